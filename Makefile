@@ -1,0 +1,93 @@
+# Everything a checkout needs: `make test` and `make demo` set themselves up in .venv.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PACKAGES := ir compiler runtime frontends roastery
+SOURCES := $(PACKAGES) tests $(wildcard benchmarks examples)
+
+# The newest Triton that is supported, and the oldest.
+TRITON := 3.9.0
+TRITON_FLOOR := 3.6.0
+FLOOR := .venv-floor
+
+# Two workers, one thread each: the tests are small and many.
+WORKERS ?= 2
+PYTEST_FLAGS ?=
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export ROASTERY_TRITON_FLOOR := $(CURDIR)/$(FLOOR)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
+
+##@ Everyday
+.PHONY: help test demo bench format clean
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: lint types test-interpret test-main ## Lint, types and every test (what CI runs)
+
+demo: $(VENV)/.demo ## Train, test and plot a digit classifier on the CPU, in under two minutes
+	$(BIN)/python examples/digits/demo.py
+
+bench: $(VENV)/.test ## Compare kernels with the reference, and time nets
+	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/nets.py
+
+format: $(VENV)/.test ## Rewrite the sources in the project's format
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+clean: ## Remove what make made
+	rm -rf $(VENV) $(FLOOR) build dist *.egg-info demo-output \
+	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Parts of make test
+.PHONY: lint types test-interpret test-main
+lint: $(VENV)/.test ## ruff: rules and format
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: $(VENV)/.test ## mypy
+	$(BIN)/mypy
+
+# Triton decides on import whether it compiles or interprets, so these tests have their own process.
+test-interpret: $(VENV)/.test ## Kernels under Triton's interpreter
+	TRITON_INTERPRET=1 $(PYTEST) tests/interpret
+
+test-main: $(VENV)/.test $(FLOOR)/.triton ## All other tests
+	$(PYTEST) tests --ignore=tests/interpret
+
+##@ Set-up (make does it when it is needed)
+.PHONY: setup
+setup: $(VENV)/.test $(FLOOR)/.triton ## Everything the tests need
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "roastery needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# An environment that already satisfies the constraints is left as it is: pip only checks it.
+# "compat" puts this folder itself on the path, before any folder that only happens to have
+# the name of one of our packages.
+INSTALL = $(PIP) install --quiet --constraint constraints.txt \
+  --config-settings editable_mode=compat --editable
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt Makefile | $(BIN)/python
+	$(INSTALL) '.[test]'
+	$(PIP) install --quiet --no-deps triton==$(TRITON)
+	@touch $@ $(VENV)/.demo
+
+# A folder that tests put in front of PYTHONPATH to compile with the oldest supported Triton.
+$(FLOOR)/.triton: Makefile | $(BIN)/python
+	@test -e $(FLOOR)/triton-$(TRITON_FLOOR).dist-info || { rm -rf $(FLOOR) && \
+	  $(PIP) install --quiet --no-deps --target $(FLOOR) triton==$(TRITON_FLOOR); }
+	@touch $@
