@@ -1,0 +1,1 @@
+"""How a compiled net runs: devices, data, solvers, snapshots and logs."""

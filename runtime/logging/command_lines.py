@@ -1,0 +1,136 @@
+"""What the commands train, test and time say around the work. Caffe: tools/caffe.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from .numbers import Number, format_number, single
+from .records import Source
+from .solver_lines import output_text
+from .writer import LineWriter
+
+Command = Literal["train", "test", "time"]
+
+_USE_CPU = {"train": 197, "test": 275, "time": 343}
+_USE_GPU = {"test": 266, "time": 339}
+
+
+def _tool(line: int) -> Source:
+    return Source("caffe.cpp", line)
+
+
+class CommandLines(LineWriter):
+    """One method per line, grouped by command."""
+
+    def use_cpu(self, command: Command = "train") -> None:
+        """The run stays on the CPU."""
+        self.write(_tool(_USE_CPU[command]), "Use CPU.")
+
+    def use_gpu(self, device: int, name: str = "", command: Command = "train") -> None:
+        """The run uses one GPU; ``name`` is what its driver calls it."""
+        if command == "train":
+            self.write(_tool(204), f"Using GPUs {device}")
+            if name:
+                self.write(_tool(209), f"GPU {device}: {name}")
+        else:
+            self.write(_tool(_USE_GPU[command]), f"Use GPU with device ID {device}")
+            if name and command == "test":
+                self.write(_tool(270), f"GPU device name: {name}")
+
+    # train
+
+    def resuming_from(self, snapshot: str) -> None:
+        """A solver state will be restored."""
+        self.write(_tool(235), f"Resuming from {snapshot}", "resuming", {"path": snapshot})
+
+    def starting_optimization(self) -> None:
+        """Everything is ready."""
+        self.write(_tool(239), "Starting Optimization")
+
+    def train_done(self) -> None:
+        """The command ends well; comes after the solver's own "Optimization Done."."""
+        self.write(_tool(250), "Optimization Done.")
+
+    # test
+
+    def running_for(self, iterations: int) -> None:
+        """The number of batches to test."""
+        self.write(_tool(281), f"Running for {iterations} iterations.")
+
+    def batch_output(self, batch: int, name: str, value: Number) -> None:
+        """One element of an output for one batch."""
+        text = f"Batch {batch}, {output_text(name, value)}"
+        values = {"batch": batch, "name": name, "value": float(value)}
+        self.write(_tool(304), text, "batch_output", values)
+
+    def mean_loss(self, loss: Number) -> None:
+        """The mean loss over all batches."""
+        text = f"Loss: {format_number(single(loss))}"
+        self.write(_tool(309), text, "mean_loss", {"loss": float(loss)})
+
+    def mean_output(self, name: str, value: Number, loss_weight: Number = 0.0) -> None:
+        """The mean of one element of an output over all batches."""
+        values = {"name": name, "value": float(value)}
+        self.write(_tool(321), output_text(name, value, loss_weight), "mean_output", values)
+
+    # time
+
+    def performing_forward(self) -> None:
+        """The first forward, not timed."""
+        self.write(_tool(351), "Performing Forward")
+
+    def initial_loss(self, loss: Number) -> None:
+        """The loss of the first forward."""
+        self.write(_tool(356), f"Initial loss: {format_number(single(loss))}")
+
+    def performing_backward(self) -> None:
+        """The first backward, not timed."""
+        self.write(_tool(357), "Performing Backward")
+
+    def benchmark_begins(self, iterations: int) -> None:
+        """The timed iterations begin."""
+        self.write(_tool(365), "*** Benchmark begins ***")
+        self.write(_tool(366), f"Testing for {iterations} iterations.")
+
+    def iteration_time(self, iteration: int, milliseconds: Number) -> None:
+        """One timed iteration, counted from 1. Caffe shows whole milliseconds."""
+        text = f"Iteration: {iteration} forward-backward time: {format_number(milliseconds)} ms."
+        values = {"iteration": iteration, "milliseconds": float(milliseconds)}
+        self.write(_tool(394), text, "iteration_time", values)
+
+    def layer_times(self, times: Sequence[tuple[str, Number, Number]]) -> None:
+        """(layer, forward, backward), mean milliseconds per iteration, in file order."""
+        self.write(_tool(397), "Average time per layer: ")
+        for layer, forward, backward in times:
+            for line, step, value in ((400, "forward", forward), (403, "backward", backward)):
+                self.write(
+                    _tool(line),
+                    f"{layer:>10}\t{step}: {format_number(value)} ms.",
+                    "layer_time",
+                    {"layer": layer, "pass": step, "milliseconds": float(value)},
+                )
+
+    def benchmark_ends(
+        self, forward: Number, backward: Number, both: Number, total: Number
+    ) -> None:
+        """Mean milliseconds of a forward, a backward, an iteration; and the total."""
+        lines = (
+            (408, "Average Forward pass", forward),
+            (410, "Average Backward pass", backward),
+            (412, "Average Forward-Backward", both),
+            (414, "Total Time", total),
+        )
+        for line, words, value in lines:
+            self.write(_tool(line), f"{words}: {format_number(value)} ms.")
+        self.write(
+            _tool(415),
+            "*** Benchmark ends ***",
+            "benchmark",
+            {
+                "forward_ms": float(forward),
+                "backward_ms": float(backward),
+                "iteration_ms": float(both),
+                "total_ms": float(total),
+            },
+        )

@@ -1,0 +1,91 @@
+"""What ``debug_info: true`` shows: mean absolute values, layer by layer.
+
+Caffe: src/caffe/net.cpp (ForwardDebugInfo, BackwardDebugInfo, UpdateDebugInfo).
+"""
+
+from __future__ import annotations
+
+from .numbers import Number, format_number, single
+from .records import Severity, Source
+from .writer import LineWriter
+
+
+def _net(line: int) -> Source:
+    return Source("net.cpp", line)
+
+
+def _number(value: Number) -> str:
+    return format_number(single(value))
+
+
+class DebugLines(LineWriter):
+    """One method per line. Every ``mean`` is the mean of absolute values."""
+
+    def debug_forward_top(self, layer: str, blob: str, mean: Number) -> None:
+        """After a layer's forward: one of its tops."""
+        text = f"    [Forward] Layer {layer}, top blob {blob} data: {_number(mean)}"
+        self._debug(593, text, "forward", layer=layer, blob=blob, data=mean)
+
+    def debug_forward_param(self, layer: str, param: str, mean: Number) -> None:
+        """After a layer's forward: one of its parameters, by its name or its index."""
+        text = f"    [Forward] Layer {layer}, param blob {param} data: {_number(mean)}"
+        self._debug(605, text, "forward", layer=layer, param=param, data=mean)
+
+    def debug_backward_bottom(self, layer: str, blob: str, mean: Number) -> None:
+        """After a layer's backward: the diff of a bottom that gets one."""
+        text = f"    [Backward] Layer {layer}, bottom blob {blob} diff: {_number(mean)}"
+        self._debug(621, text, "backward", layer=layer, blob=blob, diff=mean)
+
+    def debug_backward_param(self, layer: str, index: int, mean: Number) -> None:
+        """After a layer's backward: the diff of a parameter that gets one."""
+        text = f"    [Backward] Layer {layer}, param blob {index} diff: {_number(mean)}"
+        self._debug(632, text, "backward", layer=layer, param=str(index), diff=mean)
+
+    def debug_all_params(
+        self, l1_data: Number, l1_diff: Number, l2_data: Number, l2_diff: Number
+    ) -> None:
+        """After the whole backward. Caffe gives this line the severity ERROR."""
+        text = (
+            "    [Backward] All net params (data, diff): "
+            f"L1 norm = ({_number(l1_data)}, {_number(l1_diff)}); "
+            f"L2 norm = ({_number(l2_data)}, {_number(l2_diff)})"
+        )
+        values = {
+            "l1_data": float(l1_data),
+            "l1_diff": float(l1_diff),
+            "l2_data": float(l2_data),
+            "l2_diff": float(l2_diff),
+        }
+        self.write(_net(721), text, "debug_norms", values, Severity.ERROR)
+
+    def debug_update(
+        self,
+        layer: str,
+        param: str,
+        data: Number,
+        diff: Number,
+        *,
+        owner: tuple[str, str] | None = None,
+    ) -> None:
+        """Before an update is applied: a parameter, and the update in its diff.
+
+        Args:
+            param: the parameter's name or index.
+            owner: layer and parameter that own a shared parameter; its data is shown there.
+        """
+        if owner is None:
+            text = (
+                f"    [Update] Layer {layer}, param {param} "
+                f"data: {_number(data)}; diff: {_number(diff)}"
+            )
+            self._debug(649, text, "update", layer=layer, param=param, data=data, diff=diff)
+        else:
+            text = (
+                f"    [Update] Layer {layer}, param blob {param} (owned by layer {owner[0]}, "
+                f"param {owner[1]}) diff: {_number(diff)}"
+            )
+            self._debug(657, text, "update", layer=layer, param=param, diff=diff)
+
+    def _debug(self, line: int, text: str, step: str, **values: str | Number) -> None:
+        plain = {key: v if isinstance(v, str) else float(v) for key, v in values.items()}
+        self.write(_net(line), text, "debug", {"pass": step, **plain})

@@ -1,0 +1,53 @@
+"""Log lines in glog's classic form: ``I0210 13:39:22.381027 25210 solver.cpp:204] text``."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TextIO
+
+from .records import LogRecord
+
+
+def format_prefix(record: LogRecord, *, year: bool = False) -> str:
+    """The part before the text, with the closing bracket and no blank after it.
+
+    Args:
+        year: put the year before the month, as glog 0.6 does by default. Caffe's own log tools
+            fail on that form, so it is off.
+    """
+    micros = round(record.timestamp * 1e6)
+    moment = time.localtime(micros // 1_000_000)
+    date = time.strftime("%Y%m%d" if year else "%m%d", moment)
+    clock = time.strftime("%H:%M:%S", moment)
+    return (
+        f"{record.severity.value}{date} {clock}.{micros % 1_000_000:06d} "
+        f"{record.thread:5d} {record.source}]"
+    )
+
+
+def format_line(record: LogRecord, *, year: bool = False) -> str:
+    """The whole line (or lines), without the last line end."""
+    return f"{format_prefix(record, year=year)} {record.text}".removesuffix("\n")
+
+
+class GlogHandler:
+    """Writes records to a stream, standard error by default, one write per record."""
+
+    def __init__(self, stream: TextIO | None = None, *, year: bool = False) -> None:
+        self._stream = stream
+        self._year = year
+        self._lock = threading.Lock()
+
+    def handle(self, record: LogRecord) -> None:
+        """Write one record and flush, so that a followed or killed run shows its last line."""
+        text = format_line(record, year=self._year) + "\n"
+        # Looked up late: a test or a notebook may have replaced sys.stderr since.
+        stream = self._stream if self._stream is not None else sys.stderr
+        with self._lock:
+            stream.write(text)
+            stream.flush()
+
+    def close(self) -> None:
+        """Nothing is pending; the stream belongs to the caller."""

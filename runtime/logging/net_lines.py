@@ -1,0 +1,131 @@
+"""What a net says while it is built, filled with weights and fed.
+
+Caffe: src/caffe/net.cpp, src/caffe/layer_factory.hpp, src/caffe/layers/data_layer.cpp,
+src/caffe/util/db_lmdb.cpp, src/caffe/util/db_leveldb.cpp.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .numbers import Number, format_number, single
+from .records import Source
+from .writer import LineWriter
+
+
+def _net(line: int) -> Source:
+    return Source("net.cpp", line)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """``64 1 28 28 (50176)``; of a scalar ``(1)``, after the blank that Caffe leaves too."""
+    return "".join(f"{extent} " for extent in shape) + f"({math.prod(shape)})"
+
+
+class NetLines(LineWriter):
+    """Lines of a net, in the order in which building one writes them."""
+
+    def rule_phase_differs(self, phase: int, rule_phase: int, layer: str) -> None:
+        """A layer is left out: its rule asks for the other phase (0 TRAIN, 1 TEST)."""
+        self.write(
+            _net(296),
+            f"The NetState phase ({phase}) differed from the phase ({rule_phase}) "
+            f"specified by a rule in layer {layer}",
+        )
+
+    def rule_level_differs(self, level: int, bound: int, layer: str, *, below: bool) -> None:
+        """A rule's level does not admit the net's. Caffe says "above the min_level" of a level
+        that is below it; so do we, since readers match the line."""
+        name, line = ("min_level", 306) if below else ("max_level", 316)
+        self.write(
+            _net(line),
+            f"The NetState level ({level}) is above the {name} ({bound}) "
+            f"specified by a rule in layer {layer}",
+        )
+
+    def rule_stage_differs(self, stage: str, layer: str, *, negated: bool) -> None:
+        """The net lacks a ``stage`` that a rule asks for, or has a ``not_stage``."""
+        words, line = ("contained a not_stage", 347) if negated else ("did not contain stage", 332)
+        self.write(
+            _net(line), f"The NetState {words} '{stage}' specified by a rule in layer {layer}"
+        )
+
+    def initializing_net(self, net_text: str) -> None:
+        """``net_text``: the filtered net as prototxt."""
+        self.write(_net(53), f"Initializing net from parameters: \n{net_text}")
+
+    def creating_layer(self, layer: str, *, registry_only: bool = False) -> None:
+        """A layer is made. Layers inside layers (a loss' softmax) only pass the registry."""
+        self.write(Source("layer_factory.hpp", 77), f"Creating layer {layer}")
+        if not registry_only:
+            self.write(_net(86), f"Creating Layer {layer}")
+
+    def bottom(self, layer: str, blob: str) -> None:
+        """The layer reads a blob."""
+        self.write(_net(408), f"{layer} <- {blob}")
+
+    def top(self, layer: str, blob: str, *, in_place: bool = False) -> None:
+        """The layer writes a blob."""
+        if in_place:
+            self.write(_net(369), f"{layer} -> {blob} (in-place)")
+        else:
+            self.write(_net(382), f"{layer} -> {blob}")
+
+    def setting_up(self, layer: str) -> None:
+        """The layer's tops get their shapes."""
+        self.write(_net(124), f"Setting up {layer}")
+
+    def top_shape(self, shape: Sequence[int]) -> None:
+        """The shape of a top, and its number of elements."""
+        self.write(_net(131), f"Top shape: {shape_text(shape)}")
+
+    def loss_weight(self, weight: Number) -> None:
+        """The top counts in the loss."""
+        self.write(_net(134), f"    with loss weight {format_number(single(weight))}")
+
+    def memory_required(self, size: int) -> None:
+        """Bytes of all tops so far, as Caffe counts them: without any sharing."""
+        self.write(_net(139), f"Memory required for data: {size}")
+
+    def sharing_parameters(self, param: str, owner: str, owner_index: int) -> None:
+        """A parameter of this layer is the one of an earlier layer."""
+        self.write(
+            _net(467),
+            f"Sharing parameters '{param}' owned by layer '{owner}', param index {owner_index}",
+        )
+
+    def needs_backward(self, layer: str, needs: bool) -> None:
+        """Whether the layer takes part in the backward pass."""
+        if needs:
+            self.write(_net(200), f"{layer} needs backward computation.")
+        else:
+            self.write(_net(202), f"{layer} does not need backward computation.")
+
+    def produces_output(self, blob: str) -> None:
+        """A blob that no layer reads."""
+        self.write(_net(244), f"This network produces output {blob}")
+
+    def initialization_done(self) -> None:
+        """The net is ready."""
+        self.write(_net(257), "Network initialization done.")
+
+    def ignoring_source_layer(self, layer: str, *, hdf5: bool = False) -> None:
+        """A weights file holds a layer that the net lacks."""
+        self.write(_net(801 if hdf5 else 746), f"Ignoring source layer {layer}")
+
+    def opened_database(self, path: str, *, leveldb: bool = False) -> None:
+        """A data layer has opened its source."""
+        if leveldb:
+            self.write(Source("db_leveldb.cpp", 18), f"Opened leveldb {path}")
+        else:
+            self.write(Source("db_lmdb.cpp", 35), f"Opened lmdb {path}")
+
+    def output_data_size(self, shape: Sequence[int], *, images: bool = False) -> None:
+        """The shape of a data layer's batch."""
+        source = Source("image_data_layer.cpp", 90) if images else Source("data_layer.cpp", 45)
+        self.write(source, "output data size: " + ",".join(map(str, shape)))
+
+    def restarting_prefetch(self) -> None:
+        """A data layer has read its database to the end. Comes from the reading thread."""
+        self.write(Source("data_layer.cpp", 73), "Restarting data prefetching from start.")

@@ -1,0 +1,238 @@
+"""What a solver says while it trains and tests.
+
+Caffe: src/caffe/solver.cpp, src/caffe/solvers/sgd_solver.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .numbers import Number, format_number, single
+from .records import Severity, Source
+from .writer import LineWriter
+
+SnapshotFormat = Literal["BINARYPROTO", "HDF5"]
+
+#: Where the train net was given: (how the line says it, Caffe's line number).
+_TRAIN_NET = {
+    "train_net_param": ("specified in train_net_param.", 88),
+    "train_net": ("from train_net file: ", 92),
+    "net_param": ("specified in net_param.", 97),
+    "net": ("from net file: ", 102),
+}
+
+
+def _solver(line: int) -> Source:
+    return Source("solver.cpp", line)
+
+
+def _sgd(line: int) -> Source:
+    return Source("sgd_solver.cpp", line)
+
+
+@dataclass(frozen=True, slots=True)
+class NetOutput:
+    """One output blob of a net: its elements, and its weight in the loss (0 for none)."""
+
+    name: str
+    values: tuple[float, ...]
+    loss_weight: float = 0.0
+
+
+def output_text(name: str, value: Number, loss_weight: Number = 0.0) -> str:
+    """``loss = 0.21 (* 1 = 0.21 loss)``; outputs without loss weight lack the second part."""
+    text = f"{name} = {format_number(single(value))}"
+    if loss_weight:
+        share = single(single(loss_weight) * single(value))
+        text += f" (* {format_number(single(loss_weight))} = {format_number(share)} loss)"
+    return text
+
+
+class SolverLines(LineWriter):
+    """Lines of the solver, in the order in which a run writes them."""
+
+    def initializing_solver(self, solver_text: str) -> None:
+        """``solver_text``: the solver parameters as prototxt."""
+        self.write(_solver(45), f"Initializing solver from parameters: \n{solver_text}")
+
+    def creating_training_net(self, field: str, file: str = "") -> None:
+        """``field``: the solver's field that gave the net; ``file`` for those that name one."""
+        words, line = _TRAIN_NET[field]
+        self.write(_solver(line), f"Creating training net {words}{file}")
+
+    def creating_test_net(self, index: int, specified_by: str) -> None:
+        """``specified_by``: such as ``net file: lenet.prototxt`` or ``test_net_param``."""
+        self.write(_solver(190), f"Creating test net (#{index}) specified by {specified_by}")
+
+    def snapshot_prefix_set(self, prefix: str, *, was_directory: bool = False) -> None:
+        """The solver file gave no prefix, or a directory."""
+        if was_directory:
+            source, words = Source("upgrade_proto.cpp", 1113), "was a directory and is replaced to"
+        else:
+            source, words = Source("upgrade_proto.cpp", 1108), "was not specified and is set to"
+        self.write(source, f"snapshot_prefix {words} {prefix}")
+
+    def finetuning_from(self, weights: str) -> None:
+        """Weights are copied into the nets before training."""
+        self.write(_solver(72), f"Finetuning from {weights}", "finetuning", {"path": weights})
+
+    def scaffolding_done(self) -> None:
+        """All nets exist."""
+        self.write(_solver(57), "Solver scaffolding done.")
+
+    def restoring_history(self) -> None:
+        """A binary solver state is being read. (Of HDF5 states Caffe says nothing.)"""
+        self.write(_sgd(336), "SGDSolver: restoring history")
+
+    def solving(self, net_name: str, lr_policy: str) -> None:
+        """The start of the loop. Log readers count the seconds from the first of these lines."""
+        self.write(
+            _solver(289), f"Solving {net_name}", "solving", {"net": net_name, "policy": lr_policy}
+        )
+        self.write(_solver(290), f"Learning Rate Policy: {lr_policy}")
+
+    def iteration(
+        self,
+        iteration: int,
+        loss: Number,
+        *,
+        done: int,
+        seconds: Number,
+        display: int,
+    ) -> None:
+        """A displayed iteration.
+
+        Args:
+            loss: the loss, averaged over ``average_loss`` iterations.
+            done: iterations since the last such line (0 for the first of a run).
+            seconds: time since the last such line.
+            display: the solver's ``display``.
+        """
+        seconds = single(seconds)
+        rate = single(done / (seconds or 1.0))
+        self.write(
+            _solver(239),
+            f"Iteration {iteration} ({format_number(rate)} iter/s, {format_number(seconds)}s/"
+            f"{display} iters), loss = {format_number(single(loss))}",
+            "iteration",
+            {"iteration": iteration, "loss": float(loss), "iterations_per_second": rate},
+        )
+
+    def train_output(self, index: int, name: str, value: Number, loss_weight: Number = 0.0) -> None:
+        """One element of an output of the train net."""
+        text = f"    Train net output #{index}: {output_text(name, value, loss_weight)}"
+        self.write(_solver(258), text, "train_output", {"name": name, "value": float(value)})
+
+    def train_outputs(self, outputs: Iterable[NetOutput]) -> None:
+        """All outputs of the train net, numbered element by element."""
+        index = 0
+        for output in outputs:
+            for value in output.values:
+                self.train_output(index, output.name, value, output.loss_weight)
+                index += 1
+
+    def learning_rate(self, iteration: int, rate: Number) -> None:
+        """The rate of this iteration's update."""
+        self.write(
+            _sgd(112),
+            f"Iteration {iteration}, lr = {format_number(single(rate))}",
+            "learning_rate",
+            {"iteration": iteration, "lr": float(rate)},
+        )
+
+    def learning_rate_step(self, iteration: int, step: int) -> None:
+        """The policy "multistep" reached its next value."""
+        self.write(
+            _sgd(50),
+            f"MultiStep Status: Iteration {iteration}, step = {step}",
+            "learning_rate_step",
+            {"iteration": iteration, "step": step},
+        )
+
+    def clipping_gradients(self, norm: Number, limit: Number) -> None:
+        """The gradients' L2 norm is above ``clip_gradients``."""
+        norm, limit = single(norm), single(limit)
+        factor = single(limit / norm)
+        self.write(
+            _sgd(99),
+            f"Gradient clipping: scaling down gradients (L2 norm {format_number(norm)} > "
+            f"{format_number(limit)}) by scale factor {format_number(factor)}",
+            "clip_gradients",
+            {"norm": norm, "limit": limit, "factor": factor},
+        )
+
+    def testing_net(self, iteration: int, index: int) -> None:
+        """A test of test net ``index`` begins."""
+        self.write(
+            _solver(347),
+            f"Iteration {iteration}, Testing net (#{index})",
+            "testing_net",
+            {"iteration": iteration, "net": index},
+        )
+
+    def test_interrupted(self) -> None:
+        """A signal asked for the end in the middle of a test."""
+        self.write(_solver(396), "Test interrupted.", "test_interrupted")
+
+    def test_loss(self, loss: Number) -> None:
+        """The mean loss of a test (``test_compute_loss``)."""
+        text = f"Test loss: {format_number(single(loss))}"
+        self.write(_solver(401), text, "test_loss", {"loss": float(loss)})
+
+    def test_output(self, index: int, name: str, value: Number, loss_weight: Number = 0.0) -> None:
+        """The mean of one element of an output of a test net."""
+        text = f"    Test net output #{index}: {output_text(name, value, loss_weight)}"
+        self.write(_solver(414), text, "test_output", {"name": name, "value": float(value)})
+
+    def test_outputs(self, outputs: Iterable[NetOutput]) -> None:
+        """All outputs of a test net, numbered element by element."""
+        index = 0
+        for output in outputs:
+            for value in output.values:
+                self.test_output(index, output.name, value, output.loss_weight)
+                index += 1
+
+    def snapshotting(self, path: str | Path, format: SnapshotFormat = "BINARYPROTO") -> None:
+        """The weights are written to ``path``."""
+        if format == "HDF5":
+            source, kind = _solver(474), "HDF5"
+        else:
+            source, kind = _solver(464), "binary proto"
+        self.write(source, f"Snapshotting to {kind} file {path}", "snapshot", {"path": str(path)})
+
+    def snapshotting_state(self, path: str | Path, format: SnapshotFormat = "BINARYPROTO") -> None:
+        """The solver's state is written to ``path``."""
+        if format == "HDF5":
+            source, kind = _sgd(296), "HDF5"
+        else:
+            source, kind = _sgd(284), "binary proto"
+        text = f"Snapshotting solver state to {kind} file {path}"
+        self.write(source, text, "snapshot_state", {"path": str(path)})
+
+    def stopped_early(self) -> None:
+        """A signal ended the loop before ``max_iter``."""
+        self.write(_solver(311), "Optimization stopped early.", "stopped_early")
+
+    def final_loss(self, iteration: int, loss: Number) -> None:
+        """The loss of the forward pass after the last update, when ``display`` falls on it."""
+        self.write(
+            _solver(327),
+            f"Iteration {iteration}, loss = {format_number(single(loss))}",
+            "final",
+            {"iteration": iteration, "loss": float(loss)},
+        )
+
+    def optimization_done(self) -> None:
+        """The loop has reached ``max_iter``."""
+        self.write(_solver(332), "Optimization Done.", "done")
+
+    def warning(self, text: str, source: Source | None = None) -> None:
+        """Something that a person should look at; Roastery's own words."""
+        self.write(source or Source("roastery", 0), text, severity=Severity.WARNING)
+
+    def note(self, text: str, source: Source | None = None) -> None:
+        """Something worth knowing; Roastery's own words."""
+        self.write(source or Source("roastery", 0), text)

@@ -1,0 +1,1 @@
+"""Solvers: from gradients to updates, one iteration after the other."""

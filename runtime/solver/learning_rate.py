@@ -1,0 +1,177 @@
+"""The learning rate of each iteration. Caffe: src/caffe/solvers/sgd_solver.cpp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRateConfig:
+    """The solver's fields that decide the rate; see :data:`POLICIES` for who reads which.
+
+    ``stepsize``, ``max_iter`` and ``stepvalue`` count iterations. ``location`` is where the
+    solver file gives the policy; errors show it.
+    """
+
+    policy: str
+    base_lr: float
+    gamma: float = 0.0
+    power: float = 0.0
+    stepsize: int = 0
+    stepvalue: tuple[int, ...] = ()
+    max_iter: int = 0
+    location: Location | None = None
+
+
+class LearningRate:
+    """Computes the rate of one iteration after the other.
+
+    Rates are float32 values, as in Caffe. "step" and "multistep" keep ``current_step``, which is
+    part of a solver's snapshot. "multistep" takes one step per iteration at most, so it depends on
+    being asked for every iteration in turn.
+
+    Args:
+        config: checked here; mistakes raise RoasteryError.
+        on_step: called with (iteration, current_step) when "multistep" takes a step.
+    """
+
+    def __init__(
+        self, config: LearningRateConfig, on_step: Callable[[int, int], None] | None = None
+    ) -> None:
+        _check(config)
+        self.config = config
+        self.current_step = 0
+        self._on_step = on_step
+        self._formula = POLICIES[config.policy]
+
+    def __call__(self, iteration: int) -> float:
+        """The rate with which ``iteration`` (from 0) updates the parameters."""
+        config = self.config
+        if config.policy == "step":
+            self.current_step = iteration // config.stepsize
+        elif config.policy == "multistep":
+            self._take_step(iteration)
+        try:
+            return _single(self._formula(config, iteration, self.current_step))
+        except OverflowError:
+            return math.inf
+
+    def _take_step(self, iteration: int) -> None:
+        values = self.config.stepvalue
+        if self.current_step < len(values) and iteration >= values[self.current_step]:
+            self.current_step += 1
+            if self._on_step is not None:
+                self._on_step(iteration, self.current_step)
+
+
+def _single(value: float) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.float32(value))
+
+
+def _fixed(config: LearningRateConfig, iteration: int, step: int) -> float:
+    return config.base_lr
+
+
+def _stepped(config: LearningRateConfig, iteration: int, step: int) -> float:
+    return _single(config.base_lr) * _single(config.gamma) ** step
+
+
+def _exp(config: LearningRateConfig, iteration: int, step: int) -> float:
+    return _single(config.base_lr) * _single(config.gamma) ** iteration
+
+
+def _inv(config: LearningRateConfig, iteration: int, step: int) -> float:
+    base = _single(1.0 + _single(config.gamma) * iteration)
+    return _single(config.base_lr) * base ** -_single(config.power)
+
+
+def _poly(config: LearningRateConfig, iteration: int, step: int) -> float:
+    # A run that goes on beyond max_iter (stepping from Python) stays at the end of the curve;
+    # the formula itself would give NaN there for most powers.
+    left = _single(1.0 - _single(iteration / config.max_iter))
+    return _single(config.base_lr) * max(left, 0.0) ** _single(config.power)
+
+
+def _sigmoid(config: LearningRateConfig, iteration: int, step: int) -> float:
+    exponent = -_single(config.gamma) * (iteration - config.stepsize)
+    if exponent > 700.0:  # exp overflows, the rate is 0 long before
+        return 0.0
+    return _single(config.base_lr) * (1.0 / (1.0 + math.exp(exponent)))
+
+
+#: Policy -> the rate as a function of (config, iteration, current_step).
+POLICIES: MappingProxyType[str, Callable[[LearningRateConfig, int, int], float]] = MappingProxyType(
+    {
+        "fixed": _fixed,  # base_lr
+        "step": _stepped,  # base_lr * gamma ^ floor(iteration / stepsize)
+        "exp": _exp,  # base_lr * gamma ^ iteration
+        "inv": _inv,  # base_lr * (1 + gamma * iteration) ^ -power
+        "multistep": _stepped,  # base_lr * gamma ^ (values of stepvalue that are reached)
+        "poly": _poly,  # base_lr * (1 - iteration / max_iter) ^ power
+        "sigmoid": _sigmoid,  # base_lr / (1 + exp(-gamma * (iteration - stepsize)))
+    }
+)
+
+#: Policies of other Caffe forks, with a word about each.
+_FOREIGN = MappingProxyType(
+    {
+        "plateau": "the policy of the SSD fork, which lowers the rate when the loss stops "
+        'falling, is not supported; list the iterations with lr_policy: "multistep"',
+    }
+)
+
+
+def _check(config: LearningRateConfig) -> None:
+    policy, where = config.policy, config.location
+    if policy not in POLICIES:
+        raise _unknown_policy(policy, where)
+    if policy in ("step", "sigmoid") and config.stepsize <= 0:
+        raise RoasteryError(
+            f"lr_policy '{policy}' needs a stepsize above 0, and it is {config.stepsize}",
+            location=where,
+            hint="give the number of iterations, such as `stepsize: 10000`",
+        )
+    if policy in ("step", "exp", "inv", "multistep", "sigmoid") and not config.gamma >= 0:
+        raise RoasteryError(
+            f"lr_policy '{policy}' needs a gamma of 0 or more, and it is {config.gamma:g}",
+            location=where,
+        )
+    if policy == "multistep" and any(
+        later < earlier for earlier, later in zip(config.stepvalue, config.stepvalue[1:])
+    ):
+        values = ", ".join(map(str, config.stepvalue))
+        raise RoasteryError(
+            f"lr_policy 'multistep' takes its stepvalues in their order, and they fall: {values}",
+            location=where,
+            hint="sort the stepvalues",
+        )
+    if policy == "poly" and config.max_iter <= 0:
+        raise RoasteryError(
+            f"lr_policy 'poly' ends at max_iter, which must be above 0 and is {config.max_iter}",
+            location=where,
+        )
+
+
+def _unknown_policy(policy: str, where: Location | None) -> RoasteryError:
+    known = ", ".join(POLICIES)
+    if policy in _FOREIGN:
+        return RoasteryError(
+            f"lr_policy '{policy}': {_FOREIGN[policy]}", location=where, hint=f"known: {known}"
+        )
+    if not policy:
+        return RoasteryError("the solver has no lr_policy", location=where, hint=f"one of: {known}")
+    close = get_close_matches(policy.lower(), POLICIES, n=1)
+    suggestion = f"did you mean '{close[0]}'? " if close else ""
+    return RoasteryError(
+        f"unknown lr_policy '{policy}'", location=where, hint=f"{suggestion}known: {known}"
+    )
