@@ -1,0 +1,1 @@
+"""From IR graphs to kernels: passes, memory planning, backends."""

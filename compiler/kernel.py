@@ -1,0 +1,83 @@
+"""What a backend makes of a graph: kernels, and launches of them.
+
+These types are all the runtime needs to know of the compiler. They hold plain data, so
+that an exported artifact can be written from them and read back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ir.graph import Value
+from ir.location import Location
+from ir.types import DType
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a kernel, in order.
+
+    ``kind``: ``pointer`` (to elements of ``dtype``), ``i32``, ``i64`` or ``f32``.
+    ``divisible``: value (for pointers: address) is declared a multiple of 16.
+    """
+
+    name: str
+    kind: str
+    dtype: DType | None = None
+    divisible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One tile configuration a kernel owns; a shape picks among a short list."""
+
+    constants: tuple[tuple[str, int], ...]  # constexpr arguments: (("BLOCK", 1024),)
+    num_warps: int = 4
+    num_stages: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A printed kernel.
+
+    ``source`` is the canonical file (neutral names, no provenance comments): its text is the
+    cache key. ``readable`` is the same kernel as it is shown: named after its first user, its
+    header listing every use.
+    """
+
+    entry: str  # function name in ``source``
+    source: str
+    parameters: tuple[Parameter, ...]
+    configs: tuple[Config, ...]
+    readable: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A temporary buffer that lives from the first to the last launch of one node."""
+
+    number: int
+    nbytes: int
+
+
+Argument = Value | Scratch | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One call of a kernel: arguments in the order of its parameters, and the grid.
+
+    ``label`` is the readable name (``conv1_relu1``). A grid with a 0 is not launched.
+    """
+
+    kernel: Kernel
+    config: int
+    arguments: tuple[Argument, ...]
+    grid: tuple[int, int, int]
+    label: str
+    location: Location
+    outputs: tuple[Value | Scratch, ...]  # what it writes, for planning and dumps
+
+    @property
+    def chosen(self) -> Config:
+        return self.kernel.configs[self.config]

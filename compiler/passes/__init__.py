@@ -1,0 +1,1 @@
+"""Graph -> Graph passes; see :mod:`compiler.pipeline` for their order."""

@@ -1,0 +1,26 @@
+"""Remarks that are not errors: what was accepted but changed or ignored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ir.location import Location
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark about a file, to be shown once.
+
+    Args:
+        text: one sentence.
+        location: the first place it is about.
+        level: "error" marks what could not be kept although the work went on.
+    """
+
+    text: str
+    location: Location | None = None
+    level: Literal["info", "warning", "error"] = "info"
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.text}" if self.location else self.text

@@ -1,0 +1,1 @@
+"""The intermediate representation: what a net means, independent of how it runs."""

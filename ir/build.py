@@ -1,0 +1,188 @@
+"""Build graphs: one method per op, with types inferred and names kept unique."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+
+from . import expr as e
+from .errors import RoasteryError
+from .expr import Expr, Operand
+from .graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
+from .location import Location
+from .op import Op
+from .types import TensorType
+
+
+class Builder:
+    """Appends nodes to a growing graph. Not reusable after :meth:`finish`.
+
+    ``location``, ``direction`` and ``hint`` apply to the nodes added while they are set
+    (see :meth:`at`); ``hint`` names results (``conv1``, ``conv1.1``, ...).
+    """
+
+    def __init__(self, name: str = "graph") -> None:
+        self.name = name
+        self.inputs: list[Port] = []
+        self.nodes: list[Node] = []
+        self.outputs: list[Port] = []
+        self.location: Location = NOWHERE
+        self.direction = Direction.FORWARD
+        self.hint = ""
+        self._names: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def at(
+        self,
+        location: Location | None = None,
+        hint: str | None = None,
+        direction: Direction | None = None,
+    ) -> Iterator[None]:
+        """Give the nodes added inside a place, a name hint and a direction."""
+        saved = self.location, self.hint, self.direction
+        if location is not None:
+            self.location = location
+        if hint is not None:
+            self.hint = hint
+        if direction is not None:
+            self.direction = direction
+        try:
+            yield
+        finally:
+            self.location, self.hint, self.direction = saved
+
+    def unique(self, name: str) -> str:
+        """``name``, or ``name.1``, ``name.2`` ... if it is taken."""
+        name = re.sub(r"[^\w./\-@+]", "_", name) or "v"
+        count = self._names.get(name)
+        if count is None:
+            self._names[name] = 0
+            return name
+        while True:
+            count += 1
+            candidate = f"{name}.{count}"
+            if candidate not in self._names:
+                self._names[name] = count
+                self._names[candidate] = 0
+                return candidate
+
+    def input(self, name: str, type: TensorType, role: Role = Role.DATA) -> Value:
+        value = Value(self.unique(name), type)
+        self.inputs.append(Port(name, value, role))
+        return value
+
+    def output(self, name: str, value: Value, role: Role = Role.RESULT) -> None:
+        self.outputs.append(Port(name, value, role))
+
+    def emit_all(self, op: Op, *inputs: Value, names: Sequence[str] = ()) -> tuple[Value, ...]:
+        """Add a node; returns all its results."""
+        try:
+            types = op.infer([v.type for v in inputs])
+        except TypeError as error:
+            shown = ", ".join(str(v.type) for v in inputs)
+            raise RoasteryError(f"{op.name}({shown}): {error}", location=self.location) from error
+        hints = list(names) + [self.hint or op.name] * (len(types) - len(names))
+        outputs = tuple(Value(self.unique(h), t) for h, t in zip(hints, types, strict=True))
+        self.nodes.append(Node(op, tuple(inputs), outputs, self.location, self.direction))
+        return outputs
+
+    def emit(self, op: Op, *inputs: Value) -> Value:
+        """Add a node with one result."""
+        (value,) = self.emit_all(op, *inputs)
+        return value
+
+    def finish(self) -> Graph:
+        return Graph(self.name, tuple(self.inputs), tuple(self.nodes), tuple(self.outputs))
+
+    # --- pointwise --------------------------------------------------------------------
+
+    def map(self, expr: Operand, *inputs: Value, shape: Sequence[int] | None = None) -> Value:
+        """Pointwise op. Inputs have one rank; extents are equal or 1 (then they broadcast)."""
+        from .ops.pointwise import Map
+
+        op = Map((e.as_expr(expr),), None if shape is None else tuple(shape))
+        return self.emit(op, *inputs)
+
+    def maps(
+        self, exprs: Sequence[Expr], *inputs: Value, shape: Sequence[int] | None = None
+    ) -> tuple[Value, ...]:
+        """Pointwise op with several results of one shape."""
+        from .ops.pointwise import Map
+
+        op = Map(tuple(exprs), None if shape is None else tuple(shape))
+        return self.emit_all(op, *inputs)
+
+    def fill(self, number: Operand, shape: Sequence[int]) -> Value:
+        """A constant tensor."""
+        return self.map(number, shape=shape)
+
+    def add(self, a: Value, c: Value) -> Value:
+        return self.map(e.arg(0) + e.arg(1), a, c)
+
+    def broadcast(self, x: Value, shape: Sequence[int]) -> Value:
+        """Repeat along extents that are 1; ``shape`` has the rank of ``x``."""
+        if tuple(shape) == x.shape:
+            return x
+        return self.map(e.arg(0, x.type.dtype), x, shape=shape)
+
+    # --- reductions -------------------------------------------------------------------
+
+    def reduce(self, kind: str, x: Value, axes: Sequence[int]) -> Value:
+        """``sum``, ``max``, ``min`` or ``prod`` over axes, which stay with extent 1."""
+        from .ops.reduction import Reduce
+
+        axes = tuple(sorted(axes))
+        return self.emit(Reduce(kind, axes), x) if axes else x
+
+    def sum(self, x: Value, axes: Sequence[int]) -> Value:
+        return self.reduce("sum", x, axes)
+
+    # --- movement ---------------------------------------------------------------------
+
+    def reshape(self, x: Value, shape: Sequence[int]) -> Value:
+        from .ops.movement import Reshape
+
+        return x if tuple(shape) == x.shape else self.emit(Reshape(tuple(shape)), x)
+
+    def transpose(self, x: Value, order: Sequence[int]) -> Value:
+        from .ops.movement import Transpose
+
+        order = tuple(order)
+        return x if order == tuple(range(len(order))) else self.emit(Transpose(order), x)
+
+    def slice(self, x: Value, axis: int, start: int, stop: int) -> Value:
+        from .ops.movement import Slice
+
+        if start == 0 and stop == x.shape[axis]:
+            return x
+        return self.emit(Slice(axis, start, stop), x)
+
+    def concat(self, values: Sequence[Value], axis: int) -> Value:
+        from .ops.movement import Concat
+
+        return values[0] if len(values) == 1 else self.emit(Concat(axis), *values)
+
+    def pad(self, x: Value, low: Sequence[int], high: Sequence[int], value: float = 0.0) -> Value:
+        """Extend every axis at both ends (negative amounts cut off)."""
+        from .ops.movement import Pad
+
+        if not any(low) and not any(high):
+            return x
+        return self.emit(Pad(tuple(low), tuple(high), value), x)
+
+    # --- contractions -----------------------------------------------------------------
+
+    def matmul(
+        self, a: Value, c: Value, *, transpose_a: bool = False, transpose_b: bool = False
+    ) -> Value:
+        """Batched matrix product over the last two axes; batch axes are equal."""
+        from .ops.matmul import MatMul
+
+        return self.emit(MatMul(transpose_a, transpose_b), a, c)
+
+
+def expand(b: Builder, x: Value, rank: int, axis: int) -> Value:
+    """View a vector or small tensor as rank ``rank`` with its axes starting at ``axis``."""
+    shape = (1,) * axis + x.shape + (1,) * (rank - axis - len(x.shape))
+    return b.reshape(x, shape)

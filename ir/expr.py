@@ -1,0 +1,449 @@
+"""Scalar expressions: what a pointwise op computes for one element.
+
+An expression is data: a node of a small table of primitives (:data:`PRIMITIVES`)
+over its leaves. Three readers interpret it: :mod:`ir.expr_numpy` evaluates it,
+:mod:`ir.expr_grad` differentiates it, and a backend's printer spells it.
+
+Leaves:
+
+* ``arg(i)``: the element of the op's input ``i`` (inputs broadcast).
+* ``const(v)``: a literal, part of the kernel's source.
+* ``dyn(v)``: a number that follows from a shape (a batch size, a loss normalizer);
+  evaluates like a literal, but kernels take it as an argument, so that a new shape
+  needs no new kernel.
+* ``index(axis)``: coordinate of the element along an axis of the op's result.
+* ``linear()``: flattened index of the element (the counter of random numbers).
+
+Expressions are interned: equal expressions are one object, so sharing is free and
+comparison is identity.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .types import BOOL, F32, I32, U32, DType
+
+Number = float | int | bool
+
+
+class Expr:
+    """A node of an expression; make one with the functions of this module."""
+
+    __slots__ = ("op", "args", "value", "dtype", "__weakref__")
+
+    op: str
+    args: tuple[Expr, ...]
+    value: Number | None
+    dtype: DType
+
+    def __repr__(self) -> str:
+        from .expr_text import format_expr
+
+        return format_expr(self)
+
+    # Arithmetic on expressions and Python numbers builds expressions.
+    def __add__(self, other: Operand) -> Expr:
+        return binary("add", self, other)
+
+    def __radd__(self, other: Operand) -> Expr:
+        return binary("add", other, self)
+
+    def __sub__(self, other: Operand) -> Expr:
+        return binary("sub", self, other)
+
+    def __rsub__(self, other: Operand) -> Expr:
+        return binary("sub", other, self)
+
+    def __mul__(self, other: Operand) -> Expr:
+        return binary("mul", self, other)
+
+    def __rmul__(self, other: Operand) -> Expr:
+        return binary("mul", other, self)
+
+    def __truediv__(self, other: Operand) -> Expr:
+        return binary("div", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Expr:
+        return binary("div", other, self)
+
+    def __floordiv__(self, other: Operand) -> Expr:
+        return binary("floordiv", self, other)
+
+    def __mod__(self, other: Operand) -> Expr:
+        return binary("mod", self, other)
+
+    def __neg__(self) -> Expr:
+        return unary("neg", self)
+
+    def __lt__(self, other: Operand) -> Expr:
+        return binary("lt", self, other)
+
+    def __le__(self, other: Operand) -> Expr:
+        return binary("le", self, other)
+
+    def __gt__(self, other: Operand) -> Expr:
+        return binary("gt", self, other)
+
+    def __ge__(self, other: Operand) -> Expr:
+        return binary("ge", self, other)
+
+    def __and__(self, other: Operand) -> Expr:
+        return binary("and", self, other)
+
+    def __or__(self, other: Operand) -> Expr:
+        return binary("or", self, other)
+
+    def __invert__(self) -> Expr:
+        return unary("not", self)
+
+
+Operand = Expr | float | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """One row of the table: how many operands, and the result's type.
+
+    ``result`` is ``"same"`` (the operands' common type), ``"float"``, ``"bool"``,
+    ``"int"``; ``meaning`` is what documentation and error messages say.
+    """
+
+    name: str
+    arity: int
+    result: str
+    meaning: str
+
+
+PRIMITIVES: dict[str, Primitive] = {
+    p.name: p
+    for p in (
+        Primitive("add", 2, "same", "a + b"),
+        Primitive("sub", 2, "same", "a - b"),
+        Primitive("mul", 2, "same", "a * b"),
+        Primitive("div", 2, "float", "a / b"),
+        Primitive("floordiv", 2, "same", "integer division; operands are not negative"),
+        Primitive("mod", 2, "same", "integer remainder; operands are not negative"),
+        Primitive("max", 2, "same", "larger of a and b; NaN if either is NaN"),
+        Primitive("min", 2, "same", "smaller of a and b; NaN if either is NaN"),
+        Primitive("pow", 2, "float", "a ** b"),
+        Primitive("neg", 1, "same", "-a"),
+        Primitive("abs", 1, "same", "|a|"),
+        Primitive("exp", 1, "float", "e ** a"),
+        Primitive("log", 1, "float", "natural logarithm"),
+        Primitive("log1p", 1, "float", "log(1 + a), accurate near 0"),
+        Primitive("expm1", 1, "float", "exp(a) - 1, accurate near 0"),
+        Primitive("sqrt", 1, "float", "square root"),
+        Primitive("tanh", 1, "float", "hyperbolic tangent"),
+        Primitive("sigmoid", 1, "float", "1 / (1 + exp(-a))"),
+        Primitive("floor", 1, "float", "largest whole number not above a"),
+        Primitive("lt", 2, "bool", "a < b"),
+        Primitive("le", 2, "bool", "a <= b"),
+        Primitive("gt", 2, "bool", "a > b"),
+        Primitive("ge", 2, "bool", "a >= b"),
+        Primitive("eq", 2, "bool", "a == b"),
+        Primitive("ne", 2, "bool", "a != b"),
+        Primitive("and", 2, "bool", "both"),
+        Primitive("or", 2, "bool", "either"),
+        Primitive("not", 1, "bool", "negation"),
+        Primitive("where", 3, "same", "b where a is true, c elsewhere"),
+        Primitive("to_float", 1, "float", "integer or bool to f32"),
+        Primitive("to_int", 1, "int", "float to i32, towards zero"),
+        Primitive("rand", 4, "float", "Philox uniform in [0, 1) of (seed, c0, c1, c2)"),
+        Primitive("stop", 1, "same", "a, with no derivative"),
+        Primitive("grad_as", 2, "same", "a, with the derivative of b"),
+    )
+}
+
+LEAVES = ("arg", "const", "dyn", "index", "linear")
+
+_Key = tuple[str, tuple[int, ...], Number | None, type | None, DType]
+_interned: weakref.WeakValueDictionary[_Key, Expr] = weakref.WeakValueDictionary()
+
+
+def _make(op: str, args: tuple[Expr, ...], value: Number | None, dtype: DType) -> Expr:
+    # 0.0 and -0.0 compare equal and 1 == 1.0 == True: keep them apart by repr and type.
+    token = repr(value) if value is not None else None
+    key = (op, tuple(map(id, args)), token, type(value), dtype)
+    found = _interned.get(key)  # type: ignore[arg-type,call-overload]
+    if found is not None:
+        return found
+    expr = Expr()
+    expr.op, expr.args, expr.value, expr.dtype = op, args, value, dtype
+    _interned[key] = expr  # type: ignore[index]
+    return expr
+
+
+# --- leaves -------------------------------------------------------------------------
+
+
+def arg(i: int, dtype: DType = F32) -> Expr:
+    """Element of input ``i``."""
+    return _make("arg", (), i, dtype)
+
+
+def const(value: Number, dtype: DType | None = None) -> Expr:
+    """A literal; the type follows Python's (float f32, int i32, bool) unless given."""
+    if dtype is None:
+        dtype = BOOL if isinstance(value, bool) else I32 if isinstance(value, int) else F32
+    if dtype.is_float:
+        value = float(value)
+    elif dtype is BOOL:
+        value = bool(value)
+    else:
+        value = int(value)
+    return _make("const", (), value, dtype)
+
+
+def dyn(value: Number, dtype: DType | None = None) -> Expr:
+    """A number that follows from a shape: evaluated like a literal, a kernel argument."""
+    if dtype is None:
+        dtype = I32 if isinstance(value, int) else F32
+    return _make("dyn", (), float(value) if dtype.is_float else int(value), dtype)
+
+
+def index(axis: int) -> Expr:
+    """Coordinate along ``axis`` (not negative) of the op's result, i32."""
+    return _make("index", (), axis, I32)
+
+
+def linear() -> Expr:
+    """Row-major flattened index of the element, i32."""
+    return _make("linear", (), None, I32)
+
+
+# --- primitives ---------------------------------------------------------------------
+
+
+def as_expr(operand: Operand, like: DType | None = None) -> Expr:
+    """Python numbers become literals of the type of the other operand."""
+    if isinstance(operand, Expr):
+        return operand
+    if like is not None and not isinstance(operand, bool):
+        if like.is_float:
+            return const(float(operand), like)
+        if like in (I32, U32) and isinstance(operand, int):
+            return const(operand, like)
+    return const(operand)
+
+
+def unary(name: str, a: Operand) -> Expr:
+    return primitive(name, a)
+
+
+def binary(name: str, a: Operand, b: Operand) -> Expr:
+    left = a.dtype if isinstance(a, Expr) else None
+    right = b.dtype if isinstance(b, Expr) else None
+    return primitive(name, as_expr(a, right), as_expr(b, left))
+
+
+def primitive(name: str, *operands: Operand) -> Expr:
+    """Apply a primitive, converting integers to float where a float is needed.
+
+    Folds what is exact and safe for NaN and infinity: ``x*1``, ``x+0``, ``x/1``, ``x**1``, equal
+    branches of ``where``, and literals of integer arithmetic. ``0*x`` stays (NaN).
+    """
+    rule = PRIMITIVES[name]
+    if len(operands) != rule.arity:
+        raise TypeError(f"{name} takes {rule.arity} operands, got {len(operands)}")
+    args = tuple(as_expr(o) for o in operands)
+    if rule.result == "float" and name not in ("to_float", "rand"):
+        args = tuple(_float(a) for a in args)
+    elif name == "where":
+        condition, a, b = args
+        if a.dtype.is_float != b.dtype.is_float:
+            a, b = _float(a), _float(b)
+        args = (condition, a, b)
+    elif rule.arity == 2 and any(a.dtype.is_float for a in args):
+        args = tuple(_float(a) for a in args)
+    if rule.result == "bool":
+        dtype = BOOL
+    elif rule.result == "int":
+        dtype = I32
+    elif rule.result == "float":
+        dtype = next((a.dtype for a in args if a.dtype.is_float), F32)
+    else:
+        dtype = args[1 if name == "where" else 0].dtype
+    folded = _fold(name, args)
+    return folded if folded is not None else _make(name, args, None, dtype)
+
+
+def _float(a: Expr) -> Expr:
+    if a.dtype.is_float:
+        return a
+    if a.op in ("const", "dyn") and a.value is not None:
+        return const(float(a.value)) if a.op == "const" else dyn(float(a.value))
+    return _make("to_float", (a,), None, F32)
+
+
+def _is(a: Expr, value: float) -> bool:
+    return a.op == "const" and a.value == value and a.dtype is not BOOL
+
+
+def _fold(name: str, args: tuple[Expr, ...]) -> Expr | None:
+    a = args[0]
+    if name == "to_float" and a.dtype.is_float:
+        return a
+    if name == "to_int" and a.dtype is I32:
+        return a
+    if name == "neg" and a.op == "const" and a.value is not None:
+        return const(-a.value, a.dtype)
+    if name == "neg" and a.op == "neg":
+        return a.args[0]
+    if name == "where":
+        return args[1] if args[1] is args[2] else None
+    if len(args) != 2:
+        return None
+    b = args[1]
+    if name == "mul":
+        return b if _is(a, 1) else a if _is(b, 1) else _fold_literals(name, a, b)
+    if name == "add":
+        # x + 0.0 turns -0.0 into 0.0; both print as 0 and no rule distinguishes them.
+        return b if _is(a, 0) else a if _is(b, 0) else _fold_literals(name, a, b)
+    if name == "sub":
+        return a if _is(b, 0) else _fold_literals(name, a, b)
+    if name in ("div", "pow") and _is(b, 1):
+        return a
+    if name in ("floordiv", "mod") and _is(b, 1):
+        return a if name == "floordiv" else const(0, a.dtype)
+    return None
+
+
+def _fold_literals(name: str, a: Expr, b: Expr) -> Expr | None:
+    if a.op != "const" or b.op != "const" or a.dtype.is_float or a.dtype is BOOL:
+        return None
+    assert a.value is not None and b.value is not None
+    values = {"mul": a.value * b.value, "add": a.value + b.value, "sub": a.value - b.value}
+    return const(int(values[name]), a.dtype)
+
+
+def maximum(a: Operand, b: Operand) -> Expr:
+    return binary("max", a, b)
+
+
+def minimum(a: Operand, b: Operand) -> Expr:
+    return binary("min", a, b)
+
+
+def power(a: Operand, b: Operand) -> Expr:
+    return binary("pow", a, b)
+
+
+def equal(a: Operand, b: Operand) -> Expr:
+    return binary("eq", a, b)
+
+
+def not_equal(a: Operand, b: Operand) -> Expr:
+    return binary("ne", a, b)
+
+
+def where(condition: Expr, a: Operand, b: Operand) -> Expr:
+    left = a.dtype if isinstance(a, Expr) else None
+    right = b.dtype if isinstance(b, Expr) else None
+    return primitive("where", condition, as_expr(a, right), as_expr(b, left))
+
+
+def exp(a: Operand) -> Expr:
+    return unary("exp", a)
+
+
+def log(a: Operand) -> Expr:
+    return unary("log", a)
+
+
+def sqrt(a: Operand) -> Expr:
+    return unary("sqrt", a)
+
+
+def tanh(a: Operand) -> Expr:
+    return unary("tanh", a)
+
+
+def sigmoid(a: Operand) -> Expr:
+    return unary("sigmoid", a)
+
+
+def absolute(a: Operand) -> Expr:
+    return unary("abs", a)
+
+
+def to_float(a: Expr) -> Expr:
+    return unary("to_float", a)
+
+
+def to_int(a: Expr) -> Expr:
+    return unary("to_int", a)
+
+
+def rand(seed: Operand, c0: Operand, c1: Operand, c2: Operand) -> Expr:
+    """Uniform in [0, 1), a pure function of its four integer operands."""
+    return primitive("rand", seed, c0, c1, c2)
+
+
+def stop(a: Expr) -> Expr:
+    """``a``, through which no gradient flows."""
+    return unary("stop", a)
+
+
+def grad_as(value: Expr, surrogate: Expr) -> Expr:
+    """``value``, differentiated as if it were ``surrogate``."""
+    return primitive("grad_as", value, surrogate)
+
+
+# --- traversal ----------------------------------------------------------------------
+
+
+def walk(*roots: Expr) -> Iterator[Expr]:
+    """Every distinct node, operands before users; the order is stable."""
+    seen: set[Expr] = set()
+    stack: list[tuple[Expr, bool]] = [(r, False) for r in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+
+
+def rebuild(root: Expr, replace: dict[Expr, Expr]) -> Expr:
+    """``root`` with the nodes in ``replace`` exchanged, simplifications re-applied."""
+    done = dict(replace)
+    for node in walk(root):
+        if node in done:
+            continue
+        if not node.args:
+            done[node] = node
+        elif all(done[a] is a for a in node.args):
+            done[node] = node
+        else:
+            done[node] = primitive(node.op, *(done[a] for a in node.args))
+    return done[root]
+
+
+def arguments(*roots: Expr) -> dict[int, Expr]:
+    """The ``arg`` leaves by input number, ascending."""
+    found = {int(e.value): e for e in walk(*roots) if e.op == "arg" and e.value is not None}
+    return dict(sorted(found.items()))
+
+
+def substitute(root: Expr, inputs: dict[int, Expr]) -> Expr:
+    """``root`` with ``arg(i)`` replaced by ``inputs[i]``: fusion of two pointwise ops."""
+    leaves = arguments(root)
+    return rebuild(root, {leaf: inputs[i] for i, leaf in leaves.items() if i in inputs})
+
+
+def without_gradient_marks(root: Expr) -> Expr:
+    """Drop ``stop`` and ``grad_as``, which mean nothing once backward is built."""
+    done: dict[Expr, Expr] = {}
+    for node in walk(root):
+        if node.op in ("stop", "grad_as"):
+            done[node] = done[node.args[0]]
+        elif node.args:
+            done[node] = primitive(node.op, *(done[a] for a in node.args))
+        else:
+            done[node] = node
+    return done[root]

@@ -1,0 +1,131 @@
+"""Graphs of the IR: SSA values, nodes in topological order, named inputs and outputs."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .location import Location
+from .op import Op
+from .types import TensorType
+
+NOWHERE = Location()
+
+
+class Role(enum.Enum):
+    """What a graph's input or output is to the runtime."""
+
+    DATA = "data"  # a blob fed by the caller or a data source
+    PARAMETER = "parameter"  # a learnable cell of the parameter store
+    STATE = "state"  # a cell that forward also writes: BatchNorm sums, random counter, h_T
+    SEED = "seed"  # the diff of a net output, given to backward
+    GRADIENT = "gradient"  # the diff of a cell, to which backward adds
+    HYPER = "hyper"  # a number that changes per iteration: learning rate, clip scale
+    RESULT = "result"  # a blob the caller reads
+    SAVED = "saved"  # an internal value that outlives the run (forward -> backward)
+
+
+class Direction(enum.Enum):
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    UPDATE = "update"
+
+
+class Value:
+    """One result of a node, or an input of the graph. Compared by identity."""
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type: TensorType) -> None:
+        self.name = name
+        self.type = type
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.type.shape
+
+    def __repr__(self) -> str:
+        return f"%{self.name}: {self.type}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """An op applied to values."""
+
+    op: Op
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    location: Location = NOWHERE
+    direction: Direction = Direction.FORWARD
+
+    @property
+    def output(self) -> Value:
+        """The only result. Raises ValueError when there are several."""
+        (value,) = self.outputs
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A named input or output of a graph.
+
+    ``name`` is the blob's or the cell's name (``conv1/0``); an output with role STATE
+    or GRADIENT writes the cell of that name.
+    """
+
+    name: str
+    value: Value
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Immutable; passes return new graphs that share untouched nodes."""
+
+    name: str
+    inputs: tuple[Port, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    # Lazily made index of producers.
+    _producers: dict[Value, Node] = field(default_factory=dict, repr=False)
+
+    @property
+    def producers(self) -> dict[Value, Node]:
+        """The node that makes each value (graph inputs have none)."""
+        if not self._producers and self.nodes:
+            self._producers.update((v, n) for n in self.nodes for v in n.outputs)
+        return self._producers
+
+    def users(self) -> dict[Value, list[Node]]:
+        """The nodes that read each value, in order, once each."""
+        found: dict[Value, list[Node]] = {}
+        for node in self.nodes:
+            for value in dict.fromkeys(node.inputs):
+                found.setdefault(value, []).append(node)
+        return found
+
+    def input(self, name: str) -> Port:
+        return _by_name(self.inputs, name, "input")
+
+    def output(self, name: str) -> Port:
+        return _by_name(self.outputs, name, "output")
+
+    def values(self) -> Iterator[Value]:
+        """Inputs first, then results in order."""
+        for port in self.inputs:
+            yield port.value
+        for node in self.nodes:
+            yield from node.outputs
+
+    def __str__(self) -> str:
+        from .text import format_graph
+
+        return format_graph(self)
+
+
+def _by_name(ports: Sequence[Port], name: str, kind: str) -> Port:
+    for port in ports:
+        if port.name == name:
+            return port
+    raise KeyError(f"no {kind} {name!r}; there are: {', '.join(p.name for p in ports)}")

@@ -1,0 +1,50 @@
+"""The reference interpreter: runs a graph with numpy, node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .graph import Graph, Node, Value
+
+
+def run_node(node: Node, inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Results of one node; its declared shapes are checked against what came out."""
+    results = node.op.reference(inputs, [v.type for v in node.outputs])
+    for value, array in zip(node.outputs, results, strict=True):
+        if array.shape != value.shape:
+            raise RuntimeError(
+                f"{node.op.name} made {array.shape} for %{value.name}: {value.type}"
+            )
+    return results
+
+
+def last_uses(graph: Graph) -> list[list[Value]]:
+    """For every node, the values that nothing reads after it."""
+    kept = {p.value for p in graph.outputs}
+    last: dict[Value, int] = {}
+    for i, node in enumerate(graph.nodes):
+        for value in (*node.outputs, *node.inputs):
+            if value not in kept:
+                last[value] = i
+    dead: list[list[Value]] = [[] for _ in graph.nodes]
+    for value, i in last.items():
+        dead[i].append(value)
+    return dead
+
+
+def run_graph(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Outputs of the graph for arrays given in the order of its inputs.
+
+    Float64 inputs make the whole run double precision. Arrays may alias inputs (views).
+    """
+    env: dict[Value, np.ndarray] = {
+        p.value: a for p, a in zip(graph.inputs, inputs, strict=True)
+    }
+    for node, dead in zip(graph.nodes, last_uses(graph), strict=True):
+        results = run_node(node, [env[v] for v in node.inputs])
+        env.update(zip(node.outputs, results, strict=True))
+        for value in dead:
+            env.pop(value, None)
+    return [env[p.value] for p in graph.outputs]

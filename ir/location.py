@@ -1,0 +1,45 @@
+"""Where a thing came from: file, line, column and layer of the user's prototxt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a user's file. ``line`` and ``column`` count from 1; 0 means unknown.
+
+    ``text`` is the source line itself, shown under errors; it does not take part in
+    comparisons, so that a location read back from IR text equals the original.
+    """
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    layer: str = ""
+    text: str = field(default="", compare=False, repr=False)
+
+    def __str__(self) -> str:
+        place = self.file or "<input>"
+        if self.line:
+            place += f":{self.line}"
+            if self.column:
+                place += f":{self.column}"
+        if self.layer:
+            place += f" (layer '{self.layer}')"
+        return place
+
+    def excerpt(self) -> str:
+        """The source line with a caret under the column, each on its own line."""
+        shown = self.text.rstrip("\n")
+        if len(shown) > 160:
+            start = max(0, self.column - 80)
+            shown = shown[start : start + 160]
+            caret = self.column - start
+        else:
+            caret = self.column
+        lines = f"\n    {shown}"
+        if caret:
+            pad = "".join("\t" if c == "\t" else " " for c in shown[: caret - 1])
+            lines += f"\n    {pad}^"
+        return lines

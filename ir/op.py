@@ -1,0 +1,96 @@
+"""What an op is: typed attributes, a type rule, a meaning, a gradient, properties.
+
+Passes and backends ask an op for its properties; none keeps a list of op names. An op
+is a frozen dataclass whose fields are its attributes (ints, floats, strings, bools,
+tuples of these, expressions, or a nested graph), which is all the text form needs.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from .types import TensorType
+
+if TYPE_CHECKING:
+    from .build import Builder
+    from .graph import Value
+
+
+class Property(enum.Flag):
+    """What passes may know of an op."""
+
+    NONE = 0
+    POINTWISE = enum.auto()  # one result element from the same element of every input
+    MOVEMENT = enum.auto()  # every result element is one input element, or padding
+    VIEW = enum.auto()  # result occupies the input's buffer, element order unchanged
+    LOCAL = enum.auto()  # a result element needs a small fixed neighbourhood of the input
+    REDUCTION = enum.auto()  # result elements sum up (or compare) whole axes of the input
+    CONTRACTION = enum.auto()  # a product summed over an axis: matrix units do it
+    RANDOM = enum.auto()  # uses the counter-based generator
+    HOST = enum.auto()  # a callable on the host
+    EFFECT = enum.auto()  # must run, in file order, exactly once
+    DYNAMIC = enum.auto()  # result size depends on data
+
+
+class Op(ABC):
+    """Base of all ops. Subclasses are frozen dataclasses registered by :func:`register`."""
+
+    name: ClassVar[str]
+    properties: ClassVar[Property] = Property.NONE
+
+    @abstractmethod
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """Result types. Raises TypeError naming what does not fit; the verifier re-runs it."""
+
+    @abstractmethod
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        """The meaning, in numpy. Must work for float32 and float64 inputs alike."""
+
+    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+        """Build the cotangent of every input (None: no gradient flows there).
+
+        Called only when at least one result has a cotangent. Default: none flows.
+        """
+        return [None] * len(at.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """What backward knows where an op stands: its values and the cotangents of its results."""
+
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    cotangents: tuple[Value | None, ...]  # None: nothing flows back through that result
+    wanted: tuple[bool, ...]  # inputs that need no cotangent may get None
+
+    @property
+    def cotangent(self) -> Value:
+        """The cotangent of the only result."""
+        (g,) = self.cotangents
+        assert g is not None
+        return g
+
+
+OPS: dict[str, type[Op]] = {}
+
+
+def register(cls: type[Op]) -> type[Op]:
+    """Class decorator: make the op known to the text form, by its name."""
+    if cls.name in OPS:
+        raise ValueError(f"op {cls.name!r} is registered twice")
+    OPS[cls.name] = cls
+    return cls
+
+
+def require(condition: bool, message: str) -> None:
+    """Type rules' check: TypeError with the message unless the condition holds."""
+    if not condition:
+        raise TypeError(message)

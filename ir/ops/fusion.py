@@ -1,0 +1,38 @@
+"""The fused group: a nested graph that becomes one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph import Graph
+from ..interpret import run_graph
+from ..op import Op, Property, register, require
+from ..types import TensorType
+
+
+@register
+@dataclass(frozen=True)
+class Fused(Op):
+    """Runs ``body``; its inputs and outputs are the node's, in order. One kernel on a GPU.
+
+    ``label`` names the kernel (``conv1_relu1``), ``schedule`` says which family prints it.
+    """
+
+    label: str
+    schedule: str
+    body: Graph
+    name = "fused"
+    properties = Property.NONE
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        expected = [p.value.type for p in self.body.inputs]
+        require(list(inputs) == expected, f"{inputs} given, the body takes {expected}")
+        return tuple(p.value.type for p in self.body.outputs)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        return run_graph(self.body, inputs)

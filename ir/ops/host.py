@@ -1,0 +1,55 @@
+"""Host ops: Python callables in the graph (Python layers, file outputs)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..op import Adjoint, Op, Property, register
+from ..types import TensorType
+from ..build import Builder
+from ..graph import Value
+
+HostFunction = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
+
+
+@register
+@dataclass(frozen=True)
+class HostCall(Op):
+    """Calls ``forward`` with the input arrays; runs once per pass, in file order.
+
+    ``types`` are the results' types. ``backward``, where given, takes the inputs, the results
+    and the results' cotangents (zeros where nothing flows) and returns one array per input.
+    Neither function is part of the text form: ``label`` names the call there.
+    """
+
+    label: str
+    types: tuple[TensorType, ...]
+    forward: HostFunction | None = field(default=None, compare=False, repr=False)
+    backward: HostFunction | None = field(default=None, compare=False, repr=False)
+    name = "host_call"
+    properties = Property.HOST | Property.EFFECT
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        return self.types
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        if self.forward is None:
+            raise RuntimeError(f"host call {self.label!r} read from text has no function")
+        return self.forward(inputs)
+
+    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+        if self.backward is None:
+            return [None] * len(at.inputs)
+        cotangents = [
+            b.fill(0.0, y.shape) if g is None else g
+            for y, g in zip(at.outputs, at.cotangents, strict=True)
+        ]
+        op = HostCall(
+            f"{self.label}.backward", tuple(x.type for x in at.inputs), forward=self.backward
+        )
+        return b.emit_all(op, *at.inputs, *at.outputs, *cotangents)

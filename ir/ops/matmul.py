@@ -1,0 +1,60 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..op import Adjoint, Op, Property, register, require
+from ..types import TensorType
+
+if TYPE_CHECKING:
+    from ..build import Builder
+    from ..graph import Value
+
+
+@register
+@dataclass(frozen=True)
+class MatMul(Op):
+    """``a @ b`` over the last two axes, each optionally transposed; batch axes are equal."""
+
+    transpose_a: bool = False
+    transpose_b: bool = False
+    name = "matmul"
+    properties = Property.CONTRACTION
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        a, c = inputs
+        require(a.rank == c.rank >= 2, f"ranks {a.rank} and {c.rank}")
+        require(a.shape[:-2] == c.shape[:-2], f"batch axes of {a} and {c}")
+        m, k = a.shape[:-3:-1] if self.transpose_a else a.shape[-2:]
+        k2, n = c.shape[:-3:-1] if self.transpose_b else c.shape[-2:]
+        require(k == k2, f"inner extents {k} and {k2}")
+        return (TensorType((*a.shape[:-2], m, n), a.dtype),)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        a, c = inputs
+        a = a.swapaxes(-1, -2) if self.transpose_a else a
+        c = c.swapaxes(-1, -2) if self.transpose_b else c
+        return [np.matmul(a, c)]
+
+    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+        (x, w), g = at.inputs, at.cotangent
+        ta, tb = self.transpose_a, self.transpose_b
+        dx = dw = None
+        if at.wanted[0]:
+            dx = (
+                b.matmul(w, g, transpose_a=tb, transpose_b=True) if ta
+                else b.matmul(g, w, transpose_b=not tb)
+            )
+        if at.wanted[1]:
+            dw = (
+                b.matmul(g, x, transpose_a=True, transpose_b=ta) if tb
+                else b.matmul(x, g, transpose_a=not ta)
+            )
+        return [dx, dw]

@@ -1,0 +1,121 @@
+"""The pointwise op: scalar expressions applied element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import expr as e
+from ..expr import Expr
+from ..expr_grad import gradients
+from ..expr_numpy import evaluate
+from ..op import Adjoint, Op, Property, register, require
+from ..types import DType, TensorType
+
+if TYPE_CHECKING:
+    from ..build import Builder
+    from ..graph import Value
+
+
+def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Common shape of tensors of one rank whose extents are equal or 1."""
+    ranks = {len(s) for s in shapes}
+    require(len(ranks) == 1, f"inputs have ranks {sorted(ranks)}; one is expected")
+    result = []
+    for extents in zip(*shapes, strict=True):
+        wide = {d for d in extents if d != 1}
+        require(len(wide) <= 1, f"shapes do not broadcast: {', '.join(map(str, shapes))}")
+        result.append(wide.pop() if wide else 1)
+    return tuple(result)
+
+
+@register
+@dataclass(frozen=True)
+class Map(Op):
+    """Pointwise expressions over broadcasting inputs; one result per expression.
+
+    ``shape`` is the result's shape; None: the broadcast of the inputs.
+    """
+
+    exprs: tuple[Expr, ...]
+    shape: tuple[int, ...] | None = None
+    name = "map"
+    properties = Property.POINTWISE
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        shapes = [t.shape for t in inputs]
+        if self.shape is not None:
+            for shape in shapes:
+                fits = len(shape) == len(self.shape) and all(
+                    d in (1, full) for d, full in zip(shape, self.shape, strict=True)
+                )
+                require(fits, f"{shape} does not broadcast to {self.shape}")
+            shape = self.shape
+        else:
+            require(bool(inputs), "a map without inputs needs a shape")
+            shape = broadcast_shape(shapes)
+        for i, leaf in e.arguments(*self.exprs).items():
+            require(i < len(inputs), f"a{i} is read, but there are {len(inputs)} inputs")
+            have = inputs[i].dtype
+            require(leaf.dtype is have, f"a{i} is {have}, the expression takes {leaf.dtype}")
+        return tuple(TensorType(shape, x.dtype) for x in self.exprs)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        floats = [a.dtype for a in inputs if a.dtype.kind == "f"]
+        real = np.result_type(*floats) if floats else np.dtype(np.float32)
+        return evaluate(self.exprs, inputs, results[0].shape, real)
+
+    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+        # One map computes the cotangents of all inputs; those of broadcast inputs are then
+        # summed over the axes along which they were repeated.
+        inputs = at.inputs
+        flowing = [(x, g) for x, g in zip(self.exprs, at.cotangents, strict=True) if g is not None]
+        totals: dict[int, Expr] = {}
+        for k, (x, g) in enumerate(flowing):
+            seed = e.arg(len(inputs) + k, g.type.dtype)
+            for i, part in gradients(x, seed).items():
+                totals[i] = totals[i] + part if i in totals else part
+        needed = [i for i in sorted(totals) if at.wanted[i]]
+        if not needed:
+            return [None] * len(inputs)
+        operands = [*inputs, *(g for _, g in flowing)]
+        full = at.outputs[0].shape
+        results: list[Value | None] = [None] * len(inputs)
+        for i, value in zip(needed, _compact(b, [totals[i] for i in needed], operands, full),
+                            strict=True):
+            repeated = [
+                axis for axis, (d, f) in enumerate(zip(inputs[i].shape, full, strict=True))
+                if d != f
+            ]
+            results[i] = b.sum(value, repeated)
+        return results
+
+
+def _compact(
+    b: Builder, exprs: Sequence[Expr], operands: Sequence[Value], shape: tuple[int, ...]
+) -> tuple[Value, ...]:
+    """A map of ``exprs`` that takes only the operands they read, each once."""
+    used: list[Value] = []
+    renumber: dict[int, Expr] = {}
+    for i in e.arguments(*exprs):
+        value = operands[i]
+        if value not in used:
+            used.append(value)
+        renumber[i] = e.arg(used.index(value), value.type.dtype)
+    renamed = [e.substitute(x, renumber) for x in exprs]
+    return b.maps(renamed, *used, shape=shape)
+
+
+def is_literal_fill(op: Op) -> bool:
+    """Whether the op makes a tensor that is one number throughout."""
+    return (
+        isinstance(op, Map)
+        and len(op.exprs) == 1
+        and op.exprs[0].op in ("const", "dyn")
+        and op.exprs[0].dtype is DType.F32
+    )

@@ -1,0 +1,139 @@
+"""What a data layer was asked to do, as plain fields with Caffe's names and defaults.
+
+`runtime` does not know prototxt messages; the face fills these classes from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ir.location import Location
+
+Phase: TypeAlias = Literal["TRAIN", "TEST"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformConfig:
+    """Caffe's TransformationParameter. out = (pixel - mean) * scale."""
+
+    scale: float = 1.0
+    mirror: bool = False
+    crop_size: int = 0
+    mean_file: str = ""
+    mean_value: tuple[float, ...] = ()
+    force_color: bool = False
+    force_gray: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerConfig:
+    """What every data layer has: its tops, and where it stands for errors."""
+
+    tops: tuple[str, ...] = ("data", "label")
+    layer: str = ""
+    location: Location | None = None
+    transform: TransformConfig | None = None
+
+    @property
+    def place(self) -> Location | None:
+        """The location to show in errors, with the layer's name in it."""
+        if self.location is None:
+            return Location(layer=self.layer) if self.layer else None
+        if self.layer and not self.location.layer:
+            return replace(self.location, layer=self.layer)
+        return self.location
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(LayerConfig):
+    """Data: Datum records of an LMDB or LevelDB. ``rand_skip`` is not read, as in Caffe."""
+
+    source: str = ""
+    batch_size: int = 0
+    backend: str = "LEVELDB"
+    rand_skip: int = 0
+    prefetch: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDataConfig(LayerConfig):
+    """ImageData: pictures named in a list, one "path label" a line."""
+
+    source: str = ""
+    batch_size: int = 1
+    rand_skip: int = 0
+    shuffle: bool = False
+    new_height: int = 0
+    new_width: int = 0
+    is_color: bool = True
+    root_folder: str = ""
+    prefetch: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class HDF5DataConfig(LayerConfig):
+    """HDF5Data: rows of the data sets named after the tops, in the files of a list."""
+
+    source: str = ""
+    batch_size: int = 0
+    shuffle: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryDataConfig(LayerConfig):
+    """MemoryData: arrays handed over by the program."""
+
+    batch_size: int = 0
+    channels: int = 0
+    height: int = 0
+    width: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowDataConfig(LayerConfig):
+    """WindowData: warped windows of pictures, as R-CNN trains on them."""
+
+    source: str = ""
+    scale: float = 1.0
+    batch_size: int = 0
+    fg_threshold: float = 0.5
+    bg_threshold: float = 0.5
+    fg_fraction: float = 0.25
+    context_pad: int = 0
+    crop_mode: str = "warp"
+    cache_images: bool = False
+    root_folder: str = ""
+    prefetch: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class DummyFiller:
+    """Fills one top: ``fill(shape, seed)`` gives its values for one forward pass.
+
+    ``constant`` fillers run once, the others before every forward pass with a new seed.
+    """
+
+    fill: Callable[[tuple[int, ...], int], np.ndarray]
+    constant: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DummyDataConfig(LayerConfig):
+    """DummyData: filler values. Either ``shapes`` or the four legacy lists."""
+
+    shapes: tuple[tuple[int, ...], ...] = ()
+    num: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    height: tuple[int, ...] = ()
+    width: tuple[int, ...] = ()
+    fillers: tuple[DummyFiller, ...] = ()
+
+
+SourceConfig: TypeAlias = (
+    DataConfig | ImageDataConfig | HDF5DataConfig | MemoryDataConfig | WindowDataConfig
+    | DummyDataConfig
+)

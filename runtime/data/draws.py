@@ -1,0 +1,36 @@
+"""Random choices of data sources: a function of the seed and the record's number.
+
+Nothing is drawn from a running generator, so the choices do not depend on how many
+threads decode, and a resumed run makes the same ones from the record number alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ir.philox import philox
+
+MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES = range(1, 9)
+"""Streams: each kind of choice has its own, so that adding one leaves the others alone."""
+
+
+class Draws:
+    """Random 32-bit words of one source."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed & 0xFFFFFFFF
+
+    def words(self, stream: int, first: int, count: int) -> np.ndarray:
+        """uint32 words for the records numbered ``first`` to ``first + count - 1``."""
+        index = np.arange(first, first + count, dtype=np.int64)
+        return philox(self.seed, index, index >> 32, stream)
+
+    def word(self, stream: int, index: int, lane: int = 0) -> int:
+        """One word; ``lane`` tells apart several words of the same index."""
+        return int(philox(self.seed, index, index >> 32, stream, lane))
+
+    def permutation(self, stream: int, epoch: int, size: int, lane: int = 0) -> np.ndarray:
+        """An order of ``size`` things for an epoch: int64 indices."""
+        index = np.arange(size, dtype=np.int64)
+        keys = philox(self.seed, index, epoch, stream, lane)
+        return np.argsort(keys, kind="stable")

@@ -1,0 +1,138 @@
+"""Sources in two steps: plan a batch in order, then load it on any thread.
+
+Planning moves the source on: which records, which random choices. Loading reads,
+decodes and transforms them, and touches nothing that another thread changes. So
+batches may be loaded side by side and are the same whoever loads them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from ir.errors import RoasteryError
+
+from .config import LayerConfig
+from .source import Batch, Position, Shape
+
+Allocate = Callable[[Shape], np.ndarray]
+"""Gives an uninitialised float32 array, for example in pinned memory."""
+
+Work = TypeVar("Work")
+
+
+def new_array(shape: Shape) -> np.ndarray:
+    """The ordinary allocator: numpy's."""
+    return np.empty(shape, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Work]):
+    """One batch to load, and where the source stands after it."""
+
+    work: Work
+    position: Position
+
+
+class PlannedSource(ABC, Generic[Work]):
+    """A `DataSource` made of `plan_work` and `load`."""
+
+    kind: str = ""
+    """The layer type; stored in positions, so that they are not mixed up."""
+
+    def __init__(self, config: LayerConfig) -> None:
+        self.layer_config = config
+        self._planned: Plan[Work] | None = None
+        self._delivered: Position | None = None
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        return self.layer_config.tops
+
+    @abstractmethod
+    def plan_work(self) -> Work:
+        """Choose the records of the next batch and move on. Called in order, never at once."""
+
+    @abstractmethod
+    def work_shapes(self, work: Work) -> list[Shape]:
+        """Top shapes of a planned batch, at the cost of its first record at most."""
+
+    @abstractmethod
+    def load(self, work: Work, allocate: Allocate) -> list[np.ndarray]:
+        """Read, decode and transform a planned batch. Called on any thread."""
+
+    @abstractmethod
+    def place_now(self) -> Position:
+        """Where planning stands, without ``kind``."""
+
+    @abstractmethod
+    def move_to(self, position: Mapping[str, Any]) -> None:
+        """Let planning continue from what `place_now` gave."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back files and locks."""
+
+    def plan(self) -> Plan[Work]:
+        """The next batch, to be loaded later."""
+        if self._planned is not None:
+            plan, self._planned = self._planned, None
+            return plan
+        work = self.plan_work()
+        return Plan(work, self._here())
+
+    def _here(self) -> Position:
+        return {"kind": self.kind, **self.place_now()}
+
+    def shapes(self) -> list[Shape]:
+        if self._planned is None:
+            if self._delivered is None:
+                self._delivered = self._here()
+            self._planned = self.plan()
+        return self.work_shapes(self._planned.work)
+
+    def next(self) -> Batch:
+        plan = self.plan()
+        arrays = self.load(plan.work, new_array)
+        self._delivered = plan.position
+        return Batch(arrays, plan.position)
+
+    def position(self) -> Position:
+        return dict(self._delivered) if self._delivered is not None else self._here()
+
+    def restore(self, position: Mapping[str, Any]) -> None:
+        if position.get("kind") != self.kind:
+            raise self.error(
+                f"the saved data position belongs to a {position.get('kind')} layer, "
+                f"this is a {self.kind} layer")
+        self._planned = None
+        self._delivered = None
+        self.move_to(position)
+
+    def saved_number(self, position: Mapping[str, Any], name: str) -> int:
+        """A count from a saved position, checked."""
+        value = position.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self.error(f"the saved data position has {name} = {value!r}; "
+                             "a whole number from 0 was expected")
+        return value
+
+    def error(self, message: str, hint: str | None = None) -> RoasteryError:
+        """An error at this layer."""
+        return RoasteryError(message, location=self.layer_config.place, hint=hint)
+
+    def check_batch_size(self, value: int, parameter: str) -> None:
+        """A batch of 0 records is refused; Caffe crashes on some of them."""
+        if value < 1:
+            raise self.error(f"batch_size is {value}", hint=f"set {parameter} {{ batch_size: N }} "
+                             "to how many records one forward pass takes, at least 1")
+
+    def check_top_count(self, allowed: tuple[int, ...]) -> None:
+        """Refuse a layer with more or fewer tops than it can fill."""
+        if len(self.tops) not in allowed:
+            wanted = " or ".join(str(count) for count in allowed)
+            raise self.error(f"{self.kind} has {len(self.tops)} tops, {wanted} expected")
