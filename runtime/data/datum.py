@@ -19,7 +19,6 @@ from ir.wire import (
     packed_array,
     read_varint,
     signed32,
-    varint,
     varint_field,
 )
 
@@ -31,7 +30,8 @@ class Datum:
     """One picture or array, (channels, height, width), with its label.
 
     ``data`` holds uint8 pixels, channel-major, or with ``encoded`` the bytes of an
-    image file; ``float_data`` is read when ``data`` is empty.
+    image file; ``float_data`` is read when ``data`` is empty. ``encoded`` None is not
+    written at all, which reads back as False: Caffe's tools differ in this.
     """
 
     channels: int = 0
@@ -40,7 +40,7 @@ class Datum:
     data: bytes | memoryview = b""
     label: int = 0
     float_data: np.ndarray | None = None
-    encoded: bool = False
+    encoded: bool | None = None
 
     def array(self) -> np.ndarray:
         """The values as a (channels, height, width) view, uint8 or float32.
@@ -128,6 +128,8 @@ def _float_run(view: memoryview, start: int) -> np.ndarray:
     cells = np.frombuffer(view, np.uint8, count * 5, start).reshape(count, 5)
     other = np.flatnonzero(cells[:, 0] != _FLOAT_TAG)
     if other.size:
+        if not other[0]:
+            raise WireError("a float's tag is longer than it must be")
         cells = cells[:other[0]]
     return np.ascontiguousarray(cells[:, 1:]).view("<f4").reshape(-1)
 
@@ -135,7 +137,7 @@ def _float_run(view: memoryview, start: int) -> np.ndarray:
 def serialize_datum(datum: Datum) -> bytes:
     """The bytes that Caffe's own tools would write for the same record.
 
-    An image file has no sizes in its record; ``encoded`` is written when it is set.
+    An image file has no sizes in its record.
     """
     parts = []
     if not datum.encoded:
@@ -149,6 +151,6 @@ def serialize_datum(datum: Datum) -> bytes:
         cells[:, 0] = _FLOAT_TAG
         cells[:, 1:] = datum.float_data.astype("<f4").reshape(-1, 1).view(np.uint8)
         parts.append(cells.tobytes())
-    if datum.encoded:
-        parts.append(varint(7 << 3) + b"\1")
+    if datum.encoded is not None:
+        parts.append(varint_field(7, datum.encoded))
     return b"".join(parts)

@@ -1,0 +1,1 @@
+"""Data sources: databases, image lists, HDF5, windows, memory and dummies, read ahead."""

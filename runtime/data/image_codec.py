@@ -1,0 +1,76 @@
+"""Decoding, encoding and resizing pictures with OpenCV: 8 bits, BGR, channel-major.
+
+OpenCV is imported when the first picture needs it; raw databases do without.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.location import Location
+
+Color: TypeAlias = Literal["color", "gray", "native"]
+"""native: as many channels as the file has."""
+
+
+class ImageError(ValueError):
+    """The bytes are no picture that OpenCV can decode to 8 bits per channel."""
+
+
+def import_cv2(place: Location | None = None) -> Any:
+    """The cv2 module, or an error that says what to install."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise RoasteryError("pictures need the package opencv-python-headless, which is not "
+                            "installed", location=place,
+                            hint="pip install roastery[images]") from error
+    return cv2
+
+
+def decode_image(data: bytes | memoryview, color: Color, place: Location | None = None
+                 ) -> np.ndarray:
+    """A picture file's pixels: uint8, (height, width) or (height, width, channels), BGR.
+
+    Raises ImageError.
+    """
+    cv2 = import_cv2(place)
+    flag = {"color": cv2.IMREAD_COLOR, "gray": cv2.IMREAD_GRAYSCALE,
+            "native": cv2.IMREAD_UNCHANGED}[color]
+    if not len(data):
+        raise ImageError("it is empty")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    except cv2.error as error:
+        raise ImageError(f"OpenCV cannot decode it ({error.err})") from error
+    if pixels is None:
+        raise ImageError("it is not a picture that OpenCV can decode")
+    if pixels.dtype != np.uint8:
+        raise ImageError(f"its pixels are {pixels.dtype}; 8 bits per channel are read")
+    return pixels  # type: ignore[no-any-return]
+
+
+def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bilinear resizing on 8-bit pixels, as cv::resize does it."""
+    cv2 = import_cv2()
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
+
+
+def encode_image(pixels: np.ndarray, extension: str) -> bytes:
+    """The bytes of a picture file; ``extension`` is such as "png". Raises ImageError."""
+    cv2 = import_cv2()
+    try:
+        done, data = cv2.imencode(f".{extension}", pixels)
+    except cv2.error as error:
+        raise ImageError(f"OpenCV cannot write '.{extension}' files") from error
+    if not done:
+        raise ImageError(f"OpenCV could not write it as '.{extension}'")
+    return data.tobytes()  # type: ignore[no-any-return]
+
+
+def channel_major(pixels: np.ndarray) -> np.ndarray:
+    """(channels, height, width) view of decoded pixels."""
+    return pixels[np.newaxis] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

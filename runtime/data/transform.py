@@ -1,0 +1,142 @@
+"""Crop, mirror, mean and scale, with Caffe's results to the last bit.
+
+out = (pixel - mean) * scale in float32; the mean image is read at the crop's place; a
+crop is random in TRAIN and centred in TEST; mirroring is a coin flip in both phases.
+Caffe: src/caffe/data_transformer.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ir.errors import RoasteryError
+
+from .blob_proto import read_mean
+from .config import LayerConfig, Phase, TransformConfig
+from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
+from .notes import note
+
+_BLOCK_VALUES = 1 << 16
+"""Values transformed at a time: 256 KiB of float32 stay in a core's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Random words of consecutive records; None where nothing is random."""
+
+    mirror: np.ndarray | None
+    row: np.ndarray | None
+    column: np.ndarray | None
+
+
+class Transformer:
+    """The transform_param of one layer."""
+
+    def __init__(self, layer: LayerConfig, phase: Phase, draws: Draws, root: Path) -> None:
+        self.config = layer.transform or TransformConfig()
+        self._place = layer.place
+        self._train = phase == "TRAIN"
+        self._draws = draws
+        self._mean_image: np.ndarray | None = None
+        self._mean_values = np.asarray(self.config.mean_value, np.float32)
+        self._scale = np.float32(self.config.scale)
+        if self.config.mean_file and self.config.mean_value:
+            raise self._error("both mean_file and mean_value are given",
+                              "keep one of the two: the mean image, or one value per channel")
+        if self.config.force_color and self.config.force_gray:
+            raise self._error("both force_color and force_gray are set", "keep one of the two")
+        if self.config.crop_size < 0:
+            raise self._error(f"crop_size is {self.config.crop_size}")
+        if self.config.mean_file:
+            note(f"Loading mean file from: {self.config.mean_file}", "data_transformer.cpp")
+            self._mean_image = read_mean(root / self.config.mean_file, self._place)
+
+    def output_shape(self, shape: tuple[int, int, int], what: str) -> tuple[int, int, int]:
+        """(channels, height, width) after cropping; refuses what cannot be transformed.
+
+        Args:
+            shape: (channels, height, width) of the record.
+            what: names the record in errors.
+        """
+        channels, height, width = shape
+        crop = self.config.crop_size
+        if min(shape) < 1:
+            raise self._error(f"{what} is {_sizes(shape)}: nothing to transform")
+        if crop > height or crop > width:
+            raise self._error(f"crop_size is {crop}, but {what} is {height} high and "
+                              f"{width} wide", "crop_size may be at most the smaller of the two; "
+                              "resize the images when they are converted")
+        count = len(self._mean_values)
+        if count not in (0, 1, channels):
+            raise self._error(f"{count} mean_value given, but {what} has {channels} "
+                              f"channel{'s' if channels > 1 else ''}",
+                              f"give one mean_value, or {channels}")
+        mean = self._mean_image
+        if mean is not None and mean.shape != shape:
+            raise self._error(f"mean file '{self.config.mean_file}' is {_sizes(mean.shape)}, "
+                              f"but {what} is {_sizes(shape)} (channels x height x width)",
+                              "compute the mean from this database, or use mean_value")
+        return (channels, crop, crop) if crop else shape
+
+    def choose(self, first: int, count: int) -> Choices:
+        """Random choices of the records numbered from ``first``."""
+        crops = self._train and self.config.crop_size > 0
+        draw = self._draws.words
+        return Choices(draw(MIRROR, first, count) & 1 != 0 if self.config.mirror else None,
+                       draw(CROP_ROW, first, count) if crops else None,
+                       draw(CROP_COLUMN, first, count) if crops else None)
+
+    def apply(self, images: Sequence[np.ndarray], choices: Choices, out: np.ndarray,
+              first: int = 0) -> None:
+        """Transform (channels, height, width) images, uint8 or float32, into ``out``.
+
+        Their sizes must have passed `output_shape`. ``first`` is the place of
+        ``images[0]`` in ``choices``.
+        """
+        step = max(1, _BLOCK_VALUES // max(1, out[0].size))
+        for begin in range(0, len(images), step):
+            block = out[begin:begin + step]
+            self._apply_block(images[begin:begin + step], choices, first + begin, block)
+
+    def _apply_block(self, images: Sequence[np.ndarray], choices: Choices, first: int,
+                     out: np.ndarray) -> None:
+        crop = self.config.crop_size
+        if crop:
+            corners = [self._corner(image, choices, first + i) for i, image in enumerate(images)]
+            images = [image[:, y:y + crop, x:x + crop]
+                      for image, (y, x) in zip(images, corners, strict=True)]
+        if len(images) == 1:
+            out[0] = images[0]
+        else:
+            np.concatenate([image[np.newaxis] for image in images], out=out)
+        if self._mean_image is not None:
+            if crop:
+                for i, (y, x) in enumerate(corners):
+                    out[i] -= self._mean_image[:, y:y + crop, x:x + crop]
+            else:
+                out -= self._mean_image
+        elif self._mean_values.size:
+            out -= self._mean_values[:, np.newaxis, np.newaxis]
+        if self._scale != 1:
+            out *= self._scale
+        if choices.mirror is not None:
+            flipped = np.flatnonzero(choices.mirror[first:first + len(images)])
+            out[flipped] = out[flipped, :, :, ::-1]
+
+    def _corner(self, image: np.ndarray, choices: Choices, index: int) -> tuple[int, int]:
+        high = image.shape[1] - self.config.crop_size
+        wide = image.shape[2] - self.config.crop_size
+        if choices.row is None or choices.column is None:
+            return high // 2, wide // 2
+        return int(choices.row[index]) % (high + 1), int(choices.column[index]) % (wide + 1)
+
+    def _error(self, message: str, hint: str | None = None) -> RoasteryError:
+        return RoasteryError(message, location=self._place, hint=hint)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)
