@@ -250,6 +250,17 @@ class Message:
             self._values[name] = value
             self._locations[name] = [location]
 
+    def _put_free(self, name: str, value: Any, location: Location, *, listed: bool) -> None:
+        """Store a value of a free block: the second one, or a list, makes the field a list."""
+        present = self._values.get(name)
+        if present is None and not listed:
+            self._values[name] = value
+        elif isinstance(present, list):
+            present.append(value)
+        else:
+            self._values[name] = [value] if present is None else [present, value]
+        self._locations.setdefault(name, []).append(location)
+
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -68,9 +68,16 @@ class SyntaxReader:
         """
         self._parser = _grammar().parse_interactive(self.source.text)
         tokens = self._parser.lexer_thread.lex(self._parser.parser_state)
-        for token in tokens:
-            self._take(token)
-        return self._finish()
+        try:
+            for token in tokens:
+                self._take(token)
+            return self._finish()
+        except UnexpectedInput:
+            # Beyond mending. What was found so far is reported; the rest stays unread.
+            if not self.errors:
+                place = self._previous or Token("$END", "", line=1, column=1)
+                self._report(place, f"this can not be read on after `{_shown(place)}`")
+            return []
 
     # -- tokens ------------------------------------------------------------------------
 
@@ -121,10 +128,8 @@ class SyntaxReader:
     def _mended_string(self, token: Token) -> Token:
         """A plain string token for one with curly quotes or without an end."""
         if token.type == "CURLY_STRING":
-            inner = token[1:].rstrip("“”„‟‘’‚‛«»\"")
-            self._report(
-                token, f"curly quotes around {inner!r}", f'use straight quotes: "{inner}"'
-            )
+            inner = token[1:].rstrip('“”„‟‘’‚‛«»"')
+            self._report(token, f"curly quotes around {inner!r}", f'use straight quotes: "{inner}"')
         else:
             inner = token[1:].rstrip()
             self._report(
@@ -141,22 +146,22 @@ class SyntaxReader:
         previous = self._previous
         if "COLON" in wanted and previous is not None and previous.type == "NAME":
             self._mend_after_name(token, previous)
-        elif previous is not None and previous.type == "COLON":
-            self._mend_after_colon(token)
+        elif previous is not None and previous.type in ("COLON", "SIGN"):
+            self._mend_value(token)
         elif token.type in _CLOSER_TYPES:
             self._mend_closer(token)
         elif token.type == "STRING" and "NAME" in wanted:
             self._report(token, f"{token} where a field name is expected", "names take no quotes")
             self._feed(Token.new_borrow_pos("NAME", token[1:-1], token))
-        elif token.type == "$END":
-            raise AssertionError("the end of the file is mended by _finish")
         else:
             self._report(token, self._unexpected(token), self._quotes_hint())
             self._skip_line = token.line or 0
 
     def _mend_after_name(self, token: Token, name: Token) -> None:
         if token in _COLON_LOOKALIKES:
-            self._report(token, f"expected `:` after `{name}`, found `{token}`", f"write `{name}:`")
+            self._report(
+                token, f"expected `:` after `{name}`, found `{_shown(token)}`", f"write `{name}:`"
+            )
             self._insert("COLON", ":", token)
         elif token.type in _VALUE_STARTS and (token.line == name.line or token.type != "NAME"):
             self._report(
@@ -170,7 +175,7 @@ class SyntaxReader:
             self._insert("MISSING", "", token)
             self._take(token)
 
-    def _mend_after_colon(self, token: Token) -> None:
+    def _mend_value(self, token: Token) -> None:
         closing = token.type in _CLOSER_TYPES or token.type in ("COMMA", "SEMICOLON")
         if closing:
             self._report(token, f"a value is missing before `{token}`")
@@ -178,7 +183,7 @@ class SyntaxReader:
             self._take(token)
             return
         hint = 'strings stand in quotes: "..."'
-        self._report(token, f"expected a value, found `{token}`", hint)
+        self._report(token, f"expected a value, found `{_shown(token)}`", hint)
         self._insert("UNREADABLE", "", token)
         self._skip_line = token.line or 0
 
@@ -200,8 +205,8 @@ class SyntaxReader:
             self._take(token)
 
     def _unexpected(self, token: Token) -> str:
-        after = f" after `{self._previous}`" if self._previous is not None else ""
-        return f"unexpected `{token}`{after}"
+        after = f" after `{_shown(self._previous)}`" if self._previous is not None else ""
+        return f"unexpected `{_shown(token)}`{after}"
 
     def _quotes_hint(self) -> str | None:
         previous = self._previous
@@ -219,8 +224,8 @@ class SyntaxReader:
                 self._report(self._previous, f"`{self._previous}` has no value")
                 self._insert("COLON", ":", end)
                 self._insert("MISSING", "", end)
-            elif self._previous.type == "COLON":
-                self._report(self._previous, "a value is missing after `:`")
+            elif self._previous.type in ("COLON", "SIGN"):
+                self._report(self._previous, f"a value is missing after `{self._previous}`")
                 self._insert("MISSING", "", end)
         if self._opened and not self.unclosed:
             opened = self._opened[-1]
@@ -237,3 +242,9 @@ class SyntaxReader:
         if kind not in self._parser.accepts():  # only inside a list, after a comma
             self._insert("MISSING", "", end)
         self._insert(kind, text, end)
+
+
+def _shown(token: Token) -> str:
+    """A token as an error shows it: short, and printable everywhere."""
+    text = str(token) if len(token) <= 40 else token[:37] + "..."
+    return text.encode("utf-8", "backslashreplace").decode()

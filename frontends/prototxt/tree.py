@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, TypeAlias
 
 from lark import Token, Transformer
 
 from ir.location import Location
+
+#: Bytes that are not UTF-8 and control characters; no terminal could show them.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class Source:
@@ -20,7 +24,7 @@ class Source:
     def at(self, line: int, column: int, layer: str = "") -> Location:
         """The place at ``line`` and ``column`` (both from 1)."""
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Location(self.file, line, column, layer, text)
+        return Location(self.file, line, column, layer, _UNSHOWABLE.sub("\ufffd", text))
 
     def place(self, token: Token, layer: str = "") -> Location:
         """The place where ``token`` begins."""
@@ -79,7 +83,7 @@ class TreeBuilder(Transformer):  # type: ignore[type-arg]
     def block(self, children: list[Token | Entry]) -> Block:
         return Block(children[0], children[1:])  # type: ignore[arg-type]
 
-    def list(self, children: list[Token | Scalar | Block]) -> Items:
+    def items(self, children: list[Token | Scalar | Block]) -> Items:
         return Items(children[0], children[1:])  # type: ignore[arg-type]
 
     def scalar(self, children: list[Token]) -> Scalar:

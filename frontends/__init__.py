@@ -1,0 +1,1 @@
+"""What people write: prototxt, weights and Python, read into the IR."""

@@ -1,0 +1,53 @@
+"""What was probably meant by a field that a message does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from frontends.schema.caffe_legacy import V1_LAYER_TYPES
+from frontends.schema.types import FieldType, MessageType
+
+from .message import Message
+from .suggestions import did_you_mean
+from .tree import Block, Value
+
+
+def hint(kind: MessageType, name: str) -> str | None:
+    """A field of ``kind`` with a similar name, or the sub-message that has the field."""
+    holders = [
+        field.name
+        for field in kind
+        if isinstance(target := kind.resolve(field), MessageType) and name in target.fields
+    ]
+    if 1 <= len(holders) <= 4:
+        return f"`{name}` belongs inside {' or '.join(holders)}"
+    near = did_you_mean(name, kind.fields)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if kind.name == "LayerParameter" and name.endswith("_param"):
+        return "a layer of your own takes free parameters in `user_param { ... }`"
+    return None
+
+
+def enclosing_owner(enclosing: Sequence[Message], name: str, value: Value) -> Message | None:
+    """The nearest message around that has the field, where a brace may be missing.
+
+    Many messages share short names (`name`, `type`, `scale`), so only a field that can
+    not be a slip in the inner message counts: a block, or one of a layer's own fields.
+    """
+    for message in reversed(enclosing):
+        field = message.message_type.fields.get(name)
+        if field is None:
+            continue
+        is_message = isinstance(message.message_type.resolve(field), MessageType)
+        if is_message == isinstance(value, Block):
+            return message
+    return None
+
+
+def old_layer_type(message: Message, field: FieldType, word: str) -> str | None:
+    """What to write for `type: CONVOLUTION` in a layer of the current format."""
+    if message.message_type.name != "LayerParameter" or field.name != "type":
+        return None
+    current = V1_LAYER_TYPES.get(word)
+    return f'write type: "{current}"' if current else None
