@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -62,7 +63,7 @@ class LearningRate:
             self._take_step(iteration)
         try:
             return _single(self._formula(config, iteration, self.current_step))
-        except OverflowError:
+        except (OverflowError, ZeroDivisionError):  # 0 ^ -power at the end of poly
             return math.inf
 
     def _take_step(self, iteration: int) -> None:
@@ -147,7 +148,7 @@ def _check(config: LearningRateConfig) -> None:
             location=where,
         )
     if policy == "multistep" and any(
-        later < earlier for earlier, later in zip(config.stepvalue, config.stepvalue[1:])
+        later < earlier for earlier, later in pairwise(config.stepvalue)
     ):
         values = ", ".join(map(str, config.stepvalue))
         raise RoasteryError(

@@ -1,0 +1,110 @@
+"""How a command declares itself: its name, flags, arguments, examples and what it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Literal
+
+from ir.errors import RoasteryError
+
+FlagKind = Literal["string", "int", "float", "bool"]
+
+
+class UsageError(RoasteryError):
+    """The command line itself is wrong: an unknown flag, a missing value."""
+
+
+class Arguments(SimpleNamespace):
+    """The parsed command line: one attribute per flag and positional, dashes as underscores.
+
+    ``given`` holds the names that the user wrote; the others have their defaults.
+    """
+
+    given: set[str]
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the command declares no flag or argument '{name}'")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``--name VALUE``, in all of gflags' spellings.
+
+    Attributes:
+        default: also the value of a flag that is not given; a repeated flag then is ``[]``.
+        metavar: what stands for the value in the help.
+        choices: the values that are allowed, if they are few.
+        repeated: may be given several times; the value is the list of all.
+        minimum: the smallest number that is allowed.
+    """
+
+    name: str
+    help: str
+    kind: FlagKind = "string"
+    default: Any = None
+    metavar: str = ""
+    choices: Sequence[str] = ()
+    repeated: bool = False
+    minimum: float | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """An argument without a name. Optional ones come last; only the last may be repeated.
+
+    A repeated one is a list. ``rest`` takes everything that follows as it is, flags too.
+    """
+
+    name: str
+    help: str
+    required: bool = True
+    repeated: bool = False
+    rest: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A command line that works, and what it does."""
+
+    line: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of ``roastery``.
+
+    Attributes:
+        name: with underscores; the user may write dashes instead.
+        summary: one line, for the list of commands.
+        run: gets the arguments, returns the exit code (None for 0). User mistakes are raised as
+            RoasteryError.
+        group: the heading under which the command is listed.
+        description: more about it, in paragraphs.
+        aliases: other names, such as the one that Caffe's tool has.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[Arguments], int | None]
+    flags: Sequence[Flag] = ()
+    positionals: Sequence[Positional] = ()
+    examples: Sequence[Example] = ()
+    group: str = "Other"
+    description: str = ""
+    aliases: Sequence[str] = ()
+
+    def flag(self, name: str) -> Flag | None:
+        """The flag called ``name`` (underscores), or None."""
+        return next((flag for flag in (*self.flags, *COMMON_FLAGS) if flag.name == name), None)
+
+
+#: Flags that every command has.
+COMMON_FLAGS = (
+    Flag("debug", "show the Python traceback of an error", kind="bool", default=False),
+    Flag("help", "show this page", kind="bool", default=False),
+)

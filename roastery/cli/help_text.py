@@ -1,0 +1,103 @@
+"""The pages that ``--help`` shows: what a command does, by examples first."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from .command import COMMON_FLAGS, Command, Flag, Positional
+from .parse import _metavar as metavar
+
+#: The order of the groups in the list of commands; others follow in the order of their names.
+GROUPS = ("Nets", "Compiler", "Data", "Logs and pictures", "Models", "Machine", "Other")
+
+
+def overview(commands: Iterable[Command]) -> str:
+    """The page of ``roastery --help``: every command with its summary, by group."""
+    groups: dict[str, list[Command]] = {}
+    for command in sorted(commands, key=lambda command: command.name):
+        groups.setdefault(command.group, []).append(command)
+    order = [*(g for g in GROUPS if g in groups), *sorted(g for g in groups if g not in GROUPS)]
+    width = max((len(c.name) for members in groups.values() for c in members), default=0) + 2
+    lines = [
+        "usage: roastery COMMAND [ARGUMENTS] [--FLAGS]",
+        "",
+        "Trains, tests, compiles and runs Caffe nets.",
+    ]
+    for group in order:
+        lines += ["", f"{group}:"]
+        lines += [f"  {command.name:<{width}}{command.summary}" for command in groups[group]]
+    lines += [
+        "",
+        "`roastery COMMAND --help` explains one command, with examples; --version shows the",
+        "version. Flags are written as Caffe's: --solver=x, -solver=x, --solver x, -solver x.",
+    ]
+    return "\n".join(lines)
+
+
+def command_page(command: Command) -> str:
+    """The page of ``roastery COMMAND --help``."""
+    columns = min(shutil.get_terminal_size((88, 24)).columns, 100)
+    parts = [_usage(command), command.summary + ("" if command.summary.endswith(".") else ".")]
+    if command.description:
+        parts += [
+            textwrap.fill(" ".join(paragraph.split()), columns)
+            for paragraph in command.description.strip().split("\n\n")
+        ]
+    if command.examples:
+        examples = [f"  # {example.text}\n  {example.line}" for example in command.examples]
+        parts.append("Examples:\n" + "\n\n".join(examples))
+    if command.positionals:
+        rows = [(p.name.upper(), p.help) for p in command.positionals]
+        parts.append("Arguments:\n" + _table(rows, columns))
+    rows = [(_spelling(flag), _explain(flag)) for flag in (*command.flags, *COMMON_FLAGS)]
+    parts.append("Flags:\n" + _table(rows, columns))
+    if command.aliases:
+        parts.append("Also called: " + ", ".join(command.aliases))
+    return "\n\n".join(parts)
+
+
+def _usage(command: Command) -> str:
+    words = ["usage: roastery", command.name, *map(_placeholder, command.positionals)]
+    words += [f"--{flag.name}={metavar(flag)}" for flag in command.flags if flag.required]
+    if any(not flag.required for flag in command.flags):
+        words.append("[--FLAGS]")
+    return " ".join(words)
+
+
+def _placeholder(positional: Positional) -> str:
+    text = positional.name.upper() + (" ..." if positional.repeated or positional.rest else "")
+    return text if positional.required else f"[{text}]"
+
+
+def _spelling(flag: Flag) -> str:
+    if flag.kind == "bool":
+        return f"--no{flag.name}" if flag.default else f"--{flag.name}"
+    return f"--{flag.name}={metavar(flag)}"
+
+
+def _explain(flag: Flag) -> str:
+    notes = []
+    if flag.required:
+        notes.append("required")
+    if flag.repeated:
+        notes.append("may be repeated")
+    if flag.kind != "bool" and flag.default not in (None, "", []):
+        notes.append(f"default: {flag.default}")
+    return flag.help + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _table(rows: Sequence[tuple[str, str]], columns: int) -> str:
+    """Names on the left, texts on the right; a long name has a line of its own."""
+    width = min(max(len(name) for name, _ in rows) + 4, 30)
+    lines = []
+    for name, text in rows:
+        wrapped = textwrap.wrap(text, max(columns - width, 20)) or [""]
+        head = f"  {name}"
+        if len(head) + 2 > width:
+            lines.append(head)
+            head = ""
+        lines.append(f"{head:<{width}}{wrapped[0]}")
+        lines += [" " * width + line for line in wrapped[1:]]
+    return "\n".join(lines)

@@ -1,0 +1,93 @@
+"""The entry point of ``roastery`` and ``python -m roastery``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from ir.errors import RoasteryError
+
+from .._version import __version__
+from .command import UsageError
+from .help_text import command_page, overview
+from .parse import parse_arguments
+from .registry import all_commands, command_names, find_command
+
+#: What a shell reports for a program that SIGINT or SIGPIPE ended.
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return the exit code.
+
+    0: done. 1: an error, told in one message on standard error; ``--debug`` adds the traceback.
+    130: interrupted from the keyboard. 141: nobody reads our output any more.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = _asks_for_debug(words)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whatever is still buffered has no reader: keep the interpreter from trying again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except RoasteryError as error:
+        return _fail(str(error), debug)
+    except OSError as error:
+        name = f"'{error.filename}': " if error.filename is not None else ""
+        return _fail(f"{name}{error.strerror or error}", debug)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("help", "-h", "-help", "--help"):
+        topic = [word for word in words[1:] if not word.startswith("-")]
+        print(command_page(find_command(topic[0])) if topic else overview(all_commands()))
+        return 0
+    if words[0] in ("version", "-version", "--version"):
+        print(f"roastery {__version__}")
+        return 0
+    name, rest = _split(words)
+    command = find_command(name)
+    arguments = parse_arguments(command, rest)
+    if arguments.help:
+        print(command_page(command))
+        return 0
+    return command.run(arguments) or 0
+
+
+def _split(words: list[str]) -> tuple[str, list[str]]:
+    """Take the command's name out of the words; gflags lets flags come before it."""
+    if not words[0].startswith("-"):
+        return words[0], words[1:]
+    known = set(command_names())
+    for at, word in enumerate(words):
+        if word.replace("-", "_") in known:
+            return word, words[:at] + words[at + 1 :]
+    raise UsageError(
+        f"no command before {words[0]}; write `roastery COMMAND {words[0]}`, "
+        "or `roastery --help` for the list"
+    )
+
+
+def _asks_for_debug(words: Sequence[str]) -> bool:
+    flags = words[: words.index("--")] if "--" in words else words
+    return any(word in ("--debug", "-debug", "--debug=true") for word in flags)
+
+
+def _fail(message: str, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
