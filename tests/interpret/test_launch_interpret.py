@@ -1,0 +1,136 @@
+"""The interpreter launcher: arguments, constants, grids and errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
+from ir.graph import Value
+from ir.location import Location
+from ir.types import DType, TensorType
+from runtime.launch.interpret import InterpretLauncher, KernelFailure
+
+SOURCE = """
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def axpy(x, y, count, a, BLOCK: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < count
+    value = tl.load(x + at, mask=inside) * a + tl.load(y + at, mask=inside)
+    tl.store(y + at, value, mask=inside)
+"""
+AXPY = Kernel(
+    entry="axpy",
+    source=SOURCE,
+    parameters=(
+        Parameter("x", "pointer", DType.F32, divisible=True),
+        Parameter("y", "pointer", DType.F32, divisible=True),
+        Parameter("count", "i32"),
+        Parameter("a", "f32"),
+    ),
+    configs=(Config((("BLOCK", 16),)), Config((("BLOCK", 32),))),
+)
+X = Value("x", TensorType((50,)))
+PLACE = Location("net.prototxt", 12, 3, "sum")
+
+
+def launch(kernel: Kernel = AXPY, *, config: int = 0, grid: int = 4, a: float = 2.5) -> Launch:
+    scratch = Scratch(0, 64 * 4)
+    return Launch(
+        kernel, config, (X, scratch, 50, a), (grid, 1, 1), "sum", PLACE, outputs=(scratch,)
+    )
+
+
+@pytest.mark.parametrize(("config", "grid"), [(0, 4), (1, 2)])
+def test_runs_on_the_arrays_themselves(tmp_path: Path, config: int, grid: int) -> None:
+    x = np.arange(64, dtype=np.float32)
+    y = np.ones(64, np.float32)
+    launcher = InterpretLauncher(tmp_path)
+    run = launcher.bind(launch(config=config, grid=grid), lambda b: x if b is X else y)
+    assert np.all(y == 1)  # binding runs nothing
+    run()
+    expected = np.where(np.arange(64) < 50, np.arange(64) * 2.5 + 1, 1).astype(np.float32)
+    np.testing.assert_array_equal(y, expected)
+    run()
+    np.testing.assert_array_equal(y[:50], np.arange(50) * 5 + 1)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_empty_grid_runs_nothing(tmp_path: Path) -> None:
+    InterpretLauncher(tmp_path).bind(launch(grid=0), lambda b: np.empty(0, np.float32))()
+    assert not list(tmp_path.iterdir())
+
+
+def test_integers_have_the_width_of_their_parameter(tmp_path: Path) -> None:
+    source = """
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def square(out, n):
+    tl.store(out, (n * n >> 32).to(tl.int32))
+"""
+    results = []
+    for kind in ("i32", "i64"):
+        kernel = Kernel(
+            "square",
+            source,
+            (Parameter("out", "pointer", DType.I32), Parameter("n", kind)),
+            (Config(()),),
+        )
+        out = np.zeros(16, np.int32)
+        scratch = Scratch(0, 64)
+        call = Launch(kernel, 0, (scratch, 1 << 20), (1, 1, 1), "square", PLACE, (scratch,))
+        InterpretLauncher(tmp_path).bind(call, lambda _, out=out: out)()
+        results.append(int(out[0]))
+    assert results[1] == 1 << 8  # 2^40 >> 32
+    assert results[0] != results[1]
+
+
+def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
+    x, y = np.ones(64, np.float32), np.ones(64, np.float32)
+    InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)
+    (path,) = tmp_path.iterdir()
+    path.write_text("raise SystemExit('not the kernel')\n")
+    InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)()
+    np.testing.assert_array_equal(y[:50], np.full(50, 3.5))
+
+
+def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
+    launcher = InterpretLauncher(tmp_path)
+    with pytest.raises(ValueError, match="x points to f32, given int32"):
+        launcher.bind(launch(), lambda b: np.zeros(64, np.int32))
+    with pytest.raises(ValueError, match="contiguous"):
+        launcher.bind(launch(), lambda b: np.zeros(128, np.float32)[::2])
+
+
+def test_a_failing_kernel_names_its_layer(tmp_path: Path) -> None:
+    source = SOURCE.replace("tl.load(x + at, mask=inside)", "tl.no_such_function(x)")
+    broken = Kernel("axpy", source, AXPY.parameters, AXPY.configs)
+    x = np.zeros(64, np.float32)
+    with pytest.raises(KernelFailure, match=r"sum \(from net.prototxt:12:3 \(layer 'sum'\)\)"):
+        InterpretLauncher(tmp_path).bind(launch(broken), lambda b: x)()
+
+
+def test_too_late_says_what_to_do() -> None:
+    script = (
+        "import os; os.environ.pop('TRITON_INTERPRET', None)\n"
+        "import triton.language\n"
+        "from runtime.launch.interpret import InterpretLauncher\n"
+        "from ir.errors import RoasteryError\n"
+        "try: InterpretLauncher()\n"
+        "except RoasteryError as error: print(error)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "set TRITON_INTERPRET=1" in result.stdout
