@@ -1,0 +1,52 @@
+"""``roastery device_query``: what the GPUs of this machine are. Caffe: tools/caffe.cpp."""
+
+from __future__ import annotations
+
+from ..command import Arguments, Command, Example, Flag, UsageError
+
+
+def _run(arguments: Arguments) -> None:
+    from runtime.logging import CaffeLog, Source
+
+    from ...tools.device_query import CudaUnavailable, query_devices
+
+    log = CaffeLog.open()
+    try:
+        devices = query_devices()
+    except CudaUnavailable as error:
+        if "gpu" in arguments.given:
+            raise
+        print(f"{error.message}; nets run on the CPU (--device=cpu)")
+        return
+    wanted = _selected(arguments.gpu, len(devices))
+    log.write(Source("caffe.cpp", 138), f"Querying GPUs {','.join(map(str, wanted))}")
+    for index in wanted:
+        for offset, line in enumerate(devices[index].lines()):
+            log.write(Source("common.cpp", 178 + offset), line)
+
+
+def _selected(gpu: str, count: int) -> list[int]:
+    if gpu in ("", "all"):
+        return list(range(count))
+    wanted = []
+    for word in gpu.split(","):
+        if not word.strip().isdecimal():
+            raise UsageError(f"--gpu={gpu}: must be numbers separated by commas, or all")
+        if int(word) >= count:
+            raise UsageError(f"--gpu={gpu}: this machine has GPUs 0 to {count - 1}")
+        wanted.append(int(word))
+    return wanted
+
+
+COMMAND = Command(
+    name="device_query",
+    summary="Show the GPUs of this machine",
+    group="Machine",
+    description="Writes to standard error, in the form of a log, as Caffe does.",
+    flags=(Flag("gpu", "numbers of GPUs, separated by commas, or all", default="", metavar="N"),),
+    examples=(
+        Example("roastery device_query", "all GPUs"),
+        Example("roastery device_query -gpu 0", "the first one"),
+    ),
+    run=_run,
+)

@@ -1,0 +1,48 @@
+"""``roastery parse_log``: a training log as CSV. Caffe: tools/extra/parse_log.py."""
+
+from __future__ import annotations
+
+from ..command import Arguments, Command, Example, Flag, Positional
+
+
+def _run(arguments: Arguments) -> None:
+    from ...tools.parse_log import parse_log, save_csv_files
+
+    parsed = parse_log(arguments.logfile_path)
+    written = save_csv_files(
+        arguments.logfile_path, arguments.output_dir, parsed, arguments.delimiter
+    )
+    if arguments.verbose:
+        for path in written:
+            print(f"Wrote {path}")
+        for kind, rows in (("train", parsed.train), ("test", parsed.test)):
+            if not rows:
+                print(f"Not writing the {kind} table; no lines to write")
+
+
+COMMAND = Command(
+    name="parse_log",
+    summary="Turn a training log into CSV tables",
+    group="Logs and pictures",
+    description="""
+        Writes LOGFILE_PATH.train and LOGFILE_PATH.test into OUTPUT_DIR, with the columns NumIters,
+        Seconds, LearningRate and one for each output of the net. Reads the logs of roastery and
+        those of Caffe itself, with or without a year in front of their lines.
+    """,
+    positionals=(
+        Positional("logfile_path", "the log: what training wrote to standard error"),
+        Positional("output_dir", "the folder for the tables"),
+    ),
+    flags=(
+        Flag("verbose", "say which files were written", kind="bool", default=False),
+        Flag("delimiter", "what separates columns", default=",", metavar="CHAR"),
+    ),
+    examples=(
+        Example(
+            "roastery train --solver=solver.prototxt 2>&1 | tee train.log",
+            "keep the log of a run",
+        ),
+        Example("roastery parse_log train.log .", "write train.log.train and train.log.test"),
+    ),
+    run=_run,
+)

@@ -1,0 +1,38 @@
+"""``roastery plot_log``: a picture of training logs."""
+
+from __future__ import annotations
+
+from ..command import Arguments, Command, Example, Flag, Positional
+
+
+def _run(arguments: Arguments) -> None:
+    from ...tools.plot_log import plot_logs
+
+    path = plot_logs(arguments.logs, arguments.output, x=arguments.x, title=arguments.title)
+    print(f"Wrote {path}")
+
+
+COMMAND = Command(
+    name="plot_log",
+    summary="Draw loss, accuracy and learning rate of training logs",
+    group="Logs and pictures",
+    description="""
+        Draws one picture with a panel for the loss, one for the other outputs (accuracy) and one
+        for the learning rate. Several logs share it, to compare runs. Reads the logs of roastery
+        and those of Caffe. Needs matplotlib: pip install roastery[plot].
+    """,
+    positionals=(Positional("logs", "one or several training logs", repeated=True),),
+    flags=(
+        Flag("output", "the picture: a .png, .svg or .pdf file", default="log.png", metavar="FILE"),
+        Flag("x", "the horizontal axis", default="iterations", choices=("iterations", "seconds")),
+        Flag("title", "a title above the panels", default=""),
+    ),
+    examples=(
+        Example("roastery plot_log train.log", "draw one run into log.png"),
+        Example(
+            "roastery plot_log sgd.log adam.log --x=seconds --output=compare.svg",
+            "compare two runs over time",
+        ),
+    ),
+    run=_run,
+)
