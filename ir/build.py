@@ -19,7 +19,7 @@ class Builder:
     """Appends nodes to a growing graph. Not reusable after :meth:`finish`.
 
     ``location``, ``direction`` and ``hint`` apply to the nodes added while they are set
-    (see :meth:`at`); ``hint`` names results (``conv1``, ``conv1.1``, ...).
+    (see :meth:`at`); ``hint`` names results (``ip1`` gives ``ip1.matmul``, ``ip1.map`` ...).
     """
 
     def __init__(self, name: str = "graph") -> None:
@@ -82,7 +82,8 @@ class Builder:
         except TypeError as error:
             shown = ", ".join(str(v.type) for v in inputs)
             raise RoasteryError(f"{op.name}({shown}): {error}", location=self.location) from error
-        hints = list(names) + [self.hint or op.name] * (len(types) - len(names))
+        default = f"{self.hint}.{op.name}" if self.hint else op.name
+        hints = list(names) + [default] * (len(types) - len(names))
         outputs = tuple(Value(self.unique(h), t) for h, t in zip(hints, types, strict=True))
         self.nodes.append(Node(op, tuple(inputs), outputs, self.location, self.direction))
         return outputs

@@ -40,9 +40,7 @@ RULES: dict[str, Rule] = {
     "min": _split,
     "pow": _pow,
     "neg": lambda n, g: [-g],
-    "abs": lambda n, g: [
-        e.where(n.args[0] > 0.0, g, e.where(n.args[0] < 0.0, -g, 0.0))
-    ],
+    "abs": lambda n, g: [e.where(n.args[0] > 0.0, g, e.where(n.args[0] < 0.0, -g, 0.0))],
     "exp": lambda n, g: [g * n],
     "log": lambda n, g: [g / n.args[0]],
     "log1p": lambda n, g: [g / (n.args[0] + 1.0)],

@@ -21,8 +21,10 @@ _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|\$?-?(?:inf|nan|[\d.][\d.eE]*(?:(?<=[eE])
 def format_expr(root: Expr) -> str:
     done: dict[Expr, str] = {}
     for node in e.walk(root):
-        done[node] = _leaf(node) if not node.args else (
-            f"{node.op}({', '.join(done[a] for a in node.args)})"
+        done[node] = (
+            _leaf(node)
+            if not node.args
+            else (f"{node.op}({', '.join(done[a] for a in node.args)})")
         )
     return done[root]
 

@@ -14,9 +14,7 @@ def run_node(node: Node, inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
     results = node.op.reference(inputs, [v.type for v in node.outputs])
     for value, array in zip(node.outputs, results, strict=True):
         if array.shape != value.shape:
-            raise RuntimeError(
-                f"{node.op.name} made {array.shape} for %{value.name}: {value.type}"
-            )
+            raise RuntimeError(f"{node.op.name} made {array.shape} for %{value.name}: {value.type}")
     return results
 
 
@@ -39,9 +37,7 @@ def run_graph(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 
     Float64 inputs make the whole run double precision. Arrays may alias inputs (views).
     """
-    env: dict[Value, np.ndarray] = {
-        p.value: a for p, a in zip(graph.inputs, inputs, strict=True)
-    }
+    env: dict[Value, np.ndarray] = {p.value: a for p, a in zip(graph.inputs, inputs, strict=True)}
     for node, dead in zip(graph.nodes, last_uses(graph), strict=True):
         results = run_node(node, [env[v] for v in node.inputs])
         env.update(zip(node.outputs, results, strict=True))

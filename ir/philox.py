@@ -24,8 +24,9 @@ def philox(seed: Any, c0: Any, c1: Any, c2: Any, c3: Any = 0) -> np.ndarray:
 
     Arguments broadcast; each is taken modulo 2**32. Returns uint32.
     """
-    words = np.broadcast_arrays(*(np.asarray(c).astype(np.int64).astype(np.uint32)
-                                  for c in (c0, c1, c2, c3)))
+    words = np.broadcast_arrays(
+        *(np.asarray(c).astype(np.int64).astype(np.uint32) for c in (c0, c1, c2, c3))
+    )
     x0, x1, x2, x3 = (w.copy() for w in words)
     k0 = np.asarray(seed).astype(np.int64).astype(np.uint32)
     k1 = np.zeros_like(k0)

@@ -21,7 +21,10 @@ def pad_to(
 
 
 def windows(
-    x: np.ndarray, out: Sequence[int], window: Sequence[int], stride: Sequence[int],
+    x: np.ndarray,
+    out: Sequence[int],
+    window: Sequence[int],
+    stride: Sequence[int],
     dilation: Sequence[int],
 ) -> np.ndarray:
     """View of shape (lead..., window..., out...) over the last ``len(window)`` axes of ``x``.
@@ -43,7 +46,10 @@ def windows(
 
 
 def im2col(
-    x: np.ndarray, window: Sequence[int], stride: Sequence[int], pad: Sequence[int],
+    x: np.ndarray,
+    window: Sequence[int],
+    stride: Sequence[int],
+    pad: Sequence[int],
     dilation: Sequence[int],
 ) -> np.ndarray:
     """(N, C, spatial...) -> (N, C, window..., out...), a copy; windows by Caffe's floor rule."""
@@ -57,7 +63,10 @@ def im2col(
 
 
 def col2im(
-    cols: np.ndarray, spatial: Sequence[int], stride: Sequence[int], pad: Sequence[int],
+    cols: np.ndarray,
+    spatial: Sequence[int],
+    stride: Sequence[int],
+    pad: Sequence[int],
     dilation: Sequence[int],
 ) -> np.ndarray:
     """(N, C, window..., out...) -> (N, C, spatial...): adds up what windows hold. Adjoint of im2col."""

@@ -67,9 +67,10 @@ def fields(data: bytes | memoryview) -> Iterator[tuple[int, int, Value]]:
         else:
             raise WireError(f"wire type {kind} of field {number} is not used by Caffe's messages")
         if length > size - position:
-            raise WireError(f"field {number} says it has {length} bytes, "
-                            f"{size - position} are left")
-        yield number, kind, view[position:position + length]
+            raise WireError(
+                f"field {number} says it has {length} bytes, {size - position} are left"
+            )
+        yield number, kind, view[position : position + length]
         position += length
 
 

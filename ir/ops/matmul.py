@@ -49,12 +49,14 @@ class MatMul(Op):
         dx = dw = None
         if at.wanted[0]:
             dx = (
-                b.matmul(w, g, transpose_a=tb, transpose_b=True) if ta
+                b.matmul(w, g, transpose_a=tb, transpose_b=True)
+                if ta
                 else b.matmul(g, w, transpose_b=not tb)
             )
         if at.wanted[1]:
             dw = (
-                b.matmul(g, x, transpose_a=True, transpose_b=ta) if tb
+                b.matmul(g, x, transpose_a=True, transpose_b=ta)
+                if tb
                 else b.matmul(x, g, transpose_a=not ta)
             )
         return [dx, dw]

@@ -112,7 +112,8 @@ class Concat(Op):
         require(0 <= self.axis < first.rank, f"axis {self.axis} of rank {first.rank}")
         for other in inputs[1:]:
             same = other.rank == first.rank and all(
-                a == c for i, (a, c) in enumerate(zip(first.shape, other.shape, strict=True))
+                a == c
+                for i, (a, c) in enumerate(zip(first.shape, other.shape, strict=True))
                 if i != self.axis
             )
             require(same and other.dtype is first.dtype, f"{first} and {other} on {self.axis}")
@@ -149,9 +150,7 @@ class Pad(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
         require(len(self.low) == len(self.high) == x.rank, "one amount per axis is needed")
-        shape = tuple(
-            d + lo + hi for d, lo, hi in zip(x.shape, self.low, self.high, strict=True)
-        )
+        shape = tuple(d + lo + hi for d, lo, hi in zip(x.shape, self.low, self.high, strict=True))
         require(min(shape, default=0) >= 0, f"padding {x} gives {shape}")
         return (TensorType(shape, x.dtype),)
 

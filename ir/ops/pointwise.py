@@ -86,10 +86,12 @@ class Map(Op):
         operands = [*inputs, *(g for _, g in flowing)]
         full = at.outputs[0].shape
         results: list[Value | None] = [None] * len(inputs)
-        for i, value in zip(needed, _compact(b, [totals[i] for i in needed], operands, full),
-                            strict=True):
+        for i, value in zip(
+            needed, _compact(b, [totals[i] for i in needed], operands, full), strict=True
+        ):
             repeated = [
-                axis for axis, (d, f) in enumerate(zip(inputs[i].shape, full, strict=True))
+                axis
+                for axis, (d, f) in enumerate(zip(inputs[i].shape, full, strict=True))
                 if d != f
             ]
             results[i] = b.sum(value, repeated)

@@ -45,9 +45,11 @@ class Reduce(Op):
         (x,) = inputs
         if x.size == 0 and self.kind in ("max", "min"):
             return [np.zeros(results[0].shape, x.dtype)]
-        return [_KINDS[self.kind](x, axis=self.axes, keepdims=True, dtype=x.dtype)
-                if self.kind in ("sum", "prod")
-                else _KINDS[self.kind](x, axis=self.axes, keepdims=True)]
+        return [
+            _KINDS[self.kind](x, axis=self.axes, keepdims=True, dtype=x.dtype)
+            if self.kind in ("sum", "prod")
+            else _KINDS[self.kind](x, axis=self.axes, keepdims=True)
+        ]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
         (x,), (y,), g = at.inputs, at.outputs, at.cotangent

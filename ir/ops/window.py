@@ -59,9 +59,12 @@ class _Window(Op):
         Row-major, so that ties resolve to the first element as Caffe's loops do.
         """
         for tap in itertools.product(*map(range, self.window)):
-            yield tap, tuple(
-                slice(t, t + (o - 1) * s + 1, s)
-                for t, o, s in zip(tap, out, self.stride, strict=True)
+            yield (
+                tap,
+                tuple(
+                    slice(t, t + (o - 1) * s + 1, s)
+                    for t, o, s in zip(tap, out, self.stride, strict=True)
+                ),
             )
 
 
@@ -172,9 +175,7 @@ class WindowMax(_Window):
         g = at.cotangents[0]
         if g is None:
             return [None]
-        op = WindowScatter(
-            **self.kind(), shape=at.inputs[0].shape, spatial_rank=self.spatial_rank
-        )
+        op = WindowScatter(**self.kind(), shape=at.inputs[0].shape, spatial_rank=self.spatial_rank)
         return [b.emit(op, g, at.outputs[1])]
 
 
@@ -242,7 +243,5 @@ class WindowPick(_Window):
         return [np.where(place >= 0, picked, 0).astype(x.dtype)]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
-        op = WindowScatter(
-            **self.kind(), shape=at.inputs[0].shape, spatial_rank=self.spatial_rank
-        )
+        op = WindowScatter(**self.kind(), shape=at.inputs[0].shape, spatial_rank=self.spatial_rank)
         return [b.emit(op, at.cotangent, at.inputs[1]), None]

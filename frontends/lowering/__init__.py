@@ -1,0 +1,1 @@
+"""From typed messages to the IR: one function per layer type."""

@@ -1,0 +1,181 @@
+"""Parameters and state of a net while it is lowered: sharing, ParamSpecs, writes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from frontends.prototxt.message import Message
+from ir import expr as e
+from ir.build import Builder
+from ir.errors import RoasteryError
+from ir.graph import Role, Value
+from ir.program import RANDOM_CELL, Cell, FillerSpec
+from ir.types import U32, TensorType
+
+if TYPE_CHECKING:
+    from .context import LayerContext
+
+
+@dataclass
+class CellTable:
+    """All cells of one net, in the order layers made them."""
+
+    cells: dict[str, Cell] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)  # current value by cell name
+    written: dict[str, Value] = field(default_factory=dict)
+    by_layer: dict[str, list[str]] = field(default_factory=dict)
+    _named: dict[str, tuple[str, Message | None]] = field(default_factory=dict)
+    _readers: dict[Value, str] = field(default_factory=dict)
+    _streams: int = 0
+
+    def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
+        """The layer's next blob; an earlier layer's if its ParamSpec has the same name."""
+        mine = self.by_layer.setdefault(ctx.name, [])
+        index = len(mine)
+        specs: list[Message] = ctx.layer.param
+        spec = specs[index] if index < len(specs) else None
+        if not learns and spec is not None and spec.has("lr_mult") and spec.lr_mult != 0.0:
+            raise RoasteryError(
+                f"lr_mult is {spec.lr_mult:g}, but blob {index} of a {ctx.kind.name} layer is a "
+                "statistic, which no solver may change",
+                location=replace(spec.location_of("lr_mult"), layer=ctx.name),
+                hint="remove it, or set lr_mult: 0",
+            )
+        shared = spec.name if spec is not None else ""
+        if shared and shared in self._named:
+            owner, owner_spec = self._named[shared]
+            assert spec is not None
+            self._check_sharing(ctx, index, type, spec, self.cells[owner], owner_spec)
+            mine.append(owner)
+            value = self.values[owner]
+            if value.shape != type.shape:  # PERMISSIVE: the same elements, another shape
+                value = ctx.b.reshape(value, type.shape)
+                self._readers[value] = owner
+            return value
+        name = f"{ctx.name}/{index}"
+        lr = spec.lr_mult if spec is not None else 1.0
+        decay = spec.decay_mult if spec is not None else 1.0
+        cell = Cell(
+            name=name,
+            type=type,
+            role=Role.PARAMETER if learns else Role.STATE,
+            filler=filler,
+            layer=ctx.name,
+            index=index,
+            lr_mult=lr if learns else 0.0,
+            decay_mult=decay if learns else 0.0,
+            param_name=shared,
+            location=ctx.location,
+        )
+        if shared:
+            self._named[shared] = (name, spec)
+        mine.append(name)
+        return self._add(ctx.b, cell)
+
+    def _check_sharing(
+        self,
+        ctx: LayerContext,
+        index: int,
+        type: TensorType,
+        spec: Message,
+        owner: Cell,
+        owner_spec: Message | None,
+    ) -> None:
+        # Caffe: src/caffe/net.cpp, AppendParam.
+        place = replace(spec.location, layer=ctx.name)
+        permissive = spec.share_mode == "PERMISSIVE"
+        if permissive and math.prod(type.shape) != owner.type.size:
+            raise RoasteryError(
+                f"cannot share param '{spec.name}' owned by layer '{owner.layer}': "
+                f"{list(owner.type.shape)} ({owner.type.size}) and {list(type.shape)} "
+                f"({type.size}) differ in the number of elements",
+                location=place,
+            )
+        if not permissive and type.shape != owner.type.shape:
+            raise RoasteryError(
+                f"cannot share param '{spec.name}' owned by layer '{owner.layer}' with layer "
+                f"'{ctx.name}': its shape is {list(owner.type.shape)}, this layer needs "
+                f"{list(type.shape)}",
+                location=place,
+                hint="share_mode: PERMISSIVE compares only the number of elements",
+            )
+        for name in ("lr_mult", "decay_mult"):
+            if not spec.has(name):
+                continue
+            theirs = getattr(owner, name)
+            if owner_spec is not None and owner_spec.has(name) and spec[name] != theirs:
+                raise RoasteryError(
+                    f"shared param '{spec.name}' has {name} {spec[name]:g} here and {theirs:g} in "
+                    f"layer '{owner.layer}'",
+                    location=replace(spec.location_of(name), layer=ctx.name),
+                )
+            if owner_spec is not None and not owner_spec.has(name):
+                self.cells[owner.name] = replace(self.cells[owner.name], **{name: spec[name]})
+
+    def hidden(self, ctx: LayerContext, name: str, type: TensorType, start: float) -> Value:
+        full = f"{ctx.name}/@{name}"
+        if full in self.values:
+            return self.values[full]
+        return self._add(
+            ctx.b,
+            Cell(
+                name=full,
+                type=type,
+                role=Role.STATE,
+                filler=FillerSpec(value=start),
+                layer=ctx.name,
+                index=-1,
+                lr_mult=0.0,
+                decay_mult=0.0,
+                location=ctx.location,
+            ),
+        )
+
+    def _add(self, b: Builder, cell: Cell) -> Value:
+        value = b.input(cell.name, cell.type, cell.role)
+        self.cells[cell.name] = cell
+        self.values[cell.name] = value
+        self._readers[value] = cell.name
+        return value
+
+    def write(self, cell: Value, new: Value) -> None:
+        name = self._readers[cell]
+        if new.type != self.cells[name].type:
+            raise ValueError(f"{name} is {self.cells[name].type}, not {new.type}")
+        self.values[name] = new
+        self._readers[new] = name
+        self.written[name] = new
+
+    def random(self, b: Builder) -> Value:
+        """The random state before this pass; the first use adds the cell."""
+        if RANDOM_CELL not in self.cells:
+            self._add(
+                b,
+                Cell(
+                    name=RANDOM_CELL,
+                    type=TensorType((2,), U32),
+                    role=Role.STATE,
+                    filler=FillerSpec(),
+                    layer="",
+                    index=-1,
+                    lr_mult=0.0,
+                    decay_mult=0.0,
+                ),
+            )
+        return self.values[RANDOM_CELL]
+
+    def next_stream(self) -> int:
+        self._streams += 1
+        return self._streams
+
+    def finish(self, b: Builder) -> None:
+        """Add the write-backs as STATE outputs; count one more pass in the random state."""
+        if RANDOM_CELL in self.cells:
+            step = e.where(e.equal(e.index(0), 1), e.const(1, U32), e.const(0, U32))
+            cell = self.values[RANDOM_CELL]
+            with b.at(hint="random_step"):
+                self.written[RANDOM_CELL] = b.map(e.arg(0, U32) + step, cell)
+        for name, value in self.written.items():
+            b.output(name, value, Role.STATE)

@@ -1,0 +1,161 @@
+"""What a layer's lowering sees: its parameters, its bottoms, and the graph to build on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from frontends.prototxt.message import Message
+from ir import expr as e
+from ir.build import Builder
+from ir.errors import RoasteryError
+from ir.expr import Expr
+from ir.graph import Value
+from ir.location import Location
+from ir.program import FillerSpec
+from ir.types import U32, TensorType
+
+from .cells import CellTable
+from .fillers import filler_spec
+from .probe import Probe
+from .registry import LayerType
+
+
+class LayerContext:
+    """One layer being lowered.
+
+    Attributes:
+        b: the builder; nodes get the layer's name and place by themselves.
+        layer: the LayerParameter (upgraded). param: its typed parameters (``pooling_param``).
+        bottoms: the values it reads. top_count: how many tops the prototxt names.
+        phase: "TRAIN" or "TEST".
+        shapes: shapes of net inputs that replace those of the prototxt.
+    """
+
+    def __init__(
+        self,
+        b: Builder,
+        kind: LayerType,
+        layer: Message,
+        bottoms: tuple[Value, ...],
+        tops: tuple[str, ...],
+        phase: str,
+        cells: CellTable,
+        probe: Probe | None,
+        shapes: Mapping[str, tuple[int, ...]],
+    ) -> None:
+        self.b = b
+        self.kind = kind
+        self.layer = layer
+        self.name: str = layer.name
+        self.bottoms = bottoms
+        self.tops = tops
+        self.phase = phase
+        self.cells = cells
+        self._probe = probe
+        self.shapes = shapes
+        self.source: Any = None  # what the runtime opens; set by layers it feeds
+
+    @property
+    def param(self) -> Message:
+        message: Message = self.layer[self.kind.param]
+        return message
+
+    @property
+    def top_count(self) -> int:
+        return len(self.tops)
+
+    @property
+    def train(self) -> bool:
+        return self.phase == "TRAIN"
+
+    @property
+    def x(self) -> Value:
+        """The first bottom."""
+        return self.bottoms[0]
+
+    @property
+    def location(self) -> Location:
+        return replace(self.layer.location, layer=self.name)
+
+    @property
+    def probe(self) -> Probe:
+        if self._probe is None:
+            raise self.error(f"a {self.kind.name} layer needs files or code, which this call lacks")
+        return self._probe
+
+    # --- errors -----------------------------------------------------------------------
+
+    def error(
+        self, message: str, field: str | None = None, hint: str | None = None
+    ) -> RoasteryError:
+        """An error at the layer, or at a field of its parameters; raise what is returned."""
+        place = self.layer.location
+        if field is not None:
+            for holder in ([self.param] if self.kind.param else []) + [self.layer]:
+                if field in holder.message_type.fields:
+                    place = holder.location_of(field)
+                    break
+        return RoasteryError(message, location=replace(place, layer=self.name), hint=hint)
+
+    def check(
+        self, condition: bool, message: str, field: str | None = None, hint: str | None = None
+    ) -> None:
+        if not condition:
+            raise self.error(message, field, hint)
+
+    def axis(self, axis: int, rank: int | None = None, field: str = "axis") -> int:
+        """``axis`` counted from the front; negative ones count from the end."""
+        rank = self.x.type.rank if rank is None else rank
+        self.check(
+            -rank <= axis < rank,
+            f"axis {axis} is out of range for a blob with {rank} axes, shape {list(self.x.shape)}",
+            field,
+        )
+        return axis % rank
+
+    # --- cells ------------------------------------------------------------------------
+
+    def parameter(
+        self,
+        shape: Sequence[int],
+        filler: Message | FillerSpec | float = 0.0,
+        *,
+        learns: bool = True,
+    ) -> Value:
+        """The layer's next blob (``net.params[layer][i]``), shared if the ParamSpec names it.
+
+        ``learns=False``: statistics, whose lr_mult is 0 whatever the prototxt says.
+        """
+        if isinstance(filler, Message):
+            spec = filler_spec(filler)
+        elif isinstance(filler, FillerSpec):
+            spec = filler
+        else:
+            spec = FillerSpec(value=float(filler))
+        return self.cells.blob(self, TensorType(tuple(shape)), spec, learns)
+
+    def state(self, name: str, type: TensorType, start: float = 0.0) -> Value:
+        """Hidden state of the layer, by name (a recurrent layer's h_T)."""
+        return self.cells.hidden(self, name, type, start)
+
+    def write(self, cell: Value, new: Value) -> None:
+        """Give a cell read with :meth:`parameter` or :meth:`state` a new value after forward."""
+        self.cells.write(cell, new)
+
+    # --- random numbers ---------------------------------------------------------------
+
+    def uniform(self, first: int, rank: int) -> tuple[Expr, list[Value]]:
+        """Uniform [0, 1) per element of a pointwise op of ``rank`` axes.
+
+        Returns the expression and the two values it reads, which must be the inputs number
+        ``first`` and ``first + 1`` of that op. Every call is an independent stream; the numbers
+        change with every forward pass and are the same in the backward pass that follows it.
+        """
+        cell = self.cells.random(self.b)
+        ones = (1,) * rank
+        parts = [self.b.reshape(self.b.slice(cell, 0, i, i + 1), ones) for i in (0, 1)]
+        stream = self.cells.next_stream()
+        drawn = e.rand(e.arg(first, U32), e.linear(), stream, e.arg(first + 1, U32))
+        return drawn, parts

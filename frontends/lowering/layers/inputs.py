@@ -1,0 +1,64 @@
+"""Layers that bring values into a net: Input, Parameter, and the data layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ir.graph import Role, Value
+from ir.types import TensorType
+
+from ..context import LayerContext
+from ..registry import layer
+
+
+@layer("Input", param="input_param", bottoms=0, tops=(1, None))
+def lower_input(ctx: LayerContext) -> Sequence[Value]:
+    """Tops fed by the caller. One shape for all tops, one per top, or none (a shape is then
+    given when the net is compiled). Caffe: src/caffe/layers/input_layer.cpp."""
+    given = ctx.param.shape
+    ctx.check(
+        len(given) in (0, 1, ctx.top_count),
+        f"{ctx.top_count} tops and {len(given)} shapes",
+        "shape",
+        "give one shape for all tops, or one per top",
+    )
+    values = []
+    for i, top in enumerate(ctx.tops):
+        if top in ctx.shapes:
+            shape = ctx.shapes[top]
+        elif given:
+            shape = tuple(given[i if len(given) > 1 else 0].dim)
+        else:
+            raise ctx.error(f"input '{top}' has no shape", hint="add shape { dim: ... }")
+        ctx.check(all(d >= 0 for d in shape), f"shape {list(shape)} has a negative extent", "shape")
+        ctx.check(len(shape) <= 32, f"{len(shape)} axes; a blob has at most 32", "shape")
+        values.append(ctx.b.input(top, TensorType(tuple(shape)), Role.DATA))
+    return values
+
+
+@layer("Parameter", param="parameter_param", bottoms=0)
+def lower_parameter(ctx: LayerContext) -> Value:
+    """A learnable tensor as a top. Caffe: include/caffe/layers/parameter_layer.hpp."""
+    shape = tuple(ctx.param.shape.dim)
+    return ctx.parameter(shape)
+
+
+def _fed(ctx: LayerContext) -> Sequence[Value]:
+    probe = ctx.probe.data(ctx.layer, ctx.phase)
+    ctx.source = probe.source
+    shapes = [ctx.shapes.get(top, s) for top, s in zip(ctx.tops, probe.shapes, strict=True)]
+    return [
+        ctx.b.input(top, TensorType(shape), Role.DATA)
+        for top, shape in zip(ctx.tops, shapes, strict=True)
+    ]
+
+
+for _name, _param, _tops in (
+    ("Data", "data_param", (1, 2)),
+    ("ImageData", "image_data_param", (2, 2)),
+    ("HDF5Data", "hdf5_data_param", (1, None)),
+    ("MemoryData", "memory_data_param", (2, 2)),
+    ("WindowData", "window_data_param", (2, 2)),
+    ("DummyData", "dummy_data_param", (1, None)),
+):
+    layer(_name, param=_param, bottoms=0, tops=_tops, source=True)(_fed)

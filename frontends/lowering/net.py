@@ -1,0 +1,322 @@
+"""Lower a whole net: layers in file order, blobs by name, who needs a gradient.
+
+Caffe: src/caffe/net.cpp (Init, AppendTop, AppendBottom, AppendParam) and
+src/caffe/util/insert_splits.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from frontends.prototxt.suggestions import did_you_mean
+from frontends.prototxt.message import Message
+from frontends.state_rules import NetState, layers_in_state
+from ir import expr as e
+from ir.build import Builder
+from ir.errors import ErrorGroup, RoasteryError
+from ir.graph import Value
+from ir.location import Location
+from ir.ops.movement import Reshape
+from ir.program import LOSS_OUTPUT, LayerInfo, NetProgram
+
+from .cells import CellTable
+from .context import LayerContext
+from .gradient_flow import mark_backward
+from .probe import Probe
+from .registry import LayerType, find_layer
+
+Shape = tuple[int, ...]
+
+
+@dataclass
+class _Lowering:
+    """State of one lowering: what has been made so far."""
+
+    builder: Builder
+    phase: str
+    probe: Probe | None
+    shapes: Mapping[str, Shape]
+    force_backward: bool
+    cells: CellTable = field(default_factory=CellTable)
+    current: dict[str, Value] = field(default_factory=dict)
+    versions: dict[str, list[Value]] = field(default_factory=dict)
+    producer: dict[str, Message] = field(default_factory=dict)
+    unused: dict[str, None] = field(default_factory=dict)
+    flows: set[Value] = field(default_factory=set)  # values through which a gradient can flow
+    layers: list[LayerInfo] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+
+
+def lower_net(
+    net: Message,
+    phase: str = "TEST",
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    probe: Probe | None = None,
+) -> NetProgram:
+    """Lower an upgraded NetParameter for one phase.
+
+    Args:
+        shapes: shapes of net inputs that replace those of the prototxt (a reshaped net).
+        probe: answers questions about data and host layers.
+
+    Raises:
+        RoasteryError: the net is not one Caffe accepts; an ErrorGroup if several unknown layer
+            types or blob names are found before any layer is lowered.
+    """
+    state = NetState(phase, level, tuple(stages))
+    messages = layers_in_state(net, state)
+    if not messages:
+        raise RoasteryError(
+            f"the net has no layer in phase {phase}",
+            location=net.location,
+            hint="does the file hold a net, and do its include/exclude rules fit the phase?",
+        )
+    _check_names(messages)
+    work = _Lowering(
+        Builder(net.name or "net"),
+        phase,
+        probe,
+        {k: tuple(v) for k, v in (shapes or {}).items()},
+        net.force_backward,
+    )
+    for message in messages:
+        _lower_layer(work, message)
+    return _finish(work, net)
+
+
+def _check_names(messages: Sequence[Message]) -> None:
+    """Unknown types, unknown bottoms and duplicate tops, all of them in one report."""
+    errors: list[RoasteryError] = []
+    known: dict[str, Message] = {}
+    all_tops = {top for m in messages for top in m.top}
+    for m in messages:
+        try:
+            kind: LayerType | None = find_layer(m.type, _place(m, "type"))
+        except RoasteryError as error:
+            errors.append(error)
+            kind = None
+        for i, bottom in enumerate(m.bottom):
+            if bottom not in known:
+                errors.append(_unknown_bottom(m, i, bottom, known, bottom in all_tops))
+        if kind is None:
+            known.update((top, m) for top in m.top)
+            continue
+        bottoms = list(m.bottom)
+        for i, top in enumerate(m.top):
+            in_place = i < len(bottoms) and bottoms[i] == top
+            if in_place and not kind.in_place:
+                errors.append(
+                    RoasteryError(
+                        f"a {m.type} layer cannot write its top over its bottom '{top}'",
+                        location=_place(m, "top", i),
+                        hint="give the top a name of its own",
+                    )
+                )
+            elif not in_place and top in known:
+                other = known[top]
+                errors.append(
+                    RoasteryError(
+                        f"top blob '{top}' is produced by two layers, '{other.name}' "
+                        f"(line {other.location.line}) and '{m.name}'",
+                        location=_place(m, "top", i),
+                        hint="rename one; only a layer that reads a blob may write it again (in place)",
+                    )
+                )
+            known[top] = m
+    if errors:
+        raise ErrorGroup(errors) if len(errors) > 1 else errors[0]
+
+
+def _place(m: Message, name: str, index: int = 0) -> Location:
+    return replace(m.location_of(name, index), layer=m.name)
+
+
+def _unknown_bottom(
+    m: Message, i: int, bottom: str, known: Mapping[str, Message], later: bool
+) -> RoasteryError:
+    if later:
+        hint = "a later layer makes it: layers run in file order, so move that layer up"
+    else:
+        near = did_you_mean(bottom, known)
+        hint = f"did you mean '{near}'?" if near else "no layer in this phase makes it"
+    return RoasteryError(
+        f"unknown bottom blob '{bottom}' (bottom {i} of layer '{m.name}')",
+        location=_place(m, "bottom", i),
+        hint=hint,
+    )
+
+
+def _lower_layer(work: _Lowering, m: Message) -> None:
+    kind = find_layer(m.type, _place(m, "type"))
+    b = work.builder
+    bottoms = tuple(m.bottom)
+    tops = _tops(kind, m)
+    _check_counts(kind, m, len(bottoms), len(tops))
+    values = tuple(work.current[name] for name in bottoms)
+    allowed = _gradient_allowed(work, kind, m, values)
+    first = len(b.nodes)
+    place = replace(m.location, layer=m.name)
+    with b.at(place, m.name):
+        seen = tuple(
+            b.map(e.stop(e.arg(0)), v) if v in work.flows and not ok else v
+            for v, ok in zip(values, allowed, strict=True)
+        )
+        ctx = LayerContext(b, kind, m, seen, tops, work.phase, work.cells, work.probe, work.shapes)
+        made = kind.lower(ctx)
+    results = (made,) if isinstance(made, Value) else tuple(made)
+    results = results[: len(tops)]
+    if len(results) < len(tops):
+        raise RoasteryError(
+            f"a {kind.name} layer makes {len(results)} tops, {len(tops)} are named", location=place
+        )
+    owned = tuple(work.cells.by_layer.get(m.name, ()))
+    if len(m.param) > len(owned):
+        raise RoasteryError(
+            f"{len(m.param)} `param` entries, but a {kind.name} layer has {len(owned)} blobs here",
+            location=_place(m, "param", len(owned)),
+        )
+    results = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
+    weights = _loss_weights(kind, m, len(tops))
+    if any(v in work.flows and ok for v, ok in zip(values, allowed, strict=True)) or any(
+        work.cells.cells[c].learns for c in owned
+    ):
+        work.flows.update(results)
+    for name in bottoms:
+        work.unused.pop(name, None)
+    for name, value in zip(tops, results, strict=True):
+        work.current[name] = value
+        work.versions.setdefault(name, []).append(value)
+        work.producer[name] = m
+        work.unused[name] = None
+    if kind.name == "Input":
+        work.inputs.extend(tops)
+    work.layers.append(
+        LayerInfo(
+            name=m.name,
+            type=kind.name,
+            location=place,
+            bottoms=bottoms,
+            tops=tops,
+            bottom_values=values,
+            top_values=results,
+            cells=owned,
+            loss_weights=weights,
+            first=first,
+            last=len(b.nodes),
+            backward_bottoms=tuple(allowed),
+            source=ctx.source,
+        )
+    )
+
+
+def _tops(kind: LayerType, m: Message) -> tuple[str, ...]:
+    tops = tuple(m.top)
+    if kind.loss and not tops:  # Caffe: LossLayer's AutoTopBlobs; the blob is unnamed there
+        return (f"(automatic) {m.name}",)
+    return tops
+
+
+def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:
+    for what, count, (low, high) in (
+        ("bottom", bottoms, kind.bottoms),
+        ("top", tops, kind.tops),
+    ):
+        if count < low or (high is not None and count > high):
+            need = (
+                str(low)
+                if low == high
+                else f"{low} or more"
+                if high is None
+                else f"{low} to {high}"
+            )
+            raise RoasteryError(
+                f"a {kind.name} layer takes {need} {what} blob(s), {count} given",
+                location=_place(m, what, max(0, min(count, high or count) - 1)),
+            )
+    if kind.same_count and bottoms != tops:
+        raise RoasteryError(
+            f"a {kind.name} layer makes one top per bottom: {bottoms} bottom(s), {tops} top(s)",
+            location=_place(m, "top"),
+        )
+
+
+def _gradient_allowed(
+    work: _Lowering, kind: LayerType, m: Message, values: Sequence[Value]
+) -> list[bool]:
+    """Per bottom: may a diff flow to it (propagate_down, force_backward, labels)?"""
+    down = list(m.propagate_down)
+    if down and len(down) != len(values):
+        raise RoasteryError(
+            f"{len(down)} propagate_down values for {len(values)} bottom(s)",
+            location=_place(m, "propagate_down"),
+            hint="give none, or one per bottom",
+        )
+    allowed = []
+    for i, value in enumerate(values):
+        label = i in kind.no_gradient_to or (-1 in kind.no_gradient_to and i == len(values) - 1)
+        wish = down[i] if down else value in work.flows
+        allowed.append((wish or work.force_backward) and not label)
+    return allowed
+
+
+def _own(b: Builder, value: Value, top: str, bottoms: Sequence[Value], place: Location) -> Value:
+    """A top's own value under the blob's name: a layer that passes a bottom on makes a view."""
+    if value in bottoms or value in {p.value for p in b.inputs if p.name != top}:
+        with b.at(place, top):
+            return b.emit(Reshape(value.shape), value)
+    if value not in {p.value for p in b.inputs}:
+        value.name = b.unique(top)
+    return value
+
+
+def _loss_weights(kind: LayerType, m: Message, tops: int) -> tuple[float, ...]:
+    given = list(m.loss_weight)
+    if not given:
+        # One weight for the loss; further tops (SoftmaxWithLoss' probabilities) carry none.
+        return ((1.0,) + (0.0,) * (tops - 1)) if kind.loss and tops else (0.0,) * tops
+    if len(given) != tops and not (kind.loss and len(given) == 1):
+        raise RoasteryError(
+            f"{len(given)} loss_weight values for {tops} top(s)",
+            location=_place(m, "loss_weight"),
+            hint="give none, or one per top",
+        )
+    return tuple(given) + (0.0,) * (tops - len(given))
+
+
+def _finish(work: _Lowering, net: Message) -> NetProgram:
+    b = work.builder
+    outputs = tuple(sorted(work.unused))
+    losses = [
+        (v, w)
+        for layer in work.layers
+        for v, w in zip(layer.top_values, layer.loss_weights, strict=True)
+        if w != 0.0
+    ]
+    with b.at(hint="loss"):
+        total: Value | None = None
+        for value, weight in losses:
+            summed = b.reshape(b.sum(value, range(value.type.rank)), ())
+            part = b.map(e.arg(0) * weight, summed)
+            total = part if total is None else b.add(total, part)
+    for name in outputs:
+        b.output(name, work.current[name])
+    if total is not None:
+        b.output(LOSS_OUTPUT, total)
+    work.cells.finish(b)
+    graph = b.finish()
+    layers = mark_backward(work.layers, work.cells.cells, work.force_backward)
+    return NetProgram(
+        name=net.name,
+        phase=work.phase,
+        graph=graph,
+        layers=layers,
+        cells=work.cells.cells,
+        blobs={k: tuple(v) for k, v in work.versions.items()},
+        inputs=tuple(work.inputs),
+        outputs=outputs,
+        force_backward=work.force_backward,
+    )

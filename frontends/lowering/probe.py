@@ -1,0 +1,50 @@
+"""What lowering must ask the outside world: shapes of data, what Python layers make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from frontends.prototxt.message import Message
+from ir.ops.host import HostFunction
+
+
+@dataclass(frozen=True)
+class DataProbe:
+    """Top shapes of a data layer, and the object from which the runtime opens it."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    source: Any
+
+
+@dataclass(frozen=True)
+class HostLayerProbe:
+    """What a layer that runs on the host (a Python layer, a file output) looks like.
+
+    ``blobs`` are the shapes of the parameters the layer made in its setup.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    forward: HostFunction
+    backward: HostFunction | None = None
+    blobs: tuple[tuple[int, ...], ...] = ()
+    handle: Any = None
+
+
+class Probe(Protocol):
+    """Implemented by ``roastery`` on top of ``runtime`` and passed in to lowering."""
+
+    def data(self, layer: Message, phase: str) -> DataProbe:
+        """Open a data layer's source far enough to know its shapes."""
+        ...
+
+    def host_layer(
+        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]]
+    ) -> HostLayerProbe:
+        """Run ``setup`` and ``reshape`` of a host layer."""
+        ...
+
+    def blob_file(self, path: str, layer: Message) -> Any:
+        """The array in a binaryproto file (InfogainLoss' matrix), float32."""
+        ...

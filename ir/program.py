@@ -1,0 +1,133 @@
+"""A lowered net: its forward graph, and what a net has besides a graph.
+
+Layers, blobs, cells (parameters and state), and who needs a gradient. Plain data: the
+compiler plans from it and the runtime runs from it; neither needs the prototxt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .graph import Graph, Role, Value
+from .location import Location
+from .types import TensorType
+
+RANDOM_CELL = "@random"
+"""Hidden state cell, u32[2]: the net's seed, and the number of forward passes so far."""
+
+LOSS_OUTPUT = "@loss"
+"""Graph output: the sum of all weighted losses, f32[]."""
+
+
+@dataclass(frozen=True, slots=True)
+class FillerSpec:
+    """How a cell starts. Caffe: include/caffe/filler.hpp."""
+
+    kind: str = "constant"
+    value: float = 0.0
+    min: float = 0.0
+    max: float = 1.0
+    mean: float = 0.0
+    std: float = 1.0
+    sparse: int = -1
+    variance_norm: str = "FAN_IN"
+    location: Location = field(default=Location(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A tensor that outlives a run: a layer's blob (weights, statistics) or hidden state.
+
+    ``index`` is the position among the layer's blobs; -1: hidden, not saved with the weights.
+    """
+
+    name: str
+    type: TensorType
+    role: Role
+    filler: FillerSpec
+    layer: str
+    index: int
+    lr_mult: float = 1.0
+    decay_mult: float = 1.0
+    param_name: str = ""
+    location: Location = field(default=Location(), compare=False)
+
+    @property
+    def learns(self) -> bool:
+        """Whether backward computes its diff."""
+        return self.role is Role.PARAMETER and self.lr_mult != 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """One layer after filtering, with the part of the graph it became.
+
+    ``cells`` are the layer's blobs in order; a shared one stands under its owner's name.
+    ``first``/``last`` bound its nodes: ``graph.nodes[first:last]``.
+    ``backward_bottoms``: which bottoms get a diff. ``source``: for layers that the runtime feeds
+    (data layers), what the runtime needs to open it.
+    """
+
+    name: str
+    type: str
+    location: Location
+    bottoms: tuple[str, ...]
+    tops: tuple[str, ...]
+    bottom_values: tuple[Value, ...]
+    top_values: tuple[Value, ...]
+    cells: tuple[str, ...]
+    loss_weights: tuple[float, ...]
+    first: int
+    last: int
+    backward_bottoms: tuple[bool, ...] = ()
+    needs_backward: bool = False
+    source: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetProgram:
+    """A net at fixed shapes.
+
+    Attributes:
+        graph: forward only. Inputs: DATA blobs, PARAMETER and STATE cells. Outputs: the net's
+            outputs (RESULT), :data:`LOSS_OUTPUT` when there is a loss, written cells (STATE).
+        blobs: every version of each named blob, oldest first (in-place layers make new ones).
+        inputs: blobs that the caller feeds (Input layers), in file order.
+        outputs: blobs that nothing consumes, in Caffe's (alphabetical) order.
+        notes: remarks for the user, made while lowering.
+    """
+
+    name: str
+    phase: str
+    graph: Graph
+    layers: tuple[LayerInfo, ...]
+    cells: Mapping[str, Cell]
+    blobs: Mapping[str, tuple[Value, ...]]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    force_backward: bool = False
+    notes: tuple[str, ...] = ()
+
+    def layer(self, name: str) -> LayerInfo:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    @property
+    def parameters(self) -> list[Cell]:
+        """Owned blobs of all layers in layer order: Caffe's learnable_params, and the order of
+        solver history. Statistics (lr_mult 0) are among them."""
+        return [c for c in self.cells.values() if c.index >= 0]
+
+    def gradient_targets(self) -> list[Value]:
+        """Cells that learn, then blobs that get a diff, oldest versions included."""
+        learning = [self.graph.input(c.name).value for c in self.cells.values() if c.learns]
+        blobs: dict[Value, None] = {}
+        for layer in self.layers:
+            for value, needed in zip(layer.bottom_values, layer.backward_bottoms, strict=True):
+                if needed:
+                    blobs.setdefault(value)
+        return [*learning, *blobs]
