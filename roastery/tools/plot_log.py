@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +66,11 @@ def collect_curves(points: Sequence[LogPoint]) -> Panels:
         else:
             panel, label = "outputs", f"train {point.name}"
         panels[panel].setdefault(label, Curve(test=point.kind == "test")).add(point)
+    for curve in panels["learning rate"].values():
+        # The last rate holds to the end of the log.
+        last = replace(points[-1], value=curve.values[-1])
+        if last.iteration >= curve.iterations[-1]:
+            curve.add(last)
     return panels
 
 
@@ -134,6 +139,12 @@ def _draw(named: Mapping[str, Panels], x: Axis, title: str) -> Any:
     return figure
 
 
+def _panel_title(panel: str, named: Mapping[str, Panels]) -> str:
+    """The name that all outputs of a panel share ("accuracy"), or the panel's own."""
+    words = {label.split()[-1] for panels in named.values() for label in panels[panel]}
+    return words.pop() if panel == "outputs" and len(words) == 1 else panel
+
+
 def _draw_panel(axis: Any, panel: str, named: Mapping[str, Panels], x: Axis) -> None:
     colors = [f"C{number}" for number in range(10)]
     number = 0
@@ -154,7 +165,7 @@ def _draw_panel(axis: Any, panel: str, named: Mapping[str, Panels], x: Axis) -> 
     values = [v for panels in named.values() for c in panels[panel].values() for v in c.values]
     if panel == "learning rate" and min(values) > 0 and max(values) >= 10 * min(values):
         axis.set_yscale("log")
-    axis.set_ylabel(panel)
+    axis.set_ylabel(_panel_title(panel, named))
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
     if not (panel == "learning rate" and len(named) == 1):
