@@ -125,11 +125,19 @@ def declare_enum(declared: EnumType) -> EnumType:
     return present
 
 
-def extend_enum(name: str, *foreign: str) -> None:
-    """Accept more value names in "Message.Enum": names that only other forks know."""
+def extend_enum(name: str, *foreign: str, execution_only: bool = False) -> None:
+    """Accept more value names in "Message.Enum": names that only other forks know.
+
+    Args:
+        name: the enum, with its message unless it is a top-level one.
+        foreign: the names.
+        execution_only: they only steer how the fork runs, like the name of an engine.
+    """
     owner, _, inner = name.rpartition(".")
     target = REGISTRY.message(owner).enums[inner] if owner else REGISTRY.enums[inner]
-    target.foreign.update(set(foreign) - set(target.numbers))
+    for value in foreign:
+        if value not in target.numbers:
+            target.foreign[value] = execution_only
 
 
 def message_type(name: str) -> MessageType:

@@ -32,16 +32,17 @@ class EnumType:
     Args:
         name: full name ("PoolingParameter.PoolMethod").
         numbers: value name -> number, in order of declaration.
-        foreign: names that only another fork knows; they have no number.
+        foreign: names that only another fork knows, without a number -> whether the name
+            only steers how that fork runs (an engine) and can be ignored.
     """
 
     name: str
     numbers: dict[str, int]
-    foreign: set[str] = field(default_factory=set)
+    foreign: dict[str, bool] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Every accepted name, Caffe's own first."""
-        return [*self.numbers, *sorted(self.foreign)]
+        return [*self.numbers, *self.foreign]
 
     def name_of(self, number: int) -> str | None:
         """The first name that has ``number``."""

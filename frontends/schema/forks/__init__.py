@@ -1,0 +1,22 @@
+"""What forks of Caffe added to its messages, known in text only and by name.
+
+Forks reuse each other's field numbers, so none is recorded: binary files are read through
+layer names, types and blobs alone. Where two forks gave one name to different messages,
+the message holds the fields of both. ``execution_only`` fields are accepted, named once in
+a note, and mean nothing here.
+"""
+
+from __future__ import annotations
+
+from . import detection, engines, faces, intel, mobile, motion, nvidia, segmentation
+
+__all__ = [
+    "detection",
+    "engines",
+    "faces",
+    "intel",
+    "mobile",
+    "motion",
+    "nvidia",
+    "segmentation",
+]

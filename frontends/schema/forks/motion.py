@@ -1,0 +1,313 @@
+"""Video and pose: FlowNet 2, temporal segment networks, OpenPose training."""
+
+from __future__ import annotations
+
+from ..registry import declare_message, extend_message
+from ..types import enum, optional, repeated, required
+
+declare_message(
+    "AccumParameter",
+    optional("uint32", "top_height", default=0),
+    optional("uint32", "top_width", default=0),
+    optional("uint32", "size_divisible_by", default=0),
+    optional("bool", "have_reference", default=False),
+)
+declare_message(
+    "AugmentationParameter",
+    optional("uint32", "crop_width", default=0),
+    optional("uint32", "crop_height", default=0),
+    optional("string", "write_augmented"),
+    optional("float", "max_multiplier", default=255.0),
+    optional("bool", "augment_during_test", default=False),
+    optional("uint32", "recompute_mean", default=0),
+    optional("string", "write_mean"),
+    optional("bool", "mean_per_pixel", default=True),
+    repeated("float", "mean"),
+    optional("string", "mode", default="add"),
+    optional("uint32", "bottomwidth", default=0),
+    optional("uint32", "bottomheight", default=0),
+    optional("uint32", "num", default=0),
+    repeated("float", "chromatic_eigvec"),
+    optional("RandomGeneratorParameter", "mirror"),
+    optional("RandomGeneratorParameter", "translate"),
+    optional("RandomGeneratorParameter", "rotate"),
+    optional("RandomGeneratorParameter", "zoom"),
+    optional("RandomGeneratorParameter", "squeeze"),
+    optional("RandomGeneratorParameter", "translate_x"),
+    optional("RandomGeneratorParameter", "translate_y"),
+    optional("RandomGeneratorParameter", "gamma"),
+    optional("RandomGeneratorParameter", "brightness"),
+    optional("RandomGeneratorParameter", "contrast"),
+    optional("RandomGeneratorParameter", "color"),
+    optional("RandomGeneratorParameter", "lmult_pow"),
+    optional("RandomGeneratorParameter", "lmult_mult"),
+    optional("RandomGeneratorParameter", "lmult_add"),
+    optional("RandomGeneratorParameter", "sat_pow"),
+    optional("RandomGeneratorParameter", "sat_mult"),
+    optional("RandomGeneratorParameter", "sat_add"),
+    optional("RandomGeneratorParameter", "col_pow"),
+    optional("RandomGeneratorParameter", "col_mult"),
+    optional("RandomGeneratorParameter", "col_add"),
+    optional("RandomGeneratorParameter", "ladd_pow"),
+    optional("RandomGeneratorParameter", "ladd_mult"),
+    optional("RandomGeneratorParameter", "ladd_add"),
+    optional("RandomGeneratorParameter", "col_rotate"),
+    optional("RandomGeneratorParameter", "fog_amount"),
+    optional("RandomGeneratorParameter", "fog_size"),
+    optional("RandomGeneratorParameter", "motion_blur_angle"),
+    optional("RandomGeneratorParameter", "motion_blur_size"),
+    optional("RandomGeneratorParameter", "shadow_angle"),
+    optional("RandomGeneratorParameter", "shadow_distance"),
+    optional("RandomGeneratorParameter", "shadow_strength"),
+    optional("RandomGeneratorParameter", "noise"),
+)
+declare_message(
+    "BatchReductionParameter",
+    repeated("int32", "level"),
+    optional("ReductionParameter", "reduction_param"),
+    optional("bool", "pos", default=False),
+)
+declare_message(
+    "BlackAugmentationParameter",
+    optional("RandomGeneratorParameter", "black"),
+    optional("RandomGeneratorParameter", "border"),
+)
+declare_message(
+    "CoeffScheduleParameter",
+    optional("float", "half_life", default=1.0),
+    optional("float", "initial_coeff", default=1.0),
+    optional("float", "final_coeff", default=1.0),
+)
+declare_message(
+    "CorrelationParameter",
+    enum("CorrelationType", MULTIPLY=0, SUBTRACT=1),
+    optional("uint32", "pad", default=0),
+    optional("uint32", "kernel_size"),
+    optional("uint32", "max_displacement"),
+    optional("uint32", "stride_1", default=1),
+    optional("uint32", "stride_2", default=1),
+    optional("int32", "single_direction", default=0),
+    optional("bool", "do_abs", default=False),
+    optional("CorrelationType", "correlation_type", default="MULTIPLY"),
+)
+declare_message(
+    "CPMTransformationParameter",
+    optional("float", "scale", default=1.0),
+    optional("bool", "mirror", default=False),
+    optional("uint32", "crop_size", default=0),
+    optional("string", "mean_file"),
+    repeated("float", "mean_value"),
+    optional("uint32", "stride", default=4),
+    optional("float", "scale_cvg", default=0.5),
+    optional("uint32", "max_cvg_len", default=50),
+    optional("uint32", "min_cvg_len", default=50),
+    optional("bool", "opaque_coverage", default=True),
+    optional("string", "coverage", default="gridbox_max"),
+    optional("float", "flip_prob", default=0.5),
+    optional("float", "max_rotate_degree", default=5.0),
+    optional("bool", "visualize", default=False),
+    optional("uint32", "crop_size_x", default=368),
+    optional("uint32", "crop_size_y", default=368),
+    optional("float", "scale_prob", default=0.5),
+    optional("float", "scale_min", default=0.9),
+    optional("float", "scale_max", default=1.1),
+    optional("float", "bbox_norm_factor", default=300.0),
+    optional("string", "img_header", default="."),
+    optional("bool", "force_color", default=False),
+    optional("bool", "force_gray", default=False),
+    optional("float", "target_dist", default=1.0),
+    optional("float", "center_perterb_max", default=10.0),
+    optional("float", "sigma", default=7.0),
+    optional("float", "sigma_center", default=21.0),
+    optional("float", "clahe_tile_size", default=8.0),
+    optional("float", "clahe_clip_limit", default=4.0),
+    optional("bool", "do_clahe", default=False),
+    optional("uint32", "num_parts", default=14),
+    optional("uint32", "num_total_augs", default=82),
+    optional("string", "aug_way", default="rand"),
+    optional("uint32", "gray", default=0),
+    optional("uint32", "np_in_lmdb", default=16),
+    optional("bool", "transform_body_joint", default=True),
+)
+declare_message(
+    "DownsampleParameter",
+    optional("uint32", "top_height", default=0),
+    optional("uint32", "top_width", default=0),
+)
+declare_message(
+    "FlowWarpParameter",
+    enum("FillParameter", ZERO=1, NOT_A_NUMBER=2),
+    optional("FillParameter", "fill_value", default="ZERO"),
+)
+declare_message(
+    "L1LossParameter",
+    optional("bool", "l2_per_location", default=False),
+    optional("bool", "l2_prescale_by_channels", default=False),
+    optional("bool", "normalize_by_num_entries", default=False),
+    optional("float", "epsilon", default=0.01),
+    optional("float", "plateau", default=0.0),
+)
+declare_message(
+    "LpqLossParameter",
+    optional("bool", "l2_prescale_by_channels", default=False),
+    optional("bool", "normalize_by_num_entries", default=False),
+    optional("float", "p_epsilon", default=0.0),
+    optional("float", "q_epsilon", default=0.01),
+    repeated("uint32", "pq_episode_starts_at_iter"),
+    repeated("float", "p"),
+    repeated("float", "q"),
+)
+declare_message(
+    "MeanParameter",
+    enum("MeanOperation", ADD=1, SUBTRACT=4),
+    required("MeanOperation", "operation"),
+    optional("string", "file"),
+    repeated("float", "value"),
+    optional("float", "mean_scale", default=1.0),
+    optional("float", "input_scale", default=1.0),
+    optional("float", "output_scale", default=1.0),
+)
+declare_message(
+    "MemoryOptimizationParameter",
+    optional("bool", "optimize_train", default=True),
+    optional("bool", "optimize_test", default=False),
+    repeated("string", "exclude_blob"),
+)
+declare_message(
+    "RandomGeneratorParameter",
+    optional("string", "rand_type", default="uniform"),
+    optional("bool", "exp", default=False),
+    optional("float", "mean", default=0.0),
+    optional("float", "spread", default=0.0),
+    optional("float", "prob", default=1.0),
+    optional("bool", "apply_schedule", default=True),
+    optional("bool", "discretize", default=False),
+    optional("float", "multiplier", default=1.0),
+)
+declare_message(
+    "ReaderParameter",
+    required("string", "file"),
+    optional("uint32", "num", default=1),
+)
+declare_message(
+    "ResampleParameter",
+    enum("ResampleType", NEAREST=1, LINEAR=2, CUBIC=3, AREA=4),
+    optional("bool", "antialias", default=True),
+    optional("uint32", "width"),
+    optional("uint32", "height"),
+    optional("ResampleType", "type", default="LINEAR"),
+    optional("float", "factor", default=1.0),
+)
+declare_message(
+    "SegDataParameter",
+    optional("string", "source"),
+    optional("string", "root_dir"),
+    optional("bool", "shuffle", default=False),
+    optional("bool", "balance", default=False),
+)
+declare_message(
+    "VideoDataParameter",
+    enum("Modality", RGB=0, FLOW=1),
+    optional("string", "source"),
+    optional("uint32", "batch_size"),
+    optional("uint32", "rand_skip", default=0),
+    optional("bool", "shuffle", default=False),
+    optional("uint32", "new_height", default=0),
+    optional("uint32", "new_width", default=0),
+    optional("uint32", "new_length", default=1),
+    optional("uint32", "num_segments", default=1),
+    optional("float", "scale", default=1.0),
+    optional("string", "mean_file"),
+    optional("uint32", "crop_size", default=0),
+    optional("bool", "mirror", default=False),
+    optional("Modality", "modality", default="FLOW"),
+    optional("string", "name_pattern"),
+    optional("bool", "encoded", default=False),
+    optional("bool", "grayscale", default=False),
+)
+declare_message(
+    "WriterParameter",
+    optional("string", "file"),
+    optional("string", "folder"),
+    optional("string", "prefix"),
+    optional("string", "suffix"),
+    optional("bool", "normalize", default=False),
+    optional("float", "scale", default=1.0),
+)
+extend_message(
+    "ConvolutionParameter",
+    optional("uint32", "dilation_h"),
+    optional("uint32", "dilation_w"),
+)
+extend_message(
+    "DataParameter",
+    enum("RANDPERMORDER", FIRST_PERMUTE_THEN_RANGE=0, FIRST_RANGE_THEN_PERMUTE=1),
+    enum("CHANNELENCODING", UINT8=1, UINT16FLOW=2, BOOL1=3),
+    optional("uint32", "disk_reader_threads", default=1, execution_only=True),
+    optional("bool", "huge_video_dataset", default=False, execution_only=True),
+    optional("int32", "limit_samples", default=-1),
+    optional("string", "preselection_file"),
+    optional("int32", "preselection_label"),
+    optional("int32", "range_start", default=0),
+    optional("int32", "range_end", default=-1),
+    optional("bool", "rand_permute", default=False),
+    optional("RANDPERMORDER", "rand_permute_order", default="FIRST_PERMUTE_THEN_RANGE"),
+    optional("uint32", "rand_permute_seed", default=0),
+    repeated("uint32", "slice_point"),
+    repeated("CHANNELENCODING", "encoding"),
+    optional("bool", "verbose", default=False, execution_only=True),
+    repeated("float", "subtract"),
+    optional("uint32", "permute_every_iter", default=0),
+    optional("uint32", "block_size", default=0),
+)
+extend_message(
+    "FillerParameter",
+    repeated("float", "diag_val"),
+)
+extend_message(
+    "LayerParameter",
+    optional("SegDataParameter", "seg_data_param"),
+    optional("BatchReductionParameter", "batch_reduction_param"),
+    optional("CoeffScheduleParameter", "coeff_schedule_param"),
+    optional("AugmentationParameter", "augmentation_param"),
+    optional("CorrelationParameter", "correlation_param"),
+    optional("L1LossParameter", "l1_loss_param"),
+    optional("WriterParameter", "writer_param"),
+    optional("ReaderParameter", "reader_param"),
+    optional("MeanParameter", "mean_param"),
+    optional("ResampleParameter", "resample_param"),
+    optional("DownsampleParameter", "downsample_param"),
+    optional("LpqLossParameter", "lpq_loss_param"),
+    optional("FlowWarpParameter", "flow_warp_param"),
+    optional("AccumParameter", "accum_param"),
+    optional("BlackAugmentationParameter", "black_augmentation_param"),
+    optional("bool", "reshape_every_iter", default=True, execution_only=True),
+    optional("CPMTransformationParameter", "cpm_transform_param"),
+)
+extend_message(
+    "NetParameter",
+    optional("MemoryOptimizationParameter", "mem_param", execution_only=True),
+)
+extend_message(
+    "ReductionParameter",
+    optional("int32", "k", default=1),
+)
+extend_message(
+    "SolverParameter",
+    repeated("int32", "group_id", execution_only=True),
+    optional("int32", "richness", default=300, execution_only=True),
+)
+extend_message(
+    "TransformationParameter",
+    optional("bool", "fix_crop", default=False),
+    optional("bool", "more_fix_crop", default=False),
+    optional("bool", "multi_scale", default=False),
+    repeated("float", "scale_ratios"),
+    optional("int32", "max_distort", default=1),
+    optional("bool", "is_flow", default=False),
+    optional("bool", "original_image", default=False),
+    optional("int32", "stride", default=1),
+    optional("int32", "upper_size"),
+    optional("int32", "upper_height"),
+    optional("int32", "upper_width"),
+)
