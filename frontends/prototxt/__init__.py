@@ -6,5 +6,14 @@ from .message import Message
 from .note import Note
 from .parser import parse_file, parse_text
 from .printer import to_text
+from .protobuf import from_protobuf, to_protobuf
 
-__all__ = ["Message", "Note", "parse_file", "parse_text", "to_text"]
+__all__ = [
+    "Message",
+    "Note",
+    "from_protobuf",
+    "parse_file",
+    "parse_text",
+    "to_protobuf",
+    "to_text",
+]

@@ -148,7 +148,7 @@ class TypingPass:
             where = self._source.place(value.tokens[0], self._layer)
             self._report(str(mistake), where, hint)
             return
-        if target is not None and result in target.foreign:
+        if target is not None and target.foreign.get(result):
             self._ignore(f"{field.name}: {result}", place)
         message._put(field.name, result, place, append=field.repeated)
 
