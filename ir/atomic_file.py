@@ -10,21 +10,24 @@ from pathlib import Path
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[Path]:
     """A temporary sibling of ``path``, renamed to it when the block succeeds.
 
     What was made there, a file or a folder, is flushed to the disk first, so that after
     a kill or a power cut ``path`` holds either what it held before or all of the new.
     On an exception the temporary is removed. Only a file replaces what exists already.
+    Without ``durable`` nothing is flushed: whole after a kill, not after a power cut.
     """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
     _remove(temporary)
     try:
         yield temporary
-        _flush(temporary)
+        if durable:
+            _flush(temporary)
         os.replace(temporary, target)
-        _flush_entry(target.parent)
+        if durable:
+            _flush_entry(target.parent)
     except BaseException:
         _remove(temporary)
         raise

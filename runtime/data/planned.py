@@ -44,6 +44,9 @@ class PlannedSource(ABC, Generic[Work]):
     kind: str = ""
     """The layer type; stored in positions, so that they are not mixed up."""
 
+    reads_ahead: bool = True
+    """Whether a `Prefetcher` may plan and load batches before they are asked for."""
+
     def __init__(self, config: LayerConfig) -> None:
         self.layer_config = config
         self._planned: Plan[Work] | None = None

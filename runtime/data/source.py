@@ -30,6 +30,9 @@ Position: TypeAlias = dict[str, Any]
 class Batch:
     """One forward pass of input: a float32 C-contiguous array per top.
 
+    Arrays may be views of what the source keeps: read them, or copy them, but do not
+    write to them.
+
     ``position`` is where the source stands after this batch: a source restored to it
     continues with the batch that follows.
     """

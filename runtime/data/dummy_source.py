@@ -1,0 +1,99 @@
+"""DummyData: values of fillers. Caffe: src/caffe/layers/dummy_data_layer.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .config import DummyDataConfig, DummyFiller, Phase
+from .draws import FILL, Draws
+from .planned import Allocate, PlannedSource
+from .source import Position, Shape
+
+
+class DummySource(PlannedSource[int]):
+    """Constant fillers run once, the others before every forward pass.
+
+    The seed given to a filler depends on the top and the pass alone, so a resumed run
+    sees the same values.
+    """
+
+    kind = "DummyData"
+    reads_ahead = False
+
+    def __init__(self, config: DummyDataConfig, phase: Phase, seed: int, root: Path) -> None:
+        super().__init__(config)
+        self.config = config
+        self._draws = Draws(seed)
+        tops = len(config.tops)
+        if not tops:
+            raise self.error("DummyData has no top")
+        if len(config.fillers) not in (0, 1, tops):
+            raise self.error(f"{len(config.fillers)} data_filler given for {tops} tops",
+                             f"give none (zeros), one for all, or {tops}")
+        self._shapes = self._top_shapes()
+        fillers = config.fillers or (DummyFiller(fill=_zeros, constant=True),)
+        self._fillers = fillers if len(fillers) == tops else fillers * tops
+        self._kept: dict[int, np.ndarray] = {}
+        self._pass = 0
+
+    def plan_work(self) -> int:
+        self._pass += 1
+        return self._pass - 1
+
+    def work_shapes(self, work: int) -> list[Shape]:
+        return list(self._shapes)
+
+    def load(self, work: int, allocate: Allocate) -> list[np.ndarray]:
+        return [self._fill(top, work) for top in range(len(self._shapes))]
+
+    def place_now(self) -> Position:
+        return {"pass": self._pass}
+
+    def move_to(self, position: Mapping[str, Any]) -> None:
+        self._pass = self.saved_number(position, "pass")
+
+    def close(self) -> None:
+        self._kept = {}
+
+    def _fill(self, top: int, number: int) -> np.ndarray:
+        filler = self._fillers[top]
+        if filler.constant and top in self._kept:
+            return self._kept[top]
+        seed = self._draws.word(FILL, 0 if filler.constant else number, top)
+        values = np.ascontiguousarray(filler.fill(self._shapes[top], seed), np.float32)
+        if filler.constant:
+            self._kept[top] = values
+        return values
+
+    def _top_shapes(self) -> list[Shape]:
+        config, tops = self.config, len(self.tops)
+        legacy = {"num": config.num, "channels": config.channels, "height": config.height,
+                  "width": config.width}
+        if any(legacy.values()):
+            if config.shapes:
+                raise self.error("both shape and the fields num, channels, height, width "
+                                 "are given", "keep shape")
+            for name, values in legacy.items():
+                self._check_count(name, len(values))
+            return [tuple(values[top if len(values) > 1 else 0] for values in legacy.values())
+                    for top in range(tops)]
+        self._check_count("shape", len(config.shapes))
+        for shape in config.shapes:
+            if any(size < 0 for size in shape):
+                raise self.error(f"shape {shape} has a negative size")
+        return [config.shapes[top if len(config.shapes) > 1 else 0] for top in range(tops)]
+
+    def _check_count(self, name: str, count: int) -> None:
+        tops = len(self.tops)
+        if count not in (1, tops):
+            raise self.error(f"{count} {name} given for {tops} tops",
+                             f"give one {name} for all, or {tops}" if tops > 1
+                             else f"give one {name}")
+
+
+def _zeros(shape: Shape, seed: int) -> np.ndarray:
+    return np.zeros(shape, np.float32)

@@ -1,0 +1,80 @@
+"""HDF5Output: what forward passes computed, into a file.
+
+Caffe (src/caffe/layers/hdf5_output_layer.cpp) writes data sets "data" and "label" in
+the first forward pass and dies in the second, which wants to create them again. Here
+every forward pass appends its rows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import h5py
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.location import Location
+
+_CHUNK_BYTES = 1 << 18
+
+
+class HDF5Output:
+    """Writes batches; the file can be read after every `append`, and after `close`.
+
+    Args:
+        path: file to write; what it held before is lost, as in Caffe.
+        place: the layer, for errors.
+    """
+
+    def __init__(self, path: Path, place: Location | None = None) -> None:
+        self.path = path
+        self._place = place
+        try:
+            self._file = h5py.File(path, "w")
+        except OSError as error:
+            raise RoasteryError(f"cannot write HDF5 file '{path}': {error}", location=place,
+                                hint="make sure that its folder exists and is writable"
+                                ) from error
+
+    def append(self, data: np.ndarray, label: np.ndarray) -> None:
+        """Add the rows of one forward pass; arrays are stored 4-D, as Caffe stores them."""
+        if not len(np.atleast_1d(data)) == len(np.atleast_1d(label)):
+            raise self._error(f"the data blob has {len(data)} rows and the label blob "
+                              f"{len(label)}")
+        self._append("data", data)
+        self._append("label", label)
+        self._file.flush()
+
+    def close(self) -> None:
+        """Finish the file. May be called more than once."""
+        self._file.close()
+
+    def __enter__(self) -> HDF5Output:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _append(self, name: str, values: np.ndarray) -> None:
+        if values.ndim > 4:
+            raise self._error(f"the {name} blob has {values.ndim} axes; at most 4 are stored",
+                              "put a Flatten or Reshape layer before it")
+        rows = np.asarray(values, np.float32).reshape(values.shape + (1,) * (4 - values.ndim))
+        stored = self._file.get(name)
+        if stored is None:
+            row_bytes = max(1, rows[:1].nbytes)
+            chunk = (max(1, min(len(rows), _CHUNK_BYTES // row_bytes)), *rows.shape[1:])
+            self._file.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]),
+                                      chunks=chunk if rows.size else True)
+            return
+        if stored.shape[1:] != rows.shape[1:]:
+            raise self._error(f"the {name} blob is {rows.shape} now, and its rows were "
+                              f"{stored.shape[1:]} before", "the shape of a row may not change")
+        before = len(stored)
+        stored.resize(before + len(rows), axis=0)
+        stored[before:] = rows
+
+    def _error(self, message: str, hint: str | None = None) -> RoasteryError:
+        return RoasteryError(message, location=self._place, hint=hint)

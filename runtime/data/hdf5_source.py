@@ -1,0 +1,165 @@
+"""HDF5Data: rows of HDF5 data sets. Caffe: src/caffe/layers/hdf5_data_layer.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .config import HDF5DataConfig, Phase
+from .draws import SHUFFLE, SHUFFLE_FILES, Draws
+from .notes import note
+from .planned import Allocate, PlannedSource
+from .source import Position, Shape
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+class HDF5Source(PlannedSource[list[np.ndarray]]):
+    """Rows of the files of a list, in order; a batch goes on into the next file.
+
+    One file at a time is held in memory, as float32. ``shuffle`` mixes the order of
+    the files and the rows of each file, anew every epoch.
+    """
+
+    kind = "HDF5Data"
+
+    def __init__(self, config: HDF5DataConfig, phase: Phase, seed: int, root: Path) -> None:
+        super().__init__(config)
+        self.config = config
+        if config.transform is not None:
+            raise self.error("HDF5Data does not transform data, but transform_param is given",
+                             "transform the data when the file is written, or use Data")
+        if not config.tops:
+            raise self.error("HDF5Data has no top", "name its tops after data sets of the files")
+        self.check_batch_size(config.batch_size, "hdf5_data_param")
+        self._draws = Draws(seed)
+        self._root = root
+        note(f"Loading list of HDF5 filenames from: {config.source}", "hdf5_data_layer.cpp")
+        self._files = self._read_list(root / config.source)
+        note(f"Number of HDF5 files: {len(self._files)}", "hdf5_data_layer.cpp")
+        self._loaded_file = -1
+        self._row_shapes: list[Shape] | None = None
+        self._rows: list[np.ndarray] = []
+        self._enter(0, 0, 0)
+
+    def plan_work(self) -> list[np.ndarray]:
+        """The batch itself: rows are gathered here, so that one file is enough in memory."""
+        size = self.config.batch_size
+        out = [np.empty(shape, np.float32) for shape in self.work_shapes([])]
+        filled = 0
+        while filled < size:
+            chosen = self._order[self._row:self._row + size - filled]
+            for array, rows in zip(out, self._rows, strict=True):
+                array[filled:filled + len(chosen)] = rows[chosen]
+            filled += len(chosen)
+            self._row += len(chosen)
+            if self._row == len(self._order):
+                self._next_file()
+        return out
+
+    def work_shapes(self, work: list[np.ndarray]) -> list[Shape]:
+        return [(self.config.batch_size, *rows.shape[1:]) for rows in self._rows]
+
+    def load(self, work: list[np.ndarray], allocate: Allocate) -> list[np.ndarray]:
+        return work
+
+    def place_now(self) -> Position:
+        return {"epoch": self._epoch, "file": self._file, "row": self._row}
+
+    def move_to(self, position: Mapping[str, Any]) -> None:
+        epoch, file, row = (self.saved_number(position, name)
+                            for name in ("epoch", "file", "row"))
+        if file >= len(self._files):
+            raise self.error(f"the saved run stood in file {file + 1}, but "
+                             f"'{self.config.source}' lists {len(self._files)}")
+        self._enter(epoch, file, row)
+
+    def close(self) -> None:
+        self._rows = []
+
+    def _read_list(self, path: Path) -> list[str]:
+        try:
+            with open(path, "rb") as stream:
+                head = stream.read(len(_SIGNATURE))
+                if head == _SIGNATURE:
+                    raise self.error(f"'{path}' is an HDF5 file itself",
+                                     "source names a text file that names the .h5 files")
+                text = (head + stream.read()).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            raise self.error(f"'{path}', the list of HDF5 files, does not exist",
+                             "source names a text file that names the .h5 files") from None
+        except OSError as error:
+            raise self.error(f"cannot read '{path}', the list of HDF5 files: "
+                             f"{error.strerror}") from error
+        files = text.split()
+        if not files:
+            raise self.error(f"'{path}' lists no HDF5 file")
+        return files
+
+    def _enter(self, epoch: int, file: int, row: int) -> None:
+        """Stand before a row of a file, both counted in the epoch's order."""
+        self._epoch, self._file, self._row = epoch, file, row
+        shuffle = self.config.shuffle
+        order = (self._draws.permutation(SHUFFLE_FILES, epoch, len(self._files))
+                 if shuffle else np.arange(len(self._files)))
+        chosen = int(order[file])
+        if chosen != self._loaded_file:
+            self._rows = self._load_file(self._files[chosen])
+            self._loaded_file = chosen
+        count = len(self._rows[0])
+        if row >= count:
+            raise self.error(f"the saved run stood before row {row}, but "
+                             f"'{self._files[chosen]}' has {count} rows")
+        self._order = (self._draws.permutation(SHUFFLE, epoch, count, chosen)
+                       if shuffle else np.arange(count))
+
+    def _next_file(self) -> None:
+        if self._file + 1 < len(self._files):
+            self._enter(self._epoch, self._file + 1, 0)
+        else:
+            self._enter(self._epoch + 1, 0, 0)
+
+    def _load_file(self, name: str) -> list[np.ndarray]:
+        path = self._root / name
+        if not path.is_file():
+            raise self.error(f"HDF5 file '{name}', listed in '{self.config.source}', "
+                             "does not exist",
+                             "paths in the list start from the working directory")
+        try:
+            with h5py.File(path, "r") as file:
+                arrays = [self._read_rows(file, name, top) for top in self.tops]
+        except OSError as error:
+            raise self.error(f"cannot read HDF5 file '{name}': {error}") from error
+        counts = [len(rows) for rows in arrays]
+        if min(counts) != max(counts):
+            told = ", ".join(f"'{top}' {count}"
+                             for top, count in zip(self.tops, counts, strict=True))
+            raise self.error(f"the data sets of '{name}' differ in their number of rows: {told}")
+        if not counts[0]:
+            raise self.error(f"the data sets of '{name}' have no rows")
+        shapes = [rows.shape[1:] for rows in arrays]
+        if self._row_shapes is None:
+            self._row_shapes = list(shapes)
+        for top, shape, expected in zip(self.tops, shapes, self._row_shapes, strict=True):
+            if shape != expected:
+                raise self.error(f"a row of '{top}' has shape {shape} in '{name}', but "
+                                 f"{expected} in '{self._files[0]}'")
+        return arrays
+
+    def _read_rows(self, file: h5py.File, name: str, top: str) -> np.ndarray:
+        found = file.get(top)
+        if not isinstance(found, h5py.Dataset):
+            there = ", ".join(f"'{key}'" for key in file) or "none"
+            raise self.error(f"'{name}' has no data set '{top}' (it has {there})",
+                             "the tops of HDF5Data are named after data sets")
+        if found.dtype.kind not in "fiu":
+            raise self.error(f"data set '{top}' of '{name}' holds {found.dtype}; "
+                             "numbers were expected")
+        if found.ndim < 1:
+            raise self.error(f"data set '{top}' of '{name}' is a single number; "
+                             "at least one axis, the rows, was expected")
+        return np.ascontiguousarray(found[...], np.float32)

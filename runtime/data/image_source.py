@@ -1,0 +1,139 @@
+"""ImageData: pictures named in a list. Caffe: src/caffe/layers/image_data_layer.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .config import ImageDataConfig, Phase
+from .draws import SHUFFLE, SKIP, Draws
+from .image_codec import ImageError, channel_major, decode_image, resize_image
+from .image_list import ListedImage, read_image_list
+from .notes import note
+from .planned import Allocate, PlannedSource
+from .source import Position, Shape
+from .transform import Choices, Transformer
+
+_ORIGIN = "image_data_layer.cpp"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBatch:
+    """Pictures of one batch and their random choices."""
+
+    images: list[ListedImage]
+    choices: Choices
+
+
+class ImageSource(PlannedSource[ImageBatch]):
+    """Batches of consecutive pictures; with ``shuffle``, in a new order every epoch."""
+
+    kind = "ImageData"
+
+    def __init__(self, config: ImageDataConfig, phase: Phase, seed: int, root: Path) -> None:
+        super().__init__(config)
+        self.config = config
+        self.check_top_count((2,))
+        self.check_batch_size(config.batch_size, "image_data_param")
+        if (config.new_height > 0) != (config.new_width > 0):
+            raise self.error(f"new_height is {config.new_height} and new_width is "
+                             f"{config.new_width}", "set both, or neither")
+        self._draws = Draws(seed)
+        self._transformer = Transformer(config, phase, self._draws, root)
+        self._list_path = root / config.source
+        self._folder = root
+        note(f"Opening file {config.source}", _ORIGIN)
+        self._images = read_image_list(self._list_path, config.place)
+        if config.shuffle:
+            note("Shuffling data", _ORIGIN)
+        note(f"A total of {len(self._images)} images.", _ORIGIN)
+        self._epoch = -1
+        self._order = np.arange(len(self._images))
+        self._number = 0
+        if config.rand_skip:
+            self._skip()
+        sizes = self._sizes(self._image_at(self._number))
+        note("output data size: " + ",".join(map(str, (config.batch_size, *sizes))), _ORIGIN)
+
+    def plan_work(self) -> ImageBatch:
+        size = self.config.batch_size
+        choices = self._transformer.choose(self._number, size)
+        images = [self._image_at(self._number + i) for i in range(size)]
+        self._number += size
+        return ImageBatch(images, choices)
+
+    def work_shapes(self, work: ImageBatch) -> list[Shape]:
+        size = self.config.batch_size
+        return [(size, *self._sizes(work.images[0])), (size,)]
+
+    def load(self, work: ImageBatch, allocate: Allocate) -> list[np.ndarray]:
+        labels = np.array([image.label for image in work.images], np.float32)
+        out: np.ndarray | None = None
+        for index, listed in enumerate(work.images):
+            pixels = self._pixels(listed)
+            sizes = self._transformer.output_shape(pixels.shape, self._name(listed))
+            if out is None:
+                out = allocate((len(work.images), *sizes))
+            elif out.shape[1:] != sizes:
+                raise self.error(
+                    f"{self._name(listed)} is {sizes[1]} high and {sizes[2]} wide, but "
+                    f"{self._name(work.images[0])} of the same batch is {out.shape[2]} high and "
+                    f"{out.shape[3]} wide",
+                    "set new_height and new_width, or crop_size, or use batch_size: 1")
+            self._transformer.apply([pixels], work.choices, out[index:index + 1], index)
+        assert out is not None  # batch_size is at least 1
+        return [out, labels]
+
+    def place_now(self) -> Position:
+        return {"record": self._number}
+
+    def move_to(self, position: Mapping[str, Any]) -> None:
+        self._number = self.saved_number(position, "record")
+
+    def close(self) -> None:
+        """Nothing stays open between batches."""
+
+    def _skip(self) -> None:
+        skip = self._draws.word(SKIP, 0) % self.config.rand_skip
+        note(f"Skipping first {skip} data points.", _ORIGIN)
+        if skip >= len(self._images):
+            raise self.error(f"rand_skip drew {skip}, but the list has "
+                             f"{len(self._images)} images",
+                             f"set rand_skip to at most {len(self._images)}")
+        self._number = skip
+
+    def _image_at(self, number: int) -> ListedImage:
+        """The picture with this number, counted over all epochs from 0."""
+        epoch, index = divmod(number, len(self._images))
+        if self.config.shuffle and epoch != self._epoch:
+            self._order = self._draws.permutation(SHUFFLE, epoch, len(self._images))
+            self._epoch = epoch
+        return self._images[int(self._order[index])]
+
+    def _pixels(self, listed: ListedImage) -> np.ndarray:
+        """A picture's (channels, height, width) pixels, resized if that was asked for."""
+        # Joined as text, as Caffe does: root_folder may be a prefix that is no folder.
+        path = self._folder / (self.config.root_folder + listed.path)
+        try:
+            data = path.read_bytes()
+            pixels = decode_image(data, "color" if self.config.is_color else "gray",
+                                  self.config.place)
+        except OSError as error:
+            raise self.error(f"cannot read {self._name(listed)}: {error.strerror} "
+                             f"({path})", "paths start from root_folder, or without one "
+                             "from the working directory") from error
+        except (ImageError, ValueError) as error:
+            raise self.error(f"cannot decode {self._name(listed)}: {error}") from error
+        if self.config.new_height:
+            pixels = resize_image(pixels, self.config.new_height, self.config.new_width)
+        return channel_major(pixels)
+
+    def _sizes(self, listed: ListedImage) -> tuple[int, int, int]:
+        return self._transformer.output_shape(self._pixels(listed).shape, self._name(listed))
+
+    def _name(self, listed: ListedImage) -> str:
+        return f"image '{listed.path}' ({self._list_path}, line {listed.line})"

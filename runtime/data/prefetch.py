@@ -1,0 +1,206 @@
+"""Reading ahead: batches are loaded on threads while the step computes.
+
+Workers take turns in planning (`PlannedSource.plan`, in order) and load what they
+planned side by side. Random choices belong to record numbers, so the batches are the
+same for any number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from .planned import Allocate, PlannedSource, new_array
+from .source import Batch, DataSource, Position, Shape
+
+
+def read_ahead(source: DataSource, depth: int = 4, threads: int | None = None,
+               allocate: Allocate = new_array) -> DataSource:
+    """``source`` behind a `Prefetcher`, or itself where reading ahead makes no sense.
+
+    Args:
+        depth: batches kept ready or being loaded; Caffe's ``prefetch``.
+        threads: loading threads; one less than there are cores, at most 4, unless given.
+        allocate: gives the arrays of the batches, for example in pinned memory.
+    """
+    if not isinstance(source, PlannedSource) or not source.reads_ahead:
+        return source
+    return Prefetcher(source, depth, threads, allocate)
+
+
+class Prefetcher:
+    """A `DataSource` that is ahead of its reader. Owns ``source`` and closes it.
+
+    Errors of the source are raised by the `next` that would have given the batch, and
+    again by every later one. Threads end on `close`, when the object is dropped, and
+    when the interpreter exits.
+    """
+
+    def __init__(self, source: PlannedSource[Any], depth: int = 4, threads: int | None = None,
+                 allocate: Allocate = new_array) -> None:
+        if threads is None:
+            threads = max(1, min(4, (os.cpu_count() or 1) - 1))
+        self._position = source.position()
+        self._shared = _Shared(source, max(1, depth), allocate)
+        self._waited = 0.0
+        self._last_wait = 0.0
+        workers = [threading.Thread(target=_work, args=(self._shared,), daemon=True,
+                                    name=f"data-{source.layer_config.layer or source.kind}-{i}")
+                   for i in range(max(1, threads))]
+        for worker in workers:
+            worker.start()
+        self._finish = weakref.finalize(self, _finish, self._shared, workers)
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        return self._shared.source.tops
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long `next` and `shapes` have waited for data, in all."""
+        return self._waited
+
+    @property
+    def last_wait_seconds(self) -> float:
+        """How long the last `next` or `shapes` waited; 0.0 when its batch was ready."""
+        return self._last_wait
+
+    def shapes(self) -> list[Shape]:
+        return [array.shape for array in self._head().arrays]
+
+    def next(self) -> Batch:
+        batch = self._head()
+        shared = self._shared
+        with shared.condition:
+            del shared.ready[shared.delivered]
+            shared.delivered += 1
+            shared.condition.notify_all()
+        self._position = batch.position
+        return batch
+
+    def position(self) -> Position:
+        return dict(self._position)
+
+    def restore(self, position: Mapping[str, Any]) -> None:
+        shared = self._shared
+        with shared.condition:
+            shared.paused = True
+            try:
+                while shared.busy:
+                    shared.condition.wait()
+                shared.source.restore(position)
+                shared.ready.clear()
+                shared.planned = shared.delivered = 0
+                shared.failed = False
+                self._position = dict(position)
+            finally:
+                shared.paused = False
+                shared.condition.notify_all()
+
+    def close(self) -> None:
+        self._finish()
+
+    def __enter__(self) -> Prefetcher:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _head(self) -> Batch:
+        """The next batch, left where it is; waits until it is loaded."""
+        shared = self._shared
+        self._last_wait = 0.0
+        with shared.condition:
+            if shared.delivered not in shared.ready:
+                started = time.perf_counter()
+                try:
+                    while shared.delivered not in shared.ready:
+                        if shared.stopping:
+                            raise ValueError("the data source was closed")
+                        shared.condition.wait()
+                finally:
+                    self._last_wait = time.perf_counter() - started
+                    self._waited += self._last_wait
+            found = shared.ready[shared.delivered]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+
+class _Shared:
+    """What workers and reader share; everything below is guarded by ``condition``."""
+
+    def __init__(self, source: PlannedSource[Any], depth: int, allocate: Allocate) -> None:
+        self.source = source
+        self.depth = depth
+        self.allocate = allocate
+        self.condition = threading.Condition()
+        self.ready: dict[int, Batch | BaseException] = {}
+        self.planned = 0
+        self.delivered = 0
+        self.planning = False
+        self.busy = 0
+        self.failed = False
+        self.paused = False
+        self.stopping = False
+
+    def may_plan(self) -> bool:
+        """Whether a worker should begin the next batch now."""
+        return not (self.planning or self.paused or self.failed
+                    or self.planned >= self.delivered + self.depth)
+
+
+def _work(shared: _Shared) -> None:
+    """One worker: plan the next batch, load it, put it in its place."""
+    condition = shared.condition
+    while True:
+        with condition:
+            while not shared.stopping and not shared.may_plan():
+                condition.wait()
+            if shared.stopping:
+                return
+            shared.planning = True
+            shared.busy += 1
+            number = shared.planned
+            shared.planned += 1
+        result: Batch | BaseException
+        plan = None
+        try:
+            plan = shared.source.plan()
+        except BaseException as error:
+            result = error
+        with condition:
+            shared.planning = False
+            shared.failed = plan is None
+            condition.notify_all()
+        if plan is not None:
+            try:
+                result = Batch(shared.source.load(plan.work, shared.allocate), plan.position)
+            except BaseException as error:
+                result = error
+        with condition:
+            shared.ready[number] = result
+            shared.failed = shared.failed or isinstance(result, BaseException)
+            shared.busy -= 1
+            condition.notify_all()
+
+
+def _finish(shared: _Shared, workers: list[threading.Thread]) -> None:
+    """Stop the workers after the batch they are at, then close the source.
+
+    The collector of cycles may call this on a worker, which then cannot wait for itself.
+    """
+    with shared.condition:
+        shared.stopping = True
+        shared.ready.clear()
+        shared.condition.notify_all()
+    if threading.current_thread() not in workers:
+        for worker in workers:
+            worker.join()
+        shared.source.close()

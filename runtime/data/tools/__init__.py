@@ -1,0 +1,1 @@
+"""Tools that make databases, mean images and pictures; the command line wraps them."""

@@ -1,0 +1,102 @@
+"""The mean picture of a database. Caffe: tools/compute_image_mean.cpp."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.wire import WireError
+
+from ..blob_proto import write_mean
+from ..database import Record, open_database
+from ..database_writer import check_backend
+from ..datum import parse_datum
+from ..image_codec import ImageError, channel_major, decode_image
+from ..lmdb_file import LmdbError
+from ..notes import note
+from .progress import Progress, silent
+
+_ORIGIN = "compute_image_mean.cpp"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMean:
+    """Mean over ``count`` pictures: float32 (channels, height, width), and per channel."""
+
+    image: np.ndarray
+    channels: tuple[float, ...]
+    count: int
+
+
+def compute_image_mean(
+    database: str | os.PathLike[str], output: str | os.PathLike[str] | None = None,
+    backend: str = "lmdb", progress: Progress = silent,
+) -> ImageMean:
+    """The mean of all records; written as a BlobProto to ``output`` unless that is None.
+
+    Sums are float64, so that more than 65,000 pictures, where Caffe's float32 sums stop
+    being exact, are averaged truly; below that the file is the same byte for byte.
+    Raises RoasteryError for a database that cannot be read or pictures of several sizes.
+    """
+    check_backend(backend)
+    path = Path(database)
+    if output is not None and not Path(output).absolute().parent.is_dir():
+        raise RoasteryError(f"folder '{Path(output).absolute().parent}' does not exist")
+    source = open_database(path, backend.upper(), None)
+    total: np.ndarray | None = None
+    count = 0
+    try:
+        note("Starting iteration", _ORIGIN)
+        for record in source.records():
+            values = _values(record, path)
+            if total is None:
+                total = np.zeros(values.shape, np.float64)
+            elif values.shape != total.shape:
+                raise RoasteryError(
+                    f"record '{_key(record)}' of '{path}' is {_sizes(values.shape)}, the first "
+                    f"is {_sizes(total.shape)} (channels x height x width)",
+                    hint="a mean image needs pictures of one size: convert them with "
+                    "--resize_height and --resize_width")
+            total += values
+            count += 1
+            progress(count, 0)
+            if count % 10000 == 0:
+                note(f"Processed {count} files.", _ORIGIN)
+    finally:
+        source.close()
+    if total is None:
+        raise RoasteryError(f"database '{path}' holds no records")
+    if count % 10000:
+        note(f"Processed {count} files.", _ORIGIN)
+    image = (total / count).astype(np.float32)
+    if output is not None:
+        note(f"Write to {output}", _ORIGIN)
+        write_mean(Path(output), image)
+    channels = tuple(float(mean) for mean in image.mean(axis=(1, 2), dtype=np.float64))
+    note(f"Number of channels: {len(channels)}", _ORIGIN)
+    for index, mean in enumerate(channels):
+        note(f"mean_value channel [{index}]: {mean:.6g}", _ORIGIN)
+    return ImageMean(image, channels, count)
+
+
+def _values(record: Record, path: Path) -> np.ndarray:
+    try:
+        datum = parse_datum(record.read())
+        if datum.encoded:
+            return channel_major(decode_image(datum.data, "native"))
+        return datum.array()
+    except (WireError, ImageError, LmdbError, OSError) as error:
+        raise RoasteryError(f"record '{_key(record)}' of '{path}' cannot be used: {error}"
+                            ) from error
+
+
+def _key(record: Record) -> str:
+    return record.key.decode("utf-8", "backslashreplace")
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)

@@ -1,0 +1,175 @@
+"""Pictures of a list into a database. Caffe: tools/convert_imageset.cpp."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ir.errors import RoasteryError
+
+from ..database_writer import check_backend, check_target, new_database
+from ..datum import Datum, serialize_datum
+from ..draws import SHUFFLE, Draws
+from ..image_codec import (
+    ImageError,
+    channel_major,
+    decode_image,
+    encode_image,
+    import_cv2,
+    resize_image,
+)
+from ..image_list import ListedImage, read_image_list
+from ..notes import note, warn
+from .progress import Progress, silent
+
+_ORIGIN = "convert_imageset.cpp"
+_AHEAD = 64
+"""Pictures decoded side by side before they are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedImages:
+    """How many pictures were written, and the paths of those that could not be read."""
+
+    written: int
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A record to write, with the size of its picture: (height, width, channels)."""
+
+    value: bytes
+    size: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    root: str
+    color: bool
+    resize_height: int
+    resize_width: int
+    encoded: bool
+    encode_type: str
+
+
+def convert_imageset(
+    root_folder: str, list_file: str | os.PathLike[str], database: str | os.PathLike[str], *,
+    gray: bool = False, shuffle: bool = False, backend: str = "lmdb", resize_width: int = 0,
+    resize_height: int = 0, check_size: bool = False, encoded: bool = False,
+    encode_type: str = "", seed: int = 0, progress: Progress = silent,
+) -> ConvertedImages:
+    """Write the pictures of a list as Datum records, keyed "%08d_PATH".
+
+    Args:
+        root_folder: put before every path of the list.
+        gray: one channel instead of three.
+        shuffle: in the random order of ``seed``; keys number the shuffled list.
+        resize_width, resize_height: size of the pictures, if both are above 0.
+        check_size: refuse pictures of different sizes.
+        encoded: store picture files instead of pixels; the file as it is, unless it has
+            to be resized or turned into another type.
+        encode_type: type to encode to, such as "png"; implies ``encoded``.
+
+    Pictures that cannot be read are noted and left out. Raises RoasteryError for a list
+    that is missing or empty, a database that exists, or when no picture can be read.
+    """
+    target = Path(database)
+    check_backend(backend)
+    check_target(target)
+    import_cv2()
+    images = read_image_list(Path(list_file))
+    if shuffle:
+        note("Shuffling data", _ORIGIN)
+        order = Draws(seed).permutation(SHUFFLE, 0, len(images))
+        images = [images[int(i)] for i in order]
+    note(f"A total of {len(images)} images.", _ORIGIN)
+    if encode_type and not encoded:
+        note("encode_type specified, assuming encoded=true.", _ORIGIN)
+    options = _Options(_folder_prefix(root_folder), not gray, max(0, resize_height),
+                       max(0, resize_width), encoded or bool(encode_type),
+                       encode_type.lower().lstrip("."))
+    first: tuple[ListedImage, tuple[int, ...]] | None = None
+    written, skipped = 0, []
+    with new_database(target, backend) as writer:
+        for index, (listed, loaded) in enumerate(_load_all(images, options)):
+            progress(index + 1, len(images))
+            if loaded is None:
+                skipped.append(listed.path)
+                continue
+            if first is None:
+                first = listed, loaded.size
+            elif check_size and loaded.size != first[1]:
+                raise RoasteryError(
+                    f"image '{listed.path}' ({list_file}, line {listed.line}) is "
+                    f"{_sizes(loaded.size)}, but '{first[0].path}' is {_sizes(first[1])} "
+                    "(height x width x channels)",
+                    hint="give --resize_height and --resize_width, or leave out --check_size")
+            key = f"{index:08d}_{listed.path}".encode("utf-8", "surrogateescape")
+            writer.put(key, loaded.value)
+            written += 1
+            if written % 1000 == 0:
+                note(f"Processed {written} files.", _ORIGIN)
+        if not written:
+            raise RoasteryError(f"none of the {len(images)} images of '{list_file}' could be "
+                                f"read; the first is '{options.root}{images[0].path}'",
+                                hint="ROOTFOLDER is put before every path of the list as it "
+                                "stands")
+    if written % 1000:
+        note(f"Processed {written} files.", _ORIGIN)
+    return ConvertedImages(written, tuple(skipped))
+
+
+def _folder_prefix(root: str) -> str:
+    """Caffe joins root and path as text; a folder given without its slash gets one."""
+    return f"{root}/" if root and not root.endswith("/") and os.path.isdir(root) else root
+
+
+def _load_all(
+    images: list[ListedImage], options: _Options
+) -> Iterator[tuple[ListedImage, _Loaded | None]]:
+    """Pictures in order, decoded on all cores, a bounded number ahead of the writer."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for begin in range(0, len(images), _AHEAD):
+            group = images[begin:begin + _AHEAD]
+            yield from zip(group, pool.map(lambda image: _load(image, options), group),
+                           strict=True)
+
+
+def _load(listed: ListedImage, options: _Options) -> _Loaded | None:
+    path = options.root + listed.path
+    try:
+        data = Path(path).read_bytes()
+        pixels = decode_image(data, "color" if options.color else "gray")
+    except (OSError, ImageError, ValueError):
+        warn(f"Could not open or find file {path}", "io.cpp")
+        return None
+    resized = options.resize_height > 0 and options.resize_width > 0
+    if resized:
+        pixels = resize_image(pixels, options.resize_height, options.resize_width)
+    size = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
+    if not options.encoded:
+        array = channel_major(pixels)
+        channels, height, width = array.shape
+        datum = Datum(channels, height, width, array.tobytes(), listed.label, encoded=False)
+        return _Loaded(serialize_datum(datum), size)
+    extension = _extension(listed.path)
+    wanted = options.encode_type or extension
+    if resized or (wanted != extension and (wanted, extension) != ("jpg", "jpeg")):
+        try:
+            data = encode_image(pixels, wanted)
+        except ImageError as error:
+            warn(f"{path} is left out: {error}", _ORIGIN)
+            return None
+    return _Loaded(serialize_datum(Datum(data=data, label=listed.label, encoded=True)), size)
+
+
+def _extension(path: str) -> str:
+    return path.rpartition(".")[2].lower()
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)
