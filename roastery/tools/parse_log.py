@@ -39,6 +39,8 @@ def parse_log(path: str | Path) -> ParsedLog:
 
 def write_csv(path: str | Path, rows: Sequence[Row], delimiter: str = ",") -> None:
     """Write rows with CRLF line ends; the columns are in the order of their first appearance."""
+    if len(delimiter) != 1 or delimiter in '\r\n"':
+        raise RoasteryError(f"the delimiter must be one character, and it is {delimiter!r}")
     columns = list(dict.fromkeys(name for row in rows for name in row))
     try:
         with Path(path).open("w", newline="", encoding="utf-8") as file:
@@ -47,10 +49,6 @@ def write_csv(path: str | Path, rows: Sequence[Row], delimiter: str = ",") -> No
             writer.writerows(rows)
     except OSError as error:
         raise RoasteryError(f"cannot write '{path}': {error.strerror or error}") from error
-    except TypeError as error:
-        raise RoasteryError(
-            f"the delimiter must be one character, and it is '{delimiter}'"
-        ) from error
 
 
 def save_csv_files(

@@ -95,13 +95,7 @@ def plot_logs(
     for name, panels in named.items():
         if not any(panels.values()):
             raise RoasteryError(f"'{name}' holds no training or test output to draw")
-    figure = _draw(named, x, title)
-    try:
-        # Without a date the same logs give the same bytes.
-        metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        figure.savefig(output, metadata=metadata.get(output.suffix.lower()))
-    except OSError as error:
-        raise RoasteryError(f"cannot write '{output}': {error.strerror or error}") from error
+    _draw(named, x, title, output)
     return output
 
 
@@ -113,7 +107,7 @@ def _names(logs: Sequence[str | Path]) -> dict[str, Path]:
     return {(path.stem if unique else str(path)): path for path in paths}
 
 
-def _draw(named: Mapping[str, Panels], x: Axis, title: str) -> Any:
+def _draw(named: Mapping[str, Panels], x: Axis, title: str, output: Path) -> None:
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -136,7 +130,12 @@ def _draw(named: Mapping[str, Panels], x: Axis, title: str) -> Any:
         axes[-1].set_xlabel("iterations" if x == "iterations" else "seconds")
         if title:
             figure.suptitle(title)
-    return figure
+        # Without a date (and with a fixed salt) the same logs give the same bytes.
+        metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        try:
+            figure.savefig(output, metadata=metadata.get(output.suffix.lower()))
+        except OSError as error:
+            raise RoasteryError(f"cannot write '{output}': {error.strerror or error}") from error
 
 
 def _panel_title(panel: str, named: Mapping[str, Panels]) -> str:

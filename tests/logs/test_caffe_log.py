@@ -38,7 +38,7 @@ def unrounded_norm(norm: float, limit: float, factor: float) -> float:
     return next(
         value
         for value in near
-        if f"{value:g}" == f"{norm:g}" and f"{limit / value:g}" == f"{factor:g}"
+        if f"{value:g}" == f"{norm:g}" and f"{single(limit / value):g}" == f"{factor:g}"
     )
 
 
