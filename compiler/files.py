@@ -1,4 +1,8 @@
-"""Where what is made once is kept between runs: the cache folder and atomic files."""
+"""The cache folder: what is made once and kept between runs.
+
+Losing what is in it costs only time, so files appear whole (a rename) but are not flushed
+to the disk; whoever reads them checks them.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,10 @@
+"""Ahead-of-time compilation of printed kernels, always in other processes.
+
+Triton decides between compiler and interpreter when it is first imported, and a crash of
+its compiler must not end a training run. So nothing here imports Triton but the worker.
+"""
+
+from .job import CompileError, Job, jobs_of
+from .pool import compile_jobs, compile_kernels, triton_version
+
+__all__ = ["CompileError", "Job", "compile_jobs", "compile_kernels", "jobs_of", "triton_version"]

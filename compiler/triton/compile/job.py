@@ -1,0 +1,99 @@
+"""What is compiled: one kernel in one configuration for one target, and who uses it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.binary import Target
+from compiler.kernel import Config, Kernel, Launch
+from ir.errors import RoasteryError
+
+# PTX for sm_80 is also what newer cards than a cubin's are given: an old version of PTX,
+# which every driver that knows such cards takes (7.4: CUDA 11.4).
+PORTABLE_CAPABILITY = 80
+PORTABLE_PTX = 74
+
+# Raised when the same inputs should give other bytes: cached entries are then not found.
+_REVISION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``users``: readable names with their places, for errors and progress."""
+
+    kernel: Kernel
+    config: Config
+    target: Target
+    fp_fusion: bool = True  # a * b + c may round once
+    users: tuple[str, ...] = field(default=(), compare=False)
+
+    def request(self) -> dict[str, Any]:
+        """All that decides the result, Triton's version apart, as JSON data."""
+        options: dict[str, int | bool] = {
+            "num_warps": self.config.num_warps,
+            "num_stages": self.config.num_stages,
+            "enable_fp_fusion": self.fp_fusion,
+        }
+        if self.target.capability == PORTABLE_CAPABILITY:
+            options["ptx_version"] = PORTABLE_PTX
+        return {
+            "entry": self.kernel.entry,
+            "source": self.kernel.source,
+            "parameters": [
+                [p.name, p.kind, str(p.dtype) if p.dtype else "", p.divisible]
+                for p in self.kernel.parameters
+            ],
+            "constants": [list(pair) for pair in self.config.constants],
+            "capability": self.target.capability,
+            "options": options,
+        }
+
+    def key(self, triton: str) -> str:
+        """The name of the result in the cache."""
+        text = json.dumps([_REVISION, triton, self.request()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """The kernel as a person knows it: by its first user."""
+        return self.users[0] if self.users else self.kernel.entry
+
+
+class CompileError(RoasteryError):
+    """Kernels that Triton could not compile; ``failures`` holds each job and its message."""
+
+    SHOWN = 3
+
+    def __init__(self, failures: Sequence[tuple[Job, str]]) -> None:
+        self.failures = tuple(failures)
+        parts = []
+        for job, reason in failures[: self.SHOWN]:
+            constants = ", ".join(f"{name}={value}" for name, value in job.config.constants)
+            users = ", ".join(job.users) or "unknown"
+            shown = "\n    ".join(reason.strip().splitlines())
+            parts.append(
+                f"kernel {job.kernel.entry} does not compile for {job.target} "
+                f"({constants}, {job.config.num_warps} warps, {job.config.num_stages} stages; "
+                f"used by {users}):\n    {shown}"
+            )
+        if len(failures) > self.SHOWN:
+            parts.append(f"and {len(failures) - self.SHOWN} more kernels")
+        super().__init__(
+            "\n".join(parts), hint="this is a defect of Roastery or of the installed Triton"
+        )
+
+
+def jobs_of(launches: Iterable[Launch], target: Target, *, fp_fusion: bool = True) -> list[Job]:
+    """The jobs that a program's launches need, each once, in order of first use."""
+    users: dict[tuple[Kernel, Config], dict[str, None]] = {}
+    for launch in launches:
+        name = f"{launch.label} ({launch.location})"
+        users.setdefault((launch.kernel, launch.chosen), {})[name] = None
+    return [
+        Job(kernel, config, target, fp_fusion, tuple(names))
+        for (kernel, config), names in users.items()
+    ]

@@ -1,0 +1,186 @@
+"""Compiles many kernels at once, each worker process one after the other.
+
+One thread per worker waits for it; the caller's thread collects results, so that Ctrl-C
+reaches it and ends the workers.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import queue
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from compiler.binary import Binary, Target
+from compiler.kernel import Config, Kernel
+from ir.errors import RoasteryError
+
+from .job import CompileError, Job
+from .process import WorkerFailure, WorkerProcess
+from .store import BinaryStore
+
+Progress = Callable[[int, int, Job], None]  # done, all, the job just finished
+
+_MOST_WORKERS = 16  # a worker takes about 300 MB
+_ATTEMPTS = 2  # a crash may have come from outside (memory)
+
+
+def triton_version(path: Path | None = None) -> str:
+    """The installed Triton's version (or that of a folder of packages), not importing it.
+
+    Raises :class:`RoasteryError` when there is none.
+    """
+    where = sys.path if path is None else [str(path)]
+    for found in importlib.metadata.distributions(name="triton", path=where):
+        return found.version
+    raise RoasteryError(
+        "compiling GPU kernels needs Triton, which is not installed"
+        + (f" in {path}" if path else ""),
+        hint="pip install roastery[gpu]",
+    )
+
+
+def compile_kernels(
+    kernels: Sequence[tuple[Kernel, Config]], target: str, **options: object
+) -> list[Binary]:
+    """Binaries of kernels in their configurations, for a target such as ``cuda:sm_90``.
+
+    ``options`` are those of :func:`compile_jobs`.
+    """
+    wanted = Target.parse(target)
+    jobs = [Job(kernel, config, wanted) for kernel, config in kernels]
+    return compile_jobs(jobs, **options)  # type: ignore[arg-type]
+
+
+def compile_jobs(
+    jobs: Sequence[Job],
+    *,
+    store: BinaryStore | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    triton_path: Path | None = None,
+    timeout: float = 600.0,
+) -> list[Binary]:
+    """The binary of every job, in order; equal jobs are compiled once.
+
+    Args:
+        store: where binaries are kept; by default in the cache folder.
+        workers: processes at a time; by default as many as there are processors to use.
+        progress: called in this thread after each kernel that had to be compiled.
+        triton_path: a folder of packages whose Triton is used instead of the installed one.
+        timeout: seconds after which a single kernel is given up.
+
+    Raises:
+        CompileError: some kernels do not compile; the others are in the store.
+        RoasteryError: Triton is missing or cannot be started.
+    """
+    store = store or BinaryStore()
+    version = triton_version(triton_path)
+    found: dict[str, Binary] = {}
+    missing: dict[str, Job] = {}
+    keys = [job.key(version) for job in jobs]
+    for key, job in zip(keys, jobs, strict=True):
+        if key in found or key in missing:
+            continue
+        binary = store.load(key)
+        if binary is None:
+            missing[key] = job
+        else:
+            found[key] = binary
+    if missing:
+        count = max(1, min(workers or _usable_processors(), _MOST_WORKERS, len(missing)))
+        with tempfile.TemporaryDirectory(prefix="roastery-compile-") as folder:
+            pool = _Pool(missing, count, Path(folder), triton_path, version, timeout)
+            found.update(pool.run(store, progress))
+    return [found[key] for key in keys]
+
+
+def _usable_processors() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+class _Pool:
+    """Workers that share one queue of jobs."""
+
+    def __init__(
+        self,
+        jobs: dict[str, Job],
+        count: int,
+        folder: Path,
+        triton_path: Path | None,
+        version: str,
+        timeout: float,
+    ) -> None:
+        self._jobs = jobs
+        self._waiting: queue.SimpleQueue[tuple[str, Job]] = queue.SimpleQueue()
+        for item in jobs.items():
+            self._waiting.put(item)
+        self._results: queue.SimpleQueue[tuple[str, Binary | str | BaseException]] = (
+            queue.SimpleQueue()
+        )
+        self._processes = [
+            WorkerProcess(folder / str(number), triton_path, version, timeout)
+            for number in range(count)
+        ]
+
+    def run(self, store: BinaryStore, progress: Progress | None) -> dict[str, Binary]:
+        """Compile everything, or end every worker and raise."""
+        threads = [
+            threading.Thread(target=self._work, args=(process,), daemon=True)
+            for process in self._processes
+        ]
+        for thread in threads:
+            thread.start()
+        binaries: dict[str, Binary] = {}
+        failures: list[tuple[Job, str]] = []
+        try:
+            for done in range(1, len(self._jobs) + 1):
+                key, result = self._results.get()
+                if isinstance(result, BaseException):
+                    raise result
+                if isinstance(result, str):
+                    failures.append((self._jobs[key], result))
+                else:
+                    store.save(key, result)
+                    binaries[key] = result
+                if progress is not None:
+                    progress(done, len(self._jobs), self._jobs[key])
+        finally:
+            for process in self._processes:
+                process.kill()
+            for thread in threads:
+                thread.join()
+        if failures:
+            order = {id(job): at for at, job in enumerate(self._jobs.values())}
+            raise CompileError(sorted(failures, key=lambda failure: order[id(failure[0])]))
+        return binaries
+
+    def _work(self, process: WorkerProcess) -> None:
+        """One thread: hand jobs to its worker until none are left."""
+        while not process.ended:
+            try:
+                key, job = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self._results.put((key, self._compile(process, job)))
+            except BaseException as error:  # the caller's thread raises it
+                self._results.put((key, error))
+                return
+
+    @staticmethod
+    def _compile(process: WorkerProcess, job: Job) -> Binary | str:
+        """The binary or the message of why there is none; a crashed worker is tried again."""
+        reason = ""
+        for _ in range(_ATTEMPTS):
+            try:
+                return process.compile(job)
+            except WorkerFailure as failure:
+                reason = str(failure)
+                if process.ended or failure.final:
+                    break
+        return reason

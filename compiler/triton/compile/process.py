@@ -1,0 +1,180 @@
+"""One worker process, seen from the compiler: started on demand, ended when it misbehaves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import compiler
+from compiler.binary import Binary
+from ir.errors import RoasteryError
+
+from .frames import FrameError, read_frame, write_frame
+from .job import Job
+
+# Settings of Triton and LLVM that would change what is compiled without changing the key.
+_FOREIGN = ("TRITON_", "MLIR_", "LLVM_", "NVPTX_", "DISABLE_LLVM_OPT", "DISABLE_PTXAS_OPT")
+_FOREIGN_NAMES = ("USE_IR_LOC", "PTXAS_OPTIONS")
+
+
+class WorkerFailure(Exception):
+    """No binary came. ``final``: trying again would not help."""
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+def worker_environment(folder: Path, triton_path: Path | None) -> dict[str, str]:
+    """The environment in which a worker compiles the same bytes on every machine."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_FOREIGN) and name not in _FOREIGN_NAMES
+    }
+    roots = [str(Path(compiler.__file__).resolve().parent.parent)]
+    if triton_path is not None:
+        roots.insert(0, str(triton_path.resolve()))
+    if inherited := os.environ.get("PYTHONPATH"):
+        roots.append(inherited)
+    environment.update(
+        PYTHONPATH=os.pathsep.join(roots),
+        PYTHONUNBUFFERED="1",
+        # Each result is kept by the compiler itself; Triton's own cache is thrown away.
+        TRITON_CACHE_DIR=str(folder / "triton"),
+        TRITON_ALWAYS_COMPILE="1",
+        # Else the machine code holds the folder of the kernel's file.
+        TRITON_DISABLE_LINE_INFO="1",
+        OMP_NUM_THREADS="1",
+    )
+    return environment
+
+
+class WorkerProcess:
+    """Starts when first asked; compiles one job at a time; may be killed from any thread."""
+
+    def __init__(
+        self, folder: Path, triton_path: Path | None, version: str, timeout: float
+    ) -> None:
+        self._folder = folder
+        self._triton_path = triton_path
+        self._version = version
+        self._timeout = timeout
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self.ended = False  # killed for good
+
+    def compile(self, job: Job) -> Binary:
+        """Raises :class:`WorkerFailure` with Triton's message, or with how the worker ended."""
+        process = self._process or self._start()
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            _kill(process)
+
+        timer = threading.Timer(self._timeout, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            write_frame(cast(BinaryIO, process.stdin), job.request())
+            answer, blobs = self._answer(process)
+        except (FrameError, OSError) as error:
+            how = self._stop(process)
+            if expired.is_set():
+                raise WorkerFailure(
+                    f"the compiler took longer than {self._timeout:g} s", final=True
+                ) from error
+            raise WorkerFailure(how) from error
+        finally:
+            timer.cancel()
+        if "error" in answer:
+            raise WorkerFailure(str(answer["error"]), final=True)
+        try:
+            cubin, ptx = blobs
+            return Binary.from_header(answer["binary"], cubin, ptx.decode())
+        except (ValueError, KeyError) as error:
+            raise WorkerFailure(f"the compiler's answer is malformed: {error}") from error
+
+    def kill(self) -> None:
+        """End the process now and start no other."""
+        with self._lock:
+            self.ended = True
+            if self._process is not None:
+                _kill(self._process)
+                self._process.wait()
+                _close(self._process)
+                self._process = None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-P", "-m", "compiler.triton.compile.worker", str(self._folder)]
+        with self._lock:
+            if self.ended:
+                raise WorkerFailure("compilation was stopped", final=True)
+            with open(self._folder / "messages", "wb") as messages:
+                process = self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=messages,
+                    env=worker_environment(self._folder, self._triton_path),
+                    start_new_session=True,  # Ctrl-C reaches the caller only, which ends us
+                )
+        try:
+            greeting, _ = self._answer(process)
+        except (FrameError, OSError) as error:
+            raise RoasteryError(
+                f"cannot start the kernel compiler: {self._stop(process)}"
+            ) from error
+        if greeting.get("triton") != self._version:
+            self._stop(process)
+            raise RoasteryError(
+                f"the kernel compiler found Triton {greeting.get('triton')}, "
+                f"installed is {self._version}",
+                hint="another triton stands before it on PYTHONPATH",
+            )
+        return process
+
+    @staticmethod
+    def _answer(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+        frame = read_frame(cast(BinaryIO, process.stdout))
+        if frame is None:
+            raise FrameError("the worker ended")
+        return frame
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> str:
+        """End a process that misbehaved; returns how it ended and its last words."""
+        with self._lock:
+            if self.ended:
+                return "compilation was stopped"
+            try:
+                status = process.wait(timeout=1)  # it may be ending by itself
+            except subprocess.TimeoutExpired:
+                _kill(process)
+                status = process.wait()
+            _close(process)
+            self._process = None
+        words = (self._folder / "messages").read_text(errors="replace").strip()
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        return f"the compiler {how}\n{words[-2000:]}".strip()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the worker and the assembler it may be waiting for (its session is its own)."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):  # unsent bytes of a request nobody reads
+                stream.close()

@@ -1,0 +1,141 @@
+"""The process that compiles: reads jobs from standard input, writes binaries back.
+
+Started as ``python -P -m compiler.triton.compile.worker FOLDER`` with an environment that
+:mod:`.pool` prepares. It greets with Triton's version, then answers every request with
+either a binary or a message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from compiler.binary import Binary, Target
+
+from .frames import FrameError, read_frame, write_frame
+from .inspection import argument_layout, resource_usage
+
+_POINTEES = {
+    "f64": "*fp64",
+    "f32": "*fp32",
+    "f16": "*fp16",
+    "i32": "*i32",
+    "u32": "*u32",
+    "bool": "*i1",
+}
+_SCALARS = {"i32": "i32", "i64": "i64", "f32": "fp32"}
+
+
+def compile_request(request: dict[str, Any], folder: Path) -> Binary:
+    """Compile one job. Whatever Triton raises goes to the caller."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    function = _import(request["source"], request["entry"], folder)
+    parameters, constants = request["parameters"], dict(request["constants"])
+    kinds = {
+        name: _POINTEES[dtype] if kind == "pointer" else _SCALARS[kind]
+        for name, kind, dtype, _ in parameters
+    }
+    kinds.update((name, "constexpr") for name in constants)
+    names = list(function.arg_names)
+    if [n for n in names if n not in constants] != [p[0] for p in parameters] or len(names) != len(
+        kinds
+    ):
+        raise ValueError(f"{request['entry']} takes {names}, the kernel describes {list(kinds)}")
+    divisible = {
+        (names.index(name),): [["tt.divisibility", 16]]
+        for name, _, _, declared in parameters
+        if declared
+    }
+    capability = request["capability"]
+    compiled = triton.compile(
+        ASTSource(function, {name: kinds[name] for name in names}, constants, divisible),
+        target=GPUTarget("cuda", capability, 32),
+        options=request["options"],
+    )
+    metadata = compiled.metadata
+    ptx = compiled.asm["ptx"]
+    return Binary(
+        entry=metadata.name,
+        target=Target(capability),
+        num_warps=metadata.num_warps,
+        arguments=argument_layout([kind for _, kind, _, _ in parameters], ptx),
+        scratch=(metadata.global_scratch_size, metadata.global_scratch_align),
+        resources=resource_usage(
+            _usage_report(compiled.asm["cubin"], folder), metadata.name, metadata.shared
+        ),
+        triton=triton.__version__,
+        cubin=compiled.asm["cubin"],
+        ptx=ptx,
+    )
+
+
+def _import(source: str, entry: str, folder: Path) -> Any:
+    """The kernel's function: Triton reads its text from a file."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:24]
+    path = folder / f"{entry}_{digest}_{os.getpid()}.py"
+    path.write_text(source, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, entry)
+
+
+def _usage_report(cubin: bytes, folder: Path) -> str:
+    from triton import knobs
+
+    path = folder / f"usage_{os.getpid()}.cubin"
+    path.write_bytes(cubin)
+    tool = knobs.nvidia.cuobjdump.path
+    return subprocess.run(
+        [tool, "-res-usage", str(path)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def serve(requests: BinaryIO, answers: BinaryIO, folder: Path) -> None:
+    """Answer requests until the stream ends."""
+    import triton
+
+    write_frame(answers, {"triton": triton.__version__})
+    while (frame := read_frame(requests)) is not None:
+        try:
+            binary = compile_request(frame[0], folder)
+        except Exception as error:
+            write_frame(answers, {"error": describe(error)})
+        else:
+            write_frame(answers, {"binary": binary.header()}, [binary.cubin, binary.ptx.encode()])
+
+
+def describe(error: BaseException) -> str:
+    """The messages of an exception and of its causes, outermost first."""
+    parts: list[str] = []
+    at: BaseException | None = error
+    while at is not None and len(parts) < 4:
+        text = f"{type(at).__name__}: {at}"
+        if text not in parts:
+            parts.append(text)
+        at = at.__cause__
+    return "\n".join(parts)
+
+
+def main() -> None:
+    # Triton prints some of its failures: what it prints must not end up among the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.dont_write_bytecode = True
+    try:
+        serve(sys.stdin.buffer, answers, Path(sys.argv[1]))
+    except (BrokenPipeError, FrameError):
+        os._exit(1)  # nobody is there to answer
+
+
+if __name__ == "__main__":
+    main()
