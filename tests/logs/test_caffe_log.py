@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -245,7 +246,7 @@ def test_rebuilds_every_line_of_caffes_log(name: str, data_dir: Path) -> None:
             continue
         for pattern, rebuild in COMPILED:
             if match := pattern.fullmatch(body):
-                (record,) = written(lambda log, r=rebuild, m=match: r(log, m))
+                (record,) = written(partial(_call, rebuild, match))
                 expected = GARBAGE.sub("(0 iter/s", message)
                 assert stamped(record, message) == expected
                 rebuilt += 1
@@ -253,6 +254,10 @@ def test_rebuilds_every_line_of_caffes_log(name: str, data_dir: Path) -> None:
         else:
             pytest.fail(f"no line family for: {body}")
     assert rebuilt > 50
+
+
+def _call(rebuild: Rebuild, match: re.Match[str], log: CaffeLog) -> None:
+    rebuild(log, match)
 
 
 def lines(records: list[LogRecord]) -> list[str]:

@@ -33,7 +33,9 @@ def test_one_object_per_displayed_iteration(path: Path) -> None:
     with CaffeLog.open(text, json_path=path) as log:
         log.solving("LeNet", "multistep")
         log.iteration(100, 0.25, done=100, seconds=2.0, display=100)
-        log.train_outputs([NetOutput("loss", (np.float32(0.5),), 1.0), NetOutput("p", (1, 2, 3))])
+        log.train_outputs(
+            [NetOutput("loss", (float(np.float32(0.5)),), 1.0), NetOutput("p", (1, 2, 3))]
+        )
         log.learning_rate_step(100, 1)
         log.learning_rate(100, 0.01)
         log.snapshotting("x.caffemodel")

@@ -1,0 +1,191 @@
+"""Who may import whom, read from the sources: nothing is imported here.
+
+`ir` imports none of the others; `compiler` and `frontends` import `ir`; `runtime` imports `ir` and
+`compiler`; `roastery` joins them. Optional and heavy packages are imported only where they are
+used, so that everything else works without them.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+MAY_IMPORT = {
+    "ir": {"ir"},
+    "compiler": {"ir", "compiler"},
+    "frontends": {"ir", "frontends"},
+    "runtime": {"ir", "compiler", "runtime"},
+    "roastery": {"ir", "compiler", "frontends", "runtime", "roastery"},
+}
+
+#: Optional packages, and the folders whose modules may import them at their top: these modules are
+#: themselves imported only where a GPU kernel is compiled or launched.
+OPTIONAL = {
+    "torch": ("compiler/triton/", "runtime/cuda/"),
+    "triton": ("compiler/triton/", "runtime/cuda/"),
+    "cv2": (),
+    "plyvel": (),
+    "matplotlib": (),
+    "sklearn": (),
+    "scipy": (),
+}
+
+
+def sources(package: str) -> Iterator[Path]:
+    return (path for path in sorted((ROOT / package).rglob("*.py")))
+
+
+def imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """The modules that the code below ``tree`` imports, by absolute name, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            yield ".".join((*base, node.module or "")).strip("."), node.lineno
+
+
+def run_on_import(tree: ast.Module) -> ast.Module:
+    """The module without the bodies of its functions and of ``if TYPE_CHECKING``."""
+
+    class Strip(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+            return None
+
+        def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+            return None
+
+        def visit_If(self, node: ast.If) -> ast.AST:
+            if "TYPE_CHECKING" in ast.unparse(node.test):
+                node.body = [ast.Pass()]
+            return self.generic_visit(node)
+
+    stripped = Strip().visit(tree)
+    assert isinstance(stripped, ast.Module)
+    return stripped
+
+
+def parse(path: Path) -> tuple[ast.Module, tuple[str, ...]]:
+    """A module's tree, and the package that its relative imports start from."""
+    package = path.relative_to(ROOT).parent.parts
+    return ast.parse(path.read_text(encoding="utf-8"), str(path)), package
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_layers(package: str) -> None:
+    wrong = []
+    for path in sources(package):
+        tree, base = parse(path)
+        for name, line in imports(tree, base):
+            layer = name.partition(".")[0]
+            if layer in MAY_IMPORT and layer not in MAY_IMPORT[package]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: {package} imports {name}")
+            if layer in ("tests", "benchmarks", "examples"):
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: a package imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_relative_imports_inside_a_package(package: str) -> None:
+    """A package names its own modules relatively, so that an absolute import shows a border."""
+    wrong = []
+    for path in sources(package):
+        if path == ROOT / "roastery" / "__main__.py":  # runs as a script, too
+            continue
+        for node in ast.walk(parse(path)[0]):
+            if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names = [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            wrong += [
+                f"{path.relative_to(ROOT)}:{node.lineno}: absolute import of {name}"
+                for name in names
+                if name.partition(".")[0] == package
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_optional_packages_are_imported_late(package: str) -> None:
+    wrong = []
+    for path in sources(package):
+        tree, base = parse(path)
+        where = path.relative_to(ROOT).as_posix()
+        for name, line in imports(run_on_import(tree), base):
+            allowed = OPTIONAL.get(name.partition(".")[0])
+            if allowed is not None and not where.startswith(allowed):
+                wrong.append(f"{where}:{line}: imports {name} when it is imported")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_checks_find_mistakes() -> None:
+    tree = ast.parse(
+        "import torch.nn\n"
+        "from ..graph import Graph\n"
+        "from . import types\n"
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import cv2\n"
+        "try:\n    import plyvel\nexcept ImportError:\n    pass\n"
+        "class A:\n    import sklearn\n    def f(self):\n        import triton\n"
+    )
+    package = ("ir", "ops")
+    assert {name for name, _ in imports(tree, package)} == {
+        "torch.nn", "ir.graph", "ir.ops", "typing", "cv2", "plyvel", "sklearn", "triton",
+    }  # fmt: skip
+    at_import = {name for name, _ in imports(run_on_import(tree), package)}
+    assert at_import == {"torch.nn", "ir.graph", "ir.ops", "typing", "plyvel", "sklearn"}
+
+
+BLOCKED = ("torch", "triton", "cv2", "plyvel", "matplotlib", "sklearn", "scipy")
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ImportError(f"{{name}} is blocked")
+
+sys.meta_path.insert(0, Blocker())
+for name in {modules!r}:
+    importlib.import_module(name)
+print("imported")
+"""
+
+
+def import_without(blocked: tuple[str, ...], modules: list[str]) -> None:
+    code = IMPORT_ALL.format(blocked=blocked, modules=modules)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr
+
+
+def test_core_install_imports_every_module() -> None:
+    """Everything but the modules that compile or launch GPU kernels, without optional packages."""
+    lazy = ("compiler/triton/", "runtime/cuda/")
+    modules = []
+    for package in MAY_IMPORT:
+        for path in sources(package):
+            where = path.relative_to(ROOT)
+            if where.as_posix().startswith(lazy) or where.name == "__main__.py":
+                continue
+            parts = where.with_suffix("").parts
+            modules.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    assert "roastery.cli.main" in modules
+    import_without(BLOCKED, modules)
+
+
+@pytest.mark.parametrize("blocked", BLOCKED)
+def test_faces_import_without(blocked: str) -> None:
+    import_without((blocked,), [*MAY_IMPORT, "roastery.cli.main"])
