@@ -93,28 +93,6 @@ def test_layers(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
-def test_relative_imports_inside_a_package(package: str) -> None:
-    """A package names its own modules relatively, so that an absolute import shows a border."""
-    wrong = []
-    for path in sources(package):
-        if path == ROOT / "roastery" / "__main__.py":  # runs as a script, too
-            continue
-        for node in ast.walk(parse(path)[0]):
-            if isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                names = [node.module]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                continue
-            wrong += [
-                f"{path.relative_to(ROOT)}:{node.lineno}: absolute import of {name}"
-                for name in names
-                if name.partition(".")[0] == package
-            ]
-    assert not wrong, "\n".join(wrong)
-
-
-@pytest.mark.parametrize("package", MAY_IMPORT)
 def test_optional_packages_are_imported_late(package: str) -> None:
     wrong = []
     for path in sources(package):
