@@ -7,6 +7,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
+
+from .errors import RoasteryError
 
 
 @contextmanager
@@ -15,11 +18,23 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
 
     What was made there, a file or a folder, is flushed to the disk first, so that after
     a kill or a power cut ``path`` holds either what it held before or all of the new.
-    On an exception the temporary is removed. Only a file replaces what exists already.
+    On an exception the temporary is removed. Only a file replaces what exists already;
+    a device or pipe is written directly. Through a symbolic link its target is replaced.
     Without ``durable`` nothing is flushed: whole after a kill, not after a power cut.
+
+    Raises:
+        RoasteryError: the folder is missing, or the system refuses to write (a full disk).
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file() and not target.is_dir():
+        yield target
+        return
+    if not target.parent.is_dir():
+        raise RoasteryError(
+            f"cannot write {os.fspath(path)}: there is no directory {target.parent}",
+            hint="make the directory first",
+        )
+    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.partial")
     _remove(temporary)
     try:
         yield temporary
@@ -28,9 +43,30 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
         os.replace(temporary, target)
         if durable:
             _flush_entry(target.parent)
-    except BaseException:
+    except BaseException as error:
         _remove(temporary)
+        # An error of writing names no file or ours; one of reading names another file.
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            reason = error.strerror or error
+            raise RoasteryError(f"cannot write {os.fspath(path)}: {reason}") from error
         raise
+
+
+@contextmanager
+def atomic_write(
+    path: str | os.PathLike[str], mode: str = "wb", **options: Any
+) -> Iterator[IO[Any]]:
+    """An open file that becomes ``path`` at the end of the block; see ``atomic_path``.
+
+    Args:
+        path: where the file shall be.
+        mode: "wb" or "w" (UTF-8 unless an encoding is given).
+        options: for ``open``.
+    """
+    if "b" not in mode:
+        options.setdefault("encoding", "utf-8")
+    with atomic_path(path) as temporary, open(temporary, mode, **options) as file:
+        yield file
 
 
 def _remove(path: Path) -> None:

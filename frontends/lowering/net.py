@@ -25,6 +25,7 @@ from .context import LayerContext
 from .gradient_flow import mark_backward
 from .probe import Probe
 from .registry import LayerType, find_layer
+from .splits import insert_splits
 
 Shape = tuple[int, ...]
 
@@ -76,6 +77,7 @@ def lower_net(
             hint="does the file hold a net, and do its include/exclude rules fit the phase?",
         )
     _check_names(messages)
+    messages = insert_splits(messages)
     work = _Lowering(
         Builder(net.name or "net"),
         phase,

@@ -1,0 +1,166 @@
+"""The layerwise plan: a forward and a backward graph for every layer of a net.
+
+Every named blob keeps its data and diff, and no graph crosses a layer, so any range of
+layers runs alone and edited blobs count. All versions of an in-place blob share one
+buffer, as in Caffe; what backward needs of an overwritten version is saved by the forward graph
+of the layer that made or read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ir.build import Builder
+from ir.expr import without_gradient_marks
+from ir.graph import Direction, Graph, Node, Port, Role, Value
+from ir.op import Op
+from ir.ops.pointwise import Map
+from ir.program import LayerInfo, NetProgram
+
+from .passes.autodiff import backward
+
+
+@dataclass(frozen=True)
+class LayerGraphs:
+    """What one layer runs.
+
+    Port names. Forward inputs: bottoms and cells; outputs: tops, written cells (STATE), and
+    SAVED values for backward. Backward inputs: blobs, cells, SAVED values, ``diff:<top>`` (SEED)
+    and parameter diffs (GRADIENT); outputs: ``diff:<bottom>`` (RESULT) and parameter diffs.
+    ``backward`` is None for a layer that needs none.
+    """
+
+    layer: LayerInfo
+    forward: Graph
+    backward: Graph | None
+
+
+def diff_port(blob: str) -> str:
+    return f"diff:{blob}"
+
+
+def layer_graphs(program: NetProgram) -> list[LayerGraphs]:
+    """Split the forward graph of a net at its layers."""
+    last = {versions[-1]: name for name, versions in program.blobs.items()}
+    blob_of = {v: name for name, versions in program.blobs.items() for v in versions}
+    return [_one_layer(program, layer, blob_of, last) for layer in program.layers]
+
+
+def _one_layer(
+    program: NetProgram, layer: LayerInfo, blob_of: Mapping[Value, str], last: Mapping[Value, str]
+) -> LayerGraphs:
+    nodes = program.graph.nodes[layer.first : layer.last]
+    cells = {p.value: p for p in program.graph.inputs if p.role in (Role.PARAMETER, Role.STATE)}
+    made = {v for n in nodes for v in n.outputs}
+    outside = _outside(nodes, made, layer)
+    inputs = [
+        cells[v] if v in cells else Port(blob_of[v], v, Role.DATA)
+        for v in outside
+        if v in cells or v in blob_of
+    ]
+    outputs = [
+        Port(name, v, Role.RESULT)
+        for name, v in zip(layer.tops, layer.top_values, strict=True)
+        if v in made
+    ]
+    outputs += [p for p in program.graph.outputs if p.role is Role.STATE and p.value in made]
+    tail = _backward_nodes(program, layer, nodes, inputs) if layer.needs_backward else None
+    name = layer.name
+    if tail is None:
+        graph = Graph(name, tuple(inputs), _unmarked(nodes), tuple(outputs))
+        return LayerGraphs(layer, graph, None)
+    back_nodes, back_inputs, back_outputs = tail
+    saved: list[Port] = []
+    read = [v for v in _outside(back_nodes, {v for n in back_nodes for v in n.outputs}, None)]
+    for v in read:
+        if any(p.value is v for p in back_inputs):
+            continue
+        if v in cells:
+            # A statistic that forward overwrites is read as it was before.
+            overwritten = any(p.role is Role.STATE and p.name == cells[v].name for p in outputs)
+            port = Port(f"saved:{v.name}", v, Role.SAVED) if overwritten else cells[v]
+        elif v in last:
+            port = Port(last[v], v, Role.DATA)
+        else:
+            port = Port(f"saved:{v.name}", v, Role.SAVED)
+        if port.role is Role.SAVED:
+            saved.append(port)
+        back_inputs.append(port)
+    forward = Graph(name, tuple(inputs), _unmarked(nodes), (*outputs, *saved))
+    back = Graph(name, tuple(back_inputs), _unmarked(back_nodes), tuple(back_outputs))
+    return LayerGraphs(layer, forward, back)
+
+
+def _outside(
+    nodes: tuple[Node, ...], made: set[Value], layer: LayerInfo | None
+) -> list[Value]:
+    """Values the nodes read and do not make, in order of first use."""
+    found: dict[Value, None] = {}
+    for node in nodes:
+        for v in node.inputs:
+            if v not in made:
+                found.setdefault(v)
+    return list(found)
+
+
+def _backward_nodes(
+    program: NetProgram, layer: LayerInfo, nodes: tuple[Node, ...], inputs: list[Port]
+) -> tuple[tuple[Node, ...], list[Port], list[Port]] | None:
+    b = Builder(layer.name)
+    for port in inputs:
+        b.unique(port.value.name)
+    for node in nodes:
+        for v in node.outputs:
+            b.unique(v.name)
+    b.nodes = list(nodes)
+    seeds: dict[Value, Value] = {}
+    for top, value in zip(layer.tops, layer.top_values, strict=True):
+        if value.type.dtype.is_float:
+            seeds[value] = b.input(diff_port(top), value.type, Role.SEED)
+    learning = {
+        p.value: p.name
+        for p in inputs
+        if p.role is Role.PARAMETER and program.cells[p.name].learns
+    }
+    wanted = [
+        v for v, ok in zip(layer.bottom_values, layer.backward_bottoms, strict=True) if ok
+    ]
+    with b.at(layer.location, direction=Direction.BACKWARD):
+        found = backward(b, seeds, [*learning, *dict.fromkeys(wanted)])
+        outputs: list[Port] = []
+        for name, value, ok in zip(
+            layer.bottoms, layer.bottom_values, layer.backward_bottoms, strict=True
+        ):
+            if not ok:
+                continue
+            diff = found.get(value)
+            if diff is None:
+                diff = b.fill(0.0, value.shape)
+            outputs.append(Port(diff_port(name), diff, Role.RESULT))
+        for value, name in learning.items():
+            diff = found.get(value)
+            if diff is not None:
+                before = b.input(name, value.type, Role.GRADIENT)
+                outputs.append(Port(name, b.add(before, diff), Role.GRADIENT))
+    if not outputs:
+        return None
+    return tuple(b.nodes[len(nodes) :]), list(b.inputs), outputs
+
+
+def _unmarked(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Drop ``stop`` and ``grad_as``, which mean nothing once backward exists."""
+    return tuple(
+        node if (op := _unmarked_op(node.op)) is node.op
+        else Node(op, node.inputs, node.outputs, node.location, node.direction)
+        for node in nodes
+    )
+
+
+def _unmarked_op(op: Op) -> Op:
+    if not isinstance(op, Map):
+        return op
+    exprs = tuple(without_gradient_marks(x) for x in op.exprs)
+    return op if exprs == op.exprs else Map(exprs, op.shape)
+
+

@@ -1,0 +1,64 @@
+"""A file's bytes and what they are: recognised by content, never by name."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from ir.errors import RoasteryError
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def is_hdf5(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is HDF5, whatever its name.
+
+    Raises:
+        RoasteryError: it is missing, unreadable or empty.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(HDF5_SIGNATURE))
+    except FileNotFoundError:
+        raise RoasteryError(f"{name}: there is no such file") from None
+    except OSError as error:
+        raise RoasteryError(f"{name}: {error.strerror}") from None
+    if not head:
+        raise RoasteryError(f"{name} is empty")
+    return head == HDF5_SIGNATURE
+
+
+def read_binary(path: str | os.PathLike[str], expected: str) -> bytes:
+    """The bytes of a protobuf file.
+
+    Args:
+        path: the file.
+        expected: what it should hold, for errors: "weights".
+
+    Raises:
+        RoasteryError: it is missing, empty, or plainly something else.
+    """
+    name = os.fspath(path)
+    is_hdf5(path)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise RoasteryError(f"{name}: {error.strerror}") from None
+    head = data[:1024]
+    if head.startswith(b"version https://git-lfs"):
+        raise RoasteryError(
+            f"{name} is a Git LFS pointer, not {expected}", hint="fetch the file with `git lfs pull`"
+        )
+    if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):
+        raise RoasteryError(
+            f"{name} is a web page, not {expected}", hint="the download went wrong"
+        )
+    if not _CONTROL.search(head):
+        raise RoasteryError(
+            f"{name} is a text file, not {expected}",
+            hint="a prototxt describes a net; its numbers are in the .caffemodel file",
+        )
+    return data

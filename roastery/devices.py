@@ -1,0 +1,63 @@
+"""Which executor runs a net.
+
+First of: an explicit device; ``-gpu`` or ``set_mode_*``; ``ROASTERY_DEVICE``; an explicit
+``solver_mode: CPU``; else ``cuda`` where there is one, else ``cpu``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ir.errors import RoasteryError
+from runtime.backend import Backend
+from runtime.reference import ReferenceBackend
+
+DEVICES = "reference, cpu, cuda, cuda:N, interpret"
+
+
+def choose_device(explicit: str | None = None, *, default: str | None = None) -> str:
+    """The canonical name of the device to use (``cpu`` is ``reference`` for now).
+
+    Raises RoasteryError for an unknown name, and for ``cuda`` where there is none.
+    """
+    name = explicit or default or os.environ.get("ROASTERY_DEVICE") or ""
+    if not name:
+        return "cuda:0" if cuda_missing() is None else "reference"
+    if name in ("reference", "interpret"):
+        return name
+    if name == "cpu":
+        return "reference"
+    if re.fullmatch(r"cuda(:\d+)?", name):
+        reason = cuda_missing()
+        if reason is not None:
+            raise RoasteryError(
+                f"device {name} is not there: {reason}",
+                hint="use --device cpu, or leave the device out",
+            )
+        return name if ":" in name else "cuda:0"
+    raise RoasteryError(f"unknown device '{name}'", hint=f"devices: {DEVICES}")
+
+
+def cuda_missing() -> str | None:
+    """Why there is no CUDA device; None if there is one."""
+    try:
+        from runtime.cuda import available
+    except ImportError:
+        return "not built yet"
+
+    found = available()
+    return None if found else str(found.reason) or "no CUDA device"
+
+
+def open_backend(device: str) -> Backend:
+    """The executor for a canonical device name."""
+    if device == "reference":
+        return ReferenceBackend()
+    if device == "interpret":
+        from runtime.triton_backend import InterpretBackend
+
+        return InterpretBackend()
+    from runtime.triton_backend import CudaBackend
+
+    return CudaBackend(int(device.partition(":")[2] or 0))

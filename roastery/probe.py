@@ -1,0 +1,44 @@
+"""Answers lowering's questions about data and host layers, with what the runtime knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from frontends.lowering.probe import DataProbe, HostLayerProbe
+from frontends.prototxt.message import Message
+from runtime.data.config import Phase
+from runtime.data.source import probe_shapes
+
+from .data_config import source_config
+
+
+class RuntimeProbe:
+    """Implements :class:`frontends.lowering.probe.Probe`.
+
+    Args:
+        root: folder that relative paths in the prototxt start from (Caffe's: the working one).
+    """
+
+    def __init__(self, root: str = ".") -> None:
+        self.root = root
+        self._host_layers: dict[str, Any] = {}
+
+    def data(self, layer: Message, phase: str) -> DataProbe:
+        config = source_config(layer)
+        shapes = probe_shapes(config, cast(Phase, phase), self.root)
+        return DataProbe(tuple(shapes), config)
+
+    def host_layer(
+        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]]
+    ) -> HostLayerProbe:
+        from runtime.python_layer import probe_host_layer
+
+        return cast(
+            HostLayerProbe, probe_host_layer(layer, phase, bottoms, self._host_layers)
+        )
+
+    def blob_file(self, path: str, layer: Message) -> Any:
+        from runtime.data.blob_proto import read_blob
+
+        return read_blob(path)

@@ -1,0 +1,100 @@
+"""The parameter store: data and diff of every cell of a net, shared between executables.
+
+Parameters lie one after the other in two flat buffers (data and diff), grouped by
+(lr_mult, decay_mult), so that a solver updates each group with one pointwise op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ir.program import RANDOM_CELL, Cell
+from ir.types import DType
+
+from .buffers import Buffer, aligned_zeros, carve, padded_size
+from .fillers import fill
+
+
+@dataclass(frozen=True)
+class Group:
+    """A run of the flat buffers whose parameters are updated alike."""
+
+    lr_mult: float
+    decay_mult: float
+    start: int
+    stop: int
+    cells: tuple[str, ...]
+
+
+class Store:
+    """Buffers by cell name.
+
+    Args:
+        cells: a net's cells. Cells of further nets are added by :meth:`extend`.
+        seed: for fillers and for the random cell.
+    """
+
+    def __init__(self, cells: Mapping[str, Cell], seed: int) -> None:
+        self.seed = seed
+        self.cells: dict[str, Cell] = {}
+        self.data: dict[str, Buffer] = {}
+        self.diff: dict[str, Buffer] = {}
+        self.groups: list[Group] = []
+        owned = [c for c in cells.values() if c.index >= 0]
+        rates = list(dict.fromkeys((c.lr_mult, c.decay_mult) for c in owned))
+        size = sum(padded_size(c.type.size) for c in owned)
+        self.flat_data = aligned_zeros(size, DType.F32)
+        self.flat_diff = aligned_zeros(size, DType.F32)
+        position = 0
+        for lr_mult, decay_mult in rates:
+            start = position
+            members = [c for c in owned if (c.lr_mult, c.decay_mult) == (lr_mult, decay_mult)]
+            for cell in members:
+                self.data[cell.name] = carve(self.flat_data, position, cell.type)
+                self.diff[cell.name] = carve(self.flat_diff, position, cell.type)
+                position += padded_size(cell.type.size)
+            names = tuple(c.name for c in members)
+            self.groups.append(Group(lr_mult, decay_mult, start, position, names))
+        self._flat = frozenset(self.data)
+        for cell in cells.values():
+            self._add(cell)
+
+    def extend(self, cells: Iterable[Cell]) -> None:
+        """Add the cells that are missing (a test net's own layers)."""
+        for cell in cells:
+            if cell.name not in self.cells:
+                self._add(cell)
+
+    def _add(self, cell: Cell) -> None:
+        self.cells[cell.name] = cell
+        if cell.name not in self.data:
+            self.data[cell.name] = Buffer(cell.type)
+            if cell.index >= 0:
+                self.diff[cell.name] = Buffer(cell.type)
+        array = self.data[cell.name].array
+        if cell.name == RANDOM_CELL:
+            array[0] = self.seed & 0xFFFFFFFF
+        else:
+            array[...] = fill(cell.filler, cell.type.shape, self.generator(cell.name))
+
+    def generator(self, name: str) -> np.random.Generator:
+        """A generator of its own for each cell, so that no order of creation matters."""
+        key = np.frombuffer(name.encode(), np.uint8)
+        return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, *key])))
+
+    def clear_diffs(self) -> None:
+        """Zero every parameter diff; only this and the solver do."""
+        self.flat_diff[...] = 0
+        for name in self.diff.keys() - self._flat:
+            self.diff[name].flat[...] = 0
+
+    def parameters(self) -> Iterator[tuple[Cell, Buffer]]:
+        """Owned blobs in layer order: Caffe's learnable_params."""
+        for cell in self.cells.values():
+            if cell.index >= 0:
+                yield cell, self.data[cell.name]
+
+
