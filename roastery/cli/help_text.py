@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from .command import COMMON_FLAGS, Command, Flag, Positional
-from .parse import _metavar as metavar
+from .parse import metavar
 
 #: The order of the groups in the list of commands; others follow in the order of their names.
 GROUPS = ("Nets", "Compiler", "Data", "Logs and pictures", "Models", "Machine", "Other")

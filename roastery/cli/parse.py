@@ -85,7 +85,7 @@ class _Parser:
             return at + 1
         if not has_value:
             if at + 1 == len(words) or self._is_known_flag(words[at + 1]):
-                raise UsageError(f"{shown} needs a value: {shown}={_metavar(flag)}")
+                raise UsageError(f"{shown} needs a value: {shown}={metavar(flag)}")
             at += 1
             value = words[at]
         converted = _convert(shown, flag, value)
@@ -123,7 +123,7 @@ class _Parser:
         missing = [f for f in self._command.flags if f.required and f.name not in self._values]
         if missing:
             raise UsageError(
-                f"{self._command.name} needs --{missing[0].name}={_metavar(missing[0])}; "
+                f"{self._command.name} needs --{missing[0].name}={metavar(missing[0])}; "
                 f"see {self._help_line()}"
             )
         left = list(self._positional)
@@ -153,7 +153,8 @@ def _is_flag(word: str) -> bool:
     return word.startswith("-") and word != "-" and not _NUMBER.match(word)
 
 
-def _metavar(flag: Flag) -> str:
+def metavar(flag: Flag) -> str:
+    """What stands for the flag's value in messages and help: ``FILE``, ``N``, ``a|b``."""
     if flag.choices:
         return "|".join(flag.choices)
     return flag.metavar or {"int": "N", "float": "X"}.get(flag.kind, flag.name.upper())

@@ -5,7 +5,7 @@ Caffe: src/caffe/solver.cpp, src/caffe/solvers/sgd_solver.cpp.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -49,6 +49,13 @@ def output_text(name: str, value: Number, loss_weight: Number = 0.0) -> str:
         share = single(single(loss_weight) * single(value))
         text += f" (* {format_number(single(loss_weight))} = {format_number(share)} loss)"
     return text
+
+
+def _elements(outputs: Iterable[NetOutput]) -> Iterator[tuple[str, float, float]]:
+    """(name, value, loss weight) of every element of every output."""
+    for output in outputs:
+        for value in output.values:
+            yield output.name, value, output.loss_weight
 
 
 class SolverLines(LineWriter):
@@ -128,11 +135,8 @@ class SolverLines(LineWriter):
 
     def train_outputs(self, outputs: Iterable[NetOutput]) -> None:
         """All outputs of the train net, numbered element by element."""
-        index = 0
-        for output in outputs:
-            for value in output.values:
-                self.train_output(index, output.name, value, output.loss_weight)
-                index += 1
+        for index, (name, value, weight) in enumerate(_elements(outputs)):
+            self.train_output(index, name, value, weight)
 
     def learning_rate(self, iteration: int, rate: Number) -> None:
         """The rate of this iteration's update."""
@@ -189,11 +193,8 @@ class SolverLines(LineWriter):
 
     def test_outputs(self, outputs: Iterable[NetOutput]) -> None:
         """All outputs of a test net, numbered element by element."""
-        index = 0
-        for output in outputs:
-            for value in output.values:
-                self.test_output(index, output.name, value, output.loss_weight)
-                index += 1
+        for index, (name, value, weight) in enumerate(_elements(outputs)):
+            self.test_output(index, name, value, weight)
 
     def snapshotting(self, path: str | Path, format: SnapshotFormat = "BINARYPROTO") -> None:
         """The weights are written to ``path``."""
