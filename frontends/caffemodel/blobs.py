@@ -11,7 +11,6 @@ import numpy as np
 
 from ir.atomic_file import atomic_write
 from ir.errors import RoasteryError
-
 from ir.wire import BYTES, FIXED32, FIXED64, packed_varints, signed64, varint, varint_field
 
 from .content import is_hdf5, read_binary
@@ -59,15 +58,15 @@ def _decode(fields: Iterator[Field], position: int) -> Blob:
     raw: dict[str, memoryview] = {}
     raw_types: dict[str, int] = {}
     for field in fields:
-        number, wire_type, value, _ = field
+        number, wire_type, value, place, _ = field
         if number in _LEGACY and isinstance(value, int):
             legacy[_LEGACY[number]] = signed64(value)
         elif number == _SHAPE and not isinstance(value, int):
-            shape = (shape or []) + _dims(value, field.position)
+            shape = (shape or []) + _dims(value, place)
         elif number in (_DATA, _DIFF) and wire_type in (BYTES, FIXED32):
-            chunks.setdefault(number, []).append(_numbers(field, "<f4"))
+            chunks.setdefault(number, []).append(_numbers(value, "<f4", position))
         elif number in (_DOUBLE_DATA, _DOUBLE_DIFF) and wire_type in (BYTES, FIXED64):
-            chunks.setdefault(number, []).append(_numbers(field, "<f8"))
+            chunks.setdefault(number, []).append(_numbers(value, "<f8", position))
         elif number in _RAW_TYPES and isinstance(value, int):
             raw_types[_RAW_TYPES[number]] = value
         elif number in _RAW and not isinstance(value, int):
@@ -78,7 +77,7 @@ def _decode(fields: Iterator[Field], position: int) -> Blob:
             dtype = _RAW_DTYPES.get(raw_types.get(name, 1))
             if dtype is None:
                 raise DamagedMessage(f"raw {name} of unknown type {raw_types[name]}", position)
-            chunks[key] = [_numbers(Field(12, BYTES, stored, position), dtype)]
+            chunks[key] = [_numbers(stored, dtype, position)]
     values = _joined(chunks.get(_DOUBLE_DATA) or chunks.get(_DATA))
     count = 0 if values is None else values.size
     is_legacy = bool(legacy) and shape is None
@@ -97,9 +96,7 @@ def _decode(fields: Iterator[Field], position: int) -> Blob:
     diff = _joined(chunks.get(_DOUBLE_DIFF) or chunks.get(_DIFF))
     if diff is not None and diff.size != count:
         raise DamagedMessage(f"a blob of shape {shape} holds {diff.size} diffs", position)
-    return Blob(
-        values.reshape(shape), is_legacy, None if diff is None else diff.reshape(shape)
-    )
+    return Blob(values.reshape(shape), is_legacy, None if diff is None else diff.reshape(shape))
 
 
 def _dims(shape: memoryview, position: int) -> list[int]:
@@ -114,11 +111,10 @@ def _dims(shape: memoryview, position: int) -> list[int]:
     return dims
 
 
-def _numbers(field: Field, dtype: str) -> np.ndarray:
-    value = field.value
+def _numbers(value: int | memoryview, dtype: str, position: int) -> np.ndarray:
     size = np.dtype(dtype).itemsize
     if isinstance(value, int) or len(value) % size:
-        raise DamagedMessage(f"field {field.number} holds no whole number of values", field.position)
+        raise DamagedMessage("a blob holds no whole number of values", position)
     return np.frombuffer(value, dtype)
 
 
@@ -149,7 +145,7 @@ def encode_blob(
     for number, values in ((_DATA, data), (_DIFF, diff)):
         if values is not None and values.size:
             stored = np.ascontiguousarray(values, "<f4").reshape(-1)
-            pieces += [prefixed(number, stored.nbytes), memoryview(stored).cast("B")]
+            pieces += [prefixed(number, stored.nbytes), stored.data.cast("B")]
     if not legacy:
         dims_bytes = b"".join(varint(dim) for dim in data.shape)
         shape = prefixed(1, len(dims_bytes)) + dims_bytes if data.ndim else b""

@@ -50,12 +50,11 @@ def read_binary(path: str | os.PathLike[str], expected: str) -> bytes:
     head = data[:1024]
     if head.startswith(b"version https://git-lfs"):
         raise RoasteryError(
-            f"{name} is a Git LFS pointer, not {expected}", hint="fetch the file with `git lfs pull`"
+            f"{name} is a Git LFS pointer, not {expected}",
+            hint="fetch the file with `git lfs pull`",
         )
     if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):
-        raise RoasteryError(
-            f"{name} is a web page, not {expected}", hint="the download went wrong"
-        )
+        raise RoasteryError(f"{name} is a web page, not {expected}", hint="the download went wrong")
     if not _CONTROL.search(head):
         raise RoasteryError(
             f"{name} is a text file, not {expected}",

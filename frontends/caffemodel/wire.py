@@ -32,13 +32,15 @@ class Field(NamedTuple):
     """One field of a message.
 
     ``value`` holds the integer of a VARINT field, the bytes of all others; the values of
-    a run of fixed-size fields with one tag are joined.
+    a run of fixed-size fields with one tag are joined. ``position`` is where in the file
+    the field begins; ``raw`` are its bytes with key and length.
     """
 
     number: int
     wire_type: int
     value: int | memoryview
     position: int
+    raw: memoryview
 
 
 class WireReader:
@@ -86,11 +88,13 @@ class WireReader:
             elif wire_type in (FIXED32, FIXED64):
                 size = 4 if wire_type == FIXED32 else 8
                 if end - position < size:
-                    raise DamagedMessage("the last field is cut off", offset + start, truncated=True)
+                    raise DamagedMessage(
+                        "the last field is cut off", offset + start, truncated=True
+                    )
                 value, position = _fixed_run(data, start, position, size)
             else:
                 raise DamagedMessage(f"there is no wire type {wire_type}", offset + start)
-            yield Field(number, wire_type, value, offset + start)
+            yield Field(number, wire_type, value, offset + start, data[start:position])
 
     def inside(self, field: Field) -> Iterator[Field]:
         """The fields of the message that a BYTES field holds."""
@@ -107,9 +111,7 @@ def _varint(data: memoryview, position: int, place: int) -> tuple[int, int]:
         raise DamagedMessage(str(error), place, truncated=cut_off) from None
 
 
-def _fixed_run(
-    data: memoryview, start: int, position: int, size: int
-) -> tuple[memoryview, int]:
+def _fixed_run(data: memoryview, start: int, position: int, size: int) -> tuple[memoryview, int]:
     """The values of all fields with the same tag that follow each other (unpacked floats)."""
     tag = np.frombuffer(data[start:position], np.uint8)
     stride = len(tag) + size

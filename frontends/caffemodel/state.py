@@ -1,0 +1,164 @@
+"""Solver states: `.solverstate` files, protobuf or HDF5.
+
+Caffe: SGDSolver::SnapshotSolverStateTo* and RestoreSolverStateFrom* in
+src/caffe/solvers/sgd_solver.cpp.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from ir.atomic_file import atomic_write
+from ir.errors import RoasteryError
+from ir.wire import BYTES, bytes_field, signed32, varint_field
+
+from .blobs import decode_blob, encode_blob
+from .content import is_hdf5, read_binary
+from .hdf5 import open_hdf5, read_dataset, write_state_hdf5
+from .wire import DamagedMessage, WireReader, prefixed
+
+_ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
+_NET_LAYER = 100
+
+
+@dataclass
+class SolverState:
+    """Where a training run stands.
+
+    Args:
+        iter: iterations done.
+        learned_net: path of the weights, as it was when the state was written.
+        history: the solver's arrays, float32, in Caffe's order.
+        current_step: how many steps of the learning rate are done (multistep).
+        extra: what Caffe does not know and skips (the data position), by field number
+            above 100; HDF5 files hold it under /extra.
+    """
+
+    iter: int = 0
+    learned_net: str = ""
+    history: list[np.ndarray] = field(default_factory=list)
+    current_step: int = 0
+    extra: dict[int, bytes] = field(default_factory=dict)
+
+
+def read_state(path: str | os.PathLike[str]) -> SolverState:
+    """Read a solver state, binary or HDF5.
+
+    Raises:
+        RoasteryError: the file is missing, empty, truncated, damaged or of another kind.
+    """
+    if is_hdf5(path):
+        return _read_hdf5(path)
+    name = os.fspath(path)
+    reader = WireReader(read_binary(path, "a solver state"))
+    result = SolverState()
+    seen: set[int] = set()
+    try:
+        for item in reader.fields():
+            value = item.value
+            is_weights = item.number in (_ITER, _NET_LAYER)
+            if is_weights and item.wire_type == BYTES:
+                raise RoasteryError(
+                    f"{name} holds weights, not a solver state",
+                    hint="--snapshot takes the .solverstate file; weights go to --weights",
+                )
+            seen.add(item.number)
+            if item.number == _ITER and isinstance(value, int):
+                result.iter = signed32(value)
+            elif item.number == _CURRENT_STEP and isinstance(value, int):
+                result.current_step = signed32(value)
+            elif item.number == _LEARNED_NET and not isinstance(value, int):
+                result.learned_net = bytes(value).decode("utf-8", "surrogateescape")
+            elif item.number == _HISTORY and item.wire_type == BYTES:
+                result.history.append(decode_blob(reader, item).data)
+            elif item.number > _NET_LAYER and not isinstance(value, int):
+                result.extra[item.number] = bytes(value)
+    except DamagedMessage as error:
+        if error.truncated and _ITER in seen:
+            raise RoasteryError(
+                f"{name} is truncated: near byte {error.position}, {error}",
+                hint="resume from an older snapshot",
+            ) from None
+        raise RoasteryError(
+            f"{name} is not a solver state: near byte {error.position}, {error}"
+        ) from None
+    if _ITER not in seen:
+        raise RoasteryError(f"{name} is not a solver state: it says no iteration")
+    return result
+
+
+def _read_hdf5(path: str | os.PathLike[str]) -> SolverState:
+    name = os.fspath(path)
+    with open_hdf5(path) as file:
+        if "iter" not in file or not isinstance(file.get("history"), h5py.Group):
+            if isinstance(file.get("data"), h5py.Group):
+                raise RoasteryError(
+                    f"{name} holds weights, not a solver state",
+                    hint="--snapshot takes the .solverstate.h5 file; weights go to --weights",
+                )
+            raise RoasteryError(f"{name} is not a solver state: it has no iter and history")
+        history = file["history"]
+        count = len(history)
+        missing = [str(index) for index in range(count) if str(index) not in history]
+        if missing:
+            raise RoasteryError(f"{name}: /history has {count} members but no {missing[0]}")
+        return SolverState(
+            iter=_integer(file, "iter", name),
+            learned_net=_string(file, "learned_net"),
+            history=[read_dataset(history[str(index)], path) for index in range(count)],
+            current_step=_integer(file, "current_step", name),
+            extra={
+                int(key): bytes(read_dataset(item, path).astype(np.uint8))
+                for key, item in (file["extra"].items() if "extra" in file else ())
+                if key.isdecimal() and isinstance(item, h5py.Dataset)
+            },
+        )
+
+
+def _integer(file: h5py.File, key: str, name: str) -> int:
+    if key not in file:
+        return 0
+    dataset = file[key]
+    if not isinstance(dataset, h5py.Dataset) or dataset.size != 1 or dataset.dtype.kind not in "iu":
+        raise RoasteryError(f"{name}: {key} is not an integer")
+    return int(np.asarray(dataset[()]).reshape(-1)[0])
+
+
+def _string(file: h5py.File, key: str) -> str:
+    value = file[key][()] if key in file else b""
+    if isinstance(value, np.ndarray):
+        value = value.reshape(-1)[0] if value.size else b""
+    if isinstance(value, bytes):
+        value = value.split(b"\0")[0].decode("utf-8", "surrogateescape")
+    return str(value)
+
+
+def write_state(path: str | os.PathLike[str], state: SolverState) -> None:
+    """Write a binary solver state, in one step: a kill leaves the old file or the new."""
+    with atomic_write(path) as file:
+        file.write(varint_field(_ITER, state.iter))
+        learned_net = state.learned_net.encode("utf-8", "surrogateescape")
+        file.write(bytes_field(_LEARNED_NET, learned_net))
+        for values in state.history:
+            pieces = encode_blob(values)
+            file.write(prefixed(_HISTORY, sum(map(len, pieces))))
+            for piece in pieces:
+                file.write(piece)
+        file.write(varint_field(_CURRENT_STEP, state.current_step))
+        for number, value in sorted(state.extra.items()):
+            file.write(bytes_field(number, value))
+
+
+def write_state_h5(path: str | os.PathLike[str], state: SolverState) -> None:
+    """Write an HDF5 solver state, in one step."""
+    learned_net = state.learned_net.encode("utf-8", "surrogateescape")
+    scalars = {
+        "iter": state.iter,
+        "learned_net": learned_net,
+        "current_step": state.current_step,
+    }
+    write_state_hdf5(path, scalars, state.history, state.extra)

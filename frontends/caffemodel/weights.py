@@ -1,0 +1,260 @@
+"""Weights of a net: `.caffemodel` files, protobuf or HDF5, read and written.
+
+A binary file is read through names, types and blobs of its layers alone; whatever else a
+layer says is skipped. Caffe: Net::ToProto and CopyTrainedLayersFrom in src/caffe/net.cpp.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from frontends.prototxt.message import Message
+from frontends.prototxt.protobuf import from_protobuf, to_protobuf
+from frontends.schema.caffe_legacy import V1_LAYER_TYPES
+from frontends.schema.pool import caffe_pb2
+from frontends.schema.registry import message_type
+from ir.atomic_file import atomic_write
+from ir.errors import RoasteryError
+from ir.location import Location
+from ir.wire import BYTES, VARINT
+
+from .blobs import Blob, decode_blob, encode_blob
+from .content import is_hdf5, read_binary
+from .wire import DamagedMessage, Field, WireReader, prefixed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NET_LAYER, _NET_LAYERS_V1 = 100, 2
+#: Field numbers of name, type and blobs in the three layer messages.
+_V2 = {1: "name", 2: "type", 7: "blobs"}
+_V1 = {4: "name", 5: "type", 6: "blobs", 1: "v0"}
+_V0 = {1: "name", 2: "type", 50: "blobs"}
+_LAYER_BLOBS = 7
+
+
+@dataclass
+class LayerWeights:
+    """What a file holds of one layer.
+
+    Args:
+        name: the layer's name, by which weights find their layer.
+        type: its type ("Convolution"; "conv" in V0 files; "" in HDF5, which does not say).
+        blobs: float32 arrays in Caffe's order.
+        legacy: per blob, whether its shape was given as num, channels, height, width; such
+            a shape matches any shape with the same sizes after leading ones.
+        diffs: per blob its stored diff, if there is one.
+    """
+
+    name: str
+    type: str = ""
+    blobs: list[np.ndarray] = field(default_factory=list)
+    legacy: list[bool] = field(default_factory=list)
+    diffs: list[np.ndarray | None] = field(default_factory=list)
+
+    def append(self, blob: Blob) -> None:
+        """Add the next blob."""
+        self.blobs.append(blob.data)
+        self.legacy.append(blob.legacy)
+        self.diffs.append(blob.diff)
+
+
+def read_weights(path: str | os.PathLike[str]) -> list[LayerWeights]:
+    """The layers of a weights file, in file order (HDF5: in order of their names).
+
+    Raises:
+        RoasteryError: the file is missing, empty, truncated, damaged or of another kind.
+    """
+    if is_hdf5(path):
+        from .hdf5 import read_weights_hdf5
+
+        return read_weights_hdf5(path)
+    return _read_binary(path, lambda layer_field, reader: None)
+
+
+def read_net(path: str | os.PathLike[str]) -> tuple[Message, list[LayerWeights]]:
+    """The net that a binary weights file describes, without blobs, and the weights.
+
+    Old layers stay as they are (``upgrade_net`` upgrades them); what Caffe's schema does
+    not know is left out.
+
+    Raises:
+        RoasteryError: as ``read_weights``; HDF5 files describe no net.
+    """
+    name = os.fspath(path)
+    if is_hdf5(path):
+        raise RoasteryError(f"{name} is an HDF5 file; it holds weights but no net")
+    pieces: list[bytes] = []
+
+    def keep(net_field: Field, reader: WireReader) -> None:
+        pieces.append(_without_blobs(net_field, reader))
+
+    weights = _read_binary(path, keep)
+    net = caffe_pb2().NetParameter()
+    try:
+        net.MergeFromString(b"".join(pieces))
+    except Exception as error:  # DecodeError; its base differs between implementations
+        raise RoasteryError(f"{name}: Caffe's schema cannot read its net: {error}") from None
+    return from_protobuf(net, Location(name)), weights
+
+
+def _read_binary(
+    path: str | os.PathLike[str], each: Callable[[Field, WireReader], None]
+) -> list[LayerWeights]:
+    name = os.fspath(path)
+    reader = WireReader(read_binary(path, "weights"))
+    layers: list[LayerWeights] = []
+    plausible = False
+    starts_with_integer = False
+    try:
+        for net_field in reader.fields():
+            if starts_with_integer:
+                raise _other_kind(name, net_field)
+            if net_field.number == 1 and net_field.wire_type == VARINT:
+                starts_with_integer = True
+                continue
+            if net_field.wire_type == BYTES:
+                if net_field.number == _NET_LAYER:
+                    layers.append(_read_layer(reader, net_field, _V2))
+                elif net_field.number == _NET_LAYERS_V1:
+                    layers.append(_read_layer(reader, net_field, _V1))
+            plausible = True
+            each(net_field, reader)
+    except DamagedMessage as error:
+        if error.truncated and (plausible or layers):
+            raise RoasteryError(
+                f"{name} is truncated: near byte {error.position}, {error}",
+                hint="the copy or download was cut short; fetch it again",
+            ) from None
+        raise RoasteryError(
+            f"{name} is not a weights file: near byte {error.position}, {error}"
+        ) from None
+    if not layers:
+        raise RoasteryError(f"{name} is not a weights file: it holds no layers")
+    return layers
+
+
+def _other_kind(name: str, second: Field) -> RoasteryError:
+    """The error for a file whose first field is an integer, by its second field."""
+    if second.number == 2 and second.wire_type == VARINT:
+        return RoasteryError(f"{name} is a mean file (binaryproto), not weights")
+    return RoasteryError(
+        f"{name} is a solver state, not weights",
+        hint="resume from it with --snapshot; its weights are in the .caffemodel file",
+    )
+
+
+def _read_layer(reader: WireReader, net_field: Field, names: dict[int, str]) -> LayerWeights:
+    result = LayerWeights("")
+    for item in reader.inside(net_field):
+        meaning = names.get(item.number)
+        if meaning == "blobs" and item.wire_type == BYTES:
+            result.append(decode_blob(reader, item))
+        elif meaning == "v0" and item.wire_type == BYTES:
+            old = _read_layer(reader, item, _V0)
+            result.name, result.type = old.name or result.name, old.type or result.type
+            result.blobs += old.blobs
+            result.legacy += old.legacy
+            result.diffs += old.diffs
+        elif meaning == "name" and not isinstance(item.value, int):
+            result.name = bytes(item.value).decode("utf-8", "surrogateescape")
+        elif meaning == "type":
+            result.type = _type_name(item.value)
+    return result
+
+
+def _type_name(value: int | memoryview) -> str:
+    if not isinstance(value, int):
+        return bytes(value).decode("utf-8", "surrogateescape")
+    v1_types = message_type("V1LayerParameter").enums["LayerType"]
+    return V1_LAYER_TYPES.get(v1_types.name_of(value) or "", "")
+
+
+def _without_blobs(net_field: Field, reader: WireReader) -> bytes:
+    """The bytes of a field of a net; of a layer without its blobs."""
+    if net_field.number not in (_NET_LAYER, _NET_LAYERS_V1) or net_field.wire_type != BYTES:
+        return bytes(net_field.raw)
+    inner = b"".join(_layer_without_blobs(reader, net_field))
+    return prefixed(net_field.number, len(inner)) + inner
+
+
+def _layer_without_blobs(reader: WireReader, layer: Field) -> Iterator[bytes]:
+    names = _V2 if layer.number == _NET_LAYER else _V1
+    for item in reader.inside(layer):
+        meaning = names.get(item.number)
+        if meaning == "v0" and item.wire_type == BYTES:
+            old = b"".join(
+                bytes(inner.raw)
+                for inner in reader.inside(item)
+                if _V0.get(inner.number) != "blobs"
+            )
+            yield prefixed(item.number, len(old)) + old
+        elif meaning != "blobs":
+            yield bytes(item.raw)
+
+
+def write_weights(
+    path: str | os.PathLike[str],
+    net: Message,
+    blobs: Mapping[str, Sequence[np.ndarray]],
+    diffs: Mapping[str, Sequence[np.ndarray]] | None = None,
+    *,
+    legacy: Mapping[str, Sequence[bool]] | None = None,
+) -> None:
+    """Write a binary `.caffemodel`, in one step: a kill leaves the old file or the new.
+
+    Args:
+        path: the file.
+        net: the net in the current format. Its name and its layers are written in full.
+        blobs: the arrays of each layer, by its name.
+        diffs: arrays to store as diffs, in the same way.
+        legacy: blobs to write with num, channels, height and width, as old files have them.
+
+    Raises:
+        RoasteryError: the file cannot be written.
+    """
+    head = Message("NetParameter")
+    head.copy_field(net, "name")
+    with atomic_write(path) as file:
+        file.write(to_protobuf(head).SerializeToString())
+        for layer in net.layer:
+            pieces = _layer_pieces(
+                layer,
+                blobs.get(layer.name, ()),
+                (diffs or {}).get(layer.name, ()),
+                (legacy or {}).get(layer.name, ()),
+            )
+            file.write(prefixed(_NET_LAYER, sum(map(len, pieces))))
+            for piece in pieces:
+                file.write(piece)
+
+
+def _layer_pieces(
+    layer: Message,
+    blobs: Sequence[np.ndarray],
+    diffs: Sequence[np.ndarray],
+    legacy: Sequence[bool],
+) -> list[bytes | memoryview]:
+    """A LayerParameter's bytes, its fields in the order of their numbers."""
+    before = to_protobuf(layer)
+    before.ClearField("blobs")
+    after = type(before)()
+    after.CopyFrom(before)
+    for descriptor, _ in before.ListFields():
+        (before if descriptor.number > _LAYER_BLOBS else after).ClearField(descriptor.name)
+    pieces: list[bytes | memoryview] = [before.SerializePartialToString()]
+    for index, data in enumerate(blobs):
+        blob = encode_blob(
+            data,
+            diffs[index] if index < len(diffs) else None,
+            legacy=index < len(legacy) and legacy[index],
+        )
+        pieces.append(prefixed(_LAYER_BLOBS, sum(map(len, blob))))
+        pieces += blob
+    pieces.append(after.SerializePartialToString())
+    return pieces
