@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .graph import Graph, Role, Value
 from .location import Location
 from .types import TensorType
@@ -23,7 +25,11 @@ LOSS_OUTPUT = "@loss"
 
 @dataclass(frozen=True, slots=True)
 class FillerSpec:
-    """How a cell starts. Caffe: include/caffe/filler.hpp."""
+    """How a cell starts. Caffe: include/caffe/filler.hpp.
+
+    Kind "array" is not Caffe's: the cell starts as ``array`` (a matrix read from a file, what a
+    Python layer put into its blobs).
+    """
 
     kind: str = "constant"
     value: float = 0.0
@@ -33,6 +39,7 @@ class FillerSpec:
     std: float = 1.0
     sparse: int = -1
     variance_norm: str = "FAN_IN"
+    array: np.ndarray | None = field(default=None, compare=False, repr=False)
     location: Location = field(default=Location(), compare=False)
 
 

@@ -114,7 +114,9 @@ class CellTable:
             if owner_spec is not None and not owner_spec.has(name):
                 self.cells[owner.name] = replace(self.cells[owner.name], **{name: spec[name]})
 
-    def hidden(self, ctx: LayerContext, name: str, type: TensorType, start: float) -> Value:
+    def hidden(
+        self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
+    ) -> Value:
         full = f"{ctx.name}/@{name}"
         if full in self.values:
             return self.values[full]
@@ -124,7 +126,7 @@ class CellTable:
                 name=full,
                 type=type,
                 role=Role.STATE,
-                filler=FillerSpec(value=start),
+                filler=start if isinstance(start, FillerSpec) else FillerSpec(value=start),
                 layer=ctx.name,
                 index=-1,
                 lr_mult=0.0,

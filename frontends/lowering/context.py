@@ -136,7 +136,7 @@ class LayerContext:
             spec = FillerSpec(value=float(filler))
         return self.cells.blob(self, TensorType(tuple(shape)), spec, learns)
 
-    def state(self, name: str, type: TensorType, start: float = 0.0) -> Value:
+    def state(self, name: str, type: TensorType, start: float | FillerSpec = 0.0) -> Value:
         """Hidden state of the layer, by name (a recurrent layer's h_T)."""
         return self.cells.hidden(self, name, type, start)
 
