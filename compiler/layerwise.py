@@ -92,9 +92,7 @@ def _one_layer(
     return LayerGraphs(layer, forward, back)
 
 
-def _outside(
-    nodes: tuple[Node, ...], made: set[Value], layer: LayerInfo | None
-) -> list[Value]:
+def _outside(nodes: tuple[Node, ...], made: set[Value], layer: LayerInfo | None) -> list[Value]:
     """Values the nodes read and do not make, in order of first use."""
     found: dict[Value, None] = {}
     for node in nodes:
@@ -119,13 +117,9 @@ def _backward_nodes(
         if value.type.dtype.is_float:
             seeds[value] = b.input(diff_port(top), value.type, Role.SEED)
     learning = {
-        p.value: p.name
-        for p in inputs
-        if p.role is Role.PARAMETER and program.cells[p.name].learns
+        p.value: p.name for p in inputs if p.role is Role.PARAMETER and program.cells[p.name].learns
     }
-    wanted = [
-        v for v, ok in zip(layer.bottom_values, layer.backward_bottoms, strict=True) if ok
-    ]
+    wanted = [v for v, ok in zip(layer.bottom_values, layer.backward_bottoms, strict=True) if ok]
     with b.at(layer.location, direction=Direction.BACKWARD):
         found = backward(b, seeds, [*learning, *dict.fromkeys(wanted)])
         outputs: list[Port] = []
@@ -151,7 +145,8 @@ def _backward_nodes(
 def _unmarked(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """Drop ``stop`` and ``grad_as``, which mean nothing once backward exists."""
     return tuple(
-        node if (op := _unmarked_op(node.op)) is node.op
+        node
+        if (op := _unmarked_op(node.op)) is node.op
         else Node(op, node.inputs, node.outputs, node.location, node.direction)
         for node in nodes
     )
@@ -162,5 +157,3 @@ def _unmarked_op(op: Op) -> Op:
         return op
     exprs = tuple(without_gradient_marks(x) for x in op.exprs)
     return op if exprs == op.exprs else Map(exprs, op.shape)
-
-

@@ -37,7 +37,10 @@ def source_config(layer: Message) -> SourceConfig:
     config = make(layer)
     transform = _transform(layer) if layer.has("transform_param") else None
     return replace(
-        config, tops=tuple(layer.top), layer=layer.name, location=layer.location,
+        config,
+        tops=tuple(layer.top),
+        layer=layer.name,
+        location=layer.location,
         transform=transform,
     )
 
@@ -45,15 +48,23 @@ def source_config(layer: Message) -> SourceConfig:
 def _transform(layer: Message) -> TransformConfig:
     p = layer.transform_param
     return TransformConfig(
-        scale=p.scale, mirror=p.mirror, crop_size=p.crop_size, mean_file=p.mean_file,
-        mean_value=tuple(p.mean_value), force_color=p.force_color, force_gray=p.force_gray,
+        scale=p.scale,
+        mirror=p.mirror,
+        crop_size=p.crop_size,
+        mean_file=p.mean_file,
+        mean_value=tuple(p.mean_value),
+        force_color=p.force_color,
+        force_gray=p.force_gray,
     )
 
 
 def _data(layer: Message) -> SourceConfig:
     p = layer.data_param
     return DataConfig(
-        source=p.source, batch_size=p.batch_size, backend=p.backend, rand_skip=p.rand_skip,
+        source=p.source,
+        batch_size=p.batch_size,
+        backend=p.backend,
+        rand_skip=p.rand_skip,
         prefetch=p.prefetch,
     )
 
@@ -61,9 +72,15 @@ def _data(layer: Message) -> SourceConfig:
 def _image_data(layer: Message) -> SourceConfig:
     p = layer.image_data_param
     return ImageDataConfig(
-        source=p.source, batch_size=p.batch_size, rand_skip=p.rand_skip, shuffle=p.shuffle,
-        new_height=p.new_height, new_width=p.new_width, is_color=p.is_color,
-        root_folder=p.root_folder, prefetch=layer.data_param.prefetch,
+        source=p.source,
+        batch_size=p.batch_size,
+        rand_skip=p.rand_skip,
+        shuffle=p.shuffle,
+        new_height=p.new_height,
+        new_width=p.new_width,
+        is_color=p.is_color,
+        root_folder=p.root_folder,
+        prefetch=layer.data_param.prefetch,
     )
 
 
@@ -82,9 +99,16 @@ def _memory_data(layer: Message) -> SourceConfig:
 def _window_data(layer: Message) -> SourceConfig:
     p = layer.window_data_param
     return WindowDataConfig(
-        source=p.source, scale=p.scale, batch_size=p.batch_size, fg_threshold=p.fg_threshold,
-        bg_threshold=p.bg_threshold, fg_fraction=p.fg_fraction, context_pad=p.context_pad,
-        crop_mode=p.crop_mode, cache_images=p.cache_images, root_folder=p.root_folder,
+        source=p.source,
+        scale=p.scale,
+        batch_size=p.batch_size,
+        fg_threshold=p.fg_threshold,
+        bg_threshold=p.bg_threshold,
+        fg_fraction=p.fg_fraction,
+        context_pad=p.context_pad,
+        crop_mode=p.crop_mode,
+        cache_images=p.cache_images,
+        root_folder=p.root_folder,
         prefetch=layer.data_param.prefetch,
     )
 
@@ -92,8 +116,11 @@ def _window_data(layer: Message) -> SourceConfig:
 def _dummy_data(layer: Message) -> SourceConfig:
     p = layer.dummy_data_param
     return DummyDataConfig(
-        shapes=tuple(tuple(s.dim) for s in p.shape), num=tuple(p.num),
-        channels=tuple(p.channels), height=tuple(p.height), width=tuple(p.width),
+        shapes=tuple(tuple(s.dim) for s in p.shape),
+        num=tuple(p.num),
+        channels=tuple(p.channels),
+        height=tuple(p.height),
+        width=tuple(p.width),
         fillers=tuple(_dummy_filler(filler_spec(f)) for f in p.data_filler),
     )
 

@@ -34,9 +34,7 @@ class RuntimeProbe:
     ) -> HostLayerProbe:
         from runtime.python_layer import probe_host_layer
 
-        return cast(
-            HostLayerProbe, probe_host_layer(layer, phase, bottoms, self._host_layers)
-        )
+        return cast(HostLayerProbe, probe_host_layer(layer, phase, bottoms, self._host_layers))
 
     def blob_file(self, path: str, layer: Message) -> Any:
         from runtime.data.blob_proto import read_blob

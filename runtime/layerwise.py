@@ -66,12 +66,14 @@ class LayerwiseNet:
         self.after_backward: list[Callable[[int], None]] = []
         store.extend(program.cells.values())
         self._make_blobs(reuse or {})
-        feeds = feeds or {}
+        self.feeds: Mapping[str, DataSource] = feeds or {}
         self.layers = [
-            self._bind(graphs, feeds.get(graphs.layer.name)) for graphs in layer_graphs(program)
+            self._bind(graphs, self.feeds.get(graphs.layer.name))
+            for graphs in layer_graphs(program)
         ]
-        self._random = store.data.get(RANDOM_CELL)
-        self._passes = 0
+        uses_random = RANDOM_CELL in program.cells
+        self._random = store.data[RANDOM_CELL] if uses_random else None
+        self._first_pass = True
 
     def _make_blobs(self, reuse: Mapping[str, BlobBuffers]) -> None:
         for layer in self.program.layers:
@@ -130,8 +132,9 @@ class LayerwiseNet:
         stop = len(self.layers) if end is None else end + 1
         if self._random is not None and start == 0:
             # Backward must see the number its forward saw, so the count moves before a pass.
-            self._random.array[1] = self._passes
-            self._passes += 1
+            if not self._first_pass:
+                self._random.array[1] += 1
+            self._first_pass = False
         loss = 0.0
         for number in range(start, stop):
             layer = self.layers[number]
@@ -160,6 +163,17 @@ class LayerwiseNet:
                 layer.backward.run()
             for call in self.after_backward:
                 call(number)
+
+    def forward_loss(self) -> float:
+        return self.forward()
+
+    def forward_backward(self) -> float:
+        loss = self.forward()
+        self.backward()
+        return loss
+
+    def output(self, blob: str) -> np.ndarray:
+        return self.blobs[blob].data.array
 
     def shapes(self) -> dict[str, TensorType]:
         return {name: b.data.type for name, b in self.blobs.items()}

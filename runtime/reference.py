@@ -27,8 +27,9 @@ class ReferenceGraph:
     def run(self) -> None:
         env: dict[Value, np.ndarray] = {v: b.array for v, b in self._inputs}
         for node, dead in zip(self._graph.nodes, self._dead, strict=True):
-            env.update(zip(node.outputs, run_node(node, [env[v] for v in node.inputs]),
-                           strict=True))
+            env.update(
+                zip(node.outputs, run_node(node, [env[v] for v in node.inputs]), strict=True)
+            )
             for value in dead:
                 env.pop(value, None)
         # An output may be a view of an input that another output overwrites.

@@ -96,5 +96,3 @@ class Store:
         for cell in self.cells.values():
             if cell.index >= 0:
                 yield cell, self.data[cell.name]
-
-

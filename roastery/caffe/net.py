@@ -64,7 +64,11 @@ class Net:
 
     def _lower(self, shapes: Mapping[str, Sequence[int]]) -> NetProgram:
         return nets.lower(
-            self._message, self._phase, level=self._level, stages=self._stages, shapes=shapes,
+            self._message,
+            self._phase,
+            level=self._level,
+            stages=self._stages,
+            shapes=shapes,
             probe=self._probe,
         )
 
@@ -90,8 +94,11 @@ class Net:
     # --- running ----------------------------------------------------------------------
 
     def forward(
-        self, blobs: Sequence[str] | None = None, start: str | None = None,
-        end: str | None = None, **kwargs: np.ndarray,
+        self,
+        blobs: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **kwargs: np.ndarray,
     ) -> dict[str, np.ndarray]:
         """Run the layers from ``start`` to ``end``; inputs by name set the input blobs first.
 
@@ -120,8 +127,11 @@ class Net:
         return {name: self.blobs[name].data for name in [*outputs, *(blobs or ())]}
 
     def backward(
-        self, diffs: Sequence[str] | None = None, start: str | None = None,
-        end: str | None = None, **kwargs: np.ndarray,
+        self,
+        diffs: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **kwargs: np.ndarray,
     ) -> dict[str, np.ndarray]:
         """Run backward from ``start`` down to ``end``; diffs of outputs by name are set first."""
         for name, array in kwargs.items():

@@ -126,7 +126,8 @@ class Stream:
     def capture(self, work: Callable[[], None]) -> CapturedGraph:
         """Run ``work``, which queues on this stream; nothing runs, all is kept.
 
-        ``work`` may not allocate nor wait. When it raises, the capture is given up.
+        ``work`` may not allocate nor wait, and should have run once before: the driver
+        loads code at its first use. When it raises, the capture is given up.
         """
         self.driver.cuStreamBeginCapture_v2(self.handle, _THREAD_LOCAL)
         graph = c_void_p()

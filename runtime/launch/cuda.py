@@ -55,6 +55,22 @@ def choose_binary(candidates: Sequence[Binary], device: int) -> tuple[Binary, by
     )
 
 
+class _Call:
+    """One prepared call of the driver. ``held``: what the device reads through addresses."""
+
+    __slots__ = ("_arguments", "_held", "_launch")
+
+    def __init__(
+        self, launch: Callable[..., None], arguments: tuple[object, ...], held: tuple[object, ...]
+    ) -> None:
+        self._launch = launch
+        self._arguments = arguments
+        self._held = held
+
+    def __call__(self) -> None:
+        self._launch(*self._arguments)
+
+
 class KernelLoader:
     """Loads each binary once and prepares calls of it on one stream."""
 
@@ -88,16 +104,14 @@ class KernelLoader:
             packed = PackedArguments(binary.arguments, given)
         except ValueError as error:
             raise ValueError(f"kernel {label}: {error}") from error
-        launch, handle, stream = self._launch, function.handle, self._stream.handle
-        x, y, z = grid
-        threads, shared, pointers = binary.threads, function.shared, packed.pointers
-
-        def run() -> None:
-            launch(handle, x, y, z, threads, 1, 1, shared, stream, pointers, None)
-
-        # The function keeps alive what the device reads through addresses.
-        run.held = (packed, function, scratch)  # type: ignore[attr-defined]
-        return run
+        return _Call(
+            self._launch,
+            (
+                *(function.handle, *grid, binary.threads, 1, 1, function.shared),
+                *(self._stream.handle, packed.pointers, None),
+            ),
+            held=(packed, function, scratch),
+        )
 
     def _function(self, binary: Binary, image: bytes | str, label: str) -> Function:
         key = (binary.entry, image)

@@ -1,0 +1,1 @@
+"""Prints Triton kernels: expression spelling, index arithmetic, schedules."""

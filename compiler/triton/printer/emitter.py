@@ -1,0 +1,217 @@
+"""Pull-based emission: ask for an element of a value, and its whole computation is written.
+
+``emit(value, at)`` walks from a result towards the group's inputs. Every op class has one
+registered function that says where it reads its operands; everything else (loads, common
+subexpressions, bounds) is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ir.graph import Graph, Node, Value
+from ir.op import Op
+from ir.types import BOOL, DType
+
+from .index import ZERO, Affine, Base, Condition, Digit, linearise, split_digit
+from .size import ONE, Size
+from .writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is read: one coordinate and one extent per axis of the value.
+
+    ``guard``: conditions outside which the element does not exist (loads are masked there,
+    and whoever added the condition replaces what comes out).
+    """
+
+    coordinates: tuple[Affine, ...]
+    extents: tuple[Size, ...]
+    guard: tuple[Condition, ...] = ()
+
+    def guarded(self, *conditions: Condition) -> Place:
+        new = tuple(c for c in conditions if c not in self.guard)
+        return replace(self, guard=self.guard + new)
+
+
+Rule = Callable[["Emitter", Node, int, Place], str]
+RULES: dict[type[Op], Rule] = {}
+_MOVES_CHANNELS: set[type[Op]] = set()
+
+
+def rule(op: type[Op], *, moves_channels: bool = False) -> Callable[[Rule], Rule]:
+    """Decorator: register how an op's result element is written.
+
+    ``moves_channels``: axis 1 of the result is not the channel axis because of this op, so
+    extents of its group are arguments throughout.
+    """
+
+    def add(function: Rule) -> Rule:
+        RULES[op] = function
+        if moves_channels:
+            _MOVES_CHANNELS.add(op)
+        return function
+
+    return add
+
+
+def moves_channels(body: Graph) -> bool:
+    return any(type(n.op) in _MOVES_CHANNELS for n in body.nodes)
+
+
+class Emitter:
+    """Writes the elements of a group's values.
+
+    ``tile`` is the text of the shape that values have (``[BLOCK]``); ``body`` may be empty
+    when a schedule presets what it wants (see :meth:`preset`).
+    """
+
+    def __init__(self, body: Graph, writer: Writer, tile: str) -> None:
+        self.body = body
+        self.writer = writer
+        self.tile = tile
+        self.channels_move = moves_channels(body)
+        self._outer: dict[Value, tuple[Value, str]] = {}
+        self._done: list[tuple[int, dict[object, str]]] = []
+
+    def bind(self, outer: tuple[Value, ...]) -> None:
+        """Give the body's inputs the buffers they are read from."""
+        for port, value in zip(self.body.inputs, outer, strict=True):
+            self._outer[port.value] = (value, port.name)
+
+    # --- extents ----------------------------------------------------------------------
+
+    def extent(self, value: int, axis: int, rank: int, hint: str = "") -> Size:
+        """A size along an axis: channels are constants, everything else is an argument."""
+        if axis == 1 and rank >= 2 and not self.channels_move:
+            return Size.of(value)
+        return self.writer.symbol(value, hint)
+
+    def extents(self, shape: tuple[int, ...]) -> tuple[Size, ...]:
+        names = {1: "n", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}.get(len(shape), "")
+        return tuple(
+            self.extent(d, i, len(shape), names[i] if names else f"d{i}")
+            for i, d in enumerate(shape)
+        )
+
+    # --- values -----------------------------------------------------------------------
+
+    def preset(self, value: Value, at: Place, text: str) -> None:
+        """What a schedule has computed itself."""
+        self._memory()[(value, at.coordinates, at.guard)] = text
+
+    def results(self, node: Node, at: Place, texts: tuple[str, ...]) -> None:
+        """Remember all results of a node that computes several at once."""
+        for value, text in zip(node.outputs, texts, strict=True):
+            self.preset(value, at, text)
+
+    def emit(self, value: Value, at: Place) -> str:
+        """Text of the element (a variable or literal)."""
+        key = (value, at.coordinates, at.guard)
+        depth = self.writer.depth
+        while self._done and self._done[-1][0] > depth:
+            self._done.pop()
+        for _, memory in reversed(self._done):
+            if key in memory:
+                return memory[key]
+        if value in self._outer:
+            text = self.load(value, at)
+        else:
+            node = self.body.producers[value]
+            number = node.outputs.index(value)
+            written = RULES.get(type(node.op))
+            if written is None:
+                raise NotImplementedError(f"no Triton emitter for op {node.op.name!r}")
+            text = written(self, node, number, at)
+        self._memory()[key] = text
+        return text
+
+    def _memory(self) -> dict[object, str]:
+        depth = self.writer.depth
+        while self._done and self._done[-1][0] > depth:
+            self._done.pop()
+        if not self._done or self._done[-1][0] < depth:
+            self._done.append((depth, {}))
+        return self._done[-1][1]
+
+    def load(self, value: Value, at: Place) -> str:
+        """Read an input of the group."""
+        buffer, name = self._outer[value]
+        pointer = self.writer.pointer(buffer, value.type.dtype, name)
+        index = linearise(at.coordinates, at.extents)
+        address = self.writer.affine(index)
+        address = pointer if address == "0" else f"{pointer} + {address}"
+        mask = self.mask(index, at.guard)
+        other = f", other={_zero(value.type.dtype)}" if at.guard else ""
+        text = f"tl.load({address}, mask={mask}{other})" if mask else f"tl.load({address})"
+        return self.writer.let(text, "x", name)
+
+    def store(self, buffer: Value, name: str, index: Affine, value: str) -> None:
+        pointer = self.writer.pointer(buffer, buffer.type.dtype, name)
+        address = self.writer.affine(index)
+        address = pointer if address == "0" else f"{pointer} + {address}"
+        mask = self.mask(index, ())
+        self.writer.line(
+            f"tl.store({address}, {value}, mask={mask})" if mask
+            else f"tl.store({address}, {value})"
+        )
+
+    def mask(self, index: Affine, guard: tuple[Condition, ...]) -> str:
+        """Under which the address is inside its buffer; empty: always."""
+        axes = index.axes
+        conditions = [c for c in guard if axes or not c.axes]
+        whole = index.digit
+        for digit, _ in index.terms:
+            base = digit.base
+            if base.padded is not None and (
+                digit.extent is not None or (whole is not None and whole == Digit(base))
+            ):
+                conditions.append(base.padded())
+            elif digit.extent is None:
+                conditions.extend(bound() for bound in base.bounds)
+        names = list(dict.fromkeys(c.name for c in conditions))
+        return " & ".join(names)
+
+    # --- what several rules need ------------------------------------------------------
+
+    def split(self, index: Affine, extents: tuple[Size, ...]) -> tuple[Affine, ...]:
+        """Coordinates, row-major, of a flat index."""
+        if index.is_zero:
+            return (ZERO,) * len(extents)
+        digit = index.digit
+        if digit is None:
+            bounds = tuple(
+                bound for d, _ in index.terms if d.extent is None for bound in d.base.bounds
+            )
+            digit = Digit(Base(self.writer.index(index), index.axes, bounds))
+        return split_digit(digit, extents)
+
+    def inside(self, index: Affine, low: bool, high: Size | None) -> tuple[Condition, ...]:
+        """0 <= index (if ``low``) and index < high (if given)."""
+        text = self.writer.index(index)
+        result = []
+        if low:
+            result.append(self.writer.condition(f"{text} >= 0", index.axes))
+        if high is not None:
+            result.append(self.writer.condition(f"{text} < {self.writer.size(high)}", index.axes))
+        return tuple(result)
+
+    def chosen(self, conditions: tuple[Condition, ...], value: str, other: str) -> str:
+        """``value`` where all conditions hold, else ``other``."""
+        if not conditions:
+            return value
+        test = " & ".join(c.name for c in conditions)
+        return self.writer.let(f"tl.where({test}, {value}, {other})", "v")
+
+
+def coordinate(at: Place, axis: int) -> tuple[Affine, Size]:
+    return at.coordinates[axis], at.extents[axis]
+
+
+UNIT = (ZERO, ONE)
+
+
+def _zero(dtype: DType) -> str:
+    return "0.0" if dtype.is_float else "False" if dtype is BOOL else "0"

@@ -1,0 +1,131 @@
+"""Helper functions that kernels use, as source text; a kernel's file holds those it needs.
+
+All are made of Triton's language alone. Accuracy is that of float32 throughout (a few
+units in the last place), including near the zeros of log1p, expm1 and tanh.
+"""
+
+from __future__ import annotations
+
+HELPERS: dict[str, tuple[tuple[str, ...], str]] = {
+    "philox_uniform": (
+        (),
+        '''
+@triton.jit
+def philox_uniform(seed, c0, c1, c2):
+    """Uniform in [0, 1): first word of Philox 4x32-10 at counter (c0, c1, c2, 0)."""
+    key = tl.cast(seed, tl.uint32)
+    x0 = tl.cast(c0, tl.uint32)
+    x1 = tl.cast(c1, tl.uint32)
+    x2 = tl.cast(c2, tl.uint32)
+    word, _, _, _ = tl.philox(key, x0, x1, x2, tl.cast(0, tl.uint32))
+    return tl.uint_to_uniform_float(word)
+''',
+    ),
+    "log1p": (
+        (),
+        '''
+@triton.jit
+def log1p(x):
+    """log(1 + x): the rounding error of 1 + x is divided out again."""
+    u = 1.0 + x
+    near = tl.log(u) * (x / (u - 1.0))
+    return tl.where(u == 1.0, x, tl.where(u == float("inf"), u, near))
+''',
+    ),
+    "expm1": (
+        (),
+        '''
+@triton.jit
+def expm1(x):
+    """exp(x) - 1: Taylor's series where the subtraction would lose digits."""
+    s = 1.0 + x / 9
+    s = 1.0 + x * s * (1.0 / 8)
+    s = 1.0 + x * s * (1.0 / 7)
+    s = 1.0 + x * s * (1.0 / 6)
+    s = 1.0 + x * s * (1.0 / 5)
+    s = 1.0 + x * s * (1.0 / 4)
+    s = 1.0 + x * s * (1.0 / 3)
+    s = 1.0 + x * s * (1.0 / 2)
+    return tl.where(tl.abs(x) < 0.5, x * s, tl.exp(x) - 1.0)
+''',
+    ),
+    "tanh": (
+        ("expm1",),
+        '''
+@triton.jit
+def tanh(x):
+    """Hyperbolic tangent, by expm1 of a number that cannot overflow."""
+    t = expm1(-2.0 * tl.abs(x))
+    y = -t / (2.0 + t)
+    return tl.where(x < 0, -y, y)
+''',
+    ),
+    "sigmoid": (
+        (),
+        '''
+@triton.jit
+def sigmoid(x):
+    """1 / (1 + exp(-x)); an overflow of exp gives 0."""
+    return 1.0 / (1.0 + tl.exp(-x))
+''',
+    ),
+    "power": (
+        (),
+        '''
+@triton.jit
+def power(x, y):
+    """x ** y for all signs: of a negative x only whole powers exist."""
+    size = tl.exp(y * tl.log(tl.abs(x)))
+    whole = tl.floor(y) == y
+    odd = tl.floor(y * 0.5) * 2.0 != y
+    signed = tl.where(whole, tl.where(odd, -size, size), float("nan"))
+    value = tl.where(x < 0, signed, size)
+    return tl.where((y == 0) | (x == 1.0), 1.0, value)
+''',
+    ),
+    "nan_max": (
+        (),
+        '''
+@triton.jit
+def nan_max(x, axis: tl.constexpr):
+    """Largest element along an axis, kept with extent 1; NaN if any element is NaN."""
+    strange = tl.max((x != x).to(tl.int32), axis, keep_dims=True)
+    return tl.where(strange > 0, float("nan"), tl.max(x, axis, keep_dims=True))
+''',
+    ),
+    "nan_min": (
+        (),
+        '''
+@triton.jit
+def nan_min(x, axis: tl.constexpr):
+    """Smallest element along an axis, kept with extent 1; NaN if any element is NaN."""
+    strange = tl.max((x != x).to(tl.int32), axis, keep_dims=True)
+    return tl.where(strange > 0, float("nan"), tl.min(x, axis, keep_dims=True))
+''',
+    ),
+    "multiply": (
+        (),
+        '''
+@triton.jit
+def multiply(a, b):
+    return a * b
+''',
+    ),
+}
+"""Name to (helpers it calls, source)."""
+
+
+def source_of(names: list[str]) -> str:
+    """Source of the helpers and of those they call, each once, callees first."""
+    done: list[str] = []
+
+    def add(name: str) -> None:
+        callees, _ = HELPERS[name]
+        for callee in callees:
+            add(callee)
+        if name not in done:
+            done.append(name)
+
+    for name in names:
+        add(name)
+    return "".join("\n" + HELPERS[name][1] for name in done)

@@ -1,0 +1,152 @@
+"""Index arithmetic: affine forms over digits of a few base variables.
+
+A kernel iterates over flat positions (``offs``, the rows of a tile, ...). A coordinate of a
+tensor is a *digit* of such a base: ``(base // inner) % extent``. Going from coordinates to an
+address multiplies digits by strides and adds them up; neighbouring digits that meet again
+merge back (``n * CHW + (r % CHW)`` is the base itself), so index arithmetic appears only
+where broadcasting or movement really needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .size import ONE, Size, product
+
+Axes = frozenset[int]  # tile dimensions along which something varies
+SCALAR: Axes = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A boolean variable of the kernel, and the tile dimensions along which it varies."""
+
+    name: str
+    axes: Axes
+
+
+Bound = Callable[[], Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An integer variable of the kernel that indices are made of.
+
+    ``bounds`` say where it is inside its range (an address that depends on it without a
+    remainder needs them). ``padded`` is the weaker bound of whole buffers, which are padded:
+    enough where the base itself is the address.
+    """
+
+    name: str
+    axes: Axes = SCALAR
+    bounds: tuple[Bound, ...] = field(default=(), compare=False)
+    padded: Bound | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """``(base // inner) % extent``; without extent: the leading digit, no remainder."""
+
+    base: Base
+    inner: Size = ONE
+    extent: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Sum of ``digit * weight``, plus sizes."""
+
+    terms: tuple[tuple[Digit, Size], ...] = ()
+    offsets: tuple[Size, ...] = ()
+
+    @property
+    def digit(self) -> Digit | None:
+        """The digit this is, if it is nothing else."""
+        if len(self.terms) == 1 and not self.offsets and self.terms[0][1] == ONE:
+            return self.terms[0][0]
+        return None
+
+    @property
+    def axes(self) -> Axes:
+        return frozenset().union(*(d.base.axes for d, _ in self.terms))
+
+    @property
+    def is_zero(self) -> bool:
+        return not self.terms and not self.offsets
+
+    def shifted(self, amount: Size) -> Affine:
+        """This plus an amount."""
+        if amount.factor == 0:
+            return self
+        offsets = {o.powers: o for o in self.offsets}
+        known = offsets.pop(amount.powers, None)
+        total = Size(amount.factor + (known.factor if known else 0), amount.powers)
+        if total.factor:
+            offsets[total.powers] = total
+        return Affine(self.terms, tuple(offsets.values()))
+
+    def scaled(self, weight: Size) -> Affine:
+        return Affine(
+            tuple((d, w * weight) for d, w in self.terms),
+            tuple(o * weight for o in self.offsets),
+        )
+
+    def plus(self, other: Affine) -> Affine:
+        result = Affine(self.terms + other.terms, self.offsets)
+        for offset in other.offsets:
+            result = result.shifted(offset)
+        return result
+
+
+ZERO = Affine()
+
+
+def variable(base: Base) -> Affine:
+    return Affine(((Digit(base), ONE),))
+
+
+def digits(base: Base, extents: Sequence[Size]) -> tuple[Affine, ...]:
+    """Coordinates of the flat position ``base`` in a row-major space."""
+    return split_digit(Digit(base), extents)
+
+
+def split_digit(digit: Digit, extents: Sequence[Size]) -> tuple[Affine, ...]:
+    """Coordinates, row-major, of a digit that runs over the product of ``extents``."""
+    result = []
+    for axis, extent in enumerate(extents):
+        inner = digit.inner * product(extents[axis + 1 :])
+        leading = digit.extent is None and axis == 0
+        result.append(Affine(((Digit(digit.base, inner, None if leading else extent), ONE),)))
+    return tuple(result)
+
+
+def linearise(coordinates: Sequence[Affine], extents: Sequence[Size]) -> Affine:
+    """Row-major flat index."""
+    total = ZERO
+    stride = ONE
+    for coordinate, extent in zip(reversed(coordinates), reversed(extents), strict=True):
+        total = coordinate.scaled(stride).plus(total)
+        stride = stride * extent
+    return _merged(total)
+
+
+def _merged(index: Affine) -> Affine:
+    """Neighbouring digits of one base whose weights fit become one digit."""
+    terms = list(index.terms)
+    changed = True
+    while changed:
+        changed = False
+        for i, (high, high_weight) in enumerate(terms):
+            for j, (low, low_weight) in enumerate(terms):
+                if i == j or high.base is not low.base or low.extent is None:
+                    continue
+                if high.inner == low.inner * low.extent and high_weight == low_weight * low.extent:
+                    extent = None if high.extent is None else high.extent * low.extent
+                    terms[i] = (Digit(low.base, low.inner, extent), low_weight)
+                    del terms[j]
+                    changed = True
+                    break
+            if changed:
+                break
+    return Affine(tuple(terms), index.offsets)

@@ -1,0 +1,174 @@
+"""Emission of movement ops and gathers: where a result element comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ir.graph import Node
+from ir.ops.gather import Gather
+from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+
+from .emitter import Emitter, Place, coordinate, rule
+from .index import ZERO, Affine, Base, linearise, variable
+from .size import ONE, Size, product
+from .spelling import literal
+
+
+def _with_axis(at: Place, axis: int, index: Affine, extent: Size) -> Place:
+    coordinates, extents = list(at.coordinates), list(at.extents)
+    coordinates[axis], extents[axis] = index, extent
+    return Place(tuple(coordinates), tuple(extents), at.guard)
+
+
+@rule(Slice)
+def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    op = node.op
+    assert isinstance(op, Slice)
+    (x,) = node.inputs
+    rank = x.type.rank
+    extent = emitter.extent(x.shape[op.axis], op.axis, rank, "from")
+    index, _ = coordinate(at, op.axis)
+    if op.start:
+        index = index.shifted(emitter.extent(op.start, op.axis, rank, "start"))
+    return emitter.emit(x, _with_axis(at, op.axis, index, extent))
+
+
+@rule(Concat)
+def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    op = node.op
+    assert isinstance(op, Concat)
+    index, _ = coordinate(at, op.axis)
+    rank = len(at.extents)
+    values: list[str] = []
+    inside = []
+    for k, x in enumerate(node.inputs):
+        extent = emitter.extent(x.shape[op.axis], op.axis, rank, f"part{k}")
+        last = k == len(node.inputs) - 1
+        low = k > 0
+        conditions = emitter.inside(index, low, None if last else extent)
+        values.append(
+            emitter.emit(x, _with_axis(at, op.axis, index, extent).guarded(*conditions))
+        )
+        inside.append(conditions[-1:] if not last else ())
+        index = index.shifted(-extent)
+    text = values[-1]
+    for value, conditions in zip(reversed(values[:-1]), reversed(inside[:-1]), strict=True):
+        text = emitter.chosen(conditions, value, text)
+    return text
+
+
+@rule(Pad)
+def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    op = node.op
+    assert isinstance(op, Pad)
+    (x,) = node.inputs
+    rank = x.type.rank
+    place = at
+    for axis, (low, high) in enumerate(zip(op.low, op.high, strict=True)):
+        if not low and not high:
+            continue
+        extent = emitter.extent(x.shape[axis], axis, rank, "from")
+        index, _ = coordinate(at, axis)
+        if low:
+            index = index.shifted(-emitter.extent(low, axis, rank, "low"))
+        conditions = emitter.inside(index, low > 0, extent if high > 0 else None)
+        place = _with_axis(place, axis, index, extent).guarded(*conditions)
+    value = emitter.emit(x, place)
+    new = tuple(c for c in place.guard if c not in at.guard)
+    return emitter.chosen(new, value, literal(op.value, x.type.dtype))
+
+
+@rule(Transpose, moves_channels=True)
+def emit_transpose(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    op = node.op
+    assert isinstance(op, Transpose)
+    where = [op.order.index(i) for i in range(len(op.order))]
+    place = Place(
+        tuple(at.coordinates[i] for i in where), tuple(at.extents[i] for i in where), at.guard
+    )
+    return emitter.emit(node.inputs[0], place)
+
+
+@rule(Reshape)
+def emit_reshape(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    (x,) = node.inputs
+    return emitter.emit(x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
+
+
+def reshaped(
+    emitter: Emitter, at: Place, result: tuple[int, ...], shape: tuple[int, ...]
+) -> Place:
+    """The place in a tensor of ``shape`` of an element of it seen as ``result``."""
+    coordinates: list[Affine] = [ZERO] * len(shape)
+    extents: list[Size] = [ONE] * len(shape)
+    for left, right in _groups(result, shape):
+        if len(left) == 1 and len(right) == 1:
+            coordinates[right[0]], extents[right[0]] = coordinate(at, left[0])
+            continue
+        if not left or not right:
+            continue
+        inner_coordinates = [at.coordinates[i] for i in left]
+        inner_extents = [at.extents[i] for i in left]
+        parts = _divided(emitter, product(inner_extents), [shape[i] for i in right], right,
+                         len(shape))
+        split = emitter.split(linearise(inner_coordinates, inner_extents), parts)
+        for i, index, extent in zip(right, split, parts, strict=True):
+            coordinates[i], extents[i] = index, extent
+    return Place(tuple(coordinates), tuple(extents), at.guard)
+
+
+def _divided(
+    emitter: Emitter, total: Size, shape: Sequence[int], axes: Sequence[int], rank: int
+) -> tuple[Size, ...]:
+    """Extents for axes whose product is ``total``: one of them follows from the others."""
+    if len(axes) == 1:
+        return (total,)
+    sizes = [emitter.extent(d, a, rank) for d, a in zip(shape, axes, strict=True)]
+    if product(sizes) == total:
+        return tuple(sizes)
+    follows = next((i for i, s in enumerate(sizes) if s.constant is None), 0)
+    rest = product(s for i, s in enumerate(sizes) if i != follows)
+    sizes[follows] = total / rest
+    return tuple(sizes)
+
+
+def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+    """Shortest runs of axes of two shapes of one size that hold the same elements."""
+    groups: list[tuple[list[int], list[int]]] = []
+    i = j = 0
+    while i < len(a) or j < len(b):
+        if i < len(a) and j < len(b) and a[i] == b[j]:
+            groups.append(([i], [j]))
+            i, j = i + 1, j + 1
+        elif i < len(a) and a[i] == 1:
+            groups.append(([i], []))
+            i += 1
+        elif j < len(b) and b[j] == 1:
+            groups.append(([], [j]))
+            j += 1
+        else:
+            left, right = [i], [j]
+            p, q = a[i], b[j]
+            while p != q:
+                if p < q:
+                    left.append(left[-1] + 1)
+                    p *= a[left[-1]]
+                else:
+                    right.append(right[-1] + 1)
+                    q *= b[right[-1]]
+            groups.append((left, right))
+            i, j = left[-1] + 1, right[-1] + 1
+    return groups
+
+
+@rule(Gather)
+def emit_gather(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    table, rows = node.inputs
+    (row, column), (count, width) = at.coordinates, at.extents
+    picked = emitter.emit(rows, Place((row,), (count,), at.guard))
+    index = variable(Base(picked, row.axes))
+    height = emitter.writer.symbol(table.shape[0], "rows")
+    conditions = emitter.inside(index, True, height)
+    place = Place((index, column), (height, width), at.guard).guarded(*conditions)
+    return emitter.chosen(conditions, emitter.emit(table, place),
+                          literal(0, table.type.dtype))

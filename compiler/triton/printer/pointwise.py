@@ -1,0 +1,93 @@
+"""Emission of pointwise ops: expressions over operands read at the broadcast place."""
+
+from __future__ import annotations
+
+from ir import expr as e
+from ir.expr import Expr
+from ir.graph import Node
+from ir.ops.pointwise import Map
+
+from .emitter import UNIT, Emitter, Place, rule
+from .index import linearise
+from .spelling import SPELLING, literal
+
+_LONGEST = 60  # characters of an expression that may stand inside another
+
+
+@rule(Map)
+def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    assert isinstance(node.op, Map)
+    root = node.op.exprs[number]
+    writer = emitter.writer
+    operands = {
+        i: emitter.emit(node.inputs[i], _broadcast(node, i, at)) for i in e.arguments(root)
+    }
+    writer.place(node.location)
+    uses: dict[Expr, int] = {}
+    for item in e.walk(root):
+        for child in item.args:
+            uses[child] = uses.get(child, 0) + 1
+    done: dict[Expr, str] = {}
+    for item in e.walk(root):
+        if not item.args:
+            done[item] = _leaf(emitter, node, item, at, operands)
+            continue
+        text = SPELLING[item.op](writer, item, [done[a] for a in item.args])
+        shared = uses.get(item, 0) > 1 or len(text) > _LONGEST
+        done[item] = writer.let(text, "v") if shared and item is not root else text
+    text = done[root]
+    return text if root.op in ("arg", "const") else writer.let(
+        _unwrapped(text), "v", node.outputs[number].name
+    )
+
+
+def _broadcast(node: Node, i: int, at: Place) -> Place:
+    """Where operand ``i`` is read.
+
+    An operand of the result's shape is read at the place itself; any other stays at 0 along
+    the axes where its extent is 1. (Where the result's extent is 1 too, both are right; this
+    choice makes the text the same for a batch of 1.)
+    """
+    shape, full = node.inputs[i].shape, node.outputs[0].shape
+    if shape == full:
+        return at
+    pairs = [
+        UNIT if d == 1 else (c, x)
+        for d, c, x in zip(shape, at.coordinates, at.extents, strict=True)
+    ]
+    return Place(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
+
+
+def _leaf(
+    emitter: Emitter, node: Node, item: Expr, at: Place, operands: dict[int, str]
+) -> str:
+    writer = emitter.writer
+    if item.op == "arg":
+        assert item.value is not None
+        return operands[int(item.value)]
+    if item.op == "const":
+        assert item.value is not None
+        return literal(item.value, item.dtype)
+    if item.op == "dyn":
+        assert item.value is not None
+        key = (node.outputs[0], item.value, item.dtype)
+        return writer.number(key, item.value, item.dtype)
+    if item.op == "index":
+        assert item.value is not None
+        index = at.coordinates[int(item.value)]
+    else:
+        index = linearise(at.coordinates, at.extents)
+    text = writer.index(index)
+    return f"tl.cast({text}, tl.int32)" if writer.wide and index.terms else text
+
+
+def _unwrapped(text: str) -> str:
+    """Without the parentheses around the whole expression."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return text[1:-1] if i == len(text) - 1 else text
+    return text

@@ -1,0 +1,209 @@
+"""Writes the text of one kernel: statements, names, parameters."""
+
+from __future__ import annotations
+
+import contextlib
+import keyword
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from compiler.kernel import Argument, Parameter, Scratch
+from ir.graph import Value
+from ir.location import Location
+from ir.types import DType
+
+from .helpers import HELPERS
+from .index import SCALAR, Affine, Axes, Condition, Digit
+from .size import Size, Symbol
+
+_RESERVED = {"tl", "triton", "range", "float", *keyword.kwlist, *HELPERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """``readable``: names from blobs, comments. Otherwise the canonical text."""
+
+    readable: bool
+
+
+class Writer:
+    """Statements of a kernel's body and what they refer to.
+
+    ``let`` gives equal right-hand sides one variable, within the block where it was made.
+    """
+
+    def __init__(self, style: Style, wide: bool) -> None:
+        self.style = style
+        self.wide = wide  # 64-bit indices
+        self.lines: list[str] = []
+        self.helpers: list[str] = []  # names of helper functions used, in order of first use
+        self._depth = 1
+        self._scopes: list[dict[str, str]] = [{}]
+        self._names: set[str] = set(_RESERVED)
+        self._counts: dict[str, int] = {}
+        self._pointers: dict[Value | Scratch, tuple[Parameter, Argument]] = {}
+        self._sizes: dict[tuple[object, ...], tuple[Parameter, Argument]] = {}
+        self._numbers: dict[tuple[object, ...], tuple[Parameter, Argument]] = {}
+        self._symbols = 0
+        self._place = ""
+
+    # --- names ------------------------------------------------------------------------
+
+    def reserve(self, *names: str) -> None:
+        self._names.update(names)
+
+    def name(self, neutral: str, hint: str = "") -> str:
+        """A new name: from ``hint`` in the readable text, else ``neutral`` and a number."""
+        if not (self.style.readable and hint):
+            while True:
+                number = self._counts.get(neutral, 0)
+                self._counts[neutral] = number + 1
+                candidate = f"{neutral}{number}"
+                if candidate not in self._names:
+                    break
+        else:
+            stem = re.sub(r"\W+", "_", hint).strip("_").lower() or neutral
+            if stem[0].isdigit():
+                stem = f"{neutral}_{stem}"
+            candidate, number = stem, 1
+            while candidate in self._names:
+                number += 1
+                candidate = f"{stem}_{number}"
+        self._names.add(candidate)
+        return candidate
+
+    # --- statements -------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self._depth + text)
+
+    def comment(self, text: str) -> None:
+        if self.style.readable:
+            self.line(f"# {text}")
+
+    def place(self, location: Location) -> None:
+        """Say from which layer the following lines come."""
+        if location.layer and location.layer != self._place:
+            self._place = location.layer
+            self.comment(location.layer)
+
+    def let(self, text: str, neutral: str = "v", hint: str = "") -> str:
+        """A variable that holds the expression; the same one for the same text."""
+        for scope in reversed(self._scopes):
+            if text in scope:
+                return scope[text]
+        name = self.name(neutral, hint)
+        self.line(f"{name} = {text}")
+        self._scopes[-1][text] = name
+        return name
+
+    @contextlib.contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """An indented block (a loop, a branch); its variables end with it."""
+        self.line(head)
+        self._depth += 1
+        self._scopes.append({})
+        try:
+            yield
+        finally:
+            self._scopes.pop()
+            self._depth -= 1
+
+    def remembered(self) -> dict[str, str]:
+        """The innermost block's memory (emitters keep their values' names beside it)."""
+        return self._scopes[-1]
+
+    @property
+    def depth(self) -> int:
+        return len(self._scopes)
+
+    def helper(self, name: str) -> str:
+        if name not in self.helpers:
+            self.helpers.append(name)
+        return name
+
+    # --- parameters -------------------------------------------------------------------
+
+    def symbol(self, value: int, hint: str = "") -> Size:
+        """A new size that is an argument."""
+        self._symbols += 1
+        return Size.of(Symbol(self._symbols, value, hint))
+
+    def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> str:
+        if buffer not in self._pointers:
+            name = self.name("p", f"{hint}_ptr" if hint else "")
+            self._pointers[buffer] = (Parameter(name, "pointer", dtype, divisible=True), buffer)
+        return self._pointers[buffer][0].name
+
+    def number(self, key: tuple[object, ...], value: int | float, dtype: DType) -> str:
+        """A number that follows from a shape."""
+        if key not in self._numbers:
+            kind = "f32" if dtype.is_float else "i32"
+            self._numbers[key] = (Parameter(self.name("a", "number"), kind), value)
+        return self._numbers[key][0].name
+
+    def size(self, size: Size, *, divisible: bool = False) -> str:
+        """The text of a size: a literal, an argument, or an argument times a literal."""
+        if size.constant is not None:
+            return str(size.constant)
+        sign = "-" if size.factor < 0 else ""
+        factor = abs(size.factor)
+        whole = Size(Fraction(1, factor.denominator), size.powers)
+        name = self._size_argument(whole, divisible)
+        return sign + (name if factor.numerator == 1 else f"({name} * {factor.numerator})")
+
+    def _size_argument(self, size: Size, divisible: bool) -> str:
+        key = (size, divisible)
+        if key not in self._sizes:
+            hint = "_".join(s.hint for s, _ in size.powers) if all(
+                s.hint and p == 1 for s, p in size.powers) else "extent"
+            kind = "i64" if self.wide else "i32"
+            name = self.name("s", hint)
+            self._sizes[key] = (Parameter(name, kind, None, divisible), size.value)
+        return self._sizes[key][0].name
+
+    def parameters(self) -> list[tuple[Parameter, Argument]]:
+        """Pointers, sizes, numbers, each in order of first use, with what is passed."""
+        groups = (self._pointers, self._sizes, self._numbers)
+        return [pair for group in groups for pair in group.values()]  # type: ignore[attr-defined]
+
+    # --- indices ----------------------------------------------------------------------
+
+    def digit(self, digit: Digit) -> str:
+        text = digit.base.name
+        if digit.inner.constant != 1:
+            text = self.let(f"{text} // {self.size(digit.inner)}", "i")
+        if digit.extent is not None:
+            text = self.let(f"{text} % {self.size(digit.extent)}", "i")
+        return text
+
+    def affine(self, index: Affine) -> str:
+        """The text of an index: a literal, a variable, or a sum (not in parentheses)."""
+        parts = []
+        for digit, weight in index.terms:
+            text = self.digit(digit)
+            if weight.constant == 1:
+                parts.append(text)
+            elif weight.constant is not None and weight.constant < 0:
+                parts.append(f"{text} * ({weight.constant})")
+            else:
+                parts.append(f"{text} * {self.size(weight)}")
+        text = " + ".join(parts)
+        for offset in index.offsets:
+            if offset.factor < 0 and text:
+                text += f" - {self.size(-offset)}"
+            else:
+                text += (" + " if text else "") + self.size(offset)
+        return text or "0"
+
+    def index(self, index: Affine, hint: str = "") -> str:
+        """A variable (or literal) that holds the index."""
+        text = self.affine(index)
+        if re.fullmatch(r"-?\w+", text):
+            return text
+        return self.let(text, "i", hint)
+
+    def condition(self, text: str, axes: Axes = SCALAR) -> Condition:
+        return Condition(self.let(text, "m"), axes)

@@ -1,0 +1,78 @@
+"""Solver settings as plain fields with Caffe's names; the face fills them from the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ir.errors import RoasteryError
+from ir.location import Location
+
+from .learning_rate import LearningRateConfig
+
+SOLVER_TYPES = ("AdaDelta", "AdaGrad", "Adam", "Nesterov", "RMSProp", "SGD")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolverConfig:
+    """Caffe's SolverParameter, less the nets.
+
+    ``regularization_type`` is "L2" or "L1"; ``clip_gradients`` below 0 means none;
+    ``snapshot_format`` is "BINARYPROTO" or "HDF5".
+    """
+
+    type: str = "SGD"
+    learning_rate: LearningRateConfig
+    max_iter: int = 0
+    display: int = 0
+    average_loss: int = 1
+    iter_size: int = 1
+    momentum: float = 0.0
+    momentum2: float = 0.999
+    rms_decay: float = 0.99
+    delta: float = 1e-8
+    weight_decay: float = 0.0
+    regularization_type: str = "L2"
+    clip_gradients: float = -1.0
+    test_iter: tuple[int, ...] = ()
+    test_interval: int = 0
+    test_initialization: bool = True
+    test_compute_loss: bool = False
+    snapshot: int = 0
+    snapshot_prefix: str = ""
+    snapshot_format: str = "BINARYPROTO"
+    snapshot_diff: bool = False
+    snapshot_after_train: bool = True
+    debug_info: bool = False
+    random_seed: int = -1
+    location: Location | None = None
+
+    def check(self) -> None:
+        """Raises RoasteryError for settings that Caffe refuses."""
+        if self.type not in SOLVER_TYPES:
+            raise RoasteryError(
+                f"unknown solver type '{self.type}'",
+                location=self.location,
+                hint=f"known types: {', '.join(SOLVER_TYPES)}",
+            )
+        if self.type in ("AdaGrad", "RMSProp") and self.momentum != 0.0:
+            raise RoasteryError(
+                f"momentum is {self.momentum:g}, but {self.type} uses none",
+                location=self.location,
+                hint="remove momentum, or choose another type",
+            )
+        if self.type == "RMSProp" and not 0.0 <= self.rms_decay < 1.0:
+            raise RoasteryError(
+                f"rms_decay is {self.rms_decay:g}; it must be in [0, 1)", location=self.location
+            )
+        if self.regularization_type not in ("L1", "L2"):
+            raise RoasteryError(
+                f"unknown regularization_type '{self.regularization_type}'",
+                location=self.location,
+                hint='"L2" or "L1"',
+            )
+        for name in ("average_loss", "iter_size"):
+            if getattr(self, name) < 1:
+                raise RoasteryError(
+                    f"{name} is {getattr(self, name)}; it must be at least 1",
+                    location=self.location,
+                )

@@ -1,0 +1,51 @@
+"""What the solver needs of a net, however it is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from ir.program import NetProgram
+
+from ..data.source import DataSource
+from ..logging.solver_lines import NetOutput
+from ..store import Store
+
+
+class RunnableNet(Protocol):
+    """A net bound to a store; :class:`runtime.layerwise.LayerwiseNet` is one."""
+
+    program: NetProgram
+    store: Store
+
+    @property
+    def feeds(self) -> Mapping[str, DataSource]:
+        """The data sources of its data layers, by layer name."""
+        ...
+
+    def forward_loss(self) -> float:
+        """Run forward; the weighted loss."""
+        ...
+
+    def forward_backward(self) -> float:
+        """Run both; adds to the parameter diffs. The weighted loss."""
+        ...
+
+    def output(self, blob: str) -> np.ndarray:
+        """What the last forward left in an output blob."""
+        ...
+
+
+def net_outputs(net: RunnableNet) -> list[NetOutput]:
+    """The outputs as the log shows them, in the net's order."""
+    weights = {
+        top: weight
+        for layer in net.program.layers
+        for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
+    }
+    return [
+        NetOutput(name, tuple(float(v) for v in np.ravel(net.output(name))), weights[name])
+        for name in net.program.outputs
+    ]

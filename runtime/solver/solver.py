@@ -1,0 +1,232 @@
+"""The solver loop. Caffe: src/caffe/solver.cpp (Step, Solve, Test, Snapshot)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ir.program import RANDOM_CELL
+
+from ..backend import Backend
+from ..logging.caffe_log import CaffeLog
+from ..logging.solver_lines import NetOutput
+from .actions import Action, ActionRequests
+from .config import SolverConfig
+from .learning_rate import LearningRate
+from .nets import RunnableNet, net_outputs
+from .smoothing import SmoothedLoss
+from .update import Updater
+from .warnings import LossWatch
+
+
+class Snapshots(Protocol):
+    """Writes and reads a solver's files; the face implements it with the file formats."""
+
+    def save(self, solver: Solver) -> str:
+        """Write weights and state; returns the state's path."""
+        ...
+
+    def load(self, solver: Solver, path: str) -> None:
+        """Restore a solver from a .solverstate file."""
+        ...
+
+
+class Solver:
+    """Trains a net.
+
+    Args:
+        train: the net that learns. tests: nets that share its parameters.
+        snapshots: how to write and read snapshots; None for a solver that never does.
+    """
+
+    def __init__(
+        self,
+        config: SolverConfig,
+        train: RunnableNet,
+        tests: Sequence[RunnableNet],
+        backend: Backend,
+        log: CaffeLog,
+        snapshots: Snapshots | None = None,
+    ) -> None:
+        config.check()
+        self.config = config
+        self.train = train
+        self.tests = list(tests)
+        self.log = log
+        self.snapshots = snapshots
+        self.requests = ActionRequests()
+        self.iteration = 0
+        self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
+        self.updater = Updater(config, train.store, backend)
+        self.on_start: list[Callable[[], None]] = []
+        self.on_gradients_ready: list[Callable[[], None]] = []
+        self.on_display: list[Callable[[bool], None]] = []  # told whether an iteration is shown
+        self.on_update: list[Callable[[], None]] = []  # after the update, before the next pass
+        self.smoothed = SmoothedLoss(config.average_loss)
+        self.stopped_early = False
+        self._watch = LossWatch()
+        self._last_shown = (0, 0.0)
+
+    # --- the loop ---------------------------------------------------------------------
+
+    def solve(self, resume: str | None = None) -> None:
+        """Train to max_iter, with tests, display and snapshots as configured."""
+        self.log.solving(self.train.program.name, self.config.learning_rate.policy)
+        self.stopped_early = False
+        if resume is not None:
+            self.restore(resume)
+        self.step(self.config.max_iter - self.iteration)
+        c = self.config
+        if c.snapshot_after_train and (not c.snapshot or self.iteration % c.snapshot):
+            self.snapshot()
+        if self.stopped_early:
+            self.log.stopped_early()
+            return
+        if c.display and self.iteration % c.display == 0:
+            self.smoothed.update(self.train.forward_loss())
+            self.log.final_loss(self.iteration, float(self.smoothed.value))
+        if c.test_interval and self.iteration % c.test_interval == 0:
+            self.test_all()
+        self.log.optimization_done()
+
+    def step(self, iterations: int) -> None:
+        """Run some iterations. Diffs hold the last applied step afterwards."""
+        c = self.config
+        stop = self.iteration + iterations
+        self.smoothed.clear()
+        self._last_shown = (self.iteration, time.perf_counter())
+        while self.iteration < stop:
+            self.train.store.clear_diffs()
+            if (
+                c.test_interval
+                and self.iteration % c.test_interval == 0
+                and (self.iteration > 0 or c.test_initialization)
+            ):
+                self.test_all()
+                if self.stopped_early:
+                    break
+            for call in self.on_start:
+                call()
+            shown = bool(c.display) and self.iteration % c.display == 0
+            for tell in self.on_display:
+                tell(shown)
+            loss = sum(self.train.forward_backward() for _ in range(c.iter_size)) / c.iter_size
+            self.smoothed.update(loss)
+            if remark := self._watch.remark(loss):
+                self.log.warning(remark)
+            if shown:
+                self._show()
+            for call in self.on_gradients_ready:
+                call()
+            self.apply_update()
+            self.iteration += 1
+            action = self.requests.take()
+            if (c.snapshot and self.iteration % c.snapshot == 0) or action is Action.SNAPSHOT:
+                self.snapshot()
+            if action is Action.STOP:
+                self.stopped_early = True
+                break
+
+    def _show(self) -> None:
+        now = time.perf_counter()
+        before, started = self._last_shown
+        self.log.iteration(
+            self.iteration,
+            float(self.smoothed.value),
+            done=self.iteration - before,
+            seconds=now - started,
+            display=self.config.display,
+        )
+        self.log.train_outputs(net_outputs(self.train))
+        self._last_shown = (self.iteration, now)
+
+    def apply_update(self) -> None:
+        """One update from the diffs as they are; leaves the applied step in them."""
+        rate = self.rate(self.iteration)
+        if self.config.display and self.iteration % self.config.display == 0:
+            self.log.learning_rate(self.iteration, rate)
+        clipped = self.updater.apply(rate, self.iteration)
+        if clipped is not None:
+            self.log.clipping_gradients(*clipped)
+        for call in self.on_update:
+            call()
+
+    # --- testing ----------------------------------------------------------------------
+
+    def test_all(self) -> None:
+        for index in range(len(self.tests)):
+            if self.stopped_early:
+                break
+            self.test(index)
+
+    def test(self, index: int = 0) -> list[NetOutput]:
+        """Mean outputs of one test net over its test_iter batches."""
+        net, c = self.tests[index], self.config
+        self.log.testing_net(self.iteration, index)
+        batches = c.test_iter[index]
+        totals: dict[str, np.ndarray] = {}
+        weights: dict[str, float] = {}
+        loss = 0.0
+        for _ in range(batches):
+            action = self.requests.take()
+            if action is Action.SNAPSHOT:
+                self.snapshot()
+            elif action is Action.STOP:
+                self.stopped_early = True
+                self.log.test_interrupted()
+                return []
+            loss += net.forward_loss()
+            for output in net_outputs(net):
+                values = np.asarray(output.values, np.float32)
+                totals[output.name] = totals.get(output.name, np.float32(0)) + values
+                weights[output.name] = output.loss_weight
+        if c.test_compute_loss:
+            self.log.test_loss(loss / batches)
+        means = [
+            NetOutput(name, tuple(float(v) for v in total / np.float32(batches)), weights[name])
+            for name, total in totals.items()
+        ]
+        self.log.test_outputs(means)
+        return means
+
+    # --- snapshots --------------------------------------------------------------------
+
+    def snapshot(self) -> None:
+        """Write weights and state now."""
+        if self.snapshots is not None:
+            self.snapshots.save(self)
+
+    def restore(self, path: str) -> None:
+        """Continue from a snapshot: parameters, history, iteration, data position."""
+        if self.snapshots is None:
+            raise RuntimeError("this solver reads no snapshots")
+        self.snapshots.load(self, path)
+
+    def position(self) -> dict[str, Any]:
+        """What Caffe's state does not hold: data positions and random counters, JSON-able."""
+        found: dict[str, Any] = {"feeds": {}, "random": {}}
+        for key, net in self._nets():
+            for layer, source in net.feeds.items():
+                found["feeds"][f"{key}/{layer}"] = source.position()
+            cell = net.store.data.get(RANDOM_CELL)
+            if cell is not None:
+                found["random"][key] = [int(v) for v in cell.array]
+        return found
+
+    def restore_position(self, position: dict[str, Any]) -> None:
+        """Inverse of :meth:`position`; parts of other nets are ignored."""
+        for key, net in self._nets():
+            for layer, source in net.feeds.items():
+                known = position.get("feeds", {}).get(f"{key}/{layer}")
+                if known is not None:
+                    source.restore(known)
+            numbers = position.get("random", {}).get(key)
+            cell = net.store.data.get(RANDOM_CELL)
+            if cell is not None and numbers is not None:
+                cell.array[:] = numbers
+
+    def _nets(self) -> list[tuple[str, RunnableNet]]:
+        return [("train", self.train), *((f"test{i}", net) for i, net in enumerate(self.tests))]

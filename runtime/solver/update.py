@@ -1,0 +1,124 @@
+"""The update step: one pointwise graph per group of parameters that are updated alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from ir import expr as e
+from ir.build import Builder
+from ir.expr import Expr
+from ir.graph import Direction, Graph, Role
+from ir.types import TensorType
+
+from ..backend import Backend, BoundGraph, port_key
+from ..buffers import Buffer
+from ..store import Group, Store
+from .config import SolverConfig
+from .rules import RULES, Moment
+
+HYPER = ("rate", "scale", "correction")
+"""Numbers that change per iteration, read from memory: lr, what gradients are multiplied with
+(clipping, 1 / iter_size), Adam's correction."""
+
+
+def update_graph(config: SolverConfig, group: Group, size: int) -> Graph:
+    """The update of one group as a graph over its flat buffers.
+
+    Inputs: ``data``, ``diff``, ``history<i>`` (f32[size]) and :data:`HYPER` (f32[1]).
+    Outputs of the same names: the new parameters, the applied step (in ``diff``), the new history.
+    """
+    rule, count = RULES[config.type]
+    b = Builder(f"update_{config.type.lower()}")
+    flat, one = TensorType((size,)), TensorType((1,))
+    values = [b.input("data", flat, Role.PARAMETER), b.input("diff", flat, Role.GRADIENT)]
+    values += [b.input(f"history{i}", flat, Role.STATE) for i in range(count)]
+    values += [b.input(name, one, Role.HYPER) for name in HYPER]
+    weight, diff = e.arg(0), e.arg(1)
+    history = tuple(e.arg(2 + i) for i in range(count))
+    rate, scale, correction = (e.arg(2 + count + i) for i in range(len(HYPER)))
+    gradient = _with_decay(config, diff * scale, weight, group.decay_mult)
+    step, after = rule(config, Moment(gradient, history, rate * group.lr_mult, correction))
+    with b.at(hint=b.name, direction=Direction.UPDATE):
+        data, applied, *kept = b.maps((weight - step, step, *after), *values)
+    b.output("data", data, Role.STATE)
+    b.output("diff", applied, Role.GRADIENT)
+    for i, value in enumerate(kept):
+        b.output(f"history{i}", value, Role.STATE)
+    return b.finish()
+
+
+def _with_decay(config: SolverConfig, gradient: Expr, weight: Expr, decay_mult: float) -> Expr:
+    decay = config.weight_decay * decay_mult
+    if decay == 0.0:
+        return gradient
+    if config.regularization_type == "L2":
+        return gradient + weight * decay
+    sign = e.where(weight > 0.0, 1.0, e.where(weight < 0.0, -1.0, 0.0))
+    return gradient + sign * decay
+
+
+class Updater:
+    """Applies a solver's rule to all parameters of a store.
+
+    ``history[i][cell]`` are the history tensors, i < count, in views of flat buffers.
+    """
+
+    def __init__(self, config: SolverConfig, store: Store, backend: Backend) -> None:
+        self.config = config
+        self.store = store
+        self.count = RULES[config.type][1]
+        self.hyper = {name: Buffer(TensorType((1,))) for name in HYPER}
+        self.history: list[dict[str, Buffer]] = [{} for _ in range(self.count)]
+        self._bound = [self._bind(group, backend) for group in store.groups]
+
+    def _bind(self, group: Group, backend: Backend) -> BoundGraph:
+        size = group.stop - group.start
+        flat = TensorType((size,))
+        data = Buffer(flat, self.store.flat_data[group.start : group.stop])
+        diff = Buffer(flat, self.store.flat_diff[group.start : group.stop])
+        ports: dict[str, Buffer] = {"data": data, "diff": diff, **self.hyper}
+        for i in range(self.count):
+            ports[f"history{i}"] = Buffer(flat)
+            self._carve(self.history[i], ports[f"history{i}"], group)
+        graph = update_graph(self.config, group, size)
+        return backend.bind(
+            graph,
+            {port_key(p.role, p.name): ports[p.name] for p in graph.inputs},
+            {port_key(p.role, p.name): ports[p.name] for p in graph.outputs},
+        )
+
+    def _carve(self, into: dict[str, Buffer], flat: Buffer, group: Group) -> None:
+        for name in group.cells:
+            mine = self.store.data[name]
+            start = (mine.flat.ctypes.data - self.store.flat_data.ctypes.data) // 4 - group.start
+            into[name] = Buffer(mine.type, flat.flat[start : start + mine.flat.size])
+
+    def apply(self, rate: float, iteration: int) -> tuple[float, float] | None:
+        """Update all parameters; diffs hold the applied step afterwards.
+
+        Returns (norm, limit) if the gradients were clipped.
+        """
+        c = self.config
+        scale, clipped = 1.0, None
+        if c.clip_gradients >= 0.0:
+            norm = float(np.sqrt(np.dot(self.store.flat_diff, self.store.flat_diff)))
+            if norm > c.clip_gradients:
+                scale, clipped = c.clip_gradients / norm, (norm, c.clip_gradients)
+        numbers: Mapping[str, float] = {
+            "rate": rate,
+            "scale": scale / c.iter_size,
+            "correction": _adam_correction(c, iteration) if c.type == "Adam" else 1.0,
+        }
+        for name, value in numbers.items():
+            self.hyper[name].array[0] = value
+        for bound in self._bound:
+            bound.run()
+        return clipped
+
+
+def _adam_correction(c: SolverConfig, iteration: int) -> float:
+    t = iteration + 1
+    return math.sqrt(1.0 - c.momentum2**t) / (1.0 - c.momentum**t)

@@ -1,0 +1,41 @@
+"""Losses that mean something went wrong, explained once."""
+
+from __future__ import annotations
+
+import math
+
+SATURATED = 87.3365
+"""-log(FLT_MIN): what SoftmaxWithLoss gives when the right class has probability 0."""
+
+
+class LossWatch:
+    """Says once what usually causes a loss of NaN, or one that sits at 87.3365."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._stuck = 0
+
+    def remark(self, loss: float) -> str | None:
+        """A warning to show, the first time there is a reason."""
+        if not math.isfinite(loss):
+            return self._once(
+                "nan",
+                f"the loss is {loss:g}: training has diverged. Usual causes: base_lr too high, "
+                "inputs not scaled (transform_param scale or mean), a division by zero in the data; "
+                "try a lower base_lr or clip_gradients, and debug_info: true to see where it starts",
+            )
+        self._stuck = self._stuck + 1 if abs(loss - SATURATED) < 1e-3 else 0
+        if self._stuck >= 3:
+            return self._once(
+                "stuck",
+                "the loss sits at 87.3365 = -log(smallest float): the scores have overflowed and the "
+                "right class gets probability 0. Usual causes: base_lr too high, inputs not scaled, "
+                "labels outside 0..classes-1",
+            )
+        return None
+
+    def _once(self, key: str, text: str) -> str | None:
+        if key in self._said:
+            return None
+        self._said.add(key)
+        return text
