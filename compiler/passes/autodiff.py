@@ -1,12 +1,44 @@
-"""Reverse-mode differentiation of graphs."""
+"""Reverse-mode differentiation of graphs.
+
+Before::
+
+    input x: f32[4,3] data
+    input ip/0: f32[2,3] parameter
+    %ip = matmul(%x, %ip/0) transpose_b=true        # ip
+    output ip: %ip result
+
+After ``differentiate(graph, parameters=["ip/0"])``::
+
+    input x: f32[4,3] data
+    input ip/0: f32[2,3] parameter
+    input diff:ip: f32[4,2] seed
+    input ip/0: f32[2,3] gradient
+    %ip = matmul(%x, %ip/0) transpose_b=true        # ip
+    %d_ip/0 = matmul(%diff_ip, %x) transpose_a=true # ip, backward
+    %sum = map(%ip/0, %d_ip/0) add(a0, a1)          # backward adds to the diffs of cells
+    output ip: %ip result
+    output ip/0: %sum gradient
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from ir import expr as e
 from ir.build import Builder
-from ir.graph import Direction, Value
+from ir.errors import RoasteryError
+from ir.graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
+from ir.location import Location
 from ir.op import Adjoint
+from ir.ops.pointwise import Map
+
+from .rewrite import resume
+
+
+def diff_port(name: str) -> str:
+    """Name of the port that carries the diff of the blob ``name``."""
+    return f"diff:{name}"
 
 
 def backward(
@@ -14,29 +46,205 @@ def backward(
 ) -> dict[Value, Value]:
     """Append the nodes that compute the cotangents of ``wanted``.
 
-    Args:
-        outputs: value -> its cotangent.
+    Only nodes between the wanted values and the outputs are differentiated. Where a value is
+    read several times, one map adds the parts, the first reader's first (a seed before all).
 
-    Returns the cotangent of every wanted value that has one.
+    Args:
+        outputs: value -> its cotangent (the seed), of the value's type.
+        wanted: values of a float type; graph inputs or results of nodes.
+
+    Returns the cotangent of every wanted value that has one, in the order of ``wanted``.
     """
-    nodes = list(b.nodes)
-    needed = set(wanted)
+    nodes = tuple(b.nodes)
+    sweep = _Sweep(b, outputs, _depending(nodes, wanted))
+    for node in reversed(nodes):
+        sweep.through(node)
+    return {v: g for v in dict.fromkeys(wanted) if (g := sweep.total(v)) is not None}
+
+
+def _depending(nodes: Sequence[Node], wanted: Sequence[Value]) -> set[Value]:
+    """The wanted values and all that is computed from them without leaving the floats."""
+    needed = {v for v in wanted if v.type.dtype.is_float}
     for node in nodes:
         if any(v in needed for v in node.inputs):
-            needed.update(node.outputs)
-    found: dict[Value, Value] = dict(outputs)
-    for node in reversed(nodes):
-        cotangents = tuple(found.get(v) for v in node.outputs)
-        if all(g is None for g in cotangents):
-            continue
-        flows = tuple(v in needed and v.type.dtype.is_float for v in node.inputs)
+            needed.update(v for v in node.outputs if v.type.dtype.is_float)
+    return needed
+
+
+class _Sweep:
+    """The parts of every cotangent that are known so far, while going back over the nodes."""
+
+    def __init__(self, b: Builder, seeds: Mapping[Value, Value], needed: set[Value]) -> None:
+        self.b = b
+        self.needed = needed
+        self.seeds = seeds
+        self.unnamed: set[Value] = set()  # made here, still named after their op
+        self.parts: dict[Value, list[Value]] = {}  # the last reader's first
+        self.place: dict[Value, Location] = {}  # of the first reader
+        self.totals: dict[Value, Value | None] = {}
+
+    def through(self, node: Node) -> None:
+        flows = tuple(v in self.needed for v in node.inputs)
         if not any(flows):
-            continue
+            return
+        cotangents = tuple(self.total(v) for v in node.outputs)
+        if all(g is None for g in cotangents):
+            return
+        b = self.b
+        start = len(b.nodes)
         with b.at(node.location, f"d_{node.outputs[0].name}", Direction.BACKWARD):
             parts = node.op.gradient(b, Adjoint(node.inputs, node.outputs, cotangents, flows))
-            for value, part, flow in zip(node.inputs, parts, flows, strict=True):
-                if part is None or not flow:
-                    continue
-                known = found.get(value)
-                found[value] = part if known is None else b.add(known, part)
-    return {v: found[v] for v in wanted if v in found}
+        self.unnamed.update(v for n in b.nodes[start:] for v in n.outputs)
+        for value, part, flow in zip(node.inputs, parts, flows, strict=True):
+            if part is not None and flow:
+                self._add(value, part, node.location)
+
+    def _add(self, value: Value, part: Value, location: Location) -> None:
+        if part.type != value.type:
+            raise RoasteryError(
+                f"the gradient of %{value.name} is {part.type}, the value is {value.type}",
+                location=location,
+            )
+        self.parts.setdefault(value, []).append(part)
+        self.place[value] = location
+
+    def total(self, value: Value) -> Value | None:
+        """The sum of all parts. Asked for when no reader of the value is left to come."""
+        if value not in self.totals:
+            parts = self.parts.pop(value, [])[::-1]
+            if value in self.seeds:
+                parts.insert(0, self.seeds[value])
+            self.totals[value] = self._sum(value, parts) if parts else None
+        return self.totals[value]
+
+    def _sum(self, value: Value, parts: Sequence[Value]) -> Value:
+        if len(parts) == 1:
+            if parts[0] in self.unnamed:
+                self.unnamed.remove(parts[0])
+                parts[0].name = self.b.unique(f"d_{value.name}")
+            return parts[0]
+        terms = [e.arg(i, value.type.dtype) for i in range(len(parts))]
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        place = self.place.get(value, NOWHERE)
+        with self.b.at(place, f"d_{value.name}", Direction.BACKWARD):
+            (result,) = self.b.emit_all(Map((total,)), *parts, names=[f"d_{value.name}"])
+        return result
+
+
+def differentiate(
+    graph: Graph,
+    *,
+    parameters: Collection[str] = (),
+    diffs: Mapping[str, Value] | None = None,
+    seeds: Mapping[str, float] | None = None,
+    seeded: Collection[str] | None = None,
+) -> Graph:
+    """``graph`` with its backward appended; ``stop`` and ``grad_as`` are gone from both halves.
+
+    Args:
+        parameters: names of cells (graph inputs) whose diffs are wanted. Backward *adds* to them:
+            each becomes an input and an output with role GRADIENT, named like the cell.
+        diffs: name -> value whose diff is wanted as output ``diff:<name>`` (RESULT); zeros
+            where nothing flows.
+        seeds: output name -> constant diff (a loss weight); folded into the graph.
+        seeded: names of outputs whose diffs are inputs ``diff:<name>`` (SEED). None: all float
+            RESULT outputs when ``seeds`` is None, else no output.
+
+    Raises KeyError for names that are not in the graph.
+    """
+    b = resume(graph)
+    forward = len(b.nodes)
+    given: dict[Value, Value] = {}
+    with b.at(hint="diff", direction=Direction.BACKWARD):
+        for name, number in (seeds or {}).items():
+            _seed(b, given, graph.output(name), b.fill(number, graph.output(name).value.shape))
+        if seeded is None:
+            seeded = () if seeds is not None else _float_results(graph)
+        for name in seeded:
+            port = graph.output(name)
+            _seed(b, given, port, b.input(diff_port(name), port.value.type, Role.SEED))
+    learning = {name: graph.input(name).value for name in parameters}
+    asked = dict(diffs or {})
+    found = backward(b, given, [*learning.values(), *asked.values()])
+    place = {v: n.location for n in reversed(b.nodes[:forward]) for v in n.inputs}
+    with b.at(direction=Direction.BACKWARD):
+        for name, value in asked.items():
+            if value in found:
+                diff = found[value]
+            else:
+                with b.at(place.get(value, NOWHERE), f"d_{value.name}"):
+                    diff = b.fill(0.0, value.shape)
+            b.output(diff_port(name), diff, Role.RESULT)
+        for name, value in learning.items():
+            if value in found:
+                before = b.input(name, value.type, Role.GRADIENT)
+                with b.at(place[value], f"{value.name}.diff"):
+                    b.output(name, b.add(before, found[value]), Role.GRADIENT)
+    return drop_gradient_marks(b.finish())
+
+
+def _float_results(graph: Graph) -> list[str]:
+    return [p.name for p in graph.outputs if p.role is Role.RESULT and p.value.type.dtype.is_float]
+
+
+def _seed(b: Builder, given: dict[Value, Value], port: Port, seed: Value) -> None:
+    known = given.get(port.value)
+    given[port.value] = seed if known is None else b.add(known, seed)
+
+
+def drop_gradient_marks(graph: Graph) -> Graph:
+    """Drop ``stop`` and ``grad_as`` from all maps: they mean nothing once backward exists.
+
+    Before: ``%y = map(%x) stop(a0)``. After: ``%y = map(%x) a0``.
+    """
+    return replace(graph, nodes=unmarked(graph.nodes), _producers={})
+
+
+def unmarked(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes without ``stop`` and ``grad_as``; nodes that hold none are kept as they are."""
+    return tuple(_unmarked(node) for node in nodes)
+
+
+def _unmarked(node: Node) -> Node:
+    if not isinstance(node.op, Map):
+        return node
+    exprs = tuple(e.without_gradient_marks(x) for x in node.op.exprs)
+    return node if exprs == node.op.exprs else replace(node, op=replace(node.op, exprs=exprs))
+
+
+def split(graph: Graph) -> tuple[Graph, Graph]:
+    """Cut a differentiated graph in two: forward, and backward of what forward saved.
+
+    Forward keeps the outputs it makes and gets SAVED outputs (``saved:<value>``) for what
+    backward reads of it; backward has them as inputs, beside the inputs of the whole graph that
+    it reads. A cell that forward overwrites is saved as it was before. Updates go with backward.
+    """
+    ahead = tuple(n for n in graph.nodes if n.direction is Direction.FORWARD)
+    behind = tuple(n for n in graph.nodes if n.direction is not Direction.FORWARD)
+    early = {v for n in ahead for v in n.outputs}
+    late = {v for n in behind for v in n.outputs}
+    ports = {p.value: p for p in graph.inputs}
+    after = (Role.SEED, Role.GRADIENT)
+    outputs = [p for p in graph.outputs if p.value not in late and p.role not in after]
+    rest = tuple(p for p in graph.outputs if p not in set(outputs))
+    written = {p.name for p in outputs if p.role is Role.STATE}
+    read = dict.fromkeys(v for n in behind for v in n.inputs)
+    read.update(dict.fromkeys(p.value for p in rest))
+    saved: list[Port] = []
+    kept: list[Port] = []
+    for value in read:
+        port = ports.get(value)
+        if port is not None and not (port.role is Role.STATE and port.name in written):
+            kept.append(port)
+        elif value in early or port is not None:
+            saved.append(Port(f"saved:{value.name}", value, Role.SAVED))
+    used = {v for n in ahead for v in n.inputs} | {p.value for p in (*outputs, *saved)}
+    inputs = tuple(p for p in graph.inputs if p.value in used or p.role not in after)
+    order = {p: i for i, p in enumerate(graph.inputs)}
+    kept.sort(key=order.__getitem__)
+    return (
+        Graph(graph.name, inputs, ahead, (*outputs, *saved)),
+        Graph(graph.name, (*saved, *kept), behind, rest),
+    )
