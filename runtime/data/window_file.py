@@ -86,8 +86,9 @@ class _Reader:
 
     def _split(self, text: str) -> Iterator[str]:
         for number, line in enumerate(text.split("\n"), 1):
-            self.line = number
-            yield from line.split()
+            for word in line.split():
+                self.line = number
+                yield word
 
     def word_or_end(self) -> str | None:
         return next(self._words, None)

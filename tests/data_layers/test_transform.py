@@ -123,7 +123,7 @@ def test_refused_at_once(config: TransformConfig, message: str, tmp_path: Path) 
 @pytest.mark.parametrize(("config", "message"), [
     (TransformConfig(crop_size=7), "crop_size is 7, but image is 6 high and 9 wide"),
     (TransformConfig(mean_value=(1.0, 2.0)), "2 mean_value given, but image has 3 channels"),
-    (TransformConfig(mean_file="m.binaryproto"), "'m.binaryproto' is 3 x 5 x 5, but image is 3 x 6"),
+    (TransformConfig(mean_file="m.binaryproto"), "is 3 x 5 x 5, but image is 3 x 6 x 9"),
 ])
 def test_refused_for_a_picture(config: TransformConfig, message: str, tmp_path: Path) -> None:
     write_mean(tmp_path / "m.binaryproto", np.zeros((3, 5, 5), np.float32))

@@ -1,0 +1,97 @@
+"""One configured source of every kind, on data that it makes itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+
+from runtime.data.config import (
+    DataConfig,
+    DummyDataConfig,
+    DummyFiller,
+    HDF5DataConfig,
+    ImageDataConfig,
+    MemoryDataConfig,
+    SourceConfig,
+    TransformConfig,
+    WindowDataConfig,
+)
+from runtime.data.database_writer import new_database
+from runtime.data.datum import Datum, serialize_datum
+from runtime.data.memory_source import MemorySource
+from runtime.data.source import DataSource, open_source
+
+RANDOM_TRANSFORM = TransformConfig(mirror=True, crop_size=8, mean_value=(100.0,), scale=0.5)
+KINDS = ("lmdb", "lmdb_encoded", "leveldb", "images", "images_shuffled", "hdf5",
+         "hdf5_shuffled", "memory", "windows", "dummy")
+
+
+def make_data(folder: Path) -> Path:
+    """Databases, pictures, HDF5 files and a window file."""
+    random = np.random.default_rng(0)
+    pictures = [random.integers(0, 256, (3, 12, 14), dtype=np.uint8) for _ in range(11)]
+    files = [cv2.imencode(".png", picture.transpose(1, 2, 0))[1].tobytes()
+             for picture in pictures]
+    for name, backend in (("lmdb", "lmdb"), ("leveldb", "leveldb"), ("encoded", "lmdb")):
+        with new_database(folder / name, backend) as writer:
+            for i, (picture, data) in enumerate(zip(pictures, files, strict=True)):
+                datum = (Datum(data=data, label=i, encoded=True) if name == "encoded"
+                         else Datum(*picture.shape, picture.tobytes(), i))
+                writer.put(b"%05d" % i, serialize_datum(datum))
+    for i, data in enumerate(files):
+        (folder / f"{i}.png").write_bytes(data)
+    (folder / "list.txt").write_text("".join(f"{i}.png {i}\n" for i in range(11)))
+    rows = 0
+    for name, count in (("a.h5", 5), ("b.h5", 3), ("c.h5", 4)):
+        with h5py.File(folder / name, "w") as file:
+            file["label"] = np.arange(rows, rows + count, dtype=np.float32)
+            file["data"] = np.arange(rows, rows + count, dtype=np.float32)[:, None] * [1, 2]
+        rows += count
+    (folder / "files.txt").write_text("a.h5\nb.h5\nc.h5\n")
+    (folder / "windows.txt").write_text("".join(
+        f"# {i}\n{i}.png\n3\n12\n14\n3\n{i + 1} 0.9 1 2 9 10\n0 0.1 3 3 13 11\n2 0.5 0 0 5 5\n"
+        for i in range(4)))
+    return folder
+
+
+def config_of(kind: str) -> SourceConfig:
+    """Batches that do not divide the data, with everything random switched on."""
+    match kind:
+        case "lmdb" | "leveldb":
+            return DataConfig(source=kind, batch_size=4, transform=RANDOM_TRANSFORM)
+        case "lmdb_encoded":
+            return DataConfig(source="encoded", batch_size=4, transform=RANDOM_TRANSFORM)
+        case "images" | "images_shuffled":
+            return ImageDataConfig(source="list.txt", batch_size=4, transform=RANDOM_TRANSFORM,
+                                   shuffle=kind == "images_shuffled", rand_skip=5)
+        case "hdf5" | "hdf5_shuffled":
+            return HDF5DataConfig(source="files.txt", batch_size=5,
+                                  shuffle=kind == "hdf5_shuffled")
+        case "memory":
+            return MemoryDataConfig(batch_size=2, channels=1, height=1, width=3)
+        case "windows":
+            return WindowDataConfig(source="windows.txt", batch_size=5, context_pad=1,
+                                    transform=RANDOM_TRANSFORM)
+        case "dummy":
+            return DummyDataConfig(shapes=((3, 2), (4,)), fillers=(
+                DummyFiller(fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)
+                            ),
+                DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True)))
+    raise AssertionError(kind)
+
+
+def open_kind(kind: str, folder: Path, seed: int = 3) -> DataSource:
+    source = open_source(config_of(kind), "TRAIN", seed, folder)
+    if isinstance(source, MemorySource):
+        source.reset(np.arange(18, dtype=np.float32).reshape(6, 1, 1, 3), np.arange(6))
+    return source
+
+
+def same(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    """Whether two batches are equal to the last bit."""
+    return len(left) == len(right) and all(
+        a.shape == b.shape and a.tobytes() == b.tobytes()
+        for a, b in zip(left, right, strict=True))

@@ -1,0 +1,161 @@
+"""WindowData: parsing, sampling, and where windows land in their crops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ir.errors import RoasteryError
+from runtime.data.blob_proto import write_mean
+from runtime.data.config import TransformConfig, WindowDataConfig
+from runtime.data.source import open_source
+from runtime.data.window_file import Window
+from runtime.data.window_source import Region, Sample, place_window
+
+SIDE = 8
+IMAGE = np.random.default_rng(2).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+
+
+def write(folder: Path, windows: list[str], image: str = "a.png", channels: int = 3) -> None:
+    cv2.imwrite(str(folder / "a.png"), IMAGE)
+    (folder / "w.txt").write_text(
+        f"# 0\n{image}\n{channels}\n30\n40\n{len(windows)}\n" + "".join(f"{w}\n" for w in windows))
+
+
+def config(mirror: bool = False, mean: dict[str, object] | None = None,
+           **more: object) -> WindowDataConfig:
+    transform = TransformConfig(crop_size=SIDE, mirror=mirror, **(mean or {}))  # type: ignore
+    options = {"source": "w.txt", "batch_size": 4, "fg_fraction": 0.5, **more}
+    return WindowDataConfig(transform=transform, **options)  # type: ignore[arg-type]
+
+
+FORE, BACK = "2 0.7 4 5 19 24", "3 0.2 10 1 30 12"
+
+
+def warped(x1: int, y1: int, x2: int, y2: int) -> np.ndarray:
+    part = cv2.resize(IMAGE[y1:y2 + 1, x1:x2 + 1], (SIDE, SIDE))
+    return part.transpose(2, 0, 1).astype(np.float32)
+
+
+def test_background_first_then_foreground(tmp_path: Path) -> None:
+    write(tmp_path, [FORE, BACK, "1 0.5 0 0 1 1"])
+    source = open_source(config(fg_threshold=0.6, bg_threshold=0.4), "TRAIN", 1, tmp_path)
+    assert source.shapes() == [(4, 3, SIDE, SIDE), (4,)]
+    data, labels = source.next().arrays
+    assert labels.tolist() == [0, 0, 2, 2]
+    np.testing.assert_array_equal(data[0], warped(10, 1, 30, 12))
+    np.testing.assert_array_equal(data[3], warped(4, 5, 19, 24))
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_mirror_mean_and_scale(cache: bool, tmp_path: Path) -> None:
+    write(tmp_path, [FORE, BACK])
+    options = config(mirror=True, mean={"mean_value": (10.0, 20.0, 30.0)}, scale=0.25,
+                     cache_images=cache, batch_size=40)
+    data = open_source(options, "TEST", 1, tmp_path).next().arrays[0]
+    plain = (warped(10, 1, 30, 12) - np.float32([10, 20, 30])[:, None, None]) * np.float32(0.25)
+    flipped = (warped(10, 1, 30, 12)[..., ::-1] - np.float32([10, 20, 30])[:, None, None]
+               ) * np.float32(0.25)
+    kinds = [("plain" if np.array_equal(crop, plain) else "flipped"
+              if np.array_equal(crop, flipped) else "neither") for crop in data[:20]]
+    assert set(kinds) == {"plain", "flipped"}
+
+
+def test_mean_image_is_cut_at_its_centre(tmp_path: Path) -> None:
+    write(tmp_path, [FORE, BACK])
+    mean = np.random.default_rng(1).uniform(0, 200, (3, 12, 12)).astype(np.float32)
+    write_mean(tmp_path / "m.binaryproto", mean)
+    options = config(mean={"mean_file": "m.binaryproto"})
+    data = open_source(options, "TEST", 1, tmp_path).next().arrays[0]
+    np.testing.assert_array_equal(data[3], warped(4, 5, 19, 24) - mean[:, 2:10, 2:10])
+
+
+def region(x1: int, y1: int, x2: int, y2: int, pad: int, square: bool = False,
+           mirror: bool = False) -> Region:
+    window = Window(0, 1, 1.0, x1, y1, x2, y2)
+    return place_window(Sample(window, mirror), 30, 40, SIDE, pad, square)
+
+
+def test_without_context_the_window_fills_the_crop() -> None:
+    assert region(4, 5, 19, 24, 0) == Region(4, 5, 19, 24, SIDE, SIDE, 0, 0)
+
+
+def test_context_grows_the_window() -> None:
+    # Crop 8 with 2 pixels of context: the window is shown at half its share, so the
+    # region is twice as wide: centre 16, 14 and half sizes 4, 3 times 2, both ends in.
+    assert region(12, 11, 19, 16, 2) == Region(8, 8, 24, 20, SIDE, SIDE, 0, 0)
+
+
+def test_context_outside_the_picture_stays_empty() -> None:
+    # Half sizes 4 and 4 doubled around (4, 4): from -4 to 12, 17 pixels, 4 of them outside.
+    assert region(0, 0, 7, 7, 2) == Region(0, 0, 12, 12, 6, 6, 2, 2)
+    # At the right edge, mirrored: the empty side comes first.
+    right = region(32, 10, 39, 17, 2)
+    assert (right.x1, right.x2, right.left, right.width) == (28, 39, 0, 6)
+    flipped = region(32, 10, 39, 17, 2, mirror=True)
+    assert (flipped.x1, flipped.x2, flipped.left, flipped.width) == (28, 39, 2, 6)
+
+
+def test_square_takes_the_longer_side() -> None:
+    found = region(10, 10, 13, 21, 0, square=True)
+    assert (found.x1, found.x2, found.y1, found.y2) == (6, 18, 10, 22)
+
+
+def test_padding_is_zero_even_with_a_mean(tmp_path: Path) -> None:
+    write(tmp_path, ["1 0.9 0 0 7 7", "0 0.0 0 0 7 7"])
+    options = config(mean={"mean_value": (50.0,)}, context_pad=2)
+    data = open_source(options, "TEST", 1, tmp_path).next().arrays[0]
+    assert not data[:, :, :2].any() and not data[:, :, :, :2].any()
+    assert data[:, :, 2:, 2:].all()
+
+
+@pytest.mark.parametrize(("windows", "message"), [
+    ([FORE], "has no background window"),
+    ([BACK], "has no foreground window"),
+    ([FORE, BACK, "0 0.9 1 1 2 2"], "foreground window of 'a.png' has class 0"),
+    ([FORE, BACK, "1 0.9 1 1"], "w.txt:9: the file ends where a corner was expected"),
+    ([FORE, BACK, "1 high 1 1 2 2"], "w.txt:9: 'high' found where an overlap"),
+])
+def test_window_files(windows: list[str], message: str, tmp_path: Path) -> None:
+    write(tmp_path, windows)
+    with pytest.raises(RoasteryError, match=message):
+        open_source(config(), "TEST", 1, tmp_path)
+
+
+def test_other_refusals(tmp_path: Path) -> None:
+    def fails(options: WindowDataConfig, message: str, read: bool = False) -> None:
+        with pytest.raises(RoasteryError, match=message):
+            source = open_source(options, "TEST", 1, tmp_path)
+            if read:
+                source.next()
+
+    fails(config(), "window file '.*w.txt' does not exist")
+    (tmp_path / "w.txt").write_text("")
+    fails(config(), "is empty")
+    (tmp_path / "w.txt").write_text("a.png 3 4\n")
+    fails(config(), "w.txt:1: 'a.png' found where '# INDEX'")
+    write(tmp_path, [FORE, BACK], channels=1)
+    fails(config(), "has 1 channels")
+    write(tmp_path, [FORE, BACK], image="gone.png")
+    fails(config(), "cannot read image 'gone.png'", read=True)
+    write(tmp_path, [FORE, "0 0.0 30 20 45 29"])
+    fails(config(), r"window \(30, 20, 45, 29\) does not lie in image 'a.png'", read=True)
+    write(tmp_path, [FORE, BACK])
+    fails(WindowDataConfig(source="w.txt", batch_size=1), "crop_size is 0")
+    fails(config(crop_mode="round"), "crop_mode is 'round'")
+    fails(config(context_pad=4), "context_pad is 4 and crop_size 8")
+    fails(config(batch_size=0), "batch_size is 0")
+    fails(config(mean={"mean_value": (1.0, 2.0)}), "2 mean_value given")
+    write_mean(tmp_path / "m.binaryproto", np.zeros((3, 7, 7), np.float32))
+    fails(config(mean={"mean_file": "m.binaryproto"}), "3 channels of at least 8 x 8")
+
+
+def test_scale_in_the_wrong_place_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, [FORE, BACK])
+    open_source(config(mean={"scale": 2.0}), "TEST", 1, tmp_path)
+    assert any("set window_data_param { scale }" in text for text in caplog.messages)
