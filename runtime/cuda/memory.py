@@ -47,7 +47,7 @@ class PinnedBuffer:
             raise ValueError(f"{size} bytes at {offset} are outside of {self.nbytes} pinned bytes")
         memory = (ctypes.c_char * max(size, 1)).from_address(self.address + offset)
         memory._owner = self  # type: ignore[attr-defined]
-        return np.ndarray(tuple(shape), kind, buffer=memory)  # type: ignore[call-overload]
+        return np.ndarray(tuple(shape), kind, buffer=memory)  # type: ignore[arg-type]
 
     def __del__(self) -> None:
         if self.address:

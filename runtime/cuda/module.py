@@ -7,6 +7,8 @@ import ctypes
 from ctypes import c_char_p, c_int, c_void_p
 from typing import TYPE_CHECKING
 
+from ir.errors import RoasteryError
+
 from .driver import CudaError, Driver
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ _LOG_BYTES = 8192
 class Module:
     """Code loaded into the current context.
 
-    Raises :class:`CudaError` with the driver's log when it refuses the image.
+    Raises :class:`RoasteryError` with the driver's log when it refuses the image.
     """
 
     def __init__(
@@ -40,12 +42,10 @@ class Module:
         except CudaError as error:
             kind = "PTX" if isinstance(image, str) else "machine code"
             said = log.value.decode(errors="replace").strip()
-            raise CudaError(
-                error.function,
-                error.code,
+            raise RoasteryError(
                 f"the {kind} of kernel {name} does not load on {properties.name} "
-                f"(sm_{properties.capability})",
-                said or str(error),
+                f"(sm_{properties.capability}): {said or error}",
+                hint="it may be newer than the CUDA driver: update the driver",
             ) from error
 
     def function(self, entry: str, shared: int = 0) -> Function:
@@ -54,11 +54,9 @@ class Module:
         self._driver.cuModuleGetFunction(ctypes.byref(handle), self.handle, entry.encode())
         most = self._properties.attributes["shared_memory_optin"]
         if shared > most:
-            raise CudaError(
-                "cuFuncSetAttribute",
-                1,
-                f"kernel {self.name} needs {shared} bytes of shared memory",
-                f"{self._properties.name} has {most} per block",
+            raise RoasteryError(
+                f"kernel {self.name} needs {shared} bytes of shared memory per block, "
+                f"{self._properties.name} has {most}"
             )
         if shared > self._properties.attributes["shared_memory"]:
             self._driver.cuFuncSetAttribute(handle, _MAX_DYNAMIC_SHARED, shared)

@@ -1,0 +1,181 @@
+"""The code that talks to the CUDA driver, with a driver made of Python functions."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+
+import numpy as np
+import pytest
+from fake_cuda import FakeCuda
+
+import runtime.cuda.driver as driver_module
+from ir.errors import RoasteryError
+from runtime.cuda import CudaError, CudaUnavailable, Device, Driver, available, query_devices
+from runtime.cuda.driver import cuda_driver, initialised
+
+
+@pytest.fixture
+def fake() -> FakeCuda:
+    return FakeCuda()
+
+
+@pytest.fixture
+def device(fake: FakeCuda) -> Device:
+    return Device(0, fake.driver())
+
+
+def test_properties(fake: FakeCuda) -> None:
+    fake.devices = 2
+    first, second = query_devices(fake.driver())
+    assert (first.index, first.name, first.capability) == (0, "Fake 0", 90)
+    assert (second.index, second.name, second.memory) == (1, "Fake 1", 1 << 24)
+    assert first.attributes["shared_memory_optin"] == 227 << 10
+    assert fake.driver().version == (12, 4)
+
+
+def test_why_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CudaUnavailable, match="the driver is there and finds none"):
+        FakeCuda(devices=0).driver()
+    monkeypatch.setattr(driver_module, "_LIBRARY", "libcuda-that-is-nowhere.so")
+    cuda_driver.cache_clear()
+    try:
+        answer = available()
+    finally:
+        cuda_driver.cache_clear()
+    assert not answer
+    assert "libcuda-that-is-nowhere.so is not on this machine" in answer.reason
+
+
+def test_a_driver_that_does_not_start() -> None:
+    fake = FakeCuda()
+    fake.cuInit = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda _: 2)  # type: ignore[attr-defined]
+    with pytest.raises(CudaUnavailable, match="CUDA_ERROR_OUT_OF_MEMORY"):
+        initialised(Driver(fake))
+
+
+def test_an_old_driver_says_so(fake: FakeCuda) -> None:
+    del fake.cuGraphLaunch  # type: ignore[attr-defined]
+    with pytest.raises(CudaUnavailable, match="the CUDA driver has no cuGraphLaunch"):
+        fake.driver().cuGraphLaunch(None, None)
+
+
+def test_an_index_that_does_not_exist(fake: FakeCuda) -> None:
+    with pytest.raises(RoasteryError, match="there is no CUDA device 1; the driver finds 1"):
+        Device(1, fake.driver())
+
+
+def test_copies(device: Device) -> None:
+    stream = device.stream()
+    buffer = device.allocate(4096)
+    assert buffer.address % 256 == 0
+    data = np.arange(1000, dtype=np.float32)
+    stream.upload(buffer.address, data)
+    back = np.empty_like(data)
+    stream.download(back, buffer.address)
+    stream.synchronize()
+    np.testing.assert_array_equal(back, data)
+    other = device.allocate(4096)
+    stream.copy(other.address, buffer.address, data.nbytes)
+    stream.clear(buffer.address, 2000)
+    stream.download(back, other.address)
+    np.testing.assert_array_equal(back, data)
+    stream.download(back, buffer.address)
+    np.testing.assert_array_equal(back, np.where(np.arange(1000) < 500, 0, data))
+    with pytest.raises(ValueError, match="contiguous"):
+        stream.upload(buffer.address, data[::2])
+    back.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        stream.download(back, buffer.address)
+
+
+def test_pinned_memory_lives_as_long_as_its_arrays(fake: FakeCuda, device: Device) -> None:
+    pinned = device.pinned(4096)
+    array = pinned.array((4, 8), np.float32, offset=64)
+    array[:] = 3
+    assert ctypes.c_float.from_address(pinned.address + 64).value == 3
+    with pytest.raises(ValueError, match="outside of 4096 pinned bytes"):
+        pinned.array((1024,), np.float32, offset=4)
+    del pinned
+    gc.collect()
+    assert len(fake.pinned) == 1
+    view = array[1:]
+    del array
+    gc.collect()
+    assert len(fake.pinned) == 1
+    del view
+    gc.collect()
+    assert not fake.pinned
+
+
+def test_memory_that_does_not_fit(fake: FakeCuda, device: Device) -> None:
+    kept = device.allocate(1 << 20)
+    with pytest.raises(RoasteryError, match="16777216 bytes do not fit into the memory of Fake 0"):
+        device.allocate(1 << 24)
+    kept.close()
+    assert not fake.allocations
+    device.allocate(1 << 24)
+
+
+def test_events(device: Device) -> None:
+    stream, other = device.stream(), device.stream()
+    start, end = device.event(timing=True), device.event(timing=True)
+    stream.record(start)
+    stream.record(end)
+    other.wait(end)
+    end.synchronize()
+    assert not end.reached
+    assert end.milliseconds_since(start) == 1.5
+
+
+def test_captured_work_runs_when_launched(device: Device) -> None:
+    stream = device.stream()
+    source, target = device.allocate(64), device.allocate(64)
+    stream.clear(target.address, 64)
+    graph = stream.capture(lambda: stream.copy(target.address, source.address, 64))
+    result = np.empty(16, np.float32)
+    for value in (1, 2):
+        stream.upload(source.address, np.full(16, value, np.float32))
+        stream.download(result, target.address)
+        assert np.all(result == value - 1)
+        graph.launch(stream)
+        stream.download(result, target.address)
+        assert np.all(result == value)
+
+
+def test_a_failed_capture_leaves_the_stream_usable(device: Device) -> None:
+    stream = device.stream()
+    with pytest.raises(CudaError, match="not allowed while capturing"):
+        stream.capture(stream.synchronize)
+    stream.synchronize()
+    with pytest.raises(CudaError, match="not allowed while capturing"):
+        stream.capture(lambda: device.allocate(64) and None)
+
+
+def test_an_image_that_does_not_load(device: Device) -> None:
+    with pytest.raises(RoasteryError, match=r"PTX of kernel k .* Fake 0 \(sm_90\): ptxas fatal"):
+        device.load("not ptx", "k")
+    module = device.load(".version 7.4", "k")
+    with pytest.raises(CudaError, match="named symbol not found"):
+        module.function("k")
+
+
+def test_nothing_is_left_behind(fake: FakeCuda) -> None:
+    device = Device(0, fake.driver())
+    fake.kernels["k"] = ((), lambda grid: None)
+    stream = device.stream()
+    made = [
+        stream,
+        stream.capture(lambda: None),
+        device.event(),
+        device.load(".version 7.4", "k").function("k"),
+        device.allocate(64),
+        device.pinned(64),
+    ]
+    assert fake.live == 5  # and the context
+    made.clear()
+    del stream
+    gc.collect()
+    assert fake.live == 1
+    device.close()
+    assert (fake.live, len(fake.allocations), len(fake.pinned)) == (0, 0, 0)

@@ -1,0 +1,85 @@
+"""On a real GPU: compiled kernels launch, from cubin and PTX, directly and captured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
+from compiler.triton.compile import compile_kernels
+from compiler.triton.compile.store import BinaryStore
+from ir.graph import Value
+from ir.location import Location
+from ir.types import DType, TensorType
+from runtime.cuda import Device
+from runtime.launch.cuda import CudaLauncher, KernelLoader
+
+pytestmark = pytest.mark.gpu
+
+AXPY = Kernel(
+    "axpy",
+    """
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def axpy(x, y, count, first, a, BLOCK: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < count
+    value = tl.load(x + first + at, mask=inside) * a + tl.load(y + at, mask=inside)
+    tl.store(y + at, value, mask=inside)
+""",
+    (
+        Parameter("x", "pointer", DType.F32, divisible=True),
+        Parameter("y", "pointer", DType.F32, divisible=True),
+        Parameter("count", "i32"),
+        Parameter("first", "i64"),
+        Parameter("a", "f32"),
+    ),
+    (Config((("BLOCK", 256),)),),
+)
+X, Y = Value("x", TensorType((1000,))), Scratch(0, 4000)
+GRID = (4, 1, 1)
+
+
+def test_cubin_ptx_and_capture(tmp_path: Path) -> None:
+    device = Device(0)
+    stream = device.stream()
+    store = BinaryStore(tmp_path)
+    config = AXPY.configs[0]
+    x = np.random.default_rng(0).standard_normal(1024, dtype=np.float32)
+    source, target = device.allocate(x.nbytes), device.allocate(x.nbytes)
+    stream.upload(source.address, x)
+    result = np.empty_like(x)
+
+    def expect(times: int) -> None:
+        stream.download(result, target.address)
+        stream.synchronize()
+        expected = np.zeros_like(x)
+        expected[:1000] = x[16:1016] * np.float32(0.5) * times
+        np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+    (own,) = compile_kernels(
+        [(AXPY, config)], f"cuda:sm_{device.properties.capability}", store=store
+    )
+    launcher = CudaLauncher(device, stream, {(AXPY, config): own})
+    launch = Launch(AXPY, 0, (X, Y, 1000, 16, 0.5), GRID, "axpy", Location(), (Y,))
+    run = launcher.bind(launch, lambda b: (source if b is X else target).address)
+    stream.clear(target.address, target.nbytes)
+    run()
+    expect(1)
+    graph = stream.capture(run)
+    expect(1)
+    graph.launch(stream)
+    graph.launch(stream)
+    expect(3)
+
+    (portable,) = compile_kernels([(AXPY, config)], "cuda:sm_80", store=store)
+    values = [source.address, target.address, 1000, 16, 0.5]
+    run = KernelLoader(device, stream).prepare(portable, portable.ptx, GRID, values, "axpy")
+    stream.clear(target.address, target.nbytes)
+    run()
+    expect(1)

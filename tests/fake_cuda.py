@@ -1,0 +1,299 @@
+"""A CUDA driver made of Python functions behind the C calling convention.
+
+Device memory is the host's. Kernels are Python functions by entry name, which get the
+values that were packed for them. What a real driver would not allow (an address outside of
+every allocation, waiting while capturing, leaks at the end) is an error here, so that the
+code that talks to the driver is tested where there is no GPU.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable, Sequence
+from ctypes import CFUNCTYPE, c_char_p, c_float, c_int, c_int32, c_int64, c_uint64, c_void_p
+from typing import Any
+
+import numpy as np
+
+from runtime.cuda.device import ATTRIBUTES
+from runtime.cuda.driver import PROTOTYPES, Driver, initialised
+
+INVALID, OOM, NOT_FOUND, BAD_IMAGE, BAD_CAPTURE = 1, 2, 500, 200, 900
+_NAMES = {
+    INVALID: (b"CUDA_ERROR_INVALID_VALUE", b"invalid argument"),
+    OOM: (b"CUDA_ERROR_OUT_OF_MEMORY", b"out of memory"),
+    BAD_IMAGE: (b"CUDA_ERROR_INVALID_IMAGE", b"device kernel image is invalid"),
+    NOT_FOUND: (b"CUDA_ERROR_NOT_FOUND", b"named symbol not found"),
+    BAD_CAPTURE: (b"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", b"not allowed while capturing"),
+}
+_READ = {"i32": c_int32, "i64": c_int64, "f32": c_float}
+Body = Callable[..., None]
+
+
+class FakeCuda:
+    """The library: hand it to :class:`runtime.cuda.driver.Driver`, or take :meth:`driver`."""
+
+    def __init__(self, capability: int = 90, devices: int = 1, memory: int = 1 << 24) -> None:
+        self.capability = capability
+        self.devices = devices
+        self.memory = memory
+        self.allocations: dict[int, ctypes.Array] = {}
+        self.pinned: dict[int, ctypes.Array] = {}
+        self.kernels: dict[str, tuple[Sequence[str], Body]] = {}
+        self.images: list[bytes] = []
+        self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
+        self._numbers = itertools.count(1)
+        self._functions: dict[int, str] = {}
+        self._capture: list[Callable[[], None]] | None = None
+        self._graphs: dict[int, list[Callable[[], None]]] = {}
+        self.live = 0  # handles made and not destroyed
+        self._failure: Exception | None = None
+        for name, types in PROTOTYPES.items():
+            implementation = getattr(self, f"_{name}", None)
+            if implementation is not None:
+                # Output strings arrive as addresses: the fake writes to them.
+                safe = [c_void_p if t is c_char_p else t for t in types]
+                setattr(self, name, CFUNCTYPE(c_int, *safe)(self._guard(implementation)))
+
+    def driver(self) -> Driver:
+        return initialised(Driver(self))
+
+    def array(self, address: int, shape: int | tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Device memory as an array; it must lie inside one allocation."""
+        dtype = np.dtype(dtype)
+        size = int(np.prod(shape)) * dtype.itemsize
+        for start, block in self.allocations.items():
+            if start <= address and address + size <= start + len(block):
+                view = (ctypes.c_char * max(size, 1)).from_buffer(block, address - start)
+                return np.ndarray(shape, dtype, buffer=view)
+        raise AssertionError(f"{size} bytes at {address:#x} are not inside of an allocation")
+
+    def check(self) -> None:
+        """Raise what went wrong inside of a call (exceptions cannot cross C)."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _guard(self, function: Callable[..., int | None]) -> Callable[..., int]:
+        def call(*arguments: Any) -> int:
+            try:
+                return function(*arguments) or 0
+            except Exception as error:
+                self._failure = error
+                return INVALID
+
+        return call
+
+    def _handle(self, out: Any) -> int:
+        number = next(self._numbers)
+        out[0] = number
+        self.live += 1
+        return number
+
+    def _queue(self, work: Callable[[], None]) -> None:
+        if self._capture is None:
+            work()
+        else:
+            self._capture.append(work)
+
+    # --- the driver's functions -----------------------------------------------------------
+
+    def _cuInit(self, flags: int) -> None:
+        assert flags == 0
+
+    def _cuDriverGetVersion(self, out: Any) -> None:
+        out[0] = 12040
+
+    def _cuGetErrorName(self, code: int, out: Any) -> None:
+        out[0] = _NAMES[code][0]
+
+    def _cuGetErrorString(self, code: int, out: Any) -> None:
+        out[0] = _NAMES[code][1]
+
+    def _cuDeviceGetCount(self, out: Any) -> None:
+        out[0] = self.devices
+
+    def _cuDeviceGet(self, out: Any, index: int) -> None:
+        out[0] = index + 10
+
+    def _cuDeviceGetName(self, out: int, size: int, device: int) -> None:
+        text = f"Fake {device - 10}".encode() + b"\0"
+        assert len(text) <= size
+        ctypes.memmove(out, text, len(text))
+
+    def _cuDeviceTotalMem_v2(self, out: Any, device: int) -> None:
+        out[0] = self.memory
+
+    def _cuDeviceGetAttribute(self, out: Any, number: int, device: int) -> None:
+        values = {
+            "major": self.capability // 10,
+            "minor": self.capability % 10,
+            "shared_memory": 48 << 10,
+            "shared_memory_optin": 227 << 10,
+            "warp_size": 32,
+            "multiprocessors": 4,
+        }
+        name = next(n for n, v in ATTRIBUTES.items() if v == number)
+        out[0] = values.get(name, 1)
+
+    def _cuDevicePrimaryCtxRetain(self, out: Any, device: int) -> None:
+        self._handle(out)
+
+    def _cuDevicePrimaryCtxRelease_v2(self, device: int) -> None:
+        self.live -= 1
+
+    def _cuCtxSetCurrent(self, context: int) -> None:
+        assert context
+
+    def _used(self) -> int:
+        return sum(len(block) for block in self.allocations.values())
+
+    def _cuMemGetInfo_v2(self, free: Any, total: Any) -> None:
+        free[0], total[0] = self.memory - self._used(), self.memory
+
+    def _cuMemAlloc_v2(self, out: Any, size: int) -> int | None:
+        if self._capture is not None:
+            return BAD_CAPTURE
+        if size == 0:
+            return INVALID
+        if self._used() + size > self.memory:
+            return OOM
+        block = (ctypes.c_char * (size + 256))()
+        start = -(-ctypes.addressof(block) // 256) * 256
+        inner = (ctypes.c_char * size).from_buffer(block, start - ctypes.addressof(block))
+        self.allocations[start] = inner
+        out[0] = start
+        return None
+
+    def _cuMemFree_v2(self, address: int) -> None:
+        del self.allocations[address]
+
+    def _cuMemHostAlloc(self, out: Any, size: int, flags: int) -> None:
+        block = (ctypes.c_char * size)()
+        self.pinned[ctypes.addressof(block)] = block
+        out[0] = ctypes.addressof(block)
+
+    def _cuMemFreeHost(self, address: int) -> None:
+        del self.pinned[address]
+
+    def _cuMemcpyHtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> None:
+        target = self.array(to, size, np.uint8)
+        self._queue(lambda: ctypes.memmove(target.ctypes.data, source, size) and None)
+
+    def _cuMemcpyDtoHAsync_v2(self, to: int, source: int, size: int, stream: int) -> None:
+        origin = self.array(source, size, np.uint8)
+        self._queue(lambda: ctypes.memmove(to, origin.ctypes.data, size) and None)
+
+    def _cuMemcpyDtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> None:
+        target, origin = self.array(to, size, np.uint8), self.array(source, size, np.uint8)
+        self._queue(lambda: target.__setitem__(slice(None), origin))
+
+    def _cuMemsetD8Async(self, to: int, value: int, size: int, stream: int) -> None:
+        target = self.array(to, size, np.uint8)
+        self._queue(lambda: target.fill(value))
+
+    def _cuStreamCreate(self, out: Any, flags: int) -> None:
+        self._handle(out)
+
+    def _cuStreamDestroy_v2(self, stream: int) -> None:
+        self.live -= 1
+
+    def _cuStreamSynchronize(self, stream: int) -> int | None:
+        return BAD_CAPTURE if self._capture is not None else None
+
+    def _cuStreamWaitEvent(self, stream: int, event: int, flags: int) -> None:
+        assert stream and event
+
+    def _cuStreamBeginCapture_v2(self, stream: int, mode: int) -> None:
+        assert self._capture is None and mode == 1
+        self._capture = []
+
+    def _cuStreamEndCapture(self, stream: int, out: Any) -> None:
+        assert self._capture is not None
+        self._graphs[self._handle(out)] = self._capture
+        self._capture = None
+
+    def _cuGraphInstantiateWithFlags(self, out: Any, graph: int, flags: int) -> None:
+        self._graphs[self._handle(out)] = self._graphs[graph]
+
+    def _cuGraphLaunch(self, graph: int, stream: int) -> None:
+        for work in self._graphs[graph]:
+            work()
+
+    def _cuGraphDestroy(self, graph: int) -> None:
+        del self._graphs[graph]
+        self.live -= 1
+
+    _cuGraphExecDestroy = _cuGraphDestroy
+
+    def _cuEventCreate(self, out: Any, flags: int) -> None:
+        self._handle(out)
+
+    def _cuEventDestroy_v2(self, event: int) -> None:
+        self.live -= 1
+
+    def _cuEventRecord(self, event: int, stream: int) -> None:
+        assert event and stream
+
+    def _cuEventQuery(self, event: int) -> int:
+        return 600
+
+    def _cuEventSynchronize(self, event: int) -> None:
+        assert event
+
+    def _cuEventElapsedTime(self, out: Any, start: int, end: int) -> None:
+        out[0] = 1.5
+
+    def _cuModuleLoadDataEx(
+        self, out: Any, image: int, count: int, options: Any, values: Any
+    ) -> int | None:
+        assert (count, options[0], options[1]) == (2, 5, 6)
+        start = ctypes.string_at(image, 4)
+        if start == b"\x7fELF":
+            self.images.append(start)
+        else:
+            text = ctypes.string_at(image)  # PTX ends with a zero byte
+            if b".version" not in text:
+                message = b"ptxas fatal: syntax error\0"
+                assert len(message) <= values[1]
+                ctypes.memmove(values[0], message, len(message))
+                return BAD_IMAGE
+            self.images.append(text)
+        self._handle(out)
+        return None
+
+    def _cuModuleGetFunction(self, out: Any, module: int, name: int) -> int | None:
+        entry = ctypes.string_at(name).decode()
+        if entry not in self.kernels:
+            return NOT_FOUND
+        number = next(self._numbers)
+        self._functions[number] = entry
+        out[0] = number
+        return None
+
+    def _cuModuleUnload(self, module: int) -> None:
+        self.live -= 1
+
+    def _cuFuncGetAttribute(self, out: Any, number: int, function: int) -> None:
+        out[0] = {3: 0, 4: 32}[number]
+
+    def _cuFuncSetAttribute(self, function: int, number: int, value: int) -> None:
+        assert number == 8 and value > 48 << 10
+
+    def _cuLaunchKernel(
+        self, function: int, x: int, y: int, z: int, a: int, b: int, c: int,
+        shared: int, stream: int, parameters: Any, extra: Any,
+    ) -> None:  # fmt: skip
+        assert (b, c) == (1, 1) and a % 32 == 0 and stream
+        entry = self._functions[function]
+        kinds, body = self.kernels[entry]
+        values = []  # read now, as the driver copies parameters when a launch is queued
+        for index, kind in enumerate(kinds):
+            kind_type = _READ.get(kind, c_uint64)
+            values.append(kind_type.from_address(parameters[index]).value)
+
+        def run() -> None:
+            self.launches.append((entry, (x, y, z), a, shared))
+            body((x, y, z), *values)
+
+        self._queue(run)
