@@ -16,6 +16,17 @@ class NetState:
     level: int = 0
     stages: tuple[str, ...] = ()
 
+    def merged(self, message: Message) -> NetState:
+        """The state with what a NetState message says: phase and level win, stages add up.
+
+        A solver's train_state is merged into the net's own state in this way.
+        """
+        return NetState(
+            message.get("phase", self.phase),
+            message.get("level", self.level),
+            (*self.stages, *message.stage),
+        )
+
 
 def layers_in_state(net: Message, state: NetState) -> list[Message]:
     """The layers whose include and exclude rules admit the state, in file order.

@@ -212,4 +212,6 @@ def _name_of_layer(entries: list[Entry]) -> str:
         if entry.name == "name" and isinstance(entry.value, Scalar):
             token = entry.value.tokens[0]
             return str(token[1:-1]) if token.type == "STRING" else ""
+        if entry.name == "layer" and isinstance(entry.value, Block):
+            return _name_of_layer(entry.value.entries)  # V0 layers stand inside V1 ones
     return ""
