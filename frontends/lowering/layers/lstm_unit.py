@@ -1,0 +1,56 @@
+"""LSTMUnit: one step of an LSTM, and the cell that the LSTM layer shares with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ir import expr as e
+from ir.build import Builder
+from ir.expr import Expr
+from ir.graph import Value
+
+from ..context import LayerContext
+from ..registry import layer
+
+
+def lstm_cell(
+    b: Builder, gates: Sequence[Expr], operands: Sequence[Value], cell: Expr, cont: Expr
+) -> tuple[Value, Value]:
+    """One pointwise op from the gates' inputs (i, f, o, g) and the old cell to (c, h).
+
+    ``cont`` is 0 where a sequence begins: nothing of the old cell stays.
+    """
+    i, f, o = (e.sigmoid(gate) for gate in gates[:3])
+    new = cont * f * cell + i * e.tanh(gates[3])
+    c, h = b.maps([new, o * e.tanh(new)], *operands)
+    return c, h
+
+
+@layer("LSTMUnit", bottoms=3, tops=2, no_gradient_to=(2,))
+def lower_lstm_unit(ctx: LayerContext) -> Sequence[Value]:
+    """(c [1,N,H], gates [1,N,4H], cont [1,N]) -> new c, h. Gates lie in the order i, f, o, g.
+
+    Caffe: src/caffe/layers/lstm_unit_layer.cpp.
+    """
+    b = ctx.b
+    cell, gates, cont = ctx.bottoms
+    names = ctx.layer.bottom
+    ctx.check(
+        cell.type.rank == 3 and cell.shape[0] == 1,
+        f"the cell '{names[0]}' has shape {list(cell.shape)}; [1, N, H] is expected",
+        "bottom",
+    )
+    _, streams, width = cell.shape
+    for name, value, shape in (
+        (names[1], gates, (1, streams, 4 * width)),
+        (names[2], cont, (1, streams)),
+    ):
+        ctx.check(
+            value.shape == shape,
+            f"'{name}' has shape {list(value.shape)}; the cell {list(cell.shape)} needs "
+            f"{list(shape)}",
+            "bottom",
+        )
+    parts = [b.slice(gates, 2, k * width, (k + 1) * width) for k in range(4)]
+    operands = [*parts, cell, b.reshape(cont, (1, streams, 1))]
+    return lstm_cell(b, [e.arg(k) for k in range(4)], operands, e.arg(4), e.arg(5))
