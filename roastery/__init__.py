@@ -1,4 +1,13 @@
-"""A compiler for Caffe nets: the public interface."""
+"""A compiler for Caffe nets: the public interface.
+
+``compile`` makes a net callable, ``load`` an exported artifact; ``layer`` registers a layer of
+one's own and ``check_gradient`` checks it. ``roastery.caffe`` is the pycaffe interface.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from .house import check_house
 
@@ -6,4 +15,28 @@ check_house()
 
 from ._version import __version__  # noqa: E402
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from ir.errors import RoasteryError
+
+    from .api import Executable, compile
+
+# Loaded on first use: the command line must not wait for what it does not need.
+_PLACES = {
+    "Executable": "roastery.api",
+    "compile": "roastery.api",
+    "RoasteryError": "ir.errors",
+}
+
+__all__ = ["Executable", "RoasteryError", "__version__", "compile"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'roastery' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PLACES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})

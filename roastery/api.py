@@ -1,0 +1,138 @@
+"""``roastery.compile``: a net as a callable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from ir.program import NetProgram
+from runtime.data.source import DataSource, open_source
+from runtime.executable import FusedNet
+from runtime.store import Store
+
+from . import nets
+from .devices import choose_device, open_backend
+from .weights import load_weights
+
+
+class Parameters(Mapping[str, list[np.ndarray]]):
+    """Parameters by layer name: a list of writable arrays per layer (weights, bias ...)."""
+
+    def __init__(self, program: NetProgram, store: Store, *, diff: bool = False) -> None:
+        buffers = store.diff if diff else store.data
+        self._arrays = {
+            layer.name: [buffers[c].array for c in layer.cells]
+            for layer in program.layers
+            if layer.cells
+        }
+
+    def __getitem__(self, layer: str) -> list[np.ndarray]:
+        return self._arrays[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+
+class Executable:
+    """A compiled net. Call it with its inputs by name; it returns its outputs by name.
+
+    A batch or image size it has not seen is planned again, with the same kernels.
+
+    Attributes:
+        parameters: writable arrays by layer name, which the net really uses.
+        parameter_diffs: their diffs, to which :meth:`backward` adds.
+    """
+
+    def __init__(self, net: FusedNet) -> None:
+        self._net = net
+        self.parameters = Parameters(net.program, net.store)
+        self.parameter_diffs = Parameters(net.program, net.store, diff=True)
+
+    @property
+    def device(self) -> str:
+        return self._net.backend.name
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """Shapes by name, as they are now."""
+        return {name: b.type.shape for name, b in self._net.inputs.items()}
+
+    @property
+    def outputs(self) -> list[str]:
+        return [*self._net.program.outputs, *self._net.observe]
+
+    def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Run forward. Arrays are copied in; the outputs are new arrays."""
+        self._net.set_inputs(inputs)
+        self._net.forward()
+        return {name: self._net.output(name).copy() for name in self.outputs}
+
+    def backward(self, **diffs: np.ndarray) -> dict[str, np.ndarray]:
+        """Diffs of the inputs, given diffs of outputs by name (default: loss weights).
+
+        Adds to :attr:`parameter_diffs`. The first call runs forward once more, to save what
+        backward needs; later forward passes save it by themselves.
+        """
+        if not self._net.ready_for_backward:
+            self._net.prepare_backward()
+            self._net.rerun()
+        return {name: array.copy() for name, array in self._net.backward(diffs).items()}
+
+    def clear_diffs(self) -> None:
+        """Set all parameter diffs to zero."""
+        self._net.store.clear_diffs()
+
+    @property
+    def program(self) -> NetProgram:
+        """The lowered net."""
+        return self._net.program
+
+
+def compile(
+    net: nets.NetSource,
+    weights: str | os.PathLike[str] | None = None,
+    phase: str = "TEST",
+    device: str | None = None,
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    observe: Sequence[str] = (),
+    seed: int = 0,
+) -> Executable:
+    """Compile a net.
+
+    Args:
+        net: a prototxt file (old forms are upgraded), or a NetParameter message.
+        weights: a .caffemodel or .caffemodel.h5 to copy parameters from, by layer name.
+        phase: "TEST" or "TRAIN".
+        device: ``reference``, ``cpu``, ``cuda[:N]`` or ``interpret``; default: CUDA where there is
+            one, else the CPU.
+        shapes: input shapes that replace those of the prototxt.
+        observe: inner blobs to return besides the outputs.
+        seed: of fillers and dropout.
+
+    Raises RoasteryError for every mistake in the files, with its place.
+    """
+    message = nets.read_net(net)
+
+    def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
+        return nets.lower(message, phase, level=level, stages=stages, shapes=new)
+
+    program = lower(shapes or {})
+    backend = open_backend(choose_device(device))
+    store = Store(program.cells, seed)
+    feeds: dict[str, DataSource] = {
+        layer.name: open_source(layer.source, "TRAIN" if phase == "TRAIN" else "TEST", seed)
+        for layer in program.layers
+        if layer.source is not None
+    }
+    fused = FusedNet(program, backend, store, feeds, observe, lower)
+    if weights is not None:
+        load_weights(weights, program, store)
+    return Executable(fused)

@@ -1,0 +1,245 @@
+"""A net run as a whole: the fused plan, which keeps only outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from compiler.passes.autodiff import diff_port, differentiate, drop_gradient_marks, split
+from ir.errors import RoasteryError
+from ir.graph import Graph, Port, Role, Value
+from ir.program import LOSS_OUTPUT, NetProgram
+
+from .backend import Backend, BoundGraph, port_key
+from .buffers import Buffer
+from .data.source import DataSource
+from .store import Store
+
+Relower = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
+
+
+class FusedNet:
+    """Executes a :class:`NetProgram` as one graph, or two where backward runs alone.
+
+    Args:
+        feeds: data sources by layer name.
+        observe: inner blobs to keep besides the outputs.
+        relower: makes the program for other input shapes; None: shapes are fixed.
+    """
+
+    def __init__(
+        self,
+        program: NetProgram,
+        backend: Backend,
+        store: Store,
+        feeds: Mapping[str, DataSource] | None = None,
+        observe: Sequence[str] = (),
+        relower: Relower | None = None,
+    ) -> None:
+        self.backend = backend
+        self.store = store
+        self.feeds: Mapping[str, DataSource] = feeds or {}
+        self.observe = tuple(observe)
+        self._relower = relower
+        self._take(program)
+
+    def _take(self, program: NetProgram) -> None:
+        self.program = program
+        self.store.extend(program.cells.values())
+        self._graph = _observing(program, self.observe)
+        self._buffers: dict[str, Buffer] = {}
+        self._forward: BoundGraph | None = None
+        self._train: BoundGraph | None = None
+        self._pair: tuple[BoundGraph, BoundGraph] | None = None
+        self.inputs = {
+            p.name: self._own(p.role, p.name, p.value)
+            for p in program.graph.inputs
+            if p.role is Role.DATA
+        }
+
+    # --- graphs -----------------------------------------------------------------------
+
+    def forward_graph(self) -> Graph:
+        """The graph of a forward pass alone."""
+        return drop_gradient_marks(self._graph)
+
+    def training_graph(self) -> Graph:
+        """Forward and backward with the loss weights folded in; adds to parameter diffs."""
+        seeds = {
+            top: weight
+            for layer in self.program.layers
+            for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
+            if weight
+        }
+        return differentiate(self._graph, parameters=self._learning(), seeds=seeds)
+
+    def _split_graphs(self) -> tuple[Graph, Graph]:
+        inputs = {
+            p.name: p.value
+            for p in self.program.graph.inputs
+            if p.role is Role.DATA and p.value.type.dtype.is_float
+        }
+        outputs = [n for n in self.program.outputs if self._value(n).type.dtype.is_float]
+        graph = differentiate(
+            self._graph, parameters=self._learning(), diffs=inputs, seeded=outputs
+        )
+        return split(graph)
+
+    def _learning(self) -> list[str]:
+        return [c.name for c in self.program.cells.values() if c.learns]
+
+    def _value(self, blob: str) -> Value:
+        return self.program.blobs[blob][-1]
+
+    def _own(self, role: Role, name: str, value: Value) -> Buffer:
+        key = port_key(role, name)
+        if key not in self._buffers:
+            self._buffers[key] = Buffer(value.type)
+        return self._buffers[key]
+
+    def _port_buffer(self, port: Port) -> Buffer:
+        if port.role in (Role.PARAMETER, Role.STATE):
+            return self.store.data[port.name]
+        if port.role is Role.GRADIENT:
+            return self.store.diff[port.name]
+        return self._own(port.role, port.name, port.value)
+
+    def _bind(self, graph: Graph) -> BoundGraph:
+        return self.backend.bind(
+            graph,
+            {port_key(p.role, p.name): self._port_buffer(p) for p in graph.inputs},
+            {port_key(p.role, p.name): self._port_buffer(p) for p in graph.outputs},
+        )
+
+    # --- running ----------------------------------------------------------------------
+
+    def set_inputs(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Copy arrays into inputs, reshaping the net where a shape is new.
+
+        Raises RoasteryError for an unknown or missing input.
+        """
+        fed = {top for layer in self.program.layers if layer.name in self.feeds
+               for top in layer.tops}
+        wanted = set(self.inputs) - fed
+        if set(arrays) != wanted:
+            raise RoasteryError(
+                f"the net's inputs are {sorted(wanted)}; given {sorted(arrays)}",
+                hint="pass each input by name: net(data=x)",
+            )
+        self._fit({name: np.shape(array) for name, array in arrays.items()})
+        for name, array in arrays.items():
+            self.inputs[name].array[...] = array
+
+    def _fit(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        if all(self.inputs[name].type.shape == shape for name, shape in shapes.items()):
+            return
+        if self._relower is None:
+            have = {name: self.inputs[name].type.shape for name in shapes}
+            raise RoasteryError(f"input shapes are fixed at {have}; given {dict(shapes)}")
+        kept = {
+            name: b.type.shape for name, b in self.inputs.items() if name not in shapes
+        }
+        self._take(self._relower({**kept, **shapes}))
+
+    def _feed(self) -> None:
+        for layer in self.program.layers:
+            source = self.feeds.get(layer.name)
+            if source is None:
+                continue
+            arrays = source.next().arrays
+            self._fit({top: a.shape for top, a in zip(layer.tops, arrays, strict=True)})
+            for top, array in zip(layer.tops, arrays, strict=True):
+                self.inputs[top].array[...] = array
+
+    def forward(self) -> None:
+        """Run forward on what the inputs (or the data sources) hold."""
+        self._feed()
+        self.rerun()
+
+    def rerun(self) -> None:
+        """Forward once more on the inputs as they are; no data source moves on."""
+        if self._pair is not None:
+            self._pair[0].run()
+            return
+        if self._forward is None:
+            self._forward = self._bind(self.forward_graph())
+        self._forward.run()
+
+    def forward_loss(self) -> float:
+        self.forward()
+        return self._loss()
+
+    def _loss(self) -> float:
+        key = port_key(Role.RESULT, LOSS_OUTPUT)
+        return float(self._buffers[key].array) if key in self._buffers else 0.0
+
+    def forward_backward(self) -> float:
+        """One training pass: adds to the parameter diffs; returns the loss."""
+        self._feed()
+        if self._train is None:
+            self._train = self._bind(self.training_graph())
+        self._train.run()
+        return self._loss()
+
+    @property
+    def ready_for_backward(self) -> bool:
+        return self._pair is not None
+
+    def prepare_backward(self) -> None:
+        """Make later forward passes save what :meth:`backward` reads."""
+        if self._pair is None:
+            ahead, behind = self._split_graphs()
+            self._pair = (self._bind(ahead), self._bind(behind))
+
+    def backward(self, diffs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Diffs of the inputs, for diffs of outputs; adds to the parameter diffs.
+
+        An output that is not named has its loss weight as its diff (0 without one). Uses what the
+        last forward pass saved, so :meth:`prepare_backward` must come before that pass.
+        """
+        if self._pair is None:
+            raise RuntimeError("prepare_backward() must be called before the forward pass")
+        weights = {
+            top: weight
+            for layer in self.program.layers
+            for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
+        }
+        for name in self.program.outputs:
+            key = port_key(Role.SEED, diff_port(name))
+            if key in self._buffers:
+                self._buffers[key].array[...] = diffs.get(name, weights.get(name, 0.0))
+        unknown = set(diffs) - set(self.program.outputs)
+        if unknown:
+            raise RoasteryError(
+                f"no output is called {', '.join(sorted(unknown))}",
+                hint=f"outputs: {', '.join(self.program.outputs)}",
+            )
+        self._pair[1].run()
+        prefix = port_key(Role.RESULT, diff_port(""))
+        return {
+            key.removeprefix(prefix): b.array
+            for key, b in self._buffers.items()
+            if key.startswith(prefix)
+        }
+
+    def output(self, blob: str) -> np.ndarray:
+        """What the last forward left in an output or observed blob."""
+        return self._buffers[port_key(Role.RESULT, blob)].array
+
+
+def _observing(program: NetProgram, observe: Sequence[str]) -> Graph:
+    """The forward graph with observed blobs among its outputs."""
+    missing = [name for name in observe if name not in program.blobs]
+    if missing:
+        raise RoasteryError(
+            f"there is no blob '{missing[0]}' to observe",
+            hint=f"blobs: {', '.join(program.blobs)}",
+        )
+    extra = tuple(
+        Port(name, program.blobs[name][-1], Role.RESULT)
+        for name in observe
+        if name not in program.outputs
+    )
+    return replace(program.graph, outputs=(*program.graph.outputs, *extra), _producers={})
