@@ -1,0 +1,267 @@
+"""Convolution, Deconvolution and Im2col over any number of spatial axes.
+
+Caffe: src/caffe/layers/base_conv_layer.cpp. ``engine`` and ``force_nd_im2col`` choose among
+implementations there and are ignored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ir import expr as e
+from ir.build import expand
+from ir.graph import Value
+from ir.ops.convolution import Conv, ConvInputGrad, conv_output_extent
+from ir.ops.window import WindowSum
+
+from ..context import LayerContext
+from ..registry import layer
+
+
+@dataclass(frozen=True)
+class WindowGeometry:
+    """One entry per spatial axis of window, stride, pad and dilation."""
+
+    window: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    dilation: tuple[int, ...]
+
+    def outputs(self, extents: Sequence[int]) -> tuple[int, ...]:
+        """Extents of a convolution's result; not positive where the window does not fit."""
+        return tuple(
+            conv_output_extent(*sizes)
+            for sizes in zip(
+                extents, self.window, self.stride, self.pad, self.dilation, strict=True
+            )
+        )
+
+    def spread(self, extents: Sequence[int]) -> tuple[int, ...]:
+        """Extents of a deconvolution's result. Caffe: src/caffe/layers/deconv_layer.cpp."""
+        return tuple(
+            s * (extent - 1) + t * (k - 1) + 1 - 2 * p
+            for extent, k, s, p, t in zip(
+                extents, self.window, self.stride, self.pad, self.dilation, strict=True
+            )
+        )
+
+
+def window_geometry(ctx: LayerContext, spatial_rank: int) -> WindowGeometry:
+    """Read kernel, stride, pad and dilation of a convolution_param."""
+    window = _per_axis(ctx, "kernel_size", ("kernel_h", "kernel_w"), spatial_rank, None)
+    stride = _per_axis(ctx, "stride", ("stride_h", "stride_w"), spatial_rank, 1)
+    pad = _per_axis(ctx, "pad", ("pad_h", "pad_w"), spatial_rank, 0)
+    dilation = _per_axis(ctx, "dilation", None, spatial_rank, 1)
+    return WindowGeometry(window, stride, pad, dilation)
+
+
+def _per_axis(
+    ctx: LayerContext,
+    name: str,
+    by_axis: tuple[str, str] | None,
+    spatial_rank: int,
+    default: int | None,
+) -> tuple[int, ...]:
+    p = ctx.param
+    given: list[int] = p[name]
+    set_by_axis = [field for field in by_axis or () if p.has(field)]
+    if set_by_axis:
+        assert by_axis is not None
+        place = set_by_axis[0]
+        both = f"{by_axis[0]} and {by_axis[1]}"
+        ctx.check(
+            spatial_rank == 2,
+            f"{both} are for 2 spatial axes, the bottom has {spatial_rank}",
+            place,
+            f"give {name} once per spatial axis",
+        )
+        ctx.check(not given, f"both {name} and {place} are given", place, "give one of the two")
+        values = tuple(p[field] for field in by_axis)
+        place = by_axis[0] if p.has(by_axis[0]) and values[0] == 0 else set_by_axis[-1]
+    else:
+        place = name
+        if not given and default is not None:
+            given = [default]
+        ctx.check(
+            len(given) in (1, spatial_rank),
+            f"{name} is missing"
+            if not given
+            else f"{name} is given {len(given)} times for {spatial_rank} spatial axes",
+            name,
+            f"give {name} once, or once per spatial axis",
+        )
+        values = tuple(given * spatial_rank if len(given) == 1 else given)
+    if name != "pad":
+        ctx.check(min(values, default=1) > 0, f"{place} is 0", place, "it must be at least 1")
+    return values
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What both kinds of convolution share: geometry, parameters, and how bottoms are viewed."""
+
+    axis: int
+    geometry: WindowGeometry
+    weights: Value
+    bias: Value | None
+    group: int
+
+    def view(self, ctx: LayerContext, x: Value) -> Value:
+        """A bottom as (batch, channels, spatial...); without spatial axes, one of extent 1."""
+        lead, rest = x.shape[: self.axis], x.shape[self.axis :]
+        return ctx.b.reshape(x, (math.prod(lead), *rest, *((1,) if len(rest) == 1 else ())))
+
+    def top(self, ctx: LayerContext, x: Value, y: Value) -> Value:
+        """Add the bias and give the result the bottom's leading axes."""
+        b = ctx.b
+        if self.bias is not None:
+            y = b.map(e.arg(0) + e.arg(1), y, expand(b, self.bias, y.type.rank, 1))
+        flat = x.type.rank == self.axis + 1
+        return b.reshape(y, (*x.shape[: self.axis], *(y.shape[1:2] if flat else y.shape[1:])))
+
+
+def _setup(ctx: LayerContext, transposed: bool) -> _Setup:
+    p, b, x = ctx.param, ctx.b, ctx.x
+    for i, other in enumerate(ctx.bottoms[1:], 1):
+        ctx.check(
+            other.shape == x.shape,
+            f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(x.shape)}",
+            "bottom",
+            "all bottoms of the layer share its weights and need one shape",
+        )
+    axis = ctx.axis(p.axis)
+    rank = x.type.rank - axis - 1
+    geometry = window_geometry(ctx, rank)
+    channels, outputs, group = x.shape[axis], p.num_output, p.group
+    ctx.check(outputs > 0, "num_output is missing or 0", "num_output", "give the number of outputs")
+    ctx.check(group > 0, "group is 0", "group", "it must be at least 1")
+    ctx.check(
+        channels % group == 0,
+        f"{channels} input channels do not divide into {group} groups",
+        "group",
+    )
+    ctx.check(
+        outputs % group == 0, f"num_output {outputs} does not divide into {group} groups", "group"
+    )
+    shape = (channels, outputs // group) if transposed else (outputs, channels // group)
+    weights = ctx.parameter((*shape, *geometry.window), p.weight_filler)
+    bias = ctx.parameter((outputs,), p.bias_filler) if p.bias_term else None
+    if rank == 0:
+        weights = b.reshape(weights, (*shape, 1))
+        geometry = WindowGeometry((1,), (1,), (0,), (1,))
+    return _Setup(axis, geometry, weights, bias, group)
+
+
+def check_window_fits(ctx: LayerContext, geometry: WindowGeometry, extents: Sequence[int]) -> None:
+    """Raises RoasteryError unless every output extent is positive."""
+    if min(geometry.outputs(extents), default=1) > 0:
+        return
+    field = "kernel_h" if ctx.param.has("kernel_h") else "kernel_size"
+    spans = [t * (k - 1) + 1 for k, t in zip(geometry.window, geometry.dilation, strict=True)]
+    padded = [d + 2 * p for d, p in zip(extents, geometry.pad, strict=True)]
+    raise ctx.error(
+        f"the window {spans} is larger than the padded input {padded}",
+        field,
+        "make the kernel smaller, add padding, or check the input's shape",
+    )
+
+
+@layer(
+    "Convolution",
+    param="convolution_param",
+    bottoms=(1, None),
+    tops=(1, None),
+    same_count=True,
+)
+def lower_convolution(ctx: LayerContext) -> Sequence[Value]:
+    """Correlation with weights (outputs, channels / group, window...), plus a bias per output.
+
+    All bottoms share the weights. Caffe: src/caffe/layers/conv_layer.cpp.
+    """
+    setup = _setup(ctx, transposed=False)
+    g = setup.geometry
+    op = Conv(g.stride, g.pad, g.dilation, setup.group)
+    tops = []
+    for x in ctx.bottoms:
+        rows = setup.view(ctx, x)
+        check_window_fits(ctx, g, rows.shape[2:])
+        tops.append(setup.top(ctx, x, ctx.b.emit(op, rows, setup.weights)))
+    return tops
+
+
+@layer(
+    "Deconvolution",
+    param="convolution_param",
+    bottoms=(1, None),
+    tops=(1, None),
+    same_count=True,
+)
+def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
+    """The transpose of a convolution with weights (channels, outputs / group, window...).
+
+    Caffe: src/caffe/layers/deconv_layer.cpp.
+    """
+    setup = _setup(ctx, transposed=True)
+    g = setup.geometry
+    tops = []
+    for x in ctx.bottoms:
+        rows = setup.view(ctx, x)
+        spatial = g.spread(rows.shape[2:])
+        ctx.check(
+            min(spatial) > 0,
+            f"padding {list(g.pad)} leaves nothing of the output: {list(spatial)}",
+            "pad_h" if ctx.param.has("pad_h") else "pad",
+        )
+        op = ConvInputGrad(g.stride, g.pad, g.dilation, setup.group, spatial)
+        tops.append(setup.top(ctx, x, ctx.b.emit(op, rows, setup.weights)))
+    return tops
+
+
+@layer(
+    "Im2col",
+    param="convolution_param",
+    bottoms=(1, None),
+    tops=(1, None),
+    same_count=True,
+)
+def lower_im2col(ctx: LayerContext) -> Sequence[Value]:
+    """Every window laid out along the channel axis: (N, C * window, positions...).
+
+    Caffe: src/caffe/layers/im2col_layer.cpp.
+    """
+    axis = ctx.axis(ctx.param.axis)
+    g = window_geometry(ctx, ctx.x.type.rank - axis - 1)
+    tops = []
+    for x in ctx.bottoms:
+        check_window_fits(ctx, g, x.shape[axis + 1 :])
+        tops.append(_columns(ctx, g, x, axis))
+    return tops
+
+
+def _columns(ctx: LayerContext, g: WindowGeometry, x: Value, axis: int) -> Value:
+    b = ctx.b
+    spatial = range(axis + 1, x.type.rank)
+    around = [0] * (axis + 1) + list(g.pad)
+    padded = b.pad(x, around, around)
+    out = g.outputs(x.shape[axis + 1 :])
+    planes = []
+    for tap in itertools.product(*map(range, g.window)):
+        plane = padded
+        for a, t, d, o, s in zip(spatial, tap, g.dilation, out, g.stride, strict=True):
+            plane = b.slice(plane, a, t * d, t * d + (o - 1) * s + 1)
+        planes.append(every_nth(ctx, plane, [1] * (axis + 1) + list(g.stride)))
+    lead, channels = x.shape[:axis], x.shape[axis]
+    stacked = b.concat([b.reshape(v, (*lead, channels, 1, *out)) for v in planes], axis + 1)
+    return b.reshape(stacked, (*lead, channels * len(planes), *out))
+
+
+def every_nth(ctx: LayerContext, x: Value, steps: Sequence[int]) -> Value:
+    """Elements 0, step, 2 step ... along every axis; ``x`` must end with one of them."""
+    if all(s == 1 for s in steps):
+        return x
+    none = (0,) * x.type.rank
+    # A sum over windows of one element: strided slices need no op of their own.
+    return ctx.b.emit(WindowSum((1,) * x.type.rank, tuple(steps), none, none), x)
