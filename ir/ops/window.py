@@ -146,30 +146,41 @@ class WindowMax(_Window):
     ) -> Sequence[np.ndarray]:
         (x,) = inputs
         lowest = np.finfo(np.float32).min
-        padded = self.padded(x, lowest)
+        # Padding is NaN, which fmax passes by and which equals nothing: it never wins.
+        padded = self.padded(x, np.nan)
         shape = results[0].shape
+        parts = [padded[part] for _, part in self.taps(shape)]
+        if len(parts) <= 32:  # copies are read faster, but many of them would fill the memory
+            parts = [np.ascontiguousarray(part) for part in parts]
         best = np.full(shape, lowest, x.dtype)
-        winner = np.full(shape, -1, np.int32)
-        with np.errstate(invalid="ignore"):
-            for number, (_, part) in enumerate(self.taps(shape)):
-                candidate = padded[part]
-                better = candidate > best
-                np.copyto(best, candidate, where=better)
-                np.copyto(winner, np.int32(number), where=better)
-        return [best, self._place(winner, x.shape)]
+        for part in parts:
+            np.fmax(best, part, out=best)
+        # Code count - n for tap n, so that the largest code is the first tap that attains the
+        # maximum; 0: none does. Arithmetic on small integers is many times faster than masks.
+        count = len(parts)
+        code = np.zeros(shape, np.int8 if count < 127 else np.int32)
+        for n, part in enumerate(parts):
+            hit = (part == best).view(np.int8).astype(code.dtype, copy=False)
+            np.maximum(code, hit * code.dtype.type(count - n), out=code)
+        code[best <= lowest] = 0
+        return [best, self._place(code, x.shape)]
 
-    def _place(self, winner: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Tap numbers to places in the input's trailing axes."""
-        first = winner.ndim - self.spatial_rank
-        place = np.zeros(winner.shape, np.int32)
-        taps = np.unravel_index(np.maximum(winner, 0), self.window)
-        for axis in range(first, winner.ndim):
-            extent = [1] * winner.ndim
-            extent[axis] = winner.shape[axis]
-            start = np.arange(winner.shape[axis], dtype=np.int32) * self.stride[axis]
-            position = start.reshape(extent) - self.low[axis] + taps[axis]
-            place = place * np.int32(shape[axis]) + position.astype(np.int32)
-        return np.where(winner < 0, np.int32(-1), place)
+    def _place(self, code: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Codes of taps to places in the input's trailing axes; -1 for code 0."""
+        first = code.ndim - self.spatial_rank
+        taps = np.indices(self.window).reshape(code.ndim, -1)
+        offset = np.zeros(taps.shape[1], np.int32)
+        start = np.zeros((1,) * code.ndim, np.int32)
+        for axis in range(first, code.ndim):
+            extent = [1] * code.ndim
+            extent[axis] = code.shape[axis]
+            step = np.arange(code.shape[axis], dtype=np.int32) * self.stride[axis]
+            start = start * shape[axis] + (step - self.low[axis]).reshape(extent)
+            offset = offset * shape[axis] + taps[axis].astype(np.int32)
+        table = np.concatenate([np.zeros(1, np.int32), offset[::-1]]).astype(np.int32)
+        place = np.take(table, code, mode="clip") + start.astype(np.int32)
+        place[code == 0] = -1
+        return place
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
         g = at.cotangents[0]
