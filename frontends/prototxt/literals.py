@@ -145,7 +145,7 @@ def free_value(scalar: Scalar) -> Any:
     text = str(last)
     if last.type == "NUMBER":
         number: int | float | None = parse_integer(text)
-        if number is None:
+        if number is None or number >= 2**64:
             number = parse_real(text)
         if number is None:
             raise Mistake(f"{text} is not a number")

@@ -31,6 +31,7 @@ class TypingPass:
     def __init__(self, source: Source, errors: list[RoasteryError], *, unclosed: bool) -> None:
         self._source = source
         self._errors = errors
+        self._broken = {(e.location.line, e.location.column) for e in errors if e.location}
         self._unclosed = unclosed
         self._enclosing: list[Message] = []
         self._layer = ""
@@ -137,7 +138,8 @@ class TypingPass:
             self._report(f"`{field.name}` takes a value, not a block", place)
             return
         last = value.tokens[-1]
-        if last.type in _UNREADABLE:
+        # A value that something unreadable follows at once is a part of it: data/train.
+        if last.type in _UNREADABLE or (last.end_line, last.end_column) in self._broken:
             return
         try:
             result = literal_value(field, target, value)

@@ -11,6 +11,8 @@ from .message import Message
 from .suggestions import did_you_mean
 from .tree import Block, Value
 
+_SUFFIX = "_param"
+
 
 def hint(kind: MessageType, name: str) -> str | None:
     """A field of ``kind`` with a similar name, or the sub-message that has the field."""
@@ -21,10 +23,16 @@ def hint(kind: MessageType, name: str) -> str | None:
     ]
     if 1 <= len(holders) <= 4:
         return f"`{name}` belongs inside {' or '.join(holders)}"
-    near = did_you_mean(name, kind.fields)
+    if name.endswith(_SUFFIX):
+        # Compared without what all of them share.
+        stems = {field.removesuffix(_SUFFIX): field for field in kind.fields}
+        stem = did_you_mean(name.removesuffix(_SUFFIX), stems)
+        near = stems[stem] if stem is not None else None
+    else:
+        near = did_you_mean(name, kind.fields)
     if near is not None:
         return f"did you mean `{near}`?"
-    if kind.name == "LayerParameter" and name.endswith("_param"):
+    if kind.name == "LayerParameter" and name.endswith(_SUFFIX):
         return "a layer of your own takes free parameters in `user_param { ... }`"
     return None
 
