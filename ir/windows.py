@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,17 +70,18 @@ def col2im(
     pad: Sequence[int],
     dilation: Sequence[int],
 ) -> np.ndarray:
-    """(N, C, window..., out...) -> (N, C, spatial...): adds up what windows hold. Adjoint of im2col."""
+    """Adjoint of :func:`im2col`: (N, C, window..., out...) -> (N, C, spatial...), added up."""
     rank = len(spatial)
     window, out = cols.shape[2 : 2 + rank], cols.shape[2 + rank :]
     full = [d + 2 * p for d, p in zip(spatial, pad, strict=True)]
     total = np.zeros((*cols.shape[:2], *full), cols.dtype)
     # One pass per tap of the window; each is a strided add over batch, channels and positions.
     for tap in itertools.product(*map(range, window)):
-        target = tuple(
+        target: tuple[Any, ...] = tuple(
             slice(t * d, t * d + (o - 1) * s + 1, s)
             for t, d, o, s in zip(tap, dilation, out, stride, strict=True)
         )
-        total[(..., *target)] += cols[(slice(None), slice(None), *tap)]
-    inside = tuple(slice(p, p + d) for p, d in zip(pad, spatial, strict=True))
+        part: tuple[Any, ...] = (slice(None), slice(None), *tap)
+        total[(..., *target)] += cols[part]
+    inside: tuple[Any, ...] = tuple(slice(p, p + d) for p, d in zip(pad, spatial, strict=True))
     return np.ascontiguousarray(total[(..., *inside)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
+from frontends.caffemodel import read_blob
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
 from runtime.data.config import Phase
@@ -37,6 +39,4 @@ class RuntimeProbe:
         return cast(HostLayerProbe, probe_host_layer(layer, phase, bottoms, self._host_layers))
 
     def blob_file(self, path: str, layer: Message) -> Any:
-        from runtime.data.blob_proto import read_blob
-
-        return read_blob(path)
+        return read_blob(Path(self.root) / path)

@@ -12,6 +12,7 @@ import numpy as np
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import NetProgram
+from runtime.data.config import Phase
 from runtime.data.source import DataSource, open_source
 from runtime.layerwise import LayerwiseNet
 from runtime.store import Store
@@ -75,7 +76,7 @@ class Net:
     def _open_feeds(self, program: NetProgram) -> None:
         for layer in program.layers:
             if layer.source is not None and layer.name not in self._feeds:
-                phase = "TRAIN" if self._phase == "TRAIN" else "TEST"
+                phase: Phase = "TRAIN" if self._phase == "TRAIN" else "TEST"
                 self._feeds[layer.name] = open_source(layer.source, phase, self._store.seed)
 
     def _make_views(self) -> None:
