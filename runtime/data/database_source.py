@@ -85,7 +85,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
     def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
         out: np.ndarray | None = None
         sizes: tuple[int, int, int] | None = None
-        labels = np.empty(len(work.records), np.float32)
+        labels = allocate((len(work.records),))
         pending: list[np.ndarray] = []
         done = 0
         for index, record in enumerate(work.records):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,23 @@ from .notes import note
 from .planned import Allocate, PlannedSource
 from .source import Position, Shape
 
+_MOST_DEFLATED = 1100
+"""No compressor that HDF5 brings along shrinks numbers by more than this factor."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-class HDF5Source(PlannedSource[list[np.ndarray]]):
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one file: its arrays, one per top, and the numbers of the rows to take."""
+
+    arrays: list[np.ndarray]
+    chosen: np.ndarray
+
+
+class HDF5Source(PlannedSource[list[Rows]]):
     """Rows of the files of a list, in order; a batch goes on into the next file.
 
-    One file at a time is held in memory, as float32. ``shuffle`` mixes the order of
+    The file that is read is held in memory, as float32. ``shuffle`` mixes the order of
     the files and the rows of each file, anew every epoch.
     """
 
@@ -46,26 +57,30 @@ class HDF5Source(PlannedSource[list[np.ndarray]]):
         self._rows: list[np.ndarray] = []
         self._enter(0, 0, 0)
 
-    def plan_work(self) -> list[np.ndarray]:
-        """The batch itself: rows are gathered here, so that one file is enough in memory."""
-        size = self.config.batch_size
-        out = [np.empty(shape, np.float32) for shape in self.work_shapes([])]
-        filled = 0
-        while filled < size:
-            chosen = self._order[self._row:self._row + size - filled]
-            for array, rows in zip(out, self._rows, strict=True):
-                array[filled:filled + len(chosen)] = rows[chosen]
-            filled += len(chosen)
+    def plan_work(self) -> list[Rows]:
+        parts = []
+        left = self.config.batch_size
+        while left:
+            chosen = self._order[self._row:self._row + left]
+            parts.append(Rows(self._rows, chosen))
+            left -= len(chosen)
             self._row += len(chosen)
             if self._row == len(self._order):
                 self._next_file()
+        return parts
+
+    def work_shapes(self, work: list[Rows]) -> list[Shape]:
+        return [(self.config.batch_size, *rows.shape[1:]) for rows in work[0].arrays]
+
+    def load(self, work: list[Rows], allocate: Allocate) -> list[np.ndarray]:
+        out = [allocate(shape) for shape in self.work_shapes(work)]
+        filled = 0
+        for part in work:
+            end = filled + len(part.chosen)
+            for array, rows in zip(out, part.arrays, strict=True):
+                np.take(rows, part.chosen, axis=0, out=array[filled:end], mode="clip")
+            filled = end
         return out
-
-    def work_shapes(self, work: list[np.ndarray]) -> list[Shape]:
-        return [(self.config.batch_size, *rows.shape[1:]) for rows in self._rows]
-
-    def load(self, work: list[np.ndarray], allocate: Allocate) -> list[np.ndarray]:
-        return work
 
     def place_now(self) -> Position:
         return {"epoch": self._epoch, "file": self._file, "row": self._row}
@@ -162,4 +177,8 @@ class HDF5Source(PlannedSource[list[np.ndarray]]):
         if found.ndim < 1:
             raise self.error(f"data set '{top}' of '{name}' is a single number; "
                              "at least one axis, the rows, was expected")
+        declared, there = 4 * found.size, file.id.get_filesize()
+        if declared > _MOST_DEFLATED * there + (1 << 20):
+            raise self.error(f"data set '{top}' of '{name}' says that it has {found.size} numbers; "
+                             f"a file of {there} bytes cannot hold them")
         return np.ascontiguousarray(found[...], np.float32)

@@ -71,7 +71,8 @@ class ImageSource(PlannedSource[ImageBatch]):
         return [(size, *self._sizes(work.images[0])), (size,)]
 
     def load(self, work: ImageBatch, allocate: Allocate) -> list[np.ndarray]:
-        labels = np.array([image.label for image in work.images], np.float32)
+        labels = allocate((len(work.images),))
+        labels[...] = [image.label for image in work.images]
         out: np.ndarray | None = None
         for index, listed in enumerate(work.images):
             pixels = self._pixels(listed)

@@ -15,18 +15,20 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from .planned import Allocate, PlannedSource, new_array
+from .array_pool import ArrayPool
+from .planned import Allocate, PlannedSource
 from .source import Batch, DataSource, Position, Shape
 
 
 def read_ahead(source: DataSource, depth: int = 4, threads: int | None = None,
-               allocate: Allocate = new_array) -> DataSource:
+               allocate: Allocate | None = None) -> DataSource:
     """``source`` behind a `Prefetcher`, or itself where reading ahead makes no sense.
 
     Args:
         depth: batches kept ready or being loaded; Caffe's ``prefetch``.
         threads: loading threads; one less than there are cores, at most 4, unless given.
-        allocate: gives the arrays of the batches, for example in pinned memory.
+        allocate: gives the arrays of the batches, for example in pinned memory; unless
+            given, they share the memory of batches that nobody holds any more.
     """
     if not isinstance(source, PlannedSource) or not source.reads_ahead:
         return source
@@ -42,11 +44,12 @@ class Prefetcher:
     """
 
     def __init__(self, source: PlannedSource[Any], depth: int = 4, threads: int | None = None,
-                 allocate: Allocate = new_array) -> None:
+                 allocate: Allocate | None = None) -> None:
         if threads is None:
             threads = max(1, min(4, (os.cpu_count() or 1) - 1))
         self._position = source.position()
-        self._shared = _Shared(source, max(1, depth), allocate)
+        depth = max(1, depth)
+        self._shared = _Shared(source, depth, allocate or ArrayPool(depth + 2).allocate)
         self._waited = 0.0
         self._last_wait = 0.0
         workers = [threading.Thread(target=_work, args=(self._shared,), daemon=True,

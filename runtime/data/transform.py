@@ -18,6 +18,7 @@ from ir.errors import RoasteryError
 from .blob_proto import read_mean
 from .config import LayerConfig, Phase, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
+from .image_codec import mirror_rows
 from .notes import note
 
 _BLOCK_VALUES = 1 << 16
@@ -124,8 +125,8 @@ class Transformer:
         if self._scale != 1:
             out *= self._scale
         if choices.mirror is not None:
-            flipped = np.flatnonzero(choices.mirror[first:first + len(images)])
-            out[flipped] = out[flipped, :, :, ::-1]
+            for index in np.flatnonzero(choices.mirror[first:first + len(images)]):
+                mirror_rows(out[index])
 
     def _corner(self, image: np.ndarray, choices: Choices, index: int) -> tuple[int, int]:
         high = image.shape[1] - self.config.crop_size

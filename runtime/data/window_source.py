@@ -95,11 +95,12 @@ class WindowSource(PlannedSource[list[Sample]]):
         return [(size, 3, crop, crop), (size,)]
 
     def load(self, work: list[Sample], allocate: Allocate) -> list[np.ndarray]:
-        out = allocate(self.work_shapes(work)[0])
+        out, labels = (allocate(shape) for shape in self.work_shapes(work))
+        labels[...] = [sample.window.label for sample in work]
         out[...] = 0
         for crop, sample in zip(out, work, strict=True):
             self._load_window(sample, crop)
-        return [out, np.array([sample.window.label for sample in work], np.float32)]
+        return [out, labels]
 
     def place_now(self) -> Position:
         return {"record": self._number}

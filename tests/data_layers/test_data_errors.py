@@ -250,6 +250,7 @@ def hdf5_files(tmp_path: Path) -> Path:
         file["words"] = np.array([b"x"] * 5)
         file["number"] = 3.0
         file["none"] = np.zeros((0, 3))
+        file.create_dataset("huge", shape=(10**12, 3), dtype="f4", chunks=(1000, 3))
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file["data"] = np.zeros((5, 4))
         file["label"] = np.zeros(5)
@@ -266,6 +267,7 @@ def hdf5_files(tmp_path: Path) -> Path:
     (hdf5(tops=("words",)), "numbers were expected"),
     (hdf5(tops=("number",)), "is a single number"),
     (hdf5(tops=("none",)), "have no rows"),
+    (hdf5(tops=("huge",)), "says that it has 3000000000000 numbers; a file of"),
 ])
 def test_hdf5_refusals(config: HDF5DataConfig, message: str, hdf5_files: Path) -> None:
     fails(config, hdf5_files, message)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from every_source import make_data, open_kind, same
 
+from runtime.data.array_pool import ArrayPool
 from runtime.data.config import LayerConfig
 from runtime.data.planned import Allocate, PlannedSource
 from runtime.data.prefetch import Prefetcher, read_ahead
@@ -187,3 +188,29 @@ def test_interpreter_ends_without_close(ending: str, folder: Path) -> None:
         assert done.stderr.rstrip().endswith("KeyboardInterrupt")
     else:
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_memory_is_reused_only_when_no_view_is_left() -> None:
+    pool = ArrayPool(keep=2)
+    first = pool.allocate((3, 4))
+    assert first.shape == (3, 4) and first.dtype == np.float32 and first.flags.c_contiguous
+    address = first.ctypes.data
+    row = first[1:].reshape(-1)[2:]
+    del first
+    gc.collect()
+    second = pool.allocate((3, 4))
+    assert second.ctypes.data != address
+    del row
+    assert pool.allocate((3, 4)).ctypes.data == address
+    assert pool.allocate((4, 3)).shape == (4, 3)
+    assert pool.allocate((0, 3)).shape == (0, 3)
+
+
+def test_kept_batches_are_not_overwritten(folder: Path) -> None:
+    with Prefetcher(open_kind("lmdb", folder), 2, 2) as prefetcher:  # type: ignore[arg-type]
+        kept = [prefetcher.next().arrays[0] for _ in range(10)]
+        copies = [array.copy() for array in kept]
+        for _ in range(10):
+            prefetcher.next()
+        assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
+        assert len({array.ctypes.data for array in kept}) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,17 @@ def test_refused_for_a_picture(config: TransformConfig, message: str, tmp_path: 
     transformer = make(config, "TEST", tmp_path)
     with pytest.raises(RoasteryError, match=message):
         transformer.output_shape((3, 6, 9), "image")
+
+
+def test_mirroring_without_opencv_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [RANDOM.integers(0, 256, (3, 5, 6), dtype=np.uint8) for _ in range(8)]
+    transformer = make(TransformConfig(mirror=True), "TEST", tmp_path)
+    results = []
+    for _ in range(2):
+        out = np.empty((8, 3, 5, 6), np.float32)
+        transformer.apply(images, transformer.choose(0, 8), out)
+        results.append(out)
+        monkeypatch.setitem(sys.modules, "cv2", None)
+    np.testing.assert_array_equal(results[0], results[1])
