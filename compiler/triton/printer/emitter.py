@@ -74,7 +74,6 @@ class Emitter:
         self.tile = tile
         self.channels_move = moves_channels(body)
         self._outer: dict[Value, tuple[Value, str]] = {}
-        self._done: list[tuple[int, dict[object, str]]] = []
 
     def bind(self, outer: tuple[Value, ...]) -> None:
         """Give the body's inputs the buffers they are read from."""
@@ -100,7 +99,7 @@ class Emitter:
 
     def preset(self, value: Value, at: Place, text: str) -> None:
         """What a schedule has computed itself."""
-        self._memory()[(value, at.coordinates, at.guard)] = text
+        self.writer.remember((value, at.coordinates, at.guard), text)
 
     def results(self, node: Node, at: Place, texts: tuple[str, ...]) -> None:
         """Remember all results of a node that computes several at once."""
@@ -110,12 +109,9 @@ class Emitter:
     def emit(self, value: Value, at: Place) -> str:
         """Text of the element (a variable or literal)."""
         key = (value, at.coordinates, at.guard)
-        depth = self.writer.depth
-        while self._done and self._done[-1][0] > depth:
-            self._done.pop()
-        for _, memory in reversed(self._done):
-            if key in memory:
-                return memory[key]
+        known = self.writer.recall(key)
+        if known is not None:
+            return known
         if value in self._outer:
             text = self.load(value, at)
         else:
@@ -125,16 +121,8 @@ class Emitter:
             if written is None:
                 raise NotImplementedError(f"no Triton emitter for op {node.op.name!r}")
             text = written(self, node, number, at)
-        self._memory()[key] = text
+        self.writer.remember(key, text)
         return text
-
-    def _memory(self) -> dict[object, str]:
-        depth = self.writer.depth
-        while self._done and self._done[-1][0] > depth:
-            self._done.pop()
-        if not self._done or self._done[-1][0] < depth:
-            self._done.append((depth, {}))
-        return self._done[-1][1]
 
     def load(self, value: Value, at: Place) -> str:
         """Read an input of the group."""
@@ -163,13 +151,14 @@ class Emitter:
         axes = index.axes
         conditions = [c for c in guard if axes or not c.axes]
         whole = index.digit
+        loose: dict[Base, bool] = {}  # base -> whether its padded bound is enough
         for digit, _ in index.terms:
-            base = digit.base
-            if base.padded is not None and (
-                digit.extent is not None or (whole is not None and whole == Digit(base))
-            ):
+            known = digit.extent is not None or (whole is not None and whole == Digit(digit.base))
+            loose[digit.base] = loose.get(digit.base, True) and known
+        for base, enough in loose.items():
+            if enough and base.padded is not None:
                 conditions.append(base.padded())
-            elif digit.extent is None:
+            elif not enough or whole is not None and whole.extent is None:
                 conditions.extend(bound() for bound in base.bounds)
         names = list(dict.fromkeys(c.name for c in conditions))
         return " & ".join(names)

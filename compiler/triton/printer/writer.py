@@ -40,7 +40,7 @@ class Writer:
         self.lines: list[str] = []
         self.helpers: list[str] = []  # names of helper functions used, in order of first use
         self._depth = 1
-        self._scopes: list[dict[str, str]] = [{}]
+        self._scopes: list[dict[object, str]] = [{}]
         self._names: set[str] = set(_RESERVED)
         self._counts: dict[str, int] = {}
         self._pointers: dict[Value | Scratch, tuple[Parameter, Argument]] = {}
@@ -91,12 +91,12 @@ class Writer:
 
     def let(self, text: str, neutral: str = "v", hint: str = "") -> str:
         """A variable that holds the expression; the same one for the same text."""
-        for scope in reversed(self._scopes):
-            if text in scope:
-                return scope[text]
+        known = self.recall(text)
+        if known is not None:
+            return known
         name = self.name(neutral, hint)
         self.line(f"{name} = {text}")
-        self._scopes[-1][text] = name
+        self.remember(text, name)
         return name
 
     @contextlib.contextmanager
@@ -111,13 +111,16 @@ class Writer:
             self._scopes.pop()
             self._depth -= 1
 
-    def remembered(self) -> dict[str, str]:
-        """The innermost block's memory (emitters keep their values' names beside it)."""
-        return self._scopes[-1]
+    def recall(self, key: object) -> str | None:
+        """What was remembered in this block or those around it."""
+        for scope in reversed(self._scopes):
+            if key in scope:
+                return scope[key]
+        return None
 
-    @property
-    def depth(self) -> int:
-        return len(self._scopes)
+    def remember(self, key: object, text: str) -> None:
+        """Until this block ends."""
+        self._scopes[-1][key] = text
 
     def helper(self, name: str) -> str:
         if name not in self.helpers:
@@ -132,6 +135,7 @@ class Writer:
         return Size.of(Symbol(self._symbols, value, hint))
 
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> str:
+        """The argument that points to a buffer."""
         if buffer not in self._pointers:
             name = self.name("p", f"{hint}_ptr" if hint else "")
             self._pointers[buffer] = (Parameter(name, "pointer", dtype, divisible=True), buffer)

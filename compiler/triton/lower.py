@@ -1,0 +1,32 @@
+"""Fused groups to Triton kernels and their launches."""
+
+from __future__ import annotations
+
+from compiler.kernel import Launch
+from ir.graph import Node
+from ir.ops.fusion import Fused
+from ir.types import DType
+
+from .printer import movement, pointwise, windows  # noqa: F401  (they register their ops)
+from .printer.flat import print_flat
+from .printer.kernels import Task, make_launch
+from .printer.reduce import lower_reduce
+
+
+def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
+    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+
+    ``precision`` of float32 matrix products: ``ieee``, or ``tf32`` where asked for.
+    """
+    op = node.op
+    if not isinstance(op, Fused):
+        raise TypeError(f"the Triton backend prints fused groups, not {op.name}")
+    for value in (*node.inputs, *node.outputs):
+        if value.type.dtype is DType.F64:
+            raise TypeError(f"%{value.name} is f64; kernels compute in f32")
+    if all(v.type.size == 0 for v in node.outputs):
+        return []
+    task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, precision)
+    if op.schedule == "reduce":
+        return lower_reduce(task)
+    return [make_launch(task, print_flat)]

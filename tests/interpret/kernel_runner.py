@@ -1,0 +1,135 @@
+"""Runs a fused group's kernels under Triton's interpreter and through the reference."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compiler.kernel import Launch, Scratch
+from compiler.triton.lower import lower_node
+from ir.build import Builder
+from ir.graph import Node, Value
+from ir.interpret import run_node
+from ir.location import Location
+from ir.op import Op
+from ir.ops.fusion import Fused
+from ir.types import BOOL, F32, I32, DType, TensorType
+from runtime.launch.interpret import InterpretLauncher
+
+_launcher: list[InterpretLauncher] = []
+PLACE = Location("net.prototxt", 7, 1, "layer")
+
+Build = Callable[..., Value | Sequence[Value]]
+Shape = tuple[int, ...]
+
+
+def fused(build: Build, *types: TensorType | Shape, schedule: str = "flat") -> Node:
+    """A Fused node whose body is what ``build(b, *inputs)`` makes."""
+    b = Builder("group")
+    b.location = PLACE
+    wanted = [t if isinstance(t, TensorType) else TensorType(t) for t in types]
+    inputs = [b.input(f"in{i}", t) for i, t in enumerate(wanted)]
+    results = build(b, *inputs)
+    for i, value in enumerate([results] if isinstance(results, Value) else results):
+        b.output(f"out{i}", value)
+    op = Fused("layer", schedule, b.finish())
+    outer = tuple(Value(f"in{i}", t) for i, t in enumerate(wanted))
+    outputs = tuple(Value(f"out{i}", t) for i, t in enumerate(op.infer(wanted)))
+    return Node(op, outer, outputs, PLACE)
+
+
+def single(op: Op, *types: TensorType | Shape, schedule: str = "single") -> Node:
+    return fused(lambda b, *xs: b.emit_all(op, *xs), *types, schedule=schedule)
+
+
+def random_inputs(node: Node, seed: int = 0, high: int = 5) -> list[np.ndarray]:
+    """Normal floats, integers below ``high``."""
+    rng = np.random.default_rng(seed)
+    arrays = []
+    for value in node.inputs:
+        if value.type.dtype is F32:
+            arrays.append(rng.standard_normal(value.shape).astype(np.float32))
+        elif value.type.dtype is BOOL:
+            arrays.append(rng.random(value.shape) < 0.5)
+        else:
+            arrays.append(rng.integers(0, high, value.shape).astype(value.type.dtype.numpy))
+    return arrays
+
+
+def padded(array: np.ndarray, dtype: DType) -> np.ndarray:
+    """A buffer as the memory plan makes them; what lies behind the array is poison."""
+    size = max(16, -(-array.size // 16) * 16)
+    poison = np.nan if dtype.is_float else 12345678 if dtype is not BOOL else True
+    buffer = np.full(size, poison, dtype.numpy)
+    buffer[: array.size] = array.ravel()
+    return buffer
+
+
+def run_launches(
+    launches: Sequence[Launch], node: Node, inputs: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Outputs of the node, computed by its launches."""
+    if not _launcher:
+        folder = Path(tempfile.mkdtemp(prefix="roastery-kernels-"))
+        _launcher.append(InterpretLauncher(folder))
+    buffers: dict[Value | Scratch, np.ndarray] = {
+        v: padded(a, v.type.dtype) for v, a in zip(node.inputs, inputs, strict=True)
+    }
+    before = {v: b.copy() for v, b in buffers.items()}
+    for value in node.outputs:
+        buffers[value] = padded(np.zeros(value.shape), value.type.dtype)
+        poison = np.nan if value.type.dtype.is_float else -77
+        buffers[value][: value.type.size] = poison if value.type.dtype is not BOOL else False
+
+    def resolve(buffer: Value | Scratch) -> np.ndarray:
+        if isinstance(buffer, Scratch) and buffer not in buffers:
+            buffers[buffer] = np.full(-(-buffer.nbytes // 64) * 16, np.nan, np.float32)
+        found = buffers[buffer]
+        if isinstance(buffer, Scratch) and dtype_of.get(buffer) is I32:
+            return found.view(np.int32)
+        return found
+
+    dtype_of = {
+        argument: parameter.dtype
+        for launch in launches
+        for parameter, argument in zip(launch.kernel.parameters, launch.arguments, strict=True)
+        if isinstance(argument, Scratch)
+    }
+    for launch in launches:
+        _launcher[0].bind(launch, resolve)()
+    for value, original in before.items():
+        np.testing.assert_array_equal(buffers[value], original, "an input was changed")
+    return [buffers[v][: v.type.size].reshape(v.shape) for v in node.outputs]
+
+
+def check(
+    node: Node,
+    inputs: Sequence[np.ndarray] | None = None,
+    *,
+    tolerance: float = 1e-5,
+    config: int | None = None,
+    seed: int = 0,
+) -> list[Launch]:
+    """Compare kernels and reference (in float64); returns the launches.
+
+    The error is relative to the largest element of the result.
+    """
+    arrays = list(inputs) if inputs is not None else random_inputs(node, seed)
+    launches = lower_node(node)
+    wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
+    expected = run_node(node, wide)
+    got = run_launches(launches, node, arrays)
+    for value, have, want in zip(node.outputs, got, expected, strict=True):
+        context = f"{value}\n{launches[0].kernel.source if launches else ''}"
+        if value.type.dtype is not F32:
+            np.testing.assert_array_equal(have, want, context)
+            continue
+        finite = np.isfinite(want)
+        np.testing.assert_array_equal(have[~finite], want[~finite].astype(np.float32), context)
+        scale = max(1e-12, float(np.abs(want[finite]).max(initial=0.0)))
+        worst = float(np.abs(have[finite] - want[finite]).max(initial=0.0)) / scale
+        assert worst <= tolerance, f"relative error {worst:.2e}: {context}"
+    return launches
