@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +13,7 @@ from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
 from runtime.data.config import Phase
 from runtime.data.source import probe_shapes
+from runtime.host_layers import probe_host_layer
 
 from .data_config import source_config
 
@@ -34,9 +37,13 @@ class RuntimeProbe:
     def host_layer(
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]]
     ) -> HostLayerProbe:
-        from runtime.python_layer import probe_host_layer
-
-        return cast(HostLayerProbe, probe_host_layer(layer, phase, bottoms, self._host_layers))
+        return probe_host_layer(layer, phase, bottoms, self._host_layers, _offer_caffe)
 
     def blob_file(self, path: str, layer: Message) -> Any:
         return read_blob(Path(self.root) / path)
+
+
+def _offer_caffe() -> None:
+    """Modules of Python layers begin with ``import caffe``: it means Roastery here."""
+    if "caffe" not in sys.modules:
+        sys.modules["caffe"] = importlib.import_module("roastery.caffe")

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from frontends.prototxt.message import Message
-from ir.ops.host import HostFunction
+from ir.ops.host import HostBackward
 
 
 @dataclass(frozen=True)
@@ -18,18 +20,31 @@ class DataProbe:
     source: Any
 
 
-@dataclass(frozen=True)
-class HostLayerProbe:
-    """What a layer that runs on the host (a Python layer, a file output) looks like.
+class HostLayerProbe(Protocol):
+    """What a layer that runs on the host (a Python layer, a file output) looks like."""
 
-    ``blobs`` are the shapes of the parameters the layer made in its setup.
-    """
+    @property
+    def shapes(self) -> Sequence[tuple[int, ...]]:
+        """Shapes of the tops."""
+        ...
 
-    shapes: tuple[tuple[int, ...], ...]
-    forward: HostFunction
-    backward: HostFunction | None = None
-    blobs: tuple[tuple[int, ...], ...] = ()
-    handle: Any = None
+    @property
+    def blobs(self) -> Sequence[np.ndarray]:
+        """The parameters that the layer made in its setup, as they start."""
+        ...
+
+    @property
+    def backward(self) -> HostBackward | None:
+        """None for a layer that has none."""
+        ...
+
+    def forward(self, inputs: Sequence[np.ndarray], /) -> Sequence[np.ndarray]:
+        """Bottoms and blobs -> tops."""
+        ...
+
+    def hold(self, results: Sequence[np.ndarray], /) -> None:
+        """Return ``results`` from the next forward, without running it."""
+        ...
 
 
 class Probe(Protocol):

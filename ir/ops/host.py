@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..op import Adjoint, Op, Property, register
 from ..types import TensorType
-from ..build import Builder
-from ..graph import Value
+
+if TYPE_CHECKING:
+    from ..build import Builder
+    from ..graph import Value
 
 HostFunction = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
+
+HostBackward = Callable[[Sequence[bool], Sequence[np.ndarray]], Sequence[np.ndarray]]
+"""(which inputs need a cotangent; inputs, results and the results' cotangents, zeros where
+nothing flows) -> one array per input that needs one."""
 
 
 @register
@@ -20,15 +28,14 @@ HostFunction = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 class HostCall(Op):
     """Calls ``forward`` with the input arrays; runs once per pass, in file order.
 
-    ``types`` are the results' types. ``backward``, where given, takes the inputs, the results
-    and the results' cotangents (zeros where nothing flows) and returns one array per input.
-    Neither function is part of the text form: ``label`` names the call there.
+    ``types`` are the results' types. Neither function is part of the text form: ``label`` names
+    the call there.
     """
 
     label: str
     types: tuple[TensorType, ...]
     forward: HostFunction | None = field(default=None, compare=False, repr=False)
-    backward: HostFunction | None = field(default=None, compare=False, repr=False)
+    backward: HostBackward | None = field(default=None, compare=False, repr=False)
     name = "host_call"
     properties = Property.HOST | Property.EFFECT
 
@@ -50,6 +57,9 @@ class HostCall(Op):
             for y, g in zip(at.outputs, at.cotangents, strict=True)
         ]
         op = HostCall(
-            f"{self.label}.backward", tuple(x.type for x in at.inputs), forward=self.backward
+            f"{self.label}.backward",
+            tuple(x.type for x, needed in zip(at.inputs, at.wanted, strict=True) if needed),
+            forward=functools.partial(self.backward, at.wanted),
         )
-        return b.emit_all(op, *at.inputs, *at.outputs, *cotangents)
+        found = iter(b.emit_all(op, *at.inputs, *at.outputs, *cotangents))
+        return [next(found) if needed else None for needed in at.wanted]

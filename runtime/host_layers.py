@@ -1,0 +1,73 @@
+"""Layers that run on the host, as lowering sees them: Python layers and file outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ir.errors import RoasteryError
+
+from .data.hdf5_output import HDF5Output
+from .python_layer import PythonLayer
+
+
+class HDF5OutputLayer:
+    """Writes what it is given. The file is made by the first forward pass."""
+
+    shapes: Sequence[tuple[int, ...]] = ()
+    blobs: Sequence[np.ndarray] = ()
+    backward = None
+
+    def __init__(self, layer: Any) -> None:
+        self._place = replace(layer.hdf5_output_param.location_of("file_name"), layer=layer.name)
+        self._path = Path(layer.hdf5_output_param.file_name)
+        self._file: HDF5Output | None = None
+        if not self._path.parent.is_dir():
+            raise RoasteryError(
+                f"cannot write '{self._path}': there is no folder '{self._path.parent}'",
+                location=self._place,
+                hint="make the folder first",
+            )
+
+    def forward(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if self._file is None:
+            self._file = HDF5Output(self._path, self._place)
+        data, label = inputs
+        self._file.append(data, label)
+        return []
+
+    def hold(self, results: Sequence[np.ndarray]) -> None:
+        raise RuntimeError("an HDF5Output layer has no results")
+
+
+HostLayer = PythonLayer | HDF5OutputLayer
+
+
+def probe_host_layer(
+    layer: Any,
+    phase: str,
+    bottoms: Sequence[tuple[int, ...]],
+    known: MutableMapping[str, Any],
+    prepare: Callable[[], None] | None = None,
+) -> HostLayer:
+    """The object behind a host layer: set up at first sight, reshaped after that.
+
+    Args:
+        layer: the LayerParameter.
+        known: the host layers of the net so far, by layer name.
+        prepare: called before a user's module is imported.
+    """
+    found: HostLayer | None = known.get(layer.name)
+    if found is None:
+        if layer.type == "Python":
+            found = PythonLayer(layer, phase, bottoms, prepare)
+        else:
+            found = HDF5OutputLayer(layer)
+        known[layer.name] = found
+    elif isinstance(found, PythonLayer):
+        found.reshape(bottoms)
+    return found

@@ -1,0 +1,225 @@
+"""Python layers: the class that users derive from, and the object that runs one.
+
+Caffe: include/caffe/layers/python_layer.hpp, python/caffe/_caffe.cpp.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.location import Location
+
+from .array_blob import ArrayBlob, BlobLike, BlobVec
+
+PHASES = {"TRAIN": 0, "TEST": 1}
+"""Numbers that ``self.phase`` holds, as in caffe.proto."""
+
+_ROOTS = tuple(
+    f"{Path(__file__).parents[1] / part}{os.sep}"
+    for part in ("ir", "frontends", "compiler", "runtime", "roastery")
+)
+
+
+class Layer:
+    """Base class of Python layers (``caffe.Layer``).
+
+    Attributes:
+        param_str: python_param.param_str.
+        phase: 0 in TRAIN, 1 in TEST.
+        blobs: parameters; ``self.blobs.add_blob(2, 3)`` in ``setup`` makes one.
+    """
+
+    param_str: str
+    phase: int
+    blobs: BlobVec
+
+    def __init__(self, param: Any = None) -> None:
+        self.blobs = BlobVec()
+
+    @property
+    def type(self) -> str:
+        return "Python"
+
+    def setup(self, bottom: Sequence[BlobLike], top: Sequence[BlobLike]) -> None:
+        """Read ``param_str``, check the bottoms, make blobs. Called once."""
+
+    def reshape(self, bottom: Sequence[BlobLike], top: Sequence[BlobLike]) -> None:
+        """Give the tops their shapes. Called before every forward."""
+
+    def forward(self, bottom: Sequence[BlobLike], top: Sequence[BlobLike]) -> None:
+        """Fill the data of the tops."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(
+        self,
+        top: Sequence[BlobLike],
+        propagate_down: Sequence[bool],
+        bottom: Sequence[BlobLike],
+    ) -> None:
+        """Fill the diff of every bottom whose ``propagate_down`` is true, and of the blobs."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+
+class PythonLayer:
+    """A user's layer, set up. It stays the same object while its net is made for other shapes.
+
+    Args:
+        layer: the LayerParameter.
+        prepare: called before the user's module is imported (it makes ``import caffe`` work).
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        phase: str,
+        bottoms: Sequence[tuple[int, ...]],
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        self._place: Location = replace(layer.location, layer=layer.name)
+        self._in_place = [
+            i for i, (b, t) in enumerate(zip(layer.bottom, layer.top, strict=False)) if b == t
+        ]
+        self._held: Sequence[np.ndarray] | None = None
+        if prepare is not None:
+            prepare()
+        kind = self._find_class(layer.python_param)
+        self._bottom = [ArrayBlob(shape) for shape in bottoms]
+        self._top = [ArrayBlob() for _ in layer.top]
+        self._layer = self._run("__init__", lambda: kind(layer))
+        if not isinstance(getattr(self._layer, "blobs", None), BlobVec):
+            self._layer.blobs = BlobVec()
+        self._layer.param_str = layer.python_param.param_str
+        self._layer.phase = PHASES[phase]
+        self._call("setup", self._bottom, self._top)
+        self._call("reshape", self._bottom, self._top)
+
+    # --- what lowering asks (frontends.lowering.probe.HostLayerProbe) ------------------
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        return [blob.shape for blob in self._top]
+
+    @property
+    def blobs(self) -> list[np.ndarray]:
+        return [blob.data for blob in self._layer.blobs]
+
+    def reshape(self, bottoms: Sequence[tuple[int, ...]]) -> None:
+        """The bottoms have new shapes."""
+        for blob, shape in zip(self._bottom, bottoms, strict=True):
+            blob.reshape(*shape)
+        self._call("reshape", self._bottom, self._top)
+
+    def hold(self, results: Sequence[np.ndarray]) -> None:
+        self._held = results
+
+    def forward(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Bottoms and blobs -> tops. The layer may write its blobs in place."""
+        if self._held is not None:
+            held, self._held = list(self._held), None
+            return held
+        self._attach(inputs)
+        self._call("reshape", self._bottom, self._top)
+        for i in self._in_place:
+            np.copyto(self._top[i].data, self._bottom[i].data)
+        self._call("forward", self._bottom, self._top)
+        return [blob.data for blob in self._top]
+
+    def backward(self, needed: Sequence[bool], arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """(inputs, results, cotangents) -> the cotangents of the inputs that need one."""
+        count = len(self._bottom) + len(self._layer.blobs)
+        inputs, rest = arrays[:count], arrays[count:]
+        self._attach(inputs)
+        results, cotangents = rest[: len(self._top)], rest[len(self._top) :]
+        for blob, data, diff in zip(self._top, results, cotangents, strict=True):
+            blob.attach(data, np.array(diff))
+        for i in self._in_place:
+            np.copyto(self._bottom[i].diff, self._top[i].diff)
+        down = [bool(n) for n in needed[: len(self._bottom)]]
+        self._call("backward", self._top, down, self._bottom)
+        blobs = [*self._bottom, *self._layer.blobs]
+        found = [blob.diff for blob, wanted in zip(blobs, needed, strict=True) if wanted]
+        for i, (blob, shape) in enumerate(zip(blobs, inputs, strict=True)):
+            if blob.diff.shape != shape.shape:
+                raise self._error(f"backward gave input {i} a diff of shape {blob.diff.shape}")
+        return found
+
+    def _attach(self, inputs: Sequence[np.ndarray]) -> None:
+        for blob, array in zip([*self._bottom, *self._layer.blobs], inputs, strict=True):
+            blob.attach(array)
+
+    # --- the user's code --------------------------------------------------------------
+
+    def _find_class(self, param: Any) -> Callable[..., Any]:
+        module = self._import(param.module)
+        found = getattr(module, param.layer, None)
+        if not callable(found):
+            known = sorted(
+                name
+                for name, value in vars(module).items()
+                if isinstance(value, type) and value.__module__ == module.__name__
+            )
+            raise RoasteryError(
+                f"module '{param.module}' ({module.__file__}) has no class '{param.layer}'",
+                location=replace(param.location_of("layer"), layer=self._place.layer),
+                hint=f"it has: {', '.join(known)}" if known else "it has no class",
+            )
+        result: Callable[..., Any] = found
+        return result
+
+    def _import(self, name: str) -> ModuleType:
+        folders = [os.getcwd()]
+        if self._place.file:
+            folders.append(str(Path(self._place.file).resolve().parent))
+        folders = list(dict.fromkeys(folders))
+        # Appended for good: a module may import its neighbours when it runs.
+        sys.path.extend(f for f in folders if f not in sys.path and Path(f).is_dir())
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
+                raise self._error(f"importing module '{name}': {error}", error) from error
+            raise self._error(
+                f"there is no Python module '{name}'",
+                hint=f"looked in {', '.join(folders)} and on PYTHONPATH",
+            ) from error
+        except Exception as error:
+            shown = f"{type(error).__name__}: {error}"
+            raise self._error(f"importing module '{name}': {shown}", error) from error
+
+    def _call(self, method: str, *arguments: Any) -> None:
+        function = getattr(self._layer, method, None)
+        if function is None:
+            raise self._error(f"class {type(self._layer).__name__} has no method `{method}`")
+        self._run(method, lambda: function(*arguments))
+
+    def _run(self, what: str, function: Callable[[], Any]) -> Any:
+        try:
+            return function()
+        except RoasteryError:
+            raise
+        except Exception as error:
+            shown = f"{what}: {type(error).__name__}: {error}"
+            raise self._error(shown, error) from error
+
+    def _error(
+        self, message: str, error: BaseException | None = None, hint: str | None = None
+    ) -> RoasteryError:
+        """An error at the layer that also shows the line of the user's code that failed."""
+        frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+        outside = [f for f in frames if not f.filename.startswith(("<frozen", *_ROOTS))]
+        own = [f for f in outside if "site-packages" not in f.filename] or outside
+        if own:
+            last = own[-1]
+            message += f"\n    {last.filename}:{last.lineno} in {last.name}: {last.line}"
+        return RoasteryError(message, location=self._place, hint=hint)
