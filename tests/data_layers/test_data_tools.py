@@ -230,6 +230,18 @@ def test_mnist(compressed: bool, backend: str, tmp_path: Path) -> None:
             [i % 10])
 
 
+def test_real_mnist(tmp_path: Path) -> None:
+    folder = ROOT.parent / "shared" / "real" / "mnist"
+    images, labels = (folder / f"t10k-{name}-ubyte.gz" for name in ("images-idx3", "labels-idx1"))
+    if not images.is_file():
+        pytest.skip(f"the MNIST test images are not in {folder}")
+    assert convert_mnist(images, labels, tmp_path / "db") == 10000
+    found = read_database(tmp_path / "db")
+    assert len(found) == 10000
+    counts = np.bincount([parse_datum(value).label for _, value in found])
+    assert counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
 @pytest.mark.parametrize(("images", "labels", "message"), [
     (None, idx(2049, DIGIT_LABELS), "'.*i' does not exist"),
     (idx(2049, DIGIT_LABELS), idx(2051, DIGITS), "begins with 2049, 2051 was expected"),
