@@ -123,7 +123,7 @@ class _Setup:
         return b.reshape(y, (*x.shape[: self.axis], *(y.shape[1:2] if flat else y.shape[1:])))
 
 
-def _setup(ctx: LayerContext, transposed: bool) -> _Setup:
+def _setup(ctx: LayerContext, outputs: int, group: int, *, transposed: bool = False) -> _Setup:
     p, b, x = ctx.param, ctx.b, ctx.x
     for i, other in enumerate(ctx.bottoms[1:], 1):
         ctx.check(
@@ -135,7 +135,7 @@ def _setup(ctx: LayerContext, transposed: bool) -> _Setup:
     axis = ctx.axis(p.axis)
     rank = x.type.rank - axis - 1
     geometry = window_geometry(ctx, rank)
-    channels, outputs, group = x.shape[axis], p.num_output, p.group
+    channels = x.shape[axis]
     ctx.check(outputs > 0, "num_output is missing or 0", "num_output", "give the number of outputs")
     ctx.check(group > 0, "group is 0", "group", "it must be at least 1")
     ctx.check(
@@ -181,7 +181,12 @@ def lower_convolution(ctx: LayerContext) -> Sequence[Value]:
 
     All bottoms share the weights. Caffe: src/caffe/layers/conv_layer.cpp.
     """
-    setup = _setup(ctx, transposed=False)
+    return convolve(ctx, ctx.param.num_output, ctx.param.group)
+
+
+def convolve(ctx: LayerContext, outputs: int, group: int) -> Sequence[Value]:
+    """Convolve every bottom with one set of weights; adds the layer's parameters."""
+    setup = _setup(ctx, outputs, group)
     g = setup.geometry
     op = Conv(g.stride, g.pad, g.dilation, setup.group)
     tops = []
@@ -204,7 +209,7 @@ def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
 
     Caffe: src/caffe/layers/deconv_layer.cpp.
     """
-    setup = _setup(ctx, transposed=True)
+    setup = _setup(ctx, ctx.param.num_output, ctx.param.group, transposed=True)
     g = setup.geometry
     tops = []
     for x in ctx.bottoms:

@@ -1,0 +1,36 @@
+"""DepthwiseConvolution and ConvolutionDepthwise (mobile nets): one filter per channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ir.graph import Value
+
+from ..context import LayerContext
+from ..registry import layer
+from .convolution import convolve
+
+
+@layer(
+    "DepthwiseConvolution",
+    param="convolution_param",
+    bottoms=(1, None),
+    tops=(1, None),
+    same_count=True,
+    fork="mobile nets",
+)
+def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
+    """A Convolution with ``group`` groups; as many as there are channels if it is not given."""
+    channels = ctx.x.shape[ctx.axis(ctx.param.axis)]
+    return convolve(ctx, ctx.param.num_output, ctx.param.get("group", channels))
+
+
+@layer(
+    "ConvolutionDepthwise",
+    param="convolution_param",
+    fork="mobile nets",
+)
+def lower_convolution_depthwise(ctx: LayerContext) -> Sequence[Value]:
+    """One filter and one output per channel, whatever num_output and group say."""
+    channels = ctx.x.shape[ctx.axis(ctx.param.axis)]
+    return convolve(ctx, channels, channels)
