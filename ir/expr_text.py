@@ -4,18 +4,25 @@ Written as calls of primitives: ``max(a0, 0.0)``, ``where(gt(a0, 0.0), a1, mul(a
 Leaves: ``a0`` (with its type when not f32: ``a0:i32``), ``1.5``, ``3``, ``true``, ``$64``
 (a number that follows from a shape), ``i0`` (coordinate), ``linear``. A literal whose type is not the default of its
 spelling carries it: ``7:u32``.
+
+:func:`format_exprs` writes several expressions, what they share once:
+``t0 = exp(a0); mul(t0, t0); add(t0, 1.0)`` (steps with a name, then the results).
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 
 from . import expr as e
 from .expr import Expr, Number
 from .types import BOOL, F32, I32, DType
 
 _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|\$?-?(?:inf|nan|[\d.][\d.eE]*(?:(?<=[eE])[+-]\d+)?)|[(),:])")
+
+
+_MAX_DEPTH = 100
 
 
 def format_expr(root: Expr) -> str:
@@ -27,6 +34,49 @@ def format_expr(root: Expr) -> str:
             else (f"{node.op}({', '.join(done[a] for a in node.args)})")
         )
     return done[root]
+
+
+_LINE_DEPTH = 24
+"""Calls that nest deeper than this are written as a step of their own."""
+
+
+def format_exprs(roots: Sequence[Expr]) -> str:
+    """Text of length linear in the number of distinct nodes; see :func:`parse_exprs`."""
+    uses: dict[Expr, int] = {}
+    for node in e.walk(*roots):
+        for operand in node.args:
+            uses[operand] = uses.get(operand, 0) + 1
+    done: dict[Expr, str] = {}
+    depth: dict[Expr, int] = {}
+    parts: list[str] = []
+    for node in e.walk(*roots):
+        if not node.args:
+            done[node], depth[node] = _leaf(node), 0
+            continue
+        text = f"{node.op}({', '.join(done[a] for a in node.args)})"
+        depth[node] = 1 + max(depth[a] for a in node.args)
+        if uses.get(node, 0) > 1 or depth[node] >= _LINE_DEPTH:
+            name = f"t{len(parts)}"
+            parts.append(f"{name} = {text}")
+            text, depth[node] = name, 0
+        done[node] = text
+    return "; ".join([*parts, *(done[root] for root in roots)])
+
+
+def parse_exprs(text: str) -> tuple[Expr, ...]:
+    """Inverse of :func:`format_exprs`. Raises ValueError."""
+    steps: dict[str, Expr] = {}
+    roots: list[Expr] = []
+    for part in text.split(";"):
+        name, equals, right = part.partition("=")
+        if not equals:
+            roots.append(parse_expr(part, steps))
+            continue
+        name = name.strip()
+        if roots or name != f"t{len(steps)}":
+            raise ValueError(f"the step 't{len(steps)}' or a result expected: {part!r}")
+        steps[name] = parse_expr(right, steps)
+    return tuple(roots)
 
 
 def _leaf(node: Expr) -> str:
@@ -49,8 +99,12 @@ def _number(value: Number, dtype: DType) -> str:
     return repr(float(value)) if dtype.is_float else str(int(value))
 
 
-def parse_expr(text: str) -> Expr:
-    """Raises ValueError naming the place where the text is not an expression."""
+def parse_expr(text: str, steps: Mapping[str, Expr] | None = None) -> Expr:
+    """Raises ValueError naming the place where the text is not an expression.
+
+    Args:
+        steps: expressions that the text may name.
+    """
     tokens: list[str] = []
     position = 0
     while position < len(text.rstrip()):
@@ -59,7 +113,7 @@ def parse_expr(text: str) -> Expr:
             raise ValueError(f"bad expression at column {position + 1}: {text!r}")
         tokens.append(match[1])
         position = match.end()
-    parser = _Parser(tokens, text)
+    parser = _Parser(tokens, text, steps or {})
     result = parser.expression()
     if parser.place != len(tokens):
         raise ValueError(f"text after the expression: {text!r}")
@@ -67,8 +121,10 @@ def parse_expr(text: str) -> Expr:
 
 
 class _Parser:
-    def __init__(self, tokens: list[str], text: str) -> None:
+    def __init__(self, tokens: list[str], text: str, steps: Mapping[str, Expr]) -> None:
         self.tokens, self.text, self.place = tokens, text, 0
+        self.steps = steps
+        self.depth = 0
 
     def peek(self) -> str:
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
@@ -92,6 +148,8 @@ class _Parser:
             if token not in e.PRIMITIVES:
                 raise ValueError(f"unknown primitive {token!r} in {self.text!r}")
             return self.call(token)
+        if token in self.steps:
+            return self.steps[token]
         if token == "linear":
             return e.linear()
         if token in ("true", "false"):
@@ -102,12 +160,19 @@ class _Parser:
         return self.literal(token)
 
     def call(self, name: str) -> Expr:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise ValueError(f"calls nest deeper than {_MAX_DEPTH}")
         self.take("(")
         operands = [self.expression()]
         while self.peek() == ",":
             self.take(",")
             operands.append(self.expression())
         self.take(")")
+        self.depth -= 1
+        arity = e.PRIMITIVES[name].arity
+        if len(operands) != arity:
+            raise ValueError(f"{name} takes {arity} operands, {len(operands)} are given")
         return e.primitive(name, *operands)
 
     def literal(self, token: str) -> Expr:

@@ -1,0 +1,144 @@
+"""Text form of graphs: what dumps, tests, artifacts and errors show; it parses back.
+
+::
+
+    graph lenet {
+      input %data: f32[64,800] data
+      input %ip1/0: f32[10,800] parameter
+      input %ip1/0.1: f32[10,800] gradient "ip1/0"
+      input %diff_ip1: f32[64,10] seed "diff:ip1"
+    forward:
+      %ip1: f32[64,10] = matmul(%data, %ip1/0) transpose_b=true     # ip1 lenet.prototxt:12:1
+      %relu1: f32[64,10] = map(%ip1) {max(a0, 0.0)}                 # relu1 lenet.prototxt:20:1
+    ...
+      output %relu1: f32[64,10] result "ip1"
+    }
+
+One line per port and per node, every value with its type. A port whose name is not its
+value's name has it in quotes. Attributes that are a field's default are left out;
+expressions stand in braces; the graph inside a fused node is an indented block. A node's
+comment is its location: layer, file:line:column. Names with other characters than letters,
+digits and ``_./-@+`` are quoted as in JSON. Functions of host calls are not part of the text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator
+
+from .expr import Expr
+from .expr_text import format_exprs
+from .graph import NOWHERE, Direction, Graph, Node, Port, Value
+from .location import Location
+from .op import Op
+from .text_reader import parse_graph
+from .types import TensorType
+
+__all__ = ["format_graph", "parse_graph", "format_node"]
+
+_PLAIN = re.compile(r"[\w./\-@+]+")
+_PLAIN_FILE = re.compile(r"[\w./\-@+]*")
+_COMMENT_COLUMN = 80
+
+
+def format_graph(graph: Graph) -> str:
+    """The whole graph, ending with a newline. :func:`parse_graph` is the inverse."""
+    lines = [f"graph {_name(graph.name)} {{", *_body(graph, "  "), "}"]
+    return "\n".join(lines) + "\n"
+
+
+def format_node(node: Node) -> str:
+    """One node on one line, nested graphs left out: for errors and dumps."""
+    return next(iter(_node(node, "", shorten=True)))
+
+
+def _body(graph: Graph, indent: str) -> Iterator[str]:
+    for port in graph.inputs:
+        yield f"{indent}input {_port(port)}"
+    direction = Direction.FORWARD
+    for node in graph.nodes:
+        if node.direction is not direction:
+            direction = node.direction
+            yield f"{indent[2:]}{direction.value}:"
+        yield from _node(node, indent)
+    for port in graph.outputs:
+        yield f"{indent}output {_port(port)}"
+
+
+def _port(port: Port) -> str:
+    text = f"{_typed(port.value)} {port.role.value}"
+    return text if port.name == port.value.name else f"{text} {_quote(port.name)}"
+
+
+def _node(node: Node, indent: str, shorten: bool = False) -> Iterator[str]:
+    results = ", ".join(map(_typed, node.outputs))
+    operands = ", ".join(f"%{_name(v.name)}" for v in node.inputs)
+    line = f"{indent}{results} = {node.op.name}({operands})"
+    nested: tuple[str, Graph] | None = None
+    for name, value in attributes(node.op):
+        if isinstance(value, Graph):
+            nested = name, value
+        elif isinstance(value, tuple) and value and isinstance(value[0], Expr):
+            line += f" {{{format_exprs(value)}}}"
+        else:
+            line += f" {name}={_literal(value)}"
+    if nested is not None:
+        line += f" {nested[0]}={_name(nested[1].name)} {{"
+        line += "...}" if shorten else ""
+    comment = _location(node.location)
+    yield f"{line.ljust(_COMMENT_COLUMN)}  # {comment}" if comment else line
+    if nested is not None and not shorten:
+        yield from _body(nested[1], indent + "  ")
+        yield indent + "}"
+
+
+def attributes(op: Op) -> Iterator[tuple[str, object]]:
+    """The op's fields that are not at their default and take part in comparisons."""
+    for field in dataclasses.fields(op):  # type: ignore[arg-type]
+        value = getattr(op, field.name)
+        if not field.compare:
+            continue
+        default = field.default
+        if default is dataclasses.MISSING or repr(value) != repr(default):
+            yield field.name, value
+
+
+def _typed(value: Value) -> str:
+    return f"%{_name(value.name)}: {value.type}"
+
+
+def _name(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else _quote(name)
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _quote(value)
+    if isinstance(value, tuple):
+        return f"({','.join(map(_literal, value))})"
+    if isinstance(value, int | float | TensorType):
+        return repr(value) if isinstance(value, float) else str(value)
+    raise TypeError(f"an attribute cannot be a {type(value).__name__}: {value!r}")
+
+
+def _location(location: Location) -> str:
+    if location == NOWHERE:
+        return ""
+    layer = location.layer
+    words = [layer if _PLAIN.fullmatch(layer) and layer != "-" else _quote(layer) if layer else "-"]
+    place = location.file if _PLAIN_FILE.fullmatch(location.file) else _quote(location.file)
+    if location.line or location.column:
+        place += f":{location.line}"
+    if location.column:
+        place += f":{location.column}"
+    return " ".join([*words, place] if place else words)

@@ -1,0 +1,111 @@
+"""The verifier: whether a graph keeps the rules that passes and backends rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .graph import Graph, Node, Role, Value
+from .op import Op
+from .text import attributes, format_node
+
+
+class InvalidGraph(ValueError):
+    """A graph breaks a rule of the IR: a defect of whatever made it."""
+
+
+_WRITES = {
+    # role of an output -> roles of the input that is the same cell, before
+    Role.STATE: (Role.STATE, Role.PARAMETER),
+    Role.GRADIENT: (Role.GRADIENT,),
+}
+
+
+def verify(graph: Graph) -> None:
+    """Raise :class:`InvalidGraph` unless every rule holds.
+
+    * A value is defined once, before it is read; names are unique.
+    * Every node's types are what its op infers.
+    * Port names are unique per role; an output that writes a cell (STATE, GRADIENT) has an
+      input of the same cell and type.
+    * Graphs inside nodes keep the same rules.
+    """
+    _Verifier(graph, "").run()
+
+
+class _Verifier:
+    def __init__(self, graph: Graph, path: str) -> None:
+        self.graph = graph
+        self.path = f"{path}{graph.name}"
+        self.values: set[Value] = set()
+        self.names: set[str] = set()
+
+    def run(self) -> None:
+        for port in self.graph.inputs:
+            self._define(port.value, f"input {port.name!r}")
+        self._unique_ports()
+        for node in self.graph.nodes:
+            self._check(node)
+        for port in self.graph.outputs:
+            if port.value not in self.values:
+                self._fail(f"output {port.name!r}: %{port.value.name} is not defined")
+        self._cells()
+
+    def _fail(self, problem: str, node: Node | None = None) -> None:
+        message = f"graph {self.path}: {problem}"
+        if node is not None:
+            place = f" at {node.location}" if node.location else ""
+            message += f"{place}\n    {format_node(node)}"
+        raise InvalidGraph(message)
+
+    def _define(self, value: Value, what: str, node: Node | None = None) -> None:
+        if value in self.values:
+            self._fail(f"{what}: %{value.name} is defined twice", node)
+        if value.name in self.names:
+            self._fail(f"{what}: the name %{value.name} is taken", node)
+        self.values.add(value)
+        self.names.add(value.name)
+
+    def _check(self, node: Node) -> None:
+        for value in node.inputs:
+            if value not in self.values:
+                self._fail(f"%{value.name} is read before it is defined", node)
+        for value in node.outputs:
+            self._define(value, "result", node)
+        for body in nested_graphs(node.op):
+            _Verifier(body, f"{self.path}/").run()
+        try:
+            types = node.op.infer([v.type for v in node.inputs])
+        except Exception as error:  # a rule given what it never expected may raise anything
+            self._fail(f"{node.op.name}: {error or type(error).__name__}", node)
+            return
+        declared = tuple(v.type for v in node.outputs)
+        if tuple(types) != declared:
+            shown = [", ".join(map(str, t)) for t in (declared, types)]
+            self._fail(f"{node.op.name} is declared as {shown[0]}, but gives {shown[1]}", node)
+
+    def _unique_ports(self) -> None:
+        for kind, ports in (("input", self.graph.inputs), ("output", self.graph.outputs)):
+            seen: set[tuple[str, Role]] = set()
+            for port in ports:
+                if (port.name, port.role) in seen:
+                    self._fail(f"two {port.role.value} {kind}s are named {port.name!r}")
+                seen.add((port.name, port.role))
+
+    def _cells(self) -> None:
+        cells = {(p.name, p.role): p.value for p in self.graph.inputs}
+        for port in self.graph.outputs:
+            if port.role not in _WRITES:
+                continue
+            before = [cells[k] for r in _WRITES[port.role] if (k := (port.name, r)) in cells]
+            what = f"output {port.name!r} ({port.role.value})"
+            if not before:
+                self._fail(f"{what}: there is no such cell among the inputs")
+            if before[0].type != port.value.type:
+                self._fail(f"{what} is {port.value.type}, the cell is {before[0].type}")
+
+
+def nested_graphs(op: Op) -> Iterator[Graph]:
+    """Graphs among an op's attributes."""
+    for _, value in attributes(op):
+        if isinstance(value, Graph):
+            yield value
