@@ -55,9 +55,15 @@ def read_binary(path: str | os.PathLike[str], expected: str) -> bytes:
         )
     if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):
         raise RoasteryError(f"{name} is a web page, not {expected}", hint="the download went wrong")
-    if not _CONTROL.search(head):
+    if _is_text(head):
         raise RoasteryError(
             f"{name} is a text file, not {expected}",
             hint="a prototxt describes a net; its numbers are in the .caffemodel file",
         )
     return data
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes are text: no control characters and hardly any outside ASCII."""
+    foreign = sum(byte >= 0x80 for byte in head)
+    return not _CONTROL.search(head) and foreign <= len(head) // 4

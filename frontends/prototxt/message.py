@@ -90,6 +90,22 @@ class Message:
         """Names of the fields that are set, in the order they were set first."""
         return list(self._values)
 
+    def foreign_fields(self) -> list[str]:
+        """Names of set fields that only forks have and that change what is computed.
+
+        Who gives the message its meaning must honour or refuse each; fields that merely
+        steer another fork's execution are not among them. Empty for messages that are not
+        Caffe's, for there every field is the layer's own.
+        """
+        if not self.message_type.native:
+            return []
+        fields = self.message_type.fields
+        return [
+            name
+            for name in self._values
+            if fields[name].number is None and not fields[name].execution_only
+        ]
+
     def location_of(self, name: str, index: int = 0) -> Location:
         """Where a field (its ``index``-th value) stands; the message's place if it doesn't."""
         places = self._locations.get(name, ())
@@ -113,6 +129,9 @@ class Message:
             RoasteryError: the field cannot hold the value.
         """
         if self.message_type.free and name not in self.message_type.fields:
+            if isinstance(value, list) and not value:
+                self.clear(name)
+                return
             checked = value
         else:
             field = self.field(name)

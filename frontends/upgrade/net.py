@@ -81,7 +81,12 @@ def _upgrade_input(net: Message, notes: list[Note]) -> Message:
 
 
 def _is_old_batch_norm(layer: Message) -> bool:
-    return layer.type == "BatchNorm" and len(layer.param) == _BATCH_NORM_BLOBS
+    specs = layer.param
+    return (
+        layer.type == "BatchNorm"
+        and len(specs) == _BATCH_NORM_BLOBS
+        and any(spec.lr_mult != 0 or spec.decay_mult != 0 for spec in specs)
+    )
 
 
 def _has_old_batch_norm(net: Message) -> bool:

@@ -130,6 +130,14 @@ def test_equality_is_by_content():
     assert nan == parse_text("value: -nan", "FillerParameter")
 
 
+def test_foreign_fields_that_matter():
+    message = parse_text(
+        "num_output: 3 relu: true conv_algorithm: 'x' engine: MKLDNN", "ConvolutionParameter"
+    )
+    assert message.foreign_fields() == ["relu"]
+    assert parse_text("order: 1", "PermuteParameter").foreign_fields() == []
+
+
 def test_walk(layer):
     assert [m.message_type.name for m in layer.walk()] == ["LayerParameter", "ConvolutionParameter"]
 

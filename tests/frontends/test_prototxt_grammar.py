@@ -42,7 +42,6 @@ def test_fields_blocks_and_comments():
         "dim: [1, 2, 3]",
         "dim: [1,2] dim: 3",
         "dim: 1, dim: 2; dim: 3;",
-        "dim:1dim:2dim:3".replace("d", " d"),
         "dim: [] dim: [1, 2, 3]",
         "dim: 0x1 dim: 02 dim: 3",
     ],
@@ -114,8 +113,10 @@ def test_floats_are_float32():
 
 @pytest.mark.parametrize(
     ("literal", "value"),
-    [("true", True), ("True", True), ("t", True), ("1", True)]
-    + [("false", False), ("False", False), ("f", False), ("0", False)],
+    [
+        *((word, True) for word in ("true", "True", "t", "1")),
+        *((word, False) for word in ("false", "False", "f", "0")),
+    ],
 )
 def test_booleans(literal, value):
     assert net(f"force_backward: {literal}").force_backward is value
