@@ -45,7 +45,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         if not config.source:
             raise self.error("no source is given",
                              "set data_param { source: \"DATABASE\" } to its directory")
-        self._transformer = Transformer(config, phase, Draws(seed), root)
+        self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
         transform = self._transformer.config
         self._color: Color = ("color" if transform.force_color else
                               "gray" if transform.force_gray else "native")

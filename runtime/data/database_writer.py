@@ -13,6 +13,7 @@ from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 
 from .database import import_plyvel
+from .notes import note
 
 _COMMIT_RECORDS = 1000
 _COMMIT_BYTES = 1 << 24
@@ -42,6 +43,7 @@ def new_database(path: Path, backend: str) -> Iterator[DatabaseWriter]:
     with atomic_path(path) as temporary:
         writer: DatabaseWriter = (LmdbWriter(temporary) if kind == "lmdb"
                                   else LevelWriter(temporary))
+        note(f"Opened {kind} {path}", f"db_{kind}.cpp")
         try:
             yield writer
         finally:

@@ -6,6 +6,8 @@ threads decode, and a resumed run makes the same ones from the record number alo
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from ir.philox import philox
@@ -15,10 +17,15 @@ MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES = rang
 
 
 class Draws:
-    """Random 32-bit words of one source."""
+    """Random 32-bit words of one source.
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed & 0xFFFFFFFF
+    Args:
+        seed: the net's; sources of one net share it.
+        name: the layer's, so that two layers of a net choose differently.
+    """
+
+    def __init__(self, seed: int, name: str = "") -> None:
+        self.seed = (seed ^ zlib.crc32(name.encode("utf-8", "surrogateescape"))) & 0xFFFFFFFF
 
     def words(self, stream: int, first: int, count: int) -> np.ndarray:
         """uint32 words for the records numbered ``first`` to ``first + count - 1``."""

@@ -42,7 +42,7 @@ class ImageSource(PlannedSource[ImageBatch]):
         if (config.new_height > 0) != (config.new_width > 0):
             raise self.error(f"new_height is {config.new_height} and new_width is "
                              f"{config.new_width}", "set both, or neither")
-        self._draws = Draws(seed)
+        self._draws = Draws(seed, config.layer)
         self._transformer = Transformer(config, phase, self._draws, root)
         self._list_path = root / config.source
         self._folder = root

@@ -1,7 +1,8 @@
 """MemoryData: arrays that the program hands over.
 
 Caffe: src/caffe/layers/memory_data_layer.cpp. Never read ahead: what `reset` gives
-counts from the next forward pass.
+counts from the next forward pass. Labels have shape (batch,) always; Caffe's are
+(batch, 1, 1, 1) from the first forward pass on.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
                 raise self.error(f"{name} is {getattr(config, name)}",
                                  "set batch_size, channels, height and width of "
                                  "memory_data_param, each at least 1")
-        self._transformer = Transformer(config, phase, Draws(seed), root)
+        self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
         self._batch_size = config.batch_size
         self._data: np.ndarray | None = None
         self._labels = np.empty(0, np.float32)
@@ -110,7 +111,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         self._row = end % len(self._data)
         if not self._row:
             self._unread = False
-        return self._data[begin:end], self._labels[begin:end].reshape(-1, 1, 1, 1)
+        return self._data[begin:end], self._labels[begin:end]
 
     def work_shapes(self, work: tuple[np.ndarray, np.ndarray]) -> list[Shape]:
         return [array.shape for array in work]

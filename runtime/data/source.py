@@ -20,6 +20,7 @@ from .config import (
     SourceConfig,
     WindowDataConfig,
 )
+from .notes import silence
 
 Shape: TypeAlias = tuple[int, ...]
 Position: TypeAlias = dict[str, Any]
@@ -72,7 +73,8 @@ def open_source(
 
     Args:
         phase: "TRAIN" crops at random, "TEST" in the centre.
-        seed: of crops, mirroring and shuffling; equal seeds give equal batches.
+        seed: of crops, mirroring and shuffling; equal seeds and layer names give equal
+            batches.
         root: folder that relative paths start from; Caffe's is the working directory.
 
     Raises RoasteryError for everything that can be known before the first batch.
@@ -109,9 +111,13 @@ def open_source(
 def probe_shapes(
     config: SourceConfig, phase: Phase, root: str | os.PathLike[str] = "."
 ) -> list[Shape]:
-    """Top shapes of the first batch, for shape inference; nothing stays open or locked."""
-    source = open_source(config, phase, 0, root)
-    try:
-        return source.shapes()
-    finally:
-        source.close()
+    """Top shapes of the first batch, for shape inference.
+
+    Nothing stays open or locked, and nothing is noted: that is left to `open_source`.
+    """
+    with silence():
+        source = open_source(config, phase, 0, root)
+        try:
+            return source.shapes()
+        finally:
+            source.close()

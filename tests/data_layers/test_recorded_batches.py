@@ -58,10 +58,17 @@ def test_batches_are_caffes(kind: str, name: str, copies: dict[str, Path]) -> No
         source.close()
 
 
-def test_probing_leaves_nothing_locked(copies: dict[str, Path]) -> None:
+def test_probing_is_quiet_and_leaves_nothing_locked(
+    copies: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
     config = read_case("databases", "leveldb_raw")
-    for _ in range(2):
-        assert probe_shapes(config, "TRAIN", copies["databases"]) == [(5, 3, 24, 20), (5,)]
+    with caplog.at_level(logging.INFO, "roastery.data"):
+        for _ in range(2):
+            assert probe_shapes(config, "TRAIN", copies["databases"]) == [(5, 3, 24, 20), (5,)]
+        assert not caplog.messages
+        open_source(config, "TRAIN", 1, copies["databases"]).close()
+    assert caplog.messages == [f"Opened leveldb {copies['databases'] / 'leveldb_raw'}",
+                               "output data size: 5,3,24,20"]
 
 
 def test_end_of_the_database_is_told(

@@ -129,7 +129,7 @@ def test_memory_goes_round(tmp_path: Path) -> None:
     first, second, third = (source.next() for _ in range(3))
     np.testing.assert_array_equal(first.arrays[0], rows[:2])
     assert second.arrays[1].ravel().tolist() == [2, 3]
-    assert second.arrays[1].shape == (2, 1, 1, 1)
+    assert source.shapes() == [(2, 1, 2, 2), (2,)]
     np.testing.assert_array_equal(third.arrays[0], rows[:2])
     rows[0] = 99
     assert np.shares_memory(first.arrays[0], rows)
@@ -189,6 +189,16 @@ def test_dummy_fills_constants_once(folder: Path) -> None:
     assert len({seed for _, seed in calls}) == 4
     assert [int(arrays[0].flat[0]) for arrays in batches] == [1, 1, 1]
     assert all(array.dtype == np.float32 for arrays in batches for array in arrays)
+
+
+def test_layers_of_one_net_choose_differently(folder: Path) -> None:
+    filler = DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 9973))
+    values = {
+        name: open_source(DummyDataConfig(tops=("a",), shapes=((1,),), fillers=(filler,),
+                                          layer=name), "TRAIN", 1, folder).next().arrays[0].item()
+        for name in ("one", "two")
+    }
+    assert values["one"] != values["two"]
 
 
 def test_dummy_without_fillers_is_zero(folder: Path) -> None:
