@@ -22,6 +22,12 @@ class Target:
     def __str__(self) -> str:
         return f"cuda:sm_{self.capability}"
 
+    @property
+    def portable(self) -> bool:
+        """Whether its PTX runs on newer GPUs. From sm_90 on, Triton uses instructions of one
+        generation alone (sm_90a)."""
+        return self.capability < 90
+
     @staticmethod
     def parse(text: str) -> Target:
         """Inverse of ``str``. Raises :class:`RoasteryError` for anything else."""

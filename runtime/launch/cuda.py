@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from compiler.binary import Binary
+from compiler.binary import Binary, Target
 from compiler.kernel import Config, Kernel, Launch, Scratch
 from ir.errors import RoasteryError
 from ir.graph import Value
@@ -21,13 +21,13 @@ from .packing import PackedArguments
 
 Resolve = Callable[[Value | Scratch], int]
 
-_ARCHITECTURE_SPECIFIC = 90  # from here on Triton compiles for one generation only (sm_90a)
 _MOST_ROWS = 65535  # of a grid, in y and z
 
 
-def runs_on(capability: int, device: int) -> bool:
-    """Whether a cubin for sm_``capability`` runs on a device of sm_``device``."""
-    if capability >= _ARCHITECTURE_SPECIFIC or device >= _ARCHITECTURE_SPECIFIC:
+def runs_on(target: Target, device: int) -> bool:
+    """Whether a target's cubins run on a device of sm_``device``: on later minor versions too."""
+    capability = target.capability
+    if not target.portable:
         return capability == device
     return capability // 10 == device // 10 and capability <= device
 
@@ -38,12 +38,12 @@ def choose_binary(candidates: Sequence[Binary], device: int) -> tuple[Binary, by
     The nearest cubin that runs there; else the PTX of the oldest target, which the driver
     compiles. Raises :class:`RoasteryError` when there is neither.
     """
-    fitting = [b for b in candidates if runs_on(b.target.capability, device)]
+    fitting = [b for b in candidates if runs_on(b.target, device)]
     if fitting:
         best = max(fitting, key=lambda b: b.target.capability)
         return best, best.cubin
     portable = [
-        b for b in candidates if b.ptx and b.target.capability < min(device, _ARCHITECTURE_SPECIFIC)
+        b for b in candidates if b.ptx and b.target.portable and b.target.capability < device
     ]
     if portable:
         best = max(portable, key=lambda b: b.target.capability)

@@ -108,10 +108,21 @@ def test_values_that_do_not_fit(values: list, message: str) -> None:
         PackedArguments(KINDS, values)
 
 
-def test_which_cubins_run_where() -> None:
-    assert runs_on(80, 80) and runs_on(80, 86) and runs_on(86, 89)
-    assert not runs_on(86, 80) and not runs_on(80, 90)
-    assert runs_on(90, 90) and not runs_on(90, 100) and not runs_on(100, 103)
+@pytest.mark.parametrize(
+    ("compiled", "device", "runs"),
+    [
+        (80, 80, True),
+        (80, 86, True),
+        (86, 89, True),
+        (86, 80, False),
+        (80, 90, False),
+        (90, 90, True),
+        (90, 100, False),
+        (100, 103, False),
+    ],
+)
+def test_which_cubins_run_where(compiled: int, device: int, runs: bool) -> None:
+    assert runs_on(Target(compiled), device) is runs
 
 
 @pytest.mark.parametrize(

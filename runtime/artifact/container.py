@@ -1,0 +1,157 @@
+"""The archive: a zip whose bytes depend on its contents alone, read with suspicion."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import ArtifactError
+
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"  # stored as it is; everything else is compressed
+
+LARGEST_COMPRESSED_MEMBER = 64 << 20  # bytes, uncompressed
+LARGEST_COMPRESSED_SUM = 1 << 30
+MOST_MEMBERS = 100_000
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+# What zipfile raises for damaged archives, besides what is meant for it.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write the members in the order of their names, the manifest first.
+
+    Raises ValueError for a member that :class:`Archive` would refuse.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(members, key=lambda name: (name != MANIFEST, name)):
+            data = members[name]
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for a member of an artifact")
+            if name != WEIGHTS and len(data) > LARGEST_COMPRESSED_MEMBER:
+                raise ValueError(f"{name}: {len(data)} bytes are more than an artifact takes")
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system = 3  # the same on every system
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_STORED if name == WEIGHTS else zipfile.ZIP_DEFLATED
+            archive.writestr(info, data, compresslevel=6)
+
+
+class Archive:
+    """An archive opened for reading; nothing of it is ever unpacked to the disk.
+
+    Raises :class:`ArtifactError` when it is no archive of ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise ArtifactError(path, f"cannot be read: {error.strerror}") from error
+        try:
+            self._zip = zipfile.ZipFile(self._file)
+            self._members = self._checked()
+        except ArtifactError:
+            self._file.close()
+            raise
+        except _DAMAGE as error:
+            self._file.close()
+            raise ArtifactError(
+                path, f"is damaged or no artifact: {error}", hint="`roastery export` writes them"
+            ) from error
+
+    def _checked(self) -> dict[str, zipfile.ZipInfo]:
+        members: dict[str, zipfile.ZipInfo] = {}
+        total = 0
+        size = self.path.stat().st_size
+        infos = self._zip.infolist()
+        if len(infos) > MOST_MEMBERS:
+            raise ArtifactError(self.path, f"has {len(infos)} members")
+        for info in infos:
+            # zipfile cuts names at a zero byte: look at the name as it stands in the file.
+            name = info.orig_filename
+            if not _NAME.fullmatch(name):
+                raise ArtifactError(self.path, f"member {name[:80]!r} has a forbidden name")
+            if name in members:
+                raise ArtifactError(self.path, f"member {name} is there twice")
+            if info.flag_bits & 0x1:
+                raise ArtifactError(self.path, f"member {name} is encrypted")
+            if info.compress_type == zipfile.ZIP_STORED:
+                if info.file_size != info.compress_size or info.file_size > size:
+                    raise ArtifactError(self.path, f"member {name} says it is larger than it is")
+            elif info.compress_type == zipfile.ZIP_DEFLATED:
+                total += info.file_size
+                if info.file_size > LARGEST_COMPRESSED_MEMBER or total > LARGEST_COMPRESSED_SUM:
+                    raise ArtifactError(
+                        self.path, f"member {name} unpacks to {info.file_size} bytes, too many"
+                    )
+            else:
+                raise ArtifactError(
+                    self.path, f"member {name} is compressed by method {info.compress_type}"
+                )
+            members[name] = info
+        return members
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._members)
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes (CRC checked). Raises :class:`ArtifactError`."""
+        info = self._members.get(name)
+        if info is None:
+            raise ArtifactError(self.path, f"{name} is missing")
+        try:
+            data = self._zip.read(info)
+        except _DAMAGE as error:
+            raise ArtifactError(self.path, f"{name} is damaged: {error}") from error
+        if len(data) != info.file_size:
+            raise ArtifactError(self.path, f"{name} is cut off")
+        return data
+
+    def verify(self, name: str, size: int, sha256: str) -> None:
+        """Compare a member with its size and checksum, in pieces."""
+        info = self._members.get(name)
+        if info is None:
+            raise ArtifactError(self.path, f"{name} is missing")
+        if info.file_size != size:
+            raise ArtifactError(
+                self.path, f"{name} has {info.file_size} bytes, the manifest says {size}"
+            )
+        found = hashlib.sha256()
+        try:
+            with self._zip.open(info) as member:
+                while piece := member.read(1 << 20):
+                    found.update(piece)
+        except _DAMAGE as error:
+            raise ArtifactError(self.path, f"{name} is damaged: {error}") from error
+        if found.hexdigest() != sha256:
+            raise ArtifactError(self.path, f"{name} is not what was written: its checksum differs")
+
+    def close(self) -> None:
+        self._zip.close()
+        self._file.close()

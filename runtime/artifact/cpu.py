@@ -1,0 +1,111 @@
+"""Runs an artifact on the CPU: its IR text, through the reference interpreter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+
+from ir.graph import Graph, Port, Role
+from ir.interpret import last_uses
+from ir.op import Property
+from runtime.backend import port_key
+from runtime.buffers import Buffer
+from runtime.reference import ReferenceGraph
+
+from .errors import ArtifactError
+from .reader import Artifact
+
+_CELLS = (Role.PARAMETER, Role.STATE)
+
+
+class CpuRunner:
+    """Holds a buffer per input, output and cell. Cells that the graph writes keep their values.
+
+    Raises :class:`ArtifactError` when graph, weights and manifest do not fit together.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._path = artifact.path
+        graph = _parse(artifact)
+        _require_memory(artifact, graph)
+        weights = artifact.weights()
+        inputs: dict[str, Buffer] = {}
+        for port in graph.inputs:
+            buffer = inputs[port_key(port.role, port.name)] = Buffer(port.value.type)
+            if port.role in _CELLS:
+                buffer.array[...] = self._weight(weights, port)
+        outputs: dict[str, Buffer] = {}
+        for port in graph.outputs:
+            key = port_key(port.role, port.name)
+            outputs[key] = inputs.get(key) or Buffer(port.value.type)
+        self._inputs = self._ports(graph.inputs, inputs, Role.DATA)
+        self._outputs = self._ports(graph.outputs, outputs, Role.RESULT)
+        for kind, here, tensors in (
+            ("inputs", self._inputs, artifact.manifest.inputs),
+            ("outputs", self._outputs, artifact.manifest.outputs),
+        ):
+            stated = {tensor.name: tensor.type for tensor in tensors}
+            if {name: buffer.type for name, buffer in here.items()} != stated:
+                raise ArtifactError(self._path, f"the graph's {kind} are not the manifest's")
+        self._graph = ReferenceGraph(graph, inputs, outputs)
+        self._names = [tensor.name for tensor in artifact.manifest.outputs]
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        for name, array in inputs.items():
+            self._inputs[name].array[...] = array
+        self._graph.run()
+        return {name: self._outputs[name].array.copy() for name in self._names}
+
+    def close(self) -> None:
+        """The buffers go with the runner."""
+
+    def _weight(self, weights: Mapping[str, np.ndarray], port: Port) -> np.ndarray:
+        array = weights.get(port.name)
+        if array is None:
+            raise ArtifactError(self._path, f"there is no weight {port.name!r}")
+        if array.shape != port.value.shape or array.dtype != port.value.type.dtype.numpy:
+            raise ArtifactError(
+                self._path,
+                f"weight {port.name!r} is {array.dtype}{array.shape}, "
+                f"the graph reads {port.value.type}",
+            )
+        return array
+
+    @staticmethod
+    def _ports(
+        ports: tuple[Port, ...], buffers: Mapping[str, Buffer], role: Role
+    ) -> dict[str, Buffer]:
+        return {p.name: buffers[port_key(p.role, p.name)] for p in ports if p.role is role}
+
+
+def _parse(artifact: Artifact) -> Graph:
+    from ir.text import parse_graph
+
+    try:
+        graph = parse_graph(artifact.text("graph.txt"))
+    except ArtifactError:
+        raise
+    except (Exception, RecursionError) as error:
+        made = artifact.manifest.versions.get("roastery", "unknown")
+        raise ArtifactError(
+            artifact.path, f"graph.txt does not parse (written by Roastery {made}): {error}"
+        ) from error
+    for node in graph.nodes:
+        if node.op.properties & Property.HOST:
+            raise ArtifactError(artifact.path, f"graph.txt calls back to the host: {node.op.name}")
+    return graph
+
+
+def _require_memory(artifact: Artifact, graph: Graph) -> None:
+    """Refuse a graph whose live values exceed the machine's memory, before it fills it."""
+    live = sum(port.value.type.nbytes for port in graph.inputs)
+    peak = live
+    for node, dead in zip(graph.nodes, last_uses(graph), strict=True):
+        live += sum(value.type.nbytes for value in node.outputs)
+        peak = max(peak, live)
+        live -= sum(value.type.nbytes for value in dead)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if peak > there:
+        raise ArtifactError(artifact.path, f"needs {peak} bytes of memory, the machine has {there}")

@@ -1,0 +1,12 @@
+"""What a broken or hostile artifact raises."""
+
+from __future__ import annotations
+
+from ir.errors import RoasteryError
+
+
+class ArtifactError(RoasteryError):
+    """The file is not a sound artifact; the message names the file and what is wrong in it."""
+
+    def __init__(self, path: object, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {message}", hint=hint)

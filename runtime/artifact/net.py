@@ -1,0 +1,143 @@
+"""An artifact as a callable: arrays by name in, arrays by name out."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import threading
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.types import TensorType
+
+from .manifest import Manifest, Tensor
+from .reader import Artifact
+
+
+class Runner(Protocol):
+    """Runs an artifact on one device. Arrays have the types that the manifest states."""
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+
+    def close(self) -> None: ...
+
+
+class LoadedNet:
+    """A net from an artifact. Call it with its inputs by name; outputs are new arrays.
+
+    State that the net carries from call to call (recurrent layers) stays in it.
+
+    Attributes:
+        manifest: names, types, versions and targets.
+        device: ``cpu`` or ``cuda:0``.
+    """
+
+    def __init__(self, manifest: Manifest, device: str, runner: Runner) -> None:
+        self.manifest = manifest
+        self.device = device
+        self._runner = runner
+        self._lock = threading.Lock()
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        return {tensor.name: tensor.type for tensor in self.manifest.inputs}
+
+    @property
+    def outputs(self) -> dict[str, TensorType]:
+        return {tensor.name: tensor.type for tensor in self.manifest.outputs}
+
+    def __call__(self, /, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+        """Raises :class:`RoasteryError` for inputs that do not fit."""
+        for name in arrays:
+            if name not in self.inputs:
+                near = difflib.get_close_matches(name, self.inputs, 1)
+                raise RoasteryError(
+                    f"{self.manifest.name} has no input {name!r}; it has: "
+                    f"{', '.join(self.inputs) or 'none'}",
+                    hint=f"did you mean {near[0]!r}?" if near else None,
+                )
+        given = {tensor.name: _checked(tensor, arrays) for tensor in self.manifest.inputs}
+        with self._lock:
+            return self._runner.run(given)
+
+    def close(self) -> None:
+        """Let go of the device's memory."""
+        self._runner.close()
+
+
+def _checked(tensor: Tensor, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The input as a contiguous array of its type."""
+    if tensor.name not in arrays:
+        raise RoasteryError(f"input {tensor.name!r}: {tensor.type} is not given")
+    array = np.asarray(arrays[tensor.name])
+    if array.shape != tensor.type.shape:
+        raise RoasteryError(
+            f"input {tensor.name!r} has shape {array.shape}, the artifact takes "
+            f"{tensor.type.shape}",
+            hint="an artifact has fixed shapes: export the net with the shape you need",
+        )
+    wanted = tensor.type.dtype.numpy
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and wanted.kind in "iub"):
+        raise RoasteryError(
+            f"input {tensor.name!r} holds {array.dtype}, the artifact takes {wanted}"
+        )
+    return np.ascontiguousarray(array, dtype=wanted)
+
+
+def load(path: str | os.PathLike[str], device: str | None = None) -> LoadedNet:
+    """A net from an artifact, ready to be called; needs neither a parser nor a compiler.
+
+    Args:
+        path: a file that ``roastery export`` wrote.
+        device: ``cpu`` (or ``reference``), ``cuda`` or ``cuda:N``; by default CUDA where there
+            is one and the artifact has code for it, else the CPU.
+
+    Raises :class:`RoasteryError`: a damaged file, a device that is not there, no code for it.
+    """
+    with Artifact.load(path) as artifact:
+        chosen = _choose_device(artifact, device)
+        runner: Runner
+        if chosen == "cpu":
+            from .cpu import CpuRunner
+
+            runner = CpuRunner(artifact)
+        else:
+            from .cuda import CudaRunner
+
+            runner = CudaRunner(artifact, int(chosen.partition(":")[2]))
+        return LoadedNet(artifact.manifest, chosen, runner)
+
+
+def _choose_device(artifact: Artifact, device: str | None) -> str:
+    from runtime.cuda import available
+
+    targets = artifact.manifest.targets
+    on_cpu, on_cuda = "cpu" in targets, any(t.startswith("cuda:") for t in targets)
+    exported = f"{artifact.path} was exported for {', '.join(targets)}"
+    if device is None:
+        found = available()
+        if on_cuda and found:
+            return "cuda:0"
+        if on_cpu:
+            return "cpu"
+        raise RoasteryError(
+            f"{exported}, and there is no GPU: {found.reason}",
+            hint="export it with --target cpu as well",
+        )
+    if device in ("cpu", "reference"):
+        if on_cpu:
+            return "cpu"
+        raise RoasteryError(f"{exported}, not for the CPU", hint="export it with --target cpu")
+    if re.fullmatch(r"cuda(:\d{1,4})?", device):
+        if not on_cuda:
+            raise RoasteryError(
+                f"{exported}, not for a GPU", hint="export it with --target cuda:sm_80"
+            )
+        if not (found := available()):
+            raise RoasteryError(f"device {device} is not there: {found.reason}")
+        return device if ":" in device else "cuda:0"
+    raise RoasteryError(f"unknown device {device!r}", hint="devices: cpu, cuda, cuda:N")

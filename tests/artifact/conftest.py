@@ -1,0 +1,144 @@
+"""A small net as an artifact: out = x / 2 + w + (the sum of all earlier x)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_cuda import FakeCuda
+
+from compiler.binary import Binary, Resources, Target
+from compiler.kernel import Config, Kernel, Launch, Parameter
+from ir import expr as e
+from ir.build import Builder
+from ir.graph import Graph, Role, Value
+from ir.location import Location
+from ir.text import format_graph
+from ir.types import DType, TensorType
+from runtime.artifact import (
+    ARENA,
+    WEIGHT,
+    LaunchPlan,
+    Place,
+    StoredCopy,
+    Tensor,
+    store_launches,
+    write_artifact,
+)
+
+SIZE = 50
+TYPE = TensorType((SIZE,))
+VERSIONS = {"roastery": "0.1.0", "triton": "3.9.0", "numpy": "2.4.0"}
+WEIGHTS = {
+    "ip/0": np.linspace(-1, 1, SIZE, dtype=np.float32),
+    "sum": np.zeros(SIZE, np.float32),
+}
+KINDS = ("pointer", "pointer", "i32", "f32")
+HIDDEN = ("global_scratch", "profile_scratch")
+AXPY = Kernel(
+    "axpy",
+    "def axpy(x, y, count, a, BLOCK): ...\n",
+    (
+        Parameter("x", "pointer", DType.F32, divisible=True),
+        Parameter("y", "pointer", DType.F32, divisible=True),
+        Parameter("count", "i32"),
+        Parameter("a", "f32"),
+    ),
+    (Config((("BLOCK", 64),)),),
+    readable="# ip: y += a x\ndef axpy(x, y, count, a, BLOCK): ...\n",
+)
+
+
+def build_graph() -> Graph:
+    b = Builder("tiny")
+    x = b.input("data", TYPE)
+    w = b.input("ip/0", TYPE, Role.PARAMETER)
+    total = b.input("sum", TYPE, Role.STATE)
+    b.output("out", b.map(e.arg(0) * 0.5 + e.arg(1) + e.arg(2), x, w, total))
+    b.output("sum", b.map(e.arg(0) + e.arg(1), total, x), Role.STATE)
+    return b.finish()
+
+
+def binary(capability: int) -> Binary:
+    return Binary(
+        entry="axpy",
+        target=Target(capability),
+        num_warps=4,
+        arguments=(*KINDS, *HIDDEN),
+        scratch=(0, 1),
+        resources=Resources(16, 0, 0, 0),
+        triton="3.9.0",
+        cubin=b"\x7fELF" + bytes([capability]) * 200,
+        ptx=f".version 7.4 // sm_{capability}\n",
+    )
+
+
+def build_plan() -> tuple[LaunchPlan, dict[str, str]]:
+    """What the graph does, by copies and axpy."""
+    x, out = Value("data", TYPE), Value("out", TYPE)
+    total = Value("sum", TYPE)
+    places = {x: Place(ARENA, 0), out: Place(ARENA, 256), total: Place(WEIGHT, 0, "sum")}
+
+    def launch(source: Value, target: Value, a: float) -> Launch:
+        place = Location("tiny.prototxt", 3, 1, "ip")
+        return Launch(AXPY, 0, (source, target, SIZE, a), (1, 1, 1), "a/ip", place, (target,))
+
+    launches = [launch(x, out, 0.5), launch(total, out, 1.0), launch(x, total, 1.0)]
+    kernels, steps, sources = store_launches(
+        launches, lambda v: places[v], lambda kernel, config: [binary(80), binary(90)]
+    )
+    return LaunchPlan(
+        arena_bytes=512,
+        kernels=kernels,
+        steps=(StoredCopy(Place(WEIGHT, 0, "ip/0"), places[out], 4 * SIZE), *steps),
+        inputs=(("data", places[x]),),
+        outputs=(("out", places[out]),),
+    ), sources
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write the artifact, with changes to what it is made of."""
+
+    def write_tiny(name: str = "tiny.roast", **changes: Any) -> Path:
+        plan, sources = build_plan()
+        contents = {
+            "name": "tiny",
+            "versions": VERSIONS,
+            "inputs": [Tensor("data", TYPE)],
+            "outputs": [Tensor("out", TYPE)],
+            "weights": WEIGHTS,
+            "graph": format_graph(build_graph()),
+            "cpu": True,
+            "plan": plan,
+            "sources": sources,
+            "memory": {"arena_bytes": 512},
+        }
+        write_artifact(tmp_path / name, **{**contents, **changes})
+        return tmp_path / name
+
+    return write_tiny
+
+
+@pytest.fixture
+def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
+    """A GPU of Python functions that knows axpy, as the machine's."""
+    import runtime.cuda.device
+    import runtime.cuda.driver
+
+    fake = FakeCuda(90)
+
+    def axpy(grid: Any, x: int, y: int, count: int, a: float, *hidden: int) -> None:
+        source = fake.array(x, count, np.float32)
+        fake.array(y, count, np.float32)[:] += np.float32(a) * source
+
+    fake.kernels["axpy"] = ((*KINDS, *HIDDEN), axpy)
+    monkeypatch.setattr(runtime.cuda.device, "cuda_driver", fake.driver)
+    monkeypatch.setattr(runtime.cuda.driver, "cuda_driver", fake.driver)
+    return fake

@@ -1,0 +1,283 @@
+"""Damaged, forged and foreign files: an error that says so, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_cuda import FakeCuda
+
+from ir.errors import RoasteryError
+from runtime.artifact import Artifact, ArtifactError, load
+from runtime.artifact.container import MANIFEST, digest
+
+Write = Callable[..., Path]
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rewrite(path: Path, contents: dict[str, bytes]) -> None:
+    """Any zip at all."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents.items():
+            archive.writestr(
+                name,
+                data,
+                zipfile.ZIP_STORED if name.startswith("weights") else zipfile.ZIP_DEFLATED,
+            )
+
+
+def forge(path: Path, changes: dict[str, bytes | None], manifest: dict | None = None) -> Path:
+    """The artifact with other members and a manifest whose checksums fit them."""
+    contents = members(path)
+    stated = json.loads(contents.pop(MANIFEST))
+    for name, data in changes.items():
+        if data is None:
+            del contents[name]
+        else:
+            contents[name] = data
+    stated["members"] = {
+        name: {"size": len(data), "sha256": digest(data)} for name, data in contents.items()
+    }
+    stated.update(manifest or {})
+    rewrite(path, {MANIFEST: json.dumps(stated).encode(), **contents})
+    return path
+
+
+def forge_plan(path: Path, change: Callable[[dict], None]) -> Path:
+    plan = json.loads(members(path)["plan.json"])
+    change(plan)
+    return forge(path, {"plan.json": json.dumps(plan).encode()})
+
+
+def test_two_writes_give_the_same_bytes(write: Write) -> None:
+    one = write("one.roast").read_bytes()
+    assert write("two.roast").read_bytes() == one
+    assert b"one.roast" not in one
+
+
+def test_forging_keeps_what_it_does_not_change(write: Write) -> None:
+    load(forge(write(), {}), "cpu")(data=np.zeros(50))
+
+
+def test_every_truncation_is_refused(write: Write) -> None:
+    path = write()
+    data = path.read_bytes()
+    for length in [*range(0, len(data), 97), len(data) - 1]:
+        path.write_bytes(data[:length])
+        with pytest.raises(ArtifactError, match=r"tiny\.roast: "):
+            Artifact.load(path)
+
+
+def test_flipped_bits_are_found(write: Write) -> None:
+    """A flip is refused, or stands where it changes nothing (a date in the zip's entries)."""
+    path = write()
+    data = path.read_bytes()
+    whole = members(path)
+    with zipfile.ZipFile(path) as archive:
+        starts = {info.filename: info.header_offset + 30 for info in archive.infolist()}
+    inside = [start + len(name) + 8 for name, start in starts.items()]
+    places = random.Random(0)
+    for at in inside + [places.randrange(len(data)) for _ in range(400)]:
+        bit = 1 << places.randrange(8)
+        path.write_bytes(data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :])
+        try:
+            with Artifact.load(path) as artifact:
+                read = {name: artifact.read(name) for name in whole}
+        except ArtifactError:
+            continue
+        assert read == whole
+        assert at not in inside
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil", "/etc/evil", "a/../../evil", "a\\evil", "C:evil", "a//b", ".hidden", "ü"]
+)
+def test_names_that_lead_elsewhere_are_refused(write: Write, name: str) -> None:
+    path = forge(write(), {name: b"data"})
+    with pytest.raises(ArtifactError, match="forbidden name"):
+        Artifact.load(path)
+
+
+def test_a_name_cut_by_a_zero_byte_is_refused(write: Write) -> None:
+    path = forge(write(), {"graph.txtXevil": b"data"})
+    path.write_bytes(path.read_bytes().replace(b"graph.txtXevil", b"graph.txt\0evil"))
+    with pytest.raises(ArtifactError, match="forbidden name"):
+        Artifact.load(path)
+
+
+def test_unknown_and_missing_members(write: Write) -> None:
+    path = write()
+    contents = members(path)
+    rewrite(path, {**contents, "extra.txt": b"extra"})
+    with pytest.raises(ArtifactError, match=r"extra\.txt is not in the manifest"):
+        Artifact.load(path)
+    for name in contents:
+        rewrite(path, {key: data for key, data in contents.items() if key != name})
+        with pytest.raises(ArtifactError, match=f"{re.escape(name)} is missing"):
+            Artifact.load(path)
+    with pytest.raises(ArtifactError, match=r"graph.txt is missing"):
+        Artifact.load(forge(write(), {"graph.txt": None}))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_that_is_there_twice(write: Write) -> None:
+    path = write()
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("graph.txt", b"graph other {\n}\n")
+    with pytest.raises(ArtifactError, match=r"graph.txt is there twice"):
+        Artifact.load(path)
+
+
+def test_a_bomb_is_not_unpacked(write: Write) -> None:
+    path = forge(write(), {"memory.json": bytes(70 << 20)})
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(ArtifactError, match="unpacks to 73400320 bytes, too many"):
+        Artifact.load(path)
+
+
+def test_other_compression_is_refused(write: Write) -> None:
+    path = write()
+    contents = members(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+    with pytest.raises(ArtifactError, match="compressed by method 14"):
+        Artifact.load(path)
+
+
+def test_a_later_format_says_to_update(write: Write) -> None:
+    path = forge(write(), {}, {"format": 2, "versions": {"roastery": "9.1"}, "targets": 5})
+    with pytest.raises(ArtifactError, match=r"Roastery 9.1 in format 2(.|\n)*update Roastery"):
+        Artifact.load(path)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"format": 0},
+        {"format": "1"},
+        {"versions": {"roastery": 1}},
+        {"targets": ["cuda:sm_90; rm"]},
+        {"inputs": [{"name": "data", "shape": [-1], "dtype": "f32"}]},
+        {"inputs": [{"name": "data", "shape": [2**40, 2**40], "dtype": "f32"}]},
+        {"inputs": [{"name": "data", "shape": [1], "dtype": "object"}]},
+        {"inputs": [{"name": "x", "shape": [1], "dtype": "f32"}] * 2},
+        {"outputs": {}},
+        {"name": None},
+    ],
+)
+def test_malformed_manifests(write: Write, manifest: dict) -> None:
+    with pytest.raises(ArtifactError, match="the manifest is malformed"):
+        Artifact.load(forge(write(), {}, manifest))
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"[" * 100_000, b"\xff", b'{"format": 1e999}'])
+def test_manifests_that_are_no_json(write: Write, text: bytes) -> None:
+    path = write()
+    rewrite(path, {**members(path), MANIFEST: text})
+    with pytest.raises(ArtifactError, match="the manifest is malformed"):
+        Artifact.load(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"not a zip", bytes(1000), b"PK\x05\x06" + bytes(18)])
+def test_files_that_are_no_artifact(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "net.roast"
+    path.write_bytes(data)
+    with pytest.raises(ArtifactError):
+        Artifact.load(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"none\.roast: cannot be read: No such file"):
+        load(tmp_path / "none.roast")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p.update(arena_bytes=-1), "arena_bytes must be an integer from 0"),
+        (lambda p: p.update(arena_bytes=256), "output out: 200 bytes at 256 exceed 256"),
+        (lambda p: p["inputs"].update(data=["arena", 8]), "is no place"),
+        (lambda p: p["inputs"].update(data=["file", 0]), "is no place"),
+        (lambda p: p["inputs"].update(data=["weight", 0, "none"]), "there is no weight 'none'"),
+        (lambda p: p["inputs"].clear(), "inputs are not those of the manifest"),
+        (lambda p: p["steps"][0].update(nbytes=1 << 30), "step 0 of the launch plan: 1073741824"),
+        (lambda p: p["steps"][1].update(kernel=1), "kernel must be an integer from 0 to 0"),
+        (lambda p: p["steps"][1].update(grid=[1, 1]), "a grid has 3 sizes"),
+        (lambda p: p["steps"][1].update(grid=[1, 1, -1]), "grid must be an integer"),
+        (lambda p: p["steps"][1]["arguments"].pop(), "3 arguments, 4 are taken"),
+        (lambda p: p["steps"][1]["arguments"].__setitem__(0, 12), "is no place"),
+        (lambda p: p["steps"][1]["arguments"].__setitem__(0, ["arena", 1 << 20]), "exceed 512"),
+        (lambda p: p["steps"][1]["arguments"].__setitem__(2, 2**31), "i32 must be an integer"),
+        (lambda p: p["steps"][1]["arguments"].__setitem__(3, "1"), "is no f32"),
+        (lambda p: p["kernels"][0].update(kinds=["pointer"] * 4), "the plan gives"),
+        (lambda p: p["kernels"][0].update(kinds=["struct"] * 4), "unknown kinds"),
+        (lambda p: p["kernels"][0]["binaries"][1].update(target="cpu"), "unknown target"),
+        (lambda p: p["kernels"][0]["binaries"][1].update(cubin="../x"), "../x is missing"),
+        (lambda p: p["kernels"][0]["binaries"][1].update(num_warps=64), "64 warps"),
+        (lambda p: p["kernels"].append(None), "an object was expected"),
+        (lambda p: p.pop("steps"), "steps must be list"),
+    ],
+)
+def test_forged_plans(
+    write: Write, fake_gpu: FakeCuda, change: Callable[[dict], None], message: str
+) -> None:
+    with pytest.raises(RoasteryError, match=message):
+        load(forge_plan(write(), change), "cuda")
+    assert not fake_gpu.launches
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        ("", "does not parse"),
+        ("graph tiny {\n}\n", "the graph's inputs are not the manifest's"),
+        ("graph g {\n" + "  %x = fused() {\n" * 5000, "does not parse"),
+    ],
+)
+def test_forged_graphs(write: Write, graph: str, message: str) -> None:
+    with pytest.raises(ArtifactError, match=message):
+        load(write(graph=graph), "cpu")
+
+
+def test_a_graph_that_needs_too_much_memory(write: Write) -> None:
+    path = write()
+    huge = members(path)["graph.txt"].decode().replace("f32[50]", "f32[50000000000000]")
+    with pytest.raises(ArtifactError, match="bytes of memory, the machine has"):
+        load(write(graph=huge), "cpu")
+
+
+def test_weights_that_do_not_fit(write: Write) -> None:
+    good = np.zeros(50, np.float32)
+    for weights, message in [
+        ({"ip/0": good}, "there is no weight 'sum'"),
+        ({"ip/0": good[:7], "sum": good}, "weight 'ip/0' is float32.7,., the graph reads f32.50."),
+        ({"ip/0": good.astype(np.float64), "sum": good}, "weight 'ip/0' is float64"),
+    ]:
+        with pytest.raises(ArtifactError, match=message):
+            load(write(weights=weights), "cpu")
+    path = forge(write(), {"weights.safetensors": b"\xff" * 100})
+    with pytest.raises(ArtifactError, match=r"weights\.safetensors is malformed"):
+        load(path, "cpu")
+
+
+def test_writing_where_one_cannot(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(RoasteryError, match="cannot write"):
+        write("no/such/folder/net.roast")
+    before = write().read_bytes()
+    with pytest.raises(ValueError, match="is no name"):
+        write(sources={"../evil.py": ""})
+    assert (tmp_path / "tiny.roast").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.roast"]
+    with pytest.raises(ValueError, match="needs a target"):
+        write(cpu=False, plan=None)
