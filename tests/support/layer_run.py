@@ -40,7 +40,7 @@ class LayerRun:
     def gradients(
         self, seeds: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray] | None = None
     ) -> Arrays:
-        """Cotangents of float inputs and cells by name, given those of the net's outputs."""
+        """Diffs of input blobs and parameters by name, given those of the net's outputs."""
         forward = self.program.graph
         b = continued(forward)
         given: dict[Value, Value] = {}
@@ -50,7 +50,7 @@ class LayerRun:
             feeds[f"seed of {name}"] = array
             value = forward.output(name).value
             given[value] = b.add(given[value], seed) if value in given else seed
-        wanted = [p for p in forward.inputs if p.value.type.dtype.is_float]
+        wanted = [p for p in forward.inputs if p.role in (Role.DATA, Role.PARAMETER)]
         found = backward(b, given, [p.value for p in wanted])
         b.outputs = []
         for port in wanted:
