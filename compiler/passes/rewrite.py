@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
 from ir.build import Builder
-from ir.graph import Graph
+from ir.graph import Graph, Node, Value
+from ir.op import Op, Property
+from ir.types import TensorType
+
+PINNED = Property.EFFECT | Property.HOST | Property.DYNAMIC | Property.RANDOM
+"""Ops with one of these are neither merged with an equal one nor computed twice."""
 
 
 def resume(graph: Graph) -> Builder:
@@ -15,3 +23,108 @@ def resume(graph: Graph) -> Builder:
     b.nodes = list(graph.nodes)
     b.outputs = list(graph.outputs)
     return b
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What a rule makes of one node: other nodes in its place, and values that others replace.
+
+    Every result of the node is a result of ``nodes`` or a key of ``alias``.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    alias: Mapping[Value, Value] = field(default_factory=dict)
+
+
+class Context:
+    """What a rule may look at: the graph as rewritten so far."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.producers: dict[Value, Node] = {}
+        self.names = {v.name for v in graph.values()}
+
+    def producer(self, value: Value) -> Op | None:
+        """The op that makes ``value``; None for inputs of the graph."""
+        node = self.producers.get(value)
+        return None if node is None else node.op
+
+    def fresh(self, name: str, type: TensorType) -> Value:
+        """A new value under ``name`` or, if that is taken, ``name.1``, ``name.2`` ..."""
+        unique, count = name, 0
+        while unique in self.names:
+            count += 1
+            unique = f"{name}.{count}"
+        self.names.add(unique)
+        return Value(unique, type)
+
+
+Rule = Callable[[Node, Context], Rewrite | None]
+
+_MOST_REWRITES = 64  # of one node; rules only ever shrink graphs, this is a safety net
+
+
+def sweep(graph: Graph, rules: Mapping[type[Op], Sequence[Rule]], *, merge: bool) -> Graph:
+    """Visit every node in order, its inputs already rewritten, and apply the rules of its op.
+
+    ``merge``: equal ops of equal inputs become one. Returns ``graph`` itself if nothing changed.
+    """
+    context = Context(graph)
+    alias: dict[Value, Value] = {}
+    known: dict[tuple[Op, tuple[Value, ...]], Node] = {}
+    nodes: list[Node] = []
+    changed = False
+    for original in graph.nodes:
+        for made in _rewritten(_resolved(original, alias), context, rules, alias):
+            done = _resolved(made, alias)
+            key = (done.op, done.inputs)
+            twin = known.get(key) if merge and not done.op.properties & PINNED else None
+            if twin is not None:
+                alias.update(zip(done.outputs, twin.outputs, strict=True))
+                changed = True
+                continue
+            known[key] = done
+            nodes.append(done)
+            changed |= done is not original
+            context.producers.update(dict.fromkeys(done.outputs, done))
+    if not changed and not alias:
+        return graph
+    outputs = tuple(
+        replace(p, value=_resolve(p.value, alias)) if p.value in alias else p
+        for p in graph.outputs
+    )
+    return Graph(graph.name, graph.inputs, tuple(nodes), outputs)
+
+
+def _resolve(value: Value, alias: Mapping[Value, Value]) -> Value:
+    while value in alias:
+        value = alias[value]
+    return value
+
+
+def _resolved(node: Node, alias: Mapping[Value, Value]) -> Node:
+    if not any(v in alias for v in node.inputs):
+        return node
+    return replace(node, inputs=tuple(_resolve(v, alias) for v in node.inputs))
+
+
+def _rewritten(
+    node: Node,
+    context: Context,
+    rules: Mapping[type[Op], Sequence[Rule]],
+    alias: dict[Value, Value],
+) -> list[Node]:
+    pending, done = [node], []
+    for _ in range(_MOST_REWRITES):
+        if not pending:
+            break
+        current = pending.pop()
+        for rule in rules.get(type(current.op), ()):
+            found = rule(current, context)
+            if found is not None:
+                alias.update(found.alias)
+                pending.extend(reversed(found.nodes))
+                break
+        else:
+            done.append(current)
+            context.producers.update(dict.fromkeys(current.outputs, current))
+    return [*done, *reversed(pending)]

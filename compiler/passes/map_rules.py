@@ -1,0 +1,194 @@
+"""What simplify does with pointwise ops and the literals in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ir import expr as e
+from ir.expr import Expr
+from ir.expr_numpy import evaluate
+from ir.graph import Node, Value
+from ir.op import Property
+from ir.ops.movement import Reshape
+from ir.ops.pointwise import Map, broadcast_shape
+from ir.types import BOOL, TensorType
+
+from .rewrite import Context, Rewrite
+
+_NEVER_FOLDED = ("rand", "stop", "grad_as")
+
+
+def is_literal(expr: Expr) -> bool:
+    return expr.op in ("const", "dyn")
+
+
+def literal_of(value: Value, context: Context) -> Expr | None:
+    """The literal that all elements of ``value`` are, if it is such a fill."""
+    expr, _ = _definition(value, context)
+    return expr if expr is not None and is_literal(expr) else None
+
+
+def _definition(value: Value, context: Context) -> tuple[Expr | None, Node | None]:
+    node = context.producers.get(value)
+    if node is None or not isinstance(node.op, Map):
+        return None, None
+    return node.op.exprs[node.outputs.index(value)], node
+
+
+def make_map(exprs: Sequence[Expr], inputs: Sequence[Value], shape: tuple[int, ...]) -> Map:
+    """A map in canonical form: its shape is stated only if the inputs do not give it."""
+    given = bool(inputs) and broadcast_shape([v.shape for v in inputs]) == shape
+    return Map(tuple(exprs), None if given else shape)
+
+
+def tidy_map(node: Node, context: Context) -> Rewrite | None:
+    """Literals and broadcasts move into the map; what it only passes on or makes twice goes.
+
+    Before::
+
+        %one: f32[2,3] = map() {1.0} shape=(2,3)
+        %wide: f32[2,3] = map(%b) {a0} shape=(2,3)          # b: f32[1,3]
+        %y: f32[2,3], %z: f32[2,3] = map(%x, %one, %wide) {add(mul(a0, a1), a2); a0}
+
+    After (readers of %z read %x)::
+
+        %y: f32[2,3] = map(%x, %b) {add(a0, a1)}
+    """
+    op = node.op
+    assert isinstance(op, Map)
+    shape = node.outputs[0].shape
+    operands: list[Value] = []
+    numbers: dict[Value, int] = {}
+    replaced: dict[int, Expr] = {}
+    for i, leaf in e.arguments(*op.exprs).items():
+        value = node.inputs[i]
+        defined, producer = _definition(value, context)
+        if defined is not None and is_literal(defined):
+            replaced[i] = defined
+            continue
+        if defined is not None and producer is not None and defined.op == "arg":
+            value = producer.inputs[int(defined.value or 0)]
+        if value not in numbers:
+            numbers[value] = len(operands)
+            operands.append(value)
+        replaced[i] = e.arg(numbers[value], leaf.dtype)
+    exprs = [fold_literals(e.substitute(x, replaced)) for x in op.exprs]
+    alias: dict[Value, Value] = {}
+    kept: dict[Expr, Value] = {}
+    for expr, result in zip(exprs, node.outputs, strict=True):
+        if expr.op == "arg" and operands[int(expr.value or 0)].shape == shape:
+            alias[result] = operands[int(expr.value or 0)]
+        elif expr in kept:
+            alias[result] = kept[expr]
+        else:
+            kept[expr] = result
+    if not kept:
+        return Rewrite((), alias)
+    used = e.arguments(*kept)
+    renumbered = {old: e.arg(new, leaf.dtype) for new, (old, leaf) in enumerate(used.items())}
+    final = tuple(e.substitute(x, renumbered) for x in kept)
+    inputs = tuple(operands[i] for i in used)
+    made = make_map(final, inputs, shape)
+    if not alias and made == op and inputs == node.inputs:
+        return None
+    return Rewrite(
+        (Node(made, inputs, tuple(kept.values()), node.location, node.direction),), alias
+    )
+
+
+def fold_literals(root: Expr) -> Expr:
+    """``root`` with primitives of literals computed, in double precision.
+
+    A number that follows from a shape (``dyn``) makes the result one that does.
+    """
+    done: dict[Expr, Expr] = {}
+    for node in e.walk(root):
+        if not node.args:
+            done[node] = node
+            continue
+        args = tuple(done[a] for a in node.args)
+        made = node if args == node.args else e.primitive(node.op, *args)
+        done[node] = _folded(made)
+    return done[root]
+
+
+def _folded(node: Expr) -> Expr:
+    if node.op == "where" and node.args[0].op == "const":
+        return node.args[1] if node.args[0].value else node.args[2]
+    if not node.args or node.op in _NEVER_FOLDED or not all(map(is_literal, node.args)):
+        return node
+    shaped = any(a.op == "dyn" for a in node.args)
+    if shaped and node.dtype is BOOL:
+        return node
+    (array,) = evaluate([node], (), (), np.dtype(np.float64))
+    value = array.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return node
+    return e.dyn(value, node.dtype) if shaped else e.const(value, node.dtype)
+
+
+def sink_reshape(node: Node, context: Context) -> Rewrite | None:
+    """A map moves from behind a view to before it, where it can join what made the values.
+
+    Before::
+
+        %s: f32[1,1] = reduce(%x) kind="sum" axes=(0,1)
+        %r: f32[] = reshape(%s) shape=()
+        %y: f32[] = map(%r) {mul(a0, 0.5)}
+
+    After::
+
+        %s: f32[1,1] = reduce(%x) kind="sum" axes=(0,1)
+        %y.flat: f32[1,1] = map(%s) {mul(a0, 0.5)}
+        %y: f32[] = reshape(%y.flat) shape=()
+    """
+    op = node.op
+    assert isinstance(op, Map)
+    if not node.inputs or any(x.op == "index" for x in e.walk(*op.exprs)):
+        return None
+    shape = node.outputs[0].shape
+    sources: list[Value] = []
+    for value in node.inputs:
+        if not isinstance(context.producer(value), Reshape) or value.shape != shape:
+            return None
+        sources.append(context.producers[value].inputs[0])
+    first = sources[0]
+    if any(s.shape != first.shape for s in sources):
+        return None
+    if not any(_ends_heavy_work(s, context) for s in sources):
+        return None
+    middle = tuple(
+        context.fresh(f"{v.name}.flat", TensorType(first.shape, v.type.dtype)) for v in node.outputs
+    )
+    made = Node(
+        make_map(op.exprs, sources, first.shape),
+        tuple(sources),
+        middle,
+        node.location,
+        node.direction,
+    )
+    views = tuple(
+        Node(Reshape(shape), (m,), (v,), node.location, node.direction)
+        for m, v in zip(middle, node.outputs, strict=True)
+    )
+    return Rewrite((made, *views))
+
+
+def _ends_heavy_work(value: Value, context: Context) -> bool:
+    """Whether pointwise ops on ``value`` can be computed by the kernel that makes it."""
+    for _ in range(8):
+        node = context.producers.get(value)
+        if node is None:
+            return False
+        if node.op.properties & (Property.CONTRACTION | Property.REDUCTION):
+            return True
+        if not node.op.properties & Property.POINTWISE:
+            return False
+        same = [v for v in node.inputs if v.shape == value.shape]
+        if not same:
+            return False
+        value = same[0]
+    return False

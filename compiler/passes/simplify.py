@@ -1,0 +1,101 @@
+"""Simplification: less to compute, the same results.
+
+Rules belong to the op they rewrite; everything general asks ops for their properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ir import expr as e
+from ir.graph import Graph, Node, Value
+from ir.op import Op, Property
+from ir.ops.matmul import MatMul
+from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.ops.pointwise import Map
+
+from .map_rules import make_map, sink_reshape, tidy_map
+from .movement_rules import (
+    absorb_transpose,
+    drop_pad,
+    merge_concat,
+    merge_reshape,
+    merge_slice,
+    merge_transpose,
+    move_literal,
+)
+from .rewrite import Rule, sweep
+
+RULES: Mapping[type[Op], Sequence[Rule]] = {
+    Map: (tidy_map, sink_reshape),
+    Reshape: (move_literal, merge_reshape),
+    Transpose: (move_literal, merge_transpose),
+    Slice: (move_literal, merge_slice),
+    Concat: (move_literal, merge_concat),
+    Pad: (move_literal, drop_pad),
+    MatMul: (absorb_transpose,),
+}
+
+_MOST_SWEEPS = 6
+
+
+def simplify(graph: Graph) -> Graph:
+    """Remove what is dead, computed twice, constant, or merely moved back and forth.
+
+    Before::
+
+        %zero: f32[2,3] = map() {0.0} shape=(2,3)
+        %a: f32[2,3] = map(%x, %zero) {add(a0, a1)}
+        %b: f32[2,3] = map(%a) {exp(a0)}
+        %c: f32[2,3] = map(%a) {exp(a0)}
+        output %c: f32[2,3] result
+
+    After::
+
+        %b: f32[2,3] = map(%x) {exp(a0)}
+        output %b: f32[2,3] result "c"
+    """
+    for _ in range(_MOST_SWEEPS):
+        before = graph
+        graph = sweep(remove_dead_code(graph), RULES, merge=True)
+        if graph is before:
+            break
+    return remove_dead_code(graph)
+
+
+def remove_dead_code(graph: Graph) -> Graph:
+    """Drop what no output needs. Ops with effects stay, and so does what they read.
+
+    Before: ``%a = map(%x) {exp(a0)}; %b, %c = map(%x) {neg(a0); abs(a0)}; output %c``
+    After: ``%c = map(%x) {abs(a0)}; output %c``
+    """
+    needed: set[Value] = {p.value for p in graph.outputs}
+    kept: list[Node] = []
+    for node in reversed(graph.nodes):
+        if not (node.op.properties & Property.EFFECT or any(v in needed for v in node.outputs)):
+            continue
+        node = _without_dead_results(node, needed)
+        needed.update(node.inputs)
+        kept.append(node)
+    if len(kept) == len(graph.nodes) and all(
+        a is b for a, b in zip(reversed(kept), graph.nodes, strict=True)
+    ):
+        return graph
+    return replace(graph, nodes=tuple(reversed(kept)), _producers={})
+
+
+def _without_dead_results(node: Node, needed: set[Value]) -> Node:
+    if not isinstance(node.op, Map) or all(v in needed for v in node.outputs):
+        return node
+    live = [(x, v) for x, v in zip(node.op.exprs, node.outputs, strict=True) if v in needed]
+    return map_of([x for x, _ in live], [v for _, v in live], node)
+
+
+def map_of(exprs: Sequence[e.Expr], outputs: Sequence[Value], like: Node) -> Node:
+    """A map node of some results of the map ``like``, with only the inputs that they read."""
+    used = e.arguments(*exprs)
+    renumbered = {old: e.arg(new, leaf.dtype) for new, (old, leaf) in enumerate(used.items())}
+    inputs = tuple(like.inputs[i] for i in used)
+    op = make_map([e.substitute(x, renumbered) for x in exprs], inputs, outputs[0].shape)
+    return replace(like, op=op, inputs=inputs, outputs=tuple(outputs))
