@@ -36,7 +36,7 @@ class InterpretedGraph:
         self._runs: list[Run] = []
         for step in compiled.steps:
             if isinstance(step, Launch):
-                self._runs.append(bind(step, self._flat))
+                self._runs.append(bind(step, _typed(step, self._flat)))
             elif isinstance(step, CopyStep):
                 target = outputs[port_key(step.target.role, step.target.name)]
                 self._runs.append(_copier(self._array(step.source), target.array))
@@ -58,8 +58,7 @@ class InterpretedGraph:
             return bound[port_key(place.port.role, place.port.name)].flat
         assert place.offset is not None
         raw = self._arena[place.offset : place.offset + place.nbytes]
-        dtype = DType.F32 if isinstance(item, Scratch) else item.type.dtype
-        return raw.view(dtype.numpy)
+        return raw if isinstance(item, Scratch) else raw.view(item.type.dtype.numpy)
 
     def _array(self, value: Value) -> np.ndarray:
         return self._flat(value)[: value.type.size].reshape(value.shape)
@@ -75,6 +74,23 @@ class InterpretedGraph:
                 np.copyto(target, result)
 
         return run
+
+
+def _typed(
+    launch: Launch, flat: Callable[[Value | Scratch], np.ndarray]
+) -> Callable[[Value | Scratch], np.ndarray]:
+    """``flat``, with scratch memory seen as the element type the kernel takes it for."""
+    dtypes = {
+        item: parameter.dtype
+        for item, parameter in zip(launch.arguments, launch.kernel.parameters, strict=True)
+        if isinstance(item, Scratch) and parameter.dtype is not None
+    }
+
+    def resolve(item: Value | Scratch) -> np.ndarray:
+        array = flat(item)
+        return array.view(dtypes[item].numpy) if isinstance(item, Scratch) else array
+
+    return resolve
 
 
 def _copier(source: np.ndarray, target: np.ndarray) -> Run:

@@ -68,10 +68,13 @@ class _Planner:
         inputs = {p.value: p for p in self.graph.inputs}
         for value, port in inputs.items():
             self.places[value] = Place(padded_nbytes(value.type), port=port)
+        early: list[CopyStep] = []  # of inputs, before an output in the same buffer is written
         copies: list[CopyStep] = []
         for port in self.graph.outputs:
             value = self.root(port.value)
-            if value in self.places or not self._may_write(port, value):
+            if value in inputs and not any(_same_buffer(p, port) for p in self.graph.inputs):
+                early.append(CopyStep(port.value, port))
+            elif value in self.places or not self._may_write(port, value):
                 copies.append(CopyStep(port.value, port))
                 self.last[value] = self.count + len(self.graph.outputs)
             else:
@@ -85,7 +88,7 @@ class _Planner:
         for value, root in self.roots.items():
             self.places[value] = self.places[root]
         plan = MemoryPlan(self.places, arena.nbytes, total, lower_bound(intervals))
-        return CompiledGraph(self.graph, (*steps, *copies), plan)
+        return CompiledGraph(self.graph, (*early, *steps, *copies), plan)
 
     def _liveness(self) -> None:
         for node in self.graph.nodes:
