@@ -19,15 +19,34 @@ if TYPE_CHECKING:
     from ir.errors import RoasteryError
 
     from .api import Executable, compile
+    from .gradient_check import check_gradient
+    from .layer_api import Filler, LayerContext, expand, expr, layer
 
 # Loaded on first use: the command line must not wait for what it does not need.
 _PLACES = {
     "Executable": "roastery.api",
     "compile": "roastery.api",
     "RoasteryError": "ir.errors",
+    "Filler": "roastery.layer_api",
+    "LayerContext": "roastery.layer_api",
+    "expand": "roastery.layer_api",
+    "expr": "roastery.layer_api",
+    "layer": "roastery.layer_api",
+    "check_gradient": "roastery.gradient_check",
 }
 
-__all__ = ["Executable", "RoasteryError", "__version__", "compile"]
+__all__ = [
+    "Executable",
+    "Filler",
+    "LayerContext",
+    "RoasteryError",
+    "__version__",
+    "check_gradient",
+    "compile",
+    "expand",
+    "expr",
+    "layer",
+]
 
 
 def __getattr__(name: str) -> Any:

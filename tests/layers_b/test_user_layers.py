@@ -1,0 +1,148 @@
+"""Layers of one's own, and the page that explains them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import roastery
+from frontends.lowering import registry
+from frontends.schema.registry import REGISTRY
+from roastery import expr as e
+from tests.support.layer_run import LayerRun, directional_error
+
+PAGE = Path(__file__).parents[2] / "docs" / "adding-a-layer.md"
+
+
+@pytest.fixture(autouse=True)
+def only_known_layers_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is gone after it."""
+    known = registry.layer_types()
+    monkeypatch.setattr(registry, "_LAYERS", dict(known))
+    fields = REGISTRY.message("LayerParameter").fields
+    monkeypatch.setattr(REGISTRY.message("LayerParameter"), "fields", dict(fields))
+    monkeypatch.setattr(REGISTRY, "messages", dict(REGISTRY.messages))
+    monkeypatch.setattr("roastery.layer_api._own", set())
+
+
+def _blocks(heading: str) -> list[str]:
+    text = PAGE.read_text()
+    part = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+
+
+def test_the_page_on_a_layer_of_ones_own_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    blocks = _blocks("A layer of your own")
+    assert len(blocks) == 5
+    for block in blocks:
+        exec(compile(block, str(PAGE), "exec"), names)
+    shown = capsys.readouterr().out
+    assert "[0.5 0.5 0.5]" in shown
+    assert re.search(r"^s/0 +3 of 3", shown, re.MULTILINE)
+
+
+def test_the_page_on_a_layer_for_roastery_runs() -> None:
+    lowering, record = _blocks("A layer for Roastery")
+    exec(compile(lowering, str(PAGE), "exec"), {"__name__": "soft_shrink"})
+    names: dict[str, list] = {}
+    exec(compile(record, str(PAGE), "exec"), names)
+    (case,) = names["CASES"]
+    error, size = directional_error(LayerRun(case))
+    assert error < 1e-6 and size > 0.0
+
+
+def test_fields_of_every_kind() -> None:
+    seen = {}
+
+    @roastery.layer(
+        "Kinds",
+        fields={
+            "scale": 2.0,
+            "count": 3,
+            "flag": True,
+            "word": "w",
+            "needed": float,
+            "many": [int],
+            "how": ("SUM", "MEAN"),
+        },
+    )
+    def kinds(ctx: roastery.LayerContext) -> object:
+        p = ctx.param
+        seen.update({f: p[f] for f in p.message_type.fields})
+        return ctx.b.map(e.arg(0) * p.scale, ctx.x)
+
+    def check(block: str) -> None:
+        roastery.check_gradient(
+            f'layer {{ name: "k" type: "Kinds" bottom: "x" top: "y" kinds_param {{ {block} }} }}',
+            inputs={"x": (2,)},
+        )
+
+    check("needed: 0.5")
+    assert seen == {
+        "scale": 2.0, "count": 3, "flag": True, "word": "w", "needed": 0.5, "many": [],
+        "how": "SUM",
+    }  # fmt: skip
+    check("needed: 1 many: 4 many: 5 how: MEAN flag: false")
+    assert (seen["many"], seen["how"], seen["flag"]) == ([4, 5], "MEAN", False)
+    with pytest.raises(roastery.RoasteryError, match="needed"):
+        check("")
+    with pytest.raises(roastery.RoasteryError, match="did you mean `scale`"):
+        check("needed: 1 scael: 2")
+
+
+def test_a_free_block_takes_anything() -> None:
+    @roastery.layer("Wobble", param="wobble_param")
+    def wobble(ctx: roastery.LayerContext) -> object:
+        return ctx.b.map(e.arg(0) * ctx.param.get("strength", 1.0), ctx.x)
+
+    report = roastery.check_gradient(
+        'layer { name: "w" type: "Wobble" bottom: "x" top: "y" wobble_param { strength: 3 } }',
+        inputs={"x": (2, 3)},
+    )
+    assert report.ok
+    assert report.rows[0].name == "x"
+
+
+def test_a_layer_may_be_registered_again_but_not_over_roasterys() -> None:
+    for scale in (1.0, 2.0):
+
+        @roastery.layer("Again", fields={"scale": scale})
+        def again(ctx: roastery.LayerContext) -> object:
+            return ctx.b.map(e.arg(0) * ctx.param.scale, ctx.x)
+
+    net = roastery.check_gradient(
+        'layer { name: "a" type: "Again" bottom: "x" top: "y" }', inputs={"x": (1,)}
+    )
+    assert net.ok
+    message = REGISTRY.message("AgainParameter")
+    assert message.fields["scale"].default == 2.0
+    with pytest.raises(roastery.RoasteryError, match="has a layer type 'ReLU'"):
+        roastery.layer("ReLU")
+
+
+def test_check_gradient_finds_a_wrong_gradient() -> None:
+    @roastery.layer("Wrong")
+    def wrong(ctx: roastery.LayerContext) -> object:
+        x = e.arg(0)
+        return ctx.b.map(e.grad_as(x * x, x), ctx.x)
+
+    report = roastery.check_gradient(
+        'layer { name: "w" type: "Wrong" bottom: "x" top: "y" }', inputs={"x": (3, 2)}
+    )
+    assert not report.ok
+    assert "above 1e-05" in str(report)
+
+
+def test_check_gradient_takes_labels_and_leaves_them_alone() -> None:
+    layer = 'layer { name: "l" type: "SoftmaxWithLoss" bottom: "x" bottom: "t" top: "loss" }'
+    labels = np.array([0.0, 2.0, 1.0])
+    report = roastery.check_gradient(layer, inputs={"x": (3, 4), "t": labels})
+    assert [row.name for row in report.rows] == ["x"]
+    assert report.ok
