@@ -8,6 +8,8 @@ the kernel's parameter, which Triton would otherwise guess from the value.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import importlib.util
 import os
@@ -24,6 +26,8 @@ from compiler.kernel import Kernel, Launch, Parameter, Scratch
 from ir.errors import RoasteryError
 from ir.graph import Value
 from ir.types import DType
+
+from .bounds import Extent, watched
 
 Resolve = Callable[[Value | Scratch], np.ndarray]
 
@@ -47,13 +51,15 @@ class InterpretLauncher:
     """Runs launches one grid cell after the other.
 
     ``folder`` holds the kernels' files (``@triton.jit`` reads a function's file); by
-    default a part of the cache folder.
+    default a part of the cache folder. ``check``: every load and store must lie inside of
+    the launch's buffers, padding included.
 
     Raises :class:`RoasteryError` when Triton is missing or already set to compile.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, check: bool = True) -> None:
         self._triton = interpreting_triton()
+        self._check = check
         self._folder = folder or cache_folder() / "interpreted"
         self._functions: dict[str, Any] = {}
 
@@ -69,19 +75,23 @@ class InterpretLauncher:
             )
         function = self._function(kernel)[launch.grid]
         constants = dict(launch.chosen.constants)
+        arguments, extents = [], []
         held: list[np.ndarray] = []  # keeps the memory alive as long as the launch
-        arguments = []
         for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
             if isinstance(argument, (Value, Scratch)):
                 array = resolve(argument)
                 held.append(array)
                 arguments.append(self._pointer(parameter, array))
+                start, written = array.ctypes.data, argument in launch.outputs
+                extents.append(Extent(parameter.name, start, start + array.nbytes, written))
             else:
                 arguments.append(self._scalar(parameter, argument))
+        watch = functools.partial(watched, extents) if self._check else contextlib.nullcontext
 
         def run(held: Sequence[np.ndarray] = held) -> None:
             try:
-                with np.errstate(all="ignore"):  # a GPU does not warn of infinities either
+                # A GPU does not warn of infinities either.
+                with np.errstate(all="ignore"), watch():
                     function(*arguments, **constants)
             except Exception as error:
                 raise KernelFailure(launch, self._path(kernel), error) from error

@@ -121,6 +121,38 @@ def test_a_failing_kernel_names_its_layer(tmp_path: Path) -> None:
         InterpretLauncher(tmp_path).bind(launch(broken), lambda b: x)()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("at < count", "at < count + 15"), "1 of 1 addresses of a load are outside: the first "),
+        (("at < count", "at < count + 15"), "is element 64 of x, which has 64"),
+        (("tl.load(x + at", "tl.load(x - 1 + at"), "the first is element -1 of x"),
+        (("tl.store(y + at", "tl.store(y + at + 63"), "store are outside: .* element 64 of y"),
+        (("tl.store(y + at", "tl.store(x + at"), "store are outside: the first is element"),
+    ],
+)
+def test_memory_of_others_is_not_touched(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    kernel = Kernel("axpy", SOURCE.replace(*change), AXPY.parameters, AXPY.configs)
+    around = np.zeros(512, np.float32)
+    x, y = around[64:128], around[192:256]
+    run = InterpretLauncher(tmp_path).bind(launch(kernel, grid=5), lambda b: x if b is X else y)
+    with pytest.raises(KernelFailure, match=message):
+        run()
+
+
+def test_without_the_check_nothing_is_watched(tmp_path: Path) -> None:
+    kernel = Kernel(
+        "axpy", SOURCE.replace("at < count", "at < count + 15"), AXPY.parameters, AXPY.configs
+    )
+    around = np.ones(512, np.float32)
+    x, y = around[64:128], around[192:256]
+    launcher = InterpretLauncher(tmp_path, check=False)
+    launcher.bind(launch(kernel, grid=5), lambda b: x if b is X else y)()
+    assert around[256] == 3.5
+
+
 def test_too_late_says_what_to_do() -> None:
     script = (
         "import os; os.environ.pop('TRITON_INTERPRET', None)\n"
