@@ -1,12 +1,17 @@
-"""Memory that outlives a launch: tensors of blobs, parameters and state."""
+"""Memory that outlives a launch: tensors of blobs, parameters and state.
+
+A buffer is a host side, and on CUDA a device side behind it (a :class:`Mirror`). Reading
+``array`` brings the host side up to date and counts as writing to it, so ``.data`` and ``.diff`` are ordinary numpy
+arrays on any device, and nothing is copied that nobody asked for.
+"""
 
 from __future__ import annotations
 
-import math
+from typing import Protocol
 
 import numpy as np
 
-from ir.types import DType, TensorType
+from ir.types import TensorType
 
 PADDING = 16
 """Buffers hold a multiple of this many elements, so that pointwise kernels need no mask."""
@@ -14,44 +19,96 @@ PADDING = 16
 _ALIGNMENT = 64
 
 
+class Mirror(Protocol):
+    """The device side of a memory block."""
+
+    def to_host(self) -> None:
+        """Make the host side current."""
+        ...
+
+    def host_written(self) -> None:
+        """The host side may change from now on: views of it are in the user's hands."""
+        ...
+
+
+class Memory:
+    """A zeroed, aligned block of host memory; ``mirror`` is its device side, if it has one."""
+
+    __slots__ = ("mirror", "raw")
+
+    def __init__(self, nbytes: int) -> None:
+        block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
+        start = -block.ctypes.data % _ALIGNMENT
+        self.raw = block[start : start + nbytes]
+        self.mirror: Mirror | None = None
+
+
 def padded_size(size: int) -> int:
+    """Elements a buffer of ``size`` elements occupies."""
     return max(PADDING, -(-size // PADDING) * PADDING)
 
 
 class Buffer:
-    """A tensor in host memory, zeroed, aligned and padded.
+    """A tensor in memory, padded; zeroed unless it is part of something.
 
-    ``array`` is an ordinary writable numpy view of the tensor's shape; ``flat`` is all of the
-    memory, padding included. Both stay the same objects for the buffer's life, so a view that a user keeps
-    is live.
+    The numpy views stay the same objects for the buffer's life, so a view a user keeps is live.
     """
 
-    __slots__ = ("array", "flat", "type")
+    __slots__ = ("_array", "_flat", "memory", "start", "type")
 
-    def __init__(self, type: TensorType, flat: np.ndarray | None = None) -> None:
+    def __init__(self, type: TensorType, memory: Memory | None = None, start: int = 0) -> None:
+        """``start`` counts elements of ``type`` from the beginning of ``memory``."""
+        count = padded_size(type.size)
+        itemsize = type.dtype.itemsize
+        if memory is None:
+            memory = Memory(count * itemsize)
         self.type = type
-        if flat is None:
-            flat = aligned_zeros(padded_size(type.size), type.dtype)
-        self.flat = flat
-        self.array = flat[: type.size].reshape(type.shape)
+        self.memory = memory
+        self.start = start
+        raw = memory.raw[start * itemsize : (start + count) * itemsize]
+        self._flat = raw.view(type.dtype.numpy)
+        self._array = self._flat[: type.size].reshape(type.shape)
 
-    def view(self, type: TensorType) -> Buffer:
-        """The same memory under another type of no more elements."""
-        return Buffer(type, self.flat)
+    @property
+    def array(self) -> np.ndarray:
+        """The tensor, writable, in host memory."""
+        if self.memory.mirror is not None:
+            self.memory.mirror.to_host()
+            self.memory.mirror.host_written()
+        return self._array
+
+    @property
+    def flat(self) -> np.ndarray:
+        """All of the memory, padding included, as :attr:`array`."""
+        if self.memory.mirror is not None:
+            self.memory.mirror.to_host()
+            self.memory.mirror.host_written()
+        return self._flat
+
+    def peek(self) -> np.ndarray:
+        """The tensor for reading only: the device side stays current."""
+        if self.memory.mirror is not None:
+            self.memory.mirror.to_host()
+        view = self._array.view()
+        view.flags.writeable = False
+        return view
 
     @property
     def capacity(self) -> int:
-        return self.flat.size
+        """Elements the buffer may hold."""
+        return self._flat.size
+
+    def view(self, type: TensorType) -> Buffer:
+        """The same memory under another type of no more elements."""
+        return Buffer(type, self.memory, self.start)
+
+    def part(self, start: int, type: TensorType) -> Buffer:
+        """A tensor inside this one, ``start`` elements (a multiple of PADDING) from its begin."""
+        return Buffer(type, self.memory, self.start + start)
 
 
-def aligned_zeros(count: int, dtype: DType) -> np.ndarray:
-    """``count`` zeros whose address is a multiple of 64 bytes."""
-    nbytes = count * dtype.itemsize
-    raw = np.zeros(nbytes + _ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % _ALIGNMENT
-    return raw[start : start + nbytes].view(dtype.numpy)
+def host_bytes(nbytes: int) -> np.ndarray:
+    """Zeroed, aligned uint8 memory."""
+    return Memory(nbytes).raw
 
 
-def carve(total: np.ndarray, offset: int, type: TensorType) -> Buffer:
-    """A buffer inside a larger one, at an element offset that is a multiple of PADDING."""
-    return Buffer(type, total[offset : offset + padded_size(math.prod(type.shape))])

@@ -10,7 +10,7 @@ import numpy as np
 from compiler.passes.autodiff import diff_port, differentiate, drop_gradient_marks, split
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
-from ir.program import LOSS_OUTPUT, NetProgram
+from ir.program import LOSS_OUTPUT, RANDOM_CELL, NetProgram
 
 from .backend import Backend, BoundGraph, port_key
 from .buffers import Buffer
@@ -173,7 +173,7 @@ class FusedNet:
 
     def _loss(self) -> float:
         key = port_key(Role.RESULT, LOSS_OUTPUT)
-        return float(self._buffers[key].array) if key in self._buffers else 0.0
+        return float(self._buffers[key].peek()) if key in self._buffers else 0.0
 
     def forward_backward(self) -> float:
         """One training pass: adds to the parameter diffs; returns the loss."""
@@ -223,6 +223,17 @@ class FusedNet:
             for key, b in self._buffers.items()
             if key.startswith(prefix)
         }
+
+    def random_state(self) -> list[int]:
+        """Seed and number of the next forward pass; empty for a net without random layers."""
+        cell = self.store.data.get(RANDOM_CELL)
+        return [] if cell is None else [int(v) for v in cell.array]
+
+    def restore_random(self, state: Sequence[int]) -> None:
+        """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""
+        cell = self.store.data.get(RANDOM_CELL)
+        if cell is not None and len(state) == 2:
+            cell.array[:] = state
 
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in an output or observed blob."""

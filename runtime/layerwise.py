@@ -7,7 +7,7 @@ holds its loss weight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -147,7 +147,7 @@ class LayerwiseNet:
                 layer.forward.run()
             for name, weight in zip(layer.info.tops, layer.info.loss_weights, strict=True):
                 if weight:
-                    loss += weight * float(np.sum(self.blobs[name].data.array))
+                    loss += weight * float(np.sum(self.blobs[name].data.peek()))
             for call in self.after_forward:
                 call(number)
         return loss
@@ -171,6 +171,19 @@ class LayerwiseNet:
         loss = self.forward()
         self.backward()
         return loss
+
+    def random_state(self) -> list[int]:
+        """Seed and number of the next forward pass; empty for a net without random layers."""
+        if self._random is None:
+            return []
+        seed, count = (int(v) for v in self._random.array)
+        return [seed, count if self._first_pass else count + 1]
+
+    def restore_random(self, state: Sequence[int]) -> None:
+        """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""
+        if self._random is not None and len(state) == 2:
+            self._random.array[:] = state
+            self._first_pass = True
 
     def output(self, blob: str) -> np.ndarray:
         return self.blobs[blob].data.array

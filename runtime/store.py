@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ir.program import RANDOM_CELL, Cell
-from ir.types import DType
+from ir.types import TensorType
 
-from .buffers import Buffer, aligned_zeros, carve, padded_size
+from .buffers import Buffer, padded_size
 from .fillers import fill
 
 
@@ -35,26 +35,31 @@ class Store:
     Args:
         cells: a net's cells. Cells of further nets are added by :meth:`extend`.
         seed: for fillers and for the random cell.
+        shared: data buffers of another store that stand in for this one's, by cell name. Such
+            cells are not filled, and have diffs of their own, as in Caffe.
     """
 
-    def __init__(self, cells: Mapping[str, Cell], seed: int) -> None:
+    def __init__(
+        self, cells: Mapping[str, Cell], seed: int, shared: Mapping[str, Buffer] | None = None
+    ) -> None:
         self.seed = seed
+        self.shared = dict(shared or {})
         self.cells: dict[str, Cell] = {}
         self.data: dict[str, Buffer] = {}
         self.diff: dict[str, Buffer] = {}
         self.groups: list[Group] = []
-        owned = [c for c in cells.values() if c.index >= 0]
+        owned = [c for c in cells.values() if c.index >= 0 and c.name not in self.shared]
         rates = list(dict.fromkeys((c.lr_mult, c.decay_mult) for c in owned))
         size = sum(padded_size(c.type.size) for c in owned)
-        self.flat_data = aligned_zeros(size, DType.F32)
-        self.flat_diff = aligned_zeros(size, DType.F32)
+        self.flat_data = Buffer(TensorType((size,)))
+        self.flat_diff = Buffer(TensorType((size,)))
         position = 0
         for lr_mult, decay_mult in rates:
             start = position
             members = [c for c in owned if (c.lr_mult, c.decay_mult) == (lr_mult, decay_mult)]
             for cell in members:
-                self.data[cell.name] = carve(self.flat_data, position, cell.type)
-                self.diff[cell.name] = carve(self.flat_diff, position, cell.type)
+                self.data[cell.name] = self.flat_data.part(position, cell.type)
+                self.diff[cell.name] = self.flat_diff.part(position, cell.type)
                 position += padded_size(cell.type.size)
             names = tuple(c.name for c in members)
             self.groups.append(Group(lr_mult, decay_mult, start, position, names))
@@ -70,6 +75,10 @@ class Store:
 
     def _add(self, cell: Cell) -> None:
         self.cells[cell.name] = cell
+        if cell.name in self.shared:
+            self.data[cell.name] = self.shared[cell.name]
+            self.diff[cell.name] = Buffer(cell.type)
+            return
         if cell.name not in self.data:
             self.data[cell.name] = Buffer(cell.type)
             if cell.index >= 0:
@@ -87,7 +96,7 @@ class Store:
 
     def clear_diffs(self) -> None:
         """Zero every parameter diff; only this and the solver do."""
-        self.flat_diff[...] = 0
+        self.flat_diff.array[...] = 0
         for name in self.diff.keys() - self._flat:
             self.diff[name].flat[...] = 0
 

@@ -11,10 +11,9 @@ from compiler.kernel import Launch, Scratch
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Value
-from ir.types import DType
 
 from .backend import port_key
-from .buffers import Buffer, aligned_zeros
+from .buffers import Buffer, host_bytes
 
 Run = Callable[[], None]
 
@@ -30,7 +29,7 @@ class InterpretedGraph:
         outputs: Mapping[str, Buffer],
     ) -> None:
         self.compiled = compiled
-        self._arena = aligned_zeros(max(compiled.memory.arena, 4) // 4, DType.F32).view(np.uint8)
+        self._arena = host_bytes(compiled.memory.arena)
         self._inputs = inputs
         self._outputs = outputs
         self._runs: list[Run] = []

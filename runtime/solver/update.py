@@ -77,8 +77,8 @@ class Updater:
     def _bind(self, group: Group, backend: Backend) -> BoundGraph:
         size = group.stop - group.start
         flat = TensorType((size,))
-        data = Buffer(flat, self.store.flat_data[group.start : group.stop])
-        diff = Buffer(flat, self.store.flat_diff[group.start : group.stop])
+        data = self.store.flat_data.part(group.start, flat)
+        diff = self.store.flat_diff.part(group.start, flat)
         ports: dict[str, Buffer] = {"data": data, "diff": diff, **self.hyper}
         for i in range(self.count):
             ports[f"history{i}"] = Buffer(flat)
@@ -93,8 +93,7 @@ class Updater:
     def _carve(self, into: dict[str, Buffer], flat: Buffer, group: Group) -> None:
         for name in group.cells:
             mine = self.store.data[name]
-            start = (mine.flat.ctypes.data - self.store.flat_data.ctypes.data) // 4 - group.start
-            into[name] = Buffer(mine.type, flat.flat[start : start + mine.flat.size])
+            into[name] = flat.part(mine.start - group.start, mine.type)
 
     def apply(self, rate: float, iteration: int) -> tuple[float, float] | None:
         """Update all parameters; diffs hold the applied step afterwards.
@@ -104,7 +103,7 @@ class Updater:
         c = self.config
         scale, clipped = 1.0, None
         if c.clip_gradients >= 0.0:
-            norm = float(np.sqrt(np.dot(self.store.flat_diff, self.store.flat_diff)))
+            norm = float(np.linalg.norm(self.store.flat_diff.peek()))
             if norm > c.clip_gradients:
                 scale, clipped = c.clip_gradients / norm, (norm, c.clip_gradients)
         numbers: Mapping[str, float] = {
