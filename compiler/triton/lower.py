@@ -8,6 +8,7 @@ from ir.ops.fusion import Fused
 from ir.types import DType
 
 from .printer import movement, pointwise, windows  # noqa: F401  (they register their ops)
+from .printer.contract import lower_contract
 from .printer.flat import print_flat
 from .printer.kernels import Task, make_launch
 from .printer.reduce import lower_reduce
@@ -29,4 +30,6 @@ def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
     task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, precision)
     if op.schedule == "reduce":
         return lower_reduce(task)
+    if op.schedule == "contract":
+        return lower_contract(task)
     return [make_launch(task, print_flat)]

@@ -7,11 +7,11 @@ subexpressions, bounds) is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ir.graph import Graph, Node, Value
-from ir.op import Op
+from ir.op import Op, Property
 from ir.types import BOOL, DType
 
 from .index import ZERO, Affine, Base, Condition, Digit, linearise, split_digit
@@ -37,6 +37,7 @@ class Place:
 
 
 Rule = Callable[["Emitter", Node, int, Place], str]
+Source = Callable[["Emitter", Place], str]
 RULES: dict[type[Op], Rule] = {}
 _MOVES_CHANNELS: set[type[Op]] = set()
 
@@ -68,7 +69,10 @@ class Emitter:
     when a schedule presets what it wants (see :meth:`preset`).
     """
 
-    def __init__(self, body: Graph, writer: Writer, tile: str) -> None:
+    def __init__(
+        self, body: Graph, writer: Writer, tile: str, given: Mapping[Value, Source] | None = None
+    ) -> None:
+        self.given = given or {}  # values that a schedule writes in its own way
         self.body = body
         self.writer = writer
         self.tile = tile
@@ -97,6 +101,15 @@ class Emitter:
 
     # --- values -----------------------------------------------------------------------
 
+    def is_load(self, value: Value) -> bool:
+        """Whether the value is just read from memory."""
+        while value not in self._outer:
+            node = self.body.producers[value]
+            if Property.VIEW not in node.op.properties:
+                return False
+            (value,) = node.inputs
+        return True
+
     def preset(self, value: Value, at: Place, text: str) -> None:
         """What a schedule has computed itself."""
         self.writer.remember((value, at.coordinates, at.guard), text)
@@ -112,7 +125,9 @@ class Emitter:
         known = self.writer.recall(key)
         if known is not None:
             return known
-        if value in self._outer:
+        if value in self.given:
+            text = self.given[value](self, at)
+        elif value in self._outer:
             text = self.load(value, at)
         else:
             node = self.body.producers[value]
@@ -136,11 +151,14 @@ class Emitter:
         text = f"tl.load({address}, mask={mask}{other})" if mask else f"tl.load({address})"
         return self.writer.let(text, "x", name)
 
-    def store(self, buffer: Value, name: str, index: Affine, value: str) -> None:
+    def store(
+        self, buffer: Value, name: str, index: Affine, value: str,
+        guard: tuple[Condition, ...] = (),
+    ) -> None:
         pointer = self.writer.pointer(buffer, buffer.type.dtype, name)
         address = self.writer.affine(index)
         address = pointer if address == "0" else f"{pointer} + {address}"
-        mask = self.mask(index, ())
+        mask = self.mask(index, guard)
         self.writer.line(
             f"tl.store({address}, {value}, mask={mask})" if mask
             else f"tl.store({address}, {value})"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compiler.kernel import Config
-from ir.graph import Graph
+from ir.graph import Graph, Value
 from ir.op import Property
 
-from .emitter import Emitter, Place
+from .emitter import Emitter, Place, Source
 from .index import Base, Condition, digits, variable
-from .kernels import Printed, Task
+from .kernels import Printed, Schedule, Task
 from .writer import Writer
 
 # A program of light groups moves 4 or 8 elements per thread (16-byte accesses); groups
@@ -23,7 +25,7 @@ def positions(writer: Writer, count: int) -> Base:
     program = "tl.program_id(0).to(tl.int64)" if writer.wide else "tl.program_id(0)"
     name = writer.let(f"{program} * BLOCK + tl.arange(0, BLOCK)", "i", "offs")
     axes = frozenset({0})
-    total, padded = writer.symbol(count, "count"), writer.symbol(_padded(count), "padded_count")
+    total, padded = writer.symbol(count, "count"), writer.symbol(padded_count(count), "padded_count")
 
     def bound() -> Condition:
         return writer.condition(f"{name} < {writer.size(total)}", axes)
@@ -36,37 +38,47 @@ def positions(writer: Writer, count: int) -> Base:
     return Base(name, axes, (bound,), whole_buffer)
 
 
-def _padded(count: int) -> int:
+def padded_count(count: int) -> int:
+    """Elements of a buffer, with its padding."""
     return -(-count // 16) * 16
 
 
 def print_flat(task: Task, writer: Writer) -> Printed:
-    body = task.body
-    first = body.outputs[0].value
-    emitter = Emitter(body, writer, "[BLOCK]")
-    emitter.bind(task.inputs)
-    base = positions(writer, first.type.size)
-    stored = []
-    for port, buffer in zip(body.outputs, task.outputs, strict=True):
-        value = port.value
-        shared = value.shape == first.shape and stored
-        extents = stored[0][0].extents if shared else emitter.extents(value.shape)
-        place = Place(digits(base, extents), extents)
-        stored.append((place, buffer))
-        text = emitter.emit(value, place)
-        emitter.store(buffer, port.name, variable(base), text)
-    configs = HEAVY if is_heavy(body) else LIGHT
-    choice = 1 if first.type.size >= LARGE else 0
-    block = dict(configs[choice].constants)["BLOCK"]
-    return Printed(
-        name="flat",
-        constants=("BLOCK",),
-        configs=configs,
-        choice=choice,
-        grid=(-(-_padded(first.type.size) // block), 1, 1),
-        writes=tuple(task.outputs),
-        why=f"{first.type.size} independent elements, {block} per program",
-    )
+    return flat_schedule({})(task, writer)
+
+
+def flat_schedule(
+    given: Mapping[Value, Source], name: str = "flat", why: str = ""
+) -> Schedule:
+    """The schedule; values in ``given`` are not computed from their inputs but written so."""
+
+    def schedule(task: Task, writer: Writer) -> Printed:
+        body = task.body
+        first = body.outputs[0].value
+        writer.reserve("BLOCK")
+        emitter = Emitter(body, writer, "[BLOCK]", given)
+        emitter.bind(task.inputs)
+        base = positions(writer, first.type.size)
+        extents = emitter.extents(first.shape)
+        for port, buffer in zip(body.outputs, task.outputs, strict=True):
+            shape = port.value.shape
+            own = extents if shape == first.shape else emitter.extents(shape)
+            text = emitter.emit(port.value, Place(digits(base, own), own))
+            emitter.store(buffer, port.name, variable(base), text)
+        configs = HEAVY if is_heavy(body) else LIGHT
+        choice = 1 if first.type.size >= LARGE else 0
+        block = dict(configs[choice].constants)["BLOCK"]
+        return Printed(
+            name=name,
+            constants=("BLOCK",),
+            configs=configs,
+            choice=choice,
+            grid=(-(-padded_count(first.type.size) // block), 1, 1),
+            writes=tuple(task.outputs),
+            why=why or f"{first.type.size} independent elements, {block} per program",
+        )
+
+    return schedule
 
 
 def is_heavy(body: Graph) -> bool:

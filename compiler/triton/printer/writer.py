@@ -49,6 +49,11 @@ class Writer:
         self._symbols = 0
         self._place = ""
 
+    @staticmethod
+    def silent() -> Writer:
+        """One whose text nobody reads (to ask an op for its sizes)."""
+        return Writer(Style(readable=False), wide=False)
+
     # --- names ------------------------------------------------------------------------
 
     def reserve(self, *names: str) -> None:

@@ -1,0 +1,253 @@
+"""The contract schedule: one matrix product in tiles by ``tl.dot``, and its epilogue.
+
+There is one loop, over the whole depth (all channels and taps of a convolution at once):
+only such loops are software-pipelined. Where the tiles are too few to fill a device the
+depth is split over programs; partial results go to scratch memory, and a second launch
+adds them in fixed order and computes the epilogue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.kernel import Config, Launch, Scratch
+from ir.graph import Graph, Node, Value
+from ir.op import Property
+from ir.types import F32
+
+from .emitter import Emitter, Place
+from .flat import flat_schedule, padded_count
+from .index import Base, Condition, linearise
+from .kernels import Printed, Schedule, Task, make_launch
+from .products import VIEWS, Product
+from .size import Size
+from .writer import Writer
+
+# (rows, columns, depth) of a tile, warps, stages. Every thread of the larger tiles holds 32
+# results; 16 of depth keep the operands of float32 products in registers.
+TILES = (
+    ((32, 32, 32), 4, 2),
+    ((64, 64, 16), 4, 3),
+    ((128, 128, 16), 8, 3),
+)
+ENOUGH_PROGRAMS = 128
+MOST_SPLITS = 16
+SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Numbers of one launch."""
+
+    choice: int
+    programs: int
+    splits: int
+    share: int  # depth that one program covers
+
+
+def anchor_of(body: Graph) -> Node:
+    found = [n for n in body.nodes if Property.CONTRACTION in n.op.properties]
+    if len(found) != 1:
+        raise ValueError(f"a contract group has one contraction, not {len(found)}")
+    return found[0]
+
+
+def plan_of(view: Product) -> Plan:
+    count, rows, columns = view.count.value, view.rows.value, view.columns.value
+    depth = view.depth.value
+
+    def programs(tile: tuple[int, int, int]) -> int:
+        return count * -(-rows // tile[0]) * -(-columns // tile[1])
+
+    # The largest tile that still gives every processor something to do, no larger than the
+    # matrix needs.
+    choice = 0
+    for i, (tile, _, _) in enumerate(TILES[1:], 1):
+        wasted = rows <= tile[0] // 2 or columns <= tile[1] // 2
+        if not wasted and programs(tile) >= ENOUGH_PROGRAMS:
+            choice = i
+    if choice == 0 and rows > 32 and columns > 32 and depth >= 512:
+        choice = 1  # splitting the depth will fill the device
+    tile = TILES[choice][0]
+    total, step = programs(tile), tile[2]
+    steps = -(-depth // step)
+    splits = 1
+    if 0 < total < ENOUGH_PROGRAMS:
+        splits = max(1, min(MOST_SPLITS, 2 * ENOUGH_PROGRAMS // total, steps // SHORTEST_SHARE))
+    share = -(-steps // splits) * step
+    return Plan(choice, total, -(-depth // share) if depth else 1, max(share, step))
+
+
+def lower_contract(task: Task) -> list[Launch]:
+    anchor = anchor_of(task.body)
+    probe = Emitter(task.body, Writer.silent(), "")
+    plan = plan_of(VIEWS[type(anchor.op)](probe, anchor))
+    padded = padded_count(anchor.output.type.size)
+    partial = Scratch(0, (plan.splits * padded if plan.splits > 1 else 16) * F32.itemsize)
+    first = make_launch(task, _product(anchor, plan, partial))
+    if plan.splits == 1:
+        return [first]
+    return [first, make_launch(task, _sum(anchor, plan, partial), ".sum")]
+
+
+def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
+    """The launch that multiplies."""
+
+    def schedule(task: Task, writer: Writer) -> Printed:
+        writer.reserve("M", "N", "K", "SPLIT")
+        emitter = Emitter(task.body, writer, "[M, N]")
+        emitter.bind(task.inputs)
+        view = VIEWS[type(anchor.op)](emitter, anchor)
+        row, column, which = _tile(writer, view)
+        writer.place(anchor.location)
+        total = _accumulate(emitter, anchor, view, row, column, which, plan, task.precision)
+        place = view.result(row, column, which)
+        inside = tuple(b() for base in (row, column) for b in base.bounds)
+        place = place.guarded(*inside)
+        index = linearise(place.coordinates, place.extents)
+        with writer.block("if SPLIT:"):
+            pointer = writer.pointer(partial, F32, "partial")
+            stride = writer.size(writer.symbol(
+                padded_count(anchor.output.type.size), "padded_count"), divisible=True)
+            split = writer.let(_program(writer, 1), "i", "split")
+            mask = " & ".join(c.name for c in place.guard)
+            address = f"{pointer} + {split} * {stride} + {writer.affine(index)}"
+            writer.line(f"tl.store({address}, {total}, mask={mask})")
+        with writer.block("else:"):
+            emitter.preset(anchor.output, place, total)
+            for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
+                text = emitter.emit(port.value, place)
+                emitter.store(buffer, port.name, index, text, place.guard)
+        tiles = TILES
+        return Printed(
+            name=anchor.op.name,
+            constants=("M", "N", "K", "SPLIT"),
+            configs=tuple(
+                Config((("M", m), ("N", n), ("K", k), ("SPLIT", split)), warps, stages)
+                for split in (0, 1) for (m, n, k), warps, stages in tiles
+            ),
+            choice=plan.choice + (len(tiles) if plan.splits > 1 else 0),
+            grid=(plan.programs, plan.splits, 1),
+            writes=(partial,) if plan.splits > 1 else tuple(task.outputs),
+            why=_why(view, plan),
+        )
+
+    return schedule
+
+
+def _why(view: Product, plan: Plan) -> str:
+    shape = f"{view.rows.value} x {view.depth.value} by {view.depth.value} x {view.columns.value}"
+    text = f"{view.count.value} product(s) {shape} in {plan.programs} tiles"
+    if plan.splits > 1:
+        text += f", depth split {plan.splits} ways to fill the device"
+    return text
+
+
+def _program(writer: Writer, axis: int) -> str:
+    return f"tl.program_id({axis})" + (".to(tl.int64)" if writer.wide else "")
+
+
+def _tile(writer: Writer, view: Product) -> tuple[Base, Base, Base]:
+    """Rows, columns and product number of this program."""
+    program = writer.let(_program(writer, 0), "i", "program")
+    rows, columns = writer.size(view.rows), writer.size(view.columns)
+    down = writer.let(f"tl.cdiv({rows}, M)", "i", "tiles_down")
+    across = writer.let(f"tl.cdiv({columns}, N)", "i", "tiles_across")
+    which = "0"
+    tile = program
+    if view.count.constant != 1:
+        which = writer.let(f"{program} // ({down} * {across})", "i", "product")
+        tile = writer.let(f"{program} % ({down} * {across})", "i", "tile")
+    # Eight tiles of rows at a time share the columns they read (and the second-level cache).
+    writer.comment("groups of 8 tiles downwards share their columns in the cache")
+    group = writer.let(f"{tile} // (8 * {across}) * 8", "i", "group")
+    height = writer.let(f"tl.minimum({down} - {group}, 8)", "i", "height")
+    local = writer.let(f"{tile} % (8 * {across})", "i", "local")
+    y = writer.let(f"{group} + {local} % {height}", "i", "tile_row")
+    x = writer.let(f"{local} // {height}", "i", "tile_column")
+    row = writer.let(f"{y} * M + tl.arange(0, M)[:, None]", "i", "row")
+    column = writer.let(f"{x} * N + tl.arange(0, N)[None, :]", "i", "column")
+    return (
+        Base(row, frozenset({0}), (_bound(writer, row, rows, 0),)),
+        Base(column, frozenset({1}), (_bound(writer, column, columns, 1),)),
+        Base(which),
+    )
+
+
+def _bound(writer: Writer, name: str, size: str, axis: int):  # type: ignore[no-untyped-def]
+    def bound() -> Condition:
+        return writer.condition(f"{name} < {size}", frozenset({axis}))
+
+    return bound
+
+
+def _accumulate(
+    emitter: Emitter, anchor: Node, view: Product, row: Base, column: Base, which: Base,
+    plan: Plan, precision: str,
+) -> str:
+    """The loop over the depth; gives the name of the tile of sums."""
+    writer = emitter.writer
+    for base in (row, column):
+        for bound in base.bounds:
+            bound()
+    for coordinate in view.result(row, column, which).coordinates:
+        writer.index(coordinate)  # divisions of positions stay outside the loop
+    share = writer.size(writer.symbol(plan.share, "share"))
+    depth = writer.size(view.depth)
+    start = writer.let(f"{_program(writer, 1)} * {share}", "i", "start")
+    end = writer.let(f"tl.minimum({start} + {share}, {depth})", "i", "end")
+    total = writer.name("acc", "acc")
+    writer.line(f"{total} = tl.zeros([M, N], tl.float32)")
+    step = writer.name("k", "k")
+    with writer.block(f"for {step} in range({start}, {end}, K):"):
+        left_depth = _depth(writer, step, 1, view.depth, end)
+        right_depth = _depth(writer, step, 0, view.depth, end)
+        left, read_left = view.left
+        right, read_right = view.right
+        a = _operand(emitter, left, read_left(row, left_depth, which), (row, left_depth))
+        b = _operand(emitter, right, read_right(right_depth, column, which),
+                     (right_depth, column))
+        writer.line(f'{total} = tl.dot({a}, {b}, {total}, input_precision="{precision}")')
+    return total
+
+
+def _depth(writer: Writer, step: str, axis: int, depth: Size, end: str) -> Base:
+    view = "[:, None]" if axis == 0 else "[None, :]"
+    name = writer.let(f"{step} + tl.arange(0, K){view}", "i", "deep")
+    deepest = max(tile[2] for tile, _, _ in TILES)
+    if depth.constant is not None and depth.constant % deepest == 0:
+        return Base(name, frozenset({axis}))
+    return Base(name, frozenset({axis}), (_bound(writer, name, end, axis),))
+
+
+def _operand(emitter: Emitter, value: Value, place: Place, bases: tuple[Base, Base]) -> str:
+    """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
+    inside = tuple(b() for base in bases for b in base.bounds)
+    place = place.guarded(*inside)
+    text = emitter.emit(value, place)
+    if not emitter.is_load(value):
+        text = emitter.chosen(place.guard, text, "0.0")
+    return text
+
+
+def _sum(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
+    """The second launch: a flat kernel that starts from the sum of the partial results."""
+
+    def start(emitter: Emitter, place: Place) -> str:
+        writer = emitter.writer
+        count = padded_count(anchor.output.type.size)
+        stride = writer.size(writer.symbol(count, "padded_count"), divisible=True)
+        splits = writer.size(writer.symbol(plan.splits, "splits"))
+        index = linearise(place.coordinates, place.extents)
+        pointer = writer.pointer(partial, F32, "partial")
+        mask = emitter.mask(index, ())
+        total = writer.name("acc", "acc")
+        writer.line(f"{total} = tl.zeros({emitter.tile}, tl.float32)")
+        split = writer.name("k", "split")
+        with writer.block(f"for {split} in range({splits}):"):
+            address = f"{pointer} + {split} * {stride} + {writer.affine(index)}"
+            writer.line(f"{total} += tl.load({address}, mask={mask})")
+        return total
+
+    return flat_schedule({anchor.output: start}, name="sum_partials",
+                         why=f"adds the {plan.splits} partial sums in fixed order")

@@ -1,0 +1,136 @@
+"""The contract schedule: matrix products, convolutions and their gradients."""
+
+from __future__ import annotations
+
+import pytest
+from kernel_runner import check, fused, single
+
+from compiler.triton.lower import lower_node
+from ir import expr as e
+from ir.graph import Node
+from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+from ir.ops.matmul import MatMul
+
+TOLERANCE = 1e-4
+Shape = tuple[int, ...]
+
+
+def matmul(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> Node:
+    a = (*batch, *((k, m) if ta else (m, k)))
+    c = (*batch, *((n, k) if tb else (k, n)))
+    return single(MatMul(ta, tb), a, c, schedule="contract")
+
+
+@pytest.mark.parametrize("ta", [False, True])
+@pytest.mark.parametrize("tb", [False, True])
+@pytest.mark.parametrize(
+    ("batch", "m", "k", "n"), [((), 5, 7, 9), ((3,), 17, 33, 40), ((2, 2), 1, 1, 1), ((), 33, 64, 2)]
+)
+def test_matrix_products(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> None:
+    (launch,) = check(matmul(batch, m, k, n, ta, tb), tolerance=TOLERANCE)
+    assert "tf32" not in launch.kernel.source
+
+
+def test_long_products_are_split() -> None:
+    def build(b, x, w, bias):  # type: ignore[no-untyped-def]
+        y = b.matmul(x, w, transpose_b=True)
+        return b.map(e.maximum(e.arg(0) + e.arg(1), 0.0), y, bias), y
+
+    node = fused(build, (3, 2000), (40, 2000), (1, 40), schedule="contract")
+    first, second = check(node, tolerance=TOLERANCE)
+    assert first.grid[1] > 1
+    assert first.outputs[0] in second.arguments
+
+
+def test_products_without_depth_are_zero() -> None:
+    check(matmul((), 3, 0, 4, False, True))
+
+
+CONVOLUTIONS = [
+    # x, w, stride, pad, dilation, group
+    ((2, 3, 9, 8), (5, 3, 3, 3), (2, 2), (1, 1), (1, 1), 1),
+    ((2, 3, 9, 8), (5, 3, 1, 1), (1, 1), (0, 0), (1, 1), 1),
+    ((2, 3, 9, 8), (5, 3, 1, 1), (2, 2), (0, 0), (1, 1), 1),
+    ((2, 3, 7, 7), (4, 3, 1, 1), (1, 1), (1, 1), (1, 1), 1),
+    ((2, 4, 9, 8), (6, 2, 3, 2), (1, 2), (1, 0), (2, 1), 2),
+    ((2, 4, 9, 8), (6, 2, 3, 3), (2, 3), (1, 2), (2, 1), 2),
+    ((1, 3, 11, 10), (2, 3, 3, 2), (3, 2), (2, 1), (2, 2), 1),
+    ((1, 2, 8, 8), (3, 2, 4, 4), (2, 2), (1, 1), (1, 1), 1),
+    ((1, 1, 9, 9), (2, 1, 2, 2), (3, 4), (0, 0), (1, 1), 1),
+    ((2, 4, 9), (6, 4, 5), (3,), (2,), (1,), 1),
+    ((1, 2, 5, 6, 4), (3, 2, 2, 3, 2), (1, 2, 1), (1, 0, 1), (1, 1, 2), 1),
+    ((1, 8, 6, 6), (40, 8, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+]
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+def test_convolutions(case) -> None:  # type: ignore[no-untyped-def]
+    x, w, stride, pad, dilation, group = case
+
+    def build(b, data, weights, bias):  # type: ignore[no-untyped-def]
+        y = b.emit(Conv(stride, pad, dilation, group), data, weights)
+        return b.map(e.maximum(e.arg(0) + e.arg(1), 0.0), y, bias)
+
+    bias = (1, w[0], *(1 for _ in stride))
+    (launch,) = check(fused(build, x, w, bias, schedule="contract"), tolerance=TOLERANCE)
+    assert launch.kernel.source.count("    for ") == 1
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+def test_convolution_gradients(case) -> None:  # type: ignore[no-untyped-def]
+    x, w, *kind = case
+    y = Conv(*kind).outputs(x[2:], w[2:])
+    dy = (x[0], w[0], *y)
+    check(single(ConvInputGrad(*kind, spatial=x[2:]), dy, w, schedule="contract"),
+          tolerance=TOLERANCE)
+    check(single(ConvWeightGrad(*kind, window=w[2:]), x, dy, schedule="contract"),
+          tolerance=TOLERANCE)
+
+
+def test_weight_gradients_are_split() -> None:
+    op = ConvWeightGrad((1, 1), (1, 1), (1, 1), window=(3, 3))
+    node = single(op, (3, 8, 20, 20), (3, 40, 20, 20), schedule="contract")
+    first, _ = check(node, tolerance=TOLERANCE)
+    assert first.grid[1] > 1
+
+
+def test_deconvolution_with_epilogue() -> None:
+    op = ConvInputGrad((2, 2), (1, 1), (1, 1), spatial=(8, 8))
+
+    def build(b, y, weights, bias, skip):  # type: ignore[no-untyped-def]
+        x = b.emit(op, y, weights)
+        return b.map(e.arg(0) + e.arg(1) + e.arg(2), x, bias, skip), x
+
+    node = fused(build, (2, 3, 4, 4), (3, 5, 4, 4), (1, 5, 1, 1), (2, 5, 8, 8),
+                 schedule="contract")
+    check(node, tolerance=TOLERANCE)
+
+
+def test_padding_stays_zero_behind_a_prologue() -> None:
+    def build(b, x, w):  # type: ignore[no-untyped-def]
+        y = b.map(e.arg(0) + 1.0, x)
+        return b.emit(Conv((1, 1), (1, 1), (1, 1)), y, w)
+
+    check(fused(build, (1, 2, 4, 4), (3, 2, 3, 3), schedule="contract"), tolerance=TOLERANCE)
+
+
+def test_text_does_not_depend_on_batch_or_image() -> None:
+    def texts(n: int, h: int) -> list[str]:
+        x, w, y = (n, 4, h, h + 1), (6, 4, 3, 3), (n, 6, h, h + 1)
+        kind = ((1, 1), (1, 1), (1, 1))
+        nodes = [
+            single(Conv(*kind), x, w, schedule="contract"),
+            single(ConvInputGrad(*kind, spatial=x[2:]), y, w, schedule="contract"),
+            single(ConvWeightGrad(*kind, window=(3, 3)), x, y, schedule="contract"),
+            single(MatMul(False, True), (n, 12), (7, 12), schedule="contract"),
+            single(MatMul(True, False), (n, 12), (n, 7), schedule="contract"),
+        ]
+        return [lower_node(node)[0].kernel.source for node in nodes]
+
+    assert texts(2, 5) == texts(3, 9) == texts(1, 1)
+
+
+def test_tf32_only_when_asked_for() -> None:
+    node = matmul((), 4, 8, 4, False, False)
+    assert '"ieee"' in lower_node(node)[0].kernel.source
+    assert '"tf32"' in lower_node(node, precision="tf32")[0].kernel.source
