@@ -10,6 +10,7 @@ import numpy as np
 from compiler.passes.autodiff import diff_port, differentiate, drop_gradient_marks, split
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
+from ir.ops.dynamic import SizeChanged
 from ir.program import LOSS_OUTPUT, RANDOM_CELL, NetProgram
 
 from .backend import Backend, BoundGraph, port_key
@@ -43,6 +44,8 @@ class FusedNet:
         self.feeds: Mapping[str, DataSource] = feeds or {}
         self.observe = tuple(observe)
         self._relower = relower
+        self._saves = False  # whether forward keeps what backward reads
+        self._sizes: dict[str, tuple[int, ...]] = {}  # that depended on data, as they came last
         self._take(program)
 
     def _take(self, program: NetProgram) -> None:
@@ -141,7 +144,7 @@ class FusedNet:
         kept = {
             name: b.type.shape for name, b in self.inputs.items() if name not in shapes
         }
-        self._take(self._relower({**kept, **shapes}))
+        self._take(self._relower({**kept, **self._sizes, **shapes}))
 
     def _feed(self) -> None:
         for layer in self.program.layers:
@@ -160,12 +163,30 @@ class FusedNet:
 
     def rerun(self) -> None:
         """Forward once more on the inputs as they are; no data source moves on."""
-        if self._pair is not None:
-            self._pair[0].run()
+        self._following_sizes(self._run_forward)
+
+    def _run_forward(self) -> None:
+        if self._saves:
+            self._split_pair()[0].run()
             return
         if self._forward is None:
             self._forward = self._bind(self.forward_graph())
         self._forward.run()
+
+    def _following_sizes(self, run: Callable[[], None]) -> None:
+        """Run; where a size that depends on data came out anew, plan again for it and repeat."""
+        while True:
+            try:
+                return run()
+            except SizeChanged as change:
+                if self._relower is None:
+                    raise
+                arrays = {name: b.array for name, b in self.inputs.items()}
+                self._sizes.update(change.shapes)
+                shapes = {name: a.shape for name, a in arrays.items()}
+                self._take(self._relower({**shapes, **self._sizes}))
+                for name, array in arrays.items():
+                    self.inputs[name].array[...] = array
 
     def forward_loss(self) -> float:
         self.forward()
@@ -178,20 +199,27 @@ class FusedNet:
     def forward_backward(self) -> float:
         """One training pass: adds to the parameter diffs; returns the loss."""
         self._feed()
+        self._following_sizes(self._run_training)
+        return self._loss()
+
+    def _run_training(self) -> None:
         if self._train is None:
             self._train = self._bind(self.training_graph())
         self._train.run()
-        return self._loss()
 
     @property
     def ready_for_backward(self) -> bool:
-        return self._pair is not None
+        return self._saves
 
     def prepare_backward(self) -> None:
         """Make later forward passes save what :meth:`backward` reads."""
+        self._saves = True
+
+    def _split_pair(self) -> tuple[BoundGraph, BoundGraph]:
         if self._pair is None:
             ahead, behind = self._split_graphs()
             self._pair = (self._bind(ahead), self._bind(behind))
+        return self._pair
 
     def backward(self, diffs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Diffs of the inputs, for diffs of outputs; adds to the parameter diffs.
@@ -199,7 +227,7 @@ class FusedNet:
         An output that is not named has its loss weight as its diff (0 without one). Uses what the
         last forward pass saved, so :meth:`prepare_backward` must come before that pass.
         """
-        if self._pair is None:
+        if not self._saves:
             raise RuntimeError("prepare_backward() must be called before the forward pass")
         weights = {
             top: weight
@@ -216,7 +244,7 @@ class FusedNet:
                 f"no output is called {', '.join(sorted(unknown))}",
                 hint=f"outputs: {', '.join(self.program.outputs)}",
             )
-        self._pair[1].run()
+        self._split_pair()[1].run()
         prefix = port_key(Role.RESULT, diff_port(""))
         return {
             key.removeprefix(prefix): b.array
