@@ -16,12 +16,21 @@ from runtime.reference import ReferenceBackend
 DEVICES = "reference, cpu, cuda, cuda:N, interpret"
 
 
-def choose_device(explicit: str | None = None, *, default: str | None = None) -> str:
+def choose_device(
+    explicit: str | None = None, *, default: str | None = None, solver_mode: str | None = None
+) -> str:
     """The canonical name of the device to use (``cpu`` is ``reference`` for now).
+
+    Args:
+        explicit: ``--device``, ``-gpu`` or ``device=``.
+        default: what ``set_mode_*`` asked for.
+        solver_mode: what the solver file says, if anything: "CPU" or "GPU".
 
     Raises RoasteryError for an unknown name, and for ``cuda`` where there is none.
     """
     name = explicit or default or os.environ.get("ROASTERY_DEVICE") or ""
+    if not name and solver_mode == "CPU":
+        return "reference"
     if not name:
         return "cuda:0" if cuda_missing() is None else "reference"
     if name in ("reference", "interpret"):

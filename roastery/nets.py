@@ -1,4 +1,4 @@
-"""Nets from files: parse, upgrade, lower."""
+"""Nets from files: parse, upgrade, choose the layers of a state, lower."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from frontends.lowering.net import lower_net
 from frontends.lowering.registry import load_layers
+from frontends.lowering.splits import insert_splits
 from frontends.prototxt import Message, parse_file, parse_text
+from frontends.state_rules import NetState, layers_in_state
 from frontends.upgrade import upgrade_net
 from ir.program import NetProgram
 
@@ -32,6 +34,50 @@ def net_from_text(text: str, file: str = "<text>") -> Message:
     """A NetParameter in the current form, from prototxt text."""
     load_layers()
     return read_net(parse_text(text, "NetParameter", file=file))
+
+
+def state_message(phase: str, *parts: Message) -> Message:
+    """A NetState: the phase, then what further NetState messages say.
+
+    A later phase or level wins and stages add up, as in Caffe's MergeFrom.
+    """
+    state = Message("NetState")
+    state.set("phase", phase)
+    for part in parts:
+        for name in ("phase", "level"):
+            if part.has(name):
+                state.set(name, part[name], part.location_of(name))
+        for stage in part.stage:
+            state.add("stage", stage)
+    return state
+
+
+def flag_state(phase: str, level: int, stages: Sequence[str]) -> Message:
+    """The NetState that Caffe's tools make of their flags: always with level and stage."""
+    state = state_message(phase)
+    state.set("level", level)
+    state.set("stage", list(stages) or [""])
+    return state
+
+
+def filtered(net: Message, state: Message) -> Message:
+    """The net with the layers that a NetState admits, and the state in it."""
+    result = net.copy()
+    result.set("state", state)
+    kept = layers_in_state(net, NetState(state.phase, state.level, tuple(state.stage)))
+    result.clear("layer")
+    for layer in kept:
+        result.add("layer", layer.copy(), layer.location)
+    return result
+
+
+def with_splits(net: Message) -> Message:
+    """A filtered net with the Split layers that lowering puts between."""
+    result = net.copy()
+    result.clear("layer")
+    for layer in insert_splits(net.layer):
+        result.add("layer", layer, layer.location)
+    return result
 
 
 def lower(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass, field
+
+from runtime.logging import CaffeLog, GlogHandler, LogRecord, Severity
 
 from ..devices import choose_device
 
@@ -39,6 +42,16 @@ def set_device(number: int) -> None:
         set_mode_gpu()
 
 
+def solver_device() -> str | None:
+    """What ``set_mode_*`` asked for."""
+    return _settings.device
+
+
+def solver_seed() -> int | None:
+    """The seed for a solver whose file gives none."""
+    return _settings.seed
+
+
 def set_random_seed(seed: int) -> None:
     """Seed of fillers, dropout and data of nets made from now on."""
     _settings.seed = int(seed)
@@ -57,3 +70,51 @@ def next_seed() -> int:
 
         return secrets.randbits(31)
     return (_settings.seed + next(_settings.counter) * 1_000_003) & 0x7FFFFFFF
+
+
+_LEVELS = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.FATAL]
+
+
+class _FromLevel(GlogHandler):
+    """Lines of a severity and above, to standard error."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self.level = level
+
+    def handle(self, record: LogRecord) -> None:
+        if _LEVELS.index(record.severity) >= self.level:
+            super().handle(record)
+
+
+def _environment_level() -> int:
+    text = os.environ.get("GLOG_minloglevel", "0")
+    return int(text) if text.isdecimal() else 0
+
+
+_handler = _FromLevel(_environment_level())
+_log = CaffeLog([_handler])
+_silent = CaffeLog()
+_nets_log = _silent
+
+
+def init_log(level: int = 0, to_stderr: bool = True) -> None:
+    """Log from a severity on (0 INFO, 1 WARNING, 2 ERROR). Nets that are no solver's log, too."""
+    global _nets_log
+    _handler.level = level if to_stderr else len(_LEVELS)
+    _nets_log = _log
+
+
+def log(text: str) -> None:
+    """Write a line to the log."""
+    _log.note(text)
+
+
+def solver_log() -> CaffeLog:
+    """The log of solvers: standard error, from ``GLOG_minloglevel`` on."""
+    return _log
+
+
+def net_log() -> CaffeLog:
+    """The log of single nets: silent until :func:`init_log`."""
+    return _nets_log

@@ -13,13 +13,12 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from runtime.data.config import Phase
-from runtime.data.source import DataSource, open_source
-from runtime.layerwise import LayerwiseNet
-from runtime.store import Store
+from runtime.layerwise import BlobBuffers, LayerwiseNet
 
-from .. import nets, weights
+from .. import nets
+from ..building import BuiltNet, NetBuilder, shared_buffers
 from ..devices import open_backend
-from ..probe import RuntimeProbe
+from ..weights import load_weights, save_weights
 from . import modes
 from .blob import Blob
 
@@ -42,42 +41,32 @@ class Net:
         stages: Sequence[str] | None = None,
         weights: str | os.PathLike[str] | None = None,
         device: str | None = None,
-        share: Store | None = None,
     ) -> None:
         if legacy:  # the old form: Net(prototxt, weights, phase)
             weights, phase = phase, legacy[0]
         if phase not in modes.PHASES:
             raise RoasteryError(f"phase is {phase!r}", hint="caffe.TRAIN or caffe.TEST")
-        self._message = nets.read_net(network_file)
-        self._phase = modes.PHASES[phase]
-        self._level, self._stages = level, tuple(stages or ())
-        self._probe = RuntimeProbe()
-        self._backend = open_backend(device or modes.device())
-        self._feeds: dict[str, DataSource] = {}
-        program = self._lower({})
-        seed = share.seed if share is not None else modes.next_seed()
-        self._store = share if share is not None else Store(program.cells, seed)
-        self._open_feeds(program)
-        self._net = LayerwiseNet(program, self._backend, self._store, self._feeds)
-        self._make_views()
+        message = nets.read_net(network_file)
+        state = nets.flag_state(modes.PHASES[phase], level, tuple(stages or ()))
+        builder = NetBuilder(open_backend(device or modes.device()), modes.net_log(), "layerwise")
+        self._take(builder.build(message, state, modes.next_seed()))
         if weights is not None:
             self.copy_from(weights)
 
-    def _lower(self, shapes: Mapping[str, Sequence[int]]) -> NetProgram:
-        return nets.lower(
-            self._message,
-            self._phase,
-            level=self._level,
-            stages=self._stages,
-            shapes=shapes,
-            probe=self._probe,
-        )
+    @classmethod
+    def of(cls, built: BuiltNet) -> Net:
+        """A net that exists already: a solver's, which must be layerwise."""
+        net = cls.__new__(cls)
+        net._take(built)
+        return net
 
-    def _open_feeds(self, program: NetProgram) -> None:
-        for layer in program.layers:
-            if layer.source is not None and layer.name not in self._feeds:
-                phase: Phase = "TRAIN" if self._phase == "TRAIN" else "TEST"
-                self._feeds[layer.name] = open_source(layer.source, phase, self._store.seed)
+    def _take(self, built: BuiltNet) -> None:
+        if not isinstance(built.net, LayerwiseNet):
+            raise TypeError("pycaffe's nets are layerwise")
+        self._built = built
+        self._net = built.net
+        self._store = built.store
+        self._make_views()
 
     def _make_views(self) -> None:
         program = self._net.program
@@ -150,6 +139,12 @@ class Net:
     def _layer_names(self) -> list[str]:
         return [layer.name for layer in self._net.program.layers]
 
+    @property
+    def runnable(self) -> LayerwiseNet:
+        """The net that runs, for the shapes as they are now."""
+        self._follow_shapes()
+        return self._net
+
     def reshape(self) -> None:
         """Carry new shapes of the inputs through the net."""
         self._follow_shapes()
@@ -159,19 +154,47 @@ class Net:
         old = self._net.blobs
         if all(old[name].data.type.shape == shape for name, shape in current.items()):
             return
-        program = self._lower(current)
+        program = self._built.lower(current)
         for name in current:
             data, diff = self.blobs[name].buffers
             old[name].data, old[name].diff = data, diff
-        self._net = LayerwiseNet(program, self._backend, self._store, self._feeds, reuse=old)
+        self._rebind(program, old)
         for name, b in self._net.blobs.items():
             self.blobs[name].attach(b.data, b.diff)
+
+    def _rebind(self, program: NetProgram, reuse: Mapping[str, BlobBuffers]) -> None:
+        before = self._net
+        self._net = LayerwiseNet(program, before.backend, self._store, before.feeds, reuse)
+        self._net.restore_random(before.random_state())
+        for name in ("before_forward", "after_forward", "before_backward", "after_backward"):
+            setattr(self._net, name, getattr(before, name))
+        self._built.net, self._built.program = self._net, program
 
     # --- weights ----------------------------------------------------------------------
 
     def copy_from(self, path: str | os.PathLike[str]) -> None:
         """Copy weights of layers with the same names from a file."""
-        weights.load_weights(path, self._net.program, self._store)
+        load_weights(path, self._net.program, self._store)
+
+    def share_with(self, other: Net) -> None:
+        """Use the parameters of another net, layer by layer by name."""
+        shared, _ = shared_buffers(self._net.program, other._built)
+        for name, buffer in shared.items():
+            self._store.data[name] = buffer
+        self._rebind(self._net.program, self._net.blobs)
+        self._make_views()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a .caffemodel."""
+        save_weights(path, self._built.message, self._net.program, self._store)
+
+    def save_hdf5(self, path: str | os.PathLike[str]) -> None:
+        """Write a .caffemodel.h5."""
+        save_weights(path, self._built.message, self._net.program, self._store, "HDF5")
+
+    def load_hdf5(self, path: str | os.PathLike[str]) -> None:
+        """Read a .caffemodel.h5."""
+        self.copy_from(path)
 
     def clear_param_diffs(self) -> None:
         self._store.clear_diffs()

@@ -59,7 +59,11 @@ class NetLines(LineWriter):
         """A layer is made. Layers inside layers (a loss' softmax) only pass the registry."""
         self.write(Source("layer_factory.hpp", 77), f"Creating layer {layer}")
         if not registry_only:
-            self.write(_net(86), f"Creating Layer {layer}")
+            self.layer_created(layer)
+
+    def layer_created(self, layer: str) -> None:
+        """The second line of :meth:`creating_layer`: what opens a database does so between."""
+        self.write(_net(86), f"Creating Layer {layer}")
 
     def bottom(self, layer: str, blob: str) -> None:
         """The layer reads a blob."""

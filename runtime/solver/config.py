@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from ir.errors import RoasteryError
 from ir.location import Location
@@ -44,35 +46,47 @@ class SolverConfig:
     snapshot_after_train: bool = True
     debug_info: bool = False
     random_seed: int = -1
-    location: Location | None = None
+    places: Mapping[str, Location] = field(default_factory=dict, compare=False)
+    """Where the solver file gives each field; "" is the file itself."""
+
+    def place(self, name: str) -> Location | None:
+        """The place to show in an error about a field."""
+        return self.places.get(name, self.places.get(""))
 
     def check(self) -> None:
         """Raises RoasteryError for settings that Caffe refuses."""
         if self.type not in SOLVER_TYPES:
             raise RoasteryError(
                 f"unknown solver type '{self.type}'",
-                location=self.location,
-                hint=f"known types: {', '.join(SOLVER_TYPES)}",
+                location=self.place("type"),
+                hint=_near(self.type) + f"known types: {', '.join(SOLVER_TYPES)}",
             )
         if self.type in ("AdaGrad", "RMSProp") and self.momentum != 0.0:
             raise RoasteryError(
                 f"momentum is {self.momentum:g}, but {self.type} uses none",
-                location=self.location,
+                location=self.place("momentum"),
                 hint="remove momentum, or choose another type",
             )
         if self.type == "RMSProp" and not 0.0 <= self.rms_decay < 1.0:
             raise RoasteryError(
-                f"rms_decay is {self.rms_decay:g}; it must be in [0, 1)", location=self.location
+                f"rms_decay is {self.rms_decay:g}; it must be in [0, 1)",
+                location=self.place("rms_decay"),
             )
         if self.regularization_type not in ("L1", "L2"):
             raise RoasteryError(
                 f"unknown regularization_type '{self.regularization_type}'",
-                location=self.location,
+                location=self.place("regularization_type"),
                 hint='"L2" or "L1"',
             )
         for name in ("average_loss", "iter_size"):
             if getattr(self, name) < 1:
                 raise RoasteryError(
                     f"{name} is {getattr(self, name)}; it must be at least 1",
-                    location=self.location,
+                    location=self.place(name),
                 )
+
+
+def _near(type: str) -> str:
+    by_lower = {known.lower(): known for known in SOLVER_TYPES}
+    close = get_close_matches(type.lower(), by_lower, n=1)
+    return f"did you mean '{by_lower[close[0]]}'? " if close else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from types import MappingProxyType
@@ -65,6 +65,10 @@ class LearningRate:
             return _single(self._formula(config, iteration, self.current_step))
         except (OverflowError, ZeroDivisionError):  # 0 ^ -power at the end of poly
             return math.inf
+
+    def set_base(self, base_lr: float) -> None:
+        """Change ``base_lr`` while training."""
+        self.config = replace(self.config, base_lr=base_lr)
 
     def _take_step(self, iteration: int) -> None:
         values = self.config.stepvalue

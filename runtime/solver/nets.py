@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +33,14 @@ class RunnableNet(Protocol):
         """Run both; adds to the parameter diffs. The weighted loss."""
         ...
 
+    def random_state(self) -> list[int]:
+        """Seed and number of the next forward pass; empty for a net without random layers."""
+        ...
+
+    def restore_random(self, state: Sequence[int]) -> None:
+        """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""
+        ...
+
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in an output blob."""
         ...
@@ -46,6 +54,11 @@ def net_outputs(net: RunnableNet) -> list[NetOutput]:
         for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
     }
     return [
-        NetOutput(name, tuple(float(v) for v in np.ravel(net.output(name))), weights[name])
+        NetOutput(_shown(name), tuple(float(v) for v in np.ravel(net.output(name))), weights[name])
         for name in net.program.outputs
     ]
+
+
+def _shown(name: str) -> str:
+    # A loss top that nobody named has no name of its own in Caffe's logs.
+    return "(automatic)" if name.startswith("(automatic)") else name

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-
-from ir.program import RANDOM_CELL
 
 from ..backend import Backend
 from ..logging.caffe_log import CaffeLog
@@ -59,6 +57,7 @@ class Solver:
         self.snapshots = snapshots
         self.requests = ActionRequests()
         self.iteration = 0
+        self.last_rate = 0.0
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
         self.updater = Updater(config, train.store, backend)
         self.on_start: list[Callable[[], None]] = []
@@ -67,6 +66,8 @@ class Solver:
         self.on_update: list[Callable[[], None]] = []  # after the update, before the next pass
         self.smoothed = SmoothedLoss(config.average_loss)
         self.stopped_early = False
+        self.unshared: list[list[str]] = [[] for _ in self.tests]
+        """Per test net the train net's layers that it lacks; each test names them."""
         self._watch = LossWatch()
         self._last_shown = (0, 0.0)
 
@@ -145,7 +146,7 @@ class Solver:
 
     def apply_update(self) -> None:
         """One update from the diffs as they are; leaves the applied step in them."""
-        rate = self.rate(self.iteration)
+        rate = self.last_rate = self.rate(self.iteration)
         if self.config.display and self.iteration % self.config.display == 0:
             self.log.learning_rate(self.iteration, rate)
         clipped = self.updater.apply(rate, self.iteration)
@@ -166,6 +167,8 @@ class Solver:
         """Mean outputs of one test net over its test_iter batches."""
         net, c = self.tests[index], self.config
         self.log.testing_net(self.iteration, index)
+        for layer in self.unshared[index]:
+            self.log.ignoring_source_layer(layer)
         batches = c.test_iter[index]
         totals: dict[str, np.ndarray] = {}
         weights: dict[str, float] = {}
@@ -206,27 +209,25 @@ class Solver:
         self.snapshots.load(self, path)
 
     def position(self) -> dict[str, Any]:
-        """What Caffe's state does not hold: data positions and random counters, JSON-able."""
-        found: dict[str, Any] = {"feeds": {}, "random": {}}
-        for key, net in self._nets():
-            for layer, source in net.feeds.items():
-                found["feeds"][f"{key}/{layer}"] = source.position()
-            cell = net.store.data.get(RANDOM_CELL)
-            if cell is not None:
-                found["random"][key] = [int(v) for v in cell.array]
-        return found
+        """What Caffe's state does not hold: seeds, data positions and random counters, JSON-able."""
+        return {
+            "seed": self.train.store.seed,
+            "feeds": {
+                f"{key}/{layer}": source.position()
+                for key, net in self._nets()
+                for layer, source in net.feeds.items()
+            },
+            "random": {key: net.random_state() for key, net in self._nets()},
+        }
 
-    def restore_position(self, position: dict[str, Any]) -> None:
+    def restore_position(self, position: Mapping[str, Any]) -> None:
         """Inverse of :meth:`position`; parts of other nets are ignored."""
         for key, net in self._nets():
             for layer, source in net.feeds.items():
                 known = position.get("feeds", {}).get(f"{key}/{layer}")
                 if known is not None:
                     source.restore(known)
-            numbers = position.get("random", {}).get(key)
-            cell = net.store.data.get(RANDOM_CELL)
-            if cell is not None and numbers is not None:
-                cell.array[:] = numbers
+            net.restore_random(position.get("random", {}).get(key, []))
 
     def _nets(self) -> list[tuple[str, RunnableNet]]:
         return [("train", self.train), *((f"test{i}", net) for i, net in enumerate(self.tests))]

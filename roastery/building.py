@@ -1,0 +1,175 @@
+"""From a net's message to a net that runs: filter, lower, open its data, bind it to a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from frontends.prototxt import Message
+from ir.errors import RoasteryError
+from ir.program import NetProgram
+from runtime.backend import Backend
+from runtime.buffers import Buffer
+from runtime.data.prefetch import read_ahead
+from runtime.data.source import DataSource, open_source
+from runtime.executable import FusedNet
+from runtime.layerwise import LayerwiseNet
+from runtime.logging import CaffeLog
+from runtime.solver.nets import RunnableNet
+from runtime.store import Store
+
+from . import nets
+from .data_notes import DataNote, collected_notes
+from .labels import CheckedSource, label_checks
+from .net_log import log_layers, log_net_text, log_rules
+from .probe import RuntimeProbe
+from .weights import shape_text
+
+Plan = Literal["fused", "layerwise"]
+
+
+@dataclass
+class BuiltNet:
+    """A net that runs.
+
+    Attributes:
+        source: the whole upgraded net. state: the NetState it was filtered with.
+        message: the net as it was lowered: filtered, with Split layers; what a snapshot describes.
+        unshared: layers of the net whose parameters it should share that it lacks.
+    """
+
+    source: Message
+    state: Message
+    message: Message
+    program: NetProgram
+    net: RunnableNet
+    unshared: Sequence[str] = ()
+
+    @property
+    def store(self) -> Store:
+        return self.net.store
+
+    def lower(self, shapes: Mapping[str, Sequence[int]]) -> NetProgram:
+        """The program for other input shapes."""
+        return _lower(self.source, self.state, RuntimeProbe(), shapes)
+
+
+@dataclass
+class NetBuilder:
+    """What all nets of a run have in common."""
+
+    backend: Backend
+    log: CaffeLog
+    plan: Plan = "fused"
+
+    def build(
+        self, net: Message, state: Message, seed: int, share: BuiltNet | None = None
+    ) -> BuiltNet:
+        """Build a net for a NetState, with the log lines of Caffe.
+
+        Args:
+            net: an upgraded net.
+            seed: of fillers, random layers and data.
+            share: the net whose parameters this one uses, layer by layer by name.
+
+        Raises RoasteryError for every mistake in the net or its data.
+        """
+        log_rules(self.log, net, state)
+        chosen = nets.filtered(net, state)
+        log_net_text(self.log, chosen)
+        probe = RuntimeProbe()
+
+        def lower(shapes: Mapping[str, Sequence[int]]) -> NetProgram:
+            return _lower(net, state, probe, shapes)
+
+        with collected_notes():  # opening once more says everything again
+            program = lower({})
+        message = nets.with_splits(chosen)
+        shared, unshared = shared_buffers(program, share) if share is not None else ({}, [])
+        store = Store(program.cells, seed, shared)
+        notes: dict[str, list[DataNote]] = {}
+        feeds = open_feeds(message, program, seed, notes)
+        log_layers(self.log, program, notes)
+        runnable: RunnableNet
+        if self.plan == "layerwise":
+            runnable = LayerwiseNet(program, self.backend, store, feeds)
+        else:
+            runnable = FusedNet(program, self.backend, store, feeds, relower=lower)
+        for remark in program.notes:
+            self.log.note(remark)
+        return BuiltNet(net, state, message, program, runnable, unshared)
+
+
+def _lower(
+    net: Message, state: Message, probe: RuntimeProbe, shapes: Mapping[str, Sequence[int]]
+) -> NetProgram:
+    return nets.lower(
+        net,
+        state.phase,
+        level=state.level,
+        stages=tuple(state.stage),
+        shapes=shapes,
+        probe=probe,
+    )
+
+
+def open_feeds(
+    net: Message,
+    program: NetProgram,
+    seed: int,
+    notes: dict[str, list[DataNote]] | None = None,
+) -> dict[str, DataSource]:
+    """Data sources of a net by layer: read ahead on threads, their labels checked.
+
+    Args:
+        net: the filtered net that ``program`` was lowered from.
+        notes: gets what the sources say while they are opened, by layer.
+    """
+    checks = label_checks(net, program)
+    phase = cast(Literal["TRAIN", "TEST"], program.phase)
+    feeds: dict[str, DataSource] = {}
+    for layer in program.layers:
+        if layer.source is None:
+            continue
+        with collected_notes() as said:
+            source = open_source(layer.source, phase, seed)
+        if notes is not None:
+            notes[layer.name] = said
+        source = read_ahead(source, depth=max(1, getattr(layer.source, "prefetch", 4)))
+        mine = checks.get(layer.name)
+        feeds[layer.name] = CheckedSource(source, mine) if mine else source
+    return feeds
+
+
+def shared_buffers(program: NetProgram, owner: BuiltNet) -> tuple[dict[str, Buffer], list[str]]:
+    """Parameters that a net takes over from another by layer name, and layers that it lacks.
+
+    Caffe: Net::ShareTrainedLayersWith.
+    """
+    targets = {layer.name: layer for layer in program.layers}
+    shared: dict[str, Buffer] = {}
+    missing = []
+    for source in owner.program.layers:
+        target = targets.get(source.name)
+        if target is None:
+            missing.append(source.name)
+            continue
+        if len(target.cells) != len(source.cells):
+            raise RoasteryError(
+                f"layer '{source.name}' has {len(source.cells)} blob(s) in the train net and "
+                f"{len(target.cells)} in this one, so they cannot be shared",
+                location=target.location,
+            )
+        for index, (mine, theirs) in enumerate(zip(target.cells, source.cells, strict=True)):
+            have, want = owner.program.cells[theirs].type, program.cells[mine].type
+            if have.shape != want.shape:
+                raise RoasteryError(
+                    f"param {index} of layer '{source.name}' has shape {shape_text(have.shape)} in "
+                    f"the train net and {shape_text(want.shape)} in this one, so it cannot be "
+                    "shared",
+                    location=target.location,
+                    hint="layers of equal names share their parameters; rename one of them",
+                )
+            shared[mine] = owner.store.data[theirs]
+    return shared, missing

@@ -1,0 +1,186 @@
+"""pycaffe's solvers. Caffe: python/caffe/_caffe.cpp, python/caffe/pycaffe.py."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from frontends.prototxt import Message
+from ir.errors import RoasteryError
+
+from ..solver_settings import read_solver
+from ..solvers import assemble
+from . import modes
+from .net import Net
+
+
+class SolverParameters:
+    """``solver.param``: settings that scripts read, some of which they may change."""
+
+    def __init__(self, owner: Solver) -> None:
+        self._owner = owner
+
+    @property
+    def max_iter(self) -> int:
+        return self._owner._solver.config.max_iter
+
+    @property
+    def display(self) -> int:
+        return self._owner._solver.config.display
+
+    @property
+    def layer_wise_reduce(self) -> bool:
+        return bool(self._owner._message.layer_wise_reduce)
+
+    @property
+    def base_lr(self) -> float:
+        return self._owner._solver.rate.config.base_lr
+
+    @base_lr.setter
+    def base_lr(self, value: float) -> None:
+        self._owner._solver.rate.set_base(float(value))
+
+
+class Solver:
+    """A solver from a solver file; its nets are layerwise, so that every blob can be read.
+
+    Attributes:
+        net: the net that learns. test_nets: the nets that test it.
+    """
+
+    type: str | None = None
+
+    def __init__(self, solver_file: str | os.PathLike[str] | Message) -> None:
+        message = read_solver(solver_file)
+        if self.type is not None:
+            message.set("type", self.type)
+        built = assemble(
+            message,
+            modes.solver_device(),
+            modes.solver_log(),
+            plan="layerwise",
+            seed=None if message.random_seed >= 0 else modes.solver_seed(),
+        )
+        self._message = message
+        self._solver = built.solver
+        self.net = Net.of(built.train)
+        self.test_nets = [Net.of(test) for test in built.tests]
+        self.param = SolverParameters(self)
+
+    @property
+    def iter(self) -> int:
+        return self._solver.iteration
+
+    @property
+    def lr(self) -> float:
+        """The rate of the last update."""
+        return self._solver.last_rate
+
+    def step(self, iterations: int) -> None:
+        """Train for some iterations."""
+        self._follow_nets()
+        self._solver.step(int(iterations))
+
+    def solve(self, resume: str | os.PathLike[str] | None = None) -> None:
+        """Train to max_iter, from a .solverstate if one is given."""
+        self._follow_nets()
+        self._solver.solve(None if resume is None else os.fspath(resume))
+
+    def restore(self, path: str | os.PathLike[str]) -> None:
+        """Continue from a .solverstate."""
+        self._follow_nets()
+        self._solver.restore(os.fspath(path))
+
+    def snapshot(self) -> None:
+        """Write weights and state now."""
+        self._solver.snapshot()
+
+    def apply_update(self) -> None:
+        """One update from the parameters' diffs as they are."""
+        self._solver.apply_update()
+
+    def share_weights(self, net: Net) -> None:
+        """Train the parameters of another net: both have the same from now on."""
+        for layer, blobs in net.params.items():
+            for mine, theirs in zip(self.net.params.get(layer, ()), blobs, strict=False):
+                if mine.shape != theirs.shape:
+                    raise RoasteryError(
+                        f"layer '{layer}' has parameters of shape {mine.shape} in the solver's net "
+                        f"and {theirs.shape} in the other"
+                    )
+                mine.data[...] = theirs.data
+        net.share_with(self.net)
+
+    def add_callback(
+        self, on_start: Callable[[], Any], on_gradients_ready: Callable[[], Any] | None = None
+    ) -> None:
+        """Call functions before every iteration's passes, and between them and the update."""
+        if on_gradients_ready is None:
+            raise RoasteryError(
+                "add_callback takes two functions here: NCCL is not supported",
+                hint="solver.add_callback(on_start, on_gradients_ready)",
+            )
+        self._solver.on_start.append(on_start)
+        self._solver.on_gradients_ready.append(on_gradients_ready)
+
+    def _follow_nets(self) -> None:
+        """Nets that were reshaped from Python are the ones to run."""
+        self._solver.train = self.net.runnable
+        self._solver.tests = [net.runnable for net in self.test_nets]
+
+
+class SGDSolver(Solver):
+    """A solver of type SGD, whatever its file says."""
+
+    type = "SGD"
+
+
+class NesterovSolver(Solver):
+    """A solver of type Nesterov, whatever its file says."""
+
+    type = "Nesterov"
+
+
+class AdaGradSolver(Solver):
+    """A solver of type AdaGrad, whatever its file says."""
+
+    type = "AdaGrad"
+
+
+class RMSPropSolver(Solver):
+    """A solver of type RMSProp, whatever its file says."""
+
+    type = "RMSProp"
+
+
+class AdaDeltaSolver(Solver):
+    """A solver of type AdaDelta, whatever its file says."""
+
+    type = "AdaDelta"
+
+
+class AdamSolver(Solver):
+    """A solver of type Adam, whatever its file says."""
+
+    type = "Adam"
+
+
+_CLASSES = {
+    kind.type: kind
+    for kind in (
+        SGDSolver,
+        NesterovSolver,
+        AdaGradSolver,
+        RMSPropSolver,
+        AdaDeltaSolver,
+        AdamSolver,
+    )
+}
+
+
+def get_solver(solver_file: str | os.PathLike[str] | Message) -> Solver:
+    """A solver of the type that its file names."""
+    message = read_solver(solver_file)
+    kind = _CLASSES.get(message.type)
+    return kind(message) if kind is not None else Solver(message)  # which tells the known types

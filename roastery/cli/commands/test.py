@@ -1,0 +1,87 @@
+"""``roastery test``: score a net. Caffe: tools/caffe.cpp, test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..command import Arguments, Command, Example, Flag
+from ..devices import DEVICE_FLAGS, requested_device
+from ..nets import LOG_FLAG, STATE_FLAGS, WEIGHTS_HELP, log_device, needed, stages
+
+if TYPE_CHECKING:
+    from runtime.logging import CaffeLog
+    from runtime.solver.nets import RunnableNet
+
+
+def _run(arguments: Arguments) -> None:
+    from runtime.logging import CaffeLog
+
+    from ... import nets
+    from ...building import NetBuilder
+    from ...data_notes import data_notes
+    from ...devices import choose_device, open_backend
+    from ...solvers import weight_files
+    from ...weights import load_weights
+
+    model = needed(arguments, "model", "the net to score")
+    weights = needed(arguments, "weights", "the weights to score the net with")
+    device = choose_device(requested_device(arguments))
+    with CaffeLog.open(json_path=arguments.log_json) as log, data_notes(log):
+        log_device(log, device, "test")
+        message = nets.read_net(model)
+        state = nets.flag_state("TEST", arguments.level, stages(arguments))
+        built = NetBuilder(open_backend(device), log).build(message, state, seed=0)
+        for path in weight_files(weights):
+            load_weights(path, built.program, built.store, log)
+        log.running_for(arguments.iterations)
+        _score(built.net, arguments.iterations, log)
+
+
+def _score(net: RunnableNet, iterations: int, log: CaffeLog) -> None:
+    import numpy as np
+
+    from runtime.solver.nets import net_outputs
+
+    sums: list[tuple[str, np.ndarray, float]] = []
+    loss = np.float32(0)
+    for batch in range(iterations):
+        loss += np.float32(net.forward_loss())
+        for index, output in enumerate(net_outputs(net)):
+            values = np.asarray(output.values, np.float32)
+            for value in values:
+                log.batch_output(batch, output.name, value)
+            if batch == 0:
+                sums.append((output.name, values, output.loss_weight))
+            else:
+                sums[index][1].__iadd__(values)
+    log.mean_loss(loss / np.float32(iterations))
+    for name, total, weight in sums:
+        for value in total / np.float32(iterations):
+            log.mean_output(name, value, weight)
+
+
+COMMAND = Command(
+    name="test",
+    summary="Score a net with trained weights",
+    group="Nets",
+    description="""
+        Runs the net's TEST phase over some batches and shows its outputs (accuracy, loss), batch by
+        batch and on average.
+    """,
+    flags=(
+        Flag("model", "the net", metavar="FILE"),
+        Flag("weights", WEIGHTS_HELP, metavar="FILE"),
+        Flag("iterations", "how many batches to run", "int", 50, minimum=1),
+        LOG_FLAG,
+        *STATE_FLAGS,
+        *DEVICE_FLAGS,
+    ),
+    examples=(
+        Example(
+            "roastery test --model=lenet_train_test.prototxt --weights=lenet_iter_10000.caffemodel "
+            "--iterations=100",
+            "the mean accuracy over 100 batches",
+        ),
+    ),
+    run=_run,
+)

@@ -1,0 +1,131 @@
+"""``roastery time``: how long a net takes, layer by layer. Caffe: tools/caffe.cpp, time."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from ..command import Arguments, Command, Example, Flag
+from ..devices import DEVICE_FLAGS, requested_device
+from ..nets import STATE_FLAGS, log_device, needed, stages
+
+if TYPE_CHECKING:
+    from runtime.layerwise import LayerwiseNet
+    from runtime.logging import CaffeLog
+    from runtime.solver.nets import RunnableNet
+
+
+def _run(arguments: Arguments) -> None:
+    from runtime.layerwise import LayerwiseNet
+    from runtime.logging import CaffeLog
+
+    from ... import nets
+    from ...building import NetBuilder
+    from ...data_notes import data_notes
+    from ...devices import choose_device, open_backend
+
+    model = needed(arguments, "model", "the net to time")
+    device = choose_device(requested_device(arguments))
+    with CaffeLog.open() as log, data_notes(log):
+        log_device(log, device, "time")
+        message = nets.read_net(model)
+        state = nets.flag_state(arguments.phase, arguments.level, stages(arguments))
+        plan = "fused" if arguments.fused else "layerwise"
+        built = NetBuilder(open_backend(device), log, plan).build(message, state, seed=0)
+        if isinstance(built.net, LayerwiseNet):
+            _time_layers(built.net, arguments.iterations, log)
+        else:
+            _time_whole(built.net, arguments.iterations, log)
+
+
+def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
+    log.performing_forward()
+    log.initial_loss(net.forward())
+    log.performing_backward()
+    net.backward()
+    log.benchmark_begins(iterations)
+    layers = net.program.layers
+    seconds = {"forward": [0.0] * len(layers), "backward": [0.0] * len(layers)}
+    passes = {"forward": 0.0, "backward": 0.0}
+    started = perf_counter()
+    for iteration in range(iterations):
+        begin = perf_counter()
+        for number in range(len(layers)):
+            before = perf_counter()
+            net.forward(number, number)
+            seconds["forward"][number] += perf_counter() - before
+        middle = perf_counter()
+        for number in reversed(range(len(layers))):
+            before = perf_counter()
+            net.backward(number, number)
+            seconds["backward"][number] += perf_counter() - before
+        end = perf_counter()
+        passes["forward"] += middle - begin
+        passes["backward"] += end - middle
+        log.iteration_time(iteration + 1, _milliseconds(end - begin))
+    total = perf_counter() - started
+    each = 1000.0 / iterations
+    log.layer_times(
+        [
+            (layer.name, forward * each, backward * each)
+            for layer, forward, backward in zip(
+                layers, seconds["forward"], seconds["backward"], strict=True
+            )
+        ]
+    )
+    log.benchmark_ends(
+        passes["forward"] * each, passes["backward"] * each, total * each, total * 1000.0
+    )
+
+
+def _time_whole(net: RunnableNet, iterations: int, log: CaffeLog) -> None:
+    """Forward alone, then forward and backward in one; a fused backward is never alone."""
+    log.performing_forward()
+    log.initial_loss(net.forward_loss())
+    log.performing_backward()
+    net.forward_backward()
+    log.benchmark_begins(iterations)
+    started = perf_counter()
+    forward = both = 0.0
+    for iteration in range(iterations):
+        begin = perf_counter()
+        net.forward_loss()
+        middle = perf_counter()
+        net.forward_backward()
+        end = perf_counter()
+        forward += middle - begin
+        both += end - middle
+        log.iteration_time(iteration + 1, _milliseconds(end - middle))
+    each = 1000.0 / iterations
+    total = 1000.0 * (perf_counter() - started)
+    log.benchmark_ends(forward * each, max(both - forward, 0.0) * each, both * each, total)
+
+
+def _milliseconds(seconds: float) -> float:
+    """Caffe shows whole milliseconds; tenths tell more of fast nets."""
+    return round(seconds * 1000.0, 1)
+
+
+COMMAND = Command(
+    name="time",
+    summary="Measure a net's speed, layer by layer",
+    group="Nets",
+    description="""
+        Runs forward and backward some times and shows the mean time of each layer and of the whole
+        net, in milliseconds. --fused measures the net as training runs it: compiled as a whole,
+        where layers have no time of their own.
+    """,
+    flags=(
+        Flag("model", "the net", metavar="FILE"),
+        Flag("iterations", "how often to run", "int", 50, minimum=1),
+        Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST")),
+        Flag("fused", "time the net compiled as a whole", "bool", False),
+        *STATE_FLAGS,
+        *DEVICE_FLAGS,
+    ),
+    examples=(
+        Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),
+        Example("roastery time --model=deploy.prototxt --phase=TEST --fused", "the whole net's"),
+    ),
+    run=_run,
+)

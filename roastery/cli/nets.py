@@ -1,0 +1,42 @@
+"""The flags that choose a net's state, and the device lines of a log, shared by commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .command import Arguments, Flag, UsageError
+
+if TYPE_CHECKING:
+    from runtime.logging import CaffeLog
+    from runtime.logging.command_lines import Command
+
+#: For a command that builds a net: ``flags=(..., *STATE_FLAGS)``.
+STATE_FLAGS = (
+    Flag("level", "the level of the net's state, for rules with min_level", "int", 0, metavar="N"),
+    Flag("stage", "stages of the net's state, separated by commas", default="", metavar="A,B"),
+)
+
+LOG_FLAG = Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE")
+
+WEIGHTS_HELP = "a .caffemodel or .caffemodel.h5 file, or several separated by commas"
+
+
+def stages(arguments: Arguments) -> list[str]:
+    """The stages of ``-stage a,b``; one empty stage without the flag, as Caffe has it."""
+    return str(arguments.stage).split(",")
+
+
+def needed(arguments: Arguments, flag: str, why: str) -> str:
+    """The value of a flag that must be given."""
+    value: str = getattr(arguments, flag) or ""
+    if not value:
+        raise UsageError(f"--{flag} is missing: {why}")
+    return value
+
+
+def log_device(log: CaffeLog, device: str, command: Command) -> None:
+    """``Use CPU.`` or the number of the GPU."""
+    if device.startswith("cuda"):
+        log.use_gpu(int(device.partition(":")[2] or 0), command=command)
+    else:
+        log.use_cpu(command)

@@ -1,0 +1,83 @@
+"""``debug_info: true``: mean absolute values of everything, layer by layer.
+
+Caffe: src/caffe/net.cpp (ForwardDebugInfo, BackwardDebugInfo, Backward).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from runtime.layerwise import LayerwiseNet
+from runtime.logging import CaffeLog
+from runtime.solver.nets import RunnableNet
+from runtime.solver.solver import Solver
+
+
+def show_debug_info(solver: Solver) -> None:
+    """Show the train net's passes when an iteration is displayed, the test nets' always."""
+    watch = DebugInfo(solver.log, solver.train)
+    watch.shown = False
+
+    def follow(shown: bool) -> None:
+        watch.shown = shown
+
+    solver.on_display.append(follow)
+    for test in solver.tests:
+        DebugInfo(solver.log, test)
+
+
+class DebugInfo:
+    """Logs every layer's pass of a layerwise net while ``shown``."""
+
+    def __init__(self, log: CaffeLog, net: RunnableNet) -> None:
+        if not isinstance(net, LayerwiseNet):
+            raise TypeError("debug_info needs the layerwise plan")
+        self.shown = True
+        self._log, self._net = log, net
+        net.after_forward.append(self._forward)
+        net.after_backward.append(self._backward)
+
+    def _forward(self, number: int) -> None:
+        if not self.shown:
+            return
+        net, layer = self._net, self._net.program.layers[number]
+        for top in layer.tops:
+            self._log.debug_forward_top(layer.name, top, _mean(net.blobs[top].data.array))
+        for index, cell in enumerate(layer.cells):
+            named = net.program.cells[cell].param_name
+            data = net.store.data[cell].array
+            self._log.debug_forward_param(layer.name, named or str(index), _mean(data))
+
+    def _backward(self, number: int) -> None:
+        if not self.shown:
+            return
+        net, layer = self._net, self._net.program.layers[number]
+        if layer.needs_backward:
+            for bottom, flows in zip(layer.bottoms, layer.backward_bottoms, strict=True):
+                if flows:
+                    diff = net.blobs[bottom].diff.array
+                    self._log.debug_backward_bottom(layer.name, bottom, _mean(diff))
+            for index, cell in enumerate(layer.cells):
+                if net.program.cells[cell].learns:
+                    diff = net.store.diff[cell].array
+                    self._log.debug_backward_param(layer.name, index, _mean(diff))
+        if number == 0:
+            self._all_params()
+
+    def _all_params(self) -> None:
+        store = self._net.store
+        data = [store.data[c.name].array for c in self._net.program.parameters]
+        diff = [store.diff[c.name].array for c in self._net.program.parameters]
+        self._log.debug_all_params(_l1(data), _l1(diff), _l2(data), _l2(diff))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.abs(values).mean(dtype=np.float64)) if values.size else 0.0
+
+
+def _l1(arrays: list[np.ndarray]) -> float:
+    return sum(float(np.abs(a).sum(dtype=np.float64)) for a in arrays)
+
+
+def _l2(arrays: list[np.ndarray]) -> float:
+    return float(np.sqrt(sum(float(np.square(a, dtype=np.float64).sum()) for a in arrays)))

@@ -1,0 +1,183 @@
+"""A solver's snapshots in Caffe's files, and what Caffe forgets beside it.
+
+Caffe: Solver::Snapshot in src/caffe/solver.cpp, SGDSolver in src/caffe/solvers/sgd_solver.cpp.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from frontends.caffemodel import SolverState, read_state, write_state, write_state_h5
+from frontends.prototxt import Message
+from ir.errors import RoasteryError
+from ir.program import Cell
+from runtime.buffers import Buffer
+from runtime.logging.solver_lines import SnapshotFormat
+from runtime.solver.solver import Solver
+
+from .weights import load_weights, save_weights
+
+POSITION_FIELD = 13001
+"""Number of the field of a .solverstate that holds :meth:`Solver.position` as JSON; Caffe keeps
+unknown fields unread. In HDF5 it is the dataset /extra/13001."""
+
+_STATE_NAME = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
+
+
+class SolverSnapshots:
+    """Writes and reads the files of one solver.
+
+    Args:
+        net: the train net as its snapshots describe it: filtered, with splits.
+    """
+
+    def __init__(self, net: Message) -> None:
+        self._net = net
+
+    def save(self, solver: Solver) -> str:
+        """Write ``<prefix>_iter_<N>.caffemodel`` and ``.solverstate``; returns the latter's path.
+
+        Each file appears whole or not at all, weights first: a state that exists names weights
+        that do.
+        """
+        config = solver.config
+        format = cast(SnapshotFormat, config.snapshot_format)
+        ending = ".h5" if format == "HDF5" else ""
+        name = f"{config.snapshot_prefix}_iter_{solver.iteration}"
+        weights, state = f"{name}.caffemodel{ending}", f"{name}.solverstate{ending}"
+        train = solver.train
+        solver.log.snapshotting(weights, format)
+        save_weights(
+            weights, self._net, train.program, train.store, format, diff=config.snapshot_diff
+        )
+        solver.log.snapshotting_state(state, format)
+        content = SolverState(
+            iter=solver.iteration,
+            learned_net=weights,
+            history=[buffer.array for _, buffer in _history(solver)],
+            current_step=solver.rate.current_step,
+            extra={POSITION_FIELD: json.dumps(solver.position()).encode()},
+        )
+        (write_state_h5 if format == "HDF5" else write_state)(state, content)
+        return state
+
+    def load(self, solver: Solver, path: str) -> None:
+        """Restore from a state file: its weights, history, iteration, and data position.
+
+        Files of Caffe hold no data position; the data then starts over, as in Caffe.
+
+        Raises:
+            RoasteryError: the state is of another solver or net, or its weights are missing.
+        """
+        state = read_state(path)
+        history = list(_history(solver))
+        self._check(solver, path, state, history)
+        if state.learned_net:
+            weights = _learned_net(path, state.learned_net)
+            load_weights(weights, solver.train.program, solver.train.store, solver.log)
+        if not path.endswith(".h5"):
+            solver.log.restoring_history()
+        for (_, buffer), values in zip(history, state.history, strict=True):
+            buffer.array[...] = values.reshape(buffer.type.shape)
+        solver.iteration = state.iter
+        solver.rate.current_step = state.current_step
+        position = _position(path, state)
+        if position is not None:
+            solver.restore_position(position)
+
+    def _check(
+        self, solver: Solver, path: str, state: SolverState, history: list[tuple[Cell, Buffer]]
+    ) -> None:
+        kind = solver.config.type
+        if len(state.history) != len(history):
+            raise RoasteryError(
+                f"'{path}' holds {len(state.history)} history blobs; a {kind} solver of this net "
+                f"has {len(history)}",
+                location=solver.config.place("type"),
+                hint="resume with the solver type and the net that wrote the state, or start from "
+                "its .caffemodel with --weights",
+            )
+        for (cell, buffer), values in zip(history, state.history, strict=True):
+            if values.size != buffer.type.size:
+                raise RoasteryError(
+                    f"'{path}' holds {values.size} history values for param {cell.index} of layer "
+                    f"'{cell.layer}', which has {buffer.type.size}",
+                    location=cell.location,
+                    hint="the net has changed since; start from the .caffemodel with --weights",
+                )
+
+
+def _history(solver: Solver) -> Iterator[tuple[Cell, Buffer]]:
+    """History blobs in Caffe's order: of all parameters, then second ones of all parameters."""
+    for part in solver.updater.history:
+        for cell in solver.train.program.parameters:
+            yield cell, part[cell.name]
+
+
+def _learned_net(state: str, stored: str) -> str:
+    """The weights a state names: where it says, or else beside it (the folder was moved)."""
+    if os.path.exists(stored):
+        return stored
+    beside = Path(state).parent / Path(stored).name
+    if beside.exists():
+        return str(beside)
+    raise RoasteryError(
+        f"'{state}' belongs to the weights '{stored}', which are not there",
+        hint="keep the .caffemodel beside its .solverstate",
+    )
+
+
+def _position(path: str, state: SolverState) -> dict[str, Any] | None:
+    content = state.extra.get(POSITION_FIELD)
+    if content is None:
+        return None
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RoasteryError(f"'{path}' is damaged: its data position cannot be read")
+    return found
+
+
+def saved_seed(path: str) -> int | None:
+    """The seed of the run that wrote a state, if it says one."""
+    position = _position(path, read_state(path)) or {}
+    seed = position.get("seed")
+    return seed if isinstance(seed, int) else None
+
+
+def newest_snapshot(prefix: str) -> str | None:
+    """The state with the highest iteration of a prefix that reads well, its weights too."""
+    folder, stem = Path(prefix).parent, Path(prefix).name
+    found: list[tuple[int, Path]] = []
+    if folder.is_dir():
+        for path in folder.iterdir():
+            match = _STATE_NAME.search(path.name)
+            if match and path.name[: match.start()] == stem:
+                found.append((int(match.group(1)), path))
+    for _, path in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True):
+        shown = os.path.join(os.path.dirname(prefix), path.name)
+        try:
+            state = read_state(shown)
+            if state.learned_net:
+                _check_weights(_learned_net(shown, state.learned_net))
+        except RoasteryError:
+            continue
+        return shown
+    return None
+
+
+def _check_weights(path: str) -> None:
+    from frontends.caffemodel import read_weights
+
+    for layer in read_weights(path):
+        for blob in layer.blobs:
+            assert isinstance(blob, np.ndarray)

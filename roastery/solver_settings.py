@@ -1,0 +1,172 @@
+"""A solver file's settings: SolverParameter -> :class:`runtime.solver.config.SolverConfig`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from frontends.prototxt import Message, parse_file
+from frontends.upgrade import fill_snapshot_prefix, upgrade_solver
+from ir.errors import RoasteryError
+from ir.location import Location
+from runtime.solver.config import SolverConfig
+from runtime.solver.learning_rate import LearningRateConfig
+
+from .nets import NetSource
+
+_FIELDS = (
+    "type",
+    "max_iter",
+    "display",
+    "average_loss",
+    "iter_size",
+    "momentum",
+    "momentum2",
+    "rms_decay",
+    "delta",
+    "weight_decay",
+    "regularization_type",
+    "clip_gradients",
+    "test_interval",
+    "test_initialization",
+    "test_compute_loss",
+    "snapshot",
+    "snapshot_prefix",
+    "snapshot_format",
+    "snapshot_diff",
+    "snapshot_after_train",
+    "debug_info",
+    "random_seed",
+)
+"""Fields that have the same name and meaning in both."""
+
+_NOT_NEGATIVE = ("max_iter", "display", "snapshot", "test_interval", "stepsize")
+
+
+def read_solver(source: NetSource) -> Message:
+    """A SolverParameter in the current form, with its snapshot_prefix filled in.
+
+    Raises RoasteryError for a missing file and for every mistake in it.
+    """
+    if isinstance(source, Message):
+        upgraded, _ = upgrade_solver(source)
+        return upgraded
+    upgraded, _ = upgrade_solver(parse_file(Path(source), "SolverParameter"))
+    # Relative to the working directory, as written: the prefix is shown and stored.
+    fill_snapshot_prefix(upgraded, os.fspath(source))
+    return upgraded
+
+
+def solver_config(solver: Message) -> SolverConfig:
+    """The settings of an upgraded SolverParameter.
+
+    Raises RoasteryError for settings that Caffe refuses, and for those that it lets pass and
+    that cannot be meant: a negative interval, a test without test_iter.
+    """
+    _check_counts(solver)
+    places = {name: solver.location_of(name) for name in solver.fields_set()}
+    config = SolverConfig(
+        learning_rate=LearningRateConfig(
+            policy=solver.lr_policy,
+            base_lr=solver.base_lr,
+            gamma=solver.gamma,
+            power=solver.power,
+            stepsize=solver.stepsize,
+            stepvalue=tuple(solver.stepvalue),
+            max_iter=solver.max_iter,
+            location=solver.location_of("lr_policy"),
+        ),
+        test_iter=tuple(solver.test_iter),
+        places={"": solver.location, **places},
+        **{name: solver[name] for name in _FIELDS},
+    )
+    config.check()
+    return config
+
+
+def _check_counts(solver: Message) -> None:
+    for name in _NOT_NEGATIVE:
+        if solver[name] < 0:
+            raise RoasteryError(
+                f"{name} is {solver[name]}; it counts iterations, from 0",
+                location=solver.location_of(name),
+            )
+    for i, count in enumerate(solver.test_iter):
+        if count < 1:
+            raise RoasteryError(
+                f"test_iter is {count}; a test takes at least one batch",
+                location=solver.location_of("test_iter", i),
+            )
+
+
+def check_tests(solver: Message, named: int, generic: int) -> None:
+    """Do test_iter, test_state and test_interval fit the test nets?
+
+    Args:
+        named: how many nets test_net and test_net_param name.
+        generic: 1 if the train net's file gives test nets too (net or net_param).
+
+    Caffe: Solver::InitTestNets.
+    """
+    iters = len(solver.test_iter)
+    if generic and iters < named:
+        raise _mismatch(solver, "test_iter", iters, f"at least {named}", "each test net")
+    if not generic and iters != named:
+        raise _mismatch(solver, "test_iter", iters, str(named), "each test net")
+    if solver.test_state and len(solver.test_state) != iters:
+        raise _mismatch(solver, "test_state", len(solver.test_state), str(iters), "each test net")
+    if iters and solver.test_interval <= 0:
+        raise RoasteryError(
+            "test_iter is given, but no test_interval",
+            location=solver.location_of("test_iter"),
+            hint="say how many iterations lie between two tests, such as `test_interval: 500`",
+        )
+    if solver.test_interval > 0 and not iters:
+        raise RoasteryError(
+            f"test_interval is {solver.test_interval}, but there is no test_iter: nothing would "
+            "be tested",
+            location=solver.location_of("test_interval"),
+            hint="say how many batches one test takes, such as `test_iter: 100`; "
+            "or remove test_interval",
+        )
+
+
+def _mismatch(solver: Message, name: str, given: int, wanted: str, per: str) -> RoasteryError:
+    return RoasteryError(
+        f"{given} {name} given, {wanted} expected: one for {per}",
+        location=_place(solver, name),
+    )
+
+
+def _place(solver: Message, *names: str) -> Location:
+    return next((solver.location_of(n) for n in names if solver.has(n)), solver.location)
+
+
+def prepare_snapshot_folder(prefix: str, place: Location | None) -> str | None:
+    """Make the directory that snapshots go to, before hours of training.
+
+    Returns the directory if it was made. Raises RoasteryError if it cannot be, or if nothing
+    can be written there.
+    """
+    folder = Path(prefix).parent
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RoasteryError(
+            f"snapshots cannot go to '{prefix}': {error.strerror}: {error.filename}",
+            location=place,
+            hint="give a snapshot_prefix in a directory that exists or can be made",
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RoasteryError(
+            f"snapshots cannot go to '{prefix}': no permission to write in '{folder}'",
+            location=place,
+        )
+    return str(folder) if made else None
+
+
+def stage_list(text: str) -> Sequence[str]:
+    """The stages of ``-stage a,b``, as Caffe splits them."""
+    return text.split(",")

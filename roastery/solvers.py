@@ -1,0 +1,221 @@
+"""Solvers from files: settings, train and test nets, snapshots. Caffe: src/caffe/solver.cpp."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from frontends.prototxt import Message, to_text
+from ir.errors import RoasteryError
+from runtime.logging import CaffeLog
+from runtime.solver.config import SolverConfig
+from runtime.solver.solver import Solver
+
+from . import nets
+from .building import BuiltNet, NetBuilder, Plan
+from .debug_info import show_debug_info
+from .devices import choose_device, cuda_missing, open_backend
+from .nets import NetSource
+from .snapshots import SolverSnapshots
+from .solver_settings import check_tests, prepare_snapshot_folder, read_solver, solver_config
+from .weights import load_weights
+
+_TRAIN_FIELDS = ("train_net_param", "train_net", "net_param", "net")
+
+
+@dataclass
+class BuiltSolver:
+    """A solver and the nets it was built with."""
+
+    solver: Solver
+    message: Message
+    train: BuiltNet
+    tests: list[BuiltNet]
+
+
+@dataclass(frozen=True)
+class _NetOf:
+    """A net that a solver names: its field, and the file if the field names one."""
+
+    field: str
+    net: Message
+    file: str = ""
+
+    @property
+    def specified_by(self) -> str:
+        return f"{self.field} file: {self.file}" if self.file else self.field
+
+
+def build_solver(
+    source: NetSource,
+    device: str | None = None,
+    log: CaffeLog | None = None,
+    *,
+    layerwise: bool = False,
+    seed: int | None = None,
+) -> Solver:
+    """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
+    plan: Plan = "layerwise" if layerwise else "fused"
+    return assemble(read_solver(source), device, log, plan=plan, seed=seed).solver
+
+
+def assemble(
+    solver: Message,
+    device: str | None = None,
+    log: CaffeLog | None = None,
+    *,
+    plan: Plan = "fused",
+    seed: int | None = None,
+) -> BuiltSolver:
+    """Build a solver and its nets, with the log lines of Caffe.
+
+    Args:
+        solver: from :func:`roastery.solver_settings.read_solver`.
+        device: as ``--device``; otherwise the environment, solver_mode and the machine decide.
+        plan: debug_info makes it layerwise.
+        seed: instead of the file's random_seed.
+
+    Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
+    """
+    log = log or CaffeLog()
+    log.initializing_solver(to_text(solver))
+    train_net, tests = _train_net(solver), list(_test_nets(solver))
+    config = solver_config(solver)
+    _prepare_snapshots(config, log)
+    mode = solver.solver_mode if solver.has("solver_mode") else None
+    backend = open_backend(choose_device(device, solver_mode=mode))
+    if seed is None:
+        seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
+    builder = NetBuilder(backend, log, "layerwise" if config.debug_info else plan)
+    train = _build_train(builder, solver, train_net, seed)
+    built = [
+        _build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)
+    ]
+    result = Solver(
+        config,
+        train.net,
+        [test.net for test in built],
+        backend,
+        log,
+        SolverSnapshots(train.message),
+    )
+    result.unshared = [list(test.unshared) for test in built]
+    if config.debug_info:
+        show_debug_info(result)
+    log.scaffolding_done()
+    return BuiltSolver(result, solver, train, built)
+
+
+def gpu_note(solver: Message) -> str | None:
+    """What to say when a solver file asks for a GPU and the machine has none."""
+    if solver.has("solver_mode") and solver.solver_mode == "GPU":
+        reason = cuda_missing()
+        if reason is not None:
+            return f"solver_mode is GPU, but there is none ({reason}): training on the CPU"
+    return None
+
+
+def _prepare_snapshots(config: SolverConfig, log: CaffeLog) -> None:
+    if not config.snapshot and not config.snapshot_after_train:
+        return
+    if not config.snapshot_prefix:
+        raise RoasteryError(
+            "the solver writes snapshots but has no snapshot_prefix",
+            location=config.place("snapshot"),
+            hint='add snapshot_prefix: "FOLDER/NAME", or set snapshot_after_train: false',
+        )
+    made = prepare_snapshot_folder(config.snapshot_prefix, config.place("snapshot_prefix"))
+    if made is not None:
+        log.note(f"made the directory '{made}' for snapshots")
+
+
+# --- which nets ---------------------------------------------------------------------------
+
+
+def _train_net(solver: Message) -> _NetOf:
+    given = [name for name in _TRAIN_FIELDS if solver.has(name)]
+    if not given:
+        raise RoasteryError(
+            "the solver names no train net",
+            location=solver.location,
+            hint='add net: "FILE" (or net_param, train_net, train_net_param)',
+        )
+    if len(given) > 1:
+        raise RoasteryError(
+            f"the solver names its train net twice, in {given[0]} and {given[1]}",
+            location=solver.location_of(given[0]),
+            hint="keep one of net, net_param, train_net, train_net_param; "
+            "net files for tests go to test_net",
+        )
+    return _named(solver, given[0])
+
+
+def _test_nets(solver: Message) -> Iterator[_NetOf]:
+    """Test nets in Caffe's order: messages, files, then the train net's own file."""
+    named = len(solver.test_net_param) + len(solver.test_net)
+    generic = [name for name in ("net_param", "net") if solver.has(name)]
+    check_tests(solver, named, len(generic))
+    for i in range(len(solver.test_net_param)):
+        yield _named(solver, "test_net_param", i)
+    for i in range(len(solver.test_net)):
+        yield _named(solver, "test_net", i)
+    for _ in range(len(solver.test_iter) - named):
+        yield _named(solver, generic[0])
+
+
+def _named(solver: Message, field: str, index: int = 0) -> _NetOf:
+    value = solver[field]
+    if isinstance(value, list):
+        value = value[index]
+    if isinstance(value, Message):
+        return _NetOf(field, nets.read_net(value))
+    if not Path(value).exists():
+        raise RoasteryError(
+            f"{field} names '{value}', and there is no such file",
+            location=solver.location_of(field, index),
+            hint="relative paths start from the working directory",
+        )
+    return _NetOf(field, nets.read_net(value), value)
+
+
+# --- building -----------------------------------------------------------------------------
+
+
+def _build_train(builder: NetBuilder, solver: Message, wanted: _NetOf, seed: int) -> BuiltNet:
+    builder.log.creating_training_net(wanted.field, wanted.file)
+    state = nets.state_message("TRAIN", wanted.net.state, solver.train_state)
+    built = builder.build(wanted.net, state, seed)
+    _finetune(builder.log, solver, built)
+    return built
+
+
+def _build_test(
+    builder: NetBuilder, solver: Message, index: int, wanted: _NetOf, train: BuiltNet, seed: int
+) -> BuiltNet:
+    builder.log.creating_test_net(index, wanted.specified_by)
+    parts = [wanted.net.state]
+    if solver.test_state:
+        parts.append(solver.test_state[index])
+    state = nets.state_message("TEST", *parts)
+    built = builder.build(wanted.net, state, _test_seed(seed, index), share=train)
+    _finetune(builder.log, solver, built)
+    return built
+
+
+def _test_seed(seed: int, index: int) -> int:
+    """A test net draws other numbers than the train net and the other test nets."""
+    return (seed + 1_000_003 * (index + 1)) & 0x7FFFFFFF
+
+
+def _finetune(log: CaffeLog, solver: Message, built: BuiltNet) -> None:
+    for listed in solver.weights:
+        for name in weight_files(listed):
+            log.finetuning_from(name)
+            load_weights(name, built.program, built.store, log)
+
+
+def weight_files(listed: str) -> Sequence[str]:
+    """The files of ``--weights=a,b``."""
+    return [name.strip() for name in listed.split(",")]
