@@ -88,22 +88,31 @@ class LayerContext:
     # --- errors -----------------------------------------------------------------------
 
     def error(
-        self, message: str, field: str | None = None, hint: str | None = None
+        self, message: str, field: str | None = None, hint: str | None = None, index: int = 0
     ) -> RoasteryError:
-        """An error at the layer, or at a field of its parameters; raise what is returned."""
+        """An error at the layer, or at a field of its parameters; raise what is returned.
+
+        ``index`` counts the values of a repeated field ("bottom").
+        """
         place = self.layer.location
         if field is not None:
             for holder in ([self.param] if self.kind.param else []) + [self.layer]:
                 if field in holder.message_type.fields:
-                    place = holder.location_of(field)
+                    place = holder.location_of(field, index)
                     break
         return RoasteryError(message, location=replace(place, layer=self.name), hint=hint)
 
     def check(
-        self, condition: bool, message: str, field: str | None = None, hint: str | None = None
+        self,
+        condition: bool,
+        message: str,
+        field: str | None = None,
+        hint: str | None = None,
+        index: int = 0,
     ) -> None:
+        """Raise :meth:`error` unless the condition holds."""
         if not condition:
-            raise self.error(message, field, hint)
+            raise self.error(message, field, hint, index)
 
     def axis(self, axis: int, rank: int | None = None, field: str = "axis") -> int:
         """``axis`` counted from the front; negative ones count from the end."""

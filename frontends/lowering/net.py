@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from frontends.prototxt.suggestions import did_you_mean
 from frontends.prototxt.message import Message
+from frontends.prototxt.suggestions import did_you_mean
 from frontends.state_rules import NetState, layers_in_state
 from ir import expr as e
 from ir.build import Builder
@@ -22,6 +22,7 @@ from ir.program import LOSS_OUTPUT, LayerInfo, NetProgram
 
 from .cells import CellTable
 from .context import LayerContext
+from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
 from .probe import Probe
 from .registry import LayerType, find_layer
@@ -158,6 +159,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     bottoms = tuple(m.bottom)
     tops = _tops(kind, m)
     _check_counts(kind, m, len(bottoms), len(tops))
+    refuse_foreign(kind, m)
     values = tuple(work.current[name] for name in bottoms)
     allowed = _gradient_allowed(work, kind, m, values)
     first = len(b.nodes)

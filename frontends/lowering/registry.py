@@ -29,9 +29,11 @@ class LayerType:
     ``bottoms``/``tops``: smallest and largest number (None: any). ``param`` is the field of
     LayerParameter that holds its parameters. ``loss``: gets a top by itself if it has none, with
     loss_weight 1. ``no_gradient_to``: bottoms that never get a diff (labels), even under
-    force_backward. ``in_place``: may write its top over its bottom. ``same_count``: as many tops as bottoms.
-    ``source``: the runtime feeds its tops. ``host``: runs on the host. ``note``: where Roastery
-    differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer it is, if not Caffe's own.
+    force_backward. ``in_place``: may write its top over its bottom. ``same_count``: as many tops
+    as bottoms. ``source``: the runtime feeds its tops. ``host``: runs on the host. ``note``:
+    where Roastery differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer it is, if not
+    Caffe's own. ``fork_fields``: fields that forks added to the parameters of Caffe's layer and
+    that are honoured here.
     """
 
     name: str
@@ -47,6 +49,7 @@ class LayerType:
     host: bool = False
     note: str = ""
     fork: str = ""
+    fork_fields: tuple[str, ...] = ()
 
 
 _LAYERS: dict[str, LayerType] = {}
@@ -67,6 +70,7 @@ def layer(
     host: bool = False,
     note: str = "",
     fork: str = "",
+    fork_fields: Sequence[str] = (),
 ) -> Callable[[Lowering], Lowering]:
     """Register the decorated function as the lowering of layer type ``name``.
 
@@ -92,6 +96,7 @@ def layer(
             host,
             note,
             fork,
+            tuple(fork_fields),
         )
         return lower
 

@@ -17,6 +17,7 @@ def lower_axpy(ctx: LayerContext) -> Value:
         x.shape == y.shape,
         f"bottom 1 has shape {list(x.shape)}, bottom 2 has {list(y.shape)}",
         "bottom",
+        index=2,
     )
     rank = x.type.rank
     lead = x.shape[:2]

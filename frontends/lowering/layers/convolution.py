@@ -54,22 +54,21 @@ def window_geometry(ctx: LayerContext, spatial_rank: int) -> WindowGeometry:
     window = _per_axis(ctx, "kernel_size", ("kernel_h", "kernel_w"), spatial_rank, None)
     stride = _per_axis(ctx, "stride", ("stride_h", "stride_w"), spatial_rank, 1)
     pad = _per_axis(ctx, "pad", ("pad_h", "pad_w"), spatial_rank, 0)
-    dilation = _per_axis(ctx, "dilation", None, spatial_rank, 1)
+    dilation = _per_axis(ctx, "dilation", ("dilation_h", "dilation_w"), spatial_rank, 1)
     return WindowGeometry(window, stride, pad, dilation)
 
 
 def _per_axis(
     ctx: LayerContext,
     name: str,
-    by_axis: tuple[str, str] | None,
+    by_axis: tuple[str, str],
     spatial_rank: int,
     default: int | None,
 ) -> tuple[int, ...]:
     p = ctx.param
     given: list[int] = p[name]
-    set_by_axis = [field for field in by_axis or () if p.has(field)]
+    set_by_axis = [field for field in by_axis if p.has(field)]
     if set_by_axis:
-        assert by_axis is not None
         place = set_by_axis[0]
         both = f"{by_axis[0]} and {by_axis[1]}"
         ctx.check(
@@ -80,7 +79,7 @@ def _per_axis(
         )
         ctx.check(not given, f"both {name} and {place} are given", place, "give one of the two")
         values = tuple(p[field] for field in by_axis)
-        place = by_axis[0] if p.has(by_axis[0]) and values[0] == 0 else set_by_axis[-1]
+        place = next((f for f in set_by_axis if p[f] == 0), set_by_axis[-1])
     else:
         place = name
         if not given and default is not None:
@@ -131,6 +130,7 @@ def _setup(ctx: LayerContext, outputs: int, group: int, *, transposed: bool = Fa
             f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(x.shape)}",
             "bottom",
             "all bottoms of the layer share its weights and need one shape",
+            i,
         )
     axis = ctx.axis(p.axis)
     rank = x.type.rank - axis - 1
@@ -175,6 +175,7 @@ def check_window_fits(ctx: LayerContext, geometry: WindowGeometry, extents: Sequ
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
+    fork_fields=("dilation_h", "dilation_w"),
 )
 def lower_convolution(ctx: LayerContext) -> Sequence[Value]:
     """Correlation with weights (outputs, channels / group, window...), plus a bias per output.
@@ -203,6 +204,7 @@ def convolve(ctx: LayerContext, outputs: int, group: int) -> Sequence[Value]:
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
+    fork_fields=("dilation_h", "dilation_w"),
 )
 def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
     """The transpose of a convolution with weights (channels, outputs / group, window...).
@@ -231,6 +233,7 @@ def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
+    fork_fields=("dilation_h", "dilation_w"),
 )
 def lower_im2col(ctx: LayerContext) -> Sequence[Value]:
     """Every window laid out along the channel axis: (N, C * window, positions...).

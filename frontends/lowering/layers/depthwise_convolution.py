@@ -17,6 +17,7 @@ from .convolution import convolve
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
+    fork_fields=("dilation_h", "dilation_w"),
     fork="mobile nets",
 )
 def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
@@ -28,6 +29,7 @@ def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
 @layer(
     "ConvolutionDepthwise",
     param="convolution_param",
+    fork_fields=("dilation_h", "dilation_w"),
     fork="mobile nets",
 )
 def lower_convolution_depthwise(ctx: LayerContext) -> Sequence[Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ir import expr as e
 from ir.graph import Value
 
@@ -9,21 +11,32 @@ from ..context import LayerContext
 from ..registry import layer
 
 
-@layer("Dropout", param="dropout_param", in_place=True)
+@layer(
+    "Dropout",
+    param="dropout_param",
+    in_place=True,
+    fork_fields=("random_seed", "sample_weights_test", "scale_train", "sqrt_scale"),
+)
 def lower_dropout(ctx: LayerContext) -> Value:
     """Zero a random share of the elements and scale up the rest; nothing in phase TEST.
 
-    Caffe: src/caffe/layers/dropout_layer.cpp (its random numbers differ).
+    Fields of forks: ``scale_train: false`` scales down in phase TEST instead,
+    ``sqrt_scale`` keeps the variance instead of the mean, ``sample_weights_test`` drops in
+    phase TEST, too. Caffe: src/caffe/layers/dropout_layer.cpp (its random numbers differ).
     """
-    ratio, x = ctx.param.dropout_ratio, ctx.x
+    p, x = ctx.param, ctx.x
+    ratio = p.dropout_ratio
     ctx.check(
         0.0 <= ratio < 1.0,
         f"dropout_ratio {ratio:g} is not a share of the elements",
         "dropout_ratio",
         "give the probability of dropping an element: 0 or more, less than 1",
     )
-    if not ctx.train or ratio == 0.0:
+    kept = 1.0 - ratio
+    if not ctx.train and not p.sample_weights_test:
+        return x if p.scale_train else ctx.b.map(e.arg(0) * kept, x)
+    if ratio == 0.0:
         return x
+    scale = 1.0 if not p.scale_train else math.sqrt(1.0 / kept) if p.sqrt_scale else 1.0 / kept
     u, random = ctx.uniform(1, x.type.rank)
-    kept = e.arg(0) * (1.0 / (1.0 - ratio))
-    return ctx.b.map(e.where(u >= ratio, kept, 0.0), x, *random)
+    return ctx.b.map(e.where(u >= ratio, e.arg(0) * scale, 0.0), x, *random)

@@ -30,6 +30,7 @@ def lower_eltwise(ctx: LayerContext) -> Value:
             f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(shape)}",
             "bottom",
             "all bottoms need one shape; nothing is broadcast",
+            i,
         )
     ctx.check(
         len(coefficients) in (0, len(ctx.bottoms)),

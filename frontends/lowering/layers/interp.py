@@ -61,7 +61,13 @@ def _size(ctx: LayerContext, extents: list[int]) -> list[int]:
         ctx.check(p[field] >= 1, f"{field} is {p[field]}", field, "it must be at least 1")
     if len(ctx.bottoms) == 2:
         like = ctx.bottoms[1]
-        ctx.check(like.type.rank == 4, f"the second bottom has shape {list(like.shape)}", "bottom")
+        ctx.check(
+            like.type.rank == 4,
+            f"the second bottom has shape {list(like.shape)}",
+            "bottom",
+            "it gives height and width, and needs 4 axes",
+            1,
+        )
         return list(like.shape[2:])
     by_factor = p.has("shrink_factor") != p.has("zoom_factor")
     if not by_factor and p.has("height") and p.has("width"):
@@ -71,7 +77,7 @@ def _size(ctx: LayerContext, extents: list[int]) -> list[int]:
     ctx.check(
         p.has("shrink_factor") or p.has("zoom_factor"),
         "the size of the top is missing",
-        None,
+        "height",
         "give height and width, zoom_factor, shrink_factor or a second bottom",
     )
     shrunk = [(d - 1) // shrink + 1 for d in extents]

@@ -32,12 +32,14 @@ def lower_concat(ctx: LayerContext) -> Value:
             f"bottom {i} has {len(shape)} axes, {list(shape)}; bottom 0 has {len(first)}, "
             f"{list(first)}",
             "bottom",
+            index=i,
         )
         ctx.check(
             all(a == axis or d == f for a, (d, f) in enumerate(zip(shape, first, strict=True))),
             f"bottom {i} has shape {list(shape)}, bottom 0 has {list(first)}",
             "bottom",
             f"all extents but that of axis {axis} must be equal",
+            i,
         )
     return ctx.b.concat(ctx.bottoms, axis)
 
@@ -69,6 +71,7 @@ def lower_slice(ctx: LayerContext) -> Sequence[Value]:
             f"axis {axis} has {extent} elements, which do not divide into {tops} equal parts",
             "top",
             "give slice_point values",
+            tops - 1,
         )
         bounds = [extent // tops * i for i in range(tops + 1)]
     return [ctx.b.slice(ctx.x, axis, a, c) for a, c in itertools.pairwise(bounds)]

@@ -22,12 +22,13 @@ def lower_lrn(ctx: LayerContext) -> Value:
     n = p.local_size
     ctx.check(x.type.rank == 4, f"LRN takes 4 axes, the bottom has shape {list(x.shape)}", "bottom")
     ctx.check(n % 2 == 1, f"local_size {n} is even", "local_size", "it must be odd")
-    reach = n // 2
     if p.norm_region == "ACROSS_CHANNELS":
-        window, around = (1, n, 1, 1), (0, reach, 0, 0)
+        reach = min(n // 2, x.shape[1])  # farther away there is nothing
+        window, around = (1, 2 * reach + 1, 1, 1), (0, reach, 0, 0)
         k, weight = p.k, p.alpha / n
     else:
-        window, around = (1, 1, n, n), (0, 0, reach, reach)
+        reach = min(n // 2, max(x.shape[2:]))
+        window, around = (1, 1, 2 * reach + 1, 2 * reach + 1), (0, 0, reach, reach)
         k, weight = 1.0, p.alpha / (n * n)
     squares = b.map(e.arg(0) * e.arg(0), x)
     nearby = b.emit(WindowSum(window, (1, 1, 1, 1), around, around), squares)

@@ -25,7 +25,7 @@ def mean_and_variance(ctx: LayerContext, x: Value, axes: Sequence[int]) -> tuple
     return mean, b.map(e.arg(0) / count, b.sum(squares, axes))
 
 
-@layer("BatchNorm", param="batch_norm_param", in_place=True)
+@layer("BatchNorm", param="batch_norm_param", in_place=True, fork_fields=("use_weight_bias",))
 def lower_batch_norm(ctx: LayerContext) -> Value:
     """(x - mean) / sqrt(variance + eps) per channel; no scale or shift of its own.
 
@@ -36,6 +36,12 @@ def lower_batch_norm(ctx: LayerContext) -> Value:
     rank = x.type.rank
     ctx.check(rank >= 1, "the bottom is a scalar, which has no channels", "bottom")
     channels = x.shape[1] if rank > 1 else 1
+    ctx.check(
+        not p.get("use_weight_bias", False),
+        "this BatchNorm scales and shifts, as in another fork",
+        "use_weight_bias",
+        "let a Scale layer with bias_term: true follow it",
+    )
     sums = [ctx.parameter((size,), learns=False) for size in (channels, channels, 1)]
     shape = (1, channels, *(1,) * (rank - 2)) if rank > 1 else (1,)
     stored = p.use_global_stats if p.has("use_global_stats") else not ctx.train

@@ -79,7 +79,9 @@ def _geometry(ctx: LayerContext) -> Pooled:
             ctx.check(pair == plain, f"global pooling takes {name} {plain[0]} only", field)
         h, w = ctx.x.shape[2:]
         return Pooled((h, w), (1, 1), (0, 0), False, whole=True)
-    ctx.check(has_kernel, "kernel_size is missing", None, "give kernel_size, or global_pooling")
+    ctx.check(
+        has_kernel, "kernel_size is missing", "kernel_size", "give kernel_size, or global_pooling"
+    )
     window = _pair(ctx, "kernel_size", "kernel")
     field = "kernel_size" if p.has("kernel_size") else "kernel_h"
     ctx.check(min(window) > 0, f"the kernel is {window[0]}x{window[1]}", field, "1 or more")
@@ -108,6 +110,7 @@ def _ceil(ctx: LayerContext) -> bool:
     "Pooling",
     param="pooling_param",
     tops=(1, 2),
+    fork_fields=("ceil_mode",),
     note="STOCHASTIC runs on every device (Caffe: on GPUs only); its gradient in phase TEST is "
     "that of the weighted mean. A window that holds nothing but overhang averages to 0.",
 )
@@ -124,6 +127,7 @@ def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
         ctx.top_count == 1 or p.pool == "MAX",
         f"a second top (places of the maxima) is for MAX pooling, not {p.pool}",
         "top",
+        index=1,
     )
     geometry = _geometry(ctx)
     if min(geometry.outputs(x.shape[2:])) <= 0:

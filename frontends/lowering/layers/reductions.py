@@ -115,6 +115,7 @@ def lower_batch_reindex(ctx: LayerContext) -> Value:
         f"the indices have shape {list(order.shape)}",
         "bottom",
         "they need one axis",
+        1,
     )
     table = b.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
     rows = b.map(e.to_int(e.arg(0)), order)

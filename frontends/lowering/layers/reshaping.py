@@ -94,10 +94,11 @@ def lower_crop(ctx: LayerContext) -> Value:
     start = ctx.axis(ctx.param.axis)
     cropped = rank - start
     ctx.check(
-        like.type.rank == rank,
+        like.type.rank >= rank,
         f"the bottoms have {rank} and {like.type.rank} axes",
         "bottom",
         "the second gives the size of the top and needs as many axes",
+        1,
     )
     ctx.check(
         len(offsets) in (0, 1, cropped),
@@ -114,6 +115,7 @@ def lower_crop(ctx: LayerContext) -> Value:
             f"axis {axis} has {x.shape[axis]} elements; {like.shape[axis]} from offset {first} on "
             "go beyond it",
             "offset" if offsets else "bottom",
+            index=axis - start if len(offsets) > 1 else 0 if offsets else 1,
         )
         y = ctx.b.slice(y, axis, first, stop)
     return y

@@ -34,9 +34,11 @@ def _spread(ctx: LayerContext, small: Value) -> Value:
     part = x.shape[axis : axis + small.type.rank]
     if part != small.shape:
         raise ctx.error(
-            f"the second operand has shape {list(small.shape)}; from axis {axis} on the bottom "
+            f"the operand has shape {list(small.shape)}; from axis {axis} on the bottom "
             f"has {list(part)}, of {list(x.shape)}",
             "axis" if ctx.param.has("axis") else "bottom",
+            "it must match the extents of the first from there on",
+            len(ctx.bottoms) - 1,
         )
     return expand(ctx.b, small, x.type.rank, axis)
 
