@@ -33,6 +33,7 @@ _PLACES = {
     "expr": "roastery.layer_api",
     "layer": "roastery.layer_api",
     "check_gradient": "roastery.gradient_check",
+    "load": "runtime.artifact",
 }
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "expand",
     "expr",
     "layer",
+    "load",
 ]
 
 
