@@ -1,5 +1,7 @@
 """The pycaffe interface: ``import roastery.caffe as caffe``."""
 
+from runtime.python_layer import Layer
+
 from .modes import (
     TEST,
     TRAIN,
@@ -27,6 +29,7 @@ __all__ = [
     "AdaDeltaSolver",
     "AdaGradSolver",
     "AdamSolver",
+    "Layer",
     "NesterovSolver",
     "Net",
     "RMSPropSolver",
