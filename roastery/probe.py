@@ -28,8 +28,15 @@ class RuntimeProbe:
     def __init__(self, root: str = ".") -> None:
         self.root = root
         self._host_layers: dict[str, Any] = {}
+        self._data: dict[str, DataProbe] = {}
 
     def data(self, layer: Message, phase: str) -> DataProbe:
+        # Once only: a net lowered for another shape holds its database open (LevelDB: locked).
+        if layer.name not in self._data:
+            self._data[layer.name] = self._open(layer, phase)
+        return self._data[layer.name]
+
+    def _open(self, layer: Message, phase: str) -> DataProbe:
         config = source_config(layer)
         shapes = probe_shapes(config, cast(Phase, phase), self.root)
         return DataProbe(tuple(shapes), config)

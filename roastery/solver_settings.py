@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from frontends.prototxt import Message, parse_file
 from frontends.upgrade import fill_snapshot_prefix, upgrade_solver
@@ -44,18 +45,37 @@ _FIELDS = (
 _NOT_NEGATIVE = ("max_iter", "display", "snapshot", "test_interval", "stepsize")
 
 
-def read_solver(source: NetSource) -> Message:
-    """A SolverParameter in the current form, with its snapshot_prefix filled in.
+@dataclass(frozen=True)
+class SolverFile:
+    """A solver file.
+
+    Attributes:
+        message: in the current form, with its snapshot_prefix filled in.
+        prefix: how the file gives the prefix: "given", "unset" or as a "directory".
+    """
+
+    message: Message
+    prefix: Literal["given", "unset", "directory"]
+
+
+def read_solver_file(path: str | os.PathLike[str]) -> SolverFile:
+    """Read a solver file.
 
     Raises RoasteryError for a missing file and for every mistake in it.
     """
+    message, _ = upgrade_solver(parse_file(Path(path), "SolverParameter"))
+    before = message.get("snapshot_prefix")
+    fill_snapshot_prefix(message, os.fspath(path))
+    if before is None:
+        return SolverFile(message, "unset")
+    return SolverFile(message, "given" if message.snapshot_prefix == before else "directory")
+
+
+def read_solver(source: NetSource) -> Message:
+    """A SolverParameter in the current form, from a file or a message."""
     if isinstance(source, Message):
-        upgraded, _ = upgrade_solver(source)
-        return upgraded
-    upgraded, _ = upgrade_solver(parse_file(Path(source), "SolverParameter"))
-    # Relative to the working directory, as written: the prefix is shown and stored.
-    fill_snapshot_prefix(upgraded, os.fspath(source))
-    return upgraded
+        return upgrade_solver(source)[0]
+    return read_solver_file(source).message
 
 
 def solver_config(solver: Message) -> SolverConfig:
@@ -165,8 +185,3 @@ def prepare_snapshot_folder(prefix: str, place: Location | None) -> str | None:
             location=place,
         )
     return str(folder) if made else None
-
-
-def stage_list(text: str) -> Sequence[str]:
-    """The stages of ``-stage a,b``, as Caffe splits them."""
-    return text.split(",")

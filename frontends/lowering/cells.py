@@ -65,7 +65,7 @@ class CellTable:
             layer=ctx.name,
             index=index,
             lr_mult=lr if learns else 0.0,
-            decay_mult=decay if learns else 0.0,
+            decay_mult=decay,
             param_name=shared,
             location=ctx.location,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -170,27 +171,31 @@ class Solver:
         for layer in self.unshared[index]:
             self.log.ignoring_source_layer(layer)
         batches = c.test_iter[index]
-        totals: dict[str, np.ndarray] = {}
-        weights: dict[str, float] = {}
+        totals: list[np.ndarray] = []
+        outputs: list[NetOutput] = []
         loss = 0.0
-        for _ in range(batches):
-            action = self.requests.take()
-            if action is Action.SNAPSHOT:
-                self.snapshot()
-            elif action is Action.STOP:
-                self.stopped_early = True
+        for batch in range(batches):
+            while (action := self.requests.take()) is not Action.NONE:
+                if action is Action.SNAPSHOT:
+                    self.snapshot()
+                else:
+                    self.stopped_early = True
+            if self.stopped_early:
                 self.log.test_interrupted()
                 return []
             loss += net.forward_loss()
-            for output in net_outputs(net):
+            outputs = net_outputs(net)
+            for i, output in enumerate(outputs):
                 values = np.asarray(output.values, np.float32)
-                totals[output.name] = totals.get(output.name, np.float32(0)) + values
-                weights[output.name] = output.loss_weight
+                if batch == 0:
+                    totals.append(values)
+                else:
+                    totals[i] += values
         if c.test_compute_loss:
             self.log.test_loss(loss / batches)
         means = [
-            NetOutput(name, tuple(float(v) for v in total / np.float32(batches)), weights[name])
-            for name, total in totals.items()
+            replace(output, values=tuple(float(v) for v in total / np.float32(batches)))
+            for output, total in zip(outputs, totals, strict=True)
         ]
         self.log.test_outputs(means)
         return means

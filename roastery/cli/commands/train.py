@@ -22,7 +22,7 @@ def _run(arguments: Arguments) -> None:
 
     from ...data_notes import data_notes
     from ...devices import choose_device
-    from ...solver_settings import read_solver
+    from ...solver_settings import read_solver_file
     from ...solvers import assemble, gpu_note
 
     path = needed(arguments, "solver", "the solver file to train with")
@@ -31,14 +31,16 @@ def _run(arguments: Arguments) -> None:
             "give --snapshot to resume training or --weights to finetune, but not both"
         )
     requested = requested_device(arguments)
-    message = read_solver(path)
+    file = read_solver_file(path)
+    message = file.message
     state = message.mutable("train_state")
     state.set("level", arguments.level)
     for stage in stages(arguments):
         state.add("stage", stage)
     with CaffeLog.open(json_path=arguments.log_json) as log, data_notes(log):
-        for note in _prefix_notes(path, message):
-            log.snapshot_prefix_set(*note)
+        if file.prefix != "given":
+            was_directory = file.prefix == "directory"
+            log.snapshot_prefix_set(message.snapshot_prefix, was_directory=was_directory)
         mode = message.solver_mode if message.has("solver_mode") else None
         if requested is None and mode == "GPU" and (remark := gpu_note(message)):
             log.warning(remark)
@@ -60,12 +62,6 @@ def _run(arguments: Arguments) -> None:
             log.starting_optimization()
             solver.solve()
         log.train_done()
-
-
-def _prefix_notes(path: str, message: Message) -> list[tuple[str]]:
-    """Caffe says so when it fills in the snapshot prefix itself."""
-    given = message.location_of("snapshot_prefix")
-    return [] if given.line or not message.has("snapshot_prefix") else [(message.snapshot_prefix,)]
 
 
 def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | None:
