@@ -31,9 +31,9 @@ class LayerType:
     loss_weight 1. ``no_gradient_to``: bottoms that never get a diff (labels), even under
     force_backward. ``in_place``: may write its top over its bottom. ``same_count``: as many tops
     as bottoms. ``source``: the runtime feeds its tops. ``host``: runs on the host. ``note``:
-    where Roastery differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer it is, if not
-    Caffe's own. ``fork_fields``: fields that forks added to the parameters of Caffe's layer and
-    that are honoured here.
+    where Roastery differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer
+    it is, if not Caffe's own. ``fork_fields``: fields that forks added to the parameters of
+    Caffe's layer and that are honoured here.
     """
 
     name: str

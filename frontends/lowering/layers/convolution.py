@@ -67,21 +67,17 @@ def _per_axis(
 ) -> tuple[int, ...]:
     p = ctx.param
     given: list[int] = p[name]
-    set_by_axis = [field for field in by_axis if p.has(field)]
-    if set_by_axis:
-        place = set_by_axis[0]
-        both = f"{by_axis[0]} and {by_axis[1]}"
+    named = next((field for field in by_axis if p.has(field)), None)
+    if named is not None:
         ctx.check(
             spatial_rank == 2,
-            f"{both} are for 2 spatial axes, the bottom has {spatial_rank}",
-            place,
+            f"{by_axis[0]} and {by_axis[1]} are for 2 spatial axes, the bottom has {spatial_rank}",
+            named,
             f"give {name} once per spatial axis",
         )
-        ctx.check(not given, f"both {name} and {place} are given", place, "give one of the two")
-        values = tuple(p[field] for field in by_axis)
-        place = next((f for f in set_by_axis if p[f] == 0), set_by_axis[-1])
+        ctx.check(not given, f"both {name} and {named} are given", named, "give one of the two")
+        values = [p[field] for field in by_axis]
     else:
-        place = name
         if not given and default is not None:
             given = [default]
         ctx.check(
@@ -92,10 +88,11 @@ def _per_axis(
             name,
             f"give {name} once, or once per spatial axis",
         )
-        values = tuple(given * spatial_rank if len(given) == 1 else given)
-    if name != "pad":
-        ctx.check(min(values, default=1) > 0, f"{place} is 0", place, "it must be at least 1")
-    return values
+        values = given * spatial_rank if len(given) == 1 else given
+    if name != "pad" and 0 in values:
+        zero = by_axis[values.index(0)] if named is not None else name
+        raise ctx.error(f"{zero} is 0", zero if p.has(zero) else named, "it must be at least 1")
+    return tuple(values)
 
 
 @dataclass(frozen=True)
