@@ -89,8 +89,7 @@ def sweep(graph: Graph, rules: Mapping[type[Op], Sequence[Rule]], *, merge: bool
     if not changed and not alias:
         return graph
     outputs = tuple(
-        replace(p, value=_resolve(p.value, alias)) if p.value in alias else p
-        for p in graph.outputs
+        replace(p, value=_resolve(p.value, alias)) if p.value in alias else p for p in graph.outputs
     )
     return Graph(graph.name, graph.inputs, tuple(nodes), outputs)
 

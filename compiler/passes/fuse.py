@@ -1,0 +1,154 @@
+"""Fusion: every node becomes part of a kernel."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ir.graph import Graph, Node, Port, Role, Value
+from ir.ops.fusion import Fused
+from ir.ops.pointwise import Map
+
+from .fusion.groups import Grouping
+from .fusion.kinds import Kind
+from .fusion.labels import Labels
+from .simplify import map_of
+
+
+@dataclass(frozen=True)
+class Fuse:
+    """Group nodes into kernels; afterwards every node is Fused, a view, or a host op.
+
+    Before::
+
+        %c: f32[8,16,9,9] = conv(%x, %w) ...                            # conv1
+        %y: f32[8,16,9,9] = map(%c, %b) {max(add(a0, a1), 0.0)}         # relu1
+
+    After::
+
+        %y: f32[8,16,9,9] = fused(%x, %w, %b) label="conv1_relu1" schedule="contract" body=... {
+          %c: f32[8,16,9,9] = conv(%x, %w) ...                          # conv1
+          %y: f32[8,16,9,9] = map(%c, %b) {max(add(a0, a1), 0.0)}       # relu1
+        }
+
+    ``boundary``: no group crosses a layer or a direction, so that layers can run one by one.
+    Forward, backward and update never share a kernel.
+    """
+
+    boundary: bool = False
+    name: ClassVar[str] = "fuse"
+
+    def __call__(self, graph: Graph) -> Graph:
+        nodes = tuple(_single_results(graph.nodes))
+        grouping = Grouping(graph, nodes, self.boundary)
+        units = _ordered(grouping, [_Unit(grouping, members) for members in grouping.groups()])
+        read = {p.value for p in graph.outputs}
+        for unit in units:
+            read.update(unit.inputs)
+        labels = Labels()
+        return Graph(
+            graph.name, graph.inputs, tuple(u.node(read, labels) for u in units), graph.outputs
+        )
+
+
+def _single_results(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Maps with several results become several maps: each may join another kernel."""
+    for node in nodes:
+        if isinstance(node.op, Map) and len(node.outputs) > 1:
+            for expr, value in zip(node.op.exprs, node.outputs, strict=True):
+                yield map_of([expr], [value], node)
+        else:
+            yield node
+
+
+class _Unit:
+    """One group with all that it computes: its members and what is pulled into it."""
+
+    def __init__(self, grouping: Grouping, members: list[int]) -> None:
+        self.grouping = grouping
+        self.members = members
+        self.first = members[0]
+        body: set[int] = set()
+        stack = list(members)
+        made = {v for m in members for v in grouping.nodes[m].outputs}
+        read: dict[Value, None] = {}
+        while stack:
+            i = stack.pop()
+            if i in body:
+                continue
+            body.add(i)
+            for value in grouping.nodes[i].inputs:
+                if value in grouping.inlining.pulled:
+                    stack.append(grouping.producers[value])
+        self.body = [grouping.nodes[i] for i in sorted(body)]
+        made.update(v for n in self.body for v in n.outputs)
+        for node in self.body:
+            read.update((v, None) for v in node.inputs if v not in made)
+        self.inputs = list(read)
+
+    def preds(self) -> set[int]:
+        """Members of other units that must have run."""
+        grouping = self.grouping
+        found = {grouping.producers[v] for v in self.inputs if v in grouping.producers}
+        for m in self.members:
+            found |= grouping.after(m)
+        return found
+
+    def node(self, read: set[Value], labels: Labels) -> Node:
+        grouping = self.grouping
+        own = [grouping.nodes[m] for m in self.members]
+        kinds = {grouping.kinds[m] for m in self.members}
+        if kinds & {Kind.VIEW, Kind.HOST, Kind.DONE}:
+            return own[0]
+        anchor = next(
+            (
+                n
+                for n, m in zip(own, self.members, strict=True)
+                if grouping.kinds[m] is not Kind.FLAT
+            ),
+            own[0],
+        )
+        kind = grouping.kinds[grouping.number[anchor]]
+        outputs = [v for n in own for v in n.outputs if v in read]
+        label = labels.of([n for n in self.body if n.direction is anchor.direction])
+        body = Graph(
+            label,
+            tuple(Port(v.name, v, Role.DATA) for v in self.inputs),
+            tuple(self.body),
+            tuple(Port(v.name, v, Role.RESULT) for v in outputs),
+        )
+        location = next((n.location for n in (anchor, *own) if n.location.layer), anchor.location)
+        return Node(
+            Fused(label, kind.value, body),
+            tuple(self.inputs),
+            tuple(outputs),
+            location,
+            anchor.direction,
+        )
+
+
+def _ordered(grouping: Grouping, units: Sequence[_Unit]) -> list[_Unit]:
+    """Topological order that stays near the order of the nodes."""
+    unit_of = {m: u for u in units for m in u.members}
+    waiting: dict[_Unit, int] = {}
+    after: dict[_Unit, list[_Unit]] = {u: [] for u in units}
+    for unit in units:
+        before = {unit_of[p] for p in unit.preds()} - {unit}
+        waiting[unit] = len(before)
+        for other in before:
+            after[other].append(unit)
+    ready = [(u.first, u) for u in units if not waiting[u]]
+    heapq.heapify(ready)
+    order: list[_Unit] = []
+    while ready:
+        _, unit = heapq.heappop(ready)
+        order.append(unit)
+        for other in after[unit]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                heapq.heappush(ready, (other.first, other))
+    if len(order) != len(units):
+        raise RuntimeError("fusion made a cycle")
+    return order

@@ -1,0 +1,1 @@
+"""Grouping nodes into kernels; :mod:`compiler.passes.fuse` is the pass."""

@@ -1,0 +1,193 @@
+"""Which nodes share a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ir.graph import Graph, Node, Value
+from ir.op import Property
+
+from .dag import Dag
+from .inline import Inlining
+from .kinds import Key, Kind, key_of, kind_of, reduced_axes
+
+_MOST_LOADS = 20
+_MOST_NODES = 64
+
+
+class Grouping:
+    """The groups of a graph's nodes, and what is pulled into them.
+
+    1. Pointwise nodes join the contraction or reduction whose result they read.
+    2. :class:`Inlining` takes out what is computed where it is read.
+    3. Reductions over the same axes that read the same tensor become siblings of one group.
+    4. What is left is computed element by element: nodes that read each other at the same
+       position, or the same tensor, join.
+    """
+
+    def __init__(self, graph: Graph, nodes: Sequence[Node], boundary: bool) -> None:
+        self.nodes = nodes
+        self.number = {n: i for i, n in enumerate(nodes)}
+        self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
+        self.kinds = [kind_of(n) for n in nodes]
+        self.keys: list[Key] = [key_of(n, boundary) for n in nodes]
+        self._effects = self._effect_order()
+        tails = self._tails()
+        anchored = {nodes[m]: nodes[group[0]] for group in tails.values() for m in group}
+        self.inlining = Inlining(graph, nodes, anchored, boundary)
+        self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
+        self.loads: list[dict[Value, bool]] = [
+            {} if self.inlining.is_pulled(n) else self.inlining.loads(n) for n in nodes
+        ]
+        for group in tails.values():
+            for member in group[1:]:
+                self.dag.merge(self.dag.find(group[0]), self.dag.find(member))
+        self._siblings()
+        self._flat()
+
+    def groups(self) -> list[list[int]]:
+        """Members of every group, ascending; pulled nodes are in none."""
+        return [
+            members
+            for members in self.dag.members.values()
+            if not self.inlining.is_pulled(self.nodes[members[0]])
+        ]
+
+    def after(self, i: int) -> set[int]:
+        """Nodes that must run before node ``i`` because of effects."""
+        return self._effects.get(i, set())
+
+    def _effect_order(self) -> dict[int, set[int]]:
+        order: dict[int, set[int]] = {}
+        previous: int | None = None
+        for i, node in enumerate(self.nodes):
+            if node.op.properties & Property.EFFECT:
+                if previous is not None:
+                    order[i] = {previous}
+                previous = i
+        return order
+
+    def _preds(self, i: int) -> set[int]:
+        made = {self.producers[v] for v in self.nodes[i].inputs if v in self.producers}
+        return made | self.after(i)
+
+    def _preds_of_loads(self, i: int) -> set[int]:
+        node = self.nodes[i]
+        if self.inlining.is_pulled(node):
+            return set()
+        read = self.inlining.loads(node)
+        return {self.producers[v] for v in read if v in self.producers} | self.after(i)
+
+    # --- 1: tails ----------------------------------------------------------------------
+
+    def _tails(self) -> dict[int, list[int]]:
+        """Members of every contraction and reduction group, the anchor first."""
+        dag = Dag([self._preds(i) for i in range(len(self.nodes))])
+        tails: dict[int, list[int]] = {}
+        anchor_of: dict[int, int] = {}
+        for i, node in enumerate(self.nodes):
+            if self.kinds[i] in (Kind.CONTRACT, Kind.REDUCE):
+                if len(node.outputs) == 1:
+                    tails[i] = [i]
+                    anchor_of[i] = i
+                continue
+            if not node.op.properties & Property.POINTWISE or len(node.outputs) != 1:
+                continue
+            shape = node.outputs[0].shape
+            made = {self.producers[v] for v in node.inputs if v in self.producers}
+            anchors = sorted({anchor_of[p] for p in made if p in anchor_of}, reverse=True)
+            for anchor in anchors:
+                group = tails[anchor]
+                fits = (
+                    self.nodes[anchor].outputs[0].shape == shape
+                    and self.keys[anchor] == self.keys[i]
+                    and len(group) < _MOST_NODES
+                    and self._operands([*group, i]) <= _MOST_LOADS
+                )
+                if fits and dag.can_merge(dag.find(anchor), dag.find(i)):
+                    dag.merge(dag.find(anchor), dag.find(i))
+                    group.append(i)
+                    anchor_of[i] = anchor
+                    break
+        return tails
+
+    def _operands(self, members: Sequence[int]) -> int:
+        made = {v for m in members for v in self.nodes[m].outputs}
+        return len({v for m in members for v in self.nodes[m].inputs} - made)
+
+    # --- 3: sibling reductions ----------------------------------------------------------
+
+    def _siblings(self) -> None:
+        found: dict[tuple[object, ...], list[int]] = {}
+        for i, node in enumerate(self.nodes):
+            if self.kinds[i] is not Kind.REDUCE:
+                continue
+            (x,) = node.inputs
+            kind = (x.shape, reduced_axes(node.op), self.keys[i])
+            others = found.setdefault(kind, [])
+            whole = {v for v in self.loads[i] if v.type.size == x.type.size}
+            for other in reversed(others[-8:]):
+                a, b = self.dag.find(other), self.dag.find(i)
+                if whole & self.loads[other].keys() and self._join(a, b):
+                    break
+            others.append(i)
+
+    def _join(self, a: int, b: int) -> bool:
+        if a == b:
+            return True
+        members = [*self.dag.members[a], *self.dag.members[b]]
+        if len(members) > _MOST_NODES or not self.dag.can_merge(a, b):
+            return False
+        made = {v for m in members for v in self.nodes[m].outputs}
+        if len({v for m in members for v in self.loads[m]} - made) > _MOST_LOADS:
+            return False
+        self.dag.merge(a, b)
+        return True
+
+    # --- 4: element by element -----------------------------------------------------------
+
+    def _flat(self) -> None:
+        readers: dict[tuple[Value, Key, tuple[int, ...]], int] = {}
+        for i, node in enumerate(self.nodes):
+            if self.kinds[i] is not Kind.FLAT or not self._free(i):
+                continue
+            loads = self.loads[i]
+            for maker in sorted({self.producers[v] for v in loads if v in self.producers}):
+                self._join_maker(i, maker)
+            if self._is_local(self.dag.find(i)):
+                continue
+            shape = node.outputs[0].shape
+            for value, aligned in loads.items():
+                if not aligned or value.type.size != node.outputs[0].type.size:
+                    continue
+                place = (value, self.keys[i], shape)
+                other = readers.get(place)
+                if other is not None:
+                    self._join(self.dag.find(other), self.dag.find(i))
+                readers[place] = i
+
+    def _free(self, i: int) -> bool:
+        """Whether node ``i`` is in no tail and not pulled."""
+        members = self.dag.members[self.dag.find(i)]
+        return not self.inlining.is_pulled(self.nodes[i]) and all(
+            self.kinds[m] is Kind.FLAT for m in members
+        )
+
+    def _is_local(self, group: int) -> bool:
+        return any(self.nodes[m].op.properties & Property.LOCAL for m in self.dag.members[group])
+
+    def _join_maker(self, i: int, maker: int) -> None:
+        """Join the group that makes what node ``i`` reads, if it reads it where it is made."""
+        if self.kinds[maker] is not Kind.FLAT or self.keys[maker] != self.keys[i]:
+            return
+        a, b = self.dag.find(maker), self.dag.find(i)
+        if a == b or not self._free(maker):
+            return
+        size = self.nodes[i].outputs[0].type.size
+        made = {v for m in self.dag.members[a] for v in self.nodes[m].outputs}
+        mine = self.dag.members[b]
+        for m in mine:
+            if any(not aligned for v, aligned in self.loads[m].items() if v in made):
+                return
+        if all(v.type.size == size for v in made):
+            self._join(a, b)

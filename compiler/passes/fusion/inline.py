@@ -1,0 +1,161 @@
+"""Which values are never stored, but computed again wherever they are read.
+
+A kernel pulls: it computes its outputs, and for that the values they read, down to what lies
+in memory. A pointwise or movement node whose every reader can pull costs no kernel and no
+buffer of its own. With one reader nothing is computed twice; with several the
+node must be cheap and read at most one tensor of its size, so that reading its operand costs no
+more than reading its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ir.graph import Graph, Node, Value
+from ir.op import Property
+
+from .kinds import Key, Kind, cost, key_of, kind_of
+
+CHEAP = 12  # cost up to which a node may be computed again
+_HEAVIEST = 400  # cost of a whole chain in front of a reader
+_MOST_LOADS = 12
+_MOST_READERS = 8
+_WINDOW_COST = 3  # a window computes what it reads once per tap
+
+
+@dataclass(slots=True)
+class Pull:
+    """What computing a value in place takes."""
+
+    cost: int = 0
+    loads: dict[Value, bool] = field(default_factory=dict)
+    """Values read from memory -> whether only at the element's own flat position."""
+    pure: bool = True  # pointwise on one shape all the way
+
+
+class Inlining:
+    """Decides, in topological order, which nodes are pulled.
+
+    Args:
+        groups: kind and result shape of the group of each node that phase one placed into the
+            tail of a contraction or reduction (the anchor itself included).
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        nodes: Sequence[Node],
+        anchored: Mapping[Node, Node],
+        boundary: bool,
+    ) -> None:
+        self.nodes = nodes
+        self.anchored = anchored
+        self.boundary = boundary
+        self.kinds = {n: kind_of(n) for n in nodes}
+        self.keys: dict[Node, Key] = {n: key_of(n, boundary) for n in nodes}
+        self.readers: dict[Value, list[Node]] = {}
+        for node in nodes:
+            for value in dict.fromkeys(node.inputs):
+                self.readers.setdefault(value, []).append(node)
+        self.producers = {v: n for n in nodes for v in n.outputs}
+        self.ports = {p.value for p in graph.outputs}
+        self.pulled: dict[Value, Pull] = {}
+        for node in nodes:
+            self._decide(node)
+
+    def is_pulled(self, node: Node) -> bool:
+        return node.outputs[0] in self.pulled
+
+    def loads(self, node: Node) -> dict[Value, bool]:
+        """What a node that is not pulled reads from memory -> whether only at its position."""
+        return self._pull(node).loads
+
+    def _decide(self, node: Node) -> None:
+        if node in self.anchored or len(node.outputs) != 1:
+            return
+        properties = node.op.properties
+        kind = self.kinds[node]
+        value = node.outputs[0]
+        if kind is Kind.VIEW:
+            # A view of what lies in memory is free; only what is pulled is pulled through it.
+            if node.inputs[0] not in self.pulled:
+                return
+        elif kind is not Kind.FLAT or not properties & (Property.POINTWISE | Property.MOVEMENT):
+            return
+        if properties & Property.RANDOM or value in self.ports or value not in self.readers:
+            return
+        pull = self._pull(node)
+        if len(pull.loads) > _MOST_LOADS or pull.cost > _HEAVIEST:
+            return
+        readers = self._final_readers(value)
+        if readers is None or not all(self._takes(r, v, node, pull) for r, v in readers):
+            return
+        again = len(readers) > 1 or any(self._repeats(r, v) for r, v in readers)
+        if again and not self._cheap(value, pull, len(readers)):
+            return
+        self.pulled[value] = pull
+
+    def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
+        """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""
+        found: list[tuple[Node, Value]] = []
+        for reader in self.readers.get(value, ()):
+            if self.kinds[reader] is not Kind.VIEW:
+                found.append((reader, value))
+                continue
+            view = reader.outputs[0]
+            inner = None if view in self.ports else self._final_readers(view)
+            if not inner:
+                return None
+            found.extend(inner)
+        return found
+
+    def _cheap(self, value: Value, pull: Pull, readers: int) -> bool:
+        whole = sum(v.type.size >= value.type.size for v in pull.loads)
+        return (
+            pull.cost <= CHEAP and whole <= 1 and len(pull.loads) <= 4 and readers <= _MOST_READERS
+        )
+
+    def _repeats(self, reader: Node, value: Value) -> bool:
+        """Whether the reader needs an element of the value more than once."""
+        return (
+            bool(reader.op.properties & (Property.POINTWISE | Property.LOCAL))
+            and value.type.size < reader.outputs[0].type.size
+        )
+
+    def _takes(self, reader: Node, value: Value, node: Node, pull: Pull) -> bool:
+        """Whether the kernel of ``reader`` can compute ``value`` by itself."""
+        if self.keys[reader] != self.keys[node]:
+            if self.boundary:
+                return False
+            # What forward computes for backward: keep the operand instead of the result.
+            if sum(v.type.size >= value.type.size for v in pull.loads) > 1:
+                return False
+        anchor = self.anchored.get(reader)
+        kind = self.kinds[reader]
+        if anchor is not None and anchor is not reader:
+            return pull.pure and value.shape == reader.outputs[0].shape
+        if kind is Kind.REDUCE:
+            return True
+        if kind is not Kind.FLAT:
+            return False
+        if reader.op.properties & Property.LOCAL:
+            return pull.pure and pull.cost <= _WINDOW_COST and len(pull.loads) <= 2
+        return True
+
+    def _pull(self, node: Node) -> Pull:
+        shape = node.outputs[0].shape
+        pointwise = bool(node.op.properties & Property.POINTWISE)
+        view = bool(node.op.properties & Property.VIEW)
+        total = Pull(cost(node), pure=pointwise)
+        for value in node.inputs:
+            straight = view or (pointwise and value.shape == shape)
+            inner = self.pulled.get(value)
+            if inner is None:
+                total.loads[value] = total.loads.get(value, True) and straight
+                continue
+            total.cost += inner.cost
+            total.pure &= inner.pure and straight
+            for leaf, aligned in inner.loads.items():
+                total.loads[leaf] = total.loads.get(leaf, True) and aligned and straight
+        return total
