@@ -9,6 +9,7 @@ from .manifest import Manifest, Tensor
 from .net import LoadedNet, load
 from .plan import ARENA, WEIGHT, LaunchPlan, Place, StoredCopy, StoredKernel, StoredLaunch
 from .reader import Artifact
+from .stored import StoredGraph, store_graph
 from .writer import store_launches, write_artifact
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "Manifest",
     "Place",
     "StoredCopy",
+    "StoredGraph",
     "StoredKernel",
     "StoredLaunch",
     "Tensor",
     "load",
+    "store_graph",
     "store_launches",
     "write_artifact",
 ]

@@ -1,0 +1,128 @@
+"""A compiled graph as an artifact stores it: every port becomes a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.binary import Binary
+from compiler.compiled import CompiledGraph, CopyStep, HostStep
+from compiler.kernel import Config, Kernel, Launch, Scratch
+from ir.errors import RoasteryError
+from ir.graph import Port, Role, Value
+from runtime.buffers import padded_size
+
+from .manifest import Tensor
+from .plan import ARENA, WEIGHT, LaunchPlan, Place, Step, StoredCopy
+from .writer import store_launches
+
+_ALIGNMENT = 256  # bytes, of inputs and outputs
+_CELLS = (Role.PARAMETER, Role.STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGraph:
+    """What :func:`runtime.artifact.write_artifact` takes of a compiled graph."""
+
+    plan: LaunchPlan
+    sources: dict[str, str]
+    memory: dict[str, Any]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+def store_graph(
+    compiled: CompiledGraph, binaries: Callable[[Kernel, Config], Sequence[Binary]]
+) -> StoredGraph:
+    """Inputs and outputs are laid behind the arena; cells are weights of their names.
+
+    Raises :class:`RoasteryError` for what only the process that compiled it can run.
+    """
+    layout = _Layout(compiled)
+    steps: list[Step] = []
+    launches = [step for step in compiled.steps if isinstance(step, Launch)]
+    kernels, stored, sources = store_launches(launches, layout.place, binaries)
+    remaining = iter(stored)
+    for step in compiled.steps:
+        if isinstance(step, HostStep):
+            raise RoasteryError(
+                f"'{step.node.op.name}' runs on the host and cannot be exported",
+                location=step.node.location,
+            )
+        if isinstance(step, CopyStep):
+            nbytes = step.source.type.nbytes
+            steps.append(StoredCopy(layout.place(step.source), layout.target(step.target), nbytes))
+        elif 0 not in step.grid:  # as store_launches does
+            steps.append(next(remaining))
+    graph = compiled.graph
+    inputs = [port for port in graph.inputs if port.role is Role.DATA]
+    outputs = [port for port in graph.outputs if port.role is Role.RESULT]
+    plan = LaunchPlan(
+        arena_bytes=layout.nbytes,
+        kernels=kernels,
+        steps=tuple(steps),
+        inputs=tuple((port.name, layout.port(port, "input")) for port in inputs),
+        outputs=tuple((port.name, layout.port(port, "output")) for port in outputs),
+    )
+    return StoredGraph(
+        plan,
+        sources,
+        layout.describe(),
+        tuple(Tensor(port.name, port.value.type) for port in inputs),
+        tuple(Tensor(port.name, port.value.type) for port in outputs),
+    )
+
+
+class _Layout:
+    """Places of values: the compiler's arena first, then inputs, then outputs."""
+
+    def __init__(self, compiled: CompiledGraph) -> None:
+        self._memory = compiled.memory
+        self._ports: dict[tuple[str, str], Place] = {}
+        self.nbytes = _up(compiled.memory.arena)
+        for side, ports in (("input", compiled.graph.inputs), ("output", compiled.graph.outputs)):
+            for port in ports:
+                self._add(side, port)
+
+    def _add(self, side: str, port: Port) -> None:
+        if port.role in _CELLS:
+            place = Place(WEIGHT, 0, port.name)
+        elif port.role is (Role.DATA if side == "input" else Role.RESULT):
+            place = Place(ARENA, self.nbytes)
+            type = port.value.type
+            self.nbytes += _up(padded_size(type.size) * type.dtype.itemsize)
+        else:
+            raise RoasteryError(f"{side} '{port.name}' ({port.role.value}) cannot be exported")
+        self._ports[side, f"{port.role.value}:{port.name}"] = place
+
+    def port(self, port: Port, side: str) -> Place:
+        return self._ports[side, f"{port.role.value}:{port.name}"]
+
+    def target(self, port: Port) -> Place:
+        return self.port(port, "output")
+
+    def place(self, item: Value | Scratch) -> Place:
+        found = self._memory.places[item]
+        if found.port is not None:
+            return self.port(found.port, "output" if found.is_output else "input")
+        assert found.offset is not None
+        return Place(ARENA, found.offset)
+
+    def describe(self) -> dict[str, Any]:
+        """The memory plan for people, in bytes."""
+        return {
+            "arena": self._memory.arena,
+            "arena_without_sharing": self._memory.values,
+            "arena_lower_bound": self._memory.bound,
+            "with_inputs_and_outputs": self.nbytes,
+            "values": [
+                {"name": item.name, "type": str(item.type), "offset": place.offset}
+                for item, place in self._memory.places.items()
+                if isinstance(item, Value) and place.offset is not None
+            ],
+        }
+
+
+def _up(nbytes: int) -> int:
+    return -(-nbytes // _ALIGNMENT) * _ALIGNMENT

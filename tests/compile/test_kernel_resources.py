@@ -1,0 +1,123 @@
+"""Printed kernels on real compilers: what they use, and which instructions they become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compiler.binary import Binary, Target
+from compiler.kernel import Launch
+from compiler.triton.compile import Job, compile_jobs, jobs_of
+from compiler.triton.compile.inspection import ptx_parameters
+from compiler.triton.compile.store import BinaryStore
+from compiler.triton.lower import lower_node
+from ir import expr as e
+from ir.build import Builder
+from ir.graph import Node, Value
+from ir.location import Location
+from ir.ops.convolution import Conv
+from ir.ops.fusion import Fused
+from ir.types import TensorType
+
+PTX_TYPE = {"i32": "u32", "i64": "u64", "f32": "f32"}  # every pointer is u64
+Shapes = tuple[tuple[int, ...], ...]
+Build = Callable[..., Value]
+
+
+def fused(label: str, schedule: str, build: Build, shapes: Shapes) -> Node:
+    """A fused group of what ``build`` makes of inputs of these shapes."""
+    b = Builder(label)
+    types = [TensorType(shape) for shape in shapes]
+    b.output("out", build(b, *(b.input(f"in{i}", t) for i, t in enumerate(types))))
+    op = Fused(label, schedule, b.finish())
+    outer = tuple(Value(f"in{i}", t) for i, t in enumerate(types))
+    outputs = tuple(Value("out", t) for t in op.infer(types))
+    return Node(op, outer, outputs, Location("lenet.prototxt", 1, 1, label))
+
+
+def pointwise(b: Builder, x: Value, bias: Value) -> Value:
+    return b.map(e.maximum(e.arg(0) + e.arg(1), 0.0), x, bias)
+
+
+def reduction(b: Builder, x: Value) -> Value:
+    return b.sum(b.map(e.exp(e.arg(0)), x), [1])
+
+
+def matmul(b: Builder, x: Value, w: Value, bias: Value) -> Value:
+    return b.map(e.maximum(e.arg(0) + e.arg(1), 0.0), b.matmul(x, w, transpose_b=True), bias)
+
+
+def convolution(b: Builder, x: Value, w: Value, bias: Value) -> Value:
+    y = b.emit(Conv((1, 1), (0, 0), (1, 1)), x, w)
+    return b.map(e.arg(0) + e.arg(1), y, bias)
+
+
+# LeNet at batch 64, and a longer reduction.
+GROUPS: dict[str, tuple[str, Build, Shapes]] = {
+    "relu": ("flat", pointwise, ((64, 500), (1, 500))),
+    "sum": ("reduce", reduction, ((64, 1000, 7),)),
+    "ip1": ("contract", matmul, ((64, 800), (500, 800), (1, 500))),
+    "conv2": ("contract", convolution, ((64, 20, 12, 12), (50, 20, 5, 5), (1, 50, 1, 1))),
+}
+CONTRACTIONS = [name for name, (schedule, _, _) in GROUPS.items() if schedule == "contract"]
+
+
+def launches_of(name: str, precision: str = "ieee") -> list[Launch]:
+    schedule, build, shapes = GROUPS[name]
+    return lower_node(fused(name, schedule, build, shapes), precision=precision)
+
+
+def compiled(
+    launches: list[Launch], capability: int, store: BinaryStore, triton_path: Path | None
+) -> list[Binary]:
+    jobs = jobs_of(launches, Target(capability))
+    return compile_jobs(jobs, store=store, triton_path=triton_path, workers=1)
+
+
+def slack(binary: Binary) -> int:
+    """Bytes of stack that are no sign of a kernel that is too large.
+
+    Triton 3.9 has its assembler allocate registers less well than it could
+    (``--regAllocOptLevel=2``, against a fault of it): for sm_90 one or two are then spilled
+    even from kernels that leave many unused.
+    """
+    return 32 if binary.triton != "3.6.0" and binary.target.capability >= 90 else 0
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_no_spills_no_tf32_and_the_stored_layout(
+    name: str, store: BinaryStore, triton_path: Path | None
+) -> None:
+    launches = launches_of(name)
+    for capability in (80, 90):
+        binaries = compiled(launches, capability, store, triton_path)
+        for launch, binary in zip(launches, binaries, strict=True):
+            used = binary.resources
+            assert used.stack + used.local <= slack(binary), used
+            assert used.registers <= 255 and used.shared <= 160 << 10
+            assert "tf32" not in binary.ptx
+            kinds = [parameter.kind for parameter in launch.kernel.parameters]
+            assert list(binary.arguments[: len(kinds)]) == kinds
+            assert ptx_parameters(binary.ptx) == [
+                PTX_TYPE.get(kind, "u64") for kind in binary.arguments
+            ]
+
+
+def test_pointwise_kernels_load_vectors(store: BinaryStore, triton_path: Path | None) -> None:
+    (binary,) = compiled(launches_of("relu"), 90, store, triton_path)
+    assert "ld.global.v4.b32" in binary.ptx
+    assert "st.global.v4.b32" in binary.ptx
+
+
+@pytest.mark.parametrize("name", CONTRACTIONS)
+def test_contractions_use_hopper(name: str, store: BinaryStore, triton_path: Path | None) -> None:
+    """Where tiles are large enough for its matrix unit, which takes no plain float32."""
+    kernel = launches_of(name, "tf32")[0].kernel
+    large = [c for c in kernel.configs if min(dict(c.constants)[n] for n in ("M", "N")) >= 64][:2]
+    jobs = [Job(kernel, config, Target(90)) for config in large]
+    for binary in compile_jobs(jobs, store=store, triton_path=triton_path, workers=1):
+        assert "wgmma.mma_async" in binary.ptx
+        assert "cp.async" in binary.ptx
+    assert jobs
