@@ -27,6 +27,12 @@ def conv_output_extent(extent: int, window: int, stride: int, pad: int, dilation
     return (extent + 2 * pad - (dilation * (window - 1) + 1)) // stride + 1
 
 
+def _rows(g: np.ndarray, group: int) -> np.ndarray:
+    """(N, C, spatial...) -> (N, group, C/group, positions); -1 would not do for an empty batch."""
+    n, c = g.shape[:2]
+    return g.reshape(n, group, c // group, math.prod(g.shape[2:]))
+
+
 @dataclass(frozen=True)
 class _Conv(Op):
     stride: tuple[int, ...]
@@ -52,7 +58,8 @@ class _Conv(Op):
         cols = im2col(x, window, self.stride, self.pad, self.dilation)
         n, c = x.shape[:2]
         taps = math.prod(window)
-        return cols.reshape(n, self.group, c // self.group * taps, -1)
+        positions = math.prod(cols.shape[2 + len(window) :])
+        return cols.reshape(n, self.group, c // self.group * taps, positions)
 
     def common(self) -> dict[str, object]:
         return dict(stride=self.stride, pad=self.pad, dilation=self.dilation, group=self.group)
@@ -118,7 +125,7 @@ class ConvInputGrad(_Conv):
         n, c = results[0].shape[:2]
         window = w.shape[2:]
         weights = w.reshape(self.group, w.shape[0] // self.group, -1)
-        rows = g.reshape(n, self.group, g.shape[1] // self.group, -1)
+        rows = _rows(g, self.group)
         cols = np.matmul(weights.swapaxes(1, 2), rows).reshape(n, c, *window, *g.shape[2:])
         return [col2im(cols, self.spatial, self.stride, self.pad, self.dilation)]
 
@@ -153,7 +160,7 @@ class ConvWeightGrad(_Conv):
     ) -> Sequence[np.ndarray]:
         x, g = inputs
         cols = self.columns(x, self.window)
-        rows = g.reshape(g.shape[0], self.group, g.shape[1] // self.group, -1)
+        rows = _rows(g, self.group)
         return [np.matmul(rows, cols.swapaxes(2, 3)).sum(axis=0).reshape(results[0].shape)]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:

@@ -10,6 +10,7 @@ out = (in + low + high - window) / stride + 1, exactly.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,9 @@ class _Window(Op):
         for d, k, s, lo, hi in zip(
             shape, self.window, self.stride, self.low, self.high, strict=True
         ):
+            if d == 0 and (k, s, lo, hi) == (1, 1, 0, 0):  # an empty batch
+                out.append(0)
+                continue
             span = d + lo + hi - k
             require(span >= 0 and span % s == 0, f"windows do not fit: {d}+{lo}+{hi}-{k} by {s}")
             out.append(span // s + 1)
@@ -217,7 +221,7 @@ class WindowScatter(_Window):
         inner = int(np.prod(self.shape[len(self.shape) - self.spatial_rank :]))
         outer = int(np.prod(self.shape[: len(self.shape) - self.spatial_rank]))
         base = np.arange(outer, dtype=np.int64)[:, None] * inner
-        flat = (base + place.reshape(outer, -1)).ravel()
+        flat = (base + place.reshape(outer, place.size // max(1, outer))).ravel()
         weights = np.where(place >= 0, g, 0).ravel()
         flat = np.where(place.ravel() >= 0, flat, 0)
         total = np.bincount(flat, weights=weights, minlength=outer * inner)
@@ -247,10 +251,10 @@ class WindowPick(_Window):
     ) -> Sequence[np.ndarray]:
         x, place = inputs
         first = x.ndim - self.spatial_rank
-        rows = x.reshape(*x.shape[:first], -1)
-        picked = np.take_along_axis(
-            rows, np.maximum(place, 0).reshape(*place.shape[:first], -1).astype(np.int64), axis=-1
-        ).reshape(place.shape)
+        rows = x.reshape(*x.shape[:first], math.prod(x.shape[first:]))
+        places = np.maximum(place, 0).astype(np.int64)
+        flat = places.reshape(*place.shape[:first], math.prod(place.shape[first:]))
+        picked = np.take_along_axis(rows, flat, axis=-1).reshape(place.shape)
         return [np.where(place >= 0, picked, 0).astype(x.dtype)]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
