@@ -1,63 +1,36 @@
-"""A compiled graph: steps in order, and where every value lives."""
+"""A compiled graph: launches in order, and where everything lies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ir.graph import Graph, Node, Port, Value
+from ir.graph import Graph, Node
 
-from .kernel import Launch, Scratch
+from .kernel import Kernel, Launch
+from .plan.memory import MemoryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Launches that run one after the other without the host: captured as one CUDA graph."""
+
+    launches: tuple[Launch, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HostStep:
-    """A node that runs on the host; device values it reads are copied there first."""
+    """A node that runs on the host, between segments. If its op is DYNAMIC, what follows is
+    planned again for the sizes that come out."""
 
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class CopyStep:
-    """Write a value to an output port at the end: it could not be written there directly."""
-
-    source: Value
-    target: Port
-
-
-Step = Launch | HostStep | CopyStep
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value lives.
-
-    Exactly one of ``offset`` (bytes into the arena) and ``port`` (a buffer bound from outside;
-    ``is_output`` says on which side) is set.
-    """
-
-    nbytes: int
-    offset: int | None = None
-    port: Port | None = None
-    is_output: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """Places of values and scratch buffers, and how good the plan is.
-
-    ``arena`` is the size of the arena; ``values`` the sum of all values in it without sharing;
-    ``bound`` the largest total that lives at one step. All in bytes.
-    """
-
-    places: dict[Value | Scratch, Place]
-    arena: int
-    values: int
-    bound: int
+Step = Segment | HostStep
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledGraph:
-    """What an executor runs. ``graph`` is the fused graph the steps came from."""
+    """What a runtime needs: the fused graph for its ports, steps, and places."""
 
     graph: Graph
     steps: tuple[Step, ...]
@@ -65,4 +38,12 @@ class CompiledGraph:
 
     @property
     def launches(self) -> list[Launch]:
-        return [s for s in self.steps if isinstance(s, Launch)]
+        return [launch for s in self.steps if isinstance(s, Segment) for launch in s.launches]
+
+    @property
+    def kernels(self) -> dict[Kernel, list[str]]:
+        """Distinct kernels with the labels of their launches, in order of first use."""
+        found: dict[Kernel, list[str]] = {}
+        for launch in self.launches:
+            found.setdefault(launch.kernel, []).append(launch.label)
+        return found

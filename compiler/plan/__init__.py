@@ -1,1 +1,1 @@
-"""Where every value lives: liveness, the arena, and what may be written in place."""
+"""Where every value lies in memory."""

@@ -1,208 +1,251 @@
-"""From a fused graph and its launches to a memory plan."""
+"""The memory plan of a fused graph: a place for every value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ir.graph import Graph, Node, Port, Role, Value
-from ir.op import Property
-from ir.ops.fusion import Fused
-from ir.types import TensorType
+from compiler.kernel import Scratch
+from ir.graph import Graph, Port, Role, Value
 
-from ..compiled import CompiledGraph, CopyStep, HostStep, MemoryPlan, Place, Step
-from ..kernel import Launch, Scratch
+from .aliasing import may_overwrite, view_roots
 from .arena import Interval, aligned, lower_bound, plan_arena
 
-LowerNode = Callable[[Node], Sequence[Launch]]
-
-PADDING = 16
-"""Elements; buffers hold a multiple, as :mod:`runtime.buffers` allocates them."""
+_CELLS = (Role.STATE, Role.GRADIENT)
 
 
-def padded_nbytes(type: TensorType) -> int:
-    count = max(PADDING, -(-type.size // PADDING) * PADDING)
-    return count * type.dtype.itemsize
+@dataclass(frozen=True, slots=True)
+class InArena:
+    """Bytes ``offset`` to ``offset + nbytes`` of the arena."""
+
+    offset: int
+    nbytes: int
 
 
-def compile_steps(graph: Graph, lower: LowerNode) -> CompiledGraph:
-    """Turn nodes into steps and give every value a place.
+@dataclass(frozen=True, slots=True)
+class External:
+    """The buffer that the caller binds to a port. A written cell is its input port's buffer."""
 
-    ``graph`` consists of Fused, VIEW and HOST nodes. An output is written to its port directly
-    unless that would overwrite an input of the same name that something still reads; then it is copied there
-    at the end.
+    port: Port
+    is_output: bool
+
+
+Place = InArena | External
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """After the last launch, ``value`` is copied into the buffer of the output ``port``."""
+
+    value: Value
+    port: Port
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Where the values of a graph lie.
+
+    Attributes:
+        places: every value between kernels, views included.
+        scratch: temporaries of launches, by number.
+        copies: what is left to do at the end, in this order.
+        peak: bytes of the arena. bound: the most bytes in use at one time.
+        total: bytes of all buffers in the arena, had each its own.
+        external: bytes of all buffers that callers bind.
     """
-    steps: list[Step] = []
-    span: dict[Node, tuple[int, int]] = {}
-    roots: dict[Value, Value] = {}
-    for node in graph.nodes:
-        first = len(steps)
-        if Property.VIEW in node.op.properties:
-            roots[node.output] = roots.get(node.inputs[0], node.inputs[0])
-        elif Property.HOST in node.op.properties:
-            steps.append(HostStep(node))
-        else:
-            steps.extend(lower(node))
-        span[node] = (first, len(steps) - 1)
-    planner = _Planner(graph, roots, span, len(steps))
-    return planner.finish(steps)
+
+    places: Mapping[Value, Place]
+    scratch: Mapping[int, InArena]
+    copies: tuple[Copy, ...]
+    peak: int
+    bound: int
+    total: int
+    external: int
+    intervals: tuple[Interval, ...] = field(repr=False, default=())
+
+    def table(self) -> str:
+        """A readable table: one line per buffer, by offset."""
+        rows = [("offset", "bytes", "live", "value")]
+        for i in sorted(self.intervals, key=lambda i: (self._offset(i), i.first)):
+            what = f"%{i.id.name}" if isinstance(i.id, Value) else f"scratch {i.id}"
+            rows.append((f"{self._offset(i)}", f"{i.size}", f"{i.first}..{i.last}", what))
+        widths = [max(len(r[c]) for r in rows) for c in range(3)]
+        lines = [
+            "  ".join([*(cell.rjust(w) for cell, w in zip(r, widths, strict=False)), r[3]])
+            for r in rows
+        ]
+        lines += [f"copy %{c.value.name} -> {c.port.role.value} {c.port.name}" for c in self.copies]
+        saved = 100.0 * (1.0 - self.peak / self.total) if self.total else 0.0
+        lines.append(
+            f"arena {self.peak} bytes; all buffers {self.total} bytes ({saved:.0f}% saved); "
+            f"lower bound {self.bound} bytes; outside the arena {self.external} bytes"
+        )
+        return "\n".join(lines) + "\n"
+
+    def _offset(self, interval: Interval) -> int:
+        if isinstance(interval.id, int):
+            return self.scratch[interval.id].offset
+        assert isinstance(interval.id, Value)
+        place = self.places[interval.id]
+        assert isinstance(place, InArena)
+        return place.offset
 
 
-@dataclass
+def plan_memory(graph: Graph, scratch: Mapping[int, Sequence[Scratch]] | None = None) -> MemoryPlan:
+    """Plan a fused graph.
+
+    Args:
+        scratch: temporaries of the launches of node ``i``; numbers are unique in the graph.
+    """
+    return _Planner(graph, scratch or {}).plan()
+
+
 class _Planner:
-    graph: Graph
-    roots: dict[Value, Value]
-    span: dict[Node, tuple[int, int]]
-    count: int
-    first: dict[Value, int] = field(default_factory=dict)
-    last: dict[Value, int] = field(default_factory=dict)
-    maker: dict[Value, Node] = field(default_factory=dict)
-    final_reader: dict[Value, Node] = field(default_factory=dict)
-    places: dict[Value | Scratch, Place] = field(default_factory=dict)
+    def __init__(self, graph: Graph, scratch: Mapping[int, Sequence[Scratch]]) -> None:
+        self.graph = graph
+        self.scratch = scratch
+        self.end = len(graph.nodes)
+        self.roots = view_roots(graph)
+        self.inputs = {p.value: p for p in graph.inputs}
+        self.cells = {(p.name, p.role): p.value for p in graph.inputs}
+        self.made_at = {v: i for i, n in enumerate(graph.nodes) for v in n.outputs}
+        self.last_read: dict[Value, int] = {}
+        for i, node in enumerate(graph.nodes):
+            for v in node.inputs:
+                self.last_read[self.roots[v]] = i
+        self.external: dict[Value, External] = {}
+        self.copies: list[Copy] = []
+        # In-place chains: root -> the root whose buffer it takes over.
+        self.takes: dict[Value, Value] = {}
+        self.taken: set[Value] = set()
 
-    def root(self, value: Value) -> Value:
-        return self.roots.get(value, value)
-
-    def finish(self, steps: list[Step]) -> CompiledGraph:
-        self._liveness()
-        inputs = {p.value: p for p in self.graph.inputs}
-        for value, port in inputs.items():
-            self.places[value] = Place(padded_nbytes(value.type), port=port)
-        early: list[CopyStep] = []  # of inputs, before an output in the same buffer is written
-        copies: list[CopyStep] = []
-        for port in self.graph.outputs:
-            value = self.root(port.value)
-            if value in inputs and not any(_same_buffer(p, port) for p in self.graph.inputs):
-                early.append(CopyStep(port.value, port))
-            elif value in self.places or not self._may_write(port, value):
-                copies.append(CopyStep(port.value, port))
-                self.last[value] = self.count + len(self.graph.outputs)
-            else:
-                nbytes = padded_nbytes(value.type)
-                self.places[value] = Place(nbytes, port=port, is_output=True)
-        intervals, sharing, total = self._intervals(steps)
+    def plan(self) -> MemoryPlan:
+        for port in self.graph.inputs:
+            self.external[port.value] = External(port, is_output=False)
+        self._place_outputs()
+        self._take_over()
+        intervals = self._intervals()
         arena = plan_arena(intervals)
-        for key, slot in sharing.items():
-            nbytes = key.nbytes if isinstance(key, Scratch) else padded_nbytes(key.type)
-            self.places[key] = Place(nbytes, offset=arena.offsets[slot])
+        places: dict[Value, Place] = {}
         for value, root in self.roots.items():
-            self.places[value] = self.places[root]
-        plan = MemoryPlan(self.places, arena.nbytes, total, lower_bound(intervals))
-        return CompiledGraph(self.graph, (*early, *steps, *copies), plan)
+            owner = self._owner(root)
+            places[value] = self.external.get(owner) or InArena(
+                arena.offsets[owner], owner.type.nbytes
+            )
+        inside: dict[int, InArena] = {
+            i.id: InArena(arena.offsets[i.id], i.size) for i in intervals if isinstance(i.id, tuple)
+        }
+        bound = {(e.port.name, e.port.role): e.port.value for e in self.external.values()}
+        return MemoryPlan(
+            places=places,
+            scratch=inside,
+            copies=tuple(_in_order(self.copies, self.roots, self.inputs)),
+            peak=arena.total,
+            bound=lower_bound(intervals),
+            total=sum(
+                aligned(v.type.nbytes)
+                for v, root in self.roots.items()
+                if v is root and v not in self.external
+            )
+            + sum(aligned(i.size) for i in intervals if isinstance(i.id, int)),
+            external=sum(aligned(v.type.nbytes) for v in bound.values()),
+            intervals=tuple(intervals),
+        )
 
-    def _liveness(self) -> None:
-        for node in self.graph.nodes:
-            if Property.VIEW in node.op.properties:
-                continue
-            start, end = self.span[node]
-            for value in node.outputs:
-                self.first[value] = start
-                self.last[value] = end
-                self.maker[value] = node
-            for value in node.inputs:
-                root = self.root(value)
-                self.last[root] = max(end, self.last.get(root, -1))
-                self.final_reader[root] = node
+    def _owner(self, root: Value) -> Value:
+        while root in self.takes:
+            root = self.takes[root]
+        return root
 
-    def _may_write(self, port: Port, value: Value) -> bool:
-        """Whether ``value`` may be computed in the output's own buffer."""
-        maker = self.maker[value]
-        for other in self.graph.inputs:
-            if not _same_buffer(other, port):
-                continue
-            if self.last.get(other.value, -1) > self.span[maker][0] and not (
-                self.final_reader.get(other.value) is maker
-            ):
-                return False
-            reads = [v for v in maker.inputs if self.root(v) is other.value]
-            if any(not elementwise(maker, v, value) for v in reads):
-                return False
-        return True
+    # --- outputs ------------------------------------------------------------------------
 
-    def _intervals(
-        self, steps: Sequence[Step]
-    ) -> tuple[list[Interval], dict[Value | Scratch, int], int]:
-        slots: list[tuple[int, int, int]] = []  # nbytes, first, last
-        sharing: dict[Value | Scratch, int] = {}
-        total = 0
-        for node in self.graph.nodes:
-            for value in node.outputs:
-                if value in self.places or value in self.roots:
+    def _place_outputs(self) -> None:
+        shown = {self.roots[p.value] for p in self.graph.outputs}
+        for port in self.graph.outputs:
+            root = self.roots[port.value]
+            cell = self._cell(port) if port.role in _CELLS else None
+            if cell is not None and root is cell:
+                continue  # it keeps what it holds
+            direct = root not in self.external and (
+                cell is None or (cell not in shown and self._may_write(root, cell))
+            )
+            if direct and cell is not None:
+                self.external[root] = self.external[cell]
+            elif direct:
+                self.external[root] = External(port, is_output=True)
+            else:
+                self.copies.append(Copy(port.value, port))
+                self.last_read[root] = self.end
+
+    def _cell(self, port: Port) -> Value:
+        wanted = (Role.GRADIENT,) if port.role is Role.GRADIENT else (Role.STATE, Role.PARAMETER)
+        for role in wanted:
+            if (port.name, role) in self.cells:
+                return self.cells[port.name, role]
+        raise KeyError(f"output {port.name!r} writes a cell that is no input")
+
+    def _may_write(self, root: Value, cell: Value) -> bool:
+        """Whether a result may be written right into its cell: nothing reads the old value
+        later."""
+        writer = self.made_at[root]
+        last = self.last_read.get(cell, -1)
+        return last < writer or (last == writer and self._overwrites(writer, cell, root))
+
+    def _overwrites(self, index: int, operand: Value, result: Value) -> bool:
+        """Whether node ``index`` may write ``result`` over ``operand``, under all its names."""
+        node = self.graph.nodes[index]
+        names = [v for v in dict.fromkeys(node.inputs) if self.roots[v] is operand]
+        return len(names) == 1 and may_overwrite(node, names[0], result)
+
+    # --- in place -----------------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        for i, node in enumerate(self.graph.nodes):
+            for result in node.outputs:
+                if self.roots[result] is not result or result in self.external:
                     continue
-                nbytes = padded_nbytes(value.type)
-                total += aligned(nbytes)
-                slot = self._reusable(node, value, sharing)
-                if slot is None:
-                    slot = len(slots)
-                    slots.append((nbytes, self.first[value], self.last[value]))
-                else:
-                    _, first, _ = slots[slot]
-                    slots[slot] = (slots[slot][0], first, self.last[value])
-                sharing[value] = slot
-        for number, step in enumerate(steps):
-            if not isinstance(step, Launch):
+                for operand in dict.fromkeys(self.roots[v] for v in node.inputs):
+                    if self._dies(operand, i) and self._overwrites(i, operand, result):
+                        self.takes[result] = operand
+                        self.taken.add(operand)
+                        break
+
+    def _dies(self, root: Value, index: int) -> bool:
+        """Whether a buffer of the arena is read by node ``index`` for the last time."""
+        return (
+            root not in self.external
+            and self.last_read.get(root, -1) == index
+            and root not in self.taken
+        )
+
+    # --- intervals ----------------------------------------------------------------------
+
+    def _intervals(self) -> list[Interval]:
+        spans: dict[Value, tuple[int, int]] = {}
+        for value, index in self.made_at.items():
+            if self.roots[value] is not value or value in self.external:
                 continue
-            for item in (*step.arguments, *step.outputs):
-                if isinstance(item, Scratch):
-                    slot = sharing.setdefault(item, len(slots))
-                    if slot == len(slots):
-                        total += aligned(item.nbytes)
-                        slots.append((item.nbytes, number, number))
-                    else:
-                        slots[slot] = (item.nbytes, slots[slot][1], number)
-        intervals = [Interval(i, *slot) for i, slot in enumerate(slots)]
-        return intervals, sharing, total
-
-    def _reusable(
-        self, node: Node, value: Value, sharing: dict[Value | Scratch, int]
-    ) -> int | None:
-        """The slot of an input that dies here and that the output may overwrite."""
-        taken = {sharing[v] for v in node.outputs if v in sharing}
-        for operand in node.inputs:
-            root = self.root(operand)
-            slot = sharing.get(root)
-            if (
-                slot is not None
-                and slot not in taken
-                and self.final_reader.get(root) is node
-                and self.last[root] == self.span[node][1]
-                and padded_nbytes(root.type) == padded_nbytes(value.type)
-                and elementwise(node, operand, value)
-                and sum(self.root(v) is root for v in node.inputs) == 1
-            ):
-                return slot
-        return None
+            owner = self._owner(value)
+            last = max(index, self.last_read.get(value, index))
+            first, until = spans.get(owner, (index, last))
+            spans[owner] = (min(first, index), max(until, last))
+        found = [Interval(v, v.type.nbytes, a, z) for v, (a, z) in spans.items()]
+        for i, temporaries in self.scratch.items():
+            found += [Interval(t.number, t.nbytes, i, i) for t in temporaries]
+        return found
 
 
-def _same_buffer(input: Port, output: Port) -> bool:
-    """Whether the runtime binds both ports to one buffer: cells, and blobs written in place."""
-    if input.name != output.name:
-        return False
-    cells = (Role.PARAMETER, Role.STATE)
-    if output.role in cells:
-        return input.role in cells
-    if output.role is Role.GRADIENT:
-        return input.role is Role.GRADIENT
-    return input.role in (Role.DATA, Role.SEED)
-
-
-def elementwise(node: Node, operand: Value, result: Value) -> bool:
-    """Whether each result element depends on the same element of the operand only."""
-    op = node.op
-    if not isinstance(op, Fused):
-        return False
-    body = op.body
-    return operand.type.size == result.type.size and all(
-        n.op.properties & (Property.POINTWISE | Property.VIEW)
-        and all(v.type.size in (result.type.size, 1) or _small_input(body, v, operand, node)
-                for v in n.inputs)
-        for n in body.nodes
-    )
-
-
-def _small_input(body: Graph, value: Value, operand: Value, node: Node) -> bool:
-    """A broadcast operand other than the one in question does no harm."""
-    for port, outer in zip(body.inputs, node.inputs, strict=True):
-        if port.value is value:
-            return outer is not operand
-    return False
+def _in_order(
+    copies: Sequence[Copy], roots: Mapping[Value, Value], inputs: Mapping[Value, Port]
+) -> list[Copy]:
+    """Copies out of a cell before those into it. Raises RuntimeError if cells are swapped."""
+    waiting = list(copies)
+    done: list[Copy] = []
+    while waiting:
+        read = {p.name for c in waiting if (p := inputs.get(roots[c.value])) is not None}
+        free = [c for c in waiting if c.port.role not in _CELLS or c.port.name not in read]
+        if not free:
+            raise RuntimeError(f"cells take each other's values: {', '.join(sorted(read))}")
+        done += free
+        waiting = [c for c in waiting if c not in free]
+    return done

@@ -1,0 +1,160 @@
+"""From a graph to a compiled graph: the passes in order, then kernels and memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from ir.graph import Graph, Node
+from ir.op import Property
+from ir.text import format_graph
+from ir.verify import verify
+
+from .compiled import CompiledGraph, HostStep, Segment, Step
+from .kernel import Launch, Scratch
+from .passes.autodiff import drop_gradient_marks
+from .passes.fuse import Fuse
+from .passes.reuse_results import reuse_results
+from .passes.simplify import simplify
+from .plan.memory import plan_memory
+
+
+class Pass(Protocol):
+    """A function of graphs; its name is ``name`` if it has one, else its own."""
+
+    def __call__(self, graph: Graph) -> Graph: ...
+
+
+class Observer(Protocol):
+    """Called after every pass."""
+
+    def __call__(self, name: str, graph: Graph, seconds: float) -> None: ...
+
+
+PASSES: tuple[Pass, ...] = (
+    drop_gradient_marks,
+    simplify,
+    reuse_results,
+    simplify,
+    Fuse(),
+)
+"""For graphs that are run as a whole; backward, if wanted, is already in them (autodiff)."""
+
+LAYERWISE_PASSES: tuple[Pass, ...] = (drop_gradient_marks, simplify, Fuse(boundary=True))
+"""For the graphs of single layers: every named blob stays, no group crosses a layer."""
+
+
+def pass_name(step: Pass) -> str:
+    """``simplify``, ``fuse`` ..."""
+    return str(getattr(step, "name", getattr(step, "__name__", type(step).__name__)))
+
+
+def run_passes(
+    graph: Graph, passes: Sequence[Pass] = PASSES, observers: Sequence[Observer] = ()
+) -> Graph:
+    """Apply the passes in order; every observer sees every result."""
+    for step in passes:
+        start = time.perf_counter()
+        graph = step(graph)
+        seconds = time.perf_counter() - start
+        for observe in observers:
+            observe(pass_name(step), graph, seconds)
+    return graph
+
+
+def verify_each(name: str, graph: Graph, seconds: float) -> None:
+    """Observer: the graph must keep the IR's rules. Raises InvalidGraph naming the pass."""
+    try:
+        verify(graph)
+    except ValueError as error:
+        raise type(error)(f"after the pass {name}: {error}") from error
+
+
+@dataclass
+class Timings:
+    """Observer: seconds per pass, in order."""
+
+    seconds: list[tuple[str, float]] = field(default_factory=list)
+
+    def __call__(self, name: str, graph: Graph, seconds: float) -> None:
+        self.seconds.append((name, seconds))
+
+    def table(self) -> str:
+        lines = [f"{name:<24}{seconds * 1e3:9.1f} ms" for name, seconds in self.seconds]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass
+class Dump:
+    """Observer: writes ``<prefix>01_simplify.txt`` and so on into ``folder``."""
+
+    folder: Path
+    prefix: str = ""
+    count: int = 0
+
+    def __call__(self, name: str, graph: Graph, seconds: float) -> None:
+        self.count += 1
+        path = self.folder / f"{self.prefix}{self.count:02}_{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(format_graph(graph), encoding="utf-8")
+
+
+Lower = Callable[[Node], Sequence[Launch]]
+"""A backend: the launches that compute one fused node."""
+
+
+def compile_graph(
+    graph: Graph,
+    backend_lower: Lower,
+    passes: Sequence[Pass] = PASSES,
+    observers: Sequence[Observer] = (),
+) -> CompiledGraph:
+    """Run the passes, print a kernel for every group, and plan memory.
+
+    Args:
+        backend_lower: prints kernels (``compiler.triton.lower.lower_node``); the only part that
+            depends on the device.
+    """
+    fused = run_passes(graph, passes, observers)
+    steps: list[Step] = []
+    pending: list[Launch] = []
+    scratch: dict[int, list[Scratch]] = {}
+    count = 0
+    for i, node in enumerate(fused.nodes):
+        if node.op.properties & (Property.HOST | Property.DYNAMIC):
+            if pending:
+                steps.append(Segment(tuple(pending)))
+                pending = []
+            steps.append(HostStep(node))
+        elif not node.op.properties & Property.VIEW:
+            launches, scratch[i] = _numbered(backend_lower(node), count)
+            count += len(scratch[i])
+            pending += launches
+    if pending:
+        steps.append(Segment(tuple(pending)))
+    return CompiledGraph(fused, tuple(steps), plan_memory(fused, scratch))
+
+
+def _numbered(launches: Sequence[Launch], first: int) -> tuple[list[Launch], list[Scratch]]:
+    """Launches of one node with their temporaries numbered from ``first`` on."""
+    new: dict[Scratch, Scratch] = {}
+    for launch in launches:
+        for used in (*launch.arguments, *launch.outputs):
+            if isinstance(used, Scratch) and used not in new:
+                new[used] = Scratch(first + len(new), used.nbytes)
+
+    def renamed(used: Any) -> Any:
+        return new[used] if isinstance(used, Scratch) else used
+
+    numbered = [
+        replace(
+            launch,
+            arguments=tuple(map(renamed, launch.arguments)),
+            outputs=tuple(map(renamed, launch.outputs)),
+        )
+        for launch in launches
+    ]
+    return numbered, list(new.values())

@@ -1,0 +1,54 @@
+"""Which values share a buffer: views, and results that overwrite an operand."""
+
+from __future__ import annotations
+
+from ir.graph import Graph, Node, Value
+from ir.op import Property
+from ir.ops.fusion import Fused
+
+
+def view_roots(graph: Graph) -> dict[Value, Value]:
+    """For every view the value whose buffer it shows; other values stand for themselves."""
+    roots: dict[Value, Value] = {}
+    for port in graph.inputs:
+        roots[port.value] = port.value
+    for node in graph.nodes:
+        source = node.inputs[0] if node.op.properties & Property.VIEW else None
+        for value in node.outputs:
+            roots[value] = value if source is None else roots[source]
+    return roots
+
+
+def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
+    """Whether the kernel of ``node`` may write ``result`` into the buffer of ``operand``.
+
+    It may if every element it reads of the operand is one that the same program overwrites
+    afterwards: reads at the same flat position only, and no result stored later needs the operand
+    unless this one has loaded it.
+    """
+    op = node.op
+    if not isinstance(op, Fused) or operand.type.size != result.type.size:
+        return False
+    if operand.type.dtype.itemsize != result.type.dtype.itemsize:
+        return False
+    ports = [p.value for p, v in zip(op.body.inputs, node.inputs, strict=True) if v is operand]
+    derived = set(ports)
+    for inner in op.body.nodes:
+        if not any(v in derived for v in inner.inputs):
+            continue
+        if not all(_straight(inner, v) for v in inner.inputs if v in derived):
+            return False
+        derived.update(inner.outputs)
+    results = [p.value for p in op.body.outputs]
+    place = node.outputs.index(result)
+    own = results[place]
+    return own in derived or not any(v in derived for v in results[place + 1 :])
+
+
+def _straight(node: Node, operand: Value) -> bool:
+    """Whether the node's elements read ``operand`` at their own flat position only."""
+    if node.op.properties & Property.VIEW:
+        return True
+    return bool(node.op.properties & Property.POINTWISE) and all(
+        v.shape == operand.shape for v in node.outputs
+    )
