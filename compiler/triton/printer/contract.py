@@ -23,12 +23,12 @@ from .products import VIEWS, Product
 from .size import Size
 from .writer import Writer
 
-# (rows, columns, depth) of a tile, warps, stages. Every thread of the larger tiles holds 32
+# (rows, columns, depth) of a tile, warps, stages. What each holds fits the registers of
 # results; 16 of depth keep the operands of float32 products in registers.
 TILES = (
     ((32, 32, 32), 4, 2),
-    ((64, 64, 16), 4, 3),
-    ((128, 128, 16), 8, 3),
+    ((64, 64, 16), 8, 3),
+    ((128, 128, 16), 8, 2),
 )
 ENOUGH_PROGRAMS = 128
 MOST_SPLITS = 16
@@ -190,9 +190,12 @@ def _accumulate(
     for base in (row, column):
         for bound in base.bounds:
             bound()
-    for coordinate in view.result(row, column, which).coordinates:
-        writer.index(coordinate)  # divisions of positions stay outside the loop
-    share = writer.size(writer.symbol(plan.share, "share"))
+    # Divisions of positions stay outside the loop (what is not needed is dropped again).
+    place = view.result(row, column, which)
+    for index in (*place.coordinates, linearise(place.coordinates, place.extents)):
+        writer.affine(index)
+    # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
+    share = writer.size(writer.symbol(plan.share, "share"), divisible=True)
     depth = writer.size(view.depth)
     start = writer.let(f"{_program(writer, 1)} * {share}", "i", "start")
     end = writer.let(f"tl.minimum({start} + {share}, {depth})", "i", "end")
@@ -200,8 +203,8 @@ def _accumulate(
     writer.line(f"{total} = tl.zeros([M, N], tl.float32)")
     step = writer.name("k", "k")
     with writer.block(f"for {step} in range({start}, {end}, K):"):
-        left_depth = _depth(writer, step, 1, view.depth, end)
-        right_depth = _depth(writer, step, 0, view.depth, end)
+        left_depth = _depth(writer, step, 1, view.depth)
+        right_depth = _depth(writer, step, 0, view.depth)
         left, read_left = view.left
         right, read_right = view.right
         a = _operand(emitter, left, read_left(row, left_depth, which), (row, left_depth))
@@ -211,13 +214,13 @@ def _accumulate(
     return total
 
 
-def _depth(writer: Writer, step: str, axis: int, depth: Size, end: str) -> Base:
+def _depth(writer: Writer, step: str, axis: int, depth: Size) -> Base:
     view = "[:, None]" if axis == 0 else "[None, :]"
     name = writer.let(f"{step} + tl.arange(0, K){view}", "i", "deep")
     deepest = max(tile[2] for tile, _, _ in TILES)
     if depth.constant is not None and depth.constant % deepest == 0:
         return Base(name, frozenset({axis}))
-    return Base(name, frozenset({axis}), (_bound(writer, name, end, axis),))
+    return Base(name, frozenset({axis}), (_bound(writer, name, writer.size(depth), axis),))
 
 
 def _operand(emitter: Emitter, value: Value, place: Place, bases: tuple[Base, Base]) -> str:

@@ -178,7 +178,7 @@ class Emitter:
                 conditions.append(base.padded())
             elif not enough or whole is not None and whole.extent is None:
                 conditions.extend(bound() for bound in base.bounds)
-        names = list(dict.fromkeys(c.name for c in conditions))
+        names = dict.fromkeys(c.spread if axes and c.spread else c.name for c in conditions)
         return " & ".join(names)
 
     # --- what several rules need ------------------------------------------------------
@@ -197,13 +197,19 @@ class Emitter:
 
     def inside(self, index: Affine, low: bool, high: Size | None) -> tuple[Condition, ...]:
         """0 <= index (if ``low``) and index < high (if given)."""
-        text = self.writer.index(index)
-        result = []
-        if low:
-            result.append(self.writer.condition(f"{text} >= 0", index.axes))
+        tests = [">= 0"] if low else []
         if high is not None:
-            result.append(self.writer.condition(f"{text} < {self.writer.size(high)}", index.axes))
-        return tuple(result)
+            tests.append(f"< {self.writer.size(high)}")
+        text = self.writer.index(index)
+        one = "[1, 1]" if "," in self.tile else "[1]"
+        return tuple(
+            Condition(
+                self.writer.let(f"{text} {test}", "m"),
+                index.axes,
+                "" if index.axes else f"({text} + tl.zeros({one}, tl.int32) {test})",
+            )
+            for test in tests
+        )
 
     def chosen(self, conditions: tuple[Condition, ...], value: str, other: str) -> str:
         """``value`` where all conditions hold, else ``other``."""

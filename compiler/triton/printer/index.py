@@ -20,10 +20,15 @@ SCALAR: Axes = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A boolean variable of the kernel, and the tile dimensions along which it varies."""
+    """A boolean variable of the kernel, and the tile dimensions along which it varies.
+
+    ``spread``: the same as a tile of one element, for a scalar. (Triton 3.9's interpreter
+    makes integers of a scalar boolean that meets a tile, and refuses them as a mask.)
+    """
 
     name: str
     axes: Axes
+    spread: str = field(default="", compare=False)
 
 
 Bound = Callable[[], Condition]
@@ -115,6 +120,9 @@ def split_digit(digit: Digit, extents: Sequence[Size]) -> tuple[Affine, ...]:
     """Coordinates, row-major, of a digit that runs over the product of ``extents``."""
     result = []
     for axis, extent in enumerate(extents):
+        if extent.constant == 1:
+            result.append(ZERO)
+            continue
         inner = digit.inner * product(extents[axis + 1 :])
         leading = digit.extent is None and axis == 0
         result.append(Affine(((Digit(digit.base, inner, None if leading else extent), ONE),)))

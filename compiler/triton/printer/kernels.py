@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from compiler.kernel import Argument, Config, Kernel, Launch, Scratch
+from compiler.kernel import Config, Kernel, Launch, Scratch
 from ir.graph import Graph, Node, Value
 
 from .helpers import source_of
-from .writer import Style, Writer
+from .writer import Finished, Style, Writer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,39 +48,38 @@ def make_launch(task: Task, schedule: Schedule, suffix: str = "") -> Launch:
     from .render import readable_file
 
     wide = any(v.type.size >= 2**31 for v in (*task.inputs, *task.outputs))
-    plain, printed = _printed(task, schedule, Style(readable=False), wide)
-    source = IMPORTS + source_of(plain.helpers) + "\n\n" + _function(plain, printed, printed.name)
-    pairs = plain.parameters()
+    plain, helpers, printed = _printed(task, schedule, Style(readable=False), wide)
+    source = IMPORTS + source_of(helpers) + "\n\n" + _function(plain, printed, printed.name)
     label = task.label + suffix
-    shown, again = _printed(task, schedule, Style(readable=True), wide)
+    shown, _, again = _printed(task, schedule, Style(readable=True), wide)
     kernel = Kernel(
         entry=printed.name,
         source=source,
-        parameters=tuple(p for p, _ in pairs),
+        parameters=tuple(p for p, _ in plain.parameters),
         configs=printed.configs,
-        readable=readable_file(task, label, again, shown.helpers, lambda name: _function(
+        readable=readable_file(task, label, again, helpers, lambda name: _function(
             shown, again, name)),
     )
-    arguments: tuple[Argument, ...] = tuple(a for _, a in pairs)
     return Launch(
-        kernel, printed.choice, arguments, printed.grid, label, task.node.location,
-        printed.writes,
+        kernel, printed.choice, tuple(a for _, a in plain.parameters), printed.grid, label,
+        task.node.location, printed.writes,
     )
 
 
 def _printed(
     task: Task, schedule: Schedule, style: Style, wide: bool
-) -> tuple[Writer, Printed]:
+) -> tuple[Finished, list[str], Printed]:
     writer = Writer(style, wide)
-    return writer, schedule(task, writer)
+    printed = schedule(task, writer)
+    return writer.finish(), writer.helpers, printed
 
 
-def _function(writer: Writer, printed: Printed, name: str) -> str:
-    arguments = [p.name for p, _ in writer.parameters()]
+def _function(body: Finished, printed: Printed, name: str) -> str:
+    arguments = [p.name for p, _ in body.parameters]
     arguments += [f"{c}: tl.constexpr" for c in printed.constants]
     head = f"def {name}({', '.join(arguments)}):"
     if len(head) > 100:
         head = f"def {name}(\n    {', '.join(arguments)},\n):"
-    if len(head) > 104:
-        head = f"def {name}(\n" + "".join(f"    {a},\n" for a in arguments) + "):"
-    return "@triton.jit\n" + "\n".join([head, *writer.lines]) + "\n"
+        if len(head.splitlines()[1]) > 100:
+            head = f"def {name}(\n" + "".join(f"    {a},\n" for a in arguments) + "):"
+    return "@triton.jit\n" + "\n".join([head, *body.lines]) + "\n"

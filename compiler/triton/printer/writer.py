@@ -6,7 +6,7 @@ import contextlib
 import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from compiler.kernel import Argument, Parameter, Scratch
@@ -19,6 +19,8 @@ from .index import SCALAR, Affine, Axes, Condition, Digit
 from .size import Size, Symbol
 
 _RESERVED = {"tl", "triton", "range", "float", *keyword.kwlist, *HELPERS}
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_LET = re.compile(r" +(\w+) = ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,22 @@ class Style:
     """``readable``: names from blobs, comments. Otherwise the canonical text."""
 
     readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The body of a kernel, and its parameters (pointers, sizes, numbers) with arguments."""
+
+    lines: list[str]
+    parameters: list[tuple[Parameter, Argument]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The body of a kernel, and its parameters (pointers, sizes, numbers) with arguments."""
+
+    lines: list[str]
+    parameters: list[tuple[Parameter, Argument]]
 
 
 class Writer:
@@ -47,6 +65,8 @@ class Writer:
         self._sizes: dict[tuple[object, ...], tuple[Parameter, Argument]] = {}
         self._numbers: dict[tuple[object, ...], tuple[Parameter, Argument]] = {}
         self._symbols = 0
+        self._lets: set[str] = set()
+        self._neutral: set[str] = set()
         self._place = ""
 
     @staticmethod
@@ -68,6 +88,7 @@ class Writer:
                 candidate = f"{neutral}{number}"
                 if candidate not in self._names:
                     break
+            self._neutral.add(candidate)
         else:
             stem = re.sub(r"\W+", "_", hint).strip("_").lower() or neutral
             if stem[0].isdigit():
@@ -101,6 +122,7 @@ class Writer:
             return known
         name = self.name(neutral, hint)
         self.line(f"{name} = {text}")
+        self._lets.add(name)
         self.remember(text, name)
         return name
 
@@ -173,10 +195,47 @@ class Writer:
             self._sizes[key] = (Parameter(name, kind, None, divisible), size.value)
         return self._sizes[key][0].name
 
-    def parameters(self) -> list[tuple[Parameter, Argument]]:
-        """Pointers, sizes, numbers, each in order of first use, with what is passed."""
-        groups = (self._pointers, self._sizes, self._numbers)
-        return [pair for group in groups for pair in group.values()]  # type: ignore[attr-defined]
+    def finish(self) -> Finished:
+        """The statements, less variables that nothing reads, and the parameters they use."""
+        lines = self._without_dead_lines()
+        words = [word for line in lines for word in _WORD.findall(line)]
+        first = {word: i for i, word in reversed(list(enumerate(words)))}
+        parameters = [
+            pair
+            for group in (self._pointers, self._sizes, self._numbers)
+            for pair in sorted(
+                (p for p in group.values() if p[0].name in first),
+                key=lambda p: first[p[0].name],
+            )
+        ]
+        if self.style.readable:
+            return Finished(lines, parameters)
+        # Number what is left anew: equal kernels have equal names.
+        names: dict[str, str] = {}
+        counts: dict[str, int] = {}
+        for word in words:
+            if word in self._neutral and word not in names:
+                stem = word.rstrip("0123456789")
+                names[word] = f"{stem}{counts.get(stem, 0)}"
+                counts[stem] = counts.get(stem, 0) + 1
+        lines = [_WORD.sub(lambda m: names.get(m[0], m[0]), line) for line in lines]
+        renamed = [(replace(p, name=names[p.name]), a) for p, a in parameters]
+        return Finished(lines, renamed)
+
+    def _without_dead_lines(self) -> list[str]:
+        lines = self.lines
+        while True:
+            used: dict[str, int] = {}
+            for line in lines:
+                for word in set(_WORD.findall(line)):
+                    used[word] = used.get(word, 0) + 1
+            kept = [
+                line for line in lines
+                if not ((let := _LET.match(line)) and let[1] in self._lets and used[let[1]] == 1)
+            ]
+            if len(kept) == len(lines):
+                return lines
+            lines = kept
 
     # --- indices ----------------------------------------------------------------------
 
