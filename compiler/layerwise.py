@@ -40,11 +40,23 @@ def diff_port(blob: str) -> str:
     return f"diff:{blob}"
 
 
+class LayerGraphTable:
+    """The forward graph of a net, split at its layers; each part is made when it is asked for."""
+
+    def __init__(self, program: NetProgram) -> None:
+        self._program = program
+        self._last = {versions[-1]: name for name, versions in program.blobs.items()}
+        self._blob_of = {v: name for name, versions in program.blobs.items() for v in versions}
+
+    def __getitem__(self, number: int) -> LayerGraphs:
+        layer = self._program.layers[number]
+        return _one_layer(self._program, layer, self._blob_of, self._last)
+
+
 def layer_graphs(program: NetProgram) -> list[LayerGraphs]:
     """Split the forward graph of a net at its layers."""
-    last = {versions[-1]: name for name, versions in program.blobs.items()}
-    blob_of = {v: name for name, versions in program.blobs.items() for v in versions}
-    return [_one_layer(program, layer, blob_of, last) for layer in program.layers]
+    table = LayerGraphTable(program)
+    return [table[number] for number in range(len(program.layers))]
 
 
 def _one_layer(

@@ -36,6 +36,7 @@ class BuiltNet:
     Attributes:
         source: the whole upgraded net. state: the NetState it was filtered with.
         message: the net as it was lowered: filtered, with Split layers; what a snapshot describes.
+        probe: knows the objects behind Python layers.
         unshared: layers of the net whose parameters it should share that it lacks.
     """
 
@@ -44,15 +45,12 @@ class BuiltNet:
     message: Message
     program: NetProgram
     net: RunnableNet
+    probe: RuntimeProbe
     unshared: Sequence[str] = ()
 
     @property
     def store(self) -> Store:
         return self.net.store
-
-    def lower(self, shapes: Mapping[str, Sequence[int]]) -> NetProgram:
-        """The program for other input shapes."""
-        return _lower(self.source, self.state, RuntimeProbe(), shapes)
 
 
 @dataclass
@@ -93,12 +91,12 @@ class NetBuilder:
         log_layers(self.log, program, notes)
         runnable: RunnableNet
         if self.plan == "layerwise":
-            runnable = LayerwiseNet(program, self.backend, store, feeds)
+            runnable = LayerwiseNet(program, self.backend, store, feeds, lower)
         else:
             runnable = FusedNet(program, self.backend, store, feeds, relower=lower)
         for remark in program.notes:
             self.log.note(remark)
-        return BuiltNet(net, state, message, program, runnable, unshared)
+        return BuiltNet(net, state, message, program, runnable, probe, unshared)
 
 
 def _lower(

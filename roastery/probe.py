@@ -46,6 +46,10 @@ class RuntimeProbe:
     ) -> HostLayerProbe:
         return probe_host_layer(layer, phase, bottoms, self._host_layers, _offer_caffe)
 
+    def python_layer(self, name: str) -> Any:
+        """The user's object behind a Python layer; None for any other layer."""
+        return getattr(self._host_layers.get(name), "instance", None)
+
     def blob_file(self, path: str, layer: Message) -> Any:
         return read_blob(Path(self.root) / path)
 

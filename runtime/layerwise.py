@@ -7,13 +7,17 @@ holds its loss weight.
 
 from __future__ import annotations
 
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from compiler.layerwise import LayerGraphs, diff_port, layer_graphs
+from compiler.layerwise import LayerGraphTable, diff_port
+from ir.errors import RoasteryError
 from ir.graph import Graph, Role, Value
+from ir.ops.dynamic import SizeChanged
 from ir.program import RANDOM_CELL, LayerInfo, NetProgram
 from ir.types import TensorType
 
@@ -22,30 +26,67 @@ from .buffers import Buffer
 from .data.source import DataSource
 from .store import Store
 
+Shape = tuple[int, ...]
+Relower = Callable[[Mapping[str, Shape]], NetProgram]
+
+_KEPT_PROGRAMS = 8
+
 
 @dataclass
 class BlobBuffers:
-    """Data and diff of one named blob."""
+    """Data and diff of one named blob. The object stays; its buffers change with its shape."""
 
     data: Buffer
     diff: Buffer
 
+    def resize(self, shape: Shape) -> None:
+        """Take another shape: in the same memory where it is large enough, else in new, zeroed.
+
+        Caffe: Blob::Reshape.
+        """
+        type = TensorType(shape, self.data.type.dtype)
+        if type == self.data.type:
+            return
+        fits = type.size <= min(self.data.capacity, self.diff.capacity)
+        self.data = self.data.view(type) if fits else Buffer(type)
+        self.diff = self.diff.view(type) if fits else Buffer(type)
+
 
 @dataclass
-class BoundLayer:
-    info: LayerInfo
+class _BoundLayer:
+    """A layer's graphs with the buffers they are bound to."""
+
     forward: BoundGraph | None
     backward: BoundGraph | None
-    feed: DataSource | None = None
-    saved: dict[str, Buffer] = field(default_factory=dict)
+    uses: Sequence[tuple[Role, str, Buffer]] = ()
+
+
+@dataclass
+class _Feed:
+    """A data layer's source, and what it gave last (not held: its memory may be used again)."""
+
+    source: DataSource
+    last: list[weakref.ref[np.ndarray]] = field(default_factory=list)
+
+    def changed(self, index: int, array: np.ndarray) -> bool:
+        """Whether a top must be filled: DummyData's constant tops are filled once, so that
+        what a user wrote there stays, as in Caffe."""
+        return index >= len(self.last) or self.last[index]() is not array
 
 
 class LayerwiseNet:
     """Executes a :class:`NetProgram` one layer at a time.
 
+    Graphs are made and bound when a layer first runs. A blob that was given another shape (a net
+    input; a batch of another size; a result whose size depends on data) is followed through the
+    net by the next pass: layers whose shapes stay keep what they are bound to.
+
     Args:
         feeds: by layer name, for layers whose tops the runtime makes.
-        reuse: buffers of a net that this one replaces; equal shapes keep their memory.
+        relower: makes the program for other sizes; None: they are fixed.
+
+    Attributes:
+        blobs: in the order of the layers that make them; each object stays for the net's life.
     """
 
     def __init__(
@@ -54,71 +95,144 @@ class LayerwiseNet:
         backend: Backend,
         store: Store,
         feeds: Mapping[str, DataSource] | None = None,
-        reuse: Mapping[str, BlobBuffers] | None = None,
+        relower: Relower | None = None,
     ) -> None:
-        self.program = program
         self.backend = backend
         self.store = store
+        self.feeds: Mapping[str, DataSource] = feeds or {}
         self.blobs: dict[str, BlobBuffers] = {}
         self.before_forward: list[Callable[[int], None]] = []
         self.after_forward: list[Callable[[int], None]] = []
         self.before_backward: list[Callable[[int], None]] = []
         self.after_backward: list[Callable[[int], None]] = []
-        store.extend(program.cells.values())
-        self._make_blobs(reuse or {})
-        self.feeds: Mapping[str, DataSource] = feeds or {}
-        self.layers = [
-            self._bind(graphs, self.feeds.get(graphs.layer.name))
-            for graphs in layer_graphs(program)
-        ]
-        uses_random = RANDOM_CELL in program.cells
-        self._random = store.data[RANDOM_CELL] if uses_random else None
+        self._relower = relower
+        self._sources = {name: _Feed(source) for name, source in self.feeds.items()}
+        self._fed: dict[str, Shape] = {}  # of data layers' tops, where they left the first shape
+        self._found: dict[str, Shape] = {}  # that depend on data
+        self._programs: OrderedDict[tuple[tuple[str, Shape], ...], NetProgram] = OrderedDict()
+        self._bound: list[_BoundLayer | None] = [None] * len(program.layers)
+        self._saved: list[dict[str, Buffer]] = [{} for _ in program.layers]
+        self._take(program)
+        self._programs[self._sizes()] = program
         self._first_pass = True
 
-    def _make_blobs(self, reuse: Mapping[str, BlobBuffers]) -> None:
-        for layer in self.program.layers:
-            for i, (name, value) in enumerate(zip(layer.tops, layer.top_values, strict=True)):
-                if name in self.blobs:
-                    continue  # a further version, written in place
-                old = reuse.get(name)
-                if old is not None and old.data.type == value.type:
-                    self.blobs[name] = old
-                    continue
-                if layer.type == "Split":
-                    data = self.blobs[layer.bottoms[0]].data.view(value.type)
-                else:
-                    data = Buffer(value.type)
-                self.blobs[name] = BlobBuffers(data, Buffer(value.type))
-                weight = layer.loss_weights[i]
-                if weight:
-                    self.blobs[name].diff.array[...] = weight
+    # --- shapes -----------------------------------------------------------------------
 
-    def _bind(self, graphs: LayerGraphs, feed: DataSource | None) -> BoundLayer:
-        layer = graphs.layer
-        saved = {
-            p.name: Buffer(p.value.type) for p in graphs.forward.outputs if p.role is Role.SAVED
-        }
-        bound = BoundLayer(layer, None, None, feed, saved)
-        if graphs.forward.nodes and layer.type != "Split":
-            bound.forward = self._bind_graph(graphs.forward, saved)
-        if graphs.backward is not None:
-            bound.backward = self._bind_graph(graphs.backward, saved)
+    def _take(self, program: NetProgram) -> None:
+        """Run ``program`` from now on: the same layers at other shapes."""
+        self.store.extend(program.cells.values())
+        self.program = program
+        self._graphs = LayerGraphTable(program)
+        self._random = self.store.data[RANDOM_CELL] if RANDOM_CELL in program.cells else None
+        seen: set[str] = set()
+        for layer in program.layers:
+            for i, (name, value) in enumerate(zip(layer.tops, layer.top_values, strict=True)):
+                if name not in seen:  # else a further version, written in place
+                    seen.add(name)
+                    self._fit(layer, i, name, value.type)
+        for feed in self._sources.values():
+            feed.last = []
+        self.rebind()
+
+    def _fit(self, layer: LayerInfo, index: int, name: str, type: TensorType) -> None:
+        blob = self.blobs.get(name)
+        if blob is None:
+            blob = self.blobs[name] = BlobBuffers(Buffer(type), Buffer(type))
+        elif blob.data.type != type:
+            blob.resize(type.shape)
+        elif layer.type != "Split":
+            return
+        if layer.type == "Split":
+            source = self.blobs[layer.bottoms[0]].data
+            if blob.data.memory is not source.memory or blob.data.type != type:
+                blob.data = source.view(type)
+        weight = layer.loss_weights[index]
+        if weight:
+            blob.diff.array[...] = weight
+
+    def rebind(self) -> None:
+        """Let go of graphs that are bound to buffers which were replaced."""
+        for number, bound in enumerate(self._bound):
+            if bound is None:
+                continue
+            if any(self._buffer(role, name) is not buffer for role, name, buffer in bound.uses):
+                self._bound[number] = None
+
+    def follow_shapes(self) -> None:
+        """Carry new shapes of inputs through the net. Caffe: Net::Reshape.
+
+        Raises RoasteryError, and leaves the net as it was, where a layer cannot take the shape.
+        """
+        program = self.program
+        shapes = {name: self.blobs[name].data.type.shape for name in program.inputs}
+        current = {name: program.blobs[name][0].type.shape for name in program.inputs}
+        if shapes != current:
+            self._found.clear()
+            self._take(self._program_for(shapes))
+        elif any(
+            self.blobs[name].data.type != versions[0].type
+            for name, versions in program.blobs.items()
+        ):
+            self._take(program)  # an inner blob's shape is for its layer to say
+        else:
+            self.rebind()
+
+    def _sizes(self) -> tuple[tuple[str, Shape], ...]:
+        inputs = {name: self.blobs[name].data.type.shape for name in self.program.inputs}
+        return tuple(sorted({**inputs, **self._fed, **self._found}.items()))
+
+    def _program_for(self, change: Mapping[str, Shape]) -> NetProgram:
+        key = self._sizes()
+        found = self._programs.get(key)
+        if found is None:
+            if self._relower is None:
+                raise RoasteryError(f"this net has fixed shapes; given {dict(change)}")
+            found = self._programs[key] = self._relower(dict(key))
+        self._programs.move_to_end(key)
+        while len(self._programs) > _KEPT_PROGRAMS:
+            self._programs.popitem(last=False)
+        return found
+
+    # --- binding ----------------------------------------------------------------------
+
+    def _layer(self, number: int) -> _BoundLayer:
+        bound = self._bound[number]
+        if bound is None:
+            bound = self._bound[number] = self._bind(number)
         return bound
 
-    def _bind_graph(self, graph: Graph, saved: Mapping[str, Buffer]) -> BoundGraph:
-        inputs = {
-            port_key(p.role, p.name): self._buffer(p.role, p.name, p.value, saved)
-            for p in graph.inputs
-        }
-        outputs = {
-            port_key(p.role, p.name): self._buffer(p.role, p.name, p.value, saved)
-            for p in graph.outputs
-        }
+    def _bind(self, number: int) -> _BoundLayer:
+        graphs = self._graphs[number]
+        old, saved = self._saved[number], {}
+        for port in graphs.forward.outputs:
+            if port.role is Role.SAVED:
+                kept = old.get(port.name)
+                same = kept is not None and kept.type == port.value.type
+                saved[port.name] = kept if kept is not None and same else Buffer(port.value.type)
+        self._saved[number] = saved
+        uses: list[tuple[Role, str, Buffer]] = []
+        bound = _BoundLayer(None, None, uses)
+        if graphs.forward.nodes and graphs.layer.type != "Split":
+            bound.forward = self._bind_graph(graphs.forward, saved, uses)
+        if graphs.backward is not None:
+            bound.backward = self._bind_graph(graphs.backward, saved, uses)
+        return bound
+
+    def _bind_graph(
+        self, graph: Graph, saved: Mapping[str, Buffer], uses: list[tuple[Role, str, Buffer]]
+    ) -> BoundGraph:
+        def buffer(role: Role, name: str, value: Value) -> Buffer:
+            if role is Role.SAVED:
+                return saved[name]
+            found = self._buffer(role, name)
+            uses.append((role, name, found))
+            return found
+
+        inputs = {port_key(p.role, p.name): buffer(p.role, p.name, p.value) for p in graph.inputs}
+        outputs = {port_key(p.role, p.name): buffer(p.role, p.name, p.value) for p in graph.outputs}
         return self.backend.bind(graph, inputs, outputs)
 
-    def _buffer(self, role: Role, name: str, value: Value, saved: Mapping[str, Buffer]) -> Buffer:
-        if role is Role.SAVED:
-            return saved[name]
+    def _buffer(self, role: Role, name: str) -> Buffer:
         if role in (Role.PARAMETER, Role.STATE):
             return self.store.data[name]
         if role is Role.GRADIENT:
@@ -127,9 +241,12 @@ class LayerwiseNet:
             return self.blobs[name.removeprefix(diff_port(""))].diff
         return self.blobs[name].data
 
+    # --- running ----------------------------------------------------------------------
+
     def forward(self, start: int = 0, end: int | None = None) -> float:
         """Run layers ``start`` to ``end`` (included); returns the weighted loss of these layers."""
-        stop = len(self.layers) if end is None else end + 1
+        self.follow_shapes()
+        stop = len(self.program.layers) if end is None else end + 1
         if self._random is not None and start == 0:
             # Backward must see the number its forward saw, so the count moves before a pass.
             if not self._first_pass:
@@ -137,30 +254,59 @@ class LayerwiseNet:
             self._first_pass = False
         loss = 0.0
         for number in range(start, stop):
-            layer = self.layers[number]
             for call in self.before_forward:
                 call(number)
-            if layer.feed is not None:
-                for name, array in zip(layer.info.tops, layer.feed.next().arrays, strict=True):
-                    self.blobs[name].data.array[...] = array
-            if layer.forward is not None:
-                layer.forward.run()
-            for name, weight in zip(layer.info.tops, layer.info.loss_weights, strict=True):
-                if weight:
-                    loss += weight * float(np.sum(self.blobs[name].data.peek()))
+            loss += self._forward_layer(number)
             for call in self.after_forward:
                 call(number)
         return loss
 
+    def _forward_layer(self, number: int) -> float:
+        layer = self.program.layers[number]
+        feed = self._sources.get(layer.name)
+        if feed is not None:
+            self._feed(layer, feed)
+        while True:
+            bound = self._layer(number)
+            if bound.forward is None:
+                break
+            try:
+                bound.forward.run()
+                break
+            except SizeChanged as change:
+                if self._relower is None:
+                    raise
+                self._found.update(change.shapes)
+                self._take(self._program_for(change.shapes))
+        return sum(
+            weight * float(np.sum(self.blobs[name].data.peek()))
+            for name, weight in zip(layer.tops, layer.loss_weights, strict=True)
+            if weight
+        )
+
+    def _feed(self, layer: LayerInfo, feed: _Feed) -> None:
+        arrays = feed.source.next().arrays
+        came = {top: array.shape for top, array in zip(layer.tops, arrays, strict=True)}
+        if any(self.blobs[top].data.type.shape != shape for top, shape in came.items()):
+            self._fed.update(came)
+            self._found.clear()
+            self._take(self._program_for(came))
+        for i, (top, array) in enumerate(zip(layer.tops, arrays, strict=True)):
+            if feed.changed(i, array):
+                self.blobs[top].data.array[...] = array
+        feed.last = [weakref.ref(array) for array in arrays]
+
     def backward(self, start: int | None = None, end: int = 0) -> None:
         """Run backward from layer ``start`` (the last) down to ``end`` (included)."""
-        first = len(self.layers) - 1 if start is None else start
+        self.follow_shapes()
+        first = len(self.program.layers) - 1 if start is None else start
         for number in range(first, end - 1, -1):
-            layer = self.layers[number]
             for call in self.before_backward:
                 call(number)
-            if layer.backward is not None:
-                layer.backward.run()
+            if self.program.layers[number].needs_backward:
+                bound = self._layer(number)
+                if bound.backward is not None:
+                    bound.backward.run()
             for call in self.after_backward:
                 call(number)
 
@@ -187,6 +333,3 @@ class LayerwiseNet:
 
     def output(self, blob: str) -> np.ndarray:
         return self.blobs[blob].data.array
-
-    def shapes(self) -> dict[str, TensorType]:
-        return {name: b.data.type for name, b in self.blobs.items()}

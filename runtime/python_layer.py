@@ -71,6 +71,10 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
 
+class PythonLayerError(RoasteryError):
+    """A user's layer failed; ``__cause__`` is what it raised, if it raised something."""
+
+
 class PythonLayer:
     """A user's layer, set up. It stays the same object while its net is made for other shapes.
 
@@ -103,6 +107,11 @@ class PythonLayer:
         self._layer.phase = PHASES[phase]
         self._call("setup", self._bottom, self._top)
         self._call("reshape", self._bottom, self._top)
+
+    @property
+    def instance(self) -> Any:
+        """The user's object."""
+        return self._layer
 
     # --- what lowering asks (frontends.lowering.probe.HostLayerProbe) ------------------
 
@@ -222,4 +231,4 @@ class PythonLayer:
         if own:
             last = own[-1]
             message += f"\n    {last.filename}:{last.lineno} in {last.name}: {last.line}"
-        return RoasteryError(message, location=self._place, hint=hint)
+        return PythonLayerError(message, location=self._place, hint=hint)

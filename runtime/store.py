@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ir.errors import RoasteryError
 from ir.program import RANDOM_CELL, Cell
 from ir.types import TensorType
 
@@ -68,9 +69,25 @@ class Store:
             self._add(cell)
 
     def extend(self, cells: Iterable[Cell]) -> None:
-        """Add the cells that are missing (a test net's own layers)."""
+        """Add the cells that are missing: a test net's own layers, a net at another shape.
+
+        Hidden state of another shape (a recurrent layer's, for another batch size) starts anew.
+        Raises RoasteryError, before anything changes, for a parameter of another shape.
+        """
+        cells = list(cells)
         for cell in cells:
-            if cell.name not in self.cells:
+            have = self.data.get(cell.name)
+            if have is not None and have.type != cell.type and cell.index >= 0:
+                raise RoasteryError(
+                    f"blob {cell.index} of layer '{cell.layer}' has shape "
+                    f"{list(have.type.shape)}; at this size of the input it would need "
+                    f"{list(cell.type.shape)}",
+                    location=cell.location,
+                    hint="layers such as InnerProduct take one size of input only",
+                )
+        for cell in cells:
+            if cell.name not in self.cells or self.data[cell.name].type != cell.type:
+                self.data.pop(cell.name, None)
                 self._add(cell)
 
     def _add(self, cell: Cell) -> None:

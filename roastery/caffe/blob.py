@@ -1,51 +1,51 @@
-"""Blobs as pycaffe shows them."""
+"""Blobs as pycaffe shows them. Caffe: include/caffe/blob.hpp, python/caffe/_caffe.cpp."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 
-from ir.types import TensorType
-from runtime.buffers import Buffer
+from ir.errors import RoasteryError
+from runtime.array_blob import BlobVec
+from runtime.layerwise import BlobBuffers
+
+MAX_AXES = 32
 
 
 class Blob:
     """A tensor with data and diff, both writable float32 arrays that the net really uses.
 
-    Caffe: include/caffe/blob.hpp, python/caffe/_caffe.cpp.
+    A view that is kept (``d = blob.data``) shows what later passes leave, until the blob needs
+    more memory than it has. A blob outlives its net.
     """
 
-    def __init__(self, data: Buffer, diff: Buffer, *, resize: Callable[[], None] | None = None):
-        self._data = data
-        self._diff = diff
-        self._resize = resize
-
-    def attach(self, data: Buffer, diff: Buffer) -> None:
-        """Point at other memory: after the net was reshaped."""
-        self._data, self._diff = data, diff
+    def __init__(self, buffers: BlobBuffers, owner: str = "") -> None:
+        """``owner``: the layer whose parameter this is, which cannot change its shape."""
+        self._buffers = buffers
+        self._owner = owner
 
     @property
     def data(self) -> np.ndarray:
-        return self._data.array
+        return self._buffers.data.array
 
     @property
     def diff(self) -> np.ndarray:
-        return self._diff.array
+        return self._buffers.diff.array
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._data.type.shape
+        return self._buffers.data.type.shape
 
     @property
     def count(self) -> int:
-        return self._data.type.size
+        return self._buffers.data.type.size
 
     def _legacy(self, axis: int) -> int:
-        # Missing axes count as 1; more than 4 have no legacy shape. Caffe: Blob::LegacyShape.
+        # Missing axes count as 1. Caffe: Blob::LegacyShape.
         if len(self.shape) > 4:
-            raise ValueError(f"a blob of shape {self.shape} has no num/channels/height/width")
+            raise RoasteryError(
+                f"a blob of shape {list(self.shape)} has no num, channels, height and width",
+                hint="read blob.shape",
+            )
         return self.shape[axis] if axis < len(self.shape) else 1
 
     @property
@@ -65,18 +65,26 @@ class Blob:
         return self._legacy(3)
 
     def reshape(self, *dims: int) -> None:
-        """Give the blob another shape; ``net.reshape()`` or forward carries it through the net."""
-        shape = tuple(int(d) for d in dims)
-        if shape == self.shape:
-            return
-        type = TensorType(shape, self._data.type.dtype)
-        if math.prod(shape) <= self._data.capacity:
-            self._data, self._diff = self._data.view(type), self._diff.view(type)
-        else:
-            self._data, self._diff = Buffer(type), Buffer(type)
-        if self._resize is not None:
-            self._resize()
+        """Take another shape; ``net.reshape()`` or the next pass carries it through the net.
 
-    @property
-    def buffers(self) -> tuple[Buffer, Buffer]:
-        return self._data, self._diff
+        What the blob holds stays where memory suffices, else it starts with zeros.
+        """
+        shape = tuple(int(d) for d in dims)
+        if len(shape) > MAX_AXES or any(d < 0 for d in shape):
+            raise RoasteryError(
+                f"a blob cannot have shape {list(shape)}",
+                hint=f"up to {MAX_AXES} extents, none of them negative: reshape(1, 3, 224, 224)",
+            )
+        if self._owner and shape != self.shape:
+            raise RoasteryError(
+                f"a parameter of layer '{self._owner}' has shape {list(self.shape)} and cannot "
+                f"take {list(shape)}",
+                hint="change the layer in the prototxt, then copy into params[...].data.flat",
+            )
+        self._buffers.resize(shape)
+
+    def __repr__(self) -> str:
+        return f"<Blob {list(self.shape)}>"
+
+
+__all__ = ["Blob", "BlobVec"]

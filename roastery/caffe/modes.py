@@ -88,7 +88,7 @@ class _FromLevel(GlogHandler):
 
 
 def _environment_level() -> int:
-    text = os.environ.get("GLOG_minloglevel", "0")
+    text = os.environ.get("GLOG_minloglevel", "0")  # noqa: SIM112
     return int(text) if text.isdecimal() else 0
 
 

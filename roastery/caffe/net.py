@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import Message as ProtobufMessage
 
-from frontends.prototxt import Message
+from frontends.prototxt import Message, from_protobuf
+from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
-from ir.program import NetProgram
-from runtime.data.config import Phase
+from ir.program import LayerInfo
 from runtime.layerwise import BlobBuffers, LayerwiseNet
 
 from .. import nets
@@ -20,36 +22,81 @@ from ..building import BuiltNet, NetBuilder, shared_buffers
 from ..devices import open_backend
 from ..weights import load_weights, save_weights
 from . import modes
+from .batches import Collected, batches
 from .blob import Blob
+from .user_errors import check_file, own_exceptions
+
+PathLike = str | os.PathLike[str]
+
+
+class NetLayer:
+    """A layer of a net: its name, type and parameters."""
+
+    def __init__(self, info: LayerInfo, blobs: Sequence[Blob]) -> None:
+        self.name = info.name
+        self.type = info.type
+        self.blobs = list(blobs)
+
+    def __repr__(self) -> str:
+        return f"<{self.type} layer '{self.name}'>"
 
 
 class Net:
     """pycaffe's Net. Caffe: python/caffe/pycaffe.py, python/caffe/_caffe.cpp.
 
-    Args:
-        network_file: a prototxt, or a NetParameter message.
-        phase: ``caffe.TRAIN`` or ``caffe.TEST``.
-        weights: a .caffemodel or .caffemodel.h5 file.
+    Arrays that its methods return are views of the blobs.
+
+    Attributes:
+        blobs: every named blob, in the order of the layers.
+        params: lists of blobs (weights, bias ...) by layer name.
+        layers: an object with ``type`` and ``blobs`` for each layer; for a Python layer the
+            user's own object.
+        inputs, outputs: names of blobs.
     """
+
+    blobs: OrderedDict[str, Blob]
+    params: OrderedDict[str, list[Blob]]
+    layers: list[Any]
 
     def __init__(
         self,
-        network_file: str | os.PathLike[str] | Message,
-        phase: Any = None,
-        *legacy: Any,
-        level: int = 0,
+        network_file: PathLike | Message | ProtobufMessage,
+        phase: Any,
+        level: Any = 0,
         stages: Sequence[str] | None = None,
-        weights: str | os.PathLike[str] | None = None,
+        weights: PathLike | None = None,
+        *,
         device: str | None = None,
     ) -> None:
-        if legacy:  # the old form: Net(prototxt, weights, phase)
-            weights, phase = phase, legacy[0]
+        """
+        Args:
+            network_file: a prototxt, or a NetParameter message.
+            phase: ``caffe.TRAIN`` or ``caffe.TEST``.
+            level, stages: of the NetState that chooses the layers.
+            weights: a .caffemodel or .caffemodel.h5 file.
+            device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
+
+        The old form ``Net(network_file, weights, phase)`` works too.
+        """
+        if weights is None and isinstance(phase, (str, Path)) and phase not in modes.PHASES:
+            weights, phase, level = phase, level, 0
         if phase not in modes.PHASES:
             raise RoasteryError(f"phase is {phase!r}", hint="caffe.TRAIN or caffe.TEST")
-        message = nets.read_net(network_file)
-        state = nets.flag_state(modes.PHASES[phase], level, tuple(stages or ()))
+        if isinstance(network_file, (str, os.PathLike)):
+            check_file(network_file, "net file")
+        if weights is not None:
+            check_file(weights, "weights file")
+        message = nets.read_net(
+            from_protobuf(network_file)
+            if isinstance(network_file, ProtobufMessage)
+            else network_file
+        )
+        state = nets.state_message(modes.PHASES[phase])
+        state.set("level", int(level))
+        state.set("stage", [str(stage) for stage in stages or ()])
         builder = NetBuilder(open_backend(device or modes.device()), modes.net_log(), "layerwise")
-        self._take(builder.build(message, state, modes.next_seed()))
+        with own_exceptions():
+            self._take(builder.build(message, state, modes.next_seed()))
         if weights is not None:
             self.copy_from(weights)
 
@@ -66,26 +113,92 @@ class Net:
         self._built = built
         self._net = built.net
         self._store = built.store
-        self._make_views()
-
-    def _make_views(self) -> None:
         program = self._net.program
-        self.blobs: OrderedDict[str, Blob] = OrderedDict(
-            (name, Blob(b.data, b.diff)) for name, b in self._net.blobs.items()
-        )
-        self.params: OrderedDict[str, list[Blob]] = OrderedDict(
-            (layer.name, [Blob(self._store.data[c], self._store.diff[c]) for c in layer.cells])
-            for layer in program.layers
-            if layer.cells
-        )
+        self.blobs = OrderedDict((name, Blob(b)) for name, b in self._net.blobs.items())
         self.inputs = list(program.inputs)
         self.outputs = list(program.outputs)
+        self._cells = {
+            cell: BlobBuffers(self._store.data[cell], self._store.diff[cell])
+            for layer in program.layers
+            for cell in layer.cells
+        }
+        self.layers = [self._show(layer) for layer in program.layers]
+        self.params = OrderedDict(
+            (info.name, [Blob(self._cells[cell], info.name) for cell in info.cells])
+            for info in program.layers
+            if info.cells
+        )
+
+    def _show(self, info: LayerInfo) -> Any:
+        user = self._built.probe.python_layer(info.name)
+        if user is None:
+            return NetLayer(info, [Blob(self._cells[cell], info.name) for cell in info.cells])
+        for blob, cell in zip(user.blobs, info.cells, strict=True):
+            blob.attach(self._store.data[cell].array, self._store.diff[cell].array)
+        return user
+
+    # --- what there is ----------------------------------------------------------------
+
+    @property
+    def _layer_names(self) -> list[str]:
+        return [layer.name for layer in self._net.program.layers]
+
+    @property
+    def _blob_names(self) -> list[str]:
+        return list(self.blobs)
+
+    @property
+    def layer_dict(self) -> OrderedDict[str, Any]:
+        """The layers by name."""
+        return OrderedDict(zip(self._layer_names, self.layers, strict=True))
+
+    @property
+    def top_names(self) -> OrderedDict[str, list[str]]:
+        """The tops of each layer, by its name."""
+        return OrderedDict((layer.name, list(layer.tops)) for layer in self._net.program.layers)
+
+    @property
+    def bottom_names(self) -> OrderedDict[str, list[str]]:
+        """The bottoms of each layer, by its name."""
+        return OrderedDict((layer.name, list(layer.bottoms)) for layer in self._net.program.layers)
+
+    @property
+    def blob_loss_weights(self) -> OrderedDict[str, float]:
+        """The loss weight of each blob; 0 for what is no loss."""
+        weights = OrderedDict.fromkeys(self.blobs, 0.0)
+        for layer in self._net.program.layers:
+            weights.update(zip(layer.tops, layer.loss_weights, strict=True))
+        return weights
+
+    @property
+    def runnable(self) -> LayerwiseNet:
+        """The net that runs."""
+        return self._net
+
+    def _number(self, layer: str) -> int:
+        names = self._layer_names
+        if layer not in names:
+            near = did_you_mean(layer, names)
+            raise RoasteryError(
+                f"the net has no layer '{layer}'",
+                hint=f"did you mean '{near}'?" if near else f"layers: {', '.join(names)}",
+            )
+        return names.index(layer)
+
+    def _blob(self, name: str) -> Blob:
+        if name not in self.blobs:
+            near = did_you_mean(name, self.blobs)
+            raise RoasteryError(
+                f"the net has no blob '{name}'",
+                hint=f"did you mean '{near}'?" if near else f"blobs: {', '.join(self.blobs)}",
+            )
+        return self.blobs[name]
 
     # --- running ----------------------------------------------------------------------
 
     def forward(
         self,
-        blobs: Sequence[str] | None = None,
+        blobs: Iterable[str] | None = None,
         start: str | None = None,
         end: str | None = None,
         **kwargs: np.ndarray,
@@ -94,107 +207,192 @@ class Net:
 
         Returns the net's outputs (or the tops of ``end``), and ``blobs``, as views.
         """
+        first = 0 if start is None else self._number(start)
+        last = len(self.layers) - 1 if end is None else self._number(end)
+        extra = list(blobs or ())
+        for name in extra:
+            self._blob(name)
         if kwargs:
-            if set(kwargs) != set(self.inputs):
-                raise ValueError(
-                    f"the net's inputs are {sorted(self.inputs)}; given {sorted(kwargs)}"
-                )
-            for name, array in kwargs.items():
-                if array.shape[0] != self.blobs[name].shape[0]:
-                    raise ValueError(
-                        f"input '{name}' has batch size {array.shape[0]}, the net "
-                        f"{self.blobs[name].shape[0]}: reshape the blob first"
-                    )
-                self.blobs[name].data[...] = array
-        self._follow_shapes()
-        names = self._layer_names
-        first = names.index(start) if start is not None else 0
-        last = names.index(end) if end is not None else len(names) - 1
-        self._net.forward(first, last)
-        outputs = (
-            list(self._net.program.layers[last].tops) if end is not None else list(self.outputs)
-        )
-        return {name: self.blobs[name].data for name in [*outputs, *(blobs or ())]}
+            self._set(kwargs, self.inputs, "inputs", lambda name: self.blobs[name].data)
+        self._forward(first, last)
+        wanted = self.outputs if end is None else self.top_names[end]
+        return {name: self.blobs[name].data for name in dict.fromkeys([*wanted, *extra])}
 
     def backward(
         self,
-        diffs: Sequence[str] | None = None,
+        diffs: Iterable[str] | None = None,
         start: str | None = None,
         end: str | None = None,
         **kwargs: np.ndarray,
     ) -> dict[str, np.ndarray]:
-        """Run backward from ``start`` down to ``end``; diffs of outputs by name are set first."""
-        for name, array in kwargs.items():
-            self.blobs[name].diff[...] = array
-        names = self._layer_names
-        first = names.index(start) if start is not None else len(names) - 1
-        last = names.index(end) if end is not None else 0
-        self._net.backward(first, last)
-        wanted = (
-            list(self._net.program.layers[last].bottoms) if end is not None else list(self.inputs)
-        )
-        return {name: self.blobs[name].diff for name in [*wanted, *(diffs or ())]}
+        """Run backward from ``start`` down to ``end``; diffs of outputs by name are set first.
+
+        Returns the diffs of the net's inputs (or of the bottoms of ``end``), and of ``diffs``.
+        """
+        first = len(self.layers) - 1 if start is None else self._number(start)
+        last = 0 if end is None else self._number(end)
+        extra = list(diffs or ())
+        for name in extra:
+            self._blob(name)
+        if kwargs:
+            self._set(kwargs, self.outputs, "outputs", lambda name: self.blobs[name].diff)
+        self._backward(first, last)
+        wanted = self.inputs if end is None else self.bottom_names[end]
+        return {name: self.blobs[name].diff for name in dict.fromkeys([*wanted, *extra])}
+
+    def _set(
+        self,
+        arrays: dict[str, np.ndarray],
+        expected: Sequence[str],
+        what: str,
+        target: Callable[[str], np.ndarray],
+    ) -> None:
+        if set(arrays) != set(expected):
+            raise RoasteryError(
+                f"the net's {what} are {sorted(expected)}; given {sorted(arrays)}",
+                hint="give all of them or none",
+            )
+        views = {name: target(name) for name in arrays}
+        for name, array in arrays.items():
+            have, came = views[name].shape, np.shape(array)
+            if have[:1] != came[:1]:
+                raise RoasteryError(
+                    f"'{name}' has a batch of {have[:1]} in the net, the array has {came[:1]}",
+                    hint=f"net.blobs['{name}'].reshape(...) takes another batch size",
+                )
+            try:
+                np.broadcast_to(array, have)
+            except ValueError:
+                raise RoasteryError(
+                    f"'{name}' has shape {list(have)}, the array {list(came)}",
+                    hint=f"net.blobs['{name}'].reshape(...) takes another shape",
+                ) from None
+        for name, array in arrays.items():
+            views[name][...] = array
+
+    def _forward(self, first: int, last: int) -> float:
+        """Run layers by number, the last included; returns their weighted loss."""
+        with own_exceptions():
+            return self._net.forward(first, last)
+
+    def _backward(self, first: int, last: int) -> None:
+        """Run layers backward by number, from the higher one."""
+        with own_exceptions():
+            self._net.backward(first, last)
 
     @property
-    def _layer_names(self) -> list[str]:
-        return [layer.name for layer in self._net.program.layers]
+    def _batch_size(self) -> int:
+        return next(iter(self.blobs.values())).shape[0]
 
-    @property
-    def runnable(self) -> LayerwiseNet:
-        """The net that runs, for the shapes as they are now."""
-        self._follow_shapes()
-        return self._net
+    def forward_all(
+        self, blobs: Iterable[str] | None = None, **kwargs: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Forward over inputs of any length, batch by batch; returns arrays, not views."""
+        extra, size = list(blobs or ()), self._batch_size
+        collected = Collected()
+        for batch in batches(kwargs, size):
+            collected.add(self.forward(blobs=extra, **batch))
+        return collected.joined(len(next(iter(kwargs.values()))), size)
+
+    def forward_backward_all(
+        self,
+        blobs: Iterable[str] | None = None,
+        diffs: Iterable[str] | None = None,
+        **kwargs: np.ndarray,
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Forward and backward over inputs, and diffs of outputs, of any length.
+
+        Returns outputs and diffs of inputs, batches joined.
+        """
+        size = self._batch_size
+        unknown = set(kwargs) - set(self.inputs) - set(self.outputs)
+        if unknown:
+            raise RoasteryError(f"no input or output is called {', '.join(sorted(unknown))}")
+        ahead = list(batches({n: kwargs[n] for n in self.inputs if n in kwargs}, size))
+        behind = list(batches({n: kwargs[n] for n in self.outputs if n in kwargs}, size))
+        extra_blobs, extra_diffs = list(blobs or ()), list(diffs or ())
+        outs, grads = Collected(), Collected()
+        for number in range(max(len(ahead), len(behind))):
+            fed = ahead[number] if number < len(ahead) else {}
+            seeds = behind[number] if number < len(behind) else {}
+            outs.add(self.forward(blobs=extra_blobs, **fed))
+            grads.add(self.backward(diffs=extra_diffs, **seeds))
+        rows = len(next(iter(kwargs.values()))) if kwargs else None
+        return outs.joined(rows, size), grads.joined(rows, size)
 
     def reshape(self) -> None:
         """Carry new shapes of the inputs through the net."""
-        self._follow_shapes()
+        with own_exceptions():
+            self._net.follow_shapes()
 
-    def _follow_shapes(self) -> None:
-        current = {name: self.blobs[name].shape for name in self.inputs}
-        old = self._net.blobs
-        if all(old[name].data.type.shape == shape for name, shape in current.items()):
-            return
-        program = self._built.lower(current)
-        for name in current:
-            data, diff = self.blobs[name].buffers
-            old[name].data, old[name].diff = data, diff
-        self._rebind(program, old)
-        for name, b in self._net.blobs.items():
-            self.blobs[name].attach(b.data, b.diff)
+    def set_input_arrays(self, data: np.ndarray, labels: np.ndarray) -> None:
+        """Give a net whose first layer is MemoryData what it reads: float32 arrays, not copied.
 
-    def _rebind(self, program: NetProgram, reuse: Mapping[str, BlobBuffers]) -> None:
-        before = self._net
-        self._net = LayerwiseNet(program, before.backend, self._store, before.feeds, reuse)
-        self._net.restore_random(before.random_state())
-        for name in ("before_forward", "after_forward", "before_backward", "after_backward"):
-            setattr(self._net, name, getattr(before, name))
-        self._built.net, self._built.program = self._net, program
+        Args:
+            data: (n, channels, height, width); n is a multiple of the batch size.
+            labels: n values, of shape (n,) or (n, 1, 1, 1).
+        """
+        first = self._net.program.layers[0]
+        if first.type != "MemoryData":
+            raise RoasteryError(
+                f"set_input_arrays is for nets whose first layer is MemoryData; this one's is "
+                f"{first.type}",
+                location=first.location,
+            )
+        for name, array in (("data", data), ("labels", labels)):
+            if array.dtype != np.float32 or not array.flags.c_contiguous:
+                raise RoasteryError(
+                    f"{name} is {array.dtype}"
+                    f"{'' if array.flags.c_contiguous else ' and not C-contiguous'}",
+                    hint="np.ascontiguousarray(a, np.float32), kept by you, is what Caffe takes",
+                )
+        source: Any = self._net.feeds[first.name]
+        source.reset(data, labels)
+
+    # --- callbacks --------------------------------------------------------------------
+
+    def before_forward(self, call: Callable[[int], Any]) -> None:
+        """Call a function with the number of each layer before it runs forward."""
+        self._net.before_forward.append(call)
+
+    def after_forward(self, call: Callable[[int], Any]) -> None:
+        """Call a function with the number of each layer after it ran forward."""
+        self._net.after_forward.append(call)
+
+    def before_backward(self, call: Callable[[int], Any]) -> None:
+        """Call a function with the number of each layer before it runs backward."""
+        self._net.before_backward.append(call)
+
+    def after_backward(self, call: Callable[[int], Any]) -> None:
+        """Call a function with the number of each layer after it ran backward."""
+        self._net.after_backward.append(call)
 
     # --- weights ----------------------------------------------------------------------
 
-    def copy_from(self, path: str | os.PathLike[str]) -> None:
-        """Copy weights of layers with the same names from a file."""
-        load_weights(path, self._net.program, self._store)
+    def copy_from(self, path: PathLike) -> None:
+        """Copy weights of layers with the same names from a .caffemodel or .caffemodel.h5."""
+        load_weights(path, self._net.program, self._store, modes.net_log())
 
-    def share_with(self, other: Net) -> None:
-        """Use the parameters of another net, layer by layer by name."""
-        shared, _ = shared_buffers(self._net.program, other._built)
-        for name, buffer in shared.items():
-            self._store.data[name] = buffer
-        self._rebind(self._net.program, self._net.blobs)
-        self._make_views()
+    def load_hdf5(self, path: PathLike) -> None:
+        """Copy weights from a .caffemodel.h5."""
+        self.copy_from(path)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: PathLike) -> None:
         """Write a .caffemodel."""
         save_weights(path, self._built.message, self._net.program, self._store)
 
-    def save_hdf5(self, path: str | os.PathLike[str]) -> None:
+    def save_hdf5(self, path: PathLike) -> None:
         """Write a .caffemodel.h5."""
         save_weights(path, self._built.message, self._net.program, self._store, "HDF5")
 
-    def load_hdf5(self, path: str | os.PathLike[str]) -> None:
-        """Read a .caffemodel.h5."""
-        self.copy_from(path)
+    def share_with(self, other: Net) -> None:
+        """Use the parameters of another net, layer by layer by name; diffs stay apart."""
+        shared, _ = shared_buffers(self._net.program, other._built)
+        for name, buffer in shared.items():
+            self._store.data[name] = buffer
+            self._cells[name].data = buffer
+        self._net.rebind()
 
     def clear_param_diffs(self) -> None:
+        """Set all parameter diffs to zero; backward only adds to them."""
         self._store.clear_diffs()
