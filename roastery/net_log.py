@@ -52,9 +52,7 @@ def log_net_text(log: CaffeLog, net: Message) -> None:
     log.initializing_net(to_text(net))
 
 
-def log_layers(
-    log: CaffeLog, program: NetProgram, notes: Mapping[str, Sequence[DataNote]]
-) -> None:
+def log_layers(log: CaffeLog, program: NetProgram, notes: Mapping[str, Sequence[DataNote]]) -> None:
     """Every layer with its tops; then who takes part in backward, and the outputs.
 
     Args:

@@ -120,7 +120,7 @@ def save_weights(
     """Write a net's parameters, in one step.
 
     Args:
-        net: the net as ``program`` runs it: filtered, with splits (see :func:`roastery.nets.layers`).
+        net: the net as ``program`` runs it; see :func:`roastery.nets.with_splits`.
         format: a binary file describes the net and holds all blobs of every layer; an HDF5 file
             holds each parameter once, with the layer that owns it.
         diff: write the diffs too.
@@ -153,8 +153,7 @@ def _owned_arrays(
 ) -> dict[str, list[np.ndarray | None]]:
     return {
         layer.name: [
-            buffers[c].array if program.cells[c].layer == layer.name else None
-            for c in layer.cells
+            buffers[c].array if program.cells[c].layer == layer.name else None for c in layer.cells
         ]
         for layer in program.layers
     }

@@ -214,7 +214,7 @@ class Solver:
         self.snapshots.load(self, path)
 
     def position(self) -> dict[str, Any]:
-        """What Caffe's state does not hold: seeds, data positions and random counters, JSON-able."""
+        """What Caffe's state does not hold: the seed, data positions, random counters; for JSON."""
         return {
             "seed": self.train.store.seed,
             "feeds": {

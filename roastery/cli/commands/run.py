@@ -24,9 +24,7 @@ def _run(arguments: Arguments) -> None:
             if not equals:
                 only = list(net.inputs)
                 if len(only) != 1:
-                    raise UsageError(
-                        f"--input={item}: write NAME=FILE; inputs: {', '.join(only)}"
-                    )
+                    raise UsageError(f"--input={item}: write NAME=FILE; inputs: {', '.join(only)}")
                 name, path = only[0], item
             given[name] = load_array(path, name)
         results = net(**given)

@@ -20,7 +20,7 @@ def _run(arguments: Arguments) -> None:
     from runtime.logging import CaffeLog
 
     from ... import nets
-    from ...building import NetBuilder
+    from ...building import NetBuilder, Plan
     from ...data_notes import data_notes
     from ...devices import choose_device, open_backend
 
@@ -30,7 +30,7 @@ def _run(arguments: Arguments) -> None:
         log_device(log, device, "time")
         message = nets.read_net(model)
         state = nets.flag_state(arguments.phase, arguments.level, stages(arguments))
-        plan = "fused" if arguments.fused else "layerwise"
+        plan: Plan = "fused" if arguments.fused else "layerwise"
         built = NetBuilder(open_backend(device), log, plan).build(message, state, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)

@@ -1,0 +1,18 @@
+"""What the upgrade commands say when they are done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from frontends.prototxt import Note
+
+
+def report(notes: Sequence[Note], output: str) -> int:
+    """Show what was changed; the exit code is 1 if something could not be carried over."""
+    for note in notes:
+        print(note, file=sys.stderr)
+    print(f"Wrote {output}")
+    return int(any(note.level == "error" for note in notes))
