@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 
@@ -44,3 +47,17 @@ def test_gradient_is_the_derivative(case: LayerCase) -> None:
     error, size = directional_error(LayerRun(case))
     assert size > 1e-6, "the derivative along a random direction is zero"
     assert error < 1e-5
+
+
+EMPTY = ("convolution", "deconvolution", "im2col", "pooling_max_mask", "pooling_ave", "lrn_within",
+         "batch_norm_train", "inner_product", "scale", "dropout_train", "concat")  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.name in EMPTY], ids=str)
+def test_an_empty_batch_passes(case: LayerCase) -> None:
+    """What follows a Filter that kept nothing."""
+    text = re.sub(r"(input_param { shape { dim: )\d+", r"\g<1>0", case.prototxt)
+    run = LayerRun(dataclasses.replace(case, prototxt=text, inputs=None))
+    assert run.forward()["y"].shape[0] == 0
+    gradients = run.gradients({p.name: np.zeros(p.value.shape) for p in run.outputs()})
+    assert all(np.isfinite(g).all() for g in gradients.values())
