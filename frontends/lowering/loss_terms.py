@@ -27,6 +27,7 @@ def check_batch(ctx: LayerContext) -> None:
         f"'{ctx.layer.bottom[0]}' has shape {list(scores)} and '{ctx.layer.bottom[1]}' "
         f"{list(labels)}: their first extents must be equal",
         "bottom",
+        index=1,
     )
 
 
@@ -41,6 +42,7 @@ def labels_along(ctx: LayerContext, axis: int) -> Value:
         f"classes on axis {axis}",
         "bottom",
         "there is one label per position, a whole number from 0 to the number of classes - 1",
+        index=1,
     )
     return ctx.b.reshape(labels, shape)
 

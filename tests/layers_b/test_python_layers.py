@@ -13,7 +13,7 @@ import pytest
 import roastery.caffe as caffe
 from frontends.lowering.net import lower_net
 from frontends.lowering.registry import load_layers
-from frontends.prototxt import parse_text
+from frontends.prototxt import parse_file, parse_text
 from ir.errors import RoasteryError
 from ir.interpret import run_graph
 from ir.ops.dynamic import SizeChanged
@@ -100,6 +100,15 @@ def test_old_names_of_extents(tmp_path: Path) -> None:
     np.testing.assert_array_equal(net.forward()["y"], [2, 3, 4, 1, 24])
 
 
+def run_once(tmp_path: Path, text: str) -> None:
+    """One forward pass without the pycaffe interface, which raises users' errors as they are."""
+    load_layers()
+    path = tmp_path / "net.prototxt"
+    path.write_text(net_text(text, x=(2, 3)))
+    program = lower_net(parse_file(path, "NetParameter"), "TRAIN", probe=RuntimeProbe())
+    run_graph(program.graph, [np.ones(p.value.shape, np.float32) for p in program.graph.inputs])
+
+
 def test_a_net_is_reshaped(tmp_path: Path) -> None:
     net = open_net(tmp_path, python_layer("Gain", 'bottom: "x" top: "y"'), x=(2, 3))
     net.blobs["x"].reshape(5, 1)
@@ -145,7 +154,7 @@ def test_in_place_starts_from_the_bottom(tmp_path: Path) -> None:
 )
 def test_errors_show_the_users_code(tmp_path: Path, kind: str, expected: list[str]) -> None:
     with pytest.raises(RoasteryError) as caught:
-        open_net(tmp_path, python_layer(kind, 'bottom: "x" top: "y"'), x=(2, 3)).forward()
+        run_once(tmp_path, python_layer(kind, 'bottom: "x" top: "y"'))
     for part in ["net.prototxt:", "(layer 'l')", *expected]:
         assert part in str(caught.value)
 
@@ -153,7 +162,7 @@ def test_errors_show_the_users_code(tmp_path: Path, kind: str, expected: list[st
 def test_a_missing_module_says_where_it_was_looked_for(tmp_path: Path) -> None:
     text = python_layer("L", 'bottom: "x" top: "y"').replace(MODULE, "no_such_module")
     with pytest.raises(RoasteryError) as caught:
-        open_net(tmp_path, text, x=(2, 3))
+        run_once(tmp_path, text)
     assert "there is no Python module 'no_such_module'" in str(caught.value)
     assert str(tmp_path) in str(caught.value)
 
@@ -172,13 +181,13 @@ def test_a_module_beside_the_prototxt_is_found(
     net.blobs["x"].data[...] = 2.0
     assert net.forward()["y"].sum() == 12.0
     with pytest.raises(RoasteryError, match="surely_not_installed"):
-        open_net(tmp_path, text.replace(MODULE, "broken_layers"), x=(2, 3))
+        run_once(tmp_path, text.replace(MODULE, "broken_layers"))
 
 
 def test_missing_names_are_errors_at_the_block(tmp_path: Path) -> None:
     text = 'layer { name: "l" type: "Python" bottom: "x" top: "y" python_param { layer: "L" } }'
     with pytest.raises(RoasteryError, match="python_param has no `module`"):
-        open_net(tmp_path, text, x=(2, 3))
+        run_once(tmp_path, text)
 
 
 def test_array_blobs_keep_elements_where_they_can() -> None:

@@ -24,6 +24,7 @@ def lower_euclidean_loss(ctx: LayerContext) -> Value:
         f"{list(second.shape)}: they differ in the number of elements",
         "bottom",
         "both must have the same shape",
+        index=1,
     )
     difference = e.arg(0) - e.arg(1)
     second = ctx.b.reshape(second, first.shape)

@@ -38,6 +38,7 @@ def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
         f"{batch} rows of '{ctx.layer.bottom[0]}' {list(x.shape)}",
         "bottom",
         "there is one label per row",
+        index=1,
     )
     width = x.type.size // batch if batch else 1
     return ctx.b.reshape(x, (batch, width)), ctx.b.reshape(labels, (batch, 1))

@@ -133,6 +133,7 @@ def _read(ctx: LayerContext, names: tuple[str, ...]) -> _Sequence:
             f"the static input '{ctx.layer.bottom[2]}' has shape {list(static.shape)}; "
             f"[{streams}, ...] is expected: a row per stream",
             "bottom",
+            index=2,
         )
     full = (1, streams, width)
     if exposed:
@@ -154,6 +155,7 @@ def _check_shape(ctx: LayerContext, number: int, shape: tuple[int, ...], what: s
         have == shape,
         f"'{ctx.layer.bottom[number]}' has shape {list(have)}; {list(shape)} is expected: {what}",
         "bottom",
+        index=number,
     )
 
 

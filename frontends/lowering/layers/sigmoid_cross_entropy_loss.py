@@ -31,6 +31,7 @@ def lower_sigmoid_cross_entropy_loss(ctx: LayerContext) -> Value:
         f"'{ctx.layer.bottom[1]}' {list(target.shape)} has {target.type.size}",
         "bottom",
         "there is one target per score",
+        index=1,
     )
     targets = b.reshape(target, x.shape)
     where = positions(ctx.param, x.shape[0], x.type.size, default="BATCH_SIZE")
