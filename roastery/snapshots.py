@@ -98,8 +98,8 @@ class SolverSnapshots:
         kind = solver.config.type
         if len(state.history) != len(history):
             raise RoasteryError(
-                f"'{path}' holds {len(state.history)} history blobs; a {kind} solver of this net "
-                f"has {len(history)}",
+                f"'{path}' holds {len(state.history)} history blobs; for this net a solver of "
+                f"type {kind} has {len(history)}",
                 location=solver.config.place("type"),
                 hint="resume with the solver type and the net that wrote the state, or start from "
                 "its .caffemodel with --weights",

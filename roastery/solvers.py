@@ -83,7 +83,6 @@ def assemble(
     log.initializing_solver(to_text(solver))
     train_net, tests = _train_net(solver), list(_test_nets(solver))
     config = solver_config(solver)
-    _prepare_snapshots(config, log)
     mode = solver.solver_mode if solver.has("solver_mode") else None
     backend = open_backend(choose_device(device, solver_mode=mode))
     if seed is None:
@@ -91,6 +90,7 @@ def assemble(
     builder = NetBuilder(backend, log, "layerwise" if config.debug_info else plan)
     train = _build_train(builder, solver, train_net, seed)
     built = [_build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)]
+    _prepare_snapshots(config, log)
     result = Solver(
         config,
         train.net,
