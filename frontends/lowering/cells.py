@@ -17,22 +17,28 @@ from ir.types import U32, TensorType
 if TYPE_CHECKING:
     from .context import LayerContext
 
+_MULTIPLIERS = ("lr_mult", "decay_mult")
+
 
 @dataclass
 class CellTable:
-    """All cells of one net, in the order layers made them."""
+    """All cells of one net, in the order layers made them.
 
+    ``blobs``: names that no cell may have, because a blob of the net has them.
+    """
+
+    blobs: frozenset[str] = frozenset()
     cells: dict[str, Cell] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)  # current value by cell name
     written: dict[str, Value] = field(default_factory=dict)
-    by_layer: dict[str, list[str]] = field(default_factory=dict)
-    _named: dict[str, tuple[str, Message | None]] = field(default_factory=dict)
+    _owners: dict[str, str] = field(default_factory=dict)  # ParamSpec name -> cell
+    _stated: set[tuple[str, str]] = field(default_factory=set)  # cell, multiplier: set by someone
     _readers: dict[Value, str] = field(default_factory=dict)
     _streams: int = 0
 
     def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
         """The layer's next blob; an earlier layer's if its ParamSpec has the same name."""
-        mine = self.by_layer.setdefault(ctx.name, [])
+        mine = ctx.owned
         index = len(mine)
         specs: list[Message] = ctx.layer.param
         spec = specs[index] if index < len(specs) else None
@@ -44,17 +50,16 @@ class CellTable:
                 hint="remove it, or set lr_mult: 0",
             )
         shared = spec.name if spec is not None else ""
-        if shared and shared in self._named:
-            owner, owner_spec = self._named[shared]
-            assert spec is not None
-            self._check_sharing(ctx, index, type, spec, self.cells[owner], owner_spec)
+        if spec is not None and shared in self._owners:
+            owner = self._owners[shared]
+            self._check_sharing(ctx, type, spec, self.cells[owner])
             mine.append(owner)
             value = self.values[owner]
             if value.shape != type.shape:  # PERMISSIVE: the same elements, another shape
                 value = ctx.b.reshape(value, type.shape)
                 self._readers[value] = owner
             return value
-        name = f"{ctx.name}/{index}"
+        name = self._free_name(ctx.name, str(index))
         lr = spec.lr_mult if spec is not None else 1.0
         decay = spec.decay_mult if spec is not None else 1.0
         cell = Cell(
@@ -69,19 +74,18 @@ class CellTable:
             param_name=shared,
             location=ctx.location,
         )
-        if shared:
-            self._named[shared] = (name, spec)
+        if spec is not None and shared:
+            self._owners[shared] = name
+            self._stated.update((name, m) for m in _MULTIPLIERS if spec.has(m))
         mine.append(name)
         return self._add(ctx.b, cell)
 
     def _check_sharing(
         self,
         ctx: LayerContext,
-        index: int,
         type: TensorType,
         spec: Message,
         owner: Cell,
-        owner_spec: Message | None,
     ) -> None:
         # Caffe: src/caffe/net.cpp, AppendParam.
         place = replace(spec.location, layer=ctx.name)
@@ -101,25 +105,27 @@ class CellTable:
                 location=place,
                 hint="share_mode: PERMISSIVE compares only the number of elements",
             )
-        for name in ("lr_mult", "decay_mult"):
+        for name in _MULTIPLIERS:
             if not spec.has(name):
                 continue
-            theirs = getattr(owner, name)
-            if owner_spec is not None and owner_spec.has(name) and spec[name] != theirs:
+            theirs = getattr(self.cells[owner.name], name)
+            if (owner.name, name) in self._stated and spec[name] != theirs:
                 raise RoasteryError(
-                    f"shared param '{spec.name}' has {name} {spec[name]:g} here and {theirs:g} in "
-                    f"layer '{owner.layer}'",
+                    f"shared param '{spec.name}' has {name} {spec[name]:g} here, and {theirs:g} "
+                    f"where it is shared before (layer '{owner.layer}' owns it)",
                     location=replace(spec.location_of(name), layer=ctx.name),
+                    hint="give both the same value, or leave it out here",
                 )
-            if owner_spec is not None and not owner_spec.has(name):
+            if owner.role is Role.PARAMETER:
                 self.cells[owner.name] = replace(self.cells[owner.name], **{name: spec[name]})
+            self._stated.add((owner.name, name))
 
     def hidden(
         self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
     ) -> Value:
-        full = f"{ctx.name}/@{name}"
-        if full in self.values:
-            return self.values[full]
+        if name in ctx.hidden:
+            return self.values[ctx.hidden[name]]
+        full = ctx.hidden[name] = self._free_name(ctx.name, f"@{name}")
         return self._add(
             ctx.b,
             Cell(
@@ -134,6 +140,14 @@ class CellTable:
                 location=ctx.location,
             ),
         )
+
+    def _free_name(self, layer: str, last: str) -> str:
+        """``layer/last``, or another where a layer or a blob of the net has taken this name."""
+        name, count = f"{layer}/{last}", 1
+        while name in self.cells or name in self.blobs:
+            count += 1
+            name = f"{layer}@{count}/{last}"
+        return name
 
     def _add(self, b: Builder, cell: Cell) -> Value:
         value = b.input(cell.name, cell.type, cell.role)

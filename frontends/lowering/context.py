@@ -56,6 +56,8 @@ class LayerContext:
         self._probe = probe
         self.shapes = shapes
         self.source: Any = None  # what the runtime opens; set by layers it feeds
+        self.owned: list[str] = []  # names of the layer's cells, in the order of its blobs
+        self.hidden: dict[str, str] = {}  # hidden state -> its cell
 
     @property
     def param(self) -> Message:

@@ -6,47 +6,67 @@ would silently compute something else is an error where it is lowered.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from frontends.prototxt.message import Message
-from frontends.schema.types import EnumType
+from frontends.schema.types import EnumType, MessageType
 from ir.errors import RoasteryError
 
 from .registry import LayerType
 
+#: Messages that several layer types share, beside the parameters of their own.
+_SHARED = ("loss_param", "transform_param", "param")
+
 
 def refuse_foreign(kind: LayerType, layer: Message) -> None:
-    """Check a layer's parameters, and its loss_param.
+    """Check a layer, its parameters, and the messages below them (fillers).
 
     Raises RoasteryError for a field of a fork that the layer does not honour and that is not
     set to its default, and for such a value of an enum.
     """
-    for name in dict.fromkeys((kind.param, "loss_param")):
+    for name in layer.foreign_fields():
+        field = layer.message_type.fields[name]
+        # Other layers' parameters (permute_param) are not this layer's concern, as in Caffe.
+        if not isinstance(layer.message_type.resolve(field), MessageType):
+            _check_field(kind, layer, name, layer.name)
+    for message in _concerned(kind, layer):
+        for name in message.foreign_fields():
+            _check_field(kind, message, name, layer.name)
+        _check_values(kind, message, layer.name)
+
+
+def _concerned(kind: LayerType, layer: Message) -> Iterator[Message]:
+    """The layer's parameters, shared messages, and all below them."""
+    for name in dict.fromkeys((kind.param, *_SHARED)):
         if name and layer.has(name):
-            _check(kind, layer[name], layer.name)
+            value = layer[name]
+            for message in value if isinstance(value, list) else [value]:
+                yield from message.walk()
 
 
-def _check(kind: LayerType, param: Message, layer: str) -> None:
-    for name in param.foreign_fields():
-        default = param.message_type.fields[name].default
-        if name in kind.fork_fields or (default is not None and param[name] == default):
-            continue
-        raise RoasteryError(
-            f"`{name}` is a field of another fork's {kind.name} layer, which computes something "
-            "else",
-            location=replace(param.location_of(name), layer=layer),
-            hint="remove it if the net does not need it; Roastery's layer does not have it",
-        )
-    for field in param.message_type:
+def _check_field(kind: LayerType, message: Message, name: str, layer: str) -> None:
+    default = message.message_type.fields[name].default
+    if name in kind.fork_fields or (default is not None and message[name] == default):
+        return
+    raise RoasteryError(
+        f"`{name}` is a field of another fork's {kind.name} layer, which computes something else",
+        location=replace(message.location_of(name), layer=layer),
+        hint="remove it if the net does not need it; Roastery's layer does not have it",
+    )
+
+
+def _check_values(kind: LayerType, message: Message, layer: str) -> None:
+    for field in message.message_type:
         name = field.name
-        if field.repeated or not param.has(name) or name in kind.fork_fields:
+        if field.repeated or not message.has(name) or name in kind.fork_fields:
             continue
-        target = param.message_type.resolve(field)
-        value = param[name]
+        target = message.message_type.resolve(field)
+        value = message[name]
         if isinstance(target, EnumType) and target.foreign.get(value) is False:
             known = ", ".join(target.numbers)
             raise RoasteryError(
                 f"`{name}: {value}` is another fork's",
-                location=replace(param.location_of(name), layer=layer),
+                location=replace(message.location_of(name), layer=layer),
                 hint=f"the {kind.name} layer here takes {known}",
             )

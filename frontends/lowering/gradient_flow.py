@@ -14,33 +14,45 @@ def mark_backward(
 ) -> tuple[LayerInfo, ...]:
     """Set ``needs_backward`` and trim ``backward_bottoms``.
 
-    ``backward_bottoms`` come in as "may get a diff". A layer needs backward when something it
-    reads needs a diff or a cell of it learns, and when it contributes to a loss; with
-    force_backward all layers do.
+    ``backward_bottoms`` come in as "may get a diff": what propagate_down says, or whether
+    anything below the bottom learns. A layer runs backward when it or something below it learns,
+    it contributes to a loss, and some layer above asks for the diff of one of its tops; with
+    force_backward every layer does.
     """
-    needed: set[Value] = set()
-    below: list[bool] = []
-    for layer in layers:
-        allowed = layer.backward_bottoms
-        wants = (
-            force_backward
-            or any(cells[c].learns for c in layer.cells)
-            or any(ok and v in needed for v, ok in zip(layer.bottom_values, allowed, strict=True))
-        )
-        below.append(wants)
-        if wants:
-            needed.update(layer.top_values)
-    contributes: set[Value] = set()
+    if force_backward:
+        return tuple(replace(layer, needs_backward=True) for layer in layers)
+    learning = _above_learning(layers, cells)
+    contributes: set[Value] = set()  # a loss is computed from these
+    unasked: set[Value] = set()  # the layer that reads these wants no diff of them
     marked: list[LayerInfo] = []
-    for layer, wants in zip(reversed(layers), reversed(below), strict=True):
-        loss = any(w != 0.0 for w in layer.loss_weights)
-        counts = loss or any(v in contributes for v in layer.top_values)
+    for layer, learns in zip(reversed(layers), reversed(learning), strict=True):
+        tops = list(zip(layer.top_values, layer.loss_weights, strict=True))
+        counts = any(weight != 0.0 or v in contributes for v, weight in tops)
+        asked = any(weight != 0.0 or v not in unasked for v, weight in tops)
+        runs = learns and counts and asked
+        bottoms = tuple(counts and (asked or not learns) and ok for ok in layer.backward_bottoms)
         if counts:
             contributes.update(layer.bottom_values)
-        runs = wants and (counts or force_backward)
-        bottoms = tuple(
-            runs and ok and (force_backward or v in needed)
-            for v, ok in zip(layer.bottom_values, layer.backward_bottoms, strict=True)
+        unasked.update(
+            v for v, ok in zip(layer.bottom_values, bottoms, strict=True) if not ok
         )
-        marked.append(replace(layer, needs_backward=runs, backward_bottoms=bottoms))
+        marked.append(
+            replace(
+                layer, needs_backward=runs, backward_bottoms=tuple(runs and ok for ok in bottoms)
+            )
+        )
     return tuple(reversed(marked))
+
+
+def _above_learning(layers: Sequence[LayerInfo], cells: Mapping[str, Cell]) -> list[bool]:
+    """Per layer: does it learn, or anything below it? propagate_down does not matter here."""
+    found: list[bool] = []
+    values: set[Value] = set()
+    for layer in layers:
+        learns = any(cells[c].learns for c in layer.cells) or any(
+            v in values for v in layer.bottom_values
+        )
+        found.append(learns)
+        if learns:
+            values.update(layer.top_values)
+    return found

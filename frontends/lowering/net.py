@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from frontends.prototxt.message import Message
-from frontends.prototxt.suggestions import did_you_mean
 from frontends.state_rules import NetState, layers_in_state
 from ir import expr as e
 from ir.build import Builder
-from ir.errors import ErrorGroup, RoasteryError
+from ir.errors import RoasteryError
 from ir.graph import Value
 from ir.location import Location
 from ir.ops.movement import Reshape
 from ir.program import LOSS_OUTPUT, LayerInfo, NetProgram
 
+from .blob_names import check_names, place_of
 from .cells import CellTable
 from .context import LayerContext
 from .foreign import refuse_foreign
@@ -40,10 +40,9 @@ class _Lowering:
     probe: Probe | None
     shapes: Mapping[str, Shape]
     force_backward: bool
-    cells: CellTable = field(default_factory=CellTable)
+    cells: CellTable
     current: dict[str, Value] = field(default_factory=dict)
     versions: dict[str, list[Value]] = field(default_factory=dict)
-    producer: dict[str, Message] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
     flows: set[Value] = field(default_factory=set)  # values through which a gradient can flow
     layers: list[LayerInfo] = field(default_factory=list)
@@ -77,7 +76,7 @@ def lower_net(
             location=net.location,
             hint="does the file hold a net, and do its include/exclude rules fit the phase?",
         )
-    _check_names(messages)
+    check_names(messages)
     messages = insert_splits(messages)
     work = _Lowering(
         Builder(net.name or "net"),
@@ -85,79 +84,19 @@ def lower_net(
         probe,
         {k: tuple(v) for k, v in (shapes or {}).items()},
         net.force_backward,
+        CellTable(frozenset(top for m in messages for top in m.top)),
     )
     for message in messages:
         _lower_layer(work, message)
     return _finish(work, net)
 
 
-def _check_names(messages: Sequence[Message]) -> None:
-    """Unknown types, unknown bottoms and duplicate tops, all of them in one report."""
-    errors: list[RoasteryError] = []
-    known: dict[str, Message] = {}
-    all_tops = {top for m in messages for top in m.top}
-    for m in messages:
-        try:
-            kind: LayerType | None = find_layer(m.type, _place(m, "type"))
-        except RoasteryError as error:
-            errors.append(error)
-            kind = None
-        for i, bottom in enumerate(m.bottom):
-            if bottom not in known:
-                errors.append(_unknown_bottom(m, i, bottom, known, bottom in all_tops))
-        if kind is None:
-            known.update((top, m) for top in m.top)
-            continue
-        bottoms = list(m.bottom)
-        for i, top in enumerate(m.top):
-            in_place = i < len(bottoms) and bottoms[i] == top
-            if in_place and not kind.in_place:
-                errors.append(
-                    RoasteryError(
-                        f"a {m.type} layer cannot write its top over its bottom '{top}'",
-                        location=_place(m, "top", i),
-                        hint="give the top a name of its own",
-                    )
-                )
-            elif not in_place and top in known:
-                other = known[top]
-                errors.append(
-                    RoasteryError(
-                        f"top blob '{top}' is produced by two layers, '{other.name}' "
-                        f"(line {other.location.line}) and '{m.name}'",
-                        location=_place(m, "top", i),
-                        hint="rename one; only a layer that reads a blob may write it again (in place)",
-                    )
-                )
-            known[top] = m
-    if errors:
-        raise ErrorGroup(errors) if len(errors) > 1 else errors[0]
-
-
-def _place(m: Message, name: str, index: int = 0) -> Location:
-    return replace(m.location_of(name, index), layer=m.name)
-
-
-def _unknown_bottom(
-    m: Message, i: int, bottom: str, known: Mapping[str, Message], later: bool
-) -> RoasteryError:
-    if later:
-        hint = "a later layer makes it: layers run in file order, so move that layer up"
-    else:
-        near = did_you_mean(bottom, known)
-        hint = f"did you mean '{near}'?" if near else "no layer in this phase makes it"
-    return RoasteryError(
-        f"unknown bottom blob '{bottom}' (bottom {i} of layer '{m.name}')",
-        location=_place(m, "bottom", i),
-        hint=hint,
-    )
-
-
 def _lower_layer(work: _Lowering, m: Message) -> None:
-    kind = find_layer(m.type, _place(m, "type"))
+    kind = find_layer(m.type, place_of(m, "type"))
     b = work.builder
     bottoms = tuple(m.bottom)
-    tops = _tops(kind, m)
+    named = tuple(m.top)
+    tops = named or _automatic_tops(kind, m)
     _check_counts(kind, m, len(bottoms), len(tops))
     refuse_foreign(kind, m)
     values = tuple(work.current[name] for name in bottoms)
@@ -169,7 +108,8 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
             b.map(e.stop(e.arg(0)), v) if v in work.flows and not ok else v
             for v, ok in zip(values, allowed, strict=True)
         )
-        ctx = LayerContext(b, kind, m, seen, tops, work.phase, work.cells, work.probe, work.shapes)
+        phase = m.phase if m.has("phase") else work.phase
+        ctx = LayerContext(b, kind, m, seen, tops, phase, work.cells, work.probe, work.shapes)
         made = kind.lower(ctx)
     results = (made,) if isinstance(made, Value) else tuple(made)
     results = results[: len(tops)]
@@ -177,25 +117,29 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         raise RoasteryError(
             f"a {kind.name} layer makes {len(results)} tops, {len(tops)} are named", location=place
         )
-    owned = tuple(work.cells.by_layer.get(m.name, ()))
+    owned = tuple(ctx.owned)
     if len(m.param) > len(owned):
         raise RoasteryError(
             f"{len(m.param)} `param` entries, but a {kind.name} layer has {len(owned)} blobs here",
-            location=_place(m, "param", len(owned)),
+            location=place_of(m, "param", len(owned)),
         )
     results = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
     weights = _loss_weights(kind, m, len(tops))
-    if any(v in work.flows and ok for v, ok in zip(values, allowed, strict=True)) or any(
-        work.cells.cells[c].learns for c in owned
-    ):
+    if any(v in work.flows for v in values) or any(work.cells.cells[c].learns for c in owned):
         work.flows.update(results)
     for name in bottoms:
         work.unused.pop(name, None)
     for name, value in zip(tops, results, strict=True):
         work.current[name] = value
         work.versions.setdefault(name, []).append(value)
-        work.producer[name] = m
-        work.unused[name] = None
+        if name in named:  # a top that a loss layer got by itself is no output
+            work.unused[name] = None
+    if (ctx.source is not None or kind.host) and any(m.name == l.name for l in work.layers):
+        raise RoasteryError(
+            f"two layers are called '{m.name}', and one of them is a {kind.name} layer",
+            location=place_of(m, "name"),
+            hint="layers that read files or run Python code need names of their own",
+        )
     if kind.name == "Input":
         work.inputs.extend(tops)
     work.layers.append(
@@ -217,11 +161,9 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     )
 
 
-def _tops(kind: LayerType, m: Message) -> tuple[str, ...]:
-    tops = tuple(m.top)
-    if kind.loss and not tops:  # Caffe: LossLayer's AutoTopBlobs; the blob is unnamed there
-        return (f"(automatic) {m.name}",)
-    return tops
+def _automatic_tops(kind: LayerType, m: Message) -> tuple[str, ...]:
+    """The top of a loss layer that names none. Caffe: LossLayer's AutoTopBlobs."""
+    return (f"(automatic) {m.name}",) if kind.loss else ()
 
 
 def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:
@@ -239,12 +181,12 @@ def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:
             )
             raise RoasteryError(
                 f"a {kind.name} layer takes {need} {what} blob(s), {count} given",
-                location=_place(m, what, max(0, min(count, high or count) - 1)),
+                location=place_of(m, what, max(0, min(count, high or count) - 1)),
             )
     if kind.same_count and bottoms != tops:
         raise RoasteryError(
             f"a {kind.name} layer makes one top per bottom: {bottoms} bottom(s), {tops} top(s)",
-            location=_place(m, "top"),
+            location=place_of(m, "top"),
         )
 
 
@@ -256,7 +198,7 @@ def _gradient_allowed(
     if down and len(down) != len(values):
         raise RoasteryError(
             f"{len(down)} propagate_down values for {len(values)} bottom(s)",
-            location=_place(m, "propagate_down"),
+            location=place_of(m, "propagate_down"),
             hint="give none, or one per bottom",
         )
     allowed = []
@@ -285,7 +227,7 @@ def _loss_weights(kind: LayerType, m: Message, tops: int) -> tuple[float, ...]:
     if len(given) != tops and not (kind.loss and len(given) == 1):
         raise RoasteryError(
             f"{len(given)} loss_weight values for {tops} top(s)",
-            location=_place(m, "loss_weight"),
+            location=place_of(m, "loss_weight"),
             hint="give none, or one per top",
         )
     return tuple(given) + (0.0,) * (tops - len(given))

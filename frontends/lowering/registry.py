@@ -122,6 +122,12 @@ def layer_types() -> dict[str, LayerType]:
     return dict(sorted(_LAYERS.items()))
 
 
+def is_loss(name: str) -> bool:
+    """Whether layers of this type have loss_weight 1 without saying so."""
+    load_layers()
+    return name in _LAYERS and _LAYERS[name].loss
+
+
 def find_layer(name: str, location: Location) -> LayerType:
     """Raises RoasteryError naming the nearest known types for an unknown one."""
     load_layers()

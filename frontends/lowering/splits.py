@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from frontends.prototxt.message import Message
 
+from .registry import is_loss
+
 Producer = tuple[int, int]  # layer number, top number
 
 
@@ -57,8 +59,9 @@ def _loss_weight(m: Message, top: int) -> float:
     given = m.loss_weight
     if top < len(given):
         return float(given[top])
-    # Only loss layers have a weight without naming one, and only for their first top.
-    return 1.0 if top == 0 and not given and m.type.endswith("Loss") else 0.0
+    # Only loss layers have a weight without naming one, and only for their first top. Caffe does
+    # not count it as a use: a layer that reads such a blob then overwrites the loss's diff.
+    return 1.0 if top == 0 and not given and is_loss(m.type) else 0.0
 
 
 def _own_loss(messages: Sequence[Message], producer: Producer) -> int:

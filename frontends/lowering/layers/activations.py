@@ -12,7 +12,7 @@ from ir.graph import Value
 from ..context import LayerContext
 from ..registry import layer
 
-_SHIFTED = "In place, the gradient is the true one (Caffe's reads the overwritten input)."
+_IN_PLACE = "In place, the gradient is the true one (Caffe's reads the overwritten input)."
 
 
 @layer("ReLU", param="relu_param", in_place=True)
@@ -64,7 +64,7 @@ def lower_absval(ctx: LayerContext) -> Value:
     return ctx.b.map(e.absolute(e.arg(0)), ctx.x)
 
 
-@layer("BNLL", in_place=True, note=_SHIFTED)
+@layer("BNLL", in_place=True, note=_IN_PLACE)
 def lower_bnll(ctx: LayerContext) -> Value:
     """log(1 + exp(x))."""
     x = e.arg(0)
@@ -79,7 +79,7 @@ def lower_swish(ctx: LayerContext) -> Value:
     return ctx.b.map(x * e.sigmoid(x * ctx.param.beta), ctx.x)
 
 
-@layer("Clip", param="clip_param", in_place=True, note=_SHIFTED)
+@layer("Clip", param="clip_param", in_place=True, note=_IN_PLACE)
 def lower_clip(ctx: LayerContext) -> Value:
     """x limited to [min, max]; the slope is 1 at both ends."""
     low, high = ctx.param.min, ctx.param.max
@@ -87,7 +87,7 @@ def lower_clip(ctx: LayerContext) -> Value:
     return ctx.b.map(e.maximum(low, e.minimum(high, e.arg(0))), ctx.x)
 
 
-@layer("Power", param="power_param", in_place=True, note=_SHIFTED)
+@layer("Power", param="power_param", in_place=True, note=_IN_PLACE)
 def lower_power(ctx: LayerContext) -> Value:
     """(shift + scale * x) ** power; a constant where power or scale is 0."""
     p = ctx.param
@@ -126,7 +126,7 @@ def lower_exp(ctx: LayerContext) -> Value:
     return ctx.b.map(y, ctx.x)
 
 
-@layer("Log", param="log_param", in_place=True, note=_SHIFTED)
+@layer("Log", param="log_param", in_place=True, note=_IN_PLACE)
 def lower_log(ctx: LayerContext) -> Value:
     """Logarithm to ``base`` of shift + scale * x."""
     p, log_base = ctx.param, _log_of_base(ctx)

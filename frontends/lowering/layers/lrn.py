@@ -10,7 +10,12 @@ from ..context import LayerContext
 from ..registry import layer
 
 
-@layer("LRN", param="lrn_param", in_place=True)
+@layer(
+    "LRN",
+    param="lrn_param",
+    in_place=True,
+    note="In place, the gradient is the true one (Caffe's reads the overwritten input).",
+)
 def lower_lrn(ctx: LayerContext) -> Value:
     """Divide by a power of the squares nearby: over channels, or over a square of pixels.
 
