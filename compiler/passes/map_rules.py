@@ -150,31 +150,34 @@ def sink_reshape(node: Node, context: Context) -> Rewrite | None:
     if not node.inputs or any(x.op == "index" for x in e.walk(*op.exprs)):
         return None
     shape = node.outputs[0].shape
-    sources: list[Value] = []
-    for value in node.inputs:
-        if not isinstance(context.producer(value), Reshape) or value.shape != shape:
-            return None
-        sources.append(context.producers[value].inputs[0])
-    first = sources[0]
-    if any(s.shape != first.shape for s in sources):
+    reshaped = [v for v in node.inputs if isinstance(context.producer(v), Reshape)]
+    if not reshaped or any(v.shape != shape for v in node.inputs):
         return None
+    inner = context.producers[reshaped[0]].inputs[0].shape
+    sources: list[Value] = []
+    views: list[Node] = []
+    for value in node.inputs:
+        made = context.producers.get(value)
+        if made is None:  # an input of the graph: it may as well be seen under the other shape
+            view = context.fresh(f"{value.name}.view", TensorType(inner, value.type.dtype))
+            views.append(Node(Reshape(inner), (value,), (view,), node.location, node.direction))
+            sources.append(view)
+        elif isinstance(made.op, Reshape) and made.inputs[0].shape == inner:
+            sources.append(made.inputs[0])
+        else:
+            return None
     if not any(_ends_heavy_work(s, context) for s in sources):
         return None
     middle = tuple(
-        context.fresh(f"{v.name}.flat", TensorType(first.shape, v.type.dtype)) for v in node.outputs
+        context.fresh(f"{v.name}.flat", TensorType(inner, v.type.dtype)) for v in node.outputs
     )
-    made = Node(
-        make_map(op.exprs, sources, first.shape),
-        tuple(sources),
-        middle,
-        node.location,
-        node.direction,
-    )
-    views = tuple(
+    moved = make_map(op.exprs, sources, inner)
+    result = Node(moved, tuple(sources), middle, node.location, node.direction)
+    back = tuple(
         Node(Reshape(shape), (m,), (v,), node.location, node.direction)
         for m, v in zip(middle, node.outputs, strict=True)
     )
-    return Rewrite((made, *views))
+    return Rewrite((*views, result, *back))
 
 
 def _ends_heavy_work(value: Value, context: Context) -> bool:

@@ -13,6 +13,7 @@ from .kinds import Key, Kind, key_of, kind_of, reduced_axes
 
 _MOST_LOADS = 20
 _MOST_NODES = 64
+_SMALL = 64  # results of so few elements cost a launch and nothing else
 
 
 class Grouping:
@@ -41,6 +42,8 @@ class Grouping:
         ]
         for group in tails.values():
             for member in group[1:]:
+                if self.inlining.is_pulled(nodes[member]):
+                    continue
                 self.dag.merge(self.dag.find(group[0]), self.dag.find(member))
         self._siblings()
         self._flat()
@@ -158,7 +161,9 @@ class Grouping:
                 continue
             shape = node.outputs[0].shape
             for value, aligned in loads.items():
-                if not aligned or value.type.size != node.outputs[0].type.size:
+                small = node.outputs[0].type.size <= _SMALL
+                whole = aligned and value.type.size == node.outputs[0].type.size
+                if not (small or whole):
                     continue
                 place = (value, self.keys[i], shape)
                 other = readers.get(place)

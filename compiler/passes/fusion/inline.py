@@ -38,8 +38,8 @@ class Inlining:
     """Decides, in topological order, which nodes are pulled.
 
     Args:
-        groups: kind and result shape of the group of each node that phase one placed into the
-            tail of a contraction or reduction (the anchor itself included).
+        anchored: for nodes that phase one placed into the tail of a contraction or reduction
+            its anchor (itself for the anchor).
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class Inlining:
         return self._pull(node).loads
 
     def _decide(self, node: Node) -> None:
-        if node in self.anchored or len(node.outputs) != 1:
+        anchor = self.anchored.get(node)
+        if len(node.outputs) != 1 or (anchor is not None and not self._leaves(node, anchor)):
             return
         properties = node.op.properties
         kind = self.kinds[node]
@@ -92,9 +93,29 @@ class Inlining:
         if readers is None or not all(self._takes(r, v, node, pull) for r, v in readers):
             return
         again = len(readers) > 1 or any(self._repeats(r, v) for r, v in readers)
+        again |= anchor is not None
         if again and not self._cheap(value, pull, len(readers)):
             return
         self.pulled[value] = pull
+
+    def _leaves(self, node: Node, anchor: Node) -> bool:
+        """Whether a node may leave the tail of a contraction, which then stores one result less:
+        its operands there are stored anyway, and whoever reads it can compute it.
+
+        Before: one kernel stores conv and conv * conv, which a window sums up. After: the kernel
+        of the window squares what it loads.
+        """
+        if node is anchor or self.kinds[anchor] is not Kind.CONTRACT:
+            return False
+        value = node.outputs[0]
+        readers = self.readers.get(value, [])
+        if any(self.anchored.get(r) is anchor or _wider(r, value) for r in readers):
+            return False
+        return all(
+            v in self.ports or any(self.anchored.get(r) is not anchor for r in self.readers[v])
+            for v in node.inputs
+            if v in self.producers and self.anchored.get(self.producers[v]) is anchor
+        )
 
     def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
         """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""
@@ -118,10 +139,7 @@ class Inlining:
 
     def _repeats(self, reader: Node, value: Value) -> bool:
         """Whether the reader needs an element of the value more than once."""
-        return (
-            bool(reader.op.properties & (Property.POINTWISE | Property.LOCAL))
-            and value.type.size < reader.outputs[0].type.size
-        )
+        return bool(reader.op.properties & Property.LOCAL) or _wider(reader, value)
 
     def _takes(self, reader: Node, value: Value, node: Node, pull: Pull) -> bool:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
@@ -159,3 +177,11 @@ class Inlining:
             for leaf, aligned in inner.loads.items():
                 total.loads[leaf] = total.loads.get(leaf, True) and aligned and straight
         return total
+
+
+def _wider(reader: Node, value: Value) -> bool:
+    """Whether the reader repeats the value along some axis."""
+    return (
+        bool(reader.op.properties & Property.POINTWISE)
+        and value.type.size < reader.outputs[0].type.size
+    )
