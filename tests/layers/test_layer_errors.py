@@ -182,10 +182,10 @@ CASES = [
     ),
     (
         "Pooling",
-        "pooling_param { kernel_size: 2 torch_pooling: true }",
+        "pooling_param { kernel_size: 2 avg_include_pad: false }",
         IMAGE,
-        "`torch_pooling` is a field of another fork's",
-        "torch_pooling",
+        "`avg_include_pad` is a field of another fork's",
+        "avg_include_pad",
     ),
     ("SPP", "", IMAGE, "pyramid_height is missing or 0", "layer"),
     (
@@ -477,6 +477,6 @@ def test_fields_of_forks_at_their_defaults_pass() -> None:
         'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
         "convolution_param { num_output: 2 kernel_size: 3 relu: false } }\n"
         'layer { name: "p" type: "Pooling" bottom: "c" top: "p" '
-        "pooling_param { kernel_size: 2 torch_pooling: false engine: MKL2017 } }"
+        "pooling_param { kernel_size: 2 avg_include_pad: true engine: MKL2017 } }"
     )
     lower_net(parse_text(net_text(layer, **IMAGE), "NetParameter", "net.prototxt"), "TEST")

@@ -262,3 +262,17 @@ def test_reshape(body: str, shape: tuple[int, ...]) -> None:
     x = np.arange(120.0).reshape(2, 3, 4, 5)
     y = run("Reshape", f"reshape_param {{ {body} }}", x=x).forward()["y"]
     np.testing.assert_array_equal(y, x.reshape(shape))
+
+
+def test_gradient_in_place_reads_the_input_that_was() -> None:
+    """Caffe's Power reads its overwritten input there."""
+    layers = """
+        layer { name: "a" type: "TanH" bottom: "x" top: "y" }
+        layer { name: "b" type: "Power" bottom: "y" top: "y" power_param { power: 3 shift: 2 } }
+    """
+    x = np.array([-1.0, 0.25, 2.0])
+    case = LayerCase("Power", "in place", net_text(layers, x=(3,)), "TEST", {"x": lambda rng: x})
+    r = LayerRun(case)
+    np.testing.assert_allclose(r.forward()["y"], (np.tanh(x) + 2) ** 3)
+    expected = 3 * (np.tanh(x) + 2) ** 2 * (1 - np.tanh(x) ** 2)
+    np.testing.assert_allclose(r.gradients({"y": np.ones(3)})["x"], expected)

@@ -110,7 +110,7 @@ def _ceil(ctx: LayerContext) -> bool:
     "Pooling",
     param="pooling_param",
     tops=(1, 2),
-    fork_fields=("ceil_mode",),
+    fork_fields=("ceil_mode", "torch_pooling"),  # the second has no effect in its fork, either
     note="STOCHASTIC runs on every device (Caffe: on GPUs only); its gradient in phase TEST is "
     "that of the weighted mean. A window that holds nothing but overhang averages to 0.",
 )
