@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,6 +16,8 @@ from runtime.store import Store
 from . import nets
 from .devices import choose_device, open_backend
 from .weights import load_weights
+
+_LOGGER = logging.getLogger("roastery")
 
 
 class Parameters(Mapping[str, list[np.ndarray]]):
@@ -117,9 +120,14 @@ def compile(
         observe: inner blobs to return besides the outputs.
         seed: of fillers and dropout.
 
+    What was ignored or upgraded in the net goes to the logger "roastery", at level INFO.
+
     Raises RoasteryError for every mistake in the files, with its place.
     """
     message = nets.read_net(net)
+    for note in message.notes:
+        _LOGGER.log(logging.INFO if note.level == "info" else logging.WARNING, "%s", note)
+    stages = (*message.state.stage, *stages)
 
     def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
         return nets.lower(message, phase, level=level, stages=stages, shapes=new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from frontends.prototxt import Message
@@ -60,6 +60,7 @@ class NetBuilder:
     backend: Backend
     log: CaffeLog
     plan: Plan = "fused"
+    _said: set[str] = field(default_factory=set)  # nets of one file have the same notes
 
     def build(
         self, net: Message, state: Message, seed: int, share: BuiltNet | None = None
@@ -73,6 +74,8 @@ class NetBuilder:
 
         Raises RoasteryError for every mistake in the net or its data.
         """
+        for note in net.notes:
+            self._say(str(note), note.level)
         log_rules(self.log, net, state)
         chosen = nets.filtered(net, state)
         log_net_text(self.log, chosen)
@@ -95,8 +98,14 @@ class NetBuilder:
         else:
             runnable = FusedNet(program, self.backend, store, feeds, relower=lower)
         for remark in program.notes:
-            self.log.note(remark)
+            self._say(remark)
         return BuiltNet(net, state, message, program, runnable, probe, unshared)
+
+    def _say(self, remark: str, level: str = "info") -> None:
+        """Tell the user something, once."""
+        if remark not in self._said:
+            self._said.add(remark)
+            (self.log.note if level == "info" else self.log.warning)(remark)
 
 
 def _lower(

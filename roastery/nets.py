@@ -22,11 +22,14 @@ NetSource = str | os.PathLike[str] | Message
 def read_net(source: NetSource) -> Message:
     """A NetParameter in the current form, from a prototxt file or a message.
 
+    Its ``notes`` say what was ignored and what was upgraded.
+
     Raises RoasteryError for a missing file and for every mistake in it.
     """
     load_layers()  # layers that are not Caffe's declare their parameters when imported
     message = source if isinstance(source, Message) else parse_file(Path(source), "NetParameter")
-    upgraded, _ = upgrade_net(message)
+    upgraded, notes = upgrade_net(message)
+    upgraded.notes += notes
     return upgraded
 
 
@@ -52,11 +55,14 @@ def state_message(phase: str, *parts: Message) -> Message:
     return state
 
 
-def flag_state(phase: str, level: int, stages: Sequence[str]) -> Message:
-    """The NetState that Caffe's tools make of their flags: always with level and stage."""
+def flag_state(net: Message, phase: str, level: int, stages: Sequence[str]) -> Message:
+    """The NetState that Caffe's tools make of their flags: always with level and stage.
+
+    The net's own stages stay; its phase and level give way to the flags'.
+    """
     state = state_message(phase)
     state.set("level", level)
-    state.set("stage", list(stages) or [""])
+    state.set("stage", [*net.state.stage, *stages] or [""])
     return state
 
 

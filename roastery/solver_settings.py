@@ -84,6 +84,7 @@ def solver_config(solver: Message) -> SolverConfig:
     Raises RoasteryError for settings that Caffe refuses, and for those that it lets pass and
     that cannot be meant: a negative interval, a test without test_iter.
     """
+    _refuse_foreign(solver)
     _check_counts(solver)
     places = {name: solver.location_of(name) for name in solver.fields_set()}
     config = SolverConfig(
@@ -103,6 +104,18 @@ def solver_config(solver: Message) -> SolverConfig:
     )
     config.check()
     return config
+
+
+def _refuse_foreign(solver: Message) -> None:
+    """Settings of other forks that would change the training."""
+    for name in solver.foreign_fields():
+        default = solver.message_type.fields[name].default
+        if default is None or solver[name] != default:
+            raise RoasteryError(
+                f"`{name}` is a setting of another fork's solver, which trains differently",
+                location=solver.location_of(name),
+                hint="remove it; Roastery's solvers do not have it",
+            )
 
 
 def _check_counts(solver: Message) -> None:

@@ -89,7 +89,7 @@ def _split_top(messages: Sequence[Message], producer: Producer, k: int) -> str:
 
 
 def _split(messages: Sequence[Message], producer: Producer, uses: int, m: Message) -> Message:
-    number, top = producer
+    _, top = producer
     place = m.location_of("top", top)
     split = Message("LayerParameter", place)
     split.set("name", _layer_name(messages, producer), place)

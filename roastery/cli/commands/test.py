@@ -29,7 +29,7 @@ def _run(arguments: Arguments) -> None:
     with CaffeLog.open(json_path=arguments.log_json) as log, data_notes(log):
         log_device(log, device, "test")
         message = nets.read_net(model)
-        state = nets.flag_state("TEST", arguments.level, stages(arguments))
+        state = nets.flag_state(message, "TEST", arguments.level, stages(arguments))
         built = NetBuilder(open_backend(device), log).build(message, state, seed=0)
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)

@@ -29,7 +29,7 @@ def _run(arguments: Arguments) -> None:
     with CaffeLog.open() as log, data_notes(log):
         log_device(log, device, "time")
         message = nets.read_net(model)
-        state = nets.flag_state(arguments.phase, arguments.level, stages(arguments))
+        state = nets.flag_state(message, arguments.phase, arguments.level, stages(arguments))
         plan: Plan = "fused" if arguments.fused else "layerwise"
         built = NetBuilder(open_backend(device), log, plan).build(message, state, seed=0)
         if isinstance(built.net, LayerwiseNet):
