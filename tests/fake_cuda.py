@@ -40,11 +40,13 @@ class FakeCuda:
         self.memory = memory
         self.allocations: dict[int, ctypes.Array] = {}
         self.pinned: dict[int, ctypes.Array] = {}
-        self.kernels: dict[str, tuple[Sequence[str], Body]] = {}
+        self.kernels: dict[str, tuple[Sequence[str], Body]] = {}  # by entry
+        self.by_image: dict[bytes, tuple[Sequence[str], Body]] = {}  # by a cubin's first 8 bytes
         self.images: list[bytes] = []
         self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
         self._numbers = itertools.count(1)
-        self._functions: dict[int, str] = {}
+        self._functions: dict[int, tuple[str, Sequence[str], Body]] = {}
+        self._modules: dict[int, bytes] = {}
         self._capture: list[Callable[[], None]] | None = None
         self._graphs: dict[int, list[Callable[[], None]]] = {}
         self.live = 0  # handles made and not destroyed
@@ -68,6 +70,14 @@ class FakeCuda:
                 view = (ctypes.c_char * max(size, 1)).from_buffer(block, address - start)
                 return np.ndarray(shape, dtype, buffer=view)
         raise AssertionError(f"{size} bytes at {address:#x} are not inside of an allocation")
+
+    def rest(self, address: int, dtype: Any) -> np.ndarray:
+        """Device memory from an address to the end of its allocation."""
+        for start, block in self.allocations.items():
+            if start <= address < start + len(block):
+                itemsize = np.dtype(dtype).itemsize
+                return self.array(address, (start + len(block) - address) // itemsize, dtype)
+        raise AssertionError(f"{address:#x} is not inside of an allocation")
 
     def check(self) -> None:
         """Raise what went wrong inside of a call (exceptions cannot cross C)."""
@@ -251,6 +261,7 @@ class FakeCuda:
         start = ctypes.string_at(image, 4)
         if start == b"\x7fELF":
             self.images.append(start)
+            start = ctypes.string_at(image, 8)
         else:
             text = ctypes.string_at(image)  # PTX ends with a zero byte
             if b".version" not in text:
@@ -259,15 +270,16 @@ class FakeCuda:
                 ctypes.memmove(values[0], message, len(message))
                 return BAD_IMAGE
             self.images.append(text)
-        self._handle(out)
+        self._modules[self._handle(out)] = start
         return None
 
     def _cuModuleGetFunction(self, out: Any, module: int, name: int) -> int | None:
         entry = ctypes.string_at(name).decode()
-        if entry not in self.kernels:
+        found = self.by_image.get(self._modules[module]) or self.kernels.get(entry)
+        if found is None:
             return NOT_FOUND
         number = next(self._numbers)
-        self._functions[number] = entry
+        self._functions[number] = (entry, *found)
         out[0] = number
         return None
 
@@ -285,8 +297,7 @@ class FakeCuda:
         shared: int, stream: int, parameters: Any, extra: Any,
     ) -> None:  # fmt: skip
         assert (b, c) == (1, 1) and a % 32 == 0 and stream
-        entry = self._functions[function]
-        kinds, body = self.kernels[entry]
+        entry, kinds, body = self._functions[function]
         values = []  # read now, as the driver copies parameters when a launch is queued
         for index, kind in enumerate(kinds):
             kind_type = _READ.get(kind, c_uint64)

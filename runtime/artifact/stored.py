@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.binary import Binary
-from compiler.compiled import CompiledGraph, CopyStep, HostStep
-from compiler.kernel import Config, Kernel, Launch, Scratch
+from compiler.compiled import CompiledGraph, HostStep
+from compiler.kernel import Config, Kernel, Scratch
+from compiler.plan.memory import InArena
 from ir.errors import RoasteryError
 from ir.graph import Port, Role, Value
 from runtime.buffers import padded_size
 
 from .manifest import Tensor
-from .plan import ARENA, WEIGHT, LaunchPlan, Place, Step, StoredCopy
+from .plan import ARENA, WEIGHT, LaunchPlan, Place, StoredCopy
 from .writer import store_launches
 
 _ALIGNMENT = 256  # bytes, of inputs and outputs
@@ -39,29 +40,26 @@ def store_graph(
 
     Raises :class:`RoasteryError` for what only the process that compiled it can run.
     """
-    layout = _Layout(compiled)
-    steps: list[Step] = []
-    launches = [step for step in compiled.steps if isinstance(step, Launch)]
-    kernels, stored, sources = store_launches(launches, layout.place, binaries)
-    remaining = iter(stored)
     for step in compiled.steps:
         if isinstance(step, HostStep):
             raise RoasteryError(
-                f"'{step.node.op.name}' runs on the host and cannot be exported",
+                f"'{step.node.op.name}' runs on the host and cannot be exported for a GPU",
                 location=step.node.location,
             )
-        if isinstance(step, CopyStep):
-            nbytes = step.source.type.nbytes
-            steps.append(StoredCopy(layout.place(step.source), layout.target(step.target), nbytes))
-        elif 0 not in step.grid:  # as store_launches does
-            steps.append(next(remaining))
+    layout = _Layout(compiled)
+    kernels, steps, sources = store_launches(compiled.launches, layout.place, binaries)
+    copies = [
+        StoredCopy(layout.place(copy.value), layout.port(copy.port, "output"), nbytes)
+        for copy in compiled.memory.copies
+        if (nbytes := copy.value.type.nbytes)
+    ]
     graph = compiled.graph
     inputs = [port for port in graph.inputs if port.role is Role.DATA]
     outputs = [port for port in graph.outputs if port.role is Role.RESULT]
     plan = LaunchPlan(
         arena_bytes=layout.nbytes,
         kernels=kernels,
-        steps=tuple(steps),
+        steps=(*steps, *copies),
         inputs=tuple((port.name, layout.port(port, "input")) for port in inputs),
         outputs=tuple((port.name, layout.port(port, "output")) for port in outputs),
     )
@@ -80,7 +78,7 @@ class _Layout:
     def __init__(self, compiled: CompiledGraph) -> None:
         self._memory = compiled.memory
         self._ports: dict[tuple[str, str], Place] = {}
-        self.nbytes = _up(compiled.memory.arena)
+        self.nbytes = _up(compiled.memory.peak)
         for side, ports in (("input", compiled.graph.inputs), ("output", compiled.graph.outputs)):
             for port in ports:
                 self._add(side, port)
@@ -99,27 +97,25 @@ class _Layout:
     def port(self, port: Port, side: str) -> Place:
         return self._ports[side, f"{port.role.value}:{port.name}"]
 
-    def target(self, port: Port) -> Place:
-        return self.port(port, "output")
-
     def place(self, item: Value | Scratch) -> Place:
+        if isinstance(item, Scratch):
+            return Place(ARENA, self._memory.scratch[item.number].offset)
         found = self._memory.places[item]
-        if found.port is not None:
-            return self.port(found.port, "output" if found.is_output else "input")
-        assert found.offset is not None
-        return Place(ARENA, found.offset)
+        if isinstance(found, InArena):
+            return Place(ARENA, found.offset)
+        return self.port(found.port, "output" if found.is_output else "input")
 
     def describe(self) -> dict[str, Any]:
         """The memory plan for people, in bytes."""
         return {
-            "arena": self._memory.arena,
-            "arena_without_sharing": self._memory.values,
+            "arena": self._memory.peak,
+            "arena_without_sharing": self._memory.total,
             "arena_lower_bound": self._memory.bound,
             "with_inputs_and_outputs": self.nbytes,
             "values": [
-                {"name": item.name, "type": str(item.type), "offset": place.offset}
-                for item, place in self._memory.places.items()
-                if isinstance(item, Value) and place.offset is not None
+                {"name": value.name, "type": str(value.type), "offset": place.offset}
+                for value, place in self._memory.places.items()
+                if isinstance(place, InArena)
             ],
         }
 

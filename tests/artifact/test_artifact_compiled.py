@@ -1,0 +1,92 @@
+"""An exported net with real machine code, made and checked without a GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from compiler.binary import Target
+from compiler.compiled import CompiledGraph
+from compiler.pipeline import compile_graph
+from compiler.triton.compile import compile_jobs, jobs_of
+from compiler.triton.compile.inspection import ptx_parameters
+from compiler.triton.compile.store import BinaryStore
+from compiler.triton.lower import lower_node
+from ir import expr as e
+from ir.build import Builder
+from ir.graph import Graph, Role
+from ir.location import Location
+from ir.text import format_graph
+from ir.types import TensorType
+from runtime.artifact import Artifact, load, store_graph, write_artifact
+
+TARGETS = (Target(80), Target(90))
+
+
+def small_net() -> Graph:
+    b = Builder("small")
+    x = b.input("data", TensorType((16, 30)))
+    w = b.input("ip/0", TensorType((10, 30)), Role.PARAMETER)
+    with b.at(Location("small.prototxt", 5, 1, "ip"), "ip"):
+        ip = b.matmul(x, w, transpose_b=True)
+    with b.at(Location("small.prototxt", 9, 1, "relu"), "relu"):
+        b.output("out", b.map(e.maximum(e.arg(0), 0.0), ip))
+    with b.at(Location("small.prototxt", 12, 1, "sum"), "sum"):
+        b.output("sum", b.sum(x, [1]))
+    return b.finish()
+
+
+def export(compiled: CompiledGraph, path: Path, store: BinaryStore) -> dict[str, np.ndarray]:
+    jobs = [job for target in TARGETS for job in jobs_of(compiled.launches, target)]
+    binaries = compile_jobs(jobs, store=store)
+    made = {(j.kernel, j.config, j.target): b for j, b in zip(jobs, binaries, strict=True)}
+    stored = store_graph(
+        compiled, lambda kernel, config: [made[kernel, config, target] for target in TARGETS]
+    )
+    weights = {"ip/0": np.random.default_rng(0).standard_normal((10, 30), dtype=np.float32)}
+    write_artifact(
+        path,
+        name="small",
+        versions={"triton": binaries[0].triton},
+        inputs=stored.inputs,
+        outputs=stored.outputs,
+        weights=weights,
+        graph=format_graph(compiled.graph),
+        cpu=True,
+        plan=stored.plan,
+        sources=stored.sources,
+        memory=stored.memory,
+    )
+    return weights
+
+
+def test_an_exported_net(tmp_path: Path) -> None:
+    compiled = compile_graph(small_net(), lower_node)
+    weights = export(compiled, tmp_path / "small.roast", BinaryStore(tmp_path / "one"))
+
+    # Compiled again elsewhere, it is the same file.
+    export(
+        compile_graph(small_net(), lower_node), tmp_path / "2.roast", BinaryStore(tmp_path / "2")
+    )
+    assert (tmp_path / "2.roast").read_bytes() == (tmp_path / "small.roast").read_bytes()
+
+    with Artifact.load(tmp_path / "small.roast") as artifact:
+        plan = artifact.plan()
+        assert artifact.manifest.targets == ("cpu", "cuda:sm_80", "cuda:sm_90")
+        for kernel in plan.kernels:
+            old, new = kernel.binaries
+            assert (old.target, new.target) == TARGETS
+            assert old.cubin != new.cubin and new.cubin.startswith(b"\x7fELF")
+            # What newer GPUs are given, and whether its parameters are those that are packed.
+            assert ".target sm_80" in old.ptx and ".version 7.4" in old.ptx and new.ptx == ""
+            sizes = {"i32": "u32", "i64": "u64", "f32": "f32"}
+            expected = [sizes.get(kind, "u64") for kind in old.arguments]
+            assert ptx_parameters(old.ptx) == expected
+            assert new.arguments == old.arguments
+            assert "tl.store" in artifact.text(kernel.source)
+
+    x = np.random.default_rng(1).standard_normal((16, 30), dtype=np.float32)
+    result = load(tmp_path / "small.roast", "cpu")(data=x)
+    np.testing.assert_allclose(result["out"], np.maximum(x @ weights["ip/0"].T, 0), atol=1e-5)
+    np.testing.assert_allclose(result["sum"].ravel(), x.sum(1), atol=1e-4)
