@@ -158,8 +158,8 @@ class PythonLayer:
         self._call("backward", self._top, down, self._bottom)
         blobs = [*self._bottom, *self._layer.blobs]
         found = [blob.diff for blob, wanted in zip(blobs, needed, strict=True) if wanted]
-        for i, (blob, shape) in enumerate(zip(blobs, inputs, strict=True)):
-            if blob.diff.shape != shape.shape:
+        for i, (blob, array) in enumerate(zip(blobs, inputs, strict=True)):
+            if blob.diff.shape != array.shape:
                 raise self._error(f"backward gave input {i} a diff of shape {blob.diff.shape}")
         return found
 
@@ -170,7 +170,7 @@ class PythonLayer:
     # --- the user's code --------------------------------------------------------------
 
     def _find_class(self, param: Any) -> Callable[..., Any]:
-        module = self._import(param.module)
+        module = self._import(param)
         found = getattr(module, param.layer, None)
         if not callable(found):
             known = sorted(
@@ -186,7 +186,8 @@ class PythonLayer:
         result: Callable[..., Any] = found
         return result
 
-    def _import(self, name: str) -> ModuleType:
+    def _import(self, param: Any) -> ModuleType:
+        name: str = param.module
         folders = [os.getcwd()]
         if self._place.file:
             folders.append(str(Path(self._place.file).resolve().parent))
@@ -198,8 +199,9 @@ class PythonLayer:
         except ModuleNotFoundError as error:
             if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
                 raise self._error(f"importing module '{name}': {error}", error) from error
-            raise self._error(
+            raise RoasteryError(
                 f"there is no Python module '{name}'",
+                location=replace(param.location_of("module"), layer=self._place.layer),
                 hint=f"looked in {', '.join(folders)} and on PYTHONPATH",
             ) from error
         except Exception as error:
@@ -221,9 +223,7 @@ class PythonLayer:
             shown = f"{what}: {type(error).__name__}: {error}"
             raise self._error(shown, error) from error
 
-    def _error(
-        self, message: str, error: BaseException | None = None, hint: str | None = None
-    ) -> RoasteryError:
+    def _error(self, message: str, error: BaseException | None = None) -> RoasteryError:
         """An error at the layer that also shows the line of the user's code that failed."""
         frames = traceback.extract_tb(error.__traceback__) if error is not None else []
         outside = [f for f in frames if not f.filename.startswith(("<frozen", *_ROOTS))]
@@ -231,4 +231,4 @@ class PythonLayer:
         if own:
             last = own[-1]
             message += f"\n    {last.filename}:{last.lineno} in {last.name}: {last.line}"
-        return PythonLayerError(message, location=self._place, hint=hint)
+        return PythonLayerError(message, location=self._place)

@@ -165,6 +165,9 @@ def test_a_missing_module_says_where_it_was_looked_for(tmp_path: Path) -> None:
         run_once(tmp_path, text)
     assert "there is no Python module 'no_such_module'" in str(caught.value)
     assert str(tmp_path) in str(caught.value)
+    assert "net.prototxt:3:" in str(caught.value) and 'module: "no_such_module"' in str(
+        caught.value
+    )
 
 
 def test_a_module_beside_the_prototxt_is_found(
