@@ -64,9 +64,9 @@ def open_backend(device: str) -> Backend:
     if device == "reference":
         return ReferenceBackend()
     if device == "interpret":
-        from runtime.triton_backend import InterpretBackend
+        from runtime.interpret_backend import InterpretBackend
 
         return InterpretBackend()
-    from runtime.triton_backend import CudaBackend
+    from runtime.cuda_backend import CudaBackend
 
     return CudaBackend(int(device.partition(":")[2] or 0))

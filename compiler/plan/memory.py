@@ -133,7 +133,7 @@ class _Planner:
                 arena.offsets[owner], owner.type.nbytes
             )
         inside: dict[int, InArena] = {
-            i.id: InArena(arena.offsets[i.id], i.size) for i in intervals if isinstance(i.id, tuple)
+            i.id: InArena(arena.offsets[i.id], i.size) for i in intervals if isinstance(i.id, int)
         }
         bound = {(e.port.name, e.port.role): e.port.value for e in self.external.values()}
         return MemoryPlan(

@@ -131,6 +131,8 @@ class Grouping:
             whole = {v for v in self.loads[i] if v.type.size == x.type.size}
             for other in reversed(others[-8:]):
                 a, b = self.dag.find(other), self.dag.find(i)
+                if a != b and self.dag.depends(b, on=a):
+                    continue  # a sum of what the other's result is needed for: a second pass
                 if whole & self.loads[other].keys() and self._join(a, b):
                     break
             others.append(i)
