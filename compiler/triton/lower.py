@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.kernel import Launch
 from ir.graph import Node
+from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.types import DType
 
@@ -12,6 +13,7 @@ from .printer.contract import lower_contract
 from .printer.flat import print_flat
 from .printer.kernels import Task, make_launch
 from .printer.reduce import lower_reduce
+from .printer.single import SINGLES, lower_single
 
 
 def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
@@ -28,8 +30,23 @@ def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
     if all(v.type.size == 0 for v in node.outputs):
         return []
     task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, precision)
-    if op.schedule == "reduce":
-        return lower_reduce(task)
-    if op.schedule == "contract":
+    if op.schedule == "single":
+        return _alone(task)
+    schedules = {"reduce": lower_reduce, "contract": lower_contract}
+    if op.schedule in schedules:
+        return schedules[op.schedule](task)
+    if op.schedule != "flat":
+        raise ValueError(f"unknown schedule {op.schedule!r} of group {op.label}")
+    return [make_launch(task, print_flat)]
+
+
+def _alone(task: Task) -> list[Launch]:
+    """A group of one op: by the op's own kernel, or the schedule that its properties ask for."""
+    (node,) = task.body.nodes
+    if type(node.op) in SINGLES:
+        return lower_single(task, node)
+    if Property.CONTRACTION in node.op.properties:
         return lower_contract(task)
+    if Property.REDUCTION in node.op.properties:
+        return lower_reduce(task)
     return [make_launch(task, print_flat)]

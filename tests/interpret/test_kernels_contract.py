@@ -134,3 +134,45 @@ def test_tf32_only_when_asked_for() -> None:
     node = matmul((), 4, 8, 4, False, False)
     assert '"ieee"' in lower_node(node)[0].kernel.source
     assert '"tf32"' in lower_node(node, precision="tf32")[0].kernel.source
+
+
+THIN = [
+    # x, w, stride, pad, dilation, group
+    ((2, 4, 7, 6), (4, 1, 3, 3), (1, 1), (1, 1), (1, 1), 4),
+    ((2, 4, 7, 6), (4, 1, 3, 2), (2, 3), (1, 1), (1, 1), 4),
+    ((1, 3, 9, 8), (6, 1, 3, 3), (2, 1), (2, 2), (2, 2), 3),
+    ((1, 4, 6, 6), (2, 2, 2, 2), (2, 2), (0, 0), (1, 1), 2),
+    ((2, 3, 8), (3, 1, 5), (1,), (2,), (1,), 3),
+    ((1, 2, 7, 7), (2, 1, 1, 1), (3, 3), (0, 0), (1, 1), 2),
+]
+
+
+@pytest.mark.parametrize("case", THIN, ids=str)
+def test_depthwise_convolutions_need_no_dot(case) -> None:  # type: ignore[no-untyped-def]
+    x, w, *kind = case
+    y = Conv(*kind).outputs(x[2:], w[2:])
+    dy = (x[0], w[0], *y)
+    bias = (1, w[0], *(1 for _ in y))
+
+    def forward(b, data, weights, bias):  # type: ignore[no-untyped-def]
+        return b.map(e.arg(0) + e.arg(1), b.emit(Conv(*kind), data, weights), bias)
+
+    def weight_grad(b, data, g, old):  # type: ignore[no-untyped-def]
+        dw = b.emit(ConvWeightGrad(*kind, window=w[2:]), data, g)
+        return b.map(e.arg(0) + e.arg(1), dw, old)
+
+    nodes = [
+        fused(forward, x, w, bias, schedule="contract"),
+        single(ConvInputGrad(*kind, spatial=x[2:]), dy, w),
+        fused(weight_grad, x, dy, w, schedule="contract"),
+    ]
+    for node in nodes:
+        (launch,) = check(node, tolerance=TOLERANCE)
+        assert "tl.dot" not in launch.kernel.source
+
+
+def test_long_depthwise_weight_gradients_are_split() -> None:
+    op = ConvWeightGrad((1, 1), (1, 1), (1, 1), 2, window=(1, 1))
+    node = single(op, (80, 2, 15, 16), (80, 2, 17, 18))
+    first, _ = check(node, tolerance=TOLERANCE)
+    assert first.grid[1] > 1

@@ -8,18 +8,21 @@ adds them in fixed order and computes the epilogue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Launch, Scratch
 from ir.graph import Graph, Node, Value
 from ir.op import Property
+from ir.ops.convolution import ConvWeightGrad
 from ir.types import F32
 
 from .emitter import Emitter, Place
-from .flat import flat_schedule, padded_count
+from .direct import as_reduction, is_thin
+from .flat import flat_schedule, padded_count, print_flat
 from .index import Base, Condition, linearise
 from .kernels import Printed, Schedule, Task, make_launch
 from .products import VIEWS, Product
+from .reduce import lower_reduce
 from .size import Size
 from .writer import Writer
 
@@ -52,6 +55,11 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
+def tiles_of(view: Product) -> tuple[tuple[tuple[int, int, int], int, int], ...]:
+    """The tiles that a product's kernel owns."""
+    return TILES[:2] if view.strided else TILES
+
+
 def plan_of(view: Product) -> Plan:
     count, rows, columns = view.count.value, view.rows.value, view.columns.value
     depth = view.depth.value
@@ -62,7 +70,7 @@ def plan_of(view: Product) -> Plan:
     # The largest tile that still gives every processor something to do, no larger than the
     # matrix needs.
     choice = 0
-    for i, (tile, _, _) in enumerate(TILES[1:], 1):
+    for i, (tile, _, _) in enumerate(tiles_of(view)[1:], 1):
         wasted = rows <= tile[0] // 2 or columns <= tile[1] // 2
         if not wasted and programs(tile) >= ENOUGH_PROGRAMS:
             choice = i
@@ -80,6 +88,10 @@ def plan_of(view: Product) -> Plan:
 
 def lower_contract(task: Task) -> list[Launch]:
     anchor = anchor_of(task.body)
+    if is_thin(anchor):
+        if isinstance(anchor.op, ConvWeightGrad):
+            return lower_reduce(replace(task, body=as_reduction(task.body, anchor)))
+        return [make_launch(task, print_flat)]
     probe = Emitter(task.body, Writer.silent(), "")
     plan = plan_of(VIEWS[type(anchor.op)](probe, anchor))
     padded = padded_count(anchor.output.type.size)
@@ -118,7 +130,7 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
             for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
                 text = emitter.emit(port.value, place)
                 emitter.store(buffer, port.name, index, text, place.guard)
-        tiles = TILES
+        tiles = tiles_of(view)
         return Printed(
             name=anchor.op.name,
             constants=("M", "N", "K", "SPLIT"),

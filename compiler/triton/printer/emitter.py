@@ -7,7 +7,7 @@ subexpressions, bounds) is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 
 from ir.graph import Graph, Node, Value
@@ -92,10 +92,14 @@ class Emitter:
             return Size.of(value)
         return self.writer.symbol(value, hint)
 
-    def extents(self, shape: tuple[int, ...]) -> tuple[Size, ...]:
+    def extents(
+        self, shape: tuple[int, ...], constant: Container[int] = ()
+    ) -> tuple[Size, ...]:
+        """Sizes of all axes; those in ``constant`` are constants in any case."""
         names = {1: "n", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}.get(len(shape), "")
         return tuple(
-            self.extent(d, i, len(shape), names[i] if names else f"d{i}")
+            Size.of(d) if i in constant
+            else self.extent(d, i, len(shape), names[i] if names else f"d{i}")
             for i, d in enumerate(shape)
         )
 

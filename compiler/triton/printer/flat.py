@@ -82,6 +82,7 @@ def flat_schedule(
 
 
 def is_heavy(body: Graph) -> bool:
-    return any(Property.LOCAL in n.op.properties for n in body.nodes)
+    loops = Property.LOCAL | Property.CONTRACTION
+    return any(loops & n.op.properties for n in body.nodes)
 
 

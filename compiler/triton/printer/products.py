@@ -32,6 +32,7 @@ class Product:
     left: tuple[Value, Read]  # read at (row, depth, product)
     right: tuple[Value, Read]  # read at (depth, column, product)
     result: Read  # place of the result at (row, column, product)
+    strided: bool = False  # index arithmetic takes registers that large tiles lack
 
 
 View = Callable[[Emitter, Node], Product]
@@ -112,21 +113,32 @@ class Geometry:
 
 def geometry(
     emitter: Emitter, op: Conv | ConvInputGrad | ConvWeightGrad, x: Sequence[int],
-    w: Sequence[int], y: Sequence[int],
+    w: Sequence[int], y: Sequence[int], *, x_place: Place | None = None,
+    y_place: Place | None = None,
 ) -> Geometry:
+    """``x_place`` or ``y_place``: where sizes are known already."""
     symbol = emitter.writer.symbol
     window = tuple(w[2:])
-    y_spatial = tuple(symbol(d, f"y{i}") for i, d in enumerate(y[2:]))
     # A window of one element that touches all of them leaves the extent as it is.
-    x_spatial = tuple(
-        s if (k, t, p) == (1, 1, 0) else symbol(d, f"x{i}")
-        for i, (s, d, k, t, p) in enumerate(
-            zip(y_spatial, x[2:], window, op.stride, op.pad, strict=True)
+    same = [kind == (1, 1, 0) for kind in zip(window, op.stride, op.pad, strict=True)]
+    given = y_place or x_place
+    images = given.extents[0] if given else symbol(x[0], "images")
+    if x_place:
+        x_spatial = x_place.extents[2:]
+        y_spatial = tuple(
+            x_spatial[i] if same[i] else symbol(d, f"y{i}") for i, d in enumerate(y[2:])
         )
-    )
+    else:
+        y_spatial = (
+            y_place.extents[2:] if y_place
+            else tuple(symbol(d, f"y{i}") for i, d in enumerate(y[2:]))
+        )
+        x_spatial = tuple(
+            y_spatial[i] if same[i] else symbol(d, f"x{i}") for i, d in enumerate(x[2:])
+        )
     return Geometry(
-        op, Size.of(op.group), Size.of(w[1]), Size.of(w[0] // op.group),
-        symbol(x[0], "images"), x_spatial, y_spatial, window,
+        op, Size.of(op.group), Size.of(w[1]), Size.of(w[0] // op.group), images,
+        x_spatial, y_spatial, window,
     )
 
 
@@ -317,5 +329,5 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
 
     return Product(
         product((g.group, *phases)), g.inputs, g.images * product(spans),
-        g.outputs * product(counts), (w, left), (dy, right), result,
+        g.outputs * product(counts), (w, left), (dy, right), result, strided=any(phased),
     )

@@ -25,6 +25,7 @@ from ir.ops.pointwise import Map
 from ir.ops.reduction import ArgExtreme, Reduce
 from ir.types import DType
 
+from .direct import WeightTerms
 from .emitter import Emitter, Place
 from .flat import print_flat
 from .index import ZERO, Affine, Base, Condition, digits, variable
@@ -48,6 +49,7 @@ class Reduction:
     nodes: tuple[Node, ...]
     shape: tuple[int, ...]
     axes: tuple[int, ...]
+    constant: tuple[int, ...] = ()  # axes whose extents are constants of the text
 
     @property
     def folds(self) -> list[Fold]:
@@ -86,7 +88,9 @@ def reduction_of(body: Graph) -> Reduction:
             for n in nodes}
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
-    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())))
+    sources = [body.producers.get(n.inputs[0]) for n in nodes]
+    constant = [tuple(s.op.constant_axes) for s in sources if s and isinstance(s.op, WeightTerms)]
+    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), *constant[:1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,7 @@ def _gather(
         writer.reserve("SPLIT", *names)
         emitter = Emitter(task.body, writer, "[A, B]")
         emitter.bind(task.inputs)
-        extents = emitter.extents(reduction.shape)
+        extents = emitter.extents(reduction.shape, reduction.constant)
         output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
         outputs = _outputs(writer, plan.outputs, output_axis)
         share = writer.size(writer.symbol(plan.share, "share"))
@@ -354,7 +358,12 @@ def _epilogue(
     for node, value in zip(reduction.nodes, values, strict=True):
         emitter.preset(node.output, place, value)
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
-        text = emitter.emit(port.value, place)
+        where = place
+        if port.value.shape != node.output.shape:  # the results, seen in another shape
+            rank = port.value.type.rank
+            sizes = emitter.extents(port.value.shape, range(rank) if reduction.constant else ())
+            where = Place(digits(outputs, sizes), sizes)
+        text = emitter.emit(port.value, where)
         emitter.store(buffer, port.name, variable(outputs), text)
 
 
@@ -378,7 +387,7 @@ def _fold_partials(
         writer.reserve("A", "B")
         emitter = Emitter(task.body, writer, "[A, B]")
         emitter.bind(task.inputs)
-        extents = emitter.extents(reduction.shape)
+        extents = emitter.extents(reduction.shape, reduction.constant)
         outputs = _outputs(writer, plan.outputs, 1)
         splits = writer.size(writer.symbol(plan.splits, "splits"))
         row = writer.let("tl.arange(0, A)[:, None]", "i", "split")

@@ -1,0 +1,199 @@
+"""Convolutions whose groups are too thin for matrix tiles (depthwise ones): plain loops.
+
+With one channel per group there is nothing to share between results, and the work is bound
+by memory. Forward and input gradient are flat kernels that loop over the taps; the weight
+gradient is a reduction over images and positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ir.graph import Graph, Node, Value
+from ir.op import Op
+from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+from ir.ops.movement import Reshape
+from ir.ops.reduction import Reduce
+from ir.types import TensorType
+
+from .emitter import Emitter, Place, rule
+from .index import ZERO, Affine, Base, variable
+from .products import Geometry, channel, geometry, x_place
+from .size import Size
+from .windows import taps
+
+
+def is_thin(node: Node) -> bool:
+    """Whether a contraction is a convolution with one channel per group on either side."""
+    op = node.op
+    if not isinstance(op, Conv | ConvInputGrad | ConvWeightGrad) or op.group == 1:
+        return False
+    weights = node.output if isinstance(op, ConvWeightGrad) else node.inputs[1]
+    return min(weights.shape[0] // op.group, weights.shape[1]) == 1
+
+
+def _add(emitter: Emitter, node: Node, total: str, x: tuple[Value, Place],
+         y: tuple[Value, Place]) -> None:
+    """``total += x * y``, both 0 where their places do not exist."""
+    texts = []
+    for value, place in (x, y):
+        text = emitter.emit(value, place)
+        if not emitter.is_load(value):
+            text = emitter.chosen(place.guard, text, "0.0")
+        texts.append(text)
+    emitter.writer.line(f"{total} += {texts[0]} * {texts[1]}")
+
+
+def _begin(emitter: Emitter, node: Node) -> str:
+    emitter.writer.place(node.location)
+    total = emitter.writer.name("v", node.output.name)
+    emitter.writer.line(f"{total} = tl.zeros({emitter.tile}, tl.float32)")
+    return total
+
+
+@rule(Conv)
+def emit_conv(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    op = node.op
+    assert isinstance(op, Conv)
+    x, w = node.inputs
+    g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_place=at)
+    image, channels, *position = at.coordinates
+    group, _ = emitter.split(channels, (g.group, g.outputs))
+    total = _begin(emitter, node)
+    with taps(emitter, (w.shape[1], *g.window)) as tap:
+        inner, *numbers = (tap.get(a, ZERO) for a in range(1 + len(g.window)))
+        source = x_place(emitter, g, image, channel(group, g.inputs, inner), position, numbers)
+        source = replace(source, guard=at.guard).guarded(*source.guard)
+        weights = Place((channels, inner, *numbers), g.w_extents(), at.guard)
+        _add(emitter, node, total, (x, source), (w, weights))
+    return total
+
+
+@rule(ConvInputGrad)
+def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    op = node.op
+    assert isinstance(op, ConvInputGrad)
+    dy, w = node.inputs
+    g = geometry(emitter, op, node.output.shape, w.shape, dy.shape, x_place=at)
+    image, channels, *position = at.coordinates
+    group, inner = emitter.split(channels, (g.group, g.inputs))
+    axes = range(len(g.window))
+    sparse = [op.stride[a] > 1 and op.dilation[a] == 1 for a in axes]
+    counts = [-(-g.window[a] // op.stride[a]) if sparse[a] else g.window[a] for a in axes]
+    total = _begin(emitter, node)
+    with taps(emitter, (w.shape[0] // op.group, *counts)) as tap:
+        outer = channel(group, g.outputs, tap.get(0, ZERO))
+        spots, numbers, conditions = [], [], []
+        for a in axes:
+            start = position[a].shifted(Size.of(op.pad[a]))
+            spot, t, reach = _met(emitter, g, a, start, tap.get(1 + a, ZERO), sparse[a])
+            spots.append(spot)
+            numbers.append(t)
+            conditions += reach
+        source = Place((image, outer, *spots), g.y_extents(), at.guard).guarded(*conditions)
+        weights = Place((outer, inner, *numbers), g.w_extents(), at.guard).guarded(*conditions)
+        _add(emitter, node, total, (dy, source), (w, weights))
+    return total
+
+
+def _met(  # type: ignore[no-untyped-def]
+    emitter: Emitter, g: Geometry, a: int, start: Affine, number: Affine, sparse: bool
+):
+    """Along axis ``a``: the window met, its tap, and the conditions under which both exist.
+
+    ``start`` is the element's place counted from the padded edge.
+    """
+    op, writer = g.op, emitter.writer
+    if sparse:
+        text = f"({writer.affine(start)}) // {op.stride[a]}"
+        last = variable(Base(writer.let(text, "i"), start.axes))
+        spot = last.plus(number.scaled(Size.of(-1)))
+        t = start.plus(spot.scaled(Size.of(-op.stride[a])))
+        tap = variable(Base(writer.index(t), start.axes))
+        reach = (*emitter.inside(spot, True, g.y[a]),
+                 *emitter.inside(tap, False, Size.of(g.window[a])))
+        return spot, tap, reach
+    spot = start.plus(number.scaled(Size.of(-op.dilation[a])))
+    conditions = []
+    if op.stride[a] > 1:
+        name = writer.index(spot)
+        conditions.append(writer.condition(
+            f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes))
+        spot = variable(Base(writer.let(f"{name} // {op.stride[a]}", "i"), spot.axes))
+    conditions += emitter.inside(spot, True, g.y[a])
+    return spot, number, tuple(conditions)
+
+
+@dataclass(frozen=True)
+class WeightTerms(Op):
+    """(x, dy) -> the products whose sums over images and positions are the weight gradient.
+
+    Result axes: image, output channel, input channel in its group, taps, positions. It lives
+    only inside this backend, between a rewrite and the printer.
+    """
+
+    op: ConvWeightGrad
+    name = "weight_terms"
+
+    @property
+    def constant_axes(self) -> range:
+        """Axes of the result that are weights' axes."""
+        return range(1, 3 + len(self.op.window))
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        x, dy = inputs
+        (w,) = self.op.infer(inputs)
+        return (TensorType((x.shape[0], *w.shape, *dy.shape[2:]), x.dtype),)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        raise NotImplementedError("weight terms are summed as they are made")
+
+
+@rule(WeightTerms)
+def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+    terms = node.op
+    assert isinstance(terms, WeightTerms)
+    op = terms.op
+    x, dy = node.inputs
+    rank = len(op.window)
+    image, channels, inner, *rest = at.coordinates
+    shape = (dy.shape[1], x.shape[1] // op.group, *op.window)
+    y_at = Place((image, channels, *rest[rank:]),
+                 (at.extents[0], Size.of(dy.shape[1]), *at.extents[3 + rank :]), at.guard)
+    g = geometry(emitter, op, x.shape, shape, dy.shape, y_place=y_at)
+    group, _ = emitter.split(channels, (g.group, g.outputs))
+    source = x_place(emitter, g, image, channel(group, g.inputs, inner), rest[rank:],
+                     rest[:rank])
+    source = replace(source, guard=at.guard).guarded(*source.guard)
+    left = emitter.emit(x, source)
+    if not emitter.is_load(x):
+        left = emitter.chosen(source.guard, left, "0.0")
+    right = emitter.emit(dy, y_at)
+    return emitter.writer.let(f"{left} * {right}", "v")
+
+
+def as_reduction(body: Graph, anchor: Node) -> Graph:
+    """The body with its thin weight gradient written as a sum of :class:`WeightTerms`."""
+    assert isinstance(anchor.op, ConvWeightGrad)
+    op = WeightTerms(anchor.op)
+    (kind,) = op.infer([v.type for v in anchor.inputs])
+    terms = Value("terms", kind)
+    last = range(op.constant_axes.stop, kind.rank)
+    total = Reduce("sum", (0, *last))
+    (summed,) = total.infer([kind])
+    name = anchor.output.name
+    value = Value(f"{name}_sum", summed)
+    nodes = [
+        replace(anchor, op=op, outputs=(terms,)),
+        replace(anchor, op=total, inputs=(terms,), outputs=(value,)),
+        replace(anchor, op=Reshape(anchor.output.shape), inputs=(value,)),
+    ]
+    where = body.nodes.index(anchor)
+    return replace(
+        body, nodes=(*body.nodes[:where], *nodes, *body.nodes[where + 1 :]), _producers={}
+    )

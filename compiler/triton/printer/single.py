@@ -1,0 +1,143 @@
+"""Ops printed alone: rows added up where they belong, the k largest of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compiler.kernel import Config, Launch
+from ir.graph import Node
+from ir.op import Op
+from ir.ops.gather import ScatterAdd
+from ir.ops.sort import TopK
+from ir.types import F32
+
+from .kernels import Printed, Task, make_launch
+from .size import Size
+from .writer import Writer
+
+Print = Callable[[Task, Node, Writer], Printed]
+SINGLES: dict[type[Op], Print] = {}
+
+
+def _single(op: type[Op]) -> Callable[[Print], Print]:
+    def add(function: Print) -> Print:
+        SINGLES[op] = function
+        return function
+
+    return add
+
+
+def lower_single(task: Task, node: Node) -> list[Launch]:
+    if [p.value for p in task.body.outputs] != list(node.outputs):
+        raise ValueError(f"{node.op.name} is printed alone, with all its results")
+    return [make_launch(task, lambda t, writer: SINGLES[type(node.op)](t, node, writer))]
+
+
+def _program(writer: Writer) -> str:
+    return "tl.program_id(0)" + (".to(tl.int64)" if writer.wide else "")
+
+
+def _pointer(task: Task, writer: Writer, node: Node, i: int) -> str:
+    """Pointer to input ``i`` of the node, which is an input of the group."""
+    value = node.inputs[i]
+    for port, buffer in zip(task.body.inputs, task.inputs, strict=True):
+        if port.value is value:
+            return writer.pointer(buffer, value.type.dtype, port.name)
+    raise ValueError(f"{node.op.name} reads {value}, which is made inside its group")
+
+
+@_single(ScatterAdd)
+def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
+    """A program owns a stretch of one row and looks for its number among all.
+
+    No atomics: the rows of ``g`` are added in their order. Where no number of a chunk fits,
+    nothing of ``g`` is read.
+    """
+    g, rows = node.inputs
+    count, width = node.output.shape
+    writer.reserve("ROWS", "BLOCK")
+    writer.place(node.location)
+    g_pointer, rows_pointer = _pointer(task, writer, node, 0), _pointer(task, writer, node, 1)
+    out = writer.pointer(task.outputs[0], node.output.type.dtype, task.body.outputs[0].name)
+    size = writer.size(Size.of(width))
+    number = writer.size(writer.symbol(rows.shape[0], "numbers"))
+    program = writer.let(_program(writer), "i", "program")
+    blocks = writer.let(f"tl.cdiv({size}, BLOCK)", "i", "blocks")
+    row = writer.let(f"{program} // {blocks}", "i", "row")
+    column = writer.let(
+        f"{program} % {blocks} * BLOCK + tl.arange(0, BLOCK)[None, :]", "i", "column")
+    inside = writer.let(f"{column} < {size}", "m", "inside")
+    total = writer.name("acc", "acc")
+    writer.line(f"{total} = tl.zeros([ROWS, BLOCK], tl.float32)")
+    step = writer.name("k", "k")
+    with writer.block(f"for {step} in range(0, {number}, ROWS):"):
+        place = writer.let(f"{step} + tl.arange(0, ROWS)[:, None]", "i", "place")
+        found = writer.let(
+            f"tl.load({rows_pointer} + {place}, mask={place} < {number}, other=-1)", "x", "number")
+        hit = writer.let(f"{found} == {row}", "m", "hit")
+        with writer.block(f"if tl.max(tl.max({hit}.to(tl.int32), 1), 0) > 0:"):
+            writer.line(
+                f"{total} += tl.load({g_pointer} + {place} * {size} + {column}, "
+                f"mask={hit} & {inside}, other=0.0)")
+    writer.line(
+        f"tl.store({out} + {row} * {size} + {column}, "
+        f"tl.sum({total}, 0, keep_dims=True), mask={inside})")
+    configs = (Config((("ROWS", 16), ("BLOCK", 64)), 4), Config((("ROWS", 16), ("BLOCK", 256)), 4))
+    choice = 0 if width <= 64 else 1
+    block = (64, 256)[choice]
+    return Printed(
+        "scatter_add", ("ROWS", "BLOCK"), configs, choice, (count * -(-width // block), 1, 1),
+        tuple(task.outputs), f"{count} rows look for their numbers among {rows.shape[0]}",
+    )
+
+
+@_single(TopK)
+def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
+    """Selects k times the largest of what comes after the last one selected.
+
+    Value and place make one 64-bit key, so that order is total: NaN above all, of equal
+    values the larger place first.
+    """
+    op = node.op
+    assert isinstance(op, TopK)
+    (x,) = node.inputs
+    length = x.shape[-1]
+    writer.reserve("BLOCK")
+    writer.place(node.location)
+    pointer = _pointer(task, writer, node, 0)
+    values, places = (
+        writer.pointer(b, v.type.dtype, p.name)
+        for b, v, p in zip(task.outputs, node.outputs, task.body.outputs, strict=True)
+    )
+    constant = x.type.rank == 2
+    extent = Size.of(length) if constant else writer.symbol(length, "length")
+    size, count = writer.size(extent), writer.size(Size.of(op.k))
+    program = writer.let(_program(writer), "i", "row")
+    lowest = "-9223372036854775808"
+    last = writer.name("r", "last")
+    writer.line(f"{last} = tl.full([1], 9223372036854775807, tl.int64)")
+    turn, step = writer.name("k", "turn"), writer.name("k", "step")
+    with writer.block(f"for {turn} in range({count}):"):
+        best = writer.name("r", "best")
+        writer.line(f"{best} = tl.full([BLOCK], {lowest}, tl.int64)")
+        with writer.block(f"for {step} in range(0, {size}, BLOCK):"):
+            place = writer.let(f"{step} + tl.arange(0, BLOCK)", "i", "place")
+            inside = writer.let(f"{place} < {size}", "m", "inside")
+            value = writer.let(
+                f"tl.load({pointer} + {program} * {size} + {place}, mask={inside})", "x", "value")
+            order = f"{writer.helper('float_order')}({value})" if x.type.dtype is F32 else value
+            key = writer.let(f"({order}.to(tl.int64) << 32) | {place}", "v", "key")
+            later = writer.let(f"tl.where({inside} & ({key} < {last}), {key}, {lowest})", "v")
+            writer.line(f"{best} = tl.maximum({best}, {later})")
+        writer.line(f"{last} = tl.max({best}, 0, keep_dims=True)")
+        winner = writer.let(f"({last} & 0xFFFFFFFF).to(tl.int32)", "i", "winner")
+        spot = writer.let(f"{program} * {count} + {turn} + tl.zeros([1], tl.int32)", "i", "spot")
+        found = f"tl.load({pointer} + {program} * {size} + {winner})"
+        writer.line(f"tl.store({values} + {spot}, {found})")
+        writer.line(f"tl.store({places} + {spot}, {winner})")
+    configs = (Config((("BLOCK", 256),), 4), Config((("BLOCK", 1024),), 4))
+    return Printed(
+        "top_k", ("BLOCK",), configs, 0 if length <= 256 else 1,
+        (x.type.size // length, 1, 1), tuple(task.outputs),
+        f"{op.k} selections among {length}, one row per program",
+    )
