@@ -199,7 +199,7 @@ class PythonLayer:
         except ModuleNotFoundError as error:
             if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
                 raise self._error(f"importing module '{name}': {error}", error) from error
-            raise RoasteryError(
+            raise PythonLayerError(
                 f"there is no Python module '{name}'",
                 location=replace(param.location_of("module"), layer=self._place.layer),
                 hint=f"looked in {', '.join(folders)} and on PYTHONPATH",

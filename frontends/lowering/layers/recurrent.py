@@ -57,10 +57,12 @@ def lower_lstm(ctx: LayerContext) -> Sequence[Value]:
     for step in range(q.steps):
         old = b.matmul(h, recurrent, transpose_b=True)
         now, cont = _step(ctx, q, gates, step)
-        # cont scales rows, so it may be applied after the product: in the tail of its kernel.
-        sums = b.map(e.arg(2) * e.arg(0) + e.arg(1), old, now, cont)
-        parts = [b.slice(sums, 1, k * q.width, (k + 1) * q.width) for k in range(4)]
-        c, h = lstm_cell(b, [e.arg(k) for k in range(4)], [*parts, c, cont], e.arg(4), e.arg(5))
+        inputs = [
+            b.slice(v, 1, k * q.width, (k + 1) * q.width) for v in (old, now) for k in range(4)
+        ]
+        # cont scales rows, so it may be applied after the product with W_hc.
+        sums = [e.arg(9) * e.arg(k) + e.arg(4 + k) for k in range(4)]
+        c, h = lstm_cell(b, sums, [*inputs, c, cont], e.arg(8), e.arg(9))
         states.append(h)
     return _finish(ctx, q, _stack(ctx, q, states), (h, c))
 
