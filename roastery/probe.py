@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -56,5 +55,4 @@ class RuntimeProbe:
 
 def _offer_caffe() -> None:
     """Modules of Python layers begin with ``import caffe``: it means Roastery here."""
-    if "caffe" not in sys.modules:
-        sys.modules["caffe"] = importlib.import_module("roastery.caffe")
+    importlib.import_module("roastery.caffe.alias").offer()

@@ -1,7 +1,16 @@
-"""The pycaffe interface: ``import roastery.caffe as caffe``."""
+"""The pycaffe interface: ``import roastery.caffe as caffe``.
+
+``install()`` makes a plain ``import caffe`` mean this package, so that scripts run unchanged.
+"""
 
 from runtime.python_layer import Layer
 
+from . import io, proto
+from ._version import __version__
+from .alias import install
+from .classifier import Classifier
+from .detector import Detector
+from .layer_types import layer_type_list
 from .modes import (
     TEST,
     TRAIN,
@@ -13,6 +22,16 @@ from .modes import (
     set_random_seed,
 )
 from .net import Net
+from .net_spec import NetSpec, layers, params, to_proto
+from .parallel import (
+    NCCL,
+    has_nccl,
+    set_multiprocess,
+    set_solver_count,
+    set_solver_rank,
+    solver_count,
+    solver_rank,
+)
 from .solver import (
     AdaDeltaSolver,
     AdaGradSolver,
@@ -22,23 +41,43 @@ from .solver import (
     SGDSolver,
     get_solver,
 )
+from .timer import Timer
 
 __all__ = [
+    "NCCL",
     "TEST",
     "TRAIN",
     "AdaDeltaSolver",
     "AdaGradSolver",
     "AdamSolver",
+    "Classifier",
+    "Detector",
     "Layer",
     "NesterovSolver",
     "Net",
+    "NetSpec",
     "RMSPropSolver",
     "SGDSolver",
+    "Timer",
+    "__version__",
     "get_solver",
+    "has_nccl",
     "init_log",
+    "install",
+    "io",
+    "layer_type_list",
+    "layers",
     "log",
+    "params",
+    "proto",
     "set_device",
     "set_mode_cpu",
     "set_mode_gpu",
+    "set_multiprocess",
     "set_random_seed",
+    "set_solver_count",
+    "set_solver_rank",
+    "solver_count",
+    "solver_rank",
+    "to_proto",
 ]

@@ -92,10 +92,10 @@ def _environment_level() -> int:
     return int(text) if text.isdecimal() else 0
 
 
+_WARNING = 1
 _handler = _FromLevel(_environment_level())
 _log = CaffeLog([_handler])
-_silent = CaffeLog()
-_nets_log = _silent
+_nets_log = CaffeLog([_FromLevel(max(_WARNING, _environment_level()))])
 
 
 def init_log(level: int = 0, to_stderr: bool = True) -> None:
@@ -116,5 +116,5 @@ def solver_log() -> CaffeLog:
 
 
 def net_log() -> CaffeLog:
-    """The log of single nets: silent until :func:`init_log`."""
+    """The log of single nets: warnings only until :func:`init_log`."""
     return _nets_log

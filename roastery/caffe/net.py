@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,13 +207,21 @@ class Net:
 
         Returns the net's outputs (or the tops of ``end``), and ``blobs``, as views.
         """
+        return self._run_forward(kwargs, list(blobs or ()), start, end)
+
+    def _run_forward(
+        self,
+        inputs: Mapping[str, np.ndarray],
+        extra: Sequence[str],
+        start: str | None = None,
+        end: str | None = None,
+    ) -> dict[str, np.ndarray]:
         first = 0 if start is None else self._number(start)
         last = len(self.layers) - 1 if end is None else self._number(end)
-        extra = list(blobs or ())
         for name in extra:
             self._blob(name)
-        if kwargs:
-            self._set(kwargs, self.inputs, "inputs", lambda name: self.blobs[name].data)
+        if inputs:
+            self._set(inputs, self.inputs, "inputs", lambda name: self.blobs[name].data)
         self._forward(first, last)
         wanted = self.outputs if end is None else self.top_names[end]
         return {name: self.blobs[name].data for name in dict.fromkeys([*wanted, *extra])}
@@ -229,20 +237,28 @@ class Net:
 
         Returns the diffs of the net's inputs (or of the bottoms of ``end``), and of ``diffs``.
         """
+        return self._run_backward(kwargs, list(diffs or ()), start, end)
+
+    def _run_backward(
+        self,
+        seeds: Mapping[str, np.ndarray],
+        extra: Sequence[str],
+        start: str | None = None,
+        end: str | None = None,
+    ) -> dict[str, np.ndarray]:
         first = len(self.layers) - 1 if start is None else self._number(start)
         last = 0 if end is None else self._number(end)
-        extra = list(diffs or ())
         for name in extra:
             self._blob(name)
-        if kwargs:
-            self._set(kwargs, self.outputs, "outputs", lambda name: self.blobs[name].diff)
+        if seeds:
+            self._set(seeds, self.outputs, "outputs", lambda name: self.blobs[name].diff)
         self._backward(first, last)
         wanted = self.inputs if end is None else self.bottom_names[end]
         return {name: self.blobs[name].diff for name in dict.fromkeys([*wanted, *extra])}
 
     def _set(
         self,
-        arrays: dict[str, np.ndarray],
+        arrays: Mapping[str, np.ndarray],
         expected: Sequence[str],
         what: str,
         target: Callable[[str], np.ndarray],
@@ -291,7 +307,7 @@ class Net:
         extra, size = list(blobs or ()), self._batch_size
         collected = Collected()
         for batch in batches(kwargs, size):
-            collected.add(self.forward(blobs=extra, **batch))
+            collected.add(self._run_forward(batch, extra))
         return collected.joined(len(next(iter(kwargs.values()))), size)
 
     def forward_backward_all(
@@ -315,8 +331,8 @@ class Net:
         for number in range(max(len(ahead), len(behind))):
             fed = ahead[number] if number < len(ahead) else {}
             seeds = behind[number] if number < len(behind) else {}
-            outs.add(self.forward(blobs=extra_blobs, **fed))
-            grads.add(self.backward(diffs=extra_diffs, **seeds))
+            outs.add(self._run_forward(fed, extra_blobs))
+            grads.add(self._run_backward(seeds, extra_diffs))
         rows = len(next(iter(kwargs.values()))) if kwargs else None
         return outs.joined(rows, size), grads.joined(rows, size)
 

@@ -1,0 +1,69 @@
+"""``import caffe`` means Roastery: the module and all its submodules under Caffe's names."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, spec_from_loader
+from types import ModuleType
+from typing import Any
+
+from ir.errors import RoasteryError
+
+_ALIAS, _REAL = "caffe", "roastery.caffe"
+
+
+class _AliasLoader(Loader):
+    """Gives the module that exists already, as it is."""
+
+    def __init__(self) -> None:
+        self._spec: Any = None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(_REAL + spec.name.removeprefix(_ALIAS))
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec  # the import system has put the alias's there
+
+
+class _AliasFinder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != _ALIAS and not fullname.startswith(_ALIAS + "."):
+            return None
+        if find_spec(_REAL + fullname.removeprefix(_ALIAS)) is None:
+            return None
+        return spec_from_loader(fullname, _AliasLoader())
+
+
+_finder = _AliasFinder()
+
+
+def install() -> None:
+    """From now on ``import caffe``, ``from caffe.proto import caffe_pb2`` ... give Roastery's.
+
+    A Caffe that is installed too is not looked at. Doing it twice does no harm.
+
+    Raises RoasteryError if another ``caffe`` has been imported before.
+    """
+    loaded = sys.modules.get(_ALIAS)
+    if loaded is not None and loaded is not importlib.import_module(_REAL):
+        raise RoasteryError(
+            f"another caffe has been imported already: {getattr(loaded, '__file__', loaded)}",
+            hint="call roastery.caffe.install() before the first `import caffe`",
+        )
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def offer() -> None:
+    """As :func:`install`, but another ``caffe`` that has been imported stays."""
+    loaded = sys.modules.get(_ALIAS)
+    if loaded is None or loaded is importlib.import_module(_REAL):
+        install()

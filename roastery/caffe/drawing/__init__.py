@@ -1,0 +1,1 @@
+"""Pictures of nets: what is drawn (graph), where (layout), and how (dot, svg, picture)."""

@@ -1,0 +1,101 @@
+"""Pictures as pycaffe has them: float32, RGB, (height, width, channels), in [0, 1].
+
+Caffe: python/caffe/io.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from runtime.data.image_codec import import_cv2
+
+#: Weights of red, green and blue in the brightness of a colour (ITU-R BT.709).
+_BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)
+
+
+def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarray:
+    """Read a picture file: (height, width, 3) in RGB, or with ``color=False`` (height, width, 1).
+
+    Raises RoasteryError for a file that is missing or no picture.
+    """
+    cv2 = import_cv2()
+    path = Path(filename)
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise RoasteryError(f"cannot read the picture '{path}': {error.strerror}") from error
+    try:
+        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise RoasteryError(f"'{path}' is not a picture that OpenCV can decode")
+    largest = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0
+    image = pixels.astype(np.float32) / np.float32(largest)
+    if image.ndim == 2:
+        image = image[:, :, np.newaxis]
+    if image.shape[2] >= 3:
+        image = image[:, :, 2::-1]  # OpenCV's order is BGR, then alpha
+        return np.ascontiguousarray(image) if color else (image @ _BRIGHTNESS)[:, :, np.newaxis]
+    gray = image[:, :, :1]
+    return np.tile(gray, (1, 1, 3)) if color else np.ascontiguousarray(gray)
+
+
+def resize_image(
+    im: np.ndarray, new_dims: Sequence[int] | np.ndarray, interp_order: int = 1
+) -> np.ndarray:
+    """Interpolate to (height, width): 0 takes the nearest pixel, 1 (the default) is bilinear.
+
+    Works for any number of channels and any range of values. Pixels are areas, not points:
+    the borders of both pictures coincide, and beyond them the last pixel goes on.
+    """
+    height, width = (int(n) for n in new_dims)
+    if min(height, width) < 1 or 0 in im.shape:
+        raise RoasteryError(f"cannot resize {list(im.shape)} to {height} x {width}")
+    if interp_order not in (0, 1):
+        raise RoasteryError(
+            f"interp_order is {interp_order}", hint="0 (nearest pixel) and 1 (bilinear) are there"
+        )
+    image = np.asarray(im, np.float32)
+    for axis, size in ((0, height), (1, width)):
+        if image.shape[axis] != size:
+            image = _interpolate(image, axis, size, nearest=interp_order == 0)
+    return image.copy() if image is im else image
+
+
+def _interpolate(image: np.ndarray, axis: int, size: int, *, nearest: bool) -> np.ndarray:
+    old = image.shape[axis]
+    places = (np.arange(size) + 0.5) * (old / size) - 0.5
+    if nearest:
+        return np.take(image, np.clip(np.rint(places).astype(int), 0, old - 1), axis)
+    places = np.clip(places, 0, old - 1)
+    below = np.minimum(np.floor(places).astype(int), max(old - 2, 0))
+    above = np.minimum(below + 1, old - 1)
+    shape = [1] * image.ndim
+    shape[axis] = size
+    part = (places - below).astype(np.float32).reshape(shape)
+    lower, upper = np.take(image, below, axis), np.take(image, above, axis)
+    return lower + (upper - lower) * part
+
+
+def oversample(images: Iterable[np.ndarray], crop_dims: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Ten crops of each picture: the four corners, the centre, then the same mirrored."""
+    images = list(images)
+    height, width = (int(n) for n in crop_dims)
+    tall, wide = images[0].shape[:2]
+    if height > tall or width > wide:
+        raise RoasteryError(f"crops of {height} x {width} from pictures of {tall} x {wide}")
+    corners = [(y, x) for y in (0, tall - height) for x in (0, wide - width)]
+    places = [*corners, (int(tall / 2.0 - height / 2.0), int(wide / 2.0 - width / 2.0))]
+    crops = np.empty((10 * len(images), height, width, images[0].shape[-1]), np.float32)
+    for n, image in enumerate(images):
+        for k, (y, x) in enumerate(places):
+            crop = image[y : y + height, x : x + width]
+            crops[10 * n + k] = crop
+            crops[10 * n + 5 + k] = crop[:, ::-1]
+    return crops
