@@ -40,7 +40,7 @@ __all__ = ["format_graph", "parse_graph", "format_node"]
 
 _PLAIN = re.compile(r"[\w./\-@+]+")
 _PLAIN_FILE = re.compile(r"[\w./\-@+]*")
-_COMMENT_COLUMN = 80
+_COMMENT_COLUMN = 72
 
 
 def format_graph(graph: Graph) -> str:

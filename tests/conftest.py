@@ -31,6 +31,14 @@ def data_dir() -> Path:
     return Path(__file__).parent / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write what came out into the golden text files instead of comparing",
+    )
+
+
 def _has_cuda() -> bool:
     """Ask the driver itself: importing torch for this would cost every worker a second."""
     import ctypes
