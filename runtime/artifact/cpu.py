@@ -81,16 +81,18 @@ class CpuRunner:
 
 
 def _parse(artifact: Artifact) -> Graph:
+    """The graph, held against the rules of the IR."""
     from ir.text import parse_graph
+    from ir.verify import verify
 
+    text = artifact.text("graph.txt")
     try:
-        graph = parse_graph(artifact.text("graph.txt"))
-    except ArtifactError:
-        raise
-    except (Exception, RecursionError) as error:
+        graph = parse_graph(text)
+        verify(graph)
+    except Exception as error:  # whatever a forged text brings about
         made = artifact.manifest.versions.get("roastery", "unknown")
         raise ArtifactError(
-            artifact.path, f"graph.txt does not parse (written by Roastery {made}): {error}"
+            artifact.path, f"graph.txt is no sound graph (written by Roastery {made}): {error}"
         ) from error
     for node in graph.nodes:
         if node.op.properties & Property.HOST:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from runtime.buffers import padded_size
-from runtime.cuda import CapturedGraph, Device, DeviceBuffer, Driver
+from runtime.cuda import CapturedGraph, CudaError, Device, DeviceBuffer, Driver
 from runtime.launch.cuda import KernelLoader, choose_binary
 
 from .errors import ArtifactError
@@ -114,7 +114,13 @@ class CudaRunner:
                 continue
             binary, image = chosen[step.kernel]
             values = [self._address(a) if isinstance(a, Place) else a for a in step.arguments]
-            steps.append(loader.prepare(binary, image, step.grid, values, step.label))
+            try:
+                steps.append(loader.prepare(binary, image, step.grid, values, step.label))
+            except (CudaError, ValueError) as error:
+                place = step.location or "unknown"
+                raise ArtifactError(
+                    self._path, f"kernel {step.label} (from {place}) cannot be launched: {error}"
+                ) from error
         return steps
 
     def _copy(self, step: StoredCopy) -> Callable[[], None]:

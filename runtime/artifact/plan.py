@@ -5,6 +5,7 @@ Plain data that needs neither the compiler nor the graph: what a GPU does for on
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .fields import LARGEST, Fields, checked_integer
 
 ARENA, WEIGHT = "arena", "weight"
 _ALIGNMENT = 16  # bytes; kernels were compiled for it
+_LARGEST_FLOAT = 3.4028235677973366e38  # below: what rounds to a finite float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,7 @@ def _argument(value: Any, kind: str, where: str) -> Argument:
     if kind == "pointer":
         return Place.from_json(value, where)
     if kind == "f32":
-        if type(value) in (int, float):
+        if type(value) in (int, float) and not _LARGEST_FLOAT < abs(value) < math.inf:
             return float(value)
         raise ValueError(f"{where}: {value!r:.80} is no f32")
     bits = int(kind[1:]) - 1

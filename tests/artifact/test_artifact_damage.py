@@ -220,6 +220,8 @@ def test_a_missing_file(tmp_path: Path) -> None:
         (lambda p: p["steps"][1]["arguments"].__setitem__(0, ["arena", 1 << 20]), "exceed 512"),
         (lambda p: p["steps"][1]["arguments"].__setitem__(2, 2**31), "i32 must be an integer"),
         (lambda p: p["steps"][1]["arguments"].__setitem__(3, "1"), "is no f32"),
+        (lambda p: p["steps"][1]["arguments"].__setitem__(3, 1e39), "is no f32"),
+        (lambda p: p["kernels"][0]["binaries"][1].update(entry="other"), "cannot be launched"),
         (lambda p: p["kernels"][0].update(kinds=["pointer"] * 4), "the plan gives"),
         (lambda p: p["kernels"][0].update(kinds=["struct"] * 4), "unknown kinds"),
         (lambda p: p["kernels"][0]["binaries"][1].update(target="cpu"), "unknown target"),
@@ -240,14 +242,21 @@ def test_forged_plans(
 @pytest.mark.parametrize(
     ("graph", "message"),
     [
-        ("", "does not parse"),
+        ("", "is no sound graph"),
         ("graph tiny {\n}\n", "the graph's inputs are not the manifest's"),
-        ("graph g {\n" + "  %x = fused() {\n" * 5000, "does not parse"),
+        ("graph g {\n" + "  %x = fused() {\n" * 5000, "is no sound graph"),
     ],
 )
 def test_forged_graphs(write: Write, graph: str, message: str) -> None:
     with pytest.raises(ArtifactError, match=message):
         load(write(graph=graph), "cpu")
+
+
+def test_a_graph_that_breaks_the_rules_of_the_ir(write: Write) -> None:
+    graph = members(write())["graph.txt"].decode()
+    assert "a2" in graph
+    with pytest.raises(ArtifactError, match="a9 is read, but there are 3 inputs"):
+        load(write(graph=graph.replace("a2", "a9")), "cpu")
 
 
 def test_a_graph_that_needs_too_much_memory(write: Write) -> None:

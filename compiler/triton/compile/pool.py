@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from compiler.binary import Binary, Target
 from compiler.kernel import Config, Kernel
@@ -44,8 +45,18 @@ def triton_version(path: Path | None = None) -> str:
     )
 
 
+class Options(TypedDict, total=False):
+    """Keyword arguments of :func:`compile_jobs`."""
+
+    store: BinaryStore | None
+    workers: int | None
+    progress: Progress | None
+    triton_path: Path | None
+    timeout: float
+
+
 def compile_kernels(
-    kernels: Sequence[tuple[Kernel, Config]], target: str, **options: object
+    kernels: Sequence[tuple[Kernel, Config]], target: str, **options: Unpack[Options]
 ) -> list[Binary]:
     """Binaries of kernels in their configurations, for a target such as ``cuda:sm_90``.
 
@@ -53,7 +64,7 @@ def compile_kernels(
     """
     wanted = Target.parse(target)
     jobs = [Job(kernel, config, wanted) for kernel, config in kernels]
-    return compile_jobs(jobs, **options)  # type: ignore[arg-type]
+    return compile_jobs(jobs, **options)
 
 
 def compile_jobs(
