@@ -1,0 +1,201 @@
+"""``roastery compile``: what a net becomes, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler.compiled import CompiledGraph, HostStep
+from compiler.passes.autodiff import differentiate
+from compiler.pipeline import Dump, Timings, compile_graph, verify_each
+from compiler.triton.lower import lower_node
+from frontends.prototxt import to_text
+from ir.atomic_file import atomic_path
+from ir.graph import Direction, Graph
+from ir.op import Property
+from ir.ops.fusion import Fused
+from ir.program import NetProgram
+from ir.text import format_graph
+
+from . import nets
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """A net with everything the compiler made of it.
+
+    ``graph`` is the whole graph before the passes; ``trains`` tells whether backward is in it.
+    """
+
+    program: NetProgram
+    graph: Graph
+    compiled: CompiledGraph
+    timings: Timings
+    trains: bool
+
+
+def compile_program(
+    program: NetProgram,
+    *,
+    backward: bool | None = None,
+    dump: Path | None = None,
+) -> Compilation:
+    """Compile a lowered net without compiling its kernels.
+
+    Args:
+        backward: differentiate; None: where there is a loss and something to learn.
+        dump: a folder for the stages as text.
+    """
+    weights = loss_weights(program)
+    learning = [c.name for c in program.cells.values() if c.learns]
+    trains = bool(weights and learning) if backward is None else backward
+    graph = program.graph
+    if trains:
+        graph = differentiate(graph, parameters=learning, seeds=weights)
+    timings = Timings()
+    observers: list[Callable[[str, Graph, float], None]] = [timings]
+    if dump is not None:
+        observers += [verify_each, Dump(dump, "pass_")]
+    compiled = compile_graph(graph, lower_node, observers=observers)
+    return Compilation(program, graph, compiled, timings, trains)
+
+
+def loss_weights(program: NetProgram) -> dict[str, float]:
+    """Tops that carry a loss weight other than 0."""
+    return {
+        top: weight
+        for layer in program.layers
+        for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
+        if weight
+    }
+
+
+def write_dump(folder: Path, net: nets.Message, result: Compilation) -> None:
+    """Write the stages that no pass wrote: the net, the graphs, kernels, launches, memory."""
+    _write(folder / "net.prototxt", to_text(net))
+    _write(folder / "graph_lowered.txt", format_graph(result.program.graph))
+    if result.trains:
+        _write(folder / "graph_with_backward.txt", format_graph(result.graph))
+    _write(folder / "memory.txt", result.compiled.memory.table())
+    _write(folder / "launches.txt", launch_table(result.compiled))
+    _write(folder / "summary.txt", summary(result))
+    for name, text in kernel_files(result.compiled).items():
+        _write(folder / "kernels" / name, text)
+
+
+def kernel_files(compiled: CompiledGraph) -> dict[str, str]:
+    """The readable kernels by file name, each named after its first user."""
+    return {
+        f"{_file_name(labels[0])}.py": kernel.readable or kernel.source
+        for kernel, labels in compiled.kernels.items()
+    }
+
+
+def _file_name(label: str) -> str:
+    return "".join(c if c.isalnum() or c in "_-." else "_" for c in label)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path, durable=False) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def launch_table(compiled: CompiledGraph) -> str:
+    """Launches in order: label, kernel, grid, configuration."""
+    files = {kernel: f"{_file_name(labels[0])}.py" for kernel, labels in compiled.kernels.items()}
+    rows = [("launch", "grid", "configuration", "kernel")]
+    for step in compiled.steps:
+        if isinstance(step, HostStep):
+            rows.append((f"(host) {step.node.op.name}", "", "", ""))
+            continue
+        for launch in step.launches:
+            constants = " ".join(f"{k}={v}" for k, v in launch.chosen.constants)
+            config = f"{constants} warps={launch.chosen.num_warps}"
+            grid = "x".join(map(str, launch.grid))
+            rows.append((launch.label, grid, config, files[launch.kernel]))
+    return _table(rows)
+
+
+def summary(result: Compilation) -> str:
+    """Layers and the kernels they became, parameters, and memory."""
+    program, compiled = result.program, result.compiled
+    ahead, behind = _kernels_of_layers(compiled.graph)
+    rows = [("layer", "type", "top", "parameters", "forward", "backward")]
+    for layer in program.layers:
+        if layer.type == "Split":
+            continue
+        shape = "x".join(map(str, layer.top_values[0].shape)) if layer.top_values else ""
+        count = sum(program.cells[c].type.size for c in layer.cells)
+        rows.append(
+            (
+                layer.name,
+                layer.type,
+                shape,
+                f"{count:,}" if count else "",
+                " ".join(ahead.get(layer.name, ())),
+                " ".join(behind.get(layer.name, ())),
+            )
+        )
+    table = _table(rows if result.trains else [r[:5] for r in rows])
+    blobs = sum(v[-1].type.nbytes for v in program.blobs.values())
+    plan = compiled.memory
+    parameters = sum(c.type.size for c in program.parameters)
+    lines = [
+        f"{program.name or 'net'}, phase {program.phase}, "
+        + ("forward and backward" if result.trains else "forward"),
+        f"{len(program.layers)} layers -> {len(compiled.launches)} launches of "
+        f"{len(compiled.kernels)} kernels",
+        f"{parameters:,} parameters ({_size(parameters * 4)})",
+        f"memory planned {_size(plan.peak)}; all blobs{' and diffs' if result.trains else ''} "
+        f"{_size(blobs * (2 if result.trains else 1))}; lower bound of any plan "
+        f"{_size(plan.bound)}",
+    ]
+    hosts = [
+        f"  {n.location.layer or n.op.name} runs on the host ({n.op.name})"
+        for n in compiled.graph.nodes
+        if n.op.properties & (Property.HOST | Property.DYNAMIC)
+    ]
+    return table + "\n" + "\n".join([*lines, *hosts]) + "\n"
+
+
+def _kernels_of_layers(graph: Graph) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Labels of the groups that hold a node of each layer, forward and backward."""
+    ahead: dict[str, list[str]] = {}
+    behind: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if not isinstance(node.op, Fused):
+            continue
+        found = ahead if node.direction is Direction.FORWARD else behind
+        for layer in dict.fromkeys(n.location.layer for n in node.op.body.nodes):
+            found.setdefault(layer, []).append(node.op.label)
+    return ahead, behind
+
+
+def _size(nbytes: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if nbytes < 1024:
+            return f"{nbytes:.0f} {unit}" if unit == "bytes" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:.2f} GiB"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() for r in rows
+    ]
+    lines.insert(1, "-" * min(max(map(len, lines)), 118))
+    return "\n".join(lines) + "\n"
+
+
+def parse_shapes(items: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+    """``data=1,3,224,224`` -> shapes by input. Raises ValueError for anything else."""
+    found = {}
+    for item in items:
+        name, equals, dims = item.partition("=")
+        if not equals:
+            raise ValueError(f"{item!r}: write NAME=DIM,DIM,...")
+        found[name] = tuple(int(d) for d in dims.replace("x", ",").split(","))
+    return found
