@@ -1,0 +1,119 @@
+"""Fields of forks: what only steers execution is named once, what changes results is refused."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+
+import roastery
+from roastery import nets
+from roastery.building import NetBuilder
+from roastery.devices import open_backend
+from runtime.logging import CaffeLog
+from tests.support.lowering import inputs, lowered, refusal
+
+X = inputs(x=(2, 3, 8, 8))
+CONV = 'layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { %s } }\n'
+
+
+REFUSED = {
+    "relu": CONV % "num_output: 2 kernel_size: 1 relu: true",
+    "alpha": CONV % 'num_output: 2 kernel_size: 1 weight_filler { type: "msra" alpha: 2 }',
+    "fix_lr": (CONV % "num_output: 2 kernel_size: 1").replace(
+        "convolution_param", "param { fix_lr: true } convolution_param"
+    ),
+    "label_smoothing": 'layer { name: "l" type: "EuclideanLoss" bottom: "x" bottom: "x" top: "l" '
+    "loss_param { label_smoothing: 0.1 } }",
+    "hard_ratio": 'layer { name: "s" type: "Softmax" bottom: "x" top: "s" '
+    "softmax_param { hard_ratio: 0.5 } }",
+}
+
+
+@pytest.mark.parametrize("field", REFUSED)
+def test_refused(field: str) -> None:
+    error = refusal(X + REFUSED[field])
+    assert f"`{field}` is a field of another fork's" in error.message
+    assert error.location is not None
+    assert error.location.line == 2
+    assert error.location.text[error.location.column - 1 :].startswith(field)
+
+
+def test_a_default_is_no_change() -> None:
+    lowered(X + CONV % "num_output: 2 kernel_size: 1 relu: false")
+
+
+def test_parameters_of_other_layers_are_not_looked_at() -> None:
+    """As in Caffe, which ignores a pooling_param in a convolution."""
+    lowered(
+        X
+        + (CONV % "num_output: 2 kernel_size: 1").replace(
+            "convolution_param", "pooling_param { torch_pooling: true } convolution_param"
+        )
+    )
+
+
+def test_honoured() -> None:
+    pool = 'layer { name: "p" type: "Pooling" bottom: "x" top: "p" pooling_param { %s } }'
+    ceil = lowered(X + pool % "kernel_size: 3 stride: 2 ceil_mode: true")
+    floor = lowered(X + pool % "kernel_size: 3 stride: 2 ceil_mode: false")
+    assert ceil.blobs["p"][0].shape == (2, 3, 4, 4)
+    assert floor.blobs["p"][0].shape == (2, 3, 3, 3)
+
+
+STEERED = (
+    X
+    + 'layer { name: "c" type: "Convolution" bottom: "x" top: "c" quantization_param { } '
+    + "convolution_param { num_output: 2 kernel_size: 1 engine: MKL2017 } }\n"
+    + 'layer { name: "r" type: "ReLU" bottom: "c" top: "c" relu_param { engine: MKL2017 } }\n'
+)
+
+
+def test_what_steers_execution_is_noted_once() -> None:
+    net = nets.net_from_text(STEERED, "net.prototxt")
+    texts = [str(note) for note in net.notes]
+    assert len(texts) == 2
+    assert any("engine: MKL2017` (2 times)" in text for text in texts)
+    assert any("`quantization_param`" in text for text in texts)
+    lowered(STEERED)
+
+
+def test_notes_reach_the_log_once_for_all_nets_of_a_run() -> None:
+    net = nets.net_from_text(
+        "layers { name: 'd' type: DUMMY_DATA top: 'x' dummy_data_param { num: 1 channels: 2 "
+        "height: 2 width: 2 } }\nlayers { name: 'r' type: RELU bottom: 'x' top: 'x' "
+        "relu_param { engine: MKL2017 } }",
+        "old.prototxt",
+    )
+    stream = io.StringIO()
+    builder = NetBuilder(open_backend("reference"), CaffeLog.open(stream=stream))
+    for phase in ("TRAIN", "TEST"):
+        builder.build(net, nets.state_message(phase), seed=0)
+    text = stream.getvalue()
+    assert text.count("V1 layers were upgraded") == 1
+    assert text.count("engine: MKL2017` only steers how another fork of Caffe runs") == 1
+    assert "old.prototxt:1" in text
+
+
+def test_notes_of_compile_go_to_a_logger(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "net.prototxt"
+    path.write_text(STEERED)
+    with caplog.at_level(logging.INFO, "roastery"):
+        roastery.compile(path, device="reference")
+    assert sum("MKL2017" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_stages_that_a_net_names_itself(tmp_path: Path) -> None:
+    """Caffe adds the stages of a call to those of the file."""
+    path = tmp_path / "net.prototxt"
+    path.write_text(
+        'state { stage: "deploy" }\n' + X
+        + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" include { stage: "deploy" } }\n'
+        + 'layer { name: "s" type: "ReLU" bottom: "x" top: "s" include { stage: "more" } }\n'
+    )  # fmt: skip
+    assert roastery.compile(path, device="reference").outputs == ["r"]
+    assert roastery.compile(path, device="reference", stages=["more"]).outputs == ["r", "s"]
+    state = nets.flag_state(nets.read_net(path), "TEST", 0, [""])
+    assert list(state.stage) == ["deploy", ""]
