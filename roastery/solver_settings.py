@@ -12,7 +12,7 @@ from frontends.upgrade import fill_snapshot_prefix, upgrade_solver
 from ir.errors import RoasteryError
 from ir.location import Location
 from runtime.solver.config import SolverConfig
-from runtime.solver.learning_rate import LearningRateConfig
+from runtime.solver.learning_rate import LearningRate, LearningRateConfig
 
 from .nets import NetSource
 
@@ -103,6 +103,13 @@ def solver_config(solver: Message) -> SolverConfig:
         **{name: solver[name] for name in _FIELDS},
     )
     config.check()
+    LearningRate(config.learning_rate)  # which checks its part
+    if (config.snapshot or config.snapshot_after_train) and not config.snapshot_prefix:
+        raise RoasteryError(
+            "the solver writes snapshots but has no snapshot_prefix",
+            location=config.place("snapshot"),
+            hint='add snapshot_prefix: "FOLDER/NAME", or set snapshot_after_train: false',
+        )
     return config
 
 

@@ -118,12 +118,6 @@ def gpu_note(solver: Message) -> str | None:
 def _prepare_snapshots(config: SolverConfig, log: CaffeLog) -> None:
     if not config.snapshot and not config.snapshot_after_train:
         return
-    if not config.snapshot_prefix:
-        raise RoasteryError(
-            "the solver writes snapshots but has no snapshot_prefix",
-            location=config.place("snapshot"),
-            hint='add snapshot_prefix: "FOLDER/NAME", or set snapshot_after_train: false',
-        )
     made = prepare_snapshot_folder(config.snapshot_prefix, config.place("snapshot_prefix"))
     if made is not None:
         log.note(f"made the directory '{made}' for snapshots")
