@@ -24,7 +24,8 @@ def matmul(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> Node:
 @pytest.mark.parametrize("ta", [False, True])
 @pytest.mark.parametrize("tb", [False, True])
 @pytest.mark.parametrize(
-    ("batch", "m", "k", "n"), [((), 5, 7, 9), ((3,), 17, 33, 40), ((2, 2), 1, 1, 1), ((), 33, 64, 2)]
+    ("batch", "m", "k", "n"),
+    [((), 5, 7, 9), ((3,), 17, 33, 40), ((2, 2), 1, 1, 1), ((), 33, 64, 2)],
 )
 def test_matrix_products(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> None:
     (launch,) = check(matmul(batch, m, k, n, ta, tb), tolerance=TOLERANCE)

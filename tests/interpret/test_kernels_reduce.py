@@ -52,7 +52,9 @@ def test_extremes_keep_nan(kind: str, axis: int) -> None:
 
 @pytest.mark.parametrize("kind", ["max", "min"])
 @pytest.mark.parametrize("tie", ["first", "last"])
-@pytest.mark.parametrize(("shape", "axis"), [((6, 9), 1), ((9, 6), 0), ((3, 5, 4), 1), ((2, 1100), 1)])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((6, 9), 1), ((9, 6), 0), ((3, 5, 4), 1), ((2, 1100), 1)]
+)
 def test_places_of_extremes(kind: str, tie: str, shape: tuple[int, ...], axis: int) -> None:
     node = single(ArgExtreme(kind, axis, tie), shape, schedule="reduce")
     (x,) = random_inputs(node)

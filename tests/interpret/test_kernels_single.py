@@ -11,7 +11,9 @@ from ir.ops.sort import TopK
 from ir.types import I32, TensorType
 
 
-@pytest.mark.parametrize(("count", "width", "number"), [(5, 3, 7), (4, 70, 40), (3, 1, 1), (2, 4, 0)])
+@pytest.mark.parametrize(
+    ("count", "width", "number"), [(5, 3, 7), (4, 70, 40), (3, 1, 1), (2, 4, 0)]
+)
 def test_scatter_add(count: int, width: int, number: int) -> None:
     node = single(ScatterAdd(count), (number, width), TensorType((number,), I32))
     g, _ = random_inputs(node)
@@ -20,7 +22,8 @@ def test_scatter_add(count: int, width: int, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "k"), [((3, 7), 1), ((3, 7), 7), ((2, 3, 5), 2), ((2, 300), 3), ((6,), 4), ((1, 1), 1)]
+    ("shape", "k"),
+    [((3, 7), 1), ((3, 7), 7), ((2, 3, 5), 2), ((2, 300), 3), ((6,), 4), ((1, 1), 1)],
 )
 def test_top_k(shape: tuple[int, ...], k: int) -> None:
     node = single(TopK(k), shape)

@@ -16,10 +16,10 @@ from ir.op import Property
 from ir.ops.convolution import ConvWeightGrad
 from ir.types import F32
 
-from .emitter import Emitter, Place
 from .direct import as_reduction, is_thin
+from .emitter import Emitter, Place
 from .flat import flat_schedule, padded_count, print_flat
-from .index import Base, Condition, linearise
+from .index import Base, Bound, Condition, linearise
 from .kernels import Printed, Schedule, Task, make_launch
 from .products import VIEWS, Product
 from .reduce import lower_reduce
@@ -186,7 +186,7 @@ def _tile(writer: Writer, view: Product) -> tuple[Base, Base, Base]:
     )
 
 
-def _bound(writer: Writer, name: str, size: str, axis: int):  # type: ignore[no-untyped-def]
+def _bound(writer: Writer, name: str, size: str, axis: int) -> Bound:
     def bound() -> Condition:
         return writer.condition(f"{name} < {size}", frozenset({axis}))
 

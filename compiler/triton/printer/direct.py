@@ -20,7 +20,7 @@ from ir.ops.reduction import Reduce
 from ir.types import TensorType
 
 from .emitter import Emitter, Place, rule
-from .index import ZERO, Affine, Base, variable
+from .index import ZERO, Affine, Base, Condition, variable
 from .products import Geometry, channel, geometry, x_place
 from .size import Size
 from .windows import taps
@@ -86,7 +86,9 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Place) -
     total = _begin(emitter, node)
     with taps(emitter, (w.shape[0] // op.group, *counts)) as tap:
         outer = channel(group, g.outputs, tap.get(0, ZERO))
-        spots, numbers, conditions = [], [], []
+        spots: list[Affine] = []
+        numbers: list[Affine] = []
+        conditions: list[Condition] = []
         for a in axes:
             start = position[a].shifted(Size.of(op.pad[a]))
             spot, t, reach = _met(emitter, g, a, start, tap.get(1 + a, ZERO), sparse[a])
@@ -99,9 +101,9 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Place) -
     return total
 
 
-def _met(  # type: ignore[no-untyped-def]
+def _met(
     emitter: Emitter, g: Geometry, a: int, start: Affine, number: Affine, sparse: bool
-):
+) -> tuple[Affine, Affine, tuple[Condition, ...]]:
     """Along axis ``a``: the window met, its tap, and the conditions under which both exist.
 
     ``start`` is the element's place counted from the padded edge.
@@ -117,7 +119,7 @@ def _met(  # type: ignore[no-untyped-def]
                  *emitter.inside(tap, False, Size.of(g.window[a])))
         return spot, tap, reach
     spot = start.plus(number.scaled(Size.of(-op.dilation[a])))
-    conditions = []
+    conditions: list[Condition] = []
     if op.stride[a] > 1:
         name = writer.index(spot)
         conditions.append(writer.condition(

@@ -180,7 +180,7 @@ class Emitter:
         for base, enough in loose.items():
             if enough and base.padded is not None:
                 conditions.append(base.padded())
-            elif not enough or whole is not None and whole.extent is None:
+            elif not enough or (whole is not None and whole.extent is None):
                 conditions.extend(bound() for bound in base.bounds)
         names = dict.fromkeys(c.spread if axes and c.spread else c.name for c in conditions)
         return " & ".join(names)

@@ -25,7 +25,8 @@ def positions(writer: Writer, count: int) -> Base:
     program = "tl.program_id(0).to(tl.int64)" if writer.wide else "tl.program_id(0)"
     name = writer.let(f"{program} * BLOCK + tl.arange(0, BLOCK)", "i", "offs")
     axes = frozenset({0})
-    total, padded = writer.symbol(count, "count"), writer.symbol(padded_count(count), "padded_count")
+    total = writer.symbol(count, "count")
+    padded = writer.symbol(padded_count(count), "padded_count")
 
     def bound() -> Condition:
         return writer.condition(f"{name} < {writer.size(total)}", axes)

@@ -17,7 +17,7 @@ from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.matmul import MatMul
 
 from .emitter import Emitter, Place
-from .index import Affine, Base, digits, variable
+from .index import Affine, Base, Condition, digits, variable
 from .size import ONE, Size, product
 
 Read = Callable[[Base, Base, Base], Place]  # (row or depth, depth or column, product)
@@ -152,7 +152,8 @@ def x_place(
     position: Sequence[Affine], tap: Sequence[Affine],
 ) -> Place:
     """Where tap ``tap`` of the window at ``position`` of y reads x; guarded against padding."""
-    spots, conditions = [], []
+    spots: list[Affine] = []
+    conditions: list[Condition] = []
     for axis, (o, t) in enumerate(zip(position, tap, strict=True)):
         pad = g.op.pad[axis]
         spot = o.scaled(Size.of(g.op.stride[axis])).shifted(Size.of(-pad))
@@ -286,7 +287,8 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         outer, numbers = _split(depth, (g.outputs, *counts))
         group, rest = group_and_phase(which)
         image, position = _split(column, (g.images, *spans))
-        spots, conditions = [], []
+        spots: list[Affine] = []
+        conditions: list[Condition] = []
         for a in axes:
             if phased[a]:
                 start = rest[a].shifted(Size.of(op.pad[a]))
@@ -316,7 +318,8 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
     def result(row: Base, column: Base, which: Base) -> Place:
         group, rest = group_and_phase(which)
         image, position = _split(column, (g.images, *spans))
-        spots, conditions = [], []
+        spots: list[Affine] = []
+        conditions: list[Condition] = []
         for a in axes:
             spot = position[a]
             if phased[a]:

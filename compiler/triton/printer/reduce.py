@@ -15,12 +15,13 @@ to scratch memory, and a second launch folds them in fixed order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Launch, Scratch
 from ir.expr import const
 from ir.graph import Graph, Node
+from ir.op import Op
 from ir.ops.pointwise import Map
 from ir.ops.reduction import ArgExtreme, Reduce
 from ir.types import DType
@@ -84,13 +85,17 @@ class Reduction:
 def reduction_of(body: Graph) -> Reduction:
     nodes = tuple(n for n in body.nodes if isinstance(n.op, Reduce | ArgExtreme))
     shapes = {n.inputs[0].shape for n in nodes}
-    axes = {n.op.axes if isinstance(n.op, Reduce) else (n.op.axis,)  # type: ignore[union-attr]
-            for n in nodes}
+    axes = {_axes(n.op) for n in nodes}
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
     sources = [body.producers.get(n.inputs[0]) for n in nodes]
     constant = [tuple(s.op.constant_axes) for s in sources if s and isinstance(s.op, WeightTerms)]
     return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), *constant[:1])
+
+
+def _axes(op: Op) -> tuple[int, ...]:
+    assert isinstance(op, Reduce | ArgExtreme)
+    return op.axes if isinstance(op, Reduce) else (op.axis,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +141,10 @@ def _split(
     splits = 1
     if 0 < programs < ENOUGH_PROGRAMS and steps > LONGEST_WALK:
         splits = min(MOST_SPLITS, -(-2 * ENOUGH_PROGRAMS // programs), -(-walk // step))
-    share = -(-walk // step // max(splits, 1)) * step if splits > 1 else walk
+    share = walk
     if splits > 1:
-        share = -(-(-(-walk // step)) // splits) * step
+        tiles_along = -(-walk // step)
+        share = -(-tiles_along // splits) * step
         splits = -(-walk // share)
     return Plan(tiles, choice, outputs, programs, splits, max(share, 1))
 
@@ -291,8 +297,10 @@ class _Loop:
             with writer.block(inner_head):
                 self._take(folds, gathered, [(outer, rows), (inner, inner_base())])
 
-    def _steps(self, axes: Sequence[int], tile: str, axis: int, start: str, share: str):  # type: ignore[no-untyped-def]
-        """Head of the loop, and what makes its base inside the block."""
+    def _steps(
+        self, axes: Sequence[int], tile: str, axis: int, start: str, share: str
+    ) -> tuple[Callable[[], Base], str]:
+        """What makes the loop's base inside its block, and its head."""
         writer = self.emitter.writer
         extent = self.extents[axes[0]]
         for a in axes[1:]:

@@ -7,7 +7,6 @@ accurate than one running total.
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 
 from ir.op import Op

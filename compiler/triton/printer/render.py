@@ -1,11 +1,24 @@
-"""The readable file of a kernel."""
+"""The readable file of a kernel: what it computes, for which layers, how, and why so.
+
+The file runs by itself: it compares its kernel with the reference on random inputs (see
+:mod:`roastery.kernel_check`, which reads the sections of the docstring).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+
+from compiler.kernel import Config
+from ir.graph import Graph
+from ir.location import Location
+from ir.ops.fusion import Fused
+from ir.text import format_graph
 
 from .helpers import source_of
 from .kernels import IMPORTS, Printed, Task
+
+_USES = "Used by"
 
 
 def readable_file(
@@ -15,4 +28,57 @@ def readable_file(
     helpers: list[str],
     function: Callable[[str], str],
 ) -> str:
-    return IMPORTS + source_of(helpers) + "\n\n" + function(label)
+    """``function`` gives the kernel's text under a name."""
+    entry = re.sub(r"\W+", "_", label).strip("_") or printed.name
+    entry = entry if not entry[0].isdigit() else f"{printed.name}_{entry}"
+    sections = [
+        (_USES, [_use(label, task.node.location)]),
+        ("Layers", _layers(task)),
+        ("Computes", format_graph(_group(task)).rstrip().splitlines()),
+        ("Schedule", [f"{task.schedule}: {printed.name}", printed.why]),
+        ("Tiles", [_config(c, i == printed.choice) for i, c in enumerate(printed.configs)]),
+    ]
+    text = f"{label}: a kernel made by Roastery.\n"
+    for title, lines in sections:
+        text += f"\n{title}\n" + "".join(f"    {line}\n" for line in lines)
+    text += "\nRun this file to compare the kernel with the reference on random inputs.\n"
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return (
+        f'"""{text}"""\n\n{IMPORTS}{source_of(helpers)}\n\n{function(entry)}\n\n'
+        'if __name__ == "__main__":\n'
+        "    from roastery.kernel_check import main\n\n"
+        "    main(__file__)\n"
+    )
+
+
+def with_uses(readable: str, uses: Sequence[tuple[str, Location]]) -> str:
+    """The file with all its users in the header, for a kernel that several layers share."""
+    lines = "".join(f"    {_use(label, place)}\n" for label, place in dict.fromkeys(uses))
+    return re.sub(rf"^{_USES}\n(?:    .*\n)+", lambda _: f"{_USES}\n{lines}", readable, count=1,
+                  flags=re.MULTILINE)
+
+
+def _group(task: Task) -> Graph:
+    """The group as it was given (a schedule may have rewritten what it prints)."""
+    assert isinstance(task.node.op, Fused)
+    return task.node.op.body
+
+
+def _use(label: str, location: Location) -> str:
+    return f"{label}  {location}" if location != Location() else label
+
+
+def _layers(task: Task) -> list[str]:
+    """One line per layer in the group: its place, and the line itself where it is known."""
+    places = dict.fromkeys(n.location for n in _group(task).nodes)
+    lines = []
+    for place in places:
+        shown = place.text.strip()
+        lines.append(f"{place.layer or '-'}  {place.file or '-'}:{place.line}  {shown}".rstrip())
+    return lines
+
+
+def _config(config: Config, chosen: bool) -> str:
+    constants = " ".join(f"{name}={value}" for name, value in config.constants)
+    mark = "  <- these shapes" if chosen else ""
+    return f"{constants}, {config.num_warps} warps, {config.num_stages} stages{mark}"

@@ -53,7 +53,7 @@ def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
     No atomics: the rows of ``g`` are added in their order. Where no number of a chunk fits,
     nothing of ``g`` is read.
     """
-    g, rows = node.inputs
+    rows = node.inputs[1]
     count, width = node.output.shape
     writer.reserve("ROWS", "BLOCK")
     writer.place(node.location)

@@ -35,13 +35,16 @@ def taps(emitter: Emitter, counts: Sequence[int]) -> Iterator[dict[int, Affine]]
         yield found
 
 
-def slides(op: WindowSum, axis: int) -> bool:
+Window = WindowSum | WindowSpread | WindowMax | WindowScatter
+
+
+def slides(op: Window, axis: int) -> bool:
     """Whether the window does anything along an axis."""
     return (op.window[axis], op.stride[axis], op.low[axis], op.high[axis]) != (1, 1, 0, 0)
 
 
 def read_place(
-    emitter: Emitter, op: WindowSum, at: Place, shape: Sequence[int], tap: dict[int, Affine]
+    emitter: Emitter, op: Window, at: Place, shape: Sequence[int], tap: dict[int, Affine]
 ) -> tuple[Place, tuple[Condition, ...]]:
     """Where a tap of the window at ``at`` reads its input, and where that is no padding."""
     coordinates, extents = list(at.coordinates), list(at.extents)
@@ -115,14 +118,14 @@ def covering(
     """
     rank = len(outputs)
     counts = [
-        -(-op.window[a] // op.stride[a]) if slides(op, a) else 1  # type: ignore[arg-type]
+        -(-op.window[a] // op.stride[a]) if slides(op, a) else 1
         for a in range(rank)
     ]
     writer = emitter.writer
     starts: dict[int, Affine] = {}
     ends: dict[int, Affine] = {}
     for axis in range(rank):
-        if not slides(op, axis):  # type: ignore[arg-type]
+        if not slides(op, axis):
             continue
         # Counted from the padded edge: the element, and the last window that starts there.
         ends[axis] = at.coordinates[axis].shifted(Size.of(op.low[axis]))

@@ -23,19 +23,16 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _LET = re.compile(r" +(\w+) = ")
 
 
+def _words(line: str) -> list[str]:
+    """Names in a line of code (a comment has none)."""
+    return [] if line.lstrip().startswith("#") else _WORD.findall(line)
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """``readable``: names from blobs, comments. Otherwise the canonical text."""
 
     readable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The body of a kernel, and its parameters (pointers, sizes, numbers) with arguments."""
-
-    lines: list[str]
-    parameters: list[tuple[Parameter, Argument]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +195,7 @@ class Writer:
     def finish(self) -> Finished:
         """The statements, less variables that nothing reads, and the parameters they use."""
         lines = self._without_dead_lines()
-        words = [word for line in lines for word in _WORD.findall(line)]
+        words = [word for line in lines for word in _words(line)]
         first = {word: i for i, word in reversed(list(enumerate(words)))}
         parameters = [
             pair
@@ -227,7 +224,7 @@ class Writer:
         while True:
             used: dict[str, int] = {}
             for line in lines:
-                for word in set(_WORD.findall(line)):
+                for word in set(_words(line)):
                     used[word] = used.get(word, 0) + 1
             kept = [
                 line for line in lines

@@ -1,0 +1,133 @@
+"""Runs the file of a generated kernel against the reference, on random inputs.
+
+``python build/kernels/conv1_relu1.py`` ends here. With a CUDA device the kernel runs on it,
+without one under Triton's interpreter. The file may have been edited: its own text is what
+runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from compiler.kernel import Launch, Scratch
+from compiler.triton.lower import lower_node
+from ir.errors import RoasteryError
+from ir.graph import Node, Value
+from ir.interpret import run_node
+from ir.ops.fusion import Fused
+from ir.text import parse_graph
+from ir.types import BOOL, DType
+
+TOLERANCE = 1e-4  # relative to the largest element of a result
+
+
+def main(path: str) -> None:
+    """Check one file; ends the process with 1 when results differ."""
+    if os.environ.get("TRITON_INTERPRET") != "1":
+        # Triton was imported to compile; interpreting needs a process of its own.
+        command = [sys.executable, "-m", "roastery.kernel_check", path]
+        environment = {**os.environ, "TRITON_INTERPRET": "1"}
+        raise SystemExit(subprocess.run(command, env=environment).returncode)
+    raise SystemExit(0 if check_file(Path(path)) else 1)
+
+
+def check_file(path: Path, seed: int = 0) -> bool:
+    """Compare; prints one line per result. Raises RoasteryError for other files."""
+    from runtime.launch.interpret import InterpretLauncher
+
+    source = path.read_text(encoding="utf-8")
+    node, label = _node_of(source, path)
+    launches = [_with_text(x, source) if x.label == label else x for x in lower_node(node)]
+    if not any(x.kernel.source == source for x in launches):
+        raise RoasteryError(f"{path} is not one of the kernels that its header describes")
+    inputs = _random_inputs(node, seed)
+    buffers: dict[Value | Scratch, np.ndarray] = {
+        v: _padded(a, v.type.dtype) for v, a in zip(node.inputs, inputs, strict=True)
+    }
+    for value in node.outputs:
+        buffers[value] = _padded(np.zeros(value.shape), value.type.dtype)
+    kinds = {
+        a: p.dtype for x in launches
+        for p, a in zip(x.kernel.parameters, x.arguments, strict=True) if isinstance(a, Scratch)
+    }
+    for scratch, dtype in kinds.items():
+        assert dtype is not None
+        buffers[scratch] = np.zeros(-(-scratch.nbytes // dtype.itemsize), dtype.numpy)
+    launcher = InterpretLauncher()
+    for launch in launches:
+        launcher.bind(launch, buffers.__getitem__)()
+    expected = run_node(node, inputs)
+    results = [buffers[v][: v.type.size].reshape(v.shape) for v in node.outputs]
+    return _compare(node, results, expected)
+
+
+def _node_of(source: str, path: Path) -> tuple[Node, str]:
+    """The group in the docstring, and the name of the launch that the file holds."""
+    text = ast.get_docstring(ast.parse(source), clean=False) or ""
+    sections = {part.split("\n", 1)[0]: part for part in text.split("\n\n")}
+    try:
+        body = parse_graph(sections["Computes"].split("\n", 1)[1])
+        schedule = sections["Schedule"].split("\n")[1].strip().split(":")[0]
+        label = text.split(": a kernel made by Roastery")[0]
+    except (KeyError, IndexError, ValueError) as error:
+        raise RoasteryError(f"{path} is no kernel file of Roastery: {error}") from error
+    name = label.split(".")[0] if label.endswith((".sum", ".fold")) else label
+    op = Fused(name, schedule, body)
+    inputs = tuple(Value(p.name, p.value.type) for p in body.inputs)
+    outputs = tuple(Value(p.name, t) for p, t in zip(
+        body.outputs, op.infer([v.type for v in inputs]), strict=True))
+    return Node(op, inputs, outputs), label
+
+
+def _with_text(launch: Launch, source: str) -> Launch:
+    """The launch, of the function that the file holds."""
+    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+    kernel = replace(launch.kernel, entry=functions[-1].name, source=source)
+    return replace(launch, kernel=kernel)
+
+
+def _random_inputs(node: Node, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    arrays = []
+    for value in node.inputs:
+        dtype = value.type.dtype
+        if dtype.is_float:
+            arrays.append(rng.standard_normal(value.shape).astype(dtype.numpy))
+        elif dtype is BOOL:
+            arrays.append(rng.random(value.shape) < 0.5)
+        else:
+            arrays.append(rng.integers(0, 4, value.shape).astype(dtype.numpy))
+    return arrays
+
+
+def _padded(array: np.ndarray, dtype: DType) -> np.ndarray:
+    """A buffer of whole 16 elements, as the memory plan makes them."""
+    buffer = np.zeros(max(16, -(-array.size // 16) * 16), dtype.numpy)
+    buffer[: array.size] = array.ravel()
+    return buffer
+
+
+def _compare(node: Node, results: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> bool:
+    good = True
+    for value, have, want in zip(node.outputs, results, expected, strict=True):
+        have, want = have.astype(np.float64), np.asarray(want, np.float64)
+        with np.errstate(invalid="ignore"):
+            off = np.where(np.isfinite(want), np.abs(have - want), (have != want) & (have == have))
+        error = float(off.max(initial=0.0)) / max(
+            float(np.abs(want[np.isfinite(want)]).max(initial=0.0)), 1e-12)
+        fine = error <= TOLERANCE
+        good &= fine
+        print(f"{value!r}: relative error {error:.1e}{'' if fine else '  DIFFERS'}")
+    return good
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
