@@ -1,0 +1,155 @@
+"""``roastery export``: a net with its weights as one file that runs without this compiler."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compiler.binary import Binary, Target
+from compiler.kernel import Config, Kernel
+from compiler.passes.autodiff import drop_gradient_marks
+from compiler.passes.simplify import simplify
+from compiler.pipeline import compile_graph
+from compiler.triton.compile import compile_jobs, jobs_of, triton_version
+from compiler.triton.lower import lower_node
+from ir.errors import RoasteryError
+from ir.graph import Graph, Role
+from ir.program import NetProgram
+from ir.text import format_graph
+from runtime.artifact import Tensor, store_graph, write_artifact
+from runtime.store import Store
+
+from . import nets
+from ._version import __version__
+from .weights import load_weights
+
+PORTABLE = "cuda:sm_80"
+"""Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the targets, the number of kernels, the size of the file in bytes."""
+
+    targets: tuple[str, ...]
+    kernels: int
+    nbytes: int
+
+
+def export_net(
+    net: nets.NetSource,
+    weights: str | os.PathLike[str] | None,
+    output: str | os.PathLike[str],
+    targets: Sequence[str] = ("cpu",),
+    *,
+    phase: str = "TEST",
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write an artifact. Needs Triton for CUDA targets, but no GPU.
+
+    Args:
+        net: a prototxt or message; data layers become inputs of their shapes.
+        targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
+
+    Raises RoasteryError for mistakes in the files and for nets that need the host (Python
+    layers) on a GPU target.
+    """
+    message = nets.read_net(net)
+    program = nets.lower(message, phase, level=level, stages=stages, shapes=shapes)
+    store = Store(program.cells, seed=0)
+    if weights is not None:
+        load_weights(weights, program, store)
+    return export_program(program, store, output, targets, progress=progress)
+
+
+def export_program(
+    program: NetProgram,
+    store: Store,
+    output: str | os.PathLike[str],
+    targets: Sequence[str] = ("cpu",),
+    *,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write an artifact of a lowered net with the parameters that a store holds."""
+    cpu, wanted = _targets(targets)
+    graph = _forward(program)
+    arrays = {
+        p.name: store.data[p.name].peek()
+        for p in graph.inputs
+        if p.role in (Role.PARAMETER, Role.STATE)
+    }
+    versions = {"roastery": __version__, "numpy": np.__version__}
+    if not wanted:
+        write_artifact(
+            output,
+            name=program.name,
+            versions=versions,
+            inputs=_tensors(graph, Role.DATA),
+            outputs=_tensors(graph, Role.RESULT),
+            weights=arrays,
+            graph=format_graph(graph),
+            cpu=cpu,
+        )
+        return Exported(("cpu",), 0, os.path.getsize(output))
+    compiled = compile_graph(graph, lower_node)
+    kinds = list(dict.fromkeys([*wanted, Target.parse(PORTABLE)]))
+    jobs = [job for target in kinds for job in jobs_of(compiled.launches, target)]
+    binaries = compile_jobs(
+        jobs, progress=None if progress is None else lambda done, total, _: progress(done, total)
+    )
+    found: dict[tuple[Kernel, Config], list[Binary]] = {}
+    for job, binary in zip(jobs, binaries, strict=True):
+        found.setdefault((job.kernel, job.config), []).append(binary)
+    stored = store_graph(compiled, lambda kernel, config: found[kernel, config])
+    write_artifact(
+        output,
+        name=program.name,
+        versions={**versions, "triton": triton_version()},
+        inputs=stored.inputs,
+        outputs=stored.outputs,
+        weights=arrays,
+        graph=format_graph(graph),
+        cpu=cpu,
+        plan=stored.plan,
+        sources=stored.sources,
+        memory=stored.memory,
+    )
+    names = (["cpu"] if cpu else []) + [str(t) for t in kinds]
+    return Exported(tuple(names), len(compiled.kernels), os.path.getsize(output))
+
+
+def _targets(names: Sequence[str]) -> tuple[bool, list[Target]]:
+    """Whether the CPU is among them, and the GPUs; ``cuda:sm_80,sm_90`` is two."""
+    cpu, gpus = False, []
+    for name in names:
+        for part in name.split(","):
+            part = part.strip()
+            if part == "cpu":
+                cpu = True
+            elif part:
+                gpus.append(Target.parse(part if part.startswith("cuda:") else f"cuda:{part}"))
+    if not cpu and not gpus:
+        raise RoasteryError("no target is given", hint="--target cpu, --target cuda:sm_80,sm_90")
+    return cpu, gpus
+
+
+def _forward(program: NetProgram) -> Graph:
+    """The optimised forward graph: the net's outputs and its state, without the summed loss."""
+    outputs = tuple(
+        p for p in program.graph.outputs if p.role is not Role.RESULT or p.name in program.outputs
+    )
+    graph = replace(program.graph, outputs=outputs, _producers={})
+    return simplify(drop_gradient_marks(graph))
+
+
+def _tensors(graph: Graph, role: Role) -> list[Tensor]:
+    ports = graph.inputs if role is Role.DATA else graph.outputs
+    return [Tensor(p.name, p.value.type) for p in ports if p.role is role]
