@@ -41,4 +41,4 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) 
     """Write an .npz, whole or not at all."""
     target = Path(path)
     with atomic_path(target) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # a name may be any text

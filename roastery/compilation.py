@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.compiled import CompiledGraph, HostStep
 from compiler.passes.autodiff import differentiate
-from compiler.pipeline import Dump, Timings, compile_graph, verify_each
+from compiler.pipeline import Dump, Observer, Timings, compile_graph, verify_each
 from compiler.triton.lower import lower_node
-from frontends.prototxt import to_text
+from frontends.prototxt import Message, to_text
 from ir.atomic_file import atomic_path
 from ir.graph import Direction, Graph
 from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.program import NetProgram
 from ir.text import format_graph
-
-from . import nets
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def compile_program(
     if trains:
         graph = differentiate(graph, parameters=learning, seeds=weights)
     timings = Timings()
-    observers: list[Callable[[str, Graph, float], None]] = [timings]
+    observers: list[Observer] = [timings]
     if dump is not None:
         observers += [verify_each, Dump(dump, "pass_")]
     compiled = compile_graph(graph, lower_node, observers=observers)
@@ -71,7 +69,7 @@ def loss_weights(program: NetProgram) -> dict[str, float]:
     }
 
 
-def write_dump(folder: Path, net: nets.Message, result: Compilation) -> None:
+def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     """Write the stages that no pass wrote: the net, the graphs, kernels, launches, memory."""
     _write(folder / "net.prototxt", to_text(net))
     _write(folder / "graph_lowered.txt", format_graph(result.program.graph))
