@@ -63,7 +63,7 @@ class Detector(Net):
             self.crop_mean = self.crop_mean + outside / self.transformer.raw_scale.get(name, 1.0)
 
     def detect_windows(
-        self, images_windows: Iterable[tuple[str, Iterable[Sequence[float]]]]
+        self, images_windows: Iterable[tuple[str, Iterable[Sequence[float] | np.ndarray]]]
     ) -> list[dict[str, Any]]:
         """Classify windows of pictures.
 

@@ -38,6 +38,7 @@ class Flag:
         choices: the values that are allowed, if they are few.
         repeated: may be given several times; the value is the list of all.
         minimum: the smallest number that is allowed.
+        last: what follows its value goes to the command's ``rest`` argument as it is.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Flag:
     repeated: bool = False
     minimum: float | None = None
     required: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

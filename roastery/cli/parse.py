@@ -39,6 +39,7 @@ class _Parser:
         self._command = command
         self._values: dict[str, Any] = {}
         self._positional: list[str] = []
+        self._rest = False
 
     def parse(self, words: Sequence[str]) -> Arguments:
         at = 0
@@ -60,6 +61,8 @@ class _Parser:
         return self._finish()
 
     def _takes_rest(self) -> bool:
+        if self._rest:
+            return True
         positionals = self._command.positionals
         return bool(
             positionals
@@ -89,6 +92,7 @@ class _Parser:
             at += 1
             value = words[at]
         converted = _convert(shown, flag, value)
+        self._rest = self._rest or flag.last
         if flag.repeated:
             self._values.setdefault(flag.name, []).append(converted)
         else:

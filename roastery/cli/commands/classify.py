@@ -1,0 +1,110 @@
+"""``roastery classify``. Caffe: python/classify.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..command import Arguments, Command, Example, Flag, Positional
+from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, numbers, transformer_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+
+def _run(arguments: Arguments) -> None:
+    import time
+
+    import numpy as np
+
+    from ir.atomic_file import atomic_write
+
+    from ...caffe import Classifier
+
+    channels = input_channels(arguments.model_def)
+    classifier = Classifier(
+        arguments.model_def,
+        arguments.pretrained_model,
+        image_dims=numbers(arguments.images_dim, "images_dim"),
+        **transformer_options(arguments, channels),
+    )
+    inputs = _inputs(arguments.input_file, arguments.ext, color=channels != 1)
+    print(f"Classifying {len(inputs)} inputs.")
+    started = time.perf_counter()
+    predictions = classifier.predict(inputs, not arguments.center_only)
+    print(f"Done in {time.perf_counter() - started:.2f} s.")
+    print(f"Saving results into {arguments.output_file}")
+    with atomic_write(arguments.output_file) as file:
+        np.save(file, predictions)
+
+
+def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
+    from pathlib import Path
+
+    import numpy as np
+
+    from ir.errors import RoasteryError
+
+    from ...caffe.io import load_image
+
+    path = Path(name).expanduser()
+    if path.suffix == ".npy":
+        print(f"Loading file: {path}")
+        try:
+            loaded: Sequence[np.ndarray] = np.load(path, allow_pickle=False)
+        except ValueError as error:
+            raise RoasteryError(f"'{path}' is not a numpy file: {error}") from None
+        return loaded
+    if path.is_dir():
+        print(f"Loading folder: {path}")
+        files = sorted(path.glob(f"*.{extension}"))
+        if not files:
+            raise RoasteryError(
+                f"folder '{path}' holds no .{extension} files", hint="--ext names another ending"
+            )
+        return [load_image(file, color) for file in files]
+    print(f"Loading file: {path}")
+    return [load_image(path, color)]
+
+
+COMMAND = Command(
+    name="classify",
+    summary="Classify pictures with a trained net",
+    group="Models",
+    description="""
+        Scales each picture to --images_dim, takes ten crops of it (corners, centre, and their
+        mirror images), runs the net on them and saves the mean of what it says: an array of
+        (pictures, classes) in numpy's format. The pictures of a folder are taken in the order of
+        their names.
+    """,
+    positionals=(
+        Positional("input_file", "a picture, a folder of pictures, or a .npy array of them"),
+        Positional("output_file", "where the probabilities go, such as out.npy"),
+    ),
+    flags=(
+        *MODEL_FLAGS,
+        Flag("center_only", "look at the centre of each picture alone", "bool", False),
+        Flag(
+            "images_dim",
+            "height,width that pictures are scaled to before they are cropped",
+            default="256,256",
+            metavar="H,W",
+        ),
+        *INPUT_FLAGS,
+        Flag("ext", "the ending of pictures in a folder", default="jpg"),
+    ),
+    examples=(
+        Example(
+            "roastery classify cat.jpg cat.npy --model_def=deploy.prototxt "
+            "--pretrained_model=net.caffemodel --mean_file=mean.binaryproto",
+            "one picture",
+        ),
+        Example(
+            "roastery classify photos/ all.npy --ext=png --center_only "
+            "--model_def=deploy.prototxt --pretrained_model=net.caffemodel",
+            "a folder, ten times as fast",
+        ),
+    ),
+    run=_run,
+)

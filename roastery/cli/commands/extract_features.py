@@ -1,0 +1,75 @@
+"""``roastery extract_features``. Caffe: tools/extract_features.cpp."""
+
+from __future__ import annotations
+
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..progress import progress_bar
+from ..tool_log import tool_log
+
+
+def _run(arguments: Arguments) -> None:
+    from ...tools.extract_features import extract_features
+
+    try:
+        batches = int(arguments.num_mini_batches)
+    except ValueError:
+        raise UsageError(f"{arguments.num_mini_batches}: must be a number of batches") from None
+    with tool_log(), progress_bar("batches") as progress:
+        extract_features(
+            arguments.pretrained_net_param,
+            arguments.feature_extraction_proto_file,
+            arguments.extract_feature_blob_names.split(","),
+            arguments.save_feature_dataset_names.split(","),
+            batches,
+            arguments.db_type,
+            _device(arguments),
+            progress,
+        )
+
+
+def _device(arguments: Arguments) -> str | None:
+    """Caffe's ``GPU 1`` or ``GPU DEVICE_ID=1``; ``--device`` wins."""
+    if arguments.device is not None:
+        return str(arguments.device)
+    mode, number = arguments.mode, arguments.device_id.removeprefix("DEVICE_ID=")
+    if mode not in ("", "CPU", "GPU"):
+        raise UsageError(f"{mode}: must be CPU or GPU")
+    if not number.isdecimal():
+        raise UsageError(f"{arguments.device_id}: must be the number of a GPU")
+    return {"": None, "CPU": "cpu", "GPU": f"cuda:{number}"}[str(mode)]
+
+
+COMMAND = Command(
+    name="extract_features",
+    summary="Write what blobs of a trained net hold into databases",
+    group="Models",
+    description="""
+        Runs a net with a data layer, and writes one record for every row of each named blob: a
+        Datum of floats, under keys of ten digits from 0 on. One database for each blob.
+    """,
+    positionals=(
+        Positional("pretrained_net_param", "the weights: a .caffemodel"),
+        Positional("feature_extraction_proto_file", "the net, with a data layer"),
+        Positional("extract_feature_blob_names", "blobs, separated by commas"),
+        Positional("save_feature_dataset_names", "databases to make, one for each blob"),
+        Positional("num_mini_batches", "how many batches to run"),
+        Positional("db_type", "lmdb or leveldb"),
+        Positional("mode", "CPU or GPU", required=False, default=""),
+        Positional("device_id", "the number of the GPU", required=False, default="0"),
+    ),
+    flags=(
+        Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+    ),
+    examples=(
+        Example(
+            "roastery extract_features net.caffemodel val.prototxt fc7 fc7_lmdb 10 lmdb",
+            "the blob fc7 of ten batches",
+        ),
+        Example(
+            "roastery extract_features net.caffemodel val.prototxt fc6,fc7 six,seven 10 leveldb "
+            "GPU 0",
+            "two blobs at once, on a GPU",
+        ),
+    ),
+    run=_run,
+)

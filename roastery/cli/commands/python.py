@@ -1,0 +1,55 @@
+"""``roastery python``: run a Python script in which ``import caffe`` means Roastery."""
+
+from __future__ import annotations
+
+from ..command import Arguments, Command, Example, Flag, Positional
+
+
+def _run(arguments: Arguments) -> int:
+    from ..script import Script, run_script
+
+    words = list(arguments.script)
+    if arguments.m is not None:
+        script = Script("module", arguments.m, words)
+    elif arguments.c is not None:
+        script = Script("code", arguments.c, words)
+    elif words:
+        script = Script("file", words[0], words[1:])
+    else:
+        script = Script("console", "", [])
+    return run_script(script, arguments.device)
+
+
+COMMAND = Command(
+    name="python",
+    summary="Run a Python script written for pycaffe",
+    group="Nets",
+    description="""
+        Runs the script as python does, with its arguments, but `import caffe` and everything
+        below it is roastery.caffe, whether or not a Caffe is installed. Scripts need no change.
+
+        In a notebook, or inside of a program, `import roastery.caffe; roastery.caffe.install()`
+        before the first `import caffe` does the same.
+    """,
+    positionals=(
+        Positional(
+            "script", "the script and its arguments; none: a console", required=False, rest=True
+        ),
+    ),
+    flags=(
+        Flag("m", "run a module instead of a script", metavar="MODULE", last=True),
+        Flag("c", "run this code instead of a script", metavar="CODE", last=True),
+        Flag(
+            "device",
+            "the device of nets where the script does not choose one: reference, cpu, cuda, "
+            "cuda:N or interpret",
+            metavar="DEVICE",
+        ),
+    ),
+    examples=(
+        Example("roastery python train.py --epochs 3", "a script with its arguments"),
+        Example("roastery python -m pytest tests/", "a module"),
+        Example("roastery python -c 'import caffe; print(caffe.layer_type_list())'", "a line"),
+    ),
+    run=_run,
+)

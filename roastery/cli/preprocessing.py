@@ -1,0 +1,89 @@
+"""The flags of ``classify`` and ``detect`` that say how pictures become inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .command import Arguments, Flag, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from frontends.prototxt import Message
+
+MODEL_FLAGS = (
+    Flag("model_def", "the net: a deploy prototxt", metavar="FILE", required=True),
+    Flag("pretrained_model", "its weights", metavar="FILE", required=True),
+)
+
+INPUT_FLAGS = (
+    Flag("mean_file", "the mean to subtract, .npy or .binaryproto; none: nothing is subtracted",
+         default="", metavar="FILE"),
+    Flag("input_scale", "multiply inputs by this after all else", "float", metavar="X"),
+    Flag("raw_scale", "multiply pictures, which are in [0, 1], by this before the mean is "
+         "subtracted", "float", 255.0, metavar="X"),
+    Flag("channel_swap", "the order of the channels; the default makes BGR of RGB, '' keeps it",
+         default="2,1,0", metavar="N,N,N"),
+    Flag("gpu", "run on a GPU", "bool", False),
+    Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+)  # fmt: skip
+
+
+def numbers(text: str, flag: str) -> list[int]:
+    """``256,256`` as numbers."""
+    try:
+        return [int(word) for word in text.split(",") if word.strip()]
+    except ValueError:
+        raise UsageError(f"--{flag}={text}: must be whole numbers separated by commas") from None
+
+
+def read_mean(path: str) -> np.ndarray | None:
+    """The mean in a .npy or .binaryproto file, (channels, height, width) or per channel."""
+    import numpy as np
+
+    from frontends.caffemodel import read_blob
+    from ir.errors import RoasteryError
+
+    if not path:
+        return None
+    if not Path(path).is_file():
+        raise RoasteryError(f"there is no mean file '{path}'")
+    if path.endswith(".npy"):
+        try:
+            return np.asarray(np.load(path, allow_pickle=False))
+        except ValueError as error:
+            raise RoasteryError(f"'{path}' is not a numpy file: {error}") from None
+    mean = read_blob(Path(path))
+    return mean[0] if mean.ndim == 4 else mean
+
+
+def input_channels(model: str) -> int:
+    """How many channels a deploy net's first input has."""
+    from ir.errors import RoasteryError
+
+    from .. import nets
+
+    message: Message = nets.read_net(model)
+    for layer in message.layer:
+        if layer.type == "Input" and layer.input_param.shape:
+            dims = layer.input_param.shape[0].dim
+            return int(dims[1]) if len(dims) > 1 else 1
+    raise RoasteryError(
+        f"'{model}' has no Input layer to put pictures into",
+        hint="classify and detect take a deploy prototxt, without data layers",
+    )
+
+
+def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
+    """What the flags say to Classifier and Detector."""
+    swap = numbers(arguments.channel_swap, "channel_swap")
+    if channels != 3 and "channel_swap" not in arguments.given:
+        swap = []
+    return {
+        "mean": read_mean(arguments.mean_file),
+        "input_scale": arguments.input_scale,
+        "raw_scale": arguments.raw_scale,
+        "channel_swap": swap or None,
+        "device": arguments.device or ("cuda" if arguments.gpu else None),
+    }

@@ -1,0 +1,89 @@
+"""Running a user's Python with ``caffe`` installed as a name of ours."""
+
+from __future__ import annotations
+
+import code
+import contextlib
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from ir.errors import RoasteryError
+
+Kind = Literal["file", "module", "code", "console"]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What to run, as ``python``, ``python -m``, ``python -c`` or ``python`` alone would."""
+
+    kind: Kind
+    source: str
+    arguments: list[str]
+
+
+def run_script(script: Script, device: str | None = None) -> int:
+    """Run it and return the exit code; an exception is shown with the script's own frames.
+
+    Raises RoasteryError for a script that is not there, SystemExit where the script does.
+    """
+    from ..caffe import install
+
+    if script.kind == "file" and not Path(script.source).exists():
+        raise RoasteryError(f"there is no script '{script.source}'")
+    install()
+    with _surroundings(script, device):
+        try:
+            _execute(script)
+        except Exception as error:
+            sys.stdout.flush()
+            traceback.print_exception(type(error), error, _own_frames(error.__traceback__))
+            return 1
+    return 0
+
+
+def _execute(script: Script) -> None:
+    if script.kind == "file":
+        runpy.run_path(script.source, run_name="__main__")
+    elif script.kind == "module":
+        runpy.run_module(script.source, run_name="__main__", alter_sys=True)
+    elif script.kind == "code":
+        exec(compile(script.source, "<string>", "exec"), {"__name__": "__main__"})
+    else:
+        code.interact("`import caffe` is roastery.caffe", local={"__name__": "__main__"})
+
+
+@contextlib.contextmanager
+def _surroundings(script: Script, device: str | None) -> Iterator[None]:
+    """sys.argv and sys.path as Python itself sets them."""
+    names = {"file": script.source, "module": "-m", "code": "-c", "console": ""}
+    folder = str(Path(script.source).resolve().parent) if script.kind == "file" else ""
+    argv, path, before = sys.argv, list(sys.path), os.environ.get("ROASTERY_DEVICE")
+    sys.argv = [names[script.kind], *script.arguments]
+    sys.path.insert(0, folder)
+    if device is not None:
+        os.environ["ROASTERY_DEVICE"] = device
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        sys.path[:] = path
+        if device is not None:
+            if before is None:
+                del os.environ["ROASTERY_DEVICE"]
+            else:
+                os.environ["ROASTERY_DEVICE"] = before
+
+
+def _own_frames(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback from the first frame that is neither this file's nor runpy's."""
+    skipped = (__file__, runpy.__file__, "<frozen runpy>")
+    while trace is not None and trace.tb_frame.f_code.co_filename in skipped:
+        trace = trace.tb_next
+    return trace

@@ -1,0 +1,76 @@
+"""Lists of windows, and what a detector says of them, in files."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ir.atomic_file import atomic_path, atomic_write
+from ir.errors import RoasteryError
+from ir.location import Location
+
+CORNERS = ("ymin", "xmin", "ymax", "xmax")
+
+
+def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarray]]]:
+    """Pictures and their windows (ymin, xmin, ymax, xmax), from a CSV file with a header.
+
+    Raises RoasteryError for a missing column and for what is no number, with its line.
+    """
+    name = os.fspath(path)
+    found: dict[str, list[np.ndarray]] = {}
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, skipinitialspace=True)
+        missing = [c for c in ("filename", *CORNERS) if c not in (reader.fieldnames or ())]
+        if missing:
+            raise RoasteryError(
+                f"column '{missing[0]}' is missing",
+                location=Location(name, 1, 1),
+                hint="the first line names the columns: filename,ymin,xmin,ymax,xmax",
+            )
+        for row in reader:
+            try:
+                window = np.array([float(row[corner]) for corner in CORNERS]).astype(int)
+            except (TypeError, ValueError):
+                raise RoasteryError(
+                    "a window takes four numbers: " + ", ".join(CORNERS),
+                    location=Location(name, reader.line_num, 1),
+                ) from None
+            found.setdefault(row["filename"], []).append(window)
+    if not found:
+        raise RoasteryError(f"'{name}' lists no windows")
+    return list(found.items())
+
+
+def write_detections(
+    path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write windows and predictions: CSV or HDF5, by the file's ending."""
+    if os.fspath(path).lower().endswith(".csv"):
+        _write_csv(path, detections)
+    else:
+        _write_hdf5(path, detections)
+
+
+def _write_csv(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:
+    classes = np.size(detections[0]["prediction"]) if detections else 0
+    with atomic_write(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["filename", *CORNERS, *(f"class{i}" for i in range(classes))])
+        for found in detections:
+            values = [float(v) for v in np.ravel(found["prediction"])]
+            writer.writerow([found["filename"], *(int(v) for v in found["window"]), *values])
+
+
+def _write_hdf5(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        names = [os.fspath(found["filename"]) for found in detections]
+        file.create_dataset("filename", data=names, dtype=h5py.string_dtype())
+        file["window"] = np.array([found["window"] for found in detections], np.int64)
+        file["prediction"] = np.array([np.ravel(f["prediction"]) for f in detections], np.float32)
