@@ -131,8 +131,6 @@ class Grouping:
             whole = {v for v in self.loads[i] if v.type.size == x.type.size}
             for other in reversed(others[-8:]):
                 a, b = self.dag.find(other), self.dag.find(i)
-                if a != b and self.dag.depends(b, on=a):
-                    continue  # a sum of what the other's result is needed for: a second pass
                 if whole & self.loads[other].keys() and self._join(a, b):
                     break
             others.append(i)
@@ -146,8 +144,17 @@ class Grouping:
         made = {v for m in members for v in self.nodes[m].outputs}
         if len({v for m in members for v in self.loads[m]} - made) > _MOST_LOADS:
             return False
+        if not all(self._at_hand(m, made) for m in members):
+            return False
         self.dag.merge(a, b)
         return True
+
+    def _at_hand(self, i: int, made: set[Value]) -> bool:
+        """Whether one kernel that makes ``made`` can also compute node ``i``: it reads results of
+        the kernel at its own position only, and a reduction reads none (that is a second pass).
+        """
+        inside = [aligned for v, aligned in self.loads[i].items() if v in made]
+        return all(inside) and not (inside and self.kinds[i] is Kind.REDUCE)
 
     # --- 4: element by element -----------------------------------------------------------
 
@@ -191,10 +198,5 @@ class Grouping:
         if a == b or not self._free(maker):
             return
         size = self.nodes[i].outputs[0].type.size
-        made = {v for m in self.dag.members[a] for v in self.nodes[m].outputs}
-        mine = self.dag.members[b]
-        for m in mine:
-            if any(not aligned for v, aligned in self.loads[m].items() if v in made):
-                return
-        if all(v.type.size == size for v in made):
+        if all(v.type.size == size for m in self.dag.members[a] for v in self.nodes[m].outputs):
             self._join(a, b)

@@ -1,0 +1,80 @@
+"""Passes before and after, as text.
+
+Every file of ``golden/`` is named after a pass and a case, and holds a graph, a line of ``=``, and
+what the pass makes of it. ``pytest --update-golden`` writes the second half anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.passes.autodiff import differentiate, drop_gradient_marks
+from compiler.passes.fuse import Fuse
+from compiler.passes.reuse_results import reuse_results
+from compiler.passes.simplify import remove_dead_code, simplify
+from ir.graph import Graph, Role
+from ir.interpret import run_graph
+from ir.text import format_graph, parse_graph
+from ir.verify import verify
+
+FOLDER = Path(__file__).parent / "golden"
+RULE = "=" * 72 + "\n"
+
+
+def train(graph: Graph) -> Graph:
+    """Backward for all parameters and data inputs."""
+    return differentiate(
+        graph,
+        parameters=[p.name for p in graph.inputs if p.role is Role.PARAMETER],
+        diffs={p.name: p.value for p in graph.inputs if p.role is Role.DATA},
+    )
+
+
+PASSES: dict[str, Callable[[Graph], Graph]] = {
+    "autodiff": train,
+    "marks": drop_gradient_marks,
+    "dead": remove_dead_code,
+    "simplify": simplify,
+    "reuse": reuse_results,
+    "fuse": Fuse(),
+    "layerwise": Fuse(boundary=True),
+}
+CASES = sorted(FOLDER.glob("*.txt"))
+
+
+def test_there_is_a_case_for_every_pass() -> None:
+    assert {c.stem.partition("-")[0] for c in CASES} == set(PASSES)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+def test_pass(path: Path, request: pytest.FixtureRequest) -> None:
+    before, rule, expected = path.read_text().partition(RULE)
+    assert rule or request.config.getoption("--update-golden")
+    graph = parse_graph(before)
+    verify(graph)
+    name = path.stem.partition("-")[0]
+    after = PASSES[name](graph)
+    verify(after)
+    assert format_graph(graph) == format_graph(parse_graph(before)), "the pass changed its input"
+    if name != "autodiff":
+        _same_results(graph, after)
+    if request.config.getoption("--update-golden"):
+        path.write_text(format_graph(graph) + RULE + format_graph(after))
+        return
+    assert format_graph(after) == expected
+
+
+def _same_results(before: Graph, after: Graph) -> None:
+    rng = np.random.default_rng(0)
+    inputs = [
+        rng.standard_normal(p.value.shape)
+        if p.value.type.dtype.is_float
+        else rng.integers(0, 3, p.value.shape).astype(p.value.type.dtype.numpy)
+        for p in before.inputs
+    ]
+    for a, b in zip(run_graph(before, inputs), run_graph(after, inputs), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,228 @@
+"""Memory plans of whole graphs: views, in-place results, cells, outputs, temporaries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from compiler.kernel import Config, Kernel, Launch, Scratch
+from compiler.passes.fuse import Fuse
+from compiler.pipeline import PASSES, compile_graph, run_passes
+from compiler.plan.memory import External, InArena, MemoryPlan, plan_memory
+from ir.graph import Graph, Node, Role
+from ir.interpret import run_graph
+from ir.text import parse_graph
+from tests.support.planned_run import run_planned
+
+
+def plan_of(text: str) -> tuple[Graph, MemoryPlan]:
+    graph = Fuse()(parse_graph(text))
+    plan = plan_memory(graph)
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal(p.value.shape).astype(np.float32) for p in graph.inputs]
+    for a, b in zip(run_graph(graph, inputs), run_planned(graph, plan, inputs), strict=True):
+        np.testing.assert_array_equal(a, b)
+    return graph, plan
+
+
+def place(graph: Graph, plan: MemoryPlan, name: str) -> InArena | External:
+    return next(p for v, p in plan.places.items() if v.name == name)
+
+
+def test_a_dying_operand_is_overwritten() -> None:
+    graph, plan = plan_of("""graph net {
+      input %x: f32[8,8] data
+      input %w: f32[8,8] parameter
+      %a: f32[8,8] = matmul(%x, %w)  # a
+      %s: f32[8,1] = reduce(%a) kind="sum" axes=(1)  # s
+      %b: f32[8,8] = map(%a, %s) {div(a0, a1)}  # b
+      %c: f32[8,8] = matmul(%b, %w)  # c
+      output %c: f32[8,8] result
+    }""")
+    assert place(graph, plan, "a") == place(graph, plan, "b")
+    assert plan.peak == 256 + 256
+
+
+def test_an_operand_read_elsewhere_is_not_overwritten() -> None:
+    graph, plan = plan_of("""graph net {
+      input %x: f32[8,8] data
+      %a: f32[8,8] = matmul(%x, %x)  # a
+      %t: f32[8,8] = transpose(%a) order=(1,0)  # t
+      %b: f32[8,8] = map(%a, %t) {add(a0, a1)}  # b
+      %c: f32[8,8] = matmul(%b, %b)  # c
+      output %c: f32[8,8] result
+    }""")
+    assert place(graph, plan, "a") != place(graph, plan, "b")
+
+
+def test_a_view_lies_where_its_source_lies() -> None:
+    graph, plan = plan_of("""graph net {
+      input %x: f32[4,4] data
+      %a: f32[4,4] = matmul(%x, %x)  # a
+      %v: f32[16,1] = reshape(%a) shape=(16,1)  # v
+      %w: f32[2,8] = reshape(%x) shape=(2,8)  # w
+      %b: f32[16,16] = matmul(%v, %v) transpose_b=true  # b
+      %c: f32[2,2] = matmul(%w, %w) transpose_b=true  # c
+      output %b: f32[16,16] result
+      output %c: f32[2,2] result
+    }""")
+    assert place(graph, plan, "v") == place(graph, plan, "a")
+    assert place(graph, plan, "w") == place(graph, plan, "x")
+    assert isinstance(place(graph, plan, "b"), External)
+
+
+def test_gradients_are_added_where_they_lie() -> None:
+    graph, plan = plan_of("""graph net {
+      input %x: f32[4,3] data
+      input %g: f32[4,2] seed
+      input %w.diff: f32[2,3] gradient "w"
+    backward:
+      %d: f32[2,3] = matmul(%g, %x) transpose_a=true  # ip
+      %sum: f32[2,3] = map(%w.diff, %d) {add(a0, a1)}  # ip
+      output %sum: f32[2,3] gradient "w"
+    }""")
+    assert place(graph, plan, "sum") == place(graph, plan, "w.diff")
+    assert not plan.copies and plan.peak == 0
+
+
+UPDATE = """graph update {
+  input %data: f32[10] parameter
+  input %diff: f32[10] gradient
+  input %history: f32[10] state
+  input %rate: f32[1] hyper
+update:
+  %h: f32[10] = map(%history, %diff, %rate) {add(mul(0.9, a0), mul(a2, a1))}
+  %d: f32[10] = map(%data, %h) {sub(a0, a1)}
+  output %d: f32[10] state "data"
+  output %h: f32[10] gradient "diff"
+  output %h: f32[10] state "history"
+}
+"""
+
+
+def test_an_update_runs_in_place() -> None:
+    graph, plan = plan_of(UPDATE)
+    assert len(graph.nodes) == 1
+    assert place(graph, plan, "d") == place(graph, plan, "data")
+    assert [c.port.name for c in plan.copies] == ["history"]
+
+
+def test_a_cell_that_is_read_later_is_copied_at_the_end() -> None:
+    graph, plan = plan_of("""graph net {
+      input %old: f32[4,4] state "cell"
+      %new: f32[4,4] = matmul(%old, %old)  # a
+      %y: f32[4,4] = matmul(%new, %old)  # b
+      output %y: f32[4,4] result
+      output %new: f32[4,4] state "cell"
+    }""")
+    assert isinstance(place(graph, plan, "new"), InArena)
+    assert [c.port.name for c in plan.copies] == ["cell"]
+
+
+def test_a_matmul_does_not_overwrite_what_it_reads() -> None:
+    _, plan = plan_of("""graph net {
+      input %old: f32[4,4] state "cell"
+      %new: f32[4,4] = matmul(%old, %old)
+      output %new: f32[4,4] state "cell"
+    }""")
+    assert [c.port.name for c in plan.copies] == ["cell"]
+
+
+def test_outputs_may_show_inputs_and_each_other() -> None:
+    _, plan = plan_of("""graph net {
+      input %x: f32[4] data
+      input %s: f32[4] state "cell"
+      %y: f32[4] = map(%x) {exp(a0)}
+      output %x: f32[4] result "same"
+      output %y: f32[4] result
+      output %y: f32[4] result "twin"
+      output %s: f32[4] result "before"
+      output %y: f32[4] state "cell"
+    }""")
+    assert [c.port.name for c in plan.copies] == ["same", "twin", "before", "cell"]
+
+
+def test_an_unchanged_cell_needs_nothing() -> None:
+    _, plan = plan_of("""graph net {
+      input %s: f32[4] state "cell"
+      output %s: f32[4] state "cell"
+    }""")
+    assert not plan.copies
+
+
+def test_cells_that_swap_are_refused() -> None:
+    text = """graph net {
+      input %a: f32[4] state
+      input %b: f32[4] state
+      output %a: f32[4] state "b"
+      output %b: f32[4] state "a"
+    }"""
+    with pytest.raises(RuntimeError, match="a, b"):
+        plan_memory(parse_graph(text))
+
+
+KERNEL = Kernel("k", "", (), (Config(()),))
+
+
+def test_temporaries_live_during_their_node() -> None:
+    graph = parse_graph("""graph net {
+      input %x: f32[8,8] data
+      %a: f32[8,8] = matmul(%x, %x)  # a
+      %b: f32[8,8] = matmul(%a, %a)  # b
+      %v: f32[64] = reshape(%b) shape=(64)  # v
+      output %v: f32[64] result
+    }""")
+
+    def lower(node: Node) -> list[Launch]:
+        temporary = Scratch(0, 1000)
+        return [
+            Launch(
+                KERNEL, 0, (*node.inputs, temporary), (1, 1, 1), "k", node.location, (temporary,)
+            )
+        ]
+
+    compiled = compile_graph(graph, lower)
+    numbers = [a.number for n in compiled.launches for a in n.arguments if isinstance(a, Scratch)]
+    assert numbers == [0, 1] and set(compiled.memory.scratch) == {0, 1}
+    assert compiled.memory.peak == 1024 + 256
+    assert [len(s.launches) for s in compiled.steps] == [2]  # type: ignore[union-attr]
+
+
+def test_host_calls_cut_segments() -> None:
+    graph = parse_graph("""graph net {
+      input %x: f32[8] data
+      %a: f32[8] = map(%x) {exp(a0)}
+      %b: f32[8] = host_call(%a) label="python" types=(f32[8])
+      %c: f32[8] = map(%b) {exp(a0)}
+      output %c: f32[8] result
+    }""")
+
+    def lower(node: Node) -> list[Launch]:
+        return [Launch(KERNEL, 0, (), (1, 1, 1), "k", node.location, node.outputs)]
+
+    compiled = compile_graph(graph, lower)
+    assert [type(s).__name__ for s in compiled.steps] == ["Segment", "HostStep", "Segment"]
+    assert list(compiled.kernels.values()) == [["k", "k"]]
+
+
+def test_the_table_shows_every_buffer() -> None:
+    graph = run_passes(
+        parse_graph("""graph net {
+          input %x: f32[64,8] data
+          %a: f32[64,64] = matmul(%x, %x) transpose_b=true  # a
+          %b: f32[64,64] = matmul(%a, %a)  # b
+          %c: f32[64,64] = matmul(%b, %b)  # c
+          %d: f32[64,64] = matmul(%c, %c)  # d
+          output %d: f32[64,64] result
+        }"""),
+        PASSES,
+    )
+    assert plan_memory(graph).table() == (
+        "offset  bytes  live  value\n"
+        "     0  16384  0..1  %a\n"
+        "     0  16384  2..3  %c\n"
+        " 16384  16384  1..2  %b\n"
+        "arena 32768 bytes; all buffers 49152 bytes (33% saved); lower bound 32768 bytes; "
+        "outside the arena 18432 bytes\n"
+    )
+    assert Role.RESULT in {p.role for p in graph.outputs}

@@ -1,0 +1,70 @@
+"""What backends may rely on in a fused graph, checked."""
+
+from __future__ import annotations
+
+from compiler.passes.fusion.kinds import Kind, kind_of, reduced_axes
+from ir.graph import Graph, Node, Value
+from ir.op import Property
+from ir.ops.fusion import Fused
+
+
+def check_kernels(graph: Graph) -> None:
+    """Raise AssertionError unless every node is a view, a host op, or a group of its family."""
+    labels = [n.op.label for n in graph.nodes if isinstance(n.op, Fused)]
+    assert len(labels) == len(set(labels))
+    for node in graph.nodes:
+        if not isinstance(node.op, Fused):
+            assert kind_of(node) in (Kind.VIEW, Kind.HOST), node.op.name
+            continue
+        assert node.op.label.isidentifier()
+        assert {n.direction for n in node.op.body.nodes} >= {node.direction}
+        _CHECKS[node.op.schedule](node.op.body)
+
+
+def _anchors(body: Graph, kind: Kind) -> list[Node]:
+    assert {kind_of(n) for n in body.nodes} <= {kind, Kind.FLAT, Kind.VIEW}
+    return [n for n in body.nodes if kind_of(n) is kind]
+
+
+def _after(body: Graph, start: set[Value]) -> list[Node]:
+    reached, found = set(start), []
+    for node in body.nodes:
+        if any(v in reached for v in node.inputs):
+            reached.update(node.outputs)
+            found.append(node)
+    return found
+
+
+def _contract(body: Graph) -> None:
+    (anchor,) = _anchors(body, Kind.CONTRACT)
+    inputs = {p.value for p in body.inputs}
+    assert set(anchor.inputs) <= inputs, "a contraction reads what lies in memory"
+    for node in body.nodes:
+        if node is not anchor:
+            assert node.op.properties & Property.POINTWISE
+            assert node.outputs[0].shape == anchor.outputs[0].shape
+    assert all(p.value not in inputs for p in body.outputs)
+
+
+def _reduce(body: Graph) -> None:
+    anchors = _anchors(body, Kind.REDUCE)
+    first = anchors[0]
+    assert {reduced_axes(a.op) for a in anchors} == {reduced_axes(first.op)}
+    assert {a.inputs[0].shape for a in anchors} == {first.inputs[0].shape}
+    shape = first.outputs[0].shape
+    for node in _after(body, {a.outputs[0] for a in anchors}):
+        assert node not in anchors, "a reduction of another's result needs a second pass"
+        assert node.op.properties & Property.POINTWISE and node.outputs[0].shape == shape
+    assert {p.value.shape for p in body.outputs} == {shape}
+
+
+def _flat(body: Graph) -> None:
+    assert _anchors(body, Kind.FLAT)
+    assert len({p.value.type.size for p in body.outputs}) == 1
+
+
+def _single(body: Graph) -> None:
+    assert len(body.nodes) == 1
+
+
+_CHECKS = {"contract": _contract, "reduce": _reduce, "flat": _flat, "single": _single}
