@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_runner import check, random_inputs, single
+from kernel_runner import check, fused, random_inputs, single
 
 from ir.ops.gather import ScatterAdd
 from ir.ops.sort import TopK
@@ -42,3 +42,10 @@ def test_top_k_puts_nan_first() -> None:
 def test_top_k_of_integers() -> None:
     x = np.array([[3, -5, 3, 2**31 - 1, -(2**31)]], np.int32)
     check(single(TopK(5), TensorType((1, 5), I32)), [x])
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_one_result_of_top_k(wanted: int) -> None:
+    node = fused(lambda b, x: b.emit_all(TopK(2), x)[wanted], (3, 5), schedule="single")
+    (launch,) = check(node)
+    assert launch.kernel.source.count("tl.store(") == 1

@@ -28,8 +28,8 @@ def _single(op: type[Op]) -> Callable[[Print], Print]:
 
 
 def lower_single(task: Task, node: Node) -> list[Launch]:
-    if [p.value for p in task.body.outputs] != list(node.outputs):
-        raise ValueError(f"{node.op.name} is printed alone, with all its results")
+    if not {p.value for p in task.body.outputs} <= set(node.outputs):
+        raise ValueError(f"{node.op.name} is printed alone")
     return [make_launch(task, lambda t, writer: SINGLES[type(node.op)](t, node, writer))]
 
 
@@ -46,6 +46,15 @@ def _pointer(task: Task, writer: Writer, node: Node, i: int) -> str:
     raise ValueError(f"{node.op.name} reads {value}, which is made inside its group")
 
 
+def _result(task: Task, writer: Writer, node: Node, i: int) -> str:
+    """Pointer to where result ``i`` goes; empty where nobody reads it."""
+    value = node.outputs[i]
+    for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
+        if port.value is value:
+            return writer.pointer(buffer, value.type.dtype, port.name)
+    return ""
+
+
 @_single(ScatterAdd)
 def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
     """A program owns a stretch of one row and looks for its number among all.
@@ -58,7 +67,7 @@ def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
     writer.reserve("ROWS", "BLOCK")
     writer.place(node.location)
     g_pointer, rows_pointer = _pointer(task, writer, node, 0), _pointer(task, writer, node, 1)
-    out = writer.pointer(task.outputs[0], node.output.type.dtype, task.body.outputs[0].name)
+    out = _result(task, writer, node, 0)
     size = writer.size(Size.of(width))
     number = writer.size(writer.symbol(rows.shape[0], "numbers"))
     program = writer.let(_program(writer), "i", "program")
@@ -105,10 +114,7 @@ def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
     writer.reserve("BLOCK")
     writer.place(node.location)
     pointer = _pointer(task, writer, node, 0)
-    values, places = (
-        writer.pointer(b, v.type.dtype, p.name)
-        for b, v, p in zip(task.outputs, node.outputs, task.body.outputs, strict=True)
-    )
+    values, places = (_result(task, writer, node, i) for i in range(2))
     constant = x.type.rank == 2
     extent = Size.of(length) if constant else writer.symbol(length, "length")
     size, count = writer.size(extent), writer.size(Size.of(op.k))
@@ -132,9 +138,11 @@ def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
         writer.line(f"{last} = tl.max({best}, 0, keep_dims=True)")
         winner = writer.let(f"({last} & 0xFFFFFFFF).to(tl.int32)", "i", "winner")
         spot = writer.let(f"{program} * {count} + {turn} + tl.zeros([1], tl.int32)", "i", "spot")
-        found = f"tl.load({pointer} + {program} * {size} + {winner})"
-        writer.line(f"tl.store({values} + {spot}, {found})")
-        writer.line(f"tl.store({places} + {spot}, {winner})")
+        if values:
+            found = f"tl.load({pointer} + {program} * {size} + {winner})"
+            writer.line(f"tl.store({values} + {spot}, {found})")
+        if places:
+            writer.line(f"tl.store({places} + {spot}, {winner})")
     configs = (Config((("BLOCK", 256),), 4), Config((("BLOCK", 1024),), 4))
     return Printed(
         "top_k", ("BLOCK",), configs, 0 if length <= 256 else 1,
