@@ -60,9 +60,7 @@ def place_of(m: Message, name: str, index: int = 0) -> Location:
     return replace(m.location_of(name, index), layer=m.name)
 
 
-def _check_tops(
-    kind: LayerType | None, m: Message, known: dict[str, _Blob]
-) -> list[RoasteryError]:
+def _check_tops(kind: LayerType | None, m: Message, known: dict[str, _Blob]) -> list[RoasteryError]:
     errors = []
     bottoms = m.bottom
     weights = m.loss_weight
@@ -91,7 +89,7 @@ def _check_in_place(
     top = m.top[index]
     if kind is not None and not kind.in_place:
         return RoasteryError(
-            f"a {m.type} layer cannot write its top over its bottom '{top}'",
+            f"{kind.title} cannot write its top over its bottom '{top}'",
             location=place_of(m, "top", index),
             hint="give the top a name of its own",
         )
@@ -107,7 +105,7 @@ def _check_in_place(
     else:
         return None
     return RoasteryError(
-        f"a {m.type} layer cannot write its top over its bottom '{top}': {why}",
+        f"layer '{m.name}' cannot write its top over its bottom '{top}': {why}",
         location=place_of(m, "top", index),
         hint="give the top a name of its own",
     )

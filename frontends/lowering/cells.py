@@ -44,7 +44,7 @@ class CellTable:
         spec = specs[index] if index < len(specs) else None
         if not learns and spec is not None and spec.has("lr_mult") and spec.lr_mult != 0.0:
             raise RoasteryError(
-                f"lr_mult is {spec.lr_mult:g}, but blob {index} of a {ctx.kind.name} layer is a "
+                f"lr_mult is {spec.lr_mult:g}, but blob {index} of {ctx.kind.title} is a "
                 "statistic, which no solver may change",
                 location=replace(spec.location_of("lr_mult"), layer=ctx.name),
                 hint="remove it, or set lr_mult: 0",

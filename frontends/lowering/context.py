@@ -84,7 +84,7 @@ class LayerContext:
     @property
     def probe(self) -> Probe:
         if self._probe is None:
-            raise self.error(f"a {self.kind.name} layer needs files or code, which this call lacks")
+            raise self.error(f"{self.kind.title} needs files or code, which this call lacks")
         return self._probe
 
     # --- errors -----------------------------------------------------------------------
@@ -123,6 +123,7 @@ class LayerContext:
             -rank <= axis < rank,
             f"axis {axis} is out of range for a blob with {rank} axes, shape {list(self.x.shape)}",
             field,
+            f"axes go from {-rank} to {rank - 1}; negative ones count from the end",
         )
         return axis % rank
 

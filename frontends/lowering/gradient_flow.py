@@ -33,9 +33,7 @@ def mark_backward(
         bottoms = tuple(counts and (asked or not learns) and ok for ok in layer.backward_bottoms)
         if counts:
             contributes.update(layer.bottom_values)
-        unasked.update(
-            v for v, ok in zip(layer.bottom_values, bottoms, strict=True) if not ok
-        )
+        unasked.update(v for v, ok in zip(layer.bottom_values, bottoms, strict=True) if not ok)
         marked.append(
             replace(
                 layer, needs_backward=runs, backward_bottoms=tuple(runs and ok for ok in bottoms)

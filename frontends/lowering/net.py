@@ -70,11 +70,15 @@ def lower_net(
     """
     state = NetState(phase, level, tuple(stages))
     messages = layers_in_state(net, state)
+    if not net.layer:
+        raise RoasteryError(
+            "the net has no layers", location=net.location, hint="is this the right file?"
+        )
     if not messages:
         raise RoasteryError(
-            f"the net has no layer in phase {phase}",
+            f"no layer of the net is for phase {phase}",
             location=net.location,
-            hint="does the file hold a net, and do its include/exclude rules fit the phase?",
+            hint="look at the include and exclude rules of its layers, and at the stages asked for",
         )
     check_names(messages)
     messages = insert_splits(messages)
@@ -115,13 +119,14 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     results = results[: len(tops)]
     if len(results) < len(tops):
         raise RoasteryError(
-            f"a {kind.name} layer makes {len(results)} tops, {len(tops)} are named", location=place
+            f"{kind.title} makes {len(results)} tops, {len(tops)} are named", location=place
         )
     owned = tuple(ctx.owned)
     if len(m.param) > len(owned):
         raise RoasteryError(
-            f"{len(m.param)} `param` entries, but a {kind.name} layer has {len(owned)} blobs here",
+            f"{len(m.param)} `param` entries, but {kind.title} has {len(owned)} blobs here",
             location=place_of(m, "param", len(owned)),
+            hint="there is one `param` for each blob (weights, bias ...): remove the last ones",
         )
     results = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
     weights = _loss_weights(kind, m, len(tops))
@@ -136,7 +141,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
             work.unused[name] = None
     if (ctx.source is not None or kind.host) and m.name in (known.name for known in work.layers):
         raise RoasteryError(
-            f"two layers are called '{m.name}', and one of them is a {kind.name} layer",
+            f"two layers are called '{m.name}', and one of them is {kind.title}",
             location=place_of(m, "name"),
             hint="layers that read files or run Python code need names of their own",
         )
@@ -180,13 +185,15 @@ def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:
                 else f"{low} to {high}"
             )
             raise RoasteryError(
-                f"a {kind.name} layer takes {need} {what} blob(s), {count} given",
-                location=place_of(m, what, max(0, min(count, high or count) - 1)),
+                f"{kind.title} takes {need} {what} blob(s), {count} given",
+                location=place_of(m, what, high if high is not None and count > high else 0),
+                hint=f'add {what}: "..."' if count < low else f"remove {count - (high or 0)}",
             )
     if kind.same_count and bottoms != tops:
         raise RoasteryError(
-            f"a {kind.name} layer makes one top per bottom: {bottoms} bottom(s), {tops} top(s)",
-            location=place_of(m, "top"),
+            f"{kind.title} makes one top per bottom: {bottoms} bottom(s), {tops} top(s)",
+            location=place_of(m, "top", bottoms if tops > bottoms else 0),
+            hint="name as many tops as bottoms",
         )
 
 

@@ -51,6 +51,14 @@ class LayerType:
     fork: str = ""
     fork_fields: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """The type with its article, as messages say it: an InnerProduct layer."""
+        # By sound, for names that are spelled: an LRN, an HDF5Data, an SPP; but a ReLU.
+        spelled = len(self.name) > 1 and self.name[:2].isupper()
+        vowel = self.name[:1] in ("AEFHILMNORSX" if spelled else "AEIO")
+        return f"{'an' if vowel else 'a'} {self.name} layer"
+
 
 _LAYERS: dict[str, LayerType] = {}
 

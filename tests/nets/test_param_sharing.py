@@ -79,7 +79,7 @@ def test_multipliers(name: str, values: tuple[str, ...], result: float | None) -
 
 def test_too_many_params() -> None:
     error = refusal(X + ip("a", "param { } param { } param { lr_mult: 2 }"))
-    assert error.message == "3 `param` entries, but a InnerProduct layer has 2 blobs here"
+    assert error.message == "3 `param` entries, but an InnerProduct layer has 2 blobs here"
     error = refusal(X + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" param { } }')
     assert "has 0 blobs here" in error.message
 
