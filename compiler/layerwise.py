@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ir.build import Builder
-from ir.expr import without_gradient_marks
 from ir.graph import Direction, Graph, Node, Port, Role, Value
-from ir.op import Op
-from ir.ops.pointwise import Map
 from ir.program import LayerInfo, NetProgram
 
-from .passes.autodiff import backward
+from .passes.autodiff import backward, diff_port, unmarked
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,6 @@ class LayerGraphs:
     layer: LayerInfo
     forward: Graph
     backward: Graph | None
-
-
-def diff_port(blob: str) -> str:
-    return f"diff:{blob}"
 
 
 class LayerGraphTable:
@@ -65,7 +58,7 @@ def _one_layer(
     nodes = program.graph.nodes[layer.first : layer.last]
     cells = {p.value: p for p in program.graph.inputs if p.role in (Role.PARAMETER, Role.STATE)}
     made = {v for n in nodes for v in n.outputs}
-    outside = _outside(nodes, made, layer)
+    outside = _outside(nodes, made)
     inputs = [
         cells[v] if v in cells else Port(blob_of[v], v, Role.DATA)
         for v in outside
@@ -80,12 +73,11 @@ def _one_layer(
     tail = _backward_nodes(program, layer, nodes, inputs) if layer.needs_backward else None
     name = layer.name
     if tail is None:
-        graph = Graph(name, tuple(inputs), _unmarked(nodes), tuple(outputs))
+        graph = Graph(name, tuple(inputs), unmarked(nodes), tuple(outputs))
         return LayerGraphs(layer, graph, None)
     back_nodes, back_inputs, back_outputs = tail
     saved: list[Port] = []
-    read = [v for v in _outside(back_nodes, {v for n in back_nodes for v in n.outputs}, None)]
-    for v in read:
+    for v in _outside(back_nodes, {v for n in back_nodes for v in n.outputs}):
         if any(p.value is v for p in back_inputs):
             continue
         if v in cells:
@@ -99,12 +91,12 @@ def _one_layer(
         if port.role is Role.SAVED:
             saved.append(port)
         back_inputs.append(port)
-    forward = Graph(name, tuple(inputs), _unmarked(nodes), (*outputs, *saved))
-    back = Graph(name, tuple(back_inputs), _unmarked(back_nodes), tuple(back_outputs))
+    forward = Graph(name, tuple(inputs), unmarked(nodes), (*outputs, *saved))
+    back = Graph(name, tuple(back_inputs), unmarked(back_nodes), tuple(back_outputs))
     return LayerGraphs(layer, forward, back)
 
 
-def _outside(nodes: tuple[Node, ...], made: set[Value], layer: LayerInfo | None) -> list[Value]:
+def _outside(nodes: tuple[Node, ...], made: set[Value]) -> list[Value]:
     """Values the nodes read and do not make, in order of first use."""
     found: dict[Value, None] = {}
     for node in nodes:
@@ -152,20 +144,3 @@ def _backward_nodes(
     if not outputs:
         return None
     return tuple(b.nodes[len(nodes) :]), list(b.inputs), outputs
-
-
-def _unmarked(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Drop ``stop`` and ``grad_as``, which mean nothing once backward exists."""
-    return tuple(
-        node
-        if (op := _unmarked_op(node.op)) is node.op
-        else Node(op, node.inputs, node.outputs, node.location, node.direction)
-        for node in nodes
-    )
-
-
-def _unmarked_op(op: Op) -> Op:
-    if not isinstance(op, Map):
-        return op
-    exprs = tuple(without_gradient_marks(x) for x in op.exprs)
-    return op if exprs == op.exprs else Map(exprs, op.shape)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compiler.layerwise import LayerGraphTable, diff_port
+from compiler.layerwise import LayerGraphTable
+from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role, Value
 from ir.ops.dynamic import SizeChanged
