@@ -7,10 +7,13 @@ arrays on any device, and nothing is copied that nobody asked for.
 
 from __future__ import annotations
 
+import functools
+import os
 from typing import Protocol
 
 import numpy as np
 
+from ir.errors import RoasteryError
 from ir.types import TensorType
 
 PADDING = 16
@@ -37,10 +40,26 @@ class Memory:
     __slots__ = ("mirror", "raw")
 
     def __init__(self, nbytes: int) -> None:
+        """Raises RoasteryError where the machine cannot hold that much."""
+        if nbytes > _physical_memory():
+            raise RoasteryError(
+                f"a tensor of {nbytes / 2**30:.1f} GiB is needed; this machine has "
+                f"{_physical_memory() / 2**30:.1f} GiB of memory",
+                hint="check the shapes, or use a smaller batch",
+            )
         block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
         start = -block.ctypes.data % _ALIGNMENT
         self.raw = block[start : start + nbytes]
         self.mirror: Mirror | None = None
+
+
+@functools.cache
+def _physical_memory() -> int:
+    """Bytes; no limit where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 2**63
 
 
 def padded_size(size: int) -> int:
@@ -110,5 +129,3 @@ class Buffer:
 def host_bytes(nbytes: int) -> np.ndarray:
     """Zeroed, aligned uint8 memory."""
     return Memory(nbytes).raw
-
-
