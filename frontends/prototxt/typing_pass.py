@@ -69,8 +69,9 @@ class TypingPass:
             else:
                 self._unknown(message, entry)
         self._enclosing.pop()
+        given = {str(entry.name) for entry in entries}  # with a wrong value too: said already
         for field in kind:
-            if field.label == "required" and not message.has(field.name):
+            if field.label == "required" and field.name not in given:
                 self._report(
                     f"{kind.name} needs a field `{field.name}`", message.location,
                     f"add {field.name}: ...",

@@ -23,7 +23,7 @@ EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "expected.toml").r
 
 #: What a run that goes on says about what Caffe refuses.
 NOTES = {
-    "gpu_mode_on_cpu_build": r"W.*solver_mode is GPU, but there is none \(.*\): training on the CPU",
+    "gpu_mode_on_cpu_build": r"W.*solver_mode is GPU, but there is none \(.*: training on the CPU",
     "snapshot_prefix_folder_missing": r"I.*made the directory 'no/such/folder' for snapshots",
     "weights_h5_named_wrong": r"Loss: [\d.]+",
 }
