@@ -5,6 +5,7 @@ Caffe: Solver::Snapshot in src/caffe/solver.cpp, SGDSolver in src/caffe/solvers/
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -12,9 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
-from frontends.caffemodel import SolverState, read_state, write_state, write_state_h5
+from frontends.caffemodel import (
+    SolverState,
+    read_state,
+    read_weights,
+    write_state,
+    write_state_h5,
+)
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import Cell
@@ -176,8 +181,24 @@ def newest_snapshot(prefix: str) -> str | None:
 
 
 def _check_weights(path: str) -> None:
-    from frontends.caffemodel import read_weights
+    """Raises RoasteryError unless a weights file reads well to its end."""
+    read_weights(path)
 
-    for layer in read_weights(path):
-        for blob in layer.blobs:
-            assert isinstance(blob, np.ndarray)
+
+def remove_leftovers(prefix: str) -> None:
+    """Remove half-written snapshots of runs that were killed while they wrote."""
+    folder, stem = Path(prefix).parent, Path(prefix).name
+    for path in folder.glob(f".{glob.escape(stem)}_iter_*.partial"):
+        writer = path.name.split(".")[-2]
+        if writer.isdecimal() and not _runs(int(writer)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True

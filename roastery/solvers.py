@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -83,8 +84,7 @@ def assemble(
     log.initializing_solver(to_text(solver))
     train_net, tests = _train_net(solver), list(_test_nets(solver))
     config = solver_config(solver)
-    mode = solver.solver_mode if solver.has("solver_mode") else None
-    backend = open_backend(choose_device(device, solver_mode=mode))
+    backend = open_backend(solver_device(solver, device))
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     builder = NetBuilder(backend, log, "layerwise" if config.debug_info else plan)
@@ -106,13 +106,26 @@ def assemble(
     return BuiltSolver(result, solver, train, built)
 
 
-def gpu_note(solver: Message) -> str | None:
+def solver_device(solver: Message, requested: str | None) -> str:
+    """The device to train on: as asked for, or as the environment or the solver file say."""
+    mode = solver.solver_mode if solver.has("solver_mode") else None
+    if _file_decides(solver, requested) and cuda_missing() is None:
+        return choose_device(f"cuda:{solver.device_id}")
+    return choose_device(requested, solver_mode=mode)
+
+
+def gpu_note(solver: Message, requested: str | None) -> str | None:
     """What to say when a solver file asks for a GPU and the machine has none."""
-    if solver.has("solver_mode") and solver.solver_mode == "GPU":
-        reason = cuda_missing()
-        if reason is not None:
-            return f"solver_mode is GPU, but there is none ({reason}): training on the CPU"
+    if _file_decides(solver, requested) and (reason := cuda_missing()) is not None:
+        return f"solver_mode is GPU, but there is none ({reason}): training on the CPU"
     return None
+
+
+def _file_decides(solver: Message, requested: str | None) -> bool:
+    """Whether it is the solver file that asks for a GPU."""
+    if requested is not None or os.environ.get("ROASTERY_DEVICE"):
+        return False
+    return bool(solver.has("solver_mode") and solver.solver_mode == "GPU")
 
 
 def _prepare_snapshots(config: SolverConfig, log: CaffeLog) -> None:

@@ -275,6 +275,7 @@ def test_a_killed_run_ends_the_same(resumed: Path, roastery: Run) -> None:
     assert reached is not None and reached != "parts_iter_60.solverstate"
     roastery("train", "--solver=parts_solver.prototxt", "--snapshot=auto")
     same("parts_iter_60", "whole_iter_60")
+    assert not list(resumed.glob(".*.partial"))
 
 
 def kill_while_writing(number: int, delay: float) -> None:

@@ -21,9 +21,8 @@ def _run(arguments: Arguments) -> None:
     from runtime.solver.actions import Action
 
     from ...data_notes import data_notes
-    from ...devices import choose_device
     from ...solver_settings import read_solver_file
-    from ...solvers import assemble, gpu_note
+    from ...solvers import assemble, gpu_note, solver_device
 
     path = needed(arguments, "solver", "the solver file to train with")
     if arguments.snapshot and arguments.weights and arguments.snapshot != "auto":
@@ -41,10 +40,9 @@ def _run(arguments: Arguments) -> None:
         if file.prefix != "given":
             was_directory = file.prefix == "directory"
             log.snapshot_prefix_set(message.snapshot_prefix, was_directory=was_directory)
-        mode = message.solver_mode if message.has("solver_mode") else None
-        if requested is None and mode == "GPU" and (remark := gpu_note(message)):
+        if remark := gpu_note(message, requested):
             log.warning(remark)
-        device = choose_device(requested, solver_mode=mode)
+        device = solver_device(message, requested)
         log_device(log, device, "train")
         snapshot = _snapshot(arguments, message, log)
         if snapshot:
@@ -65,10 +63,11 @@ def _run(arguments: Arguments) -> None:
 
 
 def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | None:
-    from ...snapshots import newest_snapshot
+    from ...snapshots import newest_snapshot, remove_leftovers
 
     if arguments.snapshot != "auto":
         return arguments.snapshot or None
+    remove_leftovers(message.snapshot_prefix)
     newest = newest_snapshot(message.snapshot_prefix)
     if newest is None:
         log.note(f"no snapshot of '{message.snapshot_prefix}' yet: starting from the beginning")
