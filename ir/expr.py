@@ -415,9 +415,7 @@ def rebuild(root: Expr, replace: dict[Expr, Expr]) -> Expr:
     for node in walk(root):
         if node in done:
             continue
-        if not node.args:
-            done[node] = node
-        elif all(done[a] is a for a in node.args):
+        if not node.args or all(done[a] is a for a in node.args):
             done[node] = node
         else:
             done[node] = primitive(node.op, *(done[a] for a in node.args))

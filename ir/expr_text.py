@@ -1,9 +1,9 @@
 """Text form of scalar expressions; :func:`parse_expr` is the inverse of :func:`format_expr`.
 
 Written as calls of primitives: ``max(a0, 0.0)``, ``where(gt(a0, 0.0), a1, mul(a1, 0.1))``.
-Leaves: ``a0`` (with its type when not f32: ``a0:i32``), ``1.5``, ``3``, ``true``, ``$64``
-(a number that follows from a shape), ``i0`` (coordinate), ``linear``. A literal whose type is not the default of its
-spelling carries it: ``7:u32``.
+Leaves: ``a0`` (with its type when not f32: ``a0:i32``), ``1.5``, ``3``, ``true``, ``$64`` (a number
+that follows from a shape), ``i0`` (coordinate), ``linear``. A literal whose type is not the default
+of its spelling carries it: ``7:u32``.
 
 :func:`format_exprs` writes several expressions, what they share once:
 ``t0 = exp(a0); mul(t0, t0); add(t0, 1.0)`` (steps with a name, then the results).

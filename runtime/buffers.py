@@ -1,8 +1,8 @@
 """Memory that outlives a launch: tensors of blobs, parameters and state.
 
 A buffer is a host side, and on CUDA a device side behind it (a :class:`Mirror`). Reading
-``array`` brings the host side up to date and counts as writing to it, so ``.data`` and ``.diff`` are ordinary numpy
-arrays on any device, and nothing is copied that nobody asked for.
+``array`` brings the host side up to date and counts as writing to it, so ``.data`` and ``.diff``
+are ordinary numpy arrays on any device, and nothing is copied that nobody asked for.
 """
 
 from __future__ import annotations

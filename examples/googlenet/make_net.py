@@ -46,7 +46,10 @@ class Writer:
         pad = f" pad: {size // 2}" if size > 1 else ""
         step = f" stride: {stride}" if stride > 1 else ""
         self.layer(
-            name, "Convolution", [bottom], name,
+            name,
+            "Convolution",
+            [bottom],
+            name,
             f"convolution_param {{ num_output: {outputs}{pad} kernel_size: {size}{step} "
             'weight_filler { type: "xavier" } bias_filler { type: "constant" value: 0.2 } }',
         )
@@ -82,7 +85,10 @@ class Writer:
     def side_loss(self, name: str, bottom: str, classes: int) -> None:
         train = "include { phase: TRAIN }"
         pooled = self.layer(
-            f"{name}/ave_pool", "Pooling", [bottom], f"{name}/ave_pool",
+            f"{name}/ave_pool",
+            "Pooling",
+            [bottom],
+            f"{name}/ave_pool",
             f"pooling_param {{ pool: AVE kernel_size: 5 stride: 3 }}\n  {train}",
         )
         start = len(self.lines)
@@ -102,7 +108,8 @@ def googlenet(batch: int = 32, size: int = 224, classes: int = 1000) -> str:
     """The net as prototxt text, for ``batch`` pictures of ``size`` x ``size``."""
     w = Writer()
     w.lines.append(
-        'name: "GoogLeNet"\nlayer {\n  name: "data"\n  type: "Input"\n  top: "data"\n  top: "label"\n'
+        'name: "GoogLeNet"\nlayer {\n  name: "data"\n  type: "Input"\n'
+        '  top: "data"\n  top: "label"\n'
         f"  input_param {{ shape {{ dim: {batch} dim: 3 dim: {size} dim: {size} }} "
         f"shape {{ dim: {batch} }} }}\n}}\n"
     )
@@ -123,7 +130,10 @@ def googlenet(batch: int = 32, size: int = 224, classes: int = 1000) -> str:
     x = w.inner_product("loss3/classifier", x, classes)
     w.layer("loss3/loss3", "SoftmaxWithLoss", [x, "label"], "loss3/loss3")
     w.layer(
-        "accuracy", "Accuracy", [x, "label"], "accuracy",
+        "accuracy",
+        "Accuracy",
+        [x, "label"],
+        "accuracy",
         "accuracy_param { top_k: 5 }\n  include { phase: TEST }",
     )
     return "".join(w.lines)

@@ -62,7 +62,12 @@ class _Conv(Op):
         return cols.reshape(n, self.group, c // self.group * taps, positions)
 
     def common(self) -> dict[str, object]:
-        return dict(stride=self.stride, pad=self.pad, dilation=self.dilation, group=self.group)
+        return {
+            "stride": self.stride,
+            "pad": self.pad,
+            "dilation": self.dilation,
+            "group": self.group,
+        }
 
 
 @register

@@ -52,7 +52,7 @@ class _Window(Op):
         return tuple(out)
 
     def kind(self) -> dict[str, Any]:
-        return dict(window=self.window, stride=self.stride, low=self.low, high=self.high)
+        return {"window": self.window, "stride": self.stride, "low": self.low, "high": self.high}
 
     def padded(self, x: np.ndarray, value: float) -> np.ndarray:
         return pad_to(x, self.low, tuple(max(0, h) for h in self.high), value)
