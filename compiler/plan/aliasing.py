@@ -23,8 +23,8 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     """Whether the kernel of ``node`` may write ``result`` into the buffer of ``operand``.
 
     It may if every element it reads of the operand is one that the same program overwrites
-    afterwards: reads at the same flat position only, and no result stored later needs the operand
-    unless this one has loaded it.
+    afterwards: it reads at the same flat position only, and results stored later do not need
+    the operand, or have it at hand because this one (of the same shape) has loaded it.
     """
     op = node.op
     if not isinstance(op, Fused) or operand.type.size != result.type.size:
@@ -42,7 +42,9 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     results = [p.value for p in op.body.outputs]
     place = node.outputs.index(result)
     own = results[place]
-    return own in derived or not any(v in derived for v in results[place + 1 :])
+    if not any(v in derived for v in results[place + 1 :]):
+        return True
+    return own in derived and all(v.shape == own.shape for v in results)
 
 
 def _straight(node: Node, operand: Value) -> bool:

@@ -1,0 +1,115 @@
+"""Folding into weights, and constants computed once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from compiler.passes.autodiff import drop_gradient_marks
+from compiler.passes.freeze import affine, fold_affine, freeze
+from compiler.passes.simplify import simplify
+from frontends.lowering.net import lower_net
+from frontends.prototxt import parse_text
+from ir import expr as e
+from ir.graph import Graph, Role
+from ir.interpret import run_graph
+from ir.op import Property
+from ir.text import parse_graph
+from ir.verify import verify
+
+CELLS = (Role.PARAMETER, Role.STATE)
+
+
+def run_frozen(prepare: Graph, main: Graph, graph: Graph, inputs: list[np.ndarray]):
+    given = {p.name: a for p, a in zip(graph.inputs, inputs, strict=True)}
+    once = run_graph(prepare, [given[p.name] for p in prepare.inputs])
+    given.update(zip((p.name for p in prepare.outputs), once, strict=True))
+    return run_graph(main, [given[p.name] for p in main.inputs])
+
+
+def check(graph: Graph) -> Graph:
+    """Freeze, compare results, and return what runs every time."""
+    prepare, main = freeze(graph)
+    verify(prepare)
+    verify(main)
+    rng = np.random.default_rng(0)
+    inputs = [rng.uniform(0.5, 1.5, p.value.shape) for p in graph.inputs]
+    expected = run_graph(graph, inputs)
+    for a, b in zip(run_frozen(prepare, main, graph, inputs), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10)
+    assert {p.role for p in prepare.inputs} <= set(CELLS)
+    return main
+
+
+def ops(graph: Graph) -> list[str]:
+    return [n.op.name for n in graph.nodes if not n.op.properties & Property.VIEW]
+
+
+NET = """
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 2 dim: 3 dim: 6 dim: 5 } } }
+layer { name: "conv" type: "TYPE" bottom: "data" top: "conv"
+  convolution_param { num_output: 4 kernel_size: 3 bias_term: BIAS group: GROUP } }
+layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "conv" }
+layer { name: "scale" type: "Scale" bottom: "conv" top: "conv" scale_param { bias_term: true } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "ip" type: "InnerProduct" bottom: "conv" top: "ip"
+  inner_product_param { num_output: 5 } }
+layer { name: "power" type: "Power" bottom: "ip" top: "ip" power_param { scale: 3 shift: 0.5 } }
+"""
+
+
+@pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
+@pytest.mark.parametrize("bias", ["true", "false"])
+def test_statistics_go_into_the_weights(kind: str, bias: str) -> None:
+    text = NET.replace("TYPE", kind).replace("BIAS", bias).replace("GROUP", "1")
+    program = lower_net(parse_text(text, "NetParameter", "net.prototxt"), "TEST")
+    main = check(drop_gradient_marks(program.graph))
+    contraction = "conv" if kind == "Convolution" else "conv_input_grad"
+    assert ops(main) == [contraction, "map", "map", "matmul", "map"]
+    assert not any(p.role is Role.STATE for p in main.inputs)
+
+
+def test_channels_of_groups_fold_where_they_are_whole() -> None:
+    text = NET.replace("TYPE", "Convolution").replace("BIAS", "true").replace("GROUP", "1")
+    text = text.replace("dim: 3 dim: 6", "dim: 4 dim: 6").replace("group: 1", "group: 2")
+    program = lower_net(parse_text(text, "NetParameter", "net.prototxt"), "TEST")
+    assert ops(check(drop_gradient_marks(program.graph)))[:3] == ["conv", "map", "map"]
+
+
+def test_what_others_read_is_left_alone() -> None:
+    graph = parse_graph("""graph net {
+      input %x: f32[4,3] data
+      input %w: f32[3,2] parameter
+      input %s: f32[1,2] parameter
+      %y: f32[4,2] = matmul(%x, %w)
+      %z: f32[4,2] = map(%y, %s) {mul(a0, a1)}
+      %u: f32[4,2] = map(%y, %z) {add(a0, a1)}
+      output %u: f32[4,2] result
+    }""")
+    assert fold_affine(graph) is graph
+    check(graph)
+
+
+def test_cells_that_the_graph_writes_are_no_constants() -> None:
+    graph = parse_graph("""graph net {
+      input %x: f32[4,3] data
+      input %s: f32[1,3] state
+      %t: f32[1,3] = map(%s) {mul(a0, 2.0)}
+      %y: f32[4,3] = map(%x, %t) {mul(a0, a1)}
+      output %y: f32[4,3] result
+      output %t: f32[1,3] state "s"
+    }""")
+    prepare, main = freeze(graph)
+    assert not prepare.nodes and ops(main) == ops(simplify(graph))
+
+
+def test_affine_parts() -> None:
+    x, a, b = e.arg(0), e.arg(1), e.arg(2)
+    assert affine((x + a) * b, x) == (b, a * b)
+    assert affine((a - x) / b, x) == (e.const(-1.0) / b, a / b)
+    assert affine(-(x * 2.0) + x, x) is not None
+    assert affine(x * x, x) is None
+    assert affine(e.exp(x), x) is None
+    assert affine(a / x, x) is None
+    assert affine(a * b, x) == (e.const(0.0), a * b)
