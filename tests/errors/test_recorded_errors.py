@@ -58,8 +58,9 @@ def test_case(
         folder.mkdir()
     before = files(folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("ROASTERY_DEVICE", "reference")
-    monkeypatch.setattr("roastery.solvers.cuda_missing", lambda: "none in this test")
+    monkeypatch.delenv("ROASTERY_DEVICE", raising=False)
+    for module in ("devices", "solvers"):
+        monkeypatch.setattr(f"roastery.{module}.cuda_missing", lambda: "none in this test")
 
     code = main(shlex.split(expected["command"]))
 
