@@ -54,6 +54,7 @@ class LayerContext:
         self.phase = phase
         self.cells = cells
         self._probe = probe
+        self.asked = False  # whether the layer needed the probe
         self.shapes = shapes
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.owned: list[str] = []  # names of the layer's cells, in the order of its blobs
@@ -85,6 +86,7 @@ class LayerContext:
     def probe(self) -> Probe:
         if self._probe is None:
             raise self.error(f"{self.kind.title} needs files or code, which this call lacks")
+        self.asked = True
         return self._probe
 
     # --- errors -----------------------------------------------------------------------

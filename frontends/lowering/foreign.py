@@ -15,9 +15,6 @@ from ir.errors import RoasteryError
 
 from .registry import LayerType
 
-#: Messages that several layer types share, beside the parameters of their own.
-_SHARED = ("loss_param", "transform_param", "param")
-
 
 def refuse_foreign(kind: LayerType, layer: Message) -> None:
     """Check a layer, its parameters, and the messages below them (fillers).
@@ -37,8 +34,8 @@ def refuse_foreign(kind: LayerType, layer: Message) -> None:
 
 
 def _concerned(kind: LayerType, layer: Message) -> Iterator[Message]:
-    """The layer's parameters, shared messages, and all below them."""
-    for name in dict.fromkeys((kind.param, *_SHARED)):
+    """The messages that the layer reads, and all below them."""
+    for name in (kind.param, *kind.also, "param"):
         if name and layer.has(name):
             value = layer[name]
             for message in value if isinstance(value, list) else [value]:

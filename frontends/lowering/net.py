@@ -139,7 +139,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         work.versions.setdefault(name, []).append(value)
         if name in named:  # a top that a loss layer got by itself is no output
             work.unused[name] = None
-    if (ctx.source is not None or kind.host) and m.name in (known.name for known in work.layers):
+    if ctx.asked and m.name in (known.name for known in work.layers):
         raise RoasteryError(
             f"two layers are called '{m.name}', and one of them is {kind.title}",
             location=place_of(m, "name"),

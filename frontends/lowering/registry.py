@@ -33,7 +33,7 @@ class LayerType:
     as bottoms. ``source``: the runtime feeds its tops. ``host``: runs on the host. ``note``:
     where Roastery differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer
     it is, if not Caffe's own. ``fork_fields``: fields that forks added to the parameters of
-    Caffe's layer and that are honoured here.
+    Caffe's layer and that are honoured here. ``also``: further fields of LayerParameter it reads.
     """
 
     name: str
@@ -50,6 +50,7 @@ class LayerType:
     note: str = ""
     fork: str = ""
     fork_fields: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -79,6 +80,7 @@ def layer(
     note: str = "",
     fork: str = "",
     fork_fields: Sequence[str] = (),
+    also: Sequence[str] = (),
 ) -> Callable[[Lowering], Lowering]:
     """Register the decorated function as the lowering of layer type ``name``.
 
@@ -105,6 +107,7 @@ def layer(
             note,
             fork,
             tuple(fork_fields),
+            tuple(also),
         )
         return lower
 

@@ -25,8 +25,10 @@ REFUSED = {
     "fix_lr": (CONV % "num_output: 2 kernel_size: 1").replace(
         "convolution_param", "param { fix_lr: true } convolution_param"
     ),
-    "label_smoothing": 'layer { name: "l" type: "EuclideanLoss" bottom: "x" bottom: "x" top: "l" '
-    "loss_param { label_smoothing: 0.1 } }",
+    "label_smoothing": 'layer { name: "l" type: "SoftmaxWithLoss" bottom: "x" bottom: "x" '
+    'top: "l" loss_param { label_smoothing: 0.1 } }',
+    "margin": 'layer { name: "l" type: "SoftmaxWithLoss" bottom: "x" bottom: "x" top: "l" '
+    "softmax_param { margin: 0.1 } }",
     "hard_ratio": 'layer { name: "s" type: "Softmax" bottom: "x" top: "s" '
     "softmax_param { hard_ratio: 0.5 } }",
 }

@@ -18,6 +18,7 @@ from ..registry import layer
     bottoms=(2, None),
     tops=(1, None),
     no_gradient_to=(-1,),
+    host=True,
     note="The batch size of the tops depends on data: finding the rows runs on the host.",
 )
 def lower_filter(ctx: LayerContext) -> Sequence[Value]:

@@ -25,6 +25,7 @@ from ..registry import layer
     tops=(1, 2),
     loss=True,
     no_gradient_to=(1, 2),
+    also=("loss_param",),
 )
 def lower_infogain_loss(ctx: LayerContext) -> Sequence[Value]:
     """Mean of -sum_k H[label, k] log(p_k), where p is the softmax of the scores.

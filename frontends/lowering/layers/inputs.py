@@ -53,12 +53,14 @@ def _fed(ctx: LayerContext) -> Sequence[Value]:
     ]
 
 
-for _name, _param, _tops in (
-    ("Data", "data_param", (1, 2)),
-    ("ImageData", "image_data_param", (2, 2)),
-    ("HDF5Data", "hdf5_data_param", (1, None)),
-    ("MemoryData", "memory_data_param", (2, 2)),
-    ("WindowData", "window_data_param", (2, 2)),
-    ("DummyData", "dummy_data_param", (1, None)),
+_TRANSFORM = "transform_param"
+
+for _name, _param, _tops, _also in (
+    ("Data", "data_param", (1, 2), (_TRANSFORM,)),
+    ("ImageData", "image_data_param", (2, 2), (_TRANSFORM, "data_param")),
+    ("HDF5Data", "hdf5_data_param", (1, None), ()),
+    ("MemoryData", "memory_data_param", (2, 2), (_TRANSFORM,)),
+    ("WindowData", "window_data_param", (2, 2), (_TRANSFORM, "data_param")),
+    ("DummyData", "dummy_data_param", (1, None), ()),
 ):
-    layer(_name, param=_param, bottoms=0, tops=_tops, source=True)(_fed)
+    layer(_name, param=_param, bottoms=0, tops=_tops, source=True, also=_also)(_fed)

@@ -24,8 +24,9 @@ MESSAGE = declare_message(
     message=MESSAGE,
     bottoms=2,
     no_gradient_to=(1,),
+    host=True,
     fork="Fast R-CNN",
-    note="Runs on the host. A region of an image that is not in the batch gives zeros.",
+    note="A region of an image that is not in the batch gives zeros.",
 )
 def lower_roi_pooling(ctx: LayerContext) -> Value:
     """Maxima of a pooled_h x pooled_w grid over each region: (R, C, pooled_h, pooled_w).

@@ -30,6 +30,7 @@ from ..registry import layer
     tops=(1, 2),
     loss=True,
     no_gradient_to=(1,),
+    also=("softmax_param",),
     note="A second top (the probabilities) needs no loss_weight.",
 )
 def lower_softmax_loss(ctx: LayerContext) -> Sequence[Value]:
