@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compiler.layerwise import LayerGraphTable
+from compiler.layerwise import LayerGraphs, LayerGraphTable
 from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role, Value
@@ -55,11 +55,12 @@ class BlobBuffers:
 
 @dataclass
 class _BoundLayer:
-    """A layer's graphs with the buffers they are bound to."""
+    """A layer's graphs with the buffers they are bound to; backward is bound when it first runs."""
 
-    forward: BoundGraph | None
-    backward: BoundGraph | None
-    uses: Sequence[tuple[Role, str, Buffer]] = ()
+    graphs: LayerGraphs
+    forward: BoundGraph | None = None
+    backward: BoundGraph | None = None
+    uses: list[tuple[Role, str, Buffer]] = field(default_factory=list)
 
 
 @dataclass
@@ -211,12 +212,9 @@ class LayerwiseNet:
                 same = kept is not None and kept.type == port.value.type
                 saved[port.name] = kept if kept is not None and same else Buffer(port.value.type)
         self._saved[number] = saved
-        uses: list[tuple[Role, str, Buffer]] = []
-        bound = _BoundLayer(None, None, uses)
+        bound = _BoundLayer(graphs)
         if graphs.forward.nodes and graphs.layer.type != "Split":
-            bound.forward = self._bind_graph(graphs.forward, saved, uses)
-        if graphs.backward is not None:
-            bound.backward = self._bind_graph(graphs.backward, saved, uses)
+            bound.forward = self._bind_graph(graphs.forward, saved, bound.uses)
         return bound
 
     def _bind_graph(
@@ -305,11 +303,18 @@ class LayerwiseNet:
             for call in self.before_backward:
                 call(number)
             if self.program.layers[number].needs_backward:
-                bound = self._layer(number)
-                if bound.backward is not None:
-                    bound.backward.run()
+                self._backward_layer(number)
             for call in self.after_backward:
                 call(number)
+
+    def _backward_layer(self, number: int) -> None:
+        bound = self._layer(number)
+        graph = bound.graphs.backward
+        if graph is None:
+            return
+        if bound.backward is None:
+            bound.backward = self._bind_graph(graph, self._saved[number], bound.uses)
+        bound.backward.run()
 
     def forward_loss(self) -> float:
         return self.forward()

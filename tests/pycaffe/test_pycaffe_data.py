@@ -78,7 +78,7 @@ def test_a_label_that_no_class_has_is_refused(make_net) -> None:
     layer { name: "loss" type: "SoftmaxWithLoss" bottom: "x" bottom: "label" top: "loss" }
     """
     )
-    with pytest.raises(RoasteryError, match="label 3 .* 3 class"):
+    with pytest.raises(RoasteryError, match=r"label 3 .* 3 class"):
         net.forward()
 
 

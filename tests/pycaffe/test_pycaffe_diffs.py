@@ -10,7 +10,8 @@ import pytest
 import roastery.caffe as caffe
 
 NET = """
-layer { name: "in" type: "Input" top: "x" top: "t" input_param { shape { dim: 2 dim: 3 } shape { dim: 2 dim: 2 } } }
+layer { name: "in" type: "Input" top: "x" top: "t"
+  input_param { shape { dim: 2 dim: 3 } shape { dim: 2 dim: 2 } } }
 layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y"
   inner_product_param { num_output: 2 weight_filler { type: "gaussian" std: 1 } } }
 layer { name: "loss" type: "EuclideanLoss" bottom: "y" bottom: "t" top: "loss" }

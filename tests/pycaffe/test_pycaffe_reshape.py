@@ -120,7 +120,8 @@ def test_layers_that_cannot_take_a_size_leave_the_net_usable(make_net) -> None:
     net = make_net(
         """
     layer { name: "in" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }
-    layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 4 } }
+    layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+      inner_product_param { num_output: 4 } }
     """
     )
     net.blobs["data"].reshape(2, 5)
@@ -170,7 +171,8 @@ def test_recurrent_state_starts_anew_for_another_batch_size(make_net) -> None:
 
 
 FILTER = """
-layer { name: "in" type: "Input" top: "x" top: "s" input_param { shape { dim: 4 dim: 2 } shape { dim: 4 } } }
+layer { name: "in" type: "Input" top: "x" top: "s"
+  input_param { shape { dim: 4 dim: 2 } shape { dim: 4 } } }
 layer { name: "f" type: "Filter" bottom: "x" bottom: "s" top: "y" }
 layer { name: "p" type: "Power" bottom: "y" top: "z" power_param { scale: 2 } }
 """

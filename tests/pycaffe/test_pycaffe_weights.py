@@ -16,7 +16,8 @@ NET = """
 name: "n"
 force_backward: true
 layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
-layer { name: "a/1" type: "InnerProduct" bottom: "x" top: "y" param { name: "w" } param { lr_mult: 2 }
+layer { name: "a/1" type: "InnerProduct" bottom: "x" top: "y"
+  param { name: "w" } param { lr_mult: 2 }
   inner_product_param { num_output: 3 weight_filler { type: "gaussian" std: 1 } } }
 layer { name: "b" type: "InnerProduct" bottom: "y" top: "z" param { name: "w" }
   inner_product_param { num_output: 3 bias_term: false } }
@@ -97,14 +98,16 @@ def test_sharing_different_shapes_is_refused(make_net) -> None:
 def test_net_surgery(make_net) -> None:
     full = make_net(
         """
-    layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 3 dim: 3 } } }
+    layer { name: "in" type: "Input" top: "x"
+      input_param { shape { dim: 1 dim: 2 dim: 3 dim: 3 } } }
     layer { name: "fc" type: "InnerProduct" bottom: "x" top: "y"
       inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
     """
     )
     conv = make_net(
         """
-    layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 5 dim: 5 } } }
+    layer { name: "in" type: "Input" top: "x"
+      input_param { shape { dim: 1 dim: 2 dim: 5 dim: 5 } } }
     layer { name: "fc-conv" type: "Convolution" bottom: "x" top: "y"
       convolution_param { num_output: 4 kernel_size: 3 } }
     """
