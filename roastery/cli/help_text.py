@@ -10,24 +10,30 @@ from .command import COMMON_FLAGS, Command, Flag, Positional
 from .parse import metavar
 
 #: The order of the groups in the list of commands; others follow in the order of their names.
-GROUPS = ("Nets", "Compiler", "Data", "Logs and pictures", "Models", "Machine", "Other")
+GROUPS = (
+    "Nets",
+    "Compiling",
+    "Deploying",
+    "Data",
+    "Logs and pictures",
+    "Models",
+    "Machine",
+    "Other",
+)
 
 
 def overview(commands: Iterable[Command]) -> str:
     """The page of ``roastery --help``: every command with its summary, by group."""
-    groups: dict[str, list[Command]] = {}
-    for command in sorted(commands, key=lambda command: command.name):
-        groups.setdefault(command.group, []).append(command)
-    order = [*(g for g in GROUPS if g in groups), *sorted(g for g in groups if g not in GROUPS)]
+    groups = grouped(commands)
     width = max((len(c.name) for members in groups.values() for c in members), default=0) + 2
     lines = [
         "usage: roastery COMMAND [ARGUMENTS] [--FLAGS]",
         "",
         "Trains, tests, compiles and runs Caffe nets.",
     ]
-    for group in order:
+    for group, members in groups.items():
         lines += ["", f"{group}:"]
-        lines += [f"  {command.name:<{width}}{command.summary}" for command in groups[group]]
+        lines += [f"  {command.name:<{width}}{command.summary}" for command in members]
     lines += [
         "",
         "`roastery COMMAND --help` explains one command, with examples; --version shows the",
@@ -36,10 +42,19 @@ def overview(commands: Iterable[Command]) -> str:
     return "\n".join(lines)
 
 
+def grouped(commands: Iterable[Command]) -> dict[str, list[Command]]:
+    """Commands by group, in the order in which they are listed."""
+    groups: dict[str, list[Command]] = {}
+    for command in sorted(commands, key=lambda command: command.name):
+        groups.setdefault(command.group, []).append(command)
+    order = [*(g for g in GROUPS if g in groups), *sorted(g for g in groups if g not in GROUPS)]
+    return {group: groups[group] for group in order}
+
+
 def command_page(command: Command) -> str:
     """The page of ``roastery COMMAND --help``."""
     columns = min(shutil.get_terminal_size((88, 24)).columns, 100)
-    parts = [_usage(command), command.summary + ("" if command.summary.endswith(".") else ".")]
+    parts = [usage(command), command.summary + ("" if command.summary.endswith(".") else ".")]
     if command.description:
         parts += [
             textwrap.fill(" ".join(paragraph.split()), columns)
@@ -51,14 +66,15 @@ def command_page(command: Command) -> str:
     if command.positionals:
         rows = [(p.name.upper(), p.help) for p in command.positionals]
         parts.append("Arguments:\n" + _table(rows, columns))
-    rows = [(_spelling(flag), _explain(flag)) for flag in (*command.flags, *COMMON_FLAGS)]
+    rows = [(spelling(flag), explain(flag)) for flag in (*command.flags, *COMMON_FLAGS)]
     parts.append("Flags:\n" + _table(rows, columns))
     if command.aliases:
         parts.append("Also called: " + ", ".join(command.aliases))
     return "\n\n".join(parts)
 
 
-def _usage(command: Command) -> str:
+def usage(command: Command) -> str:
+    """The line that shows the arguments, `usage: roastery train [--FLAGS]`."""
     words = ["usage: roastery", command.name, *map(_placeholder, command.positionals)]
     words += [f"--{flag.name}={metavar(flag)}" for flag in command.flags if flag.required]
     if any(not flag.required for flag in command.flags):
@@ -71,13 +87,15 @@ def _placeholder(positional: Positional) -> str:
     return text if positional.required else f"[{text}]"
 
 
-def _spelling(flag: Flag) -> str:
+def spelling(flag: Flag) -> str:
+    """A flag as it is written: `--model=FILE`, `--verbose`."""
     if flag.kind == "bool":
         return f"--no{flag.name}" if flag.default else f"--{flag.name}"
     return f"--{flag.name}={metavar(flag)}"
 
 
-def _explain(flag: Flag) -> str:
+def explain(flag: Flag) -> str:
+    """What a flag means, with its default."""
     notes = []
     if flag.required:
         notes.append("required")
