@@ -108,7 +108,9 @@ def default(limits: tuple[int, int | None]) -> int:
     return max(limits[0], 1) if limits[1] is None else limits[0]
 
 
-@pytest.mark.parametrize("kind", [k for k in LAYERS.values() if k.bottoms[0] > 0], ids=str)
+@pytest.mark.parametrize(
+    "kind", [k for k in LAYERS.values() if k.bottoms[0] > 0], ids=lambda k: k.name
+)
 def test_one_bottom_too_few(kind: LayerType) -> None:
     error = refusal(counted(kind, kind.bottoms[0] - 1, default(kind.tops)))
     assert f"{kind.name} layer takes {kind.bottoms[0]}" in error.message
@@ -117,7 +119,9 @@ def test_one_bottom_too_few(kind: LayerType) -> None:
     assert error.location.layer == "it"
 
 
-@pytest.mark.parametrize("kind", [k for k in LAYERS.values() if k.bottoms[1] is not None], ids=str)
+@pytest.mark.parametrize(
+    "kind", [k for k in LAYERS.values() if k.bottoms[1] is not None], ids=lambda k: k.name
+)
 def test_one_bottom_too_many(kind: LayerType) -> None:
     assert kind.bottoms[1] is not None
     count = kind.bottoms[1] + 1
@@ -128,7 +132,9 @@ def test_one_bottom_too_many(kind: LayerType) -> None:
     assert error.location.text[error.location.column - 1 :].startswith(f'bottom: "b{count - 1}"')
 
 
-@pytest.mark.parametrize("kind", [k for k in LAYERS.values() if k.tops[1] is not None], ids=str)
+@pytest.mark.parametrize(
+    "kind", [k for k in LAYERS.values() if k.tops[1] is not None], ids=lambda k: k.name
+)
 def test_one_top_too_many(kind: LayerType) -> None:
     assert kind.tops[1] is not None
     count = kind.tops[1] + 1
