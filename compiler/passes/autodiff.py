@@ -227,7 +227,8 @@ def split(graph: Graph) -> tuple[Graph, Graph]:
     late = {v for n in behind for v in n.outputs}
     ports = {p.value: p for p in graph.inputs}
     after = (Role.SEED, Role.GRADIENT)
-    outputs = [p for p in graph.outputs if p.value not in late and p.role not in after]
+    given = {p.value for p in graph.inputs if p.role in after}  # a diff that is passed on as it is
+    outputs = [p for p in graph.outputs if p.value not in late | given and p.role not in after]
     rest = tuple(p for p in graph.outputs if p not in set(outputs))
     written = {p.name for p in outputs if p.role is Role.STATE}
     read = dict.fromkeys(v for n in behind for v in n.inputs)
