@@ -14,9 +14,12 @@ from .kernels import Printed, Schedule, Task
 from .writer import Writer
 
 # A program of light groups moves 4 or 8 elements per thread (16-byte accesses); groups
-# with windows keep one or two per thread, because taps multiply what is in flight.
+# with many inputs take half; groups with windows keep one or two per thread, because taps
+# multiply what is in flight.
 LIGHT = (Config((("BLOCK", 256),), num_warps=2), Config((("BLOCK", 1024),), num_warps=4))
+BROAD = (Config((("BLOCK", 256),), num_warps=4), Config((("BLOCK", 512),), num_warps=4))
 HEAVY = (Config((("BLOCK", 128),), num_warps=4), Config((("BLOCK", 256),), num_warps=4))
+MANY_INPUTS = 8
 LARGE = 1 << 18  # elements from which on the larger block still fills the device
 
 
@@ -66,7 +69,7 @@ def flat_schedule(
             own = extents if shape == first.shape else emitter.extents(shape)
             text = emitter.emit(port.value, Place(digits(base, own), own))
             emitter.store(buffer, port.name, variable(base), text)
-        configs = HEAVY if is_heavy(body) else LIGHT
+        configs = configs_of(body)
         choice = 1 if first.type.size >= LARGE else 0
         block = dict(configs[choice].constants)["BLOCK"]
         return Printed(
@@ -82,8 +85,8 @@ def flat_schedule(
     return schedule
 
 
-def is_heavy(body: Graph) -> bool:
+def configs_of(body: Graph) -> tuple[Config, ...]:
     loops = Property.LOCAL | Property.CONTRACTION
-    return any(loops & n.op.properties for n in body.nodes)
-
-
+    if any(loops & n.op.properties for n in body.nodes):
+        return HEAVY
+    return BROAD if len(body.inputs) > MANY_INPUTS else LIGHT

@@ -41,6 +41,7 @@ COLUMN_TILES = ((64, 16), (16, 64), (4, 256))  # (reduced, outputs)
 ENOUGH_PROGRAMS = 128  # fewer than this leave a device idle
 LONGEST_WALK = 16  # steps of the loop from which on splitting pays
 MOST_SPLITS = 64
+MANY_INPUTS = 6  # more make tiles that need the registers of eight warps
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,9 @@ def _split(
     splits = 1
     if 0 < programs < ENOUGH_PROGRAMS and steps > LONGEST_WALK:
         splits = min(MOST_SPLITS, -(-2 * ENOUGH_PROGRAMS // programs), -(-walk // step))
-    share = walk
-    if splits > 1:
-        tiles_along = -(-walk // step)
-        share = -(-tiles_along // splits) * step
-        splits = -(-walk // share)
-    return Plan(tiles, choice, outputs, programs, splits, max(share, 1))
+    tiles_along = max(-(-walk // step), 1)
+    share = -(-tiles_along // splits) * step
+    return Plan(tiles, choice, outputs, programs, max(-(-walk // share), 1), share)
 
 
 def lower_reduce(task: Task) -> list[Launch]:
@@ -201,7 +199,8 @@ def _gather(
         extents = emitter.extents(reduction.shape, reduction.constant)
         output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
         outputs = _outputs(writer, plan.outputs, output_axis)
-        share = writer.size(writer.symbol(plan.share, "share"))
+        # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
+        share = writer.size(writer.symbol(plan.share, "share"), divisible=kind == "rows")
         start = writer.let(f"{_program(writer, 1)} * {share}", "i", "start")
         loop = _Loop(reduction, emitter, outputs, extents)
         folds = reduction.folds
@@ -228,12 +227,13 @@ def _gather(
             _epilogue(reduction, task, emitter, outputs, extents,
                       [values[-1] for values in results])
         splits = plan.splits
+        warps = 8 if len(task.inputs) > MANY_INPUTS else 4
         written = [b for bs in partials for b in bs] if splits > 1 else list(task.outputs)
         return Printed(
             name=f"reduce_{kind}",
             constants=(*names, "SPLIT"),
             configs=tuple(
-                Config((("A", a), ("B", b), ("SPLIT", split)), num_warps=4)
+                Config((("A", a), ("B", b), ("SPLIT", split)), warps)
                 for split in (0, 1) for a, b in plan.tiles
             ),
             choice=plan.choice + (len(plan.tiles) if splits > 1 else 0),
@@ -315,7 +315,7 @@ class _Loop:
         def base() -> Base:
             view = "[:, None]" if axis == 0 else "[None, :]"
             name = writer.let(f"{step} + tl.arange(0, {tile}){view}", "i", f"reduced{axis}")
-            return Base(name, frozenset({axis}), (lambda: _limit(writer, name, end, axis),))
+            return Base(name, frozenset({axis}), (lambda: _limit(writer, name, total, axis),))
 
         return base, head
 
