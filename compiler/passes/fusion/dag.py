@@ -60,7 +60,7 @@ class Dag:
         row = (self._ancestors[a] | self._ancestors[b]) & ~inside
         below = np.zeros(len(self.root), bool)
         for m in members:
-            below |= (self._ancestors[:, m >> 6] >> np.uint64(m & 63)).astype(bool)
+            below |= (self._ancestors[:, m >> 6] & np.uint64(1 << (m & 63))) != 0
         below[members] = False
         self._ancestors[below] |= row | inside
         self._ancestors[a] = row

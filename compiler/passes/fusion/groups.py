@@ -8,8 +8,8 @@ from ir.graph import Graph, Node, Value
 from ir.op import Property
 
 from .dag import Dag
-from .inline import Inlining
-from .kinds import Key, Kind, key_of, kind_of, reduced_axes
+from .inline import CHEAP, WINDOW_COST, Inlining
+from .kinds import Key, Kind, cost, key_of, kind_of, reduced_axes
 
 _MOST_LOADS = 20
 _MOST_NODES = 64
@@ -32,7 +32,14 @@ class Grouping:
         self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
         self.kinds = [kind_of(n) for n in nodes]
         self.keys: list[Key] = [key_of(n, boundary) for n in nodes]
+        self.ports = {p.value for p in graph.outputs}
+        self.readers: dict[Value, list[int]] = {}
+        for i, node in enumerate(nodes):
+            for value in dict.fromkeys(node.inputs):
+                self.readers.setdefault(value, []).append(i)
         self._effects = self._effect_order()
+        self.depth = self._depths()
+        self.stored = self._must_store()
         tails = self._tails()
         anchored = {nodes[m]: nodes[group[0]] for group in tails.values() for m in group}
         self.inlining = Inlining(graph, nodes, anchored, boundary)
@@ -42,8 +49,6 @@ class Grouping:
         ]
         for group in tails.values():
             for member in group[1:]:
-                if self.inlining.is_pulled(nodes[member]):
-                    continue
                 self.dag.merge(self.dag.find(group[0]), self.dag.find(member))
         self._siblings()
         self._flat()
@@ -96,16 +101,16 @@ class Grouping:
                 continue
             if not node.op.properties & Property.POINTWISE or len(node.outputs) != 1:
                 continue
-            shape = node.outputs[0].shape
             made = {self.producers[v] for v in node.inputs if v in self.producers}
             anchors = sorted({anchor_of[p] for p in made if p in anchor_of}, reverse=True)
             for anchor in anchors:
                 group = tails[anchor]
                 fits = (
-                    self.nodes[anchor].outputs[0].shape == shape
+                    self.nodes[anchor].outputs[0].shape == node.outputs[0].shape
                     and self.keys[anchor] == self.keys[i]
                     and len(group) < _MOST_NODES
                     and self._operands([*group, i]) <= _MOST_LOADS
+                    and self._belongs(i, anchor, anchor_of)
                 )
                 if fits and dag.can_merge(dag.find(anchor), dag.find(i)):
                     dag.merge(dag.find(anchor), dag.find(i))
@@ -113,6 +118,75 @@ class Grouping:
                     anchor_of[i] = anchor
                     break
         return tails
+
+    def _belongs(self, i: int, anchor: int, anchor_of: dict[int, int]) -> bool:
+        """Whether the kernel of ``anchor`` stores less, or another kernel less is needed, if it
+        computes node ``i`` too.
+
+        A result of a reduction is small: always. A contraction's is not. If another node reads
+        the operand of node ``i`` as well, the operand is stored; then ``i`` is better computed by
+        whoever reads it, unless it must be stored itself.
+        """
+        if self.kinds[anchor] is Kind.REDUCE or self.stored[i]:
+            return True
+        return any(
+            anchor_of.get(self.producers.get(v, -1)) == anchor
+            and len(self.readers[v]) == 1
+            and v not in self.ports
+            for v in self.nodes[i].inputs
+        )
+
+    def _must_store(self) -> list[bool]:
+        """Whether a pointwise result ends up in memory wherever it is computed: somebody reads it
+        who does not compute what he reads, or it is too expensive to be computed again."""
+        stored = [True] * len(self.nodes)
+        for i in range(len(self.nodes) - 1, -1, -1):
+            node = self.nodes[i]
+            if len(node.outputs) == 1:
+                stored[i] = self._stored(i, node.outputs[0], stored)
+        return stored
+
+    def _stored(self, i: int, value: Value, stored: list[bool]) -> bool:
+        if value in self.ports:
+            return True
+        weight = cost(self.nodes[i])
+        readers = self.readers.get(value, [])
+        if len(readers) > 1 and weight > CHEAP:
+            return True
+        for reader in readers:
+            node = self.nodes[reader]
+            properties = node.op.properties
+            if self.kinds[reader] is Kind.VIEW:
+                if self._stored(i, node.outputs[0], stored):
+                    return True
+            elif self.kinds[reader] is Kind.REDUCE:
+                continue
+            elif self.kinds[reader] is not Kind.FLAT:
+                return True
+            elif properties & Property.LOCAL:
+                if weight > WINDOW_COST:
+                    return True
+            elif self.keys[reader] != self.keys[i]:
+                if weight > CHEAP:
+                    return True
+            elif (
+                properties & Property.POINTWISE
+                and node.outputs[0].shape == value.shape
+                and stored[reader]
+                # Then both are in one kernel, unless the reader has to wait for another one.
+                and self.depth[reader] == self.depth[i]
+            ):
+                return True
+        return False
+
+    def _depths(self) -> list[int]:
+        """Kernels in a row that a node's result needs at least, its own included."""
+        depths: list[int] = []
+        for i, node in enumerate(self.nodes):
+            before = max((depths[p] for p in self._preds(i)), default=0)
+            light = node.op.properties & (Property.POINTWISE | Property.MOVEMENT)
+            depths.append(before + (0 if light else 1))
+        return depths
 
     def _operands(self, members: Sequence[int]) -> int:
         made = {v for m in members for v in self.nodes[m].outputs}
@@ -159,7 +233,7 @@ class Grouping:
     # --- 4: element by element -----------------------------------------------------------
 
     def _flat(self) -> None:
-        readers: dict[tuple[Value, Key, tuple[int, ...]], int] = {}
+        readers: dict[tuple[Value | None, Key, tuple[int, ...]], int] = {}
         for i, node in enumerate(self.nodes):
             if self.kinds[i] is not Kind.FLAT or not self._free(i):
                 continue
@@ -169,12 +243,14 @@ class Grouping:
             if self._is_local(self.dag.find(i)):
                 continue
             shape = node.outputs[0].shape
-            for value, aligned in loads.items():
-                small = node.outputs[0].type.size <= _SMALL
-                whole = aligned and value.type.size == node.outputs[0].type.size
-                if not (small or whole):
-                    continue
-                place = (value, self.keys[i], shape)
+            small = node.outputs[0].type.size <= _SMALL
+            partners: list[Value | None] = [
+                v
+                for v, aligned in loads.items()
+                if small or (aligned and v.type.size == node.outputs[0].type.size)
+            ]
+            for partner in [*partners, None] if small else partners:
+                place = (partner, self.keys[i], shape)
                 other = readers.get(place)
                 if other is not None:
                     self._join(self.dag.find(other), self.dag.find(i))

@@ -21,7 +21,8 @@ CHEAP = 12  # cost up to which a node may be computed again
 _HEAVIEST = 400  # cost of a whole chain in front of a reader
 _MOST_LOADS = 12
 _MOST_READERS = 8
-_WINDOW_COST = 3  # a window computes what it reads once per tap
+_FREE = 4  # a few steps of movement: reading it costs what reading a copy would
+WINDOW_COST = 3  # a window computes what it reads once per tap
 
 
 @dataclass(slots=True)
@@ -72,17 +73,18 @@ class Inlining:
         return self._pull(node).loads
 
     def _decide(self, node: Node) -> None:
-        anchor = self.anchored.get(node)
-        if len(node.outputs) != 1 or (anchor is not None and not self._leaves(node, anchor)):
+        if node in self.anchored or len(node.outputs) != 1:
             return
         properties = node.op.properties
         kind = self.kinds[node]
         value = node.outputs[0]
         if kind is Kind.VIEW:
-            # A view of what lies in memory is free; only what is pulled is pulled through it.
-            if node.inputs[0] not in self.pulled:
-                return
-        elif kind is not Kind.FLAT or not properties & (Property.POINTWISE | Property.MOVEMENT):
+            # A view of what lies in memory is free. What is pulled is pulled through its views:
+            # its own decision has asked their readers.
+            if node.inputs[0] in self.pulled:
+                self.pulled[value] = self._pull(node)
+            return
+        if kind is not Kind.FLAT or not properties & (Property.POINTWISE | Property.MOVEMENT):
             return
         if properties & Property.RANDOM or value in self.ports or value not in self.readers:
             return
@@ -93,29 +95,9 @@ class Inlining:
         if readers is None or not all(self._takes(r, v, node, pull) for r, v in readers):
             return
         again = len(readers) > 1 or any(self._repeats(r, v) for r, v in readers)
-        again |= anchor is not None
         if again and not self._cheap(value, pull, len(readers)):
             return
         self.pulled[value] = pull
-
-    def _leaves(self, node: Node, anchor: Node) -> bool:
-        """Whether a node may leave the tail of a contraction, which then stores one result less:
-        its operands there are stored anyway, and whoever reads it can compute it.
-
-        Before: one kernel stores conv and conv * conv, which a window sums up. After: the kernel
-        of the window squares what it loads.
-        """
-        if node is anchor or self.kinds[anchor] is not Kind.CONTRACT:
-            return False
-        value = node.outputs[0]
-        readers = self.readers.get(value, [])
-        if any(self.anchored.get(r) is anchor or _wider(r, value) for r in readers):
-            return False
-        return all(
-            v in self.ports or any(self.anchored.get(r) is not anchor for r in self.readers[v])
-            for v in node.inputs
-            if v in self.producers and self.anchored.get(self.producers[v]) is anchor
-        )
 
     def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
         """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""
@@ -133,9 +115,8 @@ class Inlining:
 
     def _cheap(self, value: Value, pull: Pull, readers: int) -> bool:
         whole = sum(v.type.size >= value.type.size for v in pull.loads)
-        return (
-            pull.cost <= CHEAP and whole <= 1 and len(pull.loads) <= 4 and readers <= _MOST_READERS
-        )
+        few = readers <= _MOST_READERS or pull.cost <= _FREE
+        return pull.cost <= CHEAP and whole <= 1 and len(pull.loads) <= 4 and few
 
     def _repeats(self, reader: Node, value: Value) -> bool:
         """Whether the reader needs an element of the value more than once."""
@@ -151,14 +132,15 @@ class Inlining:
                 return False
         anchor = self.anchored.get(reader)
         kind = self.kinds[reader]
+        pure = pull.pure and value is node.outputs[0]
         if anchor is not None and anchor is not reader:
-            return pull.pure and value.shape == reader.outputs[0].shape
+            return pure and value.shape == reader.outputs[0].shape
         if kind is Kind.REDUCE:
             return True
         if kind is not Kind.FLAT:
             return False
         if reader.op.properties & Property.LOCAL:
-            return pull.pure and pull.cost <= _WINDOW_COST and len(pull.loads) <= 2
+            return pure and pull.cost <= WINDOW_COST and len(pull.loads) <= 2
         return True
 
     def _pull(self, node: Node) -> Pull:

@@ -1,0 +1,117 @@
+"""How many kernels well-known pieces of nets become: a loss of fusion shows here first."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from compiler.passes.autodiff import differentiate, drop_gradient_marks
+from compiler.pipeline import run_passes, verify_each
+from frontends.lowering.net import lower_net
+from frontends.prototxt import parse_text
+from ir.graph import Graph, Value
+from ir.ops.fusion import Fused
+from tests.support.kernel_rules import check_kernels
+
+INPUT = """
+layer { name: "data" type: "Input" top: "data" top: "label"
+  input_param { shape { dim: 4 dim: 8 dim: 12 dim: 12 } shape { dim: 4 } } }
+"""
+
+
+def conv_bn_relu(name: str, bottom: str) -> str:
+    return f"""
+layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}"
+  convolution_param {{ num_output: 8 kernel_size: 3 pad: 1 bias_term: false }} }}
+layer {{ name: "{name}_bn" type: "BatchNorm" bottom: "{name}" top: "{name}" }}
+layer {{ name: "{name}_scale" type: "Scale" bottom: "{name}" top: "{name}"
+  scale_param {{ bias_term: true }} }}
+layer {{ name: "{name}_relu" type: "ReLU" bottom: "{name}" top: "{name}" }}
+"""
+
+
+LOSS = """
+layer { name: "ip" type: "InnerProduct" bottom: "BOTTOM" top: "ip"
+  inner_product_param { num_output: 5 } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
+"""
+
+
+def fused(text: str, phase: str = "TRAIN") -> tuple[Graph, Counter[str]]:
+    program = lower_net(parse_text(text, "NetParameter", "net.prototxt"), phase)
+    if phase == "TRAIN":
+        learning = [c.name for c in program.cells.values() if c.learns]
+        graph = differentiate(program.graph, parameters=learning, seeds={"loss": 1.0})
+    else:
+        graph = drop_gradient_marks(program.graph)
+    graph = run_passes(graph, observers=[verify_each])
+    check_kernels(graph)
+    return graph, Counter(n.op.schedule for n in graph.nodes if isinstance(n.op, Fused))
+
+
+def kernel(graph: Graph, value: str) -> tuple[Fused, tuple[Value, ...]]:
+    """The kernel that makes a value, and what it writes."""
+    for node in graph.nodes:
+        if isinstance(node.op, Fused) and value in {v.name for v in node.outputs}:
+            return node.op, node.outputs
+    raise KeyError(value)
+
+
+def test_each_batch_norm_adds_five_kernels_to_training() -> None:
+    """Forward: mean, variance, normalise + scale + relu. Backward: all four sums, then one map.
+
+    The relu's backward is in the tail of the convolution above.
+    """
+    one = fused(INPUT + conv_bn_relu("a", "data") + LOSS.replace("BOTTOM", "a"))[1]
+    two = fused(
+        INPUT + conv_bn_relu("a", "data") + conv_bn_relu("b", "a") + LOSS.replace("BOTTOM", "b")
+    )[1]
+    # A convolution in training: forward, input and weight gradients.
+    assert two - one == Counter({"contract": 3, "reduce": 3, "flat": 2})
+
+
+def test_a_convolution_with_relu_is_one_kernel() -> None:
+    text = (
+        INPUT
+        + """
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 8 kernel_size: 3 } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "silent" type: "Silence" bottom: "label" }
+"""
+    )
+    assert fused(text, "TEST")[1] == Counter({"contract": 1})
+
+
+def test_norm_across_channels_squares_what_it_loads() -> None:
+    text = (
+        INPUT
+        + """
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 8 kernel_size: 3 } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "norm" type: "LRN" bottom: "conv" top: "norm" }
+layer { name: "silent" type: "Silence" bottom: "label" }
+"""
+    )
+    graph, kinds = fused(text, "TEST")
+    assert kinds == Counter({"contract": 1, "flat": 1})
+    op, outputs = kernel(graph, "norm")
+    assert [v.name for v in outputs] == ["norm"] and op.label == "norm"
+
+
+def test_softmax_loss_reads_the_scores_three_times() -> None:
+    """Maximum; sum and the picked probability; the sum over the batch. Then one for backward."""
+    _, kinds = fused(INPUT + LOSS.replace("BOTTOM", "data"))
+    assert kinds["reduce"] - 1 == 3  # one more for the bias of ip
+    assert kinds["flat"] == 1
+    # Forward and weight gradient, with the addition to the diff in its tail.
+    assert kinds["contract"] == 2
+
+
+def test_diffs_are_added_in_the_kernels_that_make_them() -> None:
+    graph, _ = fused(INPUT + LOSS.replace("BOTTOM", "data"))
+    for name in ("ip/0", "ip/1"):
+        value = graph.output(name).value
+        made = graph.producers[value]
+        source = made.inputs[0] if not isinstance(made.op, Fused) else value
+        assert kernel(graph, source.name)[0].schedule in ("contract", "reduce")
