@@ -28,13 +28,14 @@ def check_file(path: str | os.PathLike[str], what: str) -> None:
 def own_exceptions() -> Iterator[None]:
     """An exception of a user's Python layer reaches the user as it was raised.
 
-    A note on it names the layer and its line in the prototxt.
+    A note on it names the layer and its line in the prototxt. A module that cannot be imported
+    is told as our own error.
     """
     try:
         yield
     except PythonLayerError as error:
         cause = error.__cause__
-        if not isinstance(cause, Exception):
+        if not isinstance(cause, Exception) or isinstance(cause, ImportError):
             raise
         cause.add_note(str(error))
         raise cause from None

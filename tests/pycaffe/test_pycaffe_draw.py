@@ -1,0 +1,130 @@
+"""caffe.draw: what is drawn, and that every format can be read."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from google.protobuf import text_format
+
+import roastery.caffe as caffe
+import roastery.caffe.draw as draw
+from ir.errors import RoasteryError
+from roastery.caffe.drawing.graph import draw_graph
+from roastery.caffe.drawing.layout import Box, lay_out
+from roastery.caffe.proto import caffe_pb2
+from roastery.nets import net_from_text
+
+NET = """
+name: "drawn <net>"
+layer { name: "data" type: "Data" top: "data" top: "label" data_param { batch_size: 64 }
+  include { phase: TRAIN } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" param { lr_mult: 2 }
+  convolution_param { num_output: 20 kernel_h: 3 kernel_w: 5 stride: 2 } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { kernel_size: 2 } }
+layer { name: "ip" type: "InnerProduct" bottom: "pool" top: "ip" inner_product_param { num_output: 7 } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
+layer { name: "acc" type: "Accuracy" bottom: "ip" bottom: "label" top: "acc" include { phase: TEST } }
+"""  # noqa: E501
+
+
+@pytest.fixture(autouse=True)
+def _no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+
+
+@pytest.fixture
+def net() -> caffe_pb2.NetParameter:
+    return text_format.Parse(NET, caffe_pb2.NetParameter())
+
+
+def test_dot_has_every_layer_blob_and_arrow(net) -> None:
+    text = draw.draw_net(net, "LR", "dot").decode()
+    assert text.startswith('digraph "drawn <net>" {\n  rankdir=LR;')
+    label = "conv\\n(Convolution)\\nkernel size: 3x5\\nstride: 2\\npad: 0"
+    assert f'"layer conv" [label="{label}"' in text
+    assert '"layer pool" [label="pool\\n(Pooling MAX)' in text
+    assert '"layer data" -> "blob data" [label="Batch 64"];' in text
+    assert '"layer ip" -> "blob ip" [label="7"];' in text
+    assert '"blob conv" -> "layer relu";' in text and '"layer relu" -> "blob conv";' in text
+    assert text.count("fillcolor") == 7 + 7
+    assert draw.draw_net(net, "LR", "raw").decode() == text
+    assert 'label="conv (Convolution) kernel size' in draw.draw_net(net, "TB", "dot").decode()
+
+
+def test_phases_and_rates(net) -> None:
+    train = draw.draw_net(net, "LR", "dot", phase=caffe.TRAIN).decode()
+    assert "Accuracy" not in train and "(Data)" in train
+    test = draw.draw_net(net, "LR", "dot", phase=caffe.TEST, display_lrm=True).decode()
+    assert "Accuracy" in test and "(Data)" not in test
+    assert "lr mult: 2.0, 1.0" in test and "lr mult" not in train
+    with pytest.raises(RoasteryError, match="phase"):
+        draw.draw_net(net, "LR", "dot", phase=3)
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "RL", "TB", "BT"])
+def test_svg_is_valid_and_boxes_do_not_touch(net, rankdir: str) -> None:
+    root = ET.fromstring(draw.draw_net(net, rankdir, "svg"))
+    space = "{http://www.w3.org/2000/svg}"
+    words = {element.text for element in root.iter(f"{space}text")}
+    assert {"relu", "label", "Batch 64"} <= words or any("relu" in w for w in words)
+    rects = [
+        Box(
+            float(r.get("x")) + float(r.get("width")) / 2,
+            float(r.get("y")) + float(r.get("height")) / 2,
+            float(r.get("width")),
+            float(r.get("height")),
+        )
+        for r in root.iter(f"{space}rect")
+    ]
+    assert len(rects) == 7
+    width, height = float(root.get("width")), float(root.get("height"))
+    for i, a in enumerate(rects):
+        assert a.x - a.width / 2 >= 0 and a.x + a.width / 2 <= width
+        assert a.y - a.height / 2 >= 0 and a.y + a.height / 2 <= height
+        for b in rects[:i]:
+            apart_x = abs(a.x - b.x) >= (a.width + b.width) / 2
+            assert apart_x or abs(a.y - b.y) >= (a.height + b.height) / 2
+
+
+def test_flow_goes_one_way() -> None:
+    message = net_from_text(NET)
+    layout = lay_out(draw_graph("n", message.layer), "TB")
+    for path in layout.paths:
+        if not path.arrow.back:
+            assert layout.boxes[path.arrow.tail].y < layout.boxes[path.arrow.head].y
+    backward = lay_out(draw_graph("n", message.layer), "BT")
+    for path in backward.paths:
+        if not path.arrow.back:
+            assert backward.boxes[path.arrow.tail].y > backward.boxes[path.arrow.head].y
+
+
+def test_pictures(net, tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    pytest.importorskip("matplotlib")
+    draw.draw_net_to_file(net, str(tmp_path / "net.png"), "TB")
+    pixels = cv2.imread(str(tmp_path / "net.png"))
+    assert pixels.shape[0] > 400 > pixels.shape[1] > 100
+    red = np.all(pixels == [0x50, 0x50, 0xFF], axis=2)
+    assert red.sum() > 1000, "the convolution's box"
+    assert draw.draw_net(net, "LR", "pdf").startswith(b"%PDF")
+    with pytest.raises(RoasteryError, match="kind 'xyz'"):
+        draw.draw_net(net, "LR", "xyz")
+    with pytest.raises(RoasteryError, match="no extension"):
+        draw.draw_net_to_file(net, tmp_path / "net")
+    with pytest.raises(RoasteryError, match="rankdir is 'UP'"):
+        draw.draw_net(net, "UP")
+
+
+def test_old_nets_are_drawn_too() -> None:
+    old = text_format.Parse(
+        'input: "data" input_dim: 1 input_dim: 3 input_dim: 4 input_dim: 4 '
+        'layers { name: "c" type: CONVOLUTION bottom: "data" top: "c" '
+        "convolution_param { num_output: 2 kernel_size: 3 } }",
+        caffe_pb2.NetParameter(),
+    )
+    text = draw.draw_net(old, "LR", "dot").decode()
+    assert "(Convolution)" in text and "(Input)" in text
