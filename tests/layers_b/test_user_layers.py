@@ -98,12 +98,12 @@ def test_fields_of_every_kind() -> None:
 
 
 def test_a_free_block_takes_anything() -> None:
-    @roastery.layer("Wobble", param="wobble_param")
-    def wobble(ctx: roastery.LayerContext) -> object:
+    @roastery.layer("Quiver", param="quiver_param")
+    def quiver(ctx: roastery.LayerContext) -> object:
         return ctx.b.map(e.arg(0) * ctx.param.get("strength", 1.0), ctx.x)
 
     report = roastery.check_gradient(
-        'layer { name: "w" type: "Wobble" bottom: "x" top: "y" wobble_param { strength: 3 } }',
+        'layer { name: "w" type: "Quiver" bottom: "x" top: "y" quiver_param { strength: 3 } }',
         inputs={"x": (2, 3)},
     )
     assert report.ok
