@@ -9,7 +9,7 @@ from typing import Literal, cast
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import NetProgram
-from runtime.backend import Backend
+from runtime.backend import Backend, batch_allocator
 from runtime.buffers import Buffer
 from runtime.data.prefetch import read_ahead
 from runtime.data.source import DataSource, open_source
@@ -90,7 +90,7 @@ class NetBuilder:
         shared, unshared = shared_buffers(program, share) if share is not None else ({}, [])
         store = Store(program.cells, seed, shared)
         notes: dict[str, list[DataNote]] = {}
-        feeds = open_feeds(message, program, seed, notes)
+        feeds = open_feeds(message, program, seed, notes, self.backend)
         log_layers(self.log, program, notes)
         runnable: RunnableNet
         if self.plan == "layerwise":
@@ -126,12 +126,14 @@ def open_feeds(
     program: NetProgram,
     seed: int,
     notes: dict[str, list[DataNote]] | None = None,
+    backend: Backend | None = None,
 ) -> dict[str, DataSource]:
     """Data sources of a net by layer: read ahead on threads, their labels checked.
 
     Args:
         net: the filtered net that ``program`` was lowered from.
         notes: gets what the sources say while they are opened, by layer.
+        backend: what reads the batches, which may have memory for them.
     """
     checks = label_checks(net, program)
     phase = cast(Literal["TRAIN", "TEST"], program.phase)
@@ -143,7 +145,9 @@ def open_feeds(
             source = open_source(layer.source, phase, seed)
         if notes is not None:
             notes[layer.name] = said
-        source = read_ahead(source, depth=max(1, getattr(layer.source, "prefetch", 4)))
+        depth = max(1, getattr(layer.source, "prefetch", 4))
+        allocate = batch_allocator(backend, depth + 2) if backend is not None else None
+        source = read_ahead(source, depth, allocate=allocate)
         mine = checks.get(layer.name)
         feeds[layer.name] = CheckedSource(source, mine) if mine else source
     return feeds

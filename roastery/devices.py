@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
 from runtime.backend import Backend
 from runtime.reference import ReferenceBackend
+
+if TYPE_CHECKING:
+    from compiler.triton.compile import Job
 
 DEVICES = "reference, cpu, cuda, cuda:N, interpret"
 
@@ -69,4 +74,11 @@ def open_backend(device: str) -> Backend:
         return InterpretBackend()
     from runtime.cuda_backend import CudaBackend
 
-    return CudaBackend(int(device.partition(":")[2] or 0))
+    return CudaBackend(int(device.partition(":")[2] or 0), _show_compiling)
+
+
+def _show_compiling(done: int, total: int, job: Job) -> None:
+    """One line on a terminal that says how far compiling is; it vanishes in the end."""
+    if sys.stderr.isatty():
+        text = f"compiling kernels: {done} of {total} ({job.name})"[:99] if done < total else ""
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -7,13 +7,12 @@ are ordinary numpy arrays on any device, and nothing is copied that nobody asked
 
 from __future__ import annotations
 
-import functools
-import os
+import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
-from ir.errors import RoasteryError
 from ir.types import TensorType
 
 PADDING = 16
@@ -21,9 +20,12 @@ PADDING = 16
 
 _ALIGNMENT = 64
 
+Reading = Callable[[], np.ndarray]
+"""Gives what was in memory when it was made; waits for it where it is still being computed."""
+
 
 class Mirror(Protocol):
-    """The device side of a memory block."""
+    """The device side of a memory block. Ranges are in bytes."""
 
     def to_host(self) -> None:
         """Make the host side current."""
@@ -33,33 +35,44 @@ class Mirror(Protocol):
         """The host side may change from now on: views of it are in the user's hands."""
         ...
 
+    def fill(self, start: int, values: np.ndarray) -> None:
+        """Copy a contiguous array in at ``start``. It may not change any more."""
+        ...
+
+    def clear(self, start: int, nbytes: int) -> None:
+        """Set a range to zero."""
+        ...
+
+    def read_later(self, start: int, nbytes: int) -> Reading:
+        """The bytes of a range as they are after all work so far."""
+        ...
+
 
 class Memory:
     """A zeroed, aligned block of host memory; ``mirror`` is its device side, if it has one."""
 
-    __slots__ = ("mirror", "raw")
+    __slots__ = ("__weakref__", "_loan", "mirror", "raw")
 
     def __init__(self, nbytes: int) -> None:
-        """Raises RoasteryError where the machine cannot hold that much."""
-        if nbytes > _physical_memory():
-            raise RoasteryError(
-                f"a tensor of {nbytes / 2**30:.1f} GiB is needed; this machine has "
-                f"{_physical_memory() / 2**30:.1f} GiB of memory",
-                hint="check the shapes, or use a smaller batch",
-            )
         block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
         start = -block.ctypes.data % _ALIGNMENT
         self.raw = block[start : start + nbytes]
         self.mirror: Mirror | None = None
+        self._loan: weakref.ref[np.ndarray] | None = None
 
+    def lend(self) -> np.ndarray:
+        """All bytes, writable, as an array that every view taken of it keeps alive."""
+        loan = self._loan() if self._loan is not None else None
+        if loan is None:
+            # Over a memoryview: numpy lets every view of a view refer to this very array.
+            loan = np.frombuffer(self.raw.data, np.uint8)
+            self._loan = weakref.ref(loan)
+        return loan
 
-@functools.cache
-def _physical_memory() -> int:
-    """Bytes; no limit where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return 2**63
+    @property
+    def lent(self) -> bool:
+        """Whether somebody holds a view of what was lent, and so may write at any time."""
+        return self._loan is not None and self._loan() is not None
 
 
 def padded_size(size: int) -> int:
@@ -70,7 +83,7 @@ def padded_size(size: int) -> int:
 class Buffer:
     """A tensor in memory, padded; zeroed unless it is part of something.
 
-    The numpy views stay the same objects for the buffer's life, so a view a user keeps is live.
+    A view that a user keeps is live: it shows later results, and what is written to it counts.
     """
 
     __slots__ = ("_array", "_flat", "memory", "start", "type")
@@ -91,10 +104,7 @@ class Buffer:
     @property
     def array(self) -> np.ndarray:
         """The tensor, writable, in host memory."""
-        if self.memory.mirror is not None:
-            self.memory.mirror.to_host()
-            self.memory.mirror.host_written()
-        return self._array
+        return self.flat[: self.type.size].reshape(self.type.shape)
 
     @property
     def flat(self) -> np.ndarray:
@@ -102,15 +112,63 @@ class Buffer:
         if self.memory.mirror is not None:
             self.memory.mirror.to_host()
             self.memory.mirror.host_written()
-        return self._flat
+        start, nbytes = self.span
+        return self.memory.lend()[start : start + nbytes].view(self.type.dtype.numpy)
 
     def peek(self) -> np.ndarray:
-        """The tensor for reading only: the device side stays current."""
+        """The tensor for reading only: the device side stays current. Read it before the next
+        run, which need not show here."""
         if self.memory.mirror is not None:
             self.memory.mirror.to_host()
         view = self._array.view()
         view.flags.writeable = False
         return view
+
+    def fill(self, values: np.ndarray) -> None:
+        """Copy an array of this shape in: from pinned memory while a device computes.
+
+        What is handed over may not change afterwards.
+        """
+        mirror, type = self.memory.mirror, self.type
+        same = values.dtype == type.dtype.numpy and values.shape == type.shape
+        if mirror is not None and same and values.flags.c_contiguous and type.size:
+            mirror.fill(self.span[0], values)
+        else:
+            self.array[...] = values
+
+    def clear(self) -> None:
+        """Set everything to zero, padding included, wherever it is."""
+        if self.memory.mirror is not None:
+            self.memory.mirror.clear(*self.span)
+        else:
+            self._flat[...] = 0
+
+    def clear_padding(self) -> None:
+        """Set what lies behind the tensor to zero: pointwise kernels write there."""
+        itemsize = self.type.dtype.itemsize
+        start, nbytes = self.span
+        used = self.type.size * itemsize
+        if used == nbytes:
+            return
+        if self.memory.mirror is not None:
+            self.memory.mirror.clear(start + used, nbytes - used)
+        else:
+            self._flat[self.type.size :] = 0
+
+    def read_later(self) -> Reading:
+        """What the tensor holds now, to be fetched later without holding up the device."""
+        type = self.type
+        nbytes = type.size * type.dtype.itemsize
+        if self.memory.mirror is None or not nbytes:
+            kept = self._array.copy()
+            return lambda: kept
+        read = self.memory.mirror.read_later(self.span[0], nbytes)
+        return lambda: read().view(type.dtype.numpy).reshape(type.shape)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First byte in the memory, and how many bytes, padding included."""
+        return self.start * self.type.dtype.itemsize, self._flat.nbytes
 
     @property
     def capacity(self) -> int:

@@ -123,8 +123,9 @@ class FusedNet:
 
         Raises RoasteryError for an unknown or missing input.
         """
-        fed = {top for layer in self.program.layers if layer.name in self.feeds
-               for top in layer.tops}
+        fed = {
+            top for layer in self.program.layers if layer.name in self.feeds for top in layer.tops
+        }
         wanted = set(self.inputs) - fed
         if set(arrays) != wanted:
             raise RoasteryError(
@@ -141,9 +142,7 @@ class FusedNet:
         if self._relower is None:
             have = {name: self.inputs[name].type.shape for name in shapes}
             raise RoasteryError(f"input shapes are fixed at {have}; given {dict(shapes)}")
-        kept = {
-            name: b.type.shape for name, b in self.inputs.items() if name not in shapes
-        }
+        kept = {name: b.type.shape for name, b in self.inputs.items() if name not in shapes}
         self._take(self._relower({**kept, **self._sizes, **shapes}))
 
     def _feed(self) -> None:
@@ -154,7 +153,7 @@ class FusedNet:
             arrays = source.next().arrays
             self._fit({top: a.shape for top, a in zip(layer.tops, arrays, strict=True)})
             for top, array in zip(layer.tops, arrays, strict=True):
-                self.inputs[top].array[...] = array
+                self.inputs[top].fill(array)
 
     def forward(self) -> None:
         """Run forward on what the inputs (or the data sources) hold."""
@@ -198,9 +197,17 @@ class FusedNet:
 
     def forward_backward(self) -> float:
         """One training pass: adds to the parameter diffs; returns the loss."""
+        return self.training_pass()()
+
+    def training_pass(self) -> Callable[[], float]:
+        """As :meth:`forward_backward`; the loss is waited for when it is asked for."""
         self._feed()
         self._following_sizes(self._run_training)
-        return self._loss()
+        key = port_key(Role.RESULT, LOSS_OUTPUT)
+        if key not in self._buffers:
+            return lambda: 0.0
+        read = self._buffers[key].read_later()
+        return lambda: float(read())
 
     def _run_training(self) -> None:
         if self._train is None:

@@ -292,7 +292,7 @@ class LayerwiseNet:
             self._take(self._program_for(came))
         for i, (top, array) in enumerate(zip(layer.tops, arrays, strict=True)):
             if feed.changed(i, array):
-                self.blobs[top].data.array[...] = array
+                self.blobs[top].data.fill(array)
         feed.last = [weakref.ref(array) for array in arrays]
 
     def backward(self, start: int | None = None, end: int = 0) -> None:
@@ -323,6 +323,11 @@ class LayerwiseNet:
         loss = self.forward()
         self.backward()
         return loss
+
+    def training_pass(self) -> Callable[[], float]:
+        """As :meth:`forward_backward`, for the solver; the loss is there already."""
+        loss = self.forward_backward()
+        return lambda: loss
 
     def random_state(self) -> list[int]:
         """Seed and number of the next forward pass; empty for a net without random layers."""

@@ -113,9 +113,15 @@ class Store:
 
     def clear_diffs(self) -> None:
         """Zero every parameter diff; only this and the solver do."""
-        self.flat_diff.array[...] = 0
+        self.flat_diff.clear()
         for name in self.diff.keys() - self._flat:
-            self.diff[name].flat[...] = 0
+            self.diff[name].clear()
+
+    def clear_padding(self) -> None:
+        """Zero what lies between the diffs of the flat buffer, where kernels may have written."""
+        for name, diff in self.diff.items():
+            if name in self._flat:
+                diff.clear_padding()
 
     def parameters(self) -> Iterator[tuple[Cell, Buffer]]:
         """Owned blobs in layer order: Caffe's learnable_params."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,9 +24,11 @@ class ArrayPool:
     and view of a view, refer to the lease itself, whose end can be observed.
     """
 
-    def __init__(self, keep: int) -> None:
-        """``keep``: how many arrays of a shape wait for reuse at most."""
+    def __init__(self, keep: int, create: Callable[[Shape], np.ndarray] | None = None) -> None:
+        """``keep``: how many arrays of a shape wait for reuse at most. ``create`` makes new ones,
+        on any thread; unless given, numpy does."""
         self._keep = keep
+        self._create = create or _new
         self._free: dict[Shape, deque[np.ndarray]] = {}
 
     def allocate(self, shape: Shape) -> np.ndarray:
@@ -38,9 +41,13 @@ class ArrayPool:
         try:
             memory = shelf.pop()
         except IndexError:
-            memory = np.empty(shape, np.float32)
+            memory = self._create(shape)
         if not memory.size:
             return memory
         lease = np.frombuffer(memory.data.cast("B"), np.float32)
         weakref.finalize(lease, shelf.append, memory).atexit = False
         return lease.reshape(shape)
+
+
+def _new(shape: Shape) -> np.ndarray:
+    return np.empty(shape, np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +31,10 @@ class RunnableNet(Protocol):
 
     def forward_backward(self) -> float:
         """Run both; adds to the parameter diffs. The weighted loss."""
+        ...
+
+    def training_pass(self) -> Callable[[], float]:
+        """:meth:`forward_backward`, not waiting for the device: the loss is read by the call."""
         ...
 
     def random_state(self) -> list[int]:

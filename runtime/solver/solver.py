@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..backend import Backend
+from ..backend import Backend, is_remote
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests
 from .config import SolverConfig
 from .learning_rate import LearningRate
 from .nets import RunnableNet, net_outputs
+from .reports import LAG, Reports
 from .smoothing import SmoothedLoss
-from .update import Updater
+from .update import Clipping, Updater
 from .warnings import LossWatch
 
 
@@ -70,6 +72,7 @@ class Solver:
         self.unshared: list[list[str]] = [[] for _ in self.tests]
         """Per test net the train net's layers that it lacks; each test names them."""
         self._watch = LossWatch()
+        self._reports = Reports(LAG if is_remote(backend) else 0)
         self._last_shown = (0, 0.0)
 
     # --- the loop ---------------------------------------------------------------------
@@ -115,11 +118,10 @@ class Solver:
             shown = bool(c.display) and self.iteration % c.display == 0
             for tell in self.on_display:
                 tell(shown)
-            loss = sum(self.train.forward_backward() for _ in range(c.iter_size)) / c.iter_size
-            self.smoothed.update(loss)
-            if remark := self._watch.remark(loss):
-                self.log.warning(remark)
+            losses = [self.train.training_pass() for _ in range(c.iter_size)]
+            self._reports.add(partial(self._take_loss, losses))
             if shown:
+                self._reports.settle()
                 self._show()
             for call in self.on_gradients_ready:
                 call()
@@ -131,6 +133,17 @@ class Solver:
             if action is Action.STOP:
                 self.stopped_early = True
                 break
+        self._reports.settle()
+
+    def _take_loss(self, losses: Sequence[Callable[[], float]]) -> None:
+        loss = sum(read() for read in losses) / self.config.iter_size
+        self.smoothed.update(loss)
+        if remark := self._watch.remark(loss):
+            self.log.warning(remark)
+
+    def _tell_clipping(self, clipping: Callable[[], Clipping | None]) -> None:
+        if clipped := clipping():
+            self.log.clipping_gradients(*clipped)
 
     def _show(self) -> None:
         now = time.perf_counter()
@@ -150,9 +163,9 @@ class Solver:
         rate = self.last_rate = self.rate(self.iteration)
         if self.config.display and self.iteration % self.config.display == 0:
             self.log.learning_rate(self.iteration, rate)
-        clipped = self.updater.apply(rate, self.iteration)
-        if clipped is not None:
-            self.log.clipping_gradients(*clipped)
+        clipping = self.updater.apply(rate, self.iteration)
+        if self.config.clip_gradients >= 0.0:
+            self._reports.add(partial(self._tell_clipping, clipping))
         for call in self.on_update:
             call()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ir.expr import Expr
 from ir.graph import Direction, Graph, Role
 from ir.types import TensorType
 
-from ..backend import Backend, BoundGraph, port_key
+from ..backend import Backend, BoundGraph, is_remote, port_key
 from ..buffers import Buffer
 from ..store import Group, Store
 from .config import SolverConfig
@@ -60,6 +60,29 @@ def _with_decay(config: SolverConfig, gradient: Expr, weight: Expr, decay_mult: 
     return gradient + sign * decay
 
 
+Clipping = tuple[float, float]
+"""The norm of all gradients, and the limit that it exceeded."""
+
+
+def clip_graph(config: SolverConfig, size: int) -> Graph:
+    """What :meth:`Updater.apply` does on the host otherwise, for where the diffs are elsewhere.
+
+    ``diff`` f32[size] -> ``norm`` f32[1] and ``scale`` f32[1], which clips it and averages over
+    iter_size.
+    """
+    b = Builder("clip_gradients")
+    diff = b.input("diff", TensorType((size,)), Role.GRADIENT)
+    with b.at(hint=b.name, direction=Direction.UPDATE):
+        squares = b.sum(b.map(e.arg(0) * e.arg(0), diff), (0,))
+        norm = e.sqrt(e.arg(0))
+        limit = config.clip_gradients
+        scale = e.where(norm > limit, limit / norm, 1.0) / config.iter_size
+        results = b.maps((norm, scale), squares)
+    for name, value in zip(("norm", "scale"), results, strict=True):
+        b.output(name, value)
+    return b.finish()
+
+
 class Updater:
     """Applies a solver's rule to all parameters of a store.
 
@@ -73,6 +96,10 @@ class Updater:
         self.hyper = {name: Buffer(TensorType((1,))) for name in HYPER}
         self.history: list[dict[str, Buffer]] = [{} for _ in range(self.count)]
         self._bound = [self._bind(group, backend) for group in store.groups]
+        self._norm = Buffer(TensorType((1,)))
+        self._clip: BoundGraph | None = None
+        if config.clip_gradients >= 0.0 and is_remote(backend):
+            self._clip = self._bind_clip(backend)
 
     def _bind(self, group: Group, backend: Backend) -> BoundGraph:
         size = group.stop - group.start
@@ -95,27 +122,59 @@ class Updater:
             mine = self.store.data[name]
             into[name] = flat.part(mine.start - group.start, mine.type)
 
-    def apply(self, rate: float, iteration: int) -> tuple[float, float] | None:
+    def _bind_clip(self, backend: Backend) -> BoundGraph:
+        return backend.bind(
+            clip_graph(self.config, self.store.flat_diff.type.size),
+            {port_key(Role.GRADIENT, "diff"): self.store.flat_diff},
+            {
+                port_key(Role.RESULT, "norm"): self._norm,
+                port_key(Role.RESULT, "scale"): self.hyper["scale"],
+            },
+        )
+
+    def apply(self, rate: float, iteration: int) -> Callable[[], Clipping | None]:
         """Update all parameters; diffs hold the applied step afterwards.
 
-        Returns (norm, limit) if the gradients were clipped.
+        Returns a function that says whether the gradients were clipped; it may wait for a device.
         """
         c = self.config
-        scale, clipped = 1.0, None
-        if c.clip_gradients >= 0.0:
-            norm = float(np.linalg.norm(self.store.flat_diff.peek()))
-            if norm > c.clip_gradients:
-                scale, clipped = c.clip_gradients / norm, (norm, c.clip_gradients)
-        numbers: Mapping[str, float] = {
+        numbers = {
             "rate": rate,
-            "scale": scale / c.iter_size,
             "correction": _adam_correction(c, iteration) if c.type == "Adam" else 1.0,
         }
+        clipped: Callable[[], Clipping | None] = _unclipped
+        if c.clip_gradients >= 0.0:
+            self.store.clear_padding()
+        if self._clip is not None:
+            self._clip.run()
+            read = self._norm.read_later()
+            clipped = self._clipping(lambda: float(read()[0]))
+        else:
+            scale = 1.0
+            if c.clip_gradients >= 0.0:
+                norm = float(np.linalg.norm(self.store.flat_diff.peek()))
+                clipped = self._clipping(lambda: norm)
+                if norm > c.clip_gradients:
+                    scale = c.clip_gradients / norm
+            numbers["scale"] = scale / c.iter_size
         for name, value in numbers.items():
             self.hyper[name].array[0] = value
         for bound in self._bound:
             bound.run()
         return clipped
+
+    def _clipping(self, read: Callable[[], float]) -> Callable[[], Clipping | None]:
+        limit = self.config.clip_gradients
+
+        def clipping() -> Clipping | None:
+            norm = read()
+            return (norm, limit) if norm > limit else None
+
+        return clipping
+
+
+def _unclipped() -> None:
+    """Nothing is clipped without clip_gradients."""
 
 
 def _adam_correction(c: SolverConfig, iteration: int) -> float:

@@ -39,10 +39,13 @@ def _run(arguments: Arguments) -> None:
 
 
 def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
+    from runtime.backend import synchronize
+
     log.performing_forward()
     log.initial_loss(net.forward())
     log.performing_backward()
     net.backward()
+    synchronize(net.backend)
     log.benchmark_begins(iterations)
     layers = net.program.layers
     seconds = {"forward": [0.0] * len(layers), "backward": [0.0] * len(layers)}
@@ -53,11 +56,13 @@ def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
         for number in range(len(layers)):
             before = perf_counter()
             net.forward(number, number)
+            synchronize(net.backend)
             seconds["forward"][number] += perf_counter() - before
         middle = perf_counter()
         for number in reversed(range(len(layers))):
             before = perf_counter()
             net.backward(number, number)
+            synchronize(net.backend)
             seconds["backward"][number] += perf_counter() - before
         end = perf_counter()
         passes["forward"] += middle - begin

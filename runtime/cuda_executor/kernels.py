@@ -1,0 +1,81 @@
+"""The kernels of everything that runs on one GPU: compiled once, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from compiler.binary import Binary, Target
+from compiler.files import write_atomically
+from compiler.kernel import Config, Kernel, Launch
+from compiler.triton.compile import Job, compile_jobs, jobs_of, triton_version
+from compiler.triton.compile.store import BinaryStore
+from ir.errors import RoasteryError
+
+Progress = Callable[[int, int, Job], None]
+Compile = Callable[[Sequence[Job], Progress | None], Sequence[Binary]]
+
+
+class KernelTable:
+    """Binaries by kernel and configuration, for one target.
+
+    ``compile``: what makes binaries of jobs; by default :func:`compile_or_load`.
+    """
+
+    def __init__(
+        self, target: Target, progress: Progress | None = None, compile: Compile | None = None
+    ) -> None:
+        self.target = target
+        self.binaries: dict[tuple[Kernel, Config], Binary] = {}
+        self._progress = progress
+        self._compile = compile or compile_or_load
+
+    def add(self, launches: Iterable[Launch]) -> None:
+        """Have the kernels of these launches; those that are missing are compiled together.
+
+        Raises CompileError, and RoasteryError where Triton is needed and missing.
+        """
+        run = [launch for launch in launches if 0 not in launch.grid]
+        jobs = [
+            job
+            for job in jobs_of(run, self.target)
+            if (job.kernel, job.config) not in self.binaries
+        ]
+        if jobs:
+            for job, binary in zip(jobs, self._compile(jobs, self._progress), strict=True):
+                self.binaries[job.kernel, job.config] = binary
+
+
+def compile_or_load(
+    jobs: Sequence[Job], progress: Progress | None = None, store: BinaryStore | None = None
+) -> list[Binary]:
+    """Binaries from the cache or the compiler; from the cache alone where Triton is missing."""
+    store = store or BinaryStore()
+    last = store.folder / "triton_version"
+    try:
+        version = triton_version()
+    except RoasteryError:
+        try:
+            version = last.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            version = ""
+        found = [store.load(job.key(version)) for job in jobs] if version else []
+        if not found or None in found:
+            raise
+        return [binary for binary in found if binary is not None]
+    binaries = compile_jobs(jobs, store=store, progress=progress)
+    _remember(store, version)
+    return binaries
+
+
+def _remember(store: BinaryStore, version: str) -> None:
+    """Keep the version whose binaries are there: it is a part of their names."""
+    path = store.folder / "triton_version"
+    try:
+        if path.read_text(encoding="ascii") == version:
+            return
+    except (OSError, UnicodeDecodeError):
+        pass
+    try:
+        write_atomically(path, version.encode())
+    except (OSError, RoasteryError):
+        return  # a cache that cannot be written is no cache
