@@ -125,7 +125,7 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
                 padded_count(anchor.output.type.size), "padded_count"), divisible=True)
             split = writer.let(_program(writer, 1), "i", "split")
             mask = " & ".join(c.name for c in place.guard)
-            address = f"{pointer} + {split} * {stride} + {writer.affine(index)}"
+            address = emitter.address(f"{pointer} + {split} * {stride}", index, place.guard)
             writer.line(f"tl.store({address}, {total}, mask={mask})")
         with writer.block("else:"):
             emitter.preset(anchor.output, place, total)

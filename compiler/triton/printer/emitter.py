@@ -160,13 +160,20 @@ class Emitter:
         guard: tuple[Condition, ...] = (),
     ) -> None:
         pointer = self.writer.pointer(buffer, buffer.type.dtype, name)
-        address = self.writer.affine(index)
-        address = pointer if address == "0" else f"{pointer} + {address}"
+        address = self.address(pointer, index, guard)
         mask = self.mask(index, guard)
         self.writer.line(
             f"tl.store({address}, {value}, mask={mask})" if mask
             else f"tl.store({address}, {value})"
         )
+
+    def address(self, pointer: str, index: Affine, guard: tuple[Condition, ...]) -> str:
+        """Where to store: as wide as the tile that is stored."""
+        text = self.writer.affine(index)
+        needed = frozenset().union(*(c.axes for c in guard))
+        if not needed <= index.axes:  # an axis of extent 1 has left no trace
+            text += f" + tl.zeros({self.tile}, tl.int32)"
+        return pointer if text == "0" else f"{pointer} + {text}"
 
     def mask(self, index: Affine, guard: tuple[Condition, ...]) -> str:
         """Under which the address is inside its buffer; empty: always."""

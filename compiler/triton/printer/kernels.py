@@ -40,6 +40,9 @@ class Printed:
 
 Schedule = Callable[[Task, Writer], Printed]
 
+# Elements of a tensor from which on indices have 64 bits (a tile may run past the end).
+WIDE = 2**31 - 2**16
+
 IMPORTS = "import triton\nimport triton.language as tl\n"
 
 
@@ -47,7 +50,7 @@ def make_launch(task: Task, schedule: Schedule, suffix: str = "") -> Launch:
     """Print one kernel in both styles and bind its arguments."""
     from .render import readable_file
 
-    wide = any(v.type.size >= 2**31 for v in (*task.inputs, *task.outputs))
+    wide = any(v.type.size >= WIDE for v in (*task.inputs, *task.outputs))
     plain, helpers, printed = _printed(task, schedule, Style(readable=False), wide)
     source = IMPORTS + source_of(helpers) + "\n\n" + _function(plain, printed, printed.name)
     label = task.label + suffix

@@ -58,9 +58,9 @@ def read_place(
             index = index.plus(tap[axis])
         size = emitter.extent(extent, axis, len(shape), "from")
         coordinates[axis], extents[axis] = index, size
-        conditions += emitter.inside(
-            index, op.low[axis] > 0, size if op.high[axis] > 0 else None
-        )
+        # How many elements are added behind depends on the image (rounding), so that the end is
+        # checked in any case; a layer's padding does not.
+        conditions += emitter.inside(index, op.low[axis] > 0, size)
     place = Place(tuple(coordinates), tuple(extents), at.guard)
     return place.guarded(*conditions), tuple(conditions)
 
