@@ -44,6 +44,7 @@ class FakeCuda:
         self.by_image: dict[bytes, tuple[Sequence[str], Body]] = {}  # by a cubin's first 8 bytes
         self.images: list[bytes] = []
         self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
+        self.calls: list[str] = []  # names, in order
         self._numbers = itertools.count(1)
         self._functions: dict[int, tuple[str, Sequence[str], Body]] = {}
         self._modules: dict[int, bytes] = {}
@@ -86,6 +87,7 @@ class FakeCuda:
 
     def _guard(self, function: Callable[..., int | None]) -> Callable[..., int]:
         def call(*arguments: Any) -> int:
+            self.calls.append(function.__name__.removeprefix("_"))
             try:
                 return function(*arguments) or 0
             except Exception as error:

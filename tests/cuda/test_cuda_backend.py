@@ -1,0 +1,413 @@
+"""The CUDA executor on a driver made of Python."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+from tests.support.fake_gpu import FakeGpu
+
+from compiler.binary import Target
+from compiler.triton.compile import Job
+from compiler.triton.compile.store import BinaryStore
+from compiler.triton.lower import lower_node
+from ir import expr as e
+from ir.build import Builder
+from ir.errors import RoasteryError
+from ir.graph import Graph, Role
+from ir.location import Location
+from ir.ops.dynamic import NonZero, SizeChanged
+from ir.ops.host import HostCall
+from ir.types import TensorType
+from runtime.backend import port_key
+from runtime.buffers import Buffer
+from runtime.cuda_backend import CudaBackend
+from runtime.cuda_executor import kernels as kernels_module
+from runtime.cuda_executor.graph import CudaGraph
+from runtime.cuda_executor.kernels import compile_or_load
+
+SIZE = 20
+FLAT = TensorType((SIZE,))
+ONES = np.ones(SIZE, np.float32)
+
+
+@pytest.fixture
+def gpu() -> FakeGpu:
+    return FakeGpu()
+
+
+@pytest.fixture
+def backend(gpu: FakeGpu) -> CudaBackend:
+    return gpu.backend()
+
+
+class Bound:
+    """A graph bound to a buffer per port."""
+
+    def __init__(self, backend: CudaBackend, graph: Graph) -> None:
+        cells: dict[str, Buffer] = {}
+
+        def buffer(role: Role, name: str, type: TensorType) -> Buffer:
+            inner = role in (Role.STATE, Role.PARAMETER)
+            key = f"cell {name}" if inner else port_key(role, name)
+            return cells.setdefault(key, Buffer(type))
+
+        inputs = {
+            port_key(p.role, p.name): buffer(p.role, p.name, p.value.type) for p in graph.inputs
+        }
+        outputs = {
+            port_key(p.role, p.name): buffer(p.role, p.name, p.value.type) for p in graph.outputs
+        }
+        self.ports = {k.partition(":")[2]: b for k, b in {**inputs, **outputs}.items()}
+        self.graph: CudaGraph = backend.bind(graph, inputs, outputs)
+
+    def __getitem__(self, name: str) -> Buffer:
+        return self.ports[name]
+
+    def run(self) -> None:
+        self.graph.run()
+
+
+def counting_graph(host: bool = False) -> Graph:
+    """y = total, which grows by 2 x each run; through a host step where asked for."""
+    b = Builder("counting")
+    x = b.input("x", FLAT)
+    total = b.input("total", FLAT, Role.STATE)
+    with b.at(Location("net.prototxt", 3, 1, "twice"), "twice"):
+        step = b.map(e.arg(0) * 2.0, x)
+        if host:
+            call = HostCall("negate", (FLAT,), forward=lambda arrays: [-arrays[0]])
+            step = b.emit(call, step)
+        after = b.map(e.arg(0) + e.arg(1), total, step)
+    b.output("y", b.map(e.arg(0) + 0.0, after))
+    b.output("total", after, Role.STATE)
+    return b.finish()
+
+
+def test_runs_and_keeps_state(gpu: FakeGpu, backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    bound["x"].array[...] = 1.0
+    for count in (1, 2, 3, 4):
+        bound.run()
+        np.testing.assert_array_equal(bound["y"].peek(), 2.0 * count * ONES)
+    gpu.fake.check()
+
+
+def test_nothing_is_copied_that_nobody_asked_for(gpu: FakeGpu, backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    bound["x"].array[...] = 1.0
+    for _ in range(3):
+        bound.run()
+    gpu.fake.calls.clear()
+    bound.run()
+    copies = [c for c in gpu.fake.calls if c != "cuCtxSetCurrent"]
+    assert [c for c in copies if "Alloc" in c or "cuMemcpy" in c or "Synchronize" in c] == []
+    bound["y"].peek()
+    bound["y"].peek()
+    assert gpu.fake.calls.count("cuMemcpyDtoHAsync_v2") == 1
+    gpu.fake.calls.clear()
+    bound["x"].array[...] = 3.0
+    bound.run()
+    assert gpu.fake.calls.count("cuMemcpyHtoDAsync_v2") == 1
+    np.testing.assert_array_equal(bound["y"].peek(), 14.0 * ONES)
+
+
+def test_a_segment_is_captured_once(gpu: FakeGpu, backend: CudaBackend) -> None:
+    b = Builder("two")
+    x = b.input("x", FLAT)
+    y = b.emit(HostCall("pass", (FLAT,), forward=lambda a: [a[0] + 1]), x)
+    b.output("y", b.map(e.arg(0) * 2.0, y))
+    b.output("z", b.sum(b.map(e.arg(0) * 3.0, y), (0,)))
+    bound = Bound(backend, b.finish())
+    for count in range(4):
+        bound["x"].array[...] = count
+        bound.run()
+        np.testing.assert_array_equal(bound["y"].peek(), (count + 1) * 2.0 * ONES)
+        np.testing.assert_array_equal(bound["z"].peek(), [(count + 1) * 3.0 * SIZE])
+    calls = gpu.fake.calls
+    assert calls.count("cuStreamBeginCapture_v2") == 1
+    assert calls.count("cuGraphLaunch") == 3
+    gpu.fake.check()
+
+
+def test_captured_again_when_the_arena_moves(gpu: FakeGpu, backend: CudaBackend) -> None:
+    def graph(size: int) -> Graph:
+        b = Builder(f"inner{size}")
+        x = b.input("x", TensorType((size,)))
+        held = b.emit(HostCall("pass", (x.type,), forward=lambda a: [a[0] + 1]), x)
+        b.output("y", b.map(e.arg(0) * 2.0, held))
+        b.output("z", b.sum(b.map(e.arg(0) * 3.0, held), (0,)))
+        return b.finish()
+
+    small = Bound(backend, graph(20))
+    for _ in range(3):
+        small.run()
+    assert gpu.fake.calls.count("cuStreamBeginCapture_v2") == 1
+    large = Bound(backend, graph(5000))
+    large.run()
+    for count in (1, 2, 3):
+        small["x"].array[...] = count
+        small.run()
+        np.testing.assert_array_equal(small["z"].peek(), [(count + 1) * 60.0])
+    assert gpu.fake.calls.count("cuStreamBeginCapture_v2") == 2
+    gpu.fake.check()
+
+
+def test_views_that_are_kept_stay_live(backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    x, y = bound["x"].array, bound["y"].array[3:7]
+    x[...] = 1.0
+    bound.run()
+    assert y.tolist() == [2.0] * 4
+    x[...] = 2.0  # no access through the buffer tells of this
+    bound.run()
+    assert y.tolist() == [6.0] * 4
+    assert bound["y"].memory.mirror.state == "host ahead"  # type: ignore[union-attr]
+    del y
+    bound.run()
+    assert bound["y"].memory.mirror.state == "device ahead"  # type: ignore[union-attr]
+    bound["y"].peek()
+    assert bound["y"].memory.mirror.state == "equal"  # type: ignore[union-attr]
+
+
+def test_parts_of_one_memory(backend: CudaBackend) -> None:
+    whole = Buffer(TensorType((64,)))
+    whole.array[...] = np.arange(64)
+    graph = counting_graph()
+    x, y, total = whole.part(0, FLAT), whole.part(32, FLAT), Buffer(FLAT)
+    bound = backend.bind(
+        graph,
+        {"data:x": x, "state:total": total},
+        {"result:y": y, "state:total": total},
+    )
+    bound.run()
+    expected = np.arange(64, dtype=np.float32)
+    expected[32:52] = 2.0 * np.arange(20)
+    np.testing.assert_array_equal(whole.peek(), expected)
+
+
+def test_clear_and_fill_stay_on_the_device(gpu: FakeGpu, backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    bound["x"].array[...] = 1.0
+    bound.run()
+    gpu.fake.calls.clear()
+    bound["total"].clear()
+    batches = [np.full(SIZE, value, np.float32) for value in (5.0, 6.0, 7.0)]
+    for batch in batches:
+        bound["x"].fill(batch)
+        bound.run()
+    assert "cuMemcpyDtoHAsync_v2" not in gpu.fake.calls
+    np.testing.assert_array_equal(bound["total"].peek(), 36.0 * ONES)
+    np.testing.assert_array_equal(bound["x"].peek(), batches[-1])
+    # A view that somebody holds shows both.
+    x, total = bound["x"].array, bound["total"].array
+    bound["x"].fill(batches[0])
+    bound["total"].clear()
+    np.testing.assert_array_equal(x, batches[0])
+    assert not total.any()
+    bound.run()
+    np.testing.assert_array_equal(total, 10.0 * ONES)
+    gpu.fake.check()
+
+
+def test_padding_is_cleared_alone(backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    total = bound["total"]
+    total.flat[...] = 3.0
+    bound.run()
+    total.clear_padding()
+    np.testing.assert_array_equal(total.peek(), 3.0 * ONES)
+    assert not total.flat[SIZE:].any()
+
+
+def test_readings_are_of_their_time(gpu: FakeGpu, backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    bound["x"].array[...] = 1.0
+    readings = []
+    for _ in range(3):
+        bound.run()
+        readings.append(bound["y"].read_later())
+    assert "cuStreamSynchronize" not in gpu.fake.calls
+    assert [float(read()[0]) for read in reversed(readings)] == [6.0, 4.0, 2.0]
+    assert float(readings[0]()[0]) == 2.0
+    assert "cuEventSynchronize" in gpu.fake.calls
+
+
+def test_host_steps(gpu: FakeGpu, backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph(host=True))
+    bound["x"].array[...] = 1.0
+    for count in (1, 2, 3):
+        bound.run()
+        np.testing.assert_array_equal(bound["y"].peek(), -2.0 * count * ONES)
+    gpu.fake.check()
+
+
+def test_a_host_step_that_raises_leaves_memory_usable(backend: CudaBackend) -> None:
+    b = Builder("found")
+    x = b.input("x", FLAT)
+    twice = b.map(e.arg(0) * 2.0, x)
+    b.output("twice", twice)
+    b.output("places", b.emit(NonZero(2, "count"), twice))
+    bound = Bound(backend, b.finish())
+    bound["x"].array[[3, 5]] = 1.0
+    bound.run()
+    np.testing.assert_array_equal(bound["places"].peek(), [3, 5])
+    bound["x"].array[7] = 1.0
+    with pytest.raises(SizeChanged) as caught:
+        bound.run()
+    assert caught.value.shapes == {"count": (3,)}
+    assert bound["twice"].peek()[7] == 2.0
+
+
+def test_a_graph_inside_of_a_host_step(backend: CudaBackend) -> None:
+    inner = Bound(backend, counting_graph(host=True))
+
+    def call(arrays: list[np.ndarray]) -> list[np.ndarray]:
+        inner["x"].array[...] = arrays[0]
+        inner["total"].clear()
+        inner.run()
+        return [inner["y"].peek().copy()]
+
+    b = Builder("outer")
+    x = b.input("x", FLAT)
+    kept = b.map(e.arg(0) * 10.0, x)
+    found = b.emit(HostCall("net", (FLAT,), forward=call), kept)
+    b.output("y", b.map(e.arg(0) + e.arg(1), kept, found))
+    outer = Bound(backend, b.finish())
+    outer["x"].array[...] = 1.0
+    for _ in range(3):
+        outer.run()
+        np.testing.assert_array_equal(outer["y"].peek(), -10.0 * ONES)
+
+
+def test_same_kernels_at_other_sizes(gpu: FakeGpu) -> None:
+    def nothing(jobs: list[Job], progress: object) -> list:
+        return [gpu.install(job, lambda grid, *a: None) for job in jobs]
+
+    backend = CudaBackend(0, driver=gpu.fake.driver(), compile=nothing, lower=lower_node)  # type: ignore[arg-type]
+
+    def graph(batch: int) -> Graph:
+        b = Builder("layer")
+        x = b.input("x", TensorType((batch, 3, 5, 5)))
+        scale = b.input("scale", TensorType((1, 3, 1, 1)), Role.PARAMETER)
+        b.output("y", b.map(e.arg(0) * e.arg(1) + 1.0, x, scale))
+        return b.finish()
+
+    backend.prepare([graph(4)])
+    assert len(gpu.compiled) == 1
+    for batch in (4, 7, 16, 4):
+        Bound(backend, graph(batch)).run()
+    assert (len(gpu.compiled), len(gpu.fake.images)) == (1, 1)
+    assert [launch[0] for launch in gpu.fake.launches] == [gpu.compiled[0].kernel.entry] * 4
+    gpu.fake.check()
+
+
+def test_memory_that_does_not_fit() -> None:
+    backend = FakeGpu(memory=1 << 16).backend()
+    b = Builder("wide")
+    x = b.input("x", TensorType((4,)))
+    b.output("y", b.sum(b.emit(HostCall("h", (TensorType((1 << 16,)),)), x), (0,)))
+    with pytest.raises(RoasteryError, match="inside of 'wide' do not fit: 262144 bytes") as caught:
+        Bound(backend, b.finish())
+    assert "smaller batch_size" in str(caught.value)
+    with pytest.raises(RoasteryError, match="131072 bytes do not fit into the memory of Fake 0"):
+        b = Builder("blob")
+        b.output("y", b.map(e.arg(0) + 1.0, b.input("x", TensorType((1 << 15,)))))
+        Bound(backend, b.finish())
+
+
+def test_failures_name_the_kernel(gpu: FakeGpu, backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+
+    def broken(*arguments: object) -> None:
+        raise ValueError("broken")
+
+    for image, (kinds, _) in list(gpu.fake.by_image.items()):
+        gpu.fake.by_image[image] = (kinds, broken)
+    with pytest.raises(RoasteryError, match=r"kernel twice.* \(from net.prototxt:3.*\) failed on"):
+        bound.run()
+
+
+def test_waiting_for_each_kernel(
+    gpu: FakeGpu, backend: CudaBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROASTERY_LAUNCH_BLOCKING", "1")
+    bound = Bound(backend, counting_graph())
+    for _ in range(3):
+        bound.run()
+    assert "cuStreamBeginCapture_v2" not in gpu.fake.calls
+    assert gpu.fake.calls.count("cuStreamSynchronize") >= gpu.fake.calls.count("cuLaunchKernel")
+
+
+def test_two_gpus_do_not_share_a_blob(backend: CudaBackend) -> None:
+    bound = Bound(backend, counting_graph())
+    other = FakeGpu().backend()
+    with pytest.raises(RoasteryError, match="cannot be on two GPUs"):
+        other.bind(
+            counting_graph(),
+            {"data:x": bound["x"], "state:total": bound["total"]},
+            {"result:y": bound["y"], "state:total": bound["total"]},
+        )
+
+
+def test_batches_in_pinned_memory_are_used_again(gpu: FakeGpu, backend: CudaBackend) -> None:
+    allocate = backend.batch_allocator(2)
+    first = allocate((4, 5))
+    first[...] = 1.0
+    address = first.ctypes.data
+    assert address in gpu.fake.pinned
+    view = first[1:]
+    del first
+    assert allocate((4, 5)).ctypes.data != address
+    del view
+    gc.collect()
+    assert address in (allocate((4, 5)).ctypes.data, allocate((4, 5)).ctypes.data)
+
+
+def test_everything_is_freed(gpu: FakeGpu) -> None:
+    backend = gpu.backend()
+    bound = Bound(backend, counting_graph())
+    for _ in range(3):
+        bound.run()
+    bound["x"].fill(ONES)
+    assert gpu.fake.allocations
+    del bound, backend
+    gc.collect()
+    assert not gpu.fake.allocations
+
+
+def test_kernels_from_the_cache_without_triton(
+    gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    store = BinaryStore(tmp_path)  # type: ignore[arg-type]
+    launches = gpu.lower(_fused_node(gpu))
+    job = Job(launches[0].kernel, launches[0].chosen, Target(90), users=("twice",))
+    (binary,) = gpu.compile([job])
+    binary_key = job.key("3.9.0")
+
+    def compile_jobs(jobs: list[Job], **options: object) -> list:
+        store.save(binary_key, binary)
+        return [binary]
+
+    monkeypatch.setattr(kernels_module, "compile_jobs", compile_jobs)
+    monkeypatch.setattr(kernels_module, "triton_version", lambda: "3.9.0")
+    assert compile_or_load([job], store=store) == [binary]
+
+    def missing() -> str:
+        raise RoasteryError("needs Triton", hint="pip install roastery[gpu]")
+
+    monkeypatch.setattr(kernels_module, "triton_version", missing)
+    assert compile_or_load([job], store=store) == [binary]
+    other = Job(job.kernel, job.config, Target(80))
+    with pytest.raises(RoasteryError, match="needs Triton") as caught:
+        compile_or_load([job, other], store=store)
+    assert caught.value.hint == "pip install roastery[gpu]"
+
+
+def _fused_node(gpu: FakeGpu):  # type: ignore[no-untyped-def]
+    from compiler.pipeline import run_passes
+
+    b = Builder("one")
+    b.output("y", b.map(e.arg(0) * 2.0, b.input("x", FLAT)))
+    return run_passes(b.finish()).nodes[0]

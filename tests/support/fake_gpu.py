@@ -1,0 +1,86 @@
+"""A CUDA executor on a driver made of Python: groups of ops are run by the reference.
+
+Everything but the kernels is real: places, copies, captured launches, both sides of memory.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from fake_cuda import FakeCuda
+
+from compiler.binary import HIDDEN, Binary, Resources
+from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.triton.compile import Job
+from ir.graph import Node
+from ir.interpret import run_node
+from runtime.cuda_backend import CudaBackend
+
+Body = Callable[..., None]
+
+
+class FakeGpu:
+    """One fake GPU. ``compiled`` lists the kernels that were compiled for it."""
+
+    def __init__(self, memory: int = 1 << 24) -> None:
+        self.fake = FakeCuda(90, memory=memory)
+        self.compiled: list[Job] = []
+        self._nodes: dict[str, Node] = {}
+        self._count = 0
+
+    def backend(self) -> CudaBackend:
+        """An executor whose kernels are the reference of their groups."""
+        return CudaBackend(0, driver=self.fake.driver(), compile=self.compile, lower=self.lower)
+
+    def lower(self, node: Node) -> list[Launch]:
+        """One launch per group."""
+        source = f"{node.op!r} {[str(v.type) for v in node.inputs]}"
+        self._nodes[source] = node
+        values = (*node.inputs, *node.outputs)
+        parameters = tuple(
+            Parameter(f"p{i}", "pointer", v.type.dtype, divisible=True)
+            for i, v in enumerate(values)
+        )
+        kernel = Kernel("group", source, parameters, (Config(()),))
+        label = node.outputs[0].name
+        return [Launch(kernel, 0, values, (1, 1, 1), label, node.location, node.outputs)]
+
+    def compile(self, jobs: Sequence[Job], progress: object = None) -> list[Binary]:
+        return [self.install(job, self._body(self._nodes[job.kernel.source])) for job in jobs]
+
+    def install(self, job: Job, body: Body) -> Binary:
+        """A binary whose launches call ``body(grid, *arguments)``."""
+        self.compiled.append(job)
+        self._count += 1
+        image = b"\x7fELF" + struct.pack("<I", self._count)
+        kinds = (*(p.kind for p in job.kernel.parameters), *HIDDEN)
+        self.fake.by_image[image] = (kinds, body)
+        return Binary(
+            entry=job.kernel.entry,
+            target=job.target,
+            num_warps=job.config.num_warps,
+            arguments=kinds,
+            scratch=(0, 1),
+            resources=Resources(16, 0, 0, 0),
+            triton="3.9.0",
+            cubin=image,
+            ptx="",
+        )
+
+    def _body(self, node: Node) -> Body:
+        count = len(node.inputs)
+
+        def run(grid: object, *addresses: int) -> None:
+            inputs = [
+                self.fake.array(a, v.shape, v.type.dtype.numpy)
+                for a, v in zip(addresses, node.inputs, strict=False)
+            ]
+            results = [np.array(r) for r in run_node(node, inputs)]  # may overwrite an input
+            for address, value, result in zip(
+                addresses[count:], node.outputs, results, strict=False
+            ):
+                self.fake.array(address, value.shape, value.type.dtype.numpy)[...] = result
+
+        return run
