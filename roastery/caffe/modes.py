@@ -58,9 +58,9 @@ def set_random_seed(seed: int) -> None:
     _settings.counter = itertools.count()
 
 
-def device() -> str:
-    """Canonical name of the device for a new net."""
-    return choose_device(default=_settings.device)
+def device(explicit: str | None = None) -> str:
+    """Canonical name of the device for a new net: the one named, else what ``set_mode_*`` chose."""
+    return choose_device(explicit, default=_settings.device)
 
 
 def next_seed() -> int:

@@ -94,7 +94,7 @@ class Net:
         state = nets.state_message(modes.PHASES[phase])
         state.set("level", int(level))
         state.set("stage", [str(stage) for stage in stages or ()])
-        builder = NetBuilder(open_backend(device or modes.device()), modes.net_log(), "layerwise")
+        builder = NetBuilder(open_backend(modes.device(device)), modes.net_log(), "layerwise")
         with own_exceptions():
             self._take(builder.build(message, state, modes.next_seed()))
         if weights is not None:
