@@ -62,6 +62,10 @@ test-interpret: $(VENV)/.test ## Kernels under Triton's interpreter
 test-main: $(VENV)/.test $(FLOOR)/.triton ## All other tests
 	$(PYTEST) tests --ignore=tests/interpret
 
+.PHONY: test-compile-all
+test-compile-all: $(VENV)/.test ## Every layer's kernels on the real compiler (many minutes)
+	$(PYTEST) -m exhaustive tests/compile
+
 ##@ Set-up (make does it when it is needed)
 .PHONY: setup
 setup: $(VENV)/.test $(FLOOR)/.triton ## Everything the tests need

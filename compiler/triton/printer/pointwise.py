@@ -29,10 +29,16 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> str:
             uses[child] = uses.get(child, 0) + 1
     done: dict[Expr, str] = {}
     for item in e.walk(root):
+        if item.op == "dyn" and item is not root:
+            continue  # an argument of its own for every use
         if not item.args:
             done[item] = _leaf(emitter, node, item, at, operands)
             continue
-        text = SPELLING[item.op](writer, item, [done[a] for a in item.args])
+        parts = [
+            _amount(emitter, node, item, i) if a.op == "dyn" else done[a]
+            for i, a in enumerate(item.args)
+        ]
+        text = SPELLING[item.op](writer, item, parts)
         shared = uses.get(item, 0) > 1 or len(text) > _LONGEST
         done[item] = writer.let(text, "v") if shared and item is not root else text
     text = done[root]
@@ -68,10 +74,9 @@ def _leaf(
     if item.op == "const":
         assert item.value is not None
         return literal(item.value, item.dtype)
-    if item.op == "dyn":
+    if item.op == "dyn":  # the whole expression; see _amount
         assert item.value is not None
-        key = (node.outputs[0], item.value, item.dtype)
-        return writer.number(key, item.value, item.dtype)
+        return writer.number((node.outputs[0], item), item.value, item.dtype)
     if item.op == "index":
         assert item.value is not None
         index = at.coordinates[int(item.value)]
@@ -79,6 +84,18 @@ def _leaf(
         index = linearise(at.coordinates, at.extents)
     text = writer.index(index)
     return f"tl.cast({text}, tl.int32)" if writer.wide and index.terms else text
+
+
+def _amount(emitter: Emitter, node: Node, parent: Expr, position: int) -> str:
+    """A number that follows from a shape: one argument for each place where it stands.
+
+    The height and the width of a square image are one expression, but two arguments: the next
+    image may not be square.
+    """
+    item = parent.args[position]
+    assert item.value is not None
+    key = (node.outputs[0], parent, position)
+    return emitter.writer.number(key, item.value, item.dtype)
 
 
 def _unwrapped(text: str) -> str:

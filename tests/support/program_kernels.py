@@ -1,0 +1,79 @@
+"""The kernels that nets become, in every plan that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from compiler.compiled import CompiledGraph
+from compiler.kernel import Launch
+from compiler.layerwise import layer_graphs
+from compiler.passes.autodiff import differentiate
+from compiler.pipeline import LAYERWISE_PASSES, compile_graph
+from compiler.triton.lower import lower_node
+from ir.graph import Graph
+from ir.program import NetProgram
+from ir.types import DType
+from roastery.compilation import loss_weights
+from runtime.solver.config import SolverConfig
+from runtime.solver.update import update_graph
+from runtime.store import Group
+
+
+def forward(program: NetProgram) -> CompiledGraph:
+    """A forward pass alone, as one graph."""
+    return compile_graph(program.graph, lower_node)
+
+
+def training_graph(program: NetProgram) -> Graph:
+    """Forward and backward: from the losses, or from diffs of all outputs where there are none.
+
+    Gives the diffs of parameters, and without a loss also those of inputs.
+    """
+    learning = [c.name for c in program.cells.values() if c.learns]
+    weights = loss_weights(program)
+    if weights and learning:
+        return differentiate(program.graph, parameters=learning, seeds=weights)
+    inputs = {
+        p.name: p.value
+        for p in program.graph.inputs
+        if p.name in program.inputs and p.value.type.dtype is DType.F32
+    }
+    outputs = [
+        p.name
+        for p in program.graph.outputs
+        if p.name in program.outputs and p.value.type.dtype is DType.F32
+    ]
+    return differentiate(program.graph, parameters=learning, diffs=inputs, seeded=outputs)
+
+
+def training(program: NetProgram) -> CompiledGraph:
+    """Forward and backward as one graph."""
+    return compile_graph(training_graph(program), lower_node)
+
+
+def layerwise(program: NetProgram) -> Iterator[CompiledGraph]:
+    """Forward and backward of every layer."""
+    for graphs in layer_graphs(program):
+        for graph in (graphs.forward, graphs.backward):
+            if graph is not None and graph.nodes:
+                yield compile_graph(graph, lower_node, LAYERWISE_PASSES)
+
+
+def update(size: int, **settings: object) -> CompiledGraph:
+    """A solver's update of ``size`` parameters."""
+    config = SolverConfig(**settings)  # type: ignore[arg-type]
+    return compile_graph(update_graph(config, Group(1.0, 1.0, 0, size, ()), size), lower_node)
+
+
+def sources(compiled: CompiledGraph) -> list[str]:
+    """The text of every kernel, in order of first use."""
+    return [kernel.source for kernel in compiled.kernels]
+
+
+def distinct(graphs: Iterable[CompiledGraph]) -> Sequence[Launch]:
+    """One launch of every kernel in every configuration that is used."""
+    found: dict[object, Launch] = {}
+    for compiled in graphs:
+        for launch in compiled.launches:
+            found.setdefault((launch.kernel, launch.config), launch)
+    return list(found.values())

@@ -1,0 +1,101 @@
+"""Small nets of several layers that tests of executors and compilers share."""
+
+from __future__ import annotations
+
+
+def inputs(**shapes: tuple[int, ...]) -> str:
+    """Input layers, one per blob."""
+    return "".join(
+        f'layer {{ name: "in_{name}" type: "Input" top: "{name}" input_param {{ shape {{ '
+        + " ".join(f"dim: {d}" for d in shape)
+        + " } } }\n"
+        for name, shape in shapes.items()
+    )
+
+
+def layer(name: str, kind: str, bottom: str, body: str = "", top: str = "") -> str:
+    """A layer from blobs to blobs, both as words; its top has its name where none is given."""
+    ends = [f'bottom: "{b}"' for b in bottom.split()]
+    ends += [f'top: "{t}"' for t in (top or name).split()]
+    return f'layer {{ name: "{name}" type: "{kind}" {" ".join(ends)} {body} }}\n'
+
+
+def conv(name: str, bottom: str, outputs: int, size: int, more: str = "") -> str:
+    body = f"num_output: {outputs} kernel_size: {size} {more} {XAVIER}"
+    return layer(name, "Convolution", bottom, f"convolution_param {{ {body} }}")
+
+
+def deconv(name: str, bottom: str, outputs: int, size: int, more: str = "") -> str:
+    body = f"num_output: {outputs} kernel_size: {size} {more} {XAVIER}"
+    return layer(name, "Deconvolution", bottom, f"convolution_param {{ {body} }}")
+
+
+def pool(name: str, bottom: str, body: str) -> str:
+    return layer(name, "Pooling", bottom, f"pooling_param {{ {body} }}")
+
+
+def dense(name: str, bottom: str, outputs: int, more: str = "") -> str:
+    body = f"num_output: {outputs} {XAVIER}"
+    return layer(name, "InnerProduct", bottom, f"inner_product_param {{ {body} }} {more}")
+
+
+def relu(bottom: str) -> str:
+    """In place."""
+    return layer(f"relu_{bottom}", "ReLU", bottom, top=bottom)
+
+
+def batch_norm(bottom: str) -> str:
+    """BatchNorm and Scale with bias, both in place."""
+    scale = 'scale_param { bias_term: true filler { type: "uniform" min: 0.5 max: 1.5 } }'
+    return layer(f"bn_{bottom}", "BatchNorm", bottom, top=bottom) + layer(
+        f"scale_{bottom}", "Scale", bottom, scale, top=bottom
+    )
+
+
+XAVIER = 'weight_filler { type: "xavier" } bias_filler { type: "uniform" min: -0.1 max: 0.1 }'
+
+
+def lenet(batch: int = 64, side: int = 28) -> str:
+    return (
+        inputs(data=(batch, 1, side, side), label=(batch,))
+        + conv("conv1", "data", 20, 5)
+        + pool("pool1", "conv1", "pool: MAX kernel_size: 2 stride: 2")
+        + conv("conv2", "pool1", 50, 5)
+        + pool("pool2", "conv2", "pool: MAX kernel_size: 2 stride: 2")
+        + dense("ip1", "pool2", 500)
+        + relu("ip1")
+        + dense("ip2", "ip1", 10)
+        + layer("loss", "SoftmaxWithLoss", "ip2 label")
+    )
+
+
+def inception(batch: int = 8, side: int = 14, channels: int = 4) -> str:
+    """LRN, an inception module with BatchNorm, Scale, a residual sum, dropout and a loss."""
+    c = channels
+    return (
+        inputs(data=(batch, 2 * c, side, side), label=(batch,))
+        + conv("stem", "data", 4 * c, 3, "pad: 1")
+        + relu("stem")
+        + layer("norm", "LRN", "stem", "lrn_param { local_size: 5 alpha: 0.05 beta: 0.75 }")
+        + conv("b1", "norm", c, 1)
+        + batch_norm("b1")
+        + relu("b1")
+        + conv("b3r", "norm", c, 1)
+        + relu("b3r")
+        + conv("b3", "b3r", 2 * c, 3, "pad: 1")
+        + relu("b3")
+        + pool("bp", "norm", "pool: MAX kernel_size: 3 stride: 1 pad: 1")
+        + conv("bpp", "bp", c, 1)
+        + relu("bpp")
+        + layer("cat", "Concat", "b1 b3 bpp")
+        + layer("sum", "Eltwise", "cat norm", "eltwise_param { coeff: 1 coeff: 0.5 }")
+        + pool("ave", "sum", "pool: AVE global_pooling: true")
+        + layer("drop", "Dropout", "ave", "dropout_param { dropout_ratio: 0.4 }")
+        + dense("score", "drop", 10)
+        + layer("loss", "SoftmaxWithLoss", "score label")
+        + layer("accuracy", "Accuracy", "score label")
+    )
+
+
+LENET = lenet()
+INCEPTION = inception(channels=16)

@@ -1,0 +1,121 @@
+"""A few iterations of a solver on any executor, on inputs that follow from the iteration."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ir.program import NetProgram
+from roastery import nets
+from runtime.backend import Backend
+from runtime.data.source import Batch, Position
+from runtime.executable import FusedNet
+from runtime.layerwise import LayerwiseNet
+from runtime.logging import CaffeLog
+from runtime.solver.config import SolverConfig
+from runtime.solver.learning_rate import LearningRateConfig
+from runtime.solver.solver import Solver
+from runtime.store import Store
+
+
+@dataclass
+class Batches:
+    """A source that gives other pictures each time; labels are below ``classes``."""
+
+    tops: tuple[str, ...]
+    sizes: list[tuple[int, ...]]
+    classes: int = 10
+    count: int = 0
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        return self.sizes
+
+    def next(self) -> Batch:
+        rng = np.random.default_rng(self.count)
+        self.count += 1
+        arrays = [
+            rng.random(size, np.float32)
+            if len(size) > 1
+            else rng.integers(0, self.classes, size).astype(np.float32)
+            for size in self.sizes
+        ]
+        return Batch(arrays, self.position())
+
+    def position(self) -> Position:
+        return {"count": self.count}
+
+    def restore(self, position: Mapping[str, Any]) -> None:
+        self.count = position["count"]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class Training:
+    """What came out: ``losses`` as the log shows them, parameters, history and the log."""
+
+    losses: list[float] = field(default_factory=list)
+    data: dict[str, np.ndarray] = field(default_factory=dict)
+    diff: dict[str, np.ndarray] = field(default_factory=dict)
+    log: str = ""
+
+
+def lowered(text: str) -> NetProgram:
+    return nets.lower(nets.net_from_text(text, "net.prototxt"), "TRAIN")
+
+
+@contextmanager
+def logging_to(stream: io.StringIO) -> Iterator[CaffeLog]:
+    with CaffeLog.open(stream=stream) as log:
+        yield log
+
+
+def train(
+    text: str, backend: Backend, iterations: int, *, layerwise: bool = False, **settings: Any
+) -> Training:
+    """Train a net whose inputs are Input layers (``in_data``, ``in_label``)."""
+    program = lowered(text)
+    feeds = {
+        layer.name: Batches(layer.tops, [v.shape for v in layer.top_values])
+        for layer in program.layers
+        if layer.type == "Input"
+    }
+    store = Store(program.cells, seed=3)
+    plan = LayerwiseNet if layerwise else FusedNet
+    net = plan(program, backend, store, feeds)  # type: ignore[abstract]
+    rate = LearningRateConfig("inv", 0.05, gamma=0.001, power=0.75)
+    config = SolverConfig(
+        **{"learning_rate": rate, "momentum": 0.9, "weight_decay": 0.001, "max_iter": iterations}
+        | settings
+    )
+    stream = io.StringIO()
+    result = Training()
+    with logging_to(stream) as log:
+        solver = Solver(config, net, [], backend, log)
+        take = solver.smoothed.update
+
+        def keep(loss: float) -> None:
+            result.losses.append(loss)
+            take(loss)
+
+        solver.smoothed.update = keep  # type: ignore[method-assign]
+        solver.step(iterations)
+    result.data = {name: b.peek().copy() for name, b in store.data.items()}
+    result.diff = {name: b.peek().copy() for name, b in store.diff.items()}
+    result.log = stream.getvalue()
+    return result
+
+
+def worst(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> float:
+    """The largest relative distance of two tensors of one name."""
+    assert ours.keys() == theirs.keys()
+    return max(
+        float(np.linalg.norm((ours[k] - b).astype(np.float64)) / max(np.linalg.norm(b), 1e-6))
+        for k, b in theirs.items()
+    )
