@@ -10,11 +10,13 @@ from typing import Any, cast
 from frontends.caffemodel import read_blob
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
+from ir.errors import RoasteryError
 from runtime.data.config import Phase
 from runtime.data.source import probe_shapes
 from runtime.host_layers import probe_host_layer
 
 from .data_config import source_config
+from .data_places import at_field
 
 
 class RuntimeProbe:
@@ -37,7 +39,10 @@ class RuntimeProbe:
 
     def _open(self, layer: Message, phase: str) -> DataProbe:
         config = source_config(layer)
-        shapes = probe_shapes(config, cast(Phase, phase), self.root)
+        try:
+            shapes = probe_shapes(config, cast(Phase, phase), self.root)
+        except RoasteryError as error:
+            raise at_field(error, layer) from error.__cause__
         return DataProbe(tuple(shapes), config)
 
     def host_layer(

@@ -122,8 +122,11 @@ def _log_of_base(ctx: LayerContext) -> float:
 def lower_exp(ctx: LayerContext) -> Value:
     """base ** (shift + scale * x)."""
     p, log_base = ctx.param, _log_of_base(ctx)
-    y = e.exp(e.arg(0) * (log_base * p.scale)) * math.exp(log_base * p.shift)
-    return ctx.b.map(y, ctx.x)
+    try:
+        factor = math.exp(log_base * p.shift)
+    except OverflowError:
+        raise ctx.error(f"base ** shift, with shift {p.shift:g}, is no float", "shift") from None
+    return ctx.b.map(e.exp(e.arg(0) * (log_base * p.scale)) * factor, ctx.x)
 
 
 @layer("Log", param="log_param", in_place=True, note=_IN_PLACE)
