@@ -19,6 +19,7 @@ from .map_rules import make_map, sink_reshape, tidy_map
 from .movement_rules import (
     absorb_transpose,
     drop_pad,
+    join_pads,
     merge_concat,
     merge_reshape,
     merge_slice,
@@ -28,7 +29,7 @@ from .movement_rules import (
 from .rewrite import Rule, sweep
 
 RULES: Mapping[type[Op], Sequence[Rule]] = {
-    Map: (tidy_map, sink_reshape),
+    Map: (tidy_map, sink_reshape, join_pads),
     Reshape: (move_literal, merge_reshape),
     Transpose: (move_literal, merge_transpose),
     Slice: (move_literal, merge_slice),
