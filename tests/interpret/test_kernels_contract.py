@@ -177,3 +177,11 @@ def test_long_depthwise_weight_gradients_are_split() -> None:
     node = single(op, (80, 2, 15, 16), (80, 2, 17, 18))
     first, _ = check(node, tolerance=TOLERANCE)
     assert first.grid[1] > 1
+
+
+def test_gradients_of_an_empty_batch_are_zero() -> None:
+    op = ConvWeightGrad((1, 1), (1, 1), (1, 1), window=(3, 3))
+    check(single(op, (0, 2, 5, 5), (0, 3, 5, 5)))
+    thin = ConvWeightGrad((1, 1), (1, 1), (1, 1), 2, window=(3, 3))
+    check(single(thin, (0, 2, 5, 5), (0, 2, 5, 5)))
+    assert lower_node(single(Conv((1, 1), (1, 1), (1, 1)), (0, 2, 5, 5), (3, 2, 3, 3))) == []

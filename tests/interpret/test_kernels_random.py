@@ -308,3 +308,16 @@ def test_float64_is_refused() -> None:
     )
     with pytest.raises(TypeError, match="f64"):
         lower_node(node)
+
+
+def test_steps_of_a_sequence_share_a_kernel() -> None:
+    def step(t: int) -> list[Node]:
+        return [
+            fused(lambda b, x: b.map(e.tanh(e.arg(0)), b.slice(x, 0, t, t + 1)), (4, 2, 3)),
+            fused(lambda b, x: b.pad(x, (t, 0, 0), (3 - t, 0, 0)), (1, 2, 3)),
+        ]
+
+    for node in (*step(0), *step(2), *step(3)):
+        check(node)
+    texts = {tuple(lower_node(n)[0].kernel.source for n in step(t)) for t in range(4)}
+    assert len(texts) == 1

@@ -28,8 +28,9 @@ def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> str:
     rank = x.type.rank
     extent = emitter.extent(x.shape[op.axis], op.axis, rank, "from")
     index, _ = coordinate(at, op.axis)
-    if op.start:
-        index = index.shifted(emitter.extent(op.start, op.axis, rank, "start"))
+    # Along an axis that moves the start is an argument even when it is 0: the steps of a
+    # recurrent layer share one kernel.
+    index = index.shifted(emitter.extent(op.start, op.axis, rank, "start"))
     return emitter.emit(x, _with_axis(at, op.axis, index, extent))
 
 
@@ -68,10 +69,12 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         if not low and not high:
             continue
         extent = emitter.extent(x.shape[axis], axis, rank, "from")
+        moves = extent.constant is None
         index, _ = coordinate(at, axis)
-        if low:
-            index = index.shifted(-emitter.extent(low, axis, rank, "low"))
-        conditions = emitter.inside(index, low > 0, extent if high > 0 else None)
+        index = index.shifted(-emitter.extent(low, axis, rank, "low"))
+        conditions = emitter.inside(
+            index, moves or low > 0, extent if moves or high > 0 else None
+        )
         place = _with_axis(place, axis, index, extent).guarded(*conditions)
     value = emitter.emit(x, place)
     new = tuple(c for c in place.guard if c not in at.guard)

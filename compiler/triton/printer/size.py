@@ -27,14 +27,14 @@ class Symbol:
 class Size:
     """``factor`` times the product of ``symbol ** power``; always a whole number."""
 
-    factor: Fraction
+    factor: int | Fraction
     powers: tuple[tuple[Symbol, int], ...] = ()
 
     @staticmethod
     def of(number: int | Symbol) -> Size:
         if isinstance(number, Symbol):
-            return Size(Fraction(1), ((number, 1),))
-        return Size(Fraction(number))
+            return Size(1, ((number, 1),))
+        return Size(number)
 
     @property
     def constant(self) -> int | None:
@@ -44,7 +44,7 @@ class Size:
     @property
     def value(self) -> int:
         """The number at the shapes of this launch."""
-        result = self.factor
+        result = Fraction(self.factor)
         for symbol, power in self.powers:
             if symbol.value == 0:
                 return 0
@@ -52,18 +52,25 @@ class Size:
         return int(result)
 
     def __mul__(self, other: Size) -> Size:
+        factor = _whole(self.factor * other.factor)
+        if not self.powers or not other.powers:
+            return Size(factor, self.powers or other.powers)
         powers: dict[Symbol, int] = dict(self.powers)
         for symbol, power in other.powers:
             powers[symbol] = powers.get(symbol, 0) + power
         kept = sorted(((s, p) for s, p in powers.items() if p), key=lambda item: item[0].number)
-        return Size(self.factor * other.factor, tuple(kept))
+        return Size(factor, tuple(kept))
 
     def __truediv__(self, other: Size) -> Size:
-        inverse = Size(1 / other.factor, tuple((s, -p) for s, p in other.powers))
+        inverse = Size(_whole(Fraction(1) / other.factor), tuple((s, -p) for s, p in other.powers))
         return self * inverse
 
     def __neg__(self) -> Size:
         return Size(-self.factor, self.powers)
+
+
+def _whole(factor: int | Fraction) -> int | Fraction:
+    return int(factor) if factor.denominator == 1 else factor
 
 
 ONE = Size.of(1)

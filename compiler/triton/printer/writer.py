@@ -177,8 +177,9 @@ class Writer:
         if size.constant is not None:
             return str(size.constant)
         sign = "-" if size.factor < 0 else ""
-        factor = abs(size.factor)
-        whole = Size(Fraction(1, factor.denominator), size.powers)
+        factor = -size.factor if size.factor < 0 else size.factor
+        divisor = factor.denominator
+        whole = Size(1 if divisor == 1 else Fraction(1, divisor), size.powers)
         name = self._size_argument(whole, divisible)
         return sign + (name if factor.numerator == 1 else f"({name} * {factor.numerator})")
 
