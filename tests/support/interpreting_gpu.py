@@ -28,9 +28,7 @@ class InterpretingGpu(FakeGpu):
         self._launcher = InterpretLauncher(folder)
 
     def backend(self) -> CudaBackend:
-        return CudaBackend(
-            0, driver=self.fake.driver(), compile=self.compile, lower=lower_node
-        )
+        return CudaBackend(0, driver=self.fake.driver(), compile=self.compile, lower=lower_node)
 
     def compile(self, jobs: Sequence[Job], progress: object = None) -> list[Binary]:
         return [self.install(job, self._interpreted(job)) for job in jobs]

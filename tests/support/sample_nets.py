@@ -99,3 +99,23 @@ def inception(batch: int = 8, side: int = 14, channels: int = 4) -> str:
 
 LENET = lenet()
 INCEPTION = inception(channels=16)
+
+
+def fully_convolutional(batch: int, height: int, width: int) -> str:
+    """Classes of pixels, for images of any size."""
+    return (
+        inputs(data=(batch, 3, height, width))
+        + conv("c1", "data", 8, 3, "pad: 1")
+        + batch_norm("c1")
+        + relu("c1")
+        + pool("p1", "c1", "pool: MAX kernel_size: 2 stride: 2")
+        + layer("n1", "LRN", "p1", "lrn_param { local_size: 3 }")
+        + conv("c2", "n1", 12, 3, "pad: 1 stride: 2")
+        + relu("c2")
+        + pool("p2", "c2", "pool: AVE kernel_size: 3 stride: 2")
+        + conv("score", "p2", 5, 1)
+        + deconv("up", "score", 5, 16, "stride: 8 bias_term: false")
+        + layer("crop", "Crop", "up data", "crop_param { axis: 2 offset: 2 }")
+        + layer("drop", "Dropout", "crop", "dropout_param { dropout_ratio: 0.4 }")
+        + layer("prob", "Softmax", "drop")
+    )

@@ -1,0 +1,82 @@
+"""A net at another batch or image size is planned again and needs no kernel of another text.
+
+Two things depend on sizes all the same. Where the work of a launch is split to fill the device, a
+second kernel adds the parts up. And in a batch of one what broadcasts along the batch looks like
+what does not, so such nets have some kernels of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from compiler.compiled import CompiledGraph
+from examples.googlenet.make_net import googlenet
+from ir.program import NetProgram
+from roastery import nets
+from tests.support import program_kernels as kernels
+from tests.support.sample_nets import fully_convolutional, inception, lenet
+
+Plan = Callable[[NetProgram], Sequence[CompiledGraph]]
+PLANS: dict[str, Plan] = {
+    "forward": lambda program: [kernels.forward(program)],
+    "training": lambda program: [kernels.training(program)],
+    "layerwise": lambda program: list(kernels.layerwise(program)),
+}
+SECOND = (".sum", ".fold")  # labels of kernels that add up the parts of a split
+
+
+def texts(text: str, phase: str, plan: Plan) -> dict[str, str]:
+    """Labels by the text of kernels, split or not."""
+    program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
+    return {
+        kernel.source: labels[0]
+        for compiled in plan(program)
+        for kernel, labels in compiled.kernels.items()
+        if not labels[0].endswith(SECOND)
+    }
+
+
+def check(variants: Sequence[str], phase: str, plan: Plan) -> None:
+    first, *others = (texts(variant, phase, plan) for variant in variants)
+    assert len(first) > 4
+    for other in others:
+        assert {other[s] for s in other.keys() - first.keys()} == set()
+        assert {first[s] for s in first.keys() - other.keys()} == set()
+
+
+@pytest.mark.parametrize("phase", ["TRAIN", "TEST"])
+@pytest.mark.parametrize("plan", PLANS)
+def test_batches(plan: str, phase: str) -> None:
+    check([lenet(batch) for batch in (64, 2, 16, 17)], phase, PLANS[plan])
+    check([inception(*size) for size in ((8, 14), (3, 9), (2, 17))], phase, PLANS[plan])
+
+
+@pytest.mark.parametrize("phase", ["TRAIN", "TEST"])
+@pytest.mark.parametrize("plan", PLANS)
+def test_images(plan: str, phase: str) -> None:
+    # Square ones too: height and width are two arguments even when they are one number.
+    sizes = [(2, 40, 48), (2, 40, 40), (3, 33, 65), (2, 64, 32)]
+    check([fully_convolutional(*size) for size in sizes], phase, PLANS[plan])
+
+
+@pytest.mark.parametrize("plan", ["forward", "training"])
+def test_single_images(plan: str) -> None:
+    sizes = [(1, 40, 48), (1, 40, 40), (1, 33, 65)]
+    check([fully_convolutional(*size) for size in sizes], "TEST", PLANS[plan])
+
+
+@pytest.mark.parametrize("plan", ["forward", "training"])
+def test_googlenet_at_other_batches(plan: str) -> None:
+    check([googlenet(batch) for batch in (32, 8)], "TRAIN", PLANS[plan])
+
+
+@pytest.mark.parametrize("plan", ["forward", "training"])
+def test_googlenet_at_other_images(plan: str) -> None:
+    """Without its classifiers, whose weights belong to one size of image."""
+    trunk = googlenet(8).partition('layer {\n  name: "pool5')[0]
+    assert "inception_5b/output" in trunk
+    check([trunk, trunk.replace("dim: 224", "dim: 256")], "TEST", PLANS[plan])
+    alone = trunk.replace("dim: 8 ", "dim: 1 ", 1)
+    check([alone, alone.replace("dim: 224", "dim: 256")], "TEST", PLANS[plan])
