@@ -41,7 +41,7 @@ def load_weights(
     """
     hdf5 = is_hdf5(path)
     copies: list[tuple[Buffer, np.ndarray]] = []
-    targets = {layer.name: layer for layer in program.layers}
+    targets = first_by_name(program)
     sources = read_weights(path)
     for source in sources:
         target = targets.get(source.name)
@@ -57,6 +57,14 @@ def load_weights(
         )
     for buffer, values in copies:
         buffer.array[...] = values
+
+
+def first_by_name(program: NetProgram) -> dict[str, LayerInfo]:
+    """Layers by name; of several with one name the first, which is Caffe's choice in copying."""
+    found: dict[str, LayerInfo] = {}
+    for layer in program.layers:
+        found.setdefault(layer.name, layer)
+    return found
 
 
 def _copies(
@@ -142,8 +150,8 @@ def save_weights(
 
 def _arrays(program: NetProgram, buffers: Mapping[str, Buffer]) -> dict[str, list[np.ndarray]]:
     return {
-        layer.name: [buffers[c].array for c in layer.cells]
-        for layer in program.layers
+        name: [buffers[c].array for c in layer.cells]
+        for name, layer in first_by_name(program).items()
         if layer.cells
     }
 
@@ -152,8 +160,6 @@ def _owned_arrays(
     program: NetProgram, buffers: Mapping[str, Buffer]
 ) -> dict[str, list[np.ndarray | None]]:
     return {
-        layer.name: [
-            buffers[c].array if program.cells[c].layer == layer.name else None for c in layer.cells
-        ]
-        for layer in program.layers
+        name: [buffers[c].array if program.cells[c].layer == name else None for c in layer.cells]
+        for name, layer in first_by_name(program).items()
     }

@@ -47,6 +47,7 @@ class _Lowering:
     flows: set[Value] = field(default_factory=set)  # values through which a gradient can flow
     layers: list[LayerInfo] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def lower_net(
@@ -128,6 +129,8 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
             location=place_of(m, "param", len(owned)),
             hint="there is one `param` for each blob (weights, bias ...): remove the last ones",
         )
+    if owned:
+        _note_shared_name(work, m)
     results = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
     weights = _loss_weights(kind, m, len(tops))
     if any(v in work.flows for v in values) or any(work.cells.cells[c].learns for c in owned):
@@ -164,6 +167,15 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
             source=ctx.source,
         )
     )
+
+
+def _note_shared_name(work: _Lowering, m: Message) -> None:
+    twin = next((k for k in work.layers if k.name == m.name and k.cells), None)
+    if twin is not None:
+        work.notes.append(
+            f"{place_of(m, 'name')}: the layer in line {twin.location.line} has the same name. "
+            "Weights are copied and saved by name: only the first layer's are, as in Caffe"
+        )
 
 
 def _automatic_tops(kind: LayerType, m: Message) -> tuple[str, ...]:
@@ -272,4 +284,5 @@ def _finish(work: _Lowering, net: Message) -> NetProgram:
         inputs=tuple(work.inputs),
         outputs=outputs,
         force_backward=work.force_backward,
+        notes=tuple(work.notes),
     )

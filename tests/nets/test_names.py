@@ -7,6 +7,9 @@ import pytest
 
 import roastery
 from ir.errors import ErrorGroup
+from roastery import nets
+from roastery.weights import load_weights, save_weights
+from runtime.store import Store
 from tests.support.lowering import inputs, lowered, refusal
 
 X = inputs(x=(2, 3))
@@ -105,6 +108,26 @@ def test_two_layers_of_one_name() -> None:
     assert shapes == [[], [(4, 3), (4,)], [(5, 4), (5,)]]
     assert len(program.cells) == 4
     assert [c.layer for c in program.cells.values()] == ["ip"] * 4
+    assert len(program.notes) == 1
+    assert (
+        "net.prototxt:3:9 (layer 'ip'): the layer in line 2 has the same name" in program.notes[0]
+    )
+
+
+def test_weights_of_two_layers_of_one_name(tmp_path) -> None:
+    """The first layer's are saved and loaded, so that nothing is mixed up."""
+    program = lowered(X + IP % ("ip", "x", "a", 3) + IP % ("ip", "a", "b", 3))
+    net = nets.net_from_text(X + IP % ("ip", "x", "a", 3) + IP % ("ip", "a", "b", 3))
+    path = tmp_path / "w.caffemodel"
+    store = Store(program.cells, 1)
+    first, second = (program.layers[i].cells[0] for i in (1, 2))
+    store.data[first].array[...] = 1
+    store.data[second].array[...] = 2
+    save_weights(path, net, program, store)
+    loaded = Store(program.cells, 1)
+    load_weights(path, program, loaded)
+    assert (loaded.data[first].array == 1).all()
+    assert not (loaded.data[second].array == 1).any()
 
 
 def test_two_recurrent_layers_of_one_name_keep_their_states_apart() -> None:
