@@ -48,6 +48,7 @@ class Cell:
     """A tensor that outlives a run: a layer's blob (weights, statistics) or hidden state.
 
     ``index`` is the position among the layer's blobs; -1: hidden, not saved with the weights.
+    ``forced``: has a diff even with lr_mult 0, as force_backward wants it.
     """
 
     name: str
@@ -60,11 +61,12 @@ class Cell:
     decay_mult: float = 1.0
     param_name: str = ""
     location: Location = field(default=Location(), compare=False)
+    forced: bool = False
 
     @property
     def learns(self) -> bool:
         """Whether backward computes its diff."""
-        return self.role is Role.PARAMETER and self.lr_mult != 0.0
+        return self.role is Role.PARAMETER and (self.lr_mult != 0.0 or self.forced)
 
 
 @dataclass(frozen=True, slots=True)

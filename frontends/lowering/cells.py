@@ -24,10 +24,12 @@ _MULTIPLIERS = ("lr_mult", "decay_mult")
 class CellTable:
     """All cells of one net, in the order layers made them.
 
-    ``blobs``: names that no cell may have, because a blob of the net has them.
+    ``blobs``: names that no cell may have, because a blob of the net has them. ``forced``: the
+    net has force_backward, and every parameter a diff.
     """
 
     blobs: frozenset[str] = frozenset()
+    forced: bool = False
     cells: dict[str, Cell] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)  # current value by cell name
     written: dict[str, Value] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class CellTable:
             decay_mult=decay,
             param_name=shared,
             location=ctx.location,
+            forced=self.forced,
         )
         if spec is not None and shared:
             self._owners[shared] = name

@@ -89,7 +89,7 @@ def lower_net(
         probe,
         {k: tuple(v) for k, v in (shapes or {}).items()},
         net.force_backward,
-        CellTable(frozenset(top for m in messages for top in m.top)),
+        CellTable(frozenset(top for m in messages for top in m.top), net.force_backward),
     )
     for message in messages:
         _lower_layer(work, message)
