@@ -95,6 +95,11 @@ class Executable:
         """The lowered net."""
         return self._net.program
 
+    @property
+    def store(self) -> Store:
+        """Its parameters and state, as `roastery.exporting.export_program` takes them."""
+        return self._net.store
+
 
 def compile(
     net: nets.NetSource,
@@ -107,6 +112,7 @@ def compile(
     shapes: Mapping[str, Sequence[int]] | None = None,
     observe: Sequence[str] = (),
     seed: int = 0,
+    freeze: bool = False,
 ) -> Executable:
     """Compile a net.
 
@@ -119,6 +125,8 @@ def compile(
         shapes: input shapes that replace those of the prototxt.
         observe: inner blobs to return besides the outputs.
         seed: of fillers and dropout.
+        freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
+            on the first call, and later edits of ``parameters`` do not count.
 
     What was ignored or upgraded in the net goes to the logger "roastery", at level INFO.
 
@@ -133,6 +141,7 @@ def compile(
         return nets.lower(message, phase, level=level, stages=stages, shapes=new)
 
     program = lower(shapes or {})
+    check_memory(program)
     backend = open_backend(choose_device(device))
     store = Store(program.cells, seed)
     feeds: dict[str, DataSource] = {
@@ -140,7 +149,7 @@ def compile(
         for layer in program.layers
         if layer.source is not None
     }
-    fused = FusedNet(program, backend, store, feeds, observe, lower)
+    fused = FusedNet(program, backend, store, feeds, observe, lower, freeze=freeze)
     if weights is not None:
         load_weights(weights, program, store)
     return Executable(fused)

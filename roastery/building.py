@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from frontends.prototxt import Message
+from frontends.prototxt.note import Note
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from runtime.backend import Backend, batch_allocator
@@ -22,6 +23,7 @@ from runtime.store import Store
 from . import nets
 from .data_notes import DataNote, collected_notes
 from .labels import CheckedSource, label_checks
+from .memory_check import check_memory
 from .net_log import log_layers, log_net_text, log_rules
 from .probe import RuntimeProbe
 from .weights import shape_text
@@ -60,6 +62,7 @@ class NetBuilder:
     backend: Backend
     log: CaffeLog
     plan: Plan = "fused"
+    freeze: bool = False  # parameters do not change after the first forward pass
     _said: set[str] = field(default_factory=set)  # nets of one file have the same notes
 
     def build(
@@ -74,8 +77,7 @@ class NetBuilder:
 
         Raises RoasteryError for every mistake in the net or its data.
         """
-        for note in net.notes:
-            self._say(str(note), note.level)
+        self.say(net.notes)
         log_rules(self.log, net, state)
         chosen = nets.filtered(net, state)
         log_net_text(self.log, chosen)
@@ -86,6 +88,7 @@ class NetBuilder:
 
         with collected_notes():  # opening once more says everything again
             program = lower({})
+        check_memory(program)
         message = nets.with_splits(chosen)
         shared, unshared = shared_buffers(program, share) if share is not None else ({}, [])
         store = Store(program.cells, seed, shared)
@@ -96,16 +99,19 @@ class NetBuilder:
         if self.plan == "layerwise":
             runnable = LayerwiseNet(program, self.backend, store, feeds, lower)
         else:
-            runnable = FusedNet(program, self.backend, store, feeds, relower=lower)
-        for remark in program.notes:
-            self._say(remark)
+            runnable = FusedNet(
+                program, self.backend, store, feeds, relower=lower, freeze=self.freeze
+            )
+        self.say(Note(remark) for remark in program.notes)
         return BuiltNet(net, state, message, program, runnable, probe, unshared)
 
-    def _say(self, remark: str, level: str = "info") -> None:
-        """Tell the user something, once."""
-        if remark not in self._said:
-            self._said.add(remark)
-            (self.log.note if level == "info" else self.log.warning)(remark)
+    def say(self, notes: Iterable[Note]) -> None:
+        """Tell the user what was accepted but changed or ignored, each thing once in a run."""
+        for note in notes:
+            remark = str(note)
+            if remark not in self._said:
+                self._said.add(remark)
+                (self.log.note if note.level == "info" else self.log.warning)(remark)
 
 
 def _lower(

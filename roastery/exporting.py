@@ -11,12 +11,13 @@ import numpy as np
 from compiler.binary import Binary, Target
 from compiler.kernel import Config, Kernel
 from compiler.passes.autodiff import drop_gradient_marks
-from compiler.passes.simplify import simplify
+from compiler.passes.freeze import freeze
 from compiler.pipeline import compile_graph
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
+from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.text import format_graph
 from runtime.artifact import Tensor, store_graph, write_artifact
@@ -24,6 +25,7 @@ from runtime.store import Store
 
 from . import nets
 from ._version import __version__
+from .memory_check import check_memory
 from .weights import load_weights
 
 PORTABLE = "cuda:sm_80"
@@ -64,6 +66,7 @@ def export_net(
     """
     message = nets.read_net(net)
     program = nets.lower(message, phase, level=level, stages=stages, shapes=shapes)
+    check_memory(program)
     store = Store(program.cells, seed=0)
     if weights is not None:
         load_weights(weights, program, store)
@@ -80,11 +83,13 @@ def export_program(
 ) -> Exported:
     """Write an artifact of a lowered net with the parameters that a store holds."""
     cpu, wanted = _targets(targets)
-    graph = _forward(program)
-    arrays = {
+    constants, graph = freeze(_forward(program))
+    found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
+    arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
+    arrays |= {
         p.name: store.data[p.name].peek()
         for p in graph.inputs
-        if p.role in (Role.PARAMETER, Role.STATE)
+        if p.role in (Role.PARAMETER, Role.STATE) and p.name not in arrays
     }
     versions = {"roastery": __version__, "numpy": np.__version__}
     if not wanted:
@@ -105,10 +110,10 @@ def export_program(
     binaries = compile_jobs(
         jobs, progress=None if progress is None else lambda done, total, _: progress(done, total)
     )
-    found: dict[tuple[Kernel, Config], list[Binary]] = {}
+    code: dict[tuple[Kernel, Config], list[Binary]] = {}
     for job, binary in zip(jobs, binaries, strict=True):
-        found.setdefault((job.kernel, job.config), []).append(binary)
-    stored = store_graph(compiled, lambda kernel, config: found[kernel, config])
+        code.setdefault((job.kernel, job.config), []).append(binary)
+    stored = store_graph(compiled, lambda kernel, config: code[kernel, config])
     write_artifact(
         output,
         name=program.name,
@@ -142,12 +147,12 @@ def _targets(names: Sequence[str]) -> tuple[bool, list[Target]]:
 
 
 def _forward(program: NetProgram) -> Graph:
-    """The optimised forward graph: the net's outputs and its state, without the summed loss."""
+    """The forward graph: the net's outputs and its state, without the summed loss."""
     outputs = tuple(
         p for p in program.graph.outputs if p.role is not Role.RESULT or p.name in program.outputs
     )
     graph = replace(program.graph, outputs=outputs, _producers={})
-    return simplify(drop_gradient_marks(graph))
+    return drop_gradient_marks(graph)
 
 
 def _tensors(graph: Graph, role: Role) -> list[Tensor]:

@@ -55,8 +55,10 @@ def check_file(path: Path, seed: int = 0) -> bool:
     for value in node.outputs:
         buffers[value] = _padded(np.zeros(value.shape), value.type.dtype)
     kinds = {
-        a: p.dtype for x in launches
-        for p, a in zip(x.kernel.parameters, x.arguments, strict=True) if isinstance(a, Scratch)
+        a: p.dtype
+        for x in launches
+        for p, a in zip(x.kernel.parameters, x.arguments, strict=True)
+        if isinstance(a, Scratch)
     }
     for scratch, dtype in kinds.items():
         assert dtype is not None
@@ -82,8 +84,10 @@ def _node_of(source: str, path: Path) -> tuple[Node, str]:
     name = label.split(".")[0] if label.endswith((".sum", ".fold")) else label
     op = Fused(name, schedule, body)
     inputs = tuple(Value(p.name, p.value.type) for p in body.inputs)
-    outputs = tuple(Value(p.name, t) for p, t in zip(
-        body.outputs, op.infer([v.type for v in inputs]), strict=True))
+    outputs = tuple(
+        Value(p.name, t)
+        for p, t in zip(body.outputs, op.infer([v.type for v in inputs]), strict=True)
+    )
     return Node(op, inputs, outputs), label
 
 
@@ -122,7 +126,8 @@ def _compare(node: Node, results: Sequence[np.ndarray], expected: Sequence[np.nd
         with np.errstate(invalid="ignore"):
             off = np.where(np.isfinite(want), np.abs(have - want), (have != want) & (have == have))
         error = float(off.max(initial=0.0)) / max(
-            float(np.abs(want[np.isfinite(want)]).max(initial=0.0)), 1e-12)
+            float(np.abs(want[np.isfinite(want)]).max(initial=0.0)), 1e-12
+        )
         fine = error <= TOLERANCE
         good &= fine
         print(f"{value!r}: relative error {error:.1e}{'' if fine else '  DIFFERS'}")

@@ -63,7 +63,7 @@ def read_solver_file(path: str | os.PathLike[str]) -> SolverFile:
 
     Raises RoasteryError for a missing file and for every mistake in it.
     """
-    message, _ = upgrade_solver(parse_file(Path(path), "SolverParameter"))
+    message = _upgraded(parse_file(Path(path), "SolverParameter"))
     before = message.get("snapshot_prefix")
     fill_snapshot_prefix(message, os.fspath(path))
     if before is None:
@@ -74,8 +74,15 @@ def read_solver_file(path: str | os.PathLike[str]) -> SolverFile:
 def read_solver(source: NetSource) -> Message:
     """A SolverParameter in the current form, from a file or a message."""
     if isinstance(source, Message):
-        return upgrade_solver(source)[0]
+        return _upgraded(source)
     return read_solver_file(source).message
+
+
+def _upgraded(solver: Message) -> Message:
+    """In the current form; its ``notes`` say what was changed or ignored."""
+    message, notes = upgrade_solver(solver)
+    message.notes += notes
+    return message
 
 
 def solver_config(solver: Message) -> SolverConfig:

@@ -88,6 +88,7 @@ def assemble(
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     builder = NetBuilder(backend, log, "layerwise" if config.debug_info else plan)
+    builder.say(solver.notes)
     train = _build_train(builder, solver, train_net, seed)
     built = [_build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)]
     _prepare_snapshots(config, log)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from compiler.passes.autodiff import diff_port, differentiate, drop_gradient_marks, split
+from compiler.passes.freeze import freeze
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
 from ir.ops.dynamic import SizeChanged
@@ -28,6 +29,8 @@ class FusedNet:
         feeds: data sources by layer name.
         observe: inner blobs to keep besides the outputs.
         relower: makes the program for other input shapes; None: shapes are fixed.
+        freeze: parameters never change after the first forward pass, so that what depends on
+            them alone is computed once, and BatchNorm and Scale become part of the weights.
     """
 
     def __init__(
@@ -38,7 +41,10 @@ class FusedNet:
         feeds: Mapping[str, DataSource] | None = None,
         observe: Sequence[str] = (),
         relower: Relower | None = None,
+        *,
+        freeze: bool = False,
     ) -> None:
+        self.freeze = freeze
         self.backend = backend
         self.store = store
         self.feeds: Mapping[str, DataSource] = feeds or {}
@@ -78,7 +84,8 @@ class FusedNet:
         }
         return differentiate(self._graph, parameters=self._learning(), seeds=seeds)
 
-    def _split_graphs(self) -> tuple[Graph, Graph]:
+    def split_graphs(self) -> tuple[Graph, Graph]:
+        """Forward that saves what backward reads, and backward from diffs of the outputs."""
         inputs = {
             p.name: p.value
             for p in self.program.graph.inputs
@@ -103,8 +110,10 @@ class FusedNet:
         return self._buffers[key]
 
     def _port_buffer(self, port: Port) -> Buffer:
-        if port.role in (Role.PARAMETER, Role.STATE):
+        if port.role in (Role.PARAMETER, Role.STATE) and port.name in self.store.data:
             return self.store.data[port.name]
+        if port.role is Role.PARAMETER:  # computed once, saved under this name
+            return self._own(Role.SAVED, port.name, port.value)
         if port.role is Role.GRADIENT:
             return self.store.diff[port.name]
         return self._own(port.role, port.name, port.value)
@@ -169,7 +178,11 @@ class FusedNet:
             self._split_pair()[0].run()
             return
         if self._forward is None:
-            self._forward = self._bind(self.forward_graph())
+            graph = self.forward_graph()
+            if self.freeze:
+                constants, graph = freeze(graph)
+                self._bind(constants).run()
+            self._forward = self._bind(graph)
         self._forward.run()
 
     def _following_sizes(self, run: Callable[[], None]) -> None:
@@ -224,7 +237,7 @@ class FusedNet:
 
     def _split_pair(self) -> tuple[BoundGraph, BoundGraph]:
         if self._pair is None:
-            ahead, behind = self._split_graphs()
+            ahead, behind = self.split_graphs()
             self._pair = (self._bind(ahead), self._bind(behind))
         return self._pair
 

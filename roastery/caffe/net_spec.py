@@ -90,7 +90,9 @@ class Function:
             near = did_you_mean(name, known)
             raise RoasteryError(
                 f"a {self.type_name} layer has no parameter '{name}'",
-                hint=f"did you mean '{near}'?" if near else "only fields of Caffe's own "
+                hint=f"did you mean '{near}'?"
+                if near
+                else "only fields of Caffe's own "
                 "caffe.proto are known here; write a fork's fields in a prototxt",
             )
         assign_proto(place, name, value)

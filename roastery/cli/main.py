@@ -41,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except RoasteryError as error:
         return _fail(str(error), debug)
+    except MemoryError as error:
+        # numpy says which array it was; Python itself says nothing.
+        return _fail(f"out of memory{f': {error}' if str(error) else ''}", debug)
+    except RecursionError:
+        return _fail("this nests too deep to be worked on", debug)
     except OSError as error:
         name = f"'{error.filename}': " if error.filename is not None else ""
         return _fail(f"{name}{error.strerror or error}", debug)

@@ -46,9 +46,7 @@ def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarra
     return list(found.items())
 
 
-def write_detections(
-    path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]
-) -> None:
+def write_detections(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:
     """Write windows and predictions: CSV or HDF5, by the file's ending."""
     if os.fspath(path).lower().endswith(".csv"):
         _write_csv(path, detections)

@@ -26,9 +26,7 @@ def to_dot(drawing: Drawing, rankdir: str) -> str:
 
 def _look(node: Node, between: str) -> str:
     label = between.join(_escaped(line) for line in node.lines)
-    return (
-        f'label="{label}", shape={_SHAPES[node.kind]}, style=filled, fillcolor="{node.color}"'
-    )
+    return f'label="{label}", shape={_SHAPES[node.kind]}, style=filled, fillcolor="{node.color}"'
 
 
 def _escaped(text: str) -> str:

@@ -30,7 +30,7 @@ def _run(arguments: Arguments) -> None:
         log_device(log, device, "test")
         message = nets.read_net(model)
         state = nets.flag_state(message, "TEST", arguments.level, stages(arguments))
-        built = NetBuilder(open_backend(device), log).build(message, state, seed=0)
+        built = NetBuilder(open_backend(device), log, freeze=True).build(message, state, seed=0)
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)
         log.running_for(arguments.iterations)

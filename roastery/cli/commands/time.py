@@ -31,7 +31,9 @@ def _run(arguments: Arguments) -> None:
         message = nets.read_net(model)
         state = nets.flag_state(message, arguments.phase, arguments.level, stages(arguments))
         plan: Plan = "fused" if arguments.fused else "layerwise"
-        built = NetBuilder(open_backend(device), log, plan).build(message, state, seed=0)
+        built = NetBuilder(open_backend(device), log, plan, freeze=True).build(
+            message, state, seed=0
+        )
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:
