@@ -119,3 +119,71 @@ def fully_convolutional(batch: int, height: int, width: int) -> str:
         + layer("drop", "Dropout", "crop", "dropout_param { dropout_ratio: 0.4 }")
         + layer("prob", "Softmax", "drop")
     )
+
+
+def residual(batch: int = 3, side: int = 5, units: int = 1) -> str:
+    """Residual units with BatchNorm and Scale."""
+    text = inputs(data=(batch, 3, side, side), label=(batch,))
+    text += conv("c0", "data", 4, 3, "pad: 1 bias_term: false") + batch_norm("c0") + relu("c0")
+    below = "c0"
+    for unit in [f"u{i}" for i in range(units)]:
+        text += conv(f"{unit}a", below, 4, 3, "pad: 1 bias_term: false")
+        text += batch_norm(f"{unit}a") + relu(f"{unit}a")
+        text += conv(f"{unit}b", f"{unit}a", 4, 3, "pad: 1 bias_term: false")
+        text += batch_norm(f"{unit}b")
+        text += layer(unit, "Eltwise", f"{unit}b {below}") + relu(unit)
+        below = unit
+    return (
+        text
+        + pool("ave", below, "pool: AVE global_pooling: true")
+        + dense("score", "ave", 5)
+        + layer("loss", "SoftmaxWithLoss", "score label")
+    )
+
+
+def recurrent(steps: int = 2, streams: int = 2, hidden: int = 4, layers: int = 2) -> str:
+    """LSTM layers on top of each other, and a regression of every step."""
+    text = inputs(data=(steps, streams, 3), cont=(steps, streams), target=(steps, streams, 2))
+    below = "data"
+    body = (
+        f"recurrent_param {{ num_output: {hidden} "
+        'weight_filler { type: "uniform" min: -0.4 max: 0.4 } '
+        'bias_filler { type: "uniform" min: -0.4 max: 0.4 } }'
+    )
+    for number in range(1, layers + 1):
+        text += layer(f"lstm{number}", "LSTM", f"{below} cont", body)
+        below = f"lstm{number}"
+    wide = f"inner_product_param {{ num_output: 2 axis: 2 {XAVIER} }}"
+    return (
+        text
+        + layer("score", "InnerProduct", below, wide)
+        + layer("loss", "EuclideanLoss", "score target")
+    )
+
+
+def siamese(batch: int = 4) -> str:
+    """Two branches with the same weights."""
+    shared = 'param { name: "w" } param { name: "b" lr_mult: 2 }'
+    return (
+        inputs(data=(batch, 5), other=(batch, 5), label=(batch,))
+        + dense("near", "data", 3, shared)
+        + layer("near_t", "TanH", "near")
+        + dense("far", "other", 3, shared)
+        + layer("far_t", "TanH", "far")
+        + layer("loss", "ContrastiveLoss", "near_t far_t label")
+    )
+
+
+def dropouts(batch: int = 6) -> str:
+    """Three dropout layers, two of them in place, of different ratios."""
+    return (
+        inputs(data=(batch, 20), label=(batch,))
+        + layer("d0", "Dropout", "data", "dropout_param { dropout_ratio: 0.2 }")
+        + dense("f1", "d0", 17)
+        + relu("f1")
+        + layer("d1", "Dropout", "f1", top="f1")
+        + dense("f2", "f1", 9)
+        + layer("d2", "Dropout", "f2", "dropout_param { dropout_ratio: 0.7 }", top="f2")
+        + dense("score", "f2", 4)
+        + layer("loss", "SoftmaxWithLoss", "score label")
+    )

@@ -1,0 +1,63 @@
+"""Two processes make the same bytes of one net, whatever Python's hashing does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from examples.googlenet.make_net import googlenet
+from roastery import nets
+from roastery.compilation import compile_program
+from tests.support.sample_nets import fully_convolutional, inception
+
+
+def dump(net: Path, folder: Path, hashing: int) -> dict[str, bytes]:
+    """Every file that ``roastery compile --dump`` writes."""
+    command = [sys.executable, "-m", "roastery", "compile", str(net), "--dump", str(folder)]
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": str(hashing),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [inception(), fully_convolutional(2, 40, 48), googlenet(32)],
+    ids=["inception", "fully_convolutional", "googlenet"],
+)
+def test_the_same_bytes(text: str, tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text(text)
+    one, two = (dump(net, tmp_path / f"dump_{seed}", seed) for seed in (1, 2))
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+    assert any(name.startswith("kernels/") for name in one)
+
+
+def test_googlenet_with_backward() -> None:
+    """What its size leads one to expect; the seconds are for the reader (``pytest -rP``)."""
+    program = nets.lower(nets.net_from_text(googlenet(32), "googlenet.prototxt"), "TRAIN")
+    started = time.perf_counter()
+    result = compile_program(program)
+    seconds = time.perf_counter() - started
+    compiled = result.compiled
+    print(f"{seconds:.1f} s: {len(compiled.launches)} launches of {len(compiled.kernels)} kernels")
+    assert result.trains
+    convolutions = sum(layer.type == "Convolution" for layer in program.layers)
+    assert convolutions == 59
+    # Every convolution three times, with and after it no more than a few launches.
+    assert 3 * convolutions < len(compiled.launches) < 9 * convolutions
+    assert len(compiled.kernels) < 0.9 * len(compiled.launches)
+    assert compiled.memory.peak < 1.25 * compiled.memory.bound

@@ -1,0 +1,78 @@
+"""The whole CUDA executor without a GPU: the driver is made of Python, kernels are interpreted.
+
+Device memory is not the host's: what is not copied is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.executable import FusedNet
+from runtime.reference import ReferenceBackend
+from runtime.store import Store
+from tests.support.executor_run import differences, fused, layerwise, rounded, seeds_of
+from tests.support.interpreting_gpu import InterpretingGpu
+from tests.support.layer_cases import LayerCase, all_cases
+from tests.support.layer_run import LayerRun
+from tests.support.sample_nets import inception, lenet
+from tests.support.training_run import lowered, train, worst
+
+TOLERANCE = 1e-4
+CASES = ("convolution", "pooling_max_mask", "lrn_across", "batch_norm_train", "dropout_train",
+         "softmax_loss", "inner_product", "embed", "lstm", "filter", "scale")  # fmt: skip
+
+
+@pytest.fixture
+def gpu(tmp_path: Path) -> InterpretingGpu:
+    return InterpretingGpu(tmp_path)
+
+
+@pytest.mark.parametrize("case", [c for c in all_cases() if c.name in CASES], ids=str)
+def test_layers(case: LayerCase, gpu: InterpretingGpu) -> None:
+    run = rounded(LayerRun(case))
+    truth, gradients = run.forward(), run.gradients(seeds_of(run))
+    backend = gpu.backend()
+    for plan in (fused, layerwise):
+        outputs, diffs = plan(run, backend)
+        gpu.fake.check()
+        errors = differences(outputs, truth)
+        errors |= {f"diff of {name}": e for name, e in differences(diffs, gradients).items()}
+        assert {name: e for name, e in errors.items() if not e <= TOLERANCE} == {}
+
+
+@pytest.mark.parametrize("plan", ["fused", "layerwise"])
+def test_lenet_learns_as_on_the_reference(plan: str, gpu: InterpretingGpu) -> None:
+    text = re.sub("num_output: (20|50)0?", "num_output: 6", lenet(2, 16))
+    settings = {"clip_gradients": 0.5, "layerwise": plan == "layerwise", "display": 1}
+    ours = train(text, gpu.backend(), 3, **settings)
+    theirs = train(text, ReferenceBackend(), 3, **settings)
+    gpu.fake.check()
+    np.testing.assert_allclose(ours.losses, theirs.losses, rtol=1e-4)
+    assert worst(ours.data, theirs.data) < TOLERANCE
+    assert ours.log.count("Gradient clipping") == theirs.log.count("Gradient clipping") > 0
+
+
+def test_other_sizes_need_no_other_kernels(gpu: InterpretingGpu) -> None:
+    """A net at another batch and picture size uses the kernels that are there."""
+    backend = gpu.backend()
+    counts = []
+    for variant in (inception(2, 8), inception(3, 8), inception(2, 9)):
+        program = lowered(variant)
+        net = FusedNet(program, backend, Store(program.cells, seed=1))
+        expected = FusedNet(program, ReferenceBackend(), Store(program.cells, seed=1))
+        rng = np.random.default_rng(0)
+        arrays = {name: rng.random(b.type.shape) for name, b in net.inputs.items()}
+        for one in (net, expected):
+            one.set_inputs(arrays)
+            one.forward()
+        np.testing.assert_allclose(net.output("loss"), expected.output("loss"), rtol=1e-4)
+        counts.append(len({job.kernel for job in gpu.compiled}))
+    gpu.fake.check()
+    assert counts[1:] == counts[:1] * 2, "another size printed another kernel"
+    # A size may pick another of a kernel's few tiles; what was there is not compiled again.
+    assert len(gpu.compiled) == len({(job.kernel, job.config) for job in gpu.compiled})
+    assert len(gpu.fake.images) == len(gpu.compiled)
