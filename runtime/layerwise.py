@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,7 @@ from ir.ops.dynamic import SizeChanged
 from ir.program import RANDOM_CELL, LayerInfo, NetProgram
 from ir.types import TensorType
 
-from .backend import Backend, BoundGraph, port_key
+from .backend import Backend, BoundGraph, port_key, prepare
 from .buffers import Buffer
 from .data.source import DataSource
 from .store import Store
@@ -117,6 +117,7 @@ class LayerwiseNet:
         self._take(program)
         self._programs[self._sizes()] = program
         self._first_pass = True
+        self._prepared = False  # whether the backend was shown all graphs
 
     # --- shapes -----------------------------------------------------------------------
 
@@ -197,6 +198,15 @@ class LayerwiseNet:
 
     # --- binding ----------------------------------------------------------------------
 
+    def graphs(self) -> Iterator[Graph]:
+        """The forward and backward graphs of the layers that run on the backend."""
+        for number in range(len(self.program.layers)):
+            graphs = self._graphs[number]
+            if graphs.forward.nodes and graphs.layer.type != "Split":
+                yield graphs.forward
+            if graphs.backward is not None:
+                yield graphs.backward
+
     def _layer(self, number: int) -> _BoundLayer:
         bound = self._bound[number]
         if bound is None:
@@ -204,6 +214,9 @@ class LayerwiseNet:
         return bound
 
     def _bind(self, number: int) -> _BoundLayer:
+        if not self._prepared:
+            self._prepared = True
+            prepare(self.backend, self.graphs())
         graphs = self._graphs[number]
         old, saved = self._saved[number], {}
         for port in graphs.forward.outputs:

@@ -6,7 +6,6 @@ import gc
 
 import numpy as np
 import pytest
-from tests.support.fake_gpu import FakeGpu
 
 from compiler.binary import Target
 from compiler.triton.compile import Job
@@ -26,6 +25,7 @@ from runtime.cuda_backend import CudaBackend
 from runtime.cuda_executor import kernels as kernels_module
 from runtime.cuda_executor.graph import CudaGraph
 from runtime.cuda_executor.kernels import compile_or_load
+from tests.support.fake_gpu import FakeGpu
 
 SIZE = 20
 FLAT = TensorType((SIZE,))
