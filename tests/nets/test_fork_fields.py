@@ -11,6 +11,7 @@ import pytest
 import roastery
 from roastery import nets
 from roastery.building import NetBuilder
+from roastery.cli.main import main
 from roastery.devices import open_backend
 from runtime.logging import CaffeLog
 from tests.support.lowering import inputs, lowered, refusal
@@ -97,6 +98,27 @@ def test_notes_reach_the_log_once_for_all_nets_of_a_run() -> None:
     assert text.count("V1 layers were upgraded") == 1
     assert text.count("engine: MKL2017` only steers how another fork of Caffe runs") == 1
     assert "old.prototxt:1" in text
+
+
+def test_notes_of_a_solver_reach_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.prototxt").write_text(
+        'layer { name: "d" type: "DummyData" top: "x" top: "t" dummy_data_param { '
+        "shape { dim: 2 dim: 3 } } }\n"
+        'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" '
+        "inner_product_param { num_output: 3 } }\n"
+        'layer { name: "l" type: "EuclideanLoss" bottom: "y" bottom: "t" top: "l" }\n'
+    )
+    Path("solver.prototxt").write_text(
+        'net: "net.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 1 solver_mode: CPU\n'
+        'solver_type: NESTEROV engine: "MKLDNN"\nsnapshot_after_train: false\n'
+    )
+    assert main(["train", "--solver=solver.prototxt", "--device=reference"]) == 0
+    log = capsys.readouterr().err
+    assert log.count('solver.prototxt:2:1: solver_type became type: "Nesterov"') == 1
+    assert log.count("only steers how another fork of Caffe runs") == 1
 
 
 def test_notes_of_compile_go_to_a_logger(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
