@@ -15,6 +15,7 @@ from runtime.store import Store
 
 from . import nets
 from .devices import choose_device, open_backend
+from .memory_check import check_memory
 from .weights import load_weights
 
 _LOGGER = logging.getLogger("roastery")

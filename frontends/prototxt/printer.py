@@ -13,6 +13,10 @@ from .message import Message
 _SIMPLE_ESCAPES = {
     0x0A: r"\n", 0x0D: r"\r", 0x09: r"\t", 0x22: r"\"", 0x27: r"\'", 0x5C: r"\\",
 }  # fmt: skip
+_ESCAPED = [
+    _SIMPLE_ESCAPES.get(byte, chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")
+    for byte in range(256)
+]
 
 
 def to_text(message: Message) -> str:
@@ -68,17 +72,7 @@ def _literal(message: Message, field: FieldType | None, value: Any) -> str:
 
 def quote(value: bytes) -> str:
     """A double-quoted string literal, escaped as protobuf does (bytes above 126 in octal)."""
-    pieces = ['"']
-    for byte in value:
-        simple = _SIMPLE_ESCAPES.get(byte)
-        if simple is not None:
-            pieces.append(simple)
-        elif 0x20 <= byte < 0x7F:
-            pieces.append(chr(byte))
-        else:
-            pieces.append(f"\\{byte:03o}")
-    pieces.append('"')
-    return "".join(pieces)
+    return '"' + "".join(map(_ESCAPED.__getitem__, value)) + '"'
 
 
 def format_float32(value: float) -> str:

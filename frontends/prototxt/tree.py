@@ -20,11 +20,14 @@ class Source:
         self.text = text
         self.file = file
         self.lines = text.split("\n")
+        self._shown: dict[int, str] = {}  # lines as errors show them
 
     def at(self, line: int, column: int, layer: str = "") -> Location:
         """The place at ``line`` and ``column`` (both from 1)."""
-        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Location(self.file, line, column, layer, _UNSHOWABLE.sub("\ufffd", text))
+        if line not in self._shown:  # a line may be long and hold many tokens
+            text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+            self._shown[line] = _UNSHOWABLE.sub("\ufffd", text)
+        return Location(self.file, line, column, layer, self._shown[line])
 
     def place(self, token: Token, layer: str = "") -> Location:
         """The place where ``token`` begins."""

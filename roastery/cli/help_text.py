@@ -101,7 +101,7 @@ def explain(flag: Flag) -> str:
         notes.append("required")
     if flag.repeated:
         notes.append("may be repeated")
-    if flag.kind != "bool" and flag.default not in (None, "", []):
+    if flag.kind != "bool" and flag.default not in (None, "", [], ()):
         notes.append(f"default: {flag.default}")
     return flag.help + (f" ({'; '.join(notes)})" if notes else "")
 

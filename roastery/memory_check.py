@@ -1,0 +1,67 @@
+"""Refuse nets that no memory of this machine can hold, and name the layer that is to blame."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from ir.errors import RoasteryError
+from ir.location import Location
+from ir.program import NetProgram
+from ir.types import TensorType
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def check_memory(program: NetProgram) -> None:
+    """Raises RoasteryError where one tensor, or all parameters, need more than the machine has.
+
+    A net that passes may still be too large: how much it needs at once is known when it is
+    planned. What this finds is the slip of a finger, before anything is allocated.
+    """
+    limit = physical_memory()
+    parameters = 0
+    for cell in program.cells.values():
+        parameters += cell.type.nbytes
+        what = f"param {cell.index} of layer '{cell.layer}'"
+        _check(what, cell.type, cell.location, limit)
+        if parameters > limit:
+            raise RoasteryError(
+                f"the parameters up to layer '{cell.layer}' need {_size(parameters)}; this "
+                f"machine has {_size(limit)} of memory",
+                location=cell.location,
+            )
+    for layer in program.layers:
+        for name, value in zip(layer.tops, layer.top_values, strict=False):
+            _check(f"top '{name}'", value.type, layer.location, limit)
+        for node in program.graph.nodes[layer.first : layer.last]:
+            for value in node.outputs:
+                _check("what this layer computes", value.type, layer.location, limit)
+
+
+def _check(what: str, type: TensorType, location: Location, limit: int) -> None:
+    if type.nbytes > limit:
+        shape = " x ".join(map(str, type.shape))
+        raise RoasteryError(
+            f"{what} is {shape} = {type.size} elements, {_size(type.nbytes)}; this machine has "
+            f"{_size(limit)} of memory",
+            location=location,
+            hint="check the shapes, or use a smaller batch",
+        )
+
+
+@cache
+def physical_memory() -> int:
+    """Bytes; no limit where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 2**63
+
+
+def _size(nbytes: float) -> str:
+    for unit in _UNITS[:-1]:
+        if nbytes < 1024:
+            return f"{nbytes:.4g} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:.4g} {_UNITS[-1]}"
