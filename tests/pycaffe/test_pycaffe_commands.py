@@ -134,7 +134,7 @@ def test_detect_tells_mistakes(here: Path, capsys) -> None:
         (["bad.csv", "o.csv", *model], "bad.csv:1:1: column 'xmax' is missing"),
         (["words.csv", "o.csv", *model], "words.csv:2:1: a window takes four numbers"),
         (["words.csv", "o.txt", *model], "must be a .csv or .h5 file"),
-        (["names.txt", "o.csv", *model[:3], "--context_pad=0"], "selective_search_ijcv_with_python"),
+        (["names.txt", "o.csv", *model[:3], "--context_pad=0"], "selective_search_ijcv"),
     ):
         assert main(["detect", *words]) == 1
         assert said in capsys.readouterr().err
