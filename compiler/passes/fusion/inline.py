@@ -21,6 +21,8 @@ CHEAP = 12  # cost up to which a node may be computed again
 _HEAVIEST = 400  # cost of a whole chain in front of a reader
 _MOST_LOADS = 12
 _MOST_READERS = 8
+_ALL_LOADS = 32  # what the operands of one reader may read and cost together
+_ALL_COST = 800
 _FREE = 4  # a few steps of movement: reading it costs what reading a copy would
 WINDOW_COST = 3  # a window computes what it reads once per tap
 
@@ -130,6 +132,8 @@ class Inlining:
             # What forward computes for backward: keep the operand instead of the result.
             if sum(v.type.size >= value.type.size for v in pull.loads) > 1:
                 return False
+        if not _fits(reader, pull):
+            return False
         anchor = self.anchored.get(reader)
         kind = self.kinds[reader]
         pure = pull.pure and value is node.outputs[0]
@@ -159,6 +163,18 @@ class Inlining:
             for leaf, aligned in inner.loads.items():
                 total.loads[leaf] = total.loads.get(leaf, True) and aligned and straight
         return total
+
+
+def _fits(reader: Node, pull: Pull) -> bool:
+    """Whether each operand of the reader may be as heavy as this one.
+
+    Twenty steps of a recurrent layer come together in one concatenation: pulled into it, all of
+    them would be one kernel.
+    """
+    count = len(dict.fromkeys(reader.inputs))
+    return len(pull.loads) <= max(2, _ALL_LOADS // count) and pull.cost <= max(
+        CHEAP, _ALL_COST // count
+    )
 
 
 def _wider(reader: Node, value: Value) -> bool:
