@@ -193,5 +193,3 @@ def failure(error: CudaError, where: str = "") -> DeviceFailure:
         f"the GPU failed{f' in {where}' if where else ''}: {error}",
         hint="set ROASTERY_LAUNCH_BLOCKING=1 to learn which kernel it was, and report it",
     )
-
-

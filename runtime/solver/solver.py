@@ -101,6 +101,7 @@ class Solver:
         """Run some iterations. Diffs hold the last applied step afterwards."""
         c = self.config
         stop = self.iteration + iterations
+        self._reports.settle()  # of a call that was interrupted
         self.smoothed.clear()
         self._last_shown = (self.iteration, time.perf_counter())
         while self.iteration < stop:

@@ -116,6 +116,8 @@ def worst(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> f
     """The largest relative distance of two tensors of one name."""
     assert ours.keys() == theirs.keys()
     return max(
-        float(np.linalg.norm((ours[k] - b).astype(np.float64)) / max(np.linalg.norm(b), 1e-6))
+        float(
+            np.linalg.norm((ours[k] - b).astype(np.float64)) / max(float(np.linalg.norm(b)), 1e-6)
+        )
         for k, b in theirs.items()
     )

@@ -1,0 +1,414 @@
+"""Checks everything that runs on ``cuda`` against ``reference``, then measures it.
+
+    python benchmarks/gpu_check.py                       # on a machine with a GPU: all of it
+    python benchmarks/gpu_check.py --only layers,training
+    python benchmarks/gpu_check.py --golden FOLDER       # recordings, instead of the tests' own
+    python benchmarks/gpu_check.py --device interpret --only masks   # how it looks without one
+
+One line per check: how many comparisons, the worst error and where it is. Ends with status 1 when
+anything differs by more than the tolerance or raises. Kernels are compiled in one go at first.
+"""
+
+# ruff: noqa: E402  (the path and the number of threads are set before anything is imported)
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "4")
+os.environ.setdefault("GLOG_minloglevel", "1")  # nets and solvers are quiet
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.graph import Graph
+from ir.program import NetProgram
+from roastery import nets
+from roastery.devices import choose_device, open_backend
+from roastery.exporting import PORTABLE, export_program
+from runtime import artifact
+from runtime.backend import Backend, prepare
+from runtime.executable import FusedNet
+from runtime.layerwise import LayerwiseNet
+from runtime.reference import ReferenceBackend
+from runtime.store import Store
+from tests.support import executor_run, golden
+from tests.support.layer_cases import all_cases
+from tests.support.layer_run import Arrays, LayerRun
+from tests.support.sample_nets import INCEPTION, inputs, layer, lenet
+from tests.support.training_run import Training, lowered, train, worst
+
+TOLERANCE = 1e-4
+LEARNING_TOLERANCE = 2e-3  # after twenty iterations roundings have grown
+ITERATIONS = 20
+SHOWN = 12  # failures of one check
+
+
+@dataclass
+class Report:
+    """What one check found: errors by name, and what went wrong."""
+
+    errors: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, error: float, tolerance: float = TOLERANCE) -> None:
+        self.errors[name] = error
+        if not error <= tolerance:
+            self.failures.append(f"{name}: error {error:.2e}, allowed {tolerance:.0e}")
+
+    def attempt(self, name: str, work: Callable[[], Iterable[tuple[str, float]]]) -> None:
+        """Add what ``work`` gives; an exception is a failure of its own."""
+        try:
+            for part, error in work():
+                self.add(f"{name} {part}", error)
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(last.filename).name}:{last.lineno}"
+            self.failures.append(f"{name}: {type(error).__name__}: {error} ({place})"[:600])
+
+    def line(self, name: str, seconds: float) -> str:
+        state = "ok" if not self.failures else f"FAILED {len(self.failures)}"
+        text = f"{name:<10} {len(self.errors):6} compared"
+        if self.errors:
+            most = max(self.errors, key=lambda k: np.nan_to_num(self.errors[k], nan=np.inf))
+            text += f"  worst {self.errors[most]:.1e} ({most})"
+        return f"{text}  {state}  {seconds:.1f} s"
+
+
+@dataclass
+class Setting:
+    """What checks need to know."""
+
+    device: str
+    backend: Backend
+    golden: Path
+    limit: int | None  # records per check
+
+
+# --- compiling ------------------------------------------------------------------------------
+
+
+def warm_up(setting: Setting, wanted: set[str]) -> None:
+    """Compile the kernels of everything in one go, where that is a matter of compiling."""
+    graphs: list[Graph] = []
+    programs: list[NetProgram] = []
+    if "layers" in wanted:
+        programs += [LayerRun(case).program for case in all_cases()[: setting.limit]]
+    if "golden" in wanted:
+        programs += list(_golden_programs(setting))
+    for program in programs:
+        graphs += _graphs(program)
+    prepare(setting.backend, graphs)
+
+
+def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
+    for path in sorted((setting.golden / "layers").glob("*.npz"))[: setting.limit]:
+        with np.load(path) as case:
+            text, phase = case["prototxt"].tobytes().decode(), str(case["phase"])
+        yield nets.lower(nets.net_from_text(text, path.stem), phase)
+
+
+def _graphs(program: NetProgram) -> Iterator[Graph]:
+    store, nothing = Store(program.cells, seed=1), ReferenceBackend()
+    yield from FusedNet(program, nothing, store).split_graphs()
+    yield from LayerwiseNet(program, nothing, store).graphs()
+
+
+# --- checks ---------------------------------------------------------------------------------
+
+
+def check_layers(setting: Setting, report: Report) -> None:
+    """Every record of a layer, in both plans, against the reference in float64."""
+    for case in all_cases()[: setting.limit]:
+        run = executor_run.rounded(LayerRun(case))
+        truth = run.forward()
+        gradients = run.gradients(executor_run.seeds_of(run))
+        for plan in (executor_run.layerwise, executor_run.fused):
+
+            def compare(
+                plan: Callable[..., executor_run.Results] = plan,
+                run: LayerRun = run,
+                truth: Arrays = truth,
+                gradients: Arrays = gradients,
+            ) -> Iterator[tuple[str, float]]:
+                outputs, diffs = plan(run, setting.backend)
+                yield from executor_run.differences(outputs, truth).items()
+                for name, error in executor_run.differences(diffs, gradients).items():
+                    yield f"diff of {name}", error
+
+            report.attempt(f"{case.name} {plan.__name__}", compare)
+
+
+def check_golden(setting: Setting, report: Report) -> None:
+    """What Caffe computed: layers and solvers."""
+    layers = sorted((setting.golden / "layers").glob("*.npz"))[: setting.limit]
+    solvers = sorted((setting.golden / "solvers").glob("*.npz"))[: setting.limit]
+    if not layers:
+        report.failures.append(f"there are no recordings in {setting.golden}")
+    os.environ["ROASTERY_DEVICE"] = setting.device
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for path in layers:
+            report.attempt(
+                f"{path.stem} layerwise",
+                lambda path=path: golden.layerwise_errors(path, setting.device, folder).items(),
+            )
+            report.attempt(
+                f"{path.stem} fused",
+                lambda path=path: golden.fused_errors(path, setting.device).items(),
+            )
+        for path in solvers:
+            report.attempt(path.stem, lambda path=path: golden.solver_errors(path, folder))
+
+
+def check_training(setting: Setting, report: Report) -> None:
+    """LeNet, twenty iterations in both plans; and the same twice gives the same bits."""
+    text = lenet(8)
+    settings: dict[str, dict] = {
+        "sgd": {},
+        "adam": {"type": "Adam", "iter_size": 2, "base_lr": 0.001},
+        "clipped": {"clip_gradients": 1.0, "display": 5},
+    }
+    for name, chosen in settings.items():
+
+        def compare(chosen: dict = chosen) -> Iterator[tuple[str, float]]:
+            expected = _train(text, ReferenceBackend(), chosen)
+            for layerwise in (False, True):
+                plan = "layerwise" if layerwise else "fused"
+                ours = _train(text, setting.backend, chosen, layerwise=layerwise)
+                again = _train(text, setting.backend, chosen, layerwise=layerwise)
+                losses = np.array(ours.losses), np.array(expected.losses)
+                scale = TOLERANCE / LEARNING_TOLERANCE
+                yield f"{plan} losses", scale * float(np.abs(losses[0] / losses[1] - 1).max())
+                yield f"{plan} parameters", scale * worst(ours.data, expected.data)
+                same = all(np.array_equal(a, again.data[k]) for k, a in ours.data.items())
+                yield f"{plan} twice", 0.0 if same else np.inf
+
+        report.attempt(name, compare)
+    report.notes.append(f"errors after {ITERATIONS} iterations are shown divided by 20")
+
+
+def _train(text: str, backend: Backend, chosen: dict, *, layerwise: bool = False) -> Training:
+    from runtime.solver.learning_rate import LearningRateConfig
+
+    options = dict(chosen)
+    rate = LearningRateConfig("fixed", options.pop("base_lr", 0.01))
+    return train(text, backend, ITERATIONS, layerwise=layerwise, learning_rate=rate, **options)
+
+
+def check_masks(setting: Setting, report: Report) -> None:
+    """Dropout draws the same mask on every executor, forward and backward, pass after pass."""
+    text = (
+        "force_backward: true\n"
+        + inputs(data=(7, 33, 5))
+        + layer("drop", "Dropout", "data", "dropout_param { dropout_ratio: 0.3 }")
+    )
+    program = lowered(text)
+
+    def run(backend: Backend) -> list[np.ndarray]:
+        net = FusedNet(program, backend, Store(program.cells, seed=11))
+        net.prepare_backward()
+        net.set_inputs({"data": np.ones((7, 33, 5), np.float32)})
+        found = []
+        for _ in range(4):
+            net.forward()
+            found.append(net.output("drop").copy())
+            found += [a.copy() for a in net.backward({"drop": np.ones((7, 33, 5))}).values()]
+        return found
+
+    def compare() -> Iterator[tuple[str, float]]:
+        ours, theirs = run(setting.backend), run(ReferenceBackend())
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            yield f"pass {i // 2}", 0.0 if np.array_equal(a != 0, b != 0) else np.inf
+            yield f"values {i // 2}", executor_run.difference(a, b)
+
+    report.attempt("dropout", compare)
+
+
+def check_views(setting: Setting, report: Report) -> None:
+    """Numpy views that are kept show later results, and what is written to them counts."""
+    text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
+    program = lowered(text)
+    net = FusedNet(program, setting.backend, Store(program.cells, seed=1))
+    x, y = net.inputs["data"].array, None
+
+    def compare() -> Iterator[tuple[str, float]]:
+        nonlocal y
+        for value in (1.0, 2.0, 3.0):
+            x[...] = value
+            net.rerun()
+            if y is None:
+                y = net.output("twice")
+            yield f"of {value:g}", executor_run.difference(y, np.full((3, 5), 2.0 * value))
+
+    report.attempt("view", compare)
+
+
+def check_artifacts(setting: Setting, report: Report) -> None:
+    """Exported nets: with code for this GPU, and with PTX that its driver compiles."""
+    if not setting.device.startswith("cuda"):
+        report.notes.append("artifacts are checked on cuda only")
+        return
+    from runtime.cuda import query_devices
+
+    index = int(setting.device.partition(":")[2] or 0)
+    own = f"cuda:sm_{query_devices()[index].capability}"
+    for name, text in (("lenet", lenet(4)), ("inception", INCEPTION)):
+        program = nets.lower(nets.net_from_text(text, f"{name}.prototxt"), "TEST")
+        store = Store(program.cells, seed=1)
+        rng = np.random.default_rng(0)
+        arrays = {
+            port.name: (rng.integers(0, 10, port.value.shape) if port.name == "label"
+                        else rng.random(port.value.shape)).astype(np.float32)
+            for port in program.graph.inputs
+            if port.name in program.inputs
+        }  # fmt: skip
+        for targets in ((own, "cpu"), (PORTABLE, "cpu")):
+
+            def compare(
+                program: NetProgram = program,
+                store: Store = store,
+                arrays: dict[str, np.ndarray] = arrays,
+                targets: tuple[str, ...] = targets,
+            ) -> Iterator[tuple[str, float]]:
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder) / "net.roast"
+                    export_program(program, store, path, targets)
+                    on_gpu = artifact.load(path, setting.device)
+                    expected = artifact.load(path, "cpu")(**arrays)
+                    for count in range(3):  # the third call is a captured graph's second
+                        found = on_gpu(**arrays)
+                        for output, array in expected.items():
+                            yield f"{output} {count}", executor_run.difference(found[output], array)
+
+            report.attempt(f"{name} {targets[0]}", compare)
+
+
+CHECKS: dict[str, Callable[[Setting, Report], None]] = {
+    "masks": check_masks,
+    "views": check_views,
+    "layers": check_layers,
+    "golden": check_golden,
+    "training": check_training,
+    "artifacts": check_artifacts,
+}
+
+
+# --- other programs ---------------------------------------------------------------------------
+
+
+def pytest_on_gpu() -> bool:
+    """The tests that need a GPU."""
+    if importlib.util.find_spec("pytest") is None:
+        print("tests      pytest is not installed: tests marked gpu were not run")
+        return True
+    return _program("tests", ["-m", "pytest", "-q", "-m", "gpu", "tests/cuda"], tail=3)
+
+
+def benchmarks(device: str) -> bool:
+    """The benchmarks, if the checks before them passed."""
+    commands = [["benchmarks/kernels.py", "--device", device]]
+    commands += [
+        ["benchmarks/nets.py", "--device", device, "--net", net] for net in ("lenet", "googlenet")
+    ]
+    sound = True
+    for command in commands:
+        if (ROOT / command[0]).exists():
+            sound &= _program(Path(command[0]).stem, command)
+        else:
+            print(f"benchmark  {command[0]} is not there")
+    return sound
+
+
+def _program(name: str, command: list[str], tail: int | None = None) -> bool:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    lines = (done.stdout + (done.stderr if done.returncode else "")).strip().splitlines()
+    if done.returncode:
+        lines = lines[-30:]
+    elif tail:
+        lines = lines[-tail:]
+    print(f"{name:<10} {' '.join(command)}: {'ok' if not done.returncode else 'FAILED'}")
+    print("\n".join(f"    {text}" for text in lines), flush=True)
+    return done.returncode == 0
+
+
+def describe(device: str) -> str:
+    """The device and what compiles for it."""
+    if not device.startswith("cuda"):
+        return f"device {device}: no GPU is used, so nothing here says anything about one"
+    from compiler.triton.compile import triton_version
+    from runtime.cuda import cuda_driver, query_devices
+
+    found = query_devices()[int(device.partition(":")[2] or 0)]
+    major, minor = cuda_driver().version
+    return (
+        f"device {device}: {found.name}, sm_{found.capability}, {found.memory >> 30} GiB; "
+        f"driver for CUDA {major}.{minor}; Triton {triton_version()}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:N; others try the script")
+    parser.add_argument("--golden", type=Path, default=golden.FOLDER, help="folder of recordings")
+    parser.add_argument("--only", default=",".join(CHECKS), help="checks, with commas")
+    parser.add_argument("--limit", type=int, help="records of layers and recordings, at most")
+    parser.add_argument("--skip-benchmarks", action="store_true")
+    args = parser.parse_args()
+    wanted = args.only.split(",")
+    if unknown := set(wanted) - CHECKS.keys():
+        names = ", ".join(sorted(unknown))
+        parser.error(f"no check is called {names}; checks: {', '.join(CHECKS)}")
+    try:
+        device = choose_device(args.device)
+    except RoasteryError as error:
+        print(error)
+        return 1
+    print(describe(device), flush=True)
+    setting = Setting(device, open_backend(device), args.golden, args.limit)
+    sound = True
+    started = time.perf_counter()
+    try:
+        warm_up(setting, set(wanted))
+    except Exception as error:  # each check then names the kernels that it lacks
+        print(f"compiling  FAILED: {error}"[:2000])
+        sound = False
+    print(f"compiling  {time.perf_counter() - started:.1f} s", flush=True)
+    for name in wanted:
+        report, started = Report(), time.perf_counter()
+        report.attempt(name, lambda name=name, report=report: CHECKS[name](setting, report) or ())
+        print(report.line(name, time.perf_counter() - started))
+        for text in report.notes + report.failures[:SHOWN]:
+            print(f"    {text}")
+        if len(report.failures) > SHOWN:
+            print(f"    and {len(report.failures) - SHOWN} more")
+        sys.stdout.flush()
+        sound &= not report.failures
+    if device.startswith("cuda"):
+        sound &= pytest_on_gpu()
+        if not args.skip_benchmarks:
+            sound &= benchmarks(device)
+    print("everything agrees" if sound else "there are mismatches or failures")
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
