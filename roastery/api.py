@@ -54,6 +54,9 @@ class Executable:
 
     def __init__(self, net: FusedNet) -> None:
         self._net = net
+        if net.program.phase == "TRAIN":
+            net.prepare_backward()
+        self._before: dict[str, np.ndarray] = {}  # state that forward changed, as it was
         self.parameters = Parameters(net.program, net.store)
         self.parameter_diffs = Parameters(net.program, net.store, diff=True)
 
@@ -73,17 +76,20 @@ class Executable:
     def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Run forward. Arrays are copied in; the outputs are new arrays."""
         self._net.set_inputs(inputs)
+        if not self._net.ready_for_backward:
+            self._before = self._net.written_state()
         self._net.forward()
         return {name: self._net.output(name).copy() for name in self.outputs}
 
     def backward(self, **diffs: np.ndarray) -> dict[str, np.ndarray]:
         """Diffs of the inputs, given diffs of outputs by name (default: loss weights).
 
-        Adds to :attr:`parameter_diffs`. The first call runs forward once more, to save what
-        backward needs; later forward passes save it by themselves.
+        Adds to :attr:`parameter_diffs`. In phase TEST the first call runs forward once more, from
+        the state it started from, to save what backward needs; later passes save it by themselves.
         """
         if not self._net.ready_for_backward:
             self._net.prepare_backward()
+            self._net.restore_state(self._before)
             self._net.rerun()
         return {name: array.copy() for name, array in self._net.backward(diffs).items()}
 

@@ -283,6 +283,19 @@ class FusedNet:
         if cell is not None and len(state) == 2:
             cell.array[:] = state
 
+    def written_state(self) -> dict[str, np.ndarray]:
+        """Copies of the cells that a forward pass writes, by name."""
+        return {
+            p.name: self.store.data[p.name].peek().copy()
+            for p in self._graph.outputs
+            if p.role is Role.STATE
+        }
+
+    def restore_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Put back what :meth:`written_state` gave."""
+        for name, array in state.items():
+            self.store.data[name].array[...] = array
+
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in an output or observed blob."""
         return self._buffers[port_key(Role.RESULT, blob)].array
