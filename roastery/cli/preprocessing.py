@@ -40,20 +40,17 @@ def numbers(text: str, flag: str) -> list[int]:
 
 def read_mean(path: str) -> np.ndarray | None:
     """The mean in a .npy or .binaryproto file, (channels, height, width) or per channel."""
-    import numpy as np
-
     from frontends.caffemodel import read_blob
     from ir.errors import RoasteryError
+
+    from ..arrays import load_npy
 
     if not path:
         return None
     if not Path(path).is_file():
         raise RoasteryError(f"there is no mean file '{path}'")
     if path.endswith(".npy"):
-        try:
-            return np.asarray(np.load(path, allow_pickle=False))
-        except ValueError as error:
-            raise RoasteryError(f"'{path}' is not a numpy file: {error}") from None
+        return load_npy(path)
     mean = read_blob(Path(path))
     return mean[0] if mean.ndim == 4 else mean
 

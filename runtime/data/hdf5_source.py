@@ -18,6 +18,8 @@ from .source import Position, Shape
 
 _MOST_DEFLATED = 1100
 """No compressor that HDF5 brings along shrinks numbers by more than this factor."""
+_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises for files that are no HDF5 files, or damaged ones."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -147,7 +149,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         try:
             with h5py.File(path, "r") as file:
                 arrays = [self._read_rows(file, name, top) for top in self.tops]
-        except OSError as error:
+        except _DAMAGED as error:
             raise self.error(f"cannot read HDF5 file '{name}': {error}") from error
         counts = [len(rows) for rows in arrays]
         if min(counts) != max(counts):

@@ -42,20 +42,15 @@ def _run(arguments: Arguments) -> None:
 def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
     from pathlib import Path
 
-    import numpy as np
-
     from ir.errors import RoasteryError
 
+    from ...arrays import load_npy
     from ...caffe.io import load_image
 
     path = Path(name).expanduser()
     if path.suffix == ".npy":
         print(f"Loading file: {path}")
-        try:
-            loaded: Sequence[np.ndarray] = np.load(path, allow_pickle=False)
-        except ValueError as error:
-            raise RoasteryError(f"'{path}' is not a numpy file: {error}") from None
-        return loaded
+        return load_npy(path)
     if path.is_dir():
         print(f"Loading folder: {path}")
         files = sorted(path.glob(f"*.{extension}"))
