@@ -25,21 +25,18 @@ class Parameters(Mapping[str, list[np.ndarray]]):
     """Parameters by layer name: a list of writable arrays per layer (weights, bias ...)."""
 
     def __init__(self, program: NetProgram, store: Store, *, diff: bool = False) -> None:
-        buffers = store.diff if diff else store.data
-        self._arrays = {
-            layer.name: [buffers[c].array for c in layer.cells]
-            for layer in program.layers
-            if layer.cells
-        }
+        self._buffers = store.diff if diff else store.data
+        self._cells = {layer.name: layer.cells for layer in program.layers if layer.cells}
 
     def __getitem__(self, layer: str) -> list[np.ndarray]:
-        return self._arrays[layer]
+        # Made when asked for: an array that somebody holds is copied with every run on a GPU.
+        return [self._buffers[cell].array for cell in self._cells[layer]]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
+        return iter(self._cells)
 
     def __len__(self) -> int:
-        return len(self._arrays)
+        return len(self._cells)
 
 
 class Executable:

@@ -1,0 +1,72 @@
+"""Kernels that Triton compiled, as the CUDA executor hands them to the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from fake_cuda import FakeCuda
+
+from compiler.binary import HIDDEN, Binary
+from compiler.compiled import Segment
+from compiler.kernel import Scratch
+from compiler.triton.compile import Job
+from compiler.triton.compile.store import BinaryStore
+from ir import expr as e
+from ir.build import Builder
+from ir.graph import Value
+from ir.types import TensorType
+from runtime.buffers import Buffer
+from runtime.cuda_backend import CudaBackend
+from runtime.cuda_executor.kernels import compile_or_load
+
+TYPE = TensorType((3, 50))
+
+
+def test_arguments_stand_where_the_compiled_kernel_reads_them(tmp_path: Path) -> None:
+    """The parameters of the machine code are those of the printed kernel, in place and width."""
+    fake = FakeCuda(90)
+    seen: dict[str, list[tuple[object, ...]]] = {}
+    made: list[Binary] = []
+
+    def compile(jobs: Sequence[Job], progress: object) -> Sequence[Binary]:
+        binaries = compile_or_load(jobs, store=BinaryStore(tmp_path))
+        for job, binary in zip(jobs, binaries, strict=True):
+            assert binary.arguments == (*(p.kind for p in job.kernel.parameters), *HIDDEN)
+            entry = seen.setdefault(binary.entry, [])
+            fake.kernels[binary.entry] = (binary.arguments, lambda *a, entry=entry: entry.append(a))
+        made.extend(binaries)
+        return binaries
+
+    b = Builder("net")
+    x = b.input("x", TYPE)
+    b.output("y", b.map(e.exp(e.arg(0)) * 2.0, x))
+    b.output("z", b.sum(x, (1,)))
+    ports = {
+        "data:x": Buffer(TYPE),
+        "result:y": Buffer(TYPE),
+        "result:z": Buffer(TensorType((3, 1))),
+    }
+    backend = CudaBackend(0, driver=fake.driver(), compile=compile)
+    graph = backend.bind(b.finish(), {"data:x": ports["data:x"]}, ports)
+    graph.run()
+    fake.check()
+    assert len(made) == len(seen) == 2
+    (segment,) = graph.compiled.steps
+    assert isinstance(segment, Segment)
+    addresses = {b.memory.mirror.address for b in ports.values()}  # type: ignore[union-attr]
+    for launch in segment.launches:
+        ((grid, *values),) = seen[launch.kernel.entry]
+        assert grid == launch.grid
+        assert values[-2:] == [0, 0]  # hidden pointers
+        for value, planned in zip(values, launch.arguments, strict=False):
+            if isinstance(planned, Value):
+                assert value in addresses
+            elif isinstance(planned, Scratch):
+                assert fake.array(value, planned.nbytes, np.uint8).size
+            else:
+                assert value == planned
+    used = {binary.entry: binary for binary in made}
+    for entry, _, threads, shared in fake.launches:
+        assert (threads, shared) == (used[entry].threads, used[entry].resources.shared)
