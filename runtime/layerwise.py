@@ -34,11 +34,19 @@ _KEPT_PROGRAMS = 8
 
 
 @dataclass
+class Changes:
+    """How often blobs of a net were given another shape."""
+
+    count: int = 0
+
+
+@dataclass
 class BlobBuffers:
     """Data and diff of one named blob. The object stays; its buffers change with its shape."""
 
     data: Buffer
     diff: Buffer
+    changes: Changes = field(default_factory=Changes)
 
     def resize(self, shape: Shape) -> None:
         """Take another shape: in the same memory where it is large enough, else in new, zeroed.
@@ -48,6 +56,7 @@ class BlobBuffers:
         type = TensorType(shape, self.data.type.dtype)
         if type == self.data.type:
             return
+        self.changes.count += 1
         fits = type.size <= min(self.data.capacity, self.diff.capacity)
         self.data = self.data.view(type) if fits else Buffer(type)
         self.diff = self.diff.view(type) if fits else Buffer(type)
@@ -108,6 +117,8 @@ class LayerwiseNet:
         self.before_backward: list[Callable[[int], None]] = []
         self.after_backward: list[Callable[[int], None]] = []
         self._relower = relower
+        self._changes = Changes()
+        self._followed = 0  # as many changes have been carried through the net
         self._sources = {name: _Feed(source) for name, source in self.feeds.items()}
         self._fed: dict[str, Shape] = {}  # of data layers' tops, where they left the first shape
         self._found: dict[str, Shape] = {}  # that depend on data
@@ -140,7 +151,8 @@ class LayerwiseNet:
     def _fit(self, layer: LayerInfo, index: int, name: str, type: TensorType) -> None:
         blob = self.blobs.get(name)
         if blob is None:
-            blob = self.blobs[name] = BlobBuffers(Buffer(type), Buffer(type))
+            blob = BlobBuffers(Buffer(type), Buffer(type), self._changes)
+            self.blobs[name] = blob
         elif blob.data.type != type:
             blob.resize(type.shape)
         elif layer.type != "Split":
@@ -166,19 +178,16 @@ class LayerwiseNet:
 
         Raises RoasteryError, and leaves the net as it was, where a layer cannot take the shape.
         """
+        if self._changes.count == self._followed:
+            return
         program = self.program
         shapes = {name: self.blobs[name].data.type.shape for name in program.inputs}
         current = {name: program.blobs[name][0].type.shape for name in program.inputs}
         if shapes != current:
             self._found.clear()
-            self._take(self._program_for(shapes))
-        elif any(
-            self.blobs[name].data.type != versions[0].type
-            for name, versions in program.blobs.items()
-        ):
-            self._take(program)  # an inner blob's shape is for its layer to say
-        else:
-            self.rebind()
+            program = self._program_for(shapes)
+        self._take(program)  # an inner blob's shape is for its layer to say
+        self._followed = self._changes.count
 
     def _sizes(self) -> tuple[tuple[str, Shape], ...]:
         inputs = {name: self.blobs[name].data.type.shape for name in self.program.inputs}
