@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -363,7 +363,7 @@ def describe(device: str) -> str:
     )
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -372,7 +372,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(CHECKS), help="checks, with commas")
     parser.add_argument("--limit", type=int, help="records of layers and recordings, at most")
     parser.add_argument("--skip-benchmarks", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     wanted = args.only.split(",")
     if unknown := set(wanted) - CHECKS.keys():
         names = ", ".join(sorted(unknown))

@@ -1,0 +1,72 @@
+"""On a real GPU: training and views through the whole executor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ir.errors import RoasteryError
+from ir.types import TensorType
+from runtime.buffers import Buffer
+from runtime.cuda_backend import CudaBackend
+from runtime.cuda_executor.mirror import device_side
+from runtime.executable import FusedNet
+from runtime.reference import ReferenceBackend
+from runtime.store import Store
+from tests.support.sample_nets import inputs, layer, lenet
+from tests.support.training_run import lowered, train, worst
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture(scope="module")
+def backend() -> CudaBackend:
+    return CudaBackend(0)
+
+
+@pytest.mark.parametrize("plan", ["fused", "layerwise"])
+@pytest.mark.parametrize("limit", [-1.0, 0.5])
+def test_lenet_learns_as_on_the_reference(backend: CudaBackend, plan: str, limit: float) -> None:
+    settings = {"clip_gradients": limit, "layerwise": plan == "layerwise", "display": 2}
+    ours = train(lenet(4), backend, 5, **settings)
+    theirs = train(lenet(4), ReferenceBackend(), 5, **settings)
+    np.testing.assert_allclose(ours.losses, theirs.losses, rtol=1e-4)
+    assert worst(ours.data, theirs.data) < 1e-4
+    again = train(lenet(4), backend, 5, **settings)
+    assert all(np.array_equal(again.data[name], array) for name, array in ours.data.items())
+
+
+def test_views_stay_live(backend: CudaBackend) -> None:
+    text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
+    program = lowered(text)
+    net = FusedNet(program, backend, Store(program.cells, seed=1))
+    x = net.inputs["data"].array
+    net.forward()
+    y = net.output("twice")[1:]
+    for value in (1.0, 2.0, 3.0):
+        x[...] = value
+        net.forward()
+        np.testing.assert_array_equal(y, np.full((2, 5), 2.0 * value))
+
+
+def test_copies_from_pinned_memory(backend: CudaBackend) -> None:
+    buffer = Buffer(TensorType((1000, 1000)))
+    mirror = device_side(buffer.memory, backend.session)
+    allocate = backend.batch_allocator(4)
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        batch = allocate((1000, 1000))
+        batch[...] = rng.random((1000, 1000))
+        expected = batch.copy()
+        buffer.fill(batch)
+        del batch
+        reading = buffer.read_later()
+        assert mirror.state == "device ahead"
+        np.testing.assert_array_equal(reading(), expected)
+
+
+def test_memory_that_does_not_fit(backend: CudaBackend) -> None:
+    _, total = backend.session.device.free_memory()
+    with pytest.raises(RoasteryError, match="bytes do not fit into the memory of"):
+        backend.session.reserve(2 * total, "a net")
+    backend.session.reserve(1 << 20, "a net")
