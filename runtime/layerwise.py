@@ -77,12 +77,17 @@ class _Feed:
     """A data layer's source, and what it gave last (not held: its memory may be used again)."""
 
     source: DataSource
-    last: list[weakref.ref[np.ndarray]] = field(default_factory=list)
+    given: dict[str, tuple[weakref.ref[np.ndarray], Buffer]] = field(default_factory=dict)
 
-    def changed(self, index: int, array: np.ndarray) -> bool:
-        """Whether a top must be filled: DummyData's constant tops are filled once, so that
-        what a user wrote there stays, as in Caffe."""
-        return index >= len(self.last) or self.last[index]() is not array
+    def fill(self, top: str, buffer: Buffer, array: np.ndarray) -> None:
+        """Copy an array that is new. DummyData's constant tops are filled once, so that what a
+        user wrote there stays, as in Caffe."""
+        if top in self.given:
+            before, filled = self.given[top]
+            if filled is buffer and before() is array:
+                return
+        buffer.fill(array)
+        self.given[top] = weakref.ref(array), buffer
 
 
 class LayerwiseNet:
@@ -144,9 +149,8 @@ class LayerwiseNet:
                 if name not in seen:  # else a further version, written in place
                     seen.add(name)
                     self._fit(layer, i, name, value.type)
-        for feed in self._sources.values():
-            feed.last = []
         self.rebind()
+        self._followed = self._changes.count
 
     def _fit(self, layer: LayerInfo, index: int, name: str, type: TensorType) -> None:
         blob = self.blobs.get(name)
@@ -187,7 +191,6 @@ class LayerwiseNet:
             self._found.clear()
             program = self._program_for(shapes)
         self._take(program)  # an inner blob's shape is for its layer to say
-        self._followed = self._changes.count
 
     def _sizes(self) -> tuple[tuple[str, Shape], ...]:
         inputs = {name: self.blobs[name].data.type.shape for name in self.program.inputs}
@@ -312,10 +315,8 @@ class LayerwiseNet:
             self._fed.update(came)
             self._found.clear()
             self._take(self._program_for(came))
-        for i, (top, array) in enumerate(zip(layer.tops, arrays, strict=True)):
-            if feed.changed(i, array):
-                self.blobs[top].data.fill(array)
-        feed.last = [weakref.ref(array) for array in arrays]
+        for top, array in zip(layer.tops, arrays, strict=True):
+            feed.fill(top, self.blobs[top].data, array)
 
     def backward(self, start: int | None = None, end: int = 0) -> None:
         """Run backward from layer ``start`` (the last) down to ``end`` (included)."""

@@ -54,6 +54,7 @@ def test_only_memory_data_takes_arrays(make_net) -> None:
 def test_what_is_written_into_a_constant_top_stays(make_net) -> None:
     net = make_net(
         """
+    layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 } } }
     layer { name: "data" type: "DummyData" top: "noise" top: "label"
       dummy_data_param { shape { dim: 3 } shape { dim: 3 }
         data_filler { type: "gaussian" } data_filler { type: "constant" value: 4 } } }
@@ -66,6 +67,12 @@ def test_what_is_written_into_a_constant_top_stays(make_net) -> None:
     net.blobs["noise"].data[...] = 0
     net.forward()
     np.testing.assert_array_equal(net.blobs["label"].data, [7, 8, 9])
+    net.blobs["x"].reshape(2)  # which is no concern of the data layer's
+    net.forward()
+    np.testing.assert_array_equal(net.blobs["label"].data, [7, 8, 9])
+    net.blobs["label"].reshape(1)
+    net.forward()
+    np.testing.assert_array_equal(net.blobs["label"].data, [4, 4, 4])
     assert net.blobs["noise"].data.all() and not (net.blobs["noise"].data == noise).any()
 
 
