@@ -42,8 +42,10 @@ def make_databases(folder: Path, records: int) -> float:
     """Databases "raw" and "encoded"; returns the mean size of a JPEG in bytes."""
     random = np.random.default_rng(1)
     sizes = []
-    with new_database(folder / "raw", "lmdb") as raw, \
-            new_database(folder / "encoded", "lmdb") as encoded:
+    with (
+        new_database(folder / "raw", "lmdb") as raw,
+        new_database(folder / "encoded", "lmdb") as encoded,
+    ):
         for i in range(records):
             picture = smooth_picture(random)
             planes = picture.transpose(2, 0, 1)
@@ -57,14 +59,19 @@ def make_databases(folder: Path, records: int) -> float:
 def open_reader(folder: Path, kind: str, batch: int, threads: int, depth: int) -> Prefetcher:
     """The reader that a training run would have."""
     transform = TransformConfig(crop_size=CROP, mirror=True, mean_value=(104, 117, 123))
-    source = open_source(DataConfig(source=kind, batch_size=batch, backend="LMDB",
-                                    transform=transform), "TRAIN", 1, folder)
+    source = open_source(
+        DataConfig(source=kind, batch_size=batch, backend="LMDB", transform=transform),
+        "TRAIN",
+        1,
+        folder,
+    )
     assert isinstance(source, PlannedSource)
     return Prefetcher(source, depth, threads)
 
 
-def throughput(folder: Path, kind: str, batch: int, threads: int, seconds: float
-               ) -> tuple[float, float]:
+def throughput(
+    folder: Path, kind: str, batch: int, threads: int, seconds: float
+) -> tuple[float, float]:
     """Images per second of wall time, and of processor time, reading as fast as possible."""
     with open_reader(folder, kind, batch, threads, 2 * threads) as reader:
         for _ in range(2 * threads + 1):
@@ -78,8 +85,9 @@ def throughput(folder: Path, kind: str, batch: int, threads: int, seconds: float
     return images / wall, images / cpu
 
 
-def waiting(folder: Path, kind: str, batch: int, threads: int, step_seconds: float,
-            steps: int = 20) -> float:
+def waiting(
+    folder: Path, kind: str, batch: int, threads: int, step_seconds: float, steps: int = 20
+) -> float:
     """The share of its time that a step of this length waits for data."""
     with open_reader(folder, kind, batch, threads, 4) as reader:
         reader.next()
@@ -92,8 +100,9 @@ def waiting(folder: Path, kind: str, batch: int, threads: int, step_seconds: flo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--records", type=int, default=256, help="pictures per database")
     parser.add_argument("--batch", type=int, default=64, help="pictures per batch")
     parser.add_argument("--threads", default="1,2", help="thread counts to try")
@@ -102,8 +111,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         jpeg = make_databases(folder, options.records)
-        print(f"{options.records} records of {SIDE}x{SIDE}x3, JPEG of {jpeg / 1024:.1f} KiB, "
-              f"crop {CROP}, mirror, mean, batch {options.batch}")
+        print(
+            f"{options.records} records of {SIDE}x{SIDE}x3, JPEG of {jpeg / 1024:.1f} KiB, "
+            f"crop {CROP}, mirror, mean, batch {options.batch}"
+        )
         print(f"{'records':10} {'threads':>7} {'images/s':>10} {'images/s per core':>18}")
         rates = {}
         for kind in ("raw", "encoded"):
@@ -116,8 +127,10 @@ def main() -> None:
             for share in (0.5, 0.8, 1.2):
                 step = options.batch / (rate * share)
                 waited = waiting(folder, kind, options.batch, threads, step)
-                print(f"{kind:10} {threads:7d} {1000 * step:8.1f} {waited:7.1%}"
-                      f"   (the step takes {share:.0%} of the reader's rate)")
+                print(
+                    f"{kind:10} {threads:7d} {1000 * step:8.1f} {waited:7.1%}"
+                    f"   (the step takes {share:.0%} of the reader's rate)"
+                )
 
 
 if __name__ == "__main__":

@@ -3,16 +3,19 @@
     python benchmarks/nets.py                         # LeNet on this machine's CPU
     python benchmarks/nets.py --device cuda --net googlenet --batch 32
     python benchmarks/nets.py --device interpret --net lenet --batch 2
+    python benchmarks/nets.py --torch                 # beside PyTorch on the same CPU
 
-Every run first compares the outputs and parameter diffs with ``reference`` on the same inputs.
-On CUDA the same net is also built in PyTorch, and timed eager and under torch.compile
-(mode="max-autotune"), in the same process. Caffe's own CPU time for LeNet at batch 64, forward and
-backward, is about 24 ms on one core of the machine its values were recorded on.
+Every run on another device first compares the loss and the parameter diffs with ``reference`` on
+the same inputs. On CUDA the same net is also built in PyTorch, from the same parameters, and timed
+eager and under torch.compile (mode="max-autotune"), in the same process; a ratio is Roastery's
+time over theirs. Caffe's own CPU time for LeNet at batch 64, forward and backward, is about 24 ms
+on one core of the machine its values were recorded on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -22,12 +25,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # one core, as the figure for Caffe
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core, as the figure for Caffe
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.resnet import resnet50
+from benchmarks.torch_nets import TorchNet
 from examples.googlenet.make_net import googlenet
+from frontends.prototxt import Message
 from ir.program import NetProgram
 from roastery import nets
 from roastery.devices import choose_device, open_backend
@@ -61,6 +67,7 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: 
 NETS: dict[str, tuple[Callable[[int], str], int, int]] = {
     "lenet": (lambda batch: LENET.replace("BATCH", str(batch)), 64, 10),
     "googlenet": (googlenet, 32, 1000),
+    "resnet50": (resnet50, 32, 1000),
 }
 """Net -> its prototxt for a batch size, the default batch size, the number of classes."""
 
@@ -89,15 +96,43 @@ def compare(net: FusedNet, reference: FusedNet) -> float:
     return worst
 
 
-def milliseconds(run: Callable[[], object], repeats: int) -> float:
-    """Median time of one call."""
-    run()
+def milliseconds(run: Callable[[], object], wait: Callable[[], None], repeats: int) -> float:
+    """Median time of one call, after two that do not count."""
     times = []
-    for _ in range(repeats):
+    for count in range(repeats + 2):
         start = time.perf_counter()
         run()
-        times.append((time.perf_counter() - start) * 1e3)
+        wait()
+        if count >= 2:
+            times.append((time.perf_counter() - start) * 1e3)
     return statistics.median(times)
+
+
+def torch_times(
+    message: Message, net: FusedNet, device: str, repeats: int, compiled: bool
+) -> dict[str, tuple[float, float]]:
+    """Milliseconds of forward, and of forward and backward, by how PyTorch runs."""
+    import torch
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
+    arrays = {name: b.peek() for name, b in net.store.data.items()}
+    arrays |= {name: b.peek() for name, b in net.inputs.items()}
+    on_gpu = device.startswith("cuda")
+    theirs = TorchNet(message, net.program, arrays, device if on_gpu else "cpu")
+    wait = torch.cuda.synchronize if on_gpu else lambda: None
+    loss, ours = float(theirs.loss().detach()), net.forward_loss()
+    print(f"loss {ours:.6f}, PyTorch's {loss:.6f} (dropout draws other masks there)")
+    ways = {"torch eager": theirs.loss}
+    if compiled:
+        ways["torch.compile"] = torch.compile(theirs.loss, mode="max-autotune")
+    found = {}
+    for name, loss in ways.items():
+        with torch.no_grad():
+            forward = milliseconds(loss, wait, repeats)
+        found[name] = (forward, milliseconds(lambda f=loss: theirs.step(f), wait, repeats))
+    return found
 
 
 def main() -> None:
@@ -108,24 +143,40 @@ def main() -> None:
     parser.add_argument("--device", default=None, help="reference, cpu, cuda[:N] or interpret")
     parser.add_argument("--batch", type=int, default=None)
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=None,
+                        help="time PyTorch too (default: on cuda)")  # fmt: skip
+    parser.add_argument("--json", metavar="FILE", help="write the numbers too")
     args = parser.parse_args()
     make, batch, classes = NETS[args.net]
     batch = args.batch or batch
     device = choose_device(args.device)
+    on_gpu = device.startswith("cuda")
     message = nets.net_from_text(make(batch), f"{args.net}.prototxt")
     program = nets.lower(message, "TRAIN")
-    net = build(program, open_backend(device), classes)
+    backend = open_backend(device)
+    net = build(program, backend, classes)
     print(f"{args.net}, batch {batch}, on {device}; {platform.machine()}, numpy {np.__version__}")
     if device != "reference":
         difference = compare(net, build(program, ReferenceBackend(), classes))
         print(f"largest relative difference from reference: {difference:.1e}")
-    forward = milliseconds(net.forward, args.repeats)
-    both = milliseconds(net.forward_backward, args.repeats)
-    print(f"{'forward':<20}{forward:9.2f} ms")
-    print(f"{'forward + backward':<20}{both:9.2f} ms", end="")
+    wait = getattr(backend, "synchronize", lambda: None)
+    ours = (
+        milliseconds(net.forward, wait, args.repeats),
+        milliseconds(net.forward_backward, wait, args.repeats),
+    )
+    found = {f"roastery {device}": ours}
+    if args.torch or (args.torch is None and on_gpu):
+        found |= torch_times(message, net, device, args.repeats, compiled=on_gpu)
+    print(f"{'':22}{'forward':>12}{'ratio':>7}{'with backward':>16}{'ratio':>7}")
+    for name, (forward, both) in found.items():
+        print(f"{name:22}{forward:9.2f} ms{ours[0] / forward:7.2f}"
+              f"{both:13.2f} ms{ours[1] / both:7.2f}")  # fmt: skip
     if args.net == "lenet" and batch == 64 and device == "reference":
-        print(f"   {both / CAFFE_LENET_MS:.2f} x Caffe's {CAFFE_LENET_MS:g} ms", end="")
-    print()
+        ratio = ours[1] / CAFFE_LENET_MS
+        print(f"with backward {ratio:.2f} x Caffe's {CAFFE_LENET_MS:g} ms on one core")
+    if args.json:
+        record = {"net": args.net, "batch": batch, "milliseconds": found}
+        Path(args.json).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
