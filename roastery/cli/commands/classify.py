@@ -50,7 +50,7 @@ def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
     path = Path(name).expanduser()
     if path.suffix == ".npy":
         print(f"Loading file: {path}")
-        return load_npy(path)
+        return list(load_npy(path))
     if path.is_dir():
         print(f"Loading folder: {path}")
         files = sorted(path.glob(f"*.{extension}"))
