@@ -15,6 +15,7 @@ from compiler.triton.compile import compile_jobs, jobs_of
 from compiler.triton.compile.inspection import ptx_parameters
 from compiler.triton.compile.store import BinaryStore
 from roastery import nets
+from runtime.solver.config import SOLVER_TYPES
 from runtime.solver.learning_rate import LearningRateConfig
 from tests.support import program_kernels as kernels
 from tests.support.layer_cases import all_cases
@@ -37,16 +38,18 @@ def program(text: str) -> list[CompiledGraph]:
     return [kernels.training(nets.lower(nets.net_from_text(text, "net.prototxt"), "TRAIN"))]
 
 
-def sgd() -> list[CompiledGraph]:
-    rate = LearningRateConfig(base_lr=0.01)
-    settings = {"learning_rate": rate, "momentum": 0.9, "weight_decay": 0.0005}
-    return [kernels.update(1000, **settings)]
+def updates() -> list[CompiledGraph]:
+    rate = LearningRateConfig("fixed", base_lr=0.01)
+    return [
+        kernels.update(1000, type=kind, learning_rate=rate, momentum=0.9, weight_decay=0.0005)
+        for kind in SOLVER_TYPES
+    ]
 
 
 NETS = {
     "lenet": lambda: program(LENET),
     "inception": lambda: program(INCEPTION),
-    "sgd": sgd,
+    "updates": updates,
 }
 
 
