@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,8 @@ from tests.support.training_run import Training, lowered, train, worst
 
 TOLERANCE = 1e-4
 LEARNING_TOLERANCE = 2e-3  # after twenty iterations roundings have grown
+NET_TOLERANCE = 1e-3  # of whole nets' parameter diffs
+NETS = ("lenet", "googlenet", "resnet50")
 ITERATIONS = 20
 SHOWN = 12  # failures of one check
 
@@ -322,9 +325,7 @@ def pytest_on_gpu() -> bool:
 def benchmarks(device: str) -> bool:
     """The benchmarks, if the checks before them passed."""
     commands = [["benchmarks/kernels.py", "--device", device]]
-    commands += [
-        ["benchmarks/nets.py", "--device", device, "--net", net] for net in ("lenet", "googlenet")
-    ]
+    commands += [["benchmarks/nets.py", "--device", device, "--net", net] for net in NETS]
     sound = True
     for command in commands:
         if (ROOT / command[0]).exists():
@@ -345,7 +346,8 @@ def _program(name: str, command: list[str], tail: int | None = None) -> bool:
         lines = lines[-tail:]
     print(f"{name:<10} {' '.join(command)}: {'ok' if not done.returncode else 'FAILED'}")
     print("\n".join(f"    {text}" for text in lines), flush=True)
-    return done.returncode == 0
+    difference = re.search(r"difference from reference: (\S+)", done.stdout)
+    return done.returncode == 0 and (difference is None or float(difference[1]) <= NET_TOLERANCE)
 
 
 def describe(device: str) -> str:

@@ -10,6 +10,7 @@ from ..devices import DEVICE_FLAGS, requested_device
 from ..nets import STATE_FLAGS, log_device, needed, stages
 
 if TYPE_CHECKING:
+    from runtime.backend import Backend
     from runtime.layerwise import LayerwiseNet
     from runtime.logging import CaffeLog
     from runtime.solver.nets import RunnableNet
@@ -31,13 +32,12 @@ def _run(arguments: Arguments) -> None:
         message = nets.read_net(model)
         state = nets.flag_state(message, arguments.phase, arguments.level, stages(arguments))
         plan: Plan = "fused" if arguments.fused else "layerwise"
-        built = NetBuilder(open_backend(device), log, plan, freeze=True).build(
-            message, state, seed=0
-        )
+        backend = open_backend(device)
+        built = NetBuilder(backend, log, plan, freeze=True).build(message, state, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:
-            _time_whole(built.net, arguments.iterations, log)
+            _time_whole(built.net, backend, arguments.iterations, log)
 
 
 def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
@@ -85,20 +85,25 @@ def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
     )
 
 
-def _time_whole(net: RunnableNet, iterations: int, log: CaffeLog) -> None:
+def _time_whole(net: RunnableNet, backend: Backend, iterations: int, log: CaffeLog) -> None:
     """Forward alone, then forward and backward in one; a fused backward is never alone."""
+    from runtime.backend import synchronize
+
     log.performing_forward()
     log.initial_loss(net.forward_loss())
     log.performing_backward()
     net.forward_backward()
+    synchronize(backend)
     log.benchmark_begins(iterations)
     started = perf_counter()
     forward = both = 0.0
     for iteration in range(iterations):
         begin = perf_counter()
         net.forward_loss()
+        synchronize(backend)
         middle = perf_counter()
         net.forward_backward()
+        synchronize(backend)
         end = perf_counter()
         forward += middle - begin
         both += end - middle
