@@ -6,6 +6,7 @@ First of: an explicit device; ``-gpu`` or ``set_mode_*``; ``ROASTERY_DEVICE``; a
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -72,9 +73,15 @@ def open_backend(device: str) -> Backend:
         from runtime.interpret_backend import InterpretBackend
 
         return InterpretBackend()
+    return _cuda_backend(int(device.partition(":")[2] or 0))
+
+
+@functools.cache
+def _cuda_backend(index: int) -> Backend:
+    """One per GPU: nets that come one after the other share loaded kernels."""
     from runtime.cuda_backend import CudaBackend
 
-    return CudaBackend(int(device.partition(":")[2] or 0), _show_compiling)
+    return CudaBackend(index, _show_compiling)
 
 
 def _show_compiling(done: int, total: int, job: Job) -> None:
