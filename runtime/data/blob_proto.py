@@ -71,22 +71,31 @@ def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise RoasteryError(f"mean file '{path}' does not exist", location=place,
-                            hint="compute-image-mean makes one from a database") from None
+        raise RoasteryError(
+            f"mean file '{path}' does not exist",
+            location=place,
+            hint="compute-image-mean makes one from a database",
+        ) from None
     except OSError as error:
-        raise RoasteryError(f"cannot read the mean file '{path}': {error.strerror}",
-                            location=place) from error
+        raise RoasteryError(
+            f"cannot read the mean file '{path}': {error.strerror}", location=place
+        ) from error
     try:
         blob = parse_blob(data)
     except WireError as error:
-        raise RoasteryError(f"'{path}' is not a mean file: {error}", location=place,
-                            hint="a mean file is a BlobProto (.binaryproto), as "
-                            "compute-image-mean writes it") from error
+        raise RoasteryError(
+            f"'{path}' is not a mean file: {error}",
+            location=place,
+            hint="a mean file is a BlobProto (.binaryproto), as compute-image-mean writes it",
+        ) from error
     while blob.ndim > 3 and blob.shape[0] == 1:
         blob = blob[0]
     if blob.ndim != 3 or not blob.size:
-        raise RoasteryError(f"mean file '{path}' has shape {_shape_text(blob.shape)}; "
-                            "(channels, height, width) was expected", location=place)
+        raise RoasteryError(
+            f"mean file '{path}' has shape {_shape_text(blob.shape)}; "
+            "(channels, height, width) was expected",
+            location=place,
+        )
     return blob
 
 

@@ -134,6 +134,10 @@ class DummyDataConfig(LayerConfig):
 
 
 SourceConfig: TypeAlias = (
-    DataConfig | ImageDataConfig | HDF5DataConfig | MemoryDataConfig | WindowDataConfig
+    DataConfig
+    | ImageDataConfig
+    | HDF5DataConfig
+    | MemoryDataConfig
+    | WindowDataConfig
     | DummyDataConfig
 )

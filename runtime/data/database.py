@@ -46,8 +46,11 @@ def open_database(path: Path, backend: str, place: Location | None) -> Database:
     """
     held = _recognise(path, place)
     if held != backend.upper():
-        note(f"{path} holds {_NAMES[held]}, not {_NAMES.get(backend.upper(), backend)} "
-             f"(backend: {backend}): reading what is there.", f"db_{held.lower()}.cpp")
+        note(
+            f"{path} holds {_NAMES[held]}, not {_NAMES.get(backend.upper(), backend)} "
+            f"(backend: {backend}): reading what is there.",
+            f"db_{held.lower()}.cpp",
+        )
     database: Database
     database = LmdbDatabase(path, place) if held == "LMDB" else LevelDatabase(path, place)
     note(f"Opened {held.lower()} {path}", f"db_{held.lower()}.cpp")
@@ -66,12 +69,15 @@ def _recognise(path: Path, place: Location | None) -> Backend:
         return "LEVELDB"
     if not path.exists():
         raise RoasteryError(
-            f"database '{path}' does not exist", location=place,
+            f"database '{path}' does not exist",
+            location=place,
             hint="relative paths start from the working directory; databases are made by "
-            "convert-imageset or convert-mnist")
+            "convert-imageset or convert-mnist",
+        )
     raise RoasteryError(
         f"'{path}' holds no database: neither data.mdb (LMDB) nor CURRENT (LevelDB) is in it",
-        location=place)
+        location=place,
+    )
 
 
 class LmdbDatabase:
@@ -98,9 +104,11 @@ class LmdbDatabase:
 
     def _failed(self, error: Exception) -> RoasteryError:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        return RoasteryError(f"cannot read the LMDB '{self.path}': {reason}",
-                             location=self._place,
-                             hint="copy it again, or make it again from its images")
+        return RoasteryError(
+            f"cannot read the LMDB '{self.path}': {reason}",
+            location=self._place,
+            hint="copy it again, or make it again from its images",
+        )
 
 
 class LevelRecord:
@@ -126,8 +134,9 @@ class LevelDatabase:
         self._place = place
         self._plyvel = import_plyvel(place)
         try:
-            self._db = self._plyvel.DB(str(path), create_if_missing=False,
-                                       block_size=65536, max_open_files=100)
+            self._db = self._plyvel.DB(
+                str(path), create_if_missing=False, block_size=65536, max_open_files=100
+            )
         except self._plyvel.Error as error:
             raise self._failed(error) from error
 
@@ -146,12 +155,15 @@ class LevelDatabase:
         text = str(error)
         hint = None
         if "lock" in text.lower():
-            hint = ("LevelDB lets one process open a database, once: close the other user, "
-                    "give train and test nets copies of their own, or convert to LMDB")
+            hint = (
+                "LevelDB lets one process open a database, once: close the other user, "
+                "give train and test nets copies of their own, or convert to LMDB"
+            )
         elif "ermission" in text or "ead-only" in text:
             hint = "LevelDB writes to a database even to read it: copy it to a place you may write"
-        return RoasteryError(f"cannot read the LevelDB '{self.path}': {text}",
-                             location=self._place, hint=hint)
+        return RoasteryError(
+            f"cannot read the LevelDB '{self.path}': {text}", location=self._place, hint=hint
+        )
 
 
 def import_plyvel(place: Location | None = None) -> Any:
@@ -159,7 +171,9 @@ def import_plyvel(place: Location | None = None) -> Any:
     try:
         import plyvel
     except ImportError as error:
-        raise RoasteryError("LevelDB needs the package plyvel, which is not installed",
-                            location=place,
-                            hint="pip install roastery[leveldb], or convert to LMDB") from error
+        raise RoasteryError(
+            "LevelDB needs the package plyvel, which is not installed",
+            location=place,
+            hint="pip install roastery[leveldb], or convert to LMDB",
+        ) from error
     return plyvel

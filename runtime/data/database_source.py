@@ -43,12 +43,14 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self.check_top_count((1, 2))
         self.check_batch_size(config.batch_size, "data_param")
         if not config.source:
-            raise self.error("no source is given",
-                             "set data_param { source: \"DATABASE\" } to its directory")
+            raise self.error(
+                "no source is given", 'set data_param { source: "DATABASE" } to its directory'
+            )
         self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
         transform = self._transformer.config
-        self._color: Color = ("color" if transform.force_color else
-                              "gray" if transform.force_gray else "native")
+        self._color: Color = (
+            "color" if transform.force_color else "gray" if transform.force_gray else "native"
+        )
         self._database = open_database(root / config.source, config.backend, config.place)
         try:
             self._number = 0
@@ -57,13 +59,13 @@ class DatabaseSource(PlannedSource[RecordBatch]):
             datum, image = self._decode(self._upcoming)
             sizes = self._transformer.output_shape(image.shape, _name(self._upcoming))
             if self._color != "native" and not datum.encoded:
-                warn("force_color and force_gray only for encoded datum",
-                     "data_transformer.cpp")
+                warn("force_color and force_gray only for encoded datum", "data_transformer.cpp")
         except BaseException:
             self._database.close()
             raise
-        note("output data size: " + ",".join(map(str, (config.batch_size, *sizes))),
-             "data_layer.cpp")
+        note(
+            "output data size: " + ",".join(map(str, (config.batch_size, *sizes))), "data_layer.cpp"
+        )
 
     def plan_work(self) -> RecordBatch:
         size = self.config.batch_size
@@ -80,7 +82,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         first = work.records[0]
         sizes = self._transformer.output_shape(self._decode(first)[1].shape, _name(first))
         data = (size, *sizes)
-        return [data, (size,)][:len(self.tops)]
+        return [data, (size,)][: len(self.tops)]
 
     def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
         out: np.ndarray | None = None
@@ -99,11 +101,11 @@ class DatabaseSource(PlannedSource[RecordBatch]):
                 raise self._uneven(work.records[0], sizes, record, cropped)
             pending.append(image)
             if len(pending) * image.size >= _PENDING_VALUES or index + 1 == len(work.records):
-                self._transformer.apply(pending, work.choices, out[done:index + 1], done)
+                self._transformer.apply(pending, work.choices, out[done : index + 1], done)
                 done = index + 1
                 pending = []
         assert out is not None  # batch_size is at least 1
-        return [out, labels][:len(self.tops)]
+        return [out, labels][: len(self.tops)]
 
     def place_now(self) -> Position:
         return {"record": self._number, "key": self._upcoming.key.decode("latin-1")}
@@ -132,7 +134,8 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         if found is None or (key is not None and found.key != key):
             raise self.error(
                 f"database '{self._database.path}' has no record {_quoted(key)}, with which "
-                "the saved run was to continue: the database was changed since")
+                "the saved run was to continue: the database was changed since"
+            )
         self._upcoming = found
 
     def _advance(self) -> None:
@@ -162,21 +165,25 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         except WireError as error:
             raise self._unreadable(record, f"cannot be used: {error}") from error
         except ImageError as error:
-            raise self._unreadable(record, f"holds an image that cannot be used: {error}"
-                                   ) from error
+            raise self._unreadable(
+                record, f"holds an image that cannot be used: {error}"
+            ) from error
         return datum, image
 
     def _unreadable(self, record: Record, what: str) -> RoasteryError:
-        return self.error(f"record {_quoted(record.key)} of database "
-                          f"'{self._database.path}' {what}")
+        return self.error(
+            f"record {_quoted(record.key)} of database '{self._database.path}' {what}"
+        )
 
-    def _uneven(self, first: Record, sizes: Shape | None, record: Record, other: Shape
-                ) -> RoasteryError:
+    def _uneven(
+        self, first: Record, sizes: Shape | None, record: Record, other: Shape
+    ) -> RoasteryError:
         return self.error(
             f"{_name(record)} is {_sizes(other)} (channels x height x width), but "
             f"{_name(first)} of the same batch is {_sizes(sizes or ())}",
             "convert the images to one size, set crop_size, or use batch_size: 1; "
-            "force_color or force_gray evens out the channels of encoded images")
+            "force_color or force_gray evens out the channels of encoded images",
+        )
 
 
 _PENDING_VALUES = 1 << 16

@@ -41,8 +41,7 @@ def new_database(path: Path, backend: str) -> Iterator[DatabaseWriter]:
     kind = check_backend(backend)
     check_target(path)
     with atomic_path(path) as temporary:
-        writer: DatabaseWriter = (LmdbWriter(temporary) if kind == "lmdb"
-                                  else LevelWriter(temporary))
+        writer: DatabaseWriter = LmdbWriter(temporary) if kind == "lmdb" else LevelWriter(temporary)
         note(f"Opened {kind} {path}", f"db_{kind}.cpp")
         try:
             yield writer
@@ -54,8 +53,9 @@ def check_backend(backend: str) -> str:
     """The backend's name in lower case; RoasteryError when there is no such backend."""
     kind = backend.lower()
     if kind not in ("lmdb", "leveldb"):
-        raise RoasteryError(f"unknown database backend '{backend}'",
-                            hint="the backends are lmdb and leveldb")
+        raise RoasteryError(
+            f"unknown database backend '{backend}'", hint="the backends are lmdb and leveldb"
+        )
     if kind == "leveldb":
         import_plyvel()
     return kind
@@ -64,11 +64,14 @@ def check_backend(backend: str) -> str:
 def check_target(path: Path) -> None:
     """Refuse to write where something is already, or where there is no folder."""
     if path.exists() or path.is_symlink():
-        raise RoasteryError(f"'{path}' exists already",
-                            hint="remove it first, or give another name")
+        raise RoasteryError(
+            f"'{path}' exists already", hint="remove it first, or give another name"
+        )
     if not path.absolute().parent.is_dir():
-        raise RoasteryError(f"folder '{path.absolute().parent}' does not exist",
-                            hint="make it first: databases are folders made inside it")
+        raise RoasteryError(
+            f"folder '{path.absolute().parent}' does not exist",
+            hint="make it first: databases are folders made inside it",
+        )
 
 
 class LmdbWriter:
@@ -77,8 +80,9 @@ class LmdbWriter:
     def __init__(self, path: Path) -> None:
         self._map_bytes = _FIRST_MAP_BYTES
         # The whole directory is flushed before it gets its name, so commits need not be.
-        self._environment = lmdb.open(str(path), map_size=self._map_bytes, sync=False,
-                                      metasync=False)
+        self._environment = lmdb.open(
+            str(path), map_size=self._map_bytes, sync=False, metasync=False
+        )
         self._pending: list[tuple[bytes, bytes]] = []
         self._pending_bytes = 0
 
@@ -87,7 +91,8 @@ class LmdbWriter:
             raise RoasteryError(
                 f"key '{key.decode('utf-8', 'backslashreplace')}' has {len(key)} bytes; LMDB "
                 f"takes 1 to {self._environment.max_key_size()}",
-                hint="shorten the image's path, or use backend leveldb")
+                hint="shorten the image's path, or use backend leveldb",
+            )
         self._pending.append((key, value))
         self._pending_bytes += len(value)
         if len(self._pending) >= _COMMIT_RECORDS or self._pending_bytes >= _COMMIT_BYTES:
@@ -116,9 +121,14 @@ class LevelWriter:
     """A new LevelDB directory, with the block and buffer sizes that Caffe uses."""
 
     def __init__(self, path: Path) -> None:
-        self._db = import_plyvel().DB(str(path), create_if_missing=True, error_if_exists=True,
-                                      block_size=65536, write_buffer_size=1 << 28,
-                                      max_open_files=100)
+        self._db = import_plyvel().DB(
+            str(path),
+            create_if_missing=True,
+            error_if_exists=True,
+            block_size=65536,
+            write_buffer_size=1 << 28,
+            max_open_files=100,
+        )
         self._batch = self._db.write_batch()
         self._records = 0
         self._bytes = 0

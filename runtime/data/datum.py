@@ -55,8 +55,7 @@ class Datum:
             raise WireError(f"the record says it is {_times(shape)} values")
         if values is None or values.size != shape[0] * shape[1] * shape[2]:
             count = 0 if values is None else values.size
-            raise WireError(f"the record says it is {_times(shape)} values "
-                            f"and holds {count}")
+            raise WireError(f"the record says it is {_times(shape)} values and holds {count}")
         return values.reshape(shape)
 
 
@@ -107,13 +106,14 @@ def parse_datum(record: bytes | memoryview) -> Datum:
         else:
             raise WireError(f"wire type {kind} does not belong in a Datum")
         if length > size - position:
-            raise WireError(f"field {number} says it has {length} bytes, "
-                            f"{size - position} are left")
+            raise WireError(
+                f"field {number} says it has {length} bytes, {size - position} are left"
+            )
         if kind == BYTES:
             if number == 4:
-                datum.data = view[position:position + length]
+                datum.data = view[position : position + length]
             elif number == 6:
-                floats.append(packed_array(view[position:position + length], "<f4"))
+                floats.append(packed_array(view[position : position + length], "<f4"))
         position += length
     if floats:
         datum.float_data = floats[0] if len(floats) == 1 else np.concatenate(floats)
@@ -130,7 +130,7 @@ def _float_run(view: memoryview, start: int) -> np.ndarray:
     if other.size:
         if not other[0]:
             raise WireError("a float's tag is longer than it must be")
-        cells = cells[:other[0]]
+        cells = cells[: other[0]]
     return np.ascontiguousarray(cells[:, 1:]).view("<f4").reshape(-1)
 
 
@@ -141,8 +141,11 @@ def serialize_datum(datum: Datum) -> bytes:
     """
     parts = []
     if not datum.encoded:
-        parts += [varint_field(1, datum.channels), varint_field(2, datum.height),
-                  varint_field(3, datum.width)]
+        parts += [
+            varint_field(1, datum.channels),
+            varint_field(2, datum.height),
+            varint_field(3, datum.width),
+        ]
     if len(datum.data):
         parts.append(bytes_field(4, datum.data))
     parts.append(varint_field(5, datum.label))

@@ -32,8 +32,10 @@ class DummySource(PlannedSource[int]):
         if not tops:
             raise self.error("DummyData has no top")
         if len(config.fillers) not in (0, 1, tops):
-            raise self.error(f"{len(config.fillers)} data_filler given for {tops} tops",
-                             f"give none (zeros), one for all, or {tops}")
+            raise self.error(
+                f"{len(config.fillers)} data_filler given for {tops} tops",
+                f"give none (zeros), one for all, or {tops}",
+            )
         self._shapes = self._top_shapes()
         fillers = config.fillers or (DummyFiller(fill=_zeros, constant=True),)
         self._fillers = fillers if len(fillers) == tops else fillers * tops
@@ -71,16 +73,23 @@ class DummySource(PlannedSource[int]):
 
     def _top_shapes(self) -> list[Shape]:
         config, tops = self.config, len(self.tops)
-        legacy = {"num": config.num, "channels": config.channels, "height": config.height,
-                  "width": config.width}
+        legacy = {
+            "num": config.num,
+            "channels": config.channels,
+            "height": config.height,
+            "width": config.width,
+        }
         if any(legacy.values()):
             if config.shapes:
-                raise self.error("both shape and the fields num, channels, height, width "
-                                 "are given", "keep shape")
+                raise self.error(
+                    "both shape and the fields num, channels, height, width are given", "keep shape"
+                )
             for name, values in legacy.items():
                 self._check_count(name, len(values))
-            return [tuple(values[top if len(values) > 1 else 0] for values in legacy.values())
-                    for top in range(tops)]
+            return [
+                tuple(values[top if len(values) > 1 else 0] for values in legacy.values())
+                for top in range(tops)
+            ]
         self._check_count("shape", len(config.shapes))
         for shape in config.shapes:
             if any(size < 0 for size in shape):
@@ -90,9 +99,10 @@ class DummySource(PlannedSource[int]):
     def _check_count(self, name: str, count: int) -> None:
         tops = len(self.tops)
         if count not in (1, tops):
-            raise self.error(f"{count} {name} given for {tops} tops",
-                             f"give one {name} for all, or {tops}" if tops > 1
-                             else f"give one {name}")
+            raise self.error(
+                f"{count} {name} given for {tops} tops",
+                f"give one {name} for all, or {tops}" if tops > 1 else f"give one {name}",
+            )
 
 
 def _zeros(shape: Shape, seed: int) -> np.ndarray:

@@ -33,15 +33,16 @@ class HDF5Output:
         try:
             self._file = h5py.File(path, "w")
         except OSError as error:
-            raise RoasteryError(f"cannot write HDF5 file '{path}': {error}", location=place,
-                                hint="make sure that its folder exists and is writable"
-                                ) from error
+            raise RoasteryError(
+                f"cannot write HDF5 file '{path}': {error}",
+                location=place,
+                hint="make sure that its folder exists and is writable",
+            ) from error
 
     def append(self, data: np.ndarray, label: np.ndarray) -> None:
         """Add the rows of one forward pass; arrays are stored 4-D, as Caffe stores them."""
         if not len(np.atleast_1d(data)) == len(np.atleast_1d(label)):
-            raise self._error(f"the data blob has {len(data)} rows and the label blob "
-                              f"{len(label)}")
+            raise self._error(f"the data blob has {len(data)} rows and the label blob {len(label)}")
         self._append("data", data)
         self._append("label", label)
         self._file.flush()
@@ -53,25 +54,37 @@ class HDF5Output:
     def __enter__(self) -> HDF5Output:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _append(self, name: str, values: np.ndarray) -> None:
         if values.ndim > 4:
-            raise self._error(f"the {name} blob has {values.ndim} axes; at most 4 are stored",
-                              "put a Flatten or Reshape layer before it")
+            raise self._error(
+                f"the {name} blob has {values.ndim} axes; at most 4 are stored",
+                "put a Flatten or Reshape layer before it",
+            )
         rows = np.asarray(values, np.float32).reshape(values.shape + (1,) * (4 - values.ndim))
         stored = self._file.get(name)
         if stored is None:
             row_bytes = max(1, rows[:1].nbytes)
             chunk = (max(1, min(len(rows), _CHUNK_BYTES // row_bytes)), *rows.shape[1:])
-            self._file.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]),
-                                      chunks=chunk if rows.size else True)
+            self._file.create_dataset(
+                name,
+                data=rows,
+                maxshape=(None, *rows.shape[1:]),
+                chunks=chunk if rows.size else True,
+            )
             return
         if stored.shape[1:] != rows.shape[1:]:
-            raise self._error(f"the {name} blob is {rows.shape} now, and its rows were "
-                              f"{stored.shape[1:]} before", "the shape of a row may not change")
+            raise self._error(
+                f"the {name} blob is {rows.shape} now, and its rows were {stored.shape[1:]} before",
+                "the shape of a row may not change",
+            )
         before = len(stored)
         stored.resize(before + len(rows), axis=0)
         stored[before:] = rows

@@ -44,8 +44,10 @@ class HDF5Source(PlannedSource[list[Rows]]):
         super().__init__(config)
         self.config = config
         if config.transform is not None:
-            raise self.error("HDF5Data does not transform data, but transform_param is given",
-                             "transform the data when the file is written, or use Data")
+            raise self.error(
+                "HDF5Data does not transform data, but transform_param is given",
+                "transform the data when the file is written, or use Data",
+            )
         if not config.tops:
             raise self.error("HDF5Data has no top", "name its tops after data sets of the files")
         self.check_batch_size(config.batch_size, "hdf5_data_param")
@@ -63,7 +65,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         parts = []
         left = self.config.batch_size
         while left:
-            chosen = self._order[self._row:self._row + left]
+            chosen = self._order[self._row : self._row + left]
             parts.append(Rows(self._rows, chosen))
             left -= len(chosen)
             self._row += len(chosen)
@@ -88,11 +90,12 @@ class HDF5Source(PlannedSource[list[Rows]]):
         return {"epoch": self._epoch, "file": self._file, "row": self._row}
 
     def move_to(self, position: Mapping[str, Any]) -> None:
-        epoch, file, row = (self.saved_number(position, name)
-                            for name in ("epoch", "file", "row"))
+        epoch, file, row = (self.saved_number(position, name) for name in ("epoch", "file", "row"))
         if file >= len(self._files):
-            raise self.error(f"the saved run stood in file {file + 1}, but "
-                             f"'{self.config.source}' lists {len(self._files)}")
+            raise self.error(
+                f"the saved run stood in file {file + 1}, but "
+                f"'{self.config.source}' lists {len(self._files)}"
+            )
         self._enter(epoch, file, row)
 
     def close(self) -> None:
@@ -103,15 +106,20 @@ class HDF5Source(PlannedSource[list[Rows]]):
             with open(path, "rb") as stream:
                 head = stream.read(len(_SIGNATURE))
                 if head == _SIGNATURE:
-                    raise self.error(f"'{path}' is an HDF5 file itself",
-                                     "source names a text file that names the .h5 files")
+                    raise self.error(
+                        f"'{path}' is an HDF5 file itself",
+                        "source names a text file that names the .h5 files",
+                    )
                 text = (head + stream.read()).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
-            raise self.error(f"'{path}', the list of HDF5 files, does not exist",
-                             "source names a text file that names the .h5 files") from None
+            raise self.error(
+                f"'{path}', the list of HDF5 files, does not exist",
+                "source names a text file that names the .h5 files",
+            ) from None
         except OSError as error:
-            raise self.error(f"cannot read '{path}', the list of HDF5 files: "
-                             f"{error.strerror}") from error
+            raise self.error(
+                f"cannot read '{path}', the list of HDF5 files: {error.strerror}"
+            ) from error
         files = text.split()
         if not files:
             raise self.error(f"'{path}' lists no HDF5 file")
@@ -121,18 +129,24 @@ class HDF5Source(PlannedSource[list[Rows]]):
         """Stand before a row of a file, both counted in the epoch's order."""
         self._epoch, self._file, self._row = epoch, file, row
         shuffle = self.config.shuffle
-        order = (self._draws.permutation(SHUFFLE_FILES, epoch, len(self._files))
-                 if shuffle else np.arange(len(self._files)))
+        order = (
+            self._draws.permutation(SHUFFLE_FILES, epoch, len(self._files))
+            if shuffle
+            else np.arange(len(self._files))
+        )
         chosen = int(order[file])
         if chosen != self._loaded_file:
             self._rows = self._load_file(self._files[chosen])
             self._loaded_file = chosen
         count = len(self._rows[0])
         if row >= count:
-            raise self.error(f"the saved run stood before row {row}, but "
-                             f"'{self._files[chosen]}' has {count} rows")
-        self._order = (self._draws.permutation(SHUFFLE, epoch, count, chosen)
-                       if shuffle else np.arange(count))
+            raise self.error(
+                f"the saved run stood before row {row}, but "
+                f"'{self._files[chosen]}' has {count} rows"
+            )
+        self._order = (
+            self._draws.permutation(SHUFFLE, epoch, count, chosen) if shuffle else np.arange(count)
+        )
 
     def _next_file(self) -> None:
         if self._file + 1 < len(self._files):
@@ -143,9 +157,10 @@ class HDF5Source(PlannedSource[list[Rows]]):
     def _load_file(self, name: str) -> list[np.ndarray]:
         path = self._root / name
         if not path.is_file():
-            raise self.error(f"HDF5 file '{name}', listed in '{self.config.source}', "
-                             "does not exist",
-                             "paths in the list start from the working directory")
+            raise self.error(
+                f"HDF5 file '{name}', listed in '{self.config.source}', does not exist",
+                "paths in the list start from the working directory",
+            )
         try:
             with h5py.File(path, "r") as file:
                 arrays = [self._read_rows(file, name, top) for top in self.tops]
@@ -153,8 +168,9 @@ class HDF5Source(PlannedSource[list[Rows]]):
             raise self.error(f"cannot read HDF5 file '{name}': {error}") from error
         counts = [len(rows) for rows in arrays]
         if min(counts) != max(counts):
-            told = ", ".join(f"'{top}' {count}"
-                             for top, count in zip(self.tops, counts, strict=True))
+            told = ", ".join(
+                f"'{top}' {count}" for top, count in zip(self.tops, counts, strict=True)
+            )
             raise self.error(f"the data sets of '{name}' differ in their number of rows: {told}")
         if not counts[0]:
             raise self.error(f"the data sets of '{name}' have no rows")
@@ -163,24 +179,33 @@ class HDF5Source(PlannedSource[list[Rows]]):
             self._row_shapes = list(shapes)
         for top, shape, expected in zip(self.tops, shapes, self._row_shapes, strict=True):
             if shape != expected:
-                raise self.error(f"a row of '{top}' has shape {shape} in '{name}', but "
-                                 f"{expected} in '{self._files[0]}'")
+                raise self.error(
+                    f"a row of '{top}' has shape {shape} in '{name}', but "
+                    f"{expected} in '{self._files[0]}'"
+                )
         return arrays
 
     def _read_rows(self, file: h5py.File, name: str, top: str) -> np.ndarray:
         found = file.get(top)
         if not isinstance(found, h5py.Dataset):
             there = ", ".join(f"'{key}'" for key in file) or "none"
-            raise self.error(f"'{name}' has no data set '{top}' (it has {there})",
-                             "the tops of HDF5Data are named after data sets")
+            raise self.error(
+                f"'{name}' has no data set '{top}' (it has {there})",
+                "the tops of HDF5Data are named after data sets",
+            )
         if found.dtype.kind not in "fiu":
-            raise self.error(f"data set '{top}' of '{name}' holds {found.dtype}; "
-                             "numbers were expected")
+            raise self.error(
+                f"data set '{top}' of '{name}' holds {found.dtype}; numbers were expected"
+            )
         if found.ndim < 1:
-            raise self.error(f"data set '{top}' of '{name}' is a single number; "
-                             "at least one axis, the rows, was expected")
+            raise self.error(
+                f"data set '{top}' of '{name}' is a single number; "
+                "at least one axis, the rows, was expected"
+            )
         declared, there = 4 * found.size, file.id.get_filesize()
         if declared > _MOST_DEFLATED * there + (1 << 20):
-            raise self.error(f"data set '{top}' of '{name}' says that it has {found.size} numbers; "
-                             f"a file of {there} bytes cannot hold them")
+            raise self.error(
+                f"data set '{top}' of '{name}' says that it has {found.size} numbers; "
+                f"a file of {there} bytes cannot hold them"
+            )
         return np.ascontiguousarray(found[...], np.float32)

@@ -25,21 +25,27 @@ def import_cv2(place: Location | None = None) -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise RoasteryError("pictures need the package opencv-python-headless, which is not "
-                            "installed", location=place,
-                            hint="pip install roastery[images]") from error
+        raise RoasteryError(
+            "pictures need the package opencv-python-headless, which is not installed",
+            location=place,
+            hint="pip install roastery[images]",
+        ) from error
     return cv2
 
 
-def decode_image(data: bytes | memoryview, color: Color, place: Location | None = None
-                 ) -> np.ndarray:
+def decode_image(
+    data: bytes | memoryview, color: Color, place: Location | None = None
+) -> np.ndarray:
     """A picture file's pixels: uint8, (height, width) or (height, width, channels), BGR.
 
     Raises ImageError.
     """
     cv2 = import_cv2(place)
-    flag = {"color": cv2.IMREAD_COLOR, "gray": cv2.IMREAD_GRAYSCALE,
-            "native": cv2.IMREAD_UNCHANGED}[color]
+    flag = {
+        "color": cv2.IMREAD_COLOR,
+        "gray": cv2.IMREAD_GRAYSCALE,
+        "native": cv2.IMREAD_UNCHANGED,
+    }[color]
     if not len(data):
         raise ImageError("it is empty")
     try:

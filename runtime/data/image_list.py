@@ -29,16 +29,20 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
     except FileNotFoundError:
         raise RoasteryError(f"image list '{path}' does not exist", location=place) from None
     except OSError as error:
-        raise RoasteryError(f"cannot read the image list '{path}': {error.strerror}",
-                            location=place) from error
+        raise RoasteryError(
+            f"cannot read the image list '{path}': {error.strerror}", location=place
+        ) from error
     images = []
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip()
         if line:
             images.append(_parse_line(path, number, line))
     if not images:
-        raise RoasteryError(f"image list '{path}' is empty", location=place,
-                            hint="each line names an image and its label: images/cat.jpg 3")
+        raise RoasteryError(
+            f"image list '{path}' is empty",
+            location=place,
+            hint="each line names an image and its label: images/cat.jpg 3",
+        )
     return images
 
 
@@ -54,5 +58,6 @@ def _parse_line(path: Path, number: int, line: str) -> ListedImage:
         raise RoasteryError(
             f"label '{label}' is not a whole number",
             location=Location(str(path), number, len(line) - len(label) + 1, text=line),
-            hint="a line is a path, a space and a class number: images/cat.jpg 3")
+            hint="a line is a path, a space and a class number: images/cat.jpg 3",
+        )
     return ListedImage(name.rstrip(), value, number)

@@ -40,8 +40,10 @@ class ImageSource(PlannedSource[ImageBatch]):
         self.check_top_count((2,))
         self.check_batch_size(config.batch_size, "image_data_param")
         if (config.new_height > 0) != (config.new_width > 0):
-            raise self.error(f"new_height is {config.new_height} and new_width is "
-                             f"{config.new_width}", "set both, or neither")
+            raise self.error(
+                f"new_height is {config.new_height} and new_width is {config.new_width}",
+                "set both, or neither",
+            )
         self._draws = Draws(seed, config.layer)
         self._transformer = Transformer(config, phase, self._draws, root)
         self._list_path = root / config.source
@@ -84,8 +86,9 @@ class ImageSource(PlannedSource[ImageBatch]):
                     f"{self._name(listed)} is {sizes[1]} high and {sizes[2]} wide, but "
                     f"{self._name(work.images[0])} of the same batch is {out.shape[2]} high and "
                     f"{out.shape[3]} wide",
-                    "set new_height and new_width, or crop_size, or use batch_size: 1")
-            self._transformer.apply([pixels], work.choices, out[index:index + 1], index)
+                    "set new_height and new_width, or crop_size, or use batch_size: 1",
+                )
+            self._transformer.apply([pixels], work.choices, out[index : index + 1], index)
         assert out is not None  # batch_size is at least 1
         return [out, labels]
 
@@ -102,9 +105,10 @@ class ImageSource(PlannedSource[ImageBatch]):
         skip = self._draws.word(SKIP, 0) % self.config.rand_skip
         note(f"Skipping first {skip} data points.", _ORIGIN)
         if skip >= len(self._images):
-            raise self.error(f"rand_skip drew {skip}, but the list has "
-                             f"{len(self._images)} images",
-                             f"set rand_skip to at most {len(self._images)}")
+            raise self.error(
+                f"rand_skip drew {skip}, but the list has {len(self._images)} images",
+                f"set rand_skip to at most {len(self._images)}",
+            )
         self._number = skip
 
     def _image_at(self, number: int) -> ListedImage:
@@ -121,12 +125,14 @@ class ImageSource(PlannedSource[ImageBatch]):
         path = self._folder / (self.config.root_folder + listed.path)
         try:
             data = path.read_bytes()
-            pixels = decode_image(data, "color" if self.config.is_color else "gray",
-                                  self.config.place)
+            pixels = decode_image(
+                data, "color" if self.config.is_color else "gray", self.config.place
+            )
         except OSError as error:
-            raise self.error(f"cannot read {self._name(listed)}: {error.strerror} "
-                             f"({path})", "paths start from root_folder, or without one "
-                             "from the working directory") from error
+            raise self.error(
+                f"cannot read {self._name(listed)}: {error.strerror} ({path})",
+                "paths start from root_folder, or without one from the working directory",
+            ) from error
         except (ImageError, ValueError) as error:
             raise self.error(f"cannot decode {self._name(listed)}: {error}") from error
         if self.config.new_height:

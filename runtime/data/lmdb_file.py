@@ -51,8 +51,9 @@ class LmdbFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)
-                           | getattr(os, "O_CLOEXEC", 0))
+        self._fd = os.open(
+            path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        )
         try:
             self._size = os.fstat(self._fd).st_size
             self._read_metas()
@@ -86,8 +87,9 @@ class LmdbFile:
             yield from self._walk(self._root, start, iter(range(self._last_page)))
 
     def _cut_off(self, needed: int) -> LmdbError:
-        return LmdbError(f"the file is cut off: it has {self._size} bytes and its records "
-                         f"reach to byte {needed}")
+        return LmdbError(
+            f"the file is cut off: it has {self._size} bytes and its records reach to byte {needed}"
+        )
 
     def _read_metas(self) -> None:
         if self._size < _HEADER.size + _META_BYTES:
@@ -130,8 +132,12 @@ class LmdbFile:
         data = self.read_bytes(number * self.page_size, self.page_size)
         stored, _, flags, lower, upper = _HEADER.unpack_from(data)
         kind = flags & (_BRANCH | _LEAF)
-        if (stored != number or kind not in (_BRANCH, _LEAF) or flags & 0x60
-                or not _HEADER.size <= lower <= upper <= self.page_size):
+        if (
+            stored != number
+            or kind not in (_BRANCH, _LEAF)
+            or flags & 0x60
+            or not _HEADER.size <= lower <= upper <= self.page_size
+        ):
             raise LmdbError(f"page {number} is damaged")
         return data, kind, (lower - _HEADER.size) // 2
 
@@ -150,7 +156,7 @@ class LmdbFile:
                 child = low | high << 16 | flags << 32
                 yield from self._walk(child, start if index == begin else None, visits)
                 continue
-            key = data[at:at + key_size]
+            key = data[at : at + key_size]
             if flags & (_SUB_TREE | _DUPLICATES):
                 raise LmdbError(f"key {key!r} is a database of its own, not a record")
             yield self._record(data, number, key, at + key_size, low | high << 16, flags)
@@ -163,9 +169,7 @@ class LmdbFile:
             raise LmdbError(f"page {number} is damaged")
         return low, high, flags, key_size
 
-    def _first_child(
-        self, data: bytes, offsets: tuple[int, ...], kind: int, start: bytes
-    ) -> int:
+    def _first_child(self, data: bytes, offsets: tuple[int, ...], kind: int, start: bytes) -> int:
         """Leaf: the first node with key >= start. Branch: the last child that may hold it."""
         low, high = 0, len(offsets)
         if kind == _BRANCH:
@@ -174,7 +178,7 @@ class LmdbFile:
             middle = (low + high) // 2
             key_size = self._node(data, 0, offsets[middle])[3]
             at = offsets[middle] + _NODE.size
-            key = data[at:at + key_size]
+            key = data[at : at + key_size]
             if key < start or (kind == _BRANCH and key == start):
                 low = middle + 1
             else:
@@ -190,11 +194,10 @@ class LmdbFile:
             return LmdbRecord(key, self, number * self.page_size + at, size)
         if at + 8 > len(data):
             raise LmdbError(f"page {number} is damaged")
-        page = int.from_bytes(data[at:at + 8], "little")
+        page = int.from_bytes(data[at : at + 8], "little")
         pages = -(-(size + _HEADER.size) // self.page_size)
         if page < 2 or page + pages - 1 > self._last_page:
-            raise LmdbError(f"key {key!r} points to page {page}, which the database "
-                            "does not have")
+            raise LmdbError(f"key {key!r} points to page {page}, which the database does not have")
         offset = page * self.page_size + _HEADER.size
         if offset + size > self._size:
             raise self._cut_off(offset + size)

@@ -37,9 +37,11 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         self.check_top_count((2,))
         for name in ("batch_size", "channels", "height", "width"):
             if getattr(config, name) < 1:
-                raise self.error(f"{name} is {getattr(config, name)}",
-                                 "set batch_size, channels, height and width of "
-                                 "memory_data_param, each at least 1")
+                raise self.error(
+                    f"{name} is {getattr(config, name)}",
+                    "set batch_size, channels, height and width of "
+                    "memory_data_param, each at least 1",
+                )
         self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
         self._batch_size = config.batch_size
         self._data: np.ndarray | None = None
@@ -73,16 +75,18 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         labels = np.ascontiguousarray(labels, np.float32).reshape(-1)
         row = (self.config.channels, self.config.height, self.config.width)
         if data.ndim != 4 or data.shape[1:] != row:
-            raise self.error(f"the data has shape {data.shape}; (n, {row[0]}, {row[1]}, "
-                             f"{row[2]}) was expected")
+            raise self.error(
+                f"the data has shape {data.shape}; (n, {row[0]}, {row[1]}, {row[2]}) was expected"
+            )
         if len(labels) != len(data):
             raise self.error(f"{len(data)} rows of data came with {len(labels)} labels")
         if not len(data) or len(data) % self._batch_size:
-            raise self.error(f"{len(data)} rows were given; a multiple of the batch size "
-                             f"{self._batch_size} was expected")
+            raise self.error(
+                f"{len(data)} rows were given; a multiple of the batch size "
+                f"{self._batch_size} was expected"
+            )
         if self.config.transform is not None:
-            warn("MemoryData does not transform array data on Reset()",
-                 "memory_data_layer.cpp")
+            warn("MemoryData does not transform array data on Reset()", "memory_data_layer.cpp")
         self._use(data, labels)
 
     def add_datums(self, datums: Sequence[Datum]) -> None:
@@ -90,8 +94,11 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         images = []
         try:
             for datum in datums:
-                images.append(channel_major(decode_image(datum.data, "native"))
-                              if datum.encoded else datum.array())
+                images.append(
+                    channel_major(decode_image(datum.data, "native"))
+                    if datum.encoded
+                    else datum.array()
+                )
         except (WireError, ValueError) as error:
             raise self.error(f"record {len(images)} cannot be used: {error}") from error
         self._add(images, [datum.label for datum in datums])
@@ -105,8 +112,10 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
 
     def plan_work(self) -> tuple[np.ndarray, np.ndarray]:
         if self._data is None:
-            raise self.error("MemoryData was given no data",
-                             "call set_input_arrays(data, labels) before the forward pass")
+            raise self.error(
+                "MemoryData was given no data",
+                "call set_input_arrays(data, labels) before the forward pass",
+            )
         begin, end = self._row, self._row + self._batch_size
         self._row = end % len(self._data)
         if not self._row:
@@ -119,8 +128,10 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
     def shapes(self) -> list[Shape]:
         if self._data is None:
             config = self.config
-            return [(self._batch_size, config.channels, config.height, config.width),
-                    (self._batch_size,)]
+            return [
+                (self._batch_size, config.channels, config.height, config.width),
+                (self._batch_size,),
+            ]
         return super().shapes()
 
     def load(self, work: tuple[np.ndarray, np.ndarray], allocate: Allocate) -> list[np.ndarray]:
@@ -143,16 +154,20 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         if self._unread:
             raise self.error("images were added before the ones added last were read")
         if not images or len(images) % self._batch_size:
-            raise self.error(f"{len(images)} images were added; a multiple of the batch size "
-                             f"{self._batch_size} was expected")
+            raise self.error(
+                f"{len(images)} images were added; a multiple of the batch size "
+                f"{self._batch_size} was expected"
+            )
         if len(images) != len(labels):
             raise self.error(f"{len(images)} images came with {len(labels)} labels")
         row = (self.config.channels, self.config.height, self.config.width)
         for index, image in enumerate(images):
             shape = self._transformer.output_shape(image.shape, f"image {index}")
             if shape != row:
-                raise self.error(f"image {index} is {shape} after cropping; {row} (channels, "
-                                 "height, width) was expected")
+                raise self.error(
+                    f"image {index} is {shape} after cropping; {row} (channels, "
+                    "height, width) was expected"
+                )
         data = np.empty((len(images), *row), np.float32)
         choices = self._transformer.choose(self._added, len(images))
         self._transformer.apply(images, choices, data)

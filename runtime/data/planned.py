@@ -111,7 +111,8 @@ class PlannedSource(ABC, Generic[Work]):
         if position.get("kind") != self.kind:
             raise self.error(
                 f"the saved data position belongs to a {position.get('kind')} layer, "
-                f"this is a {self.kind} layer")
+                f"this is a {self.kind} layer"
+            )
         self._planned = None
         self._delivered = None
         self.move_to(position)
@@ -120,8 +121,10 @@ class PlannedSource(ABC, Generic[Work]):
         """A count from a saved position, checked."""
         value = position.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self.error(f"the saved data position has {name} = {value!r}; "
-                             "a whole number from 0 was expected")
+            raise self.error(
+                f"the saved data position has {name} = {value!r}; "
+                "a whole number from 0 was expected"
+            )
         return value
 
     def error(self, message: str, hint: str | None = None) -> RoasteryError:
@@ -131,8 +134,11 @@ class PlannedSource(ABC, Generic[Work]):
     def check_batch_size(self, value: int, parameter: str) -> None:
         """A batch of 0 records is refused; Caffe crashes on some of them."""
         if value < 1:
-            raise self.error(f"batch_size is {value}", hint=f"set {parameter} {{ batch_size: N }} "
-                             "to how many records one forward pass takes, at least 1")
+            raise self.error(
+                f"batch_size is {value}",
+                hint=f"set {parameter} {{ batch_size: N }} "
+                "to how many records one forward pass takes, at least 1",
+            )
 
     def check_top_count(self, allowed: tuple[int, ...]) -> None:
         """Refuse a layer with more or fewer tops than it can fill."""

@@ -20,8 +20,9 @@ from .planned import Allocate, PlannedSource
 from .source import Batch, DataSource, Position, Shape
 
 
-def read_ahead(source: DataSource, depth: int = 4, threads: int | None = None,
-               allocate: Allocate | None = None) -> DataSource:
+def read_ahead(
+    source: DataSource, depth: int = 4, threads: int | None = None, allocate: Allocate | None = None
+) -> DataSource:
     """``source`` behind a `Prefetcher`, or itself where reading ahead makes no sense.
 
     Args:
@@ -43,8 +44,13 @@ class Prefetcher:
     when the interpreter exits.
     """
 
-    def __init__(self, source: PlannedSource[Any], depth: int = 4, threads: int | None = None,
-                 allocate: Allocate | None = None) -> None:
+    def __init__(
+        self,
+        source: PlannedSource[Any],
+        depth: int = 4,
+        threads: int | None = None,
+        allocate: Allocate | None = None,
+    ) -> None:
         if threads is None:
             threads = max(1, min(4, (os.cpu_count() or 1) - 1))
         self._position = source.position()
@@ -52,9 +58,15 @@ class Prefetcher:
         self._shared = _Shared(source, depth, allocate or ArrayPool(depth + 2).allocate)
         self._waited = 0.0
         self._last_wait = 0.0
-        workers = [threading.Thread(target=_work, args=(self._shared,), daemon=True,
-                                    name=f"data-{source.layer_config.layer or source.kind}-{i}")
-                   for i in range(max(1, threads))]
+        workers = [
+            threading.Thread(
+                target=_work,
+                args=(self._shared,),
+                daemon=True,
+                name=f"data-{source.layer_config.layer or source.kind}-{i}",
+            )
+            for i in range(max(1, threads))
+        ]
         for worker in workers:
             worker.start()
         self._finish = weakref.finalize(self, _finish, self._shared, workers)
@@ -111,8 +123,12 @@ class Prefetcher:
     def __enter__(self) -> Prefetcher:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _head(self) -> Batch:
@@ -155,8 +171,12 @@ class _Shared:
 
     def may_plan(self) -> bool:
         """Whether a worker should begin the next batch now."""
-        return not (self.planning or self.paused or self.failed
-                    or self.planned >= self.delivered + self.depth)
+        return not (
+            self.planning
+            or self.paused
+            or self.failed
+            or self.planned >= self.delivered + self.depth
+        )
 
 
 def _work(shared: _Shared) -> None:

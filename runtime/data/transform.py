@@ -46,8 +46,10 @@ class Transformer:
         self._mean_values = np.asarray(self.config.mean_value, np.float32)
         self._scale = np.float32(self.config.scale)
         if self.config.mean_file and self.config.mean_value:
-            raise self._error("both mean_file and mean_value are given",
-                              "keep one of the two: the mean image, or one value per channel")
+            raise self._error(
+                "both mean_file and mean_value are given",
+                "keep one of the two: the mean image, or one value per channel",
+            )
         if self.config.force_color and self.config.force_gray:
             raise self._error("both force_color and force_gray are set", "keep one of the two")
         if self.config.crop_size < 0:
@@ -68,31 +70,40 @@ class Transformer:
         if min(shape) < 1:
             raise self._error(f"{what} is {_sizes(shape)}: nothing to transform")
         if crop > height or crop > width:
-            raise self._error(f"crop_size is {crop}, but {what} is {height} high and "
-                              f"{width} wide", "crop_size may be at most the smaller of the two; "
-                              "resize the images when they are converted")
+            raise self._error(
+                f"crop_size is {crop}, but {what} is {height} high and {width} wide",
+                "crop_size may be at most the smaller of the two; "
+                "resize the images when they are converted",
+            )
         count = len(self._mean_values)
         if count not in (0, 1, channels):
-            raise self._error(f"{count} mean_value given, but {what} has {channels} "
-                              f"channel{'s' if channels > 1 else ''}",
-                              f"give one mean_value, or {channels}")
+            raise self._error(
+                f"{count} mean_value given, but {what} has {channels} "
+                f"channel{'s' if channels > 1 else ''}",
+                f"give one mean_value, or {channels}",
+            )
         mean = self._mean_image
         if mean is not None and mean.shape != shape:
-            raise self._error(f"mean file '{self.config.mean_file}' is {_sizes(mean.shape)}, "
-                              f"but {what} is {_sizes(shape)} (channels x height x width)",
-                              "compute the mean from this database, or use mean_value")
+            raise self._error(
+                f"mean file '{self.config.mean_file}' is {_sizes(mean.shape)}, "
+                f"but {what} is {_sizes(shape)} (channels x height x width)",
+                "compute the mean from this database, or use mean_value",
+            )
         return (channels, crop, crop) if crop else shape
 
     def choose(self, first: int, count: int) -> Choices:
         """Random choices of the records numbered from ``first``."""
         crops = self._train and self.config.crop_size > 0
         draw = self._draws.words
-        return Choices(draw(MIRROR, first, count) & 1 != 0 if self.config.mirror else None,
-                       draw(CROP_ROW, first, count) if crops else None,
-                       draw(CROP_COLUMN, first, count) if crops else None)
+        return Choices(
+            draw(MIRROR, first, count) & 1 != 0 if self.config.mirror else None,
+            draw(CROP_ROW, first, count) if crops else None,
+            draw(CROP_COLUMN, first, count) if crops else None,
+        )
 
-    def apply(self, images: Sequence[np.ndarray], choices: Choices, out: np.ndarray,
-              first: int = 0) -> None:
+    def apply(
+        self, images: Sequence[np.ndarray], choices: Choices, out: np.ndarray, first: int = 0
+    ) -> None:
         """Transform (channels, height, width) images, uint8 or float32, into ``out``.
 
         Their sizes must have passed `output_shape`. ``first`` is the place of
@@ -100,16 +111,19 @@ class Transformer:
         """
         step = max(1, _BLOCK_VALUES // max(1, out[0].size))
         for begin in range(0, len(images), step):
-            block = out[begin:begin + step]
-            self._apply_block(images[begin:begin + step], choices, first + begin, block)
+            block = out[begin : begin + step]
+            self._apply_block(images[begin : begin + step], choices, first + begin, block)
 
-    def _apply_block(self, images: Sequence[np.ndarray], choices: Choices, first: int,
-                     out: np.ndarray) -> None:
+    def _apply_block(
+        self, images: Sequence[np.ndarray], choices: Choices, first: int, out: np.ndarray
+    ) -> None:
         crop = self.config.crop_size
         if crop:
             corners = [self._corner(image, choices, first + i) for i, image in enumerate(images)]
-            images = [image[:, y:y + crop, x:x + crop]
-                      for image, (y, x) in zip(images, corners, strict=True)]
+            images = [
+                image[:, y : y + crop, x : x + crop]
+                for image, (y, x) in zip(images, corners, strict=True)
+            ]
         if len(images) == 1:
             out[0] = images[0]
         else:
@@ -117,7 +131,7 @@ class Transformer:
         if self._mean_image is not None:
             if crop:
                 for i, (y, x) in enumerate(corners):
-                    out[i] -= self._mean_image[:, y:y + crop, x:x + crop]
+                    out[i] -= self._mean_image[:, y : y + crop, x : x + crop]
             else:
                 out -= self._mean_image
         elif self._mean_values.size:
@@ -125,7 +139,7 @@ class Transformer:
         if self._scale != 1:
             out *= self._scale
         if choices.mirror is not None:
-            for index in np.flatnonzero(choices.mirror[first:first + len(images)]):
+            for index in np.flatnonzero(choices.mirror[first : first + len(images)]):
                 mirror_rows(out[index])
 
     def _corner(self, image: np.ndarray, choices: Choices, index: int) -> tuple[int, int]:

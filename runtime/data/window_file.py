@@ -1,12 +1,14 @@
 """R-CNN's window files: pictures, and boxes in them with class and overlap.
 
+For each picture, with a line for each window, whose corners both lie inside::
+
     # INDEX
     PATH
     CHANNELS
     HEIGHT
     WIDTH
     NUMBER_OF_WINDOWS
-    CLASS OVERLAP X1 Y1 X2 Y2        (one line per window; both corners lie inside)
+    CLASS OVERLAP X1 Y1 X2 Y2
 """
 
 from __future__ import annotations
@@ -53,8 +55,9 @@ def read_windows(path: Path, place: Location | None) -> tuple[list[WindowImage],
     except FileNotFoundError:
         raise RoasteryError(f"window file '{path}' does not exist", location=place) from None
     except OSError as error:
-        raise RoasteryError(f"cannot read the window file '{path}': {error.strerror}",
-                            location=place) from error
+        raise RoasteryError(
+            f"cannot read the window file '{path}': {error.strerror}", location=place
+        ) from error
     reader = _Reader(path, text)
     images: list[WindowImage] = []
     windows: list[Window] = []

@@ -68,9 +68,11 @@ class WindowSource(PlannedSource[list[Sample]]):
         self._images, windows = read_windows(root / config.source, config.place)
         for image in self._images:
             if image.channels != 3:
-                raise self.error(f"image '{image.path}' has {image.channels} channels "
-                                 f"({config.source}, line {image.line}); 3 were expected",
-                                 "WindowData reads pictures in colour")
+                raise self.error(
+                    f"image '{image.path}' has {image.channels} channels "
+                    f"({config.source}, line {image.line}); 3 were expected",
+                    "WindowData reads pictures in colour",
+                )
         self._split(windows)
         self._files: dict[int, bytes] = {}
         if config.cache_images:
@@ -85,8 +87,9 @@ class WindowSource(PlannedSource[list[Sample]]):
         samples = []
         for i in range(size):
             pool = self._background if i < size - foreground else self._foreground
-            samples.append(Sample(pool[int(chosen[i]) % len(pool)],
-                                  self._transform.mirror and bool(flips[i])))
+            samples.append(
+                Sample(pool[int(chosen[i]) % len(pool)], self._transform.mirror and bool(flips[i]))
+            )
         self._number += size
         return samples
 
@@ -116,19 +119,26 @@ class WindowSource(PlannedSource[list[Sample]]):
         self.check_top_count((2,))
         self.check_batch_size(config.batch_size, "window_data_param")
         if crop < 1:
-            raise self.error(f"crop_size is {crop}",
-                             "set transform_param { crop_size: N }, the size windows are warped to")
+            raise self.error(
+                f"crop_size is {crop}",
+                "set transform_param { crop_size: N }, the size windows are warped to",
+            )
         if config.crop_mode not in ("warp", "square"):
-            raise self.error(f"crop_mode is '{config.crop_mode}'", "use \"warp\" or \"square\"")
+            raise self.error(f"crop_mode is '{config.crop_mode}'", 'use "warp" or "square"')
         if not 0 <= config.context_pad < crop / 2:
-            raise self.error(f"context_pad is {config.context_pad} and crop_size {crop}: "
-                             "nothing is left between the padding",
-                             "context_pad is less than half of crop_size")
+            raise self.error(
+                f"context_pad is {config.context_pad} and crop_size {crop}: "
+                "nothing is left between the padding",
+                "context_pad is less than half of crop_size",
+            )
         if not 0 <= config.fg_fraction <= 1:
             raise self.error(f"fg_fraction is {config.fg_fraction}; 0 to 1 was expected")
         if self._transform.scale != 1:
-            warn("WindowData does not read transform_param { scale }, as Caffe does not; "
-                 "set window_data_param { scale }", _ORIGIN)
+            warn(
+                "WindowData does not read transform_param { scale }, as Caffe does not; "
+                "set window_data_param { scale }",
+                _ORIGIN,
+            )
 
     def _split(self, windows: list[Window]) -> None:
         """Sort windows into foreground and background; what lies between is not used."""
@@ -143,16 +153,20 @@ class WindowSource(PlannedSource[list[Sample]]):
                     raise self.error(
                         f"a foreground window of '{self._images[window.image].path}' has "
                         f"class {window.label} ({config.source})",
-                        "classes of windows that overlap an object count from 1")
+                        "classes of windows that overlap an object count from 1",
+                    )
                 self._foreground.append(window)
             elif overlap < low:
-                self._background.append(Window(window.image, 0, 0.0, window.x1, window.y1,
-                                               window.x2, window.y2))
+                self._background.append(
+                    Window(window.image, 0, 0.0, window.x1, window.y1, window.x2, window.y2)
+                )
         for name, pool in (("foreground", self._foreground), ("background", self._background)):
             if not pool:
-                raise self.error(f"'{config.source}' has no {name} window",
-                                 "windows with overlap of at least fg_threshold are foreground, "
-                                 "those below bg_threshold background")
+                raise self.error(
+                    f"'{config.source}' has no {name} window",
+                    "windows with overlap of at least fg_threshold are foreground, "
+                    "those below bg_threshold background",
+                )
         note(f"Number of images: {len(self._images)}", _ORIGIN)
         counts = Counter(window.label for window in self._foreground)
         counts[0] = len(self._background)
@@ -173,10 +187,12 @@ class WindowSource(PlannedSource[list[Sample]]):
         mean = read_mean(root / transform.mean_file, self.config.place)
         begin = (mean.shape[2] - crop) // 2
         if mean.shape[0] != 3 or begin < 0 or begin + crop > mean.shape[1]:
-            raise self.error(f"mean file '{transform.mean_file}' is "
-                             f"{' x '.join(map(str, mean.shape))}; 3 channels of at least "
-                             f"{crop} x {crop} were expected")
-        return mean[:, begin:begin + crop, begin:begin + crop]
+            raise self.error(
+                f"mean file '{transform.mean_file}' is "
+                f"{' x '.join(map(str, mean.shape))}; 3 channels of at least "
+                f"{crop} x {crop} were expected"
+            )
+        return mean[:, begin : begin + crop, begin : begin + crop]
 
     def _read_file(self, image: int) -> bytes:
         listed = self._images[image]
@@ -184,8 +200,10 @@ class WindowSource(PlannedSource[list[Sample]]):
         try:
             return path.read_bytes()
         except (OSError, ValueError) as error:
-            raise self.error(f"cannot read image '{listed.path}' ({self.config.source}, line "
-                             f"{listed.line}): {error}") from error
+            raise self.error(
+                f"cannot read image '{listed.path}' ({self.config.source}, line "
+                f"{listed.line}): {error}"
+            ) from error
 
     def _load_window(self, sample: Sample, out: np.ndarray) -> None:
         """Fill a (3, crop, crop) array of zeros with a window."""
@@ -195,20 +213,33 @@ class WindowSource(PlannedSource[list[Sample]]):
         try:
             pixels = decode_image(data, "color", self.config.place)
         except ImageError as error:
-            raise self.error(f"cannot decode image '{listed.path}' ({self.config.source}, line "
-                             f"{listed.line}): {error}") from error
+            raise self.error(
+                f"cannot decode image '{listed.path}' ({self.config.source}, line "
+                f"{listed.line}): {error}"
+            ) from error
         height, width = pixels.shape[:2]
-        region = place_window(sample, height, width, self._transform.crop_size,
-                              self.config.context_pad, self.config.crop_mode == "square")
+        region = place_window(
+            sample,
+            height,
+            width,
+            self._transform.crop_size,
+            self.config.context_pad,
+            self.config.crop_mode == "square",
+        )
         if not (0 <= region.x1 <= region.x2 < width and 0 <= region.y1 <= region.y2 < height):
             window = sample.window
-            raise self.error(f"window ({window.x1}, {window.y1}, {window.x2}, {window.y2}) does "
-                             f"not lie in image '{listed.path}', which is {height} high and "
-                             f"{width} wide ({self.config.source})")
+            raise self.error(
+                f"window ({window.x1}, {window.y1}, {window.x2}, {window.y2}) does "
+                f"not lie in image '{listed.path}', which is {height} high and "
+                f"{width} wide ({self.config.source})"
+            )
         if region.height < 1 or region.width < 1:
             return
-        part = resize_image(pixels[region.y1:region.y2 + 1, region.x1:region.x2 + 1],
-                            region.height, region.width)
+        part = resize_image(
+            pixels[region.y1 : region.y2 + 1, region.x1 : region.x2 + 1],
+            region.height,
+            region.width,
+        )
         if sample.mirror:
             part = part[:, ::-1]
         rows = slice(region.top, region.top + region.height)
@@ -216,14 +247,14 @@ class WindowSource(PlannedSource[list[Sample]]):
         target = out[:, rows, columns]
         target[...] = part.transpose(2, 0, 1)
         if self._mean is not None:
-            target -= (self._mean if self._mean.shape[1] == 1
-                       else self._mean[:, rows, columns])
+            target -= self._mean if self._mean.shape[1] == 1 else self._mean[:, rows, columns]
         if self.config.scale != 1:
             target *= np.float32(self.config.scale)
 
 
-def place_window(sample: Sample, height: int, width: int, crop: int, context_pad: int,
-                 square: bool) -> Region:
+def place_window(
+    sample: Sample, height: int, width: int, crop: int, context_pad: int, square: bool
+) -> Region:
     """The region to cut from a picture of this size, in Caffe's float32 steps.
 
     With context the window grows so that after warping ``context_pad`` pixels surround
@@ -251,8 +282,16 @@ def place_window(sample: Sample, height: int, width: int, crop: int, context_pad
     new_height = _round(np.float32(y2 - y1 + 1) * scale_y)
     at_left = _round(np.float32(right if sample.mirror else left) * scale_x)
     at_top = _round(np.float32(top) * scale_y)
-    return Region(x1, y1, x2, y2, min(new_height, crop - at_top), min(new_width, crop - at_left),
-                  at_left, at_top)
+    return Region(
+        x1,
+        y1,
+        x2,
+        y2,
+        min(new_height, crop - at_top),
+        min(new_width, crop - at_left),
+        at_left,
+        at_top,
+    )
 
 
 def _round(value: np.float32) -> int:

@@ -20,8 +20,10 @@ _ORIGIN = "convert_cifar_data.cpp"
 
 
 def convert_cifar(
-    input_folder: str | os.PathLike[str], output_folder: str | os.PathLike[str],
-    db_type: str = "lmdb", progress: Progress = silent,
+    input_folder: str | os.PathLike[str],
+    output_folder: str | os.PathLike[str],
+    db_type: str = "lmdb",
+    progress: Progress = silent,
 ) -> tuple[int, int]:
     """Write cifar10_train_TYPE and cifar10_test_TYPE; how many records each has.
 
@@ -59,11 +61,14 @@ def _count(path: Path) -> int:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise RoasteryError(f"cannot read '{path}': {error.strerror}",
-                            hint="input_folder is the unpacked binary version of CIFAR-10, "
-                            "cifar-10-batches-bin") from error
+        raise RoasteryError(
+            f"cannot read '{path}': {error.strerror}",
+            hint="input_folder is the unpacked binary version of CIFAR-10, cifar-10-batches-bin",
+        ) from error
     if not size or size % (1 + _IMAGE_BYTES):
-        raise RoasteryError(f"'{path}' has {size} bytes; a multiple of {1 + _IMAGE_BYTES} "
-                            "(a label and 3 x 32 x 32 pixels) was expected",
-                            hint="the file is cut off, or not of the binary version")
+        raise RoasteryError(
+            f"'{path}' has {size} bytes; a multiple of {1 + _IMAGE_BYTES} "
+            "(a label and 3 x 32 x 32 pixels) was expected",
+            hint="the file is cut off, or not of the binary version",
+        )
     return size // (1 + _IMAGE_BYTES)

@@ -33,8 +33,10 @@ class ImageMean:
 
 
 def compute_image_mean(
-    database: str | os.PathLike[str], output: str | os.PathLike[str] | None = None,
-    backend: str = "lmdb", progress: Progress = silent,
+    database: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    backend: str = "lmdb",
+    progress: Progress = silent,
 ) -> ImageMean:
     """The mean of all records; written as a BlobProto to ``output`` unless that is None.
 
@@ -60,7 +62,8 @@ def compute_image_mean(
                     f"record '{_key(record)}' of '{path}' is {_sizes(values.shape)}, the first "
                     f"is {_sizes(total.shape)} (channels x height x width)",
                     hint="a mean image needs pictures of one size: convert them with "
-                    "--resize_height and --resize_width")
+                    "--resize_height and --resize_width",
+                )
             total += values
             count += 1
             progress(count, 0)
@@ -90,8 +93,9 @@ def _values(record: Record, path: Path) -> np.ndarray:
             return channel_major(decode_image(datum.data, "native"))
         return datum.array()
     except (WireError, ImageError, LmdbError, OSError) as error:
-        raise RoasteryError(f"record '{_key(record)}' of '{path}' cannot be used: {error}"
-                            ) from error
+        raise RoasteryError(
+            f"record '{_key(record)}' of '{path}' cannot be used: {error}"
+        ) from error
 
 
 def _key(record: Record) -> str:

@@ -57,10 +57,20 @@ class _Options:
 
 
 def convert_imageset(
-    root_folder: str, list_file: str | os.PathLike[str], database: str | os.PathLike[str], *,
-    gray: bool = False, shuffle: bool = False, backend: str = "lmdb", resize_width: int = 0,
-    resize_height: int = 0, check_size: bool = False, encoded: bool = False,
-    encode_type: str = "", seed: int = 0, progress: Progress = silent,
+    root_folder: str,
+    list_file: str | os.PathLike[str],
+    database: str | os.PathLike[str],
+    *,
+    gray: bool = False,
+    shuffle: bool = False,
+    backend: str = "lmdb",
+    resize_width: int = 0,
+    resize_height: int = 0,
+    check_size: bool = False,
+    encoded: bool = False,
+    encode_type: str = "",
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> ConvertedImages:
     """Write the pictures of a list as Datum records, keyed "%08d_PATH".
 
@@ -89,9 +99,14 @@ def convert_imageset(
     note(f"A total of {len(images)} images.", _ORIGIN)
     if encode_type and not encoded:
         note("encode_type specified, assuming encoded=true.", _ORIGIN)
-    options = _Options(_folder_prefix(root_folder), not gray, max(0, resize_height),
-                       max(0, resize_width), encoded or bool(encode_type),
-                       encode_type.lower().lstrip("."))
+    options = _Options(
+        _folder_prefix(root_folder),
+        not gray,
+        max(0, resize_height),
+        max(0, resize_width),
+        encoded or bool(encode_type),
+        encode_type.lower().lstrip("."),
+    )
     first: tuple[ListedImage, tuple[int, ...]] | None = None
     written, skipped = 0, []
     with new_database(target, backend) as writer:
@@ -107,17 +122,19 @@ def convert_imageset(
                     f"image '{listed.path}' ({list_file}, line {listed.line}) is "
                     f"{_sizes(loaded.size)}, but '{first[0].path}' is {_sizes(first[1])} "
                     "(height x width x channels)",
-                    hint="give --resize_height and --resize_width, or leave out --check_size")
+                    hint="give --resize_height and --resize_width, or leave out --check_size",
+                )
             key = f"{index:08d}_{listed.path}".encode("utf-8", "surrogateescape")
             writer.put(key, loaded.value)
             written += 1
             if written % 1000 == 0:
                 note(f"Processed {written} files.", _ORIGIN)
         if not written:
-            raise RoasteryError(f"none of the {len(images)} images of '{list_file}' could be "
-                                f"read; the first is '{options.root}{images[0].path}'",
-                                hint="ROOTFOLDER is put before every path of the list as it "
-                                "stands")
+            raise RoasteryError(
+                f"none of the {len(images)} images of '{list_file}' could be "
+                f"read; the first is '{options.root}{images[0].path}'",
+                hint="ROOTFOLDER is put before every path of the list as it stands",
+            )
     if written % 1000:
         note(f"Processed {written} files.", _ORIGIN)
     return ConvertedImages(written, tuple(skipped))
@@ -134,9 +151,8 @@ def _load_all(
     """Pictures in order, decoded on all cores, a bounded number ahead of the writer."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for begin in range(0, len(images), _AHEAD):
-            group = images[begin:begin + _AHEAD]
-            yield from zip(group, pool.map(lambda image: _load(image, options), group),
-                           strict=True)
+            group = images[begin : begin + _AHEAD]
+            yield from zip(group, pool.map(lambda image: _load(image, options), group), strict=True)
 
 
 def _load(listed: ListedImage, options: _Options) -> _Loaded | None:

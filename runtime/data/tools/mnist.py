@@ -24,8 +24,11 @@ _ORIGIN = "convert_mnist_data.cpp"
 
 
 def convert_mnist(
-    images: str | os.PathLike[str], labels: str | os.PathLike[str],
-    database: str | os.PathLike[str], backend: str = "lmdb", progress: Progress = silent,
+    images: str | os.PathLike[str],
+    labels: str | os.PathLike[str],
+    database: str | os.PathLike[str],
+    backend: str = "lmdb",
+    progress: Progress = silent,
 ) -> int:
     """Write an image file and its label file as records keyed "%08d"; how many there are.
 
@@ -38,8 +41,10 @@ def convert_mnist(
     numbers = read_idx(Path(labels), LABEL_MAGIC, 1)
     count, rows, columns = pixels.shape
     if count != len(numbers):
-        raise RoasteryError(f"'{images}' has {count} images and '{labels}' {len(numbers)} labels",
-                            hint="take the image and label file of the same set")
+        raise RoasteryError(
+            f"'{images}' has {count} images and '{labels}' {len(numbers)} labels",
+            hint="take the image and label file of the same set",
+        )
     if not pixels.size:
         raise RoasteryError(f"'{images}' holds no images")
     note(f"A total of {count} items.", _ORIGIN)
@@ -68,9 +73,11 @@ def read_idx(path: Path, magic: int, axes: int) -> np.ndarray:
             found = int.from_bytes(header[:4], "big")
             if len(header) < 4 * (1 + axes) or found != magic:
                 raise RoasteryError(
-                    f"'{path}' begins with {found}, {magic} was expected", hint=_what_is(found))
-            shape = tuple(int.from_bytes(header[i:i + 4], "big")
-                          for i in range(4, len(header), 4))
+                    f"'{path}' begins with {found}, {magic} was expected", hint=_what_is(found)
+                )
+            shape = tuple(
+                int.from_bytes(header[i : i + 4], "big") for i in range(4, len(header), 4)
+            )
             size = math.prod(shape)
             data = _read_at_most(cast(BinaryIO, stream), size + 1)
     except FileNotFoundError:
@@ -79,8 +86,10 @@ def read_idx(path: Path, magic: int, axes: int) -> np.ndarray:
         raise RoasteryError(f"cannot read '{path}': {error}") from error
     if len(data) != size:
         told = "more" if len(data) > size else str(len(data))
-        raise RoasteryError(f"'{path}' says that {size} bytes follow, and it has {told}",
-                            hint="the file is cut off or damaged: get it again")
+        raise RoasteryError(
+            f"'{path}' says that {size} bytes follow, and it has {told}",
+            hint="the file is cut off or damaged: get it again",
+        )
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
@@ -102,5 +111,7 @@ def _what_is(magic: int) -> str:
         return "this is an image file: images come first, then labels"
     if magic == LABEL_MAGIC:
         return "this is a label file: images come first, then labels"
-    return ("MNIST's files are named like train-images-idx3-ubyte and "
-            "train-labels-idx1-ubyte, with or without .gz")
+    return (
+        "MNIST's files are named like train-images-idx3-ubyte and "
+        "train-labels-idx1-ubyte, with or without .gz"
+    )

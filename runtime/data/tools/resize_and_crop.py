@@ -29,8 +29,10 @@ class ResizedImages:
 
 
 def resize_and_crop(
-    input_folder: str | os.PathLike[str], output_folder: str | os.PathLike[str],
-    output_side_length: int = 256, files: Sequence[str] | None = None,
+    input_folder: str | os.PathLike[str],
+    output_folder: str | os.PathLike[str],
+    output_side_length: int = 256,
+    files: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> ResizedImages:
     """Shrink or grow the shorter side to ``output_side_length`` and cut out the centre.
@@ -44,15 +46,18 @@ def resize_and_crop(
     """
     source, target = Path(input_folder), Path(output_folder)
     if output_side_length < 1:
-        raise RoasteryError(f"output_side_length is {output_side_length}; at least 1 pixel "
-                            "was expected")
+        raise RoasteryError(
+            f"output_side_length is {output_side_length}; at least 1 pixel was expected"
+        )
     if not source.is_dir():
         raise RoasteryError(f"input folder '{source}' does not exist")
     import_cv2()
     names = sorted(_pictures(source)) if files is None else list(files)
     if not names:
-        raise RoasteryError(f"'{source}' holds no pictures",
-                            hint="files ending in " + ", ".join(EXTENSIONS) + " are taken")
+        raise RoasteryError(
+            f"'{source}' holds no pictures",
+            hint="files ending in " + ", ".join(EXTENSIONS) + " are taken",
+        )
     skipped = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(lambda name: _convert(source, target, name, output_side_length), names)
@@ -75,19 +80,23 @@ def centre_square(pixels: np.ndarray, side: int) -> np.ndarray:
         new_width = side * width // height
     resized = resize_image(pixels, new_height, new_width)
     top, left = (new_height - side) // 2, (new_width - side) // 2
-    return resized[top:top + side, left:left + side]
+    return resized[top : top + side, left : left + side]
 
 
 def _pictures(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in folder.rglob("*")
-            if path.suffix.lower() in EXTENSIONS and path.is_file()]
+    return [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in EXTENSIONS and path.is_file()
+    ]
 
 
 def _convert(source: Path, target: Path, name: str, side: int) -> bool:
     path = target / name
     if not path.resolve().is_relative_to(target.resolve()):
-        raise RoasteryError(f"'{name}' leads out of the input folder",
-                            hint="names are relative to the input folder")
+        raise RoasteryError(
+            f"'{name}' leads out of the input folder", hint="names are relative to the input folder"
+        )
     try:
         pixels = decode_image((source / name).read_bytes(), "color")
         data = encode_image(centre_square(pixels, side), path.suffix.lstrip(".") or "jpg")
