@@ -56,13 +56,10 @@ def choose_device(
 
 def cuda_missing() -> str | None:
     """Why there is no CUDA device; None if there is one."""
-    try:
-        from runtime.cuda import available
-    except ImportError:
-        return "not built yet"
+    from runtime.cuda import available
 
     found = available()
-    return None if found else str(found.reason) or "no CUDA device"
+    return None if found else found.reason
 
 
 def open_backend(device: str) -> Backend:

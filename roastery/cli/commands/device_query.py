@@ -6,9 +6,10 @@ from ..command import Arguments, Command, Example, Flag, UsageError
 
 
 def _run(arguments: Arguments) -> None:
+    from runtime.cuda import CudaUnavailable, query_devices
     from runtime.logging import CaffeLog, Source
 
-    from ...tools.device_query import CudaUnavailable, query_devices
+    from ...tools.device_query import property_lines
 
     log = CaffeLog.open()
     try:
@@ -21,7 +22,7 @@ def _run(arguments: Arguments) -> None:
     wanted = _selected(arguments.gpu, len(devices))
     log.write(Source("caffe.cpp", 138), f"Querying GPUs {','.join(map(str, wanted))}")
     for index in wanted:
-        for offset, line in enumerate(devices[index].lines()):
+        for offset, line in enumerate(property_lines(devices[index])):
             log.write(Source("common.cpp", 178 + offset), line)
 
 
