@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..nets import STATE_FLAGS, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from compiler.kernel import Launch
 
 
 def _run(arguments: Arguments) -> None:
@@ -36,7 +42,7 @@ def _run(arguments: Arguments) -> None:
         _compile_kernels(result.compiled.launches, arguments.target)
 
 
-def _compile_kernels(launches: list, targets: str) -> None:  # type: ignore[type-arg]
+def _compile_kernels(launches: Sequence[Launch], targets: str) -> None:
     from compiler.binary import Target
     from compiler.triton.compile import compile_jobs, jobs_of
 

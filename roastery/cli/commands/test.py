@@ -53,7 +53,8 @@ def _score(net: RunnableNet, iterations: int, log: CaffeLog) -> None:
             if batch == 0:
                 sums.append((output.name, values, output.loss_weight))
             else:
-                sums[index][1].__iadd__(values)
+                total = sums[index][1]
+                total += values  # in place
     log.mean_loss(loss / np.float32(iterations))
     for name, total, weight in sums:
         for value in total / np.float32(iterations):
