@@ -51,4 +51,22 @@ CASES = [
     _case("Interp", "interp_both", "interp_param { shrink_factor: 2 zoom_factor: 4 }"),
     _case("Interp", "interp_like", x=(2, 3, 5, 4), like=(1, 1, 7, 1)),
     _case("Interp", "interp_same", "interp_param { height: 5 width: 4 }"),
+    *(
+        LayerCase(
+            "Upsample",
+            f"upsample_{name}",
+            net_text(
+                'layer { name: "pool" type: "Pooling" bottom: "x" top: "p" top: "m" '
+                "pooling_param { kernel_size: 2 stride: 2 } } "
+                'layer { name: "l" type: "Upsample" bottom: "p" bottom: "m" top: "y" '
+                f"upsample_param {{ {parameters} }} }}",
+                x=(2, 3, height, width),
+            ),
+        )
+        for name, parameters, height, width in (
+            ("even", "scale: 2", 6, 4),
+            ("odd", "scale: 2 upsample_h: 5 upsample_w: 7", 5, 7),
+            ("padded", "scale: 2 pad_out_h: true", 5, 6),
+        )
+    ),
 ]
