@@ -103,16 +103,6 @@ declare_message(
     repeated("int32", "ignore_label"),
     repeated("float", "force_label"),
 )
-declare_message(
-    "UpsampleParameter",
-    optional("float", "scale", default=2.0),
-    optional("uint32", "scale_h"),
-    optional("uint32", "scale_w"),
-    optional("bool", "pad_out_h", default=False),
-    optional("bool", "pad_out_w", default=False),
-    optional("uint32", "upsample_h"),
-    optional("uint32", "upsample_w"),
-)
 extend_message(
     "BatchNormParameter",
     optional("bool", "update_global_stats", default=False),
@@ -140,7 +130,6 @@ extend_message(
     optional("SegAccuracyParameter", "seg_accuracy_param"),
     optional("UniqueLabelParameter", "unique_label_param"),
     optional("DenseImageDataParameter", "dense_image_data_param"),
-    optional("UpsampleParameter", "upsample_param"),
 )
 extend_message(
     "LossParameter",
