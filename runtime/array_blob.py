@@ -1,12 +1,18 @@
-"""The blobs that Python layers see, where no pycaffe Blob stands behind them."""
+"""Blobs as Python layers see them, and what they share with pycaffe's."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+
+from ir.errors import RoasteryError
+
+MAX_AXES = 32
+"""Caffe: kMaxBlobAxes."""
 
 
 class BlobLike(Protocol):
@@ -32,7 +38,52 @@ class BlobLike(Protocol):
     def reshape(self, *dims: int) -> None: ...
 
 
-class ArrayBlob:
+class LegacyAxes(ABC):
+    """The four names that axes had before blobs could have any number of them."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def num(self) -> int:
+        return self._legacy(0)
+
+    @property
+    def channels(self) -> int:
+        return self._legacy(1)
+
+    @property
+    def height(self) -> int:
+        return self._legacy(2)
+
+    @property
+    def width(self) -> int:
+        return self._legacy(3)
+
+    def _legacy(self, axis: int) -> int:
+        # Missing axes count as 1. Caffe: Blob::LegacyShape.
+        shape = self.shape
+        if len(shape) > 4:
+            raise RoasteryError(
+                f"a blob of shape {list(shape)} has no num, channels, height and width",
+                hint="read blob.shape",
+            )
+        return shape[axis] if axis < len(shape) else 1
+
+
+def checked_shape(dims: Sequence[int]) -> tuple[int, ...]:
+    """The shape that a blob is to take. Raises RoasteryError for one that no blob can have."""
+    shape = tuple(int(d) for d in dims)
+    if len(shape) > MAX_AXES or any(d < 0 for d in shape):
+        raise RoasteryError(
+            f"a blob cannot have shape {list(shape)}",
+            hint=f"up to {MAX_AXES} extents, none of them negative: reshape(1, 3, 224, 224)",
+        )
+    return shape
+
+
+class ArrayBlob(LegacyAxes):
     """Data and diff of one shape. Caffe: python/caffe/_caffe.cpp, include/caffe/blob.hpp."""
 
     def __init__(self, shape: Sequence[int] = (0,), dtype: np.dtype | type = np.float32) -> None:
@@ -55,9 +106,7 @@ class ArrayBlob:
 
     def reshape(self, *dims: int) -> None:
         """Change the shape; elements stay where their number does not change."""
-        shape = tuple(int(d) for d in dims)
-        if len(shape) > 32 or any(d < 0 for d in shape):
-            raise ValueError(f"a blob cannot have shape {list(shape)}")
+        shape = checked_shape(dims)
         if math.prod(shape) == self._data.size:
             self._data = self._data.reshape(shape)
             if self._diff is not None:
@@ -72,27 +121,6 @@ class ArrayBlob:
     @property
     def count(self) -> int:
         return self._data.size
-
-    def _legacy(self, axis: int) -> int:
-        if self._data.ndim > 4:
-            raise ValueError(f"num, channels, height and width of {self._data.ndim} axes")
-        return self._data.shape[axis] if axis < self._data.ndim else 1
-
-    @property
-    def num(self) -> int:
-        return self._legacy(0)
-
-    @property
-    def channels(self) -> int:
-        return self._legacy(1)
-
-    @property
-    def height(self) -> int:
-        return self._legacy(2)
-
-    @property
-    def width(self) -> int:
-        return self._legacy(3)
 
 
 class BlobVec(list[ArrayBlob]):

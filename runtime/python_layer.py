@@ -217,8 +217,10 @@ class PythonLayer:
     def _run(self, what: str, function: Callable[[], Any]) -> Any:
         try:
             return function()
-        except RoasteryError:
-            raise
+        except RoasteryError as error:
+            if error.location is not None:
+                raise
+            raise self._error(f"{what}: {error.message}", error) from error
         except Exception as error:
             shown = f"{what}: {type(error).__name__}: {error}"
             raise self._error(shown, error) from error
@@ -231,4 +233,5 @@ class PythonLayer:
         if own:
             last = own[-1]
             message += f"\n    {last.filename}:{last.lineno} in {last.name}: {last.line}"
-        return PythonLayerError(message, location=self._place)
+        hint = error.hint if isinstance(error, RoasteryError) else None
+        return PythonLayerError(message, location=self._place, hint=hint)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ir.errors import RoasteryError
-from runtime.array_blob import BlobVec
+from runtime.array_blob import LegacyAxes, checked_shape
 from runtime.layerwise import BlobBuffers
 
-MAX_AXES = 32
 
-
-class Blob:
+class Blob(LegacyAxes):
     """A tensor with data and diff, both writable float32 arrays that the net really uses.
 
     A view that is kept (``d = blob.data``) shows what later passes leave, until the blob needs
@@ -39,42 +37,12 @@ class Blob:
     def count(self) -> int:
         return self._buffers.data.type.size
 
-    def _legacy(self, axis: int) -> int:
-        # Missing axes count as 1. Caffe: Blob::LegacyShape.
-        if len(self.shape) > 4:
-            raise RoasteryError(
-                f"a blob of shape {list(self.shape)} has no num, channels, height and width",
-                hint="read blob.shape",
-            )
-        return self.shape[axis] if axis < len(self.shape) else 1
-
-    @property
-    def num(self) -> int:
-        return self._legacy(0)
-
-    @property
-    def channels(self) -> int:
-        return self._legacy(1)
-
-    @property
-    def height(self) -> int:
-        return self._legacy(2)
-
-    @property
-    def width(self) -> int:
-        return self._legacy(3)
-
     def reshape(self, *dims: int) -> None:
         """Take another shape; ``net.reshape()`` or the next pass carries it through the net.
 
         What the blob holds stays where memory suffices, else it starts with zeros.
         """
-        shape = tuple(int(d) for d in dims)
-        if len(shape) > MAX_AXES or any(d < 0 for d in shape):
-            raise RoasteryError(
-                f"a blob cannot have shape {list(shape)}",
-                hint=f"up to {MAX_AXES} extents, none of them negative: reshape(1, 3, 224, 224)",
-            )
+        shape = checked_shape(dims)
         if self._owner and shape != self.shape:
             raise RoasteryError(
                 f"a parameter of layer '{self._owner}' has shape {list(self.shape)} and cannot "
@@ -85,6 +53,3 @@ class Blob:
 
     def __repr__(self) -> str:
         return f"<Blob {list(self.shape)}>"
-
-
-__all__ = ["Blob", "BlobVec"]

@@ -88,6 +88,11 @@ class Refuses(Gain):
         raise ValueError("no good")
 
 
+class Negative(Gain):
+    def reshape(self, bottom, top):
+        top[0].reshape(-1)
+
+
 class Forgets(caffe.Layer):
     def reshape(self, bottom, top):
         top[0].reshape(1)

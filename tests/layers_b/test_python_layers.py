@@ -204,8 +204,15 @@ def test_array_blobs_keep_elements_where_they_can() -> None:
     assert blob.data.sum() == 0.0 and blob.diff.shape == (4,)
     with pytest.raises(AttributeError):
         blob.data = np.zeros(4)
-    with pytest.raises(ValueError):
+    with pytest.raises(RoasteryError, match="cannot have shape"):
         blob.reshape(-1)
+
+
+def test_a_shape_that_no_blob_has_is_told_at_the_layer() -> None:
+    layer = python_layer("Negative", 'bottom: "a" top: "y"')
+    net = parse_text(net_text(layer, a=(2, 3)), "NetParameter", file="net.prototxt")
+    with pytest.raises(RoasteryError, match=r"(?s)net\.prototxt.*shape \[-1\].*shrink_layers\.py"):
+        lower_net(net, "TRAIN", probe=RuntimeProbe())
 
 
 SAVE = (
