@@ -19,10 +19,10 @@ from .drawing.graph import Drawing, draw_graph
 from .drawing.layout import lay_out
 from .drawing.picture import to_picture
 from .drawing.svg import to_svg
+from .modes import PHASES
 
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
 _TEXT = ("dot", "gv", "raw")
-_PHASES = {0: "TRAIN", 1: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}
 
 
 def draw_net(
@@ -106,9 +106,9 @@ def _drawing(
 
 def _in_phase(layer: Message, phase: Any) -> bool:
     """Whether a layer is there in a phase, whatever levels and stages it asks for."""
-    if phase not in _PHASES:
+    if phase not in PHASES:
         raise RoasteryError(f"phase is {phase!r}", hint="caffe.TRAIN, caffe.TEST or None")
-    wanted = _PHASES[phase]
+    wanted = PHASES[phase]
     if layer.include:
         return any(not rule.has("phase") or rule.phase == wanted for rule in layer.include)
     return not any(rule.has("phase") and rule.phase == wanted for rule in layer.exclude)
