@@ -1,0 +1,52 @@
+"""The benchmarks run, and the nets that they build in PyTorch are the same nets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.kernel_cases import CASES
+from benchmarks.torch_nets import TorchNet
+from roastery import nets
+from runtime.executable import FusedNet
+from runtime.reference import ReferenceBackend
+from runtime.store import Store
+from tests.support.sample_nets import lenet, residual
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_kernels_against_the_reference(tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    command = [sys.executable, "benchmarks/kernels.py", "--only", "conv", "--json", str(file)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env=dict(os.environ))
+    rows = json.loads(file.read_text())["rows"]
+    assert [row["op"] for row in rows] == [c.op for c in CASES if "conv" in c.op and not c.real]
+    assert all(0 < row["error"] < 1e-6 for row in rows)
+
+
+def test_nets_in_pytorch_have_the_same_gradients() -> None:
+    for text in (lenet(batch=3), residual(units=2)):
+        message = nets.net_from_text(text, "net.prototxt")
+        program = nets.lower(message, "TRAIN")
+        net = FusedNet(program, ReferenceBackend(), Store(program.cells, seed=1))
+        random = np.random.default_rng(0)
+        for name, buffer in net.inputs.items():
+            shape = buffer.type.shape
+            label = name == "label"
+            buffer.array[...] = random.integers(0, 5, shape) if label else random.random(shape)
+        arrays = {name: b.array for name, b in (net.inputs | net.store.data).items()}
+        theirs = TorchNet(message, program, arrays, "cpu")
+        np.testing.assert_allclose(float(theirs.loss().detach()), net.forward_backward(), rtol=1e-5)
+        theirs.step(theirs.loss)
+        learning = [c.name for c in program.cells.values() if c.learns]
+        for name in learning:
+            expected = theirs.weights[name].grad.numpy()
+            scale = max(np.abs(expected).max(), 1e-4)
+            found = net.store.diff[name].array
+            np.testing.assert_allclose(found / scale, expected / scale, atol=1e-4, err_msg=name)
