@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ir.errors import RoasteryError
 
 from .._version import __version__
+from ..blas_threads import limit_blas_threads
 from .command import UsageError
 from .help_text import command_page, overview
 from .parse import parse_arguments
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     debug = _asks_for_debug(words)
+    limit_blas_threads()
     try:
         code = _dispatch(words)
         sys.stdout.flush()

@@ -261,25 +261,35 @@ def test_the_net_in_a_snapshot_is_the_filtered_one(log_folder: Path, roastery: R
 # --- killed ------------------------------------------------------------------------------------
 
 
-def test_a_killed_run_ends_the_same(resumed: Path, roastery: Run) -> None:
-    """SIGKILL while snapshots are written: every restart goes on from a whole one."""
+def test_a_run_killed_20_times_ends_the_same(resumed: Path, roastery: Run) -> None:
+    """SIGKILL at random moments, snapshots among them: every restart goes on from a whole one."""
     for prefix in ("whole", "parts"):
         path = resumed / f"{prefix}_solver.prototxt"
-        path.write_text(path.read_text().replace("max_iter: 20", "max_iter: 60"))
+        text = path.read_text().replace("max_iter: 20", "max_iter: 300 display: 1")
+        path.write_text(text.replace("snapshot: 5", "snapshot: 3"))
     roastery("train", "--solver=whole_solver.prototxt")
     draw = random.Random(4)
-    kills = 5
-    for _ in range(kills):
-        kill_while_writing(draw.randint(2, 4), draw.uniform(0.0, 0.004))
-    reached = newest_snapshot("parts")
-    assert reached is not None and reached != "parts_iter_60.solverstate"
+    reached = []
+    for kill in range(20):
+        if kill % 4 == 3:  # a snapshot is quickly written: some kills must come near one
+            kill_after("Snapshotting", draw.randint(2, 4), draw.uniform(0.0, 0.004))
+        else:
+            kill_after(
+                "] Iteration" if kill else "Solving",
+                draw.randint(1, 30) if kill else 1,
+                draw.uniform(0.0, 0.004),
+            )
+        newest = newest_snapshot("parts")
+        reached.append(read_state(newest).iter if newest else 0)
+    assert reached == sorted(reached) and 0 < reached[-1] < 300
+    assert len(set(reached)) > 10  # the kills were all over the run
     roastery("train", "--solver=parts_solver.prototxt", "--snapshot=auto")
-    same("parts_iter_60", "whole_iter_60")
+    same("parts_iter_300", "whole_iter_300")
     assert not list(resumed.glob(".*.partial"))
 
 
-def kill_while_writing(number: int, delay: float) -> None:
-    """Resume a run and kill it shortly after it begins to write its ``number``-th file."""
+def kill_after(words: str, number: int, delay: float) -> None:
+    """Resume a run and kill it shortly after its ``number``-th log line with these words."""
     command = [sys.executable, "-m", "roastery", "train", "--solver=parts_solver.prototxt"]
     with subprocess.Popen(
         [*command, "--snapshot=auto"],
@@ -289,8 +299,9 @@ def kill_while_writing(number: int, delay: float) -> None:
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            number -= "Snapshotting" in line
+            number -= words in line
             if number == 0:
                 break
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
