@@ -6,6 +6,7 @@ that an exported artifact can be written from them and read back.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ir.graph import Value
@@ -36,20 +37,39 @@ class Config:
     num_stages: int = 2
 
 
-@dataclass(frozen=True, slots=True)
+class LazyText:
+    """A field that is a text, or what makes it when it is first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, instance: object, owner: type | None = None) -> str:
+        if instance is None:
+            return ""  # the default
+        value: str | Callable[[], str] = instance.__dict__[self._name]
+        if not isinstance(value, str):
+            value = instance.__dict__[self._name] = value()
+        return value
+
+    def __set__(self, instance: object, value: str | Callable[[], str] | LazyText) -> None:
+        # Left out, the value is the class's own default: this descriptor.
+        instance.__dict__[self._name] = "" if isinstance(value, LazyText) else value
+
+
+@dataclass(frozen=True)
 class Kernel:
     """A printed kernel.
 
     ``source`` is the canonical file (neutral names, no provenance comments): its text is the
     cache key. ``readable`` is the same kernel as it is shown: named after its first user, its
-    header listing every use.
+    header listing every use; it is printed when it is first asked for.
     """
 
     entry: str  # function name in ``source``
     source: str
     parameters: tuple[Parameter, ...]
     configs: tuple[Config, ...]
-    readable: str = field(default="", compare=False)
+    readable: LazyText = field(default=LazyText(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,11 @@ class Launch:
     label: str
     location: Location
     outputs: tuple[Value | Scratch, ...]  # what it writes, for planning and dumps
+    companions: Callable[[], Sequence[Kernel]] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """Prints the kernels that the same work takes in addition at other shapes: where it is split
+    to fill a device, another one adds up the parts."""
 
     @property
     def chosen(self) -> Config:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -70,6 +70,18 @@ class Adjoint:
     outputs: tuple[Value, ...]
     cotangents: tuple[Value | None, ...]  # None: nothing flows back through that result
     wanted: tuple[bool, ...]  # inputs that need no cotangent may get None
+    batched: Collection[Value] = frozenset()  # values that lead with the batch, as far as known
+
+    def repeated(self, number: int) -> list[int]:
+        """Axes along which the first result repeats an input; the batch even when it is 1, so
+        that backward of a single image has the ops of backward of many."""
+        value, result = self.inputs[number], self.outputs[0]
+        along = result in self.batched and value not in self.batched
+        return [
+            axis
+            for axis, (d, full) in enumerate(zip(value.shape, result.shape, strict=True))
+            if d != full or (axis == 0 and d == 1 and along)
+        ]
 
     @property
     def cotangent(self) -> Value:

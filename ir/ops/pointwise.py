@@ -89,12 +89,7 @@ class Map(Op):
         for i, value in zip(
             needed, _compact(b, [totals[i] for i in needed], operands, full), strict=True
         ):
-            repeated = [
-                axis
-                for axis, (d, f) in enumerate(zip(inputs[i].shape, full, strict=True))
-                if d != f
-            ]
-            results[i] = b.sum(value, repeated)
+            results[i] = b.sum(value, at.repeated(i))
         return results
 
 

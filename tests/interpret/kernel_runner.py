@@ -11,7 +11,7 @@ import numpy as np
 from compiler.kernel import Launch, Scratch
 from compiler.triton.lower import lower_node
 from ir.build import Builder
-from ir.graph import Node, Value
+from ir.graph import Node, Role, Value
 from ir.interpret import run_node
 from ir.location import Location
 from ir.op import Op
@@ -26,12 +26,18 @@ Build = Callable[..., Value | Sequence[Value]]
 Shape = tuple[int, ...]
 
 
-def fused(build: Build, *types: TensorType | Shape, schedule: str = "flat") -> Node:
-    """A Fused node whose body is what ``build(b, *inputs)`` makes."""
+def fused(
+    build: Build, *types: TensorType | Shape, schedule: str = "flat", cells: Sequence[int] = ()
+) -> Node:
+    """A Fused node whose body is what ``build(b, *inputs)`` makes.
+
+    ``cells``: numbers of the inputs that do not lead with the batch.
+    """
     b = Builder("group")
     b.location = PLACE
     wanted = [t if isinstance(t, TensorType) else TensorType(t) for t in types]
-    inputs = [b.input(f"in{i}", t) for i, t in enumerate(wanted)]
+    roles = [Role.PARAMETER if i in cells else Role.DATA for i in range(len(wanted))]
+    inputs = [b.input(f"in{i}", t, roles[i]) for i, t in enumerate(wanted)]
     results = build(b, *inputs)
     for i, value in enumerate([results] if isinstance(results, Value) else results):
         b.output(f"out{i}", value)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ir.graph import Graph, Node, Value
+from compiler.batch import Shapes, batched
+from ir.graph import Graph, Node, Role, Value
 from ir.op import Property
 
 from .dag import Dag
@@ -13,7 +14,7 @@ from .kinds import Key, Kind, cost, key_of, kind_of, reduced_axes
 
 _MOST_LOADS = 20
 _MOST_NODES = 64
-_SMALL = 64  # results of so few elements cost a launch and nothing else
+_SMALL = 64  # results of so few elements (per image) cost a launch and nothing else
 
 
 class Grouping:
@@ -33,6 +34,8 @@ class Grouping:
         self.kinds = [kind_of(n) for n in nodes]
         self.keys: list[Key] = [key_of(n, boundary) for n in nodes]
         self.ports = {p.value for p in graph.outputs}
+        self.batched = batched([(p.value, p.role) for p in graph.inputs], nodes)
+        self.shapes = Shapes(self.batched)
         self.readers: dict[Value, list[int]] = {}
         for i, node in enumerate(nodes):
             for value in dict.fromkeys(node.inputs):
@@ -42,7 +45,7 @@ class Grouping:
         self.stored = self._must_store()
         tails = self._tails()
         anchored = {nodes[m]: nodes[group[0]] for group in tails.values() for m in group}
-        self.inlining = Inlining(graph, nodes, anchored, boundary)
+        self.inlining = Inlining(graph, nodes, anchored, boundary, self.shapes)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
             {} if self.inlining.is_pulled(n) else self.inlining.loads(n) for n in nodes
@@ -60,6 +63,10 @@ class Grouping:
             for members in self.dag.members.values()
             if not self.inlining.is_pulled(self.nodes[members[0]])
         ]
+
+    def role(self, value: Value) -> Role:
+        """Of an input of a group: DATA leads with the batch, PARAMETER does not."""
+        return Role.DATA if value in self.batched or not value.type.rank else Role.PARAMETER
 
     def after(self, i: int) -> set[int]:
         """Nodes that must run before node ``i`` because of effects."""
@@ -106,7 +113,7 @@ class Grouping:
             for anchor in anchors:
                 group = tails[anchor]
                 fits = (
-                    self.nodes[anchor].outputs[0].shape == node.outputs[0].shape
+                    self._shape(anchor) == self._shape(i)
                     and self.keys[anchor] == self.keys[i]
                     and len(group) < _MOST_NODES
                     and self._operands([*group, i]) <= _MOST_LOADS
@@ -171,7 +178,7 @@ class Grouping:
                     return True
             elif (
                 properties & Property.POINTWISE
-                and node.outputs[0].shape == value.shape
+                and self._shape(reader) == self.shapes.of(value)
                 and stored[reader]
                 # Then both are in one kernel, unless the reader has to wait for another one.
                 and self.depth[reader] == self.depth[i]
@@ -188,6 +195,9 @@ class Grouping:
             depths.append(before + (0 if light else 1))
         return depths
 
+    def _shape(self, i: int) -> tuple[int, ...]:
+        return self.shapes.of(self.nodes[i].outputs[0])
+
     def _operands(self, members: Sequence[int]) -> int:
         made = {v for m in members for v in self.nodes[m].outputs}
         return len({v for m in members for v in self.nodes[m].inputs} - made)
@@ -200,9 +210,9 @@ class Grouping:
             if self.kinds[i] is not Kind.REDUCE:
                 continue
             (x,) = node.inputs
-            kind = (x.shape, reduced_axes(node.op), self.keys[i])
+            kind = (self.shapes.of(x), reduced_axes(node.op), self.keys[i])
             others = found.setdefault(kind, [])
-            whole = {v for v in self.loads[i] if v.type.size == x.type.size}
+            whole = {v for v in self.loads[i] if self.shapes.size(v) == self.shapes.size(x)}
             for other in reversed(others[-8:]):
                 a, b = self.dag.find(other), self.dag.find(i)
                 if whole & self.loads[other].keys() and self._join(a, b):
@@ -242,12 +252,13 @@ class Grouping:
                 self._join_maker(i, maker)
             if self._is_local(self.dag.find(i)):
                 continue
-            shape = node.outputs[0].shape
-            small = node.outputs[0].type.size <= _SMALL
+            result = node.outputs[0]
+            shape, size = self.shapes.of(result), self.shapes.size(result)
+            small = self.shapes.per_image(result) <= _SMALL
             partners: list[Value | None] = [
                 v
                 for v, aligned in loads.items()
-                if small or (aligned and v.type.size == node.outputs[0].type.size)
+                if small or (aligned and self.shapes.size(v) == size)
             ]
             for partner in [*partners, None] if small else partners:
                 place = (partner, self.keys[i], shape)
@@ -273,6 +284,7 @@ class Grouping:
         a, b = self.dag.find(maker), self.dag.find(i)
         if a == b or not self._free(maker):
             return
-        size = self.nodes[i].outputs[0].type.size
-        if all(v.type.size == size for m in self.dag.members[a] for v in self.nodes[m].outputs):
+        size = self.shapes.size(self.nodes[i].outputs[0])
+        made = [v for m in self.dag.members[a] for v in self.nodes[m].outputs]
+        if all(self.shapes.size(v) == size for v in made):
             self._join(a, b)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from compiler.batch import Shapes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 
@@ -51,8 +52,10 @@ class Inlining:
         nodes: Sequence[Node],
         anchored: Mapping[Node, Node],
         boundary: bool,
+        shapes: Shapes,
     ) -> None:
         self.nodes = nodes
+        self.shapes = shapes
         self.anchored = anchored
         self.boundary = boundary
         self.kinds = {n: kind_of(n) for n in nodes}
@@ -116,13 +119,20 @@ class Inlining:
         return found
 
     def _cheap(self, value: Value, pull: Pull, readers: int) -> bool:
-        whole = sum(v.type.size >= value.type.size for v in pull.loads)
+        size = self.shapes.size
+        whole = sum(size(v) >= size(value) for v in pull.loads)
         few = readers <= _MOST_READERS or pull.cost <= _FREE
         return pull.cost <= CHEAP and whole <= 1 and len(pull.loads) <= 4 and few
 
     def _repeats(self, reader: Node, value: Value) -> bool:
         """Whether the reader needs an element of the value more than once."""
-        return bool(reader.op.properties & Property.LOCAL) or _wider(reader, value)
+        return bool(reader.op.properties & Property.LOCAL) or self._wider(reader, value)
+
+    def _wider(self, reader: Node, value: Value) -> bool:
+        """Whether the reader repeats the value along some axis."""
+        size = self.shapes.size
+        pointwise = bool(reader.op.properties & Property.POINTWISE)
+        return pointwise and size(value) < size(reader.outputs[0])
 
     def _takes(self, reader: Node, value: Value, node: Node, pull: Pull) -> bool:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
@@ -130,7 +140,8 @@ class Inlining:
             if self.boundary:
                 return False
             # What forward computes for backward: keep the operand instead of the result.
-            if sum(v.type.size >= value.type.size for v in pull.loads) > 1:
+            size = self.shapes.size
+            if sum(size(v) >= size(value) for v in pull.loads) > 1:
                 return False
         if not _fits(reader, pull):
             return False
@@ -138,7 +149,7 @@ class Inlining:
         kind = self.kinds[reader]
         pure = pull.pure and value is node.outputs[0]
         if anchor is not None and anchor is not reader:
-            return pure and value.shape == reader.outputs[0].shape
+            return pure and self.shapes.of(value) == self.shapes.of(reader.outputs[0])
         if kind is Kind.REDUCE:
             return True
         if kind is not Kind.FLAT:
@@ -148,12 +159,12 @@ class Inlining:
         return True
 
     def _pull(self, node: Node) -> Pull:
-        shape = node.outputs[0].shape
+        shape = self.shapes.of(node.outputs[0])
         pointwise = bool(node.op.properties & Property.POINTWISE)
         view = bool(node.op.properties & Property.VIEW)
         total = Pull(cost(node), pure=pointwise)
         for value in node.inputs:
-            straight = view or (pointwise and value.shape == shape)
+            straight = view or (pointwise and self.shapes.of(value) == shape)
             inner = self.pulled.get(value)
             if inner is None:
                 total.loads[value] = total.loads.get(value, True) and straight
@@ -174,12 +185,4 @@ def _fits(reader: Node, pull: Pull) -> bool:
     count = len(dict.fromkeys(reader.inputs))
     return len(pull.loads) <= max(2, _ALL_LOADS // count) and pull.cost <= max(
         CHEAP, _ALL_COST // count
-    )
-
-
-def _wider(reader: Node, value: Value) -> bool:
-    """Whether the reader repeats the value along some axis."""
-    return (
-        bool(reader.op.properties & Property.POINTWISE)
-        and value.type.size < reader.outputs[0].type.size
     )

@@ -99,9 +99,14 @@ def lower_contract(task: Task) -> list[Launch]:
     padded = padded_count(anchor.output.type.size)
     partial = Scratch(0, (plan.splits * padded if plan.splits > 1 else 16) * F32.itemsize)
     first = make_launch(task, _product(anchor, plan, partial))
+
+    def second(plan: Plan) -> Launch:
+        return make_launch(task, _sum(anchor, plan, partial), ".sum")
+
     if plan.splits == 1:
-        return [first]
-    return [first, make_launch(task, _sum(anchor, plan, partial), ".sum")]
+        split = replace(plan, splits=2)
+        return [replace(first, companions=lambda: (second(split).kernel,))]
+    return [first, second(plan)]
 
 
 def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 
+from compiler.batch import batched_values
 from ir.graph import Graph, Node, Value
 from ir.op import Op, Property
 from ir.types import BOOL, DType
@@ -77,6 +78,7 @@ class Emitter:
         self.writer = writer
         self.tile = tile
         self.channels_move = moves_channels(body)
+        self.batched = batched_values(body)
         self._outer: dict[Value, tuple[Value, str]] = {}
 
     def bind(self, outer: tuple[Value, ...]) -> None:

@@ -47,21 +47,26 @@ IMPORTS = "import triton\nimport triton.language as tl\n"
 
 
 def make_launch(task: Task, schedule: Schedule, suffix: str = "") -> Launch:
-    """Print one kernel in both styles and bind its arguments."""
+    """Print one kernel and bind its arguments. The readable text is left for later."""
     from .render import readable_file
 
     wide = any(v.type.size >= WIDE for v in (*task.inputs, *task.outputs))
     plain, helpers, printed = _printed(task, schedule, Style(readable=False), wide)
     source = IMPORTS + source_of(helpers) + "\n\n" + _function(plain, printed, printed.name)
     label = task.label + suffix
-    shown, _, again = _printed(task, schedule, Style(readable=True), wide)
+
+    def readable() -> str:
+        shown, _, again = _printed(task, schedule, Style(readable=True), wide)
+        return readable_file(
+            task, label, again, helpers, lambda name: _function(shown, again, name)
+        )
+
     kernel = Kernel(
         entry=printed.name,
         source=source,
         parameters=tuple(p for p, _ in plain.parameters),
         configs=printed.configs,
-        readable=readable_file(task, label, again, helpers, lambda name: _function(
-            shown, again, name)),
+        readable=readable,
     )
     return Launch(
         kernel, printed.choice, tuple(a for _, a in plain.parameters), printed.grid, label,

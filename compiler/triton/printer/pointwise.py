@@ -20,7 +20,7 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> str:
     root = node.op.exprs[number]
     writer = emitter.writer
     operands = {
-        i: emitter.emit(node.inputs[i], _broadcast(node, i, at)) for i in e.arguments(root)
+        i: emitter.emit(node.inputs[i], _broadcast(emitter, node, i, at)) for i in e.arguments(root)
     }
     writer.place(node.location)
     uses: dict[Expr, int] = {}
@@ -47,19 +47,21 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> str:
     )
 
 
-def _broadcast(node: Node, i: int, at: Place) -> Place:
+def _broadcast(emitter: Emitter, node: Node, i: int, at: Place) -> Place:
     """Where operand ``i`` is read.
 
     An operand of the result's shape is read at the place itself; any other stays at 0 along
-    the axes where its extent is 1. (Where the result's extent is 1 too, both are right; this
-    choice makes the text the same for a batch of 1.)
+    the axes where its extent is 1. In a batch of 1 the leading extents say nothing: there an
+    operand has the result's shape, and moves with the batch, if it would in a larger one.
     """
-    shape, full = node.inputs[i].shape, node.outputs[0].shape
-    if shape == full:
+    operand, result = node.inputs[i], node.outputs[0]
+    shape, full = operand.shape, result.shape
+    follows = operand in emitter.batched
+    if shape == full and (shape[:1] != (1,) or follows == (result in emitter.batched)):
         return at
     pairs = [
-        UNIT if d == 1 else (c, x)
-        for d, c, x in zip(shape, at.coordinates, at.extents, strict=True)
+        (c, x) if d != 1 or (axis == 0 and follows and full[0] == 1) else UNIT
+        for axis, (d, c, x) in enumerate(zip(shape, at.coordinates, at.extents, strict=True))
     ]
     return Place(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
 
