@@ -42,10 +42,10 @@ class DebugInfo:
             return
         net, layer = self._net, self._net.program.layers[number]
         for top in layer.tops:
-            self._log.debug_forward_top(layer.name, top, _mean(net.blobs[top].data.array))
+            self._log.debug_forward_top(layer.name, top, _mean(net.blobs[top].data.peek()))
         for index, cell in enumerate(layer.cells):
             named = net.program.cells[cell].param_name
-            data = net.store.data[cell].array
+            data = net.store.data[cell].peek()
             self._log.debug_forward_param(layer.name, named or str(index), _mean(data))
 
     def _backward(self, number: int) -> None:
@@ -55,19 +55,19 @@ class DebugInfo:
         if layer.needs_backward:
             for bottom, flows in zip(layer.bottoms, layer.backward_bottoms, strict=True):
                 if flows:
-                    diff = net.blobs[bottom].diff.array
+                    diff = net.blobs[bottom].diff.peek()
                     self._log.debug_backward_bottom(layer.name, bottom, _mean(diff))
             for index, cell in enumerate(layer.cells):
                 if net.program.cells[cell].learns:
-                    diff = net.store.diff[cell].array
+                    diff = net.store.diff[cell].peek()
                     self._log.debug_backward_param(layer.name, index, _mean(diff))
         if number == 0:
             self._all_params()
 
     def _all_params(self) -> None:
         store = self._net.store
-        data = [store.data[c.name].array for c in self._net.program.parameters]
-        diff = [store.diff[c.name].array for c in self._net.program.parameters]
+        data = [store.data[c.name].peek() for c in self._net.program.parameters]
+        diff = [store.diff[c.name].peek() for c in self._net.program.parameters]
         self._log.debug_all_params(_l1(data), _l1(diff), _l2(data), _l2(diff))
 
 

@@ -66,7 +66,7 @@ class SolverSnapshots:
         content = SolverState(
             iter=solver.iteration,
             learned_net=weights,
-            history=[buffer.array for _, buffer in _history(solver)],
+            history=[buffer.peek() for _, buffer in _history(solver)],
             current_step=solver.rate.current_step,
             extra={POSITION_FIELD: json.dumps(solver.position()).encode()},
         )

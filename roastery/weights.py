@@ -150,7 +150,7 @@ def save_weights(
 
 def _arrays(program: NetProgram, buffers: Mapping[str, Buffer]) -> dict[str, list[np.ndarray]]:
     return {
-        name: [buffers[c].array for c in layer.cells]
+        name: [buffers[c].peek() for c in layer.cells]
         for name, layer in first_by_name(program).items()
         if layer.cells
     }
@@ -160,6 +160,6 @@ def _owned_arrays(
     program: NetProgram, buffers: Mapping[str, Buffer]
 ) -> dict[str, list[np.ndarray | None]]:
     return {
-        name: [buffers[c].array if program.cells[c].layer == name else None for c in layer.cells]
+        name: [buffers[c].peek() if program.cells[c].layer == name else None for c in layer.cells]
         for name, layer in first_by_name(program).items()
     }

@@ -249,6 +249,12 @@ class FusedNet:
         """
         if not self._saves:
             raise RuntimeError("prepare_backward() must be called before the forward pass")
+        unknown = set(diffs) - set(self.program.outputs)
+        if unknown:
+            raise RoasteryError(
+                f"no output is called {', '.join(sorted(unknown))}",
+                hint=f"outputs: {', '.join(self.program.outputs)}",
+            )
         weights = {
             top: weight
             for layer in self.program.layers
@@ -258,12 +264,6 @@ class FusedNet:
             key = port_key(Role.SEED, diff_port(name))
             if key in self._buffers:
                 self._buffers[key].array[...] = diffs.get(name, weights.get(name, 0.0))
-        unknown = set(diffs) - set(self.program.outputs)
-        if unknown:
-            raise RoasteryError(
-                f"no output is called {', '.join(sorted(unknown))}",
-                hint=f"outputs: {', '.join(self.program.outputs)}",
-            )
         self._split_pair()[1].run()
         prefix = port_key(Role.RESULT, diff_port(""))
         return {
@@ -275,7 +275,7 @@ class FusedNet:
     def random_state(self) -> list[int]:
         """Seed and number of the next forward pass; empty for a net without random layers."""
         cell = self.store.data.get(RANDOM_CELL)
-        return [] if cell is None else [int(v) for v in cell.array]
+        return [] if cell is None else [int(v) for v in cell.peek()]
 
     def restore_random(self, state: Sequence[int]) -> None:
         """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""

@@ -356,7 +356,7 @@ class LayerwiseNet:
         """Seed and number of the next forward pass; empty for a net without random layers."""
         if self._random is None:
             return []
-        seed, count = (int(v) for v in self._random.array)
+        seed, count = (int(v) for v in self._random.peek())
         return [seed, count if self._first_pass else count + 1]
 
     def restore_random(self, state: Sequence[int]) -> None:
