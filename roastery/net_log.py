@@ -9,6 +9,7 @@ from frontends.prototxt import Message, to_text
 from frontends.state_rules import NetState, rule_holds
 from ir.program import LayerInfo, NetProgram
 from runtime.logging import CaffeLog
+from runtime.logging.net_lines import shown_blob
 
 from .data_notes import DataNote
 
@@ -96,8 +97,3 @@ def _log_creation(log: CaffeLog, layer: LayerInfo, notes: Sequence[DataNote]) ->
             note.write(log)
     if layer.type in _WITH_SOFTMAX:
         log.creating_layer(layer.name, registry_only=True)
-
-
-def shown_blob(name: str) -> str:
-    """A blob's name as Caffe shows it: tops that nobody named have none of their own."""
-    return "(automatic)" if name.startswith("(automatic)") else name

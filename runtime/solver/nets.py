@@ -10,6 +10,7 @@ import numpy as np
 from ir.program import NetProgram
 
 from ..data.source import DataSource
+from ..logging.net_lines import shown_blob
 from ..logging.solver_lines import NetOutput
 from ..store import Store
 
@@ -58,11 +59,11 @@ def net_outputs(net: RunnableNet) -> list[NetOutput]:
         for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
     }
     return [
-        NetOutput(_shown(name), tuple(float(v) for v in np.ravel(net.output(name))), weights[name])
+        NetOutput(shown_blob(name), tuple(_numbers(net.output(name))), weights[name])
         for name in net.program.outputs
     ]
 
 
-def _shown(name: str) -> str:
-    # A loss top that nobody named has no name of its own in Caffe's logs.
-    return "(automatic)" if name.startswith("(automatic)") else name
+def _numbers(array: np.ndarray) -> list[float]:
+    found: list[float] = array.astype(np.float64).ravel().tolist()
+    return found
