@@ -25,6 +25,7 @@ from ir.interpret import run_node
 from ir.ops.fusion import Fused
 from ir.text import parse_graph
 from ir.types import BOOL, DType
+from runtime.buffers import padded_size
 
 TOLERANCE = 1e-4  # relative to the largest element of a result
 
@@ -113,8 +114,8 @@ def _random_inputs(node: Node, seed: int) -> list[np.ndarray]:
 
 
 def _padded(array: np.ndarray, dtype: DType) -> np.ndarray:
-    """A buffer of whole 16 elements, as the memory plan makes them."""
-    buffer = np.zeros(max(16, -(-array.size // 16) * 16), dtype.numpy)
+    """The array as a buffer holds it."""
+    buffer = np.zeros(padded_size(array.size), dtype.numpy)
     buffer[: array.size] = array.ravel()
     return buffer
 

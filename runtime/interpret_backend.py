@@ -14,7 +14,7 @@ from ir.graph import Graph, Value
 
 from .buffers import Buffer, host_bytes
 from .launch.interpret import InterpretLauncher
-from .placement import Placement
+from .placement import Placement, Region
 
 Run = Callable[[], None]
 
@@ -47,12 +47,11 @@ class InterpretedGraph:
         for run in self._runs:
             run()
 
-    def _memory(self, region: object) -> np.ndarray:
+    def _memory(self, region: Region) -> np.ndarray:
         """All bytes of a region."""
         if isinstance(region, Buffer):
             return region.flat.view(np.uint8)
-        offset: int = region.offset  # type: ignore[attr-defined]
-        return self._arena[offset : offset + _padded(region.nbytes)]  # type: ignore[attr-defined]
+        return self._arena[region.offset : region.offset + _padded(region.nbytes)]
 
     def _resolver(self, launch: Launch) -> Callable[[Value | Scratch], np.ndarray]:
         """The memory of an argument, as elements of the type its pointer has."""

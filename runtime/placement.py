@@ -35,7 +35,8 @@ class Placement:
         self._plan = compiled.memory
         self._inputs = inputs
         self._outputs = dict(outputs)
-        read = [b for key, b in inputs.items() if not key.startswith((f"{Role.GRADIENT.value}:",))]
+        gradient = port_key(Role.GRADIENT, "")
+        read = [b for key, b in inputs.items() if not key.startswith(gradient)]
         late: list[tuple[Buffer, Buffer]] = []
         for port in compiled.graph.outputs:
             key = port_key(port.role, port.name)

@@ -12,6 +12,7 @@ from compiler.kernel import Config, Kernel, Scratch
 from compiler.plan.memory import InArena
 from ir.errors import RoasteryError
 from ir.graph import Port, Role, Value
+from runtime.backend import port_key
 from runtime.buffers import padded_size
 
 from .manifest import Tensor
@@ -92,10 +93,10 @@ class _Layout:
             self.nbytes += _up(padded_size(type.size) * type.dtype.itemsize)
         else:
             raise RoasteryError(f"{side} '{port.name}' ({port.role.value}) cannot be exported")
-        self._ports[side, f"{port.role.value}:{port.name}"] = place
+        self._ports[side, port_key(port.role, port.name)] = place
 
     def port(self, port: Port, side: str) -> Place:
-        return self._ports[side, f"{port.role.value}:{port.name}"]
+        return self._ports[side, port_key(port.role, port.name)]
 
     def place(self, item: Value | Scratch) -> Place:
         if isinstance(item, Scratch):
