@@ -158,11 +158,11 @@ def check_tests(solver: Message, named: int, generic: int) -> None:
     """
     iters = len(solver.test_iter)
     if generic and iters < named:
-        raise _mismatch(solver, "test_iter", iters, f"at least {named}", "each test net")
+        raise _mismatch(solver, "test_iter", iters, f"at least {named}")
     if not generic and iters != named:
-        raise _mismatch(solver, "test_iter", iters, str(named), "each test net")
+        raise _mismatch(solver, "test_iter", iters, str(named))
     if solver.test_state and len(solver.test_state) != iters:
-        raise _mismatch(solver, "test_state", len(solver.test_state), str(iters), "each test net")
+        raise _mismatch(solver, "test_state", len(solver.test_state), str(iters))
     if iters and solver.test_interval <= 0:
         raise RoasteryError(
             "test_iter is given, but no test_interval",
@@ -179,15 +179,11 @@ def check_tests(solver: Message, named: int, generic: int) -> None:
         )
 
 
-def _mismatch(solver: Message, name: str, given: int, wanted: str, per: str) -> RoasteryError:
+def _mismatch(solver: Message, name: str, given: int, wanted: str) -> RoasteryError:
     return RoasteryError(
-        f"{given} {name} given, {wanted} expected: one for {per}",
-        location=_place(solver, name),
+        f"{given} {name} given, {wanted} expected: one for each test net",
+        location=solver.location_of(name),
     )
-
-
-def _place(solver: Message, *names: str) -> Location:
-    return next((solver.location_of(n) for n in names if solver.has(n)), solver.location)
 
 
 def prepare_snapshot_folder(prefix: str, place: Location | None) -> str | None:
