@@ -10,11 +10,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ir.errors import RoasteryError
+
 from ..backend import Backend, is_remote
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests
 from .config import SolverConfig
+from .hidden_state import restore_state, saved_state
 from .learning_rate import LearningRate
 from .nets import RunnableNet, net_outputs
 from .reports import LAG, Reports
@@ -237,16 +240,34 @@ class Solver:
                 for layer, source in net.feeds.items()
             },
             "random": {key: net.random_state() for key, net in self._nets()},
+            "state": {key: saved_state(net.store) for key, net in self._nets()},
         }
 
     def restore_position(self, position: Mapping[str, Any]) -> None:
         """Inverse of :meth:`position`; parts of other nets are ignored."""
+        feeds, random, state = (_part(position, name) for name in ("feeds", "random", "state"))
         for key, net in self._nets():
             for layer, source in net.feeds.items():
-                known = position.get("feeds", {}).get(f"{key}/{layer}")
+                known = feeds.get(f"{key}/{layer}")
                 if known is not None:
                     source.restore(known)
-            net.restore_random(position.get("random", {}).get(key, []))
+            counters = random.get(key, [])
+            if not _are_counters(counters):
+                raise RoasteryError(f"the saved random state is damaged: {counters!r:.80}")
+            net.restore_random(counters)
+            restore_state(net.store, _part(state, key))
 
     def _nets(self) -> list[tuple[str, RunnableNet]]:
         return [("train", self.train), *((f"test{i}", net) for i, net in enumerate(self.tests))]
+
+
+def _part(saved: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of what was saved; states of older versions lack some."""
+    found = saved.get(name, {})
+    if not isinstance(found, Mapping):
+        raise RoasteryError(f"the saved position is damaged: its {name} cannot be read")
+    return found
+
+
+def _are_counters(values: Any) -> bool:
+    return isinstance(values, list) and all(type(v) is int and 0 <= v < 2**32 for v in values)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -188,6 +189,44 @@ def test_a_resumed_run_is_the_unbroken_one(
             np.testing.assert_array_equal(mine, other, err_msg=name)
 
 
+RECURRENT = """
+layer { name: "in/h5" type: "HDF5Data" top: "data" top: "cont" top: "target"
+  hdf5_data_param { source: "list.txt" batch_size: 5 } }
+layer { name: "seq/lstm" type: "LSTM" bottom: "data" bottom: "cont" top: "h"
+  recurrent_param { num_output: 4 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "EuclideanLoss" bottom: "h" bottom: "target" top: "loss" }
+"""
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["fused", "layerwise"])
+def test_recurrent_state_goes_on(
+    debug: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roastery: Run
+) -> None:
+    """The sequence runs over the end of the first run; names with slashes are HDF5 groups."""
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    with h5py.File("rows.h5", "w") as file:
+        file["data"] = draw.standard_normal((40, 2, 3)).astype(np.float32)
+        file["cont"] = np.ones((40, 2), np.float32)
+        file["target"] = draw.standard_normal((40, 2, 4)).astype(np.float32)
+    Path("list.txt").write_text("rows.h5\n")
+    Path("net.prototxt").write_text(RECURRENT)
+    solver = (
+        'net: "net.prototxt" type: "Nesterov" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 '
+        "iter_size: 2 clip_gradients: 0.5 snapshot_format: HDF5 random_seed: 3 "
+        f"debug_info: {str(debug).lower()} "
+    )
+    for name, last in (("whole", 8), ("parts", 4), ("parts", 8)):
+        text = f'{solver} max_iter: {last} snapshot_prefix: "{name}"'
+        Path(f"{name}.prototxt").write_text(text)
+        roastery("train", f"--solver={name}.prototxt", "--snapshot=auto")
+    with h5py.File("whole_iter_8.caffemodel.h5") as a, h5py.File("parts_iter_8.caffemodel.h5") as b:
+        for index in "012":
+            one, other = a[f"data/seq/lstm/{index}"][...], b[f"data/seq/lstm/{index}"][...]
+            np.testing.assert_array_equal(one, other)
+            assert np.abs(one).max() > 0
+
+
 def test_a_run_without_seed_goes_on_with_its_own(resumed: Path, roastery: Run) -> None:
     (resumed / "solver.prototxt").write_text(SOLVER.format(prefix="free"))
     roastery("train", "--solver=solver.prototxt")
@@ -241,12 +280,21 @@ def test_state_of_another_solver_is_refused(snapshot_folder: Path, roastery: Run
 
 def test_damaged_position_is_refused(snapshot_folder: Path, roastery: Run) -> None:
     state = read_state("sgd_iter_5.solverstate")
-    write_state(
-        "bad.solverstate",
-        SolverState(state.iter, state.learned_net, state.history, 0, {POSITION_FIELD: b"{"}),
-    )
-    error = roastery("train", "--solver=sgd_solver.prototxt", "--snapshot=bad.solverstate", code=1)
-    assert "position cannot be read" in error
+    damaged = {
+        b"{": "position cannot be read",
+        b'{"feeds": [1]}': "its feeds cannot be read",
+        b'{"random": {"train": [1, -1]}}': "random state is damaged",
+        b'{"state": {"train": 7}}': "its train cannot be read",
+    }
+    for content, message in damaged.items():
+        write_state(
+            "bad.solverstate",
+            SolverState(state.iter, state.learned_net, state.history, 0, {POSITION_FIELD: content}),
+        )
+        error = roastery(
+            "train", "--solver=sgd_solver.prototxt", "--snapshot=bad.solverstate", code=1
+        )
+        assert message in error
 
 
 def test_the_net_in_a_snapshot_is_the_filtered_one(log_folder: Path, roastery: Run) -> None:
