@@ -104,14 +104,14 @@ def test_exposed_states_are_bottoms_and_tops() -> None:
         assert not gradient.any()  # as in Caffe
 
 
-def test_a_static_input_is_added_to_every_step() -> None:
-    run = lowered(layer("RNN", 'bottom: "s"'), s=(STREAMS, 2, 2))
-    names = [c.name for c in run.program.parameters]
-    shapes = [c.type.shape for c in run.program.parameters]
-    assert names == [f"l/{i}" for i in range(6)]
-    assert shapes == [
-        (HIDDEN, WIDE), (HIDDEN,), (HIDDEN, 4), (HIDDEN, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN,),
-    ]  # fmt: skip
+@pytest.mark.parametrize("kind", ["LSTM", "RNN"])
+def test_a_static_input_is_added_to_every_step(kind: str) -> None:
+    run = lowered(layer(kind, 'bottom: "s"'), s=(STREAMS, 2, 2))
+    shapes = {c.name: c.type.shape for c in run.program.parameters}
+    rows = 4 * HIDDEN if kind == "LSTM" else HIDDEN
+    more = [] if kind == "LSTM" else [(HIDDEN, HIDDEN), (HIDDEN,)]
+    expected_shapes = [(rows, WIDE), (rows,), (rows, 4), (rows, HIDDEN), *more]
+    assert shapes == {f"l/{i}": s for i, s in enumerate(expected_shapes)}
     v = run.values
     fixed = v["s"].reshape(STREAMS, 4) @ v["l/2"].T
     # The same net without static input, its bias moved, for one stream at a time.
@@ -121,12 +121,11 @@ def test_a_static_input_is_added_to_every_step() -> None:
             "cont": v["cont"][:, [stream]],
             "l/0": v["l/0"],
             "l/1": v["l/1"] + fixed[stream],
-            "l/2": v["l/3"],
-            "l/3": v["l/4"],
-            "l/4": v["l/5"],
+            **{f"l/{i - 1}": v[f"l/{i}"] for i in range(3, len(shapes))},
         }
-        start = v["l/@h"][0, [stream]]
-        expected, _, _ = plain("RNN", part, start, start)
+        h = v["l/@h"][0, [stream]]
+        c = v["l/@c"][0, [stream]] if kind == "LSTM" else h
+        expected, _, _ = plain(kind, part, h, c)
         np.testing.assert_allclose(run.forward()["y"][:, [stream]], expected, rtol=1e-10)
 
 
