@@ -35,8 +35,11 @@ class Gather(Op):
     ) -> Sequence[np.ndarray]:
         table, rows = inputs
         inside = (rows >= 0) & (rows < len(table))
+        if inside.all():
+            return [table.take(rows, axis=0)]
         picked = table[np.where(inside, rows, 0)]
-        return [np.where(inside[:, None], picked, 0).astype(table.dtype)]
+        picked[~inside] = 0
+        return [picked]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
         table, rows = at.inputs
@@ -62,9 +65,14 @@ class ScatterAdd(Op):
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
     ) -> Sequence[np.ndarray]:
         g, rows = inputs
-        inside = (rows >= 0) & (rows < self.count)
         total = np.zeros(results[0].shape, g.dtype)
-        np.add.at(total, rows[inside], g[inside])
+        order = np.argsort(rows, kind="stable")
+        order = order[(rows[order] >= 0) & (rows[order] < self.count)]
+        if order.size:
+            # Runs of one row number are added up together; add.at is many times slower.
+            sorted_rows = rows[order]
+            starts = np.flatnonzero(np.diff(sorted_rows, prepend=-1))
+            total[sorted_rows[starts]] = np.add.reduceat(g[order], starts, axis=0)
         return [total]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
