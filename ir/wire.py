@@ -1,4 +1,4 @@
-"""The protobuf wire format: just enough to read and write messages without classes.
+"""The pieces of protobuf's wire format; ``wire_reader`` reads whole messages.
 
 Records of a database and weight files are read millions of times or hold millions of
 floats; going through generated classes costs more than the work itself. Everything
@@ -8,14 +8,9 @@ and nothing else. Reference: protobuf's "Encoding" page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
-
 import numpy as np
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-
-Value: TypeAlias = int | memoryview
 
 
 class WireError(ValueError):
@@ -38,40 +33,6 @@ def read_varint(data: memoryview, position: int) -> tuple[int, int]:
         shift += 7
         if shift > 63:
             raise WireError("a number is longer than 10 bytes")
-
-
-def fields(data: bytes | memoryview) -> Iterator[tuple[int, int, Value]]:
-    """Every field as (number, wire type, value), in the order of the bytes.
-
-    Varints come as unsigned ints; fixed32, fixed64 and length-delimited fields as
-    views into ``data``. Groups, which Caffe's messages never use, are refused.
-    """
-    view = memoryview(data)
-    size = len(view)
-    position = 0
-    while position < size:
-        tag, position = read_varint(view, position)
-        number, kind = tag >> 3, tag & 7
-        if not 0 < number < 1 << 29:
-            raise WireError(f"field number {number} does not exist")
-        if kind == VARINT:
-            value, position = read_varint(view, position)
-            yield number, kind, value
-            continue
-        if kind == BYTES:
-            length, position = read_varint(view, position)
-        elif kind == FIXED32:
-            length = 4
-        elif kind == FIXED64:
-            length = 8
-        else:
-            raise WireError(f"wire type {kind} of field {number} is not used by Caffe's messages")
-        if length > size - position:
-            raise WireError(
-                f"field {number} says it has {length} bytes, {size - position} are left"
-            )
-        yield number, kind, view[position : position + length]
-        position += length
 
 
 def signed32(value: int) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from .blobs import Blob, read_blob, write_blob
+from .blobs import read_blob, write_blob
 from .content import is_hdf5
 from .hdf5 import write_weights_hdf5
 from .state import SolverState, read_state, write_state, write_state_h5
 from .weights import LayerWeights, read_net, read_weights, write_weights
 
 __all__ = [
-    "Blob",
     "LayerWeights",
     "SolverState",
     "is_hdf5",

@@ -1,156 +1,17 @@
-"""BlobProto: an array in a Caffe file, and mean files, which hold just one."""
+"""Files that hold one BlobProto, such as mean images."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from ir.atomic_file import atomic_write
+from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
-from ir.wire import BYTES, FIXED32, FIXED64, packed_varints, signed64, varint, varint_field
+from ir.wire_reader import DamagedMessage
 
 from .content import is_hdf5, read_binary
-from .wire import DamagedMessage, Field, WireReader, prefixed
-
-#: Caffe's limit for the axes of a blob.
-MAX_AXES = 32
-
-_LEGACY = {1: 0, 2: 1, 3: 2, 4: 3}  # num, channels, height, width
-_DATA, _DIFF, _SHAPE, _DOUBLE_DATA, _DOUBLE_DIFF = 5, 6, 7, 8, 9
-# NVCaffe stores raw bytes with a type: 10 and 12 for data, 11 and 13 for diffs.
-_RAW_TYPES = {10: "data", 11: "diff"}
-_RAW = {12: "data", 13: "diff"}
-_RAW_DTYPES = {0: "<f8", 1: "<f4", 2: "<f2"}
-
-
-@dataclass
-class Blob:
-    """One stored array.
-
-    Args:
-        data: float32, C-contiguous, in the blob's shape.
-        legacy: the shape was given as num, channels, height and width (so it has 4 axes).
-        diff: float32 in the same shape, if the file holds one.
-    """
-
-    data: np.ndarray
-    legacy: bool = False
-    diff: np.ndarray | None = None
-
-
-def decode_blob(reader: WireReader, field: Field) -> Blob:
-    """The array of a BlobProto that a field holds.
-
-    Raises:
-        DamagedMessage: the bytes are damaged, or shape and values do not fit together.
-    """
-    return _decode(reader.inside(field), field.position)
-
-
-def _decode(fields: Iterator[Field], position: int) -> Blob:
-    shape: list[int] | None = None
-    legacy: dict[int, int] = {}
-    chunks: dict[int, list[np.ndarray]] = {}
-    raw: dict[str, memoryview] = {}
-    raw_types: dict[str, int] = {}
-    for field in fields:
-        number, wire_type, value, place, _ = field
-        if number in _LEGACY and isinstance(value, int):
-            legacy[_LEGACY[number]] = signed64(value)
-        elif number == _SHAPE and not isinstance(value, int):
-            shape = (shape or []) + _dims(value, place)
-        elif number in (_DATA, _DIFF) and wire_type in (BYTES, FIXED32):
-            chunks.setdefault(number, []).append(_numbers(value, "<f4", position))
-        elif number in (_DOUBLE_DATA, _DOUBLE_DIFF) and wire_type in (BYTES, FIXED64):
-            chunks.setdefault(number, []).append(_numbers(value, "<f8", position))
-        elif number in _RAW_TYPES and isinstance(value, int):
-            raw_types[_RAW_TYPES[number]] = value
-        elif number in _RAW and not isinstance(value, int):
-            raw[_RAW[number]] = value
-    for name, stored in raw.items():
-        key = _DATA if name == "data" else _DIFF
-        if stored.nbytes and key not in chunks:
-            dtype = _RAW_DTYPES.get(raw_types.get(name, 1))
-            if dtype is None:
-                raise DamagedMessage(f"raw {name} of unknown type {raw_types[name]}", position)
-            chunks[key] = [_numbers(stored, dtype, position)]
-    values = _joined(chunks.get(_DOUBLE_DATA) or chunks.get(_DATA))
-    count = 0 if values is None else values.size
-    is_legacy = bool(legacy) and shape is None
-    if is_legacy:
-        shape = [legacy.get(axis, 0) for axis in range(4)]
-    elif shape is None:
-        shape = [] if count == 1 else [count]
-    if len(shape) > MAX_AXES or any(dim < 0 for dim in shape):
-        raise DamagedMessage(f"{shape[: MAX_AXES + 1]} is not a shape", position)
-    if values is None:
-        if math.prod(shape) != 0:
-            raise DamagedMessage(f"a blob of shape {shape} holds no values", position)
-        values = np.zeros(0, np.float32)
-    elif math.prod(shape) != count:
-        raise DamagedMessage(f"a blob of shape {shape} holds {count} values", position)
-    diff = _joined(chunks.get(_DOUBLE_DIFF) or chunks.get(_DIFF))
-    if diff is not None and diff.size != count:
-        raise DamagedMessage(f"a blob of shape {shape} holds {diff.size} diffs", position)
-    return Blob(values.reshape(shape), is_legacy, None if diff is None else diff.reshape(shape))
-
-
-def _dims(shape: memoryview, position: int) -> list[int]:
-    dims: list[int] = []
-    for field in WireReader(shape).fields(offset=position):
-        if field.number == 1:
-            value = field.value
-            listed = [value] if isinstance(value, int) else packed_varints(value)
-            dims += map(signed64, listed)
-        if len(dims) > MAX_AXES:
-            raise DamagedMessage(f"a blob has more than {MAX_AXES} axes", position)
-    return dims
-
-
-def _numbers(value: int | memoryview, dtype: str, position: int) -> np.ndarray:
-    size = np.dtype(dtype).itemsize
-    if isinstance(value, int) or len(value) % size:
-        raise DamagedMessage("a blob holds no whole number of values", position)
-    return np.frombuffer(value, dtype)
-
-
-def _joined(chunks: list[np.ndarray] | None) -> np.ndarray | None:
-    """One aligned, writable float32 array; None where there is none."""
-    if not chunks:
-        return None
-    if len(chunks) == 1:
-        return chunks[0].astype(np.float32)
-    return np.concatenate(chunks).astype(np.float32, copy=False)
-
-
-def encode_blob(
-    data: np.ndarray, diff: np.ndarray | None = None, *, legacy: bool = False
-) -> list[bytes | memoryview]:
-    """The bytes of a BlobProto, in pieces (the numbers are not copied if they need not be).
-
-    Args:
-        data: any shape; stored as float32.
-        diff: of the same shape.
-        legacy: store the shape as num, channels, height and width (at most 4 axes).
-    """
-    pieces: list[bytes | memoryview] = []
-    if legacy:
-        dims = [1] * (4 - data.ndim) + list(data.shape)
-        for number, dim in enumerate(dims, 1):
-            pieces.append(varint_field(number, dim))
-    for number, values in ((_DATA, data), (_DIFF, diff)):
-        if values is not None and values.size:
-            stored = np.ascontiguousarray(values, "<f4").reshape(-1)
-            pieces += [prefixed(number, stored.nbytes), stored.data.cast("B")]
-    if not legacy:
-        dims_bytes = b"".join(varint(dim) for dim in data.shape)
-        shape = prefixed(1, len(dims_bytes)) + dims_bytes if data.ndim else b""
-        pieces += [prefixed(_SHAPE, len(shape)), shape]
-    return pieces
 
 
 def read_blob(path: str | os.PathLike[str]) -> np.ndarray:
@@ -167,7 +28,7 @@ def read_blob(path: str | os.PathLike[str]) -> np.ndarray:
         raise RoasteryError(f"{name} is an HDF5 file, not a mean file (binaryproto)")
     data = read_binary(path, "a mean file (binaryproto)")
     try:
-        blob = _decode(WireReader(data).fields(), 0)
+        blob = parse_blob(data)
     except DamagedMessage as error:
         state = "is truncated" if error.truncated else "is not a mean file (binaryproto)"
         raise RoasteryError(f"{name} {state}: at byte {error.position}, {error}") from None

@@ -13,13 +13,13 @@ import h5py
 import numpy as np
 
 from ir.atomic_file import atomic_write
+from ir.blob_proto import decode_blob, encode_blob
 from ir.errors import RoasteryError
 from ir.wire import BYTES, bytes_field, signed32, varint_field
+from ir.wire_reader import DamagedMessage, WireReader, prefixed
 
-from .blobs import decode_blob, encode_blob
 from .content import is_hdf5, read_binary
 from .hdf5 import open_hdf5, read_dataset, write_state_hdf5
-from .wire import DamagedMessage, WireReader, prefixed
 
 _ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
 _NET_LAYER = 100

@@ -19,13 +19,13 @@ from frontends.schema.caffe_legacy import V1_LAYER_TYPES
 from frontends.schema.pool import caffe_pb2
 from frontends.schema.registry import message_type
 from ir.atomic_file import atomic_write
+from ir.blob_proto import Blob, decode_blob, encode_blob
 from ir.errors import RoasteryError
 from ir.location import Location
 from ir.wire import BYTES, VARINT
+from ir.wire_reader import DamagedMessage, Field, WireReader, prefixed
 
-from .blobs import Blob, decode_blob, encode_blob
 from .content import is_hdf5, read_binary
-from .wire import DamagedMessage, Field, WireReader, prefixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ import numpy as np
 
 from ir.errors import RoasteryError
 
-from .blob_proto import read_mean
 from .config import LayerConfig, Phase, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
 from .image_codec import mirror_rows
+from .mean_file import read_mean
 from .notes import note
 
 _BLOCK_VALUES = 1 << 16

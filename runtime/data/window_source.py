@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .blob_proto import read_mean
 from .config import Phase, TransformConfig, WindowDataConfig
 from .draws import MIRROR, WINDOW, Draws
 from .image_codec import ImageError, decode_image, resize_image
+from .mean_file import read_mean
 from .notes import note, warn
 from .planned import Allocate, PlannedSource
 from .source import Position, Shape

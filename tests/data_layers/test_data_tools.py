@@ -19,10 +19,11 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from recorded_cases import DATA
 
+from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
-from runtime.data.blob_proto import parse_blob, read_mean, serialize_blob
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, parse_datum, serialize_datum
+from runtime.data.mean_file import read_mean
 from runtime.data.tools.cifar import convert_cifar
 from runtime.data.tools.image_mean import compute_image_mean
 from runtime.data.tools.imageset import convert_imageset
@@ -336,12 +337,14 @@ def test_blobs_agree_with_protobuf() -> None:
     pool.Add(file)
     Blob = message_factory.GetMessageClass(pool.FindMessageTypeByName("t.Blob"))
     values = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
-    theirs = Blob.FromString(serialize_blob(values))
+    theirs = Blob.FromString(b"".join(encode_blob(values, legacy=True)))
     assert (theirs.num, theirs.channels, theirs.height, theirs.width) == (1, 2, 3, 4)
     np.testing.assert_array_equal(theirs.data, values.reshape(-1))
     modern = Blob(double_data=[1.5, 2.5, 3.5])
     modern.shape.dim.extend([3, 1])
-    np.testing.assert_array_equal(parse_blob(modern.SerializeToString()), [[1.5], [2.5], [3.5]])
+    found = parse_blob(modern.SerializeToString())
+    np.testing.assert_array_equal(found.data, [[1.5], [2.5], [3.5]])
+    assert not found.legacy
 
 
 def test_resize_and_crop(tmp_path: Path) -> None:

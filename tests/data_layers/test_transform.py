@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from runtime.data.blob_proto import write_mean
 from runtime.data.config import LayerConfig, Phase, TransformConfig
 from runtime.data.draws import Draws
+from runtime.data.mean_file import write_mean
 from runtime.data.transform import Choices, Transformer
 
 RANDOM = np.random.default_rng(3)
@@ -110,7 +110,7 @@ def test_every_crop_place_is_drawn(tmp_path: Path) -> None:
     (TransformConfig(force_color=True, force_gray=True), "both force_color and force_gray"),
     (TransformConfig(mean_file="gone.binaryproto"), "'.*gone.binaryproto' does not exist"),
     (TransformConfig(mean_file="text.txt"), "is not a mean file"),
-    (TransformConfig(mean_file="flat.binaryproto"), "its shape is"),
+    (TransformConfig(mean_file="flat.binaryproto"), "a blob of shape"),
     (TransformConfig(crop_size=-1), "crop_size is -1"),
 ])
 def test_refused_at_once(config: TransformConfig, message: str, tmp_path: Path) -> None:

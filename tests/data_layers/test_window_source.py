@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from runtime.data.blob_proto import write_mean
 from runtime.data.config import TransformConfig, WindowDataConfig
+from runtime.data.mean_file import write_mean
 from runtime.data.source import open_source
 from runtime.data.window_file import Window
 from runtime.data.window_source import Region, Sample, place_window

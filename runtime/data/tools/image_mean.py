@@ -11,12 +11,12 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.wire import WireError
 
-from ..blob_proto import write_mean
 from ..database import Record, open_database
 from ..database_writer import check_backend
 from ..datum import parse_datum
 from ..image_codec import ImageError, channel_major, decode_image
 from ..lmdb_file import LmdbError
+from ..mean_file import write_mean
 from ..notes import note
 from .progress import Progress, silent
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ir.wire import BYTES, FIXED32, FIXED64, VARINT, WireError, read_varint, varint
+from .wire import BYTES, FIXED32, FIXED64, VARINT, WireError, read_varint, varint
 
 #: No file of Caffe has so many fields (packed numbers count as one); hostile ones may.
 MAX_FIELDS = 1_000_000

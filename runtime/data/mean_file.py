@@ -1,0 +1,56 @@
+"""Mean image files (.binaryproto): one BlobProto, written with its legacy four axes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ir.atomic_file import atomic_write
+from ir.blob_proto import encode_blob, parse_blob
+from ir.errors import RoasteryError
+from ir.location import Location
+from ir.wire_reader import DamagedMessage
+
+
+def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
+    """A mean image file as float32 (channels, height, width)."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise RoasteryError(
+            f"mean file '{path}' does not exist",
+            location=place,
+            hint="compute-image-mean makes one from a database",
+        ) from None
+    except OSError as error:
+        raise RoasteryError(
+            f"cannot read the mean file '{path}': {error.strerror}", location=place
+        ) from error
+    try:
+        blob = parse_blob(data).data
+    except DamagedMessage as error:
+        raise RoasteryError(
+            f"'{path}' is not a mean file: {error}",
+            location=place,
+            hint="a mean file is a BlobProto (.binaryproto), as compute-image-mean writes it",
+        ) from error
+    while blob.ndim > 3 and blob.shape[0] == 1:
+        blob = blob[0]
+    if blob.ndim != 3 or not blob.size:
+        raise RoasteryError(
+            f"mean file '{path}' has shape {_shape_text(blob.shape)}; "
+            "(channels, height, width) was expected",
+            location=place,
+        )
+    return blob
+
+
+def write_mean(path: Path, mean: np.ndarray) -> None:
+    """Write a (channels, height, width) mean image, whole or not at all."""
+    with atomic_write(path) as file:
+        file.writelines(encode_blob(mean[np.newaxis], legacy=True))
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)
