@@ -47,6 +47,23 @@ def labels_along(ctx: LayerContext, axis: int) -> Value:
     return ctx.b.reshape(labels, shape)
 
 
+def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
+    """The scores as (batch, classes) and one label per row as (batch, 1)."""
+    check_batch(ctx)
+    x, labels = ctx.bottoms[:2]
+    batch = x.shape[0]
+    ctx.check(
+        labels.type.size == batch,
+        f"'{ctx.layer.bottom[1]}' {list(labels.shape)} holds {labels.type.size} labels for "
+        f"{batch} rows of '{ctx.layer.bottom[0]}' {list(x.shape)}",
+        "bottom",
+        "there is one label per row",
+        index=1,
+    )
+    width = x.type.size // batch if batch else 1
+    return ctx.b.reshape(x, (batch, width)), ctx.b.reshape(labels, (batch, 1))
+
+
 def hits(label: Expr, axis: int) -> Expr:
     """Whether the element's coordinate on ``axis`` is the label."""
     return e.equal(e.index(axis), e.to_int(label))
@@ -65,6 +82,11 @@ class Softmax:
     top: Value
     exps: Value
     total: Value
+
+    def probabilities(self, ctx: LayerContext, *, flows: bool = True) -> Value:
+        """exps / total; without ``flows`` no gradient goes back through them."""
+        share = e.arg(0) / e.arg(1)
+        return ctx.b.map(share if flows else e.stop(share), self.exps, self.total)
 
 
 def softmax_pieces(ctx: LayerContext, x: Value, axis: int) -> Softmax:

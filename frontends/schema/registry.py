@@ -1,6 +1,6 @@
 """All declared messages and enums, by name.
 
-Caffe's own stand in ``caffe_*.py``, what forks added in ``forks.py``. A layer that is
+Caffe's own stand in ``caffe_*.py``, what forks added in ``forks/``. A layer that is
 neither declares its parameter message beside its lowering::
 
     declare_message("WobbleParameter", optional("float", "strength", default=1.0))

@@ -6,7 +6,6 @@ implementations there and are ignored.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from ir import expr as e
 from ir.build import expand
 from ir.graph import Value
 from ir.ops.convolution import Conv, ConvInputGrad, conv_output_extent
-from ir.ops.window import WindowSum
 
 from ..context import LayerContext
 from ..registry import layer
+from ..window_taps import window_taps
 
 
 @dataclass(frozen=True)
@@ -248,25 +247,9 @@ def lower_im2col(ctx: LayerContext) -> Sequence[Value]:
 
 def _columns(ctx: LayerContext, g: WindowGeometry, x: Value, axis: int) -> Value:
     b = ctx.b
-    spatial = range(axis + 1, x.type.rank)
     around = [0] * (axis + 1) + list(g.pad)
-    padded = b.pad(x, around, around)
     out = g.outputs(x.shape[axis + 1 :])
-    planes = []
-    for tap in itertools.product(*map(range, g.window)):
-        plane = padded
-        for a, t, d, o, s in zip(spatial, tap, g.dilation, out, g.stride, strict=True):
-            plane = b.slice(plane, a, t * d, t * d + (o - 1) * s + 1)
-        planes.append(every_nth(ctx, plane, [1] * (axis + 1) + list(g.stride)))
+    taps = window_taps(b, b.pad(x, around, around), g.window, g.stride, g.dilation, out)
     lead, channels = x.shape[:axis], x.shape[axis]
-    stacked = b.concat([b.reshape(v, (*lead, channels, 1, *out)) for v in planes], axis + 1)
-    return b.reshape(stacked, (*lead, channels * len(planes), *out))
-
-
-def every_nth(ctx: LayerContext, x: Value, steps: Sequence[int]) -> Value:
-    """Elements 0, step, 2 step ... along every axis; ``x`` must end with one of them."""
-    if all(s == 1 for s in steps):
-        return x
-    none = (0,) * x.type.rank
-    # A sum over windows of one element: strided slices need no op of their own.
-    return ctx.b.emit(WindowSum((1,) * x.type.rank, tuple(steps), none, none), x)
+    stacked = b.concat([b.reshape(v, (*lead, channels, 1, *out)) for v in taps], axis + 1)
+    return b.reshape(stacked, (*lead, channels * len(taps), *out))

@@ -6,9 +6,8 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
-from ..loss_terms import hits, mean_over_batch
+from ..loss_terms import class_rows, hits, mean_over_batch
 from ..registry import layer
-from .multinomial_logistic_loss import class_rows
 
 
 @layer("HingeLoss", param="hinge_loss_param", bottoms=2, loss=True, no_gradient_to=(1,))

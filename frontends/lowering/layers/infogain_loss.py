@@ -58,7 +58,7 @@ def lower_infogain_loss(ctx: LayerContext) -> Sequence[Value]:
     loss = where.normalized(ctx, terms, labels)
     if ctx.top_count < 2:
         return [loss]
-    return [loss, b.map(e.stop(e.arg(0) / e.arg(1)), s.exps, s.total)]
+    return [loss, s.probabilities(ctx, flows=False)]
 
 
 def _rows_of_matrix(ctx: LayerContext, labels: Value, axis: int) -> Value:

@@ -6,7 +6,7 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
-from ..loss_terms import LOG_THRESHOLD, check_batch, hits, in_range, mean_over_batch
+from ..loss_terms import LOG_THRESHOLD, class_rows, hits, in_range, mean_over_batch
 from ..registry import layer
 
 
@@ -25,20 +25,3 @@ def lower_multinomial_logistic_loss(ctx: LayerContext) -> Value:
     slope = e.stop(-1.0 / clamped)
     terms = b.map(e.grad_as(0.0 - e.log(clamped), slope * e.arg(0)), picked, labels)
     return mean_over_batch(ctx, terms)
-
-
-def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
-    """The scores as (batch, classes) and one label per row as (batch, 1)."""
-    check_batch(ctx)
-    x, labels = ctx.bottoms[:2]
-    batch = x.shape[0]
-    ctx.check(
-        labels.type.size == batch,
-        f"'{ctx.layer.bottom[1]}' {list(labels.shape)} holds {labels.type.size} labels for "
-        f"{batch} rows of '{ctx.layer.bottom[0]}' {list(x.shape)}",
-        "bottom",
-        "there is one label per row",
-        index=1,
-    )
-    width = x.type.size // batch if batch else 1
-    return ctx.b.reshape(x, (batch, width)), ctx.b.reshape(labels, (batch, 1))

@@ -19,7 +19,7 @@ from ir.types import I32
 
 from ..context import LayerContext
 from ..registry import layer
-from .convolution import every_nth
+from ..window_taps import window_taps
 
 
 @dataclass(frozen=True)
@@ -212,17 +212,9 @@ def _divisor(x: Value, g: Pooled) -> Expr:
 
 def _taps(ctx: LayerContext, x: Value, g: Pooled) -> list[Value]:
     """One value per place of the window: what every window has there (0 beyond the image)."""
-    b = ctx.b
-    _, stride, low, high = _windows(x, g)
-    out = g.outputs(x.shape[2:])
-    padded = b.pad(x, low, high)
-    taps = []
-    for tap in itertools.product(*map(range, g.window)):
-        plane = padded
-        for axis, t, o, s in zip((2, 3), tap, out, g.stride, strict=True):
-            plane = b.slice(plane, axis, t, t + (o - 1) * s + 1)
-        taps.append(every_nth(ctx, plane, stride))
-    return taps
+    _, _, low, high = _windows(x, g)
+    padded = ctx.b.pad(x, low, high)
+    return window_taps(ctx.b, padded, g.window, g.stride, (1, 1), g.outputs(x.shape[2:]))
 
 
 def _sample(ctx: LayerContext, x: Value, g: Pooled) -> Value:

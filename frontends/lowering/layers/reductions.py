@@ -1,4 +1,4 @@
-"""Reduction, ArgMax and BatchReindex."""
+"""Reduction and ArgMax."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
-from ir.ops.gather import Gather
 from ir.ops.reduction import ArgExtreme
 from ir.ops.sort import TopK
 from ir.types import I32
@@ -95,28 +94,3 @@ def _values(ctx: LayerContext, x: Value, axis: int) -> Value:
         largest = ctx.b.reduce("max", x, (axis,))
         return ctx.b.map(e.stop(e.arg(0)), largest)
     return ctx.b.emit_all(TopK(ctx.param.top_k), x)[0]
-
-
-@layer(
-    "BatchReindex",
-    bottoms=2,
-    no_gradient_to=(1,),
-    note="An index outside the batch gives zeros (Caffe: stops).",
-)
-def lower_batch_reindex(ctx: LayerContext) -> Value:
-    """Rows of the first bottom in the order the second names, repeated or left out.
-
-    Caffe: src/caffe/layers/batch_reindex_layer.cpp.
-    """
-    b, x, order = ctx.b, ctx.x, ctx.bottoms[1]
-    ctx.check(x.type.rank > 0, "the first bottom is a scalar", "bottom")
-    ctx.check(
-        order.type.rank == 1,
-        f"the indices have shape {list(order.shape)}",
-        "bottom",
-        "they need one axis",
-        1,
-    )
-    table = b.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
-    rows = b.map(e.to_int(e.arg(0)), order)
-    return b.reshape(b.emit(Gather(), table, rows), (order.shape[0], *x.shape[1:]))

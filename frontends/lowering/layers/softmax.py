@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
@@ -13,5 +12,4 @@ from ..registry import layer
 @layer("Softmax", param="softmax_param", in_place=True)
 def lower_softmax(ctx: LayerContext) -> Value:
     """exp(x - max) over its sum along ``axis``. Caffe: src/caffe/layers/softmax_layer.cpp."""
-    s = softmax_pieces(ctx, ctx.x, ctx.axis(ctx.param.axis))
-    return ctx.b.map(e.arg(0) / e.arg(1), s.exps, s.total)
+    return softmax_pieces(ctx, ctx.x, ctx.axis(ctx.param.axis)).probabilities(ctx)

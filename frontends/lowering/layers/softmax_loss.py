@@ -55,7 +55,7 @@ def lower_softmax_loss(ctx: LayerContext) -> Sequence[Value]:
     loss = where.normalized(ctx, terms, labels)
     if ctx.top_count < 2:
         return [loss]
-    return [loss, b.map(e.stop(e.arg(0) / e.arg(1)), s.exps, s.total)]
+    return [loss, s.probabilities(ctx, flows=False)]
 
 
 def softmax_axis(ctx: LayerContext) -> int:
