@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -37,33 +37,43 @@ class Backend(Protocol):
         ...
 
 
-# What only executors with a device of their own have.
+@runtime_checkable
+class RemoteBackend(Backend, Protocol):
+    """An executor with a device of its own: runs are queued, and reading a result waits."""
+
+    def synchronize(self) -> None:
+        """Wait until everything that was run is done."""
+        ...
+
+    def prepare(self, graphs: Iterable[Graph]) -> None:
+        """Compile what these graphs need, all at once, before they are bound one by one."""
+        ...
+
+    def batch_allocator(self, keep: int) -> Callable[[tuple[int, ...]], np.ndarray]:
+        """What data sources should allocate batches with, keeping up to ``keep`` for reuse."""
+        ...
 
 
-def is_remote(backend: Backend) -> bool:
+def is_remote(backend: Backend) -> TypeGuard[RemoteBackend]:
     """Whether runs are only queued, so that reading a result waits for all work before it."""
-    return bool(getattr(backend, "remote", False))
+    return isinstance(backend, RemoteBackend)
 
 
 def synchronize(backend: Backend) -> None:
     """Wait until everything that was run is done."""
     if is_remote(backend):
-        _extra(backend).synchronize()
+        backend.synchronize()
 
 
 def prepare(backend: Backend, graphs: Iterable[Graph]) -> None:
-    """Compile what these graphs need, all at once, before they are bound one by one."""
+    """Let an executor that gains from it compile several graphs at once."""
     if is_remote(backend):
-        _extra(backend).prepare(graphs)
+        backend.prepare(graphs)
 
 
 def batch_allocator(backend: Backend, keep: int) -> Callable[[tuple[int, ...]], np.ndarray] | None:
     """What data sources should allocate batches with; None: as they do by themselves."""
-    return _extra(backend).batch_allocator(keep) if is_remote(backend) else None
-
-
-def _extra(backend: Backend) -> Any:
-    return backend
+    return backend.batch_allocator(keep) if is_remote(backend) else None
 
 
 def port_key(role: object, name: str) -> str:

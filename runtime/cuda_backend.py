@@ -34,8 +34,6 @@ class CudaBackend:
     Raises CudaUnavailable without a driver, RoasteryError for an index that does not exist.
     """
 
-    remote = True
-
     def __init__(
         self,
         index: int = 0,
