@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,14 +186,3 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     ]
     lines.insert(1, "-" * min(max(map(len, lines)), 118))
     return "\n".join(lines) + "\n"
-
-
-def parse_shapes(items: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
-    """``data=1,3,224,224`` -> shapes by input. Raises ValueError for anything else."""
-    found = {}
-    for item in items:
-        name, equals, dims = item.partition("=")
-        if not equals:
-            raise ValueError(f"{item!r}: write NAME=DIM,DIM,...")
-        found[name] = tuple(int(d) for d in dims.replace("x", ",").split(","))
-    return found

@@ -16,6 +16,14 @@ STATE_FLAGS = (
     Flag("stage", "stages of the net's state, separated by commas", default="", metavar="A,B"),
 )
 
+SHAPE_FLAG = Flag(
+    "shape",
+    "another input shape: data=1,3,227,227",
+    repeated=True,
+    default=(),
+    metavar="NAME=DIMS",
+)
+
 LOG_FLAG = Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE")
 
 WEIGHTS_HELP = "a .caffemodel or .caffemodel.h5 file, or several separated by commas"
@@ -24,6 +32,18 @@ WEIGHTS_HELP = "a .caffemodel or .caffemodel.h5 file, or several separated by co
 def stages(arguments: Arguments) -> list[str]:
     """The stages of ``-stage a,b``; one empty stage without the flag, as Caffe has it."""
     return str(arguments.stage).split(",")
+
+
+def shapes(arguments: Arguments) -> dict[str, tuple[int, ...]]:
+    """``--shape data=1,3,224,224``, given any number of times: shapes by input."""
+    found = {}
+    for item in arguments.shape:
+        name, _, dims = item.partition("=")
+        words = dims.replace("x", ",").split(",")
+        if not name or not all(word.strip().isdecimal() for word in words):
+            raise UsageError(f"--shape={item}: must be NAME=DIM,DIM,..., such as data=1,3,227,227")
+        found[name] = tuple(map(int, words))
+    return found
 
 
 def needed(arguments: Arguments, flag: str, why: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..nets import STATE_FLAGS, stages
+from ..command import Arguments, Command, Example, Flag, Positional
+from ..nets import SHAPE_FLAG, STATE_FLAGS, shapes, stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +18,16 @@ def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
     from ... import nets
-    from ...compilation import compile_program, parse_shapes, summary, write_dump
+    from ...compilation import compile_program, summary, write_dump
 
     started = perf_counter()
-    try:
-        shapes = parse_shapes(arguments.shape)
-    except ValueError as error:
-        raise UsageError(f"--shape={error}") from None
     message = nets.read_net(arguments.net)
     program = nets.lower(
-        message, arguments.phase, level=arguments.level, stages=stages(arguments), shapes=shapes
+        message,
+        arguments.phase,
+        level=arguments.level,
+        stages=stages(arguments),
+        shapes=shapes(arguments),
     )
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None
@@ -74,13 +74,7 @@ COMMAND = Command(
         Flag("dump", "a folder for all stages", default="", metavar="DIR"),
         Flag("phase", "TRAIN or TEST", default="TRAIN", choices=("TRAIN", "TEST")),
         Flag("backward", "with backward or without, whatever the net says", "bool", None),
-        Flag(
-            "shape",
-            "another input shape: data=1,3,227,227",
-            repeated=True,
-            default=(),
-            metavar="NAME=DIMS",
-        ),
+        SHAPE_FLAG,
         Flag("target", "also compile the kernels: sm_80,sm_90", default="", metavar="TARGETS"),
         *STATE_FLAGS,
     ),

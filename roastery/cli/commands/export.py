@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from ..command import Arguments, Command, Example, Flag, UsageError
-from ..nets import STATE_FLAGS, needed, stages
+from ..command import Arguments, Command, Example, Flag
+from ..nets import SHAPE_FLAG, STATE_FLAGS, needed, shapes, stages
 
 
 def _run(arguments: Arguments) -> None:
-    from ...compilation import parse_shapes
     from ...exporting import export_net
     from ..progress import progress_bar
 
     model = needed(arguments, "model", "the net to export")
     output = needed(arguments, "output", "where to write the artifact")
-    try:
-        shapes = parse_shapes(arguments.shape)
-    except ValueError as error:
-        raise UsageError(f"--shape={error}") from None
     with progress_bar("compiling kernels") as draw:
         made = export_net(
             model,
@@ -26,7 +21,7 @@ def _run(arguments: Arguments) -> None:
             phase=arguments.phase,
             level=arguments.level,
             stages=stages(arguments),
-            shapes=shapes,
+            shapes=shapes(arguments),
             progress=draw,
         )
     kernels = f", {made.kernels} kernels" if made.kernels else ""
@@ -56,13 +51,7 @@ COMMAND = Command(
             metavar="TARGET",
         ),
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
-        Flag(
-            "shape",
-            "another input shape: data=1,3,227,227",
-            repeated=True,
-            default=(),
-            metavar="NAME=DIMS",
-        ),
+        SHAPE_FLAG,
         *STATE_FLAGS,
     ),
     examples=(
