@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ir.program import NetProgram
-from runtime.data.source import DataSource, open_source
 from runtime.executable import FusedNet
 from runtime.store import Store
 
 from . import nets
+from .building import open_feeds
 from .devices import choose_device, open_backend
 from .memory_check import check_memory
 from .weights import load_weights
@@ -148,11 +148,10 @@ def compile(
     check_memory(program)
     backend = open_backend(choose_device(device))
     store = Store(program.cells, seed)
-    feeds: dict[str, DataSource] = {
-        layer.name: open_source(layer.source, "TRAIN" if phase == "TRAIN" else "TEST", seed)
-        for layer in program.layers
-        if layer.source is not None
-    }
+    state = nets.state_message(phase)
+    state.set("level", level)
+    state.set("stage", stages)
+    feeds = open_feeds(nets.filtered(message, state), program, seed, backend=backend)
     fused = FusedNet(program, backend, store, feeds, observe, lower, freeze=freeze)
     if weights is not None:
         load_weights(weights, program, store)
