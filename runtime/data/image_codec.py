@@ -49,20 +49,21 @@ def decode_image(
     if not len(data):
         raise ImageError("it is empty")
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+        pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     except cv2.error as error:
         raise ImageError(f"OpenCV cannot decode it ({error.err})") from error
     if pixels is None:
         raise ImageError("it is not a picture that OpenCV can decode")
     if pixels.dtype != np.uint8:
         raise ImageError(f"its pixels are {pixels.dtype}; 8 bits per channel are read")
-    return pixels  # type: ignore[no-any-return]
+    return pixels
 
 
 def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Bilinear resizing on 8-bit pixels, as cv::resize does it."""
     cv2 = import_cv2()
-    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
+    resized: np.ndarray = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return resized
 
 
 def encode_image(pixels: np.ndarray, extension: str) -> bytes:
@@ -74,7 +75,7 @@ def encode_image(pixels: np.ndarray, extension: str) -> bytes:
         raise ImageError(f"OpenCV cannot write '.{extension}' files") from error
     if not done:
         raise ImageError(f"OpenCV could not write it as '.{extension}'")
-    return data.tobytes()  # type: ignore[no-any-return]
+    return bytes(data)
 
 
 def channel_major(pixels: np.ndarray) -> np.ndarray:

@@ -56,6 +56,9 @@ class _Options:
     encode_type: str
 
 
+_Sized = tuple[ListedImage, tuple[int, ...]]
+
+
 def convert_imageset(
     root_folder: str,
     list_file: str | os.PathLike[str],
@@ -107,7 +110,7 @@ def convert_imageset(
         encoded or bool(encode_type),
         encode_type.lower().lstrip("."),
     )
-    first: tuple[ListedImage, tuple[int, ...]] | None = None
+    first: _Sized | None = None
     written, skipped = 0, []
     with new_database(target, backend) as writer:
         for index, (listed, loaded) in enumerate(_load_all(images, options)):
@@ -118,12 +121,7 @@ def convert_imageset(
             if first is None:
                 first = listed, loaded.size
             elif check_size and loaded.size != first[1]:
-                raise RoasteryError(
-                    f"image '{listed.path}' ({list_file}, line {listed.line}) is "
-                    f"{_sizes(loaded.size)}, but '{first[0].path}' is {_sizes(first[1])} "
-                    "(height x width x channels)",
-                    hint="give --resize_height and --resize_width, or leave out --check_size",
-                )
+                raise _uneven(list_file, first, (listed, loaded.size))
             key = f"{index:08d}_{listed.path}".encode("utf-8", "surrogateescape")
             writer.put(key, loaded.value)
             written += 1
@@ -138,6 +136,15 @@ def convert_imageset(
     if written % 1000:
         note(f"Processed {written} files.", _ORIGIN)
     return ConvertedImages(written, tuple(skipped))
+
+
+def _uneven(list_file: str | os.PathLike[str], first: _Sized, other: _Sized) -> RoasteryError:
+    return RoasteryError(
+        f"image '{other[0].path}' ({os.fspath(list_file)}, line {other[0].line}) is "
+        f"{_sizes(other[1])}, but '{first[0].path}' is {_sizes(first[1])} "
+        "(height x width x channels)",
+        hint="give --resize_height and --resize_width, or leave out --check_size",
+    )
 
 
 def _folder_prefix(root: str) -> str:
