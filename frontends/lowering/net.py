@@ -100,8 +100,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     kind = find_layer(m.type, place_of(m, "type"))
     b = work.builder
     bottoms = tuple(m.bottom)
-    named = tuple(m.top)
-    tops = named or _automatic_tops(kind, m)
+    tops = tuple(m.top) or _automatic_tops(kind, m)
     _check_counts(kind, m, len(bottoms), len(tops))
     refuse_foreign(kind, m)
     values = tuple(work.current[name] for name in bottoms)
@@ -116,66 +115,75 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         phase = m.phase if m.has("phase") else work.phase
         ctx = LayerContext(b, kind, m, seen, tops, phase, work.cells, work.probe, work.shapes)
         made = kind.lower(ctx)
-    results = (made,) if isinstance(made, Value) else tuple(made)
-    results = results[: len(tops)]
-    if len(results) < len(tops):
+    results = _checked_results(ctx, (made,) if isinstance(made, Value) else tuple(made))
+    _meet_twin(work, ctx)
+    named = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
+    layer = LayerInfo(
+        name=m.name,
+        type=kind.name,
+        location=place,
+        bottoms=bottoms,
+        tops=tops,
+        bottom_values=values,
+        top_values=named,
+        cells=tuple(ctx.owned),
+        loss_weights=_loss_weights(kind, m, len(tops)),
+        first=first,
+        last=len(b.nodes),
+        backward_bottoms=tuple(allowed),
+        source=ctx.source,
+    )
+    _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
+
+
+def _checked_results(ctx: LayerContext, made: tuple[Value, ...]) -> tuple[Value, ...]:
+    """As many results as the layer has tops (Accuracy, say, makes a second one if asked)."""
+    tops, blobs, specs = ctx.top_count, len(ctx.owned), len(ctx.layer.param)
+    ctx.check(len(made) >= tops, f"{ctx.kind.title} makes {len(made)} tops, {tops} are named")
+    ctx.check(
+        specs <= blobs,
+        f"{specs} `param` entries, but {ctx.kind.title} has {blobs} blobs here",
+        "param",
+        "there is one `param` for each blob (weights, bias ...): remove the last ones",
+        blobs,
+    )
+    return made[:tops]
+
+
+def _meet_twin(work: _Lowering, ctx: LayerContext) -> None:
+    """Refuse, or say what it means, that an earlier layer has the same name."""
+    m = ctx.layer
+    twins = [known for known in work.layers if known.name == m.name]
+    if twins and ctx.asked:
         raise RoasteryError(
-            f"{kind.title} makes {len(results)} tops, {len(tops)} are named", location=place
-        )
-    owned = tuple(ctx.owned)
-    if len(m.param) > len(owned):
-        raise RoasteryError(
-            f"{len(m.param)} `param` entries, but {kind.title} has {len(owned)} blobs here",
-            location=place_of(m, "param", len(owned)),
-            hint="there is one `param` for each blob (weights, bias ...): remove the last ones",
-        )
-    if owned:
-        _note_shared_name(work, m)
-    results = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
-    weights = _loss_weights(kind, m, len(tops))
-    if any(v in work.flows for v in values) or any(work.cells.cells[c].learns for c in owned):
-        work.flows.update(results)
-    for name in bottoms:
-        work.unused.pop(name, None)
-    for name, value in zip(tops, results, strict=True):
-        work.current[name] = value
-        work.versions.setdefault(name, []).append(value)
-        if name in named:  # a top that a loss layer got by itself is no output
-            work.unused[name] = None
-    if ctx.asked and m.name in (known.name for known in work.layers):
-        raise RoasteryError(
-            f"two layers are called '{m.name}', and one of them is {kind.title}",
+            f"two layers are called '{m.name}', and one of them is {ctx.kind.title}",
             location=place_of(m, "name"),
             hint="layers that read files or run Python code need names of their own",
         )
-    if kind.name == "Input":
-        work.inputs.extend(tops)
-    work.layers.append(
-        LayerInfo(
-            name=m.name,
-            type=kind.name,
-            location=place,
-            bottoms=bottoms,
-            tops=tops,
-            bottom_values=values,
-            top_values=results,
-            cells=owned,
-            loss_weights=weights,
-            first=first,
-            last=len(b.nodes),
-            backward_bottoms=tuple(allowed),
-            source=ctx.source,
-        )
-    )
-
-
-def _note_shared_name(work: _Lowering, m: Message) -> None:
-    twin = next((k for k in work.layers if k.name == m.name and k.cells), None)
-    if twin is not None:
+    learning = next((twin for twin in twins if twin.cells), None)
+    if learning is not None and ctx.owned:
         work.notes.append(
-            f"{place_of(m, 'name')}: the layer in line {twin.location.line} has the same name. "
-            "Weights are copied and saved by name: only the first layer's are, as in Caffe"
+            f"{place_of(m, 'name')}: the layer in line {learning.location.line} has the same "
+            "name. Weights are copied and saved by name: only the first layer's are, as in Caffe"
         )
+
+
+def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
+    """Take a lowered layer into the net; ``outputs``: tops that are outputs until someone reads."""
+    cells = work.cells.cells
+    if any(v in work.flows for v in layer.bottom_values) or any(
+        cells[c].learns for c in layer.cells
+    ):
+        work.flows.update(layer.top_values)
+    for name in layer.bottoms:
+        work.unused.pop(name, None)
+    work.unused.update(dict.fromkeys(outputs))
+    for name, value in zip(layer.tops, layer.top_values, strict=True):
+        work.current[name] = value
+        work.versions.setdefault(name, []).append(value)
+    if layer.type == "Input":
+        work.inputs.extend(layer.tops)
+    work.layers.append(layer)
 
 
 def _automatic_tops(kind: LayerType, m: Message) -> tuple[str, ...]:
