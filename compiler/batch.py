@@ -69,6 +69,8 @@ class Shapes:
 
 def _alike(node: Node, leads: Sequence[bool]) -> bool:
     """Whether some input that leads with the batch has the leading extent of the result."""
+    if not node.outputs:  # a file output
+        return False
     first = node.outputs[0].shape[:1]
     return not leads or any(
         lead and v.shape[:1] == first for v, lead in zip(node.inputs, leads, strict=True)
