@@ -9,12 +9,13 @@ from pathlib import Path
 from frontends.lowering.net import lower_net
 from frontends.lowering.registry import load_layers
 from frontends.lowering.splits import insert_splits
-from frontends.prototxt import Message, parse_file, parse_text
+from frontends.prototxt import Message, parse_text
 from frontends.state_rules import NetState, layers_in_state
 from frontends.upgrade import upgrade_net
 from ir.program import NetProgram
 
 from .probe import RuntimeProbe
+from .prototxt_files import read_prototxt
 
 NetSource = str | os.PathLike[str] | Message
 
@@ -27,7 +28,7 @@ def read_net(source: NetSource) -> Message:
     Raises RoasteryError for a missing file and for every mistake in it.
     """
     load_layers()  # layers that are not Caffe's declare their parameters when imported
-    message = source if isinstance(source, Message) else parse_file(Path(source), "NetParameter")
+    message = source if isinstance(source, Message) else read_prototxt(Path(source), "NetParameter")
     upgraded, notes = upgrade_net(message)
     upgraded.notes += notes
     return upgraded

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from frontends.prototxt import Message, parse_file
+from frontends.prototxt import Message
 from frontends.upgrade import fill_snapshot_prefix, upgrade_solver
 from ir.errors import RoasteryError
 from ir.location import Location
@@ -15,6 +15,7 @@ from runtime.solver.config import SolverConfig
 from runtime.solver.learning_rate import LearningRate, LearningRateConfig
 
 from .nets import NetSource
+from .prototxt_files import read_prototxt
 
 _FIELDS = (
     "type",
@@ -63,7 +64,7 @@ def read_solver_file(path: str | os.PathLike[str]) -> SolverFile:
 
     Raises RoasteryError for a missing file and for every mistake in it.
     """
-    message = _upgraded(parse_file(Path(path), "SolverParameter"))
+    message = _upgraded(read_prototxt(Path(path), "SolverParameter"))
     before = message.get("snapshot_prefix")
     fill_snapshot_prefix(message, os.fspath(path))
     if before is None:

@@ -235,3 +235,12 @@ def test_missing_files(roastery: Run) -> None:
     assert "gone" in train(roastery, NET, "--weights=gone.caffemodel", code=1)
     assert "gone" in train(roastery, NET, "--snapshot=gone.solverstate", code=1)
     assert "no such file" in roastery("train", "--solver=gone.prototxt", code=1)
+
+
+def test_nets_and_solver_files_are_told_apart(roastery: Run) -> None:
+    Path("a_net.prototxt").write_text('layer { name: "x" type: "Input" top: "x" }')
+    Path("a_solver.prototxt").write_text('net: "a_net.prototxt" base_lr: 0.1')
+    error = roastery("train", "--solver=a_net.prototxt", code=1)
+    assert "a_net.prototxt is a net, not a solver file" in error
+    error = roastery("compile", "a_solver.prototxt", code=1)
+    assert "a_solver.prototxt is a solver file, not a net" in error
