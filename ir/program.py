@@ -131,6 +131,16 @@ class NetProgram:
         solver history. Statistics (lr_mult 0) are among them."""
         return [c for c in self.cells.values() if c.index >= 0]
 
+    @property
+    def loss_weights(self) -> dict[str, float]:
+        """Tops that carry a loss weight other than 0: where backward starts."""
+        return {
+            top: weight
+            for layer in self.layers
+            for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
+            if weight
+        }
+
     def gradient_targets(self) -> list[Value]:
         """Cells that learn, then blobs that get a diff, oldest versions included."""
         learning = [self.graph.input(c.name).value for c in self.cells.values() if c.learns]

@@ -45,7 +45,7 @@ def compile_program(
         backward: differentiate; None: where there is a loss and something to learn.
         dump: a folder for the stages as text.
     """
-    weights = loss_weights(program)
+    weights = program.loss_weights
     learning = [c.name for c in program.cells.values() if c.learns]
     trains = bool(weights and learning) if backward is None else backward
     graph = program.graph
@@ -57,16 +57,6 @@ def compile_program(
         observers += [verify_each, Dump(dump, "pass_")]
     compiled = compile_graph(graph, lower_node, observers=observers)
     return Compilation(program, graph, compiled, timings, trains)
-
-
-def loss_weights(program: NetProgram) -> dict[str, float]:
-    """Tops that carry a loss weight other than 0."""
-    return {
-        top: weight
-        for layer in program.layers
-        for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
-        if weight
-    }
 
 
 def write_dump(folder: Path, net: Message, result: Compilation) -> None:

@@ -76,13 +76,8 @@ class FusedNet:
 
     def training_graph(self) -> Graph:
         """Forward and backward with the loss weights folded in; adds to parameter diffs."""
-        seeds = {
-            top: weight
-            for layer in self.program.layers
-            for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
-            if weight
-        }
-        return differentiate(self._graph, parameters=self._learning(), seeds=seeds)
+        weights = self.program.loss_weights
+        return differentiate(self._graph, parameters=self._learning(), seeds=weights)
 
     def split_graphs(self) -> tuple[Graph, Graph]:
         """Forward that saves what backward reads, and backward from diffs of the outputs."""
@@ -255,11 +250,7 @@ class FusedNet:
                 f"no output is called {', '.join(sorted(unknown))}",
                 hint=f"outputs: {', '.join(self.program.outputs)}",
             )
-        weights = {
-            top: weight
-            for layer in self.program.layers
-            for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
-        }
+        weights = self.program.loss_weights
         for name in self.program.outputs:
             key = port_key(Role.SEED, diff_port(name))
             if key in self._buffers:

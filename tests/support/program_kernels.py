@@ -13,7 +13,6 @@ from compiler.triton.lower import lower_node
 from ir.graph import Graph
 from ir.program import NetProgram
 from ir.types import DType
-from roastery.compilation import loss_weights
 from runtime.solver.config import SolverConfig
 from runtime.solver.update import update_graph
 from runtime.store import Group
@@ -30,7 +29,7 @@ def training_graph(program: NetProgram) -> Graph:
     Gives the diffs of parameters, and without a loss also those of inputs.
     """
     learning = [c.name for c in program.cells.values() if c.learns]
-    weights = loss_weights(program)
+    weights = program.loss_weights
     if weights and learning:
         return differentiate(program.graph, parameters=learning, seeds=weights)
     inputs = {
