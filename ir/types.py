@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,3 +81,8 @@ class TensorType:
             raise ValueError(f"not a tensor type: {text!r}")
         dims = tuple(int(d) for d in match[2].split(",") if d)
         return TensorType(dims, DType(match[1]))
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as messages show it: ``20 x 1 x 5 x 5``; of a scalar ``()``."""
+    return " x ".join(map(str, shape)) or "()"

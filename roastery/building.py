@@ -10,6 +10,7 @@ from frontends.prototxt import Message
 from frontends.prototxt.note import Note
 from ir.errors import RoasteryError
 from ir.program import NetProgram
+from ir.types import shape_text
 from runtime.backend import Backend, batch_allocator
 from runtime.buffers import Buffer
 from runtime.data.prefetch import read_ahead
@@ -26,7 +27,6 @@ from .labels import CheckedSource, label_checks
 from .memory_check import check_memory
 from .net_log import log_layers, log_net_text, log_rules
 from .probe import RuntimeProbe
-from .weights import shape_text
 
 Plan = Literal["fused", "layerwise"]
 

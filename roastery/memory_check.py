@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache
-
 from ir.errors import RoasteryError
 from ir.location import Location
 from ir.program import NetProgram
-from ir.types import TensorType
+from ir.types import TensorType, shape_text
+from runtime.machine_memory import physical_memory
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
@@ -41,22 +39,12 @@ def check_memory(program: NetProgram) -> None:
 
 def _check(what: str, type: TensorType, location: Location, limit: int) -> None:
     if type.nbytes > limit:
-        shape = " x ".join(map(str, type.shape))
         raise RoasteryError(
-            f"{what} is {shape} = {type.size} elements, {_size(type.nbytes)}; this machine has "
-            f"{_size(limit)} of memory",
+            f"{what} is {shape_text(type.shape)} = {type.size} elements, {_size(type.nbytes)}; "
+            f"this machine has {_size(limit)} of memory",
             location=location,
             hint="check the shapes, or use a smaller batch",
         )
-
-
-@cache
-def physical_memory() -> int:
-    """Bytes; no limit where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return 2**63
 
 
 def _size(nbytes: float) -> str:

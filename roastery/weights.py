@@ -18,6 +18,7 @@ from frontends.caffemodel import (
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import LayerInfo, NetProgram
+from ir.types import shape_text
 from runtime.buffers import Buffer
 from runtime.logging import CaffeLog
 from runtime.store import Store
@@ -109,11 +110,6 @@ def _fits(have: tuple[int, ...], want: tuple[int, ...], *, legacy: bool) -> bool
     if not legacy:
         return have == want
     return len(want) <= 4 and (1,) * (4 - len(want)) + want == (1,) * (4 - len(have)) + have
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """``20 x 1 x 5 x 5``; of a scalar ``()``."""
-    return " x ".join(map(str, shape)) or "()"
 
 
 def save_weights(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +11,7 @@ from ir.interpret import last_uses
 from ir.op import Property
 from runtime.backend import port_key
 from runtime.buffers import Buffer
+from runtime.machine_memory import physical_memory
 from runtime.reference import ReferenceGraph
 
 from .errors import ArtifactError
@@ -108,6 +108,6 @@ def _require_memory(artifact: Artifact, graph: Graph) -> None:
         live += sum(value.type.nbytes for value in node.outputs)
         peak = max(peak, live)
         live -= sum(value.type.nbytes for value in dead)
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    there = physical_memory()
     if peak > there:
         raise ArtifactError(artifact.path, f"needs {peak} bytes of memory, the machine has {there}")

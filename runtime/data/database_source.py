@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.types import shape_text
 from ir.wire import WireError
 
 from .config import DataConfig, Phase
@@ -179,8 +180,8 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self, first: Record, sizes: Shape | None, record: Record, other: Shape
     ) -> RoasteryError:
         return self.error(
-            f"{_name(record)} is {_sizes(other)} (channels x height x width), but "
-            f"{_name(first)} of the same batch is {_sizes(sizes or ())}",
+            f"{_name(record)} is {shape_text(other)} (channels x height x width), but "
+            f"{_name(first)} of the same batch is {shape_text(sizes or ())}",
             "convert the images to one size, set crop_size, or use batch_size: 1; "
             "force_color or force_gray evens out the channels of encoded images",
         )
@@ -196,7 +197,3 @@ def _quoted(key: bytes | None) -> str:
 
 def _name(record: Record) -> str:
     return f"record {_quoted(record.key)}"
-
-
-def _sizes(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(size) for size in shape)

@@ -10,6 +10,7 @@ from ir.atomic_file import atomic_write
 from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.types import shape_text
 from ir.wire_reader import DamagedMessage
 
 
@@ -39,7 +40,7 @@ def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
         blob = blob[0]
     if blob.ndim != 3 or not blob.size:
         raise RoasteryError(
-            f"mean file '{path}' has shape {_shape_text(blob.shape)}; "
+            f"mean file '{path}' has shape {shape_text(blob.shape)}; "
             "(channels, height, width) was expected",
             location=place,
         )
@@ -50,7 +51,3 @@ def write_mean(path: Path, mean: np.ndarray) -> None:
     """Write a (channels, height, width) mean image, whole or not at all."""
     with atomic_write(path) as file:
         file.writelines(encode_blob(mean[np.newaxis], legacy=True))
-
-
-def _shape_text(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(size) for size in shape)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.types import shape_text
 
 from .config import LayerConfig, Phase, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
@@ -68,7 +69,7 @@ class Transformer:
         channels, height, width = shape
         crop = self.config.crop_size
         if min(shape) < 1:
-            raise self._error(f"{what} is {_sizes(shape)}: nothing to transform")
+            raise self._error(f"{what} is {shape_text(shape)}: nothing to transform")
         if crop > height or crop > width:
             raise self._error(
                 f"crop_size is {crop}, but {what} is {height} high and {width} wide",
@@ -85,8 +86,8 @@ class Transformer:
         mean = self._mean_image
         if mean is not None and mean.shape != shape:
             raise self._error(
-                f"mean file '{self.config.mean_file}' is {_sizes(mean.shape)}, "
-                f"but {what} is {_sizes(shape)} (channels x height x width)",
+                f"mean file '{self.config.mean_file}' is {shape_text(mean.shape)}, "
+                f"but {what} is {shape_text(shape)} (channels x height x width)",
                 "compute the mean from this database, or use mean_value",
             )
         return (channels, crop, crop) if crop else shape
@@ -151,7 +152,3 @@ class Transformer:
 
     def _error(self, message: str, hint: str | None = None) -> RoasteryError:
         return RoasteryError(message, location=self._place, hint=hint)
-
-
-def _sizes(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(size) for size in shape)

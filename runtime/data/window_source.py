@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ir.types import shape_text
+
 from .config import Phase, TransformConfig, WindowDataConfig
 from .draws import MIRROR, WINDOW, Draws
 from .image_codec import ImageError, decode_image, resize_image
@@ -189,7 +191,7 @@ class WindowSource(PlannedSource[list[Sample]]):
         if mean.shape[0] != 3 or begin < 0 or begin + crop > mean.shape[1]:
             raise self.error(
                 f"mean file '{transform.mean_file}' is "
-                f"{' x '.join(map(str, mean.shape))}; 3 channels of at least "
+                f"{shape_text(mean.shape)}; 3 channels of at least "
                 f"{crop} x {crop} were expected"
             )
         return mean[:, begin : begin + crop, begin : begin + crop]

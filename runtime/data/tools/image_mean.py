@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.types import shape_text
 from ir.wire import WireError
 
 from ..database import Record, open_database
@@ -59,8 +60,8 @@ def compute_image_mean(
                 total = np.zeros(values.shape, np.float64)
             elif values.shape != total.shape:
                 raise RoasteryError(
-                    f"record '{_key(record)}' of '{path}' is {_sizes(values.shape)}, the first "
-                    f"is {_sizes(total.shape)} (channels x height x width)",
+                    f"record '{_key(record)}' of '{path}' is {shape_text(values.shape)}, the first "
+                    f"is {shape_text(total.shape)} (channels x height x width)",
                     hint="a mean image needs pictures of one size: convert them with "
                     "--resize_height and --resize_width",
                 )
@@ -100,7 +101,3 @@ def _values(record: Record, path: Path) -> np.ndarray:
 
 def _key(record: Record) -> str:
     return record.key.decode("utf-8", "backslashreplace")
-
-
-def _sizes(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(size) for size in shape)

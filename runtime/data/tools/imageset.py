@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ir.errors import RoasteryError
+from ir.types import shape_text
 
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
@@ -141,7 +142,7 @@ def convert_imageset(
 def _uneven(list_file: str | os.PathLike[str], first: _Sized, other: _Sized) -> RoasteryError:
     return RoasteryError(
         f"image '{other[0].path}' ({os.fspath(list_file)}, line {other[0].line}) is "
-        f"{_sizes(other[1])}, but '{first[0].path}' is {_sizes(first[1])} "
+        f"{shape_text(other[1])}, but '{first[0].path}' is {shape_text(first[1])} "
         "(height x width x channels)",
         hint="give --resize_height and --resize_width, or leave out --check_size",
     )
@@ -192,7 +193,3 @@ def _load(listed: ListedImage, options: _Options) -> _Loaded | None:
 
 def _extension(path: str) -> str:
     return path.rpartition(".")[2].lower()
-
-
-def _sizes(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(size) for size in shape)
