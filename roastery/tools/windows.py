@@ -23,7 +23,7 @@ def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarra
     """
     name = os.fspath(path)
     found: dict[str, list[np.ndarray]] = {}
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         missing = [c for c in ("filename", *CORNERS) if c not in (reader.fieldnames or ())]
         if missing:

@@ -24,7 +24,7 @@ def _run(arguments: Arguments) -> None:
     if arguments.crop_mode == "list":
         windows = read_windows(arguments.input_file)
     else:
-        with open(arguments.input_file, encoding="utf-8") as file:
+        with open(arguments.input_file, encoding="utf-8", errors="surrogateescape") as file:
             names = [line.strip() for line in file if line.strip()]
     detector = Detector(
         arguments.model_def,

@@ -14,7 +14,8 @@ def _run(arguments: Arguments) -> None:
 
     files = None
     if arguments.input_file_list:
-        lines = Path(arguments.input_file_list).read_text().splitlines()
+        text = Path(arguments.input_file_list).read_text("utf-8", "surrogateescape")
+        lines = text.splitlines()
         files = [line.strip() for line in lines if line.strip()]
     with tool_log(), progress_bar("pictures") as progress:
         done = resize_and_crop(
