@@ -126,9 +126,10 @@ def _joined(chunks: list[np.ndarray] | None) -> np.ndarray | None:
     """One aligned, writable float32 array; None where there is none."""
     if not chunks:
         return None
-    if len(chunks) == 1:
-        return chunks[0].astype(np.float32)
-    return np.concatenate(chunks).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, as in Caffe
+        if len(chunks) == 1:
+            return chunks[0].astype(np.float32)
+        return np.concatenate(chunks).astype(np.float32, copy=False)
 
 
 def encode_blob(

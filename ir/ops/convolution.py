@@ -73,7 +73,10 @@ class _Conv(Op):
 @register
 @dataclass(frozen=True)
 class Conv(_Conv):
-    """(x, w) -> y."""
+    """(x[N, C, d...], w[K, C / group, k...]) -> y[N, K, o...]: a correlation, o by the floor rule.
+
+    Caffe: src/caffe/layers/base_conv_layer.cpp.
+    """
 
     name = "conv"
 
@@ -109,7 +112,7 @@ class Conv(_Conv):
 @register
 @dataclass(frozen=True)
 class ConvInputGrad(_Conv):
-    """(dy, w) -> dx with spatial extents ``spatial``; the transposed convolution."""
+    """(dy[N, K, o...], w[K, C / group, k...]) -> dx[N, C, spatial...]; transposed convolution."""
 
     spatial: tuple[int, ...] = ()
     name = "conv_input_grad"
@@ -147,7 +150,7 @@ class ConvInputGrad(_Conv):
 @register
 @dataclass(frozen=True)
 class ConvWeightGrad(_Conv):
-    """(x, dy) -> dw with window ``window``, summed over the batch."""
+    """(x[N, C, d...], dy[N, K, o...]) -> dw[K, C / group, window...], summed over the batch."""
 
     window: tuple[int, ...] = ()
     name = "conv_weight_grad"

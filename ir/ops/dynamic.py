@@ -38,7 +38,7 @@ class SizeChanged(RoasteryError):
 @register
 @dataclass(frozen=True)
 class NonZero(Op):
-    """(x) -> rows i32[count]: the places of the elements that are not 0, ascending.
+    """(x) -> i32[count]: flat places of the elements that are not 0, ascending (Caffe's Filter).
 
     ``count`` is what the graph was made for. Where x holds another number of them, ``reference``
     raises :class:`SizeChanged` with the number under ``key``.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @register
 @dataclass(frozen=True)
 class MatMul(Op):
-    """``a @ b`` over the last two axes, each optionally transposed; batch axes are equal."""
+    """(a[..., M, K], b[..., K, N]) -> [..., M, N], each optionally transposed; equal batch axes."""
 
     transpose_a: bool = False
     transpose_b: bool = False

@@ -13,7 +13,7 @@ from ..expr import Expr
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
 from ..op import Adjoint, Op, Property, register, require
-from ..types import DType, TensorType
+from ..types import TensorType
 
 if TYPE_CHECKING:
     from ..build import Builder
@@ -106,13 +106,3 @@ def _compact(
         renumber[i] = e.arg(used.index(value), value.type.dtype)
     renamed = [e.substitute(x, renumber) for x in exprs]
     return b.maps(renamed, *used, shape=shape)
-
-
-def is_literal_fill(op: Op) -> bool:
-    """Whether the op makes a tensor that is one number throughout."""
-    return (
-        isinstance(op, Map)
-        and len(op.exprs) == 1
-        and op.exprs[0].op in ("const", "dyn")
-        and op.exprs[0].dtype is DType.F32
-    )

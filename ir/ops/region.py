@@ -34,6 +34,8 @@ class RegionMax(Op):
 
     A region is (image, x1, y1, x2, y2), corners included, in units of 1 / ``scale``. The place is
     h * W + w, of the first of equal elements. A cell without an element gives 0 and place -1.
+    A pure function that has no kernel yet: HOST, not EFFECT.
+    rbgirshick/caffe-fast-rcnn: src/caffe/layers/roi_pooling_layer.cpp.
     """
 
     rows: int

@@ -75,7 +75,7 @@ class _Window(Op):
 @register
 @dataclass(frozen=True)
 class WindowSum(_Window):
-    """Sum of each window; padding counts as 0."""
+    """(x) -> the sum of each window; padding counts as 0."""
 
     name = "window_sum"
 
@@ -100,7 +100,7 @@ class WindowSum(_Window):
 @register
 @dataclass(frozen=True)
 class WindowSpread(_Window):
-    """Adjoint of :class:`WindowSum`: every input element gets the sum of its windows' values."""
+    """(g) -> x of ``shape``: every element gets the sum of its windows' g. Adjoint of WindowSum."""
 
     shape: tuple[int, ...] = ()
     name = "window_spread"
@@ -128,11 +128,11 @@ class WindowSpread(_Window):
 @register
 @dataclass(frozen=True)
 class WindowMax(_Window):
-    """Largest element of each window, and its place (i32); the first of equal ones.
+    """(x) -> largest element of each window, and its place (i32); the first of equal ones.
 
     Padding never wins. ``spatial_rank`` trailing axes make up the place: row-major index of
     the element within them (Caffe's pooling mask: h * W + w). A window that holds only NaN or
-    padding gives -FLT_MAX (Caffe's start value) and place -1.
+    padding gives -FLT_MAX and place -1. Caffe: src/caffe/layers/pooling_layer.cpp.
     """
 
     spatial_rank: int = 2
