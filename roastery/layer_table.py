@@ -49,6 +49,9 @@ Of every layer:
 * Mistakes that Caffe lets pass are errors: a label that names no class, a batch size of 0, a
   `dropout_ratio` of 1. Fields of other forks that would change the result are refused where the
   layer does not honour them; those that only steer another fork's execution are named in a note.
+* `engine` and `force_nd_im2col` choose among Caffe's implementations and have no effect. As in
+  Caffe, data layers read `scale`, `mean_file`, `crop_size` and `mirror` from `transform_param`, not
+  from their own parameters (WindowData reads its own `scale`).
 * Two layers that read files or run Python code cannot have the same name; other layers can.
 * Random numbers come from one counter-based generator: the same seed gives the same masks on every
   executor, but not those of Caffe.
