@@ -25,25 +25,31 @@ def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarra
     found: dict[str, list[np.ndarray]] = {}
     with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
-        missing = [c for c in ("filename", *CORNERS) if c not in (reader.fieldnames or ())]
-        if missing:
-            raise RoasteryError(
-                f"column '{missing[0]}' is missing",
-                location=Location(name, 1, 1),
-                hint="the first line names the columns: filename,ymin,xmin,ymax,xmax",
-            )
-        for row in reader:
-            try:
-                window = np.array([float(row[corner]) for corner in CORNERS]).astype(int)
-            except (TypeError, ValueError):
+        try:
+            missing = [c for c in ("filename", *CORNERS) if c not in (reader.fieldnames or ())]
+            if missing:
                 raise RoasteryError(
-                    "a window takes four numbers: " + ", ".join(CORNERS),
-                    location=Location(name, reader.line_num, 1),
-                ) from None
-            found.setdefault(row["filename"], []).append(window)
+                    f"column '{missing[0]}' is missing",
+                    location=Location(name, 1, 1),
+                    hint="the first line names the columns: filename,ymin,xmin,ymax,xmax",
+                )
+            for row in reader:
+                found.setdefault(row["filename"], []).append(_window(row))
+        except csv.Error as error:
+            place = Location(name, reader.line_num, 1)
+            raise RoasteryError(f"this is no CSV file: {error}", location=place) from error
+        except (TypeError, ValueError, OverflowError):
+            raise RoasteryError(
+                "a window takes four numbers: " + ", ".join(CORNERS),
+                location=Location(name, reader.line_num, 1),
+            ) from None
     if not found:
         raise RoasteryError(f"'{name}' lists no windows")
     return list(found.items())
+
+
+def _window(row: Mapping[str, str]) -> np.ndarray:
+    return np.array([int(float(row[corner])) for corner in CORNERS])
 
 
 def write_detections(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:

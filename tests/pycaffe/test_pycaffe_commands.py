@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 import roastery.caffe as caffe
+from ir.errors import RoasteryError
 from roastery.caffe.proto import caffe_pb2
 from roastery.cli.main import main
+from roastery.tools.windows import read_windows
 
 cv2 = pytest.importorskip("cv2")
 RNG = np.random.default_rng(0)
@@ -97,6 +99,28 @@ def test_classify_tells_mistakes(here: Path, capsys) -> None:
 
 
 # --- detect -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (b"a.png,1,2,3,nan\n", "takes four numbers"),
+        (b"a.png,1,2,3,1e400\n", "takes four numbers"),
+        (b"a.png,1,2\n", "takes four numbers"),
+        (b'"' + b"a" * 200_000, "no CSV file"),
+    ],
+)
+def test_lists_of_no_windows_are_refused(here: Path, rows: bytes, told: str) -> None:
+    Path("windows.csv").write_bytes(b"filename,ymin,xmin,ymax,xmax\n" + rows)
+    with pytest.raises(RoasteryError, match=told):
+        read_windows("windows.csv")
+
+
+def test_names_in_lists_of_windows_may_be_any_bytes(here: Path) -> None:
+    Path("windows.csv").write_bytes(b"filename,ymin,xmin,ymax,xmax\n\xff.png,1,2,3,4\n")
+    ((name, windows),) = read_windows("windows.csv")
+    assert name.encode("utf-8", "surrogateescape") == b"\xff.png"
+    assert [w.tolist() for w in windows] == [[1, 2, 3, 4]]
 
 
 def test_detect_windows_of_a_list(here: Path) -> None:
