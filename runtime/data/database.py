@@ -12,7 +12,7 @@ from ir.location import Location
 from .lmdb_file import LmdbError, LmdbFile
 from .notes import note
 
-Backend: TypeAlias = Literal["LMDB", "LEVELDB"]
+DatabaseBackend: TypeAlias = Literal["LMDB", "LEVELDB"]
 
 
 class Record(Protocol):
@@ -30,7 +30,7 @@ class Database(Protocol):
     """Records in the order of their keys."""
 
     path: Path
-    backend: Backend
+    backend: DatabaseBackend
 
     def records(self, start: bytes | None = None) -> Iterator[Record]:
         """Records from the first key that is not below ``start``."""
@@ -60,7 +60,7 @@ def open_database(path: Path, backend: str, place: Location | None) -> Database:
 _NAMES = {"LMDB": "an LMDB", "LEVELDB": "a LevelDB"}
 
 
-def _recognise(path: Path, place: Location | None) -> Backend:
+def _recognise(path: Path, place: Location | None) -> DatabaseBackend:
     if path.is_file():
         return "LMDB"
     if (path / "data.mdb").is_file():
@@ -83,7 +83,7 @@ def _recognise(path: Path, place: Location | None) -> Backend:
 class LmdbDatabase:
     """An LMDB directory, or a single LMDB file."""
 
-    backend: Backend = "LMDB"
+    backend: DatabaseBackend = "LMDB"
 
     def __init__(self, path: Path, place: Location | None) -> None:
         self.path = path
@@ -127,7 +127,7 @@ class LevelRecord:
 class LevelDatabase:
     """A LevelDB directory, locked while it is open, as LevelDB wants it."""
 
-    backend: Backend = "LEVELDB"
+    backend: DatabaseBackend = "LEVELDB"
 
     def __init__(self, path: Path, place: Location | None) -> None:
         self.path = path
