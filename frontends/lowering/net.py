@@ -46,6 +46,7 @@ class _Lowering:
     unused: dict[str, None] = field(default_factory=dict)
     flows: set[Value] = field(default_factory=set)  # values through which a gradient can flow
     layers: list[LayerInfo] = field(default_factory=list)
+    named: dict[str, list[LayerInfo]] = field(default_factory=dict)  # layers by name
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -153,7 +154,7 @@ def _checked_results(ctx: LayerContext, made: tuple[Value, ...]) -> tuple[Value,
 def _meet_twin(work: _Lowering, ctx: LayerContext) -> None:
     """Refuse, or say what it means, that an earlier layer has the same name."""
     m = ctx.layer
-    twins = [known for known in work.layers if known.name == m.name]
+    twins = work.named.get(m.name, [])
     if twins and ctx.asked:
         raise RoasteryError(
             f"two layers are called '{m.name}', and one of them is {ctx.kind.title}",
@@ -184,6 +185,7 @@ def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
     if layer.type == "Input":
         work.inputs.extend(layer.tops)
     work.layers.append(layer)
+    work.named.setdefault(layer.name, []).append(layer)
 
 
 def _automatic_tops(kind: LayerType, m: Message) -> tuple[str, ...]:

@@ -182,6 +182,11 @@ class TestEltwise:
         np.testing.assert_array_equal(got["a"], [0, 1, 0, 0])
         np.testing.assert_array_equal(got["b"], [1, 0, 1, 1])
 
+    def test_a_maximum_ignores_coefficients(self) -> None:
+        body = "eltwise_param { operation: MAX coeff: 2 coeff: -1 }"
+        y = run("Eltwise", body, a=self.A, b=self.B).forward()["y"]
+        np.testing.assert_array_equal(y, np.maximum(self.A, self.B))
+
     def test_a_third_equal_maximum_does_not(self) -> None:
         got = self.gradients("operation: MAX", a=self.A, b=self.B, c=self.C)
         np.testing.assert_array_equal(got["a"], [0, 1, 0, 0])

@@ -223,30 +223,16 @@ def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
     return tops
 
 
-@layer(
-    "Im2col",
-    param="convolution_param",
-    bottoms=(1, None),
-    tops=(1, None),
-    same_count=True,
-    fork_fields=("dilation_h", "dilation_w"),
-)
-def lower_im2col(ctx: LayerContext) -> Sequence[Value]:
+@layer("Im2col", param="convolution_param", fork_fields=("dilation_h", "dilation_w"))
+def lower_im2col(ctx: LayerContext) -> Value:
     """Every window laid out along the channel axis: (N, C * window, positions...).
 
     Caffe: src/caffe/layers/im2col_layer.cpp.
     """
+    b, x = ctx.b, ctx.x
     axis = ctx.axis(ctx.param.axis)
-    g = window_geometry(ctx, ctx.x.type.rank - axis - 1)
-    tops = []
-    for x in ctx.bottoms:
-        check_window_fits(ctx, g, x.shape[axis + 1 :])
-        tops.append(_columns(ctx, g, x, axis))
-    return tops
-
-
-def _columns(ctx: LayerContext, g: WindowGeometry, x: Value, axis: int) -> Value:
-    b = ctx.b
+    g = window_geometry(ctx, x.type.rank - axis - 1)
+    check_window_fits(ctx, g, x.shape[axis + 1 :])
     around = [0] * (axis + 1) + list(g.pad)
     out = g.outputs(x.shape[axis + 1 :])
     taps = window_taps(b, b.pad(x, around, around), g.window, g.stride, g.dilation, out)

@@ -21,7 +21,10 @@ from ..registry import layer
     "it is larger, as in Caffe on the CPU. stable_prod_grad is always on.",
 )
 def lower_eltwise(ctx: LayerContext) -> Value:
-    """SUM (weighted by coeff), PROD or MAX. Caffe: src/caffe/layers/eltwise_layer.cpp."""
+    """SUM (weighted by coeff), PROD or MAX, which like Caffe's takes coeff and ignores it.
+
+    Caffe: src/caffe/layers/eltwise_layer.cpp.
+    """
     p, shape = ctx.param, ctx.x.shape
     coefficients = p.coeff
     for i, other in enumerate(ctx.bottoms[1:], 1):
@@ -39,8 +42,8 @@ def lower_eltwise(ctx: LayerContext) -> Value:
         "give none, or one per bottom",
     )
     ctx.check(
-        not coefficients or p.operation == "SUM",
-        f"coeff is for SUM, not for {p.operation}",
+        not coefficients or p.operation != "PROD",
+        "coeff is for SUM, not for PROD",
         "coeff",
     )
     operands = [e.arg(i) for i in range(len(ctx.bottoms))]
