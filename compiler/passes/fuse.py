@@ -14,6 +14,7 @@ from ir.ops.pointwise import Map
 from .fusion.groups import Grouping
 from .fusion.kinds import Kind
 from .fusion.labels import Labels
+from .fusion.rows import schedule_of
 from .simplify import map_of
 
 
@@ -121,7 +122,7 @@ class _Unit:
         )
         location = next((n.location for n in (anchor, *own) if n.location.layer), anchor.location)
         return Node(
-            Fused(label, kind.value, body),
+            Fused(label, schedule_of(grouping, self.members, kind), body),
             tuple(self.inputs),
             tuple(outputs),
             location,

@@ -31,17 +31,25 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         return False
     if operand.type.dtype.itemsize != result.type.dtype.itemsize:
         return False
+    results = [p.value for p in op.body.outputs]
+    place = node.outputs.index(result)
+    own = results[place]
+    # A kernel of whole rows stores results of the rows' shape last, row by row.
+    rows = op.schedule == "row"
+    if rows and any(r is not own and r.type.size >= own.type.size for r in results):
+        return False
     ports = [p.value for p, v in zip(op.body.inputs, node.inputs, strict=True) if v is operand]
     derived = set(ports)
     for inner in op.body.nodes:
         if not any(v in derived for v in inner.inputs):
             continue
+        if rows and inner.op.properties & Property.REDUCTION:
+            continue
         if not all(_straight(inner, v) for v in inner.inputs if v in derived):
             return False
         derived.update(inner.outputs)
-    results = [p.value for p in op.body.outputs]
-    place = node.outputs.index(result)
-    own = results[place]
+    if rows:
+        return True
     if not any(v in derived for v in results[place + 1 :]):
         return True
     return own in derived and all(v.shape == own.shape for v in results)

@@ -13,6 +13,7 @@ from .printer.contract import lower_contract
 from .printer.flat import print_flat
 from .printer.kernels import Task, make_launch
 from .printer.reduce import lower_reduce
+from .printer.row import lower_row
 from .printer.single import SINGLES, lower_single
 
 
@@ -32,7 +33,7 @@ def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
     task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, precision)
     if op.schedule == "single":
         return _alone(task)
-    schedules = {"reduce": lower_reduce, "contract": lower_contract}
+    schedules = {"reduce": lower_reduce, "row": lower_row, "contract": lower_contract}
     if op.schedule in schedules:
         return schedules[op.schedule](task)
     if op.schedule != "flat":

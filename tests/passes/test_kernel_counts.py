@@ -99,10 +99,11 @@ layer { name: "silent" type: "Silence" bottom: "label" }
     assert [v.name for v in outputs] == ["norm"] and op.label == "norm"
 
 
-def test_softmax_loss_reads_the_scores_three_times() -> None:
-    """Maximum; sum and the picked probability; the sum over the batch. Then one for backward."""
+def test_softmax_loss_reads_the_scores_twice() -> None:
+    """Everything of one image; the sum over the batch. Then one for backward."""
     _, kinds = fused(INPUT + LOSS.replace("BOTTOM", "data"))
-    assert kinds["reduce"] - 1 == 3  # one more for the bias of ip
+    assert kinds["row"] == 1
+    assert kinds["reduce"] - 1 == 1  # one more for the bias of ip
     assert kinds["flat"] == 1
     # Forward and weight gradient, with the addition to the diff in its tail.
     assert kinds["contract"] == 2

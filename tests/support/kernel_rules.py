@@ -58,6 +58,17 @@ def _reduce(body: Graph) -> None:
     assert {p.value.shape for p in body.outputs} == {shape}
 
 
+def _row(body: Graph) -> None:
+    anchors = _anchors(body, Kind.REDUCE)
+    (shape,) = {a.inputs[0].shape for a in anchors}
+    reduced = (shape[0], 1, *shape[2:])
+    assert {reduced_axes(a.op) for a in anchors} == {(1,)} and shape[1] > 1
+    for node in _after(body, {a.outputs[0] for a in anchors}):
+        assert node in anchors or node.op.properties & Property.POINTWISE
+        assert node.outputs[0].shape in (shape, reduced)
+    assert {p.value.shape for p in body.outputs} <= {shape, reduced}
+
+
 def _flat(body: Graph) -> None:
     assert _anchors(body, Kind.FLAT)
     assert len({p.value.type.size for p in body.outputs}) == 1
@@ -67,4 +78,6 @@ def _single(body: Graph) -> None:
     assert len(body.nodes) == 1
 
 
-_CHECKS = {"contract": _contract, "reduce": _reduce, "flat": _flat, "single": _single}
+_CHECKS = {
+    "contract": _contract, "reduce": _reduce, "row": _row, "flat": _flat, "single": _single,
+}

@@ -11,6 +11,7 @@ from ir.op import Property
 from .dag import Dag
 from .inline import CHEAP, WINDOW_COST, Inlining
 from .kinds import Key, Kind, cost, key_of, kind_of, reduced_axes
+from .rows import in_row, row_shape
 
 _MOST_LOADS = 20
 _MOST_NODES = 64
@@ -23,7 +24,8 @@ class Grouping:
     1. Pointwise nodes join the contraction or reduction whose result they read.
     2. :class:`Inlining` takes out what is computed where it is read.
     3. Reductions over the same axes that read the same tensor become siblings of one group.
-    4. What is left is computed element by element: nodes that read each other at the same
+    4. In rows of channels (:mod:`.rows`) what a reduction over them is needed for joins it.
+    5. What is left is computed element by element: nodes that read each other at the same
        position, or the same tensor, join.
     """
 
@@ -54,6 +56,7 @@ class Grouping:
             for member in group[1:]:
                 self.dag.merge(self.dag.find(group[0]), self.dag.find(member))
         self._siblings()
+        self._rows()
         self._flat()
 
     def groups(self) -> list[list[int]]:
@@ -219,7 +222,24 @@ class Grouping:
                     break
             others.append(i)
 
-    def _join(self, a: int, b: int) -> bool:
+    # --- 4: rows -------------------------------------------------------------------------
+
+    def _rows(self) -> None:
+        """Reductions over channels with the reductions and pointwise nodes that use them."""
+        for i, node in enumerate(self.nodes):
+            if self.kinds[i] not in (Kind.REDUCE, Kind.FLAT) or self.inlining.is_pulled(node):
+                continue
+            for value in self.loads[i]:
+                maker = self.producers.get(value)
+                if maker is None or self.keys[maker] != self.keys[i]:
+                    continue
+                a, b = self.dag.find(maker), self.dag.find(i)
+                row = row_shape(self, self.dag.members[a])
+                if a != b and row is not None:
+                    self._join(a, b, row)
+
+    def _join(self, a: int, b: int, row: tuple[int, ...] | None = None) -> bool:
+        """Make two groups one kernel, if that can be; ``row``: a kernel of whole rows."""
         if a == b:
             return True
         members = [*self.dag.members[a], *self.dag.members[b]]
@@ -228,7 +248,10 @@ class Grouping:
         made = {v for m in members for v in self.nodes[m].outputs}
         if len({v for m in members for v in self.loads[m]} - made) > _MOST_LOADS:
             return False
-        if not all(self._at_hand(m, made) for m in members):
+        if row is not None:
+            if not all(in_row(self, m, made, row) for m in members):
+                return False
+        elif not all(self._at_hand(m, made) for m in members):
             return False
         self.dag.merge(a, b)
         return True
@@ -240,7 +263,7 @@ class Grouping:
         inside = [aligned for v, aligned in self.loads[i].items() if v in made]
         return all(inside) and not (inside and self.kinds[i] is Kind.REDUCE)
 
-    # --- 4: element by element -----------------------------------------------------------
+    # --- 5: element by element -----------------------------------------------------------
 
     def _flat(self) -> None:
         readers: dict[tuple[Value | None, Key, tuple[int, ...]], int] = {}

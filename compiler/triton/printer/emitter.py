@@ -73,7 +73,7 @@ class Emitter:
     def __init__(
         self, body: Graph, writer: Writer, tile: str, given: Mapping[Value, Source] | None = None
     ) -> None:
-        self.given = given or {}  # values that a schedule writes in its own way
+        self.given = {} if given is None else given  # values that a schedule writes in its own way
         self.body = body
         self.writer = writer
         self.tile = tile

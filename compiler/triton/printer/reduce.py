@@ -186,7 +186,12 @@ def _partials(reduction: Reduction, plan: Plan) -> list[tuple[Scratch, ...]]:
     ]
 
 
-def _limit(writer: Writer, name: str, size: str, axis: int) -> Condition:
+def along(axis: int) -> str:
+    """Makes a range one that lies along an axis of the tile."""
+    return "[:, None]" if axis == 0 else "[None, :]"
+
+
+def limit(writer: Writer, name: str, size: str, axis: int) -> Condition:
     return writer.condition(f"{name} < {size}", frozenset({axis}))
 
 
@@ -203,7 +208,7 @@ def _gather(
         emitter.bind(task.inputs)
         extents = emitter.extents(reduction.shape, reduction.constant)
         output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
-        outputs = _outputs(writer, plan.outputs, output_axis)
+        outputs = outputs_base(writer, plan.outputs, output_axis)
         # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
         share = writer.size(writer.symbol(plan.share, "share"), divisible=kind == "rows")
         start = writer.let(f"{_program(writer, 1)} * {share}", "i", "start")
@@ -261,16 +266,16 @@ def _program(writer: Writer, axis: int) -> str:
     return f"tl.program_id({axis})" + (".to(tl.int64)" if writer.wide else "")
 
 
-def _outputs(writer: Writer, count: int, axis: int | None) -> Base:
+def outputs_base(writer: Writer, count: int, axis: int | None) -> Base:
     """The base of the results a program makes: a scalar, or along a tile axis."""
     if axis is None:
         return Base(writer.let(_program(writer, 0), "i", "output"))
     tile, view = ("A", "[:, None]") if axis == 0 else ("B", "[None, :]")
     name = writer.let(
         f"{_program(writer, 0)} * {tile} + tl.arange(0, {tile}){view}", "i", "output")
-    limit = writer.symbol(count, "outputs")
+    most = writer.symbol(count, "outputs")
     return Base(name, frozenset({axis}),
-                (lambda: _limit(writer, name, writer.size(limit), axis),))
+                (lambda: limit(writer, name, writer.size(most), axis),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,9 +323,9 @@ class _Loop:
         head = f"for {step} in range({start or 0}, {end}, {tile}):"
 
         def base() -> Base:
-            view = "[:, None]" if axis == 0 else "[None, :]"
+            view = along(axis)
             name = writer.let(f"{step} + tl.arange(0, {tile}){view}", "i", f"reduced{axis}")
-            return Base(name, frozenset({axis}), (lambda: _limit(writer, name, total, axis),))
+            return Base(name, frozenset({axis}), (lambda: limit(writer, name, total, axis),))
 
         return base, head
 
@@ -328,7 +333,7 @@ class _Loop:
         self, folds: list[Fold], gathered: list[tuple[str, ...]],
         reduced: list[tuple[Sequence[int], Base]],
     ) -> None:
-        coordinates = _kept_coordinates(self.reduction, self.outputs, self.extents)
+        coordinates = kept_coordinates(self.reduction, self.outputs, self.extents)
         for axes, base in reduced:
             parts = digits(base, [self.extents[a] for a in axes])
             for a, part in zip(axes, parts, strict=True):
@@ -349,7 +354,7 @@ class _Loop:
             fold.step(self.emitter.writer, tiles, value, where)
 
 
-def _kept_coordinates(
+def kept_coordinates(
     reduction: Reduction, outputs: Base, extents: tuple[Size, ...]
 ) -> list[Affine]:
     coordinates = [ZERO] * len(extents)
@@ -365,7 +370,7 @@ def _epilogue(
 ) -> None:
     """Store the results, and what is computed from them element by element."""
     place = Place(
-        tuple(_kept_coordinates(reduction, outputs, extents)),
+        tuple(kept_coordinates(reduction, outputs, extents)),
         tuple(ONE if a in reduction.axes else extents[a] for a in range(len(extents))),
     )
     for node, value in zip(reduction.nodes, values, strict=True):
@@ -401,7 +406,7 @@ def _fold_partials(
         emitter = Emitter(task.body, writer, "[A, B]")
         emitter.bind(task.inputs)
         extents = emitter.extents(reduction.shape, reduction.constant)
-        outputs = _outputs(writer, plan.outputs, 1)
+        outputs = outputs_base(writer, plan.outputs, 1)
         splits = writer.size(writer.symbol(plan.splits, "splits"))
         row = writer.let("tl.arange(0, A)[:, None]", "i", "split")
         inside = writer.condition(f"{row} < {splits}", frozenset({0}))

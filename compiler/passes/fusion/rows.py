@@ -1,0 +1,87 @@
+"""Groups of the row schedule: reductions over the channels and what needs their results.
+
+Such a kernel holds the row, or reads it again from the cache, so that a reduction may depend
+on another one of its kernel, and results may have the shape of the rows. Only channels
+are rows: their number is a constant, so that the group does not depend on the batch or image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING
+
+from ir.graph import Node, Value
+from ir.op import Property
+
+from .kinds import Kind, reduced_axes
+
+if TYPE_CHECKING:
+    from .groups import Grouping
+
+LONGEST = 8192  # channels; longer rows are better split over programs
+_CHANNELS = (1,)
+
+
+def row_shape(grouping: Grouping, members: Sequence[int]) -> tuple[int, ...] | None:
+    """The shape of the rows that a group reduces, if it reduces channels."""
+    shapes = set()
+    for m in members:
+        if grouping.kinds[m] is Kind.FLAT:
+            continue
+        node = grouping.nodes[m]
+        if grouping.kinds[m] is not Kind.REDUCE or reduced_axes(node.op) != _CHANNELS:
+            return None
+        shapes.add(grouping.shapes.of(node.inputs[0]))
+    shape = shapes.pop() if len(shapes) == 1 else ()
+    return shape if len(shape) > 1 and 1 < shape[1] <= LONGEST else None
+
+
+def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -> bool:
+    """Whether a kernel of such rows that makes ``made`` can compute node ``i``."""
+    node = grouping.nodes[i]
+    if grouping.kinds[i] is Kind.REDUCE:
+        same = grouping.shapes.of(node.inputs[0]) == row
+        return same and reduced_axes(node.op) == _CHANNELS and _reads_in_row(
+            grouping, node, made, row)
+    return grouping.kinds[i] is Kind.FLAT and _is_row(grouping, node, row) and _reads_in_row(
+        grouping, node, made, row)
+
+
+def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
+    """Whether a node is pointwise on rows, or on one element per row."""
+    shape = grouping.shapes.of(node.outputs[0])
+    pointwise = bool(node.op.properties & Property.POINTWISE)
+    return pointwise and len(node.outputs) == 1 and shape in (row, (row[0], 1, *row[2:]))
+
+
+def _reads_in_row(
+    grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]
+) -> bool:
+    """Whether all that a node reads of ``made``, itself or through what it pulls, lies in its
+    own row."""
+    for value in node.inputs:
+        pull = grouping.inlining.pulled.get(value)
+        if value in made or pull is None or not made & pull.loads.keys():
+            continue
+        producer = grouping.nodes[grouping.producers[value]]
+        if not _is_row(grouping, producer, row):
+            return False
+        if not _reads_in_row(grouping, producer, made, row):
+            return False
+    return True
+
+
+def schedule_of(grouping: Grouping, members: Sequence[int], kind: Kind) -> str:
+    """The schedule of a group: its anchor's, or ``row``."""
+    if kind is not Kind.REDUCE:
+        return kind.value
+    made = {v for m in members for v in grouping.nodes[m].outputs}
+    row = row_shape(grouping, members)
+    for m in members:
+        node = grouping.nodes[m]
+        if grouping.kinds[m] is Kind.REDUCE:
+            if made & grouping.loads[m].keys():
+                return "row"
+        elif row is not None and grouping.shapes.of(node.outputs[0]) == row:
+            return "row"
+    return kind.value
