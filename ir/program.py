@@ -140,13 +140,3 @@ class NetProgram:
             for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
             if weight
         }
-
-    def gradient_targets(self) -> list[Value]:
-        """Cells that learn, then blobs that get a diff, oldest versions included."""
-        learning = [self.graph.input(c.name).value for c in self.cells.values() if c.learns]
-        blobs: dict[Value, None] = {}
-        for layer in self.layers:
-            for value, needed in zip(layer.bottom_values, layer.backward_bottoms, strict=True):
-                if needed:
-                    blobs.setdefault(value)
-        return [*learning, *blobs]
