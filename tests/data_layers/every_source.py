@@ -25,21 +25,33 @@ from runtime.data.memory_source import MemorySource
 from runtime.data.source import DataSource, open_source
 
 RANDOM_TRANSFORM = TransformConfig(mirror=True, crop_size=8, mean_value=(100.0,), scale=0.5)
-KINDS = ("lmdb", "lmdb_encoded", "leveldb", "images", "images_shuffled", "hdf5",
-         "hdf5_shuffled", "memory", "windows", "dummy")
+KINDS = (
+    "lmdb",
+    "lmdb_encoded",
+    "leveldb",
+    "images",
+    "images_shuffled",
+    "hdf5",
+    "hdf5_shuffled",
+    "memory",
+    "windows",
+    "dummy",
+)
 
 
 def make_data(folder: Path) -> Path:
     """Databases, pictures, HDF5 files and a window file."""
     random = np.random.default_rng(0)
     pictures = [random.integers(0, 256, (3, 12, 14), dtype=np.uint8) for _ in range(11)]
-    files = [cv2.imencode(".png", picture.transpose(1, 2, 0))[1].tobytes()
-             for picture in pictures]
+    files = [cv2.imencode(".png", picture.transpose(1, 2, 0))[1].tobytes() for picture in pictures]
     for name, backend in (("lmdb", "lmdb"), ("leveldb", "leveldb"), ("encoded", "lmdb")):
         with new_database(folder / name, backend) as writer:
             for i, (picture, data) in enumerate(zip(pictures, files, strict=True)):
-                datum = (Datum(data=data, label=i, encoded=True) if name == "encoded"
-                         else Datum(*picture.shape, picture.tobytes(), i))
+                datum = (
+                    Datum(data=data, label=i, encoded=True)
+                    if name == "encoded"
+                    else Datum(*picture.shape, picture.tobytes(), i)
+                )
                 writer.put(b"%05d" % i, serialize_datum(datum))
     for i, data in enumerate(files):
         (folder / f"{i}.png").write_bytes(data)
@@ -51,9 +63,12 @@ def make_data(folder: Path) -> Path:
             file["data"] = np.arange(rows, rows + count, dtype=np.float32)[:, None] * [1, 2]
         rows += count
     (folder / "files.txt").write_text("a.h5\nb.h5\nc.h5\n")
-    (folder / "windows.txt").write_text("".join(
-        f"# {i}\n{i}.png\n3\n12\n14\n3\n{i + 1} 0.9 1 2 9 10\n0 0.1 3 3 13 11\n2 0.5 0 0 5 5\n"
-        for i in range(4)))
+    (folder / "windows.txt").write_text(
+        "".join(
+            f"# {i}\n{i}.png\n3\n12\n14\n3\n{i + 1} 0.9 1 2 9 10\n0 0.1 3 3 13 11\n2 0.5 0 0 5 5\n"
+            for i in range(4)
+        )
+    )
     return folder
 
 
@@ -65,21 +80,31 @@ def config_of(kind: str) -> SourceConfig:
         case "lmdb_encoded":
             return DataConfig(source="encoded", batch_size=4, transform=RANDOM_TRANSFORM)
         case "images" | "images_shuffled":
-            return ImageDataConfig(source="list.txt", batch_size=4, transform=RANDOM_TRANSFORM,
-                                   shuffle=kind == "images_shuffled", rand_skip=5)
+            return ImageDataConfig(
+                source="list.txt",
+                batch_size=4,
+                transform=RANDOM_TRANSFORM,
+                shuffle=kind == "images_shuffled",
+                rand_skip=5,
+            )
         case "hdf5" | "hdf5_shuffled":
-            return HDF5DataConfig(source="files.txt", batch_size=5,
-                                  shuffle=kind == "hdf5_shuffled")
+            return HDF5DataConfig(source="files.txt", batch_size=5, shuffle=kind == "hdf5_shuffled")
         case "memory":
             return MemoryDataConfig(batch_size=2, channels=1, height=1, width=3)
         case "windows":
-            return WindowDataConfig(source="windows.txt", batch_size=5, context_pad=1,
-                                    transform=RANDOM_TRANSFORM)
+            return WindowDataConfig(
+                source="windows.txt", batch_size=5, context_pad=1, transform=RANDOM_TRANSFORM
+            )
         case "dummy":
-            return DummyDataConfig(shapes=((3, 2), (4,)), fillers=(
-                DummyFiller(fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)
-                            ),
-                DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True)))
+            return DummyDataConfig(
+                shapes=((3, 2), (4,)),
+                fillers=(
+                    DummyFiller(
+                        fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)
+                    ),
+                    DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True),
+                ),
+            )
     raise AssertionError(kind)
 
 
@@ -93,5 +118,5 @@ def open_kind(kind: str, folder: Path, seed: int = 3) -> DataSource:
 def same(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
     """Whether two batches are equal to the last bit."""
     return len(left) == len(right) and all(
-        a.shape == b.shape and a.tobytes() == b.tobytes()
-        for a, b in zip(left, right, strict=True))
+        a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in zip(left, right, strict=True)
+    )

@@ -55,8 +55,7 @@ def fails(config: SourceConfig, root: Path, message: str, batches: int = 0) -> s
 
 
 def data(batch_size: int = 2, **more: object) -> DataConfig:
-    return DataConfig(source="db", batch_size=batch_size, layer="in", location=PLACE,
-                      **more)  # type: ignore[arg-type]
+    return DataConfig(source="db", batch_size=batch_size, layer="in", location=PLACE, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("backend", ["LMDB", "LEVELDB"])
@@ -113,8 +112,9 @@ def test_other_backend_just_works(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     write_database(tmp_path / "level", {b"a": picture()}, "leveldb")
     with caplog.at_level("INFO", "roastery.data"):
         open_source(data(), "TEST", 1, tmp_path).close()
-        open_source(DataConfig(source="level", batch_size=1, backend="LMDB"), "TEST", 1,
-                    tmp_path).close()
+        open_source(
+            DataConfig(source="level", batch_size=1, backend="LMDB"), "TEST", 1, tmp_path
+        ).close()
         open_source(DataConfig(source="level", batch_size=1), "TEST", 1, tmp_path).close()
     notes = [text for text in caplog.messages if "holds" in text]
     assert len(notes) == 2
@@ -158,15 +158,25 @@ def test_opencv_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "pip install roastery[images]" in fails(data(), tmp_path, "opencv-python-headless")
 
 
-@pytest.mark.parametrize(("value", "message"), [
-    (b"\xff\xff garbage", "record 'a' of database '.*db' is not a Datum"),
-    (b"", "cannot be used: the record says it is 0x0x0"),
-    (serialize_datum(Datum(3, 4, 5, b"12")), "3x4x5 values and holds 2"),
-    (serialize_datum(Datum(data=b"nonsense", encoded=True)), "not a picture that OpenCV"),
-    (serialize_datum(Datum(encoded=True)), "it is empty"),
-    (serialize_datum(Datum(data=cv2.imencode(".png", np.zeros((2, 2), np.uint16))[1].tobytes(),
-                           encoded=True)), "8 bits per channel"),
-])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (b"\xff\xff garbage", "record 'a' of database '.*db' is not a Datum"),
+        (b"", "cannot be used: the record says it is 0x0x0"),
+        (serialize_datum(Datum(3, 4, 5, b"12")), "3x4x5 values and holds 2"),
+        (serialize_datum(Datum(data=b"nonsense", encoded=True)), "not a picture that OpenCV"),
+        (serialize_datum(Datum(encoded=True)), "it is empty"),
+        (
+            serialize_datum(
+                Datum(
+                    data=cv2.imencode(".png", np.zeros((2, 2), np.uint16))[1].tobytes(),
+                    encoded=True,
+                )
+            ),
+            "8 bits per channel",
+        ),
+    ],
+)
 def test_bad_records(value: bytes, message: str, tmp_path: Path) -> None:
     write_database(tmp_path / "db", {b"a": value})
     fails(data(), tmp_path, message)
@@ -183,10 +193,13 @@ def test_records_of_two_sizes(tmp_path: Path) -> None:
     assert [single.next().arrays[0].shape[2] for _ in range(3)] == [6, 9, 6]
 
 
-@pytest.mark.parametrize(("transform", "message"), [
-    (TransformConfig(crop_size=15), "crop_size is 15, but record 'a' is 6 high and 7 wide"),
-    (TransformConfig(mean_value=(1, 2)), "2 mean_value given, but record 'a' has 3 channels"),
-])
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (TransformConfig(crop_size=15), "crop_size is 15, but record 'a' is 6 high and 7 wide"),
+        (TransformConfig(mean_value=(1, 2)), "2 mean_value given, but record 'a' has 3 channels"),
+    ],
+)
 def test_transforms_are_checked_before_training(
     transform: TransformConfig, message: str, tmp_path: Path
 ) -> None:
@@ -203,15 +216,18 @@ def image_data(**more: object) -> ImageDataConfig:
     return ImageDataConfig(source="list.txt", **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    (None, "image list '.*list.txt' does not exist"),
-    ("", "is empty"),
-    ("\n\n", "is empty"),
-    ("gone.png 1\n", r"image 'gone.png' \(.*list.txt, line 1\): No such file"),
-    ("\n\nnot_a_picture.txt 1\n", r"cannot decode image .*line 3\): it is not a picture"),
-    ("a.png one\n", "list.txt:1:7: label 'one' is not a whole number"),
-    ("a.png 99999999999\n", "label '99999999999' is not a whole number"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "image list '.*list.txt' does not exist"),
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("gone.png 1\n", r"image 'gone.png' \(.*list.txt, line 1\): No such file"),
+        ("\n\nnot_a_picture.txt 1\n", r"cannot decode image .*line 3\): it is not a picture"),
+        ("a.png one\n", "list.txt:1:7: label 'one' is not a whole number"),
+        ("a.png 99999999999\n", "label '99999999999' is not a whole number"),
+    ],
+)
 def test_image_lists(text: str | None, message: str, tmp_path: Path) -> None:
     (tmp_path / "not_a_picture.txt").write_text("hello")
     if text is not None:
@@ -219,6 +235,7 @@ def test_image_lists(text: str | None, message: str, tmp_path: Path) -> None:
     with pytest.raises(RoasteryError) as caught:
         open_source(image_data(), "TRAIN", 1, tmp_path)
     import re
+
     assert re.search(message, str(caught.value))
 
 
@@ -230,8 +247,10 @@ def test_image_parameters(tmp_path: Path) -> None:
     fails(image_data(batch_size=0), tmp_path, "batch_size is 0")
     fails(image_data(batch_size=2), tmp_path, "'b.png' .* is 4 high and 6 wide, but image 'a", 1)
     fails(image_data(rand_skip=1 << 30), tmp_path, "but the list has 2 images")
-    skips = {int(open_source(image_data(rand_skip=2), "TRAIN", seed, tmp_path).next()
-                 .arrays[1][0]) for seed in range(12)}
+    skips = {
+        int(open_source(image_data(rand_skip=2), "TRAIN", seed, tmp_path).next().arrays[1][0])
+        for seed in range(12)
+    }
     assert skips == {1, 2}
 
 
@@ -257,28 +276,34 @@ def hdf5_files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("config", "message"), [
-    (hdf5(transform=TransformConfig(scale=2)), "HDF5Data does not transform data"),
-    (hdf5(batch_size=0), "batch_size is 0"),
-    (hdf5(source="nowhere.txt"), "the list of HDF5 files, does not exist"),
-    (hdf5(source="a.h5"), "is an HDF5 file itself"),
-    (hdf5(tops=("data", "target")), "no data set 'target' .it has .*'data'"),
-    (hdf5(tops=("data", "short")), "differ in their number of rows: 'data' 5, 'short' 4"),
-    (hdf5(tops=("words",)), "numbers were expected"),
-    (hdf5(tops=("number",)), "is a single number"),
-    (hdf5(tops=("none",)), "have no rows"),
-    (hdf5(tops=("huge",)), "says that it has 3000000000000 numbers; a file of"),
-])
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (hdf5(transform=TransformConfig(scale=2)), "HDF5Data does not transform data"),
+        (hdf5(batch_size=0), "batch_size is 0"),
+        (hdf5(source="nowhere.txt"), "the list of HDF5 files, does not exist"),
+        (hdf5(source="a.h5"), "is an HDF5 file itself"),
+        (hdf5(tops=("data", "target")), "no data set 'target' .it has .*'data'"),
+        (hdf5(tops=("data", "short")), "differ in their number of rows: 'data' 5, 'short' 4"),
+        (hdf5(tops=("words",)), "numbers were expected"),
+        (hdf5(tops=("number",)), "is a single number"),
+        (hdf5(tops=("none",)), "have no rows"),
+        (hdf5(tops=("huge",)), "says that it has 3000000000000 numbers; a file of"),
+    ],
+)
 def test_hdf5_refusals(config: HDF5DataConfig, message: str, hdf5_files: Path) -> None:
     fails(config, hdf5_files, message)
 
 
-@pytest.mark.parametrize(("files", "message", "batches"), [
-    ("", "lists no HDF5 file", 0),
-    ("gone.h5", "'gone.h5', listed in 'list.txt', does not exist", 0),
-    ("list.txt", "cannot read HDF5 file 'list.txt'", 0),
-    ("a.h5\nb.h5", r"a row of 'data' has shape \(4,\) in 'b.h5', but \(3,\) in 'a.h5'", 2),
-])
+@pytest.mark.parametrize(
+    ("files", "message", "batches"),
+    [
+        ("", "lists no HDF5 file", 0),
+        ("gone.h5", "'gone.h5', listed in 'list.txt', does not exist", 0),
+        ("list.txt", "cannot read HDF5 file 'list.txt'", 0),
+        ("a.h5\nb.h5", r"a row of 'data' has shape \(4,\) in 'b.h5', but \(3,\) in 'a.h5'", 2),
+    ],
+)
 def test_hdf5_lists(files: str, message: str, batches: int, hdf5_files: Path) -> None:
     (hdf5_files / "list.txt").write_text(files)
     fails(hdf5(), hdf5_files, message, batches)
@@ -289,9 +314,13 @@ def test_memory_refusals(tmp_path: Path) -> None:
     config = MemoryDataConfig(batch_size=2, channels=1, height=2, width=2)
     fails(config, tmp_path, "was given no data", 1)
     source = open_source(config, "TEST", 1, tmp_path)
-    for shape, count, message in [((3, 1, 2, 2), 3, "multiple of the batch size 2"),
-                                  ((0, 1, 2, 2), 0, "multiple"), ((2, 2, 2), 2, "expected"),
-                                  ((2, 1, 2, 3), 2, "expected"), ((2, 1, 2, 2), 3, "3 labels")]:
+    for shape, count, message in [
+        ((3, 1, 2, 2), 3, "multiple of the batch size 2"),
+        ((0, 1, 2, 2), 0, "multiple"),
+        ((2, 2, 2), 2, "expected"),
+        ((2, 1, 2, 3), 2, "expected"),
+        ((2, 1, 2, 2), 3, "3 labels"),
+    ]:
         with pytest.raises(RoasteryError, match=message):
             source.reset(np.zeros(shape), np.zeros(count))  # type: ignore[attr-defined]
 
@@ -300,10 +329,16 @@ def test_dummy_refusals(tmp_path: Path) -> None:
     filler = DummyFiller(fill=lambda shape, seed: np.zeros(shape))
     shape = ((2,),)
     tops = ("a", "b", "c")
-    fails(DummyDataConfig(tops=tops, shapes=shape, fillers=(filler,) * 2), tmp_path,
-          "2 data_filler given for 3 tops")
+    fails(
+        DummyDataConfig(tops=tops, shapes=shape, fillers=(filler,) * 2),
+        tmp_path,
+        "2 data_filler given for 3 tops",
+    )
     fails(DummyDataConfig(tops=tops, shapes=shape * 2), tmp_path, "2 shape given for 3 tops")
     fails(DummyDataConfig(tops=tops), tmp_path, "0 shape given for 3 tops")
     fails(DummyDataConfig(tops=tops, shapes=shape, num=(1,)), tmp_path, "both shape and")
-    fails(DummyDataConfig(tops=tops, num=(1,), channels=(1,), height=(1,)), tmp_path,
-          "0 width given for 3 tops")
+    fails(
+        DummyDataConfig(tops=tops, num=(1,), channels=(1,), height=(1,)),
+        tmp_path,
+        "0 width given for 3 tops",
+    )

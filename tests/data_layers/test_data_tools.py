@@ -63,15 +63,22 @@ CONVERSIONS = {
 @pytest.mark.parametrize("name", CONVERSIONS)
 def test_imagesets_are_what_caffe_wrote(name: str, tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
-    result = convert_imageset(f"{IMAGES}/", LIST, tmp_path / name,
-                              progress=lambda done, total: calls.append((done, total)),
-                              **CONVERSIONS[name])  # type: ignore[arg-type]
+    result = convert_imageset(
+        f"{IMAGES}/",
+        LIST,
+        tmp_path / name,
+        progress=lambda done, total: calls.append((done, total)),
+        **CONVERSIONS[name],
+    )  # type: ignore[arg-type]
     assert (result.written, result.skipped) == (12, ())
     assert calls == [(i, 12) for i in range(1, 13)]
     found = read_database(tmp_path / name)
     assert [key.decode() for key, _ in found] == [record[0] for record in RECORDS[name]]
-    recorded = read_database(DATA / "databases" / ("lmdb" + name.removeprefix("leveldb")
-                                                   if name.startswith("leveldb") else name))
+    recorded = read_database(
+        DATA
+        / "databases"
+        / ("lmdb" + name.removeprefix("leveldb") if name.startswith("leveldb") else name)
+    )
     for (_, mine), (_, theirs) in zip(found, recorded, strict=True):
         # JPEG decoders and PNG encoders differ between versions of OpenCV; pixels hardly do.
         left, right = parse_datum(mine), parse_datum(theirs)
@@ -118,8 +125,10 @@ def test_unreadable_images_are_skipped(pictures: Path, caplog: pytest.LogCapture
     list_file = write_list(pictures, ["a.png 1", "c.png 2", "gone.png 3", "b.png 4"])
     result = convert_imageset(f"{pictures}/", list_file, pictures / "db")
     assert result.written == 2 and result.skipped == ("c.png", "gone.png")
-    assert [key for key, _ in read_database(pictures / "db")] == [b"00000000_a.png",
-                                                                 b"00000003_b.png"]
+    assert [key for key, _ in read_database(pictures / "db")] == [
+        b"00000000_a.png",
+        b"00000003_b.png",
+    ]
     assert sum("Could not open or find file" in text for text in caplog.messages) == 2
 
 
@@ -127,30 +136,37 @@ def test_shuffling(pictures: Path) -> None:
     list_file = write_list(pictures, [f"a.png {i}" for i in range(50)])
     for name, seed in (("one", 1), ("again", 1), ("two", 2)):
         convert_imageset(f"{pictures}/", list_file, pictures / name, shuffle=True, seed=seed)
-    orders = [[parse_datum(value).label for _, value in read_database(pictures / name)]
-              for name in ("one", "again", "two")]
+    orders = [
+        [parse_datum(value).label for _, value in read_database(pictures / name)]
+        for name in ("one", "again", "two")
+    ]
     assert orders[0] == orders[1] != orders[2] and sorted(orders[2]) == list(range(50))
 
 
-@pytest.mark.parametrize(("lines", "options", "message"), [
-    (None, {}, "image list '.*' does not exist"),
-    ([], {}, "is empty"),
-    (["gone.png 1"], {}, "none of the 1 images of .* could be read; the first is '.*gone.png'"),
-    (["a.png 1"], {"backend": "sqlite"}, "unknown database backend 'sqlite'"),
-    (["a.png 1", "b.png 1"], {"check_size": True},
-     r"image 'b.png' \(.*, line 2\) is 4 x 5 x 3, but 'a.png' is 6 x 5 x 3"),
-    (["a.png 1", "b.png 1"], {"check_size": True, "encoded": True}, "'b.png' .* is 4 x 5 x 3"),
-    (["a.png x"], {}, "label 'x' is not a whole number"),
-    (["a.png 1"], {"encode_type": "wobble"}, "none of the 1 images"),
-])
+@pytest.mark.parametrize(
+    ("lines", "options", "message"),
+    [
+        (None, {}, "image list '.*' does not exist"),
+        ([], {}, "is empty"),
+        (["gone.png 1"], {}, "none of the 1 images of .* could be read; the first is '.*gone.png'"),
+        (["a.png 1"], {"backend": "sqlite"}, "unknown database backend 'sqlite'"),
+        (
+            ["a.png 1", "b.png 1"],
+            {"check_size": True},
+            r"image 'b.png' \(.*, line 2\) is 4 x 5 x 3, but 'a.png' is 6 x 5 x 3",
+        ),
+        (["a.png 1", "b.png 1"], {"check_size": True, "encoded": True}, "'b.png' .* is 4 x 5 x 3"),
+        (["a.png x"], {}, "label 'x' is not a whole number"),
+        (["a.png 1"], {"encode_type": "wobble"}, "none of the 1 images"),
+    ],
+)
 def test_failed_conversions_leave_nothing(
     lines: list[str] | None, options: dict[str, object], message: str, pictures: Path
 ) -> None:
     list_file = pictures / "list.txt" if lines is None else write_list(pictures, lines)
     before = sorted(os.listdir(pictures))
     with pytest.raises(RoasteryError, match=message):
-        convert_imageset(f"{pictures}/", list_file, pictures / "db",
-                         **options)  # type: ignore[arg-type]
+        convert_imageset(f"{pictures}/", list_file, pictures / "db", **options)  # type: ignore[arg-type]
     assert sorted(os.listdir(pictures)) == before
 
 
@@ -179,9 +195,12 @@ def test_a_kill_leaves_no_half_database(backend: str, tmp_path: Path) -> None:
         "from runtime.data.database_writer import new_database\n"
         "with new_database(Path(sys.argv[2]), sys.argv[3]) as writer:\n"
         "    for i in range(3000): writer.put(b'%08d' % i, bytes(100))\n"
-        "    print('written', flush=True); time.sleep(60)\n")
-    process = subprocess.Popen([sys.executable, "-c", program, str(ROOT), str(tmp_path / "db"),
-                                backend], stdout=subprocess.PIPE)
+        "    print('written', flush=True); time.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(ROOT), str(tmp_path / "db"), backend],
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout is not None and process.stdout.readline() == b"written\n"
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -228,7 +247,8 @@ def test_mnist(compressed: bool, backend: str, tmp_path: Path) -> None:
     for i, (_, value) in enumerate(found):
         # Exactly the fields that Caffe's tool writes: sizes, data, label.
         assert value == b"\x08\1\x10\6\x18\5\x22\x1e" + DIGITS[i].tobytes() + b"\x28" + bytes(
-            [i % 10])
+            [i % 10]
+        )
 
 
 def test_real_mnist(tmp_path: Path) -> None:
@@ -243,18 +263,29 @@ def test_real_mnist(tmp_path: Path) -> None:
     assert counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
-@pytest.mark.parametrize(("images", "labels", "message"), [
-    (None, idx(2049, DIGIT_LABELS), "'.*i' does not exist"),
-    (idx(2049, DIGIT_LABELS), idx(2051, DIGITS), "begins with 2049, 2051 was expected"),
-    (b"\0\0", idx(2049, DIGIT_LABELS), "2051 was expected"),
-    (idx(2051, DIGITS)[:-1], idx(2049, DIGIT_LABELS), "says that 900 bytes follow, and it has 899"),
-    (idx(2051, DIGITS) + b"x", idx(2049, DIGIT_LABELS), "900 bytes follow, and it has more"),
-    (idx(2051, DIGITS), idx(2049, DIGIT_LABELS[:9]), "has 30 images and '.*' 9 labels"),
-    (idx(2051, DIGITS[:0]), idx(2049, DIGIT_LABELS[:0]), "holds no images"),
-    (gzip.compress(idx(2051, DIGITS))[:-40], idx(2049, DIGIT_LABELS), "cannot read"),
-    (b"\x1f\x8bnonsense", idx(2049, DIGIT_LABELS), "cannot read"),
-    (bytes.fromhex("00000803ffffffffffffffffffffffff"), idx(2049, DIGIT_LABELS), "and it has 0"),
-])
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (None, idx(2049, DIGIT_LABELS), "'.*i' does not exist"),
+        (idx(2049, DIGIT_LABELS), idx(2051, DIGITS), "begins with 2049, 2051 was expected"),
+        (b"\0\0", idx(2049, DIGIT_LABELS), "2051 was expected"),
+        (
+            idx(2051, DIGITS)[:-1],
+            idx(2049, DIGIT_LABELS),
+            "says that 900 bytes follow, and it has 899",
+        ),
+        (idx(2051, DIGITS) + b"x", idx(2049, DIGIT_LABELS), "900 bytes follow, and it has more"),
+        (idx(2051, DIGITS), idx(2049, DIGIT_LABELS[:9]), "has 30 images and '.*' 9 labels"),
+        (idx(2051, DIGITS[:0]), idx(2049, DIGIT_LABELS[:0]), "holds no images"),
+        (gzip.compress(idx(2051, DIGITS))[:-40], idx(2049, DIGIT_LABELS), "cannot read"),
+        (b"\x1f\x8bnonsense", idx(2049, DIGIT_LABELS), "cannot read"),
+        (
+            bytes.fromhex("00000803ffffffffffffffffffffffff"),
+            idx(2049, DIGIT_LABELS),
+            "and it has 0",
+        ),
+    ],
+)
 def test_bad_mnist(images: bytes | None, labels: bytes, message: str, tmp_path: Path) -> None:
     if images is not None:
         (tmp_path / "i").write_bytes(images)
@@ -266,9 +297,9 @@ def test_bad_mnist(images: bytes | None, labels: bytes, message: str, tmp_path: 
 
 def test_cifar(tmp_path: Path) -> None:
     random = np.random.default_rng(4)
-    batches = {f"data_batch_{i}": random.integers(0, 10, (4, 3073), dtype=np.uint8)
-               for i in range(1, 6)} | {"test_batch": random.integers(0, 10, (3, 3073),
-                                                                      dtype=np.uint8)}
+    batches = {
+        f"data_batch_{i}": random.integers(0, 10, (4, 3073), dtype=np.uint8) for i in range(1, 6)
+    } | {"test_batch": random.integers(0, 10, (3, 3073), dtype=np.uint8)}
     for name, records in batches.items():
         (tmp_path / f"{name}.bin").write_bytes(records.tobytes())
     (tmp_path / "out").mkdir()
@@ -301,7 +332,8 @@ def test_mean_is_caffes_file(tmp_path: Path) -> None:
 def test_mean_of_encoded_and_float_records(tmp_path: Path) -> None:
     encoded = compute_image_mean(DATA / "databases" / "lmdb_png")
     np.testing.assert_array_equal(
-        encoded.image, compute_image_mean(DATA / "databases" / "lmdb_raw").image)
+        encoded.image, compute_image_mean(DATA / "databases" / "lmdb_raw").image
+    )
     values = np.random.default_rng(2).normal(size=(7, 2, 3, 4)).astype(np.float32)
     with new_database(tmp_path / "floats", "leveldb") as writer:
         for i, value in enumerate(values):
@@ -362,8 +394,11 @@ def test_resize_and_crop(tmp_path: Path) -> None:
     assert found.shape == (10, 10, 3) and found.min() == 255
     assert cv2.imread(str(tmp_path / "out" / "sub" / "tall.PNG")).shape == (10, 10, 3)
     assert resize_and_crop(source, tmp_path / "some", 4, ["wide.png"]).written == 1
-    for files, message in ((["bad.jpg"], "none of the 1"), (["../x.png"], "leads out"),
-                           ([], "holds no pictures")):
+    for files, message in (
+        (["bad.jpg"], "none of the 1"),
+        (["../x.png"], "leads out"),
+        ([], "holds no pictures"),
+    ):
         with pytest.raises(RoasteryError, match=message):
             resize_and_crop(source, tmp_path / "out", 4, files)
     with pytest.raises(RoasteryError, match="does not exist"):

@@ -37,8 +37,9 @@ def read_all(path: Path, start: bytes | None = None) -> list[tuple[bytes, bytes]
 @pytest.mark.parametrize("name", [name for name in RECORDS if name.startswith("lmdb")])
 def test_reads_what_caffe_wrote(name: str) -> None:
     found = read_all(DATA / "databases" / name / "data.mdb")
-    assert [[key.decode(), len(value), sha256(value).hexdigest()] for key, value in found
-            ] == RECORDS[name]
+    assert [
+        [key.decode(), len(value), sha256(value).hexdigest()] for key, value in found
+    ] == RECORDS[name]
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +136,10 @@ def test_tree_that_points_to_itself(tmp_path: Path) -> None:
     for page in range(2, len(data) // size):
         at = page * size
         if data[at + 10] & 1:  # a branch page: let every child be itself
-            count = (int.from_bytes(data[at + 12:at + 14], "little") - 16) // 2
+            count = (int.from_bytes(data[at + 12 : at + 14], "little") - 16) // 2
             for i in range(count):
-                node = int.from_bytes(data[at + 16 + 2 * i:at + 18 + 2 * i], "little")
-                data[at + node:at + node + 6] = page.to_bytes(6, "little")
+                node = int.from_bytes(data[at + 16 + 2 * i : at + 18 + 2 * i], "little")
+                data[at + node : at + node + 6] = page.to_bytes(6, "little")
     path.write_bytes(data)
     with pytest.raises(LmdbError, match="points back to itself"):
         read_all(path)

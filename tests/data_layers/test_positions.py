@@ -70,8 +70,12 @@ def test_the_seed_decides(kind: str, folder: Path) -> None:
 def test_foreign_positions_are_refused(kind: str, folder: Path) -> None:
     source = open_kind(kind, folder)
     own = source.position()
-    for wrong in ({}, {"kind": "Other"}, {"kind": own["kind"]},
-                  {**own, next(key for key in own if key != "kind"): -1}):
+    for wrong in (
+        {},
+        {"kind": "Other"},
+        {"kind": own["kind"]},
+        {**own, next(key for key in own if key != "kind"): -1},
+    ):
         with pytest.raises(RoasteryError, match="saved data position"):
             source.restore(wrong)
     source.close()

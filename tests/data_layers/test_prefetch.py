@@ -72,15 +72,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_data(tmp_path_factory.mktemp("sources"))
 
 
-@pytest.mark.parametrize("kind", ["lmdb", "lmdb_encoded", "images_shuffled", "hdf5_shuffled",
-                                  "windows", "leveldb"])
+@pytest.mark.parametrize(
+    "kind", ["lmdb", "lmdb_encoded", "images_shuffled", "hdf5_shuffled", "windows", "leveldb"]
+)
 def test_thread_counts_give_the_same_batches(kind: str, folder: Path) -> None:
     plain = open_kind(kind, folder)
     wanted = [plain.next() for _ in range(12)]
     plain.close()
     for threads in (1, 4):
-        with Prefetcher(open_kind(kind, folder), depth=6,  # type: ignore[arg-type]
-                        threads=threads) as prefetcher:
+        with Prefetcher(
+            open_kind(kind, folder),
+            depth=6,  # type: ignore[arg-type]
+            threads=threads,
+        ) as prefetcher:
             for batch in wanted:
                 found = prefetcher.next()
                 assert same(found.arrays, batch.arrays) and found.position == batch.position
@@ -169,8 +173,14 @@ def test_dropping_it_ends_the_threads() -> None:
     assert source.closed == 1
 
 
-@pytest.mark.parametrize("ending", ["pass", "raise SystemExit(0)", "import os, signal; "
-                                    "os.kill(os.getpid(), signal.SIGINT); prefetcher.next()"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "pass",
+        "raise SystemExit(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGINT); prefetcher.next()",
+    ],
+)
 def test_interpreter_ends_without_close(ending: str, folder: Path) -> None:
     program = (
         "import sys; sys.path[:0] = sys.argv[1:3]\n"
@@ -179,10 +189,15 @@ def test_interpreter_ends_without_close(ending: str, folder: Path) -> None:
         "from runtime.data.prefetch import Prefetcher\n"
         "prefetcher = Prefetcher(open_kind('lmdb_encoded', Path(sys.argv[3])), 4, 3)\n"
         "prefetcher.next()\n"
-        f"{ending}\n")
+        f"{ending}\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program, str(ROOT), str(Path(__file__).parent), str(folder)],
-        timeout=60, capture_output=True, text=True, check=False)
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if "SIGINT" in ending:
         assert done.returncode != 0
         assert done.stderr.rstrip().endswith("KeyboardInterrupt")

@@ -15,16 +15,19 @@ from runtime.data.hdf5_output import HDF5Output
 from runtime.data.prefetch import Prefetcher
 from runtime.data.source import open_source, probe_shapes
 
-CASES = [(kind, name) for kind in ("databases", "hdf5") for name in case_names(kind)
-         if name != "output"]
+CASES = [
+    (kind, name) for kind in ("databases", "hdf5") for name in case_names(kind) if name != "output"
+]
 EXPECTED = {kind: np.load(DATA / kind / "expected.npz") for kind in ("databases", "hdf5")}
 JPEG_SLACK = 12  # other JPEG decoders and resizers than the recorded ones differ by so much
 
 
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {kind: writable_copy(kind, tmp_path_factory.mktemp("recorded") / kind)
-            for kind in ("databases", "hdf5")}
+    return {
+        kind: writable_copy(kind, tmp_path_factory.mktemp("recorded") / kind)
+        for kind in ("databases", "hdf5")
+    }
 
 
 def expected_batches(kind: str, name: str, tops: tuple[str, ...]) -> list[list[np.ndarray]]:
@@ -67,8 +70,10 @@ def test_probing_is_quiet_and_leaves_nothing_locked(
             assert probe_shapes(config, "TRAIN", copies["databases"]) == [(5, 3, 24, 20), (5,)]
         assert not caplog.messages
         open_source(config, "TRAIN", 1, copies["databases"]).close()
-    assert caplog.messages == [f"Opened leveldb {copies['databases'] / 'leveldb_raw'}",
-                               "output data size: 5,3,24,20"]
+    assert caplog.messages == [
+        f"Opened leveldb {copies['databases'] / 'leveldb_raw'}",
+        "output data size: 5,3,24,20",
+    ]
 
 
 def test_end_of_the_database_is_told(
@@ -94,9 +99,7 @@ def test_forced_colour_of_raw_records_is_told(
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_prefetched_batches_with_changing_shapes(
-    threads: int, copies: dict[str, Path]
-) -> None:
+def test_prefetched_batches_with_changing_shapes(threads: int, copies: dict[str, Path]) -> None:
     config = read_case("databases", "lmdb_files_batch1")
     source = open_source(config, "TEST", 1, copies["databases"])
     with Prefetcher(source, depth=5, threads=threads) as prefetcher:

@@ -42,14 +42,13 @@ def labels(config: object, folder: Path, batches: int, top: int = 1) -> list[int
 def test_database_order_and_single_top(folder: Path) -> None:
     config = DataConfig(source="lmdb", batch_size=4)
     assert labels(config, folder, 6) == [i % 11 for i in range(24)]
-    source = open_source(DataConfig(source="lmdb", batch_size=4, tops=("data",)), "TEST", 1,
-                         folder)
+    source = open_source(DataConfig(source="lmdb", batch_size=4, tops=("data",)), "TEST", 1, folder)
     assert source.shapes() == [(4, 3, 12, 14)] and len(source.next().arrays) == 1
 
 
 def test_image_epochs_are_shuffled_anew(folder: Path) -> None:
     found = labels(ImageDataConfig(source="list.txt", batch_size=11, shuffle=True), folder, 4)
-    epochs = [found[i:i + 11] for i in range(0, 44, 11)]
+    epochs = [found[i : i + 11] for i in range(0, 44, 11)]
     assert all(sorted(epoch) == list(range(11)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in [*epochs, range(11)]}) == 5
 
@@ -68,10 +67,9 @@ def test_hdf5_batches_cross_files(folder: Path) -> None:
 
 
 def test_hdf5_shuffles_files_and_rows(folder: Path) -> None:
-    config = HDF5DataConfig(source="files.txt", batch_size=12, shuffle=True,
-                            tops=("data", "label"))
+    config = HDF5DataConfig(source="files.txt", batch_size=12, shuffle=True, tops=("data", "label"))
     found = labels(config, folder, 5)
-    epochs = [found[i:i + 12] for i in range(0, 60, 12)]
+    epochs = [found[i : i + 12] for i in range(0, 60, 12)]
     file_of = [0] * 5 + [1] * 3 + [2] * 4
     orders = set()
     for epoch in epochs:
@@ -114,8 +112,7 @@ def test_hdf5_output_is_readable_before_it_is_closed(tmp_path: Path) -> None:
 
 
 def memory(folder: Path, **more: object) -> MemorySource:
-    config = MemoryDataConfig(batch_size=2, channels=1, height=2, width=2,
-                              **more)  # type: ignore[arg-type]
+    config = MemoryDataConfig(batch_size=2, channels=1, height=2, width=2, **more)  # type: ignore[arg-type]
     source = open_source(config, "TEST", 1, folder)
     assert isinstance(source, MemorySource)
     return source
@@ -166,8 +163,7 @@ def test_memory_batch_size(tmp_path: Path) -> None:
 def test_reset_with_a_transform_is_warned_about(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    memory(tmp_path, transform=TransformConfig(scale=2)).reset(np.zeros((2, 1, 2, 2)),
-                                                               np.zeros(2))
+    memory(tmp_path, transform=TransformConfig(scale=2)).reset(np.zeros((2, 1, 2, 2)), np.zeros(2))
     assert "MemoryData does not transform array data on Reset()" in caplog.messages
 
 
@@ -178,10 +174,17 @@ def test_dummy_fills_constants_once(folder: Path) -> None:
         def fill(shape: tuple[int, ...], seed: int) -> np.ndarray:
             calls.append((name, seed))
             return np.full(shape, len(calls))
+
         return DummyFiller(fill=fill, constant=constant)
 
-    config = DummyDataConfig(tops=("a", "b"), num=(2,), channels=(3, 4), height=(1,), width=(5,),
-                             fillers=(filler("a", True), filler("b", False)))
+    config = DummyDataConfig(
+        tops=("a", "b"),
+        num=(2,),
+        channels=(3, 4),
+        height=(1,),
+        width=(5,),
+        fillers=(filler("a", True), filler("b", False)),
+    )
     source = open_source(config, "TRAIN", 1, folder)
     assert source.shapes() == [(2, 3, 1, 5), (2, 4, 1, 5)]
     batches = [source.next().arrays for _ in range(3)]
@@ -194,8 +197,15 @@ def test_dummy_fills_constants_once(folder: Path) -> None:
 def test_layers_of_one_net_choose_differently(folder: Path) -> None:
     filler = DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 9973))
     values = {
-        name: open_source(DummyDataConfig(tops=("a",), shapes=((1,),), fillers=(filler,),
-                                          layer=name), "TRAIN", 1, folder).next().arrays[0].item()
+        name: open_source(
+            DummyDataConfig(tops=("a",), shapes=((1,),), fillers=(filler,), layer=name),
+            "TRAIN",
+            1,
+            folder,
+        )
+        .next()
+        .arrays[0]
+        .item()
         for name in ("one", "two")
     }
     assert values["one"] != values["two"]

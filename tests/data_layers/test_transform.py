@@ -17,8 +17,14 @@ from runtime.data.transform import Choices, Transformer
 RANDOM = np.random.default_rng(3)
 
 
-def by_pixel(image: np.ndarray, corner: tuple[int, int], mirror: bool, crop: int,
-             mean: np.ndarray, scale: float) -> np.ndarray:
+def by_pixel(
+    image: np.ndarray,
+    corner: tuple[int, int],
+    mirror: bool,
+    crop: int,
+    mean: np.ndarray,
+    scale: float,
+) -> np.ndarray:
     """(pixel - mean) * scale in float32, one pixel at a time."""
     channels, height, width = image.shape
     high, wide = (crop, crop) if crop else (height, width)
@@ -49,10 +55,11 @@ def test_equals_a_loop_over_pixels(
     if mean_kind == "file":
         mean = RANDOM.uniform(90, 130, (3, 6, 7)).astype(np.float32)
         write_mean(tmp_path / "m.binaryproto", mean)
-        config = TransformConfig(scale=0.017, mirror=True, crop_size=crop,
-                                 mean_file="m.binaryproto")
+        config = TransformConfig(
+            scale=0.017, mirror=True, crop_size=crop, mean_file="m.binaryproto"
+        )
     elif mean_kind != "none":
-        values = (104.3, 117.2, 123.1)[:1 if mean_kind == "one" else 3]
+        values = (104.3, 117.2, 123.1)[: 1 if mean_kind == "one" else 3]
         mean += np.asarray(values, np.float32)[:, None, None]
         config = TransformConfig(scale=0.017, mirror=True, crop_size=crop, mean_value=values)
     transformer = make(config, phase, tmp_path)
@@ -105,14 +112,20 @@ def test_every_crop_place_is_drawn(tmp_path: Path) -> None:
     assert corners.tolist() == [0, 1, 2, 4, 5, 6, 8, 9, 10] and counts.min() > 20
 
 
-@pytest.mark.parametrize(("config", "message"), [
-    (TransformConfig(mean_value=(1.0,), mean_file="m.binaryproto"), "both mean_file and mean_va"),
-    (TransformConfig(force_color=True, force_gray=True), "both force_color and force_gray"),
-    (TransformConfig(mean_file="gone.binaryproto"), "'.*gone.binaryproto' does not exist"),
-    (TransformConfig(mean_file="text.txt"), "is not a mean file"),
-    (TransformConfig(mean_file="flat.binaryproto"), "a blob of shape"),
-    (TransformConfig(crop_size=-1), "crop_size is -1"),
-])
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            TransformConfig(mean_value=(1.0,), mean_file="m.binaryproto"),
+            "both mean_file and mean_va",
+        ),
+        (TransformConfig(force_color=True, force_gray=True), "both force_color and force_gray"),
+        (TransformConfig(mean_file="gone.binaryproto"), "'.*gone.binaryproto' does not exist"),
+        (TransformConfig(mean_file="text.txt"), "is not a mean file"),
+        (TransformConfig(mean_file="flat.binaryproto"), "a blob of shape"),
+        (TransformConfig(crop_size=-1), "crop_size is -1"),
+    ],
+)
 def test_refused_at_once(config: TransformConfig, message: str, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("not a blob")
     (tmp_path / "flat.binaryproto").write_bytes(b"\x08\x01\x10\x03\x18\x02\x20\x02*\x04\0\0\0\0")
@@ -121,11 +134,14 @@ def test_refused_at_once(config: TransformConfig, message: str, tmp_path: Path) 
     assert "layer 'in'" in str(caught.value)
 
 
-@pytest.mark.parametrize(("config", "message"), [
-    (TransformConfig(crop_size=7), "crop_size is 7, but image is 6 high and 9 wide"),
-    (TransformConfig(mean_value=(1.0, 2.0)), "2 mean_value given, but image has 3 channels"),
-    (TransformConfig(mean_file="m.binaryproto"), "is 3 x 5 x 5, but image is 3 x 6 x 9"),
-])
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (TransformConfig(crop_size=7), "crop_size is 7, but image is 6 high and 9 wide"),
+        (TransformConfig(mean_value=(1.0, 2.0)), "2 mean_value given, but image has 3 channels"),
+        (TransformConfig(mean_file="m.binaryproto"), "is 3 x 5 x 5, but image is 3 x 6 x 9"),
+    ],
+)
 def test_refused_for_a_picture(config: TransformConfig, message: str, tmp_path: Path) -> None:
     write_mean(tmp_path / "m.binaryproto", np.zeros((3, 5, 5), np.float32))
     transformer = make(config, "TEST", tmp_path)

@@ -22,11 +22,13 @@ IMAGE = np.random.default_rng(2).integers(0, 256, (30, 40, 3), dtype=np.uint8)
 def write(folder: Path, windows: list[str], image: str = "a.png", channels: int = 3) -> None:
     cv2.imwrite(str(folder / "a.png"), IMAGE)
     (folder / "w.txt").write_text(
-        f"# 0\n{image}\n{channels}\n30\n40\n{len(windows)}\n" + "".join(f"{w}\n" for w in windows))
+        f"# 0\n{image}\n{channels}\n30\n40\n{len(windows)}\n" + "".join(f"{w}\n" for w in windows)
+    )
 
 
-def config(mirror: bool = False, mean: dict[str, object] | None = None,
-           **more: object) -> WindowDataConfig:
+def config(
+    mirror: bool = False, mean: dict[str, object] | None = None, **more: object
+) -> WindowDataConfig:
     transform = TransformConfig(crop_size=SIDE, mirror=mirror, **(mean or {}))  # type: ignore
     options = {"source": "w.txt", "batch_size": 4, "fg_fraction": 0.5, **more}
     return WindowDataConfig(transform=transform, **options)  # type: ignore[arg-type]
@@ -36,7 +38,7 @@ FORE, BACK = "2 0.7 4 5 19 24", "3 0.2 10 1 30 12"
 
 
 def warped(x1: int, y1: int, x2: int, y2: int) -> np.ndarray:
-    part = cv2.resize(IMAGE[y1:y2 + 1, x1:x2 + 1], (SIDE, SIDE))
+    part = cv2.resize(IMAGE[y1 : y2 + 1, x1 : x2 + 1], (SIDE, SIDE))
     return part.transpose(2, 0, 1).astype(np.float32)
 
 
@@ -53,14 +55,28 @@ def test_background_first_then_foreground(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cache", [False, True])
 def test_mirror_mean_and_scale(cache: bool, tmp_path: Path) -> None:
     write(tmp_path, [FORE, BACK])
-    options = config(mirror=True, mean={"mean_value": (10.0, 20.0, 30.0)}, scale=0.25,
-                     cache_images=cache, batch_size=40)
+    options = config(
+        mirror=True,
+        mean={"mean_value": (10.0, 20.0, 30.0)},
+        scale=0.25,
+        cache_images=cache,
+        batch_size=40,
+    )
     data = open_source(options, "TEST", 1, tmp_path).next().arrays[0]
     plain = (warped(10, 1, 30, 12) - np.float32([10, 20, 30])[:, None, None]) * np.float32(0.25)
-    flipped = (warped(10, 1, 30, 12)[..., ::-1] - np.float32([10, 20, 30])[:, None, None]
-               ) * np.float32(0.25)
-    kinds = [("plain" if np.array_equal(crop, plain) else "flipped"
-              if np.array_equal(crop, flipped) else "neither") for crop in data[:20]]
+    flipped = (
+        warped(10, 1, 30, 12)[..., ::-1] - np.float32([10, 20, 30])[:, None, None]
+    ) * np.float32(0.25)
+    kinds = [
+        (
+            "plain"
+            if np.array_equal(crop, plain)
+            else "flipped"
+            if np.array_equal(crop, flipped)
+            else "neither"
+        )
+        for crop in data[:20]
+    ]
     assert set(kinds) == {"plain", "flipped"}
 
 
@@ -73,8 +89,9 @@ def test_mean_image_is_cut_at_its_centre(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data[3], warped(4, 5, 19, 24) - mean[:, 2:10, 2:10])
 
 
-def region(x1: int, y1: int, x2: int, y2: int, pad: int, square: bool = False,
-           mirror: bool = False) -> Region:
+def region(
+    x1: int, y1: int, x2: int, y2: int, pad: int, square: bool = False, mirror: bool = False
+) -> Region:
     window = Window(0, 1, 1.0, x1, y1, x2, y2)
     return place_window(Sample(window, mirror), 30, 40, SIDE, pad, square)
 
@@ -143,23 +160,35 @@ PLACED = [
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "crop", "pad", "square", "mirror", "x1", "y1", "x2", "y2", "wanted"),
-    PLACED)
+    ("width", "height", "crop", "pad", "square", "mirror", "x1", "y1", "x2", "y2", "wanted"), PLACED
+)
 def test_regions_are_caffes(
-    width: int, height: int, crop: int, pad: int, square: int, mirror: int, x1: int, y1: int,
-    x2: int, y2: int, wanted: tuple[int, ...],
+    width: int,
+    height: int,
+    crop: int,
+    pad: int,
+    square: int,
+    mirror: int,
+    x1: int,
+    y1: int,
+    x2: int,
+    y2: int,
+    wanted: tuple[int, ...],
 ) -> None:
     sample = Sample(Window(0, 1, 1.0, x1, y1, x2, y2), bool(mirror))
     assert place_window(sample, height, width, crop, pad, bool(square)) == Region(*wanted)
 
 
-@pytest.mark.parametrize(("windows", "message"), [
-    ([FORE], "has no background window"),
-    ([BACK], "has no foreground window"),
-    ([FORE, BACK, "0 0.9 1 1 2 2"], "foreground window of 'a.png' has class 0"),
-    ([FORE, BACK, "1 0.9 1 1"], "w.txt:9: the file ends where a corner was expected"),
-    ([FORE, BACK, "1 high 1 1 2 2"], "w.txt:9: 'high' found where an overlap"),
-])
+@pytest.mark.parametrize(
+    ("windows", "message"),
+    [
+        ([FORE], "has no background window"),
+        ([BACK], "has no foreground window"),
+        ([FORE, BACK, "0 0.9 1 1 2 2"], "foreground window of 'a.png' has class 0"),
+        ([FORE, BACK, "1 0.9 1 1"], "w.txt:9: the file ends where a corner was expected"),
+        ([FORE, BACK, "1 high 1 1 2 2"], "w.txt:9: 'high' found where an overlap"),
+    ],
+)
 def test_window_files(windows: list[str], message: str, tmp_path: Path) -> None:
     write(tmp_path, windows)
     with pytest.raises(RoasteryError, match=message):
@@ -194,9 +223,7 @@ def test_other_refusals(tmp_path: Path) -> None:
     fails(config(mean={"mean_file": "m.binaryproto"}), "3 channels of at least 8 x 8")
 
 
-def test_scale_in_the_wrong_place_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_scale_in_the_wrong_place_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, [FORE, BACK])
     open_source(config(mean={"scale": 2.0}), "TEST", 1, tmp_path)
     assert any("set window_data_param { scale }" in text for text in caplog.messages)

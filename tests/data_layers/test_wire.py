@@ -37,13 +37,22 @@ def test_int32_read_back(value: int) -> None:
     assert signed32(read_varint(memoryview(varint(value)), 0)[0]) == value
 
 
-@given(st.lists(st.tuples(st.integers(1, 2**29 - 1),
-                          st.one_of(st.integers(0, 2**64 - 1), st.binary(max_size=200)))))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 2**29 - 1), st.one_of(st.integers(0, 2**64 - 1), st.binary(max_size=200))
+        )
+    )
+)
 def test_fields_read_back(wanted: list[tuple[int, int | bytes]]) -> None:
-    data = b"".join(varint_field(number, value) if isinstance(value, int)
-                    else bytes_field(number, value) for number, value in wanted)
-    found = [(number, value if isinstance(value, int) else bytes(value))
-             for number, _, value in fields(data)]
+    data = b"".join(
+        varint_field(number, value) if isinstance(value, int) else bytes_field(number, value)
+        for number, value in wanted
+    )
+    found = [
+        (number, value if isinstance(value, int) else bytes(value))
+        for number, _, value in fields(data)
+    ]
     assert found == wanted
 
 
@@ -57,10 +66,22 @@ def test_any_bytes_parse_or_are_refused(data: bytes) -> None:
         pass
 
 
-@pytest.mark.parametrize("data", [
-    b"\x08", b"\x08\xff", b"\x0a\x05abc", b"\x0d123", b"\x09123", b"\x0b", b"\x0c", b"\x0e",
-    b"\x00\x01", b"\xff" * 11, b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x08",
+        b"\x08\xff",
+        b"\x0a\x05abc",
+        b"\x0d123",
+        b"\x09123",
+        b"\x0b",
+        b"\x0c",
+        b"\x0e",
+        b"\x00\x01",
+        b"\xff" * 11,
+        b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    ],
+)
 def test_damage_is_refused(data: bytes) -> None:
     with pytest.raises(WireError):
         fields(data)

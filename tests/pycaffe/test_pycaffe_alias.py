@@ -31,7 +31,9 @@ from caffe._caffe import set_mode_cpu
 
 
 def test_every_name_of_caffe_is_ours() -> None:
-    program = PROGRAM + """
+    program = (
+        PROGRAM
+        + """
 assert caffe is roastery.caffe
 assert pb is caffe_pb2 is roastery.caffe.proto.caffe_pb2
 assert Net is roastery.caffe.Net and SGDSolver is roastery.caffe.SGDSolver
@@ -45,6 +47,7 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "No module named 'caffe.nothing_like_that'\n"

@@ -71,9 +71,7 @@ def test_classify_a_picture_and_a_folder(here: Path, capsys) -> None:
         np.testing.assert_allclose(np.load("all.npy"), expected, rtol=1e-4)
     np.save("rgb.npy", np.stack(pictures)[..., ::-1] / np.float32(255))
     assert main(["classify", "rgb.npy", "again.npy", "--images_dim=8,8", *model]) == 0
-    np.testing.assert_allclose(
-        np.load("again.npy"), [p.mean((0, 1)) for p in pictures], rtol=1e-4
-    )
+    np.testing.assert_allclose(np.load("again.npy"), [p.mean((0, 1)) for p in pictures], rtol=1e-4)
 
 
 def test_classify_gray_pictures(here: Path) -> None:
@@ -204,9 +202,7 @@ def test_extract_features(here: Path, backend: str) -> None:
     assert list(found) == [b"%010d" % i for i in range(6)]
     for i, datum in enumerate(found.values()):
         assert (datum.channels, datum.height, datum.width) == (4, 2, 3)
-        np.testing.assert_array_equal(
-            caffe.io.datum_to_array(datum), net.blobs["conv"].data[i % 3]
-        )
+        np.testing.assert_array_equal(caffe.io.datum_to_array(datum), net.blobs["conv"].data[i % 3])
     last = read_features("ip_db", backend)[b"0000000005"]
     assert (last.channels, last.height, last.width, last.label) == (6, 1, 1, 0)
     np.testing.assert_array_equal(last.float_data, net.blobs["ip"].data[2])

@@ -63,7 +63,7 @@ def test_a_loss_starts_with_its_weight_and_an_edited_one_counts(make_net, inputs
 
 
 def test_without_a_loss_and_force_backward_diffs_stay_zero(make_net, inputs) -> None:
-    text = NET[: NET.index("layer { name: \"loss\"")]
+    text = NET[: NET.index('layer { name: "loss"')]
     net = make_net(text, caffe.TRAIN)
     net.forward(**inputs)
     net.blobs["y"].diff[...] = 1

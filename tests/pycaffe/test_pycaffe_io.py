@@ -40,9 +40,7 @@ def test_blobprotos() -> None:
 def test_blobproto_vectors() -> None:
     arrays = [np.arange(3.0), np.ones((2, 2))]
     text = caffe.io.arraylist_to_blobprotovector_str(arrays)
-    for one, other in zip(
-        caffe.io.blobprotovector_str_to_arraylist(text), arrays, strict=True
-    ):
+    for one, other in zip(caffe.io.blobprotovector_str_to_arraylist(text), arrays, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

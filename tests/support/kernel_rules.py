@@ -79,5 +79,9 @@ def _single(body: Graph) -> None:
 
 
 _CHECKS = {
-    "contract": _contract, "reduce": _reduce, "row": _row, "flat": _flat, "single": _single,
+    "contract": _contract,
+    "reduce": _reduce,
+    "row": _row,
+    "flat": _flat,
+    "single": _single,
 }
