@@ -7,7 +7,8 @@ from kernel_runner import check, fused, single
 
 from compiler.triton.lower import lower_node
 from ir import expr as e
-from ir.graph import Node
+from ir.build import Builder
+from ir.graph import Node, Value
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.matmul import MatMul
 
@@ -185,3 +186,22 @@ def test_gradients_of_an_empty_batch_are_zero() -> None:
     thin = ConvWeightGrad((1, 1), (1, 1), (1, 1), 2, window=(3, 3))
     check(single(thin, (0, 2, 5, 5), (0, 2, 5, 5)))
     assert lower_node(single(Conv((1, 1), (1, 1), (1, 1)), (0, 2, 5, 5), (3, 2, 3, 3))) == []
+
+
+def test_a_tail_reads_a_step_of_a_sequence_and_a_gate_of_a_cell() -> None:
+    """Slices are read where they lie; all steps share one text."""
+
+    def step(t: int, n: int, k: int) -> Node:
+        def build(b: Builder, x: Value, w: Value, sequence: Value, gates: Value) -> list[Value]:
+            now = b.reshape(b.slice(sequence, 0, t, t + 1), (n, 24))
+            gate = b.slice(gates, 1, 24, 48)
+            product = b.emit(MatMul(False, True), x, w)
+            total = b.map(e.arg(0) + e.arg(1), product, now)
+            return [total, b.map(e.arg(0) * e.arg(1), total, gate)]
+
+        return fused(build, (n, k), (24, k), (4, n, 24), (n, 72), schedule="contract")
+
+    for t, n, k in ((0, 3, 40), (2, 40, 40), (3, 3, 2000)):  # the last is split
+        check(step(t, n, k), tolerance=1e-4)
+    texts = {lower_node(step(t, n, 40))[0].kernel.source for t in range(4) for n in (3, 40)}
+    assert len(texts) == 1

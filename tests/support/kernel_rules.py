@@ -6,6 +6,7 @@ from compiler.passes.fusion.kinds import Kind, kind_of, reduced_axes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.ops.movement import Slice
 
 
 def check_kernels(graph: Graph) -> None:
@@ -39,10 +40,14 @@ def _contract(body: Graph) -> None:
     (anchor,) = _anchors(body, Kind.CONTRACT)
     inputs = {p.value for p in body.inputs}
     assert set(anchor.inputs) <= inputs, "a contraction reads what lies in memory"
+    tail = _after(body, set(anchor.outputs))
+    for node in tail:
+        assert node.op.properties & Property.POINTWISE
+        assert node.outputs[0].shape == anchor.outputs[0].shape
     for node in body.nodes:
-        if node is not anchor:
-            assert node.op.properties & Property.POINTWISE
-            assert node.outputs[0].shape == anchor.outputs[0].shape
+        if node is not anchor and node not in tail:
+            slices = node.op.properties & Property.VIEW or isinstance(node.op, Slice)
+            assert slices or node.op.properties & Property.POINTWISE
     assert all(p.value not in inputs for p in body.outputs)
 
 

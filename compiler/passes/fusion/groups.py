@@ -266,7 +266,7 @@ class Grouping:
     # --- 5: element by element -----------------------------------------------------------
 
     def _flat(self) -> None:
-        readers: dict[tuple[Value | None, Key, tuple[int, ...]], int] = {}
+        readers: dict[tuple[object, Key, tuple[int, ...]], int] = {}
         for i, node in enumerate(self.nodes):
             if self.kinds[i] is not Kind.FLAT or not self._free(i):
                 continue
@@ -278,11 +278,13 @@ class Grouping:
             result = node.outputs[0]
             shape, size = self.shapes.of(result), self.shapes.size(result)
             small = self.shapes.per_image(result) <= _SMALL
-            partners: list[Value | None] = [
+            partners: list[object] = [
                 v
                 for v, aligned in loads.items()
                 if small or (aligned and self.shapes.size(v) == size)
             ]
+            if len(loads) > 1:  # gates of a cell
+                partners.append(frozenset(loads))
             for partner in [*partners, None] if small else partners:
                 place = (partner, self.keys[i], shape)
                 other = readers.get(place)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from compiler.batch import Shapes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
+from ir.ops.movement import Slice
 
 from .kinds import Key, Kind, cost, key_of, kind_of
 
@@ -36,6 +37,7 @@ class Pull:
     loads: dict[Value, bool] = field(default_factory=dict)
     """Values read from memory -> whether only at the element's own flat position."""
     pure: bool = True  # pointwise on one shape all the way
+    near: bool = True  # or at least slices of what lies in memory, and views of them
 
 
 class Inlining:
@@ -149,6 +151,8 @@ class Inlining:
         kind = self.kinds[reader]
         pure = pull.pure and value is node.outputs[0]
         if anchor is not None and anchor is not reader:
+            if pull.near and pull.cost <= _FREE and len(pull.loads) <= 2:
+                return True  # a step of a sequence, or a gate of a cell
             return pure and self.shapes.of(value) == self.shapes.of(reader.outputs[0])
         if kind is Kind.REDUCE:
             return True
@@ -162,7 +166,8 @@ class Inlining:
         shape = self.shapes.of(node.outputs[0])
         pointwise = bool(node.op.properties & Property.POINTWISE)
         view = bool(node.op.properties & Property.VIEW)
-        total = Pull(cost(node), pure=pointwise)
+        near = pointwise or view or isinstance(node.op, Slice)
+        total = Pull(cost(node), pure=pointwise, near=near)
         for value in node.inputs:
             straight = view or (pointwise and self.shapes.of(value) == shape)
             inner = self.pulled.get(value)
@@ -171,6 +176,7 @@ class Inlining:
                 continue
             total.cost += inner.cost
             total.pure &= inner.pure and straight
+            total.near &= inner.near
             for leaf, aligned in inner.loads.items():
                 total.loads[leaf] = total.loads.get(leaf, True) and aligned and straight
         return total

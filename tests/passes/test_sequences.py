@@ -1,0 +1,24 @@
+"""Launches of a recurrent net: per step as few as its arithmetic needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.compiled import CompiledGraph
+from roastery import nets
+from roastery.compilation import compile_program
+from tests.support.sample_nets import recurrent
+
+
+def compiled(steps: int, phase: str) -> CompiledGraph:
+    text = recurrent(steps=steps, streams=8, hidden=32)
+    program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
+    return compile_program(program, backward=phase == "TRAIN").compiled
+
+
+@pytest.mark.parametrize(("phase", "most"), [("TEST", 2), ("TRAIN", 5)])
+def test_launches_per_step(phase: str, most: int) -> None:
+    """Of each of two layers, forward: a product, and the cell; backward: two products, the cell."""
+    few, many = (compiled(steps, phase) for steps in (6, 10))
+    assert len(many.launches) - len(few.launches) <= 4 * 2 * most
+    assert len(many.kernels) <= len(few.kernels) + 2
