@@ -77,7 +77,6 @@ def _alike(node: Node, leads: Sequence[bool]) -> bool:
     )
 
 
-
 def _second(node: Node, leads: Sequence[bool]) -> bool:
     return leads[1]
 

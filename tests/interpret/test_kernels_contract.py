@@ -83,10 +83,12 @@ def test_convolution_gradients(case) -> None:  # type: ignore[no-untyped-def]
     x, w, *kind = case
     y = Conv(*kind).outputs(x[2:], w[2:])
     dy = (x[0], w[0], *y)
-    check(single(ConvInputGrad(*kind, spatial=x[2:]), dy, w, schedule="contract"),
-          tolerance=TOLERANCE)
-    check(single(ConvWeightGrad(*kind, window=w[2:]), x, dy, schedule="contract"),
-          tolerance=TOLERANCE)
+    check(
+        single(ConvInputGrad(*kind, spatial=x[2:]), dy, w, schedule="contract"), tolerance=TOLERANCE
+    )
+    check(
+        single(ConvWeightGrad(*kind, window=w[2:]), x, dy, schedule="contract"), tolerance=TOLERANCE
+    )
 
 
 def test_weight_gradients_are_split() -> None:
@@ -103,8 +105,7 @@ def test_deconvolution_with_epilogue() -> None:
         x = b.emit(op, y, weights)
         return b.map(e.arg(0) + e.arg(1) + e.arg(2), x, bias, skip), x
 
-    node = fused(build, (2, 3, 4, 4), (3, 5, 4, 4), (1, 5, 1, 1), (2, 5, 8, 8),
-                 schedule="contract")
+    node = fused(build, (2, 3, 4, 4), (3, 5, 4, 4), (1, 5, 1, 1), (2, 5, 8, 8), schedule="contract")
     check(node, tolerance=TOLERANCE)
 
 
@@ -205,3 +206,27 @@ def test_a_tail_reads_a_step_of_a_sequence_and_a_gate_of_a_cell() -> None:
         check(step(t, n, k), tolerance=1e-4)
     texts = {lower_node(step(t, n, 40))[0].kernel.source for t in range(4) for n in (3, 40)}
     assert len(texts) == 1
+
+
+def test_operands_are_read_out_of_a_sequence() -> None:
+    """A slice along the leading axis is an address: its start is an argument."""
+
+    def product(t: int, n: int, k: int) -> Node:
+        def build(b: Builder, sequence: Value, w: Value) -> Value:
+            now = b.reshape(b.slice(sequence, 0, t, t + 1), (n, k))
+            return b.emit(MatMul(False, True), now, w)
+
+        return fused(build, (4, n, k), (24, k), schedule="contract", cells=(1,))
+
+    def images(t: int) -> Node:
+        def build(b: Builder, x: Value, w: Value) -> Value:
+            return b.emit(Conv((1, 1), (1, 1), (1, 1)), b.slice(x, 0, t, t + 2), w)
+
+        return fused(build, (5, 3, 6, 5), (4, 3, 3, 3), schedule="contract", cells=(1,))
+
+    for t, n, k in ((0, 3, 40), (2, 40, 33), (3, 3, 2000)):
+        check(product(t, n, k), tolerance=TOLERANCE)
+    for make in (lambda t: product(t, 3, 40), images):
+        assert len({lower_node(make(t))[0].kernel.source for t in range(4)}) == 1
+    for t in (0, 3):
+        check(images(t), tolerance=TOLERANCE)

@@ -16,8 +16,33 @@ from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, Wi
 from ir.types import BOOL, I32, U32, TensorType
 
 SPECIAL = np.array(
-    [0.0, -0.0, 1.0, -1.0, 1e-7, -1e-7, 1e-3, -3e-2, 0.3, 0.49, 0.51, -0.5, 2.0, -2.5, 7.0, -9.0,
-     30.0, -30.0, 88.0, -88.0, 100.0, -100.0, np.inf, -np.inf, np.nan],
+    [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        1e-7,
+        -1e-7,
+        1e-3,
+        -3e-2,
+        0.3,
+        0.49,
+        0.51,
+        -0.5,
+        2.0,
+        -2.5,
+        7.0,
+        -9.0,
+        30.0,
+        -30.0,
+        88.0,
+        -88.0,
+        100.0,
+        -100.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+    ],
     np.float32,
 )
 
@@ -85,7 +110,8 @@ def test_comparisons(name: str) -> None:
     x, y = np.meshgrid(SPECIAL, SPECIAL)
     node = fused(
         lambda b, x, y: b.map(e.to_float(e.binary(name, e.arg(0), e.arg(1))), x, y),
-        x.shape, y.shape,
+        x.shape,
+        y.shape,
     )
     check(node, [np.ascontiguousarray(x), np.ascontiguousarray(y)])
 
@@ -176,8 +202,14 @@ def test_movement(op, shapes) -> None:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(
     ("shape", "result"),
-    [((2, 12), (2, 3, 4)), ((2, 3, 4), (6, 4)), ((4, 6), (3, 8)), ((1, 6), (2, 3)),
-     ((2, 1, 3), (6, 1, 1)), ((2, 3, 4, 5), (2, 60))],
+    [
+        ((2, 12), (2, 3, 4)),
+        ((2, 3, 4), (6, 4)),
+        ((4, 6), (3, 8)),
+        ((1, 6), (2, 3)),
+        ((2, 1, 3), (6, 1, 1)),
+        ((2, 3, 4, 5), (2, 60)),
+    ],
 )
 def test_reshape_inside_a_chain(shape: tuple[int, ...], result: tuple[int, ...]) -> None:
     def build(b, x, scale):  # type: ignore[no-untyped-def]

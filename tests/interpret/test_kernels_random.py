@@ -45,13 +45,15 @@ class Chain:
 
     def pointwise(self) -> None:
         k = self.operand(self.shape)
-        expr = self.random.choice((
-            e.arg(0) * e.arg(1) + 0.5,
-            e.maximum(e.arg(0), e.arg(1)),
-            e.where(e.arg(0) > e.arg(1), e.arg(0), e.tanh(e.arg(1))),
-            e.arg(0) - e.sigmoid(e.arg(1)) * e.to_float(e.index(1)),
-            e.arg(0) / (e.absolute(e.arg(1)) + e.dyn(float(self.shape[0]))),
-        ))
+        expr = self.random.choice(
+            (
+                e.arg(0) * e.arg(1) + 0.5,
+                e.maximum(e.arg(0), e.arg(1)),
+                e.where(e.arg(0) > e.arg(1), e.arg(0), e.tanh(e.arg(1))),
+                e.arg(0) - e.sigmoid(e.arg(1)) * e.to_float(e.index(1)),
+                e.arg(0) / (e.absolute(e.arg(1)) + e.dyn(float(self.shape[0]))),
+            )
+        )
         shape = self.shape
         self.steps.append(lambda b, v, xs: b.map(expr, v, xs[k], shape=shape))
 
@@ -183,8 +185,7 @@ def conv_relu(n: int = 2, h: int = 5, name: str = "in", layer: str = "conv1") ->
         y = b.emit(Conv((1, 1), (1, 1), (1, 1)), x, w)
         return b.map(e.maximum(e.arg(0) + e.arg(1), 0.0), y, bias)
 
-    return fused(build, (n, 4, h, h), (6, 4, 3, 3), (1, 6, 1, 1),
-                 schedule="contract", cells=(1, 2))
+    return fused(build, (n, 4, h, h), (6, 4, 3, 3), (1, 6, 1, 1), schedule="contract", cells=(1, 2))
 
 
 def bias_relu(n: int, h: int) -> Node:
@@ -226,8 +227,12 @@ def test_text_does_not_depend_on_hashing() -> None:
     )
     printed = {
         subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True,
-            cwd=REPOSITORY, env={"PYTHONHASHSEED": str(seed), "PATH": ""},
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=REPOSITORY,
+            env={"PYTHONHASHSEED": str(seed), "PATH": ""},
         ).stdout
         for seed in (1, 2)
     }
@@ -289,9 +294,13 @@ def test_huge_tensors_use_wide_indices(node: Node) -> None:
 
 def test_wide_text_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compiler.triton.printer.kernels.WIDE", 0)
-    for node in (conv_relu(), bias_relu(2, 3), pooling(2, 4),
-                 single(Reduce("sum", (0, 2)), (2, 3, 4), schedule="reduce"),
-                 single(ArgExtreme("max", 1), (2, 3, 4), schedule="reduce")):
+    for node in (
+        conv_relu(),
+        bias_relu(2, 3),
+        pooling(2, 4),
+        single(Reduce("sum", (0, 2)), (2, 3, 4), schedule="reduce"),
+        single(ArgExtreme("max", 1), (2, 3, 4), schedule="reduce"),
+    ):
         (launch,) = check(node, tolerance=1e-4)
         assert "int64" in launch.kernel.source
 
@@ -304,9 +313,7 @@ def test_no_kernel_mentions_tf32() -> None:
 def test_float64_is_refused() -> None:
     from ir.types import DType
 
-    node = fused(
-        lambda b, x: b.emit(Map((e.arg(0, DType.F64),)), x), TensorType((3,), DType.F64)
-    )
+    node = fused(lambda b, x: b.emit(Map((e.arg(0, DType.F64),)), x), TensorType((3,), DType.F64))
     with pytest.raises(TypeError, match="f64"):
         lower_node(node)
 

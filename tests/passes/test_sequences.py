@@ -22,3 +22,19 @@ def test_launches_per_step(phase: str, most: int) -> None:
     few, many = (compiled(steps, phase) for steps in (6, 10))
     assert len(many.launches) - len(few.launches) <= 4 * 2 * most
     assert len(many.kernels) <= len(few.kernels) + 2
+
+
+def test_parts_of_a_batch_are_not_copied() -> None:
+    text = """name: "parts" input: "data" input_shape { dim: 6 dim: 40 }
+    layer { name: "slice" type: "Slice" bottom: "data" top: "a" top: "b" top: "c"
+      slice_param { axis: 0 } }
+    layer { name: "one" type: "InnerProduct" bottom: "a" top: "one"
+      inner_product_param { num_output: 8 } }
+    layer { name: "two" type: "InnerProduct" bottom: "b" top: "two"
+      inner_product_param { num_output: 8 } }
+    layer { name: "three" type: "InnerProduct" bottom: "c" top: "three"
+      inner_product_param { num_output: 8 } }"""
+    program = nets.lower(nets.net_from_text(text, "net.prototxt"), "TEST")
+    graph = compile_program(program, backward=False).compiled
+    assert [launch.kernel.entry for launch in graph.launches] == ["matmul"] * 3
+    assert len(graph.kernels) == 1

@@ -38,6 +38,7 @@ class Pull:
     """Values read from memory -> whether only at the element's own flat position."""
     pure: bool = True  # pointwise on one shape all the way
     near: bool = True  # or at least slices of what lies in memory, and views of them
+    step: bool = True  # nothing but slices along the leading axis, and views of them
 
 
 class Inlining:
@@ -156,6 +157,8 @@ class Inlining:
             return pure and self.shapes.of(value) == self.shapes.of(reader.outputs[0])
         if kind is Kind.REDUCE:
             return True
+        if kind is Kind.CONTRACT:
+            return pull.step  # only the address is another one
         if kind is not Kind.FLAT:
             return False
         if reader.op.properties & Property.LOCAL:
@@ -167,7 +170,8 @@ class Inlining:
         pointwise = bool(node.op.properties & Property.POINTWISE)
         view = bool(node.op.properties & Property.VIEW)
         near = pointwise or view or isinstance(node.op, Slice)
-        total = Pull(cost(node), pure=pointwise, near=near)
+        step = view or (isinstance(node.op, Slice) and node.op.axis == 0)
+        total = Pull(cost(node), pure=pointwise, near=near, step=step)
         for value in node.inputs:
             straight = view or (pointwise and self.shapes.of(value) == shape)
             inner = self.pulled.get(value)
@@ -177,6 +181,7 @@ class Inlining:
             total.cost += inner.cost
             total.pure &= inner.pure and straight
             total.near &= inner.near
+            total.step &= inner.step
             for leaf, aligned in inner.loads.items():
                 total.loads[leaf] = total.loads.get(leaf, True) and aligned and straight
         return total

@@ -41,10 +41,14 @@ def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -
     node = grouping.nodes[i]
     if grouping.kinds[i] is Kind.REDUCE:
         same = grouping.shapes.of(node.inputs[0]) == row
-        return same and reduced_axes(node.op) == _CHANNELS and _reads_in_row(
-            grouping, node, made, row)
-    return grouping.kinds[i] is Kind.FLAT and _is_row(grouping, node, row) and _reads_in_row(
-        grouping, node, made, row)
+        return (
+            same and reduced_axes(node.op) == _CHANNELS and _reads_in_row(grouping, node, made, row)
+        )
+    return (
+        grouping.kinds[i] is Kind.FLAT
+        and _is_row(grouping, node, row)
+        and _reads_in_row(grouping, node, made, row)
+    )
 
 
 def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
@@ -54,9 +58,7 @@ def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
     return pointwise and len(node.outputs) == 1 and shape in (row, (row[0], 1, *row[2:]))
 
 
-def _reads_in_row(
-    grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]
-) -> bool:
+def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]) -> bool:
     """Whether all that a node reads of ``made``, itself or through what it pulls, lies in its
     own row."""
     for value in node.inputs:

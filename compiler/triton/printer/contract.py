@@ -126,8 +126,9 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
         index = linearise(place.coordinates, place.extents)
         with writer.block("if SPLIT:"):
             pointer = writer.pointer(partial, F32, "partial")
-            stride = writer.size(writer.symbol(
-                padded_count(anchor.output.type.size), "padded_count"), divisible=True)
+            stride = writer.size(
+                writer.symbol(padded_count(anchor.output.type.size), "padded_count"), divisible=True
+            )
             split = writer.let(_program(writer, 1), "i", "split")
             mask = " & ".join(c.name for c in place.guard)
             address = emitter.address(f"{pointer} + {split} * {stride}", index, place.guard)
@@ -143,7 +144,8 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
             constants=("M", "N", "K", "SPLIT"),
             configs=tuple(
                 Config((("M", m), ("N", n), ("K", k), ("SPLIT", split)), warps, stages)
-                for split in (0, 1) for (m, n, k), warps, stages in tiles
+                for split in (0, 1)
+                for (m, n, k), warps, stages in tiles
             ),
             choice=plan.choice + (len(tiles) if plan.splits > 1 else 0),
             grid=(plan.programs, plan.splits, 1),
@@ -201,8 +203,14 @@ def _bound(writer: Writer, name: str, size: str, axis: int) -> Bound:
 
 
 def _accumulate(
-    emitter: Emitter, anchor: Node, view: Product, row: Base, column: Base, which: Base,
-    plan: Plan, precision: str,
+    emitter: Emitter,
+    anchor: Node,
+    view: Product,
+    row: Base,
+    column: Base,
+    which: Base,
+    plan: Plan,
+    precision: str,
 ) -> str:
     """The loop over the depth; gives the name of the tile of sums."""
     writer = emitter.writer
@@ -227,8 +235,7 @@ def _accumulate(
         left, read_left = view.left
         right, read_right = view.right
         a = _operand(emitter, left, read_left(row, left_depth, which), (row, left_depth))
-        b = _operand(emitter, right, read_right(right_depth, column, which),
-                     (right_depth, column))
+        b = _operand(emitter, right, read_right(right_depth, column, which), (right_depth, column))
         writer.line(f'{total} = tl.dot({a}, {b}, {total}, input_precision="{precision}")')
     return total
 
@@ -271,5 +278,8 @@ def _sum(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
             writer.line(f"{total} += tl.load({address}, mask={mask})")
         return total
 
-    return flat_schedule({anchor.output: start}, name="sum_partials",
-                         why=f"adds the {plan.splits} partial sums in fixed order")
+    return flat_schedule(
+        {anchor.output: start},
+        name="sum_partials",
+        why=f"adds the {plan.splits} partial sums in fixed order",
+    )

@@ -35,8 +35,9 @@ def is_thin(node: Node) -> bool:
     return min(weights.shape[0] // op.group, weights.shape[1]) == 1
 
 
-def _add(emitter: Emitter, node: Node, total: str, x: tuple[Value, Place],
-         y: tuple[Value, Place]) -> None:
+def _add(
+    emitter: Emitter, node: Node, total: str, x: tuple[Value, Place], y: tuple[Value, Place]
+) -> None:
     """``total += x * y``, both 0 where their places do not exist."""
     texts = []
     for value, place in (x, y):
@@ -115,15 +116,18 @@ def _met(
         spot = last.plus(number.scaled(Size.of(-1)))
         t = start.plus(spot.scaled(Size.of(-op.stride[a])))
         tap = variable(Base(writer.index(t), start.axes))
-        reach = (*emitter.inside(spot, True, g.y[a]),
-                 *emitter.inside(tap, False, Size.of(g.window[a])))
+        reach = (
+            *emitter.inside(spot, True, g.y[a]),
+            *emitter.inside(tap, False, Size.of(g.window[a])),
+        )
         return spot, tap, reach
     spot = start.plus(number.scaled(Size.of(-op.dilation[a])))
     conditions: list[Condition] = []
     if op.stride[a] > 1:
         name = writer.index(spot)
-        conditions.append(writer.condition(
-            f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes))
+        conditions.append(
+            writer.condition(f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes)
+        )
         spot = variable(Base(writer.let(f"{name} // {op.stride[a]}", "i"), spot.axes))
     conditions += emitter.inside(spot, True, g.y[a])
     return spot, number, tuple(conditions)
@@ -165,12 +169,14 @@ def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Place) -> s
     rank = len(op.window)
     image, channels, inner, *rest = at.coordinates
     shape = (dy.shape[1], x.shape[1] // op.group, *op.window)
-    y_at = Place((image, channels, *rest[rank:]),
-                 (at.extents[0], Size.of(dy.shape[1]), *at.extents[3 + rank :]), at.guard)
+    y_at = Place(
+        (image, channels, *rest[rank:]),
+        (at.extents[0], Size.of(dy.shape[1]), *at.extents[3 + rank :]),
+        at.guard,
+    )
     g = geometry(emitter, op, x.shape, shape, dy.shape, y_place=y_at)
     group, _ = emitter.split(channels, (g.group, g.outputs))
-    source = x_place(emitter, g, image, channel(group, g.inputs, inner), rest[rank:],
-                     rest[:rank])
+    source = x_place(emitter, g, image, channel(group, g.inputs, inner), rest[rank:], rest[:rank])
     source = replace(source, guard=at.guard).guarded(*source.guard)
     left = emitter.emit(x, source)
     if not emitter.is_load(x):

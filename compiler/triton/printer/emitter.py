@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from compiler.batch import batched_values
 from ir.graph import Graph, Node, Value
 from ir.op import Op, Property
+from ir.ops.movement import Slice
 from ir.types import BOOL, DType
 
 from .index import ZERO, Affine, Base, Condition, Digit, linearise, split_digit
@@ -94,13 +95,12 @@ class Emitter:
             return Size.of(value)
         return self.writer.symbol(value, hint)
 
-    def extents(
-        self, shape: tuple[int, ...], constant: Container[int] = ()
-    ) -> tuple[Size, ...]:
+    def extents(self, shape: tuple[int, ...], constant: Container[int] = ()) -> tuple[Size, ...]:
         """Sizes of all axes; those in ``constant`` are constants in any case."""
         names = {1: "n", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}.get(len(shape), "")
         return tuple(
-            Size.of(d) if i in constant
+            Size.of(d)
+            if i in constant
             else self.extent(d, i, len(shape), names[i] if names else f"d{i}")
             for i, d in enumerate(shape)
         )
@@ -108,10 +108,10 @@ class Emitter:
     # --- values -----------------------------------------------------------------------
 
     def is_load(self, value: Value) -> bool:
-        """Whether the value is just read from memory."""
+        """Whether the value is just read from memory, perhaps at another address."""
         while value not in self._outer:
             node = self.body.producers[value]
-            if Property.VIEW not in node.op.properties:
+            if not (Property.VIEW in node.op.properties or isinstance(node.op, Slice)):
                 return False
             (value,) = node.inputs
         return True
@@ -158,14 +158,19 @@ class Emitter:
         return self.writer.let(text, "x", name)
 
     def store(
-        self, buffer: Value, name: str, index: Affine, value: str,
+        self,
+        buffer: Value,
+        name: str,
+        index: Affine,
+        value: str,
         guard: tuple[Condition, ...] = (),
     ) -> None:
         pointer = self.writer.pointer(buffer, buffer.type.dtype, name)
         address = self.address(pointer, index, guard)
         mask = self.mask(index, guard)
         self.writer.line(
-            f"tl.store({address}, {value}, mask={mask})" if mask
+            f"tl.store({address}, {value}, mask={mask})"
+            if mask
             else f"tl.store({address}, {value})"
         )
 

@@ -51,9 +51,7 @@ def print_flat(task: Task, writer: Writer) -> Printed:
     return flat_schedule({})(task, writer)
 
 
-def flat_schedule(
-    given: Mapping[Value, Source], name: str = "flat", why: str = ""
-) -> Schedule:
+def flat_schedule(given: Mapping[Value, Source], name: str = "flat", why: str = "") -> Schedule:
     """The schedule; values in ``given`` are not computed from their inputs but written so."""
 
     def schedule(task: Task, writer: Writer) -> Printed:

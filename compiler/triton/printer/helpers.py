@@ -116,11 +116,11 @@ def float_order(x):
     ),
     "multiply": (
         (),
-        '''
+        """
 @triton.jit
 def multiply(a, b):
     return a * b
-''',
+""",
     ),
 }
 """Name to (helpers it calls, source)."""

@@ -69,8 +69,13 @@ def make_launch(task: Task, schedule: Schedule, suffix: str = "") -> Launch:
         readable=readable,
     )
     return Launch(
-        kernel, printed.choice, tuple(a for _, a in plain.parameters), printed.grid, label,
-        task.node.location, printed.writes,
+        kernel,
+        printed.choice,
+        tuple(a for _, a in plain.parameters),
+        printed.grid,
+        label,
+        task.node.location,
+        printed.writes,
     )
 
 

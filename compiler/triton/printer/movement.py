@@ -47,9 +47,7 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         last = k == len(node.inputs) - 1
         low = k > 0
         conditions = emitter.inside(index, low, None if last else extent)
-        values.append(
-            emitter.emit(x, _with_axis(at, op.axis, index, extent).guarded(*conditions))
-        )
+        values.append(emitter.emit(x, _with_axis(at, op.axis, index, extent).guarded(*conditions)))
         inside.append(conditions[-1:] if not last else ())
         index = index.shifted(-extent)
     text = values[-1]
@@ -72,9 +70,7 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         moves = extent.constant is None
         index, _ = coordinate(at, axis)
         index = index.shifted(-emitter.extent(low, axis, rank, "low"))
-        conditions = emitter.inside(
-            index, moves or low > 0, extent if moves or high > 0 else None
-        )
+        conditions = emitter.inside(index, moves or low > 0, extent if moves or high > 0 else None)
         place = _with_axis(place, axis, index, extent).guarded(*conditions)
     value = emitter.emit(x, place)
     new = tuple(c for c in place.guard if c not in at.guard)
@@ -98,9 +94,7 @@ def emit_reshape(emitter: Emitter, node: Node, number: int, at: Place) -> str:
     return emitter.emit(x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
 
 
-def reshaped(
-    emitter: Emitter, at: Place, result: tuple[int, ...], shape: tuple[int, ...]
-) -> Place:
+def reshaped(emitter: Emitter, at: Place, result: tuple[int, ...], shape: tuple[int, ...]) -> Place:
     """The place in a tensor of ``shape`` of an element of it seen as ``result``."""
     coordinates: list[Affine] = [ZERO] * len(shape)
     extents: list[Size] = [ONE] * len(shape)
@@ -112,8 +106,9 @@ def reshaped(
             continue
         inner_coordinates = [at.coordinates[i] for i in left]
         inner_extents = [at.extents[i] for i in left]
-        parts = _divided(emitter, product(inner_extents), [shape[i] for i in right], right,
-                         len(shape))
+        parts = _divided(
+            emitter, product(inner_extents), [shape[i] for i in right], right, len(shape)
+        )
         split = emitter.split(linearise(inner_coordinates, inner_extents), parts)
         for i, index, extent in zip(right, split, parts, strict=True):
             coordinates[i], extents[i] = index, extent
@@ -173,5 +168,4 @@ def emit_gather(emitter: Emitter, node: Node, number: int, at: Place) -> str:
     height = emitter.writer.symbol(table.shape[0], "rows")
     conditions = emitter.inside(index, True, height)
     place = Place((index, column), (height, width), at.guard).guarded(*conditions)
-    return emitter.chosen(conditions, emitter.emit(table, place),
-                          literal(0, table.type.dtype))
+    return emitter.chosen(conditions, emitter.emit(table, place), literal(0, table.type.dtype))

@@ -42,8 +42,10 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         shared = uses.get(item, 0) > 1 or len(text) > _LONGEST
         done[item] = writer.let(text, "v") if shared and item is not root else text
     text = done[root]
-    return text if root.op in ("arg", "const") else writer.let(
-        _unwrapped(text), "v", node.outputs[number].name
+    return (
+        text
+        if root.op in ("arg", "const")
+        else writer.let(_unwrapped(text), "v", node.outputs[number].name)
     )
 
 
@@ -66,9 +68,7 @@ def _broadcast(emitter: Emitter, node: Node, i: int, at: Place) -> Place:
     return Place(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
 
 
-def _leaf(
-    emitter: Emitter, node: Node, item: Expr, at: Place, operands: dict[int, str]
-) -> str:
+def _leaf(emitter: Emitter, node: Node, item: Expr, at: Place, operands: dict[int, str]) -> str:
     writer = emitter.writer
     if item.op == "arg":
         assert item.value is not None

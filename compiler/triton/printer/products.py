@@ -77,7 +77,10 @@ def matmul_product(emitter: Emitter, node: Node) -> Product:
         return read
 
     return Product(
-        product(batch), rows, columns, depth,
+        product(batch),
+        rows,
+        columns,
+        depth,
         (a, reader((rows, depth), op.transpose_a)),
         (b, reader((depth, columns), op.transpose_b)),
         reader((rows, columns), False),
@@ -112,8 +115,13 @@ class Geometry:
 
 
 def geometry(
-    emitter: Emitter, op: Conv | ConvInputGrad | ConvWeightGrad, x: Sequence[int],
-    w: Sequence[int], y: Sequence[int], *, x_place: Place | None = None,
+    emitter: Emitter,
+    op: Conv | ConvInputGrad | ConvWeightGrad,
+    x: Sequence[int],
+    w: Sequence[int],
+    y: Sequence[int],
+    *,
+    x_place: Place | None = None,
     y_place: Place | None = None,
 ) -> Geometry:
     """``x_place`` or ``y_place``: where sizes are known already."""
@@ -130,15 +138,22 @@ def geometry(
         )
     else:
         y_spatial = (
-            y_place.extents[2:] if y_place
+            y_place.extents[2:]
+            if y_place
             else tuple(symbol(d, f"y{i}") for i, d in enumerate(y[2:]))
         )
         x_spatial = tuple(
             y_spatial[i] if same[i] else symbol(d, f"x{i}") for i, d in enumerate(x[2:])
         )
     return Geometry(
-        op, Size.of(op.group), Size.of(w[1]), Size.of(w[0] // op.group), images,
-        x_spatial, y_spatial, window,
+        op,
+        Size.of(op.group),
+        Size.of(w[1]),
+        Size.of(w[0] // op.group),
+        images,
+        x_spatial,
+        y_spatial,
+        window,
     )
 
 
@@ -148,8 +163,12 @@ def channel(which: Affine, per_group: Size, inside: Affine) -> Affine:
 
 
 def x_place(
-    emitter: Emitter, g: Geometry, image: Affine, channels: Affine,
-    position: Sequence[Affine], tap: Sequence[Affine],
+    emitter: Emitter,
+    g: Geometry,
+    image: Affine,
+    channels: Affine,
+    position: Sequence[Affine],
+    tap: Sequence[Affine],
 ) -> Place:
     """Where tap ``tap`` of the window at ``position`` of y reads x; guarded against padding."""
     spots: list[Affine] = []
@@ -190,8 +209,9 @@ def conv_product(emitter: Emitter, node: Node) -> Product:
     def right(depth: Base, column: Base, which: Base) -> Place:
         inner, taps = _split(depth, (g.inputs, *g.taps))
         image, position = _split(column, (g.images, *g.y))
-        return x_place(emitter, g, image, channel(_group(which, g), g.inputs, inner),
-                       position, taps)
+        return x_place(
+            emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
+        )
 
     def result(row: Base, column: Base, which: Base) -> Place:
         image, position = _split(column, (g.images, *g.y))
@@ -199,8 +219,13 @@ def conv_product(emitter: Emitter, node: Node) -> Product:
         return Place((image, channels, *position), g.y_extents())
 
     return Product(
-        g.group, g.outputs, g.images * product(g.y), g.inputs * product(g.taps),
-        (w, left), (x, right), result,
+        g.group,
+        g.outputs,
+        g.images * product(g.y),
+        g.inputs * product(g.taps),
+        (w, left),
+        (x, right),
+        result,
     )
 
 
@@ -219,8 +244,9 @@ def weight_grad_product(emitter: Emitter, node: Node) -> Product:
     def right(depth: Base, column: Base, which: Base) -> Place:
         image, position = _split(depth, (g.images, *g.y))
         inner, taps = _split(column, (g.inputs, *g.taps))
-        return x_place(emitter, g, image, channel(_group(which, g), g.inputs, inner),
-                       position, taps)
+        return x_place(
+            emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
+        )
 
     def result(row: Base, column: Base, which: Base) -> Place:
         inner, taps = _split(column, (g.inputs, *g.taps))
@@ -229,8 +255,13 @@ def weight_grad_product(emitter: Emitter, node: Node) -> Product:
         )
 
     return Product(
-        g.group, g.outputs, g.inputs * product(g.taps), g.images * product(g.y),
-        (dy, left), (x, right), result,
+        g.group,
+        g.outputs,
+        g.inputs * product(g.taps),
+        g.images * product(g.y),
+        (dy, left),
+        (x, right),
+        result,
     )
 
 
@@ -254,7 +285,8 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
     )
     spans = tuple(
         emitter.writer.symbol(-(-node.output.shape[2 + a] // op.stride[a]), f"span{a}")
-        if phased[a] else g.x[a]
+        if phased[a]
+        else g.x[a]
         for a in axes
     )
 
@@ -275,10 +307,13 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         outer, numbers = _split(depth, (g.outputs, *counts))
         group, rest = group_and_phase(which)
         taps = [tap(a, rest[a], numbers[a]) for a in axes]
-        beyond = tuple(itertools.chain.from_iterable(
-            emitter.inside(taps[a], False, Size.of(g.window[a]))
-            for a in axes if phased[a] and g.window[a] % op.stride[a]
-        ))
+        beyond = tuple(
+            itertools.chain.from_iterable(
+                emitter.inside(taps[a], False, Size.of(g.window[a]))
+                for a in axes
+                if phased[a] and g.window[a] % op.stride[a]
+            )
+        )
         return Place(
             (channel(group, g.outputs, outer), variable(row), *taps), g.w_extents()
         ).guarded(*beyond)
@@ -301,7 +336,8 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                 if op.stride[a] > 1:
                     name = emitter.writer.index(spot)
                     meets = emitter.writer.condition(
-                        f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes)
+                        f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes
+                    )
                     conditions.append(meets)
                     quotient = emitter.writer.let(f"{name} // {op.stride[a]}", "i")
                     spot = variable(Base(quotient, spot.axes))
@@ -309,11 +345,12 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                 conditions += emitter.inside(spot, True, g.y[a])
             if phased[a] and g.window[a] % op.stride[a]:
                 conditions += emitter.inside(
-                    tap(a, rest[a], numbers[a]), False, Size.of(g.window[a]))
+                    tap(a, rest[a], numbers[a]), False, Size.of(g.window[a])
+                )
             spots.append(spot)
-        return Place(
-            (image, channel(group, g.outputs, outer), *spots), g.y_extents()
-        ).guarded(*conditions)
+        return Place((image, channel(group, g.outputs, outer), *spots), g.y_extents()).guarded(
+            *conditions
+        )
 
     def result(row: Base, column: Base, which: Base) -> Place:
         group, rest = group_and_phase(which)
@@ -331,6 +368,12 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         ).guarded(*conditions)
 
     return Product(
-        product((g.group, *phases)), g.inputs, g.images * product(spans),
-        g.outputs * product(counts), (w, left), (dy, right), result, strided=any(phased),
+        product((g.group, *phases)),
+        g.inputs,
+        g.images * product(spans),
+        g.outputs * product(counts),
+        (w, left),
+        (dy, right),
+        result,
+        strided=any(phased),
     )

@@ -136,8 +136,13 @@ def _smallest(tiles: Sequence[int], extent: int) -> int:
 
 
 def _split(
-    tiles: tuple[tuple[int, int], ...], choice: int, outputs: int, programs: int, walk: int,
-    step: int, steps: int,
+    tiles: tuple[tuple[int, int], ...],
+    choice: int,
+    outputs: int,
+    programs: int,
+    walk: int,
+    step: int,
+    steps: int,
 ) -> Plan:
     splits = 1
     if 0 < programs < ENOUGH_PROGRAMS and steps > LONGEST_WALK:
@@ -195,9 +200,7 @@ def limit(writer: Writer, name: str, size: str, axis: int) -> Condition:
     return writer.condition(f"{name} < {size}", frozenset({axis}))
 
 
-def _gather(
-    reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]]
-) -> Schedule:
+def _gather(reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]]) -> Schedule:
     """The launch that reads the input."""
     kind = reduction.kind
     names = ("A", "B")
@@ -234,8 +237,9 @@ def _gather(
                 for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
                     _store_partial(emitter, buffer, dtype, split, total, outputs, value)
         with writer.block("else:"):
-            _epilogue(reduction, task, emitter, outputs, extents,
-                      [values[-1] for values in results])
+            _epilogue(
+                reduction, task, emitter, outputs, extents, [values[-1] for values in results]
+            )
         splits = plan.splits
         warps = 8 if len(task.inputs) > MANY_INPUTS else 4
         written = [b for bs in partials for b in bs] if splits > 1 else list(task.outputs)
@@ -244,7 +248,8 @@ def _gather(
             constants=(*names, "SPLIT"),
             configs=tuple(
                 Config((("A", a), ("B", b), ("SPLIT", split)), warps)
-                for split in (0, 1) for a, b in plan.tiles
+                for split in (0, 1)
+                for a, b in plan.tiles
             ),
             choice=plan.choice + (len(plan.tiles) if splits > 1 else 0),
             grid=(plan.programs, splits, 1),
@@ -271,11 +276,9 @@ def outputs_base(writer: Writer, count: int, axis: int | None) -> Base:
     if axis is None:
         return Base(writer.let(_program(writer, 0), "i", "output"))
     tile, view = ("A", "[:, None]") if axis == 0 else ("B", "[None, :]")
-    name = writer.let(
-        f"{_program(writer, 0)} * {tile} + tl.arange(0, {tile}){view}", "i", "output")
+    name = writer.let(f"{_program(writer, 0)} * {tile} + tl.arange(0, {tile}){view}", "i", "output")
     most = writer.symbol(count, "outputs")
-    return Base(name, frozenset({axis}),
-                (lambda: limit(writer, name, writer.size(most), axis),))
+    return Base(name, frozenset({axis}), (lambda: limit(writer, name, writer.size(most), axis),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +333,9 @@ class _Loop:
         return base, head
 
     def _take(
-        self, folds: list[Fold], gathered: list[tuple[str, ...]],
+        self,
+        folds: list[Fold],
+        gathered: list[tuple[str, ...]],
         reduced: list[tuple[Sequence[int], Base]],
     ) -> None:
         coordinates = kept_coordinates(self.reduction, self.outputs, self.extents)
@@ -365,8 +370,12 @@ def kept_coordinates(
 
 
 def _epilogue(
-    reduction: Reduction, task: Task, emitter: Emitter, outputs: Base,
-    extents: tuple[Size, ...], values: list[str],
+    reduction: Reduction,
+    task: Task,
+    emitter: Emitter,
+    outputs: Base,
+    extents: tuple[Size, ...],
+    values: list[str],
 ) -> None:
     """Store the results, and what is computed from them element by element."""
     place = Place(
@@ -386,7 +395,12 @@ def _epilogue(
 
 
 def _store_partial(
-    emitter: Emitter, buffer: Scratch, dtype: DType, split: Base, total: str, outputs: Base,
+    emitter: Emitter,
+    buffer: Scratch,
+    dtype: DType,
+    split: Base,
+    total: str,
+    outputs: Base,
     value: str,
 ) -> None:
     writer = emitter.writer
@@ -421,8 +435,9 @@ def _fold_partials(
             for buffer, dtype, start in zip(buffers, fold.dtypes, starts, strict=True):
                 pointer = writer.pointer(buffer, dtype, "partial")
                 address = f"{pointer} + {row} * {total} + {outputs.name}"
-                loaded.append(writer.let(
-                    f"tl.load({address}, mask={mask}, other={start})", "x", "part"))
+                loaded.append(
+                    writer.let(f"tl.load({address}, mask={mask}, other={start})", "x", "part")
+                )
             results.append(fold.finish(writer, tuple(loaded), (0,), node.output.name)[-1])
         _epilogue(reduction, task, emitter, outputs, extents, results)
         return Printed(
@@ -436,5 +451,3 @@ def _fold_partials(
         )
 
     return schedule
-
-

@@ -135,5 +135,3 @@ class Fold:
         nearest, beyond = ("min", "2147483647") if self._first else ("max", "-1")
         text = f"tl.{nearest}(tl.where({hit}, {where}, {beyond}), {axis}, keep_dims=True)"
         return best, writer.let(text, "v", hint)
-
-

@@ -54,8 +54,13 @@ def readable_file(
 def with_uses(readable: str, uses: Sequence[tuple[str, Location]]) -> str:
     """The file with all its users in the header, for a kernel that several layers share."""
     lines = "".join(f"    {_use(label, place)}\n" for label, place in dict.fromkeys(uses))
-    return re.sub(rf"^{_USES}\n(?:    .*\n)+", lambda _: f"{_USES}\n{lines}", readable, count=1,
-                  flags=re.MULTILINE)
+    return re.sub(
+        rf"^{_USES}\n(?:    .*\n)+",
+        lambda _: f"{_USES}\n{lines}",
+        readable,
+        count=1,
+        flags=re.MULTILINE,
+    )
 
 
 def _group(task: Task) -> Graph:

@@ -182,9 +182,7 @@ class _Rows:
             for fold, tiles, node in zip(folds, gathered, nodes, strict=True)
         ]
 
-    def _taken(
-        self, fold: Fold, node: Node, place: Place, inside: Condition
-    ) -> tuple[str, ...]:
+    def _taken(self, fold: Fold, node: Node, place: Place, inside: Condition) -> tuple[str, ...]:
         """A tile of what is reduced (and of its places), neutral outside the rows."""
         emitter = self.emitter
         value = emitter.emit(node.inputs[0], place)

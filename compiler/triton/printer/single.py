@@ -74,7 +74,8 @@ def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
     blocks = writer.let(f"tl.cdiv({size}, BLOCK)", "i", "blocks")
     row = writer.let(f"{program} // {blocks}", "i", "row")
     column = writer.let(
-        f"{program} % {blocks} * BLOCK + tl.arange(0, BLOCK)[None, :]", "i", "column")
+        f"{program} % {blocks} * BLOCK + tl.arange(0, BLOCK)[None, :]", "i", "column"
+    )
     inside = writer.let(f"{column} < {size}", "m", "inside")
     total = writer.name("acc", "acc")
     writer.line(f"{total} = tl.zeros([ROWS, BLOCK], tl.float32)")
@@ -82,21 +83,29 @@ def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
     with writer.block(f"for {step} in range(0, {number}, ROWS):"):
         place = writer.let(f"{step} + tl.arange(0, ROWS)[:, None]", "i", "place")
         found = writer.let(
-            f"tl.load({rows_pointer} + {place}, mask={place} < {number}, other=-1)", "x", "number")
+            f"tl.load({rows_pointer} + {place}, mask={place} < {number}, other=-1)", "x", "number"
+        )
         hit = writer.let(f"{found} == {row}", "m", "hit")
         with writer.block(f"if tl.max(tl.max({hit}.to(tl.int32), 1), 0) > 0:"):
             writer.line(
                 f"{total} += tl.load({g_pointer} + {place} * {size} + {column}, "
-                f"mask={hit} & {inside}, other=0.0)")
+                f"mask={hit} & {inside}, other=0.0)"
+            )
     writer.line(
         f"tl.store({out} + {row} * {size} + {column}, "
-        f"tl.sum({total}, 0, keep_dims=True), mask={inside})")
+        f"tl.sum({total}, 0, keep_dims=True), mask={inside})"
+    )
     configs = (Config((("ROWS", 16), ("BLOCK", 64)), 4), Config((("ROWS", 16), ("BLOCK", 256)), 4))
     choice = 0 if width <= 64 else 1
     block = (64, 256)[choice]
     return Printed(
-        "scatter_add", ("ROWS", "BLOCK"), configs, choice, (count * -(-width // block), 1, 1),
-        tuple(task.outputs), f"{count} rows look for their numbers among {rows.shape[0]}",
+        "scatter_add",
+        ("ROWS", "BLOCK"),
+        configs,
+        choice,
+        (count * -(-width // block), 1, 1),
+        tuple(task.outputs),
+        f"{count} rows look for their numbers among {rows.shape[0]}",
     )
 
 
@@ -130,7 +139,8 @@ def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
             place = writer.let(f"{step} + tl.arange(0, BLOCK)", "i", "place")
             inside = writer.let(f"{place} < {size}", "m", "inside")
             value = writer.let(
-                f"tl.load({pointer} + {program} * {size} + {place}, mask={inside})", "x", "value")
+                f"tl.load({pointer} + {program} * {size} + {place}, mask={inside})", "x", "value"
+            )
             order = f"{writer.helper('float_order')}({value})" if x.type.dtype is F32 else value
             key = writer.let(f"({order}.to(tl.int64) << 32) | {place}", "v", "key")
             later = writer.let(f"tl.where({inside} & ({key} < {last}), {key}, {lowest})", "v")
@@ -145,7 +155,11 @@ def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
             writer.line(f"tl.store({places} + {spot}, {winner})")
     configs = (Config((("BLOCK", 256),), 4), Config((("BLOCK", 1024),), 4))
     return Printed(
-        "top_k", ("BLOCK",), configs, 0 if length <= 256 else 1,
-        (x.type.size // length, 1, 1), tuple(task.outputs),
+        "top_k",
+        ("BLOCK",),
+        configs,
+        0 if length <= 256 else 1,
+        (x.type.size // length, 1, 1),
+        tuple(task.outputs),
         f"{op.k} selections among {length}, one row per program",
     )

@@ -117,10 +117,7 @@ def covering(
     reaches the element.
     """
     rank = len(outputs)
-    counts = [
-        -(-op.window[a] // op.stride[a]) if slides(op, a) else 1
-        for a in range(rank)
-    ]
+    counts = [-(-op.window[a] // op.stride[a]) if slides(op, a) else 1 for a in range(rank)]
     writer = emitter.writer
     starts: dict[int, Affine] = {}
     ends: dict[int, Affine] = {}
@@ -209,5 +206,3 @@ def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Place) -> st
         at.guard,
     ).guarded(exists)
     return emitter.chosen((exists,), emitter.emit(x, source), literal(0, x.type.dtype))
-
-

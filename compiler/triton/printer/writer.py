@@ -186,8 +186,11 @@ class Writer:
     def _size_argument(self, size: Size, divisible: bool) -> str:
         key = (size, divisible)
         if key not in self._sizes:
-            hint = "_".join(s.hint for s, _ in size.powers) if all(
-                s.hint and p == 1 for s, p in size.powers) else "extent"
+            hint = (
+                "_".join(s.hint for s, _ in size.powers)
+                if all(s.hint and p == 1 for s, p in size.powers)
+                else "extent"
+            )
             kind = "i64" if self.wide else "i32"
             name = self.name("s", hint)
             self._sizes[key] = (Parameter(name, kind, None, divisible), size.value)
@@ -228,7 +231,8 @@ class Writer:
                 for word in set(_words(line)):
                     used[word] = used.get(word, 0) + 1
             kept = [
-                line for line in lines
+                line
+                for line in lines
                 if not ((let := _LET.match(line)) and let[1] in self._lets and used[let[1]] == 1)
             ]
             if len(kept) == len(lines):
