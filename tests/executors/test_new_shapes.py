@@ -1,8 +1,7 @@
 """A net at another batch or image size is planned again and needs no kernel of another text.
 
-Two things depend on sizes all the same. Where the work of a launch is split to fill the device, a
-second kernel adds the parts up. And in a batch of one what broadcasts along the batch looks like
-what does not, so such nets have some kernels of their own.
+One thing depends on sizes all the same: where the work of a launch is split to fill the device, a
+second kernel adds the parts up. tests/plan/test_batch_of_one.py looks at batches of one.
 """
 
 from __future__ import annotations
