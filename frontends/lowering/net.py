@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from frontends.prototxt.message import Message
+from frontends.prototxt.printer import to_text
 from frontends.state_rules import NetState, layers_in_state
 from ir import expr as e
 from ir.build import Builder
@@ -97,6 +98,15 @@ def lower_net(
     return _finish(work, net)
 
 
+def _shown_place(m: Message) -> Location:
+    """Where a layer stands. A layer over several lines is shown whole, in one: the line where it
+    begins says nothing of it in dumps and kernels."""
+    place = replace(m.location, layer=m.name)
+    if not place.text.rstrip().endswith("{"):
+        return place
+    return replace(place, text=f"layer {{ {' '.join(to_text(m).split())} }}")
+
+
 def _lower_layer(work: _Lowering, m: Message) -> None:
     kind = find_layer(m.type, place_of(m, "type"))
     b = work.builder
@@ -107,7 +117,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     values = tuple(work.current[name] for name in bottoms)
     allowed = _gradient_allowed(work, kind, m, values)
     first = len(b.nodes)
-    place = replace(m.location, layer=m.name)
+    place = _shown_place(m)
     with b.at(place, m.name):
         seen = tuple(
             b.map(e.stop(e.arg(0)), v) if v in work.flows and not ok else v

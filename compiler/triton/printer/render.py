@@ -7,6 +7,7 @@ The file runs by itself: it compares its kernel with the reference on random inp
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 
 from compiler.kernel import Config
@@ -74,12 +75,13 @@ def _use(label: str, location: Location) -> str:
 
 
 def _layers(task: Task) -> list[str]:
-    """One line per layer in the group: its place, and the line itself where it is known."""
+    """The layers in the group: their places, and their prototxt where it is known."""
     places = dict.fromkeys(n.location for n in _group(task).nodes)
     lines = []
     for place in places:
-        shown = place.text.strip()
-        lines.append(f"{place.layer or '-'}  {place.file or '-'}:{place.line}  {shown}".rstrip())
+        shown = textwrap.wrap(place.text.strip(), 88, break_long_words=False)
+        lines.append(f"{place.layer or '-'}  {place.file or '-'}:{place.line}")
+        lines += [f"    {line}" for line in shown]
     return lines
 
 
