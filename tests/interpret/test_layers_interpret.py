@@ -37,6 +37,17 @@ def test_kernels_compute_the_layer(plan: Plan, case: LayerCase, backend: Interpr
     assert {name: e for name, e in errors.items() if not e <= TOLERANCE} == {}
 
 
+@pytest.mark.parametrize("case", [c for c in all_cases() if c.layer_type == "Accuracy"], ids=str)
+@pytest.mark.parametrize("plan", [layerwise, fused])
+def test_scores_that_are_nan_are_never_right(
+    plan: Plan, case: LayerCase, backend: InterpretBackend
+) -> None:
+    run = rounded(LayerRun(case))
+    run.values["x"][...] = np.nan
+    outputs, _ = plan(run, backend)
+    assert not any(array.any() for array in outputs.values())
+
+
 EMPTY = ("convolution", "deconvolution", "pooling_max_mask", "pooling_ave", "lrn_within",
          "batch_norm_train", "inner_product", "scale", "dropout_train", "concat")  # fmt: skip
 

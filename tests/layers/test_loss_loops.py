@@ -86,19 +86,21 @@ def test_softmax_and_infogain_loss(
         np.testing.assert_allclose(got["x"], 2 * gradient / by, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("nans", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("top_k", [1, 2])
 @pytest.mark.parametrize(("axis", "shape"), WHERE)
 def test_accuracy_ignores_labels_along_any_axis(
-    axis: int, shape: tuple[int, ...], top_k: int
+    axis: int, shape: tuple[int, ...], top_k: int, nans: float
 ) -> None:
     given = scores_and_labels(axis, shape)
     x, t = given["x"], given["t"]
     x[...] = np.round(x)  # many ties
+    x[np.random.default_rng(5).random(shape) < nans] = np.nan
     hits, counts = np.zeros(shape[axis]), np.zeros(shape[axis])
     for at, label in positions(x, t, axis):
         if label != IGNORED:
             better = np.count_nonzero(x[at] >= x[at][label]) - 1
-            hits[label] += better < top_k
+            hits[label] += 0 <= better < top_k  # -1: the score of the true class is NaN
             counts[label] += 1
     param = f"accuracy_param {{ axis: {axis} top_k: {top_k} ignore_label: {IGNORED} }}"
     out, _ = run("Accuracy", param, given, 'top: "y" top: "c"')

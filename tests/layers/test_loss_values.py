@@ -159,6 +159,14 @@ def test_accuracy_takes_a_label_out_of_range_for_a_miss(label: float) -> None:
     np.testing.assert_allclose(out["a"], 2.0 / 3.0, rtol=1e-6)
 
 
+@pytest.mark.parametrize("more", ["", "accuracy_param { top_k: 3 }"])
+def test_scores_that_are_nan_are_never_right(more: str) -> None:
+    x = np.full((3, 3), np.nan)
+    out, _ = run(ACCURACY % f'top: "c" {more}', {"x": x, "t": [0.0, 1.0, 2.0]}, ())
+    assert out["a"] == 0.0
+    np.testing.assert_array_equal(out["c"], np.zeros(3))
+
+
 def test_hinge_loss_at_the_margin_has_no_gradient() -> None:
     text = 'layer { name: "l" type: "HingeLoss" bottom: "x" bottom: "t" top: "loss" }'
     out, grad = run(text, {"x": [[1.0, -1.0, 0.5]], "t": [0.0]})

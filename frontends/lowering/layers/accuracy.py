@@ -18,12 +18,14 @@ from ..registry import layer
     bottoms=2,
     tops=(1, 2),
     no_gradient_to=(0, 1),
-    note="A label that names no class counts as a wrong prediction.",
+    note="A label that names no class counts as a wrong prediction, and so does one whose score is "
+    "NaN (a right one in Caffe, so that a net full of NaN scores 1).",
 )
 def lower_accuracy(ctx: LayerContext) -> Sequence[Value]:
     """Share of positions whose label is among the ``top_k`` best scores.
 
-    Scores equal to the label's count as better ones, so uniform scores give 0. Second top: the
+    Scores equal to the label's count as better ones, so uniform scores give 0; a score that is
+    NaN is never among the best, where Caffe finds none that is better. Second top: the
     share for each class (0 where it has no label). Caffe: src/caffe/layers/accuracy_layer.cpp.
     """
     b, p, x = ctx.b, ctx.param, ctx.x
@@ -38,9 +40,10 @@ def lower_accuracy(ctx: LayerContext) -> Sequence[Value]:
     where = Positions(0, 0, "NONE", p.get("ignore_label"))
     counts = where.keep(e.arg(1), e.const(1.0))
     truth = b.sum(b.map(e.where(hits(e.arg(1), axis), e.arg(0), 0.0), x, labels), (axis,))
-    # The true class is one of those that reach its score.
+    # The true class is one of those that reach its score, unless that is NaN: none reaches it.
     reached = b.sum(b.map(e.where(e.arg(0) >= e.arg(1), 1.0, 0.0), x, truth), (axis,))
-    found = (e.arg(0) <= float(p.top_k)) & in_range(e.arg(1), classes)
+    ranked = (e.arg(0) >= 1.0) & (e.arg(0) <= float(p.top_k))
+    found = ranked & in_range(e.arg(1), classes)
     correct, counted = b.maps(
         [where.keep(e.arg(1), e.where(found, 1.0, 0.0)), counts], reached, labels
     )
