@@ -5,6 +5,7 @@ OpenCV is imported when the first picture needs it; raw databases do without.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -76,6 +77,21 @@ def encode_image(pixels: np.ndarray, extension: str) -> bytes:
     if not done:
         raise ImageError(f"OpenCV could not write it as '.{extension}'")
     return bytes(data)
+
+
+@lru_cache
+def keeps_channels(extension: str, channels: int) -> bool:
+    """Whether files of a type hold this number of channels (webp makes three of one)."""
+    pixels = np.zeros((2, 2, channels), np.uint8)
+    try:
+        return channel_count(decode_image(encode_image(pixels, extension), "native")) == channels
+    except ImageError:
+        return False
+
+
+def channel_count(pixels: np.ndarray) -> int:
+    """The channels of decoded pixels."""
+    return pixels.shape[2] if pixels.ndim == 3 else 1
 
 
 def channel_major(pixels: np.ndarray) -> np.ndarray:

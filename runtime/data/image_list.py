@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ir.errors import RoasteryError
 from ir.location import Location
+
+# int() would take 1_000 and digits of other scripts too, and no number of thousands of digits.
+_LABEL = re.compile(r"([-+]?)0*([0-9]{1,10})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,9 @@ class ListedImage:
 def read_image_list(path: Path, place: Location | None = None) -> list[ListedImage]:
     """The pictures of a list in order; blank lines are passed over.
 
-    A line without a space is a path with label 0, as in Caffe. Raises RoasteryError for
-    a list that is missing or empty, or a label that is not a whole number.
+    Caffe reads a line without a label as a path with label 0, and a label that is no number
+    as 0; both would train on wrong labels. Raises RoasteryError for those, and for a list that
+    is missing or empty.
     """
     try:
         text = path.read_text("utf-8", "surrogateescape")
@@ -33,7 +38,7 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
             f"cannot read the image list '{path}': {error.strerror}", location=place
         ) from error
     images = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         line = line.rstrip()
         if line:
             images.append(_parse_line(path, number, line))
@@ -49,15 +54,19 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
 def _parse_line(path: Path, number: int, line: str) -> ListedImage:
     name, space, label = line.rpartition(" ")
     if not space:
-        return ListedImage(line, 0, number)
-    try:
-        value = int(label)
-    except ValueError:
-        value = 1 << 31
+        raise _mistake(path, number, line, 1, "the line has no label")
+    if not name.strip():
+        raise _mistake(path, number, line, 1, "the line names no image")
+    parts = _LABEL.fullmatch(label)
+    value = int(parts[1] + parts[2]) if parts else 1 << 31
     if not -(1 << 31) <= value < 1 << 31:
-        raise RoasteryError(
-            f"label '{label}' is not a whole number",
-            location=Location(str(path), number, len(line) - len(label) + 1, text=line),
-            hint="a line is a path, a space and a class number: images/cat.jpg 3",
-        )
+        what = f"label '{label[:40]}' is not a whole number of 32 bits"
+        raise _mistake(path, number, line, len(line) - len(label) + 1, what)
     return ListedImage(name.rstrip(), value, number)
+
+
+def _mistake(path: Path, number: int, line: str, column: int, what: str) -> RoasteryError:
+    hint = "a line is a path, a space and a class number: images/cat.jpg 3"
+    if "\t" in line:
+        hint += "; a tab does not part them"
+    return RoasteryError(what, location=Location(str(path), number, column, text=line), hint=hint)

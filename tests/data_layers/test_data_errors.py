@@ -226,6 +226,16 @@ def image_data(**more: object) -> ImageDataConfig:
         ("\n\nnot_a_picture.txt 1\n", r"cannot decode image .*line 3\): it is not a picture"),
         ("a.png one\n", "list.txt:1:7: label 'one' is not a whole number"),
         ("a.png 99999999999\n", "label '99999999999' is not a whole number"),
+        ("a.png 2147483648\n", "label '2147483648' is not a whole number of 32 bits"),
+        ("a.png 1.0\n", "label '1.0' is not a whole number"),
+        ("a.png 1_0\n", "label '1_0' is not a whole number"),
+        ("a.png \u0663\n", "label '\u0663' is not a whole number"),
+        (f"a.png {'9' * 9000}\n", "label '9{40}' is not a whole number"),
+        ("a.png 1\n\nb.png\n", "list.txt:3:1: the line has no label"),
+        ("a.png \n", "list.txt:1:1: the line has no label"),
+        ("a b.png\n", "list.txt:1:3: label 'b.png' is not a whole number"),
+        ("a.png\t1\n", "no label(.|\n)*a tab does not part them"),
+        (" 1\n", "list.txt:1:1: the line names no image"),
     ],
 )
 def test_image_lists(text: str | None, message: str, tmp_path: Path) -> None:

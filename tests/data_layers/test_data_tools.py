@@ -132,6 +132,76 @@ def test_unreadable_images_are_skipped(pictures: Path, caplog: pytest.LogCapture
     assert sum("Could not open or find file" in text for text in caplog.messages) == 2
 
 
+def many_kinds(folder: Path) -> dict[str, np.ndarray]:
+    """Pictures of every kind, and what each is in gray."""
+    rng = np.random.default_rng(3)
+    color = rng.integers(0, 256, (6, 5, 3), np.uint8)
+    kinds = {
+        "color.png": color,
+        "color.jpg": color,
+        "color.bmp": color,
+        "color.webp": color,
+        "color.JPEG": color,
+        "gray.png": color[..., 0],
+        "gray.jpg": color[..., 0],
+        "alpha.png": np.dstack([color, color[..., :1]]),
+        "deep.png": color.astype(np.uint16) * 257,
+        "deep_gray.png": color[..., 0].astype(np.uint16) * 257,
+        "deep_alpha.tiff": np.dstack([color, color[..., :1]]).astype(np.uint16) * 257,
+    }
+    gray = {}
+    for name, pixels in kinds.items():
+        (folder / name).write_bytes(cv2.imencode(Path(name).suffix.lower(), pixels)[1].tobytes())
+        gray[name] = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
+    return gray
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, SIZE, {"encode_type": "png"}, {"encode_type": "jpg"}, {**SIZE, "encode_type": "JPEG"}],
+)
+def test_encoded_gray_pictures_have_one_channel(options: dict[str, object], tmp_path: Path) -> None:
+    gray = many_kinds(tmp_path)
+    list_file = write_list(tmp_path, [f"{name} {i}" for i, name in enumerate(gray)])
+    convert_imageset(
+        str(tmp_path),
+        list_file,
+        tmp_path / "db",
+        gray=True,
+        encoded=True,
+        **options,  # type: ignore[arg-type]
+    )
+    found = read_database(tmp_path / "db")
+    for (name, pixels), (key, value) in zip(gray.items(), found, strict=True):
+        datum = parse_datum(value)
+        assert datum.encoded and key.endswith(name.encode())
+        stored = cv2.imdecode(np.frombuffer(datum.data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if "resize_width" in options:
+            pixels = cv2.resize(pixels, (20, 24))
+        assert (stored.shape, stored.dtype) == (pixels.shape, np.uint8)
+        exact = bytes(datum.data[:2]) in (b"\x89P", b"BM")
+        difference = np.abs(stored.astype(int) - pixels)
+        assert difference.max() == 0 if exact else difference.mean() < 16
+        if not options and name.startswith("gray"):
+            assert datum.data == (tmp_path / name).read_bytes()
+
+
+def test_encoded_color_pictures_are_what_training_can_decode(tmp_path: Path) -> None:
+    names = list(many_kinds(tmp_path))
+    list_file = write_list(tmp_path, [f"{name} 1" for name in names])
+    convert_imageset(str(tmp_path), list_file, tmp_path / "db", encoded=True)
+    for name, (_, value) in zip(names, read_database(tmp_path / "db"), strict=True):
+        kept = parse_datum(value).data == (tmp_path / name).read_bytes()
+        assert kept != name.startswith("deep"), name
+        assert pixels_of(parse_datum(value)).dtype == np.uint8
+
+
+def test_a_type_without_gray_pictures(pictures: Path) -> None:
+    list_file = write_list(pictures, ["a.png 1"])
+    with pytest.raises(RoasteryError, match="files hold no gray pictures of one channel"):
+        convert_imageset(str(pictures), list_file, pictures / "db", gray=True, encode_type="webp")
+
+
 def test_shuffling(pictures: Path) -> None:
     list_file = write_list(pictures, [f"a.png {i}" for i in range(50)])
     for name, seed in (("one", 1), ("again", 1), ("two", 2)):
@@ -157,6 +227,7 @@ def test_shuffling(pictures: Path) -> None:
         ),
         (["a.png 1", "b.png 1"], {"check_size": True, "encoded": True}, "'b.png' .* is 4 x 5 x 3"),
         (["a.png x"], {}, "label 'x' is not a whole number"),
+        (["a.png 1", "b.png"], {}, "list.txt:2:1: the line has no label"),
         (["a.png 1"], {"encode_type": "wobble"}, "none of the 1 images"),
     ],
 )

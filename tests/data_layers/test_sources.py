@@ -56,9 +56,11 @@ def test_image_epochs_are_shuffled_anew(folder: Path) -> None:
 def test_image_list_forms(tmp_path: Path) -> None:
     for name in ("a b.png", "plain.png"):
         cv2.imwrite(str(tmp_path / name), np.full((2, 3, 3), 7, np.uint8))
-    (tmp_path / "list.txt").write_bytes(b"a b.png 4\r\n\r\nplain.png -3 \nplain.png")
+    (tmp_path / "list.txt").write_bytes(
+        b"\xef\xbb\xbfa b.png 4\r\n\r\nplain.png -3 \nplain.png +007"
+    )
     config = ImageDataConfig(source="list.txt", batch_size=3)
-    assert labels(config, tmp_path, 1) == [4, -3, 0]
+    assert labels(config, tmp_path, 1) == [4, -3, 7]
 
 
 def test_hdf5_batches_cross_files(folder: Path) -> None:

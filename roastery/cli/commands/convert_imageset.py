@@ -34,8 +34,10 @@ COMMAND = Command(
     group="Data",
     description="""
         Reads a list with a picture and a label on each line ("cat/1.jpg 3") and writes the
-        pictures as Datum records. Pictures that cannot be read are named and left out. Needs
-        OpenCV: pip install roastery[images].
+        pictures as Datum records. Pictures that cannot be read are named and left out; a line
+        without a label is an error. With --encoded, files are stored as they are, or encoded
+        anew where --gray or 8 bits per channel ask for other pixels. Needs OpenCV:
+        pip install roastery[images].
     """,
     positionals=(
         Positional("rootfolder", "put before every path of the list"),

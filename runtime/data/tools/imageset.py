@@ -16,10 +16,12 @@ from ..datum import Datum, serialize_datum
 from ..draws import SHUFFLE, Draws
 from ..image_codec import (
     ImageError,
+    channel_count,
     channel_major,
     decode_image,
     encode_image,
     import_cv2,
+    keeps_channels,
     resize_image,
 )
 from ..image_list import ListedImage, read_image_list
@@ -27,6 +29,7 @@ from ..notes import note, warn
 from .progress import Progress, silent
 
 _ORIGIN = "convert_imageset.cpp"
+_JPEG = b"\xff\xd8\xff"
 _AHEAD = 64
 """Pictures decoded side by side before they are written."""
 
@@ -85,16 +88,25 @@ def convert_imageset(
         resize_width, resize_height: size of the pictures, if both are above 0.
         check_size: refuse pictures of different sizes.
         encoded: store picture files instead of pixels; the file as it is, unless it has
-            to be resized or turned into another type.
+            to be resized or turned into another type, or holds other pixels than were asked
+            for: with ``gray``, more than one channel (Caffe stores such files as they are, and
+            trains on their colours); more than 8 bits per channel.
         encode_type: type to encode to, such as "png"; implies ``encoded``.
 
     Pictures that cannot be read are noted and left out. Raises RoasteryError for a list
-    that is missing or empty, a database that exists, or when no picture can be read.
+    that is missing or empty or has lines without labels, a database that exists, a type
+    that cannot hold one channel with ``gray``, or when no picture can be read.
     """
     target = Path(database)
     check_backend(backend)
     check_target(target)
     import_cv2()
+    encode_type = encode_type.lower().lstrip(".")
+    if gray and keeps_channels(encode_type, 3) and not keeps_channels(encode_type, 1):
+        raise RoasteryError(
+            f"'.{encode_type}' files hold no gray pictures of one channel",
+            hint="--encode_type=png or jpg",
+        )
     images = read_image_list(Path(list_file))
     if shuffle:
         note("Shuffling data", _ORIGIN)
@@ -109,7 +121,7 @@ def convert_imageset(
         max(0, resize_height),
         max(0, resize_width),
         encoded or bool(encode_type),
-        encode_type.lower().lstrip("."),
+        encode_type,
     )
     first: _Sized | None = None
     written, skipped = 0, []
@@ -174,7 +186,7 @@ def _load(listed: ListedImage, options: _Options) -> _Loaded | None:
     resized = options.resize_height > 0 and options.resize_width > 0
     if resized:
         pixels = resize_image(pixels, options.resize_height, options.resize_width)
-    size = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
+    size = (*pixels.shape[:2], channel_count(pixels))
     if not options.encoded:
         array = channel_major(pixels)
         channels, height, width = array.shape
@@ -182,13 +194,30 @@ def _load(listed: ListedImage, options: _Options) -> _Loaded | None:
         return _Loaded(serialize_datum(datum), size)
     extension = _extension(listed.path)
     wanted = options.encode_type or extension
-    if resized or (wanted != extension and (wanted, extension) != ("jpg", "jpeg")):
+    same_type = wanted == extension or (wanted, extension) == ("jpg", "jpeg")
+    if resized or not same_type or not _holds(data, options.color):
+        if not options.encode_type and not options.color and not keeps_channels(wanted, 1):
+            wanted = "png"
         try:
             data = encode_image(pixels, wanted)
         except ImageError as error:
             warn(f"{path} is left out: {error}", _ORIGIN)
             return None
     return _Loaded(serialize_datum(Datum(data=data, label=listed.label, encoded=True)), size)
+
+
+def _holds(data: bytes, color: bool) -> bool:
+    """Whether a file, decoded as training decodes it, holds what was asked for.
+
+    Gray files among colours stay as they are, as in Caffe: ``force_color`` decodes them.
+    """
+    if color and data.startswith(_JPEG):
+        return True
+    try:
+        channels = channel_count(decode_image(data, "native"))
+    except ImageError:
+        return False
+    return color or channels == 1
 
 
 def _extension(path: str) -> str:
