@@ -30,6 +30,18 @@ class Group:
     cells: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A run of a group whose data lies together, here or in another store.
+
+    ``start`` and ``size`` count elements of the flat diff.
+    """
+
+    data: Buffer
+    start: int
+    size: int
+
+
 class Store:
     """Buffers by cell name.
 
@@ -45,6 +57,7 @@ class Store:
     ) -> None:
         self.seed = seed
         self.shared = dict(shared or {})
+        self.shares = 0  # how often buffers of other stores took the place of this one's
         self.cells: dict[str, Cell] = {}
         self.data: dict[str, Buffer] = {}
         self.diff: dict[str, Buffer] = {}
@@ -106,10 +119,39 @@ class Store:
         else:
             array[...] = fill(cell.filler, cell.type.shape, self.generator(cell.name))
 
+    def share(self, buffers: Mapping[str, Buffer]) -> None:
+        """Use data buffers of another store from now on; diffs stay apart. By cell name.
+
+        Graphs that are bound to the old ones must be bound anew. Caffe: Blob::ShareData.
+        """
+        changed = {n: b for n, b in buffers.items() if self.data[n] is not b}
+        if changed:
+            self.data.update(changed)
+            self.shares += 1
+
     def generator(self, name: str) -> np.random.Generator:
         """A generator of its own for each cell, so that no order of creation matters."""
         key = np.frombuffer(name.encode(), np.uint8)
         return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, *key])))
+
+    def pieces(self, group: Group) -> Iterator[Piece]:
+        """A group in runs: all of it, unless :meth:`share` put parameters elsewhere."""
+        start = group.start
+        for name in group.cells:
+            data, at = self.data[name], self.diff[name].start
+            if data.memory is self.flat_data.memory:
+                continue
+            if at > start:
+                yield self._own_piece(start, at)
+            size = padded_size(data.type.size)
+            yield Piece(data, at, size)
+            start = at + size
+        if group.stop > start:
+            yield self._own_piece(start, group.stop)
+
+    def _own_piece(self, start: int, stop: int) -> Piece:
+        size = stop - start
+        return Piece(self.flat_data.part(start, TensorType((size,))), start, size)
 
     def clear_diffs(self) -> None:
         """Zero every parameter diff; only this and the solver do."""

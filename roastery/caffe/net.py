@@ -404,10 +404,15 @@ class Net:
     def share_with(self, other: Net) -> None:
         """Use the parameters of another net, layer by layer by name; diffs stay apart."""
         shared, _ = shared_buffers(self._net.program, other._built)
+        self._store.share(shared)
         for name, buffer in shared.items():
-            self._store.data[name] = buffer
             self._cells[name].data = buffer
         self._net.rebind()
+
+    @property
+    def shares(self) -> int:
+        """How often parameters of another net took the place of its own."""
+        return self._store.shares
 
     def clear_param_diffs(self) -> None:
         """Set all parameter diffs to zero; backward only adds to them."""

@@ -66,6 +66,7 @@ class Solver:
         self._solver = built.solver
         self.net = Net.of(built.train)
         self.test_nets = [Net.of(test) for test in built.tests]
+        self._shares = self.net.shares
         self.param = SolverParameters(self)
 
     @property
@@ -74,8 +75,8 @@ class Solver:
 
     @property
     def lr(self) -> float:
-        """The rate of the last update."""
-        return self._solver.last_rate
+        """The rate of the coming update."""
+        return self._solver.coming_rate
 
     def step(self, iterations: int) -> None:
         """Train for some iterations."""
@@ -97,19 +98,14 @@ class Solver:
         self._solver.snapshot()
 
     def apply_update(self) -> None:
-        """One update from the parameters' diffs as they are."""
+        """One update from the parameters' diffs as they are; it advances ``iter``.
+
+        With iter_size, diffs are the sum of so many passes, as in Caffe.
+        """
         self._solver.apply_update()
 
     def share_weights(self, net: Net) -> None:
-        """Train the parameters of another net: both have the same from now on."""
-        for layer, blobs in net.params.items():
-            for mine, theirs in zip(self.net.params.get(layer, ()), blobs, strict=False):
-                if mine.shape != theirs.shape:
-                    raise RoasteryError(
-                        f"layer '{layer}' has parameters of shape {mine.shape} in the solver's net "
-                        f"and {theirs.shape} in the other"
-                    )
-                mine.data[...] = theirs.data
+        """Let another net use this solver's parameters from now on."""
         net.share_with(self.net)
 
     def add_callback(
@@ -128,6 +124,10 @@ class Solver:
         """Nets that were reshaped from Python are the ones to run."""
         self._solver.train = self.net.runnable
         self._solver.tests = [net.runnable for net in self.test_nets]
+        if self._shares != self.net.shares:  # they test what learns. Caffe: Solver::Test
+            self._shares = self.net.shares
+            for net in self.test_nets:
+                net.share_with(self.net)
 
 
 class SGDSolver(Solver):

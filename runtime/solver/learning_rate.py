@@ -56,26 +56,35 @@ class LearningRate:
 
     def __call__(self, iteration: int) -> float:
         """The rate with which ``iteration`` (from 0) updates the parameters."""
-        config = self.config
-        if config.policy == "step":
-            self.current_step = iteration // config.stepsize
-        elif config.policy == "multistep":
-            self._take_step(iteration)
-        try:
-            return _single(self._formula(config, iteration, self.current_step))
-        except (OverflowError, ZeroDivisionError):  # 0 ^ -power at the end of poly
-            return math.inf
+        step = self._step_at(iteration)
+        if step != self.current_step:
+            self.current_step = step
+            if self.config.policy == "multistep" and self._on_step is not None:
+                self._on_step(iteration, step)
+        return self._rate(iteration, step)
+
+    def coming(self, iteration: int) -> float:
+        """What a call for ``iteration`` would give; nothing moves."""
+        return self._rate(iteration, self._step_at(iteration))
 
     def set_base(self, base_lr: float) -> None:
         """Change ``base_lr`` while training."""
         self.config = replace(self.config, base_lr=base_lr)
 
-    def _take_step(self, iteration: int) -> None:
-        values = self.config.stepvalue
-        if self.current_step < len(values) and iteration >= values[self.current_step]:
-            self.current_step += 1
-            if self._on_step is not None:
-                self._on_step(iteration, self.current_step)
+    def _step_at(self, iteration: int) -> int:
+        config, step = self.config, self.current_step
+        if config.policy == "step":
+            return iteration // config.stepsize
+        if config.policy == "multistep":
+            values = config.stepvalue
+            return step + 1 if step < len(values) and iteration >= values[step] else step
+        return step
+
+    def _rate(self, iteration: int, step: int) -> float:
+        try:
+            return _single(self._formula(self.config, iteration, step))
+        except (OverflowError, ZeroDivisionError):  # 0 ^ -power at the end of poly
+            return math.inf
 
 
 def _single(value: float) -> float:

@@ -130,7 +130,6 @@ class Solver:
             for call in self.on_gradients_ready:
                 call()
             self.apply_update()
-            self.iteration += 1
             action = self.requests.take()
             if (c.snapshot and self.iteration % c.snapshot == 0) or action is Action.SNAPSHOT:
                 self.snapshot()
@@ -162,14 +161,23 @@ class Solver:
         self.log.train_outputs(net_outputs(self.train))
         self._last_shown = (self.iteration, now)
 
+    @property
+    def coming_rate(self) -> float:
+        """The rate of the next update."""
+        return self.rate.coming(self.iteration)
+
     def apply_update(self) -> None:
-        """One update from the diffs as they are; leaves the applied step in them."""
+        """One update from the diffs as they are; leaves the applied step in them.
+
+        It ends an iteration: ``iteration`` counts updates. Caffe: SGDSolver::ApplyUpdate.
+        """
         rate = self.last_rate = self.rate(self.iteration)
         if self.config.display and self.iteration % self.config.display == 0:
             self.log.learning_rate(self.iteration, rate)
         clipping = self.updater.apply(rate, self.iteration)
         if self.config.clip_gradients >= 0.0:
             self._reports.add(partial(self._tell_clipping, clipping))
+        self.iteration += 1
         for call in self.on_update:
             call()
 

@@ -15,7 +15,7 @@ from ir.types import TensorType
 
 from ..backend import Backend, BoundGraph, is_remote, port_key
 from ..buffers import Buffer
-from ..store import Group, Store
+from ..store import Group, Piece, Store
 from .config import SolverConfig
 from .rules import RULES, Moment
 
@@ -95,32 +95,50 @@ class Updater:
         self.count = RULES[config.type][1]
         self.hyper = {name: Buffer(TensorType((1,))) for name in HYPER}
         self.history: list[dict[str, Buffer]] = [{} for _ in range(self.count)]
-        self._bound = [self._bind(group, backend) for group in store.groups]
+        self._backend = backend
+        self._flat_history = [self._make_history(group) for group in store.groups]
+        self._bound: list[BoundGraph] = []
+        self._shares = -1  # of the store, when graphs were bound
+        self._bind_groups()
         self._norm = Buffer(TensorType((1,)))
         self._clip: BoundGraph | None = None
         if config.clip_gradients >= 0.0 and is_remote(backend):
             self._clip = self._bind_clip(backend)
 
-    def _bind(self, group: Group, backend: Backend) -> BoundGraph:
-        size = group.stop - group.start
-        flat = TensorType((size,))
-        data = self.store.flat_data.part(group.start, flat)
-        diff = self.store.flat_diff.part(group.start, flat)
-        ports: dict[str, Buffer] = {"data": data, "diff": diff, **self.hyper}
-        for i in range(self.count):
-            ports[f"history{i}"] = Buffer(flat)
-            self._carve(self.history[i], ports[f"history{i}"], group)
-        graph = update_graph(self.config, group, size)
-        return backend.bind(
+    def _make_history(self, group: Group) -> list[Buffer]:
+        flats = [Buffer(TensorType((group.stop - group.start,))) for _ in range(self.count)]
+        for into, flat in zip(self.history, flats, strict=True):
+            for name in group.cells:
+                diff = self.store.diff[name]
+                into[name] = flat.part(diff.start - group.start, diff.type)
+        return flats
+
+    def _bind_groups(self) -> None:
+        """One graph per group; parameters that live in another store have one each."""
+        if self._shares == self.store.shares:
+            return
+        self._shares = self.store.shares
+        self._bound = [
+            self._bind(group, history, piece)
+            for group, history in zip(self.store.groups, self._flat_history, strict=True)
+            for piece in self.store.pieces(group)
+        ]
+
+    def _bind(self, group: Group, history: list[Buffer], piece: Piece) -> BoundGraph:
+        flat = TensorType((piece.size,))
+        ports: dict[str, Buffer] = {
+            "data": piece.data.view(flat),
+            "diff": self.store.flat_diff.part(piece.start, flat),
+            **self.hyper,
+        }
+        for i, whole in enumerate(history):
+            ports[f"history{i}"] = whole.part(piece.start - group.start, flat)
+        graph = update_graph(self.config, group, piece.size)
+        return self._backend.bind(
             graph,
             {port_key(p.role, p.name): ports[p.name] for p in graph.inputs},
             {port_key(p.role, p.name): ports[p.name] for p in graph.outputs},
         )
-
-    def _carve(self, into: dict[str, Buffer], flat: Buffer, group: Group) -> None:
-        for name in group.cells:
-            mine = self.store.data[name]
-            into[name] = flat.part(mine.start - group.start, mine.type)
 
     def _bind_clip(self, backend: Backend) -> BoundGraph:
         return backend.bind(
@@ -137,6 +155,7 @@ class Updater:
 
         Returns a function that says whether the gradients were clipped; it may wait for a device.
         """
+        self._bind_groups()
         c = self.config
         numbers = {
             "rate": rate,
