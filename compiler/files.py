@@ -6,11 +6,10 @@ to the disk; whoever reads them checks them.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 
+from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 
 
@@ -30,25 +29,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
+        with atomic_path(path, durable=False) as temporary:
+            temporary.write_bytes(data)
+    except (OSError, RoasteryError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.message
         raise RoasteryError(
-            f"cannot write in {path.parent}: {error.strerror}",
+            f"cannot write in {path.parent}: {reason}",
             hint="set ROASTERY_CACHE to a folder that can be written",
         ) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

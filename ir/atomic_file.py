@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from .errors import RoasteryError
+from .owned_folder import owned_folder
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[Path]:
-    """A temporary sibling of ``path``, renamed to it when the block succeeds.
+    """A temporary path of the same name, renamed to ``path`` when the block succeeds.
 
     What was made there, a file or a folder, is flushed to the disk first, so that after
     a kill or a power cut ``path`` holds either what it held before or all of the new.
-    On an exception the temporary is removed. Only a file replaces what exists already;
+    On an exception the temporary is removed; after a kill the next call for ``path`` removes it
+    (see :mod:`ir.owned_folder`). Only a file replaces what exists already;
     a device or pipe is written directly. Through a symbolic link its target is replaced.
     Without ``durable`` nothing is flushed: whole after a kill, not after a power cut.
 
@@ -34,22 +35,23 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
             f"cannot write {os.fspath(path)}: there is no directory {target.parent}",
             hint="make the directory first",
         )
-    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.partial")
-    _remove(temporary)
-    try:
-        yield temporary
-        if durable:
-            _flush(temporary)
-        os.replace(temporary, target)
-        if durable:
-            _flush_entry(target.parent)
-    except BaseException as error:
-        _remove(temporary)
-        # An error of writing names no file or ours; one of reading names another file.
-        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+    with ExitStack() as stack:
+        ours: str | None = None
+        try:
+            temporary = stack.enter_context(owned_folder(target.parent, target.name))
+            ours = str(temporary)
+            yield temporary
+            if durable:
+                _flush(temporary)
+            os.replace(temporary, target)
+            if durable:
+                _flush_entry(target.parent)
+        except OSError as error:
+            # An error of writing names no file or ours; one of reading names another file.
+            if ours is not None and error.filename not in (None, ours):
+                raise
             reason = error.strerror or error
             raise RoasteryError(f"cannot write {os.fspath(path)}: {reason}") from error
-        raise
 
 
 @contextmanager
@@ -67,13 +69,6 @@ def atomic_write(
         options.setdefault("encoding", "utf-8")
     with atomic_path(path) as temporary, open(temporary, mode, **options) as file:
         yield file
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

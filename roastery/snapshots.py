@@ -5,7 +5,6 @@ Caffe: Solver::Snapshot in src/caffe/solver.cpp, SGDSolver in src/caffe/solvers/
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import re
@@ -21,7 +20,9 @@ from frontends.caffemodel import (
     write_state_h5,
 )
 from frontends.prototxt import Message
+from ir import leftovers
 from ir.errors import RoasteryError
+from ir.leftovers import cut_name
 from ir.program import Cell
 from runtime.buffers import Buffer
 from runtime.logging.solver_lines import SnapshotFormat
@@ -188,17 +189,5 @@ def _check_weights(path: str) -> None:
 def remove_leftovers(prefix: str) -> None:
     """Remove half-written snapshots of runs that were killed while they wrote."""
     folder, stem = Path(prefix).parent, Path(prefix).name
-    for path in folder.glob(f".{glob.escape(stem)}_iter_*.partial"):
-        writer = path.name.split(".")[-2]
-        if writer.isdecimal() and not _runs(int(writer)):
-            path.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
+    start = cut_name(f"{stem}_iter_")
+    leftovers.remove_leftovers(folder, lambda name: name.startswith(start))

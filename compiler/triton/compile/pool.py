@@ -19,6 +19,7 @@ from typing import TypedDict, Unpack
 from compiler.binary import Binary, Target
 from compiler.kernel import Config, Kernel
 from ir.errors import RoasteryError
+from ir.owned_folder import owned_folder
 
 from .job import CompileError, Job
 from .process import WorkerFailure, WorkerProcess
@@ -104,8 +105,9 @@ def compile_jobs(
             found[key] = binary
     if missing:
         count = max(1, min(workers or _usable_processors(), _MOST_WORKERS, len(missing)))
-        with tempfile.TemporaryDirectory(prefix="roastery-compile-") as folder:
-            pool = _Pool(missing, count, Path(folder), triton_path, version, timeout)
+        with owned_folder(Path(tempfile.gettempdir()), "roastery-compile") as folder:
+            folder.mkdir()
+            pool = _Pool(missing, count, folder, triton_path, version, timeout)
             found.update(pool.run(store, progress))
     return [found[key] for key in keys]
 
