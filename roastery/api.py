@@ -16,6 +16,7 @@ from . import nets
 from .building import open_feeds
 from .devices import choose_device, open_backend
 from .memory_check import check_memory
+from .own_exceptions import own_exceptions
 from .weights import load_weights
 
 _LOGGER = logging.getLogger("roastery")
@@ -70,6 +71,7 @@ class Executable:
     def outputs(self) -> list[str]:
         return [*self._net.program.outputs, *self._net.observe]
 
+    @own_exceptions()
     def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Run forward. Arrays are copied in; the outputs are new arrays."""
         self._net.set_inputs(inputs)
@@ -78,6 +80,7 @@ class Executable:
         self._net.forward()
         return {name: self._net.output(name).copy() for name in self.outputs}
 
+    @own_exceptions()
     def backward(self, **diffs: np.ndarray) -> dict[str, np.ndarray]:
         """Diffs of the inputs, given diffs of outputs by name (default: loss weights).
 
@@ -105,6 +108,7 @@ class Executable:
         return self._net.store
 
 
+@own_exceptions()
 def compile(
     net: nets.NetSource,
     weights: str | os.PathLike[str] | None = None,

@@ -18,6 +18,7 @@ from ir.program import RANDOM_CELL, NetProgram
 from runtime.fillers import fill
 
 from . import nets
+from .own_exceptions import own_exceptions
 from .probe import RuntimeProbe
 
 Given = Sequence[int] | np.ndarray
@@ -69,6 +70,7 @@ class GradientReport:
         return "\n".join(lines)
 
 
+@own_exceptions()
 def check_gradient(
     net: nets.NetSource,
     *,

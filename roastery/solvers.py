@@ -11,6 +11,7 @@ from pathlib import Path
 from frontends.prototxt import Message, to_text
 from ir.errors import RoasteryError
 from runtime.logging import CaffeLog
+from runtime.logging.solver_lines import NetOutput
 from runtime.solver.config import SolverConfig
 from runtime.solver.solver import Solver
 
@@ -19,6 +20,7 @@ from .building import BuiltNet, NetBuilder, Plan
 from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .nets import NetSource
+from .own_exceptions import own_exceptions
 from .snapshots import SolverSnapshots
 from .solver_settings import check_tests, prepare_snapshot_folder, read_solver, solver_config
 from .weights import load_weights
@@ -34,6 +36,22 @@ class BuiltSolver:
     message: Message
     train: BuiltNet
     tests: list[BuiltNet]
+
+
+class UsersSolver(Solver):
+    """A solver in a script's hands: what a Python layer raises arrives as it was raised."""
+
+    def solve(self, resume: str | None = None) -> None:
+        with own_exceptions():
+            super().solve(resume)
+
+    def step(self, iterations: int) -> None:
+        with own_exceptions():
+            super().step(iterations)
+
+    def test(self, index: int = 0) -> list[NetOutput]:
+        with own_exceptions():
+            return super().test(index)
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,9 @@ def build_solver(
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
     plan: Plan = "layerwise" if layerwise else "fused"
-    return assemble(read_solver(source), device, log, plan=plan, seed=seed).solver
+    message = read_solver(source)
+    with own_exceptions():
+        return assemble(message, device, log, plan=plan, seed=seed, kind=UsersSolver).solver
 
 
 def assemble(
@@ -69,6 +89,7 @@ def assemble(
     *,
     plan: Plan = "fused",
     seed: int | None = None,
+    kind: type[Solver] = Solver,
 ) -> BuiltSolver:
     """Build a solver and its nets, with the log lines of Caffe.
 
@@ -77,6 +98,7 @@ def assemble(
         device: as ``--device``; otherwise the environment, solver_mode and the machine decide.
         plan: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
+        kind: the class of the solver.
 
     Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
     """
@@ -92,7 +114,7 @@ def assemble(
     train = _build_train(builder, solver, train_net, seed)
     built = [_build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)]
     _prepare_snapshots(config, log)
-    result = Solver(
+    result = kind(
         config,
         train.net,
         [test.net for test in built],

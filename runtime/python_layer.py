@@ -21,6 +21,7 @@ from ir.errors import RoasteryError
 from ir.location import Location
 
 from .array_blob import ArrayBlob, BlobLike, BlobVec
+from .layer_notes import add_note, shown
 
 PHASES = {"TRAIN": 0, "TEST": 1}
 """Numbers that ``self.phase`` holds, as in caffe.proto."""
@@ -72,7 +73,13 @@ class Layer:
 
 
 class PythonLayerError(RoasteryError):
-    """A user's layer failed; ``__cause__`` is what it raised, if it raised something."""
+    """A user's layer failed; ``raised`` is what it raised, if it raised something."""
+
+    raised: BaseException | None = None
+
+
+class MissingModuleError(PythonLayerError, ModuleNotFoundError):
+    """The module of a layer is not there: Python's own error, with the place."""
 
 
 class PythonLayer:
@@ -199,14 +206,15 @@ class PythonLayer:
         except ModuleNotFoundError as error:
             if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
                 raise self._error(f"importing module '{name}': {error}", error) from error
-            raise PythonLayerError(
+            raise MissingModuleError(
                 f"there is no Python module '{name}'",
                 location=replace(param.location_of("module"), layer=self._place.layer),
                 hint=f"looked in {', '.join(folders)} and on PYTHONPATH",
             ) from error
-        except Exception as error:
-            shown = f"{type(error).__name__}: {error}"
-            raise self._error(f"importing module '{name}': {shown}", error) from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise self._error(f"importing module '{name}': {shown(error)}", error) from error
 
     def _call(self, method: str, *arguments: Any) -> None:
         function = getattr(self._layer, method, None)
@@ -221,9 +229,11 @@ class PythonLayer:
             if error.location is not None:
                 raise
             raise self._error(f"{what}: {error.message}", error) from error
-        except Exception as error:
-            shown = f"{what}: {type(error).__name__}: {error}"
-            raise self._error(shown, error) from error
+        except KeyboardInterrupt as error:
+            add_note(error, str(self._error(f"{what}: {shown(error)}", error)))
+            raise
+        except BaseException as error:  # sys.exit() in a layer is no way to end a training
+            raise self._error(f"{what}: {shown(error)}", error) from error
 
     def _error(self, message: str, error: BaseException | None = None) -> RoasteryError:
         """An error at the layer that also shows the line of the user's code that failed."""
@@ -234,4 +244,6 @@ class PythonLayer:
             last = own[-1]
             message += f"\n    {last.filename}:{last.lineno} in {last.name}: {last.line}"
         hint = error.hint if isinstance(error, RoasteryError) else None
-        return PythonLayerError(message, location=self._place, hint=hint)
+        told = PythonLayerError(message, location=self._place, hint=hint)
+        told.raised = error
+        return told

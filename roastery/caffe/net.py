@@ -20,11 +20,13 @@ from runtime.layerwise import BlobBuffers, LayerwiseNet
 from .. import nets
 from ..building import BuiltNet, NetBuilder, shared_buffers
 from ..devices import open_backend
+from ..own_exceptions import own_exceptions
 from ..weights import load_weights, save_weights
 from . import modes
 from .batches import Collected, batches
 from .blob import Blob
-from .user_errors import check_file, own_exceptions
+from .callbacks import Callback
+from .user_errors import check_file
 
 PathLike = str | os.PathLike[str]
 
@@ -369,19 +371,19 @@ class Net:
 
     def before_forward(self, call: Callable[[int], Any]) -> None:
         """Call a function with the number of each layer before it runs forward."""
-        self._net.before_forward.append(call)
+        self._net.before_forward.append(Callback(call, self._net, "before_forward"))
 
     def after_forward(self, call: Callable[[int], Any]) -> None:
         """Call a function with the number of each layer after it ran forward."""
-        self._net.after_forward.append(call)
+        self._net.after_forward.append(Callback(call, self._net, "after_forward"))
 
     def before_backward(self, call: Callable[[int], Any]) -> None:
         """Call a function with the number of each layer before it runs backward."""
-        self._net.before_backward.append(call)
+        self._net.before_backward.append(Callback(call, self._net, "before_backward"))
 
     def after_backward(self, call: Callable[[int], Any]) -> None:
         """Call a function with the number of each layer after it ran backward."""
-        self._net.after_backward.append(call)
+        self._net.after_backward.append(Callback(call, self._net, "after_backward"))
 
     # --- weights ----------------------------------------------------------------------
 

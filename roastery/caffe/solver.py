@@ -9,6 +9,7 @@ from typing import Any
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 
+from ..own_exceptions import own_exceptions
 from ..solver_settings import read_solver
 from ..solvers import assemble
 from . import modes
@@ -55,13 +56,14 @@ class Solver:
         message = read_solver(solver_file)
         if self.type is not None:
             message.set("type", self.type)
-        built = assemble(
-            message,
-            modes.solver_device(),
-            modes.solver_log(),
-            plan="layerwise",
-            seed=None if message.random_seed >= 0 else modes.solver_seed(),
-        )
+        with own_exceptions():
+            built = assemble(
+                message,
+                modes.solver_device(),
+                modes.solver_log(),
+                plan="layerwise",
+                seed=None if message.random_seed >= 0 else modes.solver_seed(),
+            )
         self._message = message
         self._solver = built.solver
         self.net = Net.of(built.train)
@@ -81,12 +83,14 @@ class Solver:
     def step(self, iterations: int) -> None:
         """Train for some iterations."""
         self._follow_nets()
-        self._solver.step(int(iterations))
+        with own_exceptions():
+            self._solver.step(int(iterations))
 
     def solve(self, resume: str | os.PathLike[str] | None = None) -> None:
         """Train to max_iter, from a .solverstate if one is given."""
         self._follow_nets()
-        self._solver.solve(None if resume is None else os.fspath(resume))
+        with own_exceptions():
+            self._solver.solve(None if resume is None else os.fspath(resume))
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Continue from a .solverstate."""

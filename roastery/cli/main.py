@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from ir.errors import RoasteryError
+from runtime.layer_notes import note_of
 
 from .._version import __version__
 from ..blas_threads import limit_blas_threads
@@ -67,7 +68,15 @@ def _dispatch(words: list[str]) -> int:
     if arguments.help:
         print(command_page(command))
         return 0
-    return command.run(arguments) or 0
+    try:
+        return command.run(arguments) or 0
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        note = note_of(error)
+        if note is None or command.name == "python":  # a script's exceptions are its own
+            raise
+        raise RoasteryError(note) from error
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:
