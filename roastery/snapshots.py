@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +29,7 @@ from runtime.logging.solver_lines import SnapshotFormat
 from runtime.solver.solver import Solver
 
 from .weights import load_weights, save_weights
+from .weights_digest import DIGEST_FIELD, has_digest, weights_digest, weights_of_state
 
 POSITION_FIELD = 13001
 """Number of the field of a .solverstate that holds :meth:`Solver.position` as JSON; Caffe keeps
@@ -69,7 +70,10 @@ class SolverSnapshots:
             learned_net=weights,
             history=[buffer.peek() for _, buffer in _history(solver)],
             current_step=solver.rate.current_step,
-            extra={POSITION_FIELD: json.dumps(solver.position()).encode()},
+            extra={
+                POSITION_FIELD: json.dumps(solver.position()).encode(),
+                DIGEST_FIELD: weights_digest(weights),
+            },
         )
         (write_state_h5 if format == "HDF5" else write_state)(state, content)
         return state
@@ -80,13 +84,14 @@ class SolverSnapshots:
         Files of Caffe hold no data position; the data then starts over, as in Caffe.
 
         Raises:
-            RoasteryError: the state is of another solver or net, or its weights are missing.
+            RoasteryError: the state is of another solver or net, or its weights are missing or
+                others than those it was written with.
         """
         state = read_state(path)
         history = list(_history(solver))
         self._check(solver, path, state, history)
         if state.learned_net:
-            weights = _learned_net(path, state.learned_net)
+            weights = weights_of_state(path, state)
             load_weights(weights, solver.train.program, solver.train.store, solver.log)
         if not path.endswith(".h5"):
             solver.log.restoring_history()
@@ -127,19 +132,6 @@ def _history(solver: Solver) -> Iterator[tuple[Cell, Buffer]]:
             yield cell, part[cell.name]
 
 
-def _learned_net(state: str, stored: str) -> str:
-    """The weights a state names: where it says, or else beside it (the folder was moved)."""
-    if os.path.exists(stored):
-        return stored
-    beside = Path(state).parent / Path(stored).name
-    if beside.exists():
-        return str(beside)
-    raise RoasteryError(
-        f"'{state}' belongs to the weights '{stored}', which are not there",
-        hint="keep the .caffemodel beside its .solverstate",
-    )
-
-
 def _position(path: str, state: SolverState) -> dict[str, Any] | None:
     content = state.extra.get(POSITION_FIELD)
     if content is None:
@@ -160,8 +152,11 @@ def saved_seed(path: str) -> int | None:
     return seed if isinstance(seed, int) else None
 
 
-def newest_snapshot(prefix: str) -> str | None:
-    """The state with the highest iteration of a prefix that reads well, its weights too."""
+def newest_snapshot(prefix: str, tell: Callable[[str], None] | None = None) -> str | None:
+    """The state with the highest iteration of a prefix that reads well, its weights too.
+
+    ``tell`` is told of those that are passed over.
+    """
     folder, stem = Path(prefix).parent, Path(prefix).name
     found: list[tuple[int, Path]] = []
     if folder.is_dir():
@@ -172,18 +167,22 @@ def newest_snapshot(prefix: str) -> str | None:
     for _, path in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True):
         shown = os.path.join(os.path.dirname(prefix), path.name)
         try:
-            state = read_state(shown)
-            if state.learned_net:
-                _check_weights(_learned_net(shown, state.learned_net))
-        except RoasteryError:
+            _check_whole(shown)
+        except RoasteryError as error:
+            if tell is not None:
+                tell(f"passing over '{shown}': {error.message}")
             continue
         return shown
     return None
 
 
-def _check_weights(path: str) -> None:
-    """Raises RoasteryError unless a weights file reads well to its end."""
-    read_weights(path)
+def _check_whole(path: str) -> None:
+    """Raises RoasteryError unless a state and its weights read well to their ends."""
+    state = read_state(path)
+    if state.learned_net:
+        weights = weights_of_state(path, state)
+        if not has_digest(state):  # an equal digest says that they are whole
+            read_weights(weights)
 
 
 def remove_leftovers(prefix: str) -> None:

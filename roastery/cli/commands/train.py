@@ -68,7 +68,7 @@ def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | No
     if arguments.snapshot != "auto":
         return arguments.snapshot or None
     remove_leftovers(message.snapshot_prefix)
-    newest = newest_snapshot(message.snapshot_prefix)
+    newest = newest_snapshot(message.snapshot_prefix, log.warning)
     if newest is None:
         log.note(f"no snapshot of '{message.snapshot_prefix}' yet: starting from the beginning")
     return newest
