@@ -6,13 +6,14 @@ compiler plans from it and the runtime runs from it; neither needs the prototxt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .graph import Graph, Role, Value
+from .graph import Graph, Port, Role, Value
 from .location import Location
 from .types import TensorType
 
@@ -21,6 +22,16 @@ RANDOM_CELL = "@random"
 
 LOSS_OUTPUT = "@loss"
 """Graph output: the sum of all weighted losses, f32[]."""
+
+AUTOMATIC = "(automatic)"
+"""Caffe's name for the top of a loss layer that names none; a second one is ``(automatic)@2``."""
+
+_AUTOMATIC_NAME = re.compile(re.escape(AUTOMATIC) + r"(@\d+)?")
+
+
+def shown_blob(name: str) -> str:
+    """A blob's name as Caffe shows it: tops that nobody named are all called the same."""
+    return AUTOMATIC if _AUTOMATIC_NAME.fullmatch(name) else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +58,9 @@ class FillerSpec:
 class Cell:
     """A tensor that outlives a run: a layer's blob (weights, statistics) or hidden state.
 
-    ``index`` is the position among the layer's blobs; -1: hidden, not saved with the weights.
-    ``forced``: has a diff even with lr_mult 0, as force_backward wants it.
+    ``layer`` names the layer that made it, ``owner`` is that layer's key. ``index`` is the position
+    among the layer's blobs; -1: hidden, not saved with the weights. ``forced``: has a diff even
+    with lr_mult 0, as force_backward wants it.
     """
 
     name: str
@@ -62,6 +74,7 @@ class Cell:
     param_name: str = ""
     location: Location = field(default=Location(), compare=False)
     forced: bool = False
+    owner: str = ""
 
     @property
     def learns(self) -> bool:
@@ -73,6 +86,7 @@ class Cell:
 class LayerInfo:
     """One layer after filtering, with the part of the graph it became.
 
+    ``key`` is its own in the net: the name, or ``name@2`` for the second layer of a name.
     ``cells`` are the layer's blobs in order; a shared one stands under its owner's name.
     ``first``/``last`` bound its nodes: ``graph.nodes[first:last]``.
     ``backward_bottoms``: which bottoms get a diff. ``source``: for layers that the runtime feeds
@@ -93,6 +107,7 @@ class LayerInfo:
     backward_bottoms: tuple[bool, ...] = ()
     needs_backward: bool = False
     source: Any = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +135,15 @@ class NetProgram:
     notes: tuple[str, ...] = ()
 
     def layer(self, name: str) -> LayerInfo:
+        """The first layer of a name."""
         for layer in self.layers:
             if layer.name == name:
                 return layer
         raise KeyError(name)
+
+    def owns(self, layer: LayerInfo, cell: str) -> bool:
+        """Whether a blob of a layer is its own, not shared from an earlier layer."""
+        return self.cells[cell].owner == layer.key
 
     @property
     def parameters(self) -> list[Cell]:
@@ -140,3 +160,12 @@ class NetProgram:
             for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
             if weight
         }
+
+    def showing(self, blobs: Iterable[str]) -> Graph:
+        """The graph with further blobs among its outputs."""
+        extra = tuple(
+            Port(name, self.blobs[name][-1], Role.RESULT)
+            for name in dict.fromkeys(blobs)
+            if name not in self.outputs
+        )
+        return replace(self.graph, outputs=(*self.graph.outputs, *extra), _producers={})

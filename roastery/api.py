@@ -15,19 +15,21 @@ from runtime.store import Store
 from . import nets
 from .building import open_feeds
 from .devices import choose_device, open_backend
+from .logger import LOGGER, log_notes, logger_log
 from .memory_check import check_memory
 from .own_exceptions import own_exceptions
 from .weights import load_weights
 
-_LOGGER = logging.getLogger("roastery")
-
 
 class Parameters(Mapping[str, list[np.ndarray]]):
-    """Parameters by layer name: a list of writable arrays per layer (weights, bias ...)."""
+    """Parameters by layer name: a list of writable arrays per layer (weights, bias ...).
+
+    The second layer of a name stands under ``name@2``.
+    """
 
     def __init__(self, program: NetProgram, store: Store, *, diff: bool = False) -> None:
         self._buffers = store.diff if diff else store.data
-        self._cells = {layer.name: layer.cells for layer in program.layers if layer.cells}
+        self._cells = {layer.key: layer.cells for layer in program.layers if layer.cells}
 
     def __getitem__(self, layer: str) -> list[np.ndarray]:
         # Made when asked for: an array that somebody holds is copied with every run on a GPU.
@@ -136,27 +138,30 @@ def compile(
         freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
             on the first call, and later edits of ``parameters`` do not count.
 
-    What was ignored or upgraded in the net goes to the logger "roastery", at level INFO.
+    What was ignored or upgraded in the net, and layers of the weights that the net lacks, go to the
+    logger "roastery" at level INFO; what may be a mistake (names that repeat) as WARNING.
 
     Raises RoasteryError for every mistake in the files, with its place.
     """
     message = nets.read_net(net)
     for note in message.notes:
-        _LOGGER.log(logging.INFO if note.level == "info" else logging.WARNING, "%s", note)
+        LOGGER.log(logging.INFO if note.level == "info" else logging.WARNING, "%s", note)
     stages = (*message.state.stage, *stages)
 
     def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
         return nets.lower(message, phase, level=level, stages=stages, shapes=new)
 
     program = lower(shapes or {})
+    log_notes(program)
     check_memory(program)
     backend = open_backend(choose_device(device))
     store = Store(program.cells, seed)
     state = nets.state_message(phase)
     state.set("level", level)
     state.set("stage", stages)
-    feeds = open_feeds(nets.filtered(message, state), program, seed, backend=backend)
+    described = nets.with_splits(nets.filtered(message, state))
+    feeds = open_feeds(described, program, seed, backend=backend)
     fused = FusedNet(program, backend, store, feeds, observe, lower, freeze=freeze)
     if weights is not None:
-        load_weights(weights, program, store)
+        load_weights(weights, program, store, logger_log())
     return Executable(fused)

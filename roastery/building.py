@@ -27,6 +27,7 @@ from .labels import CheckedSource, label_checks
 from .memory_check import check_memory
 from .net_log import log_layers, log_net_text, log_rules
 from .probe import RuntimeProbe
+from .same_names import matched
 
 Plan = Literal["fused", "layerwise"]
 
@@ -102,7 +103,7 @@ class NetBuilder:
             runnable = FusedNet(
                 program, self.backend, store, feeds, relower=lower, freeze=self.freeze
             )
-        self.say(Note(remark) for remark in program.notes)
+        self.say(Note(remark, level="warning") for remark in program.notes)
         return BuiltNet(net, state, message, program, runnable, probe, unshared)
 
     def say(self, notes: Iterable[Note]) -> None:
@@ -134,11 +135,11 @@ def open_feeds(
     notes: dict[str, list[DataNote]] | None = None,
     backend: Backend | None = None,
 ) -> dict[str, DataSource]:
-    """Data sources of a net by layer: read ahead on threads, their labels checked.
+    """Data sources by the layers' keys: read ahead on threads, their labels checked.
 
     Args:
-        net: the filtered net that ``program`` was lowered from.
-        notes: gets what the sources say while they are opened, by layer.
+        net: what ``program`` was lowered from: filtered, with Split layers.
+        notes: gets what the sources say while they are opened, by the layers' keys.
         backend: what reads the batches, which may have memory for them.
     """
     checks = label_checks(net, program)
@@ -150,12 +151,12 @@ def open_feeds(
         with collected_notes() as said:
             source = open_source(layer.source, phase, seed)
         if notes is not None:
-            notes[layer.name] = said
+            notes[layer.key] = said
         depth = max(1, getattr(layer.source, "prefetch", 4))
         allocate = batch_allocator(backend, depth + 2) if backend is not None else None
         source = read_ahead(source, depth, allocate=allocate)
-        mine = checks.get(layer.name)
-        feeds[layer.name] = CheckedSource(source, mine) if mine else source
+        mine = checks.get(layer.key)
+        feeds[layer.key] = CheckedSource(source, mine) if mine else source
     return feeds
 
 
@@ -164,11 +165,9 @@ def shared_buffers(program: NetProgram, owner: BuiltNet) -> tuple[dict[str, Buff
 
     Caffe: Net::ShareTrainedLayersWith.
     """
-    targets = {layer.name: layer for layer in program.layers}
     shared: dict[str, Buffer] = {}
     missing = []
-    for source in owner.program.layers:
-        target = targets.get(source.name)
+    for source, target in matched(owner.program.layers, program.layers):
         if target is None:
             missing.append(source.name)
             continue

@@ -13,6 +13,7 @@ from compiler.triton.lower import lower_node
 from frontends.prototxt import Message, to_text
 from ir.atomic_file import atomic_path
 from ir.graph import Direction, Graph
+from ir.location import Location
 from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.program import NetProgram
@@ -50,7 +51,7 @@ def compile_program(
     trains = bool(weights and learning) if backward is None else backward
     graph = program.graph
     if trains:
-        graph = differentiate(graph, parameters=learning, seeds=weights)
+        graph = differentiate(program.showing(weights), parameters=learning, seeds=weights)
     timings = Timings()
     observers: list[Observer] = [timings]
     if dump is not None:
@@ -122,8 +123,8 @@ def summary(result: Compilation) -> str:
                 layer.type,
                 shape,
                 f"{count:,}" if count else "",
-                " ".join(ahead.get(layer.name, ())),
-                " ".join(behind.get(layer.name, ())),
+                " ".join(ahead.get(_place(layer.location), ())),
+                " ".join(behind.get(_place(layer.location), ())),
             )
         )
     table = _table(rows if result.trains else [r[:5] for r in rows])
@@ -148,15 +149,23 @@ def summary(result: Compilation) -> str:
     return table + "\n" + "\n".join([*lines, *hosts]) + "\n"
 
 
-def _kernels_of_layers(graph: Graph) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+_Place = tuple[str, str, int, int]
+
+
+def _place(location: Location) -> _Place:
+    """A layer by its name and where it stands: several may have one name."""
+    return location.layer, location.file, location.line, location.column
+
+
+def _kernels_of_layers(graph: Graph) -> tuple[dict[_Place, list[str]], dict[_Place, list[str]]]:
     """Labels of the groups that hold a node of each layer, forward and backward."""
-    ahead: dict[str, list[str]] = {}
-    behind: dict[str, list[str]] = {}
+    ahead: dict[_Place, list[str]] = {}
+    behind: dict[_Place, list[str]] = {}
     for node in graph.nodes:
         if not isinstance(node.op, Fused):
             continue
         found = ahead if node.direction is Direction.FORWARD else behind
-        for layer in dict.fromkeys(n.location.layer for n in node.op.body.nodes):
+        for layer in dict.fromkeys(_place(n.location) for n in node.op.body.nodes):
             found.setdefault(layer, []).append(node.op.label)
     return ahead, behind
 

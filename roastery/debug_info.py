@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ir.program import shown_blob
 from runtime.layerwise import LayerwiseNet
 from runtime.logging import CaffeLog
 from runtime.solver.nets import RunnableNet
@@ -42,7 +43,8 @@ class DebugInfo:
             return
         net, layer = self._net, self._net.program.layers[number]
         for top in layer.tops:
-            self._log.debug_forward_top(layer.name, top, _mean(net.blobs[top].data.peek()))
+            mean = _mean(net.blobs[top].data.peek())
+            self._log.debug_forward_top(layer.name, shown_blob(top), mean)
         for index, cell in enumerate(layer.cells):
             named = net.program.cells[cell].param_name
             data = net.store.data[cell].peek()

@@ -25,6 +25,7 @@ from runtime.store import Store
 
 from . import nets
 from ._version import __version__
+from .logger import log_notes, logger_log
 from .memory_check import check_memory
 from .weights import load_weights
 
@@ -66,10 +67,11 @@ def export_net(
     """
     message = nets.read_net(net)
     program = nets.lower(message, phase, level=level, stages=stages, shapes=shapes)
+    log_notes(program)
     check_memory(program)
     store = Store(program.cells, seed=0)
     if weights is not None:
-        load_weights(weights, program, store)
+        load_weights(weights, program, store, logger_log())
     return export_program(program, store, output, targets, progress=progress)
 
 

@@ -42,22 +42,23 @@ def label_checks(net: Message, program: NetProgram) -> dict[str, list[LabelCheck
     """What must hold for labels that come straight from data layers, by data layer.
 
     Args:
-        net: the filtered net that ``program`` was lowered from.
+        net: what ``program`` was lowered from: filtered, with Split layers.
+
+    Returns: checks by the keys of the data layers.
     """
-    messages = {m.name: m for m in net.layer}
     origin = {
-        top: (layer.name, i)
+        top: (layer.key, i)
         for layer in program.layers
         if layer.source is not None
         for i, top in enumerate(layer.tops)
     }
     found: dict[str, list[LabelCheck]] = {}
-    for layer in program.layers:
+    for layer, message in zip(program.layers, net.layer, strict=True):
         if layer.type == "Split" and layer.bottoms[0] in origin:
             origin.update((top, origin[layer.bottoms[0]]) for top in layer.tops)
         elif layer.type in _AXIS and len(layer.bottoms) > 1 and layer.bottoms[1] in origin:
             source, top = origin[layer.bottoms[1]]
-            found.setdefault(source, []).append(_check(layer, messages[layer.name], top))
+            found.setdefault(source, []).append(_check(layer, message, top))
         elif layer.source is None:
             for name in layer.tops:
                 origin.pop(name, None)  # written in place: no longer what was read

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from frontends.prototxt import Message, to_text
 from frontends.state_rules import NetState, rule_holds
-from ir.program import LayerInfo, NetProgram
+from ir.program import LayerInfo, NetProgram, shown_blob
 from runtime.logging import CaffeLog
-from runtime.logging.net_lines import shown_blob
 
 from .data_notes import DataNote
 
@@ -57,11 +56,11 @@ def log_layers(log: CaffeLog, program: NetProgram, notes: Mapping[str, Sequence[
     """Every layer with its tops; then who takes part in backward, and the outputs.
 
     Args:
-        notes: what the data sources said when they were opened, by layer.
+        notes: what the data sources said when they were opened, by the layers' keys.
     """
     memory = 0
     for layer in program.layers:
-        mine = notes.get(layer.name, ())
+        mine = notes.get(layer.key, ())
         _log_creation(log, layer, mine)
         log.setting_up(layer.name)
         for value, weight in zip(layer.top_values, layer.loss_weights, strict=True):
@@ -72,7 +71,7 @@ def log_layers(log: CaffeLog, program: NetProgram, notes: Mapping[str, Sequence[
         log.memory_required(4 * memory)
         for cell_name in layer.cells:
             cell = program.cells[cell_name]
-            if cell.layer != layer.name:
+            if not program.owns(layer, cell_name):
                 log.sharing_parameters(cell.param_name, cell.layer, cell.index)
     for layer in reversed(program.layers):
         log.needs_backward(layer.name, layer.needs_backward)

@@ -31,11 +31,11 @@ class RuntimeProbe:
         self._host_layers: dict[str, Any] = {}
         self._data: dict[str, DataProbe] = {}
 
-    def data(self, layer: Message, phase: str) -> DataProbe:
+    def data(self, layer: Message, phase: str, key: str) -> DataProbe:
         # Once only: a net lowered for another shape holds its database open (LevelDB: locked).
-        if layer.name not in self._data:
-            self._data[layer.name] = self._open(layer, phase)
-        return self._data[layer.name]
+        if key not in self._data:
+            self._data[key] = self._open(layer, phase)
+        return self._data[key]
 
     def _open(self, layer: Message, phase: str) -> DataProbe:
         config = source_config(layer)
@@ -46,13 +46,13 @@ class RuntimeProbe:
         return DataProbe(tuple(shapes), config)
 
     def host_layer(
-        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]]
+        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
-        return probe_host_layer(layer, phase, bottoms, self._host_layers, _offer_caffe)
+        return probe_host_layer(layer, phase, bottoms, self._host_layers, key, _offer_caffe)
 
-    def python_layer(self, name: str) -> Any:
+    def python_layer(self, key: str) -> Any:
         """The user's object behind a Python layer; None for any other layer."""
-        return getattr(self._host_layers.get(name), "instance", None)
+        return getattr(self._host_layers.get(key), "instance", None)
 
     def blob_file(self, path: str, layer: Message) -> Any:
         return read_blob(Path(self.root) / path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from frontends.caffemodel import LayerWeights, read_net, write_weights
+from frontends.caffemodel import read_net, write_weights
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import Note, parse_file, to_text
 from frontends.upgrade import (
@@ -35,12 +35,11 @@ def upgrade_net_binary(source: PathLike, target: PathLike) -> list[Note]:
     notes = [_current(source)]
     if net_needs_upgrade(net):
         net, notes = upgrade_net(net)
-    by_name: dict[str, LayerWeights] = {layer.name: layer for layer in weights if layer.blobs}
     write_weights(
         target,
         net,
-        {name: layer.blobs for name, layer in by_name.items()},
-        legacy={name: layer.legacy for name, layer in by_name.items()},
+        [(layer.name, layer.blobs) for layer in weights],
+        legacy=[(layer.name, layer.legacy) for layer in weights],
     )
     return notes
 

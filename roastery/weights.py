@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from frontends.caffemodel import (
     LayerWeights,
     is_hdf5,
+    normal_path,
     read_weights,
     write_weights,
     write_weights_hdf5,
@@ -23,6 +25,8 @@ from runtime.buffers import Buffer
 from runtime.logging import CaffeLog
 from runtime.store import Store
 
+from .same_names import matched
+
 WeightsFormat = Literal["BINARYPROTO", "HDF5"]
 
 
@@ -31,41 +35,88 @@ def load_weights(
     program: NetProgram,
     store: Store,
     log: CaffeLog | None = None,
-) -> None:
+) -> list[str]:
     """Copy the parameters of layers with equal names from a file.
 
-    Layers of the file that the net lacks are logged and passed over; layers of the net that the
-    file lacks keep what they have. Nothing is changed if anything is wrong.
+    The k-th layer of a name gets what the file holds of the k-th. Layers of the file that the net
+    lacks are logged and passed over; layers of the net that the file lacks keep what they have.
+    Nothing is changed if anything is wrong.
+
+    Returns: layers that were passed over although they have weights.
 
     Raises:
         RoasteryError: the file cannot be read, or a layer's blobs differ in number or shape.
     """
     hdf5 = is_hdf5(path)
     copies: list[tuple[Buffer, np.ndarray]] = []
-    targets = first_by_name(program)
+    left: list[LayerWeights] = []
     sources = read_weights(path)
-    for source in sources:
-        target = targets.get(source.name)
+    targets: Sequence[LayerInfo] = program.layers
+    if hdf5:
+        sources = _renamed(sources, targets)
+        targets = _stored(targets)
+    given = set()
+    for source, target in matched(sources, targets, lambda layer: hdf5 or bool(layer.blobs)):
         if target is None:
+            left.append(source)
             if log is not None:
                 log.ignoring_source_layer(source.name, hdf5=hdf5)
             continue
+        given.add(target.key)
         copies += _copies(path, source, target, program, store, hdf5=hdf5)
-    if not copies and log is not None and any(target.cells for target in targets.values()):
+    if log is not None:
+        _tell(path, program, log, given, copied=bool(copies))
+    for buffer, values in copies:
+        buffer.array[...] = values
+    return [source.name for source in left if source.blobs]
+
+
+def _tell(
+    path: str | os.PathLike[str],
+    program: NetProgram,
+    log: CaffeLog,
+    given: Collection[str],
+    *,
+    copied: bool,
+) -> None:
+    """Warn where a file that looks like the net's own left parameters as they were."""
+    learning = [layer for layer in program.layers if layer.cells]
+    if learning and not copied:
         log.warning(
             f"no layer of '{os.fspath(path)}' has weights for a layer of this net: the names "
             "of all layers differ, and every parameter keeps its initial value"
         )
-    for buffer, values in copies:
-        buffer.array[...] = values
+    names = {layer.name for layer in learning if layer.key in given}
+    for name in names:
+        twins = [layer for layer in learning if layer.name == name]
+        count = sum(layer.key in given for layer in twins)
+        if count < len(twins):
+            log.warning(
+                f"{len(twins)} layers of the net are called '{name}', and '{os.fspath(path)}' has "
+                f"weights for {count}: the others keep what they have"
+            )
 
 
-def first_by_name(program: NetProgram) -> dict[str, LayerInfo]:
-    """Layers by name; of several with one name the first, which is Caffe's choice in copying."""
-    found: dict[str, LayerInfo] = {}
-    for layer in program.layers:
-        found.setdefault(layer.name, layer)
-    return found
+def _renamed(sources: list[LayerWeights], layers: Sequence[LayerInfo]) -> list[LayerWeights]:
+    """Layers of Caffe's HDF5 files under the names that they have in the net.
+
+    Caffe writes a layer called ``b/`` into the group ``b``, and does not find it again.
+    """
+    known = {layer.name for layer in layers}
+    stored = {source.name for source in sources}
+    odd = {normal_path(name): name for name in known - stored if name != normal_path(name)}
+    return [
+        replace(source, name=odd[source.name])
+        if source.name in odd and source.name not in known
+        else source
+        for source in sources
+    ]
+
+
+def _stored(layers: Sequence[LayerInfo]) -> list[LayerInfo]:
+    """The layers that HDF5 files tell apart: of one name those with blobs, if one has any."""
+    learning = {layer.name for layer in layers if layer.cells}
+    return [layer for layer in layers if layer.cells or layer.name not in learning]
 
 
 def _copies(
@@ -79,7 +130,7 @@ def _copies(
 ) -> list[tuple[Buffer, np.ndarray]]:
     cells = target.cells
     if hdf5:  # HDF5 files hold a shared parameter once, with the layer that owns it
-        owned = tuple(c for c in cells if program.cells[c].layer == target.name)
+        owned = tuple(c for c in cells if program.owns(target, c))
         if len(source.blobs) == len(owned):
             cells = owned
     if len(source.blobs) != len(cells):
@@ -144,18 +195,16 @@ def save_weights(
         )
 
 
-def _arrays(program: NetProgram, buffers: Mapping[str, Buffer]) -> dict[str, list[np.ndarray]]:
-    return {
-        name: [buffers[c].peek() for c in layer.cells]
-        for name, layer in first_by_name(program).items()
-        if layer.cells
-    }
+def _arrays(
+    program: NetProgram, buffers: Mapping[str, Buffer]
+) -> list[tuple[str, list[np.ndarray]]]:
+    return [(layer.name, [buffers[c].peek() for c in layer.cells]) for layer in program.layers]
 
 
 def _owned_arrays(
     program: NetProgram, buffers: Mapping[str, Buffer]
-) -> dict[str, list[np.ndarray | None]]:
-    return {
-        name: [buffers[c].peek() if program.cells[c].layer == name else None for c in layer.cells]
-        for name, layer in first_by_name(program).items()
-    }
+) -> list[tuple[str, list[np.ndarray | None]]]:
+    return [
+        (layer.name, [buffers[c].peek() if program.owns(layer, c) else None for c in layer.cells])
+        for layer in program.layers
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +25,7 @@ class FusedNet:
     """Executes a :class:`NetProgram` as one graph, or two where backward runs alone.
 
     Args:
-        feeds: data sources by layer name.
+        feeds: data sources by the layers' keys.
         observe: inner blobs to keep besides the outputs.
         relower: makes the program for other input shapes; None: shapes are fixed.
         freeze: parameters never change after the first forward pass, so that what depends on
@@ -77,7 +76,11 @@ class FusedNet:
     def training_graph(self) -> Graph:
         """Forward and backward with the loss weights folded in; adds to parameter diffs."""
         weights = self.program.loss_weights
-        return differentiate(self._graph, parameters=self._learning(), seeds=weights)
+        return differentiate(self._with_losses(), parameters=self._learning(), seeds=weights)
+
+    def _with_losses(self) -> Graph:
+        """The graph with the losses that are no outputs, since nobody named them."""
+        return self.program.showing([*self.observe, *self.program.loss_weights])
 
     def split_graphs(self) -> tuple[Graph, Graph]:
         """Forward that saves what backward reads, and backward from diffs of the outputs."""
@@ -87,8 +90,13 @@ class FusedNet:
             if p.role is Role.DATA and p.value.type.dtype.is_float
         }
         outputs = [n for n in self.program.outputs if self._value(n).type.dtype.is_float]
+        hidden = {n: w for n, w in self.program.loss_weights.items() if n not in outputs}
         graph = differentiate(
-            self._graph, parameters=self._learning(), diffs=inputs, seeded=outputs
+            self._with_losses(),
+            parameters=self._learning(),
+            diffs=inputs,
+            seeds=hidden,
+            seeded=outputs,
         )
         return split(graph)
 
@@ -128,7 +136,7 @@ class FusedNet:
         Raises RoasteryError for an unknown or missing input.
         """
         fed = {
-            top for layer in self.program.layers if layer.name in self.feeds for top in layer.tops
+            top for layer in self.program.layers if layer.key in self.feeds for top in layer.tops
         }
         wanted = set(self.inputs) - fed
         if set(arrays) != wanted:
@@ -151,7 +159,7 @@ class FusedNet:
 
     def _feed(self) -> None:
         for layer in self.program.layers:
-            source = self.feeds.get(layer.name)
+            source = self.feeds.get(layer.key)
             if source is None:
                 continue
             arrays = source.next().arrays
@@ -300,9 +308,4 @@ def _observing(program: NetProgram, observe: Sequence[str]) -> Graph:
             f"there is no blob '{missing[0]}' to observe",
             hint=f"blobs: {', '.join(program.blobs)}",
         )
-    extra = tuple(
-        Port(name, program.blobs[name][-1], Role.RESULT)
-        for name in observe
-        if name not in program.outputs
-    )
-    return replace(program.graph, outputs=(*program.graph.outputs, *extra), _producers={})
+    return program.showing(observe)

@@ -52,22 +52,23 @@ def probe_host_layer(
     phase: str,
     bottoms: Sequence[tuple[int, ...]],
     known: MutableMapping[str, Any],
+    key: str,
     prepare: Callable[[], None] | None = None,
 ) -> HostLayer:
     """The object behind a host layer: set up at first sight, reshaped after that.
 
     Args:
         layer: the LayerParameter.
-        known: the host layers of the net so far, by layer name.
+        known: the host layers of the net so far. key: the layer's own among them.
         prepare: called before a user's module is imported.
     """
-    found: HostLayer | None = known.get(layer.name)
+    found: HostLayer | None = known.get(key)
     if found is None:
         if layer.type == "Python":
             found = PythonLayer(layer, phase, bottoms, prepare)
         else:
             found = HDF5OutputLayer(layer)
-        known[layer.name] = found
+        known[key] = found
     elif isinstance(found, PythonLayer):
         found.reshape(bottoms)
     return found

@@ -98,7 +98,7 @@ class LayerwiseNet:
     net by the next pass: layers whose shapes stay keep what they are bound to.
 
     Args:
-        feeds: by layer name, for layers whose tops the runtime makes.
+        feeds: by the layers' keys, for layers whose tops the runtime makes.
         relower: makes the program for other sizes; None: they are fixed.
 
     Attributes:
@@ -287,7 +287,7 @@ class LayerwiseNet:
 
     def _forward_layer(self, number: int) -> float:
         layer = self.program.layers[number]
-        feed = self._sources.get(layer.name)
+        feed = self._sources.get(layer.key)
         if feed is not None:
             self._feed(layer, feed)
         while True:

@@ -131,7 +131,7 @@ class Store:
 
     def generator(self, name: str) -> np.random.Generator:
         """A generator of its own for each cell, so that no order of creation matters."""
-        key = np.frombuffer(name.encode(), np.uint8)
+        key = np.frombuffer(name.encode("utf-8", "surrogateescape"), np.uint8)
         return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, *key])))
 
     def pieces(self, group: Group) -> Iterator[Piece]:

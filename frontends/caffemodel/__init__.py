@@ -5,6 +5,7 @@ from __future__ import annotations
 from .blobs import read_blob, write_blob
 from .content import is_hdf5
 from .hdf5 import write_weights_hdf5
+from .hdf5_names import normal_path
 from .state import SolverState, read_state, write_state, write_state_h5
 from .weights import LayerWeights, read_net, read_weights, write_weights
 
@@ -12,6 +13,7 @@ __all__ = [
     "LayerWeights",
     "SolverState",
     "is_hdf5",
+    "normal_path",
     "read_blob",
     "read_net",
     "read_state",

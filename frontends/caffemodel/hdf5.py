@@ -13,7 +13,8 @@ import numpy as np
 from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 
-from .weights import LayerWeights
+from .hdf5_names import DEEPEST, LAYER, group_paths, layer_of
+from .weights import ByLayer, LayerWeights, pairs
 
 #: A dataset may claim any size; Caffe never compresses, so none exceeds its file by much.
 _MAX_INFLATION = 64
@@ -67,11 +68,13 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
                     hint="resume from it with --snapshot",
                 )
             raise RoasteryError(f"{name} is not a weights file: it has no group /data")
-        stored = dict(_layers(file["data"]))
-        diffs = dict(_layers(file["diff"])) if isinstance(file.get("diff"), h5py.Group) else {}
+        stored = dict(_layers(file["data"], name))
+        stored |= _outside(file, name)
+        diffs = dict(_layers(file["diff"], name)) if _is_group(file, "diff") else {}
         result = []
-        for layer, datasets in stored.items():
-            weights = LayerWeights(layer)
+        # The k-th layer of a name comes k-th.
+        for layer, datasets in sorted(stored.items(), key=lambda item: item[0][1]):
+            weights = LayerWeights(layer[0])
             layer_diffs = diffs.get(layer, {})
             # Parameters that another layer owns are not stored: their numbers are missing.
             for index in sorted(datasets):
@@ -85,8 +88,11 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
     return result
 
 
-def _layers(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, dict[int, h5py.Dataset]]]:
-    """Layer names (slashes make groups in groups) with their numbered datasets."""
+_Layer = tuple[tuple[str, int], dict[int, h5py.Dataset]]
+
+
+def _layers(group: h5py.Group, file: str, prefix: str = "") -> Iterator[_Layer]:
+    """Layers by name and number (slashes make groups in groups) with their numbered datasets."""
     datasets: dict[int, h5py.Dataset] = {}
     inner: list[tuple[str, h5py.Group]] = []
     for key in group:
@@ -97,30 +103,44 @@ def _layers(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, dict[int
             datasets[int(key)] = item
         elif isinstance(item, h5py.Group):
             inner.append((key, item))
-    if prefix and (datasets or not inner):
-        yield prefix, datasets
-    if prefix.count("/") < 32:
+    if datasets or (prefix and not inner):
+        yield layer_of(group, prefix, file), datasets
+    if prefix.count("/") < DEEPEST:
         for key, item in inner:
-            yield from _layers(item, f"{prefix}/{key}" if prefix else key)
+            yield from _layers(item, file, f"{prefix}/{key}" if prefix else key)
+
+
+def _outside(file: h5py.File, name: str) -> dict[tuple[str, int], dict[int, h5py.Dataset]]:
+    """Layers whose names begin with a slash, which Caffe puts beside /data."""
+    found: dict[tuple[str, int], dict[int, h5py.Dataset]] = {}
+    for key in file:
+        if key not in ("data", "diff") and _is_group(file, key):
+            found.update(pair for pair in _layers(file[key], name, f"/{key}") if pair[1])
+    return found
+
+
+def _is_group(file: h5py.File, key: str) -> bool:
+    is_own = isinstance(file.get(key, getlink=True), h5py.HardLink)
+    return is_own and isinstance(file[key], h5py.Group)
 
 
 def write_weights_hdf5(
     path: str | os.PathLike[str],
-    blobs: Mapping[str, Sequence[np.ndarray | None]],
-    diffs: Mapping[str, Sequence[np.ndarray | None]] | None = None,
+    blobs: ByLayer[Sequence[np.ndarray | None]],
+    diffs: ByLayer[Sequence[np.ndarray | None]] | None = None,
 ) -> None:
     """Write HDF5 weights, in one step.
 
     Args:
         path: the file.
-        blobs: the arrays of every layer of the net (also of those without any), by name;
-            None where another layer owns the parameter.
+        blobs: the arrays of every layer of the net (also of those without any), by name or as
+            pairs in order; None where another layer owns the parameter.
         diffs: likewise, to be stored under /diff.
     """
     with atomic_path(path) as temporary, _create(temporary) as file:
-        _write_group(file, "data", blobs)
+        _write_group(file, "data", pairs(blobs))
         if diffs is not None:
-            _write_group(file, "diff", diffs)
+            _write_group(file, "diff", pairs(diffs))
 
 
 def write_state_hdf5(
@@ -151,12 +171,18 @@ def _create(path: os.PathLike[str]) -> h5py.File:
 
 
 def _write_group(
-    file: h5py.File, name: str, arrays: Mapping[str, Sequence[np.ndarray | None]]
+    file: h5py.File, name: str, layers: Sequence[tuple[str, Sequence[np.ndarray | None]]]
 ) -> None:
     group = file.create_group(name)
-    for layer, values in arrays.items():
+    bears = [bool(values) for _, values in layers]
+    paths = group_paths([layer for layer, _ in layers], stores=bears)
+    for (path, attribute), (_, values) in zip(paths, layers, strict=True):
+        if not path:
+            continue
         # A name with slashes makes the groups between; one net may hold `a` and `a/b`.
-        inner = group.require_group(layer) if layer else group
+        inner = group.require_group(path)
+        if attribute is not None:
+            inner.attrs[LAYER] = attribute
         for index, value in enumerate(values):
             if value is not None:
                 inner.create_dataset(str(index), data=np.asarray(value, np.float32))

@@ -7,9 +7,10 @@ layer says is skipped. Caffe: Net::ToProto and CopyTrainedLayersFrom in src/caff
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -36,6 +37,10 @@ _V2 = {1: "name", 2: "type", 7: "blobs"}
 _V1 = {4: "name", 5: "type", 6: "blobs", 1: "v0"}
 _V0 = {1: "name", 2: "type", 50: "blobs"}
 _LAYER_BLOBS = 7
+
+T = TypeVar("T")
+ByLayer = Mapping[str, T] | Sequence[tuple[str, T]]
+"""Something for each of some layers: by name, or as pairs in order where names repeat."""
 
 
 @dataclass
@@ -201,17 +206,18 @@ def _layer_without_blobs(reader: WireReader, layer: Field) -> Iterator[bytes]:
 def write_weights(
     path: str | os.PathLike[str],
     net: Message,
-    blobs: Mapping[str, Sequence[np.ndarray]],
-    diffs: Mapping[str, Sequence[np.ndarray]] | None = None,
+    blobs: ByLayer[Sequence[np.ndarray]],
+    diffs: ByLayer[Sequence[np.ndarray]] | None = None,
     *,
-    legacy: Mapping[str, Sequence[bool]] | None = None,
+    legacy: ByLayer[Sequence[bool]] | None = None,
 ) -> None:
     """Write a binary `.caffemodel`, in one step: a kill leaves the old file or the new.
 
     Args:
         path: the file.
         net: the net in the current format. Its name and its layers are written in full.
-        blobs: the arrays of each layer, by its name.
+        blobs: the arrays of each layer, by its name; of several pairs with one name the k-th is
+            for the k-th layer of the name.
         diffs: arrays to store as diffs, in the same way.
         legacy: blobs to write with num, channels, height and width, as old files have them.
 
@@ -220,18 +226,37 @@ def write_weights(
     """
     head = Message("NetParameter")
     head.copy_field(net, "name")
+    arrays, stored, old = _numbered(blobs), _numbered(diffs or {}), _numbered(legacy or {})
     with atomic_write(path) as file:
         file.write(to_protobuf(head).SerializeToString())
-        for layer in net.layer:
+        for layer, key in zip(net.layer, _numbers(m.name for m in net.layer), strict=True):
             pieces = _layer_pieces(
-                layer,
-                blobs.get(layer.name, ()),
-                (diffs or {}).get(layer.name, ()),
-                (legacy or {}).get(layer.name, ()),
+                layer, arrays.get(key, ()), stored.get(key, ()), old.get(key, ())
             )
             file.write(prefixed(_NET_LAYER, sum(map(len, pieces))))
             for piece in pieces:
                 file.write(piece)
+
+
+def pairs(items: ByLayer[T]) -> list[tuple[str, T]]:
+    """What there is for layers, as pairs in order."""
+    return list(items.items()) if isinstance(items, Mapping) else list(items)
+
+
+def _numbered(items: ByLayer[T]) -> dict[tuple[str, int], T]:
+    """By name and number among the layers of this name."""
+    found = pairs(items)
+    keys = _numbers(name for name, _ in found)
+    return {key: value for key, (_, value) in zip(keys, found, strict=True)}
+
+
+def _numbers(names: Iterable[str]) -> list[tuple[str, int]]:
+    seen: Counter[str] = Counter()
+    keys = []
+    for name in names:
+        keys.append((name, seen[name]))
+        seen[name] += 1
+    return keys
 
 
 def _layer_pieces(

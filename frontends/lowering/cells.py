@@ -76,6 +76,7 @@ class CellTable:
             param_name=shared,
             location=ctx.location,
             forced=self.forced,
+            owner=ctx.key,
         )
         if spec is not None and shared:
             self._owners[shared] = name
@@ -141,6 +142,7 @@ class CellTable:
                 lr_mult=0.0,
                 decay_mult=0.0,
                 location=ctx.location,
+                owner=ctx.key,
             ),
         )
 

@@ -28,6 +28,7 @@ class LayerContext:
     Attributes:
         b: the builder; nodes get the layer's name and place by themselves.
         layer: the LayerParameter (upgraded). param: its typed parameters (``pooling_param``).
+        key: the layer's own name in the net, which no other layer has.
         bottoms: the values it reads. top_count: how many tops the prototxt names.
         phase: "TRAIN" or "TEST".
         shapes: shapes of net inputs that replace those of the prototxt.
@@ -44,17 +45,18 @@ class LayerContext:
         cells: CellTable,
         probe: Probe | None,
         shapes: Mapping[str, tuple[int, ...]],
+        key: str,
     ) -> None:
         self.b = b
         self.kind = kind
         self.layer = layer
         self.name: str = layer.name
+        self.key = key
         self.bottoms = bottoms
         self.tops = tops
         self.phase = phase
         self.cells = cells
         self._probe = probe
-        self.asked = False  # whether the layer needed the probe
         self.shapes = shapes
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.owned: list[str] = []  # names of the layer's cells, in the order of its blobs
@@ -86,7 +88,6 @@ class LayerContext:
     def probe(self) -> Probe:
         if self._probe is None:
             raise self.error(f"{self.kind.title} needs files or code, which this call lacks")
-        self.asked = True
         return self._probe
 
     # --- errors -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ src/caffe/util/insert_splits.cpp.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from frontends.prototxt.message import Message
@@ -18,7 +18,7 @@ from ir.errors import RoasteryError
 from ir.graph import Value
 from ir.location import Location
 from ir.ops.movement import Reshape
-from ir.program import LOSS_OUTPUT, LayerInfo, NetProgram
+from ir.program import AUTOMATIC, LOSS_OUTPUT, LayerInfo, NetProgram
 
 from .blob_names import check_names, place_of
 from .cells import CellTable
@@ -47,7 +47,9 @@ class _Lowering:
     unused: dict[str, None] = field(default_factory=dict)
     flows: set[Value] = field(default_factory=set)  # values through which a gradient can flow
     layers: list[LayerInfo] = field(default_factory=list)
-    named: dict[str, list[LayerInfo]] = field(default_factory=dict)  # layers by name
+    names: frozenset[str] = frozenset()  # of all layers
+    keys: set[str] = field(default_factory=set)  # of the layers so far
+    learning: dict[str, LayerInfo] = field(default_factory=dict)  # the first with blobs, by name
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -92,6 +94,7 @@ def lower_net(
         {k: tuple(v) for k, v in (shapes or {}).items()},
         net.force_backward,
         CellTable(frozenset(top for m in messages for top in m.top), net.force_backward),
+        names=frozenset(m.name for m in messages),
     )
     for message in messages:
         _lower_layer(work, message)
@@ -111,7 +114,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     kind = find_layer(m.type, place_of(m, "type"))
     b = work.builder
     bottoms = tuple(m.bottom)
-    tops = tuple(m.top) or _automatic_tops(kind, m)
+    tops = tuple(m.top) or _automatic_tops(work, kind)
     _check_counts(kind, m, len(bottoms), len(tops))
     refuse_foreign(kind, m)
     values = tuple(work.current[name] for name in bottoms)
@@ -124,7 +127,8 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
             for v, ok in zip(values, allowed, strict=True)
         )
         phase = m.phase if m.has("phase") else work.phase
-        ctx = LayerContext(b, kind, m, seen, tops, phase, work.cells, work.probe, work.shapes)
+        key = _own_name(m.name, work.keys, work.names)
+        ctx = LayerContext(b, kind, m, seen, tops, phase, work.cells, work.probe, work.shapes, key)
         made = kind.lower(ctx)
     results = _checked_results(ctx, (made,) if isinstance(made, Value) else tuple(made))
     _meet_twin(work, ctx)
@@ -143,6 +147,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         last=len(b.nodes),
         backward_bottoms=tuple(allowed),
         source=ctx.source,
+        key=key,
     )
     _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
 
@@ -161,22 +166,29 @@ def _checked_results(ctx: LayerContext, made: tuple[Value, ...]) -> tuple[Value,
     return made[:tops]
 
 
+def _own_name(name: str, taken: Collection[str], others: Collection[str]) -> str:
+    """``name``, or ``name@2`` where it is taken: a name that nothing else has or will have."""
+    found, count = name, 1
+    while found in taken or (found != name and found in others):
+        count += 1
+        found = f"{name}@{count}"
+    return found
+
+
 def _meet_twin(work: _Lowering, ctx: LayerContext) -> None:
-    """Refuse, or say what it means, that an earlier layer has the same name."""
-    m = ctx.layer
-    twins = work.named.get(m.name, [])
-    if twins and ctx.asked:
-        raise RoasteryError(
-            f"two layers are called '{m.name}', and one of them is {ctx.kind.title}",
-            location=place_of(m, "name"),
-            hint="layers that read files or run Python code need names of their own",
-        )
-    learning = next((twin for twin in twins if twin.cells), None)
-    if learning is not None and ctx.owned:
+    """Say what it means that an earlier layer with blobs has the same name."""
+    twin = work.learning.get(ctx.name)
+    if twin is not None and ctx.owned:
         work.notes.append(
-            f"{place_of(m, 'name')}: the layer in line {learning.location.line} has the same "
-            "name. Weights are copied and saved by name: only the first layer's are, as in Caffe"
+            f"{place_of(ctx.layer, 'name')}: {_called(twin)} has the same name. Their weights are "
+            "told apart by their order; Caffe copies into the first layer of a name only"
         )
+
+
+def _called(layer: LayerInfo) -> str:
+    """A layer that its name does not tell from others."""
+    line = layer.location.line
+    return f"the layer in line {line}" if line else "an earlier layer"
 
 
 def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
@@ -195,12 +207,19 @@ def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
     if layer.type == "Input":
         work.inputs.extend(layer.tops)
     work.layers.append(layer)
-    work.named.setdefault(layer.name, []).append(layer)
+    work.keys.add(layer.key)
+    if layer.cells:
+        work.learning.setdefault(layer.name, layer)
 
 
-def _automatic_tops(kind: LayerType, m: Message) -> tuple[str, ...]:
-    """The top of a loss layer that names none. Caffe: LossLayer's AutoTopBlobs."""
-    return (f"(automatic) {m.name}",) if kind.loss else ()
+def _automatic_tops(work: _Lowering, kind: LayerType) -> tuple[str, ...]:
+    """The top of a loss layer that names none. Caffe: LossLayer's AutoTopBlobs, AppendTop.
+
+    Caffe calls all of them the same. Here each has a name of its own, shown as Caffe's.
+    """
+    if not kind.loss:
+        return ()
+    return (_own_name(AUTOMATIC, work.versions.keys() | work.cells.blobs, ()),)
 
 
 def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:

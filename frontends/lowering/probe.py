@@ -50,14 +50,15 @@ class HostLayerProbe(Protocol):
 class Probe(Protocol):
     """Implemented by ``roastery`` on top of ``runtime`` and passed in to lowering."""
 
-    def data(self, layer: Message, phase: str) -> DataProbe:
-        """Open a data layer's source far enough to know its shapes."""
+    def data(self, layer: Message, phase: str, key: str) -> DataProbe:
+        """Open a data layer's source far enough to know its shapes. ``key``: the layer's own name
+        in its net, under which the net lowered for another shape asks again."""
         ...
 
     def host_layer(
-        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]]
+        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
-        """Run ``setup`` and ``reshape`` of a host layer."""
+        """Run ``setup`` and ``reshape`` of a host layer; ``key`` as in :meth:`data`."""
         ...
 
     def blob_file(self, path: str, layer: Message) -> Any:

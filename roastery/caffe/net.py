@@ -14,7 +14,7 @@ from google.protobuf.message import Message as ProtobufMessage
 from frontends.prototxt import Message, from_protobuf
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
-from ir.program import LayerInfo
+from ir.program import LayerInfo, shown_blob
 from runtime.layerwise import BlobBuffers, LayerwiseNet
 
 from .. import nets
@@ -29,6 +29,8 @@ from .callbacks import Callback
 from .user_errors import check_file
 
 PathLike = str | os.PathLike[str]
+
+_NAMED = 8  # so many layers are named in one line
 
 
 class NetLayer:
@@ -116,7 +118,8 @@ class Net:
         self._net = built.net
         self._store = built.store
         program = self._net.program
-        self.blobs = OrderedDict((name, Blob(b)) for name, b in self._net.blobs.items())
+        self._own_blobs = {name: Blob(b) for name, b in self._net.blobs.items()}
+        self.blobs = OrderedDict((shown_blob(name), b) for name, b in self._own_blobs.items())
         self.inputs = list(program.inputs)
         self.outputs = list(program.outputs)
         self._cells = {
@@ -132,7 +135,7 @@ class Net:
         )
 
     def _show(self, info: LayerInfo) -> Any:
-        user = self._built.probe.python_layer(info.name)
+        user = self._built.probe.python_layer(info.key)
         if user is None:
             return NetLayer(info, [Blob(self._cells[cell], info.name) for cell in info.cells])
         for blob, cell in zip(user.blobs, info.cells, strict=True):
@@ -147,7 +150,7 @@ class Net:
 
     @property
     def _blob_names(self) -> list[str]:
-        return list(self.blobs)
+        return [shown_blob(name) for name in self._own_blobs]
 
     @property
     def layer_dict(self) -> OrderedDict[str, Any]:
@@ -157,7 +160,10 @@ class Net:
     @property
     def top_names(self) -> OrderedDict[str, list[str]]:
         """The tops of each layer, by its name."""
-        return OrderedDict((layer.name, list(layer.tops)) for layer in self._net.program.layers)
+        return OrderedDict(
+            (layer.name, [shown_blob(top) for top in layer.tops])
+            for layer in self._net.program.layers
+        )
 
     @property
     def bottom_names(self) -> OrderedDict[str, list[str]]:
@@ -169,7 +175,7 @@ class Net:
         """The loss weight of each blob; 0 for what is no loss."""
         weights = OrderedDict.fromkeys(self.blobs, 0.0)
         for layer in self._net.program.layers:
-            weights.update(zip(layer.tops, layer.loss_weights, strict=True))
+            weights.update(zip(map(shown_blob, layer.tops), layer.loss_weights, strict=True))
         return weights
 
     @property
@@ -225,8 +231,9 @@ class Net:
         if inputs:
             self._set(inputs, self.inputs, "inputs", lambda name: self.blobs[name].data)
         self._forward(first, last)
-        wanted = self.outputs if end is None else self.top_names[end]
-        return {name: self.blobs[name].data for name in dict.fromkeys([*wanted, *extra])}
+        wanted = self.outputs if end is None else self._net.program.layers[last].tops
+        found = {shown_blob(name): self._own_blobs[name].data for name in wanted}
+        return found | {name: self.blobs[name].data for name in extra}
 
     def backward(
         self,
@@ -255,7 +262,7 @@ class Net:
         if seeds:
             self._set(seeds, self.outputs, "outputs", lambda name: self.blobs[name].diff)
         self._backward(first, last)
-        wanted = self.inputs if end is None else self.bottom_names[end]
+        wanted = self.inputs if end is None else self._net.program.layers[last].bottoms
         return {name: self.blobs[name].diff for name in dict.fromkeys([*wanted, *extra])}
 
     def _set(
@@ -364,7 +371,7 @@ class Net:
                     f"{'' if array.flags.c_contiguous else ' and not C-contiguous'}",
                     hint="np.ascontiguousarray(a, np.float32), kept by you, is what Caffe takes",
                 )
-        source: Any = self._net.feeds[first.name]
+        source: Any = self._net.feeds[first.key]
         source.reset(data, labels)
 
     # --- callbacks --------------------------------------------------------------------
@@ -389,7 +396,14 @@ class Net:
 
     def copy_from(self, path: PathLike) -> None:
         """Copy weights of layers with the same names from a .caffemodel or .caffemodel.h5."""
-        load_weights(path, self._net.program, self._store, modes.net_log())
+        log = modes.net_log()
+        ignored = load_weights(path, self._net.program, self._store, log)
+        if ignored:  # each has a line of its own, but as INFO
+            log.warning(
+                f"{len(ignored)} layer(s) of '{os.fspath(path)}' have weights that no layer of "
+                f"the net takes: {', '.join(repr(name) for name in ignored[:_NAMED])}"
+                + (" ..." if len(ignored) > _NAMED else "")
+            )
 
     def load_hdf5(self, path: PathLike) -> None:
         """Copy weights from a .caffemodel.h5."""

@@ -133,8 +133,3 @@ class NetLines(LineWriter):
     def restarting_prefetch(self) -> None:
         """A data layer has read its database to the end. Comes from the reading thread."""
         self.write(Source("data_layer.cpp", 73), "Restarting data prefetching from start.")
-
-
-def shown_blob(name: str) -> str:
-    """A blob's name as Caffe shows it: tops that nobody named have none of their own."""
-    return "(automatic)" if name.startswith("(automatic)") else name

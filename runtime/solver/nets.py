@@ -7,10 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ir.program import NetProgram
+from ir.program import NetProgram, shown_blob
 
 from ..data.source import DataSource
-from ..logging.net_lines import shown_blob
 from ..logging.solver_lines import NetOutput
 from ..store import Store
 
@@ -23,7 +22,7 @@ class RunnableNet(Protocol):
 
     @property
     def feeds(self) -> Mapping[str, DataSource]:
-        """The data sources of its data layers, by layer name."""
+        """The data sources of its data layers, by the layers' keys."""
         ...
 
     def forward_loss(self) -> float:

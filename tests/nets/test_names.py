@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import roastery
+import roastery.caffe as caffe
 from ir.errors import ErrorGroup
 from roastery import nets
 from roastery.weights import load_weights, save_weights
@@ -138,7 +139,7 @@ def test_two_recurrent_layers_of_one_name_keep_their_states_apart() -> None:
     assert len(states) == 4
 
 
-def test_two_python_or_data_layers_need_names(tmp_path, monkeypatch) -> None:
+def test_two_python_layers_of_one_name(tmp_path, monkeypatch) -> None:
     (tmp_path / "doubling.py").write_text(
         "import caffe\nclass Double(caffe.Layer):\n"
         "    def setup(self, bottom, top): pass\n"
@@ -148,8 +149,11 @@ def test_two_python_or_data_layers_need_names(tmp_path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     layer = """layer { name: "py" type: "Python" bottom: "%s" top: "%s"
                python_param { module: "doubling" layer: "Double" } }\n"""
-    error = refusal(X + layer % ("x", "a") + layer % ("a", "b"))
-    assert error.message == "two layers are called 'py', and one of them is a Python layer"
+    path = tmp_path / "net.prototxt"
+    path.write_text(X + layer % ("x", "a") + layer % ("a", "b"))
+    net = caffe.Net(str(path), caffe.TEST)
+    net.blobs["x"].data[...] = 1
+    np.testing.assert_array_equal(net.forward()["b"], np.full((2, 3), 4))
 
 
 def test_a_blob_called_like_a_cell(tmp_path) -> None:

@@ -44,7 +44,7 @@ def lower_parameter(ctx: LayerContext) -> Value:
 
 
 def _fed(ctx: LayerContext) -> Sequence[Value]:
-    probe = ctx.probe.data(ctx.layer, ctx.phase)
+    probe = ctx.probe.data(ctx.layer, ctx.phase, ctx.key)
     ctx.source = probe.source
     shapes = [ctx.shapes.get(top, s) for top, s in zip(ctx.tops, probe.shapes, strict=True)]
     return [

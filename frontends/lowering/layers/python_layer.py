@@ -63,7 +63,7 @@ def lower_hdf5_output(ctx: LayerContext) -> Sequence[Value]:
 
 
 def _call(ctx: LayerContext) -> Sequence[Value]:
-    probe = ctx.probe.host_layer(ctx.layer, ctx.phase, [v.shape for v in ctx.bottoms])
+    probe = ctx.probe.host_layer(ctx.layer, ctx.phase, [v.shape for v in ctx.bottoms], ctx.key)
     blobs = [ctx.parameter(start.shape, FillerSpec("array", array=start)) for start in probe.blobs]
     shapes = [ctx.shapes.get(top, shape) for top, shape in zip(ctx.tops, probe.shapes, strict=True)]
 

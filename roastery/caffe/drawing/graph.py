@@ -63,7 +63,10 @@ def draw_graph(
     """
     drawing = Drawing(name or "Net")
     for layer in layers:
-        key = f"layer {layer.name}"
+        key, count = f"layer {layer.name}", 1
+        while key in drawing.nodes:  # layers may share a name, or have none
+            count += 1
+            key = f"layer {layer.name} {count}"
         in_place = list(layer.bottom) == list(layer.top) and len(layer.top) == 1
         color = _IN_PLACE if in_place else _COLORS.get(layer.type, _OTHER)
         kind: Kind = "in_place" if in_place else "layer"

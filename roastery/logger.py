@@ -1,0 +1,33 @@
+"""The logger "roastery": what the Python API says, which has no log of its own."""
+
+from __future__ import annotations
+
+import logging
+
+from ir.program import NetProgram
+from runtime.logging import CaffeLog, LogRecord, Severity
+
+LOGGER = logging.getLogger("roastery")
+
+_LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING}
+
+
+class _ToLogger:
+    """Hands lines of a log to the logger."""
+
+    def handle(self, record: LogRecord) -> None:
+        LOGGER.log(_LEVELS.get(record.severity, logging.ERROR), "%s", record.text)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def logger_log() -> CaffeLog:
+    """A log whose lines go to the logger."""
+    return CaffeLog([_ToLogger()])
+
+
+def log_notes(program: NetProgram) -> None:
+    """What lowering found worth a warning."""
+    for note in program.notes:
+        LOGGER.warning("%s", note)
