@@ -1,7 +1,9 @@
 """Which executor runs a net.
 
 First of: an explicit device; ``-gpu`` or ``set_mode_*``; ``ROASTERY_DEVICE``; an explicit
-``solver_mode: CPU``; else ``cuda`` where there is one, else ``cpu``.
+``solver_mode: CPU``; else ``cuda`` where there is one, else ``cpu``. A GPU that is not there is an
+error where the command line, ``device=`` or ``ROASTERY_DEVICE`` names it; ``set_mode_gpu()`` and
+``solver_mode: GPU``, which stand in scripts and files that people share, then mean the CPU.
 """
 
 from __future__ import annotations

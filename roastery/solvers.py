@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -25,6 +27,7 @@ from .snapshots import SolverSnapshots
 from .solver_settings import check_tests, prepare_snapshot_folder, read_solver, solver_config
 from .weights import load_weights
 
+_LOGGER = logging.getLogger("roastery")
 _TRAIN_FIELDS = ("train_net_param", "train_net", "net_param", "net")
 
 
@@ -36,6 +39,11 @@ class BuiltSolver:
     message: Message
     train: BuiltNet
     tests: list[BuiltNet]
+
+
+@functools.cache
+def _warn_once(remark: str) -> None:
+    _LOGGER.warning("%s", remark)
 
 
 class UsersSolver(Solver):
@@ -78,6 +86,8 @@ def build_solver(
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
     plan: Plan = "layerwise" if layerwise else "fused"
     message = read_solver(source)
+    if remark := gpu_note(message, device):
+        _warn_once(remark)
     with own_exceptions():
         return assemble(message, device, log, plan=plan, seed=seed, kind=UsersSolver).solver
 

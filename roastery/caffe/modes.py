@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from runtime.logging import CaffeLog, GlogHandler, LogRecord, Severity
 
-from ..devices import choose_device
+from ..devices import choose_device, cuda_missing
 
 TRAIN, TEST = 0, 1
 PHASES = {TRAIN: "TRAIN", TEST: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}
@@ -18,6 +18,7 @@ PHASES = {TRAIN: "TRAIN", TEST: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}
 class _Settings:
     device: str | None = None
     number: int = 0
+    told: bool = False  # that there is no GPU
     seed: int | None = None
     counter: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -31,7 +32,10 @@ def set_mode_cpu() -> None:
 
 
 def set_mode_gpu() -> None:
-    """Run nets made from now on on the GPU chosen by :func:`set_device`."""
+    """Run nets made from now on on the GPU chosen by :func:`set_device`.
+
+    Without a GPU they run on the CPU, and the first one says so: scripts call this everywhere.
+    """
     _settings.device = f"cuda:{_settings.number}"
 
 
@@ -42,9 +46,20 @@ def set_device(number: int) -> None:
         set_mode_gpu()
 
 
-def solver_device() -> str | None:
-    """What ``set_mode_*`` asked for."""
-    return _settings.device
+def asked_device() -> str | None:
+    """What ``set_mode_*`` asked for, if it is there."""
+    asked = _settings.device
+    if asked is not None and asked.startswith("cuda") and (reason := cuda_missing()) is not None:
+        tell_no_gpu(f"set_mode_gpu was called, but there is no GPU ({reason}): using the CPU")
+        return None
+    return asked
+
+
+def tell_no_gpu(note: str) -> None:
+    """Say once in a process that there is no GPU where one was asked for."""
+    if not _settings.told:
+        _settings.told = True
+        _log.warning(note)
 
 
 def solver_seed() -> int | None:
@@ -60,7 +75,7 @@ def set_random_seed(seed: int) -> None:
 
 def device(explicit: str | None = None) -> str:
     """Canonical name of the device for a new net: the one named, else what ``set_mode_*`` chose."""
-    return choose_device(explicit, default=_settings.device)
+    return choose_device(explicit, default=None if explicit else asked_device())
 
 
 def next_seed() -> int:

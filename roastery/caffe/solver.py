@@ -11,7 +11,7 @@ from ir.errors import RoasteryError
 
 from ..own_exceptions import own_exceptions
 from ..solver_settings import read_solver
-from ..solvers import assemble
+from ..solvers import assemble, gpu_note
 from . import modes
 from .net import Net
 
@@ -56,10 +56,13 @@ class Solver:
         message = read_solver(solver_file)
         if self.type is not None:
             message.set("type", self.type)
+        device = modes.asked_device()
+        if remark := gpu_note(message, device):
+            modes.tell_no_gpu(remark)
         with own_exceptions():
             built = assemble(
                 message,
-                modes.solver_device(),
+                device,
                 modes.solver_log(),
                 plan="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
