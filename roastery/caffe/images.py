@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
-from runtime.data.image_codec import import_cv2
+from ir.regular_file import read_regular
+from runtime.data.image_codec import ImageError, decode_any_depth
 
 #: Weights of red, green and blue in the brightness of a colour (ITU-R BT.709).
 _BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)
@@ -23,26 +24,23 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
 
     Raises RoasteryError for a file that is missing or no picture.
     """
-    cv2 = import_cv2()
     path = Path(filename)
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        pixels = decode_any_depth(read_regular(path), "native")
     except OSError as error:
         raise RoasteryError(f"cannot read the picture '{path}': {error.strerror}") from error
-    try:
-        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error:
-        pixels = None
-    if pixels is None:
-        raise RoasteryError(f"'{path}' is not a picture that OpenCV can decode")
-    largest = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0
-    image = pixels.astype(np.float32) / np.float32(largest)
-    if image.ndim == 2:
-        image = image[:, :, np.newaxis]
-    if image.shape[2] >= 3:
-        image = image[:, :, 2::-1]  # OpenCV's order is BGR, then alpha
-        return np.ascontiguousarray(image) if color else (image @ _BRIGHTNESS)[:, :, np.newaxis]
-    gray = image[:, :, :1]
+    except ImageError as error:
+        raise RoasteryError(f"'{path}' is not a picture that can be decoded: {error}") from error
+    largest = np.float32(np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    if pixels.shape[2] >= 3:
+        pixels = pixels[:, :, 2::-1]  # OpenCV's order is BGR, then alpha
+        image = np.ascontiguousarray(pixels, np.float32)
+        image /= largest
+        return image if color else (image @ _BRIGHTNESS)[:, :, np.newaxis]
+    gray = pixels[:, :, :1].astype(np.float32)
+    gray /= largest
     return np.tile(gray, (1, 1, 3)) if color else np.ascontiguousarray(gray)
 
 

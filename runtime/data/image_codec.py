@@ -5,6 +5,10 @@ OpenCV is imported when the first picture needs it; raw databases do without.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import threading
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
@@ -13,8 +17,17 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from .image_header import picture_size
+from .image_limit import BYTES_PER_PIXEL, VARIABLE, max_image_pixels
+from .picture_size import BadHeader
+
 Color: TypeAlias = Literal["color", "gray", "native"]
 """native: as many channels as the file has."""
+
+
+LARGE_PIXELS = 1 << 24
+_one_large_picture = threading.Lock()
+"""Many threads decode side by side; large pictures go one after the other."""
 
 
 class ImageError(ValueError):
@@ -23,6 +36,9 @@ class ImageError(ValueError):
 
 def import_cv2(place: Location | None = None) -> Any:
     """The cv2 module, or an error that says what to install."""
+    if "cv2" not in sys.modules:
+        # OpenCV reads its own limit once; it holds for formats whose headers we do not know.
+        os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(max_image_pixels()))
     try:
         import cv2
     except ImportError as error:
@@ -39,8 +55,18 @@ def decode_image(
 ) -> np.ndarray:
     """A picture file's pixels: uint8, (height, width) or (height, width, channels), BGR.
 
-    Raises ImageError.
+    Raises ImageError, also for a picture that says it is larger than the limit.
     """
+    pixels = decode_any_depth(data, color, place)
+    if pixels.dtype != np.uint8:
+        raise ImageError(f"its pixels are {pixels.dtype}; 8 bits per channel are read")
+    return pixels
+
+
+def decode_any_depth(
+    data: bytes | memoryview, color: Color, place: Location | None = None
+) -> np.ndarray:
+    """As :func:`decode_image`, with 16 bits or floats where "native" pixels have them."""
     cv2 = import_cv2(place)
     flag = {
         "color": cv2.IMREAD_COLOR,
@@ -49,15 +75,38 @@ def decode_image(
     }[color]
     if not len(data):
         raise ImageError("it is empty")
+    large = check_size(data) > LARGE_PIXELS
     try:
-        pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+        with _one_large_picture if large else contextlib.nullcontext():
+            pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     except cv2.error as error:
         raise ImageError(f"OpenCV cannot decode it ({error.err})") from error
     if pixels is None:
         raise ImageError("it is not a picture that OpenCV can decode")
-    if pixels.dtype != np.uint8:
-        raise ImageError(f"its pixels are {pixels.dtype}; 8 bits per channel are read")
     return pixels
+
+
+def check_size(data: bytes | memoryview) -> int:
+    """The number of pixels that a picture's header claims; 0 where the format is not known.
+
+    Raises ImageError where that is beyond the limit, or the header cannot be true.
+    """
+    try:
+        size = picture_size(data)
+    except BadHeader as error:
+        raise ImageError(f"it is damaged: {error}") from error
+    if size is None:
+        return 0
+    limit = max_image_pixels()
+    if size.pixels > limit or size.pixels * size.decoding_bytes > limit * BYTES_PER_PIXEL:
+        least = max(size.pixels, -(-size.pixels * size.decoding_bytes // BYTES_PER_PIXEL))
+        raise ImageError(
+            f"its header says that it is {size.width} x {size.height} pixels, which take "
+            f"{size.pixels * size.decoding_bytes >> 20} MiB to decode; the limit is {limit} pixels "
+            f"of {BYTES_PER_PIXEL} bytes (if it is really so large, set {VARIABLE} or "
+            f"--max_image_pixels to {least})"
+        )
+    return size.pixels
 
 
 def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.regular_file import read_regular_text
 
 # int() would take 1_000 and digits of other scripts too, and no number of thousands of digits.
 _LABEL = re.compile(r"([-+]?)0*([0-9]{1,10})")
@@ -30,7 +31,7 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
     is missing or empty.
     """
     try:
-        text = path.read_text("utf-8", "surrogateescape")
+        text = read_regular_text(path, place)
     except FileNotFoundError:
         raise RoasteryError(f"image list '{path}' does not exist", location=place) from None
     except OSError as error:

@@ -15,9 +15,11 @@ from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
 from ..draws import SHUFFLE, Draws
 from ..image_codec import (
+    LARGE_PIXELS,
     ImageError,
     channel_count,
     channel_major,
+    check_size,
     decode_image,
     encode_image,
     import_cv2,
@@ -48,6 +50,10 @@ class _Loaded:
 
     value: bytes
     size: tuple[int, ...]
+
+
+class _Large:
+    """Stands for a picture that is decoded later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +174,20 @@ def _folder_prefix(root: str) -> str:
 def _load_all(
     images: list[ListedImage], options: _Options
 ) -> Iterator[tuple[ListedImage, _Loaded | None]]:
-    """Pictures in order, decoded on all cores, a bounded number ahead of the writer."""
+    """Pictures in order, decoded on all cores, a bounded number ahead of the writer.
+
+    Large ones, of which that number would fill the memory, are decoded when their turn comes.
+    """
+    stays_large = not options.encoded and not options.resize_height * options.resize_width
+    most_pixels = LARGE_PIXELS // 4 if stays_large else LARGE_PIXELS
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for begin in range(0, len(images), _AHEAD):
             group = images[begin : begin + _AHEAD]
-            yield from zip(group, pool.map(lambda image: _load(image, options), group), strict=True)
+            ahead = pool.map(lambda image: _load(image, options, most_pixels), group)
+            for listed, loaded in zip(group, ahead, strict=True):
+                found = _load(listed, options) if isinstance(loaded, _Large) else loaded
+                assert not isinstance(found, _Large)
+                yield listed, found
 
 
 def _load(listed: ListedImage, options: _Options) -> _Loaded | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
+from ir.regular_file import read_regular
 
 from ..image_codec import ImageError, decode_image, encode_image, import_cv2, resize_image
 from ..notes import warn
@@ -98,7 +99,7 @@ def _convert(source: Path, target: Path, name: str, side: int) -> bool:
             f"'{name}' leads out of the input folder", hint="names are relative to the input folder"
         )
     try:
-        pixels = decode_image((source / name).read_bytes(), "color")
+        pixels = decode_image(read_regular(source / name), "color")
         data = encode_image(centre_square(pixels, side), path.suffix.lstrip(".") or "jpg")
     except (OSError, ImageError, ValueError) as error:
         warn(f"{source / name} is left out: {error}", "resize_and_crop_images.py")
