@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .wire import BYTES, FIXED32, FIXED64, packed_varints, signed64, varint, varint_field
+from .wire import BYTES, FIXED32, FIXED64, WireError, packed_varints, signed64, varint, varint_field
 from .wire_reader import DamagedMessage, Field, WireReader, prefixed
 
 #: Caffe's limit for the axes of a blob.
@@ -108,8 +108,18 @@ def _dims(shape: memoryview, position: int) -> list[int]:
     for field in WireReader(shape).fields(offset=position):
         if field.number == 1:
             value = field.value
-            listed = [value] if isinstance(value, int) else packed_varints(value)
-            dims += map(signed64, listed)
+            if isinstance(value, int):
+                dims.append(signed64(value))
+            elif field.wire_type != BYTES:
+                raise DamagedMessage("the sizes of a blob are no integers", field.position)
+            elif len(value) > 10 * MAX_AXES:
+                raise DamagedMessage(f"a blob has more than {MAX_AXES} axes", position)
+            else:
+                try:
+                    dims += map(signed64, packed_varints(value))
+                except WireError as error:
+                    message = f"the shape of a blob cannot be read: {error}"
+                    raise DamagedMessage(message, field.position) from None
         if len(dims) > MAX_AXES:
             raise DamagedMessage(f"a blob has more than {MAX_AXES} axes", position)
     return dims

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,10 +65,17 @@ def evaluate(
         inputs: arrays that broadcast to ``shape``.
         real: dtype that plays f32 (float64 makes the whole evaluation double precision).
     """
+    order = list(walk(*roots))
+    uses: Counter[Expr] = Counter(operand for node in order for operand in node.args)
+    uses.update(roots)
     done: dict[Expr, Any] = {}
     with np.errstate(all="ignore"):
-        for node in walk(*roots):
+        for node in order:
             done[node] = _value(node, done, inputs, shape, real)
+            uses.subtract(node.args)
+            for operand in node.args:  # what nothing reads any more gives its memory back
+                if not uses[operand]:
+                    done.pop(operand, None)
     results = []
     for root in roots:
         dtype = real if root.dtype is DType.F32 else root.dtype.numpy

@@ -107,7 +107,8 @@ def parse_expr(text: str, steps: Mapping[str, Expr] | None = None) -> Expr:
     """
     tokens: list[str] = []
     position = 0
-    while position < len(text.rstrip()):
+    end = len(text.rstrip())
+    while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
             raise ValueError(f"bad expression at column {position + 1}: {text!r}")

@@ -24,7 +24,6 @@ from .types import TensorType
 _MAX_NESTING = 16  # graphs inside graphs
 _MAX_TUPLES = 8
 
-_SPACE = re.compile(r"[ \t]*")
 _PLAIN = re.compile(r"[\w./\-@+]+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -54,9 +53,10 @@ class _Line:
         self.place = 0
 
     def skip(self) -> None:
-        match = _SPACE.match(self.text, self.place)
-        assert match is not None
-        self.place = match.end()
+        text, place, end = self.text, self.place, len(self.text)
+        while place < end and text[place] in " \t":
+            place += 1
+        self.place = place
 
     def match(self, pattern: re.Pattern[str]) -> str | None:
         self.skip()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from ir.errors import RoasteryError
+from ir.regular_file import open_regular
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -20,7 +20,7 @@ def is_hdf5(path: str | os.PathLike[str]) -> bool:
     """
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             head = file.read(len(HDF5_SIGNATURE))
     except FileNotFoundError:
         raise RoasteryError(f"{name}: there is no such file") from None
@@ -44,10 +44,12 @@ def read_binary(path: str | os.PathLike[str], expected: str) -> bytes:
     name = os.fspath(path)
     is_hdf5(path)
     try:
-        data = Path(path).read_bytes()
+        with open_regular(path) as file:
+            head = file.read(1024)
+            # No message begins with a zero: a large file of zeros is not read at all.
+            data = head if head.startswith(b"\0") else head + file.read()
     except OSError as error:
         raise RoasteryError(f"{name}: {error.strerror}") from None
-    head = data[:1024]
     if head.startswith(b"version https://git-lfs"):
         raise RoasteryError(
             f"{name} is a Git LFS pointer, not {expected}",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,65 +12,30 @@ import numpy as np
 
 from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
+from ir.hdf5_file import Hdf5File, open_hdf5
 
 from .hdf5_names import DEEPEST, LAYER, group_paths, layer_of
 from .weights import ByLayer, LayerWeights, pairs
 
-#: A dataset may claim any size; Caffe never compresses, so none exceeds its file by much.
-_MAX_INFLATION = 64
-
-
-@contextlib.contextmanager
-def open_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
-    """An HDF5 file, open for reading.
-
-    Raises:
-        RoasteryError: it is damaged.
-    """
-    name = os.fspath(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        reason = "is truncated" if "truncated" in str(error) else "is a damaged HDF5 file"
-        raise RoasteryError(f"{name} {reason}: {error}") from None
-    with file:
-        try:
-            yield file
-        except (OSError, RuntimeError, KeyError, UnicodeError) as error:
-            raise RoasteryError(f"{name} is a damaged HDF5 file: {error}") from None
-
-
-def read_dataset(dataset: h5py.Dataset, path: str | os.PathLike[str]) -> np.ndarray:
-    """A numeric dataset as float32.
-
-    Raises:
-        RoasteryError: it is not numeric, lies in other files, or is larger than the file.
-    """
-    name = f"{os.fspath(path)}: dataset {dataset.name}"
-    if dataset.dtype.kind not in "fiu" or dataset.shape is None:
-        raise RoasteryError(f"{name} holds no numbers")
-    if dataset.external or dataset.is_virtual:
-        raise RoasteryError(f"{name} refers to other files")
-    limit = _MAX_INFLATION * os.path.getsize(path)
-    if dataset.size * dataset.dtype.itemsize > limit:
-        raise RoasteryError(f"{name} claims {dataset.shape} values, more than the file can hold")
-    return np.ascontiguousarray(dataset[()], np.float32).reshape(dataset.shape)
+_INDEX = re.compile(r"[0-9]{1,9}")
 
 
 def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
     """The layers of an HDF5 weights file; see ``read_weights``."""
     name = os.fspath(path)
-    with open_hdf5(path) as file:
-        if not isinstance(file.get("data"), h5py.Group):
-            if "history" in file and "iter" in file:
+    with open_hdf5(path) as stored_file:
+        data, diff_group = stored_file.find("data"), stored_file.find("diff")
+        if not isinstance(data, h5py.Group):
+            if stored_file.find("history") is not None and stored_file.find("iter") is not None:
                 raise RoasteryError(
                     f"{name} is a solver state, not weights",
                     hint="resume from it with --snapshot",
                 )
             raise RoasteryError(f"{name} is not a weights file: it has no group /data")
-        stored = dict(_layers(file["data"], name))
-        stored |= _outside(file, name)
-        diffs = dict(_layers(file["diff"], name)) if _is_group(file, "diff") else {}
+        stored = dict(_layers(stored_file, data))
+        stored |= _outside(stored_file)
+        has_diffs = isinstance(diff_group, h5py.Group)
+        diffs = dict(_layers(stored_file, diff_group)) if has_diffs else {}
         result = []
         # The k-th layer of a name comes k-th.
         for layer, datasets in sorted(stored.items(), key=lambda item: item[0][1]):
@@ -79,9 +44,9 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
             # Parameters that another layer owns are not stored: their numbers are missing.
             for index in sorted(datasets):
                 diff = layer_diffs.get(index)
-                weights.blobs.append(read_dataset(datasets[index], path))
+                weights.blobs.append(stored_file.floats(datasets[index]))
                 weights.legacy.append(False)
-                weights.diffs.append(None if diff is None else read_dataset(diff, path))
+                weights.diffs.append(None if diff is None else stored_file.floats(diff))
             result.append(weights)
     if not result:
         raise RoasteryError(f"{name} is not a weights file: it holds no layers")
@@ -91,37 +56,29 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
 _Layer = tuple[tuple[str, int], dict[int, h5py.Dataset]]
 
 
-def _layers(group: h5py.Group, file: str, prefix: str = "") -> Iterator[_Layer]:
+def _layers(file: Hdf5File, group: h5py.Group, prefix: str = "") -> Iterator[_Layer]:
     """Layers by name and number (slashes make groups in groups) with their numbered datasets."""
     datasets: dict[int, h5py.Dataset] = {}
     inner: list[tuple[str, h5py.Group]] = []
-    for key in group:
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            continue  # links may lead to other files or in circles
-        item = group[key]
-        if isinstance(item, h5py.Dataset) and key.isdecimal():
+    for key, item in file.members(group):
+        if isinstance(item, h5py.Dataset) and _INDEX.fullmatch(key):
             datasets[int(key)] = item
         elif isinstance(item, h5py.Group):
             inner.append((key, item))
     if datasets or (prefix and not inner):
-        yield layer_of(group, prefix, file), datasets
+        yield layer_of(group, prefix, file.name), datasets
     if prefix.count("/") < DEEPEST:
         for key, item in inner:
-            yield from _layers(item, file, f"{prefix}/{key}" if prefix else key)
+            yield from _layers(file, item, f"{prefix}/{key}" if prefix else key)
 
 
-def _outside(file: h5py.File, name: str) -> dict[tuple[str, int], dict[int, h5py.Dataset]]:
+def _outside(file: Hdf5File) -> dict[tuple[str, int], dict[int, h5py.Dataset]]:
     """Layers whose names begin with a slash, which Caffe puts beside /data."""
     found: dict[tuple[str, int], dict[int, h5py.Dataset]] = {}
-    for key in file:
-        if key not in ("data", "diff") and _is_group(file, key):
-            found.update(pair for pair in _layers(file[key], name, f"/{key}") if pair[1])
+    for key, item in file.members(file.file):
+        if key not in ("data", "diff") and isinstance(item, h5py.Group):
+            found.update(pair for pair in _layers(file, item, f"/{key}") if pair[1])
     return found
-
-
-def _is_group(file: h5py.File, key: str) -> bool:
-    is_own = isinstance(file.get(key, getlink=True), h5py.HardLink)
-    return is_own and isinstance(file[key], h5py.Group)
 
 
 def write_weights_hdf5(

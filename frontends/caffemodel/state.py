@@ -7,6 +7,7 @@ src/caffe/solvers/sgd_solver.cpp.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 
 import h5py
@@ -15,11 +16,12 @@ import numpy as np
 from ir.atomic_file import atomic_write
 from ir.blob_proto import decode_blob, encode_blob
 from ir.errors import RoasteryError
+from ir.hdf5_file import Hdf5File, open_hdf5
 from ir.wire import BYTES, bytes_field, signed32, varint_field
 from ir.wire_reader import DamagedMessage, WireReader, prefixed
 
 from .content import is_hdf5, read_binary
-from .hdf5 import open_hdf5, read_dataset, write_state_hdf5
+from .hdf5 import write_state_hdf5
 
 _ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
 _NET_LAYER = 100
@@ -94,47 +96,39 @@ def read_state(path: str | os.PathLike[str]) -> SolverState:
 def _read_hdf5(path: str | os.PathLike[str]) -> SolverState:
     name = os.fspath(path)
     with open_hdf5(path) as file:
-        if "iter" not in file or not isinstance(file.get("history"), h5py.Group):
-            if isinstance(file.get("data"), h5py.Group):
+        history = file.find("history")
+        if file.find("iter") is None or not isinstance(history, h5py.Group):
+            if isinstance(file.find("data"), h5py.Group):
                 raise RoasteryError(
                     f"{name} holds weights, not a solver state",
                     hint="--snapshot takes the .solverstate.h5 file; weights go to --weights",
                 )
             raise RoasteryError(f"{name} is not a solver state: it has no iter and history")
-        history = file["history"]
         count = len(history)
-        missing = [str(index) for index in range(count) if str(index) not in history]
+        blobs = [file.find(str(index), history) for index in range(count)]
+        missing = [index for index, blob in enumerate(blobs) if blob is None]
         if missing:
             raise RoasteryError(f"{name}: /history has {count} members but no {missing[0]}")
         return SolverState(
-            iter=_integer(file, "iter", name),
-            learned_net=_string(file, "learned_net"),
-            history=[read_dataset(history[str(index)], path) for index in range(count)],
-            current_step=_integer(file, "current_step", name),
-            extra={
-                int(key): bytes(read_dataset(item, path).astype(np.uint8))
-                for key, item in (file["extra"].items() if "extra" in file else ())
-                if key.isdecimal() and isinstance(item, h5py.Dataset)
-            },
+            iter=file.integer("iter"),
+            learned_net=file.text("learned_net"),
+            history=[file.floats(blob) for blob in blobs],
+            current_step=file.integer("current_step"),
+            extra=_extra(file),
         )
 
 
-def _integer(file: h5py.File, key: str, name: str) -> int:
-    if key not in file:
-        return 0
-    dataset = file[key]
-    if not isinstance(dataset, h5py.Dataset) or dataset.size != 1 or dataset.dtype.kind not in "iu":
-        raise RoasteryError(f"{name}: {key} is not an integer")
-    return int(np.asarray(dataset[()]).reshape(-1)[0])
-
-
-def _string(file: h5py.File, key: str) -> str:
-    value = file[key][()] if key in file else b""
-    if isinstance(value, np.ndarray):
-        value = value.reshape(-1)[0] if value.size else b""
-    if isinstance(value, bytes):
-        value = value.split(b"\0")[0].decode("utf-8", "surrogateescape")
-    return str(value)
+def _extra(file: Hdf5File) -> dict[int, bytes]:
+    group = file.find("extra")
+    if group is None:
+        return {}
+    if not isinstance(group, h5py.Group):
+        raise RoasteryError(f"{file.name}: /extra is a data set; a group was expected")
+    return {
+        int(key): file.floats(item, "u").astype(np.uint8).tobytes()
+        for key, item in file.members(group)
+        if re.fullmatch(r"[0-9]{1,9}", key)
+    }
 
 
 def write_state(path: str | os.PathLike[str], state: SolverState) -> None:

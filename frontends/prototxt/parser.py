@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from ir.errors import ErrorGroup, RoasteryError
+from ir.regular_file import open_regular
 
 from .message import Message
 from .syntax import SyntaxReader, TooManyErrors
@@ -64,10 +64,12 @@ def parse_file(path: str | os.PathLike[str], type_name: str) -> Message:
     """
     name = os.fspath(path)
     try:
-        size = os.path.getsize(path)
-        if size > MAX_BYTES:
-            raise RoasteryError(f"{name}: {size} bytes are too many for a prototxt file")
-        content = Path(path).read_bytes()
+        with open_regular(path) as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise RoasteryError(
+                f"{name}: a prototxt file of more than {MAX_BYTES >> 20} MiB is not read"
+            )
     except FileNotFoundError:
         raise RoasteryError(f"{name}: there is no such file") from None
     except OSError as error:

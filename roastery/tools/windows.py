@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from ir.atomic_file import atomic_path, atomic_write
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.regular_file import read_regular_text
 
 CORNERS = ("ymin", "xmin", "ymax", "xmax")
 
@@ -23,7 +25,7 @@ def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarra
     """
     name = os.fspath(path)
     found: dict[str, list[np.ndarray]] = {}
-    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
+    with io.StringIO(read_regular_text(path), newline="") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         try:
             missing = [c for c in ("filename", *CORNERS) if c not in (reader.fieldnames or ())]

@@ -10,14 +10,21 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from ir.regular_file import open_regular
+
 from .errors import ArtifactError
 
 MANIFEST = "manifest.json"
+GRAPH = "graph.txt"
 WEIGHTS = "weights.safetensors"  # stored as it is; everything else is compressed
 
 LARGEST_COMPRESSED_MEMBER = 64 << 20  # bytes, uncompressed
-LARGEST_COMPRESSED_SUM = 1 << 30
-MOST_MEMBERS = 100_000
+LARGEST_COMPRESSED_SUM = 512 << 20
+LARGEST_BY_NAME = {MANIFEST: 4 << 20, GRAPH: 8 << 20, "plan.json": 32 << 20}
+"""What is parsed takes many times its size in memory."""
+MOST_MEMBERS = 20_000
+MOST_LINES = 40_000
+"""Of graph.txt: about as many nodes. A ResNet-152 has 500."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -37,6 +44,11 @@ _DAMAGE = (
 )
 
 
+def _largest(name: str) -> int:
+    """Bytes that a compressed member may unpack to."""
+    return LARGEST_BY_NAME.get(name, LARGEST_COMPRESSED_MEMBER)
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -51,7 +63,7 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
             data = members[name]
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name for a member of an artifact")
-            if name != WEIGHTS and len(data) > LARGEST_COMPRESSED_MEMBER:
+            if name != WEIGHTS and len(data) > _largest(name):
                 raise ValueError(f"{name}: {len(data)} bytes are more than an artifact takes")
             info = zipfile.ZipInfo(name, _EPOCH)
             info.create_system = 3  # the same on every system
@@ -69,7 +81,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = path.open("rb")
+            self._file = open_regular(path)
         except OSError as error:
             raise ArtifactError(path, f"cannot be read: {error.strerror}") from error
         try:
@@ -103,9 +115,11 @@ class Archive:
             if info.compress_type == zipfile.ZIP_STORED:
                 if info.file_size != info.compress_size or info.file_size > size:
                     raise ArtifactError(self.path, f"member {name} says it is larger than it is")
+                if name != WEIGHTS and info.file_size > _largest(name):
+                    raise ArtifactError(self.path, f"member {name} has {info.file_size} bytes")
             elif info.compress_type == zipfile.ZIP_DEFLATED:
                 total += info.file_size
-                if info.file_size > LARGEST_COMPRESSED_MEMBER or total > LARGEST_COMPRESSED_SUM:
+                if info.file_size > _largest(name) or total > LARGEST_COMPRESSED_SUM:
                     raise ArtifactError(
                         self.path, f"member {name} unpacks to {info.file_size} bytes, too many"
                     )

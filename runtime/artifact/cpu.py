@@ -14,6 +14,7 @@ from runtime.buffers import Buffer
 from runtime.machine_memory import physical_memory
 from runtime.reference import ReferenceGraph
 
+from .container import GRAPH, MOST_LINES
 from .errors import ArtifactError
 from .reader import Artifact
 
@@ -85,7 +86,11 @@ def _parse(artifact: Artifact) -> Graph:
     from ir.text import parse_graph
     from ir.verify import verify
 
-    text = artifact.text("graph.txt")
+    text = artifact.text(GRAPH)
+    if text.count("\n") > MOST_LINES:
+        raise ArtifactError(
+            artifact.path, f"graph.txt has {text.count(chr(10))} lines; {MOST_LINES} are the limit"
+        )
     try:
         graph = parse_graph(text)
         verify(graph)

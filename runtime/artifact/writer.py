@@ -17,7 +17,7 @@ from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 from ir.graph import Value
 
-from .container import MANIFEST, WEIGHTS, write_archive
+from .container import GRAPH, MANIFEST, MOST_LINES, WEIGHTS, write_archive
 from .manifest import Manifest, Tensor, member_table
 from .plan import CodeNames, LaunchPlan, Place, StoredKernel, StoredLaunch
 
@@ -113,7 +113,7 @@ def write_artifact(
 
     contiguous = {key: np.ascontiguousarray(array) for key, array in sorted(weights.items())}
     members: dict[str, bytes] = {
-        "graph.txt": graph.encode(),
+        GRAPH: graph.encode(),
         WEIGHTS: save(contiguous),
         **{file: text.encode() for file, text in (sources or {}).items()},
     }
@@ -130,6 +130,12 @@ def write_artifact(
                 members[names["cubin"]] = binary.cubin
                 if "ptx" in names:
                     members[names["ptx"]] = binary.ptx.encode()
+    if cpu and graph.count("\n") > MOST_LINES:
+        raise RoasteryError(
+            f"the net has {graph.count(chr(10))} operations; an artifact for the CPU takes at most "
+            f"{MOST_LINES}",
+            hint="export fewer steps of what repeats, or for a GPU alone",
+        )
     if not targets:
         raise ValueError("an artifact needs a target: cpu, or binaries of every kernel")
     manifest = Manifest(
@@ -141,6 +147,8 @@ def write_artifact(
             write_archive(temporary, members)
     except OSError as error:
         raise RoasteryError(f"cannot write {os.fspath(path)}: {error.strerror}") from error
+    except ValueError as error:  # a member that no reader would take
+        raise RoasteryError(f"cannot write {os.fspath(path)}: {error}") from error
 
 
 def _json_bytes(data: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,15 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ir.hdf5_file import Hdf5File, open_hdf5
+from ir.regular_file import open_regular
+
 from .config import HDF5DataConfig, Phase
 from .draws import SHUFFLE, SHUFFLE_FILES, Draws
 from .notes import note
 from .planned import Allocate, PlannedSource
 from .source import Position, Shape
 
-_MOST_DEFLATED = 1100
-"""No compressor that HDF5 brings along shrinks numbers by more than this factor."""
-_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError)
-"""What h5py raises for files that are no HDF5 files, or damaged ones."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -103,7 +103,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
 
     def _read_list(self, path: Path) -> list[str]:
         try:
-            with open(path, "rb") as stream:
+            with open_regular(path, self.config.place) as stream:
                 head = stream.read(len(_SIGNATURE))
                 if head == _SIGNATURE:
                     raise self.error(
@@ -155,16 +155,15 @@ class HDF5Source(PlannedSource[list[Rows]]):
             self._enter(self._epoch + 1, 0, 0)
 
     def _load_file(self, name: str) -> list[np.ndarray]:
-        path = self._root / name
-        if not path.is_file():
+        try:
+            with open_hdf5(self._root / name, self.config.place) as file:
+                arrays = [self._read_rows(file, name, top) for top in self.tops]
+        except FileNotFoundError:
             raise self.error(
                 f"HDF5 file '{name}', listed in '{self.config.source}', does not exist",
                 "paths in the list start from the working directory",
-            )
-        try:
-            with h5py.File(path, "r") as file:
-                arrays = [self._read_rows(file, name, top) for top in self.tops]
-        except _DAMAGED as error:
+            ) from None
+        except OSError as error:
             raise self.error(f"cannot read HDF5 file '{name}': {error}") from error
         counts = [len(rows) for rows in arrays]
         if min(counts) != max(counts):
@@ -185,10 +184,10 @@ class HDF5Source(PlannedSource[list[Rows]]):
                 )
         return arrays
 
-    def _read_rows(self, file: h5py.File, name: str, top: str) -> np.ndarray:
-        found = file.get(top)
+    def _read_rows(self, file: Hdf5File, name: str, top: str) -> np.ndarray:
+        found = file.find(top)
         if not isinstance(found, h5py.Dataset):
-            there = ", ".join(f"'{key}'" for key in file) or "none"
+            there = ", ".join(f"'{key}'" for key in itertools.islice(file.file, 20)) or "none"
             raise self.error(
                 f"'{name}' has no data set '{top}' (it has {there})",
                 "the tops of HDF5Data are named after data sets",
@@ -197,15 +196,9 @@ class HDF5Source(PlannedSource[list[Rows]]):
             raise self.error(
                 f"data set '{top}' of '{name}' holds {found.dtype}; numbers were expected"
             )
-        if found.ndim < 1:
+        if not found.shape:
             raise self.error(
                 f"data set '{top}' of '{name}' is a single number; "
                 "at least one axis, the rows, was expected"
             )
-        declared, there = 4 * found.size, file.id.get_filesize()
-        if declared > _MOST_DEFLATED * there + (1 << 20):
-            raise self.error(
-                f"data set '{top}' of '{name}' says that it has {found.size} numbers; "
-                f"a file of {there} bytes cannot hold them"
-            )
-        return np.ascontiguousarray(found[...], np.float32)
+        return file.floats(found)

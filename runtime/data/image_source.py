@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ir.regular_file import read_regular
+
 from .config import ImageDataConfig, Phase
 from .draws import SHUFFLE, SKIP, Draws
 from .image_codec import ImageError, channel_major, decode_image, resize_image
@@ -124,7 +126,7 @@ class ImageSource(PlannedSource[ImageBatch]):
         # Joined as text, as Caffe does: root_folder may be a prefix that is no folder.
         path = self._folder / (self.config.root_folder + listed.path)
         try:
-            data = path.read_bytes()
+            data = read_regular(path, self.config.place)
             pixels = decode_image(
                 data, "color" if self.config.is_color else "gray", self.config.place
             )
@@ -133,7 +135,7 @@ class ImageSource(PlannedSource[ImageBatch]):
                 f"cannot read {self._name(listed)}: {error.strerror} ({path})",
                 "paths start from root_folder, or without one from the working directory",
             ) from error
-        except (ImageError, ValueError) as error:
+        except ImageError as error:
             raise self.error(f"cannot decode {self._name(listed)}: {error}") from error
         if self.config.new_height:
             pixels = resize_image(pixels, self.config.new_height, self.config.new_width)

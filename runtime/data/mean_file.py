@@ -10,6 +10,7 @@ from ir.atomic_file import atomic_write
 from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.regular_file import read_regular
 from ir.types import shape_text
 from ir.wire_reader import DamagedMessage
 
@@ -17,7 +18,7 @@ from ir.wire_reader import DamagedMessage
 def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
     """A mean image file as float32 (channels, height, width)."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, place)
     except FileNotFoundError:
         raise RoasteryError(
             f"mean file '{path}' does not exist",

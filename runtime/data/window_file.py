@@ -20,8 +20,11 @@ from typing import TypeVar
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.regular_file import read_regular_text
 
 Number = TypeVar("Number", int, float)
+
+_LARGEST = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class WindowImage:
 def read_windows(path: Path, place: Location | None) -> tuple[list[WindowImage], list[Window]]:
     """Pictures and windows in the order of the file. Raises RoasteryError."""
     try:
-        text = path.read_text("utf-8", "surrogateescape")
+        text = read_regular_text(path, place)
     except FileNotFoundError:
         raise RoasteryError(f"window file '{path}' does not exist", location=place) from None
     except OSError as error:
@@ -105,9 +108,13 @@ class _Reader:
     def number(self, kind: Callable[[str], Number], what: str) -> Number:
         found = self.word(what)
         try:
-            return kind(found)
+            value = kind(found)
         except ValueError:
-            raise self.error(f"'{found}' found where {what} was expected") from None
+            value = None
+        # What Caffe reads are C's int and float; NaN compares with no threshold.
+        if value is None or not abs(value) <= (_LARGEST if kind is int else 1e30):
+            raise self.error(f"'{found[:80]}' found where {what} was expected")
+        return value
 
     def error(self, message: str) -> RoasteryError:
         return RoasteryError(message, location=Location(str(self._path), self.line))

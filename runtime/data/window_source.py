@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ir.regular_file import read_regular
 from ir.types import shape_text
 
 from .config import Phase, TransformConfig, WindowDataConfig
@@ -200,8 +201,8 @@ class WindowSource(PlannedSource[list[Sample]]):
         listed = self._images[image]
         path = self._folder / (self.config.root_folder + listed.path)
         try:
-            return path.read_bytes()
-        except (OSError, ValueError) as error:
+            return read_regular(path, self.config.place)
+        except OSError as error:
             raise self.error(
                 f"cannot read image '{listed.path}' ({self.config.source}, line "
                 f"{listed.line}): {error}"

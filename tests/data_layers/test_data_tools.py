@@ -345,7 +345,7 @@ def test_real_mnist(tmp_path: Path) -> None:
             idx(2049, DIGIT_LABELS),
             "says that 900 bytes follow, and it has 899",
         ),
-        (idx(2051, DIGITS) + b"x", idx(2049, DIGIT_LABELS), "900 bytes follow, and it has more"),
+        (idx(2051, DIGITS) + b"x", idx(2049, DIGIT_LABELS), "900 bytes follow, and it has 901"),
         (idx(2051, DIGITS), idx(2049, DIGIT_LABELS[:9]), "has 30 images and '.*' 9 labels"),
         (idx(2051, DIGITS[:0]), idx(2049, DIGIT_LABELS[:0]), "holds no images"),
         (gzip.compress(idx(2051, DIGITS))[:-40], idx(2049, DIGIT_LABELS), "cannot read"),

@@ -9,6 +9,8 @@ from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, transforme
 def _run(arguments: Arguments) -> None:
     import time
 
+    from ir.regular_file import read_regular_text
+
     from ...caffe import Detector
     from ...tools.windows import read_windows, write_detections
 
@@ -24,8 +26,8 @@ def _run(arguments: Arguments) -> None:
     if arguments.crop_mode == "list":
         windows = read_windows(arguments.input_file)
     else:
-        with open(arguments.input_file, encoding="utf-8", errors="surrogateescape") as file:
-            names = [line.strip() for line in file if line.strip()]
+        lines = read_regular_text(arguments.input_file).splitlines()
+        names = [line.strip() for line in lines if line.strip()]
     detector = Detector(
         arguments.model_def,
         arguments.pretrained_model,

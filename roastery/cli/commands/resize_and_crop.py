@@ -8,13 +8,12 @@ from ..tool_log import tool_log
 
 
 def _run(arguments: Arguments) -> None:
-    from pathlib import Path
-
+    from ir.regular_file import read_regular_text
     from runtime.data.tools.resize_and_crop import resize_and_crop
 
     files = None
     if arguments.input_file_list:
-        text = Path(arguments.input_file_list).read_text("utf-8", "surrogateescape")
+        text = read_regular_text(arguments.input_file_list)
         lines = text.splitlines()
         files = [line.strip() for line in lines if line.strip()]
     with tool_log(), progress_bar("pictures") as progress:

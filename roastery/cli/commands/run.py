@@ -26,7 +26,8 @@ def _run(arguments: Arguments) -> None:
                 if len(only) != 1:
                     raise UsageError(f"--input={item}: write NAME=FILE; inputs: {', '.join(only)}")
                 name, path = only[0], item
-            given[name] = load_array(path, name)
+            wanted = net.inputs.get(name)
+            given[name] = load_array(path, name, wanted.shape if wanted else None)
         results = net(**given)
     finally:
         net.close()

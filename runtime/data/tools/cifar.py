@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.regular_file import check_regular, read_regular
 
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
@@ -47,7 +48,8 @@ def convert_cifar(
             for number, path in enumerate(group, 1):
                 if what == "Training":
                     note(f"Training Batch {number}", _ORIGIN)
-                for record in np.fromfile(path, np.uint8).reshape(-1, 1 + _IMAGE_BYTES):
+                records = np.frombuffer(read_regular(path), np.uint8)
+                for record in records.reshape(-1, 1 + _IMAGE_BYTES):
                     datum = Datum(3, _SIDE, _SIDE, record[1:].tobytes(), int(record[0]))
                     writer.put(b"%05d" % index, serialize_datum(datum))
                     index += 1
@@ -59,6 +61,7 @@ def convert_cifar(
 def _count(path: Path) -> int:
     """How many records a batch file holds."""
     try:
+        check_regular(path)
         size = path.stat().st_size
     except OSError as error:
         raise RoasteryError(

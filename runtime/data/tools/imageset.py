@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ir.errors import RoasteryError
+from ir.regular_file import read_regular
 from ir.types import shape_text
 
 from ..database_writer import check_backend, check_target, new_database
@@ -190,13 +191,22 @@ def _load_all(
                 yield listed, found
 
 
-def _load(listed: ListedImage, options: _Options) -> _Loaded | None:
+def _load(
+    listed: ListedImage, options: _Options, most_pixels: int | None = None
+) -> _Loaded | _Large | None:
+    """A picture's record; None if it cannot be read, _Large if it has more pixels than asked."""
     path = options.root + listed.path
     try:
-        data = Path(path).read_bytes()
+        data = read_regular(path)
+        if most_pixels is not None and check_size(data) > most_pixels:
+            return _Large()
         pixels = decode_image(data, "color" if options.color else "gray")
-    except (OSError, ImageError, ValueError):
-        warn(f"Could not open or find file {path}", "io.cpp")
+    except ImageError as error:
+        warn(f"Could not open or find file {path}: {error}", "io.cpp")
+        return None
+    except (OSError, RoasteryError) as error:
+        reason = error.message if isinstance(error, RoasteryError) else error.strerror
+        warn(f"Could not open or find file {path}: {reason}", "io.cpp")
         return None
     resized = options.resize_height > 0 and options.resize_width > 0
     if resized:

@@ -101,7 +101,7 @@ def _convert(source: Path, target: Path, name: str, side: int) -> bool:
     try:
         pixels = decode_image(read_regular(source / name), "color")
         data = encode_image(centre_square(pixels, side), path.suffix.lstrip(".") or "jpg")
-    except (OSError, ImageError, ValueError) as error:
+    except (OSError, ImageError, RoasteryError) as error:
         warn(f"{source / name} is left out: {error}", "resize_and_crop_images.py")
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,263 @@
+"""HDF5 files of unknown origin: what a file may make us read, and how much.
+
+An HDF5 file can name other files (external links, external storage, virtual data sets), ask for
+filters that HDF5 would load as shared objects from a folder, and claim data sets of any size.
+None of that is followed or believed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .errors import RoasteryError
+from .location import Location
+from .regular_file import check_regular
+
+_FREE_BYTES = 512 << 20
+_MOST_INFLATED = 16
+"""A file's data sets together may take this much, or this many times the file's size."""
+
+_DEFLATE = 1
+_FILTERS = {_DEFLATE, 2, 3, 4, 5, 6, 32000}
+"""Filters inside of HDF5 and h5py: deflate, shuffle, Fletcher32, szip, n-bit, scale-offset, LZF."""
+
+_LONGEST_TEXT = 1 << 16
+_LARGE_CHUNK = 16 << 20
+_DEFLATE_FACTOR = 1032  # deflate shrinks by no more
+_MOST_LINKS = 32
+_MOST_GROUPS = 20_000
+
+_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, AttributeError)
+"""What h5py raises for damaged files."""
+
+
+class Hdf5File:
+    """An HDF5 file, open for reading.
+
+    Attributes:
+        name: the path as it was given, for errors.
+        file: h5py's view, for its groups. Members are to be found through :meth:`find` and
+            :meth:`members`, numbers through :meth:`floats`.
+    """
+
+    def __init__(self, name: str, file: h5py.File) -> None:
+        self.name = name
+        self.file = file
+        self.size = int(file.id.get_filesize())
+        self._groups_left = _MOST_GROUPS
+        self._left = max(_FREE_BYTES, _MOST_INFLATED * self.size)
+
+    def find(self, path: str, group: h5py.Group | None = None) -> Any:
+        """The group or data set at ``path``; None where there is none.
+
+        Soft links inside of the file are followed. Raises RoasteryError for a link that leads
+        out of it, or in circles.
+        """
+        found = self.file if group is None else group
+        names = [part for part in path.split("/") if part not in ("", ".")]
+        links = 0
+        while names:
+            part = names.pop(0)
+            if not isinstance(found, h5py.Group):
+                return None
+            link = found.get(part, getlink=True)
+            if link is None:
+                return None
+            if isinstance(link, h5py.ExternalLink):
+                raise RoasteryError(
+                    f"{self.name}: '{path}' is a link to another file, '{link.filename}'",
+                    hint="links out of a file are not followed; copy what is meant into this file "
+                    "(h5copy or h5repack do it)",
+                )
+            if isinstance(link, h5py.SoftLink):
+                links += 1
+                if links > _MOST_LINKS:
+                    raise RoasteryError(f"{self.name}: the links of '{path}' lead in circles")
+                target = str(link.path)
+                if target.startswith("/"):
+                    found = self.file
+                names = [p for p in target.split("/") if p not in ("", ".")] + names
+                continue
+            found = found[part]
+        return found
+
+    def members(self, group: h5py.Group) -> Iterator[tuple[str, Any]]:
+        """Names and members of a group.
+
+        A soft link to a group is passed over: it may lead in circles. Raises RoasteryError for a
+        link to another file, and for groups that hold each other so often that nobody meant it.
+        """
+        self._groups_left -= 1
+        if self._groups_left < 0:
+            raise RoasteryError(f"{self.name} has more than {_MOST_GROUPS} groups in groups")
+        for key in group:
+            if isinstance(group.get(key, getlink=True), h5py.HardLink):
+                yield key, group[key]
+                continue
+            found = self.find(key, group)
+            if isinstance(found, h5py.Dataset):
+                yield key, found
+
+    def floats(self, dataset: Any, kinds: str = "fiu") -> np.ndarray:
+        """A data set of numbers as float32, C-contiguous.
+
+        Args:
+            dataset: what :meth:`find` gave.
+            kinds: the kinds of numbers that are taken, by numpy's letters.
+
+        Raises:
+            RoasteryError: it is no data set, not numeric, lies in other files, needs a filter that
+                is not HDF5's own, or is larger than this file may hold.
+        """
+        self._require_dataset(dataset)
+        name = f"{self.name}: data set '{dataset.name}'"
+        if dataset.dtype.kind not in kinds or dataset.shape is None:
+            raise RoasteryError(f"{name} holds no numbers, but {dataset.dtype}")
+        self._require_inside(dataset)
+        needed = dataset.size * max(4, dataset.dtype.itemsize)
+        if needed > self._left:
+            raise RoasteryError(
+                f"{name} claims {dataset.shape} values, {needed} bytes, which is more than the "
+                f"file can hold: it has {self.size} bytes",
+                hint=f"a file may unpack to {_MOST_INFLATED} times its size, and always to "
+                f"{_FREE_BYTES >> 20} MiB; store its data sets without compression, or in "
+                "several files",
+            )
+        self._left -= needed
+        self._check_chunks(dataset)
+        return np.ascontiguousarray(dataset[()], np.float32).reshape(dataset.shape)
+
+    def integer(self, path: str, default: int = 0) -> int:
+        """The single integer at ``path``; ``default`` where there is nothing."""
+        found = self.find(path)
+        if found is None:
+            return default
+        if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "iu":
+            raise RoasteryError(f"{self.name}: {path} is not an integer")
+        self._require_inside(found)
+        return int(np.asarray(found[()]).reshape(-1)[0])
+
+    def text(self, path: str) -> str:
+        """The single string at ``path``; empty where there is nothing."""
+        found = self.find(path)
+        if found is None:
+            return ""
+        if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "SO":
+            raise RoasteryError(f"{self.name}: {path} is not a string")
+        if found.dtype.itemsize > _LONGEST_TEXT:
+            raise RoasteryError(
+                f"{self.name}: {path} claims a string of {found.dtype.itemsize} bytes; "
+                f"{_LONGEST_TEXT} are the limit"
+            )
+        self._require_inside(found)
+        value = np.asarray(found[()]).reshape(-1)[0]
+        if isinstance(value, bytes):
+            value = value.split(b"\0")[0].decode("utf-8", "surrogateescape")
+        if not isinstance(value, str):
+            raise RoasteryError(f"{self.name}: {path} is not a string")
+        return value
+
+    def _require_dataset(self, found: Any) -> None:
+        if not isinstance(found, h5py.Dataset):
+            kind = "a group" if isinstance(found, h5py.Group) else "no data set"
+            raise RoasteryError(
+                f"{self.name}: '{getattr(found, 'name', '?')}' is {kind}; a data set was expected"
+            )
+
+    def _require_inside(self, dataset: h5py.Dataset) -> None:
+        """Refuse data sets that lie in other files, and filters that would be loaded."""
+        name = f"{self.name}: data set '{dataset.name}'"
+        hint = "copy its values into a data set of this file"
+        if dataset.external:
+            raise RoasteryError(f"{name} refers to other files (external storage)", hint=hint)
+        if dataset.is_virtual:
+            raise RoasteryError(f"{name} refers to other files (a virtual data set)", hint=hint)
+        settings = dataset.id.get_create_plist()
+        for index in range(settings.get_nfilters()):
+            number = settings.get_filter(index)[0]
+            if number not in _FILTERS:
+                raise RoasteryError(
+                    f"{name} is packed by filter {number}, which HDF5 would load as a plugin",
+                    hint="pack it again with gzip: h5repack -f GZIP=4 OLD NEW",
+                )
+
+    def _check_chunks(self, dataset: h5py.Dataset) -> None:
+        """HDF5 unpacks whole chunks, and believes what they unpack to."""
+        if dataset.chunks is None:
+            return
+        name = f"{self.name}: data set '{dataset.name}'"
+        nbytes = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+        stored = dataset.size * dataset.dtype.itemsize
+        if nbytes > max(_LARGE_CHUNK, 2 * stored):
+            raise RoasteryError(
+                f"{name} has {stored} bytes in chunks of {nbytes}",
+                hint="store it without chunks: h5repack -l CONTI OLD NEW",
+            )
+        settings = dataset.id.get_create_plist()
+        filters = {settings.get_filter(index)[0] for index in range(settings.get_nfilters())}
+        if _DEFLATE not in filters:
+            return
+        large = _LARGE_CHUNK // _DEFLATE_FACTOR
+        places = [chunk.chunk_offset for chunk in _chunks(dataset) if chunk.size > large]
+        for place in places:
+            _, packed = dataset.id.read_direct_chunk(place)
+            if not _unpacks_to(packed, nbytes + 64):
+                raise RoasteryError(f"{name} has a chunk that unpacks to more than it holds")
+
+
+def _chunks(dataset: h5py.Dataset) -> list[Any]:
+    found: list[Any] = []
+    dataset.id.chunk_iter(found.append)
+    return found
+
+
+def _unpacks_to(packed: bytes, most: int) -> bool:
+    """Whether a deflated chunk has at most ``most`` bytes; damage is HDF5's to find."""
+    stream = zlib.decompressobj()
+    left = most
+    piece = packed
+    try:
+        while piece and not stream.eof:
+            left -= len(stream.decompress(piece, 1 << 20))
+            if left < 0:
+                return False
+            piece = stream.unconsumed_tail
+    except zlib.error:
+        pass
+    return True
+
+
+@contextlib.contextmanager
+def open_hdf5(path: str | os.PathLike[str], place: Location | None = None) -> Iterator[Hdf5File]:
+    """An HDF5 file, open for reading.
+
+    Raises:
+        OSError: it is missing or unreadable.
+        RoasteryError: it is no file, no HDF5 file, or damaged (what h5py raises inside of the
+            block too).
+    """
+    name = os.fspath(path)
+    check_regular(path, place)
+    try:
+        file = h5py.File(path, "r")
+    except PermissionError:
+        raise
+    except _DAMAGED as error:
+        reason = "is truncated" if "truncated" in str(error) else "is a damaged HDF5 file"
+        raise RoasteryError(f"{name} {reason}: {error}", location=place) from None
+    with file:
+        try:
+            yield Hdf5File(name, file)
+        except RoasteryError as error:
+            if error.location is None and place is not None:
+                raise RoasteryError(error.message, location=place, hint=error.hint) from error
+            raise
+        except _DAMAGED as error:
+            raise RoasteryError(f"{name} is a damaged HDF5 file: {error}", location=place) from None
