@@ -17,7 +17,6 @@ import h5py
 import numpy as np
 
 from .errors import RoasteryError
-from .location import Location
 from .regular_file import check_regular
 
 _FREE_BYTES = 512 << 20
@@ -36,6 +35,10 @@ _MOST_GROUPS = 20_000
 
 _DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, AttributeError)
 """What h5py raises for damaged files."""
+
+
+class Hdf5Error(RoasteryError):
+    """A file that cannot be read, or asks for what is not done."""
 
 
 class Hdf5File:
@@ -57,7 +60,7 @@ class Hdf5File:
     def find(self, path: str, group: h5py.Group | None = None) -> Any:
         """The group or data set at ``path``; None where there is none.
 
-        Soft links inside of the file are followed. Raises RoasteryError for a link that leads
+        Soft links inside of the file are followed. Raises Hdf5Error for a link that leads
         out of it, or in circles.
         """
         found = self.file if group is None else group
@@ -71,7 +74,7 @@ class Hdf5File:
             if link is None:
                 return None
             if isinstance(link, h5py.ExternalLink):
-                raise RoasteryError(
+                raise Hdf5Error(
                     f"{self.name}: '{path}' is a link to another file, '{link.filename}'",
                     hint="links out of a file are not followed; copy what is meant into this file "
                     "(h5copy or h5repack do it)",
@@ -79,7 +82,7 @@ class Hdf5File:
             if isinstance(link, h5py.SoftLink):
                 links += 1
                 if links > _MOST_LINKS:
-                    raise RoasteryError(f"{self.name}: the links of '{path}' lead in circles")
+                    raise Hdf5Error(f"{self.name}: the links of '{path}' lead in circles")
                 target = str(link.path)
                 if target.startswith("/"):
                     found = self.file
@@ -91,12 +94,12 @@ class Hdf5File:
     def members(self, group: h5py.Group) -> Iterator[tuple[str, Any]]:
         """Names and members of a group.
 
-        A soft link to a group is passed over: it may lead in circles. Raises RoasteryError for a
+        A soft link to a group is passed over: it may lead in circles. Raises Hdf5Error for a
         link to another file, and for groups that hold each other so often that nobody meant it.
         """
         self._groups_left -= 1
         if self._groups_left < 0:
-            raise RoasteryError(f"{self.name} has more than {_MOST_GROUPS} groups in groups")
+            raise Hdf5Error(f"{self.name} has more than {_MOST_GROUPS} groups in groups")
         for key in group:
             if isinstance(group.get(key, getlink=True), h5py.HardLink):
                 yield key, group[key]
@@ -113,17 +116,17 @@ class Hdf5File:
             kinds: the kinds of numbers that are taken, by numpy's letters.
 
         Raises:
-            RoasteryError: it is no data set, not numeric, lies in other files, needs a filter that
+            Hdf5Error: it is no data set, not numeric, lies in other files, needs a filter that
                 is not HDF5's own, or is larger than this file may hold.
         """
         self._require_dataset(dataset)
         name = f"{self.name}: data set '{dataset.name}'"
         if dataset.dtype.kind not in kinds or dataset.shape is None:
-            raise RoasteryError(f"{name} holds no numbers, but {dataset.dtype}")
+            raise Hdf5Error(f"{name} holds no numbers, but {dataset.dtype}")
         self._require_inside(dataset)
         needed = dataset.size * max(4, dataset.dtype.itemsize)
         if needed > self._left:
-            raise RoasteryError(
+            raise Hdf5Error(
                 f"{name} claims {dataset.shape} values, {needed} bytes, which is more than the "
                 f"file can hold: it has {self.size} bytes",
                 hint=f"a file may unpack to {_MOST_INFLATED} times its size, and always to "
@@ -140,7 +143,7 @@ class Hdf5File:
         if found is None:
             return default
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "iu":
-            raise RoasteryError(f"{self.name}: {path} is not an integer")
+            raise Hdf5Error(f"{self.name}: {path} is not an integer")
         self._require_inside(found)
         return int(np.asarray(found[()]).reshape(-1)[0])
 
@@ -150,9 +153,9 @@ class Hdf5File:
         if found is None:
             return ""
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "SO":
-            raise RoasteryError(f"{self.name}: {path} is not a string")
+            raise Hdf5Error(f"{self.name}: {path} is not a string")
         if found.dtype.itemsize > _LONGEST_TEXT:
-            raise RoasteryError(
+            raise Hdf5Error(
                 f"{self.name}: {path} claims a string of {found.dtype.itemsize} bytes; "
                 f"{_LONGEST_TEXT} are the limit"
             )
@@ -161,13 +164,13 @@ class Hdf5File:
         if isinstance(value, bytes):
             value = value.split(b"\0")[0].decode("utf-8", "surrogateescape")
         if not isinstance(value, str):
-            raise RoasteryError(f"{self.name}: {path} is not a string")
+            raise Hdf5Error(f"{self.name}: {path} is not a string")
         return value
 
     def _require_dataset(self, found: Any) -> None:
         if not isinstance(found, h5py.Dataset):
             kind = "a group" if isinstance(found, h5py.Group) else "no data set"
-            raise RoasteryError(
+            raise Hdf5Error(
                 f"{self.name}: '{getattr(found, 'name', '?')}' is {kind}; a data set was expected"
             )
 
@@ -176,14 +179,14 @@ class Hdf5File:
         name = f"{self.name}: data set '{dataset.name}'"
         hint = "copy its values into a data set of this file"
         if dataset.external:
-            raise RoasteryError(f"{name} refers to other files (external storage)", hint=hint)
+            raise Hdf5Error(f"{name} refers to other files (external storage)", hint=hint)
         if dataset.is_virtual:
-            raise RoasteryError(f"{name} refers to other files (a virtual data set)", hint=hint)
+            raise Hdf5Error(f"{name} refers to other files (a virtual data set)", hint=hint)
         settings = dataset.id.get_create_plist()
         for index in range(settings.get_nfilters()):
             number = settings.get_filter(index)[0]
             if number not in _FILTERS:
-                raise RoasteryError(
+                raise Hdf5Error(
                     f"{name} is packed by filter {number}, which HDF5 would load as a plugin",
                     hint="pack it again with gzip: h5repack -f GZIP=4 OLD NEW",
                 )
@@ -196,7 +199,7 @@ class Hdf5File:
         nbytes = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
         stored = dataset.size * dataset.dtype.itemsize
         if nbytes > max(_LARGE_CHUNK, 2 * stored):
-            raise RoasteryError(
+            raise Hdf5Error(
                 f"{name} has {stored} bytes in chunks of {nbytes}",
                 hint="store it without chunks: h5repack -l CONTI OLD NEW",
             )
@@ -209,7 +212,7 @@ class Hdf5File:
         for place in places:
             _, packed = dataset.id.read_direct_chunk(place)
             if not _unpacks_to(packed, nbytes + 64):
-                raise RoasteryError(f"{name} has a chunk that unpacks to more than it holds")
+                raise Hdf5Error(f"{name} has a chunk that unpacks to more than it holds")
 
 
 def _chunks(dataset: h5py.Dataset) -> list[Any]:
@@ -235,29 +238,25 @@ def _unpacks_to(packed: bytes, most: int) -> bool:
 
 
 @contextlib.contextmanager
-def open_hdf5(path: str | os.PathLike[str], place: Location | None = None) -> Iterator[Hdf5File]:
+def open_hdf5(path: str | os.PathLike[str]) -> Iterator[Hdf5File]:
     """An HDF5 file, open for reading.
 
     Raises:
         OSError: it is missing or unreadable.
-        RoasteryError: it is no file, no HDF5 file, or damaged (what h5py raises inside of the
+        Hdf5Error: it is no file, no HDF5 file, or damaged (what h5py raises inside of the
             block too).
     """
     name = os.fspath(path)
-    check_regular(path, place)
+    check_regular(path)
     try:
         file = h5py.File(path, "r")
     except PermissionError:
         raise
     except _DAMAGED as error:
         reason = "is truncated" if "truncated" in str(error) else "is a damaged HDF5 file"
-        raise RoasteryError(f"{name} {reason}: {error}", location=place) from None
+        raise Hdf5Error(f"{name} {reason}: {error}") from None
     with file:
         try:
             yield Hdf5File(name, file)
-        except RoasteryError as error:
-            if error.location is None and place is not None:
-                raise RoasteryError(error.message, location=place, hint=error.hint) from error
-            raise
         except _DAMAGED as error:
-            raise RoasteryError(f"{name} is a damaged HDF5 file: {error}", location=place) from None
+            raise Hdf5Error(f"{name} is a damaged HDF5 file: {error}") from None

@@ -65,11 +65,10 @@ def parse_file(path: str | os.PathLike[str], type_name: str) -> Message:
     name = os.fspath(path)
     try:
         with open_regular(path) as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise RoasteryError(
-                f"{name}: a prototxt file of more than {MAX_BYTES >> 20} MiB is not read"
-            )
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise RoasteryError(f"{name}: {size} bytes are too many for a prototxt file")
+            content = file.read()
     except FileNotFoundError:
         raise RoasteryError(f"{name}: there is no such file") from None
     except OSError as error:

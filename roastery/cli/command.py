@@ -37,7 +37,7 @@ class Flag:
         metavar: what stands for the value in the help.
         choices: the values that are allowed, if they are few.
         repeated: may be given several times; the value is the list of all.
-        minimum: the smallest number that is allowed.
+        minimum, maximum: the smallest and the largest number that is allowed.
         last: what follows its value goes to the command's ``rest`` argument as it is.
     """
 
@@ -49,6 +49,7 @@ class Flag:
     choices: Sequence[str] = ()
     repeated: bool = False
     minimum: float | None = None
+    maximum: float = (1 << 31) - 1
     required: bool = False
     last: bool = False
 

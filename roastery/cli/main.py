@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
 from ir.errors import RoasteryError
+from runtime.data.image_limit import limit_image_pixels
 from runtime.layer_notes import note_of
 
 from .._version import __version__
@@ -29,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     130: interrupted from the keyboard. 141: nobody reads our output any more.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names may be any bytes
+            stream.reconfigure(errors="backslashreplace")
     debug = _asks_for_debug(words)
     limit_blas_threads()
     try:
@@ -68,6 +73,7 @@ def _dispatch(words: list[str]) -> int:
     if arguments.help:
         print(command_page(command))
         return 0
+    limit_image_pixels(getattr(arguments, "max_image_pixels", None))
     try:
         return command.run(arguments) or 0
     except KeyboardInterrupt:
@@ -77,6 +83,8 @@ def _dispatch(words: list[str]) -> int:
         if note is None or command.name == "python":  # a script's exceptions are its own
             raise
         raise RoasteryError(note) from error
+    finally:
+        limit_image_pixels(None)
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:

@@ -10,10 +10,22 @@ if TYPE_CHECKING:
     from runtime.logging import CaffeLog
     from runtime.logging.command_lines import Command
 
+#: For a command that may read pictures; ``roastery.cli.main`` sets the limit.
+IMAGE_FLAG = Flag(
+    "max_image_pixels",
+    "refuse pictures that say they are larger than this many pixels; without it "
+    "ROASTERY_MAX_IMAGE_PIXELS decides, then 200 million",
+    "int",
+    minimum=1,
+    maximum=1 << 62,
+    metavar="N",
+)
+
 #: For a command that builds a net: ``flags=(..., *STATE_FLAGS)``.
 STATE_FLAGS = (
     Flag("level", "the level of the net's state, for rules with min_level", "int", 0, metavar="N"),
     Flag("stage", "stages of the net's state, separated by commas", default="", metavar="A,B"),
+    IMAGE_FLAG,
 )
 
 SHAPE_FLAG = Flag(

@@ -7,6 +7,7 @@ underscores. Flags and arguments may be mixed. The last of several equal flags w
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -42,6 +43,9 @@ class _Parser:
         self._rest = False
 
     def parse(self, words: Sequence[str]) -> Arguments:
+        for word in words:
+            if "\0" in word:
+                raise UsageError(f"{word!a}: an argument cannot hold a zero byte")
         at = 0
         while at < len(words):
             word = words[at]
@@ -180,9 +184,13 @@ def _convert(shown: str, flag: Flag, value: str) -> str | int | float:
     number: int | float
     try:
         number = int(value, 0) if flag.kind == "int" else float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         kind = "a whole number" if flag.kind == "int" else "a number"
-        raise UsageError(f"{shown}={value}: '{value}' is not {kind}") from None
+        raise UsageError(f"{shown}={value[:40]}: '{value[:40]}' is not {kind}") from None
+    if not math.isfinite(number):
+        raise UsageError(f"{shown}={value}: must be a finite number")
     if flag.minimum is not None and not number >= flag.minimum:
         raise UsageError(f"{shown}={value}: must be {flag.minimum:g} or more")
+    if flag.kind == "int" and abs(number) > flag.maximum:
+        raise UsageError(f"{shown}={value[:40]}: must be at most {flag.maximum:.0f}")
     return number

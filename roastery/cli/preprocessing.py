@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import Arguments, Flag, UsageError
+from .nets import IMAGE_FLAG
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,7 @@ INPUT_FLAGS = (
     Flag("channel_swap", "the order of the channels; the default makes BGR of RGB, '' keeps it",
          default="2,1,0", metavar="N,N,N"),
     Flag("gpu", "run on a GPU", "bool", False),
+    IMAGE_FLAG,
     Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
 )  # fmt: skip
 

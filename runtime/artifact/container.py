@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from ir.errors import RoasteryError
 from ir.regular_file import open_regular
 
 from .errors import ArtifactError
@@ -56,7 +57,7 @@ def digest(data: bytes) -> str:
 def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
     """Write the members in the order of their names, the manifest first.
 
-    Raises ValueError for a member that :class:`Archive` would refuse.
+    Raises RoasteryError for a member that is too large, ValueError for a forbidden name.
     """
     with zipfile.ZipFile(path, "w") as archive:
         for name in sorted(members, key=lambda name: (name != MANIFEST, name)):
@@ -64,7 +65,10 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name for a member of an artifact")
             if name != WEIGHTS and len(data) > _largest(name):
-                raise ValueError(f"{name}: {len(data)} bytes are more than an artifact takes")
+                raise RoasteryError(
+                    f"cannot write {path}: {name} has {len(data)} bytes; an artifact takes at most "
+                    f"{_largest(name)}"
+                )
             info = zipfile.ZipInfo(name, _EPOCH)
             info.create_system = 3  # the same on every system
             info.external_attr = 0o644 << 16

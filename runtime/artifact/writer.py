@@ -147,8 +147,6 @@ def write_artifact(
             write_archive(temporary, members)
     except OSError as error:
         raise RoasteryError(f"cannot write {os.fspath(path)}: {error.strerror}") from error
-    except ValueError as error:  # a member that no reader would take
-        raise RoasteryError(f"cannot write {os.fspath(path)}: {error}") from error
 
 
 def _json_bytes(data: Any) -> bytes:

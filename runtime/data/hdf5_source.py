@@ -11,8 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ir.hdf5_file import Hdf5File, open_hdf5
-from ir.regular_file import open_regular
+from ir.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
+from ir.regular_file import check_regular, open_regular
 
 from .config import HDF5DataConfig, Phase
 from .draws import SHUFFLE, SHUFFLE_FILES, Draws
@@ -155,8 +155,10 @@ class HDF5Source(PlannedSource[list[Rows]]):
             self._enter(self._epoch + 1, 0, 0)
 
     def _load_file(self, name: str) -> list[np.ndarray]:
+        path = self._root / name
         try:
-            with open_hdf5(self._root / name, self.config.place) as file:
+            check_regular(path, self.config.place)
+            with open_hdf5(path) as file:
                 arrays = [self._read_rows(file, name, top) for top in self.tops]
         except FileNotFoundError:
             raise self.error(
@@ -164,7 +166,11 @@ class HDF5Source(PlannedSource[list[Rows]]):
                 "paths in the list start from the working directory",
             ) from None
         except OSError as error:
-            raise self.error(f"cannot read HDF5 file '{name}': {error}") from error
+            raise self.error(f"cannot read HDF5 file '{name}': {error.strerror}") from error
+        except Hdf5Error as error:
+            raise self.error(
+                f"cannot read HDF5 file '{name}': {error.message}", error.hint
+            ) from error
         counts = [len(rows) for rows in arrays]
         if min(counts) != max(counts):
             told = ", ".join(

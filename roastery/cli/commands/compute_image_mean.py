@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -28,7 +29,7 @@ COMMAND = Command(
         Positional("input_db", "the database"),
         Positional("output_file", "the mean file to write", required=False, default=""),
     ),
-    flags=(Flag("backend", "kind of database: lmdb or leveldb", default="lmdb"),),
+    flags=(IMAGE_FLAG, Flag("backend", "kind of database: lmdb or leveldb", default="lmdb")),
     examples=(Example("roastery compute_image_mean train_lmdb mean.binaryproto", "write a mean"),),
     run=_run,
 )

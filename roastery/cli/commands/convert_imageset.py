@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -45,6 +46,7 @@ COMMAND = Command(
         Positional("db_name", "the database to make"),
     ),
     flags=(
+        IMAGE_FLAG,
         Flag("gray", "store one channel instead of three", "bool", False),
         Flag("shuffle", "store the pictures in random order", "bool", False),
         Flag("seed", "of the random order", "int", 0, minimum=0),

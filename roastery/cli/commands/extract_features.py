@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -58,6 +59,7 @@ COMMAND = Command(
         Positional("device_id", "the number of the GPU", required=False, default="0"),
     ),
     flags=(
+        IMAGE_FLAG,
         Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
     ),
     examples=(

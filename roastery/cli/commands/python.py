@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..nets import IMAGE_FLAG
 
 
 def _run(arguments: Arguments) -> int:
@@ -37,6 +38,7 @@ COMMAND = Command(
         ),
     ),
     flags=(
+        IMAGE_FLAG,
         Flag("m", "run a module instead of a script", metavar="MODULE", last=True),
         Flag("c", "run this code instead of a script", metavar="CODE", last=True),
         Flag(

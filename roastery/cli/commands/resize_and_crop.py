@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -40,6 +41,7 @@ COMMAND = Command(
         Positional("output_folder", "where the squares go; made if it is missing"),
     ),
     flags=(
+        IMAGE_FLAG,
         Flag("output_side_length", "side of the squares in pixels", "int", 256, minimum=1),
         Flag(
             "input_file_list",
