@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from ir.errors import RoasteryError
 from ir.location import Location
 
-from .lmdb_file import LmdbError, LmdbFile
+from .database_error import DatabaseError
+from .leveldb.reader import LevelReader
+from .lmdb_file import LmdbFile
 from .notes import note
 
 DatabaseBackend: TypeAlias = Literal["LMDB", "LEVELDB"]
@@ -42,7 +46,7 @@ class Database(Protocol):
 def open_database(path: Path, backend: str, place: Location | None) -> Database:
     """Open ``path`` for reading; ``backend`` is what was asked for, "LMDB" or "LEVELDB".
 
-    Raises RoasteryError for what is missing, damaged, locked or no database.
+    Raises RoasteryError for what is missing, damaged or no database.
     """
     held = _recognise(path, place)
     if held != backend.upper():
@@ -58,6 +62,7 @@ def open_database(path: Path, backend: str, place: Location | None) -> Database:
 
 
 _NAMES = {"LMDB": "an LMDB", "LEVELDB": "a LevelDB"}
+_PLAIN_NAMES = {"LMDB": "LMDB", "LEVELDB": "LevelDB"}
 
 
 def _recognise(path: Path, place: Location | None) -> DatabaseBackend:
@@ -88,92 +93,59 @@ class LmdbDatabase:
     def __init__(self, path: Path, place: Location | None) -> None:
         self.path = path
         self._place = place
-        try:
+        with self._told():
             self._file = LmdbFile(path if path.is_file() else path / "data.mdb")
-        except (LmdbError, OSError) as error:
-            raise self._failed(error) from error
 
     def records(self, start: bytes | None = None) -> Iterator[Record]:
-        try:
+        with self._told():
             yield from self._file.records(start)
-        except (LmdbError, OSError) as error:
-            raise self._failed(error) from error
 
     def close(self) -> None:
         self._file.close()
 
-    def _failed(self, error: Exception) -> RoasteryError:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        return RoasteryError(
-            f"cannot read the LMDB '{self.path}': {reason}",
-            location=self._place,
-            hint="copy it again, or make it again from its images",
-        )
-
-
-class LevelRecord:
-    """A LevelDB record; the value came with the key."""
-
-    __slots__ = ("_value", "key")
-
-    def __init__(self, key: bytes, value: bytes) -> None:
-        self.key = key
-        self._value = value
-
-    def read(self) -> bytes:
-        return self._value
+    def _told(self) -> AbstractContextManager[None]:
+        return _told(self, self._place)
 
 
 class LevelDatabase:
-    """A LevelDB directory, locked while it is open, as LevelDB wants it."""
+    """A LevelDB directory. Nothing in it is written or locked: see `leveldb`."""
 
     backend: DatabaseBackend = "LEVELDB"
 
     def __init__(self, path: Path, place: Location | None) -> None:
         self.path = path
         self._place = place
-        self._plyvel = import_plyvel(place)
-        try:
-            self._db = self._plyvel.DB(
-                str(path), create_if_missing=False, block_size=65536, max_open_files=100
-            )
-        except self._plyvel.Error as error:
-            raise self._failed(error) from error
+        with self._told():
+            self._reader = LevelReader(path)
 
     def records(self, start: bytes | None = None) -> Iterator[Record]:
-        try:
-            with self._db.iterator(start=start, verify_checksums=True) as iterator:
-                for key, value in iterator:
-                    yield LevelRecord(key, value)
-        except self._plyvel.Error as error:
-            raise self._failed(error) from error
+        with self._told():
+            yield from self._reader.records(start)
 
     def close(self) -> None:
-        self._db.close()
+        self._reader.close()
 
-    def _failed(self, error: Exception) -> RoasteryError:
-        text = str(error)
-        hint = None
-        if "lock" in text.lower():
-            hint = (
-                "LevelDB lets one process open a database, once: close the other user, "
-                "give train and test nets copies of their own, or convert to LMDB"
-            )
-        elif "ermission" in text or "ead-only" in text:
-            hint = "LevelDB writes to a database even to read it: copy it to a place you may write"
-        return RoasteryError(
-            f"cannot read the LevelDB '{self.path}': {text}", location=self._place, hint=hint
-        )
+    def _told(self) -> AbstractContextManager[None]:
+        return _told(self, self._place)
 
 
-def import_plyvel(place: Location | None = None) -> Any:
-    """The plyvel module, or an error that says what to install."""
+@contextmanager
+def _told(database: Database, place: Location | None) -> Iterator[None]:
+    """Errors of a database's files become errors that name the database."""
     try:
-        import plyvel
-    except ImportError as error:
-        raise RoasteryError(
-            "LevelDB needs the package plyvel, which is not installed",
-            location=place,
-            hint="pip install roastery[leveldb], or convert to LMDB",
-        ) from error
-    return plyvel
+        yield
+    except (DatabaseError, OSError) as error:
+        raise unreadable(database, error, place) from error
+
+
+def unreadable(database: Database, error: Exception, place: Location | None) -> RoasteryError:
+    """The error for a database whose files cannot be read, or not be trusted."""
+    reason = str(error)
+    if isinstance(error, OSError):
+        name = os.path.basename(os.fsdecode(error.filename)) if error.filename else ""
+        reason = f"{name}: {error.strerror}" if name else str(error.strerror)
+    return RoasteryError(
+        f"cannot read the {_PLAIN_NAMES[database.backend]} '{database.path}': {reason}",
+        location=place,
+        hint="copy it again, or make it again from its images",
+    )

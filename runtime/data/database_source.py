@@ -14,11 +14,11 @@ from ir.types import shape_text
 from ir.wire import WireError
 
 from .config import DataConfig, Phase
-from .database import Record, open_database
+from .database import Record, open_database, unreadable
+from .database_error import DatabaseError
 from .datum import Datum, parse_datum
 from .draws import Draws
 from .image_codec import Color, ImageError, channel_major, decode_image
-from .lmdb_file import LmdbError
 from .notes import note, warn
 from .planned import Allocate, PlannedSource
 from .source import Position, Shape
@@ -152,8 +152,8 @@ class DatabaseSource(PlannedSource[RecordBatch]):
             return parse_datum(record.read())
         except WireError as error:
             raise self._unreadable(record, f"is not a Datum: {error}") from error
-        except (LmdbError, OSError) as error:
-            raise self.error(f"cannot read the LMDB '{self._database.path}': {error}") from error
+        except (DatabaseError, OSError) as error:
+            raise unreadable(self._database, error, self.config.place) from error
 
     def _decode(self, record: Record) -> tuple[Datum, np.ndarray]:
         """A record and its (channels, height, width) values."""

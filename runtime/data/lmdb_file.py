@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .database_error import DatabaseError
+
 _HEADER = struct.Struct("<QHHHH")  # page number, pad, flags, lower, upper
 _NODE = struct.Struct("<HHHH")  # low, high, flags, key size
 _META = struct.Struct("<IIQQ")  # magic, version, address, map size
@@ -28,7 +30,7 @@ _BIG_VALUE, _SUB_TREE, _DUPLICATES = 1, 2, 4
 _NO_PAGE = 0xFFFFFFFFFFFFFFFF
 
 
-class LmdbError(ValueError):
+class LmdbError(DatabaseError):
     """The file is not an LMDB, or it is damaged or cut off."""
 
 

@@ -27,7 +27,7 @@ def case_names(kind: str) -> list[str]:
 
 
 def writable_copy(kind: str, target: Path) -> Path:
-    """A copy of tests/data/KIND: LevelDB changes a database when it opens it."""
+    """A copy of tests/data/KIND, which a test may change."""
     shutil.copytree(DATA / kind, target)
     return target
 

@@ -9,6 +9,7 @@ import cv2
 import h5py
 import lmdb
 import numpy as np
+import plyvel
 import pytest
 
 from ir.errors import RoasteryError
@@ -131,25 +132,63 @@ def test_lmdb_in_a_single_file(tmp_path: Path) -> None:
     assert source.next().arrays[1].tolist() == [8]
 
 
-def test_locked_leveldb(tmp_path: Path) -> None:
-    write_database(tmp_path / "db", {b"a": picture()}, "leveldb")
-    first = open_source(data(), "TEST", 1, tmp_path)
-    text = fails(data(), tmp_path, "cannot read the LevelDB")
-    assert "one process open a database, once" in text
-    first.close()
-    open_source(data(), "TEST", 1, tmp_path).close()
+def test_a_leveldb_is_read_by_several_and_beside_leveldb_itself(tmp_path: Path) -> None:
+    write_database(tmp_path / "db", {b"a": picture(label=8)}, "leveldb")
+    with plyvel.DB(str(tmp_path / "db")):
+        readers = [open_source(data(), "TEST", 1, tmp_path) for _ in range(3)]
+        assert [reader.next().arrays[1][0] for reader in readers] == [8, 8, 8]
+        for reader in readers:
+            reader.close()
+
+
+def test_reading_a_leveldb_needs_no_leveldb_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_database(tmp_path / "db", {b"a": picture(label=8)}, "leveldb")
+    monkeypatch.setitem(sys.modules, "plyvel", None)
+    (tmp_path / "db" / "LOCK").unlink()
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "db").iterdir()}
+    (tmp_path / "db").chmod(0o500)
+    source = open_source(data(), "TEST", 1, tmp_path)
+    assert source.next().arrays[1].tolist() == [8, 8]
+    source.close()
+    (tmp_path / "db").chmod(0o700)
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "db").iterdir()}
 
 
 def test_damaged_leveldb(tmp_path: Path) -> None:
     write_database(tmp_path / "db", {b"%03d" % i: picture() for i in range(50)}, "leveldb")
     (tmp_path / "db" / "CURRENT").write_text("MANIFEST-009999\n")
-    fails(data(), tmp_path, "cannot read the LevelDB")
+    fails(data(), tmp_path, "cannot read the LevelDB '.*db': CURRENT names MANIFEST-009999, which")
+    (tmp_path / "db" / "CURRENT").unlink()
+    fails(data(), tmp_path, "holds no database")
+
+
+def test_a_record_damaged_while_it_is_read(tmp_path: Path) -> None:
+    with plyvel.DB(str(tmp_path / "db"), create_if_missing=True) as writer:
+        for i in range(50):
+            writer.put(b"%03d" % i, picture(height=40))
+    source = open_source(data(), "TEST", 1, tmp_path)
+    source.next()
+    (log,) = (tmp_path / "db").glob("*.log")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+    with pytest.raises(
+        RoasteryError, match=r"LevelDB '.*db': .*\.log is damaged at byte"
+    ) as caught:
+        for _ in range(30):
+            source.next()
+    assert "net.prototxt:7:3 (layer 'in')" in str(caught.value)
+    source.close()
 
 
 def test_plyvel_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_database(tmp_path / "db", {b"a": picture()}, "leveldb")
     monkeypatch.setitem(sys.modules, "plyvel", None)
-    assert "pip install roastery[leveldb]" in fails(data(), tmp_path, "needs the package plyvel")
+    with pytest.raises(RoasteryError, match="writing LevelDB needs the package plyvel") as caught:
+        write_database(tmp_path / "db", {b"a": picture()}, "leveldb")
+    assert "pip install roastery[leveldb]" in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_opencv_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,7 +280,7 @@ def test_a_kill_leaves_no_half_database(backend: str, tmp_path: Path) -> None:
 
 
 def test_maps_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.data.database_writer._FIRST_MAP_BYTES", 1 << 16)
+    monkeypatch.setattr("runtime.data.lmdb_writer._FIRST_MAP_BYTES", 1 << 16)
     with new_database(tmp_path / "db", "lmdb") as writer:
         for i in range(2500):
             writer.put(b"%05d" % i, bytes([i % 256]) * 1000)
@@ -484,3 +484,46 @@ def test_conversion_is_quick(pictures: Path) -> None:
     started = time.perf_counter()
     assert convert_imageset(f"{pictures}/", list_file, pictures / "db").written == 3000
     assert time.perf_counter() - started < 20
+
+
+FULL_DISK = """
+import os, resource, sys
+from pathlib import Path
+from ir.errors import RoasteryError
+from runtime.data.database_writer import new_database
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+try:
+    with new_database(Path(sys.argv[1]), sys.argv[2]) as writer:
+        for i in range(40):
+            writer.put(b"%08d" % i, os.urandom(1 << 17))
+except RoasteryError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("backend", ["lmdb", "leveldb"])
+@pytest.mark.parametrize("limit", [0, 20_000, 1 << 20])
+def test_a_full_disk_leaves_nothing_and_one_error(backend: str, limit: int, tmp_path: Path) -> None:
+    """Files that may not grow beyond a size stand for a disk that is full."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "db"), backend, str(limit)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"cannot write '{tmp_path / 'db'}': " in done.stdout
+    short_write = "Input/output error"  # liblmdb's word for what a full disk leaves
+    assert "File too large" in done.stdout or short_write in done.stdout
+    assert "is there room" in done.stdout or not limit
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_mean_of_a_leveldb_needs_no_leveldb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_database(tmp_path / "db", "leveldb") as writer:
+        writer.put(b"a", serialize_datum(Datum(1, 1, 2, b"\x02\x04")))
+    monkeypatch.setitem(sys.modules, "plyvel", None)
+    assert compute_image_mean(tmp_path / "db", backend="leveldb").image.tolist() == [[[2, 4]]]

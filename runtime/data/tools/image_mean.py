@@ -12,11 +12,11 @@ from ir.errors import RoasteryError
 from ir.types import shape_text
 from ir.wire import WireError
 
+from ..backends import known_backend
 from ..database import Record, open_database
-from ..database_writer import check_backend
+from ..database_error import DatabaseError
 from ..datum import parse_datum
 from ..image_codec import ImageError, channel_major, decode_image
-from ..lmdb_file import LmdbError
 from ..mean_file import write_mean
 from ..notes import note
 from .progress import Progress, silent
@@ -45,11 +45,11 @@ def compute_image_mean(
     being exact, are averaged truly; below that the file is the same byte for byte.
     Raises RoasteryError for a database that cannot be read or pictures of several sizes.
     """
-    check_backend(backend)
+    kind = known_backend(backend)
     path = Path(database)
     if output is not None and not Path(output).absolute().parent.is_dir():
         raise RoasteryError(f"folder '{Path(output).absolute().parent}' does not exist")
-    source = open_database(path, backend.upper(), None)
+    source = open_database(path, kind.upper(), None)
     total: np.ndarray | None = None
     count = 0
     try:
@@ -93,7 +93,7 @@ def _values(record: Record, path: Path) -> np.ndarray:
         if datum.encoded:
             return channel_major(decode_image(datum.data, "native"))
         return datum.array()
-    except (WireError, ImageError, LmdbError, OSError) as error:
+    except (WireError, ImageError, DatabaseError, OSError) as error:
         raise RoasteryError(
             f"record '{_key(record)}' of '{path}' cannot be used: {error}"
         ) from error
