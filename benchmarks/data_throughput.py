@@ -5,7 +5,8 @@
 Makes its own databases of 256 x 256 colour pictures in a temporary folder, raw and JPEG
 encoded, and reads them as a training net does: random 227 x 227 crop, mirror, mean. The
 second table lets a step of a given length run against the reader and says how much of
-its time the step waited for data. Records come from the page cache, not from the disk.
+its time the step waited for data. A third table reads whole databases of raw records, by our
+readers and by the libraries. Records come from the page cache, not from the disk.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from runtime.data.config import DataConfig, TransformConfig
+from runtime.data.database import open_database
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.image_codec import encode_image
@@ -99,6 +103,61 @@ def waiting(
         return (reader.wait_seconds - before) / (time.perf_counter() - began)
 
 
+def fill_leveldbs(folder: Path, records: int) -> None:
+    """LevelDBs "level_log", as Caffe's tools leave them, and "level_tables", as ours do."""
+    import plyvel
+
+    with (
+        closing(open_database(folder / "raw", "LMDB", None)) as source,
+        plyvel.DB(
+            str(folder / "level_log"), create_if_missing=True, write_buffer_size=1 << 30
+        ) as log,
+        new_database(folder / "level_tables", "leveldb") as tables,
+    ):
+        for record in source.records():
+            log.put(record.key, record.read())
+            tables.put(record.key, record.read())
+
+
+def read_by_us(path: Path, backend: str) -> int:
+    """Open a database, read all its records; their bytes."""
+    with closing(open_database(path, backend, None)) as database:
+        return sum(len(record.read()) for record in database.records())
+
+
+def read_by_library(path: Path) -> int:
+    """The same by LevelDB itself, checking what it reads; a log is recovered the first time."""
+    import plyvel
+
+    with plyvel.DB(str(path), paranoid_checks=True) as database:
+        with database.iterator(verify_checksums=True) as iterator:
+            return sum(len(value) for _, value in iterator)
+
+
+def readers(folder: Path, records: int) -> None:
+    """Print how fast whole databases are read, the best of five each."""
+    fill_leveldbs(folder, records)
+    ways: dict[str, Callable[[], int]] = {
+        "LMDB, ours": lambda: read_by_us(folder / "raw", "LMDB"),
+        "LevelDB tables, ours": lambda: read_by_us(folder / "level_tables", "LEVELDB"),
+        "LevelDB tables, plyvel": lambda: read_by_library(folder / "level_tables"),
+        "LevelDB log, ours": lambda: read_by_us(folder / "level_log", "LEVELDB"),
+    }
+    print(f"\n{'whole database':24} {'records/s':>10} {'MB/s':>8}")
+    for name, read in ways.items():
+        best, size = float("inf"), 0
+        for _ in range(5):
+            began = time.perf_counter()
+            size = read()
+            best = min(best, time.perf_counter() - began)
+        print(f"{name:24} {records / best:10.0f} {size / best / 1e6:8.0f}")
+    began = time.perf_counter()
+    size = read_by_library(folder / "level_log")
+    spent = time.perf_counter() - began
+    name = "LevelDB log, plyvel"  # the first time only: it moves the log into tables
+    print(f"{name:24} {records / spent:10.0f} {size / spent / 1e6:8.0f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -107,6 +166,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64, help="pictures per batch")
     parser.add_argument("--threads", default="1,2", help="thread counts to try")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a measurement")
+    parser.add_argument("--readers", action="store_true", help="the third table alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -115,6 +175,9 @@ def main() -> None:
             f"{options.records} records of {SIDE}x{SIDE}x3, JPEG of {jpeg / 1024:.1f} KiB, "
             f"crop {CROP}, mirror, mean, batch {options.batch}"
         )
+        if options.readers:
+            readers(folder, options.records)
+            return
         print(f"{'records':10} {'threads':>7} {'images/s':>10} {'images/s per core':>18}")
         rates = {}
         for kind in ("raw", "encoded"):
@@ -131,6 +194,7 @@ def main() -> None:
                     f"{kind:10} {threads:7d} {1000 * step:8.1f} {waited:7.1%}"
                     f"   (the step takes {share:.0%} of the reader's rate)"
                 )
+        readers(folder, options.records)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python make_data.py [FOLDER]
 
-Needs plyvel: pip install roastery[leveldb].
+Writing a LevelDB needs plyvel: pip install roastery[leveldb].
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import lmdb
 
 from ir.errors import RoasteryError
 
-from .write_error import writing
+from .write_error import DatabaseWriteError, writing
 
 _COMMIT_RECORDS = 1000
 _COMMIT_BYTES = 1 << 24
@@ -62,5 +62,8 @@ class LmdbWriter:
                 except lmdb.MapFullError:
                     self._map_bytes *= 2
                     self._environment.set_mapsize(self._map_bytes)
+                except lmdb.DiskError as error:
+                    # liblmdb says EIO, whatever the reason, where not all was written.
+                    raise DatabaseWriteError(f"no room left on the disk? ({error})") from error
         self._pending = []
         self._pending_bytes = 0
