@@ -91,7 +91,16 @@ def test_test_files_have_unique_names() -> None:
 def test_core_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     core = {re.split(r"[<>=]", dependency)[0] for dependency in project["dependencies"]}
-    assert core == {"h5py", "lark", "lmdb", "numpy", "protobuf", "safetensors"}
+    assert core == {
+        "cramjam",
+        "google-crc32c",
+        "h5py",
+        "lark",
+        "lmdb",
+        "numpy",
+        "protobuf",
+        "safetensors",
+    }
 
 
 def test_every_dependency_is_pinned_for_tests() -> None:
