@@ -16,8 +16,9 @@ from compiler.pipeline import compile_graph
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Graph, Role
+from ir.graph import Graph, Node, Role
 from ir.interpret import run_graph
+from ir.op import Property
 from ir.program import NetProgram
 from ir.text import format_graph
 from runtime.artifact import Tensor, store_graph, write_artifact
@@ -25,7 +26,7 @@ from runtime.store import Store
 
 from . import nets
 from ._version import __version__
-from .logger import log_notes, logger_log
+from .logger import LOGGER, log_notes, logger_log
 from .memory_check import check_memory
 from .weights import load_weights
 
@@ -62,8 +63,9 @@ def export_net(
         net: a prototxt or message; data layers become inputs of their shapes.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
 
-    Raises RoasteryError for mistakes in the files and for nets that need the host (Python
-    layers) on a GPU target.
+    Layers without tops (file outputs) are left out, with a warning.
+
+    Raises RoasteryError for mistakes in the files and for nets that need the host (Python layers).
     """
     message = nets.read_net(net)
     program = nets.lower(message, phase, level=level, stages=stages, shapes=shapes)
@@ -85,6 +87,7 @@ def export_program(
 ) -> Exported:
     """Write an artifact of a lowered net with the parameters that a store holds."""
     cpu, wanted = _targets(targets)
+    _check_host(program)
     constants, graph = freeze(_forward(program))
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
     arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
@@ -153,8 +156,30 @@ def _forward(program: NetProgram) -> Graph:
     outputs = tuple(
         p for p in program.graph.outputs if p.role is not Role.RESULT or p.name in program.outputs
     )
-    graph = replace(program.graph, outputs=outputs, _producers={})
-    return drop_gradient_marks(graph)
+    nodes = tuple(node for node in program.graph.nodes if not _is_sink(node))
+    return drop_gradient_marks(replace(program.graph, nodes=nodes, outputs=outputs, _producers={}))
+
+
+def _is_sink(node: Node) -> bool:
+    """Whether a node is there for its effect alone, which an artifact cannot have."""
+    return bool(node.op.properties & Property.EFFECT) and not node.outputs
+
+
+def _check_host(program: NetProgram) -> None:
+    """Tell of layers that an artifact leaves out, and refuse those that it cannot do without."""
+    for node in program.graph.nodes:
+        if _is_sink(node):
+            LOGGER.warning(
+                "%s is left out: it has no top, and what it does is not part of an artifact",
+                node.location,
+            )
+        elif node.op.properties & Property.HOST:
+            raise RoasteryError(
+                f"'{node.op.name}' runs on the host and cannot be exported",
+                location=node.location,
+                hint="an artifact runs without Python layers: cut the net before it, or compute "
+                "the layer's tops yourself and make them inputs",
+            )
 
 
 def _tensors(graph: Graph, role: Role) -> list[Tensor]:

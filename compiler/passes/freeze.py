@@ -260,8 +260,8 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     for node in graph.nodes:
         if node.op.properties & Property.VIEW and node.inputs[0] in cells:
             cells.update(node.outputs)
-    early = [n for n in graph.nodes if n.outputs[0] in known]
-    late = [n for n in graph.nodes if n.outputs[0] not in known]
+    early = [n for n in graph.nodes if _is_known(n, known)]
+    late = [n for n in graph.nodes if not _is_known(n, known)]
     shown = [p.value for p in graph.outputs]
     read = dict.fromkeys([*(v for n in late for v in n.inputs), *shown])
     cut = [v for v in read if v in known and v not in cells]
@@ -279,6 +279,11 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     inputs = [p for p in graph.inputs if p.value in used or p.role is Role.DATA]
     inputs += [Port(p.name, p.value, Role.PARAMETER) for p in ports]
     return prepare, Graph(graph.name, tuple(inputs), (*views, *late), graph.outputs)
+
+
+def _is_known(node: Node, known: set[Value]) -> bool:
+    """Whether a node runs once; what makes nothing (a file output) runs in every pass."""
+    return bool(node.outputs) and node.outputs[0] in known
 
 
 def _needed(nodes: list[Node], values: list[Value]) -> list[Node]:

@@ -7,6 +7,7 @@ every forward pass appends its rows.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from ir.errors import RoasteryError
 from ir.location import Location
 
 _CHUNK_BYTES = 1 << 18
+_IS_OPEN = "already open"
 
 
 class HDF5Output:
@@ -31,12 +33,16 @@ class HDF5Output:
         self.path = path
         self._place = place
         try:
-            self._file = h5py.File(path, "w")
+            self._file = _created(path)
         except OSError as error:
+            twice = _IS_OPEN in str(error)
             raise RoasteryError(
                 f"cannot write HDF5 file '{path}': {error}",
                 location=place,
-                hint="make sure that its folder exists and is writable",
+                hint="another layer or net writes it: give each a file of its own, or the layer "
+                "an include rule for one phase"
+                if twice
+                else "make sure that its folder exists and is writable",
             ) from error
 
     def append(self, data: np.ndarray, label: np.ndarray) -> None:
@@ -91,3 +97,13 @@ class HDF5Output:
 
     def _error(self, message: str, hint: str | None = None) -> RoasteryError:
         return RoasteryError(message, location=self._place, hint=hint)
+
+
+def _created(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "w")
+    except OSError as error:
+        if _IS_OPEN not in str(error):
+            raise
+        gc.collect()  # nets that nobody holds any more keep their files open until then
+        return h5py.File(path, "w")

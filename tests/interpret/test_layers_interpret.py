@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
+import roastery
 from runtime.interpret_backend import InterpretBackend
 from tests.support.executor_run import Results, differences, fused, layerwise, rounded, seeds_of
 from tests.support.layer_cases import LayerCase, all_cases
@@ -61,3 +64,22 @@ def test_an_empty_batch_launches_nothing_wrong(case: LayerCase, backend: Interpr
     learning = [c.name for c in run.program.cells.values() if c.learns]
     assert all(not diffs[name].any() for name in learning)
     assert all(np.isfinite(array).all() for array in diffs.values())
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+def test_layers_without_tops(freeze: bool, tmp_path: Path) -> None:
+    text = """
+    layer { name: "d" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+    layer { name: "ip" type: "InnerProduct" bottom: "x" top: "a"
+      inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+    layer { name: "scale" type: "Scale" bottom: "a" top: "b" }
+    layer { name: "file" type: "HDF5Output" bottom: "b" bottom: "x"
+      hdf5_output_param { file_name: "FILE" } }
+    layer { name: "quiet" type: "Silence" bottom: "b" }
+    layer { name: "relu" type: "ReLU" bottom: "b" top: "c" }
+    """.replace("FILE", str(tmp_path / "out.h5"))
+    (tmp_path / "n.prototxt").write_text(text)
+    net = roastery.compile(tmp_path / "n.prototxt", device="interpret", freeze=freeze)
+    assert net(x=np.ones((2, 3), np.float32))["c"].shape == (2, 3)
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["data"].shape == (2, 3, 1, 1)

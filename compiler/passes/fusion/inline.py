@@ -74,7 +74,7 @@ class Inlining:
             self._decide(node)
 
     def is_pulled(self, node: Node) -> bool:
-        return node.outputs[0] in self.pulled
+        return bool(node.outputs) and node.outputs[0] in self.pulled
 
     def loads(self, node: Node) -> dict[Value, bool]:
         """What a node that is not pulled reads from memory -> whether only at its position."""
@@ -166,7 +166,7 @@ class Inlining:
         return True
 
     def _pull(self, node: Node) -> Pull:
-        shape = self.shapes.of(node.outputs[0])
+        shape = self.shapes.of(node.outputs[0]) if node.outputs else None  # a file output
         pointwise = bool(node.op.properties & Property.POINTWISE)
         view = bool(node.op.properties & Property.VIEW)
         near = pointwise or view or isinstance(node.op, Slice)

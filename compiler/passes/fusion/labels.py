@@ -26,7 +26,7 @@ class Labels:
         if name:
             name = _PREFIX[nodes[-1].direction] + name
         else:
-            name = nodes[-1].outputs[0].name
+            name = nodes[-1].outputs[0].name if nodes[-1].outputs else nodes[-1].op.name
         return self.unique(_identifier(name))
 
     def unique(self, name: str) -> str:
