@@ -90,7 +90,9 @@ class LayerInfo:
     ``cells`` are the layer's blobs in order; a shared one stands under its owner's name.
     ``first``/``last`` bound its nodes: ``graph.nodes[first:last]``.
     ``backward_bottoms``: which bottoms get a diff. ``source``: for layers that the runtime feeds
-    (data layers), what the runtime needs to open it.
+    (data layers), what the runtime needs to open it. ``sizes``: names of shapes that its bottoms
+    do not tell: its own tops, where the runtime or the user's code gives them, and sizes that
+    depend on data.
     """
 
     name: str
@@ -108,6 +110,7 @@ class LayerInfo:
     needs_backward: bool = False
     source: Any = None
     key: str = ""
+    sizes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+from frontends.lowering.one_layer import LayerLowering
 from frontends.prototxt import Message
 from frontends.prototxt.note import Note
 from ir.errors import RoasteryError
@@ -85,10 +86,11 @@ class NetBuilder:
         probe = RuntimeProbe()
 
         def lower(shapes: Mapping[str, Sequence[int]]) -> NetProgram:
-            return _lower(net, state, probe, shapes)
+            return _lower(net, state, probe, shapes).program
 
         with collected_notes():  # opening once more says everything again
-            program = lower({})
+            layers = _lower(net, state, probe, {})
+        program = layers.program
         check_memory(program)
         message = nets.with_splits(chosen)
         shared, unshared = shared_buffers(program, share) if share is not None else ({}, [])
@@ -98,7 +100,7 @@ class NetBuilder:
         log_layers(self.log, program, notes)
         runnable: RunnableNet
         if self.plan == "layerwise":
-            runnable = LayerwiseNet(program, self.backend, store, feeds, lower)
+            runnable = LayerwiseNet(program, self.backend, store, feeds, layers.layer)
         else:
             runnable = FusedNet(
                 program, self.backend, store, feeds, relower=lower, freeze=self.freeze
@@ -117,8 +119,8 @@ class NetBuilder:
 
 def _lower(
     net: Message, state: Message, probe: RuntimeProbe, shapes: Mapping[str, Sequence[int]]
-) -> NetProgram:
-    return nets.lower(
+) -> LayerLowering:
+    return nets.lower_layers(
         net,
         state.phase,
         level=state.level,

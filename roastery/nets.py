@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers as lower_with_probe
+from frontends.lowering.one_layer import LayerLowering
 from frontends.lowering.registry import load_layers
 from frontends.lowering.splits import insert_splits
 from frontends.prototxt import Message, parse_text
@@ -87,6 +88,21 @@ def with_splits(net: Message) -> Message:
     return result
 
 
+def lower_layers(
+    net: Message,
+    phase: str,
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    probe: RuntimeProbe | None = None,
+) -> LayerLowering:
+    """Lower with the runtime's probe: data layers and Python layers are looked at."""
+    return lower_with_probe(
+        net, phase, level=level, stages=stages, shapes=shapes, probe=probe or RuntimeProbe()
+    )
+
+
 def lower(
     net: Message,
     phase: str,
@@ -96,7 +112,6 @@ def lower(
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: RuntimeProbe | None = None,
 ) -> NetProgram:
-    """Lower with the runtime's probe: data layers and Python layers are looked at."""
-    return lower_net(
-        net, phase, level=level, stages=stages, shapes=shapes, probe=probe or RuntimeProbe()
-    )
+    """As :func:`lower_layers`: the net as a whole."""
+    lowered = lower_layers(net, phase, level=level, stages=stages, shapes=shapes, probe=probe)
+    return lowered.program

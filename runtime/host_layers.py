@@ -26,6 +26,7 @@ class HDF5OutputLayer:
         self._place = replace(layer.hdf5_output_param.location_of("file_name"), layer=layer.name)
         self._path = Path(layer.hdf5_output_param.file_name)
         self._file: HDF5Output | None = None
+        self._held = False
         if not self._path.parent.is_dir():
             raise RoasteryError(
                 f"cannot write '{self._path}': there is no folder '{self._path.parent}'",
@@ -33,15 +34,23 @@ class HDF5OutputLayer:
                 hint="make the folder first",
             )
 
-    def forward(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def reshape(self, bottoms: Sequence[tuple[int, ...]]) -> None:
+        """Its file takes what comes."""
+
+    def forward(
+        self, inputs: Sequence[np.ndarray], tops: Sequence[tuple[int, ...]] = ()
+    ) -> list[np.ndarray]:
+        if self._held:
+            self._held = False
+            return []
         if self._file is None:
             self._file = HDF5Output(self._path, self._place)
         data, label = inputs
         self._file.append(data, label)
         return []
 
-    def hold(self, results: Sequence[np.ndarray]) -> None:
-        raise RuntimeError("an HDF5Output layer has no results")
+    def hold(self, results: Sequence[np.ndarray] | None) -> None:
+        self._held = results is not None
 
 
 HostLayer = PythonLayer | HDF5OutputLayer
@@ -55,7 +64,7 @@ def probe_host_layer(
     key: str,
     prepare: Callable[[], None] | None = None,
 ) -> HostLayer:
-    """The object behind a host layer: set up at first sight, reshaped after that.
+    """The object behind a host layer: set up at first sight.
 
     Args:
         layer: the LayerParameter.
@@ -69,6 +78,4 @@ def probe_host_layer(
         else:
             found = HDF5OutputLayer(layer)
         known[key] = found
-    elif isinstance(found, PythonLayer):
-        found.reshape(bottoms)
     return found

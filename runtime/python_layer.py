@@ -113,7 +113,6 @@ class PythonLayer:
         self._layer.param_str = layer.python_param.param_str
         self._layer.phase = PHASES[phase]
         self._call("setup", self._bottom, self._top)
-        self._call("reshape", self._bottom, self._top)
 
     @property
     def instance(self) -> Any:
@@ -136,15 +135,20 @@ class PythonLayer:
             blob.reshape(*shape)
         self._call("reshape", self._bottom, self._top)
 
-    def hold(self, results: Sequence[np.ndarray]) -> None:
+    def hold(self, results: Sequence[np.ndarray] | None) -> None:
         self._held = results
 
-    def forward(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def forward(
+        self, inputs: Sequence[np.ndarray], tops: Sequence[tuple[int, ...]]
+    ) -> list[np.ndarray]:
         """Bottoms and blobs -> tops. The layer may write its blobs in place."""
         if self._held is not None:
             held, self._held = list(self._held), None
             return held
         self._attach(inputs)
+        for blob, shape in zip(self._top, tops, strict=True):
+            if blob.shape != shape:  # somebody reshaped the net's blob
+                blob.reshape(*shape)
         self._call("reshape", self._bottom, self._top)
         for i in self._in_place:
             np.copyto(self._top[i].data, self._bottom[i].data)

@@ -36,7 +36,7 @@ class CellTable:
     _owners: dict[str, str] = field(default_factory=dict)  # ParamSpec name -> cell
     _stated: set[tuple[str, str]] = field(default_factory=set)  # cell, multiplier: set by someone
     _readers: dict[Value, str] = field(default_factory=dict)
-    _streams: int = 0
+    streams: int = 0  # of random numbers, so far
 
     def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
         """The layer's next blob; an earlier layer's if its ParamSpec has the same name."""
@@ -188,8 +188,8 @@ class CellTable:
         return self.values[RANDOM_CELL]
 
     def next_stream(self) -> int:
-        self._streams += 1
-        return self._streams
+        self.streams += 1
+        return self.streams
 
     def finish(self, b: Builder) -> None:
         """Add the write-backs as STATE outputs; count one more pass in the random state."""

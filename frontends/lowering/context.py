@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from frontends.prototxt.message import Message
 from ir import expr as e
@@ -16,10 +16,45 @@ from ir.location import Location
 from ir.program import FillerSpec
 from ir.types import U32, TensorType
 
-from .cells import CellTable
 from .fillers import filler_spec
 from .probe import Probe
 from .registry import LayerType
+
+
+class Cells(Protocol):
+    """Where a layer's parameters and state are: a net's `CellTable`, or what is known of one."""
+
+    def blob(
+        self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool
+    ) -> Value: ...
+    def hidden(
+        self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
+    ) -> Value: ...
+    def write(self, cell: Value, new: Value) -> None: ...
+    def random(self, b: Builder) -> Value: ...
+    def next_stream(self) -> int: ...
+
+
+class AskedShapes(Mapping[str, tuple[int, ...]]):
+    """Shapes by name that remembers the names a layer asked for, whether they were there or not."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self._shapes = shapes
+        self._asked: dict[str, None] = {}
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        return tuple(self._asked)
+
+    def __getitem__(self, name: str) -> tuple[int, ...]:
+        self._asked[name] = None
+        return self._shapes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
 
 
 class LayerContext:
@@ -31,7 +66,10 @@ class LayerContext:
         key: the layer's own name in the net, which no other layer has.
         bottoms: the values it reads. top_count: how many tops the prototxt names.
         phase: "TRAIN" or "TEST".
-        shapes: shapes of net inputs that replace those of the prototxt.
+        shapes: shapes of net inputs that replace those of the prototxt, and sizes that the
+            runtime found out, by name.
+        runs_next: the layer is lowered because it is about to run: a Python layer's `reshape` is
+            left to its forward, so that it is called once, as in Caffe's Layer::Forward.
     """
 
     def __init__(
@@ -42,10 +80,11 @@ class LayerContext:
         bottoms: tuple[Value, ...],
         tops: tuple[str, ...],
         phase: str,
-        cells: CellTable,
+        cells: Cells,
         probe: Probe | None,
         shapes: Mapping[str, tuple[int, ...]],
         key: str,
+        runs_next: bool = False,
     ) -> None:
         self.b = b
         self.kind = kind
@@ -58,6 +97,7 @@ class LayerContext:
         self.cells = cells
         self._probe = probe
         self.shapes = shapes
+        self.runs_next = runs_next
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.owned: list[str] = []  # names of the layer's cells, in the order of its blobs
         self.hidden: dict[str, str] = {}  # hidden state -> its cell

@@ -7,24 +7,23 @@ src/caffe/util/insert_splits.cpp.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from frontends.prototxt.message import Message
-from frontends.prototxt.printer import to_text
 from frontends.state_rules import NetState, layers_in_state
 from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Value
-from ir.location import Location
-from ir.ops.movement import Reshape
 from ir.program import AUTOMATIC, LOSS_OUTPUT, LayerInfo, NetProgram
 
 from .blob_names import check_names, place_of
 from .cells import CellTable
-from .context import LayerContext
+from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
+from .layer import lower_layer, shown_place
+from .one_layer import KnownLayer, LayerLowering
 from .probe import Probe
 from .registry import LayerType, find_layer
 from .splits import insert_splits
@@ -50,6 +49,7 @@ class _Lowering:
     names: frozenset[str] = frozenset()  # of all layers
     keys: set[str] = field(default_factory=set)  # of the layers so far
     learning: dict[str, LayerInfo] = field(default_factory=dict)  # the first with blobs, by name
+    known: list[KnownLayer] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -63,7 +63,21 @@ def lower_net(
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: Probe | None = None,
 ) -> NetProgram:
-    """Lower an upgraded NetParameter for one phase.
+    """Lower an upgraded NetParameter for one phase. As :func:`lower_layers`."""
+    lowered = lower_layers(net, phase, level=level, stages=stages, shapes=shapes, probe=probe)
+    return lowered.program
+
+
+def lower_layers(
+    net: Message,
+    phase: str = "TEST",
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    probe: Probe | None = None,
+) -> LayerLowering:
+    """Lower an upgraded NetParameter for one phase; its layers can then be lowered one by one.
 
     Args:
         shapes: shapes of net inputs that replace those of the prototxt (a reshaped net).
@@ -98,16 +112,7 @@ def lower_net(
     )
     for message in messages:
         _lower_layer(work, message)
-    return _finish(work, net)
-
-
-def _shown_place(m: Message) -> Location:
-    """Where a layer stands. A layer over several lines is shown whole, in one: the line where it
-    begins says nothing of it in dumps and kernels."""
-    place = replace(m.location, layer=m.name)
-    if not place.text.rstrip().endswith("{"):
-        return place
-    return replace(place, text=f"layer {{ {' '.join(to_text(m).split())} }}")
+    return LayerLowering(_finish(work, net), work.known, probe)
 
 
 def _lower_layer(work: _Lowering, m: Message) -> None:
@@ -119,24 +124,19 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     refuse_foreign(kind, m)
     values = tuple(work.current[name] for name in bottoms)
     allowed = _gradient_allowed(work, kind, m, values)
-    first = len(b.nodes)
-    place = _shown_place(m)
-    with b.at(place, m.name):
-        seen = tuple(
-            b.map(e.stop(e.arg(0)), v) if v in work.flows and not ok else v
-            for v, ok in zip(values, allowed, strict=True)
-        )
-        phase = m.phase if m.has("phase") else work.phase
-        key = _own_name(m.name, work.keys, work.names)
-        ctx = LayerContext(b, kind, m, seen, tops, phase, work.cells, work.probe, work.shapes, key)
-        made = kind.lower(ctx)
-    results = _checked_results(ctx, (made,) if isinstance(made, Value) else tuple(made))
+    stopped = tuple(v in work.flows and not ok for v, ok in zip(values, allowed, strict=True))
+    first, streams = len(b.nodes), work.cells.streams
+    shapes = AskedShapes(work.shapes)
+    phase = m.phase if m.has("phase") else work.phase
+    key = _own_name(m.name, work.keys, work.names)
+    ctx = LayerContext(b, kind, m, values, tops, phase, work.cells, work.probe, shapes, key)
+    named = lower_layer(ctx, stopped)
     _meet_twin(work, ctx)
-    named = tuple(_own(b, v, top, values, place) for v, top in zip(results, tops, strict=True))
+    work.known.append(KnownLayer(m, kind, phase, stopped, ctx.hidden, streams))
     layer = LayerInfo(
         name=m.name,
         type=kind.name,
-        location=place,
+        location=shown_place(m),
         bottoms=bottoms,
         tops=tops,
         bottom_values=values,
@@ -148,22 +148,9 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         backward_bottoms=tuple(allowed),
         source=ctx.source,
         key=key,
+        sizes=shapes.asked,
     )
     _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
-
-
-def _checked_results(ctx: LayerContext, made: tuple[Value, ...]) -> tuple[Value, ...]:
-    """As many results as the layer has tops (Accuracy, say, makes a second one if asked)."""
-    tops, blobs, specs = ctx.top_count, len(ctx.owned), len(ctx.layer.param)
-    ctx.check(len(made) >= tops, f"{ctx.kind.title} makes {len(made)} tops, {tops} are named")
-    ctx.check(
-        specs <= blobs,
-        f"{specs} `param` entries, but {ctx.kind.title} has {blobs} blobs here",
-        "param",
-        "there is one `param` for each blob (weights, bias ...): remove the last ones",
-        blobs,
-    )
-    return made[:tops]
 
 
 def _own_name(name: str, taken: Collection[str], others: Collection[str]) -> str:
@@ -265,16 +252,6 @@ def _gradient_allowed(
         wish = down[i] if down else value in work.flows
         allowed.append((wish or work.force_backward) and not label)
     return allowed
-
-
-def _own(b: Builder, value: Value, top: str, bottoms: Sequence[Value], place: Location) -> Value:
-    """A top's own value under the blob's name: a layer that passes a bottom on makes a view."""
-    if value in bottoms or value in {p.value for p in b.inputs if p.name != top}:
-        with b.at(place, top):
-            return b.emit(Reshape(value.shape), value)
-    if value not in {p.value for p in b.inputs}:
-        value.name = b.unique(top)
-    return value
 
 
 def _loss_weights(kind: LayerType, m: Message, tops: int) -> tuple[float, ...]:

@@ -38,12 +38,21 @@ class HostLayerProbe(Protocol):
         """None for a layer that has none."""
         ...
 
-    def forward(self, inputs: Sequence[np.ndarray], /) -> Sequence[np.ndarray]:
-        """Bottoms and blobs -> tops."""
+    def reshape(self, bottoms: Sequence[tuple[int, ...]], /) -> None:
+        """Run the layer's own `reshape`: the bottoms have these shapes."""
         ...
 
-    def hold(self, results: Sequence[np.ndarray], /) -> None:
-        """Return ``results`` from the next forward, without running it."""
+    def forward(
+        self, inputs: Sequence[np.ndarray], tops: Sequence[tuple[int, ...]], /
+    ) -> Sequence[np.ndarray]:
+        """Bottoms and blobs -> tops, which have the shapes ``tops`` until the layer says else.
+
+        Runs the layer's own `reshape` first.
+        """
+        ...
+
+    def hold(self, results: Sequence[np.ndarray] | None, /) -> None:
+        """Return ``results`` from the next forward, without running it; None: run it after all."""
         ...
 
 
@@ -58,7 +67,7 @@ class Probe(Protocol):
     def host_layer(
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
-        """Run ``setup`` and ``reshape`` of a host layer; ``key`` as in :meth:`data`."""
+        """The object behind a host layer: set up at first sight; ``key`` as in :meth:`data`."""
         ...
 
     def blob_file(self, path: str, layer: Message) -> Any:

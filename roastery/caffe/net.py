@@ -348,7 +348,7 @@ class Net:
     def reshape(self) -> None:
         """Carry new shapes of the inputs through the net."""
         with own_exceptions():
-            self._net.follow_shapes()
+            self._net.reshape()
 
     def set_input_arrays(self, data: np.ndarray, labels: np.ndarray) -> None:
         """Give a net whose first layer is MemoryData what it reads: float32 arrays, not copied.

@@ -107,13 +107,21 @@ def test_a_layer_whose_shapes_stay_is_not_bound_again(make_net) -> None:
 
 def test_a_size_that_was_seen_before_is_not_lowered_again(make_net) -> None:
     net = make_net(CONV)
-    lowered = []
-    inner = net.runnable._relower
-    net.runnable._relower = lambda shapes: (lowered.append(shapes), inner(shapes))[1]
+    graphs = net.runnable.by_shape
+    lowered: list[tuple[int, int]] = []
+    inner = graphs.relower
+
+    def counted(number, bottoms, sizes, **options):
+        if bottoms:
+            lowered.append((number, bottoms[0][-1]))
+        return inner(number, bottoms, sizes, **options)
+
+    graphs.relower = counted
     for size in (5, 6, 5, 6, 4):
         net.blobs["data"].reshape(1, 1, size, size)
         net.forward()
-    assert [shapes["data"][-1] for shapes in lowered] == [5, 6]
+    # conv, relu and pool; the rest has the pooled pixel as before.
+    assert lowered == [(1, 5), (2, 3), (3, 3), (1, 6), (2, 4), (3, 4)]
 
 
 def test_layers_that_cannot_take_a_size_leave_the_net_usable(make_net) -> None:
@@ -215,7 +223,7 @@ def test_pictures_of_several_sizes_reshape_the_net(make_net, tmp_path: Path) -> 
 
 def test_a_net_of_fixed_sizes_says_so(make_net) -> None:
     net = make_net(CONV)
-    net.runnable._relower = None
+    net.runnable.by_shape.relower = None
     net.blobs["data"].reshape(1, 1, 5, 5)
     with pytest.raises(RoasteryError, match="fixed shapes"):
         net.forward()

@@ -29,7 +29,7 @@ def lower_python(ctx: LayerContext) -> Sequence[Value]:
     """The class ``layer`` of ``module``: setup, reshape, forward, backward on blobs.
 
     Its blobs (``self.blobs.add_blob``) are parameters that start as setup left them. A top that
-    forward makes larger or smaller is looked up under its name when the net is made again.
+    forward makes larger or smaller is looked up under its name when the layer is lowered again.
     Caffe: include/caffe/layers/python_layer.hpp.
     """
     for field in ("module", "layer"):
@@ -63,19 +63,26 @@ def lower_hdf5_output(ctx: LayerContext) -> Sequence[Value]:
 
 
 def _call(ctx: LayerContext) -> Sequence[Value]:
-    probe = ctx.probe.host_layer(ctx.layer, ctx.phase, [v.shape for v in ctx.bottoms], ctx.key)
-    blobs = [ctx.parameter(start.shape, FillerSpec("array", array=start)) for start in probe.blobs]
-    shapes = [ctx.shapes.get(top, shape) for top, shape in zip(ctx.tops, probe.shapes, strict=True)]
+    bottoms = [v.shape for v in ctx.bottoms]
+    host = ctx.probe.host_layer(ctx.layer, ctx.phase, bottoms, ctx.key)
+    blobs = [ctx.parameter(start.shape, FillerSpec("array", array=start)) for start in host.blobs]
+    known = [ctx.shapes.get(top) for top in ctx.tops]
+    if not ctx.runs_next and (not known or None in known):
+        host.reshape(bottoms)
+    shapes = [
+        came if shape is None else shape for shape, came in zip(known, host.shapes, strict=True)
+    ]
 
     def forward(inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        results = probe.forward(inputs)
+        results = host.forward(inputs, shapes)
         came = [np.shape(r) for r in results]
         if came != shapes:
-            # The call counts: when the net has been made again, its results are taken.
-            probe.hold(results)
+            # The call counts: when the layer has been made again, its results are taken.
+            host.hold(results)
             pairs = zip(ctx.tops, came, shapes, strict=True)
             raise SizeChanged({top: new for top, new, old in pairs if new != old}, ctx.location)
         return results
 
-    op = HostCall(ctx.name, tuple(TensorType(tuple(s)) for s in shapes), forward, probe.backward)
+    types = tuple(TensorType(tuple(s)) for s in shapes)
+    op = HostCall(ctx.name, types, forward, host.backward, host.hold)
     return ctx.b.emit_all(op, *ctx.bottoms, *blobs)

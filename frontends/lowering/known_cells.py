@@ -1,0 +1,97 @@
+"""A layer's cells as the whole net has them, for a layer that is lowered alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ir.build import Builder
+from ir.graph import Role, Value
+from ir.program import RANDOM_CELL, Cell, FillerSpec
+from ir.types import TensorType
+
+from .context import LayerContext
+
+
+class KnownCells:
+    """Implements :class:`frontends.lowering.context.Cells` over what a net was given.
+
+    Args:
+        cells: of the whole net.
+        owned: the layer's blobs in order, each under its owner's name.
+        hidden: cells of its hidden state, by the layer's own names.
+        streams: random streams that earlier layers draw from.
+
+    Attributes:
+        used: the cells that the layer read, hidden ones with the type that they have now.
+    """
+
+    def __init__(
+        self,
+        cells: Mapping[str, Cell],
+        owned: Sequence[str],
+        hidden: Mapping[str, str],
+        streams: int,
+    ) -> None:
+        self.used: dict[str, Cell] = {}
+        self._cells, self._owned, self._hidden = cells, owned, hidden
+        self._streams = streams
+        self._values: dict[str, Value] = {}
+        self._readers: dict[Value, str] = {}
+        self._written: dict[str, Value] = {}
+
+    def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
+        """The layer's next blob. Raises RoasteryError where the input wants another shape of it."""
+        index = len(ctx.owned)
+        cell = self._cells[self._owned[index]]
+        ctx.owned.append(cell.name)
+        value = self._read(ctx.b, cell)
+        if value.shape == type.shape:
+            return value
+        specs = ctx.layer.param
+        permissive = index < len(specs) and specs[index].share_mode == "PERMISSIVE"
+        if not permissive or value.type.size != type.size:
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", ctx.kind.name).lower()
+            raise ctx.error(
+                f"input size incompatible with {words} parameters: blob {index} of layer "
+                f"'{ctx.name}' has shape {list(value.shape)}; at this size of the input it would "
+                f"need {list(type.shape)}",
+                hint="layers such as InnerProduct take one size of input only",
+            )
+        shaped = ctx.b.reshape(value, type.shape)
+        self._readers[shaped] = cell.name
+        return shaped
+
+    def hidden(
+        self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
+    ) -> Value:
+        ctx.hidden[name] = self._hidden[name]
+        return self._read(ctx.b, replace(self._cells[self._hidden[name]], type=type))
+
+    def write(self, cell: Value, new: Value) -> None:
+        name = self._readers[cell]
+        if new.type != self.used[name].type:
+            raise ValueError(f"{name} is {self.used[name].type}, not {new.type}")
+        self._values[name] = self._written[name] = new
+        self._readers[new] = name
+
+    def random(self, b: Builder) -> Value:
+        return self._read(b, self._cells[RANDOM_CELL])
+
+    def next_stream(self) -> int:
+        self._streams += 1
+        return self._streams
+
+    def finish(self, b: Builder) -> None:
+        """Add the write-backs as STATE outputs."""
+        for name, value in self._written.items():
+            b.output(name, value, Role.STATE)
+
+    def _read(self, b: Builder, cell: Cell) -> Value:
+        if cell.name not in self._values:
+            value = b.input(cell.name, cell.type, cell.role)
+            self.used[cell.name] = cell
+            self._values[cell.name] = value
+            self._readers[value] = cell.name
+        return self._values[cell.name]

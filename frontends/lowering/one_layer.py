@@ -1,0 +1,123 @@
+"""Layers of a lowered net, lowered again one by one for other shapes of what they read.
+
+Caffe reshapes each layer inside its own forward (include/caffe/layer.hpp, Layer::Forward), so that
+a layer that does not run is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from frontends.prototxt.message import Message
+from ir.build import Builder
+from ir.graph import Role, Value
+from ir.program import LayerInfo, NetProgram
+from ir.types import TensorType
+
+from .context import LayerContext
+from .known_cells import KnownCells
+from .layer import lower_layer
+from .probe import Probe
+from .registry import LayerType
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class KnownLayer:
+    """What only the lowering of the whole net can tell of a layer.
+
+    ``stopped``: per bottom, whether a gradient could flow to it, but may not. ``hidden``: cells by
+    the layer's own names for them. ``streams``: random streams that earlier layers draw from.
+    """
+
+    message: Message
+    kind: LayerType
+    phase: str
+    stopped: tuple[bool, ...]
+    hidden: Mapping[str, str]
+    streams: int
+
+
+class LayerLowering:
+    """A lowered net (``program``), whose layers can be lowered alone."""
+
+    def __init__(
+        self, program: NetProgram, layers: Sequence[KnownLayer], probe: Probe | None
+    ) -> None:
+        self.program = program
+        self._layers = layers
+        self._probe = probe
+
+    def layer(
+        self,
+        number: int,
+        bottoms: Sequence[Shape],
+        sizes: Mapping[str, Shape],
+        *,
+        runs_next: bool = True,
+    ) -> NetProgram:
+        """A layer alone, as a program of one layer that is otherwise part of this net.
+
+        Args:
+            bottoms: their shapes.
+            sizes: shapes that they do not tell (`LayerInfo.sizes`).
+            runs_next: whether it is about to run, so that its own `reshape` is left to that.
+
+        Raises RoasteryError where the layer cannot take these shapes.
+        """
+        info, known, net = self.program.layers[number], self._layers[number], self.program
+        b = Builder(net.graph.name)
+        reads = {
+            name: b.input(name, TensorType(tuple(shape), value.type.dtype), Role.DATA)
+            for name, shape, value in zip(info.bottoms, bottoms, info.bottom_values, strict=True)
+        }
+        values = tuple(reads[name] for name in info.bottoms)
+        cells = KnownCells(net.cells, info.cells, known.hidden, known.streams)
+        ctx = LayerContext(
+            b,
+            known.kind,
+            known.message,
+            values,
+            info.tops,
+            known.phase,
+            cells,
+            self._probe,
+            sizes,
+            info.key,
+            runs_next,
+        )
+        tops = lower_layer(ctx, known.stopped)
+        cells.finish(b)
+        layer = replace(info, bottom_values=values, top_values=tops, first=0, last=len(b.nodes))
+        return replace(
+            net,
+            graph=b.finish(),
+            layers=(layer,),
+            cells=cells.used,
+            blobs=_versions(net, info, layer),
+            inputs=(),
+        )
+
+
+def _versions(net: NetProgram, whole: LayerInfo, alone: LayerInfo) -> dict[str, tuple[Value, ...]]:
+    """The versions of each blob that a layer alone knows, and one more if a later layer makes it.
+
+    Args:
+        whole, alone: the layer in the whole net, and alone.
+    """
+    found: dict[str, list[Value]] = {}
+    finished: set[str] = set()
+    for names, old, new in (
+        (whole.bottoms, whole.bottom_values, alone.bottom_values),
+        (whole.tops, whole.top_values, alone.top_values),
+    ):
+        for name, before, value in zip(names, old, new, strict=True):
+            found.setdefault(name, []).append(value)
+            if before is net.blobs[name][-1]:
+                finished.add(name)
+    for name, values in found.items():
+        if name not in finished:
+            values.append(Value("later", values[-1].type))
+    return {name: tuple(values) for name, values in found.items()}
