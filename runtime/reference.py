@@ -10,6 +10,7 @@ from ir.graph import Graph, Value
 from ir.interpret import last_uses, run_node
 
 from .backend import port_key
+from .blas_threads import ONE_BLAS_THREAD
 from .buffers import Buffer
 
 
@@ -25,6 +26,10 @@ class ReferenceGraph:
         self._dead = last_uses(graph)
 
     def run(self) -> None:
+        with ONE_BLAS_THREAD:
+            self._run()
+
+    def _run(self) -> None:
         env: dict[Value, np.ndarray] = {v: b.array for v, b in self._inputs}
         for node, dead in zip(self._graph.nodes, self._dead, strict=True):
             env.update(

@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Sequence
 
 from ir.errors import RoasteryError
+from runtime.blas_threads import limit_blas_threads
 from runtime.data.image_limit import limit_image_pixels
 from runtime.layer_notes import note_of
 
 from .._version import __version__
-from ..blas_threads import limit_blas_threads
 from .command import UsageError
 from .help_text import command_page, overview
 from .parse import parse_arguments

@@ -15,6 +15,7 @@ from ir.graph import Graph, Value
 from ir.program import RANDOM_CELL, NetProgram
 
 from ..backend import Backend, prepare
+from ..blas_threads import ONE_BLAS_THREAD
 from ..buffers import Buffer
 from ..data.source import DataSource
 from ..store import Store
@@ -108,6 +109,7 @@ class LayerwiseNet:
 
     # --- running ----------------------------------------------------------------------
 
+    @ONE_BLAS_THREAD
     def forward(self, start: int = 0, end: int | None = None) -> float:
         """Run layers ``start`` to ``end`` (included); returns the weighted loss of these layers."""
         self._prepare()
@@ -126,6 +128,7 @@ class LayerwiseNet:
                 call(number)
         return loss
 
+    @ONE_BLAS_THREAD
     def backward(self, start: int | None = None, end: int = 0) -> None:
         """Run backward from layer ``start`` (the last) down to ``end`` (included)."""
         self._prepare()

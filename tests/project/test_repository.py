@@ -100,6 +100,7 @@ def test_core_dependencies() -> None:
         "numpy",
         "protobuf",
         "safetensors",
+        "threadpoolctl",
     }
 
 
