@@ -1,23 +1,31 @@
 """Training logs as CSV tables, row for row as Caffe's tools/extra/parse_log.py makes them.
 
 Where Caffe's tool fails or loses something, this one does not: it reads glog 0.6's prefix with the
-year, writes NaN and infinite values, a table that has a single row, and outputs that only some
-rows have.
+year and JSON logs, writes NaN and infinite values, a table that has a single row, outputs that only
+some rows have, every test of several test nets (the column TestNet says of which), and all values
+of an output that has several (the columns ``name[0]``, ``name[1]``, ...).
 """
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ir.atomic_file import atomic_write
 from ir.errors import RoasteryError
 
 from .log_reader import LogPoint, read_log
 
 #: One line of a table: column name -> value. The first three columns are always there.
-Row = dict[str, float]
+Row = dict[str, Any]
+
+_HEAD = ("NumIters", "Seconds", "LearningRate", "TestNet")
+#: A table of more cells that fills fewer than one in so many is written in long form.
+_MANY_CELLS, _SPARSE = 2_000_000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,10 @@ class ParsedLog:
 
 
 def parse_log(path: str | Path) -> ParsedLog:
-    """Read a log into rows of NumIters, Seconds, LearningRate and one column per output."""
+    """Read a log into rows of NumIters, Seconds, LearningRate and one column per output value.
+
+    Rows of the test table have a TestNet too where there is more than one test net.
+    """
     points = read_log(path)
     return ParsedLog(
         _rows(point for point in points if point.kind == "train"),
@@ -38,17 +49,38 @@ def parse_log(path: str | Path) -> ParsedLog:
 
 
 def write_csv(path: str | Path, rows: Sequence[Row], delimiter: str = ",") -> None:
-    """Write rows with CRLF line ends; the columns are in the order of their first appearance."""
+    """Write rows with CRLF line ends; the columns are in the order of their first appearance.
+
+    A table that would be nearly empty, because a log names other outputs all the time, would be far
+    larger than the log. It is written in long form instead: one value a line, with the columns
+    Output and Value.
+    """
     if len(delimiter) != 1 or delimiter in '\r\n"':
         raise RoasteryError(f"the delimiter must be one character, and it is {delimiter!r}")
+    if not Path(path).parent.is_dir():
+        raise RoasteryError(f"cannot write '{path}': there is no directory '{Path(path).parent}'")
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    try:
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, delimiter=delimiter)
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise RoasteryError(f"cannot write '{path}': {error.strerror or error}") from error
+    cells = len(rows) * len(columns)
+    if cells > _MANY_CELLS and cells > _SPARSE * sum(map(len, rows)):
+        rows, columns = _long_form(rows)
+    # Names that are no text are written as the bytes they were.
+    with atomic_write(path, "w", newline="", errors="surrogateescape") as file:
+        writer = csv.DictWriter(file, columns, delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _long_form(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    long: list[Row] = []
+    for row in rows:
+        head = {name: row[name] for name in _HEAD if name in row}
+        long += [
+            {**head, "Output": name, "Value": value}
+            for name, value in row.items()
+            if name not in head
+        ]
+    columns = [name for name in _HEAD if name in rows[0]]
+    return long, [*columns, "Output", "Value"]
 
 
 def save_csv_files(
@@ -69,26 +101,47 @@ def save_csv_files(
 
 
 def _rows(points: Iterable[LogPoint]) -> list[Row]:
-    """Collect outputs into rows by Caffe's rule: a row ends when it has as many columns as the
-    first, or when the iteration changes."""
-    rows: list[Row] = []
-    row: Row | None = None
+    """A row for outputs that were shown together, with the time and rate of the first of them."""
+    points = list(points)
+    columns = _columns(points)
+    several_nets = len({point.net for point in points}) > 1
+    rows: dict[int, Row] = {}
     for point in points:
-        if row is None or row["NumIters"] != point.iteration:
-            if row is not None:
-                rows.append(row)
-            row = {
+        row = rows.get(point.group)
+        if row is None:
+            row = rows[point.group] = {
                 "NumIters": float(point.iteration),
                 "Seconds": point.seconds,
                 "LearningRate": point.rate,
             }
-        row[point.name] = point.value
-        if rows and len(row) == len(rows[0]):
-            rows.append(row)
-            row = None
-    if row is not None and not rows:
-        rows.append(row)
-    if len(rows) > 1:
-        # The first row comes before the first rate is shown.
-        rows[0]["LearningRate"] = rows[1]["LearningRate"]
-    return rows
+            if several_nets:
+                row["TestNet"] = point.net
+        row[columns[point.name, point.element]] = point.value
+    table = list(rows.values())
+    _fill_first_rates(table)
+    return table
+
+
+def _columns(points: Sequence[LogPoint]) -> dict[tuple[str, int], str]:
+    """(name, element) -> column: the name alone for outputs of one value."""
+    several = {point.name for point in points if point.element}
+    columns: dict[tuple[str, int], str] = {}
+    taken = set(_HEAD)
+    for key in dict.fromkeys((point.name, point.element) for point in points):
+        name, element = key
+        column = f"{name}[{element}]" if name in several else name
+        while column in taken:
+            column += "_"
+        taken.add(column)
+        columns[key] = column
+    return columns
+
+
+def _fill_first_rates(rows: Sequence[Row]) -> None:
+    """The first rows come before the first rate is shown, and get that one."""
+    known = (row["LearningRate"] for row in rows if not math.isnan(row["LearningRate"]))
+    first = next(known, math.nan)
+    for row in rows:
+        if not math.isnan(row["LearningRate"]):
+            break
+        row["LearningRate"] = first

@@ -27,7 +27,6 @@ def write(path: Path, *lines: str, start: str = START) -> Path:
     "table",
     [
         "main.log.train",
-        "main.log.test",
         "one_test.log.train",
         "one_test.log.test",
         "resume.log.train",

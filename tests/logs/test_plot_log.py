@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
 from roastery.cli.main import main
 from roastery.tools.log_reader import read_log
-from roastery.tools.plot_log import collect_curves, plot_logs
+from roastery.tools.plot_log import Axis, collect_curves, plot_logs
+from roastery.tools.plot_log.thinning import PIECES, line_pieces
 
 
 @pytest.fixture
@@ -37,6 +40,127 @@ def test_curves_of_a_run_with_two_test_nets(logs: Path) -> None:
 def test_one_test_net_has_no_number(logs: Path) -> None:
     panels = collect_curves(read_log(logs / "one_test.log"))
     assert sorted(panels["outputs"]) == ["test accuracy"]
+
+
+STAMP = "I0101 00:00:01.000000  1 s.cpp:1] "
+
+
+def write(path: Path, *texts: str) -> Path:
+    path.write_text("".join(STAMP + text + "\n" for text in texts))
+    return path
+
+
+def picture(log: Path, **options: Any) -> str:
+    """An SVG, whose texts stand in comments."""
+    pytest.importorskip("matplotlib")
+    path = plot_logs([log], log.with_suffix(".svg"), **options)
+    ET.parse(path)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("x", ["iterations", "seconds"])
+def test_where_values_stop_being_finite(
+    x: Axis, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    losses = ["3", "2", "nan", "1", "nan", "-inf", "inf"]
+    log = write(
+        tmp_path / "log", *(f"Iteration {10 * i}, loss = {v}" for i, v in enumerate(losses))
+    )
+    svg = picture(log, x=x)
+    assert svg.count("NaN from iteration 20 on") == 1
+    assert svg.count("infinite from iteration 50 on") == 1
+    assert caplog.messages == [
+        "log: train loss is NaN from iteration 20 on",
+        "log: train loss is infinite from iteration 50 on",
+    ]
+
+
+def test_nothing_but_nan(tmp_path: Path) -> None:
+    log = write(
+        tmp_path / "log",
+        "Iteration 0, Testing net (#0)", "    Test net output #0: acc = nan",
+        "Iteration 0, loss = nan", "Iteration 0, lr = nan",
+    )  # fmt: skip
+    assert picture(log).count("NaN from iteration 0 on") == 3
+
+
+def test_finite_logs_are_not_marked(logs: Path, tmp_path: Path) -> None:
+    log = tmp_path / "main.log"
+    log.write_bytes((logs / "main.log").read_bytes())
+    assert "from iteration" not in picture(log)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("acc_$x^{$", "acc_$x^{$"), (r"$\frac{a$", r"$\frac{a$"), ("$$", "$$"),
+        ("_hidden", "_hidden"), ("a\x01\x1b[31m", "a\ufffd\ufffd[31m"), ("x" * 9000, "..."),
+        (r"\alpha_1", r"\alpha_1"),
+    ],
+)  # fmt: skip
+def test_names_are_no_formulas(name: str, shown: str, tmp_path: Path) -> None:
+    log = write(
+        tmp_path / "log",
+        "Iteration 0, Testing net (#0)",
+        f"    Test net output #0: {name} = 1",
+        "    Test net output #1: other = 2",
+    )
+    svg = picture(log, title=name)
+    assert f"<!-- test {shown} -->" in svg or shown == "..."
+    assert f"<!-- {shown} -->" in svg or shown == "..."
+    two = tmp_path / "_2.log"
+    two.write_bytes(log.read_bytes())
+    assert plot_logs([log, two], tmp_path / "two.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Iteration -5, loss = 1e400", "Iteration -2147483648, loss = -1e308"],
+        ["Iteration 99999999999999999, loss = 1e308", "Iteration 0, loss = -1e308"],
+        ["Iteration 1, loss = " + "9" * 5000, "Iteration 2, loss = -3e38"],
+        ["Iteration 1, lr = 1e-320", "Iteration 2, lr = 1e-5", "Iteration 3, lr = 1e90"],
+        ["Iteration 1, lr = 0", "Iteration 2, lr = -1", "Iteration 3, lr = inf"],
+    ],
+)  # fmt: skip
+def test_absurd_values(lines: list[str], tmp_path: Path) -> None:
+    assert "svg" in picture(write(tmp_path / "log", *lines))
+
+
+def test_many_outputs_and_values(tmp_path: Path) -> None:
+    values = [f"    Test net output #{i}: p = {i}" for i in range(3000)]
+    log = write(tmp_path / "log", "Iteration 0, Testing net (#0)", *values)
+    panels = collect_curves(read_log(log))
+    assert list(panels["outputs"])[:2] == ["test p[0]", "test p[1]"]
+    svg = picture(log)
+    assert "<!-- test p[15] -->" in svg and "<!-- 2984 more -->" in svg
+
+
+def test_long_curves_are_thinned_and_keep_their_extremes() -> None:
+    y = np.sin(np.arange(200_000) / 1000)
+    y[77_777], y[123_456], y[50_000:50_010] = 9, -9, np.nan
+    x = np.arange(200_000.0)
+    x[150_000:] -= 100_000
+    thin_x, thin_y = line_pieces(x, y)
+    assert len(thin_x) <= 5 * PIECES
+    assert (np.nanmax(thin_y), np.nanmin(thin_y)) == (9, -9)
+    assert thin_x[np.nanargmax(thin_y)] == 77_777
+    broken = thin_x[np.isnan(thin_y)]
+    assert broken.tolist() == [50_000, 50_000] or set(broken) >= {50_000}
+    assert (thin_x[0], thin_x[-1]) == (0, 99_999)
+    # A line goes back only over a gap.
+    back = np.flatnonzero(np.diff(thin_x) < 0)
+    assert len(back) == 1 and np.isnan(thin_y[back + 1]).all()
+
+
+def test_json_logs_are_drawn(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(
+        '{"event": "train", "seconds": 1, "iteration": 0, "loss": 1, "lr": 0.1, "outputs": {}}\n'
+        '{"event": "train", "seconds": 2, "iteration": 9, "loss": "NaN", "lr": 0.1}\n'
+        '{"event": "test", "seconds": 2, "iteration": 9, "net": 0, "outputs": {"acc": [0.5, 1]}}\n'
+    )
+    svg = picture(tmp_path / "run.json")
+    assert "NaN from iteration 9 on" in svg and "<!-- test acc[1] -->" in svg
 
 
 def test_png(logs: Path, tmp_path: Path) -> None:

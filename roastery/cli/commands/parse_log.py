@@ -26,11 +26,14 @@ COMMAND = Command(
     group="Logs and pictures",
     description="""
         Writes LOGFILE_PATH.train and LOGFILE_PATH.test into OUTPUT_DIR, with the columns NumIters,
-        Seconds, LearningRate and one for each output of the net. Reads the logs of roastery and
-        those of Caffe itself, with or without a year in front of their lines.
+        Seconds, LearningRate and one for each output of the net. Where there are several test
+        nets, TestNet says which one a row is of; an output of several values (accuracy per class)
+        has a column for each, NAME[0], NAME[1] and so on. Reads the logs of roastery, those of
+        Caffe and its forks, with or without a year in front of their lines, and JSON logs
+        (train --log_json); a log may hold several runs.
     """,
     positionals=(
-        Positional("logfile_path", "the log: what training wrote to standard error"),
+        Positional("logfile_path", "what training wrote to standard error, or to --log_json"),
         Positional("output_dir", "the folder for the tables"),
     ),
     flags=(

@@ -18,8 +18,9 @@ COMMAND = Command(
     group="Logs and pictures",
     description="""
         Draws one picture with a panel for the loss, one for the other outputs (accuracy) and one
-        for the learning rate. Several logs share it, to compare runs. Reads the logs of roastery
-        and those of Caffe. Needs matplotlib: pip install roastery[plot].
+        for the learning rate. Several logs share it, to compare runs. Where values begin to be NaN
+        or infinite is marked. Reads the same logs as parse_log, JSON logs too. Needs matplotlib:
+        pip install roastery[plot].
     """,
     positionals=(Positional("logs", "one or several training logs", repeated=True),),
     flags=(
