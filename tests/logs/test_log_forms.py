@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -320,6 +321,14 @@ def test_a_line_that_never_ends(
     log = write(tmp_path / "log", "x" * 10_000, "Iteration 1, loss = 2")
     assert seen(read_log(log)) == [("loss", "loss", 2, 1)]
     assert "log:1: passed over a line of 1000 characters or more" in caplog.text
+
+
+def test_pipes_and_folders_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RoasteryError, match="is a pipe, not a file"):
+        read_log(tmp_path / "pipe")
+    with pytest.raises(RoasteryError, match=r"cannot read the log '.*': Is a directory"):
+        read_log(tmp_path)
 
 
 def test_not_a_json_log(tmp_path: Path) -> None:

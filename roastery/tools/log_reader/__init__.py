@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from ir.errors import RoasteryError
+from ir.regular_file import open_regular
 
 from .json_lines import JsonReader
 from .lines import log_lines
@@ -29,11 +30,11 @@ def read_log(path: str | Path) -> list[LogPoint]:
     """
     points: list[LogPoint] = []
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             groups = itertools.count()
             text = TextReader(path, os.fstat(file.fileno()).st_mtime, groups, points.append)
             objects = JsonReader(path, groups, points.append)
-            for number, line in log_lines(file):
+            for number, line in log_lines(file, path):
                 if line.startswith("{"):
                     objects.read(line, number)
                 else:

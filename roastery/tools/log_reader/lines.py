@@ -6,6 +6,7 @@ import codecs
 import io
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 LOGGER = logging.getLogger("roastery.logs")
@@ -17,8 +18,10 @@ LONGEST = 1 << 24
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def log_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
+def log_lines(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]]:
     """Lines with their numbers from 1, without their ends ("\\n", "\\r\\n" or "\\r").
+
+    ``path``: of the file, for warnings.
 
     Bytes that are no text become surrogates, so that names differ where their bytes do.
     """
@@ -31,8 +34,8 @@ def log_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
     while line := text.readline(LONGEST):
         number += 1
         if len(line) == LONGEST and not line.endswith("\n"):
-            LOGGER.warning("%s:%d: passed over a line of %d characters or more",
-                           file.name, number, LONGEST)  # fmt: skip
+            what = "%s:%d: passed over a line of %d characters or more"
+            LOGGER.warning(what, path, number, LONGEST)
             while line and not line.endswith("\n"):
                 line = text.readline(LONGEST)
             continue
