@@ -10,32 +10,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .location import Location
+from .printable import printable, printable_lines
 
 
 class RoasteryError(Exception):
     """A mistake in the input: what is wrong, where, and what would be right.
 
     Args:
-        message: one sentence naming both values ("3 bottoms given, 2 expected").
+        message: one sentence naming both values ("3 bottoms given, 2 expected"). What it holds of
+            names and paths need not be fit to be printed.
         location: the place in the user's file, if there is one.
         hint: what would be right ("did you mean `kernel_size`?").
+        detail: further lines, such as a compiler's.
     """
 
     def __init__(
-        self, message: str, *, location: Location | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        location: Location | None = None,
+        hint: str | None = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.location = location
         self.hint = hint
+        self.detail = detail
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""
-        text = f"{place}{self.message}"
+        text = f"{place}{printable(self.message)}"
+        if self.detail:
+            text += f"\n{printable_lines(self.detail)}"
         if self.location and self.location.text:
             text += self.location.excerpt()
         if self.hint:
-            text += f"\n  hint: {self.hint}"
+            text += f"\n  hint: {printable(self.hint)}"
         return text
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .printable import printable, printable_lines
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -20,26 +22,25 @@ class Location:
     text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        place = self.file or "<input>"
+        place = printable(self.file) or "<input>"
         if self.line:
             place += f":{self.line}"
             if self.column:
                 place += f":{self.column}"
         if self.layer:
-            place += f" (layer '{self.layer}')"
+            place += f" (layer '{printable(self.layer)}')"
         return place
 
     def excerpt(self) -> str:
         """The source line with a caret under the column, each on its own line."""
-        shown = self.text.rstrip("\n")
+        shown, start = self.text.rstrip("\n"), 0
         if len(shown) > 160:
             start = max(0, self.column - 80)
             shown = shown[start : start + 160]
-            caret = self.column - start
-        else:
-            caret = self.column
-        lines = f"\n    {shown}"
-        if caret:
-            pad = "".join("\t" if c == "\t" else " " for c in shown[: caret - 1])
+        at = max(self.column - start - 1, 0)
+        before, after = printable_lines(shown[:at]), printable_lines(shown[at:])
+        lines = f"\n    {before}{after}"
+        if self.column:
+            pad = "".join("\t" if c == "\t" else " " for c in before)
             lines += f"\n    {pad}^"
         return lines

@@ -33,6 +33,7 @@ from .expr_text import format_exprs
 from .graph import NOWHERE, Direction, Graph, Node, Port, Value
 from .location import Location
 from .op import Op
+from .printable import json_text
 from .text_reader import parse_graph
 from .types import TensorType
 
@@ -114,7 +115,7 @@ def _name(name: str) -> str:
 
 
 def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return json_text(json.dumps(text, ensure_ascii=False))
 
 
 def _literal(value: object) -> str:

@@ -16,6 +16,7 @@ from ir.graph import Direction, Graph
 from ir.location import Location
 from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.printable import printable
 from ir.program import NetProgram
 from ir.text import format_graph
 
@@ -132,7 +133,7 @@ def summary(result: Compilation) -> str:
     plan = compiled.memory
     parameters = sum(c.type.size for c in program.parameters)
     lines = [
-        f"{program.name or 'net'}, phase {program.phase}, "
+        f"{printable(program.name) or 'net'}, phase {program.phase}, "
         + ("forward and backward" if result.trains else "forward"),
         f"{len(program.layers)} layers -> {len(compiled.launches)} launches of "
         f"{len(compiled.kernels)} kernels",
@@ -142,7 +143,7 @@ def summary(result: Compilation) -> str:
         f"{_size(plan.bound)}",
     ]
     hosts = [
-        f"  {n.location.layer or n.op.name} runs on the host ({n.op.name})"
+        f"  {printable(n.location.layer) or n.op.name} runs on the host ({n.op.name})"
         for n in compiled.graph.nodes
         if n.op.properties & (Property.HOST | Property.DYNAMIC)
     ]
@@ -179,6 +180,7 @@ def _size(nbytes: float) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
     lines = [
         "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() for r in rows

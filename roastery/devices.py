@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
+from ir.printable import printable
 from runtime.backend import Backend
 from runtime.reference import ReferenceBackend
 
@@ -86,5 +87,6 @@ def _cuda_backend(index: int) -> Backend:
 def _show_compiling(done: int, total: int, job: Job) -> None:
     """One line on a terminal that says how far compiling is; it vanishes in the end."""
     if sys.stderr.isatty():
-        text = f"compiling kernels: {done} of {total} ({job.name})"[:99] if done < total else ""
+        name = printable(job.name)
+        text = f"compiling kernels: {done} of {total} ({name})"[:99] if done < total else ""
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from compiler.passes.autodiff import backward
-from frontends.lowering.net import lower_net
 from frontends.prototxt import Message
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
 from ir.interpret import run_graph
+from ir.printable import printable
 from ir.program import RANDOM_CELL, NetProgram
 from runtime.fillers import fill
 
 from . import nets
 from .own_exceptions import own_exceptions
-from .probe import RuntimeProbe
 
 Given = Sequence[int] | np.ndarray
 
@@ -60,8 +59,9 @@ class GradientReport:
         ]
         for row in self.rows:
             mark = "" if row.error <= self.tolerance else f"  <- above {self.tolerance:g}"
+            name = printable(row.name)
             lines.append(
-                f"{row.name:20}{row.checked:>5} of {row.elements:<4}{row.error:>10.1e}   "
+                f"{name:20}{row.checked:>5} of {row.elements:<4}{row.error:>10.1e}   "
                 f"{list(row.at)}: backward {row.backward:.6g}, difference "
                 f"{row.difference:.6g}{mark}"
             )
@@ -80,6 +80,7 @@ def check_gradient(
     step: float = 1e-6,
     tolerance: float = 1e-5,
     seed: int = 0,
+    allow_python: bool | None = None,
 ) -> GradientReport:
     """Compare backward with difference quotients, in double precision.
 
@@ -91,10 +92,11 @@ def check_gradient(
         inputs: shapes of blobs that no layer makes, or arrays for inputs that random numbers do
             not suit (labels).
         samples: elements checked per blob and parameter, drawn at random.
+        allow_python: as in :func:`roastery.compile`.
     """
     message = _net(net, inputs or {})
     message.set("force_backward", True)
-    program = lower_net(message, phase, probe=RuntimeProbe())
+    program = nets.lower(message, phase, allow_python=allow_python)
     rng = np.random.default_rng(seed)
     values = {p.name: _value(p, program, inputs or {}, rng) for p in program.graph.inputs}
     forward = _Forward(program, rng)

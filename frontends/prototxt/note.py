@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ir.location import Location
+from ir.printable import printable
 
 
 @dataclass(frozen=True)
@@ -23,4 +24,5 @@ class Note:
     level: Literal["info", "warning", "error"] = "info"
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.text}" if self.location else self.text
+        text = printable(self.text)
+        return f"{self.location}: {text}" if self.location else text

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from ir.errors import RoasteryError
+from ir.printable import printable, printable_lines
 from runtime.blas_threads import limit_blas_threads
 from runtime.data.image_limit import limit_image_pixels
 from runtime.layer_notes import note_of
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecursionError:
         return _fail("this nests too deep to be worked on", debug)
     except OSError as error:
-        name = f"'{error.filename}': " if error.filename is not None else ""
+        name = f"'{printable(str(error.filename))}': " if error.filename is not None else ""
         return _fail(f"{name}{error.strerror or error}", debug)
 
 
@@ -109,7 +110,7 @@ def _asks_for_debug(words: Sequence[str]) -> bool:
 def _fail(message: str, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {printable_lines(message)}", file=sys.stderr)
     return 1
 
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .say import say
+
 if TYPE_CHECKING:
     from frontends.prototxt import Note
 
@@ -13,6 +15,6 @@ if TYPE_CHECKING:
 def report(notes: Sequence[Note], output: str) -> int:
     """Show what was changed; the exit code is 1 if something could not be carried over."""
     for note in notes:
-        print(note, file=sys.stderr)
-    print(f"Wrote {output}")
+        say(str(note), sys.stderr)
+    say(f"Wrote {output}")
     return int(any(note.level == "error" for note in notes))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ir.printable import printable
+
 LOGGER = logging.getLogger("roastery.data")
 
 
@@ -30,7 +32,7 @@ def silence() -> Iterator[None]:
 def note(message: str, origin: str, level: int = logging.INFO) -> None:
     """Log ``message``; ``origin`` is a file name such as "data_layer.cpp"."""
     if not _silent.get():
-        LOGGER.log(level, message, extra={"origin": origin})
+        LOGGER.log(level, "%s", printable(message), extra={"origin": origin})
 
 
 def warn(message: str, origin: str) -> None:

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TextIO
 
+from ir.printable import printable
+
 from .records import LogRecord
 
 
@@ -29,7 +31,8 @@ def format_prefix(record: LogRecord, *, year: bool = False) -> str:
 
 def format_line(record: LogRecord, *, year: bool = False) -> str:
     """The whole line (or lines), without the last line end."""
-    return f"{format_prefix(record, year=year)} {record.text}".removesuffix("\n")
+    line = f"{format_prefix(record, year=year)} {printable(record.text)}"
+    return f"{line}\n{record.body}".removesuffix("\n") if record.body else line
 
 
 class GlogHandler:

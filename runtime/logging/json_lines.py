@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ir.errors import RoasteryError
+from ir.printable import json_text
 
 from .records import LogRecord, Severity
 
@@ -93,7 +94,8 @@ class JsonLinesHandler:
             self._pending = None
 
     def _write(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False)
+        self._file.write(json_text(text) + "\n")
         self._file.flush()
 
 

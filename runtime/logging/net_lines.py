@@ -53,7 +53,7 @@ class NetLines(LineWriter):
 
     def initializing_net(self, net_text: str) -> None:
         """``net_text``: the filtered net as prototxt."""
-        self.write(_net(53), f"Initializing net from parameters: \n{net_text}")
+        self.write(_net(53), "Initializing net from parameters: ", body=net_text)
 
     def creating_layer(self, layer: str, *, registry_only: bool = False) -> None:
         """A layer is made. Layers inside layers (a loss' softmax) only pass the registry."""

@@ -35,7 +35,8 @@ class LogRecord:
     """One line of the log.
 
     Attributes:
-        text: the line without its prefix; may hold further lines (a printed net).
+        text: the line without its prefix, as it is: names in it need not be fit to be printed.
+        body: further lines that are (a printed net).
         event: what happened, for readers of values ("iteration", "train_output", ...);
             empty for lines that only people read.
         values: the numbers and names that ``text`` shows, unrounded.
@@ -50,6 +51,7 @@ class LogRecord:
     values: Mapping[str, Any] = field(default_factory=dict)
     timestamp: float = field(default_factory=time.time)
     thread: int = field(default_factory=threading.get_native_id)
+    body: str = ""
 
 
 class Handler(Protocol):

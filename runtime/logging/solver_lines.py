@@ -63,7 +63,7 @@ class SolverLines(LineWriter):
 
     def initializing_solver(self, solver_text: str) -> None:
         """``solver_text``: the solver parameters as prototxt."""
-        self.write(_solver(45), f"Initializing solver from parameters: \n{solver_text}")
+        self.write(_solver(45), "Initializing solver from parameters: ", body=solver_text)
 
     def creating_training_net(self, field: str, file: str = "") -> None:
         """``field``: the solver's field that gave the net; ``file`` for those that name one."""

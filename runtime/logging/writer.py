@@ -21,11 +21,12 @@ class LineWriter:
         event: str = "",
         values: dict[str, Any] | None = None,
         severity: Severity = Severity.INFO,
+        body: str = "",
     ) -> None:
         """Log one line; see :class:`LogRecord` for the arguments."""
         if not self.handlers:
             return
-        record = LogRecord(severity, source, text, event, values or {})
+        record = LogRecord(severity, source, text, event, values or {}, body=body)
         for handler in self.handlers:
             handler.handle(record)
 

@@ -232,6 +232,7 @@ def stamped(record: LogRecord, message: str) -> str:
         record.text,
         timestamp=seconds + int(match[4]) / 1e6,
         thread=int(match[5]),
+        body=record.body,
     )
     return format_line(timed, year=len(date) == 8)
 
@@ -357,7 +358,7 @@ def test_silent_log_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     with CaffeLog.open() as log:
-        log.write(Source("solver.cpp", 1), "two\nlines\n")
+        log.write(Source("solver.cpp", 1), "two", body="lines\n")
     out, err = capsys.readouterr()
     assert out == ""
     assert PREFIX.match(err)

@@ -11,6 +11,7 @@ from typing import Any
 from compiler.binary import Target
 from compiler.kernel import Config, Kernel, Launch
 from ir.errors import RoasteryError
+from ir.printable import printable
 
 # PTX for sm_80 is also what newer cards than a cubin's are given: an old version of PTX,
 # which every driver that knows such cards takes (7.4: CUDA 11.4).
@@ -73,7 +74,7 @@ class CompileError(RoasteryError):
         parts = []
         for job, reason in failures[: self.SHOWN]:
             constants = ", ".join(f"{name}={value}" for name, value in job.config.constants)
-            users = ", ".join(job.users) or "unknown"
+            users = printable(", ".join(job.users)) or "unknown"
             shown = "\n    ".join(reason.strip().splitlines())
             parts.append(
                 f"kernel {job.kernel.entry} does not compile for {job.target} "
@@ -82,8 +83,9 @@ class CompileError(RoasteryError):
             )
         if len(failures) > self.SHOWN:
             parts.append(f"and {len(failures) - self.SHOWN} more kernels")
+        first, _, rest = "\n".join(parts).partition("\n")
         super().__init__(
-            "\n".join(parts), hint="this is a defect of Roastery or of the installed Triton"
+            first, hint="this is a defect of Roastery or of the installed Triton", detail=rest
         )
 
 

@@ -14,6 +14,7 @@ from compiler.kernel import Config
 from ir.graph import Graph
 from ir.location import Location
 from ir.ops.fusion import Fused
+from ir.printable import printable
 from ir.text import format_graph
 
 from .helpers import source_of
@@ -30,7 +31,7 @@ def readable_file(
     function: Callable[[str], str],
 ) -> str:
     """``function`` gives the kernel's text under a name."""
-    entry = re.sub(r"\W+", "_", label).strip("_") or printed.name
+    entry = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or printed.name
     entry = entry if not entry[0].isdigit() else f"{printed.name}_{entry}"
     sections = [
         (_USES, [_use(label, task.node.location)]),
@@ -43,7 +44,7 @@ def readable_file(
     for title, lines in sections:
         text += f"\n{title}\n" + "".join(f"    {line}\n" for line in lines)
     text += "\nRun this file to compare the kernel with the reference on random inputs.\n"
-    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    text = _in_docstring(text)
     return (
         f'"""{text}"""\n\n{IMPORTS}{source_of(helpers)}\n\n{function(entry)}\n\n'
         'if __name__ == "__main__":\n'
@@ -54,7 +55,9 @@ def readable_file(
 
 def with_uses(readable: str, uses: Sequence[tuple[str, Location]]) -> str:
     """The file with all its users in the header, for a kernel that several layers share."""
-    lines = "".join(f"    {_use(label, place)}\n" for label, place in dict.fromkeys(uses))
+    lines = "".join(
+        f"    {_in_docstring(_use(label, place))}\n" for label, place in dict.fromkeys(uses)
+    )
     return re.sub(
         rf"^{_USES}\n(?:    .*\n)+",
         lambda _: f"{_USES}\n{lines}",
@@ -62,6 +65,11 @@ def with_uses(readable: str, uses: Sequence[tuple[str, Location]]) -> str:
         count=1,
         flags=re.MULTILINE,
     )
+
+
+def _in_docstring(text: str) -> str:
+    """As it stands in a docstring: names of layers must not end it."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
 def _group(task: Task) -> Graph:
@@ -80,8 +88,9 @@ def _layers(task: Task) -> list[str]:
     lines = []
     for place in places:
         shown = textwrap.wrap(place.text.strip(), 88, break_long_words=False)
-        lines.append(f"{place.layer or '-'}  {place.file or '-'}:{place.line}")
-        lines += [f"    {line}" for line in shown]
+        name, file = printable(place.layer), printable(place.file)
+        lines.append(f"{name or '-'}  {file or '-'}:{place.line}")
+        lines += [f"    {printable(line)}" for line in shown]
     return lines
 
 

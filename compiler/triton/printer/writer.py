@@ -12,6 +12,7 @@ from fractions import Fraction
 from compiler.kernel import Argument, Parameter, Scratch
 from ir.graph import Value
 from ir.location import Location
+from ir.printable import printable
 from ir.types import DType
 
 from .helpers import HELPERS
@@ -87,7 +88,7 @@ class Writer:
                     break
             self._neutral.add(candidate)
         else:
-            stem = re.sub(r"\W+", "_", hint).strip("_").lower() or neutral
+            stem = re.sub(r"\W+", "_", hint, flags=re.ASCII).strip("_").lower() or neutral
             if stem[0].isdigit():
                 stem = f"{neutral}_{stem}"
             candidate, number = stem, 1
@@ -104,7 +105,7 @@ class Writer:
 
     def comment(self, text: str) -> None:
         if self.style.readable:
-            self.line(f"# {text}")
+            self.line(f"# {printable(text)}")
 
     def place(self, location: Location) -> None:
         """Say from which layer the following lines come."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from ir.errors import RoasteryError
+from ir.printable import printable
 
 from .graph import Drawing, Node
 
@@ -30,7 +31,7 @@ def _look(node: Node, between: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _quoted(text: str) -> str:

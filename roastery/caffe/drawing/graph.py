@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from frontends.prototxt import Message
+from ir.printable import printable
 
 Kind = Literal["layer", "in_place", "blob"]
 
@@ -61,7 +62,7 @@ def draw_graph(
         label_edges: write how many outputs a layer has on its arrows.
         rates: show the lr_mult of layers that learn.
     """
-    drawing = Drawing(name or "Net")
+    drawing = Drawing(printable(name) or "Net")
     for layer in layers:
         key, count = f"layer {layer.name}", 1
         while key in drawing.nodes:  # layers may share a name, or have none
@@ -82,7 +83,7 @@ def draw_graph(
 
 def _blob(drawing: Drawing, name: str) -> str:
     key = f"blob {name}"
-    drawing.nodes.setdefault(key, Node(key, "blob", (name,), _BLOB))
+    drawing.nodes.setdefault(key, Node(key, "blob", (printable(name),), _BLOB))
     return key
 
 
@@ -97,7 +98,7 @@ def layer_lines(layer: Message, rates: bool = False) -> tuple[str, ...]:
         multipliers += [1.0] * (2 - len(multipliers))
         if any(multipliers):
             lines.append(f"lr mult: {multipliers[0]:.1f}, {multipliers[1]:.1f}")
-    return tuple(lines)
+    return tuple(map(printable, lines))
 
 
 def _window(layer: Message) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, numbers, transformer_options
+from ..say import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +31,11 @@ def _run(arguments: Arguments) -> None:
         **transformer_options(arguments, channels),
     )
     inputs = _inputs(arguments.input_file, arguments.ext, color=channels != 1)
-    print(f"Classifying {len(inputs)} inputs.")
+    say(f"Classifying {len(inputs)} inputs.")
     started = time.perf_counter()
     predictions = classifier.predict(inputs, not arguments.center_only)
-    print(f"Done in {time.perf_counter() - started:.2f} s.")
-    print(f"Saving results into {arguments.output_file}")
+    say(f"Done in {time.perf_counter() - started:.2f} s.")
+    say(f"Saving results into {arguments.output_file}")
     with atomic_write(arguments.output_file) as file:
         np.save(file, predictions)
 
@@ -49,17 +50,17 @@ def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
 
     path = Path(name).expanduser()
     if path.suffix == ".npy":
-        print(f"Loading file: {path}")
+        say(f"Loading file: {path}")
         return list(load_npy(path))
     if path.is_dir():
-        print(f"Loading folder: {path}")
+        say(f"Loading folder: {path}")
         files = sorted(path.glob(f"*.{extension}"))
         if not files:
             raise RoasteryError(
                 f"folder '{path}' holds no .{extension} files", hint="--ext names another ending"
             )
         return [load_image(file, color) for file in files]
-    print(f"Loading file: {path}")
+    say(f"Loading file: {path}")
     return [load_image(path, color)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, transformer_options
+from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
@@ -22,7 +23,7 @@ def _run(arguments: Arguments) -> None:
     if mean is not None and mean.ndim == 3:
         options["mean"] = mean.mean((1, 2))  # windows are warped: a mean per channel
     started = time.perf_counter()
-    print("Loading input...")
+    say("Loading input...")
     if arguments.crop_mode == "list":
         windows = read_windows(arguments.input_file)
     else:
@@ -39,9 +40,9 @@ def _run(arguments: Arguments) -> None:
     else:
         detections = detector.detect_selective_search(names)
     seconds = time.perf_counter() - started
-    print(f"Processed {len(detections)} windows in {seconds:.3f} s.")
+    say(f"Processed {len(detections)} windows in {seconds:.3f} s.")
     write_detections(arguments.output_file, detections)
-    print(f"Saved to {arguments.output_file}")
+    say(f"Saved to {arguments.output_file}")
 
 
 COMMAND = Command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, UsageError
+from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
@@ -17,7 +18,7 @@ def _run(arguments: Arguments) -> None:
     except CudaUnavailable as error:
         if "gpu" in arguments.given:
             raise
-        print(f"{error.message}; nets run on the CPU (--device=cpu)")
+        say(f"{error.message}; nets run on the CPU (--device=cpu)")
         return
     wanted = _selected(arguments.gpu, len(devices))
     log.write(Source("caffe.cpp", 138), f"Querying GPUs {','.join(map(str, wanted))}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
@@ -10,7 +11,7 @@ def _run(arguments: Arguments) -> None:
     from ...caffe.draw import draw_net_to_file
 
     net = nets.read_net(arguments.input_net_proto_file)
-    print(f"Drawing net to {arguments.output_image_file}")
+    say(f"Drawing net to {arguments.output_image_file}")
     phase = None if arguments.phase == "ALL" else arguments.phase
     draw_net_to_file(
         net, arguments.output_image_file, arguments.rankdir, phase, arguments.display_lrm

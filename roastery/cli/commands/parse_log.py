@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
@@ -14,10 +15,10 @@ def _run(arguments: Arguments) -> None:
     )
     if arguments.verbose:
         for path in written:
-            print(f"Wrote {path}")
+            say(f"Wrote {path}")
         for kind, rows in (("train", parsed.train), ("test", parsed.test)):
             if not rows:
-                print(f"Not writing the {kind} table; no lines to write")
+                say(f"Not writing the {kind} table; no lines to write")
 
 
 COMMAND = Command(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
     from ...tools.plot_log import plot_logs
 
     path = plot_logs(arguments.logs, arguments.output, x=arguments.x, title=arguments.title)
-    print(f"Wrote {path}")
+    say(f"Wrote {path}")
 
 
 COMMAND = Command(

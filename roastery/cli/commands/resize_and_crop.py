@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
+from ..say import say
 from ..tool_log import tool_log
 
 
@@ -25,7 +26,7 @@ def _run(arguments: Arguments) -> None:
             files,
             progress,
         )
-    print(f"Wrote {done.written} pictures to {arguments.output_folder}")
+    say(f"Wrote {done.written} pictures to {arguments.output_folder}")
 
 
 COMMAND = Command(

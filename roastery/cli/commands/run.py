@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import DEVICE_FLAGS, requested_device
+from ..say import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +33,10 @@ def _run(arguments: Arguments) -> None:
     finally:
         net.close()
     for name, array in results.items():
-        print(f"{name}: {array.dtype} {list(array.shape)}")
+        say(f"{name}: {array.dtype} {list(array.shape)}")
     if arguments.output:
         save_arrays(arguments.output, results)
-        print(f"wrote {arguments.output}")
+        say(f"wrote {arguments.output}")
 
 
 COMMAND = Command(
