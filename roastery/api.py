@@ -123,6 +123,7 @@ def compile(
     observe: Sequence[str] = (),
     seed: int = 0,
     freeze: bool = False,
+    allow_python: bool | None = None,
 ) -> Executable:
     """Compile a net.
 
@@ -137,6 +138,8 @@ def compile(
         seed: of fillers and dropout.
         freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
             on the first call, and later edits of ``parameters`` do not count.
+        allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
+            from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 
     What was ignored or upgraded in the net, and layers of the weights that the net lacks, go to the
     logger "roastery" at level INFO; what may be a mistake (names that repeat) as WARNING.
@@ -149,7 +152,9 @@ def compile(
     stages = (*message.state.stage, *stages)
 
     def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
-        return nets.lower(message, phase, level=level, stages=stages, shapes=new)
+        return nets.lower(
+            message, phase, level=level, stages=stages, shapes=new, allow_python=allow_python
+        )
 
     program = lower(shapes or {})
     log_notes(program)

@@ -65,6 +65,7 @@ class NetBuilder:
     log: CaffeLog
     plan: Plan = "fused"
     freeze: bool = False  # parameters do not change after the first forward pass
+    allow_python: bool = False  # see roastery.python_permission
     _said: set[str] = field(default_factory=set)  # nets of one file have the same notes
 
     def build(
@@ -83,7 +84,7 @@ class NetBuilder:
         log_rules(self.log, net, state)
         chosen = nets.filtered(net, state)
         log_net_text(self.log, chosen)
-        probe = RuntimeProbe()
+        probe = RuntimeProbe(allow_python=self.allow_python)
 
         def lower(shapes: Mapping[str, Sequence[int]]) -> NetProgram:
             return _lower(net, state, probe, shapes).program

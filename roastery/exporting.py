@@ -56,19 +56,23 @@ def export_net(
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     progress: Progress | None = None,
+    allow_python: bool | None = None,
 ) -> Exported:
     """Write an artifact. Needs Triton for CUDA targets, but no GPU.
 
     Args:
         net: a prototxt or message; data layers become inputs of their shapes.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
+        allow_python: as in :func:`roastery.compile`.
 
     Layers without tops (file outputs) are left out, with a warning.
 
     Raises RoasteryError for mistakes in the files and for nets that need the host (Python layers).
     """
     message = nets.read_net(net)
-    program = nets.lower(message, phase, level=level, stages=stages, shapes=shapes)
+    program = nets.lower(
+        message, phase, level=level, stages=stages, shapes=shapes, allow_python=allow_python
+    )
     log_notes(program)
     check_memory(program)
     store = Store(program.cells, seed=0)

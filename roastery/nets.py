@@ -17,6 +17,7 @@ from ir.program import NetProgram
 
 from .probe import RuntimeProbe
 from .prototxt_files import read_prototxt
+from .python_permission import python_allowed
 
 NetSource = str | os.PathLike[str] | Message
 
@@ -96,11 +97,15 @@ def lower_layers(
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: RuntimeProbe | None = None,
+    allow_python: bool | None = None,
 ) -> LayerLowering:
-    """Lower with the runtime's probe: data layers and Python layers are looked at."""
-    return lower_with_probe(
-        net, phase, level=level, stages=stages, shapes=shapes, probe=probe or RuntimeProbe()
-    )
+    """Lower with the runtime's probe: data layers and Python layers are looked at.
+
+    Without a ``probe``, ``allow_python`` says whether Python layers may import modules that are
+    neither installed nor on PYTHONPATH; see :mod:`roastery.python_permission`.
+    """
+    probe = probe or RuntimeProbe(allow_python=python_allowed(allow_python))
+    return lower_with_probe(net, phase, level=level, stages=stages, shapes=shapes, probe=probe)
 
 
 def lower(
@@ -111,7 +116,16 @@ def lower(
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: RuntimeProbe | None = None,
+    allow_python: bool | None = None,
 ) -> NetProgram:
     """As :func:`lower_layers`: the net as a whole."""
-    lowered = lower_layers(net, phase, level=level, stages=stages, shapes=shapes, probe=probe)
+    lowered = lower_layers(
+        net,
+        phase,
+        level=level,
+        stages=stages,
+        shapes=shapes,
+        probe=probe,
+        allow_python=allow_python,
+    )
     return lowered.program

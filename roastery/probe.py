@@ -24,10 +24,12 @@ class RuntimeProbe:
 
     Args:
         root: folder that relative paths in the prototxt start from (Caffe's: the working one).
+        allow_python: see :mod:`roastery.python_permission`.
     """
 
-    def __init__(self, root: str = ".") -> None:
+    def __init__(self, root: str = ".", *, allow_python: bool = False) -> None:
         self.root = root
+        self._allow_python = allow_python
         self._host_layers: dict[str, Any] = {}
         self._data: dict[str, DataProbe] = {}
 
@@ -48,7 +50,9 @@ class RuntimeProbe:
     def host_layer(
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
-        return probe_host_layer(layer, phase, bottoms, self._host_layers, key, _offer_caffe)
+        return probe_host_layer(
+            layer, phase, bottoms, self._host_layers, key, _offer_caffe, self._allow_python
+        )
 
     def python_layer(self, key: str) -> Any:
         """The user's object behind a Python layer; None for any other layer."""

@@ -23,6 +23,7 @@ from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .nets import NetSource
 from .own_exceptions import own_exceptions
+from .python_permission import python_allowed
 from .snapshots import SolverSnapshots
 from .solver_settings import check_tests, prepare_snapshot_folder, read_solver, solver_config
 from .weights import load_weights
@@ -82,6 +83,7 @@ def build_solver(
     *,
     layerwise: bool = False,
     seed: int | None = None,
+    allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
     plan: Plan = "layerwise" if layerwise else "fused"
@@ -89,7 +91,10 @@ def build_solver(
     if remark := gpu_note(message, device):
         _warn_once(remark)
     with own_exceptions():
-        return assemble(message, device, log, plan=plan, seed=seed, kind=UsersSolver).solver
+        built = assemble(
+            message, device, log, plan=plan, seed=seed, kind=UsersSolver, allow_python=allow_python
+        )
+    return built.solver
 
 
 def assemble(
@@ -100,6 +105,7 @@ def assemble(
     plan: Plan = "fused",
     seed: int | None = None,
     kind: type[Solver] = Solver,
+    allow_python: bool | None = None,
 ) -> BuiltSolver:
     """Build a solver and its nets, with the log lines of Caffe.
 
@@ -109,6 +115,7 @@ def assemble(
         plan: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
         kind: the class of the solver.
+        allow_python: as in :func:`roastery.compile`.
 
     Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
     """
@@ -119,7 +126,12 @@ def assemble(
     backend = open_backend(solver_device(solver, device))
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
-    builder = NetBuilder(backend, log, "layerwise" if config.debug_info else plan)
+    builder = NetBuilder(
+        backend,
+        log,
+        "layerwise" if config.debug_info else plan,
+        allow_python=python_allowed(allow_python),
+    )
     builder.say(solver.notes)
     train = _build_train(builder, solver, train_net, seed)
     built = [_build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)]

@@ -63,6 +63,7 @@ def probe_host_layer(
     known: MutableMapping[str, Any],
     key: str,
     prepare: Callable[[], None] | None = None,
+    allowed: bool = False,
 ) -> HostLayer:
     """The object behind a host layer: set up at first sight.
 
@@ -70,11 +71,12 @@ def probe_host_layer(
         layer: the LayerParameter.
         known: the host layers of the net so far. key: the layer's own among them.
         prepare: called before a user's module is imported.
+        allowed: whether it may be one that is neither installed nor on PYTHONPATH.
     """
     found: HostLayer | None = known.get(key)
     if found is None:
         if layer.type == "Python":
-            found = PythonLayer(layer, phase, bottoms, prepare)
+            found = PythonLayer(layer, phase, bottoms, prepare, allowed)
         else:
             found = HDF5OutputLayer(layer)
         known[key] = found

@@ -5,9 +5,7 @@ Caffe: include/caffe/layers/python_layer.hpp, python/caffe/_caffe.cpp.
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,9 +20,12 @@ from ir.location import Location
 
 from .array_blob import ArrayBlob, BlobLike, BlobVec
 from .layer_notes import add_note, shown
+from .python_modules import is_layer_class, user_module
 
 PHASES = {"TRAIN": 0, "TEST": 1}
 """Numbers that ``self.phase`` holds, as in caffe.proto."""
+
+_SHOWN = 20  # names of classes in a hint
 
 _ROOTS = tuple(
     f"{Path(__file__).parents[1] / part}{os.sep}"
@@ -78,16 +79,13 @@ class PythonLayerError(RoasteryError):
     raised: BaseException | None = None
 
 
-class MissingModuleError(PythonLayerError, ModuleNotFoundError):
-    """The module of a layer is not there: Python's own error, with the place."""
-
-
 class PythonLayer:
     """A user's layer, set up. It stays the same object while its net is made for other shapes.
 
     Args:
         layer: the LayerParameter.
         prepare: called before the user's module is imported (it makes ``import caffe`` work).
+        allowed: whether the module may be one that is neither installed nor on PYTHONPATH.
     """
 
     def __init__(
@@ -96,15 +94,14 @@ class PythonLayer:
         phase: str,
         bottoms: Sequence[tuple[int, ...]],
         prepare: Callable[[], None] | None = None,
+        allowed: bool = False,
     ) -> None:
         self._place: Location = replace(layer.location, layer=layer.name)
         self._in_place = [
             i for i, (b, t) in enumerate(zip(layer.bottom, layer.top, strict=False)) if b == t
         ]
         self._held: Sequence[np.ndarray] | None = None
-        if prepare is not None:
-            prepare()
-        kind = self._find_class(layer.python_param)
+        kind = self._find_class(layer.python_param, allowed, prepare)
         self._bottom = [ArrayBlob(shape) for shape in bottoms]
         self._top = [ArrayBlob() for _ in layer.top]
         self._layer = self._run("__init__", lambda: kind(layer))
@@ -180,42 +177,38 @@ class PythonLayer:
 
     # --- the user's code --------------------------------------------------------------
 
-    def _find_class(self, param: Any) -> Callable[..., Any]:
-        module = self._import(param)
+    def _find_class(
+        self, param: Any, allowed: bool, prepare: Callable[[], None] | None
+    ) -> Callable[..., Any]:
+        module = self._import(param, allowed, prepare)
         found = getattr(module, param.layer, None)
+        where = replace(param.location_of("layer"), layer=self._place.layer)
         if not callable(found):
             known = sorted(
                 name
                 for name, value in vars(module).items()
                 if isinstance(value, type) and value.__module__ == module.__name__
             )
+            file = getattr(module, "__file__", None) or "without a file"
             raise RoasteryError(
-                f"module '{param.module}' ({module.__file__}) has no class '{param.layer}'",
-                location=replace(param.location_of("layer"), layer=self._place.layer),
-                hint=f"it has: {', '.join(known)}" if known else "it has no class",
+                f"module '{param.module}' ({file}) has no class '{param.layer}'",
+                location=where,
+                hint=f"it has: {', '.join(known[:_SHOWN])}" if known else "it has no class",
+            )
+        if not is_layer_class(found, Layer) and not (allowed and param.module != "__main__"):
+            raise RoasteryError(
+                f"'{param.layer}' of module '{param.module}' is no class of layers",
+                location=where,
+                hint=f"class {param.layer}(caffe.Layer)",
             )
         result: Callable[..., Any] = found
         return result
 
-    def _import(self, param: Any) -> ModuleType:
+    def _import(self, param: Any, allowed: bool, prepare: Callable[[], None] | None) -> ModuleType:
         name: str = param.module
-        folders = [os.getcwd()]
-        if self._place.file:
-            folders.append(str(Path(self._place.file).resolve().parent))
-        folders = list(dict.fromkeys(folders))
-        # Appended for good: a module may import its neighbours when it runs.
-        sys.path.extend(f for f in folders if f not in sys.path and Path(f).is_dir())
         try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
-                raise self._error(f"importing module '{name}': {error}", error) from error
-            raise MissingModuleError(
-                f"there is no Python module '{name}'",
-                location=replace(param.location_of("module"), layer=self._place.layer),
-                hint=f"looked in {', '.join(folders)} and on PYTHONPATH",
-            ) from error
-        except KeyboardInterrupt:
+            return user_module(param, self._place, allowed, prepare)
+        except (RoasteryError, KeyboardInterrupt):
             raise
         except BaseException as error:
             raise self._error(f"importing module '{name}': {shown(error)}", error) from error
@@ -244,10 +237,12 @@ class PythonLayer:
         frames = traceback.extract_tb(error.__traceback__) if error is not None else []
         outside = [f for f in frames if not f.filename.startswith(("<frozen", *_ROOTS))]
         own = [f for f in outside if "site-packages" not in f.filename] or outside
+        message, *further = message.splitlines() or [""]
         if own:
             last = own[-1]
-            message += f"\n    {last.filename}:{last.lineno} in {last.name}: {last.line}"
+            further.append(f"{last.filename}:{last.lineno} in {last.name}: {last.line}")
+        detail = "\n".join(f"    {line}" for line in further)
         hint = error.hint if isinstance(error, RoasteryError) else None
-        told = PythonLayerError(message, location=self._place, hint=hint)
+        told = PythonLayerError(message, location=self._place, hint=hint, detail=detail)
         told.raised = error
         return told

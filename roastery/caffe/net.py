@@ -21,6 +21,7 @@ from .. import nets
 from ..building import BuiltNet, NetBuilder, shared_buffers
 from ..devices import open_backend
 from ..own_exceptions import own_exceptions
+from ..python_permission import python_allowed
 from ..weights import load_weights, save_weights
 from . import modes
 from .batches import Collected, batches
@@ -71,6 +72,7 @@ class Net:
         weights: PathLike | None = None,
         *,
         device: str | None = None,
+        allow_python: bool | None = None,
     ) -> None:
         """
         Args:
@@ -79,6 +81,8 @@ class Net:
             level, stages: of the NetState that chooses the layers.
             weights: a .caffemodel or .caffemodel.h5 file.
             device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
+            allow_python: whether Python layers may import modules that are neither installed nor
+                on PYTHONPATH; default: ROASTERY_PYTHON_LAYERS, else yes, as in Caffe.
 
         The old form ``Net(network_file, weights, phase)`` works too.
         """
@@ -98,7 +102,12 @@ class Net:
         state = nets.state_message(modes.PHASES[phase])
         state.set("level", int(level))
         state.set("stage", [str(stage) for stage in stages or ()])
-        builder = NetBuilder(open_backend(modes.device(device)), modes.net_log(), "layerwise")
+        builder = NetBuilder(
+            open_backend(modes.device(device)),
+            modes.net_log(),
+            "layerwise",
+            allow_python=python_allowed(allow_python, default=True),
+        )
         with own_exceptions():
             self._take(builder.build(message, state, modes.next_seed()))
         if weights is not None:

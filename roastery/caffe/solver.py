@@ -10,6 +10,7 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 
 from ..own_exceptions import own_exceptions
+from ..python_permission import python_allowed
 from ..solver_settings import read_solver
 from ..solvers import assemble, gpu_note
 from . import modes
@@ -46,13 +47,21 @@ class SolverParameters:
 class Solver:
     """A solver from a solver file; its nets are layerwise, so that every blob can be read.
 
+    Args:
+        allow_python: as for :class:`caffe.Net`.
+
     Attributes:
         net: the net that learns. test_nets: the nets that test it.
     """
 
     type: str | None = None
 
-    def __init__(self, solver_file: str | os.PathLike[str] | Message) -> None:
+    def __init__(
+        self,
+        solver_file: str | os.PathLike[str] | Message,
+        *,
+        allow_python: bool | None = None,
+    ) -> None:
         message = read_solver(solver_file)
         if self.type is not None:
             message.set("type", self.type)
@@ -66,6 +75,7 @@ class Solver:
                 modes.solver_log(),
                 plan="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
+                allow_python=python_allowed(allow_python, default=True),
             )
         self._message = message
         self._solver = built.solver
@@ -186,8 +196,10 @@ _CLASSES = {
 }
 
 
-def get_solver(solver_file: str | os.PathLike[str] | Message) -> Solver:
+def get_solver(
+    solver_file: str | os.PathLike[str] | Message, *, allow_python: bool | None = None
+) -> Solver:
     """A solver of the type that its file names."""
     message = read_solver(solver_file)
-    kind = _CLASSES.get(message.type)
-    return kind(message) if kind is not None else Solver(message)  # which tells the known types
+    kind = _CLASSES.get(message.type, Solver)  # Solver itself tells the known types
+    return kind(message, allow_python=allow_python)

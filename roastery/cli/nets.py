@@ -36,6 +36,13 @@ SHAPE_FLAG = Flag(
     metavar="NAME=DIMS",
 )
 
+PYTHON_FLAG = Flag(
+    "python_layers",
+    "let Python layers import modules from the working directory and the prototxt's folder, which "
+    "runs them",
+    "bool",
+)
+
 LOG_FLAG = Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE")
 
 WEIGHTS_HELP = "a .caffemodel or .caffemodel.h5 file, or several separated by commas"
@@ -56,6 +63,13 @@ def shapes(arguments: Arguments) -> dict[str, tuple[int, ...]]:
             raise UsageError(f"--shape={item}: must be NAME=DIM,DIM,..., such as data=1,3,227,227")
         found[name] = tuple(map(int, words))
     return found
+
+
+def python_layers(arguments: Arguments) -> bool:
+    """Whether ``--python-layers`` or the environment allow it."""
+    from ..python_permission import python_allowed
+
+    return python_allowed(arguments.python_layers)
 
 
 def needed(arguments: Arguments, flag: str, why: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import Arguments, Flag, UsageError
-from .nets import IMAGE_FLAG
+from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,7 @@ INPUT_FLAGS = (
     Flag("gpu", "run on a GPU", "bool", False),
     IMAGE_FLAG,
     Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+    PYTHON_FLAG,
 )  # fmt: skip
 
 
@@ -85,4 +86,5 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
         "raw_scale": arguments.raw_scale,
         "channel_swap": swap or None,
         "device": arguments.device or ("cuda" if arguments.gpu else None),
+        "allow_python": python_layers(arguments),
     }

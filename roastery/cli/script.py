@@ -34,11 +34,12 @@ def run_script(script: Script, device: str | None = None) -> int:
     Raises RoasteryError for a script that is not there, SystemExit where the script does.
     """
     from ..caffe import install
+    from ..python_permission import inside_script
 
     if script.kind == "file" and not Path(script.source).exists():
         raise RoasteryError(f"there is no script '{script.source}'")
     install()
-    with _surroundings(script, device):
+    with _surroundings(script, device), inside_script():
         try:
             _execute(script)
         except Exception as error:

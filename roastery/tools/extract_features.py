@@ -16,6 +16,7 @@ from runtime.data.datum import Datum, serialize_datum
 from runtime.data.notes import note
 
 from ..caffe import TEST, Net
+from ..python_permission import python_allowed
 
 _ORIGIN = "extract_features.cpp"
 _SAID_EVERY = 1000
@@ -30,10 +31,13 @@ def extract_features(
     backend: str,
     device: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    allow_python: bool | None = None,
 ) -> None:
     """Run ``batches`` batches; write each row of the blobs as a Datum.
 
-    Keys are row numbers of ten digits. The databases appear whole or not at all.
+    Keys are row numbers of ten digits. The databases appear whole or not at all. ``allow_python``
+    is as in :func:`roastery.compile`.
 
     Raises RoasteryError for blobs that the net lacks or that are no batches, and where a
     database exists already.
@@ -49,7 +53,8 @@ def extract_features(
         raise RoasteryError(f"{batches} batches would give no features")
     for database in databases:
         check_target(Path(database))
-    net = Net(net_file, TEST, weights=weights, device=device)
+    allowed = python_allowed(allow_python)
+    net = Net(net_file, TEST, weights=weights, device=device, allow_python=allowed)
     for blob in blobs:
         _check_blob(net, blob, net_file)
     if net.inputs:

@@ -100,12 +100,13 @@ def test_old_names_of_extents(tmp_path: Path) -> None:
     np.testing.assert_array_equal(net.forward()["y"], [2, 3, 4, 1, 24])
 
 
-def run_once(tmp_path: Path, text: str) -> None:
+def run_once(tmp_path: Path, text: str, allow_python: bool = False) -> None:
     """One forward pass without the pycaffe interface, which raises users' errors as they are."""
     load_layers()
     path = tmp_path / "net.prototxt"
     path.write_text(net_text(text, x=(2, 3)))
-    program = lower_net(parse_file(path, "NetParameter"), "TRAIN", probe=RuntimeProbe())
+    probe = RuntimeProbe(allow_python=allow_python)
+    program = lower_net(parse_file(path, "NetParameter"), "TRAIN", probe=probe)
     run_graph(program.graph, [np.ones(p.value.shape, np.float32) for p in program.graph.inputs])
 
 
@@ -184,7 +185,7 @@ def test_a_module_beside_the_prototxt_is_found(
     net.blobs["x"].data[...] = 2.0
     assert net.forward()["y"].sum() == 12.0
     with pytest.raises(RoasteryError, match="surely_not_installed"):
-        run_once(tmp_path, text.replace(MODULE, "broken_layers"))
+        run_once(tmp_path, text.replace(MODULE, "broken_layers"), allow_python=True)
 
 
 def test_missing_names_are_errors_at_the_block(tmp_path: Path) -> None:

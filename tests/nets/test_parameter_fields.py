@@ -143,7 +143,7 @@ def test_every_field_is_read_or_known_to_have_no_effect(
         lowering.lower_net(parse_text(case.prototxt, "NetParameter", case.name), case.phase)
     for layer in FURTHER:
         net = parse_text(inputs(x=(2, 3), t=(2,)) + layer, "NetParameter", "net.prototxt")
-        lowering.lower_net(net, "TRAIN", probe=RuntimeProbe())
+        lowering.lower_net(net, "TRAIN", probe=RuntimeProbe(allow_python=True))
     for layer in parse_text(DATA_LAYERS, "NetParameter", "net.prototxt").layer:
         source_config(layer)
     unread = _fields_of_layers() - reads

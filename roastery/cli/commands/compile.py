@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..nets import SHAPE_FLAG, STATE_FLAGS, shapes, stages
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
+from ..say import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ def _run(arguments: Arguments) -> None:
         level=arguments.level,
         stages=stages(arguments),
         shapes=shapes(arguments),
+        allow_python=python_layers(arguments),
     )
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None
@@ -37,7 +39,7 @@ def _run(arguments: Arguments) -> None:
     print(", kernels printed but not compiled" if not arguments.target else "")
     if dump is not None:
         write_dump(dump, message, result)
-        print(f"wrote every stage to {dump}/")
+        say(f"wrote every stage to {dump}/")
     if arguments.target:
         _compile_kernels(result.compiled.launches, arguments.target)
 
@@ -77,6 +79,7 @@ COMMAND = Command(
         SHAPE_FLAG,
         Flag("target", "also compile the kernels: sm_80,sm_90", default="", metavar="TARGETS"),
         *STATE_FLAGS,
+        PYTHON_FLAG,
     ),
     examples=(
         Example("roastery compile train_val.prototxt", "layers, kernels and memory"),

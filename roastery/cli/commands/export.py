@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag
-from ..nets import SHAPE_FLAG, STATE_FLAGS, needed, shapes, stages
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
+from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
@@ -23,11 +24,12 @@ def _run(arguments: Arguments) -> None:
             stages=stages(arguments),
             shapes=shapes(arguments),
             progress=draw,
+            allow_python=python_layers(arguments),
         )
     kernels = f", {made.kernels} kernels" if made.kernels else ""
-    print(f"wrote {output}: {', '.join(made.targets)}{kernels}, {made.nbytes:,} bytes")
+    say(f"wrote {output}: {', '.join(made.targets)}{kernels}, {made.nbytes:,} bytes")
     if not arguments.weights:
-        print("note: no --weights given, the parameters are what the fillers made")
+        say("note: no --weights given, the parameters are what the fillers made")
 
 
 COMMAND = Command(
@@ -53,6 +55,7 @@ COMMAND = Command(
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         SHAPE_FLAG,
         *STATE_FLAGS,
+        PYTHON_FLAG,
     ),
     examples=(
         Example(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..nets import IMAGE_FLAG
+from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -25,6 +25,7 @@ def _run(arguments: Arguments) -> None:
             arguments.db_type,
             _device(arguments),
             progress,
+            allow_python=python_layers(arguments),
         )
 
 
@@ -61,6 +62,7 @@ COMMAND = Command(
     flags=(
         IMAGE_FLAG,
         Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+        PYTHON_FLAG,
     ),
     examples=(
         Example(

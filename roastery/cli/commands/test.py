@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag
 from ..devices import DEVICE_FLAGS, requested_device
-from ..nets import LOG_FLAG, STATE_FLAGS, WEIGHTS_HELP, log_device, needed, stages
+from ..nets import (
+    LOG_FLAG,
+    PYTHON_FLAG,
+    STATE_FLAGS,
+    WEIGHTS_HELP,
+    log_device,
+    needed,
+    python_layers,
+    stages,
+)
 
 if TYPE_CHECKING:
     from runtime.logging import CaffeLog
@@ -30,7 +39,9 @@ def _run(arguments: Arguments) -> None:
         log_device(log, device, "test")
         message = nets.read_net(model)
         state = nets.flag_state(message, "TEST", arguments.level, stages(arguments))
-        built = NetBuilder(open_backend(device), log, freeze=True).build(message, state, seed=0)
+        allowed = python_layers(arguments)
+        builder = NetBuilder(open_backend(device), log, freeze=True, allow_python=allowed)
+        built = builder.build(message, state, seed=0)
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)
         log.running_for(arguments.iterations)
@@ -75,6 +86,7 @@ COMMAND = Command(
         Flag("iterations", "how many batches to run", "int", 50, minimum=1),
         LOG_FLAG,
         *STATE_FLAGS,
+        PYTHON_FLAG,
         *DEVICE_FLAGS,
     ),
     examples=(

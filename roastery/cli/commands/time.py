@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag
 from ..devices import DEVICE_FLAGS, requested_device
-from ..nets import STATE_FLAGS, log_device, needed, stages
+from ..nets import PYTHON_FLAG, STATE_FLAGS, log_device, needed, python_layers, stages
 
 if TYPE_CHECKING:
     from runtime.backend import Backend
@@ -33,7 +33,9 @@ def _run(arguments: Arguments) -> None:
         state = nets.flag_state(message, arguments.phase, arguments.level, stages(arguments))
         plan: Plan = "fused" if arguments.fused else "layerwise"
         backend = open_backend(device)
-        built = NetBuilder(backend, log, plan, freeze=True).build(message, state, seed=0)
+        allowed = python_layers(arguments)
+        builder = NetBuilder(backend, log, plan, freeze=True, allow_python=allowed)
+        built = builder.build(message, state, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:
@@ -133,6 +135,7 @@ COMMAND = Command(
         Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST")),
         Flag("fused", "time the net compiled as a whole", "bool", False),
         *STATE_FLAGS,
+        PYTHON_FLAG,
         *DEVICE_FLAGS,
     ),
     examples=(

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, UsageError
 from ..devices import DEVICE_FLAGS, requested_device
-from ..nets import LOG_FLAG, STATE_FLAGS, WEIGHTS_HELP, log_device, needed, stages
+from ..nets import (
+    LOG_FLAG,
+    PYTHON_FLAG,
+    STATE_FLAGS,
+    WEIGHTS_HELP,
+    log_device,
+    needed,
+    python_layers,
+    stages,
+)
 
 if TYPE_CHECKING:
     from frontends.prototxt import Message
@@ -50,7 +59,8 @@ def _run(arguments: Arguments) -> None:
         elif arguments.weights:
             message.set("weights", [arguments.weights])
         seed = _saved_seed(message, snapshot)
-        built = assemble(message, device, log, seed=seed)
+        allowed = python_layers(arguments)
+        built = assemble(message, device, log, seed=seed, allow_python=allowed)
         solver = built.solver
         effects = Action(arguments.sigint_effect), Action(arguments.sighup_effect)
         with solver.requests.handling(*effects):
@@ -107,6 +117,7 @@ COMMAND = Command(
         Flag("sighup_effect", "what SIGHUP does", default="snapshot", choices=_EFFECTS),
         LOG_FLAG,
         *STATE_FLAGS,
+        PYTHON_FLAG,
         *DEVICE_FLAGS,
     ),
     examples=(

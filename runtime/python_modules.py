@@ -1,0 +1,140 @@
+"""Which modules a net may import for its Python layers, and importing them.
+
+A prototxt names a module, and importing it runs it. So a net from elsewhere imports only what the
+user chose: everything where ``allowed``; otherwise what is installed or on PYTHONPATH, as in Caffe,
+or has been imported by the program already, and of those only classes of layers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ir.errors import RoasteryError
+from ir.location import Location
+
+from .module_search import OFFERED, find_file, find_installed, is_pythons_own, only_installed
+
+OWN_PACKAGES = ("ir", "frontends", "compiler", "runtime", "roastery", "caffe")
+
+HOW_TO_ALLOW = (
+    "if you trust that file, allow it: --python-layers, ROASTERY_PYTHON_LAYERS=1, or "
+    "allow_python=True in Python"
+)
+
+
+class PythonModuleError(RoasteryError):
+    """A layer's module cannot be had."""
+
+
+class MissingModuleError(PythonModuleError, ModuleNotFoundError):
+    """It is not there: Python's own error, with the place."""
+
+
+class NotAllowedError(PythonModuleError):
+    """A layer's module is there, and importing it has not been allowed."""
+
+
+def user_module(
+    param: Any, place: Location, allowed: bool, prepare: Callable[[], None] | None = None
+) -> ModuleType:
+    """The module of a Python layer, imported if it may be.
+
+    Args:
+        param: the layer's PythonParameter.
+        place: of the layer; modules beside its file are found.
+        allowed: whether the user allows modules from there and from the working directory.
+        prepare: called before the import.
+
+    Raises :class:`PythonModuleError` for a module that is not there or may not be imported;
+    whatever the module raises itself goes to the caller.
+    """
+    name: str = param.module
+    where = replace(param.location_of("module"), layer=place.layer)
+    folders = _folders(place)
+    _check_name(name, where, folders, allowed)
+    if prepare is not None:
+        prepare()
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return loaded
+    if allowed:
+        OFFERED.offer(folders)
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+            raise _missing(name, where, folders) from error
+    # A package's program runs when it is imported; no layers are in it.
+    if find_installed(name) is not None and not name.endswith("__main__"):
+        with only_installed():
+            return importlib.import_module(name)
+    file = find_file(name, [*sys.path, *folders])
+    if file is None:
+        raise _missing(name, where, folders)
+    raise NotAllowedError(
+        f"this layer runs Python code, which is not allowed for this net: module '{name}' would "
+        f"be imported from {file}",
+        location=where,
+        hint=HOW_TO_ALLOW,
+    )
+
+
+def is_layer_class(value: Any, base: type) -> bool:
+    """Whether calling ``value`` only makes a user's layer: a class that derives from ``base``."""
+    return isinstance(value, type) and issubclass(value, base)
+
+
+def _folders(place: Location) -> list[str]:
+    """The working directory and the prototxt's own."""
+    folders = [os.getcwd()]
+    if place.file:
+        folders.append(str(Path(place.file).resolve().parent))
+    return list(dict.fromkeys(folders))
+
+
+def _check_name(name: str, where: Location, folders: list[str], allowed: bool) -> None:
+    """Refuse what is no module's name, and modules that hold no layers of users."""
+    if not all(part and part.isprintable() and os.sep not in part for part in name.split(".")):
+        raise PythonModuleError(
+            f"'{name}' is not the name of a Python module",
+            location=where,
+            hint="a name such as my_layers or package.my_layers, without .py",
+        )
+    if name == "__main__":
+        return
+    owner = ""
+    if name.partition(".")[0] in OWN_PACKAGES:
+        owner = "Roastery"
+    elif is_pythons_own(_reached(name, allowed), name):
+        owner = "Python"
+    if owner:
+        hidden = find_file(name, folders)
+        raise PythonModuleError(
+            f"module '{name}' is a part of {owner} itself, which holds no layers of users",
+            location=where,
+            hint=f"{hidden} is not reached under this name: rename it" if hidden else None,
+        )
+
+
+def _reached(name: str, allowed: bool) -> str | None:
+    """The file of the module that an import would give."""
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return getattr(loaded, "__file__", None)
+    return (allowed and find_file(name, sys.path)) or find_installed(name)
+
+
+def _missing(name: str, where: Location, folders: list[str]) -> MissingModuleError:
+    return MissingModuleError(
+        f"there is no Python module '{name}'",
+        location=where,
+        hint=f"looked in {', '.join(folders)} and on PYTHONPATH",
+    )
