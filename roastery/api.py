@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from frontends.lowering.one_layer import LayerLowering
 from ir.program import NetProgram
 from runtime.executable import FusedNet
+from runtime.layerwise import LayerwiseNet
 from runtime.store import Store
 
 from . import nets
@@ -18,6 +20,8 @@ from .devices import choose_device, open_backend
 from .logger import LOGGER, log_notes, logger_log
 from .memory_check import check_memory
 from .own_exceptions import own_exceptions
+from .probe import RuntimeProbe
+from .python_permission import python_allowed
 from .weights import load_weights
 
 
@@ -151,12 +155,15 @@ def compile(
         LOGGER.log(logging.INFO if note.level == "info" else logging.WARNING, "%s", note)
     stages = (*message.state.stage, *stages)
 
-    def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
-        return nets.lower(
-            message, phase, level=level, stages=stages, shapes=new, allow_python=allow_python
+    probe = RuntimeProbe(allow_python=python_allowed(allow_python))
+
+    def lower(new: Mapping[str, Sequence[int]]) -> LayerLowering:
+        return nets.lower_layers(
+            message, phase, level=level, stages=stages, shapes=new, probe=probe
         )
 
-    program = lower(shapes or {})
+    layers = lower(shapes or {})
+    program = layers.program
     log_notes(program)
     check_memory(program)
     backend = open_backend(choose_device(device))
@@ -166,7 +173,16 @@ def compile(
     state.set("stage", stages)
     described = nets.with_splits(nets.filtered(message, state))
     feeds = open_feeds(described, program, seed, backend=backend)
-    fused = FusedNet(program, backend, store, feeds, observe, lower, freeze=freeze)
+    fused = FusedNet(
+        program,
+        backend,
+        store,
+        feeds,
+        observe,
+        lambda new: lower(new).program,
+        by_layer=lambda: LayerwiseNet(program, backend, store, None, layers.layer),
+        freeze=freeze,
+    )
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     return Executable(fused)

@@ -104,7 +104,13 @@ class NetBuilder:
             runnable = LayerwiseNet(program, self.backend, store, feeds, layers.layer)
         else:
             runnable = FusedNet(
-                program, self.backend, store, feeds, relower=lower, freeze=self.freeze
+                program,
+                self.backend,
+                store,
+                feeds,
+                relower=lower,
+                by_layer=lambda: LayerwiseNet(program, self.backend, store, None, layers.layer),
+                freeze=self.freeze,
             )
         self.say(Note(remark, level="warning") for remark in program.notes)
         return BuiltNet(net, state, message, program, runnable, probe, unshared)

@@ -12,10 +12,13 @@ from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
 from ir.ops.dynamic import SizeChanged
 from ir.program import LOSS_OUTPUT, RANDOM_CELL, NetProgram
+from ir.types import TensorType
 
 from .backend import Backend, BoundGraph, port_key
 from .buffers import Buffer
 from .data.source import DataSource
+from .host_calls import HostCalls, SizeFinder, tells_sizes
+from .layerwise import LayerwiseNet
 from .store import Store
 
 Relower = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
@@ -28,6 +31,8 @@ class FusedNet:
         feeds: data sources by the layers' keys.
         observe: inner blobs to keep besides the outputs.
         relower: makes the program for other input shapes; None: shapes are fixed.
+        by_layer: makes the net layer by layer, without feeds. It finds the sizes that Python layers
+            give while they run.
         freeze: parameters never change after the first forward pass, so that what depends on
             them alone is computed once, and BatchNorm and Scale become part of the weights.
     """
@@ -41,6 +46,7 @@ class FusedNet:
         observe: Sequence[str] = (),
         relower: Relower | None = None,
         *,
+        by_layer: Callable[[], LayerwiseNet] | None = None,
         freeze: bool = False,
     ) -> None:
         self.freeze = freeze
@@ -49,6 +55,7 @@ class FusedNet:
         self.feeds: Mapping[str, DataSource] = feeds or {}
         self.observe = tuple(observe)
         self._relower = relower
+        self._finder = None if by_layer is None else SizeFinder(by_layer)
         self._saves = False  # whether forward keeps what backward reads
         self._sizes: dict[str, tuple[int, ...]] = {}  # that depended on data, as they came last
         self._take(program)
@@ -56,7 +63,10 @@ class FusedNet:
     def _take(self, program: NetProgram) -> None:
         self.program = program
         self.store.extend(program.cells.values())
-        self._graph = _observing(program, self.observe)
+        self._hosts = HostCalls(program)
+        self._graph = self._hosts.recorded(_observing(program, self.observe))
+        self._varies = tells_sizes(self._graph)
+        self._planned = True  # else the inputs have shapes that the program is not made for
         self._buffers: dict[str, Buffer] = {}
         self._forward: BoundGraph | None = None
         self._train: BoundGraph | None = None
@@ -155,17 +165,27 @@ class FusedNet:
             have = {name: self.inputs[name].type.shape for name in shapes}
             raise RoasteryError(f"input shapes are fixed at {have}; given {dict(shapes)}")
         kept = {name: b.type.shape for name, b in self.inputs.items() if name not in shapes}
-        self._take(self._relower({**kept, **self._sizes, **shapes}))
+        if self._hosts:
+            self._sizes = {}  # the layers' own `reshape` says more of new shapes
+        try:
+            self._take(self._relower({**kept, **self._sizes, **shapes}))
+        except RoasteryError:
+            if self._finder is None or not self._hosts:
+                raise
+            # Perhaps for what a Python layer gave last, at another size: its next run will tell.
+            self._planned = False
+            for name, shape in shapes.items():
+                self.inputs[name] = Buffer(TensorType(shape, self.inputs[name].type.dtype))
 
     def _feed(self) -> None:
+        fed: dict[str, np.ndarray] = {}
         for layer in self.program.layers:
             source = self.feeds.get(layer.key)
-            if source is None:
-                continue
-            arrays = source.next().arrays
-            self._fit({top: a.shape for top, a in zip(layer.tops, arrays, strict=True)})
-            for top, array in zip(layer.tops, arrays, strict=True):
-                self.inputs[top].fill(array)
+            if source is not None:
+                fed.update(zip(layer.tops, source.next().arrays, strict=True))
+        self._fit({top: array.shape for top, array in fed.items()})
+        for top, array in fed.items():
+            self.inputs[top].fill(array)
 
     def forward(self) -> None:
         """Run forward on what the inputs (or the data sources) hold."""
@@ -190,18 +210,46 @@ class FusedNet:
 
     def _following_sizes(self, run: Callable[[], None]) -> None:
         """Run; where a size that depends on data came out anew, plan again for it and repeat."""
+        self._hosts.given.clear()
+        before = self.written_state() if self._varies else {}
+        if not self._planned:
+            self._find_sizes(before)
         while True:
             try:
                 return run()
             except SizeChanged as change:
                 if self._relower is None:
                     raise
-                arrays = {name: b.array for name, b in self.inputs.items()}
-                self._sizes.update(change.shapes)
-                shapes = {name: a.shape for name, a in arrays.items()}
-                self._take(self._relower({**shapes, **self._sizes}))
-                for name, array in arrays.items():
-                    self.inputs[name].array[...] = array
+                self.restore_state(before)
+                if self._hosts and self._finder is not None:
+                    self._find_sizes(before)
+                else:
+                    self._sizes.update(change.shapes)
+                    self._plan_for(self._sizes)
+
+    def _find_sizes(self, before: Mapping[str, np.ndarray]) -> None:
+        """Plan for the sizes that come out in this pass, with every host layer called once."""
+        assert self._finder is not None
+        hosts = self._hosts
+        arrays = {name: b.array for name, b in self.inputs.items()}
+        hosts.hold(hosts.given)
+        try:
+            sizes, results = self._finder.find(arrays, hosts, self.random_state())
+            self._sizes = {name: s for name, s in sizes.items() if name not in arrays}
+            self.restore_state(before)
+            self._plan_for(self._sizes)
+            self._hosts.hold(results)
+        except BaseException:
+            hosts.release()
+            raise
+
+    def _plan_for(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
+        """Take the program for these sizes, at the inputs as they are."""
+        assert self._relower is not None
+        arrays = {name: b.array for name, b in self.inputs.items()}
+        self._take(self._relower({**{name: a.shape for name, a in arrays.items()}, **sizes}))
+        for name, array in arrays.items():
+            self.inputs[name].array[...] = array
 
     def forward_loss(self) -> float:
         self.forward()
@@ -293,7 +341,8 @@ class FusedNet:
     def restore_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Put back what :meth:`written_state` gave."""
         for name, array in state.items():
-            self.store.data[name].array[...] = array
+            if self.store.data[name].type.shape == array.shape:
+                self.store.data[name].array[...] = array
 
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in an output or observed blob."""

@@ -55,6 +55,11 @@ class RunningLayer:
         self._followed = self._checked = -1  # as many changes has forward, has backward seen
         self._shape_tops([value.type for value in self.info.top_values])
 
+    @property
+    def sizes(self) -> dict[str, Shape]:
+        """Shapes that its bottoms do not tell, as they are now, by the names lowering has."""
+        return dict(self._shapes.sizes)
+
     # --- forward ----------------------------------------------------------------------
 
     def forward(self) -> float:
