@@ -62,3 +62,15 @@ class ErrorGroup(RoasteryError):
         count = len(self.errors)
         text = "\n".join(str(error) for error in self.errors)
         return text if count == 1 else f"{text}\n{count} errors"
+
+
+class StoppedBySignal(KeyboardInterrupt):
+    """A signal that ends the program now, on its way out of what was being done.
+
+    Attributes:
+        number: the signal's; the exit code is 128 more.
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number

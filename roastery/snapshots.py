@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -28,6 +29,7 @@ from runtime.buffers import Buffer
 from runtime.logging.solver_lines import SnapshotFormat
 from runtime.solver.solver import Solver
 
+from .prefix_lock import PrefixLock
 from .weights import load_weights, save_weights
 from .weights_digest import DIGEST_FIELD, has_digest, weights_digest, weights_of_state
 
@@ -47,6 +49,25 @@ class SolverSnapshots:
 
     def __init__(self, net: Message) -> None:
         self._net = net
+        self._lock: PrefixLock | None = None
+
+    def claim(self, solver: Solver) -> None:
+        """Hold the lock of the prefix, until :meth:`release` or the end of the solver.
+
+        Raises RoasteryError if another process writes its snapshots.
+        """
+        if self._lock is None:
+            config = solver.config
+            self._lock = PrefixLock(config.snapshot_prefix, config.place("snapshot_prefix"))
+            weakref.finalize(self, self._lock.release)
+            if self._lock.remark:
+                solver.log.note(self._lock.remark)
+
+    def release(self) -> None:
+        """Let other processes write snapshots of the prefix."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def save(self, solver: Solver) -> str:
         """Write ``<prefix>_iter_<N>.caffemodel`` and ``.solverstate``; returns the latter's path.
@@ -54,6 +75,7 @@ class SolverSnapshots:
         Each file appears whole or not at all, weights first: a state that exists names weights
         that do.
         """
+        self.claim(solver)
         config = solver.config
         format = cast(SnapshotFormat, config.snapshot_format)
         ending = ".h5" if format == "HDF5" else ""

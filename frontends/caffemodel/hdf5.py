@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 from ir.hdf5_file import Hdf5File, open_hdf5
+from ir.hdf5_writing import new_hdf5
 
 from .hdf5_names import DEEPEST, LAYER, group_paths, layer_of
 from .weights import ByLayer, LayerWeights, pairs
@@ -122,9 +124,9 @@ def write_state_hdf5(
             file.create_dataset(f"extra/{number}", data=np.frombuffer(content, np.uint8))
 
 
-def _create(path: os.PathLike[str]) -> h5py.File:
+def _create(path: os.PathLike[str]) -> contextlib.AbstractContextManager[h5py.File]:
     # The oldest layout, which every HDF5 library since 1.8 reads.
-    return h5py.File(path, "w", libver=("earliest", "v108"))
+    return new_hdf5(path, libver=("earliest", "v108"))
 
 
 def _write_group(

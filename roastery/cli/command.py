@@ -89,6 +89,9 @@ class Command:
         group: the heading under which the command is listed.
         description: more about it, in paragraphs.
         aliases: other names, such as the one that Caffe's tool has.
+        signals: what SIGINT, SIGTERM and SIGHUP do: "end" the command, cleanly; "own": it takes
+            those that :func:`roastery.cli.signals.held_signals` gives out and decides; "python":
+            what they do in any Python program.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Command:
     group: str = "Other"
     description: str = ""
     aliases: Sequence[str] = ()
+    signals: Literal["end", "own", "python"] = "end"
 
     def flag(self, name: str) -> Flag | None:
         """The flag called ``name`` (underscores), or None."""

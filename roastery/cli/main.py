@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-from ir.errors import RoasteryError
+from ir.errors import RoasteryError, StoppedBySignal
 from ir.printable import printable, printable_lines
 from runtime.blas_threads import limit_blas_threads
 from runtime.data.image_limit import limit_image_pixels
@@ -19,35 +18,50 @@ from .command import UsageError
 from .help_text import command_page, overview
 from .parse import parse_arguments
 from .registry import all_commands, command_names, find_command
+from .signals import hold_signals, let_signals_end, note_signals, release_signals
+from .streams import last_word, open_missing_streams, settle_streams
 
-#: What a shell reports for a program that SIGINT or SIGPIPE ended.
-_INTERRUPTED = 130
-_BROKEN_PIPE = 141
+#: What a shell reports for a program that a signal ended is 128 more than the signal's number.
+_SIGNALLED = 128
+_SIGINT = 2
+_SIGPIPE = 13
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit code.
 
     0: done. 1: an error, told in one message on standard error; ``--debug`` adds the traceback.
-    130: interrupted from the keyboard. 141: nobody reads our output any more.
+    130: interrupted from the keyboard; 143 and 129: ended by SIGTERM, SIGHUP. 141: nobody reads
+    our output any more.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    debug = _asks_for_debug(words)
+    began = hold_signals()
+    open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names may be any bytes
             stream.reconfigure(errors="backslashreplace")
-    debug = _asks_for_debug(words)
     limit_blas_threads()
     try:
-        code = _dispatch(words)
-        sys.stdout.flush()
+        code = _run(words, debug)
+        if (unwritten := settle_streams()) and code == 0:
+            code = _refused(unwritten, debug)
         return code
-    except BrokenPipeError:
-        # Whatever is still buffered has no reader: keep the interpreter from trying again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
+    finally:
+        note_signals()
+        if began:
+            release_signals()
+
+
+def _run(words: list[str], debug: bool) -> int:
+    try:
+        return _dispatch(words)
+    except StoppedBySignal as stop:
+        last_word(str(stop))
+        return _SIGNALLED + stop.number
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        last_word("interrupted")
+        return _SIGNALLED + _SIGINT
     except RoasteryError as error:
         return _fail(str(error), debug)
     except MemoryError as error:
@@ -56,8 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecursionError:
         return _fail("this nests too deep to be worked on", debug)
     except OSError as error:
-        name = f"'{printable(str(error.filename))}': " if error.filename is not None else ""
-        return _fail(f"{name}{error.strerror or error}", debug)
+        return _refused(error, debug)
+
+
+def _refused(error: OSError, debug: bool) -> int:
+    """The exit code where the system refuses something."""
+    if isinstance(error, BrokenPipeError):
+        return _SIGNALLED + _SIGPIPE
+    name = f"'{printable(str(error.filename))}': " if error.filename is not None else ""
+    return _fail(f"{name}{error.strerror or error}", debug)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -74,6 +95,10 @@ def _dispatch(words: list[str]) -> int:
     if arguments.help:
         print(command_page(command))
         return 0
+    if command.signals == "end":
+        let_signals_end()
+    elif command.signals == "python":
+        release_signals()
     limit_image_pixels(getattr(arguments, "max_image_pixels", None))
     try:
         return command.run(arguments) or 0
@@ -109,8 +134,8 @@ def _asks_for_debug(words: Sequence[str]) -> bool:
 
 def _fail(message: str, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
-    print(f"error: {printable_lines(message)}", file=sys.stderr)
+        last_word(traceback.format_exc().rstrip())
+    last_word(f"error: {printable_lines(message)}")
     return 1
 
 

@@ -18,8 +18,8 @@ stale. `roastery COMMAND --help` shows the same, `python -m roastery` is the sam
 Flags are written as Caffe's: `--solver=x`, `-solver=x`, `--solver x` and `-solver x`; a flag that
 is on or off is `--verbose`, `--verbose=false` or `--noverbose`; `--` ends the flags. Names of
 commands have dashes or underscores. The exit code is 0; 1 after an error, which is told in one
-message on standard error, with its place in the file; 130 after Ctrl-C. Logs go to standard error
-in Caffe's format.
+message on standard error, with its place in the file; 130 after Ctrl-C and 143 after SIGTERM, with
+nothing half made left behind. Logs go to standard error in Caffe's format.
 
 Every command has these flags:
 

@@ -43,7 +43,11 @@ PYTHON_FLAG = Flag(
     "bool",
 )
 
-LOG_FLAG = Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE")
+#: For a command with a log: ``flags=(..., *LOG_FLAGS)``.
+LOG_FLAGS = (
+    Flag("log_file", "also add the log to the end of a file", metavar="FILE"),
+    Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE"),
+)
 
 WEIGHTS_HELP = "a .caffemodel or .caffemodel.h5 file, or several separated by commas"
 
@@ -78,6 +82,13 @@ def needed(arguments: Arguments, flag: str, why: str) -> str:
     if not value:
         raise UsageError(f"--{flag} is missing: {why}")
     return value
+
+
+def open_log(arguments: Arguments) -> CaffeLog:
+    """The log of a command that makes nothing else: it ends when nobody reads that any more."""
+    from runtime.logging import CaffeLog
+
+    return CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file, goes_on=False)
 
 
 def log_device(log: CaffeLog, device: str, command: Command) -> None:

@@ -75,7 +75,9 @@ def _write_csv(path: str | os.PathLike[str], detections: Sequence[Mapping[str, A
 def _write_hdf5(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:
     import h5py
 
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    from ir.hdf5_writing import new_hdf5
+
+    with atomic_path(path) as temporary, new_hdf5(temporary) as file:
         names = [os.fspath(found["filename"]) for found in detections]
         file.create_dataset("filename", data=names, dtype=h5py.string_dtype())
         file["window"] = np.array([found["window"] for found in detections], np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -10,6 +11,7 @@ from .command_lines import CommandLines
 from .debug_lines import DebugLines
 from .glog import GlogHandler
 from .json_lines import JsonLinesHandler
+from .log_file import LogFileHandler
 from .net_lines import NetLines
 from .records import Handler
 from .solver_lines import SolverLines
@@ -25,12 +27,29 @@ class CaffeLog(SolverLines, NetLines, DebugLines, CommandLines):
     """
 
     @classmethod
-    def open(cls, stream: TextIO | None = None, *, json_path: str | Path | None = None) -> CaffeLog:
-        """A log to ``stream`` (standard error by default) and, if named, to a JSON file."""
+    def open(
+        cls,
+        stream: TextIO | None = None,
+        *,
+        json_path: str | Path | None = None,
+        log_path: str | Path | None = None,
+        goes_on: bool = True,
+    ) -> CaffeLog:
+        """A log to ``stream`` (standard error by default) and, if named, to files.
+
+        Args:
+            json_path: the log as JSON; what the file held before is replaced.
+            log_path: the same lines as ``stream`` gets, added to the file.
+            goes_on: whether the run goes on when nobody reads its log any more.
+
+        Raises RoasteryError for a file that cannot be written.
+        """
         handlers: list[Handler] = [GlogHandler(stream)]
-        if json_path is not None:
+        if log_path:
+            handlers.append(LogFileHandler(log_path))
+        if json_path:
             handlers.append(JsonLinesHandler(json_path))
-        return cls(handlers)
+        return cls(handlers, goes_on=goes_on)
 
     def __enter__(self) -> Self:
         return self
@@ -41,4 +60,15 @@ class CaffeLog(SolverLines, NetLines, DebugLines, CommandLines):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._tell_files(error)
         self.close()
+
+    def _tell_files(self, error: BaseException) -> None:
+        """What ends the run is shown on standard error later; files must hear it now."""
+        text = str(error) or type(error).__name__
+        text = text if isinstance(error, KeyboardInterrupt) else f"error: {text}"
+        for handler in self.handlers:
+            if isinstance(handler, LogFileHandler):
+                with contextlib.suppress(OSError):
+                    handler.line(text)

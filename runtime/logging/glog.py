@@ -9,6 +9,7 @@ from typing import TextIO
 
 from ir.printable import printable
 
+from .descriptors import write_text
 from .records import LogRecord
 
 
@@ -31,7 +32,8 @@ def format_prefix(record: LogRecord, *, year: bool = False) -> str:
 
 def format_line(record: LogRecord, *, year: bool = False) -> str:
     """The whole line (or lines), without the last line end."""
-    line = f"{format_prefix(record, year=year)} {printable(record.text)}"
+    text = "\t".join(map(printable, record.text.split("\t")))  # the times of layers hold tabs
+    line = f"{format_prefix(record, year=year)} {text}"
     return f"{line}\n{record.body}".removesuffix("\n") if record.body else line
 
 
@@ -44,13 +46,18 @@ class GlogHandler:
         self._lock = threading.Lock()
 
     def handle(self, record: LogRecord) -> None:
-        """Write one record and flush, so that a followed or killed run shows its last line."""
+        """Write one record at once, so that a followed or killed run shows its last line.
+
+        Raises OSError if nobody takes it.
+        """
         text = format_line(record, year=self._year) + "\n"
         # Looked up late: a test or a notebook may have replaced sys.stderr since.
         stream = self._stream if self._stream is not None else sys.stderr
         with self._lock:
-            stream.write(text)
-            stream.flush()
+            write_text(stream, text)
+
+    def __str__(self) -> str:
+        return "standard error" if self._stream is None else "its stream"
 
     def close(self) -> None:
         """Nothing is pending; the stream belongs to the caller."""

@@ -25,6 +25,7 @@ from typing import Any
 from ir.errors import RoasteryError
 from ir.printable import json_text
 
+from .descriptors import AppendedLines
 from .records import LogRecord, Severity
 
 #: Events that open an object which later lines complete, and the name that it gets.
@@ -38,19 +39,24 @@ class JsonLinesHandler:
 
     def __init__(self, path: str | Path) -> None:
         """Create or replace ``path``. Raises RoasteryError if that is not possible."""
+        self._path = path
         try:
-            # Closed by close(): it lives as long as the log.
-            self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
-        except OSError as error:
-            raise RoasteryError(
-                f"cannot write the JSON log '{path}': {error.strerror or error}"
-            ) from error
+            self._lines = AppendedLines(path, append=False)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise RoasteryError(f"cannot write the JSON log '{path}': {reason}") from error
         self._lock = threading.Lock()
         self._pending: dict[str, Any] | None = None
         self._start: float | None = None
 
+    def __str__(self) -> str:
+        return f"'{self._path}'"
+
     def handle(self, record: LogRecord) -> None:
-        """Add a record to the object that it belongs to, and write what is complete."""
+        """Add a record to the object that it belongs to, and write what is complete.
+
+        Raises OSError if that cannot be written.
+        """
         with self._lock:
             if self._start is None:
                 self._start = record.timestamp
@@ -63,8 +69,10 @@ class JsonLinesHandler:
     def close(self) -> None:
         """Write what is pending and close the file."""
         with self._lock:
-            self._flush()
-            self._file.close()
+            try:
+                self._flush()
+            finally:
+                self._lines.close()
 
     def _add(self, record: LogRecord) -> None:
         pending, event, values = self._pending, record.event, record.values
@@ -89,14 +97,13 @@ class JsonLinesHandler:
         return {"event": event, "seconds": round(record.timestamp - self._start, 6)}
 
     def _flush(self) -> None:
-        if self._pending is not None:
-            self._write(self._pending)
-            self._pending = None
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._write(pending)
 
     def _write(self, entry: dict[str, Any]) -> None:
         text = json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False)
-        self._file.write(json_text(text) + "\n")
-        self._file.flush()
+        self._lines.write(json_text(text) + "\n")
 
 
 def _belongs(pending: dict[str, Any] | None, values: Any) -> bool:

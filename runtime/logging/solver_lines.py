@@ -213,6 +213,17 @@ class SolverLines(LineWriter):
         text = f"Snapshotting solver state to {kind} file {path}"
         self.write(source, text, "snapshot_state", {"path": str(path)})
 
+    def no_snapshot(self, iteration: int, reason: str) -> None:
+        """A snapshot could not be written; training goes on."""
+        self.write(
+            Source("roastery", 0),
+            f"No snapshot at iteration {iteration}: {reason}; earlier ones stay as they are, and "
+            "the next is tried when it is due, and at the end",
+            "no_snapshot",
+            {"iteration": iteration, "reason": reason},
+            Severity.ERROR,
+        )
+
     def stopped_early(self) -> None:
         """A signal ended the loop before ``max_iter``."""
         self.write(_solver(311), "Optimization stopped early.", "stopped_early")

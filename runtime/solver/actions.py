@@ -6,8 +6,15 @@ import contextlib
 import enum
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from types import FrameType
+
+from ir.errors import StoppedBySignal
+
+_ONE_PRESS = 0.05
+"""Seconds within which two signals are one: `timeout` and other parents send theirs twice, to the
+process and to its group, and some turn the one that they got into another."""
 
 
 class Action(enum.Enum):
@@ -19,16 +26,31 @@ class Action(enum.Enum):
 class ActionRequests:
     """Remembers requests until the solver asks; signals may arrive at any moment.
 
-    A second stop request while the first is pending raises KeyboardInterrupt, for a user who
-    cannot wait.
+    A stop request ends the program at once while there is nothing to save: until :meth:`begin`.
+    Then the first waits for the solver, and a second ends the program, for a user who cannot wait.
     """
 
     def __init__(self) -> None:
         self._pending: list[Action] = []
+        self._asked: float | None = None  # when the first stop was
+        self._early: int | None = None
+        self._starting = False
 
-    def request(self, action: Action) -> None:
-        if action is Action.STOP and Action.STOP in self._pending:
-            raise KeyboardInterrupt
+    def request(self, action: Action, number: int = signal.SIGINT) -> None:
+        """Ask for an action, as the signal ``number`` does."""
+        if action is Action.STOP and self._starting:
+            self._early = number
+            raise self._too_early()
+        if action is Action.STOP and self._asked is not None:
+            if time.monotonic() - self._asked < _ONE_PRESS:
+                return
+            raise StoppedBySignal(
+                number,
+                f"stopped at once by {signal.Signals(number).name}: what was trained since the "
+                "last snapshot is lost",
+            )
+        if action is Action.STOP:
+            self._asked = time.monotonic()
         if action is not Action.NONE and action not in self._pending:
             self._pending.append(action)
 
@@ -40,22 +62,37 @@ class ActionRequests:
                 return action
         return Action.NONE
 
+    def begin(self) -> None:
+        """Training begins: from now on a stop request waits for the solver.
+
+        Raises StoppedBySignal if one came before and was lost in code that catches everything.
+        """
+        self._starting = False
+        if self._early is not None:
+            raise self._too_early()
+
+    def _too_early(self) -> StoppedBySignal:
+        assert self._early is not None
+        name = signal.Signals(self._early).name
+        return StoppedBySignal(
+            self._early, f"stopped by {name} before the first iteration: nothing was trained"
+        )
+
     @contextlib.contextmanager
-    def handling(self, sigint: Action, sighup: Action) -> Iterator[None]:
-        """Turn SIGINT and SIGHUP into requests inside the block (main thread only)."""
+    def handling(self, effects: Mapping[int, Action]) -> Iterator[None]:
+        """Turn signals into requests inside the block (main thread only), from start-up on."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        effects = {signal.SIGINT: sigint}
-        if hasattr(signal, "SIGHUP"):
-            effects[signal.SIGHUP] = sighup
+        self._starting = True
 
         def handle(number: int, frame: FrameType | None) -> None:
-            self.request(effects[signal.Signals(number)])
+            self.request(effects[number], number)
 
         before = {number: signal.signal(number, handle) for number in effects}
         try:
             yield
         finally:
+            self._starting = False
             for number, handler in before.items():
                 signal.signal(number, handler)

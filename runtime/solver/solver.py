@@ -29,6 +29,14 @@ from .warnings import LossWatch
 class Snapshots(Protocol):
     """Writes and reads a solver's files; the face implements it with the file formats."""
 
+    def claim(self, solver: Solver) -> None:
+        """Make sure that no other process writes these files; may be called again."""
+        ...
+
+    def release(self) -> None:
+        """End what :meth:`claim` began."""
+        ...
+
     def save(self, solver: Solver) -> str:
         """Write weights and state; returns the state's path."""
         ...
@@ -72,6 +80,7 @@ class Solver:
         self.on_update: list[Callable[[], None]] = []  # after the update, before the next pass
         self.smoothed = SmoothedLoss(config.average_loss)
         self.stopped_early = False
+        self._unsaved = False  # the last snapshot could not be written
         self.unshared: list[list[str]] = [[] for _ in self.tests]
         """Per test net the train net's layers that it lacks; each test names them."""
         self._watch = LossWatch()
@@ -81,16 +90,31 @@ class Solver:
     # --- the loop ---------------------------------------------------------------------
 
     def solve(self, resume: str | None = None) -> None:
-        """Train to max_iter, with tests, display and snapshots as configured."""
+        """Train to max_iter, with tests, display and snapshots as configured.
+
+        A snapshot that cannot be written on the way is told, and tried again at the next one; at
+        the end it raises RoasteryError.
+        """
+        try:
+            self._solve(resume)
+        finally:
+            if self.snapshots is not None:
+                self.snapshots.release()
+
+    def _solve(self, resume: str | None) -> None:
+        c = self.config
+        if self.snapshots is not None and (c.snapshot or c.snapshot_after_train):
+            self.snapshots.claim(self)
         self.log.solving(self.train.program.name, self.config.learning_rate.policy)
         self.stopped_early = False
         if resume is not None:
             self.restore(resume)
-        self.step(self.config.max_iter - self.iteration)
-        c = self.config
-        if c.snapshot_after_train and (not c.snapshot or self.iteration % c.snapshot):
-            self.snapshot()
+        before = self.iteration
+        self.step(c.max_iter - self.iteration)
+        if self._snapshot_is_due(before):
+            self._try_snapshot()
         if self.stopped_early:
+            self._insist_on_snapshot()
             self.log.stopped_early()
             return
         if c.display and self.iteration % c.display == 0:
@@ -98,12 +122,23 @@ class Solver:
             self.log.final_loss(self.iteration, float(self.smoothed.value))
         if c.test_interval and self.iteration % c.test_interval == 0:
             self.test_all()
+        self._insist_on_snapshot()
         self.log.optimization_done()
+
+    def _snapshot_is_due(self, before: int) -> bool:
+        """Whether a run that began at iteration ``before`` ends with a snapshot."""
+        c = self.config
+        if c.snapshot_after_train:
+            return not c.snapshot or self.iteration % c.snapshot != 0
+        # Caffe loses what was trained since the last snapshot when a signal stops such a run.
+        return bool(self.stopped_early and c.snapshot and self.iteration > before)
 
     def step(self, iterations: int) -> None:
         """Run some iterations. Diffs hold the last applied step afterwards."""
         c = self.config
         stop = self.iteration + iterations
+        if c.snapshot and self.snapshots is not None:
+            self.snapshots.claim(self)
         self._reports.settle()  # of a call that was interrupted
         self.smoothed.clear()
         self._last_shown = (self.iteration, time.perf_counter())
@@ -132,7 +167,7 @@ class Solver:
             self.apply_update()
             action = self.requests.take()
             if (c.snapshot and self.iteration % c.snapshot == 0) or action is Action.SNAPSHOT:
-                self.snapshot()
+                self._try_snapshot()
             if action is Action.STOP:
                 self.stopped_early = True
                 break
@@ -202,7 +237,7 @@ class Solver:
         for batch in range(batches):
             while (action := self.requests.take()) is not Action.NONE:
                 if action is Action.SNAPSHOT:
-                    self.snapshot()
+                    self._try_snapshot()
                 else:
                     self.stopped_early = True
             if self.stopped_early:
@@ -228,9 +263,32 @@ class Solver:
     # --- snapshots --------------------------------------------------------------------
 
     def snapshot(self) -> None:
-        """Write weights and state now."""
+        """Write weights and state now. Raises RoasteryError if they cannot be written."""
         if self.snapshots is not None:
             self.snapshots.save(self)
+        self._unsaved = False
+
+    def _try_snapshot(self) -> None:
+        """Write a snapshot; where that fails, tell it and go on: space may be made meanwhile."""
+        try:
+            self.snapshot()
+        except RoasteryError as error:
+            self._unsaved = True
+            self.log.no_snapshot(self.iteration, error.message)
+
+    def _insist_on_snapshot(self) -> None:
+        """At the end: a snapshot that could not be written is tried once more."""
+        if not self._unsaved:
+            return
+        try:
+            self.snapshot()
+        except RoasteryError as error:
+            raise RoasteryError(
+                f"training ended at iteration {self.iteration}, and its snapshot cannot be "
+                f"written: {error.message}",
+                location=error.location,
+                hint="earlier snapshots are as they were; what was trained since is lost",
+            ) from error
 
     def restore(self, path: str) -> None:
         """Continue from a snapshot: parameters, history, iteration, data position."""

@@ -41,7 +41,7 @@ def test_packages_are_typed() -> None:
 
 
 def test_the_command_exists() -> None:
-    from roastery.cli.main import main
+    from roastery.__main__ import main
 
     module, _, function = PROJECT["project"]["scripts"]["roastery"].partition(":")
     assert (module, function) == (main.__module__, main.__name__)

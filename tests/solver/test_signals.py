@@ -1,4 +1,4 @@
-"""SIGINT stops with a snapshot, SIGHUP snapshots, as the flags say."""
+"""SIGINT and SIGTERM stop with a snapshot, SIGHUP snapshots, as the flags say."""
 
 from __future__ import annotations
 
@@ -6,12 +6,44 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ir.errors import StoppedBySignal
+from runtime.solver.actions import Action, ActionRequests
+
 ROOT = Path(__file__).parents[2]
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def started(
+    solver: str = "long_solver.prototxt", *flags: str, to: Any = subprocess.PIPE, group: int = 0
+) -> subprocess.Popen[str]:
+    """A training that has begun, in a process group."""
+    command = [sys.executable, "-m", "roastery", "train", f"--solver={solver}", *flags]
+    return subprocess.Popen(
+        command,
+        env=ENVIRONMENT,
+        stdout=to,
+        stderr=to,
+        text=True,
+        process_group=group,
+    )
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Read the log up to a line with these words."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"no line with {words!r}")
 
 
 def run(*flags: str, signals: Sequence[int]) -> tuple[int, list[str]]:
@@ -20,7 +52,7 @@ def run(*flags: str, signals: Sequence[int]) -> tuple[int, list[str]]:
     command = [sys.executable, "-m", "roastery", "train", "--solver=long_solver.prototxt"]
     with subprocess.Popen(
         [*command, *flags],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=ENVIRONMENT,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -65,7 +97,157 @@ def test_effects_can_be_exchanged(log_folder: Path) -> None:
     assert sum("iter/s" in line for line in lines) >= 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM])
-def test_other_signals_end_the_run_as_usual(number: int, log_folder: Path) -> None:
-    code, _ = run(signals=[number])
-    assert code == -number
+@pytest.mark.parametrize("effect", ["stop", "snapshot"])
+def test_sigterm_stops_with_a_snapshot(effect: str, log_folder: Path) -> None:
+    """What `docker stop`, Slurm and Kubernetes send before they kill."""
+    signals = [signal.SIGTERM, signal.SIGINT] if effect == "snapshot" else [signal.SIGTERM]
+    code, lines = run(f"--sigterm_effect={effect}", signals=signals)
+    assert code == 0
+    assert lines[-2:] == ["Optimization stopped early.", "Optimization Done."]
+    states = [s.rpartition(" ")[2] for s in lines if s.startswith("Snapshotting solver state")]
+    assert len(states) == len(signals)
+    assert all((log_folder / state).exists() for state in states)
+    assert not [name for name in os.listdir() if name.endswith((".lock", ".partial"))]
+
+
+def test_a_signal_that_is_sent_twice_at_once_is_one(log_folder: Path) -> None:
+    """As `timeout` does: to the process, and to its group."""
+    requests = ActionRequests()
+    requests.begin()
+    requests.request(Action.STOP, signal.SIGTERM)
+    requests.request(Action.STOP, signal.SIGTERM)
+    assert requests.take() is Action.STOP
+    time.sleep(0.06)
+    with pytest.raises(StoppedBySignal, match="at once by SIGINT"):
+        requests.request(Action.STOP, signal.SIGINT)
+
+
+def change(file: str, **fields: object) -> None:
+    """Give fields of a solver file other values."""
+    path = Path(file)
+    lines = [line for line in path.read_text().splitlines() if line.partition(":")[0] not in fields]
+    path.write_text("\n".join([*lines, *(f"{key}: {value}" for key, value in fields.items())]))
+
+
+@pytest.mark.parametrize("first, second", [("SIGTERM", "SIGTERM"), ("SIGINT", "SIGTERM")])
+def test_a_second_signal_stops_at_once(first: str, second: str, log_folder: Path) -> None:
+    change("long_solver.prototxt", iter_size=1_000_000)  # no iteration ends
+    with started() as process:
+        wait_for(process, "Learning Rate Policy")
+        time.sleep(0.1)
+        process.send_signal(signal.Signals[first])
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.send_signal(signal.Signals[second])
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.Signals[second]
+    assert error.splitlines()[-1].startswith(f"stopped at once by {second}: what was trained")
+    assert "Traceback" not in error
+    assert not [name for name in os.listdir() if name.endswith((".lock", ".partial"))]
+
+
+# --- before the first iteration ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, code", [("SIGTERM", 143), ("SIGINT", 130)])
+@pytest.mark.parametrize("words", ["Use CPU", "Creating training net", "Network initialization"])
+def test_a_signal_while_starting(words: str, name: str, code: int, log_folder: Path) -> None:
+    before = sorted(os.listdir())
+    with started() as process:
+        wait_for(process, words)
+        process.send_signal(signal.Signals[name])
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == code
+    last = error.splitlines()[-1]
+    assert last == f"stopped by {name} before the first iteration: nothing was trained"
+    assert "Traceback" not in error
+    assert sorted(os.listdir()) == before
+
+
+FIRST = """
+import os, signal, sys
+from roastery.cli.signals import hold_signals
+hold_signals()
+os.kill(os.getpid(), int(sys.argv.pop(1)))
+from roastery.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("name, code", [("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 0)])
+def test_a_signal_while_modules_are_imported(name: str, code: int, log_folder: Path) -> None:
+    """It is held until the flags are read: SIGHUP is a wish for a snapshot, in the first test."""
+    change("long_solver.prototxt", max_iter=2)
+    words = [sys.executable, "-c", FIRST, str(int(signal.Signals[name])), "train"]
+    done = subprocess.run(
+        [*words, "--solver=long_solver.prototxt"],
+        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert ("nothing was trained" in done.stderr) == (code != 0)
+    assert Path("long_iter_0.solverstate").exists() == (name == "SIGHUP")
+
+
+@pytest.mark.parametrize("name, code", [("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)])
+def test_other_commands_end_with_the_signals_code(name: str, code: int, log_folder: Path) -> None:
+    words = [sys.executable, "-c", FIRST, str(int(signal.Signals[name])), "time"]
+    done = subprocess.run(
+        [*words, "--model=main.prototxt"],
+        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert done.stderr == ("interrupted\n" if name == "SIGINT" else f"stopped by {name}\n")
+
+
+def test_scripts_keep_pythons_signals(tmp_path: Path) -> None:
+    """pycaffe takes no signal, and `roastery python` none of a script's."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, signal, caffe\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+        "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "roastery", "python", str(script)],
+        env=ENVIRONMENT, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, b"")
+
+
+def test_a_signal_in_the_first_test(log_folder: Path) -> None:
+    """As in Caffe: the test ends, a snapshot of iteration 0 is written, exit code 0."""
+    change("long_solver.prototxt", test_iter=1_000_000)
+    with started() as process:
+        wait_for(process, "Testing net")
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Test interrupted." in error and "Optimization stopped early." in error
+
+
+# --- a pipeline ----------------------------------------------------------------------------------
+
+
+def test_ctrl_c_under_tee(log_folder: Path) -> None:
+    """The terminal interrupts the whole pipeline, and tee dies first."""
+    with subprocess.Popen(
+        ["tee", "train.log"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0
+    ) as tee:
+        with started(
+            "long_solver.prototxt", "--log_file=own.log", to=tee.stdin, group=tee.pid
+        ) as process:
+            assert tee.stdin is not None
+            tee.stdin.close()
+            while "iter/s" not in Path("train.log").read_text():
+                time.sleep(0.01)
+            os.killpg(tee.pid, signal.SIGINT)
+            assert process.wait(timeout=30) == 0
+    assert tee.returncode == -signal.SIGINT
+    own = Path("own.log").read_text()
+    assert own.startswith(Path("train.log").read_text())  # to the letter
+    lines = [line.partition("] ")[2] for line in own.splitlines()]
+    assert lines[-2:] == ["Optimization stopped early.", "Optimization Done."]
+    assert sum("no longer reaches standard error (Broken pipe)" in line for line in lines) == 1
+    (state,) = (s.rpartition(" ")[2] for s in lines if s.startswith("Snapshotting solver state"))
+    assert Path(state).exists()

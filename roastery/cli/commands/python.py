@@ -53,5 +53,6 @@ COMMAND = Command(
         Example("roastery python -m pytest tests/", "a module"),
         Example("roastery python -c 'import caffe; print(caffe.layer_type_list())'", "a line"),
     ),
+    signals="python",
     run=_run,
 )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from ..command import Arguments, Command, Example, Flag
 from ..devices import DEVICE_FLAGS, requested_device
 from ..nets import (
-    LOG_FLAG,
+    LOG_FLAGS,
     PYTHON_FLAG,
     STATE_FLAGS,
     WEIGHTS_HELP,
     log_device,
     needed,
+    open_log,
     python_layers,
     stages,
 )
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 
 def _run(arguments: Arguments) -> None:
-    from runtime.logging import CaffeLog
-
     from ... import nets
     from ...building import NetBuilder
     from ...data_notes import data_notes
@@ -35,7 +34,7 @@ def _run(arguments: Arguments) -> None:
     model = needed(arguments, "model", "the net to score")
     weights = needed(arguments, "weights", "the weights to score the net with")
     device = choose_device(requested_device(arguments))
-    with CaffeLog.open(json_path=arguments.log_json) as log, data_notes(log):
+    with open_log(arguments) as log, data_notes(log):
         log_device(log, device, "test")
         message = nets.read_net(model)
         state = nets.flag_state(message, "TEST", arguments.level, stages(arguments))
@@ -84,7 +83,7 @@ COMMAND = Command(
         Flag("model", "the net", metavar="FILE"),
         Flag("weights", WEIGHTS_HELP, metavar="FILE"),
         Flag("iterations", "how many batches to run", "int", 50, minimum=1),
-        LOG_FLAG,
+        *LOG_FLAGS,
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,

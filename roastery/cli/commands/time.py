@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag
 from ..devices import DEVICE_FLAGS, requested_device
-from ..nets import PYTHON_FLAG, STATE_FLAGS, log_device, needed, python_layers, stages
+from ..nets import (
+    LOG_FLAGS,
+    PYTHON_FLAG,
+    STATE_FLAGS,
+    log_device,
+    needed,
+    open_log,
+    python_layers,
+    stages,
+)
 
 if TYPE_CHECKING:
     from runtime.backend import Backend
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
 
 def _run(arguments: Arguments) -> None:
     from runtime.layerwise import LayerwiseNet
-    from runtime.logging import CaffeLog
 
     from ... import nets
     from ...building import NetBuilder, Plan
@@ -27,7 +35,7 @@ def _run(arguments: Arguments) -> None:
 
     model = needed(arguments, "model", "the net to time")
     device = choose_device(requested_device(arguments))
-    with CaffeLog.open() as log, data_notes(log):
+    with open_log(arguments) as log, data_notes(log):
         log_device(log, device, "time")
         message = nets.read_net(model)
         state = nets.flag_state(message, arguments.phase, arguments.level, stages(arguments))
@@ -134,6 +142,7 @@ COMMAND = Command(
         Flag("iterations", "how often to run", "int", 50, minimum=1),
         Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST")),
         Flag("fused", "time the net compiled as a whole", "bool", False),
+        *LOG_FLAGS,
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, UsageError
 from ..devices import DEVICE_FLAGS, requested_device
 from ..nets import (
-    LOG_FLAG,
+    LOG_FLAGS,
     PYTHON_FLAG,
     STATE_FLAGS,
     WEIGHTS_HELP,
@@ -17,19 +18,25 @@ from ..nets import (
     python_layers,
     stages,
 )
+from ..signals import held_signals
+from ..streams import surviving_streams
 
 if TYPE_CHECKING:
     from frontends.prototxt import Message
     from runtime.logging import CaffeLog
+    from runtime.solver.actions import Action
 
 _EFFECTS = ("stop", "snapshot", "none")
+_SIGNALS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal.SIGHUP}
 
 
 def _run(arguments: Arguments) -> None:
     from runtime.logging import CaffeLog
-    from runtime.solver.actions import Action
+    from runtime.solver.actions import ActionRequests
 
     from ...data_notes import data_notes
+    from ...prefix_lock import claimed_prefix
+    from ...snapshots import remove_leftovers
     from ...solver_settings import read_solver_file
     from ...solvers import assemble, gpu_note, solver_device
 
@@ -45,7 +52,15 @@ def _run(arguments: Arguments) -> None:
     state.set("level", arguments.level)
     for stage in stages(arguments):
         state.add("stage", stage)
-    with CaffeLog.open(json_path=arguments.log_json) as log, data_notes(log):
+    requests, effects = ActionRequests(), _effects(arguments)
+    with (
+        surviving_streams(),
+        CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file) as log,
+        data_notes(log),
+        requests.handling(effects),
+    ):
+        for number in held_signals():
+            requests.request(effects[number], number)
         if file.prefix != "given":
             was_directory = file.prefix == "directory"
             log.snapshot_prefix_set(message.snapshot_prefix, was_directory=was_directory)
@@ -53,31 +68,39 @@ def _run(arguments: Arguments) -> None:
             log.warning(remark)
         device = solver_device(message, requested)
         log_device(log, device, "train")
-        snapshot = _snapshot(arguments, message, log)
-        if snapshot:
-            message.clear("weights")
-        elif arguments.weights:
-            message.set("weights", [arguments.weights])
-        seed = _saved_seed(message, snapshot)
-        allowed = python_layers(arguments)
-        built = assemble(message, device, log, seed=seed, allow_python=allowed)
-        solver = built.solver
-        effects = Action(arguments.sigint_effect), Action(arguments.sighup_effect)
-        with solver.requests.handling(*effects):
+        with claimed_prefix(message, log.note):
+            remove_leftovers(message.snapshot_prefix)
+            snapshot = _snapshot(arguments, message, log)
+            if snapshot:
+                message.clear("weights")
+            elif arguments.weights:
+                message.set("weights", [arguments.weights])
+            seed = _saved_seed(message, snapshot)
+            allowed = python_layers(arguments)
+            solver = assemble(message, device, log, seed=seed, allow_python=allowed).solver
+            solver.requests = requests
             if snapshot:
                 log.resuming_from(snapshot)
                 solver.restore(snapshot)
+            requests.begin()
             log.starting_optimization()
             solver.solve()
         log.train_done()
 
 
+def _effects(arguments: Arguments) -> dict[int, Action]:
+    from runtime.solver.actions import Action
+
+    return {
+        number: Action(getattr(arguments, f"{name}_effect")) for name, number in _SIGNALS.items()
+    }
+
+
 def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | None:
-    from ...snapshots import newest_snapshot, remove_leftovers
+    from ...snapshots import newest_snapshot
 
     if arguments.snapshot != "auto":
         return arguments.snapshot or None
-    remove_leftovers(message.snapshot_prefix)
     newest = newest_snapshot(message.snapshot_prefix, log.warning)
     if newest is None:
         log.note(f"no snapshot of '{message.snapshot_prefix}' yet: starting from the beginning")
@@ -101,7 +124,15 @@ COMMAND = Command(
         Builds the nets that the solver file names, trains, tests and snapshots as it says. The log
         goes to standard error in the form of Caffe's, so that every reader of Caffe's logs works.
 
-        Ctrl-C stops after the iteration and writes a snapshot; a second Ctrl-C stops at once.
+        Ctrl-C and SIGTERM stop after the iteration, write a snapshot and exit with 0; a second one
+        stops at once. Before the first iteration there is nothing to save: they end the command
+        with 130 or 143. SIGHUP writes a snapshot and goes on. Nothing that happens to the log (a
+        pipe that nobody reads, a full disk) ends the training; --log_file keeps a log that no
+        signal of the terminal reaches, as it reaches `tee`.
+
+        A snapshot that cannot be written is told, and tried again when the next is due; at the
+        end that is an error (exit code 1). One training at a time writes the snapshots of a
+        prefix.
     """,
     flags=(
         Flag("solver", "the solver file", metavar="FILE"),
@@ -114,8 +145,14 @@ COMMAND = Command(
         ),
         Flag("weights", f"weights to finetune: {WEIGHTS_HELP}", default="", metavar="FILE"),
         Flag("sigint_effect", "what Ctrl-C (SIGINT) does", default="stop", choices=_EFFECTS),
+        Flag(
+            "sigterm_effect",
+            "what SIGTERM (docker stop, Slurm, Kubernetes) does",
+            default="stop",
+            choices=_EFFECTS,
+        ),
         Flag("sighup_effect", "what SIGHUP does", default="snapshot", choices=_EFFECTS),
-        LOG_FLAG,
+        *LOG_FLAGS,
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
@@ -131,5 +168,6 @@ COMMAND = Command(
             "go on where the newest snapshot is",
         ),
     ),
+    signals="own",
     run=_run,
 )
