@@ -23,6 +23,7 @@ from runtime.solver.nets import RunnableNet
 from runtime.store import Store
 
 from . import nets
+from .assumed import AssumingProbe, check_shape_names
 from .data_notes import DataNote, collected_notes
 from .labels import CheckedSource, label_checks
 from .memory_check import check_memory
@@ -69,7 +70,13 @@ class NetBuilder:
     _said: set[str] = field(default_factory=set)  # nets of one file have the same notes
 
     def build(
-        self, net: Message, state: Message, seed: int, share: BuiltNet | None = None
+        self,
+        net: Message,
+        state: Message,
+        seed: int,
+        share: BuiltNet | None = None,
+        *,
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
     ) -> BuiltNet:
         """Build a net for a NetState, with the log lines of Caffe.
 
@@ -77,6 +84,8 @@ class NetBuilder:
             net: an upgraded net.
             seed: of fillers, random layers and data.
             share: the net whose parameters this one uses, layer by layer by name.
+            shapes: by blob, for a net that runs without data, which is then made up where it
+                is not there; None: data is needed.
 
         Raises RoasteryError for every mistake in the net or its data.
         """
@@ -84,13 +93,17 @@ class NetBuilder:
         log_rules(self.log, net, state)
         chosen = nets.filtered(net, state)
         log_net_text(self.log, chosen)
+        given = shapes or {}
         probe = RuntimeProbe(allow_python=self.allow_python)
+        if shapes is not None:
+            check_shape_names(chosen.layer, shapes)
+            probe = AssumingProbe(probe, shapes, self.log.warning)
 
-        def lower(shapes: Mapping[str, Sequence[int]]) -> NetProgram:
-            return _lower(net, state, probe, shapes).program
+        def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
+            return _lower(net, state, probe, {**given, **new}).program
 
         with collected_notes():  # opening once more says everything again
-            layers = _lower(net, state, probe, {})
+            layers = _lower(net, state, probe, given)
         program = layers.program
         check_memory(program)
         message = nets.with_splits(chosen)

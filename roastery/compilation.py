@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,8 +108,12 @@ def launch_table(compiled: CompiledGraph) -> str:
     return _table(rows)
 
 
-def summary(result: Compilation) -> str:
-    """Layers and the kernels they became, parameters, and memory."""
+def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
+    """Layers and the kernels they became, parameters, and memory.
+
+    Args:
+        unrun: layers that run on the host, and whose code was not asked what it does.
+    """
     program, compiled = result.program, result.compiled
     ahead, behind = _kernels_of_layers(compiled.graph)
     rows = [("layer", "type", "top", "parameters", "forward", "backward")]
@@ -143,7 +147,8 @@ def summary(result: Compilation) -> str:
         f"{_size(plan.bound)}",
     ]
     hosts = [
-        f"  {printable(n.location.layer) or n.op.name} runs on the host ({n.op.name})"
+        f"  {printable(n.location.layer) or n.op.name} runs on the host ({n.op.name}"
+        f"{', not run here' if n.location.layer in unrun else ''})"
         for n in compiled.graph.nodes
         if n.op.properties & (Property.HOST | Property.DYNAMIC)
     ]

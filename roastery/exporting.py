@@ -26,8 +26,11 @@ from runtime.store import Store
 
 from . import nets
 from ._version import __version__
+from .assumed import AssumingProbe, check_shape_names
 from .logger import LOGGER, log_notes, logger_log
 from .memory_check import check_memory
+from .probe import RuntimeProbe
+from .python_permission import python_allowed
 from .weights import load_weights
 
 PORTABLE = "cuda:sm_80"
@@ -62,6 +65,7 @@ def export_net(
 
     Args:
         net: a prototxt or message; data layers become inputs of their shapes.
+        shapes: of inputs and of data layers' tops, which are then not read.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
         allow_python: as in :func:`roastery.compile`.
 
@@ -70,9 +74,14 @@ def export_net(
     Raises RoasteryError for mistakes in the files and for nets that need the host (Python layers).
     """
     message = nets.read_net(net)
-    program = nets.lower(
-        message, phase, level=level, stages=stages, shapes=shapes, allow_python=allow_python
-    )
+    given = {name: tuple(shape) for name, shape in (shapes or {}).items()}
+    state = nets.state_message(phase)
+    state.set("level", level)
+    state.set("stage", list(stages))
+    check_shape_names(nets.filtered(message, state).layer, given)
+    inner = RuntimeProbe(allow_python=python_allowed(allow_python))
+    probe = AssumingProbe(inner, given, lambda remark: LOGGER.warning("%s", remark))
+    program = nets.lower(message, phase, level=level, stages=stages, shapes=given, probe=probe)
     log_notes(program)
     check_memory(program)
     store = Store(program.cells, seed=0)

@@ -11,7 +11,7 @@ from frontends.caffemodel import read_blob
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
-from runtime.data.config import Phase
+from runtime.data.config import Phase, SourceConfig
 from runtime.data.source import probe_shapes
 from runtime.host_layers import probe_host_layer
 
@@ -40,7 +40,10 @@ class RuntimeProbe:
         return self._data[key]
 
     def _open(self, layer: Message, phase: str) -> DataProbe:
-        config = source_config(layer)
+        return self.probed(layer, source_config(layer), phase)
+
+    def probed(self, layer: Message, config: SourceConfig, phase: str) -> DataProbe:
+        """Open what a data layer reads, as ``config`` describes it, and close it again."""
         try:
             shapes = probe_shapes(config, cast(Phase, phase), self.root)
         except RoasteryError as error:
@@ -58,7 +61,7 @@ class RuntimeProbe:
         """The user's object behind a Python layer; None for any other layer."""
         return getattr(self._host_layers.get(key), "instance", None)
 
-    def blob_file(self, path: str, layer: Message) -> Any:
+    def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:
         return read_blob(Path(self.root) / path)
 
 

@@ -79,6 +79,10 @@ class PythonLayerError(RoasteryError):
     raised: BaseException | None = None
 
 
+class ModuleFailedError(PythonLayerError):
+    """A user's module raised something while it was imported."""
+
+
 class PythonLayer:
     """A user's layer, set up. It stays the same object while its net is made for other shapes.
 
@@ -211,7 +215,10 @@ class PythonLayer:
         except (RoasteryError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            raise self._error(f"importing module '{name}': {shown(error)}", error) from error
+            told = self._error(
+                f"importing module '{name}': {shown(error)}", error, ModuleFailedError
+            )
+            raise told from error
 
     def _call(self, method: str, *arguments: Any) -> None:
         function = getattr(self._layer, method, None)
@@ -232,7 +239,12 @@ class PythonLayer:
         except BaseException as error:  # sys.exit() in a layer is no way to end a training
             raise self._error(f"{what}: {shown(error)}", error) from error
 
-    def _error(self, message: str, error: BaseException | None = None) -> RoasteryError:
+    def _error(
+        self,
+        message: str,
+        error: BaseException | None = None,
+        kind: type[PythonLayerError] | None = None,
+    ) -> RoasteryError:
         """An error at the layer that also shows the line of the user's code that failed."""
         frames = traceback.extract_tb(error.__traceback__) if error is not None else []
         outside = [f for f in frames if not f.filename.startswith(("<frozen", *_ROOTS))]
@@ -243,6 +255,6 @@ class PythonLayer:
             further.append(f"{last.filename}:{last.lineno} in {last.name}: {last.line}")
         detail = "\n".join(f"    {line}" for line in further)
         hint = error.hint if isinstance(error, RoasteryError) else None
-        told = PythonLayerError(message, location=self._place, hint=hint, detail=detail)
+        told = (kind or PythonLayerError)(message, location=self._place, hint=hint, detail=detail)
         told.raised = error
         return told

@@ -70,6 +70,7 @@ class Probe(Protocol):
         """The object behind a host layer: set up at first sight; ``key`` as in :meth:`data`."""
         ...
 
-    def blob_file(self, path: str, layer: Message) -> Any:
-        """The array in a binaryproto file (InfogainLoss' matrix), float32."""
+    def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:
+        """The array in a binaryproto file (InfogainLoss' matrix), float32. ``shape``: the one that
+        fits; whether the file's does is for the caller to check."""
         ...

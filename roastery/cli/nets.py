@@ -30,7 +30,8 @@ STATE_FLAGS = (
 
 SHAPE_FLAG = Flag(
     "shape",
-    "another input shape: data=1,3,227,227",
+    "the shape of an input, of a data layer's top, which is then not read, or of a Python layer's "
+    "top, which is then not run: data=1,3,227,227",
     repeated=True,
     default=(),
     metavar="NAME=DIMS",
@@ -49,6 +50,8 @@ LOG_FLAGS = (
     Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE"),
 )
 
+_DIGITS = 19  # more than any memory has bytes
+
 WEIGHTS_HELP = "a .caffemodel or .caffemodel.h5 file, or several separated by commas"
 
 
@@ -58,15 +61,21 @@ def stages(arguments: Arguments) -> list[str]:
 
 
 def shapes(arguments: Arguments) -> dict[str, tuple[int, ...]]:
-    """``--shape data=1,3,224,224``, given any number of times: shapes by input."""
-    found = {}
+    """``--shape data=1,3,224,224``, given any number of times: shapes by blob."""
+    found: dict[str, tuple[int, ...]] = {}
     for item in arguments.shape:
-        name, _, dims = item.partition("=")
-        words = dims.replace("x", ",").split(",")
-        if not name or not all(word.strip().isdecimal() for word in words):
+        name, _, dims = item.rpartition("=")
+        words = [word.strip() for word in dims.replace("x", ",").split(",")]
+        if not name or not all(map(_is_extent, words)):
             raise UsageError(f"--shape={item}: must be NAME=DIM,DIM,..., such as data=1,3,227,227")
-        found[name] = tuple(map(int, words))
+        shape = tuple(map(int, words))
+        if found.setdefault(name, shape) != shape:
+            raise UsageError(f"--shape={item}: '{name}' has another shape before")
     return found
+
+
+def _is_extent(word: str) -> bool:
+    return word.isdecimal() and len(word) < _DIGITS
 
 
 def python_layers(arguments: Arguments) -> bool:

@@ -86,7 +86,8 @@ def _matrix(ctx: LayerContext, classes: int) -> Value:
         "source",
         'name a binaryproto file in infogain_loss_param { source: "..." }, or give a third bottom',
     )
-    array = np.asarray(ctx.probe.blob_file(source, ctx.layer), np.float32)
+    wanted = (classes, classes)
+    array = np.asarray(ctx.probe.blob_file(source, ctx.layer, wanted), np.float32)
     _check_size(ctx, array.shape, classes, "source")
     spec = FillerSpec("array", array=array.reshape(classes, classes))
     return ctx.state("infogain", TensorType((classes, classes)), spec)

@@ -19,22 +19,32 @@ def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
     from ... import nets
+    from ...assumed import AssumingProbe, check_shape_names
     from ...compilation import compile_program, summary, write_dump
+    from ...probe import RuntimeProbe
 
     started = perf_counter()
     message = nets.read_net(arguments.net)
+    given = shapes(arguments)
+    state = nets.state_message(arguments.phase)
+    state.set("level", arguments.level)
+    state.set("stage", stages(arguments))
+    check_shape_names(nets.filtered(message, state).layer, given)
+    probe = AssumingProbe(RuntimeProbe(allow_python=python_layers(arguments)), given, _say)
     program = nets.lower(
         message,
         arguments.phase,
         level=arguments.level,
         stages=stages(arguments),
-        shapes=shapes(arguments),
-        allow_python=python_layers(arguments),
+        shapes=given,
+        probe=probe,
     )
+    for remark in (*map(str, message.notes), *program.notes):
+        _say(remark)
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None
     result = compile_program(program, backward=backward, dump=dump)
-    print(summary(result), end="")
+    print(summary(result, probe.unrun), end="")
     print(f"compiled in {perf_counter() - started:.2f} s", end="")
     print(", kernels printed but not compiled" if not arguments.target else "")
     if dump is not None:
@@ -42,6 +52,10 @@ def _run(arguments: Arguments) -> None:
         say(f"wrote every stage to {dump}/")
     if arguments.target:
         _compile_kernels(result.compiled.launches, arguments.target)
+
+
+def _say(remark: str) -> None:
+    say(f"note: {remark}")
 
 
 def _compile_kernels(launches: Sequence[Launch], targets: str) -> None:
@@ -68,8 +82,10 @@ COMMAND = Command(
     group="Compiling",
     description=(
         "Lowers the net, differentiates it where it has a loss, runs the passes, prints the "
-        "kernels and plans memory. Needs no GPU. With --dump every stage is written as text: the "
-        "graph after each pass, the generated Triton kernels, the launches and the memory plan."
+        "kernels and plans memory. Needs no GPU, and no database, mean file or Python module: what "
+        "is not there gets the shapes that the net's fields tell, or that --shape gives. With "
+        "--dump every stage is written as text: the graph after each pass, the generated Triton "
+        "kernels, the launches and the memory plan."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
@@ -84,6 +100,10 @@ COMMAND = Command(
     examples=(
         Example("roastery compile train_val.prototxt", "layers, kernels and memory"),
         Example("roastery compile deploy.prototxt --dump out", "and every stage as text"),
+        Example(
+            "roastery compile train_val.prototxt --shape data=32,3,227,227 --shape label=32",
+            "without its database",
+        ),
         Example("roastery compile net.prototxt --target sm_90", "compile the kernels, too"),
     ),
     run=_run,

@@ -10,11 +10,13 @@ from ..devices import DEVICE_FLAGS, requested_device
 from ..nets import (
     LOG_FLAGS,
     PYTHON_FLAG,
+    SHAPE_FLAG,
     STATE_FLAGS,
     log_device,
     needed,
     open_log,
     python_layers,
+    shapes,
     stages,
 )
 
@@ -43,7 +45,7 @@ def _run(arguments: Arguments) -> None:
         backend = open_backend(device)
         allowed = python_layers(arguments)
         builder = NetBuilder(backend, log, plan, freeze=True, allow_python=allowed)
-        built = builder.build(message, state, seed=0)
+        built = builder.build(message, state, seed=0, shapes=shapes(arguments))
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:
@@ -135,13 +137,15 @@ COMMAND = Command(
     description="""
         Runs forward and backward some times and shows the mean time of each layer and of the whole
         net, in milliseconds. --fused measures the net as training runs it: compiled as a whole,
-        where layers have no time of their own.
+        where layers have no time of their own. A net whose data is not there is fed with made-up
+        values of the shapes that its fields tell, or that --shape gives.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),
         Flag("iterations", "how often to run", "int", 50, minimum=1),
         Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST")),
         Flag("fused", "time the net compiled as a whole", "bool", False),
+        SHAPE_FLAG,
         *LOG_FLAGS,
         *STATE_FLAGS,
         PYTHON_FLAG,
@@ -150,6 +154,10 @@ COMMAND = Command(
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),
         Example("roastery time --model=deploy.prototxt --phase=TEST --fused", "the whole net's"),
+        Example(
+            "roastery time --model=train_val.prototxt --shape data=32,3,227,227 --shape label=32",
+            "without its database",
+        ),
     ),
     run=_run,
 )

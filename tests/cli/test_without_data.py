@@ -1,0 +1,294 @@
+"""``compile`` and ``time`` of nets whose databases, mean files and modules are not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import lmdb
+import numpy as np
+import pytest
+
+from roastery.cli.main import main
+from runtime.artifact import load
+from runtime.data.datum import Datum, serialize_datum
+from runtime.data.mean_file import write_mean
+
+LAYER = 'layer { name: "d" type: "%s" top: "data" top: "label" %s }\n'
+BODY = """
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 4 kernel_size: 3 } }
+layer { name: "ip" type: "InnerProduct" bottom: "conv" top: "ip"
+  inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
+"""
+DATABASE = 'data_param { source: "lost_lmdb" backend: LMDB batch_size: 7 }'
+COMMANDS = ("compile", "time", "time --fused")
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ROASTERY_DEVICE", "reference")
+    monkeypatch.chdir(tmp_path)
+
+
+class Run:
+    """A command on a net: its exit code, and what it wrote."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def __call__(self, command: str, net: str, *flags: str, code: int = 0) -> str:
+        Path("n.prototxt").write_text(net)
+        words = command.split()
+        model = {
+            "compile": ["n.prototxt"],
+            "export": ["--model=n.prototxt"],
+        }.get(command, ["--model=n.prototxt", "--iterations=1"])
+        self._capfd.readouterr()
+        found = main([*words, *model, *flags])
+        out, err = self._capfd.readouterr()
+        assert found == code, (out + err)[-2000:]
+        return out + err
+
+    def said(self, command: str, net: str, *flags: str) -> list[str]:
+        """What it assumed: the text after ``layer 'd' (Type): ``."""
+        lines = self(command, net, *flags).splitlines()
+        return [line.split("layer 'd' ")[1].split(": ", 1)[1] for line in lines if "'d' (" in line]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    return Run(capfd)
+
+
+KINDS = {
+    "Data": DATABASE,
+    "ImageData": 'image_data_param { source: "lost.txt" batch_size: 7 }',
+    "WindowData": 'window_data_param { source: "lost.txt" batch_size: 7 }',
+    "HDF5Data": 'hdf5_data_param { source: "lost.txt" batch_size: 7 }',
+    "MemoryData": "memory_data_param { batch_size: 7 channels: 1 height: 5 width: 5 }",
+    "Python": 'python_param { module: "lost" layer: "Lost" }',
+    "DummyData": "dummy_data_param { shape { dim: 7 dim: 3 dim: 5 dim: 5 } shape { dim: 7 } }",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_shapes_that_are_given(kind: str, command: str, run: Run) -> None:
+    net = LAYER % (kind, KINDS[kind]) + BODY
+    told = run(command, net, "--shape=data=2,3,8,9", "--shape", "label=2")
+    assert told.count("data 2 x 3 x 8 x 9, label 2, as --shape says") == 1
+    if command == "compile":
+        assert "2x3x8x9" in told
+        assert ("d runs on the host (host_call, not run here)" in told) == (kind == "Python")
+    else:
+        assert "Top shape: 2 3 8 9 (432)" in told
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("kind", "fields", "told"),
+    [
+        ("Data", "transform_param { crop_size: 6 force_color: true }" + DATABASE, "3 x 6 x 6"),
+        ("Data", "transform_param { crop_size: 6 force_gray: true }" + DATABASE, "1 x 6 x 6"),
+        (
+            "Data",
+            "transform_param { crop_size: 6 mean_value: 1 mean_value: 2 mean_value: 3 }" + DATABASE,
+            "3 x 6 x 6",
+        ),
+        ("Data", 'transform_param { mean_file: "mean" }' + DATABASE, "2 x 8 x 9"),
+        ("Data", 'transform_param { mean_file: "mean" crop_size: 6 }' + DATABASE, "2 x 6 x 6"),
+        (
+            "ImageData",
+            'image_data_param { source: "no" batch_size: 7 new_height: 8 new_width: 9 }',
+            "3 x 8 x 9",
+        ),
+        (
+            "ImageData",
+            'image_data_param { source: "no" batch_size: 7 is_color: false } '
+            'transform_param { crop_size: 6 mean_file: "lost" }',
+            "1 x 6 x 6",
+        ),
+        (
+            "WindowData",
+            'window_data_param { source: "no" batch_size: 7 } transform_param { crop_size: 6 }',
+            "3 x 6 x 6",
+        ),
+    ],
+)
+def test_shapes_that_the_net_tells(
+    kind: str, fields: str, told: str, command: str, run: Run
+) -> None:
+    write_mean(Path("mean"), np.ones((2, 8, 9), np.float32))
+    (said,) = run.said(command, LAYER % (kind, fields) + BODY)
+    assert said.startswith(f"data 7 x {told}, label 7, as batch_size")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("kind", "fields", "flags", "hint"),
+    [
+        ("Data", DATABASE, "", "give --shape data=7,C,H,W --shape label=7, with C = the channels"),
+        (
+            "Data",
+            DATABASE + 'transform_param { crop_size: 6 mean_file: "lost" }',
+            "",
+            "give --shape data=7,C,6,6 --shape label=7, with C = the channels of an image",
+        ),
+        ("Data", DATABASE, "--shape=label=3", "give --shape data=3,C,H,W, with C"),
+        (
+            "ImageData",
+            'image_data_param { source: "no" batch_size: 7 }',
+            "",
+            "give --shape data=7,3,H,W --shape label=7, with H = its height, W = its width",
+        ),
+        (
+            "HDF5Data",
+            'hdf5_data_param { source: "no" batch_size: 7 }',
+            "--shape=label=7",
+            "give --shape data=7,..., with all axes of each top",
+        ),
+        ("Python", KINDS["Python"], "--shape=label=7", "given: --shape data=DIM,DIM,..."),
+    ],
+)
+def test_what_is_needed_is_said(
+    kind: str, fields: str, flags: str, hint: str, command: str, run: Run
+) -> None:
+    text = run(command, LAYER % (kind, fields) + BODY, *flags.split(), code=1)
+    assert hint in text
+    assert "error: n.prototxt:1:" in text
+
+
+def make_database() -> None:
+    with lmdb.open("there_lmdb", map_size=1 << 20) as env, env.begin(write=True) as transaction:
+        for i in range(8):
+            data = np.full((3, 8, 9), i, np.uint8).tobytes()
+            record = Datum(3, 8, 9, data=data, label=i % 5)
+            transaction.put(b"%08d" % i, serialize_datum(record))
+
+
+def test_a_database_that_is_there_is_read(run: Run) -> None:
+    make_database()
+    net = LAYER % ("Data", DATABASE.replace("lost", "there")) + BODY
+    for command in COMMANDS:
+        assert run.said(command, net) == []
+    assert "Opened lmdb there_lmdb" in run("time", net)
+    assert run.said("time", net, "--shape=data=2,3,8,9") == [
+        "data 2 x 3 x 8 x 9, label 2, as --shape says; nothing is read, a run gets made-up values"
+    ]
+    fields = DATABASE.replace("lost", "there") + 'transform_param { mean_file: "lost" }'
+    for command in COMMANDS:
+        assert run.said(command, LAYER % ("Data", fields) + BODY) == [
+            "there is no mean file 'lost'; no mean is subtracted"
+        ]
+
+
+def test_lists_whose_files_are_lost(run: Run) -> None:
+    Path("list").write_text("lost.png 1\n")
+    fields = 'image_data_param { source: "list" batch_size: 7 new_height: 8 new_width: 9 }'
+    for command in COMMANDS:
+        (said,) = run.said(command, LAYER % ("ImageData", fields) + BODY)
+        assert said.startswith("data 7 x 3 x 8 x 9")
+    Path("list").write_text("lost.h5\n")
+    net = LAYER % ("HDF5Data", 'hdf5_data_param { source: "list" batch_size: 2 }') + BODY
+    assert "there is no HDF5 file 'lost.h5'" in run("compile", net, code=1)
+    with h5py.File("lost.h5", "w") as file:
+        file["data"] = np.zeros((4, 3, 5, 5), np.float32)
+        file["label"] = np.zeros(4, np.float32)
+    for command in COMMANDS:
+        assert run.said(command, net) == []
+
+
+def test_a_damaged_database_is_still_an_error(run: Run) -> None:
+    Path("there_lmdb").mkdir()
+    Path("there_lmdb/data.mdb").write_bytes(b"nothing")
+    net = LAYER % ("Data", DATABASE.replace("lost", "there")) + BODY
+    text = run("compile", net, code=1)
+    assert "there_lmdb" in text
+    assert "nothing is read where shapes are given: --shape data=... --shape label=..." in text
+
+
+PYTHON = """
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 8 dim: 8 } } }
+layer { name: "rois" type: "Python" bottom: "x" top: "rois"
+  python_param { module: "lost.rois" layer: "Rois" } }
+layer { name: "pool" type: "ROIPooling" bottom: "x" bottom: "rois" top: "p"
+  roi_pooling_param { pooled_w: 2 pooled_h: 2 } }
+layer { name: "sink" type: "Python" bottom: "p" python_param { module: "lost" layer: "Sink" } }
+layer { name: "file" type: "HDF5Output" bottom: "p" bottom: "rois"
+  hdf5_output_param { file_name: "lost/out.h5" } }
+layer { name: "ip" type: "InnerProduct" bottom: "p" top: "ip"
+  inner_product_param { num_output: 3 } }
+layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "ip" top: "loss" }
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_python_layers_that_are_not_run(command: str, run: Run) -> None:
+    text = run(command, PYTHON, "--shape=rois=4,5")
+    for layer in ("rois", "sink", "file"):
+        assert text.count(f"layer '{layer}' (") >= 1
+        assert f"layer '{layer}' (HDF5Output) is not run" in text or (
+            f"layer '{layer}' (Python) is not run" in text
+        )
+    if command == "compile":
+        assert "  rois runs on the host (host_call, not run here)" in text
+        assert "  pool runs on the host (region_max)" in text
+    assert "give" in run(command, PYTHON, code=1)
+    assert not Path("lost").exists()
+
+
+def test_a_lost_infogain_matrix(run: Run) -> None:
+    loss = 'InfogainLoss" infogain_loss_param { source: "lost" }'
+    net = LAYER % ("Data", DATABASE) + BODY.replace('SoftmaxWithLoss"', loss)
+    for command in COMMANDS:
+        text = run(command, net, "--shape=data=2,3,8,9")
+        assert "(InfogainLoss): there is no file 'lost'; a unit matrix stands for it" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("dat=2,3,8,9", "did you mean 'data'? shapes can be given for: data, label"),
+        ("zzz=1", "hint: shapes can be given for: data, label"),
+        ("conv=1,2,3,4", "'conv' gets its shape from layer 'conv' (Convolution)"),
+        ("data", "must be NAME=DIM,DIM,..."),
+        ("=1,2", "must be NAME=DIM,DIM,..."),
+        ("data=", "must be NAME=DIM,DIM,..."),
+        ("data=1,,2", "must be NAME=DIM,DIM,..."),
+        ("data=1,-2", "must be NAME=DIM,DIM,..."),
+        ("data=1,2.5", "must be NAME=DIM,DIM,..."),
+        (f"data={'9' * 5000}", "must be NAME=DIM,DIM,..."),
+        (f"data={'1,' * 33}1", "34 axes; a blob has at most 32"),
+        ("data=0,3,8,9", "data has at least one element"),
+    ],
+)
+def test_wrong_flags(flag: str, message: str, command: str, run: Run) -> None:
+    text = run(command, LAYER % ("Data", DATABASE) + BODY, f"--shape={flag}", code=1)
+    assert message in text
+
+
+def test_two_shapes_for_one_blob(run: Run) -> None:
+    flags = ("--shape=data=2,3,8,9", "--shape=data=2x3x8x9")
+    run("compile", LAYER % ("Data", DATABASE) + BODY, *flags)
+    text = run("compile", LAYER % ("Data", DATABASE) + BODY, flags[0], "--shape=data=2", code=1)
+    assert "'data' has another shape before" in text
+
+
+def test_exporting_needs_no_data(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    net = LAYER % ("Data", DATABASE) + BODY
+    run("export", net, "--shape=data=2,3,8,9", "--output=n.roast")
+    assert "data 2 x 3 x 8 x 9, label 2, as --shape says" in caplog.text
+    inputs = {name: tensor.shape for name, tensor in load("n.roast", "cpu").inputs.items()}
+    assert inputs == {"data": (2, 3, 8, 9), "label": (2,)}
+    assert "did you mean 'data'" in run(
+        "export", net, "--shape=dat=2,3,8,9", "--output=n.roast", code=1
+    )
+
+
+def test_remarks_about_the_net_are_printed(run: Run) -> None:
+    same = BODY.replace('"conv" type', '"ip" type')
+    text = run("compile", LAYER % ("Data", DATABASE) + same, "--shape=data=2,3,8,9")
+    assert "note: n.prototxt:5:" in text and "has the same name" in text
