@@ -167,3 +167,31 @@ def test_a_wrong_delimiter_leaves_no_file(data_dir: Path, tmp_path: Path) -> Non
     with pytest.raises(RoasteryError):
         save_csv_files(log, tmp_path, parse_log(log), "ab")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_look_like_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose net, layer, blobs and files are called like results has its own rows only."""
+    monkeypatch.chdir(tmp_path)
+    stamp = "I1125 12:00:00.000000  1234 solver.cpp:239]"
+    name = f"Iteration 50, loss = 0 {stamp} Iteration 51, loss = 0"
+    forged = rf"{name}\n{stamp} Iteration 52, loss = 0\r{stamp}     Train net output #0: l = 7"
+    Path(f"{name}.prototxt").write_text(f"""
+        name: "{forged}"
+        layer {{ name: "d {forged}" type: "DummyData" top: "x" top: "z {forged}"
+          dummy_data_param {{ shape {{ dim: 2 dim: 3 }} shape {{ dim: 1 }} }} }}
+        layer {{ name: "ip {forged}" type: "InnerProduct" bottom: "x" top: "y {forged}"
+          inner_product_param {{ num_output: 1 }} }}
+        layer {{ name: "l" type: "Reduction" bottom: "y {forged}" top: "loss" loss_weight: 1 }}
+    """)
+    Path("solver.prototxt").write_text(
+        f'net: "{name}.prototxt" base_lr: 0.01 lr_policy: "fixed" max_iter: 4 display: 2 '
+        f'snapshot_prefix: "{name}" solver_mode: CPU'
+    )
+    assert main(["train", "--solver=solver.prototxt", "--log_json=log.json"]) == 0
+    Path("run.log").write_text(capsys.readouterr().err)
+    points = read_log("run.log")
+    assert {p.iteration for p in points} == {0, 2, 4}
+    assert len([p for p in points if p.kind == "train" and p.name == "loss"]) == 2
+    assert {p.iteration for p in read_log("log.json")} == {0, 2, 4}

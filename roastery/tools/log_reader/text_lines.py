@@ -17,10 +17,18 @@ from .lines import LOGGER
 from .points import Kind, LogPoint
 from .values import parse_count, parse_value
 
+# After an escaped line end it belongs to a name that was made to look like a line.
 _STAMP = re.compile(
-    r"[IWEF](\d{8}|\d{4})\s{1,8}(\d\d):(\d\d):(\d\d)\.(\d{1,6})(?!\d)(?:\s{1,8}(\d{1,20}))?",
+    r"(?<!\\[nr])[IWEF](\d{8}|\d{4})\s{1,8}(\d\d):(\d\d):(\d\d)\.(\d{1,6})(?!\d)(?:\s{1,8}(\d{1,20}))?",
     re.ASCII,
 )
+# What shows names of nets, layers, blobs and files, which may be made to look like results.
+_NAMES = re.compile(
+    r"\s*(?:net\.cpp|layer_factory\.hpp|db_\w+\.cpp|\w*data_\w+\.cpp|roastery):\d+\]"
+    r"|\s*[\w.]+:\d+\] (?:Solving|Snapshotting|Creating|Finetuning|Resuming|snapshot_prefix) ",
+    re.ASCII,
+)
+_STRING = re.compile(r'\s*\w+: "', re.ASCII)  # in a printed net
 _ITERATION = re.compile(r"Iteration (-?\d+)", re.ASCII)
 _TESTING = re.compile(r"Testing net \(#(\d{1,9})\)", re.ASCII)
 _OUTPUT = re.compile(r"(Train|Test) net output #(\d{1,9}): ", re.ASCII)
@@ -93,16 +101,17 @@ class TextReader:
         matters = "Iteration " in line or " net output #" in line
         if not (matters or (not self.dated) or (not self._solving and "Solving" in line)):
             return
-        stamp = _STAMP.search(line)
+        stamp = None if _STRING.match(line) else _STAMP.search(line)
         while stamp is not None:
             begin = stamp.end()
-            following = _STAMP.search(line, begin)
-            self._part(
-                stamp, line[begin : following.start()] if following else line[begin:], number
-            )
+            names = _NAMES.match(line, begin) is not None
+            following = None if names else _STAMP.search(line, begin)
+            text = line[begin : following.start()] if following else line[begin:]
+            self._part(stamp, text, number, names)
             stamp = following
 
-    def _part(self, stamp: re.Match[str], text: str, number: int) -> None:
+    def _part(self, stamp: re.Match[str], text: str, number: int, names: bool) -> None:
+        """``names``: the part shows names, and no numbers."""
         if not self._solving and "Solving" in text:
             self._solving = True
             self._clock.restart()
@@ -111,6 +120,8 @@ class TextReader:
         if seconds is None:
             return
         self.dated = True
+        if names:
+            return
         thread = self._threads.get(name)
         if thread is None:
             thread = self._threads[name] = _Thread(self._iteration)
