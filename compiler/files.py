@@ -1,16 +1,27 @@
 """The cache folder: what is made once and kept between runs.
 
 Losing what is in it costs only time, so files appear whole (a rename) but are not flushed
-to the disk; whoever reads them checks them.
+to the disk. What is read from it becomes machine code that runs, so it must be the user's own:
+a folder or file of somebody else, or that others can write, is not used.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import stat
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
+from ir.printable import printable
+
+_LOGGER = logging.getLogger("roastery.cache")
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+_told: set[str] = set()
 
 
 def cache_folder() -> Path:
@@ -22,18 +33,110 @@ def cache_folder() -> Path:
     return Path(base) / "roastery"
 
 
+class PrivateFolder:
+    """A folder whose files only this user can have written.
+
+    Args:
+        folder: where it is; made when something is written.
+        inside: folders around it that must be private too.
+    """
+
+    def __init__(self, folder: Path, inside: Sequence[Path] = ()) -> None:
+        self.folder = folder
+        self._inside = tuple(inside)
+
+    @classmethod
+    def in_cache(cls, name: str) -> PrivateFolder:
+        """A part of the cache folder."""
+        return cls(cache_folder() / name, [cache_folder()])
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the folder, or of a folder in it; None where there is none to be trusted."""
+        path = self.folder / name
+        if not self._usable(path.parent):
+            return None
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            handle = os.open(path, flags)
+        except OSError:
+            return None
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode) or _refusal(path, found):
+                return None
+            return file.read()
+
+    def write(self, name: str, data: bytes) -> bool:
+        """Write a file that others see whole or not at all; False where that cannot be."""
+        path = self.folder / name
+        if not self._usable(path.parent):
+            return False
+        try:
+            for folder in self._chain(path.parent):
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(mode=0o700)
+            write_atomically(path, data)
+        except (OSError, RoasteryError):
+            return False
+        return True
+
+    def _chain(self, inner: Path) -> list[Path]:
+        return list(dict.fromkeys((*self._inside, self.folder, inner)))
+
+    def _usable(self, inner: Path) -> bool:
+        """Whether every folder on the way is the user's own, or not there yet; tells of it once."""
+        for folder in self._chain(inner):
+            reason = _folder_refusal(folder)
+            if reason is None:
+                continue
+            if reason not in _told:
+                _told.add(reason)
+                _LOGGER.warning("the cache of kernels is not used: %s", printable(reason))
+            return False
+        return True
+
+
+def _folder_refusal(folder: Path) -> str | None:
+    """Why a folder is not used. A link to it must be the user's, or the system's."""
+    try:
+        link = os.lstat(folder)
+        found = os.stat(folder)
+    except OSError:
+        return None  # nothing is there, and nothing will be read
+    if stat.S_ISLNK(link.st_mode) and link.st_uid not in (os.geteuid(), 0):
+        return f"the link {folder} belongs to user {link.st_uid}; set ROASTERY_CACHE to a folder"
+    return _refusal(folder, found)
+
+
+def _refusal(path: Path, found: os.stat_result) -> str | None:
+    if found.st_uid != os.geteuid():
+        return (
+            f"{path} belongs to user {found.st_uid}, not to you ({os.geteuid()}); set "
+            "ROASTERY_CACHE to a folder of your own"
+        )
+    if found.st_mode & _OTHERS_MAY_WRITE:
+        return f"others can write {path}; remove it, or `chmod -R go-w` it if you trust it"
+    return None
+
+
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that others see whole or not at all; makes its folder.
+    """Write a file that others see whole or not at all, and only its owner can read.
 
     Raises :class:`RoasteryError` when the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path, durable=False) as temporary:
-            temporary.write_bytes(data)
-    except (OSError, RoasteryError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.message
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
         raise RoasteryError(
-            f"cannot write in {path.parent}: {reason}",
+            f"cannot write in {path.parent}: {error.strerror}",
             hint="set ROASTERY_CACHE to a folder that can be written",
         ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

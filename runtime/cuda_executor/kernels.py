@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from compiler.binary import Binary, Target
-from compiler.files import write_atomically
 from compiler.kernel import Config, Kernel, Launch
 from compiler.triton.compile import Job, compile_jobs, jobs_of, triton_version
 from compiler.triton.compile.store import BinaryStore
@@ -50,32 +49,14 @@ def compile_or_load(
 ) -> list[Binary]:
     """Binaries from the cache or the compiler; from the cache alone where Triton is missing."""
     store = store or BinaryStore()
-    last = store.folder / "triton_version"
     try:
         version = triton_version()
     except RoasteryError:
-        try:
-            version = last.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):
-            version = ""
+        version = store.version
         found = [store.load(job.key(version)) for job in jobs] if version else []
         if not found or None in found:
             raise
         return [binary for binary in found if binary is not None]
     binaries = compile_jobs(jobs, store=store, progress=progress)
-    _remember(store, version)
+    store.version = version
     return binaries
-
-
-def _remember(store: BinaryStore, version: str) -> None:
-    """Keep the version whose binaries are there: it is a part of their names."""
-    path = store.folder / "triton_version"
-    try:
-        if path.read_text(encoding="ascii") == version:
-            return
-    except (OSError, UnicodeDecodeError):
-        pass
-    try:
-        write_atomically(path, version.encode())
-    except (OSError, RoasteryError):
-        return  # a cache that cannot be written is no cache

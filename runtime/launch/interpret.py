@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
+import linecache
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler.files import cache_folder, write_atomically
+from compiler.files import PrivateFolder
 from compiler.kernel import Kernel, Launch, Parameter, Scratch
 from ir.errors import RoasteryError
 from ir.graph import Value
@@ -50,9 +50,9 @@ _SCALARS: dict[str, tuple[str, type[np.generic]]] = {
 class InterpretLauncher:
     """Runs launches one grid cell after the other.
 
-    ``folder`` holds the kernels' files (``@triton.jit`` reads a function's file); by
-    default a part of the cache folder. ``check``: every load and store must lie inside of
-    the launch's buffers, padding included.
+    ``folder`` gets the kernels' files, for people to read; by default a part of the cache
+    folder. What runs is the text in memory: a file that somebody changed is not read back.
+    ``check``: every load and store must lie inside of the launch's buffers, padding included.
 
     Raises :class:`RoasteryError` when Triton is missing or already set to compile.
     """
@@ -60,7 +60,9 @@ class InterpretLauncher:
     def __init__(self, folder: Path | None = None, *, check: bool = True) -> None:
         self._triton = interpreting_triton()
         self._check = check
-        self._folder = folder or cache_folder() / "interpreted"
+        self._folder = (
+            PrivateFolder.in_cache("interpreted") if folder is None else PrivateFolder(folder)
+        )
         self._functions: dict[str, Any] = {}
 
     def bind(self, launch: Launch, resolve: Resolve) -> Callable[[], None]:
@@ -99,13 +101,15 @@ class InterpretLauncher:
         return run
 
     def _path(self, kernel: Kernel) -> Path:
-        digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
-        return self._folder / f"{kernel.entry}_{digest}.py"
+        return self._folder.folder / _file_name(kernel)
 
     def _function(self, kernel: Kernel) -> Any:
         function = self._functions.get(kernel.source)
         if function is None:
-            function = getattr(_import(self._path(kernel), kernel.source), kernel.entry)
+            name, data = _file_name(kernel), kernel.source.encode()
+            if self._folder.read(name) != data:
+                self._folder.write(name, data)
+            function = _run(kernel.source, str(self._path(kernel)))[kernel.entry]
             self._functions[kernel.source] = function
         return function
 
@@ -173,15 +177,22 @@ def interpreting_triton() -> ModuleType:
     return triton
 
 
-def _import(path: Path, source: str) -> ModuleType:
-    """Import a kernel's file, written first unless it is there."""
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
-        write_atomically(path, source.encode())
-    spec = importlib.util.spec_from_file_location(f"roastery_kernel_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _file_name(kernel: Kernel) -> str:
+    digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
+    return f"{kernel.entry}_{digest}.py"
+
+
+def _run(source: str, name: str) -> dict[str, Any]:
+    """The names that a kernel's text defines.
+
+    ``@triton.jit`` asks for a function's source again: ``linecache`` gives it the text that ran,
+    whatever a file of that name holds. Importing the file instead would also take compiled code
+    from ``__pycache__`` beside it.
+    """
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    names: dict[str, Any] = {"__name__": f"roastery_kernel_{Path(name).stem}", "__file__": name}
+    exec(compile(source, name, "exec"), names)
+    return names
 
 
 def _nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +104,23 @@ def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     path.write_text("raise SystemExit('not the kernel')\n")
     InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)()
+    np.testing.assert_array_equal(y[:50], np.full(50, 3.5))
+
+
+def test_neither_files_nor_bytecode_are_read_back(tmp_path: Path) -> None:
+    """Compiled code beside a file would run without a look at its text."""
+    x, y = np.ones(64, np.float32), np.ones(64, np.float32)
+    InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)
+    (path,) = tmp_path.iterdir()
+    evil = tmp_path / "evil.py"
+    evil.write_text("raise SystemExit('not the kernel')\n")
+    cached = importlib.util.cache_from_source(str(path))
+    py_compile.compile(
+        str(evil), cached, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    run = InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)
+    path.write_text(SOURCE.replace("* a +", "* a -"))  # after it was bound
+    run()
     np.testing.assert_array_equal(y[:50], np.full(50, 3.5))
 
 

@@ -1,41 +1,41 @@
 """Binaries kept on disk, by everything that decides their bytes.
 
 An entry is a checksum and then the frame that a worker sends. Whatever is wrong with an
-entry (cut off, flipped bits, another format), it is not there.
+entry (cut off, flipped bits, another format, somebody else's), it is not there.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 from pathlib import Path
 
 from compiler.binary import Binary
-from compiler.files import cache_folder, write_atomically
+from compiler.files import PrivateFolder
 from ir.errors import RoasteryError
 
 from .frames import FrameError, read_frame, write_frame
 
 _DIGEST = hashlib.sha256().digest_size
+_VERSION = "triton_version"
 
 
 class BinaryStore:
     """A folder of compiled kernels, by default a part of the cache folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or cache_folder() / "binaries"
+        self._private = (
+            PrivateFolder.in_cache("binaries") if folder is None else PrivateFolder(folder)
+        )
+        self.folder = self._private.folder
 
     def path(self, key: str) -> Path:
-        return self.folder / key[:2] / key
+        return self.folder / _name(key)
 
     def load(self, key: str) -> Binary | None:
         """The entry, or None when there is no sound one."""
-        try:
-            data = self.path(key).read_bytes()
-        except OSError:
-            return None
-        if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
+        data = self._private.read(_name(key))
+        if data is None or hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
             return None
         try:
             frame = read_frame(io.BytesIO(data[_DIGEST:]))
@@ -51,5 +51,18 @@ class BinaryStore:
         stream = io.BytesIO()
         write_frame(stream, binary.header(), [binary.cubin, binary.ptx.encode()])
         data = stream.getvalue()
-        with contextlib.suppress(OSError, RoasteryError):
-            write_atomically(self.path(key), hashlib.sha256(data).digest() + data)
+        self._private.write(_name(key), hashlib.sha256(data).digest() + data)
+
+    @property
+    def version(self) -> str:
+        """The version of Triton whose binaries were kept last: it is a part of their names."""
+        return (self._private.read(_VERSION) or b"").decode("ascii", "replace")
+
+    @version.setter
+    def version(self, version: str) -> None:
+        if self.version != version:
+            self._private.write(_VERSION, version.encode())
+
+
+def _name(key: str) -> str:
+    return f"{key[:2]}/{key}"
