@@ -5,6 +5,7 @@ Caffe: include/caffe/layers/python_layer.hpp, python/caffe/_caffe.cpp.
 
 from __future__ import annotations
 
+import enum
 import os
 import traceback
 from collections.abc import Callable, Sequence
@@ -22,8 +23,20 @@ from .array_blob import ArrayBlob, BlobLike, BlobVec
 from .layer_notes import add_note, shown
 from .python_modules import is_layer_class, user_module
 
-PHASES = {"TRAIN": 0, "TEST": 1}
-"""Numbers that ``self.phase`` holds, as in caffe.proto."""
+
+class Phase(enum.IntEnum):
+    """What ``self.phase`` holds: the numbers of caffe.proto.
+
+    ``str(self.phase)`` is the name: Fast and Faster R-CNN's Caffe shows it so, and layers look
+    settings up by it.
+    """
+
+    TRAIN = 0
+    TEST = 1
+
+    def __str__(self) -> str:
+        return self.name
+
 
 _SHOWN = 20  # names of classes in a hint
 
@@ -37,13 +50,14 @@ class Layer:
     """Base class of Python layers (``caffe.Layer``).
 
     Attributes:
-        param_str: python_param.param_str.
-        phase: 0 in TRAIN, 1 in TEST.
+        param_str: python_param.param_str; param_str_ is the same.
+        phase: 0 in TRAIN, 1 in TEST; as text "TRAIN" and "TEST".
         blobs: parameters; ``self.blobs.add_blob(2, 3)`` in ``setup`` makes one.
     """
 
     param_str: str
-    phase: int
+    param_str_: str
+    phase: Phase
     blobs: BlobVec
 
     def __init__(self, param: Any = None) -> None:
@@ -112,7 +126,8 @@ class PythonLayer:
         if not isinstance(getattr(self._layer, "blobs", None), BlobVec):
             self._layer.blobs = BlobVec()
         self._layer.param_str = layer.python_param.param_str
-        self._layer.phase = PHASES[phase]
+        self._layer.param_str_ = layer.python_param.param_str  # its name before Caffe 1.0
+        self._layer.phase = Phase[phase]
         self._call("setup", self._bottom, self._top)
 
     @property
