@@ -13,7 +13,10 @@ from ir.location import Location
 
 from .database_error import DatabaseError
 from .leveldb.reader import LevelReader
-from .lmdb_file import LmdbFile
+from .mdb.file import LmdbFile
+from .mdb.locks import EnvironmentLocks, LockError
+from .mdb.snapshot import Snapshot, take_snapshot
+from .mdb.tree import records
 from .notes import note
 
 DatabaseBackend: TypeAlias = Literal["LMDB", "LEVELDB"]
@@ -43,8 +46,10 @@ class Database(Protocol):
         """Give back files and locks."""
 
 
-def open_database(path: Path, backend: str, place: Location | None) -> Database:
+def open_database(path: Path, backend: str, place: Location | None, lock: bool = True) -> Database:
     """Open ``path`` for reading; ``backend`` is what was asked for, "LMDB" or "LEVELDB".
+
+    Without ``lock`` an LMDB's table of readers is left alone: for a look at the first record.
 
     Raises RoasteryError for what is missing, damaged or no database.
     """
@@ -56,7 +61,7 @@ def open_database(path: Path, backend: str, place: Location | None) -> Database:
             f"db_{held.lower()}.cpp",
         )
     database: Database
-    database = LmdbDatabase(path, place) if held == "LMDB" else LevelDatabase(path, place)
+    database = LmdbDatabase(path, place, lock) if held == "LMDB" else LevelDatabase(path, place)
     note(f"Opened {held.lower()} {path}", f"db_{held.lower()}.cpp")
     return database
 
@@ -86,22 +91,54 @@ def _recognise(path: Path, place: Location | None) -> DatabaseBackend:
 
 
 class LmdbDatabase:
-    """An LMDB directory, or a single LMDB file."""
+    """An LMDB directory, or a single LMDB file.
+
+    Every pass sees one state of it. With ``lock`` it is entered in LMDB's table of readers,
+    beside the database, so that writers leave it alone; where that is not possible, what a
+    writer changes is noticed and an error.
+    """
 
     backend: DatabaseBackend = "LMDB"
 
-    def __init__(self, path: Path, place: Location | None) -> None:
+    def __init__(self, path: Path, place: Location | None, lock: bool = True) -> None:
         self.path = path
         self._place = place
+        self._locks: EnvironmentLocks | None = None
         with self._told():
             self._file = LmdbFile(path if path.is_file() else path / "data.mdb")
+            if lock:
+                self._lock()
 
     def records(self, start: bytes | None = None) -> Iterator[Record]:
         with self._told():
-            yield from self._file.records(start)
+            yield from records(self._snapshot(), start)
 
     def close(self) -> None:
         self._file.close()
+        if self._locks is not None:
+            self._locks.close()
+
+    def _snapshot(self) -> Snapshot:
+        try:
+            return take_snapshot(self._file, self._locks)
+        except LockError as error:
+            self._go_on_unlocked(error)
+            return take_snapshot(self._file, None)
+
+    def _lock(self) -> None:
+        map_bytes = max(meta.map_bytes for meta in self._file.metas())
+        try:
+            self._locks = EnvironmentLocks(self.path, map_bytes)
+        except LockError as error:
+            self._go_on_unlocked(error)
+
+    def _go_on_unlocked(self, error: LockError) -> None:
+        self._locks = None
+        note(
+            f"{self.path} is read without a lock ({error}): if it is written to meanwhile, "
+            "that is an error.",
+            "db_lmdb.cpp",
+        )
 
     def _told(self) -> AbstractContextManager[None]:
         return _told(self, self._place)

@@ -21,6 +21,7 @@ from .draws import Draws
 from .image_codec import Color, ImageError, channel_major, decode_image
 from .notes import note, warn
 from .planned import Allocate, PlannedSource
+from .room import check_batch
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
@@ -38,7 +39,9 @@ class DatabaseSource(PlannedSource[RecordBatch]):
 
     kind = "Data"
 
-    def __init__(self, config: DataConfig, phase: Phase, seed: int, root: Path) -> None:
+    def __init__(
+        self, config: DataConfig, phase: Phase, seed: int, root: Path, lock: bool = True
+    ) -> None:
         super().__init__(config)
         self.config = config
         self.check_top_count((1, 2))
@@ -52,13 +55,15 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self._color: Color = (
             "color" if transform.force_color else "gray" if transform.force_gray else "native"
         )
-        self._database = open_database(root / config.source, config.backend, config.place)
+        self._database = open_database(root / config.source, config.backend, config.place, lock)
         try:
             self._number = 0
             self._records: Iterator[Record] = iter(())
             self._rewind(None)
             datum, image = self._decode(self._upcoming)
             sizes = self._transformer.output_shape(image.shape, _name(self._upcoming))
+            kept = image.nbytes if self._database.backend == "LEVELDB" else 0
+            check_batch(config, config.batch_size, [sizes, ()], kept)
             if self._color != "native" and not datum.encoded:
                 warn("force_color and force_gray only for encoded datum", "data_transformer.cpp")
         except BaseException:
@@ -78,9 +83,9 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self._number += size
         return RecordBatch(records, choices)
 
-    def work_shapes(self, work: RecordBatch) -> list[Shape]:
+    def next_shapes(self) -> list[Shape]:
         size = self.config.batch_size
-        first = work.records[0]
+        first = self._upcoming
         sizes = self._transformer.output_shape(self._decode(first)[1].shape, _name(first))
         data = (size, *sizes)
         return [data, (size,)][: len(self.tops)]

@@ -11,6 +11,7 @@ import numpy as np
 from .config import DummyDataConfig, DummyFiller, Phase
 from .draws import FILL, Draws
 from .planned import Allocate, PlannedSource
+from .room import check_record
 from .source import Position, Shape
 
 
@@ -37,6 +38,9 @@ class DummySource(PlannedSource[int]):
                 f"give none (zeros), one for all, or {tops}",
             )
         self._shapes = self._top_shapes()
+        fields = "num, channels, height and width" if config.num else "shape"
+        for top, shape in zip(config.tops, self._shapes, strict=True):
+            check_record(config, f"{fields} of top '{top}'", shape)
         fillers = config.fillers or (DummyFiller(fill=_zeros, constant=True),)
         self._fillers = fillers if len(fillers) == tops else fillers * tops
         self._kept: dict[int, np.ndarray] = {}
@@ -46,7 +50,7 @@ class DummySource(PlannedSource[int]):
         self._pass += 1
         return self._pass - 1
 
-    def work_shapes(self, work: int) -> list[Shape]:
+    def next_shapes(self) -> list[Shape]:
         return list(self._shapes)
 
     def load(self, work: int, allocate: Allocate) -> list[np.ndarray]:

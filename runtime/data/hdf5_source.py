@@ -18,6 +18,7 @@ from .config import HDF5DataConfig, Phase
 from .draws import SHUFFLE, SHUFFLE_FILES, Draws
 from .notes import note
 from .planned import Allocate, PlannedSource
+from .room import check_batch
 from .source import Position, Shape
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -60,6 +61,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         self._row_shapes: list[Shape] | None = None
         self._rows: list[np.ndarray] = []
         self._enter(0, 0, 0)
+        check_batch(config, config.batch_size, [rows.shape[1:] for rows in self._rows])
 
     def plan_work(self) -> list[Rows]:
         parts = []
@@ -73,11 +75,12 @@ class HDF5Source(PlannedSource[list[Rows]]):
                 self._next_file()
         return parts
 
-    def work_shapes(self, work: list[Rows]) -> list[Shape]:
-        return [(self.config.batch_size, *rows.shape[1:]) for rows in work[0].arrays]
+    def next_shapes(self) -> list[Shape]:
+        return [(self.config.batch_size, *rows.shape[1:]) for rows in self._rows]
 
     def load(self, work: list[Rows], allocate: Allocate) -> list[np.ndarray]:
-        out = [allocate(shape) for shape in self.work_shapes(work)]
+        size = self.config.batch_size
+        out = [allocate((size, *rows.shape[1:])) for rows in work[0].arrays]
         filled = 0
         for part in work:
             end = filled + len(part.chosen)

@@ -17,6 +17,7 @@ from .image_codec import ImageError, channel_major, decode_image, resize_image
 from .image_list import ListedImage, read_image_list
 from .notes import note
 from .planned import Allocate, PlannedSource
+from .room import check_batch, check_record
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
@@ -46,6 +47,9 @@ class ImageSource(PlannedSource[ImageBatch]):
                 f"new_height is {config.new_height} and new_width is {config.new_width}",
                 "set both, or neither",
             )
+        resized = (3 if config.is_color else 1, config.new_height, config.new_width)
+        fields = f"new_height is {config.new_height} and new_width is {config.new_width}"
+        check_record(config, fields, resized)
         self._draws = Draws(seed, config.layer)
         self._transformer = Transformer(config, phase, self._draws, root)
         self._list_path = root / config.source
@@ -61,6 +65,7 @@ class ImageSource(PlannedSource[ImageBatch]):
         if config.rand_skip:
             self._skip()
         sizes = self._sizes(self._image_at(self._number))
+        check_batch(config, config.batch_size, [sizes, ()])
         note("output data size: " + ",".join(map(str, (config.batch_size, *sizes))), _ORIGIN)
 
     def plan_work(self) -> ImageBatch:
@@ -70,9 +75,9 @@ class ImageSource(PlannedSource[ImageBatch]):
         self._number += size
         return ImageBatch(images, choices)
 
-    def work_shapes(self, work: ImageBatch) -> list[Shape]:
+    def next_shapes(self) -> list[Shape]:
         size = self.config.batch_size
-        return [(size, *self._sizes(work.images[0])), (size,)]
+        return [(size, *self._sizes(self._image_at(self._number))), (size,)]
 
     def load(self, work: ImageBatch, allocate: Allocate) -> list[np.ndarray]:
         labels = allocate((len(work.images),))

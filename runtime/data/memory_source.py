@@ -21,6 +21,7 @@ from .draws import Draws
 from .image_codec import channel_major, decode_image
 from .notes import warn
 from .planned import Allocate, PlannedSource
+from .room import check_batch, check_record
 from .source import Position, Shape
 from .transform import Transformer
 
@@ -44,6 +45,9 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
                 )
         self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
         self._batch_size = config.batch_size
+        self._row_shape = (config.channels, config.height, config.width)
+        check_record(config, "channels, height and width", self._row_shape)
+        check_batch(config, config.batch_size, [self._row_shape, ()])
         self._data: np.ndarray | None = None
         self._labels = np.empty(0, np.float32)
         self._row = 0
@@ -60,8 +64,8 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         if self._unread:
             raise self.error("batch_size cannot change before the added images were read")
         self.check_batch_size(size, "memory_data_param")
+        check_batch(self.config, size, [self._row_shape, ()])
         self._batch_size = size
-        self._planned = None
 
     def reset(self, data: np.ndarray, labels: np.ndarray) -> None:
         """Read from these arrays, untransformed, beginning with the first row.
@@ -73,7 +77,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         """
         data = np.ascontiguousarray(data, np.float32)
         labels = np.ascontiguousarray(labels, np.float32).reshape(-1)
-        row = (self.config.channels, self.config.height, self.config.width)
+        row = self._row_shape
         if data.ndim != 4 or data.shape[1:] != row:
             raise self.error(
                 f"the data has shape {data.shape}; (n, {row[0]}, {row[1]}, {row[2]}) was expected"
@@ -122,17 +126,9 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
             self._unread = False
         return self._data[begin:end], self._labels[begin:end]
 
-    def work_shapes(self, work: tuple[np.ndarray, np.ndarray]) -> list[Shape]:
-        return [array.shape for array in work]
-
-    def shapes(self) -> list[Shape]:
-        if self._data is None:
-            config = self.config
-            return [
-                (self._batch_size, config.channels, config.height, config.width),
-                (self._batch_size,),
-            ]
-        return super().shapes()
+    def next_shapes(self) -> list[Shape]:
+        size = self._batch_size
+        return [(size, *self._row_shape), (size,)]
 
     def load(self, work: tuple[np.ndarray, np.ndarray], allocate: Allocate) -> list[np.ndarray]:
         return list(work)
@@ -160,7 +156,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
             )
         if len(images) != len(labels):
             raise self.error(f"{len(images)} images came with {len(labels)} labels")
-        row = (self.config.channels, self.config.height, self.config.width)
+        row = self._row_shape
         for index, image in enumerate(images):
             shape = self._transformer.output_shape(image.shape, f"image {index}")
             if shape != row:
@@ -178,5 +174,3 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
     def _use(self, data: np.ndarray, labels: np.ndarray) -> None:
         self._data, self._labels = data, labels
         self._row = 0
-        self._planned = None
-        self._delivered = None

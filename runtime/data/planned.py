@@ -49,8 +49,6 @@ class PlannedSource(ABC, Generic[Work]):
 
     def __init__(self, config: LayerConfig) -> None:
         self.layer_config = config
-        self._planned: Plan[Work] | None = None
-        self._delivered: Position | None = None
 
     @property
     def tops(self) -> tuple[str, ...]:
@@ -61,8 +59,8 @@ class PlannedSource(ABC, Generic[Work]):
         """Choose the records of the next batch and move on. Called in order, never at once."""
 
     @abstractmethod
-    def work_shapes(self, work: Work) -> list[Shape]:
-        """Top shapes of a planned batch, at the cost of its first record at most."""
+    def next_shapes(self) -> list[Shape]:
+        """Top shapes of the batch that is planned next, at the cost of its first record."""
 
     @abstractmethod
     def load(self, work: Work, allocate: Allocate) -> list[np.ndarray]:
@@ -82,9 +80,6 @@ class PlannedSource(ABC, Generic[Work]):
 
     def plan(self) -> Plan[Work]:
         """The next batch, to be loaded later."""
-        if self._planned is not None:
-            plan, self._planned = self._planned, None
-            return plan
         work = self.plan_work()
         return Plan(work, self._here())
 
@@ -92,20 +87,15 @@ class PlannedSource(ABC, Generic[Work]):
         return {"kind": self.kind, **self.place_now()}
 
     def shapes(self) -> list[Shape]:
-        if self._planned is None:
-            if self._delivered is None:
-                self._delivered = self._here()
-            self._planned = self.plan()
-        return self.work_shapes(self._planned.work)
+        return self.next_shapes()
 
     def next(self) -> Batch:
         plan = self.plan()
         arrays = self.load(plan.work, new_array)
-        self._delivered = plan.position
         return Batch(arrays, plan.position)
 
     def position(self) -> Position:
-        return dict(self._delivered) if self._delivered is not None else self._here()
+        return self._here()
 
     def restore(self, position: Mapping[str, Any]) -> None:
         if position.get("kind") != self.kind:
@@ -113,8 +103,6 @@ class PlannedSource(ABC, Generic[Work]):
                 f"the saved data position belongs to a {position.get('kind')} layer, "
                 f"this is a {self.kind} layer"
             )
-        self._planned = None
-        self._delivered = None
         self.move_to(position)
 
     def saved_number(self, position: Mapping[str, Any], name: str) -> int:

@@ -67,7 +67,11 @@ class DataSource(Protocol):
 
 
 def open_source(
-    config: SourceConfig, phase: Phase, seed: int, root: str | os.PathLike[str] = "."
+    config: SourceConfig,
+    phase: Phase,
+    seed: int,
+    root: str | os.PathLike[str] = ".",
+    lock: bool = True,
 ) -> DataSource:
     """Open the source that ``config`` describes.
 
@@ -76,6 +80,7 @@ def open_source(
         seed: of crops, mirroring and shuffling; equal seeds and layer names give equal
             batches.
         root: folder that relative paths start from; Caffe's is the working directory.
+        lock: keep writers of a database from what is read; not worth it for one record.
 
     Raises RoasteryError for everything that can be known before the first batch.
     """
@@ -84,7 +89,7 @@ def open_source(
         case DataConfig():
             from .database_source import DatabaseSource
 
-            return DatabaseSource(config, phase, seed, folder)
+            return DatabaseSource(config, phase, seed, folder, lock)
         case ImageDataConfig():
             from .image_source import ImageSource
 
@@ -116,7 +121,7 @@ def probe_shapes(
     Nothing stays open or locked, and nothing is noted: that is left to `open_source`.
     """
     with silence():
-        source = open_source(config, phase, 0, root)
+        source = open_source(config, phase, 0, root, lock=False)
         try:
             return source.shapes()
         finally:

@@ -24,6 +24,7 @@ from .image_codec import ImageError, decode_image, resize_image
 from .mean_file import read_mean
 from .notes import note, warn
 from .planned import Allocate, PlannedSource
+from .room import check_batch, check_record
 from .source import Position, Shape
 from .window_file import Window, read_windows
 
@@ -96,12 +97,12 @@ class WindowSource(PlannedSource[list[Sample]]):
         self._number += size
         return samples
 
-    def work_shapes(self, work: list[Sample]) -> list[Shape]:
+    def next_shapes(self) -> list[Shape]:
         size, crop = self.config.batch_size, self._transform.crop_size
         return [(size, 3, crop, crop), (size,)]
 
     def load(self, work: list[Sample], allocate: Allocate) -> list[np.ndarray]:
-        out, labels = (allocate(shape) for shape in self.work_shapes(work))
+        out, labels = (allocate(shape) for shape in self.next_shapes())
         labels[...] = [sample.window.label for sample in work]
         out[...] = 0
         for crop, sample in zip(out, work, strict=True):
@@ -126,6 +127,9 @@ class WindowSource(PlannedSource[list[Sample]]):
                 f"crop_size is {crop}",
                 "set transform_param { crop_size: N }, the size windows are warped to",
             )
+        row = (3, crop, crop)
+        check_record(config, f"crop_size is {crop}", row)
+        check_batch(config, config.batch_size, [row, ()])
         if config.crop_mode not in ("warp", "square"):
             raise self.error(f"crop_mode is '{config.crop_mode}'", 'use "warp" or "square"')
         if not 0 <= config.context_pad < crop / 2:

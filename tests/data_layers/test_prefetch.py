@@ -46,7 +46,7 @@ class Counting(PlannedSource[int]):
             raise RuntimeError(f"cannot plan {self.bad_plan}")
         return self.number - 1
 
-    def work_shapes(self, work: int) -> list[Shape]:
+    def next_shapes(self) -> list[Shape]:
         return [(1,)]
 
     def load(self, work: int, allocate: Allocate) -> list[np.ndarray]:
