@@ -6,9 +6,8 @@ from ir.errors import RoasteryError
 from ir.location import Location
 from ir.program import NetProgram
 from ir.types import TensorType, shape_text
+from runtime.byte_size import byte_size
 from runtime.machine_memory import physical_memory
-
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def check_memory(program: NetProgram) -> None:
@@ -25,8 +24,8 @@ def check_memory(program: NetProgram) -> None:
         _check(what, cell.type, cell.location, limit)
         if parameters > limit:
             raise RoasteryError(
-                f"the parameters up to layer '{cell.layer}' need {_size(parameters)}; this "
-                f"machine has {_size(limit)} of memory",
+                f"the parameters up to layer '{cell.layer}' need {byte_size(parameters)}; this "
+                f"machine has {byte_size(limit)} of memory",
                 location=cell.location,
             )
     for layer in program.layers:
@@ -40,16 +39,8 @@ def check_memory(program: NetProgram) -> None:
 def _check(what: str, type: TensorType, location: Location, limit: int) -> None:
     if type.nbytes > limit:
         raise RoasteryError(
-            f"{what} is {shape_text(type.shape)} = {type.size} elements, {_size(type.nbytes)}; "
-            f"this machine has {_size(limit)} of memory",
+            f"{what} is {shape_text(type.shape)} = {type.size} elements, {byte_size(type.nbytes)}; "
+            f"this machine has {byte_size(limit)} of memory",
             location=location,
             hint="check the shapes, or use a smaller batch",
         )
-
-
-def _size(nbytes: float) -> str:
-    for unit in _UNITS[:-1]:
-        if nbytes < 1024:
-            return f"{nbytes:.4g} {unit}"
-        nbytes /= 1024
-    return f"{nbytes:.4g} {_UNITS[-1]}"

@@ -1,0 +1,69 @@
+"""Whether the memory of this machine holds what a data layer is asked for, before it is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ir.errors import RoasteryError
+from ir.types import shape_text
+
+from ..byte_size import byte_size
+from ..machine_memory import physical_memory
+from .config import LayerConfig
+
+_FLOAT_BYTES = 4
+PLANNED_BYTES = 256
+"""What a record of a batch takes before it is loaded: its place and its random choices."""
+
+BATCH_BYTES = 1024
+"""What a batch takes besides its values."""
+
+
+def check_batch(
+    config: LayerConfig, records: int, row_shapes: Sequence[tuple[int, ...]], kept: int = 0
+) -> None:
+    """Refuse a batch, or the batches that are read ahead, if they need more than there is.
+
+    Args:
+        records: the batch_size.
+        row_shapes: shapes of one record's tops.
+        kept: bytes of a record that are kept until it is loaded.
+
+    Raises RoasteryError that names batch_size, what is needed, and what the machine has.
+    """
+    limit = physical_memory()
+    values = sum(math.prod(shape) for shape in row_shapes)
+    batch = records * (values * _FLOAT_BYTES + PLANNED_BYTES + kept) + BATCH_BYTES
+    what = f"{records} x {shape_text(row_shapes[0]) or 1} need {byte_size(batch)}"
+    if batch > limit:
+        raise RoasteryError(
+            f"batch_size is {records}: {what}; this machine has {byte_size(limit)} of memory",
+            location=config.place,
+            hint="use a smaller batch_size, or smaller records",
+        )
+    ahead = max(1, getattr(config, "prefetch", 1))
+    if batch * ahead > limit:
+        raise RoasteryError(
+            f"prefetch is {ahead} and batch_size {records}: {what}, {ahead} batches that are "
+            f"read ahead {byte_size(batch * ahead)}; this machine has {byte_size(limit)} of memory",
+            location=config.place,
+            hint="use a smaller batch_size, or data_param { prefetch: 1 }",
+        )
+
+
+def check_record(config: LayerConfig, fields: str, shape: tuple[int, ...]) -> None:
+    """Refuse sizes of which one record alone needs more than the machine has.
+
+    Args:
+        fields: the prototxt fields that give the sizes, for the error: "crop_size is 9".
+        shape: of the record.
+    """
+    needed, limit = math.prod(shape) * _FLOAT_BYTES, physical_memory()
+    if needed > limit:
+        raise RoasteryError(
+            f"{fields}: {shape_text(shape)} values need {byte_size(needed)}; this machine has "
+            f"{byte_size(limit)} of memory",
+            location=config.place,
+            hint="check the sizes",
+        )
