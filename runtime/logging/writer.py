@@ -44,13 +44,14 @@ class LineWriter:
         for handler in self.handlers:
             error = _attempt(partial(handler.handle, record))
             lost = self._lost.pop(id(handler), 0)
+            if error is None and lost:
+                # A handler that only keeps a record for later does not fail; this is written now.
+                note = _note(f"{lost} line(s) of the log could not be written here")
+                error = _attempt(partial(handler.handle, note))
             if error is not None:
                 self._lost[id(handler)] = lost + 1
                 if not lost:
                     failed.append((handler, error))
-            elif lost:
-                text = f"{lost} line(s) of the log could not be written here"
-                _attempt(partial(handler.handle, _note(text)))
         for handler, error in failed:
             self._tell(handler, error)
 
