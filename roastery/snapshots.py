@@ -37,6 +37,9 @@ POSITION_FIELD = 13001
 """Number of the field of a .solverstate that holds :meth:`Solver.position` as JSON; Caffe keeps
 unknown fields unread. In HDF5 it is the dataset /extra/13001."""
 
+_writers: weakref.WeakValueDictionary[str, SolverSnapshots] = weakref.WeakValueDictionary()
+"""Who wrote a state in this process."""
+
 _STATE_NAME = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
 
 
@@ -98,7 +101,19 @@ class SolverSnapshots:
             },
         )
         (write_state_h5 if format == "HDF5" else write_state)(state, content)
+        self._tell_overwritten(solver, state)
         return state
+
+    def _tell_overwritten(self, solver: Solver, state: str) -> None:
+        """Scripts train several solvers at once; of one prefix only the last snapshot stays."""
+        path = os.path.realpath(state)
+        writer = _writers.get(path)
+        if writer is not None and writer is not self:
+            solver.log.warning(
+                f"'{state}' was written by another solver of this process, and now by this one: "
+                "give each a snapshot_prefix of its own"
+            )
+        _writers[path] = self
 
     def load(self, solver: Solver, path: str) -> None:
         """Restore from a state file: its weights, history, iteration, and data position.
@@ -179,7 +194,7 @@ def newest_snapshot(prefix: str, tell: Callable[[str], None] | None = None) -> s
 
     ``tell`` is told of those that are passed over.
     """
-    folder, stem = Path(prefix).parent, Path(prefix).name
+    folder, stem = _split(prefix)
     found: list[tuple[int, Path]] = []
     if folder.is_dir():
         for path in folder.iterdir():
@@ -198,6 +213,12 @@ def newest_snapshot(prefix: str, tell: Callable[[str], None] | None = None) -> s
     return None
 
 
+def _split(prefix: str) -> tuple[Path, str]:
+    """The folder of a prefix and how names in it begin; ``runs/`` names a folder."""
+    folder, stem = os.path.split(prefix)
+    return Path(folder), stem
+
+
 def _check_whole(path: str) -> None:
     """Raises RoasteryError unless a state and its weights read well to their ends."""
     state = read_state(path)
@@ -209,6 +230,6 @@ def _check_whole(path: str) -> None:
 
 def remove_leftovers(prefix: str) -> None:
     """Remove half-written snapshots of runs that were killed while they wrote."""
-    folder, stem = Path(prefix).parent, Path(prefix).name
+    folder, stem = _split(prefix)
     start = cut_name(f"{stem}_iter_")
     leftovers.remove_leftovers(folder, lambda name: name.startswith(start))

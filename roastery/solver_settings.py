@@ -193,7 +193,7 @@ def prepare_snapshot_folder(prefix: str, place: Location | None) -> str | None:
     Returns the directory if it was made. Raises RoasteryError if it cannot be, or if nothing
     can be written there.
     """
-    folder = Path(prefix).parent
+    folder = Path(os.path.dirname(prefix))
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)

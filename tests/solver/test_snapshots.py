@@ -353,3 +353,12 @@ def kill_after(words: str, number: int, delay: float) -> None:
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
+
+
+def test_a_prefix_that_ends_with_a_slash(resumed: Path, roastery: Run) -> None:
+    """As in Caffe, a folder that is not there yet is no name: `runs/_iter_20.solverstate`."""
+    text = SOLVER.format(prefix="runs/").replace("max_iter: 20", "max_iter: 1")
+    (resumed / "solver.prototxt").write_text(text)
+    assert "made the directory 'runs'" in roastery("train", "--solver=solver.prototxt")
+    assert sorted(os.listdir("runs")) == ["_iter_1.caffemodel", "_iter_1.solverstate"]
+    assert newest_snapshot("runs/") == "runs/_iter_1.solverstate"
