@@ -40,6 +40,9 @@ unknown fields unread. In HDF5 it is the dataset /extra/13001."""
 _writers: weakref.WeakValueDictionary[str, SolverSnapshots] = weakref.WeakValueDictionary()
 """Who wrote a state in this process."""
 
+_LONGEST_POSITION = 32 << 20
+"""Bytes of JSON. The state of recurrent layers is the most of it."""
+
 _STATE_NAME = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
 
 
@@ -173,10 +176,12 @@ def _position(path: str, state: SolverState) -> dict[str, Any] | None:
     content = state.extra.get(POSITION_FIELD)
     if content is None:
         return None
-    try:
-        found = json.loads(content)
-    except ValueError:
-        found = None
+    found: Any = None
+    if len(content) <= _LONGEST_POSITION:
+        try:
+            found = json.loads(content)
+        except (ValueError, RecursionError):
+            found = None
     if not isinstance(found, dict):
         raise RoasteryError(f"'{path}' is damaged: its data position cannot be read")
     return found
@@ -186,7 +191,9 @@ def saved_seed(path: str) -> int | None:
     """The seed of the run that wrote a state, if it says one."""
     position = _position(path, read_state(path)) or {}
     seed = position.get("seed")
-    return seed if isinstance(seed, int) else None
+    if seed is not None and (type(seed) is not int or not 0 <= seed < 1 << 63):
+        raise RoasteryError(f"'{path}' is damaged: its seed is {seed!r:.80}")
+    return seed
 
 
 def newest_snapshot(prefix: str, tell: Callable[[str], None] | None = None) -> str | None:

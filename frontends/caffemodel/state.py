@@ -53,8 +53,17 @@ def read_state(path: str | os.PathLike[str]) -> SolverState:
     Raises:
         RoasteryError: the file is missing, empty, truncated, damaged or of another kind.
     """
-    if is_hdf5(path):
-        return _read_hdf5(path)
+    name = os.fspath(path)
+    state = _read_hdf5(path) if is_hdf5(path) else _read_binary(path)
+    for what, value in (("iter", state.iter), ("current_step", state.current_step)):
+        if not 0 <= value < 1 << 31:
+            raise RoasteryError(
+                f"{name} is damaged: its {what} is {value}; a count from 0 was expected"
+            )
+    return state
+
+
+def _read_binary(path: str | os.PathLike[str]) -> SolverState:
     name = os.fspath(path)
     reader = WireReader(read_binary(path, "a solver state"))
     result = SolverState()

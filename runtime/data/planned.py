@@ -24,6 +24,8 @@ Allocate = Callable[[Shape], np.ndarray]
 
 Work = TypeVar("Work")
 
+_MOST_RECORDS = 1 << 62
+
 
 def new_array(shape: Shape) -> np.ndarray:
     """The ordinary allocator: numpy's."""
@@ -100,7 +102,7 @@ class PlannedSource(ABC, Generic[Work]):
     def restore(self, position: Mapping[str, Any]) -> None:
         if position.get("kind") != self.kind:
             raise self.error(
-                f"the saved data position belongs to a {position.get('kind')} layer, "
+                f"the saved data position belongs to a {str(position.get('kind')):.80} layer, "
                 f"this is a {self.kind} layer"
             )
         self.move_to(position)
@@ -108,9 +110,9 @@ class PlannedSource(ABC, Generic[Work]):
     def saved_number(self, position: Mapping[str, Any], name: str) -> int:
         """A count from a saved position, checked."""
         value = position.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if type(value) is not int or not 0 <= value < _MOST_RECORDS:
             raise self.error(
-                f"the saved data position has {name} = {value!r}; "
+                f"the saved data position has {name} = {value!r:.80}; "
                 "a whole number from 0 was expected"
             )
         return value

@@ -13,6 +13,19 @@ from .learning_rate import LearningRateConfig
 
 SOLVER_TYPES = ("AdaDelta", "AdaGrad", "Adam", "Nesterov", "RMSProp", "SGD")
 
+_FLOATS = (
+    "base_lr",
+    "gamma",
+    "power",
+    "momentum",
+    "momentum2",
+    "rms_decay",
+    "delta",
+    "weight_decay",
+    "clip_gradients",
+)
+_LARGEST_FLOAT = 3.4028234663852886e38  # of 32 bits
+
 
 @dataclass(frozen=True, kw_only=True)
 class SolverConfig:
@@ -78,12 +91,41 @@ class SolverConfig:
                 location=self.place("regularization_type"),
                 hint='"L2" or "L1"',
             )
+        self._check_numbers()
         for name in ("average_loss", "iter_size"):
             if getattr(self, name) < 1:
                 raise RoasteryError(
                     f"{name} is {getattr(self, name)}; it must be at least 1",
                     location=self.place(name),
                 )
+
+
+    def _check_numbers(self) -> None:
+        for name in _FLOATS:
+            rate = hasattr(self.learning_rate, name)
+            value: float = getattr(self.learning_rate if rate else self, name)
+            if not abs(value) <= _LARGEST_FLOAT:
+                raise RoasteryError(
+                    f"{name} is {value:g}; a finite number was expected", location=self.place(name)
+                )
+        for name in ("momentum", "momentum2") if self.type == "Adam" else ():
+            value = getattr(self, name)
+            if not 0.0 <= value < 1.0:
+                raise RoasteryError(
+                    f"{name} is {value:g}; Adam's must be in [0, 1): its estimates are divided by "
+                    f"1 - {name} ^ t",
+                    location=self.place(name),
+                    hint="momentum: 0.9 and momentum2: 0.999 are usual",
+                )
+        if self.type == "AdaDelta" and not 0.0 <= self.momentum <= 1.0:
+            raise RoasteryError(
+                f"momentum is {self.momentum:g}; AdaDelta's must be in [0, 1]",
+                location=self.place("momentum"),
+            )
+        if self.type in ("Adam", "AdaDelta", "AdaGrad", "RMSProp") and self.delta < 0:
+            raise RoasteryError(
+                f"delta is {self.delta:g}; it must be at least 0", location=self.place("delta")
+            )
 
 
 def _near(type: str) -> str:

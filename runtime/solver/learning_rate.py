@@ -169,6 +169,10 @@ def _check(config: LearningRateConfig) -> None:
             location=where,
             hint="sort the stepvalues",
         )
+    if policy == "multistep" and any(value < 0 for value in config.stepvalue):
+        raise RoasteryError(
+            f"stepvalue is {min(config.stepvalue)}; it counts iterations, from 0", location=where
+        )
     if policy == "poly" and config.max_iter <= 0:
         raise RoasteryError(
             f"lr_policy 'poly' ends at max_iter, which must be above 0 and is {config.max_iter}",

@@ -314,9 +314,8 @@ class Solver:
         feeds, random, state = (_part(position, name) for name in ("feeds", "random", "state"))
         for key, net in self._nets():
             for layer, source in net.feeds.items():
-                known = feeds.get(f"{key}/{layer}")
-                if known is not None:
-                    source.restore(known)
+                if f"{key}/{layer}" in feeds:
+                    source.restore(_part(feeds, f"{key}/{layer}"))
             counters = random.get(key, [])
             if not _are_counters(counters):
                 raise RoasteryError(f"the saved random state is damaged: {counters!r:.80}")
