@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ir.errors import RoasteryError
+
 from . import modes
 from .images import oversample as ten_crops
 from .images import resize_image
@@ -69,6 +71,8 @@ class Classifier(Net):
             oversample: take the mean over corners, centre and their mirror images; otherwise
                 only the centre is looked at.
         """
+        if not len(inputs):
+            raise RoasteryError("no pictures to classify")
         pictures = [resize_image(picture, self.image_dims) for picture in inputs]
         if oversample:
             crops = list(ten_crops(pictures, self.crop_dims))

@@ -44,6 +44,11 @@ class Detector(Net):
     def configure_crop(self, context_pad: int | None) -> None:
         """Set how much context is shown, and what stands for the outside of a picture."""
         shape = self.blobs[self.inputs[0]].data.shape
+        if context_pad and shape[2] != shape[3]:
+            raise RoasteryError(
+                f"context_pad is {context_pad}, which needs a square input; this net's is "
+                f"{shape[2]} x {shape[3]}"
+            )
         self.crop_dims = np.array([shape[2], shape[3], shape[1]])
         self.context_pad = context_pad
         if context_pad and 2 * context_pad >= min(shape[2:]):
@@ -72,11 +77,16 @@ class Detector(Net):
 
         Returns a dictionary with ``filename``, ``window`` and ``prediction`` for every window.
         """
+        channels = int(self.crop_dims[2])
+        if channels not in (1, 3):
+            raise RoasteryError(
+                f"input '{self.inputs[0]}' has {channels} channels; pictures have 1 or 3"
+            )
         places: list[tuple[str, np.ndarray]] = []
         batch = []
         name = self.inputs[0]
         for filename, windows in images_windows:
-            image = load_image(filename)
+            image = load_image(filename, color=channels == 3)
             for window in windows:
                 corners = np.asarray(window)
                 batch.append(self.transformer.preprocess(name, self.crop(image, corners)))

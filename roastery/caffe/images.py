@@ -14,6 +14,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.regular_file import read_regular
 from runtime.data.image_codec import ImageError, decode_any_depth
+from runtime.data.image_limit import check_pixels
 
 #: Weights of red, green and blue in the brightness of a colour (ITU-R BT.709).
 _BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)
@@ -52,9 +53,10 @@ def resize_image(
     Works for any number of channels and any range of values. Pixels are areas, not points:
     the borders of both pictures coincide, and beyond them the last pixel goes on.
     """
-    height, width = (int(n) for n in new_dims)
-    if min(height, width) < 1 or 0 in im.shape:
+    height, width = _two(new_dims, "new_dims")
+    if min(height, width) < 1 or 0 in im.shape or im.ndim != 3:
         raise RoasteryError(f"cannot resize {list(im.shape)} to {height} x {width}")
+    check_pixels(height, width)
     if interp_order not in (0, 1):
         raise RoasteryError(
             f"interp_order is {interp_order}", hint="0 (nearest pixel) and 1 (bilinear) are there"
@@ -64,6 +66,14 @@ def resize_image(
         if image.shape[axis] != size:
             image = _interpolate(image, axis, size, nearest=interp_order == 0)
     return image.copy() if image is im else image
+
+
+def _two(sizes: Sequence[int] | np.ndarray, what: str) -> tuple[int, int]:
+    """(height, width) from whatever a caller gave."""
+    given = [int(n) for n in sizes]
+    if len(given) != 2:
+        raise RoasteryError(f"{what} is {given}; a height and a width were expected")
+    return given[0], given[1]
 
 
 def _interpolate(image: np.ndarray, axis: int, size: int, *, nearest: bool) -> np.ndarray:
@@ -84,7 +94,7 @@ def _interpolate(image: np.ndarray, axis: int, size: int, *, nearest: bool) -> n
 def oversample(images: Iterable[np.ndarray], crop_dims: Sequence[int] | np.ndarray) -> np.ndarray:
     """Ten crops of each picture: the four corners, the centre, then the same mirrored."""
     images = list(images)
-    height, width = (int(n) for n in crop_dims)
+    height, width = _two(crop_dims, "crop_dims")
     tall, wide = images[0].shape[:2]
     if height > tall or width > wide:
         raise RoasteryError(f"crops of {height} x {width} from pictures of {tall} x {wide}")

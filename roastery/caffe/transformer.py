@@ -89,6 +89,11 @@ class Transformer:
             raise RoasteryError(
                 f"the order {tuple(order)} names {len(order)} channels; '{in_}' has {channels}"
             )
+        if any(not -channels <= channel < channels for channel in order):
+            raise RoasteryError(
+                f"the order {tuple(order)} names a channel that '{in_}' has not: they are "
+                f"0 to {channels - 1}"
+            )
         self.channel_swap[in_] = order
 
     def set_raw_scale(self, in_: str, scale: float) -> None:

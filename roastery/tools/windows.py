@@ -51,7 +51,10 @@ def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarra
 
 
 def _window(row: Mapping[str, str]) -> np.ndarray:
-    return np.array([int(float(row[corner])) for corner in CORNERS])
+    corners = np.array([float(row[corner]) for corner in CORNERS])
+    if None in row or not (np.abs(corners) < 1 << 31).all():
+        raise ValueError
+    return corners.astype(np.int64)
 
 
 def write_detections(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:

@@ -110,8 +110,15 @@ def check_size(data: bytes | memoryview) -> int:
 
 
 def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear resizing on 8-bit pixels, as cv::resize does it."""
+    """Bilinear resizing on 8-bit pixels, as cv::resize does it.
+
+    Raises ImageError for a size that is none, or beyond the limit.
+    """
     cv2 = import_cv2()
+    if min(height, width) < 1 or height * width > max_image_pixels():
+        raise ImageError(
+            f"it cannot be resized to {height} x {width} pixels (the limit is {max_image_pixels()})"
+        )
     resized: np.ndarray = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
     return resized
 

@@ -26,6 +26,16 @@ def limit_image_pixels(pixels: int | None) -> None:
     _chosen = pixels
 
 
+def check_pixels(height: int, width: int) -> None:
+    """Raise RoasteryError for a picture to be made that is larger than the limit."""
+    if height * width > max_image_pixels():
+        raise RoasteryError(
+            f"a picture of {height} x {width} pixels was asked for; {max_image_pixels()} pixels "
+            "are the limit",
+            hint=f"if it is meant, set {VARIABLE} or --max_image_pixels to {height * width}",
+        )
+
+
 def max_image_pixels() -> int:
     """The limit that holds now.
 

@@ -14,6 +14,7 @@ from ir.regular_file import read_regular
 from .config import ImageDataConfig, Phase
 from .draws import SHUFFLE, SKIP, Draws
 from .image_codec import ImageError, channel_major, decode_image, resize_image
+from .image_limit import max_image_pixels
 from .image_list import ListedImage, read_image_list
 from .notes import note
 from .planned import Allocate, PlannedSource
@@ -50,6 +51,12 @@ class ImageSource(PlannedSource[ImageBatch]):
         resized = (3 if config.is_color else 1, config.new_height, config.new_width)
         fields = f"new_height is {config.new_height} and new_width is {config.new_width}"
         check_record(config, fields, resized)
+        if config.new_height * config.new_width > max_image_pixels():
+            raise self.error(
+                f"new_height is {config.new_height} and new_width {config.new_width}; pictures of "
+                f"at most {max_image_pixels()} pixels are made",
+                "set the size that the net wants; --max_image_pixels raises the limit",
+            )
         self._draws = Draws(seed, config.layer)
         self._transformer = Transformer(config, phase, self._draws, root)
         self._list_path = root / config.source

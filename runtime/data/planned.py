@@ -102,7 +102,7 @@ class PlannedSource(ABC, Generic[Work]):
     def restore(self, position: Mapping[str, Any]) -> None:
         if position.get("kind") != self.kind:
             raise self.error(
-                f"the saved data position belongs to a {str(position.get('kind')):.80} layer, "
+                f"the saved data position belongs to a {position.get('kind')!s:.80} layer, "
                 f"this is a {self.kind} layer"
             )
         self.move_to(position)

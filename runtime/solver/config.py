@@ -99,7 +99,6 @@ class SolverConfig:
                     location=self.place(name),
                 )
 
-
     def _check_numbers(self) -> None:
         for name in _FLOATS:
             rate = hasattr(self.learning_rate, name)

@@ -46,7 +46,8 @@ def lower_upsample(ctx: LayerContext) -> Value:
         "bottom",
         index=1,
     )
-    scales = [p.scale_h or int(p.scale), p.scale_w or int(p.scale)]
+    scale = int(p.scale) if abs(p.scale) < 1 << 31 else 0  # no infinity, no NaN
+    scales = [p.scale_h or scale, p.scale_w or scale]
     ctx.check(min(scales) > 0, f"scale {p.scale:g} is not a whole number above 0", "scale")
     given = [p.upsample_h, p.upsample_w]
     if not all(given):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..command import Arguments, Command, Example, Flag, Positional
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, numbers, transformer_options
 from ..say import say
 
@@ -27,7 +27,7 @@ def _run(arguments: Arguments) -> None:
     classifier = Classifier(
         arguments.model_def,
         arguments.pretrained_model,
-        image_dims=numbers(arguments.images_dim, "images_dim"),
+        image_dims=_dimensions(arguments.images_dim),
         **transformer_options(arguments, channels),
     )
     inputs = _inputs(arguments.input_file, arguments.ext, color=channels != 1)
@@ -40,7 +40,15 @@ def _run(arguments: Arguments) -> None:
         np.save(file, predictions)
 
 
+def _dimensions(text: str) -> list[int]:
+    found = numbers(text, "images_dim")
+    if len(found) != 2 or min(found) < 1:
+        raise UsageError(f"--images_dim={text}: must be HEIGHT,WIDTH in pixels, such as 256,256")
+    return found
+
+
 def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
+    import os
     from pathlib import Path
 
     from ir.errors import RoasteryError
@@ -48,13 +56,19 @@ def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
     from ...arrays import load_npy
     from ...caffe.io import load_image
 
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.suffix == ".npy":
         say(f"Loading file: {path}")
-        return list(load_npy(path))
+        pictures = load_npy(path)
+        if pictures.ndim != 4:
+            raise RoasteryError(
+                f"'{path}' has shape {list(pictures.shape)}; pictures of "
+                "(count, height, width, channels) were expected"
+            )
+        return list(pictures)
     if path.is_dir():
         say(f"Loading folder: {path}")
-        files = sorted(path.glob(f"*.{extension}"))
+        files = sorted(file for file in path.iterdir() if file.name.endswith(f".{extension}"))
         if not files:
             raise RoasteryError(
                 f"folder '{path}' holds no .{extension} files", hint="--ext names another ending"

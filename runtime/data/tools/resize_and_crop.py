@@ -15,6 +15,7 @@ from ir.errors import RoasteryError
 from ir.regular_file import read_regular
 
 from ..image_codec import ImageError, decode_image, encode_image, import_cv2, resize_image
+from ..image_limit import check_pixels
 from ..notes import warn
 from .progress import Progress, silent
 
@@ -46,6 +47,7 @@ def resize_and_crop(
     are none, or none can be read.
     """
     source, target = Path(input_folder), Path(output_folder)
+    check_pixels(output_side_length, output_side_length)
     if output_side_length < 1:
         raise RoasteryError(
             f"output_side_length is {output_side_length}; at least 1 pixel was expected"
