@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from .errors import RoasteryError
 from .owned_folder import owned_folder
+from .regular_file import check_name
+from .special_output import is_special, pour
 
 
 @contextmanager
@@ -20,15 +23,24 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
     a kill or a power cut ``path`` holds either what it held before or all of the new.
     On an exception the temporary is removed; after a kill the next call for ``path`` removes it
     (see :mod:`ir.owned_folder`). Only a file replaces what exists already;
-    a device or pipe is written directly. Through a symbolic link its target is replaced.
+    a device or pipe is written to, never replaced. Through a symbolic link its target is replaced.
     Without ``durable`` nothing is flushed: whole after a kill, not after a power cut.
 
     Raises:
         RoasteryError: the folder is missing, or the system refuses to write (a full disk).
     """
+    check_name(path)
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():
-        yield target
+    if is_special(target):
+        # Many formats are not written from front to back: first a file, then its bytes.
+        with TemporaryDirectory() as folder:
+            beside = Path(folder) / "output"
+            yield beside
+            try:
+                pour(beside, target)
+            except OSError as error:
+                reason = error.strerror or error
+                raise RoasteryError(f"cannot write {os.fspath(path)}: {reason}") from error
         return
     if not target.parent.is_dir():
         raise RoasteryError(

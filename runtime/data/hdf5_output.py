@@ -32,6 +32,13 @@ class HDF5Output:
     def __init__(self, path: Path, place: Location | None = None) -> None:
         self.path = path
         self._place = place
+        check_name(path, place)
+        if is_special(path):
+            raise RoasteryError(
+                f"cannot write HDF5 file '{path}': it is a device or pipe, not a file",
+                location=place,
+                hint="HDF5 files are not written from front to back; name a file",
+            )
         try:
             self._file = _created(path)
         except OSError as error:

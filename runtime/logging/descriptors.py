@@ -8,6 +8,8 @@ import os
 import select
 from typing import TextIO
 
+from ir.special_output import is_pipe, open_pipe
+
 _PATIENCE = 1000
 """Milliseconds to wait for a reader of a descriptor that does not block."""
 
@@ -51,6 +53,9 @@ class AppendedLines:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool) -> None:
+        if is_pipe(path):
+            self._file, self._torn = open_pipe(path), False
+            return
         flags = os.O_RDWR if append else os.O_WRONLY | os.O_TRUNC
         try:
             self._file = os.open(path, flags | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)

@@ -27,6 +27,7 @@ from ..image_codec import (
     keeps_channels,
     resize_image,
 )
+from ..image_limit import check_pixels
 from ..image_list import ListedImage, read_image_list
 from ..notes import note, warn
 from .progress import Progress, silent
@@ -107,6 +108,7 @@ def convert_imageset(
     target = Path(database)
     check_backend(backend)
     check_target(target)
+    check_pixels(resize_height, resize_width)
     import_cv2()
     encode_type = encode_type.lower().lstrip(".")
     if gray and keeps_channels(encode_type, 3) and not keeps_channels(encode_type, 1):

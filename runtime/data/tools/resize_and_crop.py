@@ -12,7 +12,7 @@ import numpy as np
 
 from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
-from ir.regular_file import read_regular
+from ir.regular_file import check_name, read_regular
 
 from ..image_codec import ImageError, decode_image, encode_image, import_cv2, resize_image
 from ..image_limit import check_pixels
@@ -95,6 +95,7 @@ def _pictures(folder: Path) -> list[str]:
 
 
 def _convert(source: Path, target: Path, name: str, side: int) -> bool:
+    check_name(name)
     path = target / name
     if not path.resolve().is_relative_to(target.resolve()):
         raise RoasteryError(
