@@ -16,6 +16,8 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.regular_file import check_name
+from ir.special_output import is_special
 
 _CHUNK_BYTES = 1 << 18
 _IS_OPEN = "already open"
