@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
-
 from ir.errors import RoasteryError
 
 from ..backend import Backend, is_remote
@@ -19,6 +17,7 @@ from .actions import Action, ActionRequests
 from .config import SolverConfig
 from .hidden_state import restore_state, saved_state
 from .learning_rate import LearningRate
+from .means import OutputMean
 from .nets import RunnableNet, net_outputs
 from .reports import LAG, Reports
 from .smoothing import SmoothedLoss
@@ -231,10 +230,10 @@ class Solver:
         for layer in self.unshared[index]:
             self.log.ignoring_source_layer(layer)
         batches = c.test_iter[index]
-        totals: list[np.ndarray] = []
+        sums: list[OutputMean] = []
         outputs: list[NetOutput] = []
         loss = 0.0
-        for batch in range(batches):
+        for _ in range(batches):
             while (action := self.requests.take()) is not Action.NONE:
                 if action is Action.SNAPSHOT:
                     self._try_snapshot()
@@ -245,17 +244,13 @@ class Solver:
                 return []
             loss += net.forward_loss()
             outputs = net_outputs(net)
-            for i, output in enumerate(outputs):
-                values = np.asarray(output.values, np.float32)
-                if batch == 0:
-                    totals.append(values)
-                else:
-                    totals[i] += values
+            sums = sums or [OutputMean() for _ in outputs]
+            for mean, output in zip(sums, outputs, strict=True):
+                mean.add(output.values)
         if c.test_compute_loss:
             self.log.test_loss(loss / batches)
         means = [
-            replace(output, values=tuple(float(v) for v in total / np.float32(batches)))
-            for output, total in zip(outputs, totals, strict=True)
+            replace(output, values=mean.values) for output, mean in zip(outputs, sums, strict=True)
         ]
         self.log.test_outputs(means)
         return means

@@ -17,6 +17,7 @@ import pytest
 import roastery
 from ir.errors import RoasteryError
 from roastery.solvers import build_solver
+from runtime.solver.means import OutputMean
 
 MODULE = '''
 import caffe
@@ -181,3 +182,22 @@ def test_a_compiled_net_follows_inputs_of_other_sizes(tmp_path: Path, module: st
         net(score=np.zeros((2, 2, 5, 5)))
     x = rng.standard_normal((2, 2, 4, 8))
     assert np.isfinite(net(score=x)["e"])
+
+
+def test_outputs_of_changing_sizes_have_means(tmp_path: Path, module: str) -> None:
+    write_solver(tmp_path, module, "net")
+    with (tmp_path / "net.prototxt").open("a") as file:
+        file.write(
+            'layer { name: "q" type: "Power" bottom: "label" top: "q" power_param { shift: 1 }\n'
+            "  include { phase: TEST } }\n"
+        )
+    with (tmp_path / "net_solver.prototxt").open("a") as file:
+        file.write("test_iter: 3 test_interval: 100\n")
+    solver = build_solver(str(tmp_path / "net_solver.prototxt"), "reference")
+    outputs = {output.name: output.values for output in solver.test()}
+    assert len(outputs["q"]) == 2 * 6 * 8, "as many as the largest batch has"
+    assert all(1 <= value <= 2 for value in outputs["q"])
+    mean = OutputMean()
+    for values in ([1.0, 2.0], [3.0], [5.0, 4.0, 9.0]):
+        mean.add(values)
+    assert mean.values == (3.0, 3.0, 9.0)

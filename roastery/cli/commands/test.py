@@ -50,24 +50,22 @@ def _run(arguments: Arguments) -> None:
 def _score(net: RunnableNet, iterations: int, log: CaffeLog) -> None:
     import numpy as np
 
+    from runtime.solver.means import OutputMean
     from runtime.solver.nets import net_outputs
 
-    sums: list[tuple[str, np.ndarray, float]] = []
+    sums: list[tuple[str, OutputMean, float]] = []
     loss = np.float32(0)
     for batch in range(iterations):
         loss += np.float32(net.forward_loss())
         for index, output in enumerate(net_outputs(net)):
-            values = np.asarray(output.values, np.float32)
-            for value in values:
+            for value in np.asarray(output.values, np.float32):
                 log.batch_output(batch, output.name, value)
             if batch == 0:
-                sums.append((output.name, values, output.loss_weight))
-            else:
-                total = sums[index][1]
-                total += values  # in place
+                sums.append((output.name, OutputMean(), output.loss_weight))
+            sums[index][1].add(output.values)
     log.mean_loss(loss / np.float32(iterations))
-    for name, total, weight in sums:
-        for value in total / np.float32(iterations):
+    for name, mean, weight in sums:
+        for value in np.asarray(mean.values, np.float32):
             log.mean_output(name, value, weight)
 
 
