@@ -18,13 +18,14 @@ from ._version import __version__  # noqa: E402
 if TYPE_CHECKING:
     from ir.errors import RoasteryError
 
-    from .api import Executable, compile
+    from .api import compile
+    from .executable import Executable
     from .gradient_check import check_gradient
     from .layer_api import Filler, LayerContext, expand, expr, layer
 
 # Loaded on first use: the command line must not wait for what it does not need.
 _PLACES = {
-    "Executable": "roastery.api",
+    "Executable": "roastery.executable",
     "compile": "roastery.api",
     "RoasteryError": "ir.errors",
     "Filler": "roastery.layer_api",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
@@ -40,6 +41,12 @@ class Backend(Protocol):
 @runtime_checkable
 class RemoteBackend(Backend, Protocol):
     """An executor with a device of its own: runs are queued, and reading a result waits."""
+
+    @property
+    def turn(self) -> AbstractContextManager[object]:
+        """Held by one thread at a time, and again by the same: the device's, for what belongs
+        together."""
+        ...
 
     def synchronize(self) -> None:
         """Wait until everything that was run is done."""

@@ -16,7 +16,6 @@ import sys
 import threading
 from contextlib import ContextDecorator
 from copy import copy
-from types import TracebackType
 from typing import Any
 
 _ASKED = (
@@ -142,12 +141,7 @@ class OneBlasThread(ContextDecorator):
         if self._threads is not None:
             self._of_thread(self._threads).enter()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._lock:
             self._blocks.leave()
         if self._threads is not None:

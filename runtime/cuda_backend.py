@@ -16,7 +16,7 @@ from .buffers import Buffer
 from .cuda import Device, Driver
 from .cuda_executor.graph import CudaGraph
 from .cuda_executor.kernels import Compile, KernelTable, Progress
-from .cuda_executor.session import Session
+from .cuda_executor.session import Session, Turn
 from .data.array_pool import ArrayPool
 from .launch.cuda import CudaLauncher
 
@@ -66,6 +66,10 @@ class CudaBackend:
         self.kernels.add(
             launch for graph in graphs for launch in compile_graph(graph, self._lower).launches
         )
+
+    @property
+    def turn(self) -> Turn:
+        return self.session.turn
 
     def synchronize(self) -> None:
         """Wait until everything that was run is done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .buffers import Buffer
 from .data.source import DataSource
 from .host_calls import HostCalls, SizeFinder, tells_sizes
 from .layerwise import LayerwiseNet
+from .plans import Plan, Plans
 from .store import Store
 
 Relower = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
@@ -58,24 +59,47 @@ class FusedNet:
         self._finder = None if by_layer is None else SizeFinder(by_layer)
         self._saves = False  # whether forward keeps what backward reads
         self._sizes: dict[str, tuple[int, ...]] = {}  # that depended on data, as they came last
-        self._take(program)
+        self._plans = Plans()
+        self._use(self._plan_of(program))
+        self._plans.use(self.sizes, self._plan)
 
-    def _take(self, program: NetProgram) -> None:
-        self.program = program
-        self.store.extend(program.cells.values())
-        self._hosts = HostCalls(program)
-        self._graph = self._hosts.recorded(_observing(program, self.observe))
-        self._varies = tells_sizes(self._graph)
+    # --- sizes ------------------------------------------------------------------------
+
+    def _plan_of(self, program: NetProgram) -> Plan:
+        hosts = HostCalls(program)
+        plan = Plan(program, hosts.recorded(_observing(program, self.observe)), hosts)
+        for port in program.graph.inputs:
+            if port.role is Role.DATA:
+                buffer = plan.inputs[port.name] = Buffer(port.value.type)
+                plan.buffers[port_key(port.role, port.name)] = buffer
+        return plan
+
+    def _use(self, plan: Plan) -> None:
+        """Run ``plan`` from now on. Its inputs hold what they held when it was used last."""
+        self.store.extend(plan.program.cells.values())
+        plan.follow(self.store.data)
+        self._plan = plan
+        self.program = plan.program
+        self.inputs = plan.inputs
+        self._hosts = plan.hosts
+        self._graph = plan.graph
+        self._varies = tells_sizes(plan.graph)
         self._planned = True  # else the inputs have shapes that the program is not made for
-        self._buffers: dict[str, Buffer] = {}
-        self._forward: BoundGraph | None = None
-        self._train: BoundGraph | None = None
-        self._pair: tuple[BoundGraph, BoundGraph] | None = None
-        self.inputs = {
-            p.name: self._own(p.role, p.name, p.value)
-            for p in program.graph.inputs
-            if p.role is Role.DATA
-        }
+        self._buffers = plan.buffers
+
+    def _resize(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
+        """Take sizes of all inputs, and of what depends on data: a plan for them, or a new one."""
+        plan = self._plans.find(sizes)
+        if plan is None:
+            assert self._relower is not None
+            plan = self._plan_of(self._relower(sizes))
+        self._use(plan)
+        self._plans.use(sizes, plan)
+
+    @property
+    def sizes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the inputs by name."""
+        return {name: buffer.type.shape for name, buffer in self.inputs.items()}
 
     # --- graphs -----------------------------------------------------------------------
 
@@ -124,7 +148,8 @@ class FusedNet:
 
     def _port_buffer(self, port: Port) -> Buffer:
         if port.role in (Role.PARAMETER, Role.STATE) and port.name in self.store.data:
-            return self.store.data[port.name]
+            found = self._plan.cells[port.name] = self.store.data[port.name]
+            return found
         if port.role is Role.PARAMETER:  # computed once, saved under this name
             return self._own(Role.SAVED, port.name, port.value)
         if port.role is Role.GRADIENT:
@@ -155,8 +180,7 @@ class FusedNet:
                 hint="pass each input by name: net(data=x)",
             )
         self._fit({name: np.shape(array) for name, array in arrays.items()})
-        for name, array in arrays.items():
-            self.inputs[name].array[...] = array
+        self._put(arrays)
 
     def _fit(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         if all(self.inputs[name].type.shape == shape for name, shape in shapes.items()):
@@ -164,18 +188,37 @@ class FusedNet:
         if self._relower is None:
             have = {name: self.inputs[name].type.shape for name in shapes}
             raise RoasteryError(f"input shapes are fixed at {have}; given {dict(shapes)}")
-        kept = {name: b.type.shape for name, b in self.inputs.items() if name not in shapes}
+        held = self._values(name for name in self.inputs if name not in shapes)
         if self._hosts:
             self._sizes = {}  # the layers' own `reshape` says more of new shapes
         try:
-            self._take(self._relower({**kept, **self._sizes, **shapes}))
+            self._resize({**self.sizes, **self._sizes, **shapes})
         except RoasteryError:
             if self._finder is None or not self._hosts:
                 raise
             # Perhaps for what a Python layer gave last, at another size: its next run will tell.
             self._planned = False
+            self.inputs = dict(self.inputs)
             for name, shape in shapes.items():
                 self.inputs[name] = Buffer(TensorType(shape, self.inputs[name].type.dtype))
+        else:
+            self._put(held)
+
+    def _values(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        return {name: self.inputs[name].peek() for name in names}
+
+    def _put(self, arrays: Mapping[str, np.ndarray]) -> None:
+        for name, array in arrays.items():
+            self.inputs[name].array[...] = array
+
+    def held_inputs(self) -> dict[str, np.ndarray]:
+        """Copies of what all inputs hold, data layers' too."""
+        return {name: array.copy() for name, array in self._values(self.inputs).items()}
+
+    def put_inputs(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Inverse of :meth:`held_inputs`."""
+        self._fit({name: array.shape for name, array in arrays.items()})
+        self._put(arrays)
 
     def _feed(self) -> None:
         fed: dict[str, np.ndarray] = {}
@@ -200,13 +243,13 @@ class FusedNet:
         if self._saves:
             self._split_pair()[0].run()
             return
-        if self._forward is None:
+        if self._plan.forward is None:
             graph = self.forward_graph()
             if self.freeze:
                 constants, graph = freeze(graph)
                 self._bind(constants).run()
-            self._forward = self._bind(graph)
-        self._forward.run()
+            self._plan.forward = self._bind(graph)
+        self._plan.forward.run()
 
     def _following_sizes(self, run: Callable[[], None]) -> None:
         """Run; where a size that depends on data came out anew, plan again for it and repeat."""
@@ -231,7 +274,7 @@ class FusedNet:
         """Plan for the sizes that come out in this pass, with every host layer called once."""
         assert self._finder is not None
         hosts = self._hosts
-        arrays = {name: b.array for name, b in self.inputs.items()}
+        arrays = self._values(self.inputs)
         hosts.hold(hosts.given)
         try:
             sizes, results = self._finder.find(arrays, hosts, self.random_state())
@@ -245,11 +288,9 @@ class FusedNet:
 
     def _plan_for(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
         """Take the program for these sizes, at the inputs as they are."""
-        assert self._relower is not None
-        arrays = {name: b.array for name, b in self.inputs.items()}
-        self._take(self._relower({**{name: a.shape for name, a in arrays.items()}, **sizes}))
-        for name, array in arrays.items():
-            self.inputs[name].array[...] = array
+        arrays = self._values(self.inputs)
+        self._resize({**self.sizes, **sizes})
+        self._put(arrays)
 
     def forward_loss(self) -> float:
         self.forward()
@@ -274,9 +315,9 @@ class FusedNet:
         return lambda: float(read())
 
     def _run_training(self) -> None:
-        if self._train is None:
-            self._train = self._bind(self.training_graph())
-        self._train.run()
+        if self._plan.train is None:
+            self._plan.train = self._bind(self.training_graph())
+        self._plan.train.run()
 
     @property
     def ready_for_backward(self) -> bool:
@@ -287,10 +328,10 @@ class FusedNet:
         self._saves = True
 
     def _split_pair(self) -> tuple[BoundGraph, BoundGraph]:
-        if self._pair is None:
+        if self._plan.pair is None:
             ahead, behind = self.split_graphs()
-            self._pair = (self._bind(ahead), self._bind(behind))
-        return self._pair
+            self._plan.pair = (self._bind(ahead), self._bind(behind))
+        return self._plan.pair
 
     def backward(self, diffs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Diffs of the inputs, for diffs of outputs; adds to the parameter diffs.
@@ -339,7 +380,7 @@ class FusedNet:
         }
 
     def restore_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Put back what :meth:`written_state` gave."""
+        """Put back what :meth:`written_state` gave, as far as it has the sizes of now."""
         for name, array in state.items():
             if self.store.data[name].type.shape == array.shape:
                 self.store.data[name].array[...] = array

@@ -10,6 +10,7 @@ from ._version import __version__
 from .alias import install
 from .classifier import Classifier
 from .detector import Detector
+from .exclusive import InUseError
 from .layer_types import layer_type_list
 from .modes import (
     TEST,
@@ -52,6 +53,7 @@ __all__ = [
     "AdamSolver",
     "Classifier",
     "Detector",
+    "InUseError",
     "Layer",
     "NesterovSolver",
     "Net",

@@ -8,6 +8,8 @@ from ir.errors import RoasteryError
 from runtime.array_blob import LegacyAxes, checked_shape
 from runtime.layerwise import BlobBuffers
 
+from .exclusive import Exclusive
+
 
 class Blob(LegacyAxes):
     """A tensor with data and diff, both writable float32 arrays that the net really uses.
@@ -16,17 +18,26 @@ class Blob(LegacyAxes):
     more memory than it has. A blob outlives its net.
     """
 
-    def __init__(self, buffers: BlobBuffers, owner: str = "") -> None:
-        """``owner``: the layer whose parameter this is, which cannot change its shape."""
+    def __init__(self, buffers: BlobBuffers, owner: str = "", use: Exclusive | None = None) -> None:
+        """
+        Args:
+            owner: the layer whose parameter this is, which cannot change its shape.
+            use: of the net: while another thread runs it, its blobs are not to be touched.
+        """
         self._buffers = buffers
         self._owner = owner
+        self._use = use
 
     @property
     def data(self) -> np.ndarray:
+        if self._use is not None:
+            self._use.check()
         return self._buffers.data.array
 
     @property
     def diff(self) -> np.ndarray:
+        if self._use is not None:
+            self._use.check()
         return self._buffers.diff.array
 
     @property
@@ -42,6 +53,8 @@ class Blob(LegacyAxes):
 
         What the blob holds stays where memory suffices, else it starts with zeros.
         """
+        if self._use is not None:
+            self._use.check()
         shape = checked_shape(dims)
         if self._owner and shape != self.shape:
             raise RoasteryError(

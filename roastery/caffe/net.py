@@ -27,6 +27,7 @@ from . import modes
 from .batches import Collected, batches
 from .blob import Blob
 from .callbacks import Callback
+from .exclusive import Exclusive, exclusive
 from .user_errors import check_file
 
 PathLike = str | os.PathLike[str]
@@ -49,7 +50,8 @@ class NetLayer:
 class Net:
     """pycaffe's Net. Caffe: python/caffe/pycaffe.py, python/caffe/_caffe.cpp.
 
-    Arrays that its methods return are views of the blobs.
+    Arrays that its methods return are views of the blobs; copies, once a thread other than the
+    one that made the net has used it. Two threads that use it at once get an InUseError.
 
     Attributes:
         blobs: every named blob, in the order of the layers.
@@ -127,7 +129,8 @@ class Net:
         self._net = built.net
         self._store = built.store
         program = self._net.program
-        self._own_blobs = {name: Blob(b) for name, b in self._net.blobs.items()}
+        self._use = Exclusive(f"net '{program.name}'" if program.name else "the net")
+        self._own_blobs = {name: Blob(b, use=self._use) for name, b in self._net.blobs.items()}
         self.blobs = OrderedDict((shown_blob(name), b) for name, b in self._own_blobs.items())
         self.inputs = list(program.inputs)
         self.outputs = list(program.outputs)
@@ -226,6 +229,7 @@ class Net:
         """
         return self._run_forward(kwargs, list(blobs or ()), start, end)
 
+    @exclusive
     def _run_forward(
         self,
         inputs: Mapping[str, np.ndarray],
@@ -242,7 +246,7 @@ class Net:
         self._forward(first, last)
         wanted = self.outputs if end is None else self._net.program.layers[last].tops
         found = {shown_blob(name): self._own_blobs[name].data for name in wanted}
-        return found | {name: self.blobs[name].data for name in extra}
+        return self._given(found | {name: self.blobs[name].data for name in extra})
 
     def backward(
         self,
@@ -257,6 +261,7 @@ class Net:
         """
         return self._run_backward(kwargs, list(diffs or ()), start, end)
 
+    @exclusive
     def _run_backward(
         self,
         seeds: Mapping[str, np.ndarray],
@@ -272,7 +277,14 @@ class Net:
             self._set(seeds, self.outputs, "outputs", lambda name: self.blobs[name].diff)
         self._backward(first, last)
         wanted = self.inputs if end is None else self._net.program.layers[last].bottoms
-        return {name: self.blobs[name].diff for name in dict.fromkeys([*wanted, *extra])}
+        names = dict.fromkeys([*wanted, *extra])
+        return self._given({name: self.blobs[name].diff for name in names})
+
+    def _given(self, views: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Views, or copies where another thread's next pass would change them."""
+        if not self._use.shared:
+            return views
+        return {name: view.copy() for name, view in views.items()}
 
     def _set(
         self,
@@ -304,11 +316,13 @@ class Net:
         for name, array in arrays.items():
             views[name][...] = array
 
+    @exclusive
     def _forward(self, first: int, last: int) -> float:
         """Run layers by number, the last included; returns their weighted loss."""
         with own_exceptions():
             return self._net.forward(first, last)
 
+    @exclusive
     def _backward(self, first: int, last: int) -> None:
         """Run layers backward by number, from the higher one."""
         with own_exceptions():
@@ -318,6 +332,7 @@ class Net:
     def _batch_size(self) -> int:
         return next(iter(self.blobs.values())).shape[0]
 
+    @exclusive
     def forward_all(
         self, blobs: Iterable[str] | None = None, **kwargs: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -328,6 +343,7 @@ class Net:
             collected.add(self._run_forward(batch, extra))
         return collected.joined(len(next(iter(kwargs.values()))), size)
 
+    @exclusive
     def forward_backward_all(
         self,
         blobs: Iterable[str] | None = None,
@@ -354,11 +370,13 @@ class Net:
         rows = len(next(iter(kwargs.values()))) if kwargs else None
         return outs.joined(rows, size), grads.joined(rows, size)
 
+    @exclusive
     def reshape(self) -> None:
         """Carry new shapes of the inputs through the net."""
         with own_exceptions():
             self._net.reshape()
 
+    @exclusive
     def set_input_arrays(self, data: np.ndarray, labels: np.ndarray) -> None:
         """Give a net whose first layer is MemoryData what it reads: float32 arrays, not copied.
 
@@ -403,6 +421,7 @@ class Net:
 
     # --- weights ----------------------------------------------------------------------
 
+    @exclusive
     def copy_from(self, path: PathLike) -> None:
         """Copy weights of layers with the same names from a .caffemodel or .caffemodel.h5."""
         log = modes.net_log()
@@ -414,18 +433,22 @@ class Net:
                 + (" ..." if len(ignored) > _NAMED else "")
             )
 
+    @exclusive
     def load_hdf5(self, path: PathLike) -> None:
         """Copy weights from a .caffemodel.h5."""
         self.copy_from(path)
 
+    @exclusive
     def save(self, path: PathLike) -> None:
         """Write a .caffemodel."""
         save_weights(path, self._built.message, self._net.program, self._store)
 
+    @exclusive
     def save_hdf5(self, path: PathLike) -> None:
         """Write a .caffemodel.h5."""
         save_weights(path, self._built.message, self._net.program, self._store, "HDF5")
 
+    @exclusive
     def share_with(self, other: Net) -> None:
         """Use the parameters of another net, layer by layer by name; diffs stay apart."""
         shared, _ = shared_buffers(self._net.program, other._built)
@@ -439,6 +462,7 @@ class Net:
         """How often parameters of another net took the place of its own."""
         return self._store.shares
 
+    @exclusive
     def clear_param_diffs(self) -> None:
         """Set all parameter diffs to zero; backward only adds to them."""
         self._store.clear_diffs()

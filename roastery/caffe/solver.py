@@ -14,6 +14,7 @@ from ..python_permission import python_allowed
 from ..solver_settings import read_solver
 from ..solvers import assemble, gpu_note
 from . import modes
+from .exclusive import Exclusive, Training
 from .net import Net
 
 
@@ -46,6 +47,9 @@ class SolverParameters:
 
 class Solver:
     """A solver from a solver file; its nets are layerwise, so that every blob can be read.
+
+    One thread at a time: another that calls it, or runs its nets, meanwhile gets an InUseError. It
+    may look at blobs and parameters.
 
     Args:
         allow_python: as for :class:`caffe.Net`.
@@ -83,6 +87,7 @@ class Solver:
         self.test_nets = [Net.of(test) for test in built.tests]
         self._shares = self.net.shares
         self.param = SolverParameters(self)
+        self._use = Exclusive(f"the solver of {self.net._use.what}")
 
     @property
     def iter(self) -> int:
@@ -95,31 +100,34 @@ class Solver:
 
     def step(self, iterations: int) -> None:
         """Train for some iterations."""
-        self._follow_nets()
-        with own_exceptions():
+        with self._training(), own_exceptions():
+            self._follow_nets()
             self._solver.step(int(iterations))
 
     def solve(self, resume: str | os.PathLike[str] | None = None) -> None:
         """Train to max_iter, from a .solverstate if one is given."""
-        self._follow_nets()
-        with own_exceptions():
+        with self._training(), own_exceptions():
+            self._follow_nets()
             self._solver.solve(None if resume is None else os.fspath(resume))
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Continue from a .solverstate."""
-        self._follow_nets()
-        self._solver.restore(os.fspath(path))
+        with self._training():
+            self._follow_nets()
+            self._solver.restore(os.fspath(path))
 
     def snapshot(self) -> None:
         """Write weights and state now."""
-        self._solver.snapshot()
+        with self._training():
+            self._solver.snapshot()
 
     def apply_update(self) -> None:
         """One update from the parameters' diffs as they are; it advances ``iter``.
 
         With iter_size, diffs are the sum of so many passes, as in Caffe.
         """
-        self._solver.apply_update()
+        with self._training():
+            self._solver.apply_update()
 
     def share_weights(self, net: Net) -> None:
         """Let another net use this solver's parameters from now on."""
@@ -136,6 +144,10 @@ class Solver:
             )
         self._solver.on_start.append(on_start)
         self._solver.on_gradients_ready.append(on_gradients_ready)
+
+    def _training(self) -> Training:
+        """The solver and its nets, for this thread alone."""
+        return Training([self._use, *(net._use for net in (self.net, *self.test_nets))])
 
     def _follow_nets(self) -> None:
         """Nets that were reshaped from Python are the ones to run."""

@@ -66,7 +66,8 @@ class LoadedNet:
 
     def close(self) -> None:
         """Let go of the device's memory."""
-        self._runner.close()
+        with self._lock:
+            self._runner.close()
 
 
 def _checked(tensor: Tensor, arrays: Mapping[str, np.ndarray]) -> np.ndarray:

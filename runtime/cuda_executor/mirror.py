@@ -28,13 +28,13 @@ class DeviceMirror:
         self.session = session
         self._memory = weakref.ref(memory)
         self._raw = memory.raw
-        session.device.activate()
-        self._room = session.device.allocate(memory.raw.nbytes)
-        session.compute.clear(self._room.address, memory.raw.nbytes)
+        with session.turn:
+            self._room = session.device.allocate(memory.raw.nbytes)
+            session.compute.clear(self._room.address, memory.raw.nbytes)
         self._host_ahead = True
         self._device_ahead = False
         self._staging: list[Staging] = []
-        self._turn = 0
+        self._next = 0  # of the two stages
 
     @property
     def address(self) -> int:
@@ -68,11 +68,11 @@ class DeviceMirror:
             self._host_ahead = True
             return
         self._bring_rest(start, values.nbytes)
-        self.session.device.activate()
-        if not self._staging:
-            self._staging = [Staging(self.session, self.nbytes) for _ in range(2)]
-        self._staging[self._turn].move(self.address + start, values)
-        self._turn = 1 - self._turn
+        with self.session.turn:
+            if not self._staging:
+                self._staging = [Staging(self.session, self.nbytes) for _ in range(2)]
+            self._staging[self._next].move(self.address + start, values)
+            self._next = 1 - self._next
         self._device_ahead = True
 
     def clear(self, start: int, nbytes: int) -> None:
@@ -81,8 +81,8 @@ class DeviceMirror:
             self._host_ahead = True
             return
         self._bring_rest(start, nbytes)
-        self.session.device.activate()
-        self.session.compute.clear(self.address + start, nbytes)
+        with self.session.turn:
+            self.session.compute.clear(self.address + start, nbytes)
         self._device_ahead = True
 
     def read_later(self, start: int, nbytes: int) -> Reading:

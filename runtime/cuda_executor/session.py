@@ -62,14 +62,36 @@ class Arena:
         self._session.compute.clear(self._memory.address, nbytes)
 
 
+class Turn:
+    """``with turn:`` one thread at a time, with the device's context current in it."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._device.activate()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
 class Session:
-    """One GPU as executors use it. Use it from one thread at a time (``running`` takes turns)."""
+    """One GPU as executors use it, from any thread: whatever is queued takes its ``turn``.
+
+    A stream is captured within one turn, so that nothing of another thread's gets into it.
+    """
 
     def __init__(self, device: Device) -> None:
         self.device = device
         self.compute: Stream = device.stream()
         self.copies: Stream = device.stream()
-        self._turn = threading.RLock()
+        self.turn = Turn(device)
         self._arenas: list[Arena] = []
         self._depth = 0
         self._slots: list[np.ndarray] = []  # pinned, free
@@ -82,8 +104,7 @@ class Session:
         A graph that runs inside of another's host step (a net in a Python layer) gets another
         arena.
         """
-        with self._turn:
-            self.device.activate()
+        with self.turn:
             if self._depth == len(self._arenas):
                 self._arenas.append(Arena(self))
             arena = self._arenas[self._depth]
@@ -106,30 +127,30 @@ class Session:
             raise failure(error) from error
 
     def upload(self, address: int, array: np.ndarray) -> None:
-        self.device.activate()
-        self.compute.upload(address, array)
+        with self.turn:
+            self.compute.upload(address, array)
 
     def download(self, array: np.ndarray, address: int) -> None:
         """Copy to the host after all work so far, and wait for it."""
-        self.device.activate()
-        try:
-            self.compute.download(array, address)
-        except CudaError as error:
-            raise failure(error) from error
-        self.synchronize()
+        with self.turn:
+            try:
+                self.compute.download(array, address)
+            except CudaError as error:
+                raise failure(error) from error
+            self.synchronize()
 
     def read_later(self, address: int, nbytes: int) -> Reading:
         """Queue a copy to the host; the result waits for it when it is called."""
-        self.device.activate()
-        if nbytes > _SLOT:
-            large = self.device.pinned(nbytes).array((nbytes,), np.uint8)
-            return _Reading(self, address, large, None)
-        if not self._slots:
-            page = self.device.pinned(_SLOT * _SLOTS)
-            self._slot_memory.append(page)
-            self._slots = [page.array((_SLOT,), np.uint8, i * _SLOT) for i in range(_SLOTS)]
-        slot = self._slots.pop()
-        return _Reading(self, address, slot[:nbytes], slot)
+        with self.turn:
+            if nbytes > _SLOT:
+                large = self.device.pinned(nbytes).array((nbytes,), np.uint8)
+                return _Reading(self, address, large, None)
+            if not self._slots:
+                page = self.device.pinned(_SLOT * _SLOTS)
+                self._slot_memory.append(page)
+                self._slots = [page.array((_SLOT,), np.uint8, i * _SLOT) for i in range(_SLOTS)]
+            slot = self._slots.pop()
+            return _Reading(self, address, slot[:nbytes], slot)
 
     def release_slot(self, slot: np.ndarray) -> None:
         self._slots.append(slot)

@@ -1,0 +1,75 @@
+"""What a fused net keeps for each set of input sizes, so that sizes may take turns."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ir.graph import Graph
+from ir.program import NetProgram
+
+from .backend import BoundGraph
+from .buffers import Buffer
+from .host_calls import HostCalls
+
+Shape = tuple[int, ...]
+
+_KEPT = 8
+_KEPT_BYTES = 1 << 30
+"""What sizes that are not in use may hold, together."""
+
+
+@dataclass
+class Plan:
+    """A net at one set of sizes.
+
+    Attributes:
+        graph: the forward graph, with observed blobs among its outputs. hosts: its host layers.
+        buffers: of everything but cells, by port key. inputs: those of the net's inputs, by name.
+        cells: buffers of the store that graphs are bound to, by name.
+    """
+
+    program: NetProgram
+    graph: Graph
+    hosts: HostCalls
+    buffers: dict[str, Buffer] = field(default_factory=dict)
+    inputs: dict[str, Buffer] = field(default_factory=dict)
+    cells: dict[str, Buffer] = field(default_factory=dict)
+    forward: BoundGraph | None = None
+    train: BoundGraph | None = None
+    pair: tuple[BoundGraph, BoundGraph] | None = None
+
+    def follow(self, cells: Mapping[str, Buffer]) -> None:
+        """Let go of graphs that are bound to cells which the store has replaced since."""
+        if any(cells.get(name) is not buffer for name, buffer in self.cells.items()):
+            self.forward = self.train = self.pair = None
+            self.cells.clear()
+
+    @property
+    def nbytes(self) -> int:
+        return sum(buffer.memory.raw.nbytes for buffer in self.buffers.values())
+
+
+class Plans:
+    """The plans that were used last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[tuple[str, Shape], ...], Plan] = OrderedDict()
+
+    def find(self, sizes: Mapping[str, Shape]) -> Plan | None:
+        return self._kept.get(_key(sizes))
+
+    def use(self, sizes: Mapping[str, Shape], plan: Plan) -> None:
+        """Keep a plan as the newest, and as many others as there is room for."""
+        key = _key(sizes)
+        self._kept[key] = plan
+        self._kept.move_to_end(key)
+        others = sum(p.nbytes for p in self._kept.values()) - plan.nbytes
+        while len(self._kept) > 1 and (len(self._kept) > _KEPT or others > _KEPT_BYTES):
+            _, oldest = self._kept.popitem(last=False)
+            others -= oldest.nbytes
+
+
+def _key(sizes: Mapping[str, Shape]) -> tuple[tuple[str, Shape], ...]:
+    return tuple(sorted((name, tuple(shape)) for name, shape in sizes.items()))
