@@ -142,14 +142,17 @@ def join_pads(node: Node, context: Context) -> Rewrite | None:
 
 def _terms(root: Expr) -> list[int] | None:
     """The inputs a plain sum adds, each once; None for any other expression."""
-    if root.op == "arg":
-        return [int(root.value or 0)]
-    if root.op != "add" or not root.dtype.is_float:
-        return None
-    left, right = (_terms(a) for a in root.args)
-    if left is None or right is None or set(left) & set(right):
-        return None
-    return left + right
+    found: dict[int, None] = {}
+    stack = [root]
+    while stack:
+        term = stack.pop()
+        if term.op == "add" and term.dtype.is_float:
+            stack.extend(reversed(term.args))
+        elif term.op != "arg" or int(term.value or 0) in found:
+            return None
+        else:
+            found[int(term.value or 0)] = None
+    return list(found)
 
 
 def _padded_axis(op: Pad) -> int | None:

@@ -59,10 +59,21 @@ class Function:
         return to_proto(self)
 
     def _to_proto(self, writer: _Writer) -> None:
-        if self in writer.layers:
-            return
-        for given in self.inputs:
-            given._to_proto(writer)
+        # Bottoms first; a chain of layers may be longer than Python's calls may nest.
+        waiting = [self]
+        while waiting:
+            function = waiting[-1]
+            if function in writer.layers:
+                waiting.pop()
+                continue
+            needed = [t.fn for t in function.inputs if t.fn not in writer.layers]
+            if needed:
+                waiting.extend(reversed(needed))
+                continue
+            waiting.pop()
+            function._write(writer)
+
+    def _write(self, writer: _Writer) -> None:
         layer = caffe_pb2.LayerParameter()
         layer.type = self.type_name
         layer.bottom.extend(writer.layers[given.fn].top[given.n] for given in self.inputs)

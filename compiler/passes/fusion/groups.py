@@ -157,6 +157,14 @@ class Grouping:
         return stored
 
     def _stored(self, i: int, value: Value, stored: list[bool]) -> bool:
+        views = [value]  # the value, and what it is called under other shapes
+        while views:
+            if self._stored_for(i, views.pop(), stored, views):
+                return True
+        return False
+
+    def _stored_for(self, i: int, value: Value, stored: list[bool], views: list[Value]) -> bool:
+        """:meth:`_stored` as far as one name of the value goes; adds further ones to ``views``."""
         if value in self.ports:
             return True
         weight = cost(self.nodes[i])
@@ -167,8 +175,7 @@ class Grouping:
             node = self.nodes[reader]
             properties = node.op.properties
             if self.kinds[reader] is Kind.VIEW:
-                if self._stored(i, node.outputs[0], stored):
-                    return True
+                views.append(node.outputs[0])
             elif self.kinds[reader] is Kind.REDUCE:
                 continue
             elif self.kinds[reader] is not Kind.FLAT:

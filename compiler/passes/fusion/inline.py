@@ -110,15 +110,15 @@ class Inlining:
     def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
         """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""
         found: list[tuple[Node, Value]] = []
-        for reader in self.readers.get(value, ()):
-            if self.kinds[reader] is not Kind.VIEW:
-                found.append((reader, value))
-                continue
-            view = reader.outputs[0]
-            inner = None if view in self.ports else self._final_readers(view)
-            if not inner:
+        stack = [value]
+        while stack:
+            seen = stack.pop()
+            readers = self.readers.get(seen, ())
+            if seen is not value and (seen in self.ports or not readers):
                 return None
-            found.extend(inner)
+            views = [r.outputs[0] for r in readers if self.kinds[r] is Kind.VIEW]
+            found.extend((r, seen) for r in readers if self.kinds[r] is not Kind.VIEW)
+            stack.extend(reversed(views))
         return found
 
     def _cheap(self, value: Value, pull: Pull, readers: int) -> bool:

@@ -61,15 +61,18 @@ def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
 def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]) -> bool:
     """Whether all that a node reads of ``made``, itself or through what it pulls, lies in its
     own row."""
-    for value in node.inputs:
-        pull = grouping.inlining.pulled.get(value)
-        if value in made or pull is None or not made & pull.loads.keys():
-            continue
-        producer = grouping.nodes[grouping.producers[value]]
-        if not _is_row(grouping, producer, row):
-            return False
-        if not _reads_in_row(grouping, producer, made, row):
-            return False
+    stack, seen = [node], {node}
+    while stack:
+        for value in stack.pop().inputs:
+            pull = grouping.inlining.pulled.get(value)
+            if value in made or pull is None or not made & pull.loads.keys():
+                continue
+            producer = grouping.nodes[grouping.producers[value]]
+            if not _is_row(grouping, producer, row):
+                return False
+            if producer not in seen:
+                seen.add(producer)
+                stack.append(producer)
     return True
 
 

@@ -2,13 +2,15 @@
 
 ``emit(value, at)`` walks from a result towards the group's inputs. Every op class has one
 registered function that says where it reads its operands; everything else (loads, common
-subexpressions, bounds) is here.
+subexpressions, bounds) is here. A function of an op that may stand in a long chain is a generator:
+it yields what it reads, and gets the texts back, so that no chain nests Python's calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from compiler.batch import batched_values
 from ir.graph import Graph, Node, Value
@@ -38,7 +40,10 @@ class Place:
         return replace(self, guard=self.guard + new)
 
 
-Rule = Callable[["Emitter", Node, int, Place], str]
+Writing = Generator[tuple[Value, Place], str, str]
+"""A rule at work: yields values with places, is sent their texts, returns the result's."""
+
+Rule = Callable[["Emitter", Node, int, Place], str | Writing]
 Source = Callable[["Emitter", Place], str]
 RULES: dict[type[Op], Rule] = {}
 _MOVES_CHANNELS: set[type[Op]] = set()
@@ -62,6 +67,9 @@ def rule(op: type[Op], *, moves_channels: bool = False) -> Callable[[Rule], Rule
 
 def moves_channels(body: Graph) -> bool:
     return any(type(n.op) in _MOVES_CHANNELS for n in body.nodes)
+
+
+_Key = tuple[Value, tuple[Affine, ...], tuple[Condition, ...]]
 
 
 class Emitter:
@@ -127,21 +135,40 @@ class Emitter:
 
     def emit(self, value: Value, at: Place) -> str:
         """Text of the element (a variable or literal)."""
+        begun: list[tuple[_Key, Writing]] = []
+        text: Any = self._begin(begun, value, at)
+        while begun:
+            key, writing = begun[-1]
+            try:
+                wanted = writing.send(text)  # None starts it
+            except StopIteration as end:
+                begun.pop()
+                text = end.value
+                self.writer.remember(key, text)
+            else:
+                text = self._begin(begun, *wanted)
+        return str(text)
+
+    def _begin(self, begun: list[tuple[_Key, Writing]], value: Value, at: Place) -> str | None:
+        """The text, or None for a rule that has to ask for more first: it is in ``begun`` then."""
         key = (value, at.coordinates, at.guard)
-        known = self.writer.recall(key)
-        if known is not None:
-            return known
+        text = self.writer.recall(key)
+        if text is not None:
+            return text
         if value in self.given:
             text = self.given[value](self, at)
         elif value in self._outer:
             text = self.load(value, at)
         else:
             node = self.body.producers[value]
-            number = node.outputs.index(value)
-            written = RULES.get(type(node.op))
-            if written is None:
+            found = RULES.get(type(node.op))
+            if found is None:
                 raise NotImplementedError(f"no Triton emitter for op {node.op.name!r}")
-            text = written(self, node, number, at)
+            written = found(self, node, node.outputs.index(value), at)
+            if not isinstance(written, str):
+                begun.append((key, written))
+                return None
+            text = written
         self.writer.remember(key, text)
         return text
 

@@ -8,7 +8,7 @@ from ir.graph import Node
 from ir.ops.gather import Gather
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
-from .emitter import Emitter, Place, coordinate, rule
+from .emitter import Emitter, Place, Writing, coordinate, rule
 from .index import ZERO, Affine, Base, linearise, variable
 from .size import ONE, Size, product
 from .spelling import literal
@@ -21,7 +21,7 @@ def _with_axis(at: Place, axis: int, index: Affine, extent: Size) -> Place:
 
 
 @rule(Slice)
-def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     op = node.op
     assert isinstance(op, Slice)
     (x,) = node.inputs
@@ -31,11 +31,11 @@ def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> str:
     # Along an axis that moves the start is an argument even when it is 0: the steps of a
     # recurrent layer share one kernel.
     index = index.shifted(emitter.extent(op.start, op.axis, rank, "start"))
-    return emitter.emit(x, _with_axis(at, op.axis, index, extent))
+    return (yield x, _with_axis(at, op.axis, index, extent))
 
 
 @rule(Concat)
-def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     op = node.op
     assert isinstance(op, Concat)
     index, _ = coordinate(at, op.axis)
@@ -47,7 +47,8 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         last = k == len(node.inputs) - 1
         low = k > 0
         conditions = emitter.inside(index, low, None if last else extent)
-        values.append(emitter.emit(x, _with_axis(at, op.axis, index, extent).guarded(*conditions)))
+        place = _with_axis(at, op.axis, index, extent).guarded(*conditions)
+        values.append((yield x, place))
         inside.append(conditions[-1:] if not last else ())
         index = index.shifted(-extent)
     text = values[-1]
@@ -57,7 +58,7 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> str:
 
 
 @rule(Pad)
-def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     op = node.op
     assert isinstance(op, Pad)
     (x,) = node.inputs
@@ -72,26 +73,26 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         index = index.shifted(-emitter.extent(low, axis, rank, "low"))
         conditions = emitter.inside(index, moves or low > 0, extent if moves or high > 0 else None)
         place = _with_axis(place, axis, index, extent).guarded(*conditions)
-    value = emitter.emit(x, place)
+    value = yield x, place
     new = tuple(c for c in place.guard if c not in at.guard)
     return emitter.chosen(new, value, literal(op.value, x.type.dtype))
 
 
 @rule(Transpose, moves_channels=True)
-def emit_transpose(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_transpose(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     op = node.op
     assert isinstance(op, Transpose)
     where = [op.order.index(i) for i in range(len(op.order))]
     place = Place(
         tuple(at.coordinates[i] for i in where), tuple(at.extents[i] for i in where), at.guard
     )
-    return emitter.emit(node.inputs[0], place)
+    return (yield node.inputs[0], place)
 
 
 @rule(Reshape)
-def emit_reshape(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_reshape(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     (x,) = node.inputs
-    return emitter.emit(x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
+    return (yield x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
 
 
 def reshaped(emitter: Emitter, at: Place, result: tuple[int, ...], shape: tuple[int, ...]) -> Place:
@@ -160,12 +161,13 @@ def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[in
 
 
 @rule(Gather)
-def emit_gather(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_gather(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     table, rows = node.inputs
     (row, column), (count, width) = at.coordinates, at.extents
-    picked = emitter.emit(rows, Place((row,), (count,), at.guard))
+    picked = yield rows, Place((row,), (count,), at.guard)
     index = variable(Base(picked, row.axes))
     height = emitter.writer.symbol(table.shape[0], "rows")
     conditions = emitter.inside(index, True, height)
     place = Place((index, column), (height, width), at.guard).guarded(*conditions)
-    return emitter.chosen(conditions, emitter.emit(table, place), literal(0, table.type.dtype))
+    text = yield table, place
+    return emitter.chosen(conditions, text, literal(0, table.type.dtype))

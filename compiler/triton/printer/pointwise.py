@@ -7,7 +7,7 @@ from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.pointwise import Map
 
-from .emitter import UNIT, Emitter, Place, rule
+from .emitter import UNIT, Emitter, Place, Writing, rule
 from .index import linearise
 from .spelling import SPELLING, literal
 
@@ -15,13 +15,13 @@ _LONGEST = 60  # characters of an expression that may stand inside another
 
 
 @rule(Map)
-def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     assert isinstance(node.op, Map)
     root = node.op.exprs[number]
     writer = emitter.writer
-    operands = {
-        i: emitter.emit(node.inputs[i], _broadcast(emitter, node, i, at)) for i in e.arguments(root)
-    }
+    operands = {}
+    for i in e.arguments(root):
+        operands[i] = yield node.inputs[i], _broadcast(emitter, node, i, at)
     writer.place(node.location)
     uses: dict[Expr, int] = {}
     for item in e.walk(root):
