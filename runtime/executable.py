@@ -17,12 +17,16 @@ from ir.types import TensorType
 from .backend import Backend, BoundGraph, port_key
 from .buffers import Buffer
 from .data.source import DataSource
-from .host_calls import HostCalls, SizeFinder, tells_sizes
+from .host_calls import HostCalls
+from .layered_passes import LayeredPasses, Pass, tells_sizes
 from .layerwise import LayerwiseNet
 from .plans import Plan, Plans
 from .store import Store
 
 Relower = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
+
+_PATIENCE = 4
+"""So often the whole net is planned anew for sizes that Python layers give while they run."""
 
 
 class FusedNet:
@@ -33,7 +37,7 @@ class FusedNet:
         observe: inner blobs to keep besides the outputs.
         relower: makes the program for other input shapes; None: shapes are fixed.
         by_layer: makes the net layer by layer, without feeds. It finds the sizes that Python layers
-            give while they run.
+            give while they run, and runs instead of the whole where they change often.
         freeze: parameters never change after the first forward pass, so that what depends on
             them alone is computed once, and BatchNorm and Scale become part of the weights.
     """
@@ -56,7 +60,8 @@ class FusedNet:
         self.feeds: Mapping[str, DataSource] = feeds or {}
         self.observe = tuple(observe)
         self._relower = relower
-        self._finder = None if by_layer is None else SizeFinder(by_layer)
+        self._layers = None if by_layer is None else LayeredPasses(by_layer)
+        self._found = 0  # times that Python layers gave new sizes while they ran
         self._saves = False  # whether forward keeps what backward reads
         self._sizes: dict[str, tuple[int, ...]] = {}  # that depended on data, as they came last
         self._plans = Plans()
@@ -114,7 +119,8 @@ class FusedNet:
 
     def _with_losses(self) -> Graph:
         """The graph with the losses that are no outputs, since nobody named them."""
-        return self.program.showing([*self.observe, *self.program.loss_weights])
+        shown = self.program.showing([*self.observe, *self.program.loss_weights])
+        return self._hosts.recorded(shown)
 
     def split_graphs(self) -> tuple[Graph, Graph]:
         """Forward that saves what backward reads, and backward from diffs of the outputs."""
@@ -191,18 +197,19 @@ class FusedNet:
         held = self._values(name for name in self.inputs if name not in shapes)
         if self._hosts:
             self._sizes = {}  # the layers' own `reshape` says more of new shapes
-        try:
-            self._resize({**self.sizes, **self._sizes, **shapes})
-        except RoasteryError:
-            if self._finder is None or not self._hosts:
-                raise
-            # Perhaps for what a Python layer gave last, at another size: its next run will tell.
-            self._planned = False
-            self.inputs = dict(self.inputs)
-            for name, shape in shapes.items():
-                self.inputs[name] = Buffer(TensorType(shape, self.inputs[name].type.dtype))
-        else:
-            self._put(held)
+        if not self._runs_layered:
+            try:
+                self._resize({**self.sizes, **self._sizes, **shapes})
+            except RoasteryError:
+                if self._layers is None or not self._hosts:
+                    raise
+                # Perhaps for what a Python layer gave last, at another size: its run will tell.
+            else:
+                return self._put(held)
+        self._planned = False
+        self.inputs = dict(self.inputs)
+        for name, shape in shapes.items():
+            self.inputs[name] = Buffer(TensorType(shape, self.inputs[name].type.dtype))
 
     def _values(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         return {name: self.inputs[name].peek() for name in names}
@@ -237,7 +244,7 @@ class FusedNet:
 
     def rerun(self) -> None:
         """Forward once more on the inputs as they are; no data source moves on."""
-        self._following_sizes(self._run_forward)
+        self._following_sizes(self._run_forward, LayerwiseNet.forward_loss)
 
     def _run_forward(self) -> None:
         if self._saves:
@@ -251,9 +258,14 @@ class FusedNet:
             self._plan.forward = self._bind(graph)
         self._plan.forward.run()
 
-    def _following_sizes(self, run: Callable[[], None]) -> None:
-        """Run; where a size that depends on data came out anew, plan again for it and repeat."""
+    def _following_sizes(self, run: Callable[[], None], layered: Pass) -> None:
+        """Run; where a size that depends on data came out anew, plan again for it and repeat.
+
+        ``layered``: the same pass layer by layer.
+        """
         self._hosts.given.clear()
+        if self._runs_layered:
+            return self._run_layered(layered)
         before = self.written_state() if self._varies else {}
         if not self._planned:
             self._find_sizes(before)
@@ -264,20 +276,52 @@ class FusedNet:
                 if self._relower is None:
                     raise
                 self.restore_state(before)
-                if self._hosts and self._finder is not None:
-                    self._find_sizes(before)
-                else:
+                if not self._hosts or self._layers is None:
                     self._sizes.update(change.shapes)
                     self._plan_for(self._sizes)
+                elif self._runs_layered:
+                    return self._run_layered(layered)
+                else:
+                    self._find_sizes(before)
+
+    @property
+    def _runs_layered(self) -> bool:
+        """Whether planning the whole for each size costs more than it gains.
+
+        Not where backward runs alone, which reads what the whole forward saved.
+        """
+        return self._found >= _PATIENCE and not self._saves
+
+    def _run_layered(self, layered: Pass) -> None:
+        """Run this pass layer by layer; its results take the place of the whole plan's."""
+        assert self._layers is not None
+        self._planned = False
+        self._hosts.hold(self._hosts.given)
+        arrays = self._values(self.inputs)
+        random = self.random_state()
+        try:
+            net, loss = self._layers.run(arrays, random, layered)
+        except BaseException:
+            self._hosts.release()
+            raise
+        if random:
+            self.restore_random([random[0], random[1] + 1])
+        self._buffers = dict(self._buffers)  # those of the plan stay
+        for name in (*self.program.outputs, *self.observe):
+            self._buffers[port_key(Role.RESULT, name)] = net.blobs[name].data
+        total = Buffer(TensorType(()))
+        total.array[...] = loss
+        self._buffers[port_key(Role.RESULT, LOSS_OUTPUT)] = total
 
     def _find_sizes(self, before: Mapping[str, np.ndarray]) -> None:
         """Plan for the sizes that come out in this pass, with every host layer called once."""
-        assert self._finder is not None
+        assert self._layers is not None
+        self._found += 1
         hosts = self._hosts
         arrays = self._values(self.inputs)
         hosts.hold(hosts.given)
         try:
-            sizes, results = self._finder.find(arrays, hosts, self.random_state())
+            sizes, results = self._layers.find(arrays, hosts, self.random_state())
             self._sizes = {name: s for name, s in sizes.items() if name not in arrays}
             self.restore_state(before)
             self._plan_for(self._sizes)
@@ -307,7 +351,7 @@ class FusedNet:
     def training_pass(self) -> Callable[[], float]:
         """As :meth:`forward_backward`; the loss is waited for when it is asked for."""
         self._feed()
-        self._following_sizes(self._run_training)
+        self._following_sizes(self._run_training, LayerwiseNet.forward_backward)
         key = port_key(Role.RESULT, LOSS_OUTPUT)
         if key not in self._buffers:
             return lambda: 0.0

@@ -6,17 +6,14 @@ layers must not be: they read the next pictures, or draw others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ir.graph import Graph
-from ir.op import Property
 from ir.ops.host import HostCall
 from ir.program import NetProgram
-
-from .layerwise import LayerwiseNet
 
 Results = dict[int, list[np.ndarray]]
 """What host layers gave in a pass, by layer number."""
@@ -76,51 +73,3 @@ class HostCalls:
         hold = self._layers[number].hold
         if hold is not None:
             hold(arrays)
-
-
-class SizeFinder:
-    """Finds the sizes that only running tells, by a forward pass layer by layer.
-
-    Args:
-        by_layer: makes the net, without data sources.
-    """
-
-    def __init__(self, by_layer: Callable[[], LayerwiseNet]) -> None:
-        self._by_layer = by_layer
-        self._net: LayerwiseNet | None = None
-
-    def find(
-        self, inputs: Mapping[str, np.ndarray], hosts: HostCalls, random: Sequence[int]
-    ) -> tuple[dict[str, tuple[int, ...]], Results]:
-        """Shapes by the names under which lowering looks for them, and what the host layers gave.
-
-        Args:
-            random: seed and number of this pass.
-
-        Raises what a layer raises: RoasteryError where it cannot take a size.
-        """
-        net = self._net = self._net or self._by_layer()
-        for name, array in inputs.items():
-            net.blobs[name].resize(array.shape)
-            net.blobs[name].data.array[...] = array
-        results: Results = {}
-
-        def note(number: int) -> None:
-            if number in hosts:
-                tops = net.layers[number].info.tops
-                results[number] = [net.blobs[top].data.peek().copy() for top in tops]
-
-        net.after_forward = [note]
-        last = max(n for n, layer in enumerate(net.layers) if tells_sizes(layer.graphs.forward))
-        net.restore_random(random)
-        net.forward(end=last)
-        sizes: dict[str, tuple[int, ...]] = {}
-        for layer in net.layers[: last + 1]:
-            sizes.update(layer.sizes)
-        return sizes, results
-
-
-def tells_sizes(graph: Graph) -> bool:
-    """Whether a size may come out of running the graph."""
-    tells = Property.EFFECT | Property.DYNAMIC
-    return any(node.op.properties & tells and node.outputs for node in graph.nodes)

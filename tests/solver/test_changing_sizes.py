@@ -119,6 +119,39 @@ def test_the_whole_plan_does_what_the_layers_do(tmp_path: Path, module: str) -> 
         assert whole.train.random_state() == one.train.random_state()
 
 
+def test_a_layer_before_the_one_that_changes_runs_once(tmp_path: Path, module: str) -> None:
+    (tmp_path / "before.py").write_text(
+        "import caffe\n"
+        "class Steady(caffe.Layer):\n"
+        "    def setup(self, bottom, top): self.n = 0; top[0].reshape(3, 2)\n"
+        "    def reshape(self, bottom, top): pass\n"
+        "    def forward(self, bottom, top): self.n += 1; top[0].data[...] = self.n\n"
+        "class First(Steady):\n"
+        "    def forward(self, bottom, top):\n"
+        "        self.n += 1\n"
+        "        top[0].reshape(1 + self.n % 3, 2)\n"
+        "        top[0].data[...] = bottom[0].data[: 1 + self.n % 3]\n"
+    )
+    (tmp_path / "net.prototxt").write_text(
+        'layer { name: "a" type: "Python" top: "a" '
+        'python_param { module: "before" layer: "Steady" } }'
+        'layer { name: "b" type: "Python" bottom: "a" top: "b" '
+        'python_param { module: "before" layer: "First" } }'
+        'layer { name: "f" type: "InnerProduct" bottom: "b" top: "f" '
+        'inner_product_param { num_output: 1 weight_filler { type: "constant" value: 1 } } }'
+        'layer { name: "l" type: "Reduction" bottom: "f" top: "l" loss_weight: 1 '
+        "reduction_param { operation: MEAN } }"
+    )
+    (tmp_path / "solver.prototxt").write_text(
+        'net: "net.prototxt" base_lr: 0 lr_policy: "fixed" max_iter: 9'
+    )
+    solver = build_solver("solver.prototxt", "reference")
+    for n in range(1, 9):
+        solver.step(1)
+        assert solver.train.output("l") == 2 * n
+    sys.modules.pop("before", None)
+
+
 def test_an_error_of_a_layer_leaves_no_results_behind(tmp_path: Path, module: str) -> None:
     solver = build_solver(write_solver(tmp_path, module, "net", last=3), "reference")
     solver.step(2)
@@ -173,11 +206,21 @@ def test_a_compiled_net_follows_inputs_of_other_sizes(tmp_path: Path, module: st
     log = sys.modules[module].log
     log.clear()
     rng = np.random.default_rng(0)
-    for shape in ((2, 2, 8, 4), (2, 2, 4, 8), (2, 2, 16, 2)):
+    shapes = [
+        (2, 2, 8, 4),
+        (2, 2, 4, 8),
+        (2, 2, 16, 2),
+        (2, 2, 2, 16),
+        (2, 2, 1, 32),
+        (2, 2, 32, 1),
+    ]
+    for shape in shapes:
         x = rng.standard_normal(shape).astype(np.float32)
         p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
         assert net(score=x)["e"] == pytest.approx(-np.log(p.max(axis=1)).mean(), rel=1e-4)
-    assert log == ["targets"] * 3
+    assert log == ["targets"] * len(shapes)
+    slope = (p - (p == p.max(axis=1, keepdims=True))) / p[:, 0].size
+    np.testing.assert_allclose(net.backward()["score"], slope, atol=1e-6)
     with pytest.raises(RoasteryError, match="at this size of the input it would need"):
         net(score=np.zeros((2, 2, 5, 5)))
     x = rng.standard_normal((2, 2, 4, 8))
