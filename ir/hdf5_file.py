@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,7 @@ _LONGEST_TEXT = 1 << 16
 _LARGE_CHUNK = 16 << 20
 _DEFLATE_FACTOR = 1032  # deflate shrinks by no more
 _MOST_LINKS = 32
-_MOST_GROUPS = 20_000
+_MOST_VISITS = 64  # of one group; a group in itself has as many as it may be deep
 
 _DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, AttributeError)
 """What h5py raises for damaged files."""
@@ -54,7 +55,7 @@ class Hdf5File:
         self.name = name
         self.file = file
         self.size = int(file.id.get_filesize())
-        self._groups_left = _MOST_GROUPS
+        self._visits: Counter[int] = Counter()
         self._left = max(_FREE_BYTES, _MOST_INFLATED * self.size)
 
     def find(self, path: str, group: h5py.Group | None = None) -> Any:
@@ -97,9 +98,10 @@ class Hdf5File:
         A soft link to a group is passed over: it may lead in circles. Raises Hdf5Error for a
         link to another file, and for groups that hold each other so often that nobody meant it.
         """
-        self._groups_left -= 1
-        if self._groups_left < 0:
-            raise Hdf5Error(f"{self.name} has more than {_MOST_GROUPS} groups in groups")
+        place = h5py.h5o.get_info(group.id).addr
+        self._visits[place] += 1
+        if self._visits[place] > _MOST_VISITS:
+            raise Hdf5Error(f"{self.name}: its groups hold each other, '{group.name}' too often")
         for key in group:
             if isinstance(group.get(key, getlink=True), h5py.HardLink):
                 yield key, group[key]

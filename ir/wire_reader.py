@@ -15,7 +15,7 @@ import numpy as np
 from .wire import BYTES, FIXED32, FIXED64, VARINT, WireError, read_varint, varint
 
 #: No file of Caffe has so many fields (packed numbers count as one); hostile ones may.
-MAX_FIELDS = 1_000_000
+MAX_FIELDS = 400_000
 
 
 class DamagedMessage(WireError):
