@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from frontends.prototxt import Message, to_text
 from ir.errors import RoasteryError
@@ -21,6 +22,7 @@ from . import nets
 from .building import BuiltNet, NetBuilder, Plan
 from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
+from .exclusive import Exclusive, exclusive
 from .nets import NetSource
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
@@ -48,19 +50,41 @@ def _warn_once(remark: str) -> None:
 
 
 class UsersSolver(Solver):
-    """A solver in a script's hands: what a Python layer raises arrives as it was raised."""
+    """A solver in a script's hands, in one thread at a time.
 
+    What a Python layer raises arrives as it was raised.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._use = Exclusive("the solver")
+
+    @exclusive
+    @own_exceptions()
     def solve(self, resume: str | None = None) -> None:
-        with own_exceptions():
-            super().solve(resume)
+        super().solve(resume)
 
+    @exclusive
+    @own_exceptions()
     def step(self, iterations: int) -> None:
-        with own_exceptions():
-            super().step(iterations)
+        super().step(iterations)
 
+    @exclusive
+    @own_exceptions()
     def test(self, index: int = 0) -> list[NetOutput]:
-        with own_exceptions():
-            return super().test(index)
+        return super().test(index)
+
+    @exclusive
+    def apply_update(self) -> None:
+        super().apply_update()
+
+    @exclusive
+    def snapshot(self) -> None:
+        super().snapshot()
+
+    @exclusive
+    def restore(self, path: str) -> None:
+        super().restore(path)
 
 
 @dataclass(frozen=True)

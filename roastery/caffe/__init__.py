@@ -5,12 +5,12 @@
 
 from runtime.python_layer import Layer
 
+from ..exclusive import InUseError
 from . import io, proto
 from ._version import __version__
 from .alias import install
 from .classifier import Classifier
 from .detector import Detector
-from .exclusive import InUseError
 from .layer_types import layer_type_list
 from .modes import (
     TEST,

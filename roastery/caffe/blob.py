@@ -8,7 +8,7 @@ from ir.errors import RoasteryError
 from runtime.array_blob import LegacyAxes, checked_shape
 from runtime.layerwise import BlobBuffers
 
-from .exclusive import Exclusive
+from ..exclusive import Exclusive
 
 
 class Blob(LegacyAxes):

@@ -20,6 +20,7 @@ from runtime.layerwise import BlobBuffers, LayerwiseNet
 from .. import nets
 from ..building import BuiltNet, NetBuilder, shared_buffers
 from ..devices import open_backend
+from ..exclusive import Exclusive, exclusive
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..weights import load_weights, save_weights
@@ -27,7 +28,6 @@ from . import modes
 from .batches import Collected, batches
 from .blob import Blob
 from .callbacks import Callback
-from .exclusive import Exclusive, exclusive
 from .user_errors import check_file
 
 PathLike = str | os.PathLike[str]

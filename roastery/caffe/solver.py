@@ -9,12 +9,12 @@ from typing import Any
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 
+from ..exclusive import Exclusive, Training
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..solver_settings import read_solver
 from ..solvers import assemble, gpu_note
 from . import modes
-from .exclusive import Exclusive, Training
 from .net import Net
 
 

@@ -15,6 +15,7 @@ import pytest
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
 from roastery.caffe import InUseError
+from roastery.solvers import build_solver
 
 MODULE = """
 import caffe
@@ -244,6 +245,17 @@ def test_a_solver_in_use_says_so(module: Any) -> None:
             solver.step(1)
     solver.step(1)  # the solver itself was let go
     assert solver.iter == 3
+
+
+def test_a_built_solver_in_use_says_so(module: Any) -> None:
+    solver = build_solver("solver.prototxt", device="reference")
+    with Busy(module, solver.solve):
+        for call in (lambda: solver.step(1), solver.test_all, solver.apply_update):
+            with pytest.raises(InUseError, match="the solver is in use by another thread"):
+                call()
+    assert solver.iteration == 2
+    in_thread(lambda: solver.step(1))
+    assert solver.iteration == 3
 
 
 def test_solver_callbacks_use_the_solver(module: Any) -> None:
