@@ -245,9 +245,11 @@ class PythonLayer:
         try:
             return function()
         except RoasteryError as error:
-            if error.location is not None:
-                raise
-            raise self._error(f"{what}: {error.message}", error) from error
+            told = self._error(f"{what}: {error.message}", error)
+            if error.location is None:
+                raise told from error
+            add_note(error, str(told))  # of another net, which the layer runs
+            raise
         except KeyboardInterrupt as error:
             add_note(error, str(self._error(f"{what}: {shown(error)}", error)))
             raise

@@ -102,7 +102,7 @@ def _dispatch(words: list[str]) -> int:
     limit_image_pixels(getattr(arguments, "max_image_pixels", None))
     try:
         return command.run(arguments) or 0
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RoasteryError):
         raise
     except BaseException as error:
         note = note_of(error)

@@ -211,6 +211,17 @@ def test_they_arrive_in_threads(layers: Layers) -> None:
     assert caught == [error]
 
 
+def test_an_error_of_a_net_that_a_layer_runs_names_both(layers: Layers) -> None:
+    Path("inner.prototxt").write_text('layer { name: "in" type: "Nothing" top: "x" }')
+    with pytest.raises(RoasteryError) as inner:
+        caffe.Net("inner.prototxt", caffe.TEST)
+    net = caffe.Net("net.prototxt", caffe.TRAIN)
+    error = RoasteryError("as the inner net's", location=inner.value.location)
+    layers.fail("forward", error)
+    assert_arrives(error, net.forward)
+    assert "inner.prototxt:1" in str(error)
+
+
 def test_causes_stay_and_notes_do_not_pile_up(layers: Layers) -> None:
     net = caffe.Net("net.prototxt", caffe.TRAIN)
     cause, context = ValueError("cause"), TypeError("context")
