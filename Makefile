@@ -62,6 +62,12 @@ test-interpret: $(VENV)/.test ## Kernels under Triton's interpreter
 test-main: $(VENV)/.test $(FLOOR)/.triton ## All other tests
 	$(PYTEST) tests --ignore=tests/interpret
 
+MINUTES ?= 5
+SEED ?= 1
+.PHONY: fuzz
+fuzz: $(VENV)/.test ## Damaged and hostile inputs for every reader (MINUTES=5 SEED=1)
+	$(BIN)/python -m tests.fuzz --minutes=$(MINUTES) --seed=$(SEED) --jobs=$(WORKERS) $(FUZZ_FLAGS)
+
 .PHONY: test-compile-all
 test-compile-all: $(VENV)/.test ## Every layer's kernels on the real compiler (many minutes)
 	$(PYTEST) -m exhaustive tests/compile

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from ir.errors import RoasteryError
 from runtime.data.image_codec import ImageError, channel_major, decode_image
@@ -32,6 +33,10 @@ __all__ = [
 ]
 
 _LEGACY = ("num", "channels", "height", "width")
+
+
+class WireMessageError(RoasteryError, DecodeError):
+    """Bytes that are no message of the kind that was asked for."""
 
 
 class ShapeError(RoasteryError, ValueError):
@@ -75,9 +80,14 @@ def arraylist_to_blobprotovector_str(arraylist: Iterable[np.ndarray]) -> bytes:
 
 
 def blobprotovector_str_to_arraylist(data: bytes) -> list[np.ndarray]:
-    """The arrays in the bytes of a BlobProtoVector."""
+    """The arrays in the bytes of a BlobProtoVector. Raises WireMessageError for other bytes."""
     vector = caffe_pb2.BlobProtoVector()
-    vector.ParseFromString(data)
+    try:
+        vector.ParseFromString(data)
+    except DecodeError as error:
+        raise WireMessageError(
+            f"these {len(data)} bytes are no BlobProtoVector: {error}"
+        ) from error
     return [blobproto_to_array(blob) for blob in vector.blobs]
 
 

@@ -1,0 +1,61 @@
+"""The n-th input of a reader: the same for the same seed, on every machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from . import mutate_bytes, mutate_json, mutate_text, mutate_wire
+from .inputs import Sample
+from .targets import Target
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """An input, and what was done to it.
+
+    Attributes:
+        base: the number of the valid sample that it was made of; None if of none.
+        change: "sample" for a valid one as it is; "damage" for a single flip, cut or blank.
+    """
+
+    sample: Sample
+    base: int | None
+    change: str
+
+
+def mutant(target: Target, samples: list[Sample], seed: int, number: int, room: Path) -> Mutant:
+    """Input ``number``; negative ones are the valid samples. ``room``: a folder to work in."""
+    if number < 0:
+        base = (-number - 1) % len(samples)
+        return Mutant(samples[base], base, "sample")
+    rng = Random(f"{seed}/{target.name}/{number}")
+    if target.odd is not None and rng.random() < 0.5:
+        return Mutant(target.odd(rng, room), None, "odd")
+    base = rng.randrange(len(samples))
+    sample = samples[base]
+    name = rng.choice(sample.targets)
+    content = sample.files[name]
+    if target.sealed and rng.random() < 0.6:
+        damage = rng.choice(mutate_bytes.DAMAGES)
+        return Mutant(sample.changed(name, damage(content, rng)), base, "damage")
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        content = _changed(target, content, rng, samples)
+    return Mutant(sample.changed(name, content[: 4 << 20]), base, "changes")
+
+
+def _changed(target: Target, content: bytes, rng: Random, samples: list[Sample]) -> bytes:
+    if rng.random() < 0.05:
+        other = rng.choice(samples)
+        donor = other.files[rng.choice(other.targets)]
+        return content[: rng.randrange(len(content) + 1)] + donor[rng.randrange(len(donor) + 1) :]
+    if target.kind == "wire" and rng.random() < 0.8:
+        return mutate_wire.mutate(content, rng)
+    if target.kind == "json" and rng.random() < 0.6:
+        return mutate_json.mutate(content, rng)
+    if target.kind in ("text", "json") and rng.random() < 0.9:
+        text = content.decode("utf-8", "surrogateescape")
+        text = rng.choice(mutate_text.MUTATORS)(text, rng)
+        return text.encode("utf-8", "surrogateescape")
+    return rng.choice(mutate_bytes.MUTATORS)(content, rng)
