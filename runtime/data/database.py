@@ -13,6 +13,7 @@ from ir.location import Location
 
 from .database_error import DatabaseError
 from .leveldb.reader import LevelReader
+from .leveldb.writer import locking_process
 from .mdb.file import LmdbFile
 from .mdb.locks import EnvironmentLocks, LockError
 from .mdb.snapshot import Snapshot, take_snapshot
@@ -181,8 +182,11 @@ def unreadable(database: Database, error: Exception, place: Location | None) -> 
     if isinstance(error, OSError):
         name = os.path.basename(os.fsdecode(error.filename)) if error.filename else ""
         reason = f"{name}: {error.strerror}" if name else str(error.strerror)
+    hint = "copy it again, or make it again from its images"
+    if database.backend == "LEVELDB" and (writer := locking_process(database.path)):
+        hint = f"process {writer} has it open and may be writing to it: wait until that has ended"
     return RoasteryError(
         f"cannot read the {_PLAIN_NAMES[database.backend]} '{database.path}': {reason}",
         location=place,
-        hint="copy it again, or make it again from its images",
+        hint=hint,
     )

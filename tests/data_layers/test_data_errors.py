@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -139,6 +140,17 @@ def test_a_leveldb_is_read_by_several_and_beside_leveldb_itself(tmp_path: Path) 
         assert [reader.next().arrays[1][0] for reader in readers] == [8, 8, 8]
         for reader in readers:
             reader.close()
+
+
+def test_a_leveldb_that_is_being_written(tmp_path: Path) -> None:
+    with plyvel.DB(str(tmp_path / "db"), create_if_missing=True) as writer:
+        writer.put(b"a", picture())
+        (log,) = (tmp_path / "db").glob("*.log")
+        with open(log, "ab") as file:
+            file.write(b"half")
+        text = fails(data(), tmp_path, r"LevelDB '.*db': 000003.log is cut off")
+        assert f"process {os.getpid()} has it open and may be writing to it" in text
+    assert "copy it again" in fails(data(), tmp_path, r"LevelDB '.*db': 000003.log is cut off")
 
 
 def test_reading_a_leveldb_needs_no_leveldb_and_writes_nothing(

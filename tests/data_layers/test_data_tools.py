@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -527,3 +528,10 @@ def test_the_mean_of_a_leveldb_needs_no_leveldb(
         writer.put(b"a", serialize_datum(Datum(1, 1, 2, b"\x02\x04")))
     monkeypatch.setitem(sys.modules, "plyvel", None)
     assert compute_image_mean(tmp_path / "db", backend="leveldb").image.tolist() == [[[2, 4]]]
+
+
+def test_pages_that_point_at_each_other(tmp_path: Path) -> None:
+    """48 KiB whose tree would give records without end."""
+    shutil.copytree(DATA / "databases" / "laughs", tmp_path / "db")
+    with pytest.raises(RoasteryError, match=r"LMDB '.*db': page 3 is damaged"):
+        compute_image_mean(tmp_path / "db")

@@ -64,6 +64,9 @@ class Holder:
             environment = lmdb.open(path, map_size=min(map_bytes, _FIRST_MAP_BYTES) or 1, **options)
         except (lmdb.Error, MemoryError):  # no room for so large a map; nothing is read from it
             environment = lmdb.open(path, map_size=1, **options)
+        if not os.access(os.path.join(path, "lock.mdb") if folder else f"{path}-lock", os.W_OK):
+            environment.close()  # on a read-only disk liblmdb goes on without a lock, and is silent
+            raise OSError("its disk is read-only")
         environment.reader_check()
         return environment
 
