@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,11 +37,9 @@ class RuntimeProbe:
     def data(self, layer: Message, phase: str, key: str) -> DataProbe:
         # Once only: a net lowered for another shape holds its database open (LevelDB: locked).
         if key not in self._data:
-            self._data[key] = self._open(layer, phase)
+            config = replace(source_config(layer), key=key)
+            self._data[key] = self.probed(layer, config, phase)
         return self._data[key]
-
-    def _open(self, layer: Message, phase: str) -> DataProbe:
-        return self.probed(layer, source_config(layer), phase)
 
     def probed(self, layer: Message, config: SourceConfig, phase: str) -> DataProbe:
         """Open what a data layer reads, as ``config`` describes it, and close it again."""

@@ -34,8 +34,7 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
                     hint="resume from it with --snapshot",
                 )
             raise RoasteryError(f"{name} is not a weights file: it has no group /data")
-        stored = dict(_layers(stored_file, data))
-        stored |= _outside(stored_file)
+        stored = _each_once(stored_file, [*_layers(stored_file, data), *_outside(stored_file)])
         has_diffs = isinstance(diff_group, h5py.Group)
         diffs = dict(_layers(stored_file, diff_group)) if has_diffs else {}
         result = []
@@ -74,12 +73,23 @@ def _layers(file: Hdf5File, group: h5py.Group, prefix: str = "") -> Iterator[_La
             yield from _layers(file, item, f"{prefix}/{key}" if prefix else key)
 
 
-def _outside(file: Hdf5File) -> dict[tuple[str, int], dict[int, h5py.Dataset]]:
+def _outside(file: Hdf5File) -> Iterator[_Layer]:
     """Layers whose names begin with a slash, which Caffe puts beside /data."""
-    found: dict[tuple[str, int], dict[int, h5py.Dataset]] = {}
     for key, item in file.members(file.file):
         if key not in ("data", "diff") and isinstance(item, h5py.Group):
-            found.update(pair for pair in _layers(file, item, f"/{key}") if pair[1])
+            yield from (found for found in _layers(file, item, f"/{key}") if found[1])
+
+
+def _each_once(
+    file: Hdf5File, layers: Sequence[_Layer]
+) -> dict[tuple[str, int], dict[int, h5py.Dataset]]:
+    found: dict[tuple[str, int], dict[int, h5py.Dataset]] = {}
+    for key, datasets in layers:
+        if key in found:
+            raise RoasteryError(
+                f"{file.name} holds layer '{key[0]}' twice, each as number {key[1]} of the name"
+            )
+        found[key] = datasets
     return found
 
 

@@ -24,7 +24,7 @@ LAYER = "layer"
 DEEPEST = 32
 """How many slashes a name may have that groups in groups are read for."""
 
-_LONGEST = 1 << 16
+_LONGEST = 60_000  # bytes of a name or an attribute: HDF5 keeps either in 64 KiB
 
 
 def group_paths(names: Sequence[str], *, stores: Sequence[bool]) -> list[tuple[str, str | None]]:
@@ -51,8 +51,18 @@ def group_paths(names: Sequence[str], *, stores: Sequence[bool]) -> list[tuple[s
         else:
             path = _free(name, count[name], taken)
             taken.add(path)
-            result.append((path, json.dumps({"name": name, "number": count[name]})))
+            result.append((path, _attribute(name, count[name])))
     return result
+
+
+def _attribute(name: str, number: int) -> str:
+    text = json.dumps({"name": name, "number": number})
+    if len(text) >= _LONGEST:
+        raise RoasteryError(
+            f"HDF5 cannot hold the name of layer '{name[:40]}...', of {len(name)} characters",
+            hint="write a .caffemodel that is not HDF5, or give the layer a shorter name",
+        )
+    return text
 
 
 def layer_of(group: h5py.Group, path: str, file: str) -> tuple[str, int]:

@@ -66,7 +66,7 @@ class AssumingProbe(RuntimeProbe):
         return self._assumed[key]
 
     def _look(self, layer: Message, phase: str, key: str) -> DataProbe:
-        config = source_config(layer)
+        config = replace(source_config(layer), key=key)
         tops = list(layer.top)
         given = [top for top in tops if top in self._given]
         if isinstance(config, DummyDataConfig):

@@ -37,8 +37,8 @@ class Known:
 
 def missing_data(config: SourceConfig, root: str) -> str | None:
     """What of a layer's data is not there, in words; None if it is, or if it needs none."""
-    source = getattr(config, "source", "")
-    if not source:
+    source = getattr(config, "source", None)
+    if source is None:
         return None
     path = Path(root) / source
     what = {
@@ -46,6 +46,8 @@ def missing_data(config: SourceConfig, root: str) -> str | None:
         HDF5DataConfig: "list of HDF5 files",
         WindowDataConfig: "window file",
     }.get(type(config), "database")
+    if not source:
+        return what
     if not path.exists():
         return f"{what} '{source}'"
     if isinstance(config, ImageDataConfig):

@@ -31,10 +31,14 @@ class TransformConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerConfig:
-    """What every data layer has: its tops, and where it stands for errors."""
+    """What every data layer has: its tops, and where it stands for errors.
+
+    ``key`` tells layers of one name apart: each makes random choices of its own.
+    """
 
     tops: tuple[str, ...] = ("data", "label")
     layer: str = ""
+    key: str = ""
     location: Location | None = None
     transform: TransformConfig | None = None
 

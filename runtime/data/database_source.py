@@ -50,7 +50,9 @@ class DatabaseSource(PlannedSource[RecordBatch]):
             raise self.error(
                 "no source is given", 'set data_param { source: "DATABASE" } to its directory'
             )
-        self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
+        self._transformer = Transformer(
+            config, phase, Draws(seed, config.key or config.layer), root
+        )
         transform = self._transformer.config
         self._color: Color = (
             "color" if transform.force_color else "gray" if transform.force_gray else "native"

@@ -21,7 +21,7 @@ class Draws:
 
     Args:
         seed: the net's; sources of one net share it.
-        name: the layer's, so that two layers of a net choose differently.
+        name: the layer's key, so that two layers of a net choose differently.
     """
 
     def __init__(self, seed: int, name: str = "") -> None:

@@ -28,7 +28,7 @@ class DummySource(PlannedSource[int]):
     def __init__(self, config: DummyDataConfig, phase: Phase, seed: int, root: Path) -> None:
         super().__init__(config)
         self.config = config
-        self._draws = Draws(seed, config.layer)
+        self._draws = Draws(seed, config.key or config.layer)
         tops = len(config.tops)
         if not tops:
             raise self.error("DummyData has no top")

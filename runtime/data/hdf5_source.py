@@ -52,7 +52,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         if not config.tops:
             raise self.error("HDF5Data has no top", "name its tops after data sets of the files")
         self.check_batch_size(config.batch_size, "hdf5_data_param")
-        self._draws = Draws(seed, config.layer)
+        self._draws = Draws(seed, config.key or config.layer)
         self._root = root
         note(f"Loading list of HDF5 filenames from: {config.source}", "hdf5_data_layer.cpp")
         self._files = self._read_list(root / config.source)

@@ -57,7 +57,7 @@ class ImageSource(PlannedSource[ImageBatch]):
                 f"at most {max_image_pixels()} pixels are made",
                 "set the size that the net wants; --max_image_pixels raises the limit",
             )
-        self._draws = Draws(seed, config.layer)
+        self._draws = Draws(seed, config.key or config.layer)
         self._transformer = Transformer(config, phase, self._draws, root)
         self._list_path = root / config.source
         self._folder = root

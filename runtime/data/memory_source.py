@@ -43,7 +43,9 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
                     "set batch_size, channels, height and width of "
                     "memory_data_param, each at least 1",
                 )
-        self._transformer = Transformer(config, phase, Draws(seed, config.layer), root)
+        self._transformer = Transformer(
+            config, phase, Draws(seed, config.key or config.layer), root
+        )
         self._batch_size = config.batch_size
         self._row_shape = (config.channels, config.height, config.width)
         check_record(config, "channels, height and width", self._row_shape)

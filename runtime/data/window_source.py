@@ -66,7 +66,7 @@ class WindowSource(PlannedSource[list[Sample]]):
         self.config = config
         self._transform = config.transform or TransformConfig()
         self._folder = root
-        self._draws = Draws(seed, config.layer)
+        self._draws = Draws(seed, config.key or config.layer)
         self._number = 0
         self._check()
         self._images, windows = read_windows(root / config.source, config.place)

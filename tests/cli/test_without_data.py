@@ -149,6 +149,7 @@ def test_shapes_that_the_net_tells(
             "--shape=label=7",
             "give --shape data=7,..., with all axes of each top",
         ),
+        ("Data", "data_param { batch_size: 7 }", "", "give --shape data=7,C,H,W --shape label=7"),
         ("Python", KINDS["Python"], "--shape=label=7", "given: --shape data=DIM,DIM,..."),
     ],
 )

@@ -128,6 +128,22 @@ def test_a_damaged_name_is_refused() -> None:
             read_weights("w")
 
 
+def test_two_groups_of_one_layer_are_refused() -> None:
+    write_weights_hdf5("w", [("a", [np.ones(1)]), ("a", [np.ones(1)])])
+    with h5py.File("w", "r+") as file:
+        file["data/a@2"].attrs["layer"] = '{"name": "a", "number": 1}'
+    with pytest.raises(RoasteryError, match="holds layer 'a' twice"):
+        read_weights("w")
+
+
+def test_a_name_that_hdf5_cannot_hold_is_an_error() -> None:
+    net = make(net_text("n" * 70_000))
+    with pytest.raises(RoasteryError, match="cannot hold the name of layer 'nnn"):
+        net.save_hdf5("w")
+    assert not Path("w").exists()
+    net.save("w")
+
+
 @pytest.mark.parametrize("method", ["save", "save_hdf5"])
 def test_layers_without_blobs_do_not_count_where_nets_differ(method: str) -> None:
     """The net that was trained has a data layer, or a ReLU, of the name; the other net has not."""
@@ -301,3 +317,12 @@ def test_the_api_and_export_warn(caplog: pytest.LogCaptureFixture) -> None:
         run()
         assert "the layer in line 2 has the same name" in caplog.text
         assert "every parameter keeps its initial value" in caplog.text
+
+
+def test_data_layers_of_one_name_draw_differently() -> None:
+    layer = """layer { DummyData type: "DummyData" top: "%s"
+      dummy_data_param { shape { dim: 99 } data_filler { type: "gaussian" } } }"""
+    for name in ('name: "d"', ""):
+        net = make((layer % "a" + layer % "b").replace("{ DummyData", f"{{ {name}"))
+        net.forward()
+        assert not np.array_equal(net.blobs["a"].data, net.blobs["b"].data)
