@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +139,10 @@ layer { name: "gr" type: "TanH" bottom: "g1" top: "g1" }
 layer { name: "g2" type: "InnerProduct" bottom: "g1" top: "fake"
   inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }
 """
+NOISE = """
+layer { name: "z" type: "DummyData" top: "z"
+  dummy_data_param { shape { dim: 4 dim: 3 } data_filler { type: "gaussian" } } }
+"""
 JUDGE = """
 layer { name: "d1" type: "InnerProduct" bottom: "FROM" top: "d1"
   inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
@@ -268,6 +274,24 @@ def test_two_solvers_that_take_turns_equal_pytorch(way: str, rule: str) -> None:
         found = [*parameters(g.net)[:4], *parameters(d.net)]
         for mine, theirs in zip(found, same.parameters(), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=2e-4)
+
+
+def test_the_loop_of_the_page_for_those_who_come_from_caffe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text()
+    (code,) = re.findall(r"take turns\n.*?```python\n(.*?)```", page, re.DOTALL)
+    makes = NOISE + GENERATOR.partition("} } }")[2]
+    for name, net in (("maker", makes), ("judge", DISCRIMINATOR)):
+        solver(f"{GAN['Adam']} snapshot_after_train: false", FORCE * (name == "maker") + net)
+        text = Path("solver.prototxt").read_text().replace("net.prototxt", f"{name}.prototxt")
+        Path(f"{name}_solver.prototxt").write_text(text.replace('"s"', f'"{name}"'))
+        Path("net.prototxt").rename(f"{name}.prototxt")
+    run = {"real_pictures": lambda: np.ones((4, 2))}
+    monkeypatch.setitem(sys.modules, "caffe", caffe)
+    exec(code, run)
+    assert (run["maker"].iter, run["judge"].iter) == (9, 9)
+    assert Path("judge_iter_9.caffemodel").exists() and Path("maker_iter_9.caffemodel").exists()
 
 
 @pytest.mark.parametrize("settings", [RULES["SGD"], f"{RULES['Adam']} clip_gradients: 0.5"])
