@@ -15,6 +15,7 @@ from ir.graph import Graph, Port, Role
 from ir.interpret import run_graph
 from ir.printable import printable
 from ir.program import RANDOM_CELL, NetProgram
+from runtime.blas_threads import ONE_BLAS_THREAD
 from runtime.fillers import fill
 
 from . import nets
@@ -71,6 +72,7 @@ class GradientReport:
 
 
 @own_exceptions()
+@ONE_BLAS_THREAD
 def check_gradient(
     net: nets.NetSource,
     *,

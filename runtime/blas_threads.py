@@ -126,7 +126,7 @@ class OneBlasThread(ContextDecorator):
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may run a net, too
         self._found: list[_Library] | None = None
         self._blocks = _Blocks([])
         self._threads: threading.local | None = None  # where a library counts by thread
@@ -168,7 +168,7 @@ class OneBlasThread(ContextDecorator):
 
     def _after_fork(self) -> None:
         """Other threads are gone, and what they limited is the child's again."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._blocks.close()
 
 

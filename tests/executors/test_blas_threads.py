@@ -69,6 +69,8 @@ net.forward(); net.backward(); net.forward_all(x=np.ones((4, 3)))
 assert seen() == 4 * ONES
 compiled(x=np.ones((2, 3))); compiled.backward()
 assert set(seen()) == {1}
+roastery.check_gradient("net.prototxt")
+assert set(seen()) == {1}
 assert count() == DEFAULT
 class Stop(Exception): pass
 Look.forward = lambda *given: (_ for _ in ()).throw(Stop())

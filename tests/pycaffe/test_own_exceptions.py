@@ -275,7 +275,12 @@ def test_modules_that_cannot_be_imported(layers: Layers) -> None:
     for kind in (ModuleNotFoundError, RoasteryError):  # Python's error, and ours
         with pytest.raises(kind, match="no Python module 'surely_nowhere'"):
             caffe.Net("net.prototxt", caffe.TRAIN)
-    for line, kind in (("import surely_nowhere", ImportError), ("{}['a']", KeyError)):
+    for line, kind in (
+        ("import surely_nowhere", ImportError),
+        ("{}['a']", KeyError),
+        ("raise StopIteration", StopIteration),
+        ("import sys; sys.exit(1)", SystemExit),
+    ):
         Path("breaking_layers.py").write_text(line)
         Path("net.prototxt").write_text(text.replace("failing_layers", "breaking_layers"))
         with pytest.raises(kind) as caught:
