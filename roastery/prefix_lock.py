@@ -23,6 +23,7 @@ from ir.errors import RoasteryError
 from ir.leftovers import cut_name
 from ir.location import Location
 from ir.process_identity import ProcessIdentity, this_process
+from ir.regular_file import check_name
 
 _TITLE = "roastery: snapshots of this prefix are being written"
 _MOST_BYTES = 1 << 16
@@ -51,6 +52,7 @@ class PrefixLock:
     """
 
     def __init__(self, prefix: str, place: Location | None = None) -> None:
+        check_name(prefix, place)
         folder, stem = os.path.split(prefix)
         self._path = Path(os.path.realpath(folder)) / f".{cut_name(stem)}.lock"
         self.remark = ""

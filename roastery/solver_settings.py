@@ -11,6 +11,7 @@ from frontends.prototxt import Message
 from frontends.upgrade import fill_snapshot_prefix, upgrade_solver
 from ir.errors import RoasteryError
 from ir.location import Location
+from ir.regular_file import check_name
 from runtime.solver.config import SolverConfig
 from runtime.solver.learning_rate import LearningRate, LearningRateConfig
 
@@ -111,6 +112,7 @@ def solver_config(solver: Message) -> SolverConfig:
         **{name: solver[name] for name in _FIELDS},
     )
     config.check()
+    check_name(config.snapshot_prefix, config.place("snapshot_prefix"))
     LearningRate(config.learning_rate)  # which checks its part
     if (config.snapshot or config.snapshot_after_train) and not config.snapshot_prefix:
         raise RoasteryError(

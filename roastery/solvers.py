@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frontends.prototxt import Message, to_text
+from frontends.prototxt import Message, to_protobuf, to_text
 from ir.errors import RoasteryError
 from runtime.logging import CaffeLog
 from runtime.logging.solver_lines import NetOutput
@@ -159,6 +159,8 @@ def assemble(
     builder.say(solver.notes)
     train = _build_train(builder, solver, train_net, seed)
     built = [_build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)]
+    if config.writes_snapshots and config.snapshot_format == "BINARYPROTO":
+        to_protobuf(train.message)  # what no snapshot can hold is told now, not after training
     _prepare_snapshots(config, log)
     result = kind(
         config,

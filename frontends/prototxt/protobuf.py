@@ -71,7 +71,11 @@ def _fill(target: Any, message: Message, dropped: dict[str, Location]) -> None:
                 getattr(target, name).SetInParent()
                 _fill(getattr(target, name), value, dropped)
         except (UnicodeEncodeError, ValueError):
-            raise RoasteryError(f"`{name}` is not valid UTF-8", location=place) from None
+            raise RoasteryError(
+                f"`{name}` is not valid UTF-8, which text in a binary file must be",
+                location=place,
+                hint="rename it; snapshot_format: HDF5 takes layer names of any bytes",
+            ) from None
 
 
 def from_protobuf(source: ProtobufMessage, location: Location | None = None) -> Message:

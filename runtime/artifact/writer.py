@@ -111,9 +111,18 @@ def write_artifact(
     """
     from safetensors.numpy import save
 
+    for key in weights:
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            raise RoasteryError(
+                f"cannot write {os.fspath(path)}: {key!a} is not valid UTF-8, which names of "
+                "weights in an artifact must be",
+                hint="rename the layer, in the net and in its weights",
+            ) from None
     contiguous = {key: np.ascontiguousarray(array) for key, array in sorted(weights.items())}
     members: dict[str, bytes] = {
-        GRAPH: graph.encode(),
+        GRAPH: graph.encode(errors="backslashreplace"),  # file names may be any bytes
         WEIGHTS: save(contiguous),
         **{file: text.encode() for file, text in (sources or {}).items()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class LevelWriter:
     def _open(self, **options: bool) -> None:
         with self._writing():
             self._db = self._plyvel.DB(
-                str(self._folder),
+                os.fsencode(self._folder),
                 block_size=65536,
                 write_buffer_size=1 << 28,
                 max_open_files=100,

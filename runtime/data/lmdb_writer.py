@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import lmdb
@@ -24,7 +25,7 @@ class LmdbWriter:
         with writing(folder, lmdb.Error):
             # The whole directory is flushed before it gets its name, so commits need not be.
             self._environment = lmdb.open(
-                str(folder), map_size=self._map_bytes, sync=False, metasync=False
+                os.fsencode(folder), map_size=self._map_bytes, sync=False, metasync=False
             )
         self._pending: list[tuple[bytes, bytes]] = []
         self._pending_bytes = 0

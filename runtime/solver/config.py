@@ -62,6 +62,11 @@ class SolverConfig:
     places: Mapping[str, Location] = field(default_factory=dict, compare=False)
     """Where the solver file gives each field; "" is the file itself."""
 
+    @property
+    def writes_snapshots(self) -> bool:
+        """Whether training writes snapshots without being asked to."""
+        return self.snapshot > 0 or self.snapshot_after_train
+
     def place(self, name: str) -> Location | None:
         """The place to show in an error about a field."""
         return self.places.get(name, self.places.get(""))
