@@ -24,7 +24,7 @@ from ..data_config import source_config
 from ..data_places import at_field
 from ..probe import RuntimeProbe
 from .made_up import made_up
-from .shapes import LABELLED, Shape, derived, missing_data, missing_mean, told, underivable
+from .shapes import LABELLED, NOTHING, Shape, derived, missing_data, missing_mean, told, underivable
 from .unrun import UnrunLayer
 
 _UNREAD = "nothing is read, a run gets made-up values"
@@ -113,15 +113,17 @@ class AssumingProbe(RuntimeProbe):
     ) -> tuple[list[Shape], str]:
         """Shapes of all tops of a layer that is not opened, and what tells them."""
         tops = list(layer.top)
-        known = derived(config, self.root)
         found: list[Shape | None] = [self._given.get(top) for top in tops]
         sources = ["--shape"] if any(shape is not None for shape in found) else []
         labelled = layer.type in LABELLED
-        if labelled and len(found) == 2 and found[1]:
-            known = replace(known, axes=(found[1][0], *known.axes[1:]))
-        if tops and found[0] is None and labelled and None not in known.axes:
-            found[0] = tuple(axis for axis in known.axes if axis is not None)
-            sources += known.fields
+        # Nothing is read that is not needed: a mean file may tell a size, or be damaged.
+        known = NOTHING if labelled and found[0] is not None else derived(config, self.root)
+        if labelled and found[0] is None:
+            if len(found) == 2 and found[1]:
+                known = replace(known, axes=(found[1][0], *known.axes[1:]))
+            if None not in known.axes:
+                found[0] = tuple(axis for axis in known.axes if axis is not None)
+                sources += known.fields
         if len(tops) == 2 and labelled and found[0] is not None and found[1] is None:
             found[1] = found[0][:1]
         shapes = [shape for shape in found if shape is not None]

@@ -35,6 +35,9 @@ class Known:
     fields: tuple[str, ...]
 
 
+NOTHING = Known((None, None, None, None), ())
+
+
 def missing_data(config: SourceConfig, root: str) -> str | None:
     """What of a layer's data is not there, in words; None if it is, or if it needs none."""
     source = getattr(config, "source", None)

@@ -210,6 +210,14 @@ def test_a_damaged_database_is_still_an_error(run: Run) -> None:
     assert "nothing is read where shapes are given: --shape data=... --shape label=..." in text
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_damaged_mean_file_does_not_matter_where_shapes_are_given(command: str, run: Run) -> None:
+    Path("mean").write_bytes(b"no mean")
+    net = LAYER % ("Data", DATABASE + 'transform_param { mean_file: "mean" }') + BODY
+    assert len(run.said(command, net, "--shape=data=2,3,8,9")) == 1
+    assert "mean" in run(command, net, code=1)
+
+
 PYTHON = """
 layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 8 dim: 8 } } }
 layer { name: "rois" type: "Python" bottom: "x" top: "rois"

@@ -76,3 +76,31 @@ def test_other_sizes_need_no_other_kernels(gpu: InterpretingGpu) -> None:
     # A size may pick another of a kernel's few tiles; what was there is not compiled again.
     assert len(gpu.compiled) == len({(job.kernel, job.config) for job in gpu.compiled})
     assert len(gpu.fake.images) == len(gpu.compiled)
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+def test_layers_without_tops_and_losses_without_names(
+    freeze: bool, gpu: InterpretingGpu, tmp_path: Path
+) -> None:
+    text = """
+    layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+    layer { name: "ip" type: "InnerProduct" bottom: "x" top: "a"
+      inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+    layer { name: "file" type: "HDF5Output" bottom: "a" bottom: "x"
+      hdf5_output_param { file_name: "FILE" } }
+    layer { name: "quiet" type: "Silence" bottom: "a" }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "a" bottom: "x" }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "a" bottom: "x" loss_weight: 3 }
+    """
+    program = lowered(text.replace("FILE", str(tmp_path / "out.h5")))
+    found = []
+    for backend in (gpu.backend(), ReferenceBackend()):
+        net = FusedNet(program, backend, Store(program.cells, seed=1), freeze=freeze)
+        net.set_inputs({"x": np.ones((2, 3), np.float32)})
+        net.forward()
+        found.append((net.forward_backward(), net.store.diff["ip/0"].peek().copy()))
+    gpu.fake.check()
+    (loss, diff), (expected, gradient) = found
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    np.testing.assert_allclose(diff, gradient, rtol=1e-4)
+    assert gradient.any() and (tmp_path / "out.h5").exists()
