@@ -48,12 +48,13 @@ class BlobBuffers:
         self.data, self.diff = (wide.view(type) if fits else Buffer(type) for wide in room)
         self._widest = room if fits else [*self._both()]
 
-    def share(self, source: BlobBuffers) -> None:
+    def share(self, source: BlobBuffers, shape: Shape) -> None:
         """Have the data of another blob, and a diff of its own. Caffe: Blob::ShareData."""
-        self.resize(source.shape)
-        if self.data is not source.data:
+        self.resize(shape)
+        theirs = source.data
+        if self.data.memory is not theirs.memory or self.data.start != theirs.start:
             self.changes.count += 1
-            self.data = source.data
+            self.data = theirs.view(self.data.type)
 
     def _both(self) -> tuple[Buffer, Buffer]:
         return self.data, self.diff

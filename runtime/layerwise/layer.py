@@ -21,6 +21,9 @@ from .feed import Feed
 from .memory import Bound, NetMemory
 from .shapes import GraphsByShape, LayerShapes, Shape, lowered_shapes
 
+_SHARING = ("Split", "Flatten", "Reshape")
+"""Layers that call Blob::ShareData in Caffe, whatever their parameters say."""
+
 
 class RunningLayer:
     """A layer at the shapes that it was reshaped to last.
@@ -44,7 +47,7 @@ class RunningLayer:
         self._memory = memory
         self._graphs = graphs
         self._feed = None if source is None else Feed(source)
-        self._split = self.info.type == "Split"
+        self.shares = _shares(program, self.info)
         self._shapes = lowered_shapes(self.info)
         self._found: dict[str, Shape] = {}  # sizes that depend on data
         self._now: LayerGraphs | None = None  # None: as the net was lowered, and not asked for yet
@@ -153,8 +156,8 @@ class RunningLayer:
     def _shape_tops(self, types: list[TensorType]) -> None:
         blobs, info = self._memory.blobs, self.info
         for name, type, weight in zip(info.tops, types, info.loss_weights, strict=True):
-            if self._split:
-                blobs[name].share(blobs[info.bottoms[0]])
+            if self.shares:
+                blobs[name].share(blobs[info.bottoms[0]], type.shape)
             else:
                 blobs[name].resize(type.shape)
             if weight and self._weighted.get(name) is not blobs[name].diff:
@@ -163,7 +166,7 @@ class RunningLayer:
 
     def _bind_forward(self) -> None:
         graph = self.graphs.forward
-        if self._split or not graph.nodes:
+        if self.shares or not graph.nodes:
             return
         if self._forward is None or self._memory.stale(self._forward):
             saved = [port for port in graph.outputs if port.role is Role.SAVED]
@@ -216,3 +219,15 @@ class RunningLayer:
 def _has_effect(graphs: LayerGraphs) -> bool:
     """Whether the layer's shapes are for code of the user's to say."""
     return any(Property.EFFECT in node.op.properties for node in graphs.forward.nodes)
+
+
+def _shares(program: NetProgram, layer: LayerInfo) -> bool:
+    """Whether the tops are the bottom's data under other shapes, so that nothing has to run.
+
+    Not where a later layer writes a top in place: that would overwrite what the bottom's layer
+    left, which its backward may read.
+    """
+    if layer.type not in _SHARING:
+        return False
+    written = any(len(program.blobs[name]) > 1 for name in layer.tops)
+    return not written and program.blobs[layer.bottoms[0]][-1] is layer.bottom_values[0]

@@ -85,7 +85,7 @@ class LayerwiseNet:
         """The forward and backward graphs of the layers that run on the backend."""
         for layer in self.layers:
             graphs = layer.graphs
-            if graphs.forward.nodes and layer.info.type != "Split":
+            if graphs.forward.nodes and not layer.shares:
                 yield graphs.forward
             if graphs.backward is not None:
                 yield graphs.backward

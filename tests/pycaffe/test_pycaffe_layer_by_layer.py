@@ -313,6 +313,38 @@ def test_a_copy_of_a_split_has_a_shape_of_its_own(make_net) -> None:
     assert net.blobs["z"].shape == (1, 2)
 
 
+def test_flatten_and_reshape_share_the_data_of_their_bottom(make_net) -> None:
+    net = make_net(ROWS)
+    net.forward(data=np.ones((1, 3)))
+    net.blobs["h_n_0_split_1"].data[...] = [[8, 9]]  # what Flatten reads; it does not run
+    np.testing.assert_array_equal(net.forward(start="w")["w"], [8, 9])
+    net.blobs["w"].data[...] = [1, 2]
+    np.testing.assert_array_equal(net.blobs["z"].data, [[1, 2]])
+    np.testing.assert_array_equal(net.forward(start="y")["y"], [[10, 20]])
+
+
+def test_a_blob_that_is_written_in_place_is_a_copy(make_net) -> None:
+    net = make_net(
+        """
+    force_backward: true
+    layer { name: "in" type: "Input" top: "data" input_param { shape { dim: 2 dim: 1 dim: 3 } } }
+    layer { name: "s" type: "Sigmoid" bottom: "data" top: "s" }
+    layer { name: "z" type: "Flatten" bottom: "s" top: "z" }
+    layer { name: "p" type: "Power" bottom: "z" top: "z" power_param { scale: 10 } }
+    """
+    )
+    x = np.linspace(-1, 1, 6).reshape(2, 1, 3)
+    for shape in ((2, 1, 3), (1, 2, 3), (2, 1, 3)):
+        net.blobs["data"].reshape(*shape)
+        net.blobs["data"].data[...] = x.reshape(shape)
+        sigmoid = 1 / (1 + np.exp(-x.reshape(shape)))
+        np.testing.assert_allclose(net.forward()["z"].ravel(), 10 * sigmoid.ravel(), rtol=1e-5)
+        np.testing.assert_allclose(net.blobs["s"].data, sigmoid, rtol=1e-5)
+        net.blobs["z"].diff[...] = 1
+        slope = 10 * sigmoid * (1 - sigmoid)
+        np.testing.assert_allclose(net.backward()["data"], slope, rtol=1e-4)
+
+
 def test_what_a_blob_held_comes_back_with_its_shape(make_net) -> None:
     blob = make_net(CLASSIFIER).blobs["data"]
     blob.data[...] = values = np.random.default_rng(0).random((1, 3, 12, 12))
