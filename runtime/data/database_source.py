@@ -21,7 +21,7 @@ from .draws import Draws
 from .image_codec import Color, ImageError, channel_major, decode_image
 from .notes import note, warn
 from .planned import Allocate, PlannedSource
-from .room import check_batch
+from .room import PLANNED_BYTES, check_batch
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
@@ -65,7 +65,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
             datum, image = self._decode(self._upcoming)
             sizes = self._transformer.output_shape(image.shape, _name(self._upcoming))
             kept = image.nbytes if self._database.backend == "LEVELDB" else 0
-            check_batch(config, config.batch_size, [sizes, ()], kept)
+            check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES + kept)
             if self._color != "native" and not datum.encoded:
                 warn("force_color and force_gray only for encoded datum", "data_transformer.cpp")
         except BaseException:

@@ -21,6 +21,7 @@ from .planned import Allocate, PlannedSource
 from .room import check_batch
 from .source import Position, Shape
 
+_ROW_NUMBER_BYTES = 8
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -61,7 +62,8 @@ class HDF5Source(PlannedSource[list[Rows]]):
         self._row_shapes: list[Shape] | None = None
         self._rows: list[np.ndarray] = []
         self._enter(0, 0, 0)
-        check_batch(config, config.batch_size, [rows.shape[1:] for rows in self._rows])
+        rows = [array.shape[1:] for array in self._rows]
+        check_batch(config, config.batch_size, rows, _ROW_NUMBER_BYTES)
 
     def plan_work(self) -> list[Rows]:
         parts = []

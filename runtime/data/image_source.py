@@ -18,7 +18,7 @@ from .image_limit import max_image_pixels
 from .image_list import ListedImage, read_image_list
 from .notes import note
 from .planned import Allocate, PlannedSource
-from .room import check_batch, check_record
+from .room import PLANNED_BYTES, check_batch, check_record
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
@@ -72,7 +72,7 @@ class ImageSource(PlannedSource[ImageBatch]):
         if config.rand_skip:
             self._skip()
         sizes = self._sizes(self._image_at(self._number))
-        check_batch(config, config.batch_size, [sizes, ()])
+        check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES)
         note("output data size: " + ",".join(map(str, (config.batch_size, *sizes))), _ORIGIN)
 
     def plan_work(self) -> ImageBatch:

@@ -49,7 +49,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         self._batch_size = config.batch_size
         self._row_shape = (config.channels, config.height, config.width)
         check_record(config, "channels, height and width", self._row_shape)
-        check_batch(config, config.batch_size, [self._row_shape, ()])
+        check_batch(config, config.batch_size, [self._row_shape, ()], planned=0)
         self._data: np.ndarray | None = None
         self._labels = np.empty(0, np.float32)
         self._row = 0
@@ -66,7 +66,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         if self._unread:
             raise self.error("batch_size cannot change before the added images were read")
         self.check_batch_size(size, "memory_data_param")
-        check_batch(self.config, size, [self._row_shape, ()])
+        check_batch(self.config, size, [self._row_shape, ()], planned=0)
         self._batch_size = size
 
     def reset(self, data: np.ndarray, labels: np.ndarray) -> None:

@@ -14,27 +14,28 @@ from .config import LayerConfig
 
 _FLOAT_BYTES = 4
 PLANNED_BYTES = 256
-"""What a record of a batch takes before it is loaded: its place and its random choices."""
+"""What a record of a batch takes before it is loaded: an object that says where it is, and its
+random choices."""
 
 BATCH_BYTES = 1024
 """What a batch takes besides its values."""
 
 
 def check_batch(
-    config: LayerConfig, records: int, row_shapes: Sequence[tuple[int, ...]], kept: int = 0
+    config: LayerConfig, records: int, row_shapes: Sequence[tuple[int, ...]], planned: int
 ) -> None:
     """Refuse a batch, or the batches that are read ahead, if they need more than there is.
 
     Args:
         records: the batch_size.
         row_shapes: shapes of one record's tops.
-        kept: bytes of a record that are kept until it is loaded.
+        planned: bytes that a record takes before it is loaded.
 
     Raises RoasteryError that names batch_size, what is needed, and what the machine has.
     """
     limit = physical_memory()
     values = sum(math.prod(shape) for shape in row_shapes)
-    batch = records * (values * _FLOAT_BYTES + PLANNED_BYTES + kept) + BATCH_BYTES
+    batch = records * (values * _FLOAT_BYTES + planned) + BATCH_BYTES
     what = f"{records} x {shape_text(row_shapes[0]) or 1} need {byte_size(batch)}"
     if batch > limit:
         raise RoasteryError(

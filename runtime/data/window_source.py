@@ -24,7 +24,7 @@ from .image_codec import ImageError, decode_image, resize_image
 from .mean_file import read_mean
 from .notes import note, warn
 from .planned import Allocate, PlannedSource
-from .room import check_batch, check_record
+from .room import PLANNED_BYTES, check_batch, check_record
 from .source import Position, Shape
 from .window_file import Window, read_windows
 
@@ -129,7 +129,7 @@ class WindowSource(PlannedSource[list[Sample]]):
             )
         row = (3, crop, crop)
         check_record(config, f"crop_size is {crop}", row)
-        check_batch(config, config.batch_size, [row, ()])
+        check_batch(config, config.batch_size, [row, ()], PLANNED_BYTES)
         if config.crop_mode not in ("warp", "square"):
             raise self.error(f"crop_mode is '{config.crop_mode}'", 'use "warp" or "square"')
         if not 0 <= config.context_pad < crop / 2:

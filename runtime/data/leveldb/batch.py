@@ -14,7 +14,7 @@ from .open_file import OpenFile
 _HEAD = struct.Struct("<QI")  # sequence number of the first write, how many there are
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoggedValue:
     """Where a log holds a value: the header of its first fragment, its first byte, its size."""
 
@@ -28,7 +28,7 @@ class LoggedValue:
         return read_span(self.file, self.header, self.at, self.size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoggedWrite:
     """A write: its key, its tag (see `numbers.split_key`), its value unless it deletes."""
 

@@ -28,7 +28,7 @@ _CHECKED_BYTES = 1 << 26
 """Tables up to this size in all are checked as a whole when the database is opened."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LevelRecord:
     """A key, and its value once it is asked for, on any thread."""
 

@@ -17,7 +17,7 @@ _MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _NEWEST = 1 << 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredValue:
     """A value inside a block, which is in memory."""
 

@@ -117,6 +117,8 @@ class _Process:
     def _finish(self) -> None:
         if os.getpid() == self._owner and self._process.stdin is not None:
             self._process.stdin.close()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
 

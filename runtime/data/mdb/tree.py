@@ -19,7 +19,7 @@ MOST_VALUE_BYTES = 1 << 29
 """Larger values are refused; protobuf reads no Datum of that size."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LmdbRecord:
     """A key, and where its value lies; `read` fetches it, on any thread.
 
