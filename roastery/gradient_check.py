@@ -151,11 +151,14 @@ class _Forward:
     """The net's forward graph, and the same with backward behind it."""
 
     def __init__(self, program: NetProgram, rng: np.random.Generator) -> None:
-        self._graph: Graph = program.graph
+        losses = program.loss_weights  # outputs, too, where nobody named their tops
+        self._graph: Graph = program.showing(losses)
         self._outputs = [
             p
-            for p in program.graph.outputs
-            if p.role is Role.RESULT and p.name in program.outputs and p.value.type.dtype.is_float
+            for p in self._graph.outputs
+            if p.role is Role.RESULT
+            and (p.name in program.outputs or p.name in losses)
+            and p.value.type.dtype.is_float
         ]
         if not self._outputs:
             raise RoasteryError("the net has no output, so nothing can be differentiated")

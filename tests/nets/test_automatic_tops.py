@@ -108,3 +108,8 @@ def test_a_users_own_blob_of_that_name() -> None:
     )
     net = caffe.Net("n.prototxt", caffe.TEST)
     np.testing.assert_array_equal(net.forward()["out"], np.full((2, 3), 0.5))
+
+
+def test_their_gradient_can_be_checked() -> None:
+    report = roastery.check_gradient("silent.prototxt", inputs={"z": np.zeros(2)})
+    assert report.rows and report.ok
