@@ -125,6 +125,11 @@ def export_program(
     compiled = compile_graph(graph, lower_node)
     kinds = list(dict.fromkeys([*wanted, Target.parse(PORTABLE)]))
     jobs = [job for target in kinds for job in jobs_of(compiled.launches, target)]
+    if not jobs:
+        raise RoasteryError(
+            "nothing of this net runs on a GPU: it computes no output",
+            hint="name the tops of its last layers, or export for the CPU: --target=cpu",
+        )
     binaries = compile_jobs(
         jobs, progress=None if progress is None else lambda done, total, _: progress(done, total)
     )

@@ -9,6 +9,7 @@ import pytest
 
 import roastery
 import roastery.caffe as caffe
+from ir.errors import RoasteryError
 from roastery.cli.main import main
 from roastery.exporting import export_net
 
@@ -113,3 +114,9 @@ def test_a_users_own_blob_of_that_name() -> None:
 def test_their_gradient_can_be_checked() -> None:
     report = roastery.check_gradient("silent.prototxt", inputs={"z": np.zeros(2)})
     assert report.rows and report.ok
+
+
+def test_there_is_nothing_to_export_for_a_gpu() -> None:
+    with pytest.raises(RoasteryError, match="it computes no output"):
+        export_net("silent.prototxt", None, "n.roast", ["cuda:sm_80"])
+    assert not Path("n.roast").exists()
