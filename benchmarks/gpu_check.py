@@ -46,6 +46,7 @@ from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
 from runtime.reference import ReferenceBackend
 from runtime.store import Store
+from runtime.whole_graphs import WholeGraphs
 from tests.support import executor_run, golden
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import Arrays, LayerRun
@@ -127,7 +128,7 @@ def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
 
 def _graphs(program: NetProgram) -> Iterator[Graph]:
     store, nothing = Store(program.cells, seed=1), ReferenceBackend()
-    yield from FusedNet(program, nothing, store).split_graphs()
+    yield from WholeGraphs(program).split()
     yield from LayerwiseNet(program, nothing, store).graphs()
 
 

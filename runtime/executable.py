@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from compiler.passes.autodiff import diff_port, differentiate, drop_gradient_marks, split
+from compiler.passes.autodiff import diff_port
 from compiler.passes.freeze import freeze
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
@@ -17,11 +17,11 @@ from ir.types import TensorType
 from .backend import Backend, BoundGraph, port_key
 from .buffers import Buffer
 from .data.source import DataSource
-from .host_calls import HostCalls
 from .layered_passes import LayeredPasses, Pass, tells_sizes
 from .layerwise import LayerwiseNet
 from .plans import Plan, Plans
 from .store import Store
+from .whole_graphs import WholeGraphs
 
 Relower = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
 
@@ -71,8 +71,7 @@ class FusedNet:
     # --- sizes ------------------------------------------------------------------------
 
     def _plan_of(self, program: NetProgram) -> Plan:
-        hosts = HostCalls(program)
-        plan = Plan(program, hosts.recorded(_observing(program, self.observe)), hosts)
+        plan = Plan(program, WholeGraphs(program, self.observe))
         for port in program.graph.inputs:
             if port.role is Role.DATA:
                 buffer = plan.inputs[port.name] = Buffer(port.value.type)
@@ -86,9 +85,8 @@ class FusedNet:
         self._plan = plan
         self.program = plan.program
         self.inputs = plan.inputs
-        self._hosts = plan.hosts
-        self._graph = plan.graph
-        self._varies = tells_sizes(plan.graph)
+        self._hosts = plan.graphs.hosts
+        self._varies = tells_sizes(plan.graphs.shown)
         self._planned = True  # else the inputs have shapes that the program is not made for
         self._buffers = plan.buffers
 
@@ -106,45 +104,7 @@ class FusedNet:
         """Shapes of the inputs by name."""
         return {name: buffer.type.shape for name, buffer in self.inputs.items()}
 
-    # --- graphs -----------------------------------------------------------------------
-
-    def forward_graph(self) -> Graph:
-        """The graph of a forward pass alone."""
-        return drop_gradient_marks(self._graph)
-
-    def training_graph(self) -> Graph:
-        """Forward and backward with the loss weights folded in; adds to parameter diffs."""
-        weights = self.program.loss_weights
-        return differentiate(self._with_losses(), parameters=self._learning(), seeds=weights)
-
-    def _with_losses(self) -> Graph:
-        """The graph with the losses that are no outputs, since nobody named them."""
-        shown = self.program.showing([*self.observe, *self.program.loss_weights])
-        return self._hosts.recorded(shown)
-
-    def split_graphs(self) -> tuple[Graph, Graph]:
-        """Forward that saves what backward reads, and backward from diffs of the outputs."""
-        inputs = {
-            p.name: p.value
-            for p in self.program.graph.inputs
-            if p.role is Role.DATA and p.value.type.dtype.is_float
-        }
-        outputs = [n for n in self.program.outputs if self._value(n).type.dtype.is_float]
-        hidden = {n: w for n, w in self.program.loss_weights.items() if n not in outputs}
-        graph = differentiate(
-            self._with_losses(),
-            parameters=self._learning(),
-            diffs=inputs,
-            seeds=hidden,
-            seeded=outputs,
-        )
-        return split(graph)
-
-    def _learning(self) -> list[str]:
-        return [c.name for c in self.program.cells.values() if c.learns]
-
-    def _value(self, blob: str) -> Value:
-        return self.program.blobs[blob][-1]
+    # --- binding ----------------------------------------------------------------------
 
     def _own(self, role: Role, name: str, value: Value) -> Buffer:
         key = port_key(role, name)
@@ -251,7 +211,7 @@ class FusedNet:
             self._split_pair()[0].run()
             return
         if self._plan.forward is None:
-            graph = self.forward_graph()
+            graph = self._plan.graphs.forward()
             if self.freeze:
                 constants, graph = freeze(graph)
                 self._bind(constants).run()
@@ -360,7 +320,7 @@ class FusedNet:
 
     def _run_training(self) -> None:
         if self._plan.train is None:
-            self._plan.train = self._bind(self.training_graph())
+            self._plan.train = self._bind(self._plan.graphs.training())
         self._plan.train.run()
 
     @property
@@ -373,7 +333,7 @@ class FusedNet:
 
     def _split_pair(self) -> tuple[BoundGraph, BoundGraph]:
         if self._plan.pair is None:
-            ahead, behind = self.split_graphs()
+            ahead, behind = self._plan.graphs.split()
             self._plan.pair = (self._bind(ahead), self._bind(behind))
         return self._plan.pair
 
@@ -419,7 +379,7 @@ class FusedNet:
         """Copies of the cells that a forward pass writes, by name."""
         return {
             p.name: self.store.data[p.name].peek().copy()
-            for p in self._graph.outputs
+            for p in self._plan.graphs.shown.outputs
             if p.role is Role.STATE
         }
 
@@ -432,14 +392,3 @@ class FusedNet:
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in an output or observed blob."""
         return self._buffers[port_key(Role.RESULT, blob)].array
-
-
-def _observing(program: NetProgram, observe: Sequence[str]) -> Graph:
-    """The forward graph with observed blobs among its outputs."""
-    missing = [name for name in observe if name not in program.blobs]
-    if missing:
-        raise RoasteryError(
-            f"there is no blob '{missing[0]}' to observe",
-            hint=f"blobs: {', '.join(program.blobs)}",
-        )
-    return program.showing(observe)

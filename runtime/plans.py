@@ -6,12 +6,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ir.graph import Graph
 from ir.program import NetProgram
 
 from .backend import BoundGraph
 from .buffers import Buffer
-from .host_calls import HostCalls
+from .whole_graphs import WholeGraphs
 
 Shape = tuple[int, ...]
 
@@ -25,14 +24,13 @@ class Plan:
     """A net at one set of sizes.
 
     Attributes:
-        graph: the forward graph, with observed blobs among its outputs. hosts: its host layers.
+        graphs: what it may run.
         buffers: of everything but cells, by port key. inputs: those of the net's inputs, by name.
         cells: buffers of the store that graphs are bound to, by name.
     """
 
     program: NetProgram
-    graph: Graph
-    hosts: HostCalls
+    graphs: WholeGraphs
     buffers: dict[str, Buffer] = field(default_factory=dict)
     inputs: dict[str, Buffer] = field(default_factory=dict)
     cells: dict[str, Buffer] = field(default_factory=dict)
