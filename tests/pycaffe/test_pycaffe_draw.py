@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from ir.errors import RoasteryError
 from roastery.caffe.drawing.graph import draw_graph
 from roastery.caffe.drawing.layout import Box, lay_out
 from roastery.caffe.proto import caffe_pb2
-from roastery.nets import net_from_text
+from roastery.nets import net_from_text, read_net
 
 NET = """
 name: "drawn <net>"
@@ -128,3 +131,35 @@ def test_old_nets_are_drawn_too() -> None:
     )
     text = draw.draw_net(old, "LR", "dot").decode()
     assert "(Convolution)" in text and "(Input)" in text
+
+
+def test_settings_in_the_working_directory_start_nothing(
+    tmp_path: Path,
+) -> None:
+    """matplotlib reads a matplotlibrc there, which may ask for LaTeX and modules."""
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nbackend: module://strange\n")
+    (tmp_path / "strange.py").write_text("open('ran', 'w')\n")
+    (tmp_path / "bin").mkdir()
+    for name in ("latex", "dvipng", "xelatex"):
+        program = tmp_path / "bin" / name
+        program.write_text("#!/bin/sh\ntouch ran\nexit 1\n")
+        program.chmod(0o755)
+    (tmp_path / "net.prototxt").write_text(
+        'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 } } }'
+    )
+    (tmp_path / "run.log").write_text(
+        "".join(
+            f"I0210 13:39:2{i}.381027 25210 solver.cpp:239] Iteration {i}, loss = {i}\n"
+            for i in range(3)
+        )
+    )
+    environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    for words in (["draw_net", "net.prototxt", "net.png"], ["plot_log", "run.log"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "roastery", *words], cwd=tmp_path, env=environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.rglob("ran"))
+    with pytest.raises(RoasteryError, match="pictures of the kind 'pgf'"):
+        draw.draw_net_to_file(read_net(tmp_path / "net.prototxt"), tmp_path / "net.pgf")

@@ -21,21 +21,30 @@ def to_picture(drawing: Drawing, layout: Layout, vertical: bool, extension: str)
     Raises RoasteryError without matplotlib, and for a format that it does not know.
     """
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.collections import LineCollection, PolyCollection
-        from matplotlib.figure import Figure
+        import matplotlib
     except ImportError:
         raise RoasteryError(
             f"writing {extension} needs matplotlib (or Graphviz), which is not installed",
             hint="pip install roastery[plot]; SVG and DOT files need neither",
         ) from None
+    # A matplotlibrc in the working directory may ask for LaTeX, which each text remembers.
+    with matplotlib.rc_context({"text.usetex": False}):
+        return _picture(drawing, layout, vertical, extension)
+
+
+def _picture(drawing: Drawing, layout: Layout, vertical: bool, extension: str) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.figure import Figure
+
     shrink = min(1.0, _LARGEST / max(layout.width, layout.height, 1.0))
     figure = Figure((layout.width * shrink / _DPI, layout.height * shrink / _DPI), dpi=_DPI)
     canvas = FigureCanvasAgg(figure)
-    if extension not in canvas.get_supported_filetypes():
+    known = set(canvas.get_supported_filetypes()) - {"pgf"}  # which runs LaTeX on names
+    if extension not in known:
         raise RoasteryError(
             f"cannot write pictures of the kind '{extension}'",
-            hint=f"svg, dot, {', '.join(sorted(canvas.get_supported_filetypes()))}",
+            hint=f"svg, dot, {', '.join(sorted(known))}",
         )
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, layout.width)

@@ -48,7 +48,7 @@ def draw(named: Mapping[str, Panels], x: Axis, title: str, output: Path) -> None
     # Without a date (and with a fixed salt) the same logs give the same bytes.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(kind)
     with (
-        matplotlib.rc_context({"svg.hashsalt": "roastery", "font.size": 9}),
+        matplotlib.rc_context({"svg.hashsalt": "roastery", "font.size": 9, "text.usetex": False}),
         warnings.catch_warnings(),
         atomic_write(output) as file,
     ):
