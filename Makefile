@@ -9,10 +9,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PACKAGES := ir compiler runtime frontends roastery
 SOURCES := $(PACKAGES) tests $(wildcard benchmarks examples)
 
-# The newest Triton that is supported, and the oldest.
+# The newest Triton that is supported, the oldest, and the releases between.
 TRITON := 3.9.0
 TRITON_FLOOR := 3.6.0
+TRITON_BETWEEN := 3.7.0 3.7.1 3.8.0
 FLOOR := .venv-floor
+TRITONS := .venv-tritons
+BETWEEN := $(TRITON_BETWEEN:%=$(TRITONS)/%/.triton)
 
 # Two workers, one thread each: the tests are small and many.
 WORKERS ?= 2
@@ -20,6 +23,7 @@ PYTEST_FLAGS ?=
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export ROASTERY_TRITON_FLOOR := $(CURDIR)/$(FLOOR)
+export ROASTERY_TRITONS := $(CURDIR)/$(TRITONS)
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
 
 ##@ Everyday
@@ -42,7 +46,7 @@ format: $(VENV)/.test ## Rewrite the sources in the project's format
 	$(BIN)/ruff format $(SOURCES)
 
 clean: ## Remove what make made
-	rm -rf $(VENV) $(FLOOR) build dist *.egg-info demo-output \
+	rm -rf $(VENV) $(FLOOR) $(TRITONS) build dist *.egg-info demo-output \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -59,7 +63,7 @@ types: $(VENV)/.test ## mypy
 test-interpret: $(VENV)/.test ## Kernels under Triton's interpreter
 	TRITON_INTERPRET=1 $(PYTEST) tests/interpret
 
-test-main: $(VENV)/.test $(FLOOR)/.triton ## All other tests
+test-main: $(VENV)/.test $(FLOOR)/.triton $(BETWEEN) ## All other tests
 	$(PYTEST) tests --ignore=tests/interpret
 
 MINUTES ?= 5
@@ -74,7 +78,7 @@ test-compile-all: $(VENV)/.test ## Every layer's kernels on the real compiler (m
 
 ##@ Set-up (make does it when it is needed)
 .PHONY: setup
-setup: $(VENV)/.test $(FLOOR)/.triton ## Everything the tests need
+setup: $(VENV)/.test $(FLOOR)/.triton $(BETWEEN) ## Everything the tests need
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -100,4 +104,10 @@ $(VENV)/.test: pyproject.toml constraints.txt Makefile | $(BIN)/python
 $(FLOOR)/.triton: Makefile | $(BIN)/python
 	@test -e $(FLOOR)/triton-$(TRITON_FLOOR).dist-info || { rm -rf $(FLOOR) && \
 	  $(PIP) install --quiet --no-deps --target $(FLOOR) triton==$(TRITON_FLOOR); }
+	@touch $@
+
+# The others, each in a folder of its own (0.7 to 0.9 GB).
+$(TRITONS)/%/.triton: | $(BIN)/python
+	@rm -rf $(@D)
+	$(PIP) install --quiet --no-deps --no-compile --target $(@D) triton==$*
 	@touch $@

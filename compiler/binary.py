@@ -12,6 +12,12 @@ from ir.errors import RoasteryError
 HIDDEN = ("global_scratch", "profile_scratch")
 KINDS = ("pointer", "i32", "i64", "f32", *HIDDEN)
 
+OLDEST = 75
+TOO_OLD = (
+    "Roastery compiles for sm_75 (Turing) and newer; neither CUDA 13 nor Triton supports what "
+    "was before"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -23,6 +29,10 @@ class Target:
         return f"cuda:sm_{self.capability}"
 
     @property
+    def too_old(self) -> bool:
+        return self.capability < OLDEST
+
+    @property
     def portable(self) -> bool:
         """Whether its PTX runs on newer GPUs. From sm_90 on, Triton uses instructions of one
         generation alone (sm_90a)."""
@@ -32,12 +42,15 @@ class Target:
     def parse(text: str) -> Target:
         """Inverse of ``str``. Raises :class:`RoasteryError` for anything else."""
         match = re.fullmatch(r"cuda:sm_(\d{2,3})", text)
-        if match is None or int(match[1]) < 80:
+        if match is None:
             raise RoasteryError(
                 f"unknown target {text!r}",
-                hint="targets are spelled cuda:sm_80 (the oldest), cuda:sm_90, ...",
+                hint="targets are spelled cuda:sm_75 (the oldest), cuda:sm_80, cuda:sm_90, ...",
             )
-        return Target(int(match[1]))
+        target = Target(int(match[1]))
+        if target.too_old:
+            raise RoasteryError(f"target {text} is too old: {TOO_OLD}")
+        return target
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,17 @@ def choose_device(
 
 
 def cuda_missing() -> str | None:
-    """Why there is no CUDA device; None if there is one."""
-    from runtime.cuda import available
+    """Why there is no CUDA device that can be used; None if there is one."""
+    from compiler.binary import TOO_OLD, Target
+    from runtime.cuda import available, query_devices
 
     found = available()
-    return None if found else found.reason
+    if not found:
+        return found.reason
+    devices = query_devices()
+    if all(Target(device.capability).too_old for device in devices):
+        return f"{devices[0].name} (sm_{devices[0].capability}) is too old: {TOO_OLD}"
+    return None
 
 
 def open_backend(device: str) -> Backend:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from compiler.binary import Target
+from compiler.binary import TOO_OLD, Target
 from compiler.pipeline import Lower, compile_graph
 from compiler.triton.lower import lower_node
+from ir.errors import RoasteryError
 from ir.graph import Graph
 
 from .buffers import Buffer
@@ -31,7 +32,8 @@ class CudaBackend:
         driver, compile, lower: stand-ins for the machine's driver, the kernel compiler and the
             printer, for tests.
 
-    Raises CudaUnavailable without a driver, RoasteryError for an index that does not exist.
+    Raises CudaUnavailable without a driver, RoasteryError for an index that does not exist and for
+    a GPU that is too old.
     """
 
     def __init__(
@@ -46,7 +48,13 @@ class CudaBackend:
         self.name = f"cuda:{index}"
         self.session = _session(index) if driver is None else Session(Device(index, driver))
         device = self.session.device
-        self.kernels = KernelTable(Target(device.properties.capability), progress, compile)
+        target = Target(device.properties.capability)
+        if target.too_old:
+            raise RoasteryError(
+                f"{device.properties.name} (sm_{target.capability}) is too old: {TOO_OLD}",
+                hint="use --device cpu",
+            )
+        self.kernels = KernelTable(target, progress, compile)
         self._lower = lower
         self._launcher = CudaLauncher(device, self.session.compute, self.kernels.binaries)
 

@@ -127,12 +127,12 @@ class LaunchPlan:
 class CodeNames:
     """Names of the archive's members that hold machine code: ``code/sm_90/0003.cubin``.
 
-    The PTX of the oldest target alone is kept: it is what newer GPUs are given.
+    The PTX of one target alone is kept, for newer GPUs: of sm_80, else of the oldest.
     """
 
     def __init__(self, targets: Iterable[Target]) -> None:
         portable = [target.capability for target in targets if target.portable]
-        self._portable = min(portable, default=0)
+        self._portable = 80 if 80 in portable else min(portable, default=0)
 
     def __call__(self, number: int, binary: Binary) -> dict[str, str]:
         capability = binary.target.capability

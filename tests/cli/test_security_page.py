@@ -23,6 +23,8 @@ def test_flags_and_variables_exist() -> None:
     flags = {flag.name for command in all_commands() for flag in command.flags}
     for name in re.findall(r"--([a-z][a-z-]+)", PAGE):
         assert name.replace("-", "_") in flags, name
-    sources = "".join(p.read_text() for p in (*ROOT.glob("r*/**/*.py"), *ROOT.glob("compiler/*.py")))
+    sources = "".join(
+        p.read_text() for p in (*ROOT.glob("r*/**/*.py"), *ROOT.glob("compiler/*.py"))
+    )
     for name in set(re.findall(r"ROASTERY_[A-Z_]+", PAGE)):
         assert f'"{name}"' in sources, name

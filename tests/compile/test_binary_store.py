@@ -74,7 +74,12 @@ def test_malformed_headers_are_refused(change: dict) -> None:
 
 def test_targets() -> None:
     assert str(Target.parse("cuda:sm_120")) == "cuda:sm_120"
-    for text in ("sm_90", "cuda:sm_70", "cuda:sm_", "cuda:0", "cuda:sm_90a"):
+    assert Target.parse("cuda:sm_75").capability == 75
+    with pytest.raises(
+        RoasteryError, match=r"cuda:sm_70 is too old: .* sm_75 \(Turing\) and newer"
+    ):
+        Target.parse("cuda:sm_70")
+    for text in ("sm_90", "cuda:sm_", "cuda:0", "cuda:sm_90a"):
         with pytest.raises(RoasteryError, match="unknown target"):
             Target.parse(text)
 

@@ -6,6 +6,7 @@ import gc
 
 import numpy as np
 import pytest
+from fake_cuda import FakeCuda
 
 from compiler.binary import Target
 from compiler.triton.compile import Job
@@ -19,8 +20,10 @@ from ir.location import Location
 from ir.ops.dynamic import NonZero, SizeChanged
 from ir.ops.host import HostCall
 from ir.types import TensorType
+from roastery.devices import choose_device
 from runtime.backend import port_key
 from runtime.buffers import Buffer
+from runtime.cuda import Availability, query_devices
 from runtime.cuda_backend import CudaBackend
 from runtime.cuda_executor import kernels as kernels_module
 from runtime.cuda_executor.graph import CudaGraph
@@ -375,6 +378,27 @@ def test_everything_is_freed(gpu: FakeGpu) -> None:
     del bound, backend
     gc.collect()
     assert not gpu.fake.allocations
+
+
+@pytest.mark.parametrize(("capability", "fine"), [(61, False), (70, False), (75, True)])
+def test_a_gpu_that_is_too_old(
+    capability: int, fine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for, it is refused with the reason; else the CPU is taken."""
+    driver = FakeCuda(capability).driver()
+    monkeypatch.setattr("runtime.cuda.available", lambda: Availability(True))
+    monkeypatch.setattr("runtime.cuda.query_devices", lambda: query_devices(driver))
+    monkeypatch.delenv("ROASTERY_DEVICE", raising=False)
+    if fine:
+        assert choose_device() == "cuda:0"
+        assert CudaBackend(driver=driver).kernels.target == Target(capability)
+        return
+    message = rf"sm_{capability}\) is too old: .* for sm_75 \(Turing\) and newer"
+    assert choose_device() == "reference"
+    with pytest.raises(RoasteryError, match=message):
+        choose_device("cuda")
+    with pytest.raises(RoasteryError, match=message):
+        CudaBackend(driver=driver)
 
 
 def test_kernels_from_the_cache_without_triton(

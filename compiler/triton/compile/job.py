@@ -13,13 +13,10 @@ from compiler.kernel import Config, Kernel, Launch
 from ir.errors import RoasteryError
 from ir.printable import printable
 
-# PTX for sm_80 is also what newer cards than a cubin's are given: an old version of PTX,
-# which every driver that knows such cards takes (7.4: CUDA 11.4).
-PORTABLE_CAPABILITY = 80
-PORTABLE_PTX = 74
+from .portable_ptx import CAPABILITY, LOWEST
 
 # Raised when the same inputs should give other bytes: cached entries are then not found.
-_REVISION = 1
+_REVISION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,6 @@ class Job:
             "num_stages": self.config.num_stages,
             "enable_fp_fusion": self.fp_fusion,
         }
-        if self.target.capability == PORTABLE_CAPABILITY:
-            options["ptx_version"] = PORTABLE_PTX
         return {
             "entry": self.kernel.entry,
             "source": self.kernel.source,
@@ -51,6 +46,7 @@ class Job:
             "constants": [list(pair) for pair in self.config.constants],
             "capability": self.target.capability,
             "options": options,
+            "lowest_ptx": LOWEST if self.target.capability == CAPABILITY else None,
         }
 
     def key(self, triton: str) -> str:

@@ -19,6 +19,7 @@ from compiler.binary import Binary, Target
 
 from .frames import FrameError, read_frame, write_frame
 from .inspection import argument_layout, resource_usage
+from .portable_ptx import with_lowest
 
 _POINTEES = {
     "f64": "*fp64",
@@ -55,10 +56,20 @@ def compile_request(request: dict[str, Any], folder: Path) -> Binary:
         if declared
     }
     capability = request["capability"]
-    compiled = triton.compile(
-        ASTSource(function, {name: kinds[name] for name in names}, constants, divisible),
-        target=GPUTarget("cuda", capability, 32),
-        options=request["options"],
+    source = ASTSource(function, {name: kinds[name] for name in names}, constants, divisible)
+
+    def compile(**options: int) -> Any:
+        return triton.compile(
+            source,
+            target=GPUTarget("cuda", capability, 32),
+            options={**request["options"], **options},
+        )
+
+    lowest = request["lowest_ptx"]
+    compiled = (
+        compile()
+        if lowest is None
+        else with_lowest(lambda version: compile(ptx_version=version), lowest)
     )
     metadata = compiled.metadata
     ptx = compiled.asm["ptx"]
