@@ -38,11 +38,12 @@ def worker_environment(folder: Path, triton_path: Path | None) -> dict[str, str]
         for name, value in os.environ.items()
         if not name.startswith(_FOREIGN) and name not in _FOREIGN_NAMES
     }
-    roots = [str(Path(compiler.__file__).resolve().parent.parent)]
-    if triton_path is not None:
-        roots.insert(0, str(triton_path.resolve()))
-    if inherited := os.environ.get("PYTHONPATH"):
-        roots.append(inherited)
+    # An installed Roastery lies among other packages, Triton too: what the user named comes first,
+    # but for the working directory, which an empty entry stands for.
+    roots = [] if triton_path is None else [str(triton_path.resolve())]
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    roots += [os.path.abspath(p) for p in inherited if os.path.normpath(p) != "."]
+    roots.append(str(Path(compiler.__file__).resolve().parent.parent))
     environment.update(
         PYTHONPATH=os.pathsep.join(roots),
         PYTHONUNBUFFERED="1",
