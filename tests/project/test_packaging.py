@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import tomllib
 from pathlib import Path
 
@@ -45,6 +46,28 @@ def test_the_command_exists() -> None:
 
     module, _, function = PROJECT["project"]["scripts"]["roastery"].partition(":")
     assert (module, function) == (main.__module__, main.__name__)
+
+
+def test_every_version_has_a_section_in_the_changelog() -> None:
+    from roastery import __version__
+
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\S+)", text, re.MULTILINE)
+    assert __version__ in sections
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+|Unreleased", section) for section in sections)
+
+
+def test_extras_build_on_each_other() -> None:
+    """`cpu` is everything but the GPU, `all` everything; only benchmarks want PyTorch."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    single = ["images", "leveldb", "plot", "demo"]
+    assert extras["cpu"] == [f"roastery[{','.join(single)}]"]
+    assert extras["all"] == ["roastery[cpu,gpu]"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for extra in (*single, "cpu", "gpu", "all"):
+        assert re.search(rf"\| `pip install \.\[{extra}\]` \|.*\| \d+\.\d+ GB \|", readme), extra
+    with_torch = {name for name, needs in extras.items() if any("torch" in n for n in needs)}
+    assert with_torch == {"bench"}
 
 
 def test_one_version() -> None:
