@@ -22,6 +22,8 @@ from .room import check_batch
 from .source import Position, Shape
 
 _ROW_NUMBER_BYTES = 8
+_FILE_BYTES = 400
+"""What a batch plans for every file that it takes rows of; it may take many rounds of one."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -63,7 +65,8 @@ class HDF5Source(PlannedSource[list[Rows]]):
         self._rows: list[np.ndarray] = []
         self._enter(0, 0, 0)
         rows = [array.shape[1:] for array in self._rows]
-        check_batch(config, config.batch_size, rows, _ROW_NUMBER_BYTES)
+        planned = _ROW_NUMBER_BYTES + _FILE_BYTES // len(self._rows[0])
+        check_batch(config, config.batch_size, rows, planned)
 
     def plan_work(self) -> list[Rows]:
         parts = []

@@ -43,7 +43,7 @@ class Holder:
         """What to reply to one request."""
         try:
             return getattr(self, action)(*words)
-        except (lmdb.Error, OSError, MemoryError, KeyError) as error:
+        except (lmdb.Error, OSError, MemoryError, KeyError, ValueError) as error:
             return {"error": str(error)}
 
     def open(self, path: str, folder: bool, map_bytes: int) -> dict[str, Any]:
@@ -60,10 +60,11 @@ class Holder:
 
     def _open(self, path: str, folder: bool, map_bytes: int) -> Any:
         options: dict[str, Any] = {"subdir": folder, "readonly": True, "create": False}
+        name = os.fsencode(path)  # it need not be UTF-8
         try:
-            environment = lmdb.open(path, map_size=min(map_bytes, _FIRST_MAP_BYTES) or 1, **options)
+            environment = lmdb.open(name, map_size=min(map_bytes, _FIRST_MAP_BYTES) or 1, **options)
         except (lmdb.Error, MemoryError):  # no room for so large a map; nothing is read from it
-            environment = lmdb.open(path, map_size=1, **options)
+            environment = lmdb.open(name, map_size=1, **options)
         if not os.access(os.path.join(path, "lock.mdb") if folder else f"{path}-lock", os.W_OK):
             environment.close()  # on a read-only disk liblmdb goes on without a lock, and is silent
             raise OSError("its disk is read-only")
