@@ -21,6 +21,7 @@ _FREE_BYTES = 256 << 20
 _MOST_INFLATED = 64
 """A compressed file may unpack to this much, or this many times its size."""
 _PIECE = 1 << 22
+_DAMAGE = (OSError, EOFError, zlib.error)
 
 
 class IdxFile:
@@ -46,19 +47,25 @@ class IdxFile:
             block = self._read(count * size)
             yield from (block[i * size : (i + 1) * size] for i in range(count))
             left -= count
-        if self._stream.read(1):
+        if self._piece(1):
             raise self._wrong("more")
 
     def _read(self, size: int) -> bytes:
         """So many bytes, in pieces: a header that lies about its sizes takes no memory."""
         block = bytearray()
         while len(block) < size:
-            piece = self._stream.read(min(size - len(block), _PIECE))
+            piece = self._piece(min(size - len(block), _PIECE))
             if not piece:
                 raise self._wrong(str(self._done + len(block)))
             block += piece
         self._done += size
         return bytes(block)
+
+    def _piece(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except _DAMAGE as error:  # caught here: around us another file may be written
+            raise RoasteryError(f"cannot read '{self.path}': {error}") from error
 
     def _wrong(self, there: str) -> RoasteryError:
         return RoasteryError(
@@ -97,10 +104,8 @@ def open_idx(path: Path, magic: int, axes: int) -> Iterator[IdxFile]:
                 yield idx
     except FileNotFoundError:
         raise RoasteryError(f"'{path}' does not exist") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise RoasteryError(f"cannot read '{path}': {error}") from error
-    except OSError as error:
-        if error.filename not in (None, path, str(path)):
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and error.filename not in (None, path, str(path)):
             raise
         raise RoasteryError(f"cannot read '{path}': {error}") from error
 
