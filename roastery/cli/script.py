@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Literal
 
 from ir.errors import RoasteryError
+from ir.regular_file import check_regular
+from ir.special_output import is_pipe
 
 Kind = Literal["file", "module", "code", "console"]
 
@@ -38,6 +40,9 @@ def run_script(script: Script, device: str | None = None) -> int:
 
     if script.kind == "file" and not Path(script.source).exists():
         raise RoasteryError(f"there is no script '{script.source}'")
+    # A script may come through a pipe, as Python's own may: python <(echo ...).
+    if script.kind == "file" and not Path(script.source).is_dir() and not is_pipe(script.source):
+        check_regular(script.source)
     install()
     with _surroundings(script, device), inside_script():
         try:

@@ -86,6 +86,7 @@ def commands(path: str) -> list[list[str]]:
         ["draw_net", path, "d.svg"],
         ["parse_log", path, "."],
         ["plot_log", path, "--output=p.png"],
+        *([["python", path]] if "fifo" not in path else []),
     ]
 
 
