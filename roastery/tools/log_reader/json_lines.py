@@ -81,7 +81,7 @@ class JsonReader:
         total = self._before + seconds
         if event == "solving" and self._start is None:
             self._start = total
-        return total - (self._start or 0.0)
+        return round(total - (self._start or 0.0), 6)
 
     def _outputs(self, kind: Kind, entry: dict[str, Any], at: tuple[int, float], net: int) -> None:
         outputs = entry.get("outputs")
