@@ -24,6 +24,8 @@ from .tree import Entry, Source, TreeBuilder
 MAX_DEPTH = 100
 #: After so many errors a file is not read on.
 MAX_ERRORS = 50
+#: Nor after so many that are not told, on lines that have an error already: mending takes time.
+MAX_UNTOLD = 1000
 
 _CLOSERS = {"LBRACE": ("RBRACE", "}"), "LANGLE": ("MORETHAN", ">"), "LSQUARE": ("RSQB", "]")}
 _CLOSER_TYPES = frozenset(kind for kind, _ in _CLOSERS.values())
@@ -56,6 +58,7 @@ class SyntaxReader:
         self._opened: list[Token] = []
         self._previous: Token | None = None
         self._last_error_line = 0
+        self._untold = 0
         self._skip_line = 0
         self._parser: InteractiveParser
 
@@ -117,6 +120,9 @@ class SyntaxReader:
 
     def _report_at(self, location: Location, message: str, hint: str | None = None) -> None:
         if location.line == self._last_error_line:
+            self._untold += 1
+            if self._untold >= MAX_UNTOLD:
+                raise TooManyErrors
             return
         self._last_error_line = location.line
         self.errors.append(RoasteryError(message, location=location, hint=hint))

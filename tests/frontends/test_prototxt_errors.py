@@ -221,3 +221,10 @@ def test_damaged_nets_parse_or_say_why(data):
     except RoasteryError as error:
         assert error.location is not None
         assert error.location.line >= 1
+
+
+def test_a_line_of_nothing_but_mistakes_is_not_mended_for_ever() -> None:
+    """Each mend takes a while, and only the first of a line is told."""
+    text = "a: 1 } " * 200_000
+    with pytest.raises(RoasteryError, match="`}` closes nothing"):
+        parse_text(text, "NetParameter")

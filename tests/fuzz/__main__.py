@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -36,10 +37,14 @@ def main() -> int:
     began = time.monotonic()
 
     def turns() -> Iterator[tuple[str, int]]:
-        """Every reader in turn gets the processor for as long as the others."""
+        """Readers get as many inputs as the others in one half of the turns, and as much of the
+        processor in the other half."""
         numbers = dict.fromkeys(names, -SAMPLES)
-        while time.monotonic() - began < 60 * options.minutes:
-            name = min(names, key=lambda n: (report.rows[n].busy, numbers[n]))
+        for turn in itertools.count():
+            if time.monotonic() - began >= 60 * options.minutes:
+                return
+            shares = [lambda n: report.rows[n].busy, lambda n: numbers[n]]
+            name = min(names, key=shares[turn % 2])
             # Not measured yet: whoever else waits takes another one.
             report.rows[name].busy += 0.002
             yield name, numbers[name]

@@ -10,6 +10,9 @@ from . import mutate_bytes, mutate_json, mutate_text, mutate_wire
 from .inputs import Sample
 from .targets import Target
 
+_LARGEST = 1 << 20
+"""Bytes of a changed file: what is repeated often enough takes long in any reader."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -41,8 +44,8 @@ def mutant(target: Target, samples: list[Sample], seed: int, number: int, room: 
         damage = rng.choice(mutate_bytes.DAMAGES)
         return Mutant(sample.changed(name, damage(content, rng)), base, "damage")
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
-        content = _changed(target, content, rng, samples)
-    return Mutant(sample.changed(name, content[: 4 << 20]), base, "changes")
+        content = _changed(target, content, rng, samples)[:_LARGEST]
+    return Mutant(sample.changed(name, content), base, "changes")
 
 
 def _changed(target: Target, content: bytes, rng: Random, samples: list[Sample]) -> bytes:

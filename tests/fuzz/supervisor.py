@@ -64,15 +64,17 @@ class Worker:
     def keep_input(self, folder: Path) -> None:
         """Copy the input that the worker has before it."""
         shutil.rmtree(folder, ignore_errors=True)
-        if self._input.is_dir():
+        if self._input.name and self._input.is_dir():
             shutil.copytree(self._input, folder)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and remove what it worked on."""
         self._kill()
+        self._forget_input()
         self._said.close()
 
     def _start(self) -> subprocess.Popen[str]:
+        self._forget_input()
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
@@ -106,14 +108,21 @@ class Worker:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            shutil.rmtree(self._input.parent, ignore_errors=True)
             self._process = None
+
+    def _forget_input(self) -> None:
+        """Remove the folder of a process that ended, if there was one."""
+        if self._input.name:
+            shutil.rmtree(self._input.parent, ignore_errors=True)
+            self._input = Path()
 
     def _last_words(self) -> str:
         """Where the process stood, as faulthandler tells it."""
         self._said.seek(0)
         said = self._said.read().splitlines()
-        lines = [line.strip() for line in said if " in " in line or "Error" in line]
+        lines = [
+            line.strip() for line in said if line.strip().startswith("File ") or "Error:" in line
+        ]
         self._said.seek(0)
         self._said.truncate()
         kept = lines if len(lines) <= 6 else [*lines[:4], "...", *lines[-2:]]

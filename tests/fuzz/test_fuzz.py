@@ -35,7 +35,7 @@ def test_no_input_gets_past_a_reader(name: str, worker: Worker, tmp_path: Path) 
             pytest.fail(f"{verdict}\nthe input is in {tmp_path / 'input'}")
 
 
-def test_failures_are_told_apart() -> None:
+def test_failures_are_told_apart(tmp_path: Path) -> None:
     """By what happened; and whatever did, the next input is read all the same."""
     worker = Worker(SEED, seconds=2, memory=50 << 20)
     found = {}
@@ -49,6 +49,8 @@ def test_failures_are_told_apart() -> None:
                 assert verdict.key == "crash: SIGABRT"
             if act in ("abort", "spin"):
                 assert "in _act" in verdict.detail
+                worker.keep_input(tmp_path / act)
+                assert (tmp_path / act / "what").read_text() == act
     finally:
         worker.close()
     assert found == {
