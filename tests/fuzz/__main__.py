@@ -14,7 +14,7 @@ from pathlib import Path
 from .inputs import from_folder
 from .report import Report
 from .supervisor import run
-from .targets import SAMPLES, all_targets
+from .targets import KNOWN, SAMPLES, all_targets
 from .verdict import Verdict
 
 
@@ -39,6 +39,8 @@ def main() -> int:
     def turns() -> Iterator[tuple[str, int]]:
         """Readers get as many inputs as the others in one half of the turns, and as much of the
         processor in the other half."""
+        for name in names:
+            yield from ((name, KNOWN - i) for i in range(len(all_targets()[name].known)))
         numbers = dict.fromkeys(names, -SAMPLES)
         for turn in itertools.count():
             if time.monotonic() - began >= 60 * options.minutes:

@@ -15,6 +15,9 @@ from .inputs import Sample
 SAMPLES = 40
 """So many valid inputs of every reader are read as they are."""
 
+KNOWN = -1000
+"""The numbers of known inputs go down from here."""
+
 Kind = Literal["text", "bytes", "wire", "json"]
 
 FAMILIES = (
@@ -45,6 +48,7 @@ class Target:
         clean: what it may raise besides RoasteryError.
         leaves: files that reading may make beside the input.
         writes: reading may make and change any file.
+        known: files below ``tests/data`` that were too much for it once.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Target:
     clean: tuple[type[Exception], ...] = ()
     leaves: tuple[str, ...] = ()
     writes: bool = False
+    known: tuple[str, ...] = ()
 
 
 _TARGETS: dict[str, Target] = {}

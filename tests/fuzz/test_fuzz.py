@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.families.mistakes import ACTS
 from tests.fuzz.report import Report
 from tests.fuzz.supervisor import Worker
-from tests.fuzz.targets import all_targets
+from tests.fuzz.targets import KNOWN, all_targets
 from tests.fuzz.verdict import FAILURES, Verdict
 from tests.fuzz.worker import Reader
 
@@ -28,7 +28,8 @@ def worker() -> Iterator[Worker]:
 
 @pytest.mark.parametrize("name", sorted(all_targets()))
 def test_no_input_gets_past_a_reader(name: str, worker: Worker, tmp_path: Path) -> None:
-    for number in INPUTS:
+    known = [KNOWN - i for i in range(len(all_targets()[name].known))]
+    for number in (*known, *INPUTS):
         verdict = worker.verdict(name, number)
         if verdict.outcome in FAILURES:
             worker.keep_input(tmp_path / "input")

@@ -124,6 +124,16 @@ def _read_windows(path: Path) -> object:
     return None
 
 
-register(Target("pictures", _pictures, _decode, "bytes", odd=_odd_png, clean=(ImageError,)))
+register(
+    Target(
+        "pictures",
+        _pictures,
+        _decode,
+        "bytes",
+        odd=_odd_png,
+        clean=(ImageError,),
+        known=("hostile/b44.png",),
+    )
+)
 register(Target("picture list", _lists, _read_list, "text"))
-register(Target("window file", _windows, _read_windows, "text"))
+register(Target("window file", _windows, _read_windows, "text", known=("hostile/windows.txt",)))

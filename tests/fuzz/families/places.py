@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-DATA = Path(__file__).parents[2] / "data"
+from ..mutants import DATA
 
 
 def texts(*patterns: str, most: int = 30_000) -> list[tuple[str, str]]:

@@ -82,6 +82,20 @@ def _odd_state(rng: Random, room: Path) -> Sample:
     return odd_file("s_iter_2.solverstate.h5", names, rng, room)
 
 
-register(Target("solverstate", _binary, _restore, "wire"))
+register(Target("solverstate", _binary, _restore, "wire", known=("hostile/shape_cut.solverstate",)))
 register(Target("resume data", _binary, _restore, "wire", odd=_odd_resume))
-register(Target("solverstate.h5", _hdf5, _restore, "bytes", odd=_odd_state))
+register(
+    Target(
+        "solverstate.h5",
+        _hdf5,
+        _restore,
+        "bytes",
+        odd=_odd_state,
+        known=(
+            "hostile/learned_group.solverstate.h5",
+            "hostile/hist_group.solverstate.h5",
+            "hostile/extra_ds.solverstate.h5",
+            "hostile/learned_huge.solverstate.h5",
+        ),
+    )
+)

@@ -109,11 +109,15 @@ def _read_datum(path: Path) -> object:
     return None if datum.encoded else datum.array()
 
 
-register(Target("caffemodel", _weights, _read_weights, "wire"))
+register(
+    Target("caffemodel", _weights, _read_weights, "wire", known=("hostile/shape_cut.caffemodel",))
+)
 register(Target("caffemodel.h5", _hdf5_weights, _read_hdf5_weights, "bytes", odd=_odd_weights))
 register(
     Target("upgrade of caffemodels", _old_binaries, _upgrade, "wire", leaves=("new.caffemodel",))
 )
-register(Target("binaryproto mean", _means, read_mean, "wire"))
+register(
+    Target("binaryproto mean", _means, read_mean, "wire", known=("hostile/shape_cut.binaryproto",))
+)
 register(Target("BlobProtoVector", _vectors, _read_vector, "wire"))
 register(Target("Datum", _datums, _read_datum, "wire", clean=(WireError,)))
