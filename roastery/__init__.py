@@ -6,6 +6,14 @@ one's own and ``check_gradient`` checks it. ``roastery.caffe`` is the pycaffe in
 
 from __future__ import annotations
 
+import sys
+
+if ("-m", "roastery") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
+    # Python imports this before __main__.py: signals may arrive from the first moment on.
+    from .cli.signals import hold_signals
+
+    hold_signals()
+
 import importlib
 from typing import TYPE_CHECKING, Any
 

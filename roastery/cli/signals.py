@@ -8,10 +8,14 @@ runs; then they end it, with everything removed that is half made, or wait for t
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from types import FrameType
-from typing import Any
+
+TYPE_CHECKING = False  # what typing and signal import takes longer than all before it
+if TYPE_CHECKING:
+    import signal
+    from types import FrameType
+    from typing import Any
+else:
+    import _signal as signal
 
 _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _before: dict[int, Any] = {}
@@ -20,11 +24,14 @@ _pending: list[int] = []
 
 def hold_signals() -> bool:
     """Only note the signals that arrive from now on; returns whether this call began that."""
-    if _before or threading.current_thread() is not threading.main_thread():
+    if _before:
         return False
     for number in _HELD:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
-            _before[number] = signal.signal(number, _note)
+            try:
+                _before[number] = signal.signal(number, _note)
+            except ValueError:  # not in the main thread
+                return False
     return True
 
 
@@ -51,9 +58,11 @@ def let_signals_end() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    from signal import Signals
+
     from ir.errors import StoppedBySignal
 
-    name = signal.Signals(number).name
+    name = Signals(number).name
     raise StoppedBySignal(number, "interrupted" if name == "SIGINT" else f"stopped by {name}")
 
 
@@ -78,7 +87,6 @@ def end_with(code: int) -> None:
     def leave(number: int, frame: FrameType | None) -> None:
         os._exit(code)
 
-    if threading.current_thread() is threading.main_thread():
-        for number in _HELD:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, leave)
+    for number in _HELD:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
