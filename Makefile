@@ -72,6 +72,11 @@ SEED ?= 1
 fuzz: $(VENV)/.test ## Damaged and hostile inputs for every reader (MINUTES=5 SEED=1)
 	$(BIN)/python -m tests.fuzz --minutes=$(MINUTES) --seed=$(SEED) --jobs=$(WORKERS) $(FUZZ_FLAGS)
 
+.PHONY: torture
+torture: $(VENV)/.test ## Kill, signal and starve the commands; writes a table (MINUTES=5 SEED=1)
+	$(BIN)/python -m benchmarks.torture --minutes=$(MINUTES) --seed=$(SEED) \
+	  --output=benchmarks/results/torture.md
+
 .PHONY: test-compile-all
 test-compile-all: $(VENV)/.test ## Every layer's kernels on the real compiler (many minutes)
 	$(PYTEST) -m exhaustive tests/compile

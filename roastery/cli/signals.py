@@ -7,6 +7,7 @@ runs; then they end it, with everything removed that is half made, or wait for t
 
 from __future__ import annotations
 
+import atexit
 import os
 
 TYPE_CHECKING = False  # what typing and signal import takes longer than all before it
@@ -82,7 +83,10 @@ def release_signals() -> None:
 
 
 def end_with(code: int) -> None:
-    """All is done: a signal that comes while the interpreter ends only hastens that."""
+    """All is done: a signal that comes while the interpreter ends changes nothing any more.
+
+    While threads are waited for it ends the process at once, with this code.
+    """
 
     def leave(number: int, frame: FrameType | None) -> None:
         os._exit(code)
@@ -90,3 +94,6 @@ def end_with(code: int) -> None:
     for number in _HELD:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+    # At its very end Python puts back the system's answers to signals, but for those it ignores.
+    for number in _HELD:
+        atexit.register(signal.signal, number, signal.SIG_IGN)

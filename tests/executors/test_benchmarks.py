@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.kernel_cases import CASES
 from benchmarks.torch_nets import TorchNet
@@ -50,3 +51,14 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
             scale = max(np.abs(expected).max(), 1e-4)
             found = net.store.diff[name].array
             np.testing.assert_allclose(found / scale, expected / scale, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
+def test_torture_in_short(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    command = [sys.executable, "-m", "benchmarks.torture", "--short", f"--output={page}"]
+    done = subprocess.run(
+        [*command, "--only=torture.prefixes"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "| two trainings of one prefix, started at once | 2 | 0 |" in page.read_text()
