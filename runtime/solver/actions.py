@@ -17,6 +17,10 @@ _ONE_PRESS = 0.05
 process and to its group, and some turn the one that they got into another."""
 
 
+_CLEAN_UP = 2.0
+"""Seconds within which a second signal does not interrupt what the first one began to clean up."""
+
+
 class Action(enum.Enum):
     NONE = "none"
     STOP = "stop"
@@ -35,12 +39,17 @@ class ActionRequests:
         self._asked: float | None = None  # when the first stop was
         self._early: int | None = None
         self._starting = False
+        self._held = False
 
     def request(self, action: Action, number: int = signal.SIGINT) -> None:
         """Ask for an action, as the signal ``number`` does."""
         if action is Action.STOP and self._starting:
-            self._early = number
-            raise self._too_early()
+            if self._asked is not None and time.monotonic() - self._asked < _CLEAN_UP:
+                return
+            self._early, self._asked = number, time.monotonic()
+            if not self._held:
+                raise self._too_early()
+            return
         if action is Action.STOP and self._asked is not None:
             if time.monotonic() - self._asked < _ONE_PRESS:
                 return
@@ -69,6 +78,17 @@ class ActionRequests:
         """
         self._starting = False
         if self._early is not None:
+            raise self._too_early()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """While starting up: no signal interrupts the block, but ends the program after it."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._starting and self._early is not None:
             raise self._too_early()
 
     def _too_early(self) -> StoppedBySignal:

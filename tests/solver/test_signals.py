@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,19 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
+@contextmanager
 def started(
     solver: str = "long_solver.prototxt", *flags: str, to: Any = subprocess.PIPE, group: int = 0
-) -> subprocess.Popen[str]:
-    """A training that has begun, in a process group."""
+) -> Iterator[subprocess.Popen[str]]:
+    """A training that has begun, in a process group; it does not outlive the block."""
     command = [sys.executable, "-m", "roastery", "train", f"--solver={solver}", *flags]
-    return subprocess.Popen(
-        command,
-        env=ENVIRONMENT,
-        stdout=to,
-        stderr=to,
-        text=True,
-        process_group=group,
-    )
+    with subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=to, stderr=to, text=True, process_group=group
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(process: subprocess.Popen[str], words: str) -> None:
@@ -239,7 +240,8 @@ def test_ctrl_c_under_tee(log_folder: Path) -> None:
         ) as process:
             assert tee.stdin is not None
             tee.stdin.close()
-            while "iter/s" not in Path("train.log").read_text():
+            log = Path("train.log")
+            while not (log.exists() and "iter/s" in log.read_text()):
                 time.sleep(0.01)
             os.killpg(tee.pid, signal.SIGINT)
             assert process.wait(timeout=30) == 0

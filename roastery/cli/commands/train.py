@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ def _run(arguments: Arguments) -> None:
         CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file) as log,
         data_notes(log),
         requests.handling(effects),
+        contextlib.ExitStack() as claims,
     ):
         for number in held_signals():
             requests.request(effects[number], number)
@@ -68,23 +70,24 @@ def _run(arguments: Arguments) -> None:
             log.warning(remark)
         device = solver_device(message, requested)
         log_device(log, device, "train")
-        with claimed_prefix(message, log.note):
-            remove_leftovers(message.snapshot_prefix)
-            snapshot = _snapshot(arguments, message, log)
-            if snapshot:
-                message.clear("weights")
-            elif arguments.weights:
-                message.set("weights", [arguments.weights])
-            seed = _saved_seed(message, snapshot)
-            allowed = python_layers(arguments)
-            solver = assemble(message, device, log, seed=seed, allow_python=allowed).solver
-            solver.requests = requests
-            if snapshot:
-                log.resuming_from(snapshot)
-                solver.restore(snapshot)
-            requests.begin()
-            log.starting_optimization()
-            solver.solve()
+        with requests.held():
+            claims.enter_context(claimed_prefix(message, log.note))
+        remove_leftovers(message.snapshot_prefix)
+        snapshot = _snapshot(arguments, message, log)
+        if snapshot:
+            message.clear("weights")
+        elif arguments.weights:
+            message.set("weights", [arguments.weights])
+        seed = _saved_seed(message, snapshot)
+        allowed = python_layers(arguments)
+        solver = assemble(message, device, log, seed=seed, allow_python=allowed).solver
+        solver.requests = requests
+        if snapshot:
+            log.resuming_from(snapshot)
+            solver.restore(snapshot)
+        requests.begin()
+        log.starting_optimization()
+        solver.solve()
         log.train_done()
 
 
