@@ -19,6 +19,7 @@ from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Role
 from ir.interpret import run_graph
 from ir.op import Property
+from ir.printable import printable
 from ir.program import NetProgram
 from ir.text import format_graph
 from runtime.artifact import Tensor, store_graph, write_artifact
@@ -80,7 +81,7 @@ def export_net(
     state.set("stage", list(stages))
     check_shape_names(nets.filtered(message, state).layer, given)
     inner = RuntimeProbe(allow_python=python_allowed(allow_python))
-    probe = AssumingProbe(inner, given, lambda remark: LOGGER.warning("%s", remark))
+    probe = AssumingProbe(inner, given, lambda remark: LOGGER.warning("%s", printable(remark)))
     program = nets.lower(message, phase, level=level, stages=stages, shapes=given, probe=probe)
     log_notes(program)
     check_memory(program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ir.printable import printable
 from ir.program import NetProgram
 from runtime.logging import CaffeLog, LogRecord, Severity
 
@@ -16,7 +17,7 @@ class _ToLogger:
     """Hands lines of a log to the logger."""
 
     def handle(self, record: LogRecord) -> None:
-        LOGGER.log(_LEVELS.get(record.severity, logging.ERROR), "%s", record.text)
+        LOGGER.log(_LEVELS.get(record.severity, logging.ERROR), "%s", printable(record.text))
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -218,7 +218,7 @@ class PythonLayer:
             raise RoasteryError(
                 f"'{param.layer}' of module '{param.module}' is no class of layers",
                 location=where,
-                hint=f"class {param.layer}(caffe.Layer)",
+                hint=f"class {param.layer}(caffe.Layer); what else makes one needs --python-layers",
             )
         result: Callable[..., Any] = found
         return result

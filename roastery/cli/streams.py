@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+from ir.printable import printable_lines
+
 _NAMES = ("stdin", "stdout", "stderr")
 _PATIENCE = 1000
 """Milliseconds to wait for a reader of a descriptor that does not block."""
@@ -98,7 +100,7 @@ class _Surviving(io.RawIOBase):
 def last_word(text: str) -> None:
     """A last word on standard error, if anybody takes it."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+        print(printable_lines(text), file=sys.stderr, flush=True)
 
 
 def settle_streams() -> OSError | None:

@@ -14,7 +14,7 @@ import pytest
 
 from compiler.binary import Target
 from compiler.kernel import Launch
-from compiler.triton.compile import compile_jobs, jobs_of, triton_version
+from compiler.triton.compile import CompileError, compile_jobs, jobs_of, triton_version
 from compiler.triton.compile.portable_ptx import required_version, with_lowest
 from compiler.triton.compile.store import BinaryStore
 from compiler.triton.lower import lower_node
@@ -99,6 +99,18 @@ def test_the_releases_are_those_that_are_supported() -> None:
         f'"triton>=3.6,<3.{int(max(RELEASES).split(".")[1]) + 1};'
         in (ROOT / "pyproject.toml").read_text()
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "tested"),
+    [*((release, True) for release in RELEASES), ("3.9.1+git", True), ("3.5.1", False),
+     ("3.10.0", False), ("4.0", False), ("unknown", False)],
+)  # fmt: skip
+def test_a_failure_tells_of_a_release_that_is_not_supported(version: str, tested: bool) -> None:
+    job = jobs_of(one_of_each_schedule(), Target(80))[0]
+    hint = CompileError([(job, "no such feature")], version).hint
+    assert hint is not None
+    assert (f"Triton {version} is installed; Roastery is tested with 3.6 to 3.9" in hint) != tested
 
 
 def test_the_ptx_is_the_lowest_that_works() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import logging
 import unicodedata
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from roastery.caffe.draw import draw_net_to_file
 from roastery.cli.main import main
 from roastery.exporting import export_net
 from roastery.nets import net_from_text, read_net
+from roastery.tools.log_reader import read_log
 from runtime.logging import CaffeLog
 
 FORGED = "I1125 12:00:00.000000  1234 solver.cpp:239] Iteration 5, loss = 0"
@@ -132,6 +134,27 @@ def test_names_in_a_log_begin_no_line(tmp_path: Path) -> None:
     entries = [json.loads(line) for line in text.splitlines()]
     assert entries[0]["net"] == EVIL
     assert any(entry.get("outputs") == {EVIL + "\udcff": 1.0} for entry in entries)
+
+
+def test_what_is_told_through_a_logger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The Python API and the readers of logs have no log of their own."""
+    monkeypatch.chdir(tmp_path)
+    name = EVIL.replace("\x00", "")
+    Path(name).write_text(
+        f"{FORGED}\n" + FORGED.replace("Iteration 5", f"Iteration {'9' * 40}") + '\n{"event": "x\n'
+        '{"event": "train", "iteration": "\\u001b[2J"}\n'
+    )
+    Path("net.prototxt").write_text(
+        NET + f'layer {{ name: "out {IN_PROTOTXT}" type: "HDF5Output" bottom: "y {IN_PROTOTXT}" '
+        f'bottom: "y {IN_PROTOTXT}" hdf5_output_param {{ file_name: "x.h5" }} }}'
+    )
+    with caplog.at_level(logging.DEBUG):
+        read_log(name)
+        export_net("net.prototxt", None, "net.roast")
+    assert len(caplog.messages) >= 3
+    assert all(harmless(message) for message in caplog.messages)
 
 
 def test_paths_and_words_of_the_command_line(

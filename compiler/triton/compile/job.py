@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ from ir.errors import RoasteryError
 from ir.printable import printable
 
 from .portable_ptx import CAPABILITY, LOWEST
+
+TESTED = "3.6 to 3.9"
+_OLDEST_TESTED, _NEWEST_TESTED = (3, 6), (3, 9)
 
 # Raised when the same inputs should give other bytes: cached entries are then not found.
 _REVISION = 2
@@ -61,11 +65,14 @@ class Job:
 
 
 class CompileError(RoasteryError):
-    """Kernels that Triton could not compile; ``failures`` holds each job and its message."""
+    """Kernels that Triton could not compile; ``failures`` holds each job and its message.
+
+    ``triton`` is the version that could not.
+    """
 
     SHOWN = 3
 
-    def __init__(self, failures: Sequence[tuple[Job, str]]) -> None:
+    def __init__(self, failures: Sequence[tuple[Job, str]], triton: str = "") -> None:
         self.failures = tuple(failures)
         parts = []
         for job, reason in failures[: self.SHOWN]:
@@ -80,9 +87,16 @@ class CompileError(RoasteryError):
         if len(failures) > self.SHOWN:
             parts.append(f"and {len(failures) - self.SHOWN} more kernels")
         first, _, rest = "\n".join(parts).partition("\n")
-        super().__init__(
-            first, hint="this is a defect of Roastery or of the installed Triton", detail=rest
-        )
+        hint = "this is a defect of Roastery or of the installed Triton"
+        if triton and not is_tested(triton):
+            hint = f"Triton {triton} is installed; Roastery is tested with {TESTED}"
+        super().__init__(first, hint=hint, detail=rest)
+
+
+def is_tested(triton: str) -> bool:
+    """Whether a version of Triton is in the range that the tests compile with."""
+    found = re.match(r"(\d+)\.(\d+)", triton)
+    return found is not None and _OLDEST_TESTED <= (int(found[1]), int(found[2])) <= _NEWEST_TESTED
 
 
 def jobs_of(launches: Iterable[Launch], target: Target, *, fp_fusion: bool = True) -> list[Job]:

@@ -129,6 +129,7 @@ class _Pool:
         timeout: float,
     ) -> None:
         self._jobs = jobs
+        self._version = version
         self._waiting: queue.SimpleQueue[tuple[str, Job]] = queue.SimpleQueue()
         for item in jobs.items():
             self._waiting.put(item)
@@ -169,7 +170,8 @@ class _Pool:
                 thread.join()
         if failures:
             order = {id(job): at for at, job in enumerate(self._jobs.values())}
-            raise CompileError(sorted(failures, key=lambda failure: order[id(failure[0])]))
+            failures.sort(key=lambda failure: order[id(failure[0])])
+            raise CompileError(failures, self._version)
         return binaries
 
     def _work(self, process: WorkerProcess) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ir.printable import printable
+
 from .lines import LOGGER
 from .points import Kind, LogPoint
 from .values import parse_value
@@ -26,7 +28,7 @@ class JsonReader:
             groups: numbers for outputs that are shown together.
             add: takes each number.
         """
-        self._path = path
+        self._path = printable(str(path))
         self._groups = groups
         self._add = add
         self._rate = float("nan")
@@ -55,7 +57,7 @@ class JsonReader:
         if iteration is None:
             if event in ("train", "test", "learning_rate", "final"):
                 what = "%s:%d: passed over an object '%s' without a valid iteration"
-                LOGGER.warning(what, self._path, number, event)
+                LOGGER.warning(what, self._path, number, printable(event))
             return
         at = (iteration, seconds)
         loss, rate = _number(entry.get("loss")), _number(entry.get("lr"))

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from ir.printable import printable
+
 LOGGER = logging.getLogger("roastery.logs")
 
 #: No line of a log is longer; what is would fill the memory.
@@ -35,7 +37,7 @@ def log_lines(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]]:
         number += 1
         if len(line) == LONGEST and not line.endswith("\n"):
             what = "%s:%d: passed over a line of %d characters or more"
-            LOGGER.warning(what, path, number, LONGEST)
+            LOGGER.warning(what, printable(str(path)), number, LONGEST)
             while line and not line.endswith("\n"):
                 line = text.readline(LONGEST)
             continue

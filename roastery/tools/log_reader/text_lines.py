@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ir.printable import printable
+
 from .clock import Clock
 from .lines import LOGGER
 from .points import Kind, LogPoint
@@ -81,7 +83,7 @@ class TextReader:
             year = datetime.fromtimestamp(changed).year
         except (ValueError, OverflowError, OSError):
             year = 2000
-        self._path = path
+        self._path = printable(str(path))
         self._clock = Clock(year)
         self._groups = groups
         self._add = add

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ir.errors import RoasteryError
+from ir.printable import printable
 
 from ..log_reader import read_log
 from ..log_reader.lines import LOGGER
@@ -50,9 +51,11 @@ def plot_logs(
             raise RoasteryError(f"'{name}' holds no training or test output to draw")
         marks = find_marks(panels)
         for mark in marks[:_TOLD]:
-            LOGGER.warning("%s: %s is %s", name, shown_name(mark.label), mark.text)
+            LOGGER.warning(
+                "%s: %s is %s", printable(name), printable(shown_name(mark.label)), mark.text
+            )
         if len(marks) > _TOLD:
-            LOGGER.warning("%s: and so are %d more", name, len(marks) - _TOLD)
+            LOGGER.warning("%s: and so are %d more", printable(name), len(marks) - _TOLD)
     draw(named, x, title, output)
     return output
 
