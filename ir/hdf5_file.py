@@ -107,6 +107,8 @@ class Hdf5File:
                 yield key, group[key]
                 continue
             found = self.find(key, group)
+            if found is None:
+                raise Hdf5Error(f"{self.name}: the link '{key}' of '{group.name}' leads nowhere")
             if isinstance(found, h5py.Dataset):
                 yield key, found
 

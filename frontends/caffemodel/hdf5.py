@@ -36,6 +36,8 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
             raise RoasteryError(f"{name} is not a weights file: it has no group /data")
         stored = _each_once(stored_file, [*_layers(stored_file, data), *_outside(stored_file)])
         has_diffs = isinstance(diff_group, h5py.Group)
+        if diff_group is not None and not has_diffs:
+            raise RoasteryError(f"{name}: /diff is no group")
         diffs = dict(_layers(stored_file, diff_group)) if has_diffs else {}
         result = []
         # The k-th layer of a name comes k-th.
@@ -66,6 +68,11 @@ def _layers(file: Hdf5File, group: h5py.Group, prefix: str = "") -> Iterator[_La
             datasets[int(key)] = item
         elif isinstance(item, h5py.Group):
             inner.append((key, item))
+        elif not prefix or not isinstance(item, h5py.Dataset):
+            kind = "a data set" if isinstance(item, h5py.Dataset) else "neither"
+            raise RoasteryError(
+                f"{file.name}: '{item.name}' is {kind}; a layer's group of data sets was expected"
+            )
     if datasets or (prefix and not inner):
         yield layer_of(group, prefix, file.name), datasets
     if prefix.count("/") < DEEPEST:

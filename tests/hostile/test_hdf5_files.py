@@ -130,6 +130,29 @@ def test_data_layers(other: Path, tmp_path: Path) -> None:
     assert allowed.code == 0, allowed.err
 
 
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("data/l", ONES, "'/data/l' is a data set; a layer's group of data sets was expected"),
+        ("data/l/0", np.dtype("f4"), "'/data/l/0' is neither"),
+        ("data/l/0", h5py.SoftLink("/nowhere"), "the link '0' of '/data/l' leads nowhere"),
+        ("data/l/0", h5py.Empty("f4"), "holds no numbers"),
+        ("data/l/0", np.zeros(2, complex), "holds no numbers"),
+        ("data", ONES, "it has no group /data"),
+        ("diff", ONES, "/diff is no group"),
+    ],
+)
+def test_members_of_wrong_kinds(name: str, value: object, message: str, tmp_path: Path) -> None:
+    """No layer is passed over because it is not what it should be."""
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        if name != "data":
+            file["data/other/0"] = ONES
+        file[name] = value
+    with pytest.raises(RoasteryError, match=message):
+        read_weights(path)
+
+
 def test_links_in_circles(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
     with h5py.File(path, "w") as file:
