@@ -8,6 +8,7 @@ everything, and the first error is raised when the library is done.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 from collections.abc import Iterator
@@ -30,11 +31,22 @@ def new_hdf5(path: str | os.PathLike[str], **options: Any) -> Iterator[h5py.File
 
 
 class PatientFile(io.RawIOBase):
-    """A new file whose writes never fail; :meth:`check` raises the first error that they met."""
+    """A new file whose writes never fail; :meth:`check` raises the first error that they met.
+
+    Others may read it meanwhile, as HDF5 locks files. Raises BlockingIOError if another has it
+    open already, OSError if it cannot be made. It must be closed after the HDF5 file, and both
+    before the interpreter ends.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            _lock(self._handle)
+            os.ftruncate(self._handle, 0)
+        except BaseException:
+            os.close(self._handle)
+            raise
         self._at = 0
         self._end = 0
         self._error: OSError | None = None
@@ -93,3 +105,14 @@ class PatientFile(io.RawIOBase):
         if not self.closed:
             super().close()
             os.close(self._handle)
+
+
+def _lock(handle: int) -> None:
+    """Make sure that nobody else writes or reads; then let others read."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        pass  # not every file system knows locks

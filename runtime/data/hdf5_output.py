@@ -8,6 +8,7 @@ every forward pass appends its rows.
 from __future__ import annotations
 
 import gc
+import weakref
 from pathlib import Path
 from types import TracebackType
 
@@ -15,12 +16,12 @@ import h5py
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.hdf5_writing import PatientFile
 from ir.location import Location
 from ir.regular_file import check_name
 from ir.special_output import is_special
 
 _CHUNK_BYTES = 1 << 18
-_IS_OPEN = "already open"
 
 
 class HDF5Output:
@@ -42,11 +43,15 @@ class HDF5Output:
                 hint="HDF5 files are not written from front to back; name a file",
             )
         try:
-            self._file = _created(path)
+            self._target = _created(path)
+            self._file = h5py.File(self._target, "w")
+            # HDF5 itself closes what is open only after Python has ended, and with it our file.
+            self._ending = weakref.finalize(self, _end, self._file, self._target)
         except OSError as error:
-            twice = _IS_OPEN in str(error)
+            twice = isinstance(error, BlockingIOError)
+            reason = "it is already open" if twice else error.strerror or error
             raise RoasteryError(
-                f"cannot write HDF5 file '{path}': {error}",
+                f"cannot write HDF5 file '{path}': {reason}",
                 location=place,
                 hint="another layer or net writes it: give each a file of its own, or the layer "
                 "an include rule for one phase"
@@ -61,10 +66,20 @@ class HDF5Output:
         self._append("data", data)
         self._append("label", label)
         self._file.flush()
+        self._check()
 
     def close(self) -> None:
         """Finish the file. May be called more than once."""
-        self._file.close()
+        if self._ending.alive:
+            self._ending()
+            self._check()
+
+    def _check(self) -> None:
+        """Raises RoasteryError if the file could not take what was written."""
+        try:
+            self._target.check()
+        except OSError as error:
+            raise self._error(f"cannot write HDF5 file '{self.path}': {error.strerror}") from None
 
     def __enter__(self) -> HDF5Output:
         return self
@@ -108,11 +123,14 @@ class HDF5Output:
         return RoasteryError(message, location=self._place, hint=hint)
 
 
-def _created(path: Path) -> h5py.File:
+def _end(file: h5py.File, target: PatientFile) -> None:
+    file.close()
+    target.close()
+
+
+def _created(path: Path) -> PatientFile:
     try:
-        return h5py.File(path, "w")
-    except OSError as error:
-        if _IS_OPEN not in str(error):
-            raise
+        return PatientFile(path)
+    except BlockingIOError:
         gc.collect()  # nets that nobody holds any more keep their files open until then
-        return h5py.File(path, "w")
+        return PatientFile(path)

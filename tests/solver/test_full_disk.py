@@ -104,3 +104,18 @@ def test_a_stop_without_room_is_an_error(log_folder: Path) -> None:
     assert process.returncode == 1
     assert "and its snapshot cannot be written" in error
     assert not [name for name in os.listdir() if "small" in name]
+
+
+def test_an_hdf5_output_without_room_is_one_error(log_folder: Path) -> None:
+    """The HDF5 library crashes when it cannot close a file; here it never meets the error."""
+    net = Path("train_test.prototxt").read_text() + (
+        'layer { name: "out" type: "HDF5Output" bottom: "data" bottom: "label" '
+        'hdf5_output_param { file_name: "out.h5" } include { phase: TRAIN } }'
+    )
+    Path("train_test.prototxt").write_text(net)
+    done = train("BINARYPROTO", 9000)
+    assert done.returncode == 1, done.stderr[-3000:]
+    error = done.stderr[done.stderr.rindex("error: ") :].splitlines()[0]
+    assert error.startswith("error: train_test.prototxt:")
+    assert error.endswith("(layer 'out'): cannot write HDF5 file 'out.h5': File too large")
+    assert "Traceback" not in done.stderr
