@@ -15,14 +15,15 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 
-def _working_folder() -> str:
+def working_folder() -> str:
+    """The working directory; empty where it has been removed."""
     try:
         return os.getcwd()
-    except OSError:  # it has been removed
+    except OSError:
         return ""
 
 
-_STARTED_IN = _working_folder()
+_STARTED_IN = working_folder()
 
 
 def find_file(name: str, folders: Sequence[str]) -> str | None:
@@ -31,7 +32,8 @@ def find_file(name: str, folders: Sequence[str]) -> str | None:
     A package without ``__init__.py`` is given as its folder. None: there is no such module there.
     """
     file = None
-    path = [os.path.abspath(folder) for folder in folders]
+    here = working_folder()
+    path = [os.path.normpath(os.path.join(here, f)) for f in folders if f or here]
     for part in name.split("."):
         found = PathFinder.find_spec(part, path)
         if found is None:
@@ -104,16 +106,17 @@ def _installed(path: Sequence[str]) -> list[str]:
     PYTHONPATH names it, or an installed package (which stands behind the standard library).
     """
     chosen = [] if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "").split(":")
-    named = [os.path.abspath(folder) for folder in chosen if not _is_here(folder)]
+    here = working_folder()
+    named = [os.path.normpath(os.path.join(here, f)) for f in chosen if not _is_here(f)]
     library = _library_folders()
-    ends = [i for i, folder in enumerate(path) if os.path.realpath(folder) in library]
+    ends = [i for i, folder in enumerate(path) if _real(folder) in library]
     automatic = _automatic_folders()
     return named + [
         folder
         for i, folder in enumerate(path)
         if not _is_here(folder)
         and folder not in OFFERED
-        and (os.path.realpath(folder) not in automatic or (ends and i > ends[0]))
+        and (_real(folder) not in automatic or (ends and i > ends[0]))
     ]
 
 
@@ -124,10 +127,16 @@ def _is_here(folder: str) -> bool:
 
 def _automatic_folders() -> set[str]:
     """Where the program lies, where it was started and where it is now."""
-    program = os.path.dirname(os.path.realpath(sys.argv[0])) if sys.argv else ""
-    return {
-        os.path.realpath(folder) for folder in (program, _STARTED_IN, _working_folder()) if folder
-    }
+    program = os.path.dirname(_real(sys.argv[0])) if sys.argv else ""
+    return {_real(folder) for folder in (program, _STARTED_IN, working_folder()) if folder}
+
+
+def _real(path: str) -> str:
+    """The path without links; as it is where the working directory has been removed."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return path
 
 
 def _library_folders() -> set[str]:

@@ -19,7 +19,14 @@ from typing import Any
 from ir.errors import RoasteryError
 from ir.location import Location
 
-from .module_search import OFFERED, find_file, find_installed, is_pythons_own, only_installed
+from .module_search import (
+    OFFERED,
+    find_file,
+    find_installed,
+    is_pythons_own,
+    only_installed,
+    working_folder,
+)
 
 OWN_PACKAGES = ("ir", "frontends", "compiler", "runtime", "roastery", "caffe")
 
@@ -94,8 +101,9 @@ def is_layer_class(value: Any, base: type) -> bool:
 
 def _folders(place: Location) -> list[str]:
     """The working directory and the prototxt's own."""
-    folders = [os.getcwd()]
-    if place.file:
+    here = working_folder()
+    folders = [here] if here else []
+    if place.file and (here or os.path.isabs(place.file)):
         folders.append(str(Path(place.file).resolve().parent))
     return list(dict.fromkeys(folders))
 

@@ -292,6 +292,16 @@ def test_looking_runs_nothing(folder: Path) -> None:
     assert len(list(folder.rglob("imported"))) == 2
 
 
+def test_the_working_directory_may_be_gone(folder: Path) -> None:
+    gone = folder / "gone"
+    gone.mkdir()
+    script = (
+        "import os, roastery.cli.main as m; os.rmdir(os.getcwd()); "
+        f"m.main(['compile', {str(folder / 'net.prototxt')!r}])"
+    )
+    assert "would be imported" in run(gone, "-c", script)
+
+
 def test_a_module_named_like_one_of_pythons_says_so(folder: Path) -> None:
     (folder / "strange_layers.py").rename(folder / "code.py")
     (folder / "net.prototxt").write_text(NET.replace("strange_layers", "code"))
