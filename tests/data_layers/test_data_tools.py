@@ -24,6 +24,7 @@ from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, parse_datum, serialize_datum
+from runtime.data.image_codec import encode_image
 from runtime.data.mean_file import read_mean
 from runtime.data.tools.cifar import convert_cifar
 from runtime.data.tools.image_mean import compute_image_mean
@@ -535,3 +536,25 @@ def test_pages_that_point_at_each_other(tmp_path: Path) -> None:
     shutil.copytree(DATA / "databases" / "laughs", tmp_path / "db")
     with pytest.raises(RoasteryError, match=r"LMDB '.*db': page 3 is damaged"):
         compute_image_mean(tmp_path / "db")
+
+
+def test_a_signal_does_not_wait_for_all_pictures(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "0.png").write_bytes(encode_image(pixels, "png"))
+    for number in range(1, 2000):
+        (tmp_path / "in" / f"{number}.png").symlink_to("0.png")
+    words = ["resize_and_crop", "in", "out", "--output_side_length=500"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "roastery", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not (tmp_path / "out").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 128 + signal.SIGTERM
+    names = os.listdir(tmp_path / "out")
+    assert len(names) < 1000
+    assert not [name for name in names if name.endswith(".partial")]

@@ -17,6 +17,7 @@ import pytest
 
 from frontends.caffemodel import SolverState, read_net, read_state, read_weights, write_state
 from frontends.schema.pool import caffe_pb2
+from ir.process_identity import this_process
 from roastery.snapshots import POSITION_FIELD, newest_snapshot
 
 Run = Callable[..., str]
@@ -362,3 +363,14 @@ def test_a_prefix_that_ends_with_a_slash(resumed: Path, roastery: Run) -> None:
     assert "made the directory 'runs'" in roastery("train", "--solver=solver.prototxt")
     assert sorted(os.listdir("runs")) == ["_iter_1.caffemodel", "_iter_1.solverstate"]
     assert newest_snapshot("runs/") == "runs/_iter_1.solverstate"
+
+
+def test_any_training_removes_what_killed_ones_left(resumed: Path, roastery: Run) -> None:
+    """Not only --snapshot=auto; and only of its own prefix."""
+    owner = f"999999999-1-{this_process().where}-0"
+    for name in ("parts_iter_5.caffemodel", "parts_iter_900.solverstate.h5", "other_iter_5.x"):
+        folder = resumed / f".{name}.{owner}.partial"
+        folder.mkdir()
+        (folder / name).write_bytes(b"half")
+    roastery("train", "--solver=parts_solver.prototxt")
+    assert [path.name for path in resumed.glob(".*")] == [f".other_iter_5.x.{owner}.partial"]

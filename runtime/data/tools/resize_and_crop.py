@@ -64,10 +64,14 @@ def resize_and_crop(
     skipped = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(lambda name: _convert(source, target, name, output_side_length), names)
-        for index, (name, converted) in enumerate(zip(names, done, strict=True)):
-            if not converted:
-                skipped.append(name)
-            progress(index + 1, len(names))
+        try:
+            for index, (name, converted) in enumerate(zip(names, done, strict=True)):
+                if not converted:
+                    skipped.append(name)
+                progress(index + 1, len(names))
+        except BaseException:  # a signal does not wait for a million pictures
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     if len(skipped) == len(names):
         raise RoasteryError(f"none of the {len(names)} pictures of '{source}' could be read")
     return ResizedImages(len(names) - len(skipped), tuple(skipped))
