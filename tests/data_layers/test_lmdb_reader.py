@@ -271,3 +271,10 @@ def test_reading_after_close(tmp_path: Path) -> None:
     file.close()
     with pytest.raises(LmdbError, match="closed"):
         record.read()
+
+
+@pytest.mark.parametrize("offset", [1 << 40, 1 << 62, 1 << 63, 1 << 76])
+def test_pages_beyond_what_a_file_can_have(offset: int, tmp_path: Path) -> None:
+    file = LmdbFile(write_lmdb(tmp_path / "db", {b"a": b"1"}))
+    with contextlib.closing(file), pytest.raises(LmdbError, match=r"cut off|ends"):
+        file.read_bytes(offset, 16)

@@ -42,7 +42,8 @@ class LmdbFile:
         """``size`` bytes at ``offset``; LmdbError when the file ends before that."""
         if self._fd < 0:
             raise LmdbError("the database was closed")
-        if size > 1 << 16:  # nothing is allocated for what is not there
+        # Nothing is allocated for what is not there, and no file is so long that pread cannot say.
+        if size > 1 << 16 or offset >= 1 << 62:
             self.check_reaches(offset + size)
         data = os.pread(self._fd, size, offset)
         while len(data) < size:
