@@ -91,14 +91,21 @@ _LEVELS = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.FATAL]
 
 
 class _FromLevel(GlogHandler):
-    """Lines of a severity and above, to standard error."""
+    """Lines of a severity and above, to standard error.
 
-    def __init__(self, level: int) -> None:
+    While ``level`` is None the environment tells, whenever a line comes: a script that sets
+    ``GLOG_minloglevel`` before its ``import caffe`` may do so after ``roastery python`` has
+    imported this module.
+    """
+
+    def __init__(self, lowest: int = 0) -> None:
         super().__init__()
-        self.level = level
+        self.level: int | None = None
+        self._lowest = lowest
 
     def handle(self, record: LogRecord) -> None:
-        if _LEVELS.index(record.severity) >= self.level:
+        level = _environment_level() if self.level is None else self.level
+        if _LEVELS.index(record.severity) >= max(level, self._lowest):
             super().handle(record)
 
 
@@ -108,9 +115,9 @@ def _environment_level() -> int:
 
 
 _WARNING = 1
-_handler = _FromLevel(_environment_level())
+_handler = _FromLevel()
 _log = CaffeLog([_handler])
-_nets_log = CaffeLog([_FromLevel(max(_WARNING, _environment_level()))])
+_nets_log = CaffeLog([_FromLevel(_WARNING)])
 
 
 def init_log(level: int = 0, to_stderr: bool = True) -> None:

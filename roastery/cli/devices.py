@@ -35,7 +35,7 @@ def requested_device(arguments: Arguments) -> str | None:
         if not _DEVICE.fullmatch(device):
             raise UsageError(
                 f"--device={device}: must be reference, cpu, cuda, cuda:N or interpret"
-                + suggest(device, _DEVICES)
+                + ("; did you mean 'cuda'?" if "gpu" in device else suggest(device, _DEVICES))
             )
         return device
     gpu = arguments.gpu

@@ -179,6 +179,8 @@ def test_devices(words: list[str], device: str | None) -> None:
     [
         ("--device=cdua", "--device=cdua: must be reference, cpu, .*; did you mean 'cuda'?"),
         ("--device=cuda:x", "--device=cuda:x: must be"),
+        ("--device=gpu", "--device=gpu: must be reference, cpu, .*; did you mean 'cuda'?"),
+        ("--device=gpu:1", "--device=gpu:1: must be reference, cpu, .*; did you mean 'cuda'?"),
         ("--gpu=0,1", "-gpu 0,1: one GPU at a time"),
         ("--gpu=first", "-gpu first: must be the number of a GPU"),
     ],

@@ -269,6 +269,12 @@ def test_python_runs_a_script_with_its_arguments_and_neighbours(here: Path) -> N
     assert done.stdout == "1 ['-v', 'a']\n"
 
 
+def test_python_heeds_a_log_level_that_a_script_sets(here: Path) -> None:
+    script = "import os; os.environ['GLOG_minloglevel'] = '{}'; import caffe; caffe.log('a word')"
+    assert run_python(here, "-c", script.format(2)).stderr == ""
+    assert "a word" in run_python(here, "-c", script.format(0)).stderr
+
+
 def test_python_shows_the_scripts_own_frames(here: Path) -> None:
     (here / "script.py").write_text("def f():\n    return 1 / 0\n\nf()\n")
     done = run_python(here, "script.py")

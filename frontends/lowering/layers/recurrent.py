@@ -21,8 +21,9 @@ from ..registry import layer
 from .lstm_unit import lstm_cell
 
 _NOTE = (
-    "`debug_info` has no effect. As in Caffe, no gradient flows into a previous batch, nor "
-    "through the states that expose_hidden adds."
+    "`debug_info` has no effect. The number of steps may change (Caffe: it is fixed when the net "
+    "is made). As in Caffe, no gradient flows into a previous batch, nor through the states that "
+    "expose_hidden adds."
 )
 
 
