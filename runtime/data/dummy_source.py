@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,18 @@ class DummySource(PlannedSource[int]):
         self._fillers = fillers if len(fillers) == tops else fillers * tops
         self._kept: dict[int, np.ndarray] = {}
         self._pass = 0
+
+    def constants(self) -> dict[str, np.ndarray]:
+        """The tops that are filled once, with their values, which are not to be written to."""
+        return {
+            name: self._fill(top, 0)
+            for top, name in enumerate(self.tops)
+            if self._fillers[top].constant
+        }
+
+    def reshape(self, shapes: Sequence[Shape]) -> None:
+        """Fill tops of other shapes from now on. Values of constant fillers stay as they are."""
+        self._shapes = list(shapes)
 
     def plan_work(self) -> int:
         self._pass += 1

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from ..buffers import Buffer
+from ..data.dummy_source import DummySource
 from ..data.source import DataSource
+from .blobs import BlobBuffers
 
 
-@dataclass
+@dataclass(frozen=True)
 class Feed:
-    """A data layer's source, and what it gave last (not held: its memory may be used again)."""
+    """A data layer's source, and the tops that it fills.
+
+    As in Caffe a DummyData layer fills its constant tops when it is made and never again, and no
+    top takes another shape from it later: what a user writes into one stays, and so does the
+    shape that a user gives it. All other data layers give their tops a shape in every pass.
+    """
 
     source: DataSource
-    _given: dict[str, tuple[weakref.ref[np.ndarray], Buffer]] = field(default_factory=dict)
+    tops: Sequence[str]
+    blobs: Mapping[str, BlobBuffers]
 
-    def fill(self, top: str, buffer: Buffer, array: np.ndarray) -> None:
-        """Copy an array that is new. DummyData's constant tops are filled once, so that what a
-        user wrote there stays, as in Caffe."""
-        if top in self._given:
-            before, filled = self._given[top]
-            if filled is buffer and before() is array:
-                return
-        buffer.fill(array)
-        self._given[top] = weakref.ref(array), buffer
+    def set_up(self) -> None:
+        """Fill the tops that are filled once, at the shapes the net was lowered for."""
+        if isinstance(self.source, DummySource):
+            for top, values in self.source.constants().items():
+                self.blobs[top].data.fill(values)
+
+    def take_batch(self) -> None:
+        """Fill the tops with the next batch."""
+        once: Mapping[str, object] = {}
+        if isinstance(self.source, DummySource):
+            once = self.source.constants()
+            self.source.reshape([self.blobs[top].shape for top in self.tops])
+        for top, array in zip(self.tops, self.source.next().arrays, strict=True):
+            if top not in once:
+                self.blobs[top].resize(array.shape)
+                self.blobs[top].data.fill(array)

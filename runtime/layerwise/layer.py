@@ -46,7 +46,7 @@ class RunningLayer:
         self._cells = program.cells
         self._memory = memory
         self._graphs = graphs
-        self._feed = None if source is None else Feed(source)
+        self._feed = None if source is None else Feed(source, self.info.tops, memory.blobs)
         self.shares = _shares(program, self.info)
         self._shapes = lowered_shapes(self.info)
         self._found: dict[str, Shape] = {}  # sizes that depend on data
@@ -57,6 +57,8 @@ class RunningLayer:
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many changes has forward, has backward seen
         self._shape_tops([value.type for value in self.info.top_values])
+        if self._feed is not None:
+            self._feed.set_up()
 
     @property
     def sizes(self) -> dict[str, Shape]:
@@ -68,7 +70,7 @@ class RunningLayer:
     def forward(self) -> float:
         """Reshape and run; returns the weighted loss of its tops."""
         if self._feed is not None:
-            self._take_batch(self._feed)
+            self._feed.take_batch()
         self._follow()
         while self._forward is not None:
             try:
@@ -84,13 +86,6 @@ class RunningLayer:
             for name, weight in zip(self.info.tops, self.info.loss_weights, strict=True)
             if weight
         )
-
-    def _take_batch(self, feed: Feed) -> None:
-        blobs = self._memory.blobs
-        arrays = feed.source.next().arrays
-        for top, array in zip(self.info.tops, arrays, strict=True):
-            blobs[top].resize(array.shape)
-            feed.fill(top, blobs[top].data, array)
 
     def _resize(self, sizes: dict[str, Shape]) -> None:
         """Take sizes that came out in a run."""

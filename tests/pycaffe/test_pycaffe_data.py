@@ -70,10 +70,32 @@ def test_what_is_written_into_a_constant_top_stays(make_net) -> None:
     net.blobs["x"].reshape(2)  # which is no concern of the data layer's
     net.forward()
     np.testing.assert_array_equal(net.blobs["label"].data, [7, 8, 9])
-    net.blobs["label"].reshape(1)
-    net.forward()
-    np.testing.assert_array_equal(net.blobs["label"].data, [4, 4, 4])
     assert net.blobs["noise"].data.all() and not (net.blobs["noise"].data == noise).any()
+
+
+def test_dummy_data_keeps_shapes_that_its_tops_are_given(make_net) -> None:
+    """Caffe's layer fills constant tops when it is made, and never reshapes a top."""
+    net = make_net(
+        """
+    layer { name: "data" type: "DummyData" top: "noise" top: "x"
+      dummy_data_param { shape { dim: 3 } shape { dim: 3 }
+        data_filler { type: "gaussian" } data_filler { type: "constant" value: 4 } } }
+    layer { name: "twice" type: "Power" bottom: "x" top: "twice" power_param { scale: 2 } }
+    layer { name: "same" type: "Power" bottom: "noise" top: "same" }
+    """
+    )
+    assert (net.blobs["x"].data == 4).all() and not net.blobs["noise"].data.any()
+    net.blobs["x"].data[...] = [7, 8, 9]  # before the first pass
+    np.testing.assert_array_equal(net.forward()["twice"], [14, 16, 18])
+    net.blobs["x"].reshape(2, 20)
+    net.blobs["x"].data[...] = 5
+    net.blobs["noise"].reshape(4)
+    for _ in range(2):
+        out = net.forward()
+        np.testing.assert_array_equal(out["twice"], np.full((2, 20), 10))
+        assert out["same"].shape == (4,) and out["same"].all()
+    net.blobs["x"].reshape(1)
+    np.testing.assert_array_equal(net.forward()["twice"], [10])
 
 
 def test_a_label_that_no_class_has_is_refused(make_net) -> None:
