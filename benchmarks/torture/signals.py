@@ -49,8 +49,8 @@ def _check_end(
         row.failures.append(f"{number.name}: no end within {PATIENCE} s")
         return PATIENCE
     code = process.returncode
-    if code in (-number, -signal.SIGHUP) and not error:
-        return 0.0  # before Python had read a line of ours
+    if _was_python(code, number, error) or (code == -signal.SIGHUP and not error):
+        return 0.0
     row.expect("Traceback" not in error, f"{number.name}: {error[-1500:]}")
     if code == 0:
         newest = newest_snapshot(str(place / "small"))
@@ -65,6 +65,13 @@ def _check_end(
             f"{number.name}: exit code {code}: {error[-500:]}",
         )
     return time.monotonic() - began
+
+
+def _was_python(code: int, number: signal.Signals, error: str) -> bool:
+    """Whether the signal came while Python itself started, before it had read a line of ours."""
+    return "roastery" not in error and (
+        (code == -number and not error) or "KeyboardInterrupt" in error
+    )
 
 
 def commands(material: Material, plan: Plan) -> Row:
@@ -88,8 +95,10 @@ def commands(material: Material, plan: Plan) -> Row:
                 assert process.stderr is not None
                 error = process.stderr.read()
             code = process.returncode
+            if _was_python(code, number, error):
+                continue
             row.expect(
-                code in (0, 128 + number) or (code == -number and not error),
+                code in (0, 128 + number),
                 f"{name}: exit code {code} after {number.name}: {error[-500:]}",
             )
             row.expect("Traceback" not in error, f"{name}: {error[-1500:]}")
