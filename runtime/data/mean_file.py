@@ -23,7 +23,7 @@ def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
         raise RoasteryError(
             f"mean file '{path}' does not exist",
             location=place,
-            hint="compute-image-mean makes one from a database",
+            hint="compute_image_mean makes one from a database",
         ) from None
     except OSError as error:
         raise RoasteryError(
@@ -35,7 +35,7 @@ def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
         raise RoasteryError(
             f"'{path}' is not a mean file: {error}",
             location=place,
-            hint="a mean file is a BlobProto (.binaryproto), as compute-image-mean writes it",
+            hint="a mean file is a BlobProto (.binaryproto), as compute_image_mean writes it",
         ) from error
     while blob.ndim > 3 and blob.shape[0] == 1:
         blob = blob[0]
