@@ -52,8 +52,8 @@ Of every layer:
 * `engine` and `force_nd_im2col` choose among Caffe's implementations and have no effect. As in
   Caffe, data layers read `scale`, `mean_file`, `crop_size` and `mirror` from `transform_param`, not
   from their own parameters (WindowData reads its own `scale`).
-* Layers that share a name, or have none, are told apart by their order, wherever weights are copied:
-  the k-th of a name gets what the k-th of that name has. Caffe copies into the first of a name only.
+* Layers that share a name, or have none, are told apart by their order, wherever weights are
+  copied: the k-th of a name gets what the k-th of that name has. Caffe copies into the first only.
 * Random numbers come from one counter-based generator: the same seed gives the same masks on every
   executor, but not those of Caffe.
 """
