@@ -106,6 +106,11 @@ def check_size(data: bytes | memoryview) -> int:
             f"of {BYTES_PER_PIXEL} bytes (if it is really so large, set {VARIABLE} or "
             f"--max_image_pixels to {least})"
         )
+    if len(data) < size.least_bytes:  # decoders take memory first, and make up what is missing
+        raise ImageError(
+            f"it is damaged: its header says that it is {size.width} x {size.height} pixels, "
+            f"which no {len(data)} bytes can hold"
+        )
     return size.pixels
 
 

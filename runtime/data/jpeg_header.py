@@ -11,6 +11,10 @@ _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 _SCAN, _END = 0xDA, 0xD9
 _MOST_SCANNED = 2_000_000_000
 """Pixels times scans: each scan goes over the whole picture again."""
+_MOST_PIXELS, _MOST_PIXELS_ARITHMETIC = 8 * 64, 1 << 16
+"""In a byte. Huffman codes take a bit or more for each block of 64 pixels; arithmetic codes can
+take next to nothing for what repeats.
+"""
 
 
 def jpeg_header(data: memoryview) -> PictureSize:
@@ -34,6 +38,7 @@ def jpeg_header(data: memoryview) -> PictureSize:
             factors = [data[place + 9 + 3 * i] for i in range(count)]
             coefficients = _coefficient_bytes(factors)
             progressive = code not in (0xC0, 0xC1)
+            packed = _MOST_PIXELS_ARITHMETIC if code >= 0xC9 else _MOST_PIXELS
         if code == _SCAN:
             break
         place += length
@@ -44,7 +49,8 @@ def jpeg_header(data: memoryview) -> PictureSize:
     if scans * width * height > max(_MOST_SCANNED, width * height):
         raise BadHeader(f"it is {width} x {height} pixels in {scans} scans; no encoder writes so")
     whole = progressive or data[place + 2] < count  # scans that do not hold all components
-    return PictureSize(width, height, max(3, count) + (coefficients if whole else 0))
+    decoding = max(3, count) + (coefficients if whole else 0)
+    return PictureSize(width, height, decoding, width * height // packed)
 
 
 def _coefficient_bytes(factors: list[int]) -> int:

@@ -11,11 +11,14 @@ class BadHeader(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PictureSize:
-    """Sizes in pixels, and the bytes per pixel that a decoder takes at once at most."""
+    """Sizes in pixels, the bytes per pixel that a decoder takes at once at most, and the bytes
+    that a file of that many pixels has at least (0: not known).
+    """
 
     width: int
     height: int
     decoding_bytes: int
+    least_bytes: int = 0
 
     @property
     def pixels(self) -> int:

@@ -7,7 +7,10 @@ import struct
 from .picture_size import BadHeader, PictureSize
 
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}  # by colour type, as OpenCV decodes them
+_STORED = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type, in the file
 _MOST_CHUNKS = 1_000_000
+_MOST_UNPACKED = 1032
+"""Bytes that one byte of deflate can become."""
 
 
 def png_header(data: memoryview) -> PictureSize:
@@ -33,4 +36,6 @@ def png_header(data: memoryview) -> PictureSize:
         if chunks > _MOST_CHUNKS:
             raise BadHeader(f"it has more than {_MOST_CHUNKS} chunks")
     # OpenCV holds the picture twice: as a frame of an animation, and as the result.
-    return PictureSize(width, height, 2 * max(3, _CHANNELS[color]) * (2 if depth == 16 else 1))
+    decoding = 2 * max(3, _CHANNELS[color]) * (2 if depth == 16 else 1)
+    stored = height * -(-width * depth * _STORED[color] // 8)
+    return PictureSize(width, height, decoding, stored // _MOST_UNPACKED)

@@ -117,9 +117,32 @@ def test_headers_that_cannot_be_true(data: bytes, message: str) -> None:
 
 def test_coefficients_of_progressive_files_count() -> None:
     """14,000 x 14,000 pixels take 600 MB in rows, and 1.2 GB where all of it is kept."""
-    assert check_size(jpeg(14_000, 14_000)) == 14_000**2
+    assert check_size(jpeg(14_000, 14_000) + bytes(400_000)) == 14_000**2
     with pytest.raises(ImageError, match="1121 MiB to decode"):
         check_size(jpeg(14_000, 14_000, 0xC2))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [jpeg(14_000, 14_000), jpeg(300, 300), jpeg(4000, 4000, 0xC9), png(8000, 8000, rows=4)],
+)
+def test_files_too_short_for_their_pixels(data: bytes) -> None:
+    """OpenCV makes a picture of what is there and grey, and takes all the memory for it."""
+    with pytest.raises(ImageError, match=r"pixels, which no \d+ bytes can hold"):
+        decode_image(data, "color")
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_nothing_packs_better_than_an_empty_picture(ending: str) -> None:
+    """The emptiest real files have the bytes that their pixels take at least."""
+    settings = [cv2.IMWRITE_JPEG_QUALITY, 1, cv2.IMWRITE_JPEG_OPTIMIZE, 1] if ending == "jpg" else [
+        cv2.IMWRITE_PNG_COMPRESSION, 9
+    ]  # fmt: skip
+    for shape in ((3000, 3000), (3000, 3000, 3), (1, 5000), (5000, 1)):
+        for progressive in (0, 1) if ending == "jpg" else (0,):
+            extra = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive] if ending == "jpg" else []
+            _, data = cv2.imencode(f".{ending}", np.zeros(shape, np.uint8), settings + extra)
+            assert decode_image(data.tobytes(), "native").shape[:2] == shape[:2]
 
 
 def test_the_limit_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
