@@ -105,6 +105,9 @@ def _renamed(sources: list[LayerWeights], layers: Sequence[LayerInfo]) -> list[L
     known = {layer.name for layer in layers}
     stored = {source.name for source in sources}
     odd = {normal_path(name): name for name in known - stored if name != normal_path(name)}
+    odd.pop(
+        "", None
+    )  # where `.` leads to, which Caffe cannot write; ours without a name are no `.`
     return [
         replace(source, name=odd[source.name])
         if source.name in odd and source.name not in known

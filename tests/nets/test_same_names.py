@@ -118,6 +118,12 @@ def test_caffes_hdf5_files_with_such_names() -> None:
     assert held(net) == [[1, 1], [2, 2], [3, 3], [4, 4]]
 
 
+def test_a_dot_is_no_missing_name() -> None:
+    numbered(net_text("")).save_hdf5("w")
+    first = held(make(net_text(".")))
+    assert held(make(net_text("."), "w")) == first != [[1, 1]]
+
+
 def test_a_damaged_name_is_refused() -> None:
     write_weights_hdf5("w", [("", [np.ones(1)])])
     for attribute in ("[", "[1]", '{"name": 3, "number": 1}', '{"name": "", "number": 0}'):
