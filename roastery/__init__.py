@@ -9,10 +9,13 @@ from __future__ import annotations
 import sys
 
 if ("-m", "roastery") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
-    # Python imports this before __main__.py: signals may arrive from the first moment on.
+    # Python imports this before __main__.py: signals may arrive from the first moment on, and
+    # the working directory is first on its path.
     from .cli.signals import hold_signals
+    from .working_folder import take_working_folder_off
 
     hold_signals()
+    take_working_folder_off()
 
 import importlib
 from typing import TYPE_CHECKING, Any

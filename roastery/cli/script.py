@@ -18,6 +18,8 @@ from ir.errors import RoasteryError
 from ir.regular_file import check_regular
 from ir.special_output import is_pipe
 
+from ..working_folder import put_working_folder_back
+
 Kind = Literal["file", "module", "code", "console"]
 
 
@@ -72,6 +74,7 @@ def _surroundings(script: Script, device: str | None) -> Iterator[None]:
     folder = str(Path(script.source).resolve().parent) if script.kind == "file" else ""
     argv, path, before = sys.argv, list(sys.path), os.environ.get("ROASTERY_DEVICE")
     sys.argv = [names[script.kind], *script.arguments]
+    put_working_folder_back()
     sys.path.insert(0, folder)
     if device is not None:
         os.environ["ROASTERY_DEVICE"] = device

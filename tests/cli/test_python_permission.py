@@ -225,9 +225,28 @@ def test_a_script_of_ones_own(folder: Path) -> None:
     assert run(folder, "script.py") == "" and imported(folder)
 
 
-def test_the_working_directory_does_not_stand_in_for_our_imports(folder: Path) -> None:
-    (folder / "lark.py").write_text("raise SystemExit('the wrong lark')")
-    assert "the wrong lark" not in run(folder, "-m", "roastery", "compile", "net.prototxt")
+@pytest.mark.parametrize("path", ["", ":", ".", ":/nowhere:"])
+@pytest.mark.parametrize("start", [["-m", "roastery"], ["start.py"]])
+def test_the_working_directory_does_not_stand_in_for_our_imports(
+    start: list[str], path: str, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Neither where an empty entry of PYTHONPATH means it."""
+    program = tmp_path_factory.mktemp("bin") / "start.py"
+    program.write_text("from roastery.__main__ import main\nmain()\n")
+    words = [str(program)] if start == ["start.py"] else start
+    for name in ("lark", "numpy", "json"):
+        (folder / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    error = run(folder, *words, "compile", "net.prototxt", PYTHONPATH=path)
+    assert "would be imported" in error and "the wrong module" not in error
+
+
+@pytest.mark.parametrize("path", ["", ":", "/nowhere:.", "..::/nowhere"])
+def test_a_script_of_ones_own_has_pythons_path(path: str, folder: Path) -> None:
+    inner = folder / "inner"
+    inner.mkdir()
+    (inner / "script.py").write_text("import sys; sys.exit(repr(sys.path))")
+    expected = run(folder, "inner/script.py", PYTHONPATH=path)
+    assert run(folder, "-m", "roastery", "python", "inner/script.py", PYTHONPATH=path) == expected
 
 
 # --- names -------------------------------------------------------------------------------
