@@ -28,6 +28,7 @@ from . import modes
 from .batches import Collected, batches
 from .blob import Blob
 from .callbacks import Callback
+from .numbered import Numbered
 from .user_errors import check_file
 
 PathLike = str | os.PathLike[str]
@@ -47,7 +48,7 @@ class NetLayer:
         return f"<{self.type} layer '{self.name}'>"
 
 
-class Net:
+class Net(Numbered):
     """pycaffe's Net. Caffe: python/caffe/pycaffe.py, python/caffe/_caffe.cpp.
 
     Arrays that its methods return are views of the blobs; copies, once a thread other than the
@@ -155,14 +156,6 @@ class Net:
         return user
 
     # --- what there is ----------------------------------------------------------------
-
-    @property
-    def _layer_names(self) -> list[str]:
-        return [layer.name for layer in self._net.program.layers]
-
-    @property
-    def _blob_names(self) -> list[str]:
-        return [shown_blob(name) for name in self._own_blobs]
 
     @property
     def layer_dict(self) -> OrderedDict[str, Any]:

@@ -117,6 +117,18 @@ def test_names(make_net) -> None:
     assert list(net.blob_loss_weights) == list(net.blobs)
 
 
+def test_numbers(make_net) -> None:
+    net = make_net(NET)
+    names = net._blob_names
+    assert names == list(net.blobs) and net._blobs == list(net.blobs.values())
+    assert [names[k] for k in net._inputs] == net.inputs
+    assert [names[k] for k in net._outputs] == net.outputs
+    for number, layer in enumerate(net._layer_names):
+        assert [names[k] for k in net._top_ids(number)] == net.top_names[layer]
+        assert [names[k] for k in net._bottom_ids(number)] == net.bottom_names[layer]
+    assert net._blob_loss_weights == list(net.blob_loss_weights.values())
+
+
 def test_layers(make_net) -> None:
     net = make_net(NET)
     assert [layer.type for layer in net.layers] == [
