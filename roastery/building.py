@@ -84,8 +84,8 @@ class NetBuilder:
             net: an upgraded net.
             seed: of fillers, random layers and data.
             share: the net whose parameters this one uses, layer by layer by name.
-            shapes: by blob, for a net that runs without data, which is then made up where it
-                is not there; None: data is needed.
+            shapes: by blob, for a net that need not read its data: layers whose tops are among
+                them get made-up values; None: every layer reads its data.
 
         Raises RoasteryError for every mistake in the net or its data.
         """
@@ -97,7 +97,7 @@ class NetBuilder:
         probe = RuntimeProbe(allow_python=self.allow_python)
         if shapes is not None:
             check_shape_names(chosen.layer, shapes)
-            probe = AssumingProbe(probe, shapes, self.log.warning)
+            probe = AssumingProbe(probe, shapes, self.log.warning, derive=False)
 
         def lower(new: Mapping[str, Sequence[int]]) -> NetProgram:
             return _lower(net, state, probe, {**given, **new}).program

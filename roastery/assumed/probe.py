@@ -24,7 +24,17 @@ from ..data_config import source_config
 from ..data_places import at_field
 from ..probe import RuntimeProbe
 from .made_up import made_up
-from .shapes import LABELLED, NOTHING, Shape, derived, missing_data, missing_mean, told, underivable
+from .shapes import (
+    LABELLED,
+    NOTHING,
+    Shape,
+    derived,
+    missing_data,
+    missing_mean,
+    shape_flags,
+    told,
+    underivable,
+)
 from .unrun import UnrunLayer
 
 _UNREAD = "nothing is read, a run gets made-up values"
@@ -34,26 +44,34 @@ _NOT_IMPORTED = (PythonModuleError, ModuleFailedError)
 class AssumingProbe(RuntimeProbe):
     """A probe that needs no database, mean file or Python module where shapes are known.
 
-    A data layer whose shapes are given is not opened. One whose data is not there gets the
-    shapes that its fields tell. Both are fed with made-up values. A Python layer whose tops' shapes
-    are given, or that has none and cannot be set up, is not run.
+    A data layer whose shapes are given is not opened. With ``derive``, one whose data is not there
+    gets the shapes that its fields tell. Both are fed with made-up values. A Python layer whose
+    tops' shapes are given, or that has none and cannot be set up, is not run.
 
     Args:
         inner: answers where everything is there.
         given: shapes by top.
         say: is told what was assumed, a sentence for each layer.
+        derive: whether missing data needs no ``given`` where the net tells its shapes. A command
+            that runs the net would otherwise measure what the user did not mean to give it.
 
     Attributes:
         unrun: names of the host layers that are not run.
     """
 
     def __init__(
-        self, inner: RuntimeProbe, given: Mapping[str, Shape], say: Callable[[str], None]
+        self,
+        inner: RuntimeProbe,
+        given: Mapping[str, Shape],
+        say: Callable[[str], None],
+        *,
+        derive: bool = True,
     ) -> None:
         super().__init__(inner.root)
         self._inner = inner
         self._given = dict(given)
         self._say = say
+        self._derive = derive
         self._assumed: dict[str, DataProbe] = {}
         self._stand_ins: dict[str, UnrunLayer] = {}
         self.unrun: set[str] = set()
@@ -72,13 +90,16 @@ class AssumingProbe(RuntimeProbe):
         if isinstance(config, DummyDataConfig):
             look = self._dummy if given else self._real
             return look(layer, config, phase, key)
-        missing = missing_data(config, self.root)
-        if given or missing is not None:
+        try:
+            missing = missing_data(config, self.root)
+        except RoasteryError:  # a damaged list, for its reader to tell if it must be read
+            missing = None
+        if given or (missing is not None and self._derive):
             shapes, why = self._shapes(layer, config, missing or "data")
             self._say(f"{_called(layer)}: {told(tops, shapes)}, {why}; {_UNREAD}")
             return DataProbe(tuple(shapes), made_up(config, shapes))
         mean = missing_mean(config, self.root)
-        if mean is not None and config.transform is not None:
+        if self._derive and mean is not None and config.transform is not None:
             self._say(f"{_called(layer)}: there is no mean file '{mean}'; no mean is subtracted")
             plain = replace(config, transform=replace(config.transform, mean_file=""))
             found = self._inner.probed(layer, plain, phase)
@@ -93,7 +114,11 @@ class AssumingProbe(RuntimeProbe):
         try:
             return self._inner.data(layer, phase, key)
         except RoasteryError as error:
-            flags = " ".join(f"--shape {top}=..." for top in layer.top)
+            try:
+                known = derived(config, self.root)
+            except RoasteryError:  # a mean file that cannot be read
+                known = NOTHING
+            flags = shape_flags(layer, known, list(layer.top))
             raise _with_hint(error, f"nothing is read where shapes are given: {flags}") from error
 
     def _dummy(self, layer: Message, config: DummyDataConfig, phase: str, key: str) -> DataProbe:

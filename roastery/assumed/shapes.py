@@ -34,6 +34,14 @@ class Known:
     axes: tuple[int | None, int | None, int | None, int | None]
     fields: tuple[str, ...]
 
+    @property
+    def letters(self) -> list[str]:
+        """The axes as text; N, C, H, W for those that nothing tells."""
+        return [
+            letter if axis is None else str(axis)
+            for axis, letter in zip(self.axes, "NCHW", strict=True)
+        ]
+
 
 NOTHING = Known((None, None, None, None), ())
 
@@ -115,23 +123,26 @@ def derived(config: SourceConfig, root: str) -> Known:
     return Known((batch, channels, height, width), tuple(fields))
 
 
+def shape_flags(layer: Message, known: Known, tops: Sequence[str]) -> str:
+    """The flags that give the shapes of ``tops``; a letter stands for what is not known."""
+    letters = known.letters
+    flags = []
+    for i, top in enumerate(layer.top):
+        if top not in tops:
+            continue
+        if layer.type not in LABELLED:
+            flags.append(f"--shape {top}={letters[0]},...")
+        else:
+            flags.append(f"--shape {top}={','.join(letters) if i == 0 else letters[0]}")
+    return " ".join(flags)
+
+
 def underivable(
     layer: Message, missing: str, known: Known, given: Sequence[str], tops: Sequence[str]
 ) -> RoasteryError:
     """The error that says which flags to give: those of ``tops`` that are not given yet."""
-    letters = [
-        str(axis) if axis is not None else letter
-        for axis, letter in zip(known.axes, "NCHW", strict=True)
-    ]
-    flags = []
-    for i, top in enumerate(tops):
-        if top in given:
-            continue
-        if layer.type == "HDF5Data":
-            flags.append(f"--shape {top}={letters[0]},...")
-        else:
-            flags.append(f"--shape {top}={','.join(letters) if i == 0 else letters[0]}")
-    unknown = {letter: _WORDS[letter] for letter in letters if letter in _WORDS}
+    flags = shape_flags(layer, known, [top for top in tops if top not in given])
+    unknown = {letter: _WORDS[letter] for letter in known.letters if letter in _WORDS}
     if layer.type == "HDF5Data":
         meaning = "with all axes of each top"
     else:
@@ -140,7 +151,7 @@ def underivable(
         f"there is no {missing}, and the net does not say what shapes the tops of layer "
         f"'{layer.name}' ({layer.type}) have",
         location=layer.location,
-        hint=f"give {' '.join(flags)}, {meaning}",
+        hint=f"give {flags}, {meaning}",
     )
 
 

@@ -86,7 +86,6 @@ def test_shapes_that_are_given(kind: str, command: str, run: Run) -> None:
         assert "Top shape: 2 3 8 9 (432)" in told
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("kind", "fields", "told"),
     [
@@ -117,39 +116,44 @@ def test_shapes_that_are_given(kind: str, command: str, run: Run) -> None:
         ),
     ],
 )
-def test_shapes_that_the_net_tells(
-    kind: str, fields: str, told: str, command: str, run: Run
-) -> None:
+def test_shapes_that_the_net_tells(kind: str, fields: str, told: str, run: Run) -> None:
     write_mean(Path("mean"), np.ones((2, 8, 9), np.float32))
-    (said,) = run.said(command, LAYER % (kind, fields) + BODY)
+    net = LAYER % (kind, fields) + BODY
+    (said,) = run.said("compile", net)
     assert said.startswith(f"data 7 x {told}, label 7, as batch_size")
+    # What is run must be wanted: the error says how.
+    for command in ("time", "time --fused"):
+        text = run(command, net, code=1)
+        assert "does not exist" in text
+        shape = told.replace(" x ", ",")
+        assert f"are given: --shape data=7,{shape} --shape label=7" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("kind", "fields", "flags", "hint"),
     [
-        ("Data", DATABASE, "", "give --shape data=7,C,H,W --shape label=7, with C = the channels"),
+        ("Data", DATABASE, "", "--shape data=7,C,H,W --shape label=7"),
         (
             "Data",
             DATABASE + 'transform_param { crop_size: 6 mean_file: "lost" }',
             "",
-            "give --shape data=7,C,6,6 --shape label=7, with C = the channels of an image",
+            "--shape data=7,C,6,6 --shape label=7",
         ),
-        ("Data", DATABASE, "--shape=label=3", "give --shape data=3,C,H,W, with C"),
+        ("Data", DATABASE, "--shape=label=3", "--shape data=3,C,H,W"),
         (
             "ImageData",
             'image_data_param { source: "no" batch_size: 7 }',
             "",
-            "give --shape data=7,3,H,W --shape label=7, with H = its height, W = its width",
+            "--shape data=7,3,H,W --shape label=7",
         ),
         (
             "HDF5Data",
             'hdf5_data_param { source: "no" batch_size: 7 }',
             "--shape=label=7",
-            "give --shape data=7,..., with all axes of each top",
+            "--shape data=7,...",
         ),
-        ("Data", "data_param { batch_size: 7 }", "", "give --shape data=7,C,H,W --shape label=7"),
+        ("Data", "data_param { batch_size: 7 }", "", "--shape data=7,C,H,W --shape label=7"),
         ("Python", KINDS["Python"], "--shape=label=7", "given: --shape data=DIM,DIM,..."),
     ],
 )
@@ -179,18 +183,19 @@ def test_a_database_that_is_there_is_read(run: Run) -> None:
         "data 2 x 3 x 8 x 9, label 2, as --shape says; nothing is read, a run gets made-up values"
     ]
     fields = DATABASE.replace("lost", "there") + 'transform_param { mean_file: "lost" }'
-    for command in COMMANDS:
-        assert run.said(command, LAYER % ("Data", fields) + BODY) == [
-            "there is no mean file 'lost'; no mean is subtracted"
-        ]
+    net = LAYER % ("Data", fields) + BODY
+    assert run.said("compile", net) == ["there is no mean file 'lost'; no mean is subtracted"]
+    assert "mean file 'lost' does not exist" in run("time", net, code=1)
+    assert len(run.said("time", net, "--shape=data=2,3,8,9")) == 1
 
 
 def test_lists_whose_files_are_lost(run: Run) -> None:
     Path("list").write_text("lost.png 1\n")
     fields = 'image_data_param { source: "list" batch_size: 7 new_height: 8 new_width: 9 }'
-    for command in COMMANDS:
-        (said,) = run.said(command, LAYER % ("ImageData", fields) + BODY)
-        assert said.startswith("data 7 x 3 x 8 x 9")
+    net = LAYER % ("ImageData", fields) + BODY
+    (said,) = run.said("compile", net)
+    assert said.startswith("data 7 x 3 x 8 x 9")
+    assert "cannot read image 'lost.png' (list, line 1)" in run("time", net, code=1)
     Path("list").write_text("lost.h5\n")
     net = LAYER % ("HDF5Data", 'hdf5_data_param { source: "list" batch_size: 2 }') + BODY
     assert "there is no HDF5 file 'lost.h5'" in run("compile", net, code=1)
@@ -207,7 +212,7 @@ def test_a_damaged_database_is_still_an_error(run: Run) -> None:
     net = LAYER % ("Data", DATABASE.replace("lost", "there")) + BODY
     text = run("compile", net, code=1)
     assert "there_lmdb" in text
-    assert "nothing is read where shapes are given: --shape data=... --shape label=..." in text
+    assert "nothing is read where shapes are given: --shape data=7,C,H,W --shape label=7" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -137,8 +137,8 @@ COMMAND = Command(
     description="""
         Runs forward and backward some times and shows the mean time of each layer and of the whole
         net, in milliseconds. --fused measures the net as training runs it: compiled as a whole,
-        where layers have no time of their own. A net whose data is not there is fed with made-up
-        values of the shapes that its fields tell, or that --shape gives.
+        where layers have no time of their own. A net needs no database where --shape gives
+        what its data layers would make: they get made-up values of these shapes.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),
