@@ -8,6 +8,8 @@ None of that is followed or believed.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import os
 import zlib
 from collections import Counter
@@ -23,6 +25,12 @@ from .regular_file import check_regular
 _FREE_BYTES = 512 << 20
 _MOST_INFLATED = 16
 """A file's data sets together may take this much, or this many times the file's size."""
+
+_FREE_CHUNKS = 1 << 18
+"""A file may have this many chunks, or one for each of its bytes; more cannot be stored."""
+
+_CHUNKS_AT_ONCE = 1 << 12
+"""HDF5 takes some 6 kB for every chunk that a single read touches."""
 
 _DEFLATE = 1
 _FILTERS = {_DEFLATE, 2, 3, 4, 5, 6, 32000}
@@ -57,6 +65,7 @@ class Hdf5File:
         self.size = int(file.id.get_filesize())
         self._visits: Counter[int] = Counter()
         self._left = max(_FREE_BYTES, _MOST_INFLATED * self.size)
+        self._chunks_left = max(_FREE_CHUNKS, self.size)
 
     def find(self, path: str, group: h5py.Group | None = None) -> Any:
         """The group or data set at ``path``; None where there is none.
@@ -139,7 +148,12 @@ class Hdf5File:
             )
         self._left -= needed
         self._check_chunks(dataset)
-        return np.ascontiguousarray(dataset[()], np.float32).reshape(dataset.shape)
+        if dataset.chunks is None or _chunk_count(dataset) <= _CHUNKS_AT_ONCE:
+            return np.ascontiguousarray(dataset[()], np.float32).reshape(dataset.shape)
+        values = np.empty(dataset.shape, np.float32)
+        for part in _parts(dataset.shape, dataset.chunks):
+            values[part] = dataset[part]
+        return values
 
     def integer(self, path: str, default: int = 0) -> int:
         """The single integer at ``path``; ``default`` where there is nothing."""
@@ -149,6 +163,7 @@ class Hdf5File:
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "iu":
             raise Hdf5Error(f"{self.name}: {path} is not an integer")
         self._require_inside(found)
+        self._check_chunks(found)
         return int(np.asarray(found[()]).reshape(-1)[0])
 
     def text(self, path: str) -> str:
@@ -164,6 +179,7 @@ class Hdf5File:
                 f"{_LONGEST_TEXT} are the limit"
             )
         self._require_inside(found)
+        self._check_chunks(found)
         value = np.asarray(found[()]).reshape(-1)[0]
         if isinstance(value, bytes):
             value = value.split(b"\0")[0].decode("utf-8", "surrogateescape")
@@ -207,6 +223,14 @@ class Hdf5File:
                 f"{name} has {stored} bytes in chunks of {nbytes}",
                 hint="store it without chunks: h5repack -l CONTI OLD NEW",
             )
+        count = _chunk_count(dataset)
+        if count > self._chunks_left:
+            raise Hdf5Error(
+                f"{name} claims {count} chunks, which is more than the file can hold: it has "
+                f"{self.size} bytes",
+                hint="store it without chunks: h5repack -l CONTI OLD NEW",
+            )
+        self._chunks_left -= count
         settings = dataset.id.get_create_plist()
         filters = {settings.get_filter(index)[0] for index in range(settings.get_nfilters())}
         if _DEFLATE not in filters:
@@ -217,6 +241,24 @@ class Hdf5File:
             _, packed = dataset.id.read_direct_chunk(place)
             if not _unpacks_to(packed, nbytes + 64):
                 raise Hdf5Error(f"{name} has a chunk that unpacks to more than it holds")
+
+
+def _chunk_count(dataset: h5py.Dataset) -> int:
+    return math.prod(
+        -(-size // side) for size, side in zip(dataset.shape, dataset.chunks, strict=True)
+    )
+
+
+def _parts(shape: tuple[int, ...], chunks: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Blocks of whole chunks that make up a data set, each of a bounded number of them."""
+    left = _CHUNKS_AT_ONCE
+    cuts: list[list[slice]] = []
+    for size, side in zip(reversed(shape), reversed(chunks), strict=True):
+        taken = min(-(-size // side), left)
+        left //= taken
+        step = taken * side
+        cuts.append([slice(at, min(at + step, size)) for at in range(0, size, step)])
+    return itertools.product(*reversed(cuts))
 
 
 def _chunks(dataset: h5py.Dataset) -> list[Any]:

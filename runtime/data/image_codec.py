@@ -25,6 +25,9 @@ Color: TypeAlias = Literal["color", "gray", "native"]
 """native: as many channels as the file has."""
 
 
+_MOST_BLANK = 1 << 16
+"""Large pictures have no more pixels than this for a byte, in any format: not even empty ones."""
+
 LARGE_PIXELS = 1 << 24
 _one_large_picture = threading.Lock()
 """Many threads decode side by side; large pictures go one after the other."""
@@ -106,7 +109,10 @@ def check_size(data: bytes | memoryview) -> int:
             f"of {BYTES_PER_PIXEL} bytes (if it is really so large, set {VARIABLE} or "
             f"--max_image_pixels to {least})"
         )
-    if len(data) < size.least_bytes:  # decoders take memory first, and make up what is missing
+    blank = size.pixels // _MOST_BLANK if size.pixels > LARGE_PIXELS else 0
+    if len(data) < max(
+        size.least_bytes, blank
+    ):  # decoders take memory first, and make up what is missing
         raise ImageError(
             f"it is damaged: its header says that it is {size.width} x {size.height} pixels, "
             f"which no {len(data)} bytes can hold"

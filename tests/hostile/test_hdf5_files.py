@@ -241,3 +241,41 @@ def test_what_users_have_is_read(tmp_path: Path) -> None:
     (layer,) = read_weights(path)
     assert [blob.shape for blob in layer.blobs] == [(4, 3)] * 4 + [(4 << 20,)]
     assert all((blob == 1).all() for blob in layer.blobs[:4])
+
+
+def test_chunks_that_nobody_wrote(tmp_path: Path) -> None:
+    """HDF5 takes 6 kB for every chunk of one read, stored or not; these files have 2 kB."""
+    (tmp_path / "n.prototxt").write_text(
+        'layer { name: "d" type: "DummyData" top: "d" '
+        "dummy_data_param { shape { dim: 1 dim: 9 } } }"
+        'layer { name: "l" type: "InnerProduct" bottom: "d" top: "l" '
+        "inner_product_param { num_output: 1 bias_term: false } }"
+    )
+    for name, count in (("some", 250_000), ("many", 300_000)):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file.create_dataset("data/l/0", (count,), "<f4", chunks=(1,))
+    commands = [
+        ["test", "--model=n.prototxt", f"--weights={name}.h5", "--iterations=1"]
+        for name in ("many", "some")
+    ]
+    many, some = run_measured(commands, tmp_path)
+    assert many.code == 1 and "claims 300000 chunks, which is more than the file can" in many.err
+    assert some.code == 1 and "its shape is 250000 there" in some.err
+    assert some.mebibytes < 200
+
+
+def test_many_small_chunks_are_read_part_by_part(tmp_path: Path) -> None:
+    values = np.arange(3 * 71 * 67, dtype=np.float32).reshape(3, 71, 67)
+    for chunks in ((1, 1, 1), (2, 1, 3), (3, 71, 1), (1, 2, 67)):
+        with h5py.File(tmp_path / "w.h5", "w") as file:
+            file.create_dataset("data/l/0", data=values, chunks=chunks)
+        (layer,) = read_weights(tmp_path / "w.h5")
+        np.testing.assert_array_equal(layer.blobs[0], values)
+
+
+def test_one_number_in_a_chunk_that_unpacks_to_much(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file.create_group("history")
+        file.create_dataset("iter", (1,), "<i4", chunks=(1 << 26,), maxshape=(None,), compression=9)
+    with pytest.raises(RoasteryError, match="has 4 bytes in chunks of 268435456"):
+        read_state(tmp_path / "s.h5")

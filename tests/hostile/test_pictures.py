@@ -124,7 +124,13 @@ def test_coefficients_of_progressive_files_count() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [jpeg(14_000, 14_000), jpeg(300, 300), jpeg(4000, 4000, 0xC9), png(8000, 8000, rows=4)],
+    [
+        jpeg(14_000, 14_000),
+        jpeg(300, 300),
+        jpeg(4000, 4000, 0xC9),
+        png(8000, 8000, rows=4),
+        b"\0\0\0\x1cftypavif" + bytes(16) + b"ispe\0\0\0\0" + struct.pack(">II", 9000, 9000),
+    ],
 )
 def test_files_too_short_for_their_pixels(data: bytes) -> None:
     """OpenCV makes a picture of what is there and grey, and takes all the memory for it."""
