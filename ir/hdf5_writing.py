@@ -40,13 +40,15 @@ class PatientFile(io.RawIOBase):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._handle = -1  # until it is ours: what was never opened is closed when it is deleted
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            _lock(self._handle)
-            os.ftruncate(self._handle, 0)
+            _lock(handle)
+            os.ftruncate(handle, 0)
         except BaseException:
-            os.close(self._handle)
+            os.close(handle)
             raise
+        self._handle = handle
         self._at = 0
         self._end = 0
         self._error: OSError | None = None
@@ -102,9 +104,10 @@ class PatientFile(io.RawIOBase):
         return self._end
 
     def close(self) -> None:
-        if not self.closed:
-            super().close()
-            os.close(self._handle)
+        super().close()
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
 
 def _lock(handle: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 from pathlib import Path
 
 import h5py
@@ -12,6 +14,7 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
+from ir.hdf5_writing import PatientFile
 from roastery.cli.main import main
 from roastery.exporting import export_net
 from runtime.artifact import load
@@ -160,6 +163,18 @@ def test_a_file_that_is_written_twice_is_named() -> None:
     del net, caught
     Path("TEST.prototxt").write_text(text)
     roastery.compile("TEST.prototxt", device="reference")()  # the file is free again
+
+
+def test_a_file_that_could_not_be_had_closes_no_other() -> None:
+    """Nor the file that got its number meanwhile."""
+    with PatientFile("taken"):
+        with pytest.raises(BlockingIOError) as caught:
+            PatientFile("taken")
+        with open("other", "w") as other:
+            caught.value.__traceback__ = None
+            del caught
+            gc.collect()
+            os.fstat(other.fileno())
 
 
 def test_logs_are_json_too() -> None:
