@@ -17,6 +17,7 @@ from typing import Any
 
 from ir.atomic_file import atomic_write
 from ir.errors import RoasteryError
+from ir.printable import printable
 
 from .log_reader import LogPoint, read_log
 
@@ -129,12 +130,19 @@ def _columns(points: Sequence[LogPoint]) -> dict[tuple[str, int], str]:
     taken = set(_HEAD)
     for key in dict.fromkeys((point.name, point.element) for point in points):
         name, element = key
-        column = f"{name}[{element}]" if name in several else name
+        column = f"{_shown(name)}[{element}]" if name in several else _shown(name)
         while column in taken:
             column += "_"
         taken.add(column)
         columns[key] = column
     return columns
+
+
+def _shown(name: str) -> str:
+    """A name as text logs show it; bytes that are no text stay as they are."""
+    if name.isprintable():
+        return name
+    return "".join(c if "\udc80" <= c <= "\udcff" else printable(c) for c in name)
 
 
 def _fill_first_rates(rows: Sequence[Row]) -> None:

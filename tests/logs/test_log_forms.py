@@ -85,6 +85,31 @@ def test_names_of_columns_and_with_blanks(tmp_path: Path) -> None:
     assert read_log(log)[1].in_loss
 
 
+@pytest.mark.parametrize("weighted", ["", " (* 1 = 2 loss)"])
+@pytest.mark.parametrize("name", ["a = 5", "a = 5 (* 1 = 5 loss)", "x (* 1 = 5 loss)", "a = 5, b"])
+def test_names_that_look_like_results(name: str, weighted: str, tmp_path: Path) -> None:
+    line = f"    Test net output #0: {name} = 2{weighted}"
+    log = write(tmp_path / "log", "Iteration 5, Testing net (#0)", line)
+    assert [(p.name, p.value, p.in_loss) for p in read_log(log)] == [(name, 2, weighted != "")]
+
+
+def test_results_that_are_cut_off(tmp_path: Path) -> None:
+    whole = "    Test net output #0: a = 0.25 (* 1 = 0.125 loss)"
+    for end in range(whole.index("0.25") + 4, len(whole)):
+        log = write(tmp_path / "log", "Iteration 5, Testing net (#0)", whole[:end])
+        assert seen(read_log(log)) == [("test", "a", 0.25, 5)]
+
+
+def test_names_of_json_logs_are_escaped(tmp_path: Path) -> None:
+    names = ["a\x1b[31m", "b\nc", "d\u202e", "e\ud800"]
+    entry = {"event": "train", "iteration": 1, "seconds": 1, "outputs": dict.fromkeys(names, 1)}
+    log = tmp_path / "log"
+    log.write_text(json.dumps(entry))
+    save_csv_files(log, tmp_path, parse_log(log))
+    head = (tmp_path / "log.train").read_text().splitlines()[0]
+    assert head.endswith(r",a\x1b[31m,b\nc,d\u202e,e\ud800")
+
+
 def test_names_that_are_no_text_stay_what_they_are(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(

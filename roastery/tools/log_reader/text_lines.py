@@ -35,6 +35,7 @@ _ITERATION = re.compile(r"Iteration (-?\d+)", re.ASCII)
 _TESTING = re.compile(r"Testing net \(#(\d{1,9})\)", re.ASCII)
 _OUTPUT = re.compile(r"(Train|Test) net output #(\d{1,9}): ", re.ASCII)
 _WORDS = re.compile(r"(\S+) = (\S+)")
+_CUT = re.compile(r" = \S+ \(\* \S+\Z")  # a value whose weighted form is not complete
 _RATE = re.compile(r"(?<!\w)lr = (\S+)")
 
 
@@ -187,13 +188,19 @@ class TextReader:
 
 
 def _name_and_value(text: str) -> tuple[str, float, bool] | None:
-    """``loss = 0.21 (* 1 = 0.21 loss)`` as its name, its value, and whether it has a weight."""
+    """``loss = 0.21 (* 1 = 0.21 loss)`` as its name, its value, and whether it has a weight.
+
+    The end of the line counts: a name may have blanks, or be made to look like a result.
+    """
     text = text.rstrip()
     in_loss = text.endswith("loss)") and " (* " in text
-    if (match := _WORDS.match(text)) and (value := parse_value(match[2])) is not None:
-        return match[1], value, in_loss
-    # A name with blanks, which Caffe's own script cannot read.
     head = text.rpartition(" (* ")[0] if in_loss else text
     name, _, number = head.rpartition(" = ")
-    found = parse_value(number)
-    return (name, found, in_loss) if name and found is not None else None
+    if name and number[-1:] not in (")", "]", ",", ";") and not _CUT.search(name):
+        value = parse_value(number) if " " not in number else None
+        if value is not None:
+            return name, value, in_loss
+    # Cut off, or followed by other words.
+    if (match := _WORDS.match(text)) and (value := parse_value(match[2])) is not None:
+        return match[1], value, in_loss
+    return None
