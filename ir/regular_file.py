@@ -89,7 +89,9 @@ def _check_mode(mode: int, path: str | os.PathLike[str], place: Location | None)
         raise RoasteryError(
             f"'{os.fspath(path)}' is {kind}, not a file",
             location=place,
-            hint="write what it gives into a file first, and name that: cat PIPE > FILE",
+            hint="name a file"
+            if kind == "a device"
+            else "write what it gives into a file first, and name that: cat PIPE > FILE",
         )
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))

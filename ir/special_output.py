@@ -37,7 +37,8 @@ def open_pipe(path: str | os.PathLike[str]) -> int:
             descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             if error.errno != errno.ENXIO or time.monotonic() > until:
-                raise OSError(error.errno, f"nobody reads this pipe: {error.strerror}") from None
+                why = "nobody reads this pipe" if error.errno == errno.ENXIO else error.strerror
+                raise OSError(error.errno, why) from None
             time.sleep(0.05)
             continue
         os.set_blocking(descriptor, True)
