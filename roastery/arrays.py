@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -114,10 +116,15 @@ def _read_array(stream: IO[bytes], size: int, shape: tuple[int, ...] | None) -> 
     found, fortran, dtype = _read_header(stream)
     if dtype.kind not in _KINDS:
         raise _NoArray(f"it holds {dtype}, not numbers")
+    # True is an int too; and where one axis is 0, numpy multiplies the others all the same.
+    if (
+        len(found) > 32
+        or any(type(dim) is not int or dim < 0 for dim in found)
+        or (0 in found and math.prod(max(dim, 1) for dim in found) > sys.maxsize // 16)
+    ):
+        raise _NoArray(f"{str(found)[:80]} is no shape")
     if shape is not None and found != shape:
         raise _OtherShape(found)
-    if len(found) > 32 or any(dim < 0 for dim in found):
-        raise _NoArray(f"{str(found)[:80]} is no shape")
     count = 1
     for dim in found:
         count *= dim
