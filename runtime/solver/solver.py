@@ -282,7 +282,8 @@ class Solver:
                 f"training ended at iteration {self.iteration}, and its snapshot cannot be "
                 f"written: {error.message}",
                 location=error.location,
-                hint="earlier snapshots are as they were; what was trained since is lost",
+                hint="earlier snapshots are as they were; of what was trained since, at most the "
+                "weights were written",
             ) from error
 
     def restore(self, path: str) -> None:
