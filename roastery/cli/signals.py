@@ -3,6 +3,8 @@
 Python's own answers would be a traceback for SIGINT while modules are imported, and an end without
 any clean-up for SIGTERM and SIGHUP. Here signals are held back until it is known which command
 runs; then they end it, with everything removed that is half made, or wait for the training loop.
+What the parent has ignored (nohup, a job in the background of a script) stays ignored, but for a
+training, which heeds it as Caffe does.
 """
 
 from __future__ import annotations
@@ -28,12 +30,16 @@ def hold_signals() -> bool:
     if _before:
         return False
     for number in _HELD:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
-            try:
-                _before[number] = signal.signal(number, _note)
-            except ValueError:  # not in the main thread
-                return False
+        try:
+            _before[number] = signal.signal(number, _note)
+        except ValueError:  # not in the main thread
+            return False
     return True
+
+
+def _is_ignored(number: int) -> bool:
+    """Whether the parent has ignored a signal."""
+    return _before.get(number) is signal.SIG_IGN
 
 
 def _note(number: int, frame: FrameType | None) -> None:
@@ -53,9 +59,10 @@ def let_signals_end() -> None:
     Raises it at once for a signal that was held back.
     """
     for number in _before:
-        signal.signal(number, _end)
+        signal.signal(number, signal.SIG_IGN if _is_ignored(number) else _end)
     for number in held_signals():
-        _end(number, None)
+        if not _is_ignored(number):
+            _end(number, None)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -92,7 +99,7 @@ def end_with(code: int) -> None:
         os._exit(code)
 
     for number in _HELD:
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        if not _is_ignored(number) and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
     # At its very end Python puts back the system's answers to signals, but for those it ignores.
     for number in _HELD:

@@ -200,6 +200,19 @@ def test_other_commands_end_with_the_signals_code(name: str, code: int, log_fold
     assert done.stderr == ("interrupted\n" if name == "SIGINT" else f"stopped by {name}\n")
 
 
+@pytest.mark.parametrize(
+    "command, code", [("train --solver=long_solver.prototxt", 130), ("layers Pooling", 0)]
+)
+def test_signals_that_the_parent_ignored(command: str, code: int, log_folder: Path) -> None:
+    """A script's background jobs have SIGINT ignored; only training heeds it, from the start."""
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + FIRST
+    done = subprocess.run(
+        [sys.executable, "-c", ignored, str(int(signal.SIGINT)), *command.split()],
+        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+
+
 def test_scripts_keep_pythons_signals(tmp_path: Path) -> None:
     """pycaffe takes no signal, and `roastery python` none of a script's."""
     script = tmp_path / "script.py"
