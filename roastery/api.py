@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from frontends.lowering.one_layer import LayerLowering
+from ir.errors import RoasteryError
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
 from runtime.store import Store
@@ -92,6 +93,23 @@ def compile(
         by_layer=lambda: LayerwiseNet(program, backend, store, None, layers.layer),
         freeze=freeze,
     )
+    _check_shapes(shapes or {}, fused)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     return Executable(fused)
+
+
+def _check_shapes(shapes: Mapping[str, Sequence[int]], net: FusedNet) -> None:
+    """Raise RoasteryError for the shape of what is no input, or gets its shape from data."""
+    for name, shape in shapes.items():
+        if name not in net.inputs:
+            raise RoasteryError(
+                f"shapes has '{name}', which is no input of the net",
+                hint=f"inputs: {', '.join(net.inputs) or 'none'}",
+            )
+        found = net.inputs[name].type.shape
+        if found != tuple(shape):
+            raise RoasteryError(
+                f"shapes gives '{name}' {list(shape)}, and its data layer reads {list(found)}",
+                hint="leave it out, or make the layer an Input",
+            )

@@ -145,6 +145,11 @@ class FusedNet:
                 f"the net's inputs are {sorted(wanted)}; given {sorted(arrays)}",
                 hint="pass each input by name: net(data=x)",
             )
+        for name, array in arrays.items():
+            if array is None or np.asarray(array).dtype.kind in "SUMm":
+                raise RoasteryError(
+                    f"input '{name}' must be an array of numbers, not {array!r:.60}"
+                )
         self._fit({name: np.shape(array) for name, array in arrays.items()})
         self._put(arrays)
 

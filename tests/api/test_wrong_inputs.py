@@ -1,0 +1,52 @@
+"""What is no input, or no array of numbers, is told before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import roastery
+
+NET = """
+layer { name: "in" type: "Input" top: "x" top: "spare"
+  input_param { shape { dim: 1 dim: 3 } shape { dim: 2 } } }
+layer { name: "made" type: "DummyData" top: "d" dummy_data_param { shape { dim: 1 dim: 3 } } }
+layer { name: "sum" type: "Eltwise" bottom: "x" bottom: "d" top: "y" }
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    path = tmp_path / "net.prototxt"
+    path.write_text(NET)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"X": (1, 3)}, "shapes has 'X', which is no input of the net\n  hint: inputs: x, spare"),
+        ({"y": (1, 3)}, "shapes has 'y', which is no input"),
+    ],
+)
+def test_shapes_of_what_is_no_input(
+    shapes: dict[str, tuple[int, ...]], message: str, net: Path
+) -> None:
+    with pytest.raises(roastery.RoasteryError) as error:
+        roastery.compile(net, shapes=shapes)
+    assert message in str(error.value)
+
+
+def test_shapes_of_inputs_that_nobody_reads(net: Path) -> None:
+    assert roastery.compile(net, shapes={"spare": (7,)}).inputs["spare"] == (7,)
+
+
+@pytest.mark.parametrize("value", [None, "abc", ["a", "b", "c"], np.array(["2020-01-01"], "M8[D]")])
+def test_inputs_that_are_no_numbers(value: Any, net: Path) -> None:
+    executable = roastery.compile(net)
+    with pytest.raises(roastery.RoasteryError, match="input 'x' must be an array of numbers"):
+        executable(x=value, spare=[0, 0])
+    assert executable(x=[[1, 2, 3]], spare=[0, 0])["y"].shape == (1, 3)
