@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .location import Location
-from .printable import printable, printable_lines
+from .printable import printable_lines, readable
 
 
 class RoasteryError(Exception):
@@ -40,13 +40,13 @@ class RoasteryError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""
-        text = f"{place}{printable(self.message)}"
+        text = f"{place}{readable(self.message)}"
         if self.detail:
             text += f"\n{printable_lines(self.detail)}"
         if self.location and self.location.text:
             text += self.location.excerpt()
         if self.hint:
-            text += f"\n  hint: {printable(self.hint)}"
+            text += f"\n  hint: {readable(self.hint)}"
         return text
 
 

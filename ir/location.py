@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .printable import printable, printable_lines
+from .printable import printable_lines, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Location:
     text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        place = printable(self.file) or "<input>"
+        place = readable(self.file) or "<input>"
         if self.line:
             place += f":{self.line}"
             if self.column:
                 place += f":{self.column}"
         if self.layer:
-            place += f" (layer '{printable(self.layer)}')"
+            place += f" (layer '{readable(self.layer)}')"
         return place
 
     def excerpt(self) -> str:

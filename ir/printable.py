@@ -12,6 +12,8 @@ import unicodedata
 #: Control characters, invisible format characters (directions, joiners), halves of characters
 #: (bytes that were no UTF-8), line and paragraph separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: A sentence that names all blobs of a large net fits; a name of megabytes does not.
+_MOST_CHARACTERS = 8000
 
 
 def printable(text: str) -> str:
@@ -19,6 +21,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_escape(c) if _hidden(c) else c for c in text)
+
+
+def readable(text: str) -> str:
+    """As :func:`printable`, without the middle of what nobody would read to its end."""
+    if len(text) <= _MOST_CHARACTERS:
+        return printable(text)
+    head, tail = text[: _MOST_CHARACTERS * 3 // 4], text[-_MOST_CHARACTERS // 4 :]
+    left = len(text) - len(head) - len(tail)
+    return f"{printable(head)} ... ({left} characters left out) ... {printable(tail)}"
 
 
 def printable_lines(text: str) -> str:

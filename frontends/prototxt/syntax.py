@@ -22,6 +22,9 @@ from .tree import Entry, Source, TreeBuilder
 
 #: Protobuf refuses deeper messages too.
 MAX_DEPTH = 100
+#: More blocks are no net: the largest have a few thousand layers of a few blocks each, and what
+#: is done for a layer is done for each.
+MAX_BLOCKS = 50_000
 #: After so many errors a file is not read on.
 MAX_ERRORS = 50
 #: Nor after so many that are not told, on lines that have an error already: mending takes time.
@@ -56,6 +59,7 @@ class SyntaxReader:
         self.errors: list[RoasteryError] = []
         self.unclosed = False
         self._opened: list[Token] = []
+        self._blocks = 0
         self._previous: Token | None = None
         self._last_error_line = 0
         self._untold = 0
@@ -66,7 +70,7 @@ class SyntaxReader:
         """The entries of the file, as far as they could be read.
 
         Raises:
-            RoasteryError: blocks nest too deep.
+            RoasteryError: blocks nest too deep, or are too many.
             TooManyErrors: there are more than ``MAX_ERRORS``.
         """
         self._parser = _grammar().parse_interactive(self.source.text)
@@ -102,6 +106,11 @@ class SyntaxReader:
         kind = token.type
         if kind in _CLOSERS:
             self._opened.append(token)
+            self._blocks += 1
+            if self._blocks > MAX_BLOCKS:
+                raise RoasteryError(
+                    f"more than {MAX_BLOCKS} blocks", location=self.source.place(token)
+                )
             if len(self._opened) > MAX_DEPTH:
                 raise RoasteryError(
                     f"blocks nest deeper than {MAX_DEPTH}", location=self.source.place(token)

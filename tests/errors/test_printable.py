@@ -192,3 +192,16 @@ def test_drawings_of_messages(tmp_path: Path) -> None:
     draw_net_to_file(read_net(path), tmp_path / "net.svg")
     assert harmless((tmp_path / "net.svg").read_text())
     assert caffe.Net(str(path), caffe.TEST).outputs[0].startswith("y a\n")  # names are as they are
+
+
+def test_what_nobody_reads_to_its_end_is_left_out() -> None:
+    name = "begin" + "x" * 3_000_000 + "end\n"
+    error = RoasteryError(
+        f"layer {name}", location=Location("f", 1, layer=name), hint=f"rename {name}"
+    )
+    assert 20_000 < len(str(error)) < 40_000
+    assert str(error).count("characters left out") == 3
+    assert str(error).count("beginxxx") == str(error).count("xxxend\\n") == 3
+    assert error.message == f"layer {name}"
+    blobs = ", ".join(f"res{i}_branch2a" for i in range(400))
+    assert blobs in str(RoasteryError("no blob 'x'", hint=f"blobs: {blobs}"))

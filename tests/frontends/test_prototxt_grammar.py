@@ -198,6 +198,14 @@ def test_nesting_up_to_the_limit():
         layer("user_param {" + "a {" * 100 + "}" * 100 + "}")
 
 
+def test_blocks_up_to_the_limit(monkeypatch):
+    monkeypatch.setattr("frontends.prototxt.syntax.MAX_BLOCKS", 10)
+    parse_text("layer {}" * 10, "NetParameter")
+    with pytest.raises(RoasteryError, match="more than 10 blocks") as caught:
+        parse_text("layer {}" * 10 + "\nlayer {}", "NetParameter")
+    assert (caught.value.location.line, caught.value.location.column) == (2, 7)
+
+
 def test_a_large_net_parses_fast():
     block = """layer {
       name: "conv" type: "Convolution" bottom: "a" top: "b"
