@@ -280,6 +280,8 @@ def place_window(
         half_height = half_width = max(half_height, half_width)
     x1, x2 = _round(center_x - half_width * grow), _round(center_x + half_width * grow)
     y1, y2 = _round(center_y - half_height * grow), _round(center_y + half_height * grow)
+    if x2 < x1 or y2 < y1:  # its corners are the wrong way round: for the caller to tell
+        return Region(x1, y1, x2, y2, 0, 0, 0, 0)
     scale_x = np.float32(crop) / np.float32(x2 - x1 + 1)
     scale_y = np.float32(crop) / np.float32(y2 - y1 + 1)
     left, top = max(0, -x1), max(0, -y1)

@@ -213,6 +213,12 @@ def test_other_refusals(tmp_path: Path) -> None:
     fails(config(), "cannot read image 'gone.png'", read=True)
     write(tmp_path, [FORE, "0 0.0 30 20 45 29"])
     fails(config(), r"window \(30, 20, 45, 29\) does not lie in image 'a.png'", read=True)
+    for corners in ("3 13 13 11", "13 3 11 13", "30 20 1 1"):
+        x1, y1, x2, y2 = corners.split()
+        write(tmp_path, [FORE, f"0 0.0 {corners}"])
+        for options in (config(), config(context_pad=1), config(context_pad=2)):
+            told = rf"window \({x1}, {y1}, {x2}, {y2}\) does not lie in image"
+            fails(options, told, read=True)
     write(tmp_path, [FORE, BACK])
     fails(WindowDataConfig(source="w.txt", batch_size=1), "crop_size is 0")
     fails(config(crop_mode="round"), "crop_mode is 'round'")
