@@ -13,6 +13,8 @@ from .wire_reader import DamagedMessage, Field, WireReader, prefixed
 
 #: Caffe's limit for the axes of a blob.
 MAX_AXES = 32
+#: What an array may be of at most, its axes of 0 left out: numpy counts in bytes with a sign.
+_MOST_ELEMENTS = (2**63 - 1) // 8
 
 _LEGACY = {1: 0, 2: 1, 3: 2, 4: 3}  # num, channels, height, width
 _DATA, _DIFF, _SHAPE, _DOUBLE_DATA, _DOUBLE_DIFF = 5, 6, 7, 8, 9
@@ -97,6 +99,8 @@ def _decode(fields: Iterator[Field], position: int) -> Blob:
         values = np.zeros(0, np.float32)
     elif math.prod(shape) != count:
         raise DamagedMessage(f"a blob of shape {shape} holds {count} values", position)
+    if math.prod(dim for dim in shape if dim) > _MOST_ELEMENTS:
+        raise DamagedMessage(f"{shape} is not a shape", position)
     diff = _joined(chunks.get(_DOUBLE_DIFF) or chunks.get(_DIFF))
     if diff is not None and diff.size != count:
         raise DamagedMessage(f"a blob of shape {shape} holds {diff.size} diffs", position)

@@ -46,6 +46,8 @@ def layer_with(blob):
         (layer_with(bytes_field(7, varint_field(1, 2**62)) + bytes_field(5, b"\0" * 8)), "2 val"),
         (layer_with(bytes_field(7, varint_field(1, 2**40))), "holds no values"),
         (layer_with(bytes_field(7, varint_field(1, -1)) + bytes_field(5, b"\0" * 4)), "a shape"),
+        (layer_with(varint_field(1, 2**62) + varint_field(3, 2**62)), "is not a shape"),
+        (layer_with(bytes_field(7, bytes_field(1, b"\0" + varint(2**62) * 2))), "is not a shape"),
         (layer_with(bytes_field(7, bytes_field(1, b"\1" * 40))), "more than 32 axes"),
         (layer_with(bytes_field(5, b"\0" * 7)), "no whole number of values"),
         (layer_with(varint_field(10, 5) + bytes_field(12, b"\0" * 4)), "unknown type 5"),

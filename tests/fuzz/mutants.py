@@ -78,5 +78,8 @@ def _changed(target: Target, content: bytes, rng: Random, samples: list[Sample])
     if target.kind in ("text", "json") and rng.random() < 0.9:
         text = content.decode("utf-8", "surrogateescape")
         text = rng.choice(mutate_text.MUTATORS)(text, rng)
-        return text.encode("utf-8", "surrogateescape")
+        try:
+            return text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # another half of a character than those that stand for bytes
+            return text.encode("utf-8", "surrogatepass")
     return rng.choice(mutate_bytes.MUTATORS)(content, rng)
