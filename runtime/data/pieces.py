@@ -28,13 +28,15 @@ class FilePieces:
             self._file = open_regular(path)
         except (RoasteryError, IsADirectoryError):
             raise error(f"{path.name} is no regular file") from None
+        self._descriptor = self._file.fileno()
 
     def read(self, offset: int, size: int) -> bytes:
         """``size`` bytes at ``offset``, or fewer where the file ends before that."""
-        descriptor = self._descriptor()
-        data = os.pread(descriptor, size, offset)
+        if self._descriptor < 0:
+            raise self._closed()
+        data = os.pread(self._descriptor, size, offset)
         while len(data) < size:
-            more = os.pread(descriptor, size - len(data), offset + len(data))
+            more = os.pread(self._descriptor, size - len(data), offset + len(data))
             if not more:
                 break
             data += more
@@ -42,13 +44,14 @@ class FilePieces:
 
     def size(self) -> int:
         """How many bytes the file has now."""
-        return os.fstat(self._descriptor()).st_size
+        if self._descriptor < 0:
+            raise self._closed()
+        return os.fstat(self._descriptor).st_size
 
     def close(self) -> None:
         """Close the file; it can no longer be read. May be called more than once."""
+        self._descriptor = -1
         self._file.close()
 
-    def _descriptor(self) -> int:
-        if self._file.closed:
-            raise self._error("the database was closed")
-        return self._file.fileno()
+    def _closed(self) -> DatabaseError:
+        return self._error("the database was closed")
