@@ -92,7 +92,7 @@ class LayerInfo:
     ``backward_bottoms``: which bottoms get a diff. ``source``: for layers that the runtime feeds
     (data layers), what the runtime needs to open it. ``sizes``: names of shapes that its bottoms
     do not tell: its own tops, where the runtime or the user's code gives them, and sizes that
-    depend on data.
+    depend on data. ``shares_data``: each top is the bottom's data under another shape.
     """
 
     name: str
@@ -111,6 +111,7 @@ class LayerInfo:
     source: Any = None
     key: str = ""
     sizes: tuple[str, ...] = ()
+    shares_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         source=ctx.source,
         key=key,
         sizes=shapes.asked,
+        shares_data=kind.shares_data,
     )
     _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
 

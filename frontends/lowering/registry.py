@@ -34,6 +34,8 @@ class LayerType:
     where Roastery differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer
     it is, if not Caffe's own. ``fork_fields``: fields that forks added to the parameters of
     Caffe's layer and that are honoured here. ``also``: further fields of LayerParameter it reads.
+    ``shares_data``: each top is its bottom's data under another shape (Caffe: Blob::ShareData),
+    whatever the parameters say.
     """
 
     name: str
@@ -51,6 +53,7 @@ class LayerType:
     fork: str = ""
     fork_fields: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    shares_data: bool = False
 
     @property
     def title(self) -> str:
@@ -81,6 +84,7 @@ def layer(
     fork: str = "",
     fork_fields: Sequence[str] = (),
     also: Sequence[str] = (),
+    shares_data: bool = False,
 ) -> Callable[[Lowering], Lowering]:
     """Register the decorated function as the lowering of layer type ``name``.
 
@@ -108,6 +112,7 @@ def layer(
             fork,
             tuple(fork_fields),
             tuple(also),
+            shares_data,
         )
         return lower
 

@@ -21,9 +21,6 @@ from .feed import Feed
 from .memory import Bound, NetMemory
 from .shapes import GraphsByShape, LayerShapes, Shape, lowered_shapes
 
-_SHARING = ("Split", "Flatten", "Reshape")
-"""Layers that call Blob::ShareData in Caffe, whatever their parameters say."""
-
 
 class RunningLayer:
     """A layer at the shapes that it was reshaped to last.
@@ -222,7 +219,7 @@ def _shares(program: NetProgram, layer: LayerInfo) -> bool:
     Not where a later layer writes a top in place: that would overwrite what the bottom's layer
     left, which its backward may read.
     """
-    if layer.type not in _SHARING:
+    if not layer.shares_data:
         return False
     written = any(len(program.blobs[name]) > 1 for name in layer.tops)
     return not written and program.blobs[layer.bottoms[0]][-1] is layer.bottom_values[0]

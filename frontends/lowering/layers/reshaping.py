@@ -11,7 +11,7 @@ from ..context import LayerContext
 from ..registry import layer
 
 
-@layer("Flatten", param="flatten_param")
+@layer("Flatten", param="flatten_param", shares_data=True)
 def lower_flatten(ctx: LayerContext) -> Value:
     """Axes ``axis`` to ``end_axis`` as one. Caffe: src/caffe/layers/flatten_layer.cpp."""
     x = ctx.x
@@ -22,7 +22,7 @@ def lower_flatten(ctx: LayerContext) -> Value:
     return ctx.b.reshape(x, (*x.shape[:start], middle, *x.shape[end + 1 :]))
 
 
-@layer("Reshape", param="reshape_param")
+@layer("Reshape", param="reshape_param", shares_data=True)
 def lower_reshape(ctx: LayerContext) -> Value:
     """The same elements under another shape: 0 copies an extent, -1 infers one.
 
