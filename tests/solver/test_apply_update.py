@@ -251,6 +251,8 @@ def test_two_solvers_that_take_turns_equal_pytorch(way: str, rule: str) -> None:
     if way == "shared":
         d.share_weights(g.net)
     same = Torch(torch, rule, g.net, d.net)
+    # Adam divides small gradients by small ones, so that rounding grows: to 2e-5 in six turns.
+    rounding = 5e-5 if rule == "Adam" else 1e-6
     random = np.random.default_rng(5)
     for turn in range(6):
         z = random.normal(size=(4, 3)).astype(np.float32)
@@ -273,7 +275,7 @@ def test_two_solvers_that_take_turns_equal_pytorch(way: str, rule: str) -> None:
         assert (d.iter, g.iter) == (turn + 1, turn + 1)
         found = [*parameters(g.net)[:4], *parameters(d.net)]
         for mine, theirs in zip(found, same.parameters(), strict=True):
-            np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=2e-4)
+            np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=rounding)
 
 
 def test_the_loop_of_the_page_for_those_who_come_from_caffe(
