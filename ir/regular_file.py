@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
 from typing import BinaryIO
 
 from .errors import RoasteryError
@@ -73,14 +72,6 @@ def check_name(path: str | os.PathLike[str], place: Location | None = None) -> N
         raise RoasteryError(
             f"{name!a} cannot be the name of a file: it holds a zero byte", location=place
         )
-
-
-def is_regular(path: str | os.PathLike[str]) -> bool:
-    """Whether ``path`` is there and is a file; False for names that cannot be any."""
-    try:
-        return Path(path).is_file()
-    except ValueError:
-        return False
 
 
 def _check_mode(mode: int, path: str | os.PathLike[str], place: Location | None) -> None:

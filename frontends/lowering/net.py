@@ -54,20 +54,6 @@ class _Lowering:
     notes: list[str] = field(default_factory=list)
 
 
-def lower_net(
-    net: Message,
-    phase: str = "TEST",
-    *,
-    level: int = 0,
-    stages: Sequence[str] = (),
-    shapes: Mapping[str, Sequence[int]] | None = None,
-    probe: Probe | None = None,
-) -> NetProgram:
-    """Lower an upgraded NetParameter for one phase. As :func:`lower_layers`."""
-    lowered = lower_layers(net, phase, level=level, stages=stages, shapes=shapes, probe=probe)
-    return lowered.program
-
-
 def lower_layers(
     net: Message,
     phase: str = "TEST",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
@@ -24,7 +24,9 @@ FILTER = (
 def lower(text: str = FILTER, **more: tuple[int, ...]) -> NetProgram:
     load_layers()
     net = net_text(text, x=(4, 2, 3), z=(4, 1), s=(4, 1, 1))
-    return lower_net(parse_text(net, "NetParameter", "net.prototxt"), "TEST", shapes=more)
+    return lower_layers(
+        parse_text(net, "NetParameter", "net.prototxt"), "TEST", shapes=more
+    ).program
 
 
 def test_a_net_follows_the_number_of_rows() -> None:

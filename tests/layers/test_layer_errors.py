@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
@@ -461,7 +461,7 @@ def test_refusal(
     layer = f'layer {{ name: "bad" type: "{kind}" {bottoms} top: "out" {body} }}'
     net = parse_text(net_text(layer, **inputs), "NetParameter", "net.prototxt")
     with pytest.raises(RoasteryError) as caught:
-        lower_net(net, "TRAIN")
+        lower_layers(net, "TRAIN")
     error = caught.value
     assert message in error.message
     assert error.location is not None
@@ -479,4 +479,4 @@ def test_fields_of_forks_at_their_defaults_pass() -> None:
         'layer { name: "p" type: "Pooling" bottom: "c" top: "p" '
         "pooling_param { kernel_size: 2 avg_include_pad: true engine: MKL2017 } }"
     )
-    lower_net(parse_text(net_text(layer, **IMAGE), "NetParameter", "net.prototxt"), "TEST")
+    lower_layers(parse_text(net_text(layer, **IMAGE), "NetParameter", "net.prototxt"), "TEST")

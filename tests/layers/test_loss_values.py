@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
@@ -32,7 +32,7 @@ def run(text: str, values: Arrays, weights: Sequence[str] = ("loss",)) -> tuple[
 def refused(text: str, **shapes: tuple[int, ...]) -> str:
     load_layers()
     with pytest.raises(RoasteryError) as caught:
-        lower_net(parse_text(net_text(text, **shapes), "NetParameter", "net.prototxt"), "TRAIN")
+        lower_layers(parse_text(net_text(text, **shapes), "NetParameter", "net.prototxt"), "TRAIN")
     return str(caught.value)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import roastery.caffe as caffe
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_file, parse_text
 from ir.errors import RoasteryError
@@ -106,7 +106,7 @@ def run_once(tmp_path: Path, text: str, allow_python: bool = False) -> None:
     path = tmp_path / "net.prototxt"
     path.write_text(net_text(text, x=(2, 3)))
     probe = RuntimeProbe(allow_python=allow_python)
-    program = lower_net(parse_file(path, "NetParameter"), "TRAIN", probe=probe)
+    program = lower_layers(parse_file(path, "NetParameter"), "TRAIN", probe=probe).program
     run_graph(program.graph, [np.ones(p.value.shape, np.float32) for p in program.graph.inputs])
 
 
@@ -123,12 +123,12 @@ def test_a_size_known_in_forward_only(calls: list) -> None:
     text = net_text(python_layer("Positive", 'bottom: "x" top: "y"'), x=(4, 2))
     message = parse_text(text, "NetParameter")
     x = np.array([[1.0, 2], [-1, 3], [4, 5], [-2, 0]])
-    first = lower_net(message, "TEST", probe=probe)
+    first = lower_layers(message, "TEST", probe=probe).program
     assert first.graph.output("y").value.shape == (1, 2)
     with pytest.raises(SizeChanged) as caught:
         run_graph(first.graph, [x])
     assert caught.value.shapes == {"y": (2, 2)}
-    again = lower_net(message, "TEST", probe=probe, shapes=caught.value.shapes)
+    again = lower_layers(message, "TEST", probe=probe, shapes=caught.value.shapes).program
     (y,) = run_graph(again.graph, [x])
     np.testing.assert_array_equal(y, x[[0, 2]])
     assert calls == ["forward"]  # what came is not computed twice
@@ -213,7 +213,7 @@ def test_a_shape_that_no_blob_has_is_told_at_the_layer() -> None:
     layer = python_layer("Negative", 'bottom: "a" top: "y"')
     net = parse_text(net_text(layer, a=(2, 3)), "NetParameter", file="net.prototxt")
     with pytest.raises(RoasteryError, match=r"(?s)net\.prototxt.*shape \[-1\].*shrink_layers\.py"):
-        lower_net(net, "TRAIN", probe=RuntimeProbe())
+        lower_layers(net, "TRAIN", probe=RuntimeProbe())
 
 
 SAVE = (

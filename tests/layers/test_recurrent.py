@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
@@ -163,6 +163,6 @@ def test_what_is_refused(text: str, shapes: dict[str, tuple[int, ...]], message:
     load_layers()
     inputs = {"x": (4, 3, 2), "cont": (4, 3), **shapes}
     with pytest.raises(RoasteryError) as caught:
-        lower_net(parse_text(net_text(text, **inputs), "NetParameter", "net.prototxt"), "TRAIN")
+        lower_layers(parse_text(net_text(text, **inputs), "NetParameter", "net.prototxt"), "TRAIN")
     assert message in str(caught.value)
     assert "(layer 'l')" in str(caught.value)

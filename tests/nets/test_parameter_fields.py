@@ -140,10 +140,10 @@ def test_every_field_is_read_or_known_to_have_no_effect(
     monkeypatch.chdir(tmp_path)
     write_blob("h.binaryproto", np.eye(3, dtype=np.float32))
     for case in all_cases():
-        lowering.lower_net(parse_text(case.prototxt, "NetParameter", case.name), case.phase)
+        lowering.lower_layers(parse_text(case.prototxt, "NetParameter", case.name), case.phase)
     for layer in FURTHER:
         net = parse_text(inputs(x=(2, 3), t=(2,)) + layer, "NetParameter", "net.prototxt")
-        lowering.lower_net(net, "TRAIN", probe=RuntimeProbe(allow_python=True))
+        lowering.lower_layers(net, "TRAIN", probe=RuntimeProbe(allow_python=True))
     for layer in parse_text(DATA_LAYERS, "NetParameter", "net.prototxt").layer:
         source_config(layer)
     unread = _fields_of_layers() - reads

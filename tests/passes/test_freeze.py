@@ -8,7 +8,7 @@ import pytest
 from compiler.passes.autodiff import drop_gradient_marks
 from compiler.passes.freeze import affine, fold_affine, freeze
 from compiler.passes.simplify import simplify
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
 from ir import expr as e
 from ir.graph import Graph, Role
@@ -63,7 +63,7 @@ layer { name: "power" type: "Power" bottom: "ip" top: "ip" power_param { scale: 
 @pytest.mark.parametrize("bias", ["true", "false"])
 def test_statistics_go_into_the_weights(kind: str, bias: str) -> None:
     text = NET.replace("TYPE", kind).replace("BIAS", bias).replace("GROUP", "1")
-    program = lower_net(parse_text(text, "NetParameter", "net.prototxt"), "TEST")
+    program = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), "TEST").program
     main = check(drop_gradient_marks(program.graph))
     contraction = "conv" if kind == "Convolution" else "conv_input_grad"
     assert ops(main) == [contraction, "map", "map", "matmul", "map"]
@@ -73,7 +73,7 @@ def test_statistics_go_into_the_weights(kind: str, bias: str) -> None:
 def test_channels_of_groups_fold_where_they_are_whole() -> None:
     text = NET.replace("TYPE", "Convolution").replace("BIAS", "true").replace("GROUP", "1")
     text = text.replace("dim: 3 dim: 6", "dim: 4 dim: 6").replace("group: 1", "group: 2")
-    program = lower_net(parse_text(text, "NetParameter", "net.prototxt"), "TEST")
+    program = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), "TEST").program
     assert ops(check(drop_gradient_marks(program.graph)))[:3] == ["conv", "map", "map"]
 
 

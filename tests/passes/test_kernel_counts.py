@@ -6,7 +6,7 @@ from collections import Counter
 
 from compiler.passes.autodiff import differentiate, drop_gradient_marks
 from compiler.pipeline import run_passes, verify_each
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
 from ir.graph import Graph, Value
 from ir.ops.fusion import Fused
@@ -37,7 +37,7 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "
 
 
 def fused(text: str, phase: str = "TRAIN") -> tuple[Graph, Counter[str]]:
-    program = lower_net(parse_text(text, "NetParameter", "net.prototxt"), phase)
+    program = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), phase).program
     if phase == "TRAIN":
         learning = [c.name for c in program.cells.values() if c.learns]
         graph = differentiate(program.graph, parameters=learning, seeds={"loss": 1.0})

@@ -11,7 +11,7 @@ from compiler.passes.autodiff import differentiate, drop_gradient_marks, split
 from compiler.pipeline import LAYERWISE_PASSES, PASSES, Timings, run_passes, verify_each
 from compiler.plan.memory import plan_memory
 from examples.googlenet.make_net import googlenet
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
 from ir.graph import Direction, Graph, Role
 from ir.interpret import run_graph
@@ -145,7 +145,9 @@ def test_constant_seeds_are_loss_weights() -> None:
 
 
 def googlenet_graph(batch: int = 32) -> Graph:
-    program = lower_net(parse_text(googlenet(batch), "NetParameter", "net.prototxt"), "TRAIN")
+    program = lower_layers(
+        parse_text(googlenet(batch), "NetParameter", "net.prototxt"), "TRAIN"
+    ).program
     seeds = {
         top: weight
         for layer in program.layers

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from compiler.passes.autodiff import backward
-from frontends.lowering.net import lower_net
+from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.build import Builder
@@ -30,7 +30,7 @@ class LayerRun:
         load_layers()
         self.case = case
         net = parse_text(case.prototxt, "NetParameter", f"{case.name}.prototxt")
-        self.program: NetProgram = lower_net(net, case.phase)
+        self.program: NetProgram = lower_layers(net, case.phase).program
         self.values = _fill(case, self.program)
 
     def forward(self, values: Mapping[str, np.ndarray] | None = None) -> Arrays:
