@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ir.graph import Graph, Node
 
-from .kernel import Config, Kernel, Launch
+from .kernel import Kernel, Launch
 from .plan.memory import MemoryPlan
 
 
@@ -34,7 +34,8 @@ class CompiledGraph:
 
     A *kernel* is one text, with its parameters and a short fixed list of tile configurations. The
     same graph at another batch or image size launches the same kernels with other arguments, and
-    may choose other configurations; :meth:`variants` lists all that it may choose.
+    may choose other configurations; and what some shapes split to fill a device takes a second
+    kernel there, which adds up the parts.
     """
 
     graph: Graph
@@ -52,14 +53,3 @@ class CompiledGraph:
         for launch in self.launches:
             found.setdefault(launch.kernel, []).append(launch.label)
         return found
-
-    def variants(self) -> list[tuple[Kernel, Config]]:
-        """Every kernel with every configuration that this graph may need at other shapes.
-
-        Beyond :attr:`kernels` there are those that add up the parts of work that is split to fill
-        a device, which only some shapes need. Who compiles these ahead compiles nothing later.
-        """
-        kernels = dict.fromkeys(self.kernels)
-        for launch in self.launches:
-            kernels.update(dict.fromkeys(launch.companions() if launch.companions else ()))
-        return [(kernel, config) for kernel in kernels for config in kernel.configs]

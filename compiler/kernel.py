@@ -6,7 +6,7 @@ that an exported artifact can be written from them and read back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ir.graph import Value
@@ -61,8 +61,8 @@ class Kernel:
     """A printed kernel.
 
     ``source`` is the canonical file (neutral names, no provenance comments): its text is the
-    cache key. ``readable`` is the same kernel as it is shown: named after its first user, its
-    header listing every use; it is printed when it is first asked for.
+    cache key. ``readable`` is the same kernel as it is shown: named after its first user; it is
+    printed when it is first asked for.
     """
 
     entry: str  # function name in ``source``
@@ -97,11 +97,6 @@ class Launch:
     label: str
     location: Location
     outputs: tuple[Value | Scratch, ...]  # what it writes, for planning and dumps
-    companions: Callable[[], Sequence[Kernel]] | None = field(
-        default=None, compare=False, repr=False
-    )
-    """Prints the kernels that the same work takes in addition at other shapes: where it is split
-    to fill a device, another one adds up the parts."""
 
     @property
     def chosen(self) -> Config:

@@ -46,12 +46,6 @@ class LayerGraphTable:
         return _one_layer(self._program, layer, self._blob_of, self._last)
 
 
-def layer_graphs(program: NetProgram) -> list[LayerGraphs]:
-    """Split the forward graph of a net at its layers."""
-    table = LayerGraphTable(program)
-    return [table[number] for number in range(len(program.layers))]
-
-
 def _one_layer(
     program: NetProgram, layer: LayerInfo, blob_of: Mapping[Value, str], last: Mapping[Value, str]
 ) -> LayerGraphs:

@@ -15,17 +15,22 @@ from ir.verify import verify
 
 from .compiled import CompiledGraph, HostStep, Segment, Step
 from .kernel import Launch, Scratch
+from .options import CompileOptions
 from .passes.autodiff import drop_gradient_marks
-from .passes.fuse import Fuse
+from .passes.context import PassContext
+from .passes.fuel import Fuel
+from .passes.fuse import fuse
 from .passes.reuse_results import reuse_results
 from .passes.simplify import simplify
 from .plan.memory import plan_memory
 
 
 class Pass(Protocol):
-    """A function of graphs; its name is ``name`` if it has one, else its own."""
+    """A function of graphs, known by its name."""
 
-    def __call__(self, graph: Graph) -> Graph: ...
+    __name__: str
+
+    def __call__(self, graph: Graph, context: PassContext) -> Graph: ...
 
 
 class Observer(Protocol):
@@ -39,29 +44,24 @@ PASSES: tuple[Pass, ...] = (
     simplify,
     reuse_results,
     simplify,
-    Fuse(),
+    fuse,
 )
-"""For graphs that are run as a whole; backward, if wanted, is already in them (autodiff)."""
-
-LAYERWISE_PASSES: tuple[Pass, ...] = (drop_gradient_marks, simplify, Fuse(boundary=True))
-"""For the graphs of single layers: every named blob stays, no group crosses a layer."""
-
-
-def pass_name(step: Pass) -> str:
-    """``simplify``, ``fuse`` ..."""
-    return str(getattr(step, "name", getattr(step, "__name__", type(step).__name__)))
+"""Backward, if wanted, is already in the graph (autodiff)."""
 
 
 def run_passes(
-    graph: Graph, passes: Sequence[Pass] = PASSES, observers: Sequence[Observer] = ()
+    graph: Graph,
+    options: CompileOptions,
+    observers: Sequence[Observer] = (),
 ) -> Graph:
-    """Apply the passes in order; every observer sees every result."""
-    for step in passes:
+    """Apply the passes that the options ask for, in order; every observer sees every result."""
+    context = PassContext(options, Fuel(options.fuel))
+    for step in PASSES:
         start = time.perf_counter()
-        graph = step(graph)
+        graph = step(graph, context)
         seconds = time.perf_counter() - start
         for observe in observers:
-            observe(pass_name(step), graph, seconds)
+            observe(step.__name__, graph, seconds)
     return graph
 
 
@@ -102,23 +102,23 @@ class Dump:
         path.write_text(format_graph(graph), encoding="utf-8")
 
 
-Lower = Callable[[Node], Sequence[Launch]]
+Lower = Callable[[Node, CompileOptions], Sequence[Launch]]
 """A backend: the launches that compute one fused node."""
 
 
 def compile_graph(
     graph: Graph,
-    backend_lower: Lower,
-    passes: Sequence[Pass] = PASSES,
+    lower: Lower,
+    options: CompileOptions,
     observers: Sequence[Observer] = (),
 ) -> CompiledGraph:
     """Run the passes, print a kernel for every group, and plan memory.
 
     Args:
-        backend_lower: prints kernels (``compiler.triton.lower.lower_node``); the only part that
+        lower: prints kernels (``compiler.triton.lower.lower_node``); the only part that
             depends on the device.
     """
-    fused = run_passes(graph, passes, observers)
+    fused = run_passes(graph, options, observers)
     steps: list[Step] = []
     pending: list[Launch] = []
     scratch: dict[int, list[Scratch]] = {}
@@ -130,7 +130,7 @@ def compile_graph(
                 pending = []
             steps.append(HostStep(node))
         elif not node.op.properties & Property.VIEW:
-            launches, scratch[i] = _numbered(backend_lower(node), count)
+            launches, scratch[i] = _numbered(lower(node, options), count)
             count += len(scratch[i])
             pending += launches
     if pending:

@@ -157,8 +157,6 @@ PRIMITIVES: dict[str, Primitive] = {
     )
 }
 
-LEAVES = ("arg", "const", "dyn", "index", "linear")
-
 _Key = tuple[str, tuple[int, ...], Number | None, type | None, DType]
 _interned: weakref.WeakValueDictionary[_Key, Expr] = weakref.WeakValueDictionary()
 

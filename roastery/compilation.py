@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.compiled import CompiledGraph, HostStep
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate
 from compiler.pipeline import Dump, Observer, Timings, compile_graph, verify_each
 from compiler.triton.lower import lower_node
@@ -57,7 +58,7 @@ def compile_program(
     observers: list[Observer] = [timings]
     if dump is not None:
         observers += [verify_each, Dump(dump, "pass_")]
-    compiled = compile_graph(graph, lower_node, observers=observers)
+    compiled = compile_graph(graph, lower_node, CompileOptions(), observers=observers)
     return Compilation(program, graph, compiled, timings, trains)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from compiler.binary import Binary, Target
 from compiler.kernel import Config, Kernel
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import drop_gradient_marks
 from compiler.passes.freeze import freeze
 from compiler.pipeline import compile_graph
@@ -123,7 +124,7 @@ def export_program(
             cpu=cpu,
         )
         return Exported(("cpu",), 0, os.path.getsize(output))
-    compiled = compile_graph(graph, lower_node)
+    compiled = compile_graph(graph, lower_node, CompileOptions())
     kinds = list(dict.fromkeys([*wanted, Target.parse(PORTABLE)]))
     jobs = [job for target in kinds for job in jobs_of(compiled.launches, target)]
     if not jobs:

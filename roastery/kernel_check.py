@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from compiler.kernel import Launch, Scratch
+from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Node, Value
@@ -46,7 +47,9 @@ def check_file(path: Path, seed: int = 0) -> bool:
 
     source = path.read_text(encoding="utf-8")
     node, label = _node_of(source, path)
-    launches = [_with_text(x, source) if x.label == label else x for x in lower_node(node)]
+    launches = [
+        _with_text(x, source) if x.label == label else x for x in lower_node(node, CompileOptions())
+    ]
     if not any(x.kernel.source == source for x in launches):
         raise RoasteryError(f"{path} is not one of the kernels that its header describes")
     inputs = _random_inputs(node, seed)

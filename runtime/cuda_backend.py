@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from compiler.binary import TOO_OLD, Target
+from compiler.options import CompileOptions
 from compiler.pipeline import Lower, compile_graph
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
@@ -65,14 +66,16 @@ class CudaBackend:
 
         Raises CompileError; RoasteryError when the memory does not suffice.
         """
-        compiled = compile_graph(graph, self._lower)
+        compiled = compile_graph(graph, self._lower, CompileOptions())
         self.kernels.add(compiled.launches)
         return CudaGraph(compiled, self.session, self._launcher, inputs, outputs)
 
     def prepare(self, graphs: Iterable[Graph]) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""
         self.kernels.add(
-            launch for graph in graphs for launch in compile_graph(graph, self._lower).launches
+            launch
+            for graph in graphs
+            for launch in compile_graph(graph, self._lower, CompileOptions()).launches
         )
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 
 from compiler.compiled import CompiledGraph, HostStep
 from compiler.kernel import Launch, Scratch
+from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Value
@@ -103,4 +104,6 @@ class InterpretBackend:
     def bind(
         self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]
     ) -> InterpretedGraph:
-        return InterpretedGraph(compile_graph(graph, lower_node), self._launcher, inputs, outputs)
+        return InterpretedGraph(
+            compile_graph(graph, lower_node, CompileOptions()), self._launcher, inputs, outputs
+        )

@@ -253,9 +253,6 @@ class FakeCuda:
     def _cuEventSynchronize(self, event: int) -> None:
         assert event
 
-    def _cuEventElapsedTime(self, out: Any, start: int, end: int) -> None:
-        out[0] = 1.5
-
     def _cuModuleLoadDataEx(
         self, out: Any, image: int, count: int, options: Any, values: Any
     ) -> int | None:

@@ -34,6 +34,7 @@ from ir.location import Location
 from ir.op import Adjoint
 from ir.ops.pointwise import Map
 
+from .context import UNBOUNDED, PassContext
 from .rewrite import resume
 
 
@@ -200,7 +201,7 @@ def _seed(b: Builder, given: dict[Value, Value], port: Port, seed: Value) -> Non
     given[port.value] = seed if known is None else b.add(known, seed)
 
 
-def drop_gradient_marks(graph: Graph) -> Graph:
+def drop_gradient_marks(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Drop ``stop`` and ``grad_as`` from all maps: they mean nothing once backward exists.
 
     Before: ``%y = map(%x) stop(a0)``. After: ``%y = map(%x) a0``.

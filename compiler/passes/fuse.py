@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
 
 from ir.graph import Graph, Node, Port, Role, Value
 from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
 
+from .context import UNBOUNDED, PassContext
 from .fusion.groups import Grouping
 from .fusion.kinds import Kind
 from .fusion.labels import Labels
@@ -18,8 +17,7 @@ from .fusion.rows import schedule_of
 from .simplify import map_of
 
 
-@dataclass(frozen=True)
-class Fuse:
+def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Group nodes into kernels; afterwards every node is Fused, a view, or a host op.
 
     Before::
@@ -34,24 +32,18 @@ class Fuse:
           %y: f32[8,16,9,9] = map(%c, %b) {max(add(a0, a1), 0.0)}       # relu1
         }
 
-    ``boundary``: no group crosses a layer or a direction, so that layers can run one by one.
     Forward, backward and update never share a kernel.
     """
-
-    boundary: bool = False
-    name: ClassVar[str] = "fuse"
-
-    def __call__(self, graph: Graph) -> Graph:
-        nodes = tuple(_single_results(graph.nodes))
-        grouping = Grouping(graph, nodes, self.boundary)
-        units = _ordered(grouping, [_Unit(grouping, members) for members in grouping.groups()])
-        read = {p.value for p in graph.outputs}
-        for unit in units:
-            read.update(unit.inputs)
-        labels = Labels()
-        return Graph(
-            graph.name, graph.inputs, tuple(u.node(read, labels) for u in units), graph.outputs
-        )
+    nodes = tuple(_single_results(graph.nodes))
+    grouping = Grouping(graph, nodes)
+    units = _ordered(grouping, [_Unit(grouping, members) for members in grouping.groups()])
+    read = {p.value for p in graph.outputs}
+    for unit in units:
+        read.update(unit.inputs)
+    labels = Labels()
+    return Graph(
+        graph.name, graph.inputs, tuple(u.node(read, labels) for u in units), graph.outputs
+    )
 
 
 def _single_results(nodes: Sequence[Node]) -> Iterator[Node]:

@@ -10,10 +10,11 @@ from ir.expr import Expr
 from ir.graph import Direction, Graph, Node, Value
 from ir.ops.pointwise import Map
 
+from .context import UNBOUNDED, PassContext
 from .map_rules import make_map
 
 
-def reuse_results(graph: Graph) -> Graph:
+def reuse_results(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Rewrite backward maps so that the operand of an activation need not be kept.
 
     Before::

@@ -15,6 +15,7 @@ from ir.ops.matmul import MatMul
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.ops.pointwise import Map
 
+from .context import UNBOUNDED, PassContext
 from .map_rules import make_map, sink_reshape, tidy_map
 from .movement_rules import (
     absorb_transpose,
@@ -41,7 +42,7 @@ RULES: Mapping[type[Op], Sequence[Rule]] = {
 _MOST_SWEEPS = 6
 
 
-def simplify(graph: Graph) -> Graph:
+def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Remove what is dead, computed twice, constant, or merely moved back and forth.
 
     Before::

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.kernel import Launch
+from compiler.options import CompileOptions
 from ir.graph import Node
 from ir.op import Property
 from ir.ops.fusion import Fused
@@ -17,11 +18,8 @@ from .printer.row import lower_row
 from .printer.single import SINGLES, lower_single
 
 
-def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
-    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
-
-    ``precision`` of float32 matrix products: ``ieee``, or ``tf32`` where asked for.
-    """
+def lower_node(node: Node, options: CompileOptions) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node, in order; none when it is empty."""
     op = node.op
     if not isinstance(op, Fused):
         raise TypeError(f"the Triton backend prints fused groups, not {op.name}")
@@ -30,7 +28,7 @@ def lower_node(node: Node, *, precision: str = "ieee") -> list[Launch]:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
     if all(v.type.size == 0 for v in node.outputs):
         return []
-    task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, precision)
+    task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, options)
     if op.schedule == "single":
         return _alone(task)
     schedules = {"reduce": lower_reduce, "row": lower_row, "contract": lower_contract}

@@ -147,8 +147,8 @@ class Device:
     def stream(self) -> Stream:
         return Stream(self.driver)
 
-    def event(self, *, timing: bool = False) -> Event:
-        return Event(self.driver, timing=timing)
+    def event(self) -> Event:
+        return Event(self.driver)
 
     def load(self, image: bytes | str, name: str = "") -> Module:
         """A module from a cubin (bytes) or PTX (str), which the driver compiles now."""

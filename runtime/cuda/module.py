@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ERROR_LOG, _ERROR_LOG_SIZE = 5, 6  # CU_JIT_ERROR_LOG_BUFFER, ..._SIZE_BYTES
 _MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-_LOCAL_BYTES, _REGISTERS = 3, 4  # CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, ..._NUM_REGS
+_REGISTERS = 4  # CU_FUNC_ATTRIBUTE_NUM_REGS
 _LOG_BYTES = 8192
 
 
@@ -85,11 +85,6 @@ class Function:
     def registers(self) -> int:
         """Per thread, as the driver counts them (PTX: after its own compilation)."""
         return self._attribute(_REGISTERS)
-
-    @property
-    def local_bytes(self) -> int:
-        """Local memory per thread: more than 0 means spilled registers."""
-        return self._attribute(_LOCAL_BYTES)
 
     def _attribute(self, number: int) -> int:
         value = c_int()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections.abc import Callable
-from ctypes import c_float, c_void_p
+from ctypes import c_void_p
 
 import numpy as np
 
@@ -17,12 +17,12 @@ _THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allo
 
 
 class Event:
-    """A mark in a stream. ``timing``: keeps the time it was reached."""
+    """A mark in a stream."""
 
-    def __init__(self, driver: Driver, *, timing: bool = False) -> None:
+    def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self.handle = c_void_p()
-        driver.cuEventCreate(ctypes.byref(self.handle), 0 if timing else _DISABLE_TIMING)
+        driver.cuEventCreate(ctypes.byref(self.handle), _DISABLE_TIMING)
 
     def synchronize(self) -> None:
         """Wait until the mark is reached."""
@@ -37,11 +37,6 @@ class Event:
                 return False
             raise
         return True
-
-    def milliseconds_since(self, start: Event) -> float:
-        elapsed = c_float()
-        self._driver.cuEventElapsedTime(ctypes.byref(elapsed), start.handle, self.handle)
-        return elapsed.value
 
     def close(self) -> None:
         if self.handle:

@@ -57,7 +57,6 @@ class Prefetcher:
         depth = max(1, depth)
         self._shared = _Shared(source, depth, allocate or ArrayPool(depth + 2).allocate)
         self._waited = 0.0
-        self._last_wait = 0.0
         workers = [
             threading.Thread(
                 target=_work,
@@ -79,11 +78,6 @@ class Prefetcher:
     def wait_seconds(self) -> float:
         """How long `next` and `shapes` have waited for data, in all."""
         return self._waited
-
-    @property
-    def last_wait_seconds(self) -> float:
-        """How long the last `next` or `shapes` waited; 0.0 when its batch was ready."""
-        return self._last_wait
 
     def shapes(self) -> list[Shape]:
         return [array.shape for array in self._head().arrays]
@@ -134,7 +128,6 @@ class Prefetcher:
     def _head(self) -> Batch:
         """The next batch, left where it is; waits until it is loaded."""
         shared = self._shared
-        self._last_wait = 0.0
         with shared.condition:
             if shared.delivered not in shared.ready:
                 started = time.perf_counter()
@@ -144,8 +137,7 @@ class Prefetcher:
                             raise ValueError("the data source was closed")
                         shared.condition.wait()
                 finally:
-                    self._last_wait = time.perf_counter() - started
-                    self._waited += self._last_wait
+                    self._waited += time.perf_counter() - started
             found = shared.ready[shared.delivered]
         if isinstance(found, BaseException):
             raise found

@@ -58,34 +58,6 @@ class DebugLines(LineWriter):
         }
         self.write(_net(721), text, "debug_norms", values, Severity.ERROR)
 
-    def debug_update(
-        self,
-        layer: str,
-        param: str,
-        data: Number,
-        diff: Number,
-        *,
-        owner: tuple[str, str] | None = None,
-    ) -> None:
-        """Before an update is applied: a parameter, and the update in its diff.
-
-        Args:
-            param: the parameter's name or index.
-            owner: layer and parameter that own a shared parameter; its data is shown there.
-        """
-        if owner is None:
-            text = (
-                f"    [Update] Layer {layer}, param {param} "
-                f"data: {_number(data)}; diff: {_number(diff)}"
-            )
-            self._debug(649, text, "update", layer=layer, param=param, data=data, diff=diff)
-        else:
-            text = (
-                f"    [Update] Layer {layer}, param blob {param} (owned by layer {owner[0]}, "
-                f"param {owner[1]}) diff: {_number(diff)}"
-            )
-            self._debug(657, text, "update", layer=layer, param=param, diff=diff)
-
     def _debug(self, line: int, text: str, step: str, **values: str | Number) -> None:
         plain = {key: v if isinstance(v, str) else float(v) for key, v in values.items()}
         self.write(_net(line), text, "debug", {"pass": step, **plain})

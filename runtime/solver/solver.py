@@ -70,7 +70,6 @@ class Solver:
         self.snapshots = snapshots
         self.requests = ActionRequests()
         self.iteration = 0
-        self.last_rate = 0.0
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
         self.updater = Updater(config, train.store, backend)
         self.on_start: list[Callable[[], None]] = []
@@ -205,7 +204,7 @@ class Solver:
 
         It ends an iteration: ``iteration`` counts updates. Caffe: SGDSolver::ApplyUpdate.
         """
-        rate = self.last_rate = self.rate(self.iteration)
+        rate = self.rate(self.iteration)
         if self.config.display and self.iteration % self.config.display == 0:
             self.log.learning_rate(self.iteration, rate)
         clipping = self.updater.apply(rate, self.iteration)

@@ -8,6 +8,7 @@ import numpy as np
 
 from compiler.binary import Target
 from compiler.compiled import CompiledGraph
+from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.compile import compile_jobs, jobs_of
 from compiler.triton.compile.inspection import ptx_parameters
@@ -62,12 +63,14 @@ def export(compiled: CompiledGraph, path: Path, store: BinaryStore) -> dict[str,
 
 
 def test_an_exported_net(tmp_path: Path) -> None:
-    compiled = compile_graph(small_net(), lower_node)
+    compiled = compile_graph(small_net(), lower_node, CompileOptions())
     weights = export(compiled, tmp_path / "small.roast", BinaryStore(tmp_path / "one"))
 
     # Compiled again elsewhere, it is the same file.
     export(
-        compile_graph(small_net(), lower_node), tmp_path / "2.roast", BinaryStore(tmp_path / "2")
+        compile_graph(small_net(), lower_node, CompileOptions()),
+        tmp_path / "2.roast",
+        BinaryStore(tmp_path / "2"),
     )
     assert (tmp_path / "2.roast").read_bytes() == (tmp_path / "small.roast").read_bytes()
 

@@ -89,7 +89,6 @@ def test_the_key_holds_all_that_decides_the_bytes(axpy: Kernel) -> None:
     parameters = axpy.parameters
     others = [
         dataclasses.replace(job, target=Target(80)),
-        dataclasses.replace(job, fp_fusion=False),
         dataclasses.replace(job, config=axpy.configs[1]),
         dataclasses.replace(job, config=dataclasses.replace(job.config, num_stages=3)),
         dataclasses.replace(job, config=Config((("BLOCK", 256),), num_warps=8)),

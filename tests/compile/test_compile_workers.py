@@ -80,11 +80,6 @@ def test_the_folder_does_not_change_the_bytes(axpy: Kernel, tmp_path: Path) -> N
     assert str(tmp_path).encode() not in one.cubin
 
 
-def test_rounding_is_as_asked(axpy: Kernel, store: BinaryStore) -> None:
-    (binary,) = compile_jobs([Job(axpy, axpy.configs[0], SM90, fp_fusion=False)], store=store)
-    assert "fma.rn.f32" not in binary.ptx
-
-
 def test_equal_jobs_are_compiled_once(axpy: Kernel, store: BinaryStore) -> None:
     seen = []
     pair = (axpy, axpy.configs[0])

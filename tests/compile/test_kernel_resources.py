@@ -9,6 +9,7 @@ import pytest
 
 from compiler.binary import Binary, Target
 from compiler.kernel import Launch
+from compiler.options import CompileOptions
 from compiler.triton.compile import Job, compile_jobs, jobs_of
 from compiler.triton.compile.inspection import ptx_parameters
 from compiler.triton.compile.store import BinaryStore
@@ -66,7 +67,7 @@ CONTRACTIONS = [name for name, (schedule, _, _) in GROUPS.items() if schedule ==
 
 def launches_of(name: str, precision: str = "ieee") -> list[Launch]:
     schedule, build, shapes = GROUPS[name]
-    return lower_node(fused(name, schedule, build, shapes), precision=precision)
+    return lower_node(fused(name, schedule, build, shapes), CompileOptions(precision=precision))
 
 
 def compiled(

@@ -14,6 +14,7 @@ import pytest
 
 from compiler.binary import Target
 from compiler.kernel import Launch
+from compiler.options import CompileOptions
 from compiler.triton.compile import CompileError, compile_jobs, jobs_of, triton_version
 from compiler.triton.compile.portable_ptx import required_version, with_lowest
 from compiler.triton.compile.store import BinaryStore
@@ -64,7 +65,7 @@ def one_of_each_schedule() -> Sequence[Launch]:
     groups: dict[str, Sequence[Launch]] = {}
     for node in kernels.training(program).graph.nodes:
         if isinstance(node.op, Fused):
-            groups.setdefault(node.op.schedule, lower_node(node))
+            groups.setdefault(node.op.schedule, lower_node(node, CompileOptions()))
     assert set(groups) == SCHEDULES
     return [launch for launches in groups.values() for launch in launches]
 

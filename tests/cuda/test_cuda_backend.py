@@ -9,6 +9,7 @@ import pytest
 from fake_cuda import FakeCuda
 
 from compiler.binary import Target
+from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
 from compiler.triton.lower import lower_node
@@ -405,7 +406,7 @@ def test_kernels_from_the_cache_without_triton(
     gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     store = BinaryStore(tmp_path)  # type: ignore[arg-type]
-    launches = gpu.lower(_fused_node(gpu))
+    launches = gpu.lower(_fused_node(gpu), CompileOptions())
     job = Job(launches[0].kernel, launches[0].chosen, Target(90), users=("twice",))
     (binary,) = gpu.compile([job])
     binary_key = job.key("3.9.0")
@@ -434,4 +435,4 @@ def _fused_node(gpu: FakeGpu):  # type: ignore[no-untyped-def]
 
     b = Builder("one")
     b.output("y", b.map(e.arg(0) * 2.0, b.input("x", FLAT)))
-    return run_passes(b.finish()).nodes[0]
+    return run_passes(b.finish(), CompileOptions()).nodes[0]

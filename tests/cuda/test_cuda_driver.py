@@ -119,13 +119,12 @@ def test_memory_that_does_not_fit(fake: FakeCuda, device: Device) -> None:
 
 def test_events(device: Device) -> None:
     stream, other = device.stream(), device.stream()
-    start, end = device.event(timing=True), device.event(timing=True)
+    start, end = device.event(), device.event()
     stream.record(start)
     stream.record(end)
     other.wait(end)
     end.synchronize()
     assert not end.reached
-    assert end.milliseconds_since(start) == 1.5
 
 
 def test_captured_work_runs_when_launched(device: Device) -> None:

@@ -21,7 +21,6 @@ from runtime.data.config import (
     MemoryDataConfig,
     TransformConfig,
 )
-from runtime.data.datum import Datum
 from runtime.data.hdf5_output import HDF5Output
 from runtime.data.memory_source import MemorySource
 from runtime.data.source import open_source
@@ -135,24 +134,6 @@ def test_memory_goes_round(tmp_path: Path) -> None:
     source.shapes()
     source.reset(rows + 1, np.arange(4))
     assert source.next().arrays[0][0, 0, 0, 0] == 100
-
-
-def test_memory_transforms_what_is_added(tmp_path: Path) -> None:
-    source = memory(tmp_path, transform=TransformConfig(crop_size=2, mean_value=(1,), scale=2))
-    image = np.arange(16, dtype=np.uint8).reshape(4, 4)
-    source.add_images([image, image + 1], [5, 6])
-    with pytest.raises(RoasteryError, match="before the ones added last were read"):
-        source.add_images([image, image], [1, 2])
-    batch = source.next()
-    assert batch.arrays[0][:, 0].tolist() == [[[8, 10], [16, 18]], [[10, 12], [18, 20]]]
-    source.add_datums([Datum(1, 4, 4, image.tobytes(), 7)] * 2)
-    assert source.next().arrays[1].ravel().tolist() == [7, 7]
-    with pytest.raises(RoasteryError, match="holds float64; uint8"):
-        source.add_images([np.zeros((4, 4))] * 2, [1, 2])
-    with pytest.raises(RoasteryError, match="multiple of the batch size"):
-        source.add_images([image], [1])
-    with pytest.raises(RoasteryError, match="image 0 is"):
-        source.add_images([np.zeros((4, 4, 3), np.uint8)] * 2, [1, 2])
 
 
 def test_memory_batch_size(tmp_path: Path) -> None:

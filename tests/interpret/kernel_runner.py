@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from compiler.kernel import Launch, Scratch
+from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
 from ir.build import Builder
 from ir.graph import Node, Role, Value
@@ -45,6 +46,11 @@ def fused(
     outer = tuple(Value(f"in{i}", t) for i, t in enumerate(wanted))
     outputs = tuple(Value(f"out{i}", t) for i, t in enumerate(op.infer(wanted)))
     return Node(op, outer, outputs, PLACE)
+
+
+def lowered(node: Node) -> list[Launch]:
+    """The launches of a fused node for a device of which nothing is known."""
+    return lower_node(node, CompileOptions())
 
 
 def single(op: Op, *types: TensorType | Shape, schedule: str = "single") -> Node:
@@ -124,7 +130,7 @@ def check(
     The error is relative to the largest element of the result.
     """
     arrays = list(inputs) if inputs is not None else random_inputs(node, seed)
-    launches = lower_node(node)
+    launches = lowered(node)
     wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
     expected = run_node(node, wide)
     got = run_launches(launches, node, arrays)

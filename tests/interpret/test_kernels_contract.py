@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from kernel_runner import check, fused, single
+from kernel_runner import check, fused, lowered, single
 
+from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
@@ -128,15 +129,15 @@ def test_text_does_not_depend_on_batch_or_image() -> None:
             single(MatMul(False, True), (n, 12), (7, 12), schedule="contract"),
             single(MatMul(True, False), (n, 12), (n, 7), schedule="contract"),
         ]
-        return [lower_node(node)[0].kernel.source for node in nodes]
+        return [lowered(node)[0].kernel.source for node in nodes]
 
     assert texts(2, 5) == texts(3, 9) == texts(1, 1)
 
 
 def test_tf32_only_when_asked_for() -> None:
     node = matmul((), 4, 8, 4, False, False)
-    assert '"ieee"' in lower_node(node)[0].kernel.source
-    assert '"tf32"' in lower_node(node, precision="tf32")[0].kernel.source
+    assert '"ieee"' in lowered(node)[0].kernel.source
+    assert '"tf32"' in lower_node(node, CompileOptions(precision="tf32"))[0].kernel.source
 
 
 THIN = [
@@ -186,7 +187,7 @@ def test_gradients_of_an_empty_batch_are_zero() -> None:
     check(single(op, (0, 2, 5, 5), (0, 3, 5, 5)))
     thin = ConvWeightGrad((1, 1), (1, 1), (1, 1), 2, window=(3, 3))
     check(single(thin, (0, 2, 5, 5), (0, 2, 5, 5)))
-    assert lower_node(single(Conv((1, 1), (1, 1), (1, 1)), (0, 2, 5, 5), (3, 2, 3, 3))) == []
+    assert lowered(single(Conv((1, 1), (1, 1), (1, 1)), (0, 2, 5, 5), (3, 2, 3, 3))) == []
 
 
 def test_a_tail_reads_a_step_of_a_sequence_and_a_gate_of_a_cell() -> None:
@@ -204,7 +205,7 @@ def test_a_tail_reads_a_step_of_a_sequence_and_a_gate_of_a_cell() -> None:
 
     for t, n, k in ((0, 3, 40), (2, 40, 40), (3, 3, 2000)):  # the last is split
         check(step(t, n, k), tolerance=1e-4)
-    texts = {lower_node(step(t, n, 40))[0].kernel.source for t in range(4) for n in (3, 40)}
+    texts = {lowered(step(t, n, 40))[0].kernel.source for t in range(4) for n in (3, 40)}
     assert len(texts) == 1
 
 
@@ -227,6 +228,6 @@ def test_operands_are_read_out_of_a_sequence() -> None:
     for t, n, k in ((0, 3, 40), (2, 40, 33), (3, 3, 2000)):
         check(product(t, n, k), tolerance=TOLERANCE)
     for make in (lambda t: product(t, 3, 40), images):
-        assert len({lower_node(make(t))[0].kernel.source for t in range(4)}) == 1
+        assert len({lowered(make(t))[0].kernel.source for t in range(4)}) == 1
     for t in (0, 3):
         check(images(t), tolerance=TOLERANCE)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_runner import check, fused, random_inputs, single
+from kernel_runner import check, fused, lowered, random_inputs, single
 
-from compiler.triton.lower import lower_node
 from compiler.triton.printer.spelling import SPELLING
 from ir import expr as e
 from ir.ops.gather import Gather
@@ -288,14 +287,14 @@ def test_numbers_that_follow_from_shapes_are_arguments() -> None:
     def build(b, x):  # type: ignore[no-untyped-def]
         return b.map(e.arg(0) / e.dyn(float(x.shape[0])) + e.to_float(e.dyn(3)), x)
 
-    first, second = (lower_node(fused(build, (n, 4)))[0] for n in (3, 6))
+    first, second = (lowered(fused(build, (n, 4)))[0] for n in (3, 6))
     assert first.kernel.source == second.kernel.source
     assert first.arguments != second.arguments
     check(fused(build, (3, 4)))
 
 
 def test_nothing_is_launched_for_empty_results() -> None:
-    assert lower_node(fused(lambda b, x: b.map(e.arg(0) + 1.0, x), (0, 3))) == []
+    assert lowered(fused(lambda b, x: b.map(e.arg(0) + 1.0, x), (0, 3))) == []
 
 
 def test_a_map_without_inputs() -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_runner import fused, random_inputs, run_launches
+from kernel_runner import fused, lowered, random_inputs, run_launches
 
-from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -56,7 +55,7 @@ def three_levels(shape: tuple[int, ...]) -> Node:
 
 
 def check(node: Node, inputs: list[np.ndarray]) -> None:
-    launches = lower_node(node)
+    launches = lowered(node)
     assert len(launches) == 1
     for got, wanted in zip(
         run_launches(launches, node, inputs), run_node(node, inputs), strict=True
@@ -84,10 +83,10 @@ def test_rows_that_hold_no_number(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("channels", [10, 5000])
 def test_another_batch_is_the_same_text(channels: int) -> None:
-    texts = {lower_node(softmax((n, channels)))[0].kernel.source for n in (1, 2, 64)}
+    texts = {lowered(softmax((n, channels)))[0].kernel.source for n in (1, 2, 64)}
     assert len(texts) == 1
     images = {
-        lower_node(three_levels((n, channels, h, h)))[0].kernel.source
+        lowered(three_levels((n, channels, h, h)))[0].kernel.source
         for n, h in ((1, 2), (2, 3), (9, 5))
     }
     assert len(images) == 1

@@ -16,6 +16,7 @@ from fake_cuda import FakeCuda
 
 from compiler.binary import HIDDEN, Binary, Resources, Target
 from compiler.kernel import Argument, Config, Kernel, Launch
+from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir import expr as e
@@ -104,7 +105,7 @@ def test_the_stored_plan_computes_what_the_graph_means(
     tmp_path: Path, weights: dict[str, np.ndarray]
 ) -> None:
     graph = small_net()
-    compiled = compile_graph(graph, lower_node)
+    compiled = compile_graph(graph, lower_node, CompileOptions())
     gpu = InterpretingGpu(tmp_path / "kernels")
     stored = store_graph(compiled, gpu.binary)
     path = tmp_path / "small.roast"

@@ -171,10 +171,6 @@ REBUILD: list[tuple[str, Rebuild]] = [
         lambda log, m: log.debug_all_params(*map(float, m.groups())),
     ),
     (
-        r"    \[Update\] Layer (\S+), param (\S+) data: (\S+); diff: (\S+)",
-        lambda log, m: log.debug_update(m[1], m[2], float(m[3]), float(m[4])),
-    ),
-    (
         r"Gradient clipping: scaling down gradients \(L2 norm (\S+) > (\S+)\) "
         r"by scale factor (.*)",
         lambda log, m: log.clipping_gradients(unrounded_norm(*map(float, m.groups())), float(m[2])),
@@ -332,13 +328,6 @@ def test_outputs_are_numbered_by_element() -> None:
     ]
     texts = [record.text for record in written(lambda log: log.test_outputs(outputs))]
     assert texts[3] == "    Test net output #3: probability = 0.9"
-
-
-def test_shared_parameter_update() -> None:
-    (record,) = written(lambda log: log.debug_update("b", "w", 1, 0.5, owner=("a", "w")))
-    assert record.text == (
-        "    [Update] Layer b, param blob w (owned by layer a, param w) diff: 0.5"
-    )
 
 
 def test_gpu_lines() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from tests.support.lowering import lowered
@@ -23,5 +24,5 @@ def test_a_layer_over_several_lines_is_shown_whole() -> None:
 
 
 def test_a_kernel_quotes_its_layer() -> None:
-    (launch,) = compile_graph(lowered(INPUT + LINES).graph, lower_node).launches
+    (launch,) = compile_graph(lowered(INPUT + LINES).graph, lower_node, CompileOptions()).launches
     assert "relu_param { negative_slope: 2 }" in launch.kernel.readable

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from compiler.passes.autodiff import differentiate, drop_gradient_marks
-from compiler.passes.fuse import Fuse
+from compiler.passes.fuse import fuse
 from compiler.passes.reuse_results import reuse_results
 from compiler.passes.simplify import remove_dead_code, simplify
 from ir.graph import Graph, Role
@@ -40,8 +40,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "dead": remove_dead_code,
     "simplify": simplify,
     "reuse": reuse_results,
-    "fuse": Fuse(),
-    "layerwise": Fuse(boundary=True),
+    "fuse": fuse,
 }
 CASES = sorted(FOLDER.glob("*.txt"))
 

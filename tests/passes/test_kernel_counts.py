@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_gradient_marks
 from compiler.pipeline import run_passes, verify_each
 from frontends.lowering.net import lower_layers
@@ -43,7 +44,7 @@ def fused(text: str, phase: str = "TRAIN") -> tuple[Graph, Counter[str]]:
         graph = differentiate(program.graph, parameters=learning, seeds={"loss": 1.0})
     else:
         graph = drop_gradient_marks(program.graph)
-    graph = run_passes(graph, observers=[verify_each])
+    graph = run_passes(graph, CompileOptions(), [verify_each])
     check_kernels(graph)
     return graph, Counter(n.op.schedule for n in graph.nodes if isinstance(n.op, Fused))
 

@@ -7,8 +7,9 @@ import time
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_gradient_marks, split
-from compiler.pipeline import LAYERWISE_PASSES, PASSES, Timings, run_passes, verify_each
+from compiler.pipeline import Timings, run_passes, verify_each
 from compiler.plan.memory import plan_memory
 from examples.googlenet.make_net import googlenet
 from frontends.lowering.net import lower_layers
@@ -40,12 +41,11 @@ def assert_same(a: list[np.ndarray], b: list[np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("passes", [PASSES, LAYERWISE_PASSES], ids=["whole", "layerwise"])
-def test_passes_keep_the_meaning(seed: int, passes: tuple) -> None:
+def test_passes_keep_the_meaning(seed: int) -> None:
     graph = trained(seed)
     inputs = random_inputs(graph)
     expected = run_graph(graph, inputs)
-    fused = run_passes(graph, passes, [verify_each])
+    fused = run_passes(graph, CompileOptions(), [verify_each])
     check_kernels(fused)
     assert_same(run_graph(fused, inputs), expected)
     text = format_graph(fused)
@@ -54,7 +54,7 @@ def test_passes_keep_the_meaning(seed: int, passes: tuple) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_memory_plan_keeps_the_meaning(seed: int) -> None:
-    fused = run_passes(trained(seed))
+    fused = run_passes(trained(seed), CompileOptions())
     plan = plan_memory(fused)
     inputs = [a.astype(np.float32) for a in random_inputs(fused)]
     for a, b in zip(run_graph(fused, inputs), run_planned(fused, plan, inputs), strict=True):
@@ -63,16 +63,8 @@ def test_a_memory_plan_keeps_the_meaning(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_layers_do_not_share_kernels_when_they_run_alone(seed: int) -> None:
-    for node in run_passes(trained(seed), LAYERWISE_PASSES).nodes:
-        if isinstance(node.op, Fused):
-            inside = {(n.location.layer, n.direction) for n in node.op.body.nodes}
-            assert len(inside) == 1, node.op.label
-
-
-@pytest.mark.parametrize("seed", SEEDS)
 def test_directions_do_not_share_kernels(seed: int) -> None:
-    graph = run_passes(trained(seed))
+    graph = run_passes(trained(seed), CompileOptions())
     backward = [i for i, n in enumerate(graph.nodes) if n.direction is Direction.BACKWARD]
     assert backward
     for node in graph.nodes:
@@ -162,7 +154,7 @@ def test_googlenet_compiles_in_seconds() -> None:
     start = time.perf_counter()
     graph = googlenet_graph()
     timings = Timings()
-    fused = run_passes(graph, PASSES, [timings])
+    fused = run_passes(graph, CompileOptions(), [timings])
     plan = plan_memory(fused)
     assert time.perf_counter() - start < 10.0, timings.table()
     check_kernels(fused)
@@ -175,7 +167,10 @@ def test_googlenet_compiles_in_seconds() -> None:
 
 
 def test_two_runs_give_the_same_text() -> None:
-    texts = [format_graph(run_passes(drop_gradient_marks(trained(5)))) for _ in range(2)]
+    texts = [
+        format_graph(run_passes(drop_gradient_marks(trained(5)), CompileOptions()))
+        for _ in range(2)
+    ]
     assert texts[0] == texts[1]
 
 
@@ -183,7 +178,8 @@ def test_another_batch_gives_the_same_groups() -> None:
     """A batch of 1 may: sums over it have the shape of what they sum."""
     labels = [
         [(n.op.label, n.op.schedule, [type(x.op).__name__ for x in n.op.body.nodes])
-         for n in run_passes(googlenet_graph(batch)).nodes if isinstance(n.op, Fused)]
+         for n in run_passes(googlenet_graph(batch), CompileOptions()).nodes
+         if isinstance(n.op, Fused)]
         for batch in (32, 2)
     ]  # fmt: skip
     assert labels[0] == labels[1]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from compiler.kernel import Config, Kernel, Launch, Scratch
-from compiler.passes.fuse import Fuse
-from compiler.pipeline import PASSES, compile_graph, run_passes
+from compiler.options import CompileOptions
+from compiler.passes.fuse import fuse
+from compiler.pipeline import compile_graph, run_passes
 from compiler.plan.memory import External, InArena, MemoryPlan, plan_memory
 from ir.graph import Graph, Node, Role
 from ir.interpret import run_graph
@@ -17,7 +18,7 @@ from tests.support.planned_run import run_planned
 
 
 def plan_of(text: str) -> tuple[Graph, MemoryPlan]:
-    graph = Fuse()(parse_graph(text))
+    graph = fuse(parse_graph(text))
     plan = plan_memory(graph)
     rng = np.random.default_rng(0)
     inputs = [rng.standard_normal(p.value.shape).astype(np.float32) for p in graph.inputs]
@@ -192,7 +193,7 @@ def test_temporaries_live_during_their_node() -> None:
       output %v: f32[64] result
     }""")
 
-    def lower(node: Node) -> list[Launch]:
+    def lower(node: Node, options: CompileOptions) -> list[Launch]:
         temporary = Scratch(0, 1000)
         return [
             Launch(
@@ -200,7 +201,7 @@ def test_temporaries_live_during_their_node() -> None:
             )
         ]
 
-    compiled = compile_graph(graph, lower)
+    compiled = compile_graph(graph, lower, CompileOptions())
     numbers = [a.number for n in compiled.launches for a in n.arguments if isinstance(a, Scratch)]
     assert numbers == [0, 1] and set(compiled.memory.scratch) == {0, 1}
     assert compiled.memory.peak == 1024 + 256
@@ -216,10 +217,10 @@ def test_host_calls_cut_segments() -> None:
       output %c: f32[8] result
     }""")
 
-    def lower(node: Node) -> list[Launch]:
+    def lower(node: Node, options: CompileOptions) -> list[Launch]:
         return [Launch(KERNEL, 0, (), (1, 1, 1), "k", node.location, node.outputs)]
 
-    compiled = compile_graph(graph, lower)
+    compiled = compile_graph(graph, lower, CompileOptions())
     assert [type(s).__name__ for s in compiled.steps] == ["Segment", "HostStep", "Segment"]
     assert list(compiled.kernels.values()) == [["k", "k"]]
 
@@ -234,7 +235,7 @@ def test_the_table_shows_every_buffer() -> None:
           %d: f32[64,64] = matmul(%c, %c)  # d
           output %d: f32[64,64] result
         }"""),
-        PASSES,
+        CompileOptions(),
     )
     assert plan_memory(graph).table() == (
         "offset  bytes  live  value\n"

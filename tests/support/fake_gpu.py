@@ -13,6 +13,7 @@ from fake_cuda import FakeCuda
 
 from compiler.binary import HIDDEN, Binary, Resources
 from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from ir.graph import Node
 from ir.interpret import run_node
@@ -34,7 +35,7 @@ class FakeGpu:
         """An executor whose kernels are the reference of their groups."""
         return CudaBackend(0, driver=self.fake.driver(), compile=self.compile, lower=self.lower)
 
-    def lower(self, node: Node) -> list[Launch]:
+    def lower(self, node: Node, options: CompileOptions) -> list[Launch]:
         """One launch per group."""
         source = f"{node.op!r} {[str(v.type) for v in node.inputs]}"
         self._nodes[source] = node

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch
-from compiler.layerwise import layer_graphs
+from compiler.layerwise import LayerGraphTable
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate
-from compiler.pipeline import LAYERWISE_PASSES, compile_graph
+from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
 from ir.program import NetProgram
@@ -20,7 +21,7 @@ from runtime.store import Group
 
 def forward(program: NetProgram) -> CompiledGraph:
     """A forward pass alone, as one graph."""
-    return compile_graph(program.graph, lower_node)
+    return compile_graph(program.graph, lower_node, CompileOptions())
 
 
 def training_graph(program: NetProgram) -> Graph:
@@ -47,21 +48,25 @@ def training_graph(program: NetProgram) -> Graph:
 
 def training(program: NetProgram) -> CompiledGraph:
     """Forward and backward as one graph."""
-    return compile_graph(training_graph(program), lower_node)
+    return compile_graph(training_graph(program), lower_node, CompileOptions())
 
 
 def layerwise(program: NetProgram) -> Iterator[CompiledGraph]:
     """Forward and backward of every layer."""
-    for graphs in layer_graphs(program):
+    table = LayerGraphTable(program)
+    for number in range(len(program.layers)):
+        graphs = table[number]
         for graph in (graphs.forward, graphs.backward):
             if graph is not None and graph.nodes:
-                yield compile_graph(graph, lower_node, LAYERWISE_PASSES)
+                yield compile_graph(graph, lower_node, CompileOptions())
 
 
 def update(size: int, **settings: object) -> CompiledGraph:
     """A solver's update of ``size`` parameters."""
     config = SolverConfig(**settings)  # type: ignore[arg-type]
-    return compile_graph(update_graph(config, Group(1.0, 1.0, 0, size, ()), size), lower_node)
+    return compile_graph(
+        update_graph(config, Group(1.0, 1.0, 0, size, ()), size), lower_node, CompileOptions()
+    )
 
 
 def sources(compiled: CompiledGraph) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.batch import Shapes, batched
-from ir.graph import Graph, Node, Role, Value
+from ir.graph import Direction, Graph, Node, Role, Value
 from ir.op import Property
 
 from .dag import Dag
 from .inline import CHEAP, WINDOW_COST, Inlining
-from .kinds import Key, Kind, cost, key_of, kind_of, reduced_axes
+from .kinds import Kind, cost, kind_of, reduced_axes
 from .rows import in_row, row_shape
 
 _MOST_LOADS = 20
@@ -29,12 +29,11 @@ class Grouping:
        position, or the same tensor, join.
     """
 
-    def __init__(self, graph: Graph, nodes: Sequence[Node], boundary: bool) -> None:
+    def __init__(self, graph: Graph, nodes: Sequence[Node]) -> None:
         self.nodes = nodes
         self.number = {n: i for i, n in enumerate(nodes)}
         self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
         self.kinds = [kind_of(n) for n in nodes]
-        self.keys: list[Key] = [key_of(n, boundary) for n in nodes]
         self.ports = {p.value for p in graph.outputs}
         self.batched = batched([(p.value, p.role) for p in graph.inputs], nodes)
         self.shapes = Shapes(self.batched)
@@ -47,7 +46,7 @@ class Grouping:
         self.stored = self._must_store()
         tails = self._tails()
         anchored = {nodes[m]: nodes[group[0]] for group in tails.values() for m in group}
-        self.inlining = Inlining(graph, nodes, anchored, boundary, self.shapes)
+        self.inlining = Inlining(graph, nodes, anchored, self.shapes)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
             {} if self.inlining.is_pulled(n) else self.inlining.loads(n) for n in nodes
@@ -117,7 +116,7 @@ class Grouping:
                 group = tails[anchor]
                 fits = (
                     self._shape(anchor) == self._shape(i)
-                    and self.keys[anchor] == self.keys[i]
+                    and self._same_direction(anchor, i)
                     and len(group) < _MOST_NODES
                     and self._operands([*group, i]) <= _MOST_LOADS
                     and self._belongs(i, anchor, anchor_of)
@@ -183,7 +182,7 @@ class Grouping:
             elif properties & Property.LOCAL:
                 if weight > WINDOW_COST:
                     return True
-            elif self.keys[reader] != self.keys[i]:
+            elif not self._same_direction(reader, i):
                 if weight > CHEAP:
                     return True
             elif (
@@ -208,6 +207,10 @@ class Grouping:
     def _shape(self, i: int) -> tuple[int, ...]:
         return self.shapes.of(self.nodes[i].outputs[0])
 
+    def _same_direction(self, i: int, j: int) -> bool:
+        """Forward, backward and update never share a kernel."""
+        return self.nodes[i].direction is self.nodes[j].direction
+
     def _operands(self, members: Sequence[int]) -> int:
         made = {v for m in members for v in self.nodes[m].outputs}
         return len({v for m in members for v in self.nodes[m].inputs} - made)
@@ -220,7 +223,7 @@ class Grouping:
             if self.kinds[i] is not Kind.REDUCE:
                 continue
             (x,) = node.inputs
-            kind = (self.shapes.of(x), reduced_axes(node.op), self.keys[i])
+            kind = (self.shapes.of(x), reduced_axes(node.op), node.direction)
             others = found.setdefault(kind, [])
             whole = {v for v in self.loads[i] if self.shapes.size(v) == self.shapes.size(x)}
             for other in reversed(others[-8:]):
@@ -238,7 +241,7 @@ class Grouping:
                 continue
             for value in self.loads[i]:
                 maker = self.producers.get(value)
-                if maker is None or self.keys[maker] != self.keys[i]:
+                if maker is None or not self._same_direction(maker, i):
                     continue
                 a, b = self.dag.find(maker), self.dag.find(i)
                 row = row_shape(self, self.dag.members[a])
@@ -273,7 +276,7 @@ class Grouping:
     # --- 5: element by element -----------------------------------------------------------
 
     def _flat(self) -> None:
-        readers: dict[tuple[object, Key, tuple[int, ...]], int] = {}
+        readers: dict[tuple[object, Direction, tuple[int, ...]], int] = {}
         for i, node in enumerate(self.nodes):
             if self.kinds[i] is not Kind.FLAT or not self._free(i):
                 continue
@@ -293,7 +296,7 @@ class Grouping:
             if len(loads) > 1:  # gates of a cell
                 partners.append(frozenset(loads))
             for partner in [*partners, None] if small else partners:
-                place = (partner, self.keys[i], shape)
+                place = (partner, node.direction, shape)
                 other = readers.get(place)
                 if other is not None:
                     self._join(self.dag.find(other), self.dag.find(i))
@@ -311,7 +314,7 @@ class Grouping:
 
     def _join_maker(self, i: int, maker: int) -> None:
         """Join the group that makes what node ``i`` reads, if it reads it where it is made."""
-        if self.kinds[maker] is not Kind.FLAT or self.keys[maker] != self.keys[i]:
+        if self.kinds[maker] is not Kind.FLAT or not self._same_direction(maker, i):
             return
         a, b = self.dag.find(maker), self.dag.find(i)
         if a == b or not self._free(maker):

@@ -17,7 +17,7 @@ from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.movement import Slice
 
-from .kinds import Key, Kind, cost, key_of, kind_of
+from .kinds import Kind, cost, kind_of
 
 CHEAP = 12  # cost up to which a node may be computed again
 _HEAVIEST = 400  # cost of a whole chain in front of a reader
@@ -54,15 +54,12 @@ class Inlining:
         graph: Graph,
         nodes: Sequence[Node],
         anchored: Mapping[Node, Node],
-        boundary: bool,
         shapes: Shapes,
     ) -> None:
         self.nodes = nodes
         self.shapes = shapes
         self.anchored = anchored
-        self.boundary = boundary
         self.kinds = {n: kind_of(n) for n in nodes}
-        self.keys: dict[Node, Key] = {n: key_of(n, boundary) for n in nodes}
         self.readers: dict[Value, list[Node]] = {}
         for node in nodes:
             for value in dict.fromkeys(node.inputs):
@@ -139,9 +136,7 @@ class Inlining:
 
     def _takes(self, reader: Node, value: Value, node: Node, pull: Pull) -> bool:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
-        if self.keys[reader] != self.keys[node]:
-            if self.boundary:
-                return False
+        if reader.direction is not node.direction:
             # What forward computes for backward: keep the operand instead of the result.
             size = self.shapes.size
             if sum(size(v) >= size(value) for v in pull.loads) > 1:

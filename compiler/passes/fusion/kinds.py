@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from ir import expr as e
-from ir.graph import Direction, Node
+from ir.graph import Node
 from ir.op import Op, Property
 from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
@@ -65,11 +65,3 @@ def cost(node: Node) -> int:
             continue
         total += 40 if x.op == "rand" else 4 if x.op in _EXPENSIVE else 1
     return total
-
-
-Key = tuple[str, Direction]
-
-
-def key_of(node: Node, boundary: bool) -> Key:
-    """Nodes with different keys are not computed by one kernel."""
-    return (node.location.layer if boundary else "", node.direction)

@@ -30,7 +30,6 @@ class Job:
     kernel: Kernel
     config: Config
     target: Target
-    fp_fusion: bool = True  # a * b + c may round once
     users: tuple[str, ...] = field(default=(), compare=False)
 
     def request(self) -> dict[str, Any]:
@@ -38,7 +37,7 @@ class Job:
         options: dict[str, int | bool] = {
             "num_warps": self.config.num_warps,
             "num_stages": self.config.num_stages,
-            "enable_fp_fusion": self.fp_fusion,
+            "enable_fp_fusion": True,  # a * b + c may round once
         }
         return {
             "entry": self.kernel.entry,
@@ -99,13 +98,10 @@ def is_tested(triton: str) -> bool:
     return found is not None and _OLDEST_TESTED <= (int(found[1]), int(found[2])) <= _NEWEST_TESTED
 
 
-def jobs_of(launches: Iterable[Launch], target: Target, *, fp_fusion: bool = True) -> list[Job]:
+def jobs_of(launches: Iterable[Launch], target: Target) -> list[Job]:
     """The jobs that a program's launches need, each once, in order of first use."""
     users: dict[tuple[Kernel, Config], dict[str, None]] = {}
     for launch in launches:
         name = f"{launch.label} ({launch.location})"
         users.setdefault((launch.kernel, launch.chosen), {})[name] = None
-    return [
-        Job(kernel, config, target, fp_fusion, tuple(names))
-        for (kernel, config), names in users.items()
-    ]
+    return [Job(kernel, config, target, tuple(names)) for (kernel, config), names in users.items()]

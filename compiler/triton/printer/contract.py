@@ -99,14 +99,9 @@ def lower_contract(task: Task) -> list[Launch]:
     padded = padded_count(anchor.output.type.size)
     partial = Scratch(0, (plan.splits * padded if plan.splits > 1 else 16) * F32.itemsize)
     first = make_launch(task, _product(anchor, plan, partial))
-
-    def second(plan: Plan) -> Launch:
-        return make_launch(task, _sum(anchor, plan, partial), ".sum")
-
     if plan.splits == 1:
-        split = replace(plan, splits=2)
-        return [replace(first, companions=lambda: (second(split).kernel,))]
-    return [first, second(plan)]
+        return [first]
+    return [first, make_launch(task, _sum(anchor, plan, partial), ".sum")]
 
 
 def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
@@ -119,7 +114,7 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
         view = VIEWS[type(anchor.op)](emitter, anchor)
         row, column, which = _tile(writer, view)
         writer.place(anchor.location)
-        total = _accumulate(emitter, anchor, view, row, column, which, plan, task.precision)
+        total = _accumulate(emitter, anchor, view, row, column, which, plan, task.options.precision)
         place = view.result(row, column, which)
         inside = tuple(b() for base in (row, column) for b in base.bounds)
         place = place.guarded(*inside)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compiler.kernel import Config, Kernel, Launch, Scratch
+from compiler.options import CompileOptions
 from ir.graph import Graph, Node, Value
 
 from .helpers import source_of
@@ -22,7 +23,7 @@ class Task:
     body: Graph
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
-    precision: str = "ieee"  # of tl.dot on float32: "ieee", or "tf32" when asked for
+    options: CompileOptions
 
 
 @dataclass(frozen=True, slots=True)

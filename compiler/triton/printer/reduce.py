@@ -159,14 +159,9 @@ def lower_reduce(task: Task) -> list[Launch]:
     plan = plan_of(reduction)
     partials = _partials(reduction, plan)
     first = make_launch(task, _gather(reduction, plan, partials))
-
-    def second(plan: Plan) -> Launch:
-        return make_launch(task, _fold_partials(reduction, plan, partials), ".fold")
-
     if plan.splits == 1:
-        split = replace(plan, splits=2)
-        return [replace(first, companions=lambda: (second(split).kernel,))]
-    return [first, second(plan)]
+        return [first]
+    return [first, make_launch(task, _fold_partials(reduction, plan, partials), ".fold")]
 
 
 def _without_elements(body: Graph) -> Graph:

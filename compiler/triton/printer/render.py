@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from compiler.kernel import Config
 from ir.graph import Graph
@@ -19,8 +19,6 @@ from ir.text import format_graph
 
 from .helpers import source_of
 from .kernels import IMPORTS, Printed, Task
-
-_USES = "Used by"
 
 
 def readable_file(
@@ -34,7 +32,7 @@ def readable_file(
     entry = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or printed.name
     entry = entry if not entry[0].isdigit() else f"{printed.name}_{entry}"
     sections = [
-        (_USES, [_use(label, task.node.location)]),
+        ("Used by", [_use(label, task.node.location)]),
         ("Layers", _layers(task)),
         ("Computes", format_graph(_group(task)).rstrip().splitlines()),
         ("Schedule", [f"{task.schedule}: {printed.name}", printed.why]),
@@ -50,20 +48,6 @@ def readable_file(
         'if __name__ == "__main__":\n'
         "    from roastery.kernel_check import main\n\n"
         "    main(__file__)\n"
-    )
-
-
-def with_uses(readable: str, uses: Sequence[tuple[str, Location]]) -> str:
-    """The file with all its users in the header, for a kernel that several layers share."""
-    lines = "".join(
-        f"    {_in_docstring(_use(label, place))}\n" for label, place in dict.fromkeys(uses)
-    )
-    return re.sub(
-        rf"^{_USES}\n(?:    .*\n)+",
-        lambda _: f"{_USES}\n{lines}",
-        readable,
-        count=1,
-        flags=re.MULTILINE,
     )
 
 
