@@ -87,8 +87,8 @@ class Graph:
     inputs: tuple[Port, ...] = ()
     nodes: tuple[Node, ...] = ()
     outputs: tuple[Port, ...] = ()
-    # Lazily made index of producers.
-    _producers: dict[Value, Node] = field(default_factory=dict, repr=False)
+    # Lazily made index of producers; a graph made by dataclasses.replace gets its own.
+    _producers: dict[Value, Node] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def producers(self) -> dict[Value, Node]:

@@ -172,4 +172,4 @@ class NetProgram:
             for name in dict.fromkeys(blobs)
             if name not in self.outputs
         )
-        return replace(self.graph, outputs=(*self.graph.outputs, *extra), _producers={})
+        return replace(self.graph, outputs=(*self.graph.outputs, *extra))

@@ -177,7 +177,7 @@ def _forward(program: NetProgram) -> Graph:
         p for p in program.graph.outputs if p.role is not Role.RESULT or p.name in program.outputs
     )
     nodes = tuple(node for node in program.graph.nodes if not _is_sink(node))
-    return drop_gradient_marks(replace(program.graph, nodes=nodes, outputs=outputs, _producers={}))
+    return drop_gradient_marks(replace(program.graph, nodes=nodes, outputs=outputs))
 
 
 def _is_sink(node: Node) -> bool:

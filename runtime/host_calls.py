@@ -49,7 +49,7 @@ class HostCalls:
             else node
             for node in graph.nodes
         )
-        return replace(graph, nodes=nodes, _producers={})
+        return replace(graph, nodes=nodes)
 
     def _noting(self, number: int, op: HostCall) -> HostCall:
         def forward(inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:

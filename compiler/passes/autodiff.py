@@ -206,7 +206,7 @@ def drop_gradient_marks(graph: Graph, context: PassContext = UNBOUNDED) -> Graph
 
     Before: ``%y = map(%x) stop(a0)``. After: ``%y = map(%x) a0``.
     """
-    return replace(graph, nodes=unmarked(graph.nodes), _producers={})
+    return replace(graph, nodes=unmarked(graph.nodes))
 
 
 def unmarked(nodes: Sequence[Node]) -> tuple[Node, ...]:

@@ -43,7 +43,7 @@ def reuse_results(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
             rewritten.update(zip(readers, replaced, strict=True))
     if not rewritten:
         return graph
-    return replace(graph, nodes=tuple(rewritten.get(n, n) for n in graph.nodes), _producers={})
+    return replace(graph, nodes=tuple(rewritten.get(n, n) for n in graph.nodes))
 
 
 def _activation_operand(node: Node) -> Value | None:

@@ -84,7 +84,7 @@ def remove_dead_code(graph: Graph) -> Graph:
         a is b for a, b in zip(reversed(kept), graph.nodes, strict=True)
     ):
         return graph
-    return replace(graph, nodes=tuple(reversed(kept)), _producers={})
+    return replace(graph, nodes=tuple(reversed(kept)))
 
 
 def _without_dead_results(node: Node, needed: set[Value]) -> Node:

@@ -202,6 +202,4 @@ def as_reduction(body: Graph, anchor: Node) -> Graph:
         replace(anchor, op=Reshape(anchor.output.shape), inputs=(value,)),
     ]
     where = body.nodes.index(anchor)
-    return replace(
-        body, nodes=(*body.nodes[:where], *nodes, *body.nodes[where + 1 :]), _producers={}
-    )
+    return replace(body, nodes=(*body.nodes[:where], *nodes, *body.nodes[where + 1 :]))

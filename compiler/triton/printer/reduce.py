@@ -173,7 +173,7 @@ def _without_elements(body: Graph) -> Graph:
             fill = Map((const(number, node.output.type.dtype),), node.output.shape)
             node = replace(node, op=fill, inputs=())
         nodes.append(node)
-    return replace(body, nodes=tuple(nodes), _producers={})
+    return replace(body, nodes=tuple(nodes))
 
 
 def _partials(reduction: Reduction, plan: Plan) -> list[tuple[Scratch, ...]]:
