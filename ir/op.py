@@ -61,6 +61,34 @@ class Op(ABC):
         """
         return [None] * len(at.inputs)
 
+    @abstractmethod
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        """Whether the leading axis of a result grows with the batch.
+
+        ``given`` says which inputs lead with the batch. A batch of one looks like an axis that is
+        1 for every batch, so that types alone do not tell. Asked for each result, of rank 1 or
+        more. Usual answers: :func:`leads_as_first`, :func:`leads_alike`.
+        """
+
+
+def leads_as_first(
+    op: Op, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+) -> bool:
+    """:meth:`Op.leads` of an op whose leading axis is that of its first input."""
+    return given[0]
+
+
+def leads_alike(
+    op: Op, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+) -> bool:
+    """:meth:`Op.leads` where only extents tell: some input that leads with the batch has the
+    leading extent of the result, or there is no input."""
+    return not given or any(
+        lead and x.shape[:1] == result.shape[:1] for x, lead in zip(inputs, given, strict=True)
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Adjoint:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, leads_as_first, register, require
 from ..types import TensorType
 from ..windows import col2im, im2col
 
@@ -40,6 +40,7 @@ class _Conv(Op):
     dilation: tuple[int, ...]
     group: int = 1
     properties = Property.CONTRACTION
+    leads = leads_as_first
 
     def outputs(self, x: Sequence[int], window: Sequence[int]) -> tuple[int, ...]:
         """Spatial extents of the convolution's result."""
@@ -154,6 +155,11 @@ class ConvWeightGrad(_Conv):
 
     window: tuple[int, ...] = ()
     name = "conv_weight_grad"
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return False
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, g = inputs

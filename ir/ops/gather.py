@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, leads_alike, register, require
 from ..types import I32, TensorType
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ class Gather(Op):
 
     name = "gather"
     properties = Property.LOCAL
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[1]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         table, rows = inputs
@@ -54,6 +59,7 @@ class ScatterAdd(Op):
     count: int
     name = "scatter_add"
     properties = Property.REDUCTION
+    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, rows = inputs

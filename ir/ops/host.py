@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register
+from ..op import Adjoint, Op, Property, leads_alike, register
 from ..types import TensorType
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class HostCall(Op):
     hold: HostHold | None = field(default=None, compare=False, repr=False)
     name = "host_call"
     properties = Property.HOST | Property.EFFECT
+    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         return self.types

@@ -26,6 +26,11 @@ class MatMul(Op):
     name = "matmul"
     properties = Property.CONTRACTION
 
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[0] and not (self.transpose_a and result.rank == 2)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         a, c = inputs
         require(a.rank == c.rank >= 2, f"ranks {a.rank} and {c.rank}")

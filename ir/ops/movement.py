@@ -26,6 +26,12 @@ class Reshape(Op):
     name = "reshape"
     properties = Property.VIEW | Property.MOVEMENT
 
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        before, after = inputs[0].shape, result.shape
+        return given[0] and (before[0] == 0 or after[0] % before[0] == 0)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
         count = math.prod(self.shape)
@@ -49,6 +55,11 @@ class Transpose(Op):
     order: tuple[int, ...]
     name = "transpose"
     properties = Property.MOVEMENT
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[0] and self.order[0] == 0
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -75,6 +86,12 @@ class Slice(Op):
     stop: int
     name = "slice"
     properties = Property.MOVEMENT
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        # One of several steps of a sequence stays one step.
+        return given[0] and (self.axis != 0 or inputs[0].shape[0] == self.stop - self.start)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -106,6 +123,11 @@ class Concat(Op):
     axis: int
     name = "concat"
     properties = Property.MOVEMENT
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return any(given)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         first = inputs[0]
@@ -146,6 +168,11 @@ class Pad(Op):
     value: float = 0.0
     name = "pad"
     properties = Property.MOVEMENT
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[0] and self.low[0] == self.high[0] == 0
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -12,7 +12,7 @@ from .. import expr as e
 from ..expr import Expr
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, leads_alike, register, require
 from ..types import TensorType
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Map(Op):
     shape: tuple[int, ...] | None = None
     name = "map"
     properties = Property.POINTWISE
+    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         shapes = [t.shape for t in inputs]

@@ -39,6 +39,11 @@ class Reduce(Op):
     name = "reduce"
     properties = Property.REDUCTION
 
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[0] and 0 not in self.axes
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
         require(self.kind in _KINDS, f"unknown reduction {self.kind!r}")
@@ -82,6 +87,11 @@ class ArgExtreme(Op):
     tie: str = "first"
     name = "argextreme"
     properties = Property.REDUCTION
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[0] and self.axis != 0
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, leads_alike, register, require
 from ..types import I32, TensorType
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class RegionMax(Op):
     scale: float
     name = "region_max"
     properties = Property.HOST
+
+    def leads(
+        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
+    ) -> bool:
+        return given[1]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, regions = inputs
@@ -124,6 +129,7 @@ class RegionScatter(Op):
     shape: tuple[int, ...]
     name = "region_scatter"
     properties = Property.HOST
+    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, place, regions = inputs

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, leads_as_first, register, require
 from ..types import I32, TensorType
 from ..windows import pad_to
 
@@ -33,6 +33,7 @@ class _Window(Op):
     low: tuple[int, ...]
     high: tuple[int, ...]
     properties = Property.LOCAL
+    leads = leads_as_first
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         require(

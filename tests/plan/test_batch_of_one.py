@@ -89,3 +89,23 @@ def test_one_image_and_many(net: str, phase: str) -> None:
         one, many = (compiled(template, n, phase) for n in (1, 64))
     assert new_kernels(one, many) == []
     assert new_kernels(many, one) == []
+
+
+FILTERED = """
+layer { name: "x" type: "Input" top: "x" top: "keep"
+  input_param { shape { dim: 8 dim: 6 dim: 5 dim: 5 } shape { dim: 8 } } }
+layer { name: "filter" type: "Filter" bottom: "x" bottom: "keep" top: "kept" }
+layer { name: "scale" type: "Scale" bottom: "kept" top: "kept" scale_param { bias_term: true } }
+layer { name: "fc" type: "InnerProduct" bottom: "kept" top: "fc"
+  inner_product_param { num_output: 7 } }
+layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }"""
+
+
+@pytest.mark.parametrize("phase", ["TEST", "TRAIN"])
+def test_one_row_of_those_that_a_filter_lets_pass(phase: str) -> None:
+    def sources(rows: int) -> set[str]:
+        net = nets.net_from_text(FILTERED, "net.prototxt")
+        program = nets.lower(net, phase, shapes={"filter/rows": (rows,)})
+        return {kernel.source for kernel in compile_program(program).compiled.kernels}
+
+    assert sources(1) == sources(3)

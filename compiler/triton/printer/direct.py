@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ir.graph import Graph, Node, Value
-from ir.op import Op
+from ir.op import Op, leads_as_first
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
@@ -143,6 +143,7 @@ class WeightTerms(Op):
 
     op: ConvWeightGrad
     name = "weight_terms"
+    leads = leads_as_first
 
     @property
     def constant_axes(self) -> range:
