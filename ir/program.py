@@ -83,6 +83,18 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """What a layer takes for a class in one of its bottoms: whole numbers from 0.
+
+    ``bottom``: the number of that bottom. ``ignored``: the label of what counts for nothing.
+    """
+
+    bottom: int
+    classes: int
+    ignored: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LayerInfo:
     """One layer after filtering, with the part of the graph it became.
 
@@ -93,6 +105,8 @@ class LayerInfo:
     (data layers), what the runtime needs to open it. ``sizes``: names of shapes that its bottoms
     do not tell: its own tops, where the runtime or the user's code gives them, and sizes that
     depend on data. ``shares_data``: each top is the bottom's data under another shape.
+    ``is_split``: it only gives its bottom further names. ``inner_softmax``: Caffe's layer makes a
+    Softmax layer inside. ``labels``: for a layer that reads class numbers.
     """
 
     name: str
@@ -112,6 +126,9 @@ class LayerInfo:
     key: str = ""
     sizes: tuple[str, ...] = ()
     shares_data: bool = False
+    is_split: bool = False
+    inner_softmax: bool = False
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True)

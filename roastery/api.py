@@ -78,11 +78,7 @@ def compile(
     check_memory(program)
     backend = open_backend(choose_device(device))
     store = Store(program.cells, seed)
-    state = nets.state_message(phase)
-    state.set("level", level)
-    state.set("stage", stages)
-    described = nets.with_splits(nets.filtered(message, state))
-    feeds = open_feeds(described, program, seed, backend=backend)
+    feeds = open_feeds(program, seed, backend=backend)
     fused = FusedNet(
         program,
         backend,

@@ -110,7 +110,7 @@ class NetBuilder:
         shared, unshared = shared_buffers(program, share) if share is not None else ({}, [])
         store = Store(program.cells, seed, shared)
         notes: dict[str, list[DataNote]] = {}
-        feeds = open_feeds(message, program, seed, notes, self.backend)
+        feeds = open_feeds(program, seed, notes, self.backend)
         log_layers(self.log, program, notes)
         runnable: RunnableNet
         if self.plan == "layerwise":
@@ -151,7 +151,6 @@ def _lower(
 
 
 def open_feeds(
-    net: Message,
     program: NetProgram,
     seed: int,
     notes: dict[str, list[DataNote]] | None = None,
@@ -160,11 +159,10 @@ def open_feeds(
     """Data sources by the layers' keys: read ahead on threads, their labels checked.
 
     Args:
-        net: what ``program`` was lowered from: filtered, with Split layers.
         notes: gets what the sources say while they are opened, by the layers' keys.
         backend: what reads the batches, which may have memory for them.
     """
-    checks = label_checks(net, program)
+    checks = label_checks(program)
     phase = cast(Literal["TRAIN", "TEST"], program.phase)
     feeds: dict[str, DataSource] = {}
     for layer in program.layers:

@@ -11,69 +11,37 @@ from typing import Any
 
 import numpy as np
 
-from frontends.prototxt import Message
 from ir.errors import RoasteryError
-from ir.location import Location
-from ir.program import LayerInfo, NetProgram
+from ir.program import Labels, LayerInfo, NetProgram
 from runtime.data.source import Batch, DataSource, Position, Shape
-
-#: Layers whose bottom 1 holds class numbers, and the axis of their classes.
-_AXIS = {
-    "SoftmaxWithLoss": lambda layer: layer.softmax_param.axis,
-    "InfogainLoss": lambda layer: layer.infogain_loss_param.axis,
-    "Accuracy": lambda layer: layer.accuracy_param.axis,
-    "MultinomialLogisticLoss": lambda layer: 1,
-    "HingeLoss": lambda layer: 1,
-}
 
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """The classes that one top of a data layer may name."""
+    """The classes that one top of a data layer may name: what ``layer`` takes."""
 
     top: int
-    classes: int
-    ignored: int | None
-    layer: str
-    location: Location
+    labels: Labels
+    layer: LayerInfo
 
 
-def label_checks(net: Message, program: NetProgram) -> dict[str, list[LabelCheck]]:
-    """What must hold for labels that come straight from data layers, by data layer.
-
-    Args:
-        net: what ``program`` was lowered from: filtered, with Split layers.
-
-    Returns: checks by the keys of the data layers.
-    """
-    origin = {
-        top: (layer.key, i)
-        for layer in program.layers
-        if layer.source is not None
-        for i, top in enumerate(layer.tops)
-    }
+def label_checks(program: NetProgram) -> dict[str, list[LabelCheck]]:
+    """What must hold for labels that come straight from data layers, by the data layers' keys."""
+    origin: dict[str, tuple[str, int]] = {}  # blob -> data layer and top whose values it holds
     found: dict[str, list[LabelCheck]] = {}
-    for layer, message in zip(program.layers, net.layer, strict=True):
-        if layer.type == "Split" and layer.bottoms[0] in origin:
-            origin.update((top, origin[layer.bottoms[0]]) for top in layer.tops)
-        elif layer.type in _AXIS and len(layer.bottoms) > 1 and layer.bottoms[1] in origin:
-            source, top = origin[layer.bottoms[1]]
-            found.setdefault(source, []).append(_check(layer, message, top))
-        elif layer.source is None:
-            for name in layer.tops:
-                origin.pop(name, None)  # written in place: no longer what was read
+    for layer in program.layers:
+        labels = layer.labels
+        if labels is not None and layer.bottoms[labels.bottom] in origin:
+            source, top = origin[layer.bottoms[labels.bottom]]
+            found.setdefault(source, []).append(LabelCheck(top, labels, layer))
+        shared = origin.get(layer.bottoms[0]) if layer.shares_data else None
+        for i, name in enumerate(layer.tops):
+            origin.pop(name, None)  # written in place: no longer what was read
+            if layer.source is not None:
+                origin[name] = (layer.key, i)
+            elif shared is not None:
+                origin[name] = shared
     return found
-
-
-def _check(layer: LayerInfo, message: Message, top: int) -> LabelCheck:
-    parameters = message.accuracy_param if layer.type == "Accuracy" else message.loss_param
-    return LabelCheck(
-        top=top,
-        classes=layer.bottom_values[0].shape[_AXIS[layer.type](message)],
-        ignored=parameters.ignore_label if parameters.has("ignore_label") else None,
-        layer=layer.name,
-        location=layer.location,
-    )
 
 
 class CheckedSource:
@@ -109,19 +77,20 @@ class CheckedSource:
         return getattr(self._source, name)
 
 
-def _look(labels: np.ndarray, check: LabelCheck, top: str) -> None:
+def _look(values: np.ndarray, check: LabelCheck, top: str) -> None:
+    classes, ignored = check.labels.classes, check.labels.ignored
     # Caffe truncates: 2.9 is class 2. A NaN fails both comparisons.
-    good = (labels > -1) & (labels < check.classes)
-    if check.ignored is not None:
-        good |= labels == check.ignored
+    good = (values > -1) & (values < classes)
+    if ignored is not None:
+        good |= values == ignored
     if good.all():
         return
     index = int(np.flatnonzero(~good)[0])
-    value = float(labels.reshape(-1)[index])
+    value = float(values.reshape(-1)[index])
     raise RoasteryError(
-        f"label {value:g} (value {index} of the batch in '{top}'), but layer '{check.layer}' has "
-        f"{check.classes} class(es): 0 to {check.classes - 1}",
-        location=check.location,
+        f"label {value:g} (value {index} of the batch in '{top}'), but layer "
+        f"'{check.layer.name}' has {classes} class(es): 0 to {classes - 1}",
+        location=check.layer.location,
         hint="give the layer below as many outputs as there are classes, count classes from 0, "
-        "or name the label to skip in ignore_label",
+        "or name the label to skip in ignore_label, which softmax losses and Accuracy have",
     )

@@ -77,7 +77,7 @@ def layer(
         bottoms=bottoms,
         tops=tops,
         loss=loss,
-        no_gradient_to=no_gradient_to,
+        no_gradient_to=tuple(no_gradient_to),
         in_place=in_place,
         fork="your own",
     )

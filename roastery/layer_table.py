@@ -127,9 +127,9 @@ def _notes(kinds: Iterable[LayerType]) -> str:
 
 
 def _counts(kind: LayerType) -> str:
-    text = f"{_range(kind.bottoms)} → {_range(kind.tops)}"
+    text = f"{_range(kind.bottom_range)} → {_range(kind.top_range)}"
     if kind.same_count:
-        text = f"{_range(kind.bottoms)} → as many"
+        text = f"{_range(kind.bottom_range)} → as many"
     if kind.loss:
         text += ", a loss"
     if kind.in_place:

@@ -13,7 +13,6 @@ from runtime.logging import CaffeLog
 from .data_notes import DataNote
 
 _PHASES = ("TRAIN", "TEST")
-_WITH_SOFTMAX = ("SoftmaxWithLoss", "InfogainLoss")
 
 
 def log_rules(log: CaffeLog, net: Message, state: Message) -> None:
@@ -94,5 +93,5 @@ def _log_creation(log: CaffeLog, layer: LayerInfo, notes: Sequence[DataNote]) ->
     for note in notes:
         if note not in early:
             note.write(log)
-    if layer.type in _WITH_SOFTMAX:
+    if layer.inner_softmax:
         log.creating_layer(layer.name, registry_only=True)

@@ -13,7 +13,7 @@ from ir.errors import RoasteryError
 from ir.expr import Expr
 from ir.graph import Value
 from ir.location import Location
-from ir.program import FillerSpec
+from ir.program import FillerSpec, Labels
 from ir.types import U32, TensorType
 
 from .fillers import filler_spec
@@ -99,6 +99,7 @@ class LayerContext:
         self.shapes = shapes
         self.runs_next = runs_next
         self.source: Any = None  # what the runtime opens; set by layers it feeds
+        self.labels: Labels | None = None  # see `takes_labels`
         self.owned: list[str] = []  # names of the layer's cells, in the order of its blobs
         self.hidden: dict[str, str] = {}  # hidden state -> its cell
 
@@ -169,6 +170,13 @@ class LayerContext:
             f"axes go from {-rank} to {rank - 1}; negative ones count from the end",
         )
         return axis % rank
+
+    def takes_labels(self, classes: int, ignored: int | None = None, bottom: int = 1) -> None:
+        """Say that a bottom holds class numbers: whole numbers from 0 to ``classes`` - 1.
+
+        Others are then refused where they are read from data. ``ignored`` is taken, too.
+        """
+        self.labels = Labels(bottom, classes, ignored)
 
     # --- cells ------------------------------------------------------------------------
 

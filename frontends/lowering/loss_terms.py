@@ -31,7 +31,7 @@ def check_batch(ctx: LayerContext) -> None:
     )
 
 
-def labels_along(ctx: LayerContext, axis: int) -> Value:
+def labels_along(ctx: LayerContext, axis: int, ignored: int | None) -> Value:
     """The labels (bottom 1) in the shape of the scores (bottom 0), with extent 1 on ``axis``."""
     scores, labels = ctx.bottoms[:2]
     shape = (*scores.shape[:axis], 1, *scores.shape[axis + 1 :])
@@ -44,6 +44,7 @@ def labels_along(ctx: LayerContext, axis: int) -> Value:
         "there is one label per position, a whole number from 0 to the number of classes - 1",
         index=1,
     )
+    ctx.takes_labels(scores.shape[axis], ignored)
     return ctx.b.reshape(labels, shape)
 
 
@@ -61,6 +62,7 @@ def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
         index=1,
     )
     width = x.type.size // batch if batch else 1
+    ctx.takes_labels(width)
     return ctx.b.reshape(x, (batch, width)), ctx.b.reshape(labels, (batch, 1))
 
 

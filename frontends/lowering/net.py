@@ -136,6 +136,9 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         key=key,
         sizes=shapes.asked,
         shares_data=kind.shares_data,
+        is_split=kind.is_split,
+        inner_softmax=kind.inner_softmax,
+        labels=ctx.labels,
     )
     _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
 
@@ -198,8 +201,8 @@ def _automatic_tops(work: _Lowering, kind: LayerType) -> tuple[str, ...]:
 
 def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:
     for what, count, (low, high) in (
-        ("bottom", bottoms, kind.bottoms),
-        ("top", tops, kind.tops),
+        ("bottom", bottoms, kind.bottom_range),
+        ("top", tops, kind.top_range),
     ):
         if count < low or (high is not None and count > high):
             need = (

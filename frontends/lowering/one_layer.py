@@ -90,7 +90,14 @@ class LayerLowering:
         )
         tops = lower_layer(ctx, known.stopped)
         cells.finish(b)
-        layer = replace(info, bottom_values=values, top_values=tops, first=0, last=len(b.nodes))
+        layer = replace(
+            info,
+            bottom_values=values,
+            top_values=tops,
+            first=0,
+            last=len(b.nodes),
+            labels=ctx.labels,
+        )
         return replace(
             net,
             graph=b.finish(),

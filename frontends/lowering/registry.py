@@ -6,7 +6,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 from frontends.prototxt.suggestions import did_you_mean
@@ -22,27 +22,46 @@ if TYPE_CHECKING:
 Lowering = Callable[["LayerContext"], Value | Sequence[Value]]
 
 
+Count = int | tuple[int, int | None]
+"""A number, or (smallest, largest); None: any number."""
+
+
+def _no_lowering(ctx: LayerContext) -> Value:
+    raise NotImplementedError(f"{ctx.kind.name} decorates no function")
+
+
 @dataclass(frozen=True)
 class LayerType:
-    """A registered layer: how it is lowered and what it takes.
+    """A layer: what it takes, and what is true of it whatever its parameters say.
 
-    ``bottoms``/``tops``: smallest and largest number (None: any). ``param`` is the field of
-    LayerParameter that holds its parameters. ``loss``: gets a top by itself if it has none, with
-    loss_weight 1. ``no_gradient_to``: bottoms that never get a diff (labels), even under
-    force_backward. ``in_place``: may write its top over its bottom. ``same_count``: as many tops
-    as bottoms. ``source``: the runtime feeds its tops. ``host``: runs on the host. ``note``:
-    where Roastery differs from Caffe on purpose; docs/layers.md shows it. ``fork``: whose layer
-    it is, if not Caffe's own. ``fork_fields``: fields that forks added to the parameters of
-    Caffe's layer and that are honoured here. ``also``: further fields of LayerParameter it reads.
-    ``shares_data``: each top is its bottom's data under another shape (Caffe: Blob::ShareData),
-    whatever the parameters say.
+    It registers itself with the function that it decorates, which lowers such layers.
+
+    Attributes:
+        param: the field of LayerParameter that holds its parameters (``pooling_param``).
+        message: type of that field, for a layer that is not Caffe's: declares the field.
+        bottoms, tops: how many.
+        same_count: as many tops as bottoms.
+        loss: gets a top by itself if it has none, with loss_weight 1.
+        no_gradient_to: bottoms that never get a diff (labels), even under force_backward.
+        in_place: may write its top over its bottom.
+        source: the runtime feeds its tops.
+        host: runs on the host.
+        note: where Roastery differs from Caffe on purpose; docs/layers.md shows it.
+        fork: whose layer it is, if not Caffe's own.
+        fork_fields: fields that forks added to the parameters of Caffe's layer and that are
+            honoured here.
+        also: further fields of LayerParameter it reads.
+        shares_data: each top is its bottom's data under another shape (Caffe: Blob::ShareData).
+        is_split: gives its bottom further names, and does nothing else.
+        inner_softmax: Caffe's layer makes a Softmax layer inside, which its log shows.
     """
 
     name: str
-    lower: Lowering
+    _: KW_ONLY
     param: str = ""
-    bottoms: tuple[int, int | None] = (1, 1)
-    tops: tuple[int, int | None] = (1, 1)
+    message: MessageType | None = None
+    bottoms: Count = 1
+    tops: Count = 1
     same_count: bool = False
     loss: bool = False
     no_gradient_to: tuple[int, ...] = ()
@@ -54,6 +73,26 @@ class LayerType:
     fork_fields: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     shares_data: bool = False
+    is_split: bool = False
+    inner_softmax: bool = False
+    lower: Lowering = _no_lowering
+
+    def __call__(self, lower: Lowering) -> Lowering:
+        """Register ``lower`` as what lowers layers of this type."""
+        if self.message is not None:
+            extend_message("LayerParameter", optional(self.message.name, self.param))
+        _LAYERS[self.name] = replace(self, lower=lower)
+        return lower
+
+    @property
+    def bottom_range(self) -> tuple[int, int | None]:
+        """Smallest and largest number of bottoms; None: any number."""
+        return _range(self.bottoms)
+
+    @property
+    def top_range(self) -> tuple[int, int | None]:
+        """As ``bottom_range``, of tops."""
+        return _range(self.tops)
 
     @property
     def title(self) -> str:
@@ -64,62 +103,13 @@ class LayerType:
         return f"{'an' if vowel else 'a'} {self.name} layer"
 
 
+layer = LayerType
+"""As a decorator: ``@layer("Pooling", param="pooling_param")``."""
+
 _LAYERS: dict[str, LayerType] = {}
 
 
-def layer(
-    name: str,
-    *,
-    param: str = "",
-    message: MessageType | None = None,
-    bottoms: int | tuple[int, int | None] = 1,
-    tops: int | tuple[int, int | None] = 1,
-    same_count: bool = False,
-    loss: bool = False,
-    no_gradient_to: Sequence[int] = (),
-    in_place: bool = False,
-    source: bool = False,
-    host: bool = False,
-    note: str = "",
-    fork: str = "",
-    fork_fields: Sequence[str] = (),
-    also: Sequence[str] = (),
-    shares_data: bool = False,
-) -> Callable[[Lowering], Lowering]:
-    """Register the decorated function as the lowering of layer type ``name``.
-
-    Args:
-        param: field of LayerParameter with the parameters (``pooling_param``).
-        message: type of that field, for a layer that is not Caffe's: declares the field.
-    """
-
-    def register(lower: Lowering) -> Lowering:
-        if message is not None:
-            extend_message("LayerParameter", optional(message.name, param))
-        _LAYERS[name] = LayerType(
-            name,
-            lower,
-            param,
-            _range(bottoms),
-            _range(tops),
-            same_count,
-            loss,
-            tuple(no_gradient_to),
-            in_place,
-            source,
-            host,
-            note,
-            fork,
-            tuple(fork_fields),
-            tuple(also),
-            shares_data,
-        )
-        return lower
-
-    return register
-
-
-def _range(count: int | tuple[int, int | None]) -> tuple[int, int | None]:
+def _range(count: Count) -> tuple[int, int | None]:
     return (count, count) if isinstance(count, int) else count
 
 

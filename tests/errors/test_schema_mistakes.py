@@ -109,23 +109,23 @@ def default(limits: tuple[int, int | None]) -> int:
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in LAYERS.values() if k.bottoms[0] > 0], ids=lambda k: k.name
+    "kind", [k for k in LAYERS.values() if k.bottom_range[0] > 0], ids=lambda k: k.name
 )
 def test_one_bottom_too_few(kind: LayerType) -> None:
-    error = refusal(counted(kind, kind.bottoms[0] - 1, default(kind.tops)))
-    assert f"{kind.name} layer takes {kind.bottoms[0]}" in error.message
-    assert f"bottom blob(s), {kind.bottoms[0] - 1} given" in error.message
+    error = refusal(counted(kind, kind.bottom_range[0] - 1, default(kind.top_range)))
+    assert f"{kind.name} layer takes {kind.bottom_range[0]}" in error.message
+    assert f"bottom blob(s), {kind.bottom_range[0] - 1} given" in error.message
     assert error.hint == 'add bottom: "..."'
     assert error.location.layer == "it"
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in LAYERS.values() if k.bottoms[1] is not None], ids=lambda k: k.name
+    "kind", [k for k in LAYERS.values() if k.bottom_range[1] is not None], ids=lambda k: k.name
 )
 def test_one_bottom_too_many(kind: LayerType) -> None:
-    assert kind.bottoms[1] is not None
-    count = kind.bottoms[1] + 1
-    error = refusal(counted(kind, count, default(kind.tops)))
+    assert kind.bottom_range[1] is not None
+    count = kind.bottom_range[1] + 1
+    error = refusal(counted(kind, count, default(kind.top_range)))
     assert f"bottom blob(s), {count} given" in error.message
     assert error.hint == "remove 1"
     # The place is that of the first bottom that is too many.
@@ -133,12 +133,14 @@ def test_one_bottom_too_many(kind: LayerType) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in LAYERS.values() if k.tops[1] is not None], ids=lambda k: k.name
+    "kind", [k for k in LAYERS.values() if k.top_range[1] is not None], ids=lambda k: k.name
 )
 def test_one_top_too_many(kind: LayerType) -> None:
-    assert kind.tops[1] is not None
-    count = kind.tops[1] + 1
-    error = refusal(counted(kind, default(kind.bottoms) if kind.bottoms[1] != 0 else 0, count))
+    assert kind.top_range[1] is not None
+    count = kind.top_range[1] + 1
+    error = refusal(
+        counted(kind, default(kind.bottom_range) if kind.bottom_range[1] != 0 else 0, count)
+    )
     assert f"top blob(s), {count} given" in error.message
     assert error.location.text[error.location.column - 1 :].startswith(f'top: "t{count - 1}"')
 

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import pytest
 
+import roastery
 from ir.errors import RoasteryError
+from ir.graph import Value
 from roastery import nets
 from roastery.building import NetBuilder
 from roastery.devices import open_backend
 from runtime.logging import CaffeLog
 
 
-def run(label: float, *, classes: int = 3, loss: str = "SoftmaxWithLoss", more: str = "") -> float:
+def run(
+    label: float,
+    *,
+    classes: int = 3,
+    loss: str = "SoftmaxWithLoss",
+    more: str = "",
+    before: str = "",
+    scores: str = "ip",
+    labels: str = "y",
+) -> float:
     text = f"""
 layer {{ name: "data" type: "DummyData" top: "x" top: "y" dummy_data_param {{
   shape {{ dim: 4 dim: 2 }} shape {{ dim: 4 }}
   data_filler {{ type: "uniform" }} data_filler {{ value: {label} }} }} }}
 layer {{ name: "ip" type: "InnerProduct" bottom: "x" top: "ip"
-  inner_product_param {{ num_output: {classes} }} }}
-layer {{ name: "loss" type: "{loss}" bottom: "ip" bottom: "y" top: "loss" {more} }}
+  inner_product_param {{ num_output: {classes} }} }} {before}
+layer {{ name: "loss" type: "{loss}" bottom: "{scores}" bottom: "{labels}" top: "loss" {more} }}
 layer {{ name: "again" type: "Silence" bottom: "y" }}
 """
     builder = NetBuilder(open_backend("reference"), CaffeLog())
@@ -45,3 +56,42 @@ def test_other_labels_are_refused_with_their_place(label: float, loss: str) -> N
 def test_the_ignored_label_passes() -> None:
     assert run(255, more="loss_param { ignore_label: 255 }") == 0.0
     assert run(9, loss="Accuracy", more="accuracy_param { ignore_label: 9 }") == 0.0
+
+
+def test_only_a_layer_that_ignores_labels_lets_the_ignored_one_pass() -> None:
+    with pytest.raises(RoasteryError, match="label 255"):
+        run(255, loss="HingeLoss", more="loss_param { ignore_label: 255 }")
+
+
+def test_labels_are_followed_through_layers_that_share_their_data() -> None:
+    column = """layer { name: "c" type: "Reshape" bottom: "y" top: "column"
+      reshape_param { shape { dim: 4 dim: 1 } } }"""
+    assert run(2, before=column, labels="column") > 0
+    with pytest.raises(RoasteryError, match="label 3 "):
+        run(3, before=column, labels="column")
+
+
+def test_labels_that_were_computed_with_are_not_looked_at() -> None:
+    power = 'layer { name: "p" type: "Power" bottom: "y" top: "y" power_param { scale: 0.5 } }'
+    assert run(4, before=power) > 0
+
+
+def test_every_score_of_a_row_is_a_class() -> None:
+    """Caffe: dim = count / num. So scores of 4 x 3 x 2 have 6 classes."""
+    wide = """layer { name: "r" type: "Reshape" bottom: "ip" top: "wide"
+      reshape_param { shape { dim: 4 dim: 3 dim: 2 } } }"""
+    assert run(5, classes=6, loss="HingeLoss", before=wide, scores="wide") > 0
+    with pytest.raises(RoasteryError, match=r"6 class\(es\): 0 to 5"):
+        run(6, classes=6, loss="HingeLoss", before=wide, scores="wide")
+
+
+def test_a_layer_of_ones_own_says_what_labels_it_takes() -> None:
+    @roastery.layer("OwnLoss", bottoms=2, loss=True, no_gradient_to=[1], replace=True)
+    def own_loss(ctx: roastery.LayerContext) -> Value:
+        ctx.takes_labels(ctx.x.shape[1], ignored=9)
+        return ctx.b.sum(ctx.x, (0, 1))
+
+    run(2, loss="OwnLoss")
+    run(9, loss="OwnLoss")
+    with pytest.raises(RoasteryError, match=r"label 3 .*layer 'loss' has 3 class\(es\)"):
+        run(3, loss="OwnLoss")

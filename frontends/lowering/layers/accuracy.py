@@ -30,14 +30,15 @@ def lower_accuracy(ctx: LayerContext) -> Sequence[Value]:
     """
     b, p, x = ctx.b, ctx.param, ctx.x
     axis = ctx.axis(p.axis)
-    labels = labels_along(ctx, axis)
+    ignored = p.get("ignore_label")
+    labels = labels_along(ctx, axis, ignored)
     classes = x.shape[axis]
     ctx.check(
         p.top_k <= classes,
         f"top_k is {p.top_k}, and there are {classes} classes on axis {axis}",
         "top_k",
     )
-    where = Positions(0, 0, "NONE", p.get("ignore_label"))
+    where = Positions(0, 0, "NONE", ignored)
     counts = where.keep(e.arg(1), e.const(1.0))
     truth = b.sum(b.map(e.where(hits(e.arg(1), axis), e.arg(0), 0.0), x, labels), (axis,))
     # The true class is one of those that reach its score, unless that is NaN: none reaches it.

@@ -50,6 +50,7 @@ def lower_center_loss(ctx: LayerContext) -> Value:
         "expected",
         "bottom",
     )
+    ctx.takes_labels(p.num_output)
     centers = ctx.parameter((p.num_output, width), p.center_filler)
     numbers = b.map(e.to_int(e.arg(0)), b.reshape(labels, (batch,)))
     mine = b.emit(Gather(), centers, numbers)

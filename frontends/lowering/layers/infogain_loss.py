@@ -26,6 +26,7 @@ from ..registry import layer
     loss=True,
     no_gradient_to=(1, 2),
     also=("loss_param",),
+    inner_softmax=True,
 )
 def lower_infogain_loss(ctx: LayerContext) -> Sequence[Value]:
     """Mean of -sum_k H[label, k] log(p_k), where p is the softmax of the scores.
@@ -43,7 +44,7 @@ def lower_infogain_loss(ctx: LayerContext) -> Sequence[Value]:
     )
     axis = ctx.axis(p.axis)
     check_batch(ctx)
-    labels = labels_along(ctx, axis)
+    labels = labels_along(ctx, axis, loss_param.get("ignore_label"))
     where = positions(loss_param, math.prod(x.shape[:axis]), labels.type.size)
     s = softmax_pieces(ctx, x, axis)
     weights = _rows_of_matrix(ctx, labels, axis)

@@ -31,6 +31,7 @@ from ..registry import layer
     loss=True,
     no_gradient_to=(1,),
     also=("softmax_param",),
+    inner_softmax=True,
     note="A second top (the probabilities) needs no loss_weight.",
 )
 def lower_softmax_loss(ctx: LayerContext) -> Sequence[Value]:
@@ -42,7 +43,7 @@ def lower_softmax_loss(ctx: LayerContext) -> Sequence[Value]:
     b, x = ctx.b, ctx.x
     axis = softmax_axis(ctx)
     check_batch(ctx)
-    labels = labels_along(ctx, axis)
+    labels = labels_along(ctx, axis, ctx.param.get("ignore_label"))
     where = positions(ctx.param, math.prod(x.shape[:axis]), labels.type.size)
     s = softmax_pieces(ctx, x, axis)
     shifted = e.arg(0) - e.stop(e.arg(1))
