@@ -38,6 +38,24 @@ class Property(enum.Flag):
     DYNAMIC = enum.auto()  # result size depends on data
 
 
+@dataclass(frozen=True, slots=True)
+class AxisFold:
+    """How a reduction makes one element of whole axes, which stay with extent 1.
+
+    ``kind`` is sum, prod, max or min. ``tie``: the result is not the extremum but its place along
+    the only axis (i32), of several equal ones the ``first`` or the ``last``.
+    """
+
+    kind: str
+    axes: tuple[int, ...]
+    tie: str = ""
+
+
+def channel_axis(rank: int) -> int | None:
+    """Where a tensor of ``rank`` has its channels: Caffe's blobs are N x C x H x W."""
+    return 1 if rank > 1 else None
+
+
 class Op(ABC):
     """Base of all ops. Subclasses are frozen dataclasses registered by :func:`register`."""
 
@@ -71,6 +89,46 @@ class Op(ABC):
         1 for every batch, so that types alone do not tell. Asked for each result, of rank 1 or
         more. Usual answers: :func:`leads_as_first`, :func:`leads_alike`.
         """
+
+    @property
+    def fold(self) -> AxisFold | None:
+        """Of a REDUCTION: what it is, unless it does more and has a kernel of its own (None)."""
+        return None
+
+    @property
+    def reduced_axes(self) -> tuple[int, ...]:
+        """The axes that are folded, none for ops that fold none."""
+        return self.fold.axes if self.fold else ()
+
+    def channel_axis(self, rank: int) -> int | None:
+        """The axis of a result of ``rank`` that is the channels: its extent is the net's, the same
+        for every batch and image, so that kernels take it for a constant. None: there is none.
+
+        An op that puts channels elsewhere than :func:`channel_axis` says where.
+        """
+        return channel_axis(rank)
+
+    def weights_channel(self, rank: int) -> int | None:
+        """Of a CONTRACTION: the axis of its second operand, of ``rank``, that becomes the result's
+        channels. To scale the operand along it scales the result. None: there is none."""
+        return None
+
+    def straight(self, operand: tuple[int, ...], result: tuple[int, ...]) -> bool:
+        """Whether elements of a result read an operand at their own flat position only, given the
+        shapes. Then the result may be written over the operand, and one kernel computes both."""
+        alike = self.properties & Property.POINTWISE and operand == result
+        return bool(alike or self.properties & Property.VIEW)
+
+    @property
+    def offset_axis(self) -> int | None:
+        """Of a MOVEMENT of one input: the axis along which all elements move by one offset, and
+        nothing else happens. To read the result is to read the input at another address."""
+        return None
+
+    @property
+    def work(self) -> int:
+        """Arithmetic per result element: 1 per simple operation, more for slower ones."""
+        return 1
 
 
 def leads_as_first(

@@ -18,15 +18,12 @@ and :func:`split_constants` cuts such a graph in two: one that is run once, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Port, Role, Value
 from ir.op import Op, Property
-from ir.ops.convolution import Conv, ConvInputGrad
-from ir.ops.matmul import MatMul
 from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map
 from ir.types import F32, TensorType
@@ -62,31 +59,6 @@ def constants(graph: Graph) -> set[Value]:
 # --- folding ------------------------------------------------------------------------------
 
 
-def _matmul_axis(op: Op, weights: Value) -> int | None:
-    assert isinstance(op, MatMul)
-    return weights.type.rank - (2 if op.transpose_b else 1)
-
-
-def _transposed_axis(op: Op, weights: Value) -> int | None:
-    assert isinstance(op, ConvInputGrad)
-    return 1 if op.group == 1 else None
-
-
-@dataclass(frozen=True)
-class _Channels:
-    """Where a contraction's second operand, its weights, has the axis of the result's channels."""
-
-    result_axis: Callable[[int], int]  # of the rank
-    weights_axis: Callable[[Op, Value], int | None]
-
-
-_CHANNELS: Mapping[type[Op], _Channels] = {
-    Conv: _Channels(lambda rank: 1, lambda op, w: 0),
-    ConvInputGrad: _Channels(lambda rank: 1, _transposed_axis),
-    MatMul: _Channels(lambda rank: rank - 1, _matmul_axis),
-}
-
-
 @dataclass
 class _Chain:
     """``scale * contraction + shift``: expressions over ``operands``, constants per channel."""
@@ -104,9 +76,11 @@ def fold_affine(graph: Graph) -> Graph:
     context = Context(graph)
     replaced: dict[Node, list[Node]] = {}
     for node in graph.nodes:
-        if type(node.op) not in _CHANNELS or node.inputs[1] not in known:
+        if not node.op.properties & Property.CONTRACTION:
             continue
-        if node.inputs[0] in known:
+        x, weights = node.inputs
+        axis = node.op.weights_channel(weights.type.rank)
+        if axis is None or weights not in known or x in known:
             continue
         chain, end, passed = _Chain(), node.outputs[0], []
         while end not in shown and len(users.get(end, ())) == 1:
@@ -117,10 +91,8 @@ def fold_affine(graph: Graph) -> Graph:
             end = reader.outputs[0]
         if chain.scale is _ONE:
             continue
-        folded = _folded(node, chain, end, context)
-        if folded is not None:
-            replaced.update({gone: [] for gone in (node, *passed)})
-            replaced[passed[-1]] = folded
+        replaced.update({gone: [] for gone in (node, *passed)})
+        replaced[passed[-1]] = _folded(node, axis, chain, end, context)
     if not replaced:
         return graph
     nodes: list[Node] = []
@@ -131,7 +103,7 @@ def fold_affine(graph: Graph) -> Graph:
 
 def _channel_shape(node: Node) -> tuple[int, ...]:
     shape = node.outputs[0].shape
-    axis = _CHANNELS[type(node.op)].result_axis(len(shape))
+    axis = node.op.channel_axis(len(shape))
     return tuple(d if i == axis else 1 for i, d in enumerate(shape))
 
 
@@ -200,13 +172,12 @@ def _product(a: Expr, b: Expr) -> Expr:
     return _ZERO if a is _ZERO or b is _ZERO else a * b
 
 
-def _folded(node: Node, chain: _Chain, end: Value, context: Context) -> list[Node] | None:
-    """The nodes that replace a contraction and its chain, which gave ``end``."""
+def _folded(node: Node, axis: int, chain: _Chain, end: Value, context: Context) -> list[Node]:
+    """The nodes that replace a contraction and its chain, which gave ``end``.
+
+    ``axis``: of the weights, which becomes the result's channels.
+    """
     x, weights = node.inputs
-    channels = _CHANNELS[type(node.op)]
-    axis = channels.weights_axis(node.op, weights)
-    if axis is None:
-        return None
     made: list[Node] = []
     place = (node.location, node.direction)
 

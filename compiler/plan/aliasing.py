@@ -45,7 +45,8 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
             continue
         if rows and inner.op.properties & Property.REDUCTION:
             continue
-        if not all(_straight(inner, v) for v in inner.inputs if v in derived):
+        reads = [v.shape for v in inner.inputs if v in derived]
+        if not all(inner.op.straight(a, b.shape) for a in reads for b in inner.outputs):
             return False
         derived.update(inner.outputs)
     if rows:
@@ -53,12 +54,3 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     if not any(v in derived for v in results[place + 1 :]):
         return True
     return own in derived and all(v.shape == own.shape for v in results)
-
-
-def _straight(node: Node, operand: Value) -> bool:
-    """Whether the node's elements read ``operand`` at their own flat position only."""
-    if node.op.properties & Property.VIEW:
-        return True
-    return bool(node.op.properties & Property.POINTWISE) and all(
-        v.shape == operand.shape for v in node.outputs
-    )

@@ -81,6 +81,9 @@ class Conv(_Conv):
 
     name = "conv"
 
+    def weights_channel(self, rank: int) -> int:
+        return 0
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, w = inputs
         require(x.rank == w.rank >= 3, f"ranks {x.rank} and {w.rank}")
@@ -117,6 +120,9 @@ class ConvInputGrad(_Conv):
 
     spatial: tuple[int, ...] = ()
     name = "conv_input_grad"
+
+    def weights_channel(self, rank: int) -> int | None:
+        return 1 if self.group == 1 else None
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, w = inputs

@@ -31,6 +31,12 @@ class MatMul(Op):
     ) -> bool:
         return given[0] and not (self.transpose_a and result.rank == 2)
 
+    def channel_axis(self, rank: int) -> int:
+        return rank - 1
+
+    def weights_channel(self, rank: int) -> int:
+        return rank - (2 if self.transpose_b else 1)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         a, c = inputs
         require(a.rank == c.rank >= 2, f"ranks {a.rank} and {c.rank}")

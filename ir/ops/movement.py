@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, channel_axis, register, require
 from ..types import TensorType
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class Transpose(Op):
     ) -> bool:
         return given[0] and self.order[0] == 0
 
+    def channel_axis(self, rank: int) -> int | None:
+        axis = channel_axis(rank)
+        return None if axis is None else self.order.index(axis)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
         require(sorted(self.order) == list(range(x.rank)), f"order {self.order}, rank {x.rank}")
@@ -92,6 +96,10 @@ class Slice(Op):
     ) -> bool:
         # One of several steps of a sequence stays one step.
         return given[0] and (self.axis != 0 or inputs[0].shape[0] == self.stop - self.start)
+
+    @property
+    def offset_axis(self) -> int:
+        return self.axis
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -32,6 +32,10 @@ def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(result)
 
 
+_EXPENSIVE = {"exp", "log", "log1p", "expm1", "sqrt", "tanh", "sigmoid", "pow", "div"}
+_FREE = {"to_float", "to_int", "stop", "grad_as"}
+
+
 @register
 @dataclass(frozen=True)
 class Map(Op):
@@ -45,6 +49,16 @@ class Map(Op):
     name = "map"
     properties = Property.POINTWISE
     leads = leads_alike
+
+    @property
+    def work(self) -> int:
+        """1 per simple operation, 4 per division or function of the exponential family, 40 per
+        random number."""
+        return sum(
+            40 if x.op == "rand" else 4 if x.op in _EXPENSIVE else 1
+            for x in e.walk(*self.exprs)
+            if x.args and x.op not in _FREE
+        )
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         shapes = [t.shape for t in inputs]

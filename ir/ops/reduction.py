@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import expr as e
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, AxisFold, Op, Property, register, require
 from ..types import I32, TensorType
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Reduce(Op):
         self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
     ) -> bool:
         return given[0] and 0 not in self.axes
+
+    @property
+    def fold(self) -> AxisFold:
+        return AxisFold(self.kind, self.axes)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -92,6 +96,10 @@ class ArgExtreme(Op):
         self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
     ) -> bool:
         return given[0] and self.axis != 0
+
+    @property
+    def fold(self) -> AxisFold:
+        return AxisFold(self.kind, (self.axis,), self.tie)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
@@ -12,9 +10,8 @@ from compiler.passes.autodiff import differentiate
 from ir.build import Builder
 from ir.graph import Graph
 from ir.interpret import run_graph
-from ir.op import OPS, Op, Property
+from ir.op import OPS, Property
 from ir.text import format_graph, parse_graph
-from ir.types import TensorType
 from tests.support.op_cases import ErrorCase, OpCase, all_cases, all_errors
 
 CASES = all_cases()
@@ -104,30 +101,6 @@ def test_nothing_flows_where_there_is_no_derivative(case: OpCase) -> None:
     weights = [np.ones(p.value.shape) for p in whole.inputs[len(graph.inputs) :]]
     for array in run_graph(whole, [*arrays_of(case), *weights])[len(graph.outputs) :]:
         assert not array.any()
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_no_batch_comes_from_where_there_is_none(case: OpCase) -> None:
-    types = [x.type for x in case.inputs]
-    for result in case.op.infer(types):
-        if result.rank:
-            assert case.op.leads([False] * len(types), types, result) is not bool(types)
-
-
-def test_an_op_must_say_whether_it_leads_with_the_batch() -> None:
-    class Silent(Op):
-        name = "silent"
-
-        def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-            return tuple(inputs)
-
-        def reference(
-            self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
-        ) -> Sequence[np.ndarray]:
-            return inputs
-
-    with pytest.raises(TypeError, match="leads"):
-        Silent()  # type: ignore[abstract]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from compiler.passes.fusion.kinds import Kind, kind_of, reduced_axes
+from compiler.passes.fusion.kinds import Kind, kind_of
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
-from ir.ops.movement import Slice
 
 
 def check_kernels(graph: Graph) -> None:
@@ -42,8 +41,7 @@ def _contract(body: Graph) -> None:
     for value in anchor.inputs:  # a contraction reads what lies in memory
         while value not in inputs:
             node = body.producers[value]
-            step = isinstance(node.op, Slice) and node.op.axis == 0
-            assert step or node.op.properties & Property.VIEW
+            assert node.op.offset_axis == 0 or node.op.properties & Property.VIEW
             (value,) = node.inputs
     tail = _after(body, set(anchor.outputs))
     for node in tail:
@@ -51,15 +49,15 @@ def _contract(body: Graph) -> None:
         assert node.outputs[0].shape == anchor.outputs[0].shape
     for node in body.nodes:
         if node is not anchor and node not in tail:
-            slices = node.op.properties & Property.VIEW or isinstance(node.op, Slice)
-            assert slices or node.op.properties & Property.POINTWISE
+            moved = node.op.properties & Property.VIEW or node.op.offset_axis is not None
+            assert moved or node.op.properties & Property.POINTWISE
     assert all(p.value not in inputs for p in body.outputs)
 
 
 def _reduce(body: Graph) -> None:
     anchors = _anchors(body, Kind.REDUCE)
     first = anchors[0]
-    assert {reduced_axes(a.op) for a in anchors} == {reduced_axes(first.op)}
+    assert {a.op.reduced_axes for a in anchors} == {first.op.reduced_axes}
     assert {a.inputs[0].shape for a in anchors} == {first.inputs[0].shape}
     shape = first.outputs[0].shape
     for node in _after(body, {a.outputs[0] for a in anchors}):
@@ -72,7 +70,7 @@ def _row(body: Graph) -> None:
     anchors = _anchors(body, Kind.REDUCE)
     (shape,) = {a.inputs[0].shape for a in anchors}
     reduced = (shape[0], 1, *shape[2:])
-    assert {reduced_axes(a.op) for a in anchors} == {(1,)} and shape[1] > 1
+    assert {a.op.reduced_axes for a in anchors} == {(1,)} and shape[1] > 1
     for node in _after(body, {a.outputs[0] for a in anchors}):
         assert node in anchors or node.op.properties & Property.POINTWISE
         assert node.outputs[0].shape in (shape, reduced)

@@ -10,7 +10,7 @@ from ir.op import Property
 
 from .dag import Dag
 from .inline import CHEAP, WINDOW_COST, Inlining
-from .kinds import Kind, cost, kind_of, reduced_axes
+from .kinds import Kind, kind_of
 from .rows import in_row, row_shape
 
 _MOST_LOADS = 20
@@ -166,7 +166,7 @@ class Grouping:
         """:meth:`_stored` as far as one name of the value goes; adds further ones to ``views``."""
         if value in self.ports:
             return True
-        weight = cost(self.nodes[i])
+        weight = self.nodes[i].op.work
         readers = self.readers.get(value, [])
         if len(readers) > 1 and weight > CHEAP:
             return True
@@ -223,7 +223,7 @@ class Grouping:
             if self.kinds[i] is not Kind.REDUCE:
                 continue
             (x,) = node.inputs
-            kind = (self.shapes.of(x), reduced_axes(node.op), node.direction)
+            kind = (self.shapes.of(x), node.op.reduced_axes, node.direction)
             others = found.setdefault(kind, [])
             whole = {v for v in self.loads[i] if self.shapes.size(v) == self.shapes.size(x)}
             for other in reversed(others[-8:]):

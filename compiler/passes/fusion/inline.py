@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from compiler.batch import Shapes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
-from ir.ops.movement import Slice
 
-from .kinds import Kind, cost, kind_of
+from .kinds import Kind, kind_of
 
 CHEAP = 12  # cost up to which a node may be computed again
 _HEAVIEST = 400  # cost of a whole chain in front of a reader
@@ -162,13 +161,13 @@ class Inlining:
 
     def _pull(self, node: Node) -> Pull:
         shape = self.shapes.of(node.outputs[0]) if node.outputs else None  # a file output
-        pointwise = bool(node.op.properties & Property.POINTWISE)
-        view = bool(node.op.properties & Property.VIEW)
-        near = pointwise or view or isinstance(node.op, Slice)
-        step = view or (isinstance(node.op, Slice) and node.op.axis == 0)
-        total = Pull(cost(node), pure=pointwise, near=near, step=step)
+        op = node.op
+        pointwise = bool(op.properties & Property.POINTWISE)
+        view = bool(op.properties & Property.VIEW)
+        near = pointwise or view or op.offset_axis is not None
+        total = Pull(op.work, pure=pointwise, near=near, step=view or op.offset_axis == 0)
         for value in node.inputs:
-            straight = view or (pointwise and self.shapes.of(value) == shape)
+            straight = shape is not None and op.straight(self.shapes.of(value), shape)
             inner = self.pulled.get(value)
             if inner is None:
                 total.loads[value] = total.loads.get(value, True) and straight

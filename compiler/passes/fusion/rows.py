@@ -11,15 +11,14 @@ from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
 from ir.graph import Node, Value
-from ir.op import Property
+from ir.op import Property, channel_axis
 
-from .kinds import Kind, reduced_axes
+from .kinds import Kind
 
 if TYPE_CHECKING:
     from .groups import Grouping
 
 LONGEST = 8192  # channels; longer rows are better split over programs
-_CHANNELS = (1,)
 
 
 def row_shape(grouping: Grouping, members: Sequence[int]) -> tuple[int, ...] | None:
@@ -29,11 +28,16 @@ def row_shape(grouping: Grouping, members: Sequence[int]) -> tuple[int, ...] | N
         if grouping.kinds[m] is Kind.FLAT:
             continue
         node = grouping.nodes[m]
-        if grouping.kinds[m] is not Kind.REDUCE or reduced_axes(node.op) != _CHANNELS:
+        if grouping.kinds[m] is not Kind.REDUCE or not _over_channels(node):
             return None
         shapes.add(grouping.shapes.of(node.inputs[0]))
     shape = shapes.pop() if len(shapes) == 1 else ()
-    return shape if len(shape) > 1 and 1 < shape[1] <= LONGEST else None
+    axis = channel_axis(len(shape))
+    return shape if axis is not None and 1 < shape[axis] <= LONGEST else None
+
+
+def _over_channels(node: Node) -> bool:
+    return node.op.reduced_axes == (node.op.channel_axis(node.outputs[0].type.rank),)
 
 
 def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -> bool:
@@ -41,9 +45,7 @@ def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -
     node = grouping.nodes[i]
     if grouping.kinds[i] is Kind.REDUCE:
         same = grouping.shapes.of(node.inputs[0]) == row
-        return (
-            same and reduced_axes(node.op) == _CHANNELS and _reads_in_row(grouping, node, made, row)
-        )
+        return same and _over_channels(node) and _reads_in_row(grouping, node, made, row)
     return (
         grouping.kinds[i] is Kind.FLAT
         and _is_row(grouping, node, row)
@@ -55,7 +57,9 @@ def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
     """Whether a node is pointwise on rows, or on one element per row."""
     shape = grouping.shapes.of(node.outputs[0])
     pointwise = bool(node.op.properties & Property.POINTWISE)
-    return pointwise and len(node.outputs) == 1 and shape in (row, (row[0], 1, *row[2:]))
+    axis = channel_axis(len(row))
+    reduced = tuple(1 if i == axis else d for i, d in enumerate(row))
+    return pointwise and len(node.outputs) == 1 and shape in (row, reduced)
 
 
 def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]) -> bool:

@@ -14,8 +14,7 @@ from typing import Any
 
 from compiler.batch import batched_values
 from ir.graph import Graph, Node, Value
-from ir.op import Op, Property
-from ir.ops.movement import Slice
+from ir.op import Op, Property, channel_axis
 from ir.types import BOOL, DType
 
 from .index import ZERO, Affine, Base, Condition, Digit, linearise, split_digit
@@ -46,27 +45,23 @@ Writing = Generator[tuple[Value, Place], str, str]
 Rule = Callable[["Emitter", Node, int, Place], str | Writing]
 Source = Callable[["Emitter", Place], str]
 RULES: dict[type[Op], Rule] = {}
-_MOVES_CHANNELS: set[type[Op]] = set()
 
 
-def rule(op: type[Op], *, moves_channels: bool = False) -> Callable[[Rule], Rule]:
-    """Decorator: register how an op's result element is written.
-
-    ``moves_channels``: axis 1 of the result is not the channel axis because of this op, so
-    extents of its group are arguments throughout.
-    """
+def rule(op: type[Op]) -> Callable[[Rule], Rule]:
+    """Decorator: register how an op's result element is written."""
 
     def add(function: Rule) -> Rule:
         RULES[op] = function
-        if moves_channels:
-            _MOVES_CHANNELS.add(op)
         return function
 
     return add
 
 
 def moves_channels(body: Graph) -> bool:
-    return any(type(n.op) in _MOVES_CHANNELS for n in body.nodes)
+    """Whether an op puts channels elsewhere than blobs have them: then no axis of the group has
+    them for sure, and all extents are arguments."""
+    ranks = ((n.op, v.type.rank) for n in body.nodes for v in n.outputs)
+    return any(op.channel_axis(rank) != channel_axis(rank) for op, rank in ranks)
 
 
 _Key = tuple[Value, tuple[Affine, ...], tuple[Condition, ...]]
@@ -99,7 +94,7 @@ class Emitter:
 
     def extent(self, value: int, axis: int, rank: int, hint: str = "") -> Size:
         """A size along an axis: channels are constants, everything else is an argument."""
-        if axis == 1 and rank >= 2 and not self.channels_move:
+        if axis == channel_axis(rank) and not self.channels_move:
             return Size.of(value)
         return self.writer.symbol(value, hint)
 
@@ -119,7 +114,7 @@ class Emitter:
         """Whether the value is just read from memory, perhaps at another address."""
         while value not in self._outer:
             node = self.body.producers[value]
-            if not (Property.VIEW in node.op.properties or isinstance(node.op, Slice)):
+            if Property.VIEW not in node.op.properties and node.op.offset_axis is None:
                 return False
             (value,) = node.inputs
         return True

@@ -78,7 +78,7 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     return emitter.chosen(new, value, literal(op.value, x.type.dtype))
 
 
-@rule(Transpose, moves_channels=True)
+@rule(Transpose)
 def emit_transpose(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     op = node.op
     assert isinstance(op, Transpose)

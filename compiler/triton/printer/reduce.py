@@ -21,9 +21,7 @@ from dataclasses import dataclass, replace
 from compiler.kernel import Config, Launch, Scratch
 from ir.expr import const
 from ir.graph import Graph, Node
-from ir.op import Op
 from ir.ops.pointwise import Map
-from ir.ops.reduction import ArgExtreme, Reduce
 from ir.types import DType
 
 from .direct import WeightTerms
@@ -55,7 +53,7 @@ class Reduction:
 
     @property
     def folds(self) -> list[Fold]:
-        return [Fold(n.op, n.inputs[0].type.dtype) for n in self.nodes]
+        return [Fold.of(n) for n in self.nodes]
 
     @property
     def kind(self) -> str:
@@ -84,19 +82,14 @@ class Reduction:
 
 
 def reduction_of(body: Graph) -> Reduction:
-    nodes = tuple(n for n in body.nodes if isinstance(n.op, Reduce | ArgExtreme))
+    nodes = tuple(n for n in body.nodes if n.op.fold is not None)
     shapes = {n.inputs[0].shape for n in nodes}
-    axes = {_axes(n.op) for n in nodes}
+    axes = {n.op.reduced_axes for n in nodes}
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
     sources = [body.producers.get(n.inputs[0]) for n in nodes]
     constant = [tuple(s.op.constant_axes) for s in sources if s and isinstance(s.op, WeightTerms)]
     return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), *constant[:1])
-
-
-def _axes(op: Op) -> tuple[int, ...]:
-    assert isinstance(op, Reduce | ArgExtreme)
-    return op.axes if isinstance(op, Reduce) else (op.axis,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +161,8 @@ def _without_elements(body: Graph) -> Graph:
     """The body with reductions over nothing replaced by what they give."""
     nodes = []
     for node in body.nodes:
-        if isinstance(node.op, Reduce | ArgExtreme):
-            number = 1 if node.op.kind == "prod" else 0
+        if node.op.fold is not None:
+            number = 1 if node.op.fold.kind == "prod" else 0
             fill = Map((const(number, node.output.type.dtype),), node.output.shape)
             node = replace(node, op=fill, inputs=())
         nodes.append(node)
@@ -345,12 +338,9 @@ class _Loop:
             self.emitter.writer.place(node.location)
             value = self.emitter.chosen(inside, value, fold.start)
             where = ""
-            if isinstance(node.op, ArgExtreme):
-                where = self.emitter.writer.affine(coordinates[node.op.axis])
-                if self.emitter.writer.wide:
-                    where = f"tl.cast({where}, tl.int32)"
-                beyond = "2147483647" if node.op.tie == "first" else "-1"
-                where = self.emitter.chosen(inside, where, beyond)
+            if fold.is_place:
+                where = fold.place(self.emitter.writer, coordinates)
+                where = self.emitter.chosen(inside, where, fold.beyond)
             fold.step(self.emitter.writer, tiles, value, where)
 
 
@@ -425,7 +415,7 @@ def _fold_partials(
             mask = f"{inside.name} & {outputs.bounds[0]().name}"
             starts = [fold.start]
             if fold.is_place:
-                starts.append("2147483647" if node.op.tie == "first" else "-1")  # type: ignore[attr-defined]
+                starts.append(fold.beyond)
             loaded = []
             for buffer, dtype, start in zip(buffers, fold.dtypes, starts, strict=True):
                 pointer = writer.pointer(buffer, dtype, "partial")

@@ -7,12 +7,14 @@ accurate than one running total.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ir.op import Op
-from ir.ops.reduction import ArgExtreme, Reduce
+from ir.graph import Node
+from ir.op import AxisFold
 from ir.types import I32, DType
 
+from .index import Affine
 from .spelling import TRITON_TYPES
 from .writer import Writer
 
@@ -33,20 +35,24 @@ _NAN = ", propagate_nan=tl.PropagateNan.ALL"
 class Fold:
     """One reduction of a kernel.
 
-    ``dtypes``: of its partial results (an ArgExtreme carries value and place).
+    ``dtypes``: of its partial results (one that yields a place carries value and place).
     """
 
-    op: Op
+    by: AxisFold
     dtype: DType
 
     @property
     def kind(self) -> str:
-        assert isinstance(self.op, Reduce | ArgExtreme)
-        return self.op.kind
+        return self.by.kind
 
     @property
     def is_place(self) -> bool:
-        return isinstance(self.op, ArgExtreme)
+        return bool(self.by.tie)
+
+    @property
+    def beyond(self) -> str:
+        """The place that no element has: any other is nearer."""
+        return "2147483647" if self.by.tie == "first" else "-1"
 
     @property
     def dtypes(self) -> tuple[DType, ...]:
@@ -57,6 +63,18 @@ class Fold:
         """The value that changes nothing."""
         return _START[self.kind, self.dtype.is_float]
 
+    @classmethod
+    def of(cls, node: Node) -> Fold:
+        """The fold that a node of a reduction is."""
+        assert node.op.fold is not None
+        return cls(node.op.fold, node.inputs[0].type.dtype)
+
+    def place(self, writer: Writer, coordinates: Sequence[Affine]) -> str:
+        """The coordinate of an element along the folded axis."""
+        (axis,) = self.by.axes
+        text = writer.affine(coordinates[axis])
+        return f"tl.cast({text}, tl.int32)" if writer.wide else text
+
     def begin(self, writer: Writer, tile: str, hint: str) -> tuple[str, ...]:
         """Declare the tiles that gather."""
         names = [writer.name("r", hint)]
@@ -64,14 +82,8 @@ class Fold:
         if self.is_place:
             names.append(writer.name("r", f"{hint}_place"))
             # No element has been met; an all-infinite row still needs a valid place.
-            beyond = "2147483647" if self._first else "-1"
-            writer.line(f"{names[1]} = tl.full({tile}, {beyond}, tl.int32)")
+            writer.line(f"{names[1]} = tl.full({tile}, {self.beyond}, tl.int32)")
         return tuple(names)
-
-    @property
-    def _first(self) -> bool:
-        assert isinstance(self.op, ArgExtreme)
-        return self.op.tie == "first"
 
     def step(self, writer: Writer, gathered: tuple[str, ...], value: str, place: str) -> None:
         """Take in one tile; ``place`` is its coordinate along the reduced axis."""
@@ -98,7 +110,7 @@ class Fold:
             equal = f"(({value} == {name}) | (({value} != {value}) & ({name} != {name})))"
         else:
             better, equal = f"({value} {sign} {name})", f"({value} == {name})"
-        order = "<" if self._first else ">"
+        order = "<" if self.by.tie == "first" else ">"
         better = writer.let(f"{better} | ({equal} & ({place} {order} {where}))", "m")
         writer.line(f"{name} = tl.where({better}, {value}, {name})")
         writer.line(f"{where} = tl.where({better}, {place}, {where})")
@@ -132,6 +144,6 @@ class Fold:
         hit = f"({name} == {best})"
         if self.dtype.is_float:
             hit += f" | (({name} != {name}) & ({best} != {best}))"
-        nearest, beyond = ("min", "2147483647") if self._first else ("max", "-1")
-        text = f"tl.{nearest}(tl.where({hit}, {where}, {beyond}), {axis}, keep_dims=True)"
+        nearest = "min" if self.by.tie == "first" else "max"
+        text = f"tl.{nearest}(tl.where({hit}, {where}, {self.beyond}), {axis}, keep_dims=True)"
         return best, writer.let(text, "v", hint)

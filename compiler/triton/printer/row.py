@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config, Launch
 from ir.graph import Graph, Node, Value
-from ir.ops.reduction import ArgExtreme
 
 from .emitter import Emitter, Place, Source
 from .index import Base, Condition, linearise, variable
@@ -163,7 +162,7 @@ class _Rows:
     def reduce(self, nodes: list[Node]) -> list[str]:
         """Results of reductions that do not depend on each other."""
         writer = self.emitter.writer
-        folds = [Fold(n.op, n.inputs[0].type.dtype) for n in nodes]
+        folds = [Fold.of(n) for n in nodes]
         gathered: list[tuple[str, ...]] = []
         if not self.tile.whole:
             gathered = [
@@ -188,10 +187,7 @@ class _Rows:
         value = emitter.emit(node.inputs[0], place)
         emitter.writer.place(node.location)
         value = emitter.chosen((inside,), value, fold.start)
-        if not isinstance(node.op, ArgExtreme):
+        if not fold.is_place:
             return (value,)
-        where = emitter.writer.affine(place.coordinates[node.op.axis])
-        if emitter.writer.wide:
-            where = f"tl.cast({where}, tl.int32)"
-        beyond = "2147483647" if node.op.tie == "first" else "-1"
-        return value, emitter.chosen((inside,), where, beyond)
+        where = fold.place(emitter.writer, place.coordinates)
+        return value, emitter.chosen((inside,), where, fold.beyond)

@@ -124,7 +124,7 @@ def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
     writer.place(node.location)
     pointer = _pointer(task, writer, node, 0)
     values, places = (_result(task, writer, node, i) for i in range(2))
-    constant = x.type.rank == 2
+    constant = op.channel_axis(x.type.rank) == x.type.rank - 1
     extent = Size.of(length) if constant else writer.symbol(length, "length")
     size, count = writer.size(extent), writer.size(Size.of(op.k))
     program = writer.let(_program(writer), "i", "row")

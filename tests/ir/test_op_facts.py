@@ -1,0 +1,157 @@
+"""What ops say of themselves is what their references do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from compiler.passes.fusion.kinds import Kind, kind_of
+from ir.graph import Node, Value
+from ir.op import Op, Property, channel_axis, leads_as_first
+from ir.ops.movement import Transpose
+from ir.types import TensorType
+from tests.support.op_cases import OpCase, all_cases
+
+CASES = all_cases()
+FOLDS = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}
+
+
+def run(case: OpCase, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    return case.op.reference(arrays, case.op.infer([x.type for x in case.inputs]))
+
+
+def arrays_of(case: OpCase) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [x.array(rng) for x in case.inputs]
+
+
+@dataclass(frozen=True)
+class Silent(Op):
+    """Says no more than it must, except whether it leads with the batch."""
+
+    axis: int = 1
+    name = "silent"
+    properties = Property.REDUCTION
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        return tuple(inputs)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        return inputs
+
+
+class Led(Silent):
+    leads = leads_as_first
+
+
+def test_an_op_must_say_whether_it_leads_with_the_batch() -> None:
+    with pytest.raises(TypeError, match="leads"):
+        Silent()  # type: ignore[abstract]
+    assert Led().leads([True], [TensorType((2,))], TensorType((2,)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_no_batch_comes_from_where_there_is_none(case: OpCase) -> None:
+    types = [x.type for x in case.inputs]
+    for result in case.op.infer(types):
+        if result.rank:
+            assert case.op.leads([False] * len(types), types, result) is not bool(types)
+
+
+def test_a_reduction_folds_only_if_it_says_so() -> None:
+    x = Value("x", TensorType((2, 3)))
+    node = Node(Led(), (x,), (Value("y", x.type),))
+    assert node.op.fold is None and node.op.reduced_axes == ()
+    assert kind_of(node) is Kind.SINGLE
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.fold], ids=str)
+def test_folds(case: OpCase) -> None:
+    (x,) = arrays_of(case)
+    (result,) = run(case, [x])
+    fold = case.op.fold
+    assert fold is not None and case.op.properties & Property.REDUCTION
+    assert case.op.reduced_axes == fold.axes
+    if x.size == 0:
+        return
+    best = FOLDS[fold.kind](x, axis=fold.axes, keepdims=True)
+    if not fold.tie:
+        np.testing.assert_allclose(result, best)
+        return
+    (axis,) = fold.axes
+    np.testing.assert_array_equal(np.take_along_axis(x, result, axis), best)
+    step = -1 if fold.tie == "first" else 1  # nothing as good lies on that side
+    beyond = np.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+    assert not ((x == best) & ((beyond - result) * step > 0)).any()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if len(c.inputs) == 2], ids=str)
+def test_weights_scaled_along_their_channels_scale_the_result(case: OpCase) -> None:
+    x, weights = arrays_of(case)
+    axis = case.op.weights_channel(weights.ndim)
+    if axis is None:
+        return
+    (result,) = run(case, [x, weights])
+    channel = case.op.channel_axis(result.ndim)
+    assert channel is not None
+    scale = np.arange(1.0, 1.0 + weights.shape[axis])
+    scaled = weights * scale.reshape([-1 if i == axis else 1 for i in range(weights.ndim)])
+    (found,) = run(case, [x, scaled])
+    expected = result * scale.reshape([-1 if i == channel else 1 for i in range(result.ndim)])
+    np.testing.assert_allclose(found, expected)
+
+
+def test_some_contractions_have_no_such_axis() -> None:
+    said = {c.op.name: set() for c in CASES if c.op.properties & Property.CONTRACTION}
+    for case in CASES:
+        if case.op.name in said:
+            said[case.op.name].add(case.op.weights_channel(len(case.inputs[1].shape)) is None)
+    assert said == {
+        "conv": {False}, "conv_input_grad": {False, True}, "conv_weight_grad": {True},
+        "matmul": {False},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.offset_axis is not None], ids=str)
+def test_along_the_offset_axis_everything_moves_by_one_offset(case: OpCase) -> None:
+    (kind,) = case.inputs
+    (result,) = run(case, [np.arange(float(kind.type.size)).reshape(kind.shape)])
+    found = np.stack(np.unravel_index(result.astype(int), kind.shape)) - np.indices(result.shape)
+    for axis, moved in enumerate(found):
+        assert len(np.unique(moved)) <= 1
+        assert axis == case.op.offset_axis or not moved.any()
+
+
+def test_transposes_say_where_the_channels_go() -> None:
+    for order in [(0, 1, 2), (0, 2, 1), (1, 0, 2), (2, 0, 1)]:
+        x = np.broadcast_to(np.arange(3)[:, None], (2, 3, 4))
+        op = Transpose(order)
+        axis = op.channel_axis(3)
+        assert axis is not None
+        (y,) = op.reference([x], op.infer([TensorType(x.shape)]))
+        assert (np.moveaxis(y, axis, -1) == np.arange(3)).all()
+    assert channel_axis(4) == 1 and channel_axis(1) is None
+    assert Transpose((0,)).channel_axis(1) is None
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.name != "fused"], ids=str)
+def test_what_reads_straight_reads_one_element(case: OpCase) -> None:
+    """Where an op says so, another number at one place of an operand changes only that place."""
+    types = case.op.infer([x.type for x in case.inputs])
+    arrays = arrays_of(case)
+    for i, array in enumerate(arrays):
+        straight = [n for n, t in enumerate(types) if case.op.straight(array.shape, t.shape)]
+        if not straight or not array.size:
+            continue
+        place = array.size // 2
+        moved = array.copy()
+        moved.flat[place] = not moved.flat[place] if array.dtype == bool else moved.flat[place] + 1
+        before, after = run(case, arrays), run(case, [*arrays[:i], moved, *arrays[i + 1 :]])
+        for n in straight:
+            changed = np.flatnonzero((before[n] != after[n]).ravel())
+            assert set(changed) <= {place}
