@@ -10,16 +10,22 @@ from ir.ops.fusion import Fused
 from ir.types import DType
 
 from .printer import movement, pointwise, windows  # noqa: F401  (they register their ops)
-from .printer.contract import lower_contract
-from .printer.flat import print_flat
-from .printer.kernels import Task, make_launch
-from .printer.reduce import lower_reduce
-from .printer.row import lower_row
-from .printer.single import SINGLES, lower_single
+from .printer.contract import schedule_contract
+from .printer.flat import schedule_flat
+from .printer.kernels import Choice, Scheduled, Task
+from .printer.reduce import schedule_reduce
+from .printer.row import schedule_row
+from .printer.single import SINGLES, schedule_single
 
 
 def lower_node(node: Node, options: CompileOptions) -> list[Launch]:
     """The launches that compute a :class:`Fused` node, in order; none when it is empty."""
+    scheduled = schedule_node(node, options)
+    return scheduled.launches(scheduled.choices[0])
+
+
+def schedule_node(node: Node, options: CompileOptions) -> Scheduled:
+    """The ways to compute a :class:`Fused` node: choices of tile and split, the best first."""
     op = node.op
     if not isinstance(op, Fused):
         raise TypeError(f"the Triton backend prints fused groups, not {op.name}")
@@ -27,25 +33,28 @@ def lower_node(node: Node, options: CompileOptions) -> list[Launch]:
         if value.type.dtype is DType.F64:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
     if all(v.type.size == 0 for v in node.outputs):
-        return []
+        return Scheduled([Choice()], lambda _: [])
     task = Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, options)
     if op.schedule == "single":
         return _alone(task)
-    schedules = {"reduce": lower_reduce, "row": lower_row, "contract": lower_contract}
-    if op.schedule in schedules:
-        return schedules[op.schedule](task)
-    if op.schedule != "flat":
+    schedules = {
+        "flat": schedule_flat,
+        "reduce": schedule_reduce,
+        "row": schedule_row,
+        "contract": schedule_contract,
+    }
+    if op.schedule not in schedules:
         raise ValueError(f"unknown schedule {op.schedule!r} of group {op.label}")
-    return [make_launch(task, print_flat)]
+    return schedules[op.schedule](task)
 
 
-def _alone(task: Task) -> list[Launch]:
+def _alone(task: Task) -> Scheduled:
     """A group of one op: by the op's own kernel, or the schedule that its properties ask for."""
     (node,) = task.body.nodes
     if type(node.op) in SINGLES:
-        return lower_single(task, node)
+        return schedule_single(task, node)
     if Property.CONTRACTION in node.op.properties:
-        return lower_contract(task)
+        return schedule_contract(task)
     if Property.REDUCTION in node.op.properties:
-        return lower_reduce(task)
-    return [make_launch(task, print_flat)]
+        return schedule_reduce(task)
+    return schedule_flat(task)

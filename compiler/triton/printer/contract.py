@@ -18,11 +18,11 @@ from ir.types import F32
 
 from .direct import as_reduction, is_thin
 from .emitter import Emitter, Place
-from .flat import flat_schedule, padded_count, print_flat
+from .flat import flat_schedule, padded_count, schedule_flat, tiles_for
 from .index import Base, Bound, Condition, linearise
-from .kernels import Printed, Schedule, Task, make_launch
+from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
 from .products import VIEWS, Product
-from .reduce import lower_reduce
+from .reduce import schedule_reduce
 from .size import Size
 from .writer import Writer
 
@@ -35,6 +35,15 @@ TILES = (
     ((64, 64, 16), 8, 3),
     ((128, 128, 16), 8, 2),
 )
+FEW_TILES = 2  # of these a kernel owns whose index arithmetic takes many registers
+CONFIGS = {
+    few: tuple(
+        Config((("M", m), ("N", n), ("K", k), ("SPLIT", split)), warps, stages)
+        for split in (0, 1)
+        for (m, n, k), warps, stages in (TILES[:FEW_TILES] if few else TILES)
+    )
+    for few in (False, True)
+}
 ENOUGH_PROGRAMS = 128
 MOST_SPLITS = 16
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
@@ -44,7 +53,7 @@ SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
 class Plan:
     """Numbers of one launch."""
 
-    choice: int
+    config: int
     programs: int
     splits: int
     share: int  # depth that one program covers
@@ -57,51 +66,83 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
-def tiles_of(view: Product) -> tuple[tuple[tuple[int, int, int], int, int], ...]:
-    """The tiles that a product's kernel owns."""
-    return TILES[:2] if view.strided else TILES
+def choices_of(view: Product, results: int) -> list[Choice]:
+    """Every tile, each with the whole depth in one program and in parts of it.
+
+    ``results``: elements that parts are added up for.
+    """
+    tiles = TILES[:FEW_TILES] if view.strided else TILES
+    choices: list[Choice] = []
+    for tile in preferring(_best_tile(view, len(tiles)), len(tiles)):
+        wanted = _splits_for(view, tile)
+        for splits in (wanted, 2 if wanted == 1 else 1):
+            if splits == 1:
+                choices.append(Choice(tile))
+            elif splits <= _steps(view, tile):
+                choices += [Choice(tile, splits, second) for second in tiles_for(results)]
+    return choices
 
 
-def plan_of(view: Product) -> Plan:
-    count, rows, columns = view.count.value, view.rows.value, view.columns.value
-    depth = view.depth.value
-
-    def programs(tile: tuple[int, int, int]) -> int:
-        return count * -(-rows // tile[0]) * -(-columns // tile[1])
-
-    # The largest tile that still gives every processor something to do, no larger than the
-    # matrix needs.
-    choice = 0
-    for i, (tile, _, _) in enumerate(tiles_of(view)[1:], 1):
-        wasted = rows <= tile[0] // 2 or columns <= tile[1] // 2
-        if not wasted and programs(tile) >= ENOUGH_PROGRAMS:
-            choice = i
-    if choice == 0 and rows > 32 and columns > 32 and depth >= 512:
-        choice = 1  # splitting the depth will fill the device
-    tile = TILES[choice][0]
-    total, step = programs(tile), tile[2]
-    steps = -(-depth // step)
-    splits = 1
-    if 0 < total < ENOUGH_PROGRAMS:
-        splits = max(1, min(MOST_SPLITS, 2 * ENOUGH_PROGRAMS // total, steps // SHORTEST_SHARE))
-    share = -(-steps // splits) * step
-    return Plan(choice, total, -(-depth // share) if depth else 1, max(share, step))
+def _best_tile(view: Product, count: int) -> int:
+    """The largest tile that still gives every processor something to do, no larger than the
+    matrix needs."""
+    rows, columns = view.rows.value, view.columns.value
+    best = 0
+    for i in range(1, count):
+        height, width, _ = TILES[i][0]
+        wasted = rows <= height // 2 or columns <= width // 2
+        if not wasted and _programs(view, i) >= ENOUGH_PROGRAMS:
+            best = i
+    if best == 0 and rows > 32 and columns > 32 and view.depth.value >= 512:
+        return 1  # splitting the depth will fill the device
+    return best
 
 
-def lower_contract(task: Task) -> list[Launch]:
+def _splits_for(view: Product, tile: int) -> int:
+    total = _programs(view, tile)
+    if not 0 < total < ENOUGH_PROGRAMS:
+        return 1
+    longest = _steps(view, tile) // SHORTEST_SHARE
+    return max(1, min(MOST_SPLITS, 2 * ENOUGH_PROGRAMS // total, longest))
+
+
+def _programs(view: Product, tile: int) -> int:
+    height, width, _ = TILES[tile][0]
+    return view.count.value * -(-view.rows.value // height) * -(-view.columns.value // width)
+
+
+def _steps(view: Product, tile: int) -> int:
+    return -(-view.depth.value // TILES[tile][0][2])
+
+
+def plan_of(view: Product, choice: Choice) -> Plan:
+    depth, step = view.depth.value, TILES[choice.tile][0][2]
+    share = max(-(-_steps(view, choice.tile) // choice.splits), 1) * step
+    splits = max(-(-depth // share), 1)
+    unsplit = FEW_TILES if view.strided else len(TILES)
+    config = choice.tile + (unsplit if splits > 1 else 0)
+    return Plan(config, _programs(view, choice.tile), splits, share)
+
+
+def schedule_contract(task: Task) -> Scheduled:
     anchor = anchor_of(task.body)
     if is_thin(anchor):
         if isinstance(anchor.op, ConvWeightGrad):
-            return lower_reduce(replace(task, body=as_reduction(task.body, anchor)))
-        return [make_launch(task, print_flat)]
-    probe = Emitter(task.body, Writer.silent(), "")
-    plan = plan_of(VIEWS[type(anchor.op)](probe, anchor))
-    padded = padded_count(anchor.output.type.size)
-    partial = Scratch(0, (plan.splits * padded if plan.splits > 1 else 16) * F32.itemsize)
-    first = make_launch(task, _product(anchor, plan, partial))
-    if plan.splits == 1:
-        return [first]
-    return [first, make_launch(task, _sum(anchor, plan, partial), ".sum")]
+            return schedule_reduce(replace(task, body=as_reduction(task.body, anchor)))
+        return schedule_flat(task)
+    view = VIEWS[type(anchor.op)](Emitter(task.body, Writer.silent(), ""), anchor)
+    size = anchor.output.type.size
+
+    def launches(choice: Choice) -> list[Launch]:
+        plan = plan_of(view, choice)
+        elements = plan.splits * padded_count(size) if plan.splits > 1 else 16
+        partial = Scratch(0, elements * F32.itemsize)
+        first = make_launch(task, _product(anchor, plan, partial))
+        if plan.splits == 1:
+            return [first]
+        return [first, make_launch(task, _sum(anchor, plan, partial, choice.second), ".sum")]
+
+    return Scheduled(choices_of(view, size), launches)
 
 
 def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
@@ -133,16 +174,11 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
             for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
                 text = emitter.emit(port.value, place)
                 emitter.store(buffer, port.name, index, text, place.guard)
-        tiles = tiles_of(view)
         return Printed(
             name=anchor.op.name,
             constants=("M", "N", "K", "SPLIT"),
-            configs=tuple(
-                Config((("M", m), ("N", n), ("K", k), ("SPLIT", split)), warps, stages)
-                for split in (0, 1)
-                for (m, n, k), warps, stages in tiles
-            ),
-            choice=plan.choice + (len(tiles) if plan.splits > 1 else 0),
+            configs=CONFIGS[view.strided],
+            choice=plan.config,
             grid=(plan.programs, plan.splits, 1),
             writes=(partial,) if plan.splits > 1 else tuple(task.outputs),
             why=_why(view, plan),
@@ -254,7 +290,7 @@ def _operand(emitter: Emitter, value: Value, place: Place, bases: tuple[Base, Ba
     return text
 
 
-def _sum(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
+def _sum(anchor: Node, plan: Plan, partial: Scratch, tile: int) -> Schedule:
     """The second launch: a flat kernel that starts from the sum of the partial results."""
 
     def start(emitter: Emitter, place: Place) -> str:
@@ -275,6 +311,7 @@ def _sum(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
 
     return flat_schedule(
         {anchor.output: start},
+        tile,
         name="sum_partials",
         why=f"adds the {plan.splits} partial sums in fixed order",
     )

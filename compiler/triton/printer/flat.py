@@ -10,7 +10,7 @@ from ir.op import Property
 
 from .emitter import Emitter, Place, Source
 from .index import Base, Condition, digits, variable
-from .kernels import Printed, Schedule, Task
+from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
 from .writer import Writer
 
 # A program of light groups moves 4 or 8 elements per thread (16-byte accesses); groups
@@ -47,11 +47,22 @@ def padded_count(count: int) -> int:
     return -(-count // 16) * 16
 
 
-def print_flat(task: Task, writer: Writer) -> Printed:
-    return flat_schedule({})(task, writer)
+def schedule_flat(task: Task) -> Scheduled:
+    tiles = tiles_for(task.body.outputs[0].value.type.size)
+    return Scheduled(
+        [Choice(tile) for tile in tiles],
+        lambda choice: [make_launch(task, flat_schedule({}, choice.tile))],
+    )
 
 
-def flat_schedule(given: Mapping[Value, Source], name: str = "flat", why: str = "") -> Schedule:
+def tiles_for(count: int) -> list[int]:
+    """Numbers of configurations for a tensor of ``count`` elements, the best first."""
+    return preferring(1 if count >= LARGE else 0, len(LIGHT))
+
+
+def flat_schedule(
+    given: Mapping[Value, Source], tile: int, name: str = "flat", why: str = ""
+) -> Schedule:
     """The schedule; values in ``given`` are not computed from their inputs but written so."""
 
     def schedule(task: Task, writer: Writer) -> Printed:
@@ -68,13 +79,12 @@ def flat_schedule(given: Mapping[Value, Source], name: str = "flat", why: str = 
             text = emitter.emit(port.value, Place(digits(base, own), own))
             emitter.store(buffer, port.name, variable(base), text)
         configs = configs_of(body)
-        choice = 1 if first.type.size >= LARGE else 0
-        block = dict(configs[choice].constants)["BLOCK"]
+        block = dict(configs[tile].constants)["BLOCK"]
         return Printed(
             name=name,
             constants=("BLOCK",),
             configs=configs,
-            choice=choice,
+            choice=tile,
             grid=(-(-padded_count(first.type.size) // block), 1, 1),
             writes=tuple(task.outputs),
             why=why or f"{first.type.size} independent elements, {block} per program",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config, Kernel, Launch, Scratch
@@ -40,6 +40,29 @@ class Printed:
 
 
 Schedule = Callable[[Task, Writer], Printed]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to do a task, in numbers."""
+
+    tile: int = 0  # of the schedule's table
+    splits: int = 1  # parts that the work of every result is in; a second kernel adds them up
+    second: int = 0  # tile of that kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A task and the ways to do it: the one that its schedule prefers, then all others."""
+
+    choices: Sequence[Choice]
+    launches: Callable[[Choice], list[Launch]]
+
+
+def preferring(best: int, count: int) -> list[int]:
+    """Numbers of a table's tiles, ``best`` first."""
+    return [best, *(i for i in range(count) if i != best)]
+
 
 # Elements of a tensor from which on indices have 64 bits (a tile may run past the end).
 WIDE = 2**31 - 2**16

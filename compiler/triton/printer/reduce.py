@@ -26,20 +26,30 @@ from ir.types import DType
 
 from .direct import WeightTerms
 from .emitter import Emitter, Place
-from .flat import print_flat
+from .flat import schedule_flat
 from .index import ZERO, Affine, Base, Condition, digits, variable
-from .kernels import Printed, Schedule, Task, make_launch
+from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
 from .reductions import Fold
 from .size import ONE, Size
 from .writer import Writer
 
-ROW_TILES = ((64, 16), (16, 64), (4, 256), (1, 1024))  # (outputs, reduced)
-PLANE_TILES = ((64, 16), (16, 64), (4, 256), (1, 1024))  # (outer reduced, inner reduced)
-COLUMN_TILES = ((64, 16), (16, 64), (4, 256))  # (reduced, outputs)
+TILES = {
+    "rows": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outputs, reduced)
+    "planes": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outer reduced, inner reduced)
+    "columns": ((64, 16), (16, 64), (4, 256)),  # (reduced, outputs)
+}
 ENOUGH_PROGRAMS = 128  # fewer than this leave a device idle
 LONGEST_WALK = 16  # steps of the loop from which on splitting pays
 MOST_SPLITS = 64
 MANY_INPUTS = 6  # more make tiles that need the registers of eight warps
+CONFIGS = {
+    (kind, warps): tuple(
+        Config((("A", a), ("B", b), ("SPLIT", split)), warps) for split in (0, 1) for a, b in tiles
+    )
+    for kind, tiles in TILES.items()
+    for warps in (4, 8)
+}
+FOLD = Config((("A", MOST_SPLITS), ("B", 16)), num_warps=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,67 +104,89 @@ def reduction_of(body: Graph) -> Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Numbers of one launch: which tile, how many programs and splits."""
+    """Numbers of one launch: which configuration, how many programs and splits."""
 
-    tiles: tuple[tuple[int, int], ...]
-    choice: int
+    config: int
     outputs: int
     programs: int
     splits: int
     share: int  # how far along the split dimension one program goes
 
 
-def plan_of(reduction: Reduction) -> Plan:
+def choices_of(reduction: Reduction) -> list[Choice]:
+    """Every tile, each with a result's elements in one program and in parts of them."""
+    tiles = TILES[reduction.kind]
+    choices = []
+    for tile in preferring(_best_tile(reduction), len(tiles)):
+        wanted = _splits_for(reduction, tile)
+        steps, _ = _walk(reduction, tile)
+        splits = (wanted, 2 if wanted == 1 else 1)
+        choices += [Choice(tile, s) for s in splits if s == 1 or s <= steps]
+    return choices
+
+
+def _best_tile(reduction: Reduction) -> int:
+    """The first that is as wide as what lies side by side in memory."""
+    if reduction.kind == "columns":
+        extent = reduction.count(reduction.kept) // 64
+    else:
+        extent = reduction.count(reduction.inner if reduction.kind == "planes" else reduction.axes)
+    tiles = TILES[reduction.kind]
+    return next((i for i, (_, b) in enumerate(tiles) if b >= extent), len(tiles) - 1)
+
+
+def _programs(reduction: Reduction, tile: int) -> int:
     outputs = reduction.count(reduction.kept)
+    a, b = TILES[reduction.kind][tile]
+    return -(-outputs // {"rows": a, "planes": 1, "columns": b}[reduction.kind])
+
+
+def _walk(reduction: Reduction, tile: int) -> tuple[int, int]:
+    """Steps along the dimension that can be split, and loads that each of them takes."""
     total = reduction.count(reduction.axes)
+    a, b = TILES[reduction.kind][tile]
     if reduction.kind == "planes":
         inner = reduction.count(reduction.inner)
-        choice = _smallest([b for _, b in PLANE_TILES], inner)
-        step, walk = PLANE_TILES[choice][0], total // max(inner, 1)
-        steps = -(-walk // step) * -(-inner // PLANE_TILES[choice][1])
-        return _split(PLANE_TILES, choice, outputs, outputs, walk, step, steps)
-    if reduction.kind == "rows":
-        choice = _smallest([b for _, b in ROW_TILES], total)
-        rows, step = ROW_TILES[choice]
-        programs = -(-outputs // rows)
-        return _split(ROW_TILES, choice, outputs, programs, total, step, -(-total // step))
-    choice = _smallest([b for _, b in COLUMN_TILES], outputs // 64)
-    step, columns = COLUMN_TILES[choice]
-    programs = -(-outputs // columns)
-    return _split(COLUMN_TILES, choice, outputs, programs, total, step, -(-total // step))
+        return -(-(total // max(inner, 1)) // a), -(-inner // b)
+    return -(-total // (b if reduction.kind == "rows" else a)), 1
 
 
-def _smallest(tiles: Sequence[int], extent: int) -> int:
-    return next((i for i, t in enumerate(tiles) if t >= extent), len(tiles) - 1)
+def _splits_for(reduction: Reduction, tile: int) -> int:
+    programs = _programs(reduction, tile)
+    steps, loads = _walk(reduction, tile)
+    if not (0 < programs < ENOUGH_PROGRAMS and steps * loads > LONGEST_WALK):
+        return 1
+    return min(MOST_SPLITS, -(-2 * ENOUGH_PROGRAMS // programs), steps)
 
 
-def _split(
-    tiles: tuple[tuple[int, int], ...],
-    choice: int,
-    outputs: int,
-    programs: int,
-    walk: int,
-    step: int,
-    steps: int,
-) -> Plan:
-    splits = 1
-    if 0 < programs < ENOUGH_PROGRAMS and steps > LONGEST_WALK:
-        splits = min(MOST_SPLITS, -(-2 * ENOUGH_PROGRAMS // programs), -(-walk // step))
-    tiles_along = max(-(-walk // step), 1)
-    share = -(-tiles_along // splits) * step
-    return Plan(tiles, choice, outputs, programs, max(-(-walk // share), 1), share)
+def plan_of(reduction: Reduction, choice: Choice) -> Plan:
+    tiles = TILES[reduction.kind]
+    steps = max(_walk(reduction, choice.tile)[0], 1)
+    share = -(-steps // choice.splits)
+    splits = -(-steps // share)
+    return Plan(
+        config=choice.tile + (len(tiles) if splits > 1 else 0),
+        outputs=reduction.count(reduction.kept),
+        programs=_programs(reduction, choice.tile),
+        splits=splits,
+        share=share * tiles[choice.tile][1 if reduction.kind == "rows" else 0],
+    )
 
 
-def lower_reduce(task: Task) -> list[Launch]:
+def schedule_reduce(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.count(reduction.axes) == 0:
-        return [make_launch(replace(task, body=_without_elements(task.body)), print_flat)]
-    plan = plan_of(reduction)
-    partials = _partials(reduction, plan)
-    first = make_launch(task, _gather(reduction, plan, partials))
-    if plan.splits == 1:
-        return [first]
-    return [first, make_launch(task, _fold_partials(reduction, plan, partials), ".fold")]
+        return schedule_flat(replace(task, body=_without_elements(task.body)))
+
+    def launches(choice: Choice) -> list[Launch]:
+        plan = plan_of(reduction, choice)
+        partials = _partials(reduction, plan)
+        first = make_launch(task, _gather(reduction, plan, partials))
+        if plan.splits == 1:
+            return [first]
+        return [first, make_launch(task, _fold_partials(reduction, plan, partials), ".fold")]
+
+    return Scheduled(choices_of(reduction), launches)
 
 
 def _without_elements(body: Graph) -> Graph:
@@ -228,19 +260,14 @@ def _gather(reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]
             _epilogue(
                 reduction, task, emitter, outputs, extents, [values[-1] for values in results]
             )
-        splits = plan.splits
         warps = 8 if len(task.inputs) > MANY_INPUTS else 4
-        written = [b for bs in partials for b in bs] if splits > 1 else list(task.outputs)
+        written = [b for bs in partials for b in bs] if plan.splits > 1 else list(task.outputs)
         return Printed(
             name=f"reduce_{kind}",
             constants=(*names, "SPLIT"),
-            configs=tuple(
-                Config((("A", a), ("B", b), ("SPLIT", split)), warps)
-                for split in (0, 1)
-                for a, b in plan.tiles
-            ),
-            choice=plan.choice + (len(plan.tiles) if splits > 1 else 0),
-            grid=(plan.programs, splits, 1),
+            configs=CONFIGS[kind, warps],
+            choice=plan.config,
+            grid=(plan.programs, plan.splits, 1),
             writes=tuple(written),
             why=_why(reduction, plan),
         )
@@ -428,7 +455,7 @@ def _fold_partials(
         return Printed(
             name="reduce_fold",
             constants=("A", "B"),
-            configs=(Config((("A", MOST_SPLITS), ("B", 16)), num_warps=4),),
+            configs=(FOLD,),
             choice=0,
             grid=(-(-plan.outputs // 16), 1, 1),
             writes=tuple(task.outputs),

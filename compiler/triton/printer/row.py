@@ -18,7 +18,7 @@ from ir.graph import Graph, Node, Value
 
 from .emitter import Emitter, Place, Source
 from .index import Base, Condition, linearise, variable
-from .kernels import Printed, Task, make_launch
+from .kernels import Choice, Printed, Scheduled, Task, make_launch
 from .reduce import Reduction, along, kept_coordinates, limit, outputs_base, reduction_of
 from .reductions import Fold
 from .size import ONE
@@ -28,31 +28,44 @@ LONGEST_ROWS = 4096  # neighbouring elements that are held at once
 LONGEST_COLUMNS = 64  # elements with others in between, of which many rows are held side by side
 ROW_ELEMENTS = 512  # of a tile of short rows
 COLUMN_ELEMENTS = 2048
-STEPS = {"rows": (1, 1024), "columns": (16, 64)}  # tiles that walk through long rows
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """(A, B) as a reduction's kind has them, and whether it holds whole rows."""
+    """(A, B) as a reduction's kind has them; ``held``: the longest row that is held as a whole."""
 
     sizes: tuple[int, int]
-    whole: bool
-
-    @property
-    def config(self) -> Config:
-        a, b = self.sizes
-        return Config((("A", a), ("B", b)), num_warps=8 if a * b >= 4096 else 4)
+    config: Config
+    held: int | None = None
 
 
-def tile_of(reduction: Reduction) -> Tile:
+def _tile(a: int, b: int, held: int | None = None) -> Tile:
+    config = Config((("A", a), ("B", b)), num_warps=8 if a * b >= 4096 else 4)
+    return Tile((a, b), config, held)
+
+
+def _powers(last: int) -> list[int]:
+    return [1 << i for i in range(1, last.bit_length())]
+
+
+# By the length of what they hold; the last ones walk through rows of any length.
+TILES = {
+    "rows": (
+        *(_tile(max(1, ROW_ELEMENTS // n), n, held=n) for n in _powers(LONGEST_ROWS)),
+        _tile(1, 1024),
+    ),
+    "columns": (
+        *(_tile(n, COLUMN_ELEMENTS // n, held=n) for n in _powers(LONGEST_COLUMNS)),
+        _tile(16, 64),
+    ),
+}
+
+
+def choices_of(reduction: Reduction) -> list[Choice]:
+    """Tiles that hold the rows, the smallest first, then that which walks through them."""
     length = reduction.count(reduction.axes)
-    rows = reduction.kind == "rows"
-    if length > (LONGEST_ROWS if rows else LONGEST_COLUMNS):
-        return Tile(STEPS[reduction.kind], whole=False)
-    held = max(2, 1 << (length - 1).bit_length())
-    if rows:
-        return Tile((max(1, ROW_ELEMENTS // held), held), whole=True)
-    return Tile((held, COLUMN_ELEMENTS // held), whole=True)
+    tiles = enumerate(TILES[reduction.kind])
+    return [Choice(i) for i, tile in tiles if tile.held is None or length <= tile.held]
 
 
 def levels_of(body: Graph, reduction: Reduction) -> list[list[Node]]:
@@ -68,15 +81,19 @@ def levels_of(body: Graph, reduction: Reduction) -> list[list[Node]]:
     return [found[level] for level in sorted(found)]
 
 
-def lower_row(task: Task) -> list[Launch]:
-    return [make_launch(task, _print_row)]
-
-
-def _print_row(task: Task, writer: Writer) -> Printed:
+def schedule_row(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
-    if reduction.kind == "planes":
+    if reduction.kind not in TILES:
         raise ValueError(f"group {task.label} reduces axes that are no row: {reduction.axes}")
-    tile = tile_of(reduction)
+
+    def launches(choice: Choice) -> list[Launch]:
+        tile = TILES[reduction.kind][choice.tile]
+        return [make_launch(task, lambda t, writer: _print_row(t, writer, reduction, tile))]
+
+    return Scheduled(choices_of(reduction), launches)
+
+
+def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> Printed:
     writer.reserve("A", "B")
     results: dict[Value, Source] = {}
     emitter = Emitter(task.body, writer, "[A, B]", results)
@@ -112,7 +129,7 @@ def _print_row(task: Task, writer: Writer) -> Printed:
         grid=(-(-count // per_program), 1, 1),
         writes=tuple(task.outputs),
         why=f"{count} rows of {length} elements, "
-        + ("held as a whole" if tile.whole else f"read {len(levels) + bool(whole)} times"),
+        + ("held as a whole" if tile.held else f"read {len(levels) + bool(whole)} times"),
     )
 
 
@@ -146,7 +163,7 @@ class _Rows:
         length = str(self.reduction.count(self.reduction.axes))
         with contextlib.ExitStack() as stack:
             start = ""
-            if not self.tile.whole:
+            if not self.tile.held:
                 step = writer.name("k", "step")
                 stack.enter_context(writer.block(f"for {step} in range(0, {length}, {name}):"))
                 start = f"{step} + "
@@ -164,7 +181,7 @@ class _Rows:
         writer = self.emitter.writer
         folds = [Fold.of(n) for n in nodes]
         gathered: list[tuple[str, ...]] = []
-        if not self.tile.whole:
+        if not self.tile.held:
             gathered = [
                 fold.begin(writer, "[A, B]", f"{node.output.name}_tile")
                 for fold, node in zip(folds, nodes, strict=True)
@@ -172,7 +189,7 @@ class _Rows:
         with self.walk() as (place, inside):
             for number, (fold, node) in enumerate(zip(folds, nodes, strict=True)):
                 taken = self._taken(fold, node, place, inside)
-                if self.tile.whole:
+                if self.tile.held:
                     gathered.append(taken)
                 else:
                     fold.step(writer, gathered[number], taken[0], taken[-1])

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from compiler.kernel import Config, Launch
+from compiler.kernel import Config
 from ir.graph import Node
 from ir.op import Op
 from ir.ops.gather import ScatterAdd
 from ir.ops.sort import TopK
 from ir.types import F32
 
-from .kernels import Printed, Task, make_launch
+from .kernels import Choice, Printed, Scheduled, Task, make_launch, preferring
 from .size import Size
 from .writer import Writer
 
-Print = Callable[[Task, Node, Writer], Printed]
-SINGLES: dict[type[Op], Print] = {}
+Print = Callable[[Task, Node, Writer, int], Printed]
 
 
-def _single(op: type[Op]) -> Callable[[Print], Print]:
+@dataclass(frozen=True, slots=True)
+class Single:
+    """How an op is printed alone: ``write`` takes the number of one of the configurations."""
+
+    write: Print
+    configs: tuple[Config, ...]
+    length: Callable[[Node], int]  # of what a program walks along by its BLOCK
+
+    def best(self, node: Node) -> int:
+        """The first configuration whose block holds all, else the last."""
+        blocks = [dict(config.constants)["BLOCK"] for config in self.configs]
+        fitting = (i for i, block in enumerate(blocks) if self.length(node) <= block)
+        return next(fitting, len(blocks) - 1)
+
+
+SINGLES: dict[type[Op], Single] = {}
+
+
+def _single(
+    op: type[Op], length: Callable[[Node], int], *configs: Config
+) -> Callable[[Print], Print]:
     def add(function: Print) -> Print:
-        SINGLES[op] = function
+        SINGLES[op] = Single(function, configs, length)
         return function
 
     return add
 
 
-def lower_single(task: Task, node: Node) -> list[Launch]:
+def schedule_single(task: Task, node: Node) -> Scheduled:
     if not {p.value for p in task.body.outputs} <= set(node.outputs):
         raise ValueError(f"{node.op.name} is printed alone")
-    return [make_launch(task, lambda t, writer: SINGLES[type(node.op)](t, node, writer))]
+    single = SINGLES[type(node.op)]
+    return Scheduled(
+        [Choice(i) for i in preferring(single.best(node), len(single.configs))],
+        lambda choice: [make_launch(task, lambda t, w: single.write(t, node, w, choice.tile))],
+    )
 
 
 def _program(writer: Writer) -> str:
@@ -55,8 +79,13 @@ def _result(task: Task, writer: Writer, node: Node, i: int) -> str:
     return ""
 
 
-@_single(ScatterAdd)
-def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
+@_single(
+    ScatterAdd,
+    lambda node: node.output.shape[1],
+    Config((("ROWS", 16), ("BLOCK", 64)), 4),
+    Config((("ROWS", 16), ("BLOCK", 256)), 4),
+)
+def print_scatter_add(task: Task, node: Node, writer: Writer, tile: int) -> Printed:
     """A program owns a stretch of one row and looks for its number among all.
 
     No atomics: the rows of ``g`` are added in their order. Where no number of a chunk fits,
@@ -95,22 +124,26 @@ def print_scatter_add(task: Task, node: Node, writer: Writer) -> Printed:
         f"tl.store({out} + {row} * {size} + {column}, "
         f"tl.sum({total}, 0, keep_dims=True), mask={inside})"
     )
-    configs = (Config((("ROWS", 16), ("BLOCK", 64)), 4), Config((("ROWS", 16), ("BLOCK", 256)), 4))
-    choice = 0 if width <= 64 else 1
-    block = (64, 256)[choice]
+    configs = SINGLES[ScatterAdd].configs
+    block = dict(configs[tile].constants)["BLOCK"]
     return Printed(
         "scatter_add",
         ("ROWS", "BLOCK"),
         configs,
-        choice,
+        tile,
         (count * -(-width // block), 1, 1),
         tuple(task.outputs),
         f"{count} rows look for their numbers among {rows.shape[0]}",
     )
 
 
-@_single(TopK)
-def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
+@_single(
+    TopK,
+    lambda node: node.inputs[0].shape[-1],
+    Config((("BLOCK", 256),), 4),
+    Config((("BLOCK", 1024),), 4),
+)
+def print_top_k(task: Task, node: Node, writer: Writer, tile: int) -> Printed:
     """Selects k times the largest of what comes after the last one selected.
 
     Value and place make one 64-bit key, so that order is total: NaN above all, of equal
@@ -153,12 +186,11 @@ def print_top_k(task: Task, node: Node, writer: Writer) -> Printed:
             writer.line(f"tl.store({values} + {spot}, {found})")
         if places:
             writer.line(f"tl.store({places} + {spot}, {winner})")
-    configs = (Config((("BLOCK", 256),), 4), Config((("BLOCK", 1024),), 4))
     return Printed(
         "top_k",
         ("BLOCK",),
-        configs,
-        0 if length <= 256 else 1,
+        SINGLES[TopK].configs,
+        tile,
         (x.type.size // length, 1, 1),
         tuple(task.outputs),
         f"{op.k} selections among {length}, one row per program",
