@@ -98,8 +98,8 @@ class InterpretBackend:
 
     name = "interpret"
 
-    def __init__(self) -> None:
-        self._launcher = InterpretLauncher()
+    def __init__(self, launcher: InterpretLauncher | None = None) -> None:
+        self._launcher = launcher or InterpretLauncher()
 
     def bind(
         self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]

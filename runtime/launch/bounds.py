@@ -2,7 +2,7 @@
 
 A mask that is wrong by one passes most comparisons, as long as the memory around a buffer
 is there. Here each address must lie in a buffer that the launch was given, and each store
-in one that it says it writes.
+in one that it says it writes; and no program may use what another one of the launch writes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from .races import Races
 
 
 class BoundsError(Exception):
@@ -35,13 +37,19 @@ def watched(extents: Sequence[Extent]) -> Iterator[None]:
     from triton.runtime.interpreter import interpreter_builder as builder
 
     load, store = builder.create_masked_load, builder.create_masked_store
+    written = [extent for extent in extents if extent.written]
+    races = Races((extent.start, extent.end) for extent in written)
 
     def checked_load(pointers: Any, mask: Any, *rest: Any) -> Any:
-        _check("load", pointers, mask, extents)
+        addresses, size = _active(pointers, mask)
+        _check("load", addresses, size, extents)
+        races.load(builder.grid_idx, addresses, size)
         return load(pointers, mask, *rest)
 
     def checked_store(pointers: Any, value: Any, mask: Any, *rest: Any) -> Any:
-        _check("store", pointers, mask, [extent for extent in extents if extent.written])
+        addresses, size = _active(pointers, mask)
+        _check("store", addresses, size, written)
+        races.store(builder.grid_idx, addresses, size)
         return store(pointers, value, mask, *rest)
 
     builder.create_masked_load, builder.create_masked_store = checked_load, checked_store
@@ -51,10 +59,13 @@ def watched(extents: Sequence[Extent]) -> Iterator[None]:
         del builder.create_masked_load, builder.create_masked_store  # the class's come back
 
 
-def _check(what: str, pointers: Any, mask: Any, extents: Sequence[Extent]) -> None:
-    size = max(pointers.get_element_ty().primitive_bitwidth // 8, 1)
+def _active(pointers: Any, mask: Any) -> tuple[np.ndarray, int]:
+    """The addresses that are used, and bytes of each element there."""
     addresses, inside = np.broadcast_arrays(pointers.data, mask.data)
-    addresses = addresses[inside]
+    return addresses[inside], max(pointers.get_element_ty().primitive_bitwidth // 8, 1)
+
+
+def _check(what: str, addresses: np.ndarray, size: int, extents: Sequence[Extent]) -> None:
     if not addresses.size:
         return
     sound = np.zeros(addresses.shape, bool)

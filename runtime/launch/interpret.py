@@ -28,6 +28,7 @@ from ir.graph import Value
 from ir.types import DType
 
 from .bounds import Extent, watched
+from .program_order import Order, ordered
 
 Resolve = Callable[[Value | Scratch], np.ndarray]
 
@@ -52,14 +53,19 @@ class InterpretLauncher:
 
     ``folder`` gets the kernels' files, for people to read; by default a part of the cache
     folder. What runs is the text in memory: a file that somebody changed is not read back.
-    ``check``: every load and store must lie inside of the launch's buffers, padding included.
+    ``check``: every load and store must lie inside of the launch's buffers, padding included, and
+    no program may touch what another one writes. ``order``: in which the programs of a launch
+    run; by default ascending.
 
     Raises :class:`RoasteryError` when Triton is missing or already set to compile.
     """
 
-    def __init__(self, folder: Path | None = None, *, check: bool = True) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, check: bool = True, order: Order | None = None
+    ) -> None:
         self._triton = interpreting_triton()
         self._check = check
+        self._order = order
         self._folder = (
             PrivateFolder.in_cache("interpreted") if folder is None else PrivateFolder(folder)
         )
@@ -89,11 +95,16 @@ class InterpretLauncher:
             else:
                 arguments.append(self._scalar(parameter, argument))
         watch = functools.partial(watched, extents) if self._check else contextlib.nullcontext
+        turns = (
+            contextlib.nullcontext
+            if self._order is None
+            else functools.partial(ordered, launch.grid, self._order)
+        )
 
         def run(held: Sequence[np.ndarray] = held) -> None:
             try:
                 # A GPU does not warn of infinities either.
-                with np.errstate(all="ignore"), watch():
+                with np.errstate(all="ignore"), watch(), turns():
                     function(*arguments, **constants)
             except Exception as error:
                 raise KernelFailure(launch, self._path(kernel), error) from error
