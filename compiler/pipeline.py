@@ -16,21 +16,11 @@ from ir.verify import verify
 from .compiled import CompiledGraph, HostStep, Segment, Step
 from .kernel import Launch, Scratch
 from .options import CompileOptions
-from .passes.autodiff import drop_gradient_marks
 from .passes.context import PassContext
 from .passes.fuel import Fuel
 from .passes.fuse import fuse
-from .passes.reuse_results import reuse_results
-from .passes.simplify import simplify
+from .passes.registry import default_passes, find_pass
 from .plan.memory import plan_memory
-
-
-class Pass(Protocol):
-    """A function of graphs, known by its name."""
-
-    __name__: str
-
-    def __call__(self, graph: Graph, context: PassContext) -> Graph: ...
 
 
 class Observer(Protocol):
@@ -39,29 +29,24 @@ class Observer(Protocol):
     def __call__(self, name: str, graph: Graph, seconds: float) -> None: ...
 
 
-PASSES: tuple[Pass, ...] = (
-    drop_gradient_marks,
-    simplify,
-    reuse_results,
-    simplify,
-    fuse,
-)
-"""Backward, if wanted, is already in the graph (autodiff)."""
-
-
 def run_passes(
     graph: Graph,
     options: CompileOptions,
     observers: Sequence[Observer] = (),
 ) -> Graph:
-    """Apply the passes that the options ask for, in order; every observer sees every result."""
+    """Apply the passes that the options ask for, in order; every observer sees every result.
+
+    Raises RoasteryError for a name that is no pass's.
+    """
     context = PassContext(options, Fuel(options.fuel))
-    for step in PASSES:
+    names = default_passes(options.target) if options.passes is None else options.passes
+    for name in names:
+        step = find_pass(name)
         start = time.perf_counter()
         graph = step(graph, context)
         seconds = time.perf_counter() - start
         for observe in observers:
-            observe(step.__name__, graph, seconds)
+            observe(name, graph, seconds)
     return graph
 
 
@@ -118,7 +103,8 @@ def compile_graph(
         lower: prints kernels (``compiler.triton.lower.lower_node``); the only part that
             depends on the device.
     """
-    fused = run_passes(graph, options, observers)
+    # What no pass fused gets a kernel by itself.
+    fused = fuse(run_passes(graph, options, observers), PassContext(options, Fuel(0)))
     steps: list[Step] = []
     pending: list[Launch] = []
     scratch: dict[int, list[Scratch]] = {}

@@ -11,7 +11,7 @@ import numpy as np
 from compiler.binary import Binary, Target
 from compiler.kernel import Config, Kernel
 from compiler.options import CompileOptions
-from compiler.passes.autodiff import drop_gradient_marks
+from compiler.passes.autodiff import drop_stop_gradient
 from compiler.passes.freeze import freeze
 from compiler.pipeline import compile_graph
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
@@ -177,7 +177,7 @@ def _forward(program: NetProgram) -> Graph:
         p for p in program.graph.outputs if p.role is not Role.RESULT or p.name in program.outputs
     )
     nodes = tuple(node for node in program.graph.nodes if not _is_sink(node))
-    return drop_gradient_marks(replace(program.graph, nodes=nodes, outputs=outputs))
+    return drop_stop_gradient(replace(program.graph, nodes=nodes, outputs=outputs))
 
 
 def _is_sink(node: Node) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.passes.autodiff import differentiate, drop_gradient_marks, split
+from compiler.passes.autodiff import differentiate, drop_stop_gradient, split
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
 from ir.program import NetProgram
@@ -36,7 +36,7 @@ class WholeGraphs:
 
     def forward(self) -> Graph:
         """A forward pass alone."""
-        return drop_gradient_marks(self.shown)
+        return drop_stop_gradient(self.shown)
 
     def training(self) -> Graph:
         """Forward and backward with the loss weights folded in; adds to parameter diffs."""

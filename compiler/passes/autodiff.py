@@ -35,6 +35,7 @@ from ir.op import Adjoint
 from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
+from .fuel import Fuel
 from .rewrite import resume
 
 
@@ -189,7 +190,21 @@ def differentiate(
                 before = b.input(name, value.type, Role.GRADIENT)
                 with b.at(place[value], f"{value.name}.diff"):
                     b.output(name, b.add(before, found[value]), Role.GRADIENT)
-    return drop_gradient_marks(b.finish())
+    return drop_stop_gradient(b.finish())
+
+
+def append_backward(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
+    """Append the backward of all float results, for all parameters.
+
+    The diffs of the results become inputs ``diff:<name>``, as :func:`differentiate` says. Raises
+    RoasteryError if the graph has a backward.
+    """
+    if any(node.direction is not Direction.FORWARD for node in graph.nodes):
+        raise RoasteryError("the graph has a backward already")
+    learning = [
+        p.name for p in graph.inputs if p.role is Role.PARAMETER and p.value.type.dtype.is_float
+    ]
+    return differentiate(graph, parameters=learning)
 
 
 def _float_results(graph: Graph) -> list[str]:
@@ -201,24 +216,26 @@ def _seed(b: Builder, given: dict[Value, Value], port: Port, seed: Value) -> Non
     given[port.value] = seed if known is None else b.add(known, seed)
 
 
-def drop_gradient_marks(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
+def drop_stop_gradient(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Drop ``stop`` and ``grad_as`` from all maps: they mean nothing once backward exists.
 
     Before: ``%y = map(%x) stop(a0)``. After: ``%y = map(%x) a0``.
     """
-    return replace(graph, nodes=unmarked(graph.nodes))
+    return replace(graph, nodes=unmarked(graph.nodes, context.fuel))
 
 
-def unmarked(nodes: Sequence[Node]) -> tuple[Node, ...]:
+def unmarked(nodes: Sequence[Node], fuel: Fuel = UNBOUNDED.fuel) -> tuple[Node, ...]:
     """The nodes without ``stop`` and ``grad_as``; nodes that hold none are kept as they are."""
-    return tuple(_unmarked(node) for node in nodes)
+    return tuple(_unmarked(node, fuel) for node in nodes)
 
 
-def _unmarked(node: Node) -> Node:
+def _unmarked(node: Node, fuel: Fuel) -> Node:
     if not isinstance(node.op, Map):
         return node
     exprs = tuple(e.without_gradient_marks(x) for x in node.op.exprs)
-    return node if exprs == node.op.exprs else replace(node, op=replace(node.op, exprs=exprs))
+    if exprs == node.op.exprs or not fuel.take("drop_stop_gradient: {}", node):
+        return node
+    return replace(node, op=replace(node.op, exprs=exprs))
 
 
 def split(graph: Graph) -> tuple[Graph, Graph]:

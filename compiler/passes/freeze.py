@@ -28,6 +28,7 @@ from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map
 from ir.types import F32, TensorType
 
+from .context import UNBOUNDED, PassContext
 from .map_rules import fold_literals, make_map
 from .rewrite import PINNED, Context
 from .simplify import simplify
@@ -68,12 +69,12 @@ class _Chain:
     shift: Expr = _ZERO
 
 
-def fold_affine(graph: Graph) -> Graph:
+def fold_affine(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Fold maps that are affine per channel into the weights of the contraction before them."""
     known = constants(graph)
     users = graph.users()
     shown = {p.value for p in graph.outputs}
-    context = Context(graph)
+    names = Context(graph)
     replaced: dict[Node, list[Node]] = {}
     for node in graph.nodes:
         if not node.op.properties & Property.CONTRACTION:
@@ -91,8 +92,10 @@ def fold_affine(graph: Graph) -> Graph:
             end = reader.outputs[0]
         if chain.scale is _ONE:
             continue
+        if not context.fuel.take("fold_affine: folded {} into the weights of {}", passed[-1], node):
+            break
         replaced.update({gone: [] for gone in (node, *passed)})
-        replaced[passed[-1]] = _folded(node, axis, chain, end, context)
+        replaced[passed[-1]] = _folded(node, axis, chain, end, names)
     if not replaced:
         return graph
     nodes: list[Node] = []
@@ -172,7 +175,7 @@ def _product(a: Expr, b: Expr) -> Expr:
     return _ZERO if a is _ZERO or b is _ZERO else a * b
 
 
-def _folded(node: Node, axis: int, chain: _Chain, end: Value, context: Context) -> list[Node]:
+def _folded(node: Node, axis: int, chain: _Chain, end: Value, names: Context) -> list[Node]:
     """The nodes that replace a contraction and its chain, which gave ``end``.
 
     ``axis``: of the weights, which becomes the result's channels.
@@ -192,16 +195,16 @@ def _folded(node: Node, axis: int, chain: _Chain, end: Value, context: Context) 
     for i in e.arguments(chain.scale):
         constant = chain.operands[i]
         shape = tuple(constant.type.size if j == axis else 1 for j in range(rank))
-        view = context.fresh(f"{constant.name}.view", TensorType(shape))
+        view = names.fresh(f"{constant.name}.view", TensorType(shape))
         operands.append(emit(Reshape(shape), (constant,), view))
         exchange[i] = e.arg(len(operands) - 1)
     scaled = fold_literals(e.arg(0) * e.substitute(chain.scale, exchange))
     new_weights = emit(
         make_map([scaled], operands, weights.shape),
         tuple(operands),
-        context.fresh(f"{name}.weights", weights.type),
+        names.fresh(f"{name}.weights", weights.type),
     )
-    result = end if chain.shift is _ZERO else context.fresh(f"{end.name}.scaled", end.type)
+    result = end if chain.shift is _ZERO else names.fresh(f"{end.name}.scaled", end.type)
     emit(node.op, (x, new_weights), result)
     if chain.shift is not _ZERO:
         used = list(e.arguments(chain.shift))
@@ -211,7 +214,7 @@ def _folded(node: Node, axis: int, chain: _Chain, end: Value, context: Context) 
         shift = emit(
             make_map([e.substitute(chain.shift, renumbered)], inputs, per_channel),
             inputs,
-            context.fresh(f"{end.name}.shift", TensorType(per_channel)),
+            names.fresh(f"{end.name}.shift", TensorType(per_channel)),
         )
         emit(Map((e.arg(0) + e.arg(1),)), (result, shift), end)
     return made

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+from ir.graph import Node
+from ir.location import Location
+from ir.printable import readable
+
 
 class Fuel:
-    """Counts rewrites; ``limit`` None: they never run out.
+    """Counts rewrites; ``limit`` None: they never run out, and nothing is counted.
 
     With a limit that is halved again and again, the one rewrite that makes a graph wrong is found
-    in a few runs.
+    in a few runs: the first N rewrites are the same whatever the limit is.
+
+    Attributes:
+        spent: rewrites made.
+        last: the rewrite that took the last fuel: "rewrite 37: fuse: joined %y (relu1,
+            net.prototxt:12) to %c (conv1, net.prototxt:3)"; empty while there is fuel left.
     """
 
     def __init__(self, limit: int | None = None) -> None:
-        self._left = limit
+        self.limit = limit
+        self.spent = 0
+        self.last = ""
 
-    def take(self) -> bool:
-        """Whether one more rewrite may be made; it counts."""
-        if self._left is None:
+    def take(self, what: str, *parts: Node | str) -> bool:
+        """Whether one more rewrite may be made; it counts.
+
+        Args:
+            what: the rewrite, "fuse: joined {} to {}", with a place for each of the parts.
+        """
+        if self.limit is None:
             return True
-        self._left -= 1
-        return self._left >= 0
+        if self.spent >= self.limit:
+            return False
+        self.spent += 1
+        if self.spent == self.limit:
+            self.last = f"rewrite {self.spent}: {what.format(*map(_shown, parts))}"
+        return True
+
+
+def _shown(node: Node | str) -> str:
+    """A node by its first result, its layer and its place: "%y (relu1, net.prototxt:12)"."""
+    if isinstance(node, str):
+        return node
+    name = f"%{node.outputs[0].name}" if node.outputs else node.op.name
+    place = node.location.layer, _line(node.location)
+    known = ", ".join(filter(None, place))
+    return readable(f"{name} ({known})" if known else name)
+
+
+def _line(location: Location) -> str:
+    return f"{location.file}:{location.line}" if location.file and location.line else location.file

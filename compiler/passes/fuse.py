@@ -11,10 +11,12 @@ from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
 from .fusion.groups import Grouping
-from .fusion.kinds import Kind
+from .fusion.kinds import Kind, kind_of
 from .fusion.labels import Labels
 from .fusion.rows import schedule_of
 from .simplify import map_of
+
+_WITHOUT_KERNEL = {Kind.VIEW, Kind.HOST, Kind.DONE}
 
 
 def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -32,15 +34,17 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
           %y: f32[8,16,9,9] = map(%c, %b) {max(add(a0, a1), 0.0)}       # relu1
         }
 
-    Forward, backward and update never share a kernel.
+    Forward, backward and update never share a kernel. Without fuel every node is a kernel.
     """
+    if all(kind_of(node) in _WITHOUT_KERNEL for node in graph.nodes):
+        return graph
     nodes = tuple(_single_results(graph.nodes))
-    grouping = Grouping(graph, nodes)
+    grouping = Grouping(graph, nodes, context.fuel)
     units = _ordered(grouping, [_Unit(grouping, members) for members in grouping.groups()])
     read = {p.value for p in graph.outputs}
     for unit in units:
         read.update(unit.inputs)
-    labels = Labels()
+    labels = Labels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
     return Graph(
         graph.name, graph.inputs, tuple(u.node(read, labels) for u in units), graph.outputs
     )
@@ -93,7 +97,7 @@ class _Unit:
         grouping = self.grouping
         own = [grouping.nodes[m] for m in self.members]
         kinds = {grouping.kinds[m] for m in self.members}
-        if kinds & {Kind.VIEW, Kind.HOST, Kind.DONE}:
+        if kinds & _WITHOUT_KERNEL:
             return own[0]
         anchor = next(
             (
@@ -104,7 +108,8 @@ class _Unit:
             own[0],
         )
         kind = grouping.kinds[grouping.number[anchor]]
-        outputs = [v for n in own for v in n.outputs if v in read]
+        made = [v for n in own for v in n.outputs]
+        outputs = [v for v in made if v in read] or made  # a dead node's, if nothing removed it
         label = labels.of([n for n in self.body if n.direction is anchor.direction])
         body = Graph(
             label,

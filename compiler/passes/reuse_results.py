@@ -39,7 +39,7 @@ def reuse_results(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
         readers = [n for n in users[x] if n.direction is Direction.BACKWARD]
         current = [rewritten.get(n, n) for n in readers]
         replaced = _all_through(current, x, node)
-        if replaced is not None:
+        if replaced and context.fuel.take("reuse_results: backward reads {}", node):
             rewritten.update(zip(readers, replaced, strict=True))
     if not rewritten:
         return graph

@@ -10,6 +10,8 @@ from ir.graph import Graph, Node, Value
 from ir.op import Op, Property
 from ir.types import TensorType
 
+from .fuel import Fuel
+
 PINNED = Property.EFFECT | Property.HOST | Property.DYNAMIC | Property.RANDOM
 """Ops with one of these are neither merged with an equal one nor computed twice."""
 
@@ -63,7 +65,9 @@ Rule = Callable[[Node, Context], Rewrite | None]
 _MOST_REWRITES = 64  # of one node; rules only ever shrink graphs, this is a safety net
 
 
-def sweep(graph: Graph, rules: Mapping[type[Op], Sequence[Rule]], *, merge: bool) -> Graph:
+def sweep(
+    graph: Graph, rules: Mapping[type[Op], Sequence[Rule]], fuel: Fuel, *, merge: bool
+) -> Graph:
     """Visit every node in order, its inputs already rewritten, and apply the rules of its op.
 
     ``merge``: equal ops of equal inputs become one. Returns ``graph`` itself if nothing changed.
@@ -74,11 +78,11 @@ def sweep(graph: Graph, rules: Mapping[type[Op], Sequence[Rule]], *, merge: bool
     nodes: list[Node] = []
     changed = False
     for original in graph.nodes:
-        for made in _rewritten(_resolved(original, alias), context, rules, alias):
+        for made in _rewritten(_resolved(original, alias), context, rules, fuel, alias):
             done = _resolved(made, alias)
             key = (done.op, done.inputs)
             twin = known.get(key) if merge and not done.op.properties & PINNED else None
-            if twin is not None:
+            if twin is not None and fuel.take("simplify: merged {} with {}", done, twin):
                 alias.update(zip(done.outputs, twin.outputs, strict=True))
                 changed = True
                 continue
@@ -110,6 +114,7 @@ def _rewritten(
     node: Node,
     context: Context,
     rules: Mapping[type[Op], Sequence[Rule]],
+    fuel: Fuel,
     alias: dict[Value, Value],
 ) -> list[Node]:
     pending, done = [node], []
@@ -119,7 +124,7 @@ def _rewritten(
         current = pending.pop()
         for rule in rules.get(type(current.op), ()):
             found = rule(current, context)
-            if found is not None:
+            if found is not None and fuel.take("simplify: {} of {}", rule.__name__, current):
                 alias.update(found.alias)
                 pending.extend(reversed(found.nodes))
                 break

@@ -16,6 +16,7 @@ from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
+from .fuel import Fuel
 from .map_rules import make_map, sink_reshape, tidy_map
 from .movement_rules import (
     absorb_transpose,
@@ -60,24 +61,28 @@ def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """
     for _ in range(_MOST_SWEEPS):
         before = graph
-        graph = sweep(remove_dead_code(graph), RULES, merge=True)
+        graph = sweep(remove_dead_code(graph, context), RULES, context.fuel, merge=True)
         if graph is before:
             break
-    return remove_dead_code(graph)
+    return remove_dead_code(graph, context)
 
 
-def remove_dead_code(graph: Graph) -> Graph:
+def remove_dead_code(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Drop what no output needs. Ops with effects stay, and so does what they read.
 
     Before: ``%a = map(%x) {exp(a0)}; %b, %c = map(%x) {neg(a0); abs(a0)}; output %c``
     After: ``%c = map(%x) {abs(a0)}; output %c``
     """
+    fuel = context.fuel
     needed: set[Value] = {p.value for p in graph.outputs}
     kept: list[Node] = []
     for node in reversed(graph.nodes):
-        if not (node.op.properties & Property.EFFECT or any(v in needed for v in node.outputs)):
+        dead = not any(v in needed for v in node.outputs) and not (
+            node.op.properties & Property.EFFECT
+        )
+        if dead and fuel.take("remove_dead_code: {}", node):
             continue
-        node = _without_dead_results(node, needed)
+        node = _without_dead_results(node, needed, fuel)
         needed.update(node.inputs)
         kept.append(node)
     if len(kept) == len(graph.nodes) and all(
@@ -87,10 +92,14 @@ def remove_dead_code(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(reversed(kept)))
 
 
-def _without_dead_results(node: Node, needed: set[Value]) -> Node:
-    if not isinstance(node.op, Map) or all(v in needed for v in node.outputs):
+def _without_dead_results(node: Node, needed: set[Value], fuel: Fuel) -> Node:
+    if not isinstance(node.op, Map):
         return node
     live = [(x, v) for x, v in zip(node.op.exprs, node.outputs, strict=True) if v in needed]
+    if len(live) in (0, len(node.outputs)):
+        return node
+    if not fuel.take("remove_dead_code: results of {}", node):
+        return node
     return map_of([x for x, _ in live], [v for _, v in live], node)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.passes.autodiff import drop_gradient_marks
+from compiler.passes.autodiff import drop_stop_gradient
 from compiler.passes.freeze import affine, fold_affine, freeze
 from compiler.passes.simplify import simplify
 from frontends.lowering.net import lower_layers
@@ -64,7 +64,7 @@ layer { name: "power" type: "Power" bottom: "ip" top: "ip" power_param { scale: 
 def test_statistics_go_into_the_weights(kind: str, bias: str) -> None:
     text = NET.replace("TYPE", kind).replace("BIAS", bias).replace("GROUP", "1")
     program = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), "TEST").program
-    main = check(drop_gradient_marks(program.graph))
+    main = check(drop_stop_gradient(program.graph))
     contraction = "conv" if kind == "Convolution" else "conv_input_grad"
     assert ops(main) == [contraction, "map", "map", "matmul", "map"]
     assert not any(p.role is Role.STATE for p in main.inputs)
@@ -74,7 +74,7 @@ def test_channels_of_groups_fold_where_they_are_whole() -> None:
     text = NET.replace("TYPE", "Convolution").replace("BIAS", "true").replace("GROUP", "1")
     text = text.replace("dim: 3 dim: 6", "dim: 4 dim: 6").replace("group: 1", "group: 2")
     program = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), "TEST").program
-    assert ops(check(drop_gradient_marks(program.graph)))[:3] == ["conv", "map", "map"]
+    assert ops(check(drop_stop_gradient(program.graph)))[:3] == ["conv", "map", "map"]
 
 
 def test_what_others_read_is_left_alone() -> None:

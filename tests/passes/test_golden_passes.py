@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.passes.autodiff import differentiate, drop_gradient_marks
+from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.passes.fuse import fuse
 from compiler.passes.reuse_results import reuse_results
 from compiler.passes.simplify import remove_dead_code, simplify
@@ -36,7 +36,7 @@ def train(graph: Graph) -> Graph:
 
 PASSES: dict[str, Callable[[Graph], Graph]] = {
     "autodiff": train,
-    "marks": drop_gradient_marks,
+    "marks": drop_stop_gradient,
     "dead": remove_dead_code,
     "simplify": simplify,
     "reuse": reuse_results,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from compiler.options import CompileOptions
-from compiler.passes.autodiff import differentiate, drop_gradient_marks
+from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.pipeline import run_passes, verify_each
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
@@ -43,7 +43,7 @@ def fused(text: str, phase: str = "TRAIN") -> tuple[Graph, Counter[str]]:
         learning = [c.name for c in program.cells.values() if c.learns]
         graph = differentiate(program.graph, parameters=learning, seeds={"loss": 1.0})
     else:
-        graph = drop_gradient_marks(program.graph)
+        graph = drop_stop_gradient(program.graph)
     graph = run_passes(graph, CompileOptions(), [verify_each])
     check_kernels(graph)
     return graph, Counter(n.op.schedule for n in graph.nodes if isinstance(n.op, Fused))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compiler.options import CompileOptions
-from compiler.passes.autodiff import differentiate, drop_gradient_marks, split
+from compiler.passes.autodiff import differentiate, drop_stop_gradient, split
 from compiler.pipeline import Timings, run_passes, verify_each
 from compiler.plan.memory import plan_memory
 from examples.googlenet.make_net import googlenet
@@ -79,7 +79,7 @@ def test_directions_do_not_share_kernels(seed: int) -> None:
 def test_gradients_of_random_graphs(seed: int) -> None:
     """Along a random direction of the inputs, in double precision."""
     # Without ``stop``, through which the numeric derivative would see.
-    graph = drop_gradient_marks(random_graph(seed, nodes=12))
+    graph = drop_stop_gradient(random_graph(seed, nodes=12))
     whole = differentiate(graph, diffs={n: graph.input(n).value for n in ("x", "filter")})
     results = [p for p in graph.outputs if p.role is Role.RESULT]
     rng = np.random.default_rng(seed)
@@ -168,8 +168,7 @@ def test_googlenet_compiles_in_seconds() -> None:
 
 def test_two_runs_give_the_same_text() -> None:
     texts = [
-        format_graph(run_passes(drop_gradient_marks(trained(5)), CompileOptions()))
-        for _ in range(2)
+        format_graph(run_passes(drop_stop_gradient(trained(5)), CompileOptions())) for _ in range(2)
     ]
     assert texts[0] == texts[1]
 

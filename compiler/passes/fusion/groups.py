@@ -8,6 +8,7 @@ from compiler.batch import Shapes, batched
 from ir.graph import Direction, Graph, Node, Role, Value
 from ir.op import Property
 
+from ..fuel import Fuel
 from .dag import Dag
 from .inline import CHEAP, WINDOW_COST, Inlining
 from .kinds import Kind, kind_of
@@ -29,8 +30,9 @@ class Grouping:
        position, or the same tensor, join.
     """
 
-    def __init__(self, graph: Graph, nodes: Sequence[Node]) -> None:
+    def __init__(self, graph: Graph, nodes: Sequence[Node], fuel: Fuel) -> None:
         self.nodes = nodes
+        self.fuel = fuel
         self.number = {n: i for i, n in enumerate(nodes)}
         self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
         self.kinds = [kind_of(n) for n in nodes]
@@ -46,7 +48,7 @@ class Grouping:
         self.stored = self._must_store()
         tails = self._tails()
         anchored = {nodes[m]: nodes[group[0]] for group in tails.values() for m in group}
-        self.inlining = Inlining(graph, nodes, anchored, self.shapes)
+        self.inlining = Inlining(graph, nodes, anchored, self.shapes, fuel)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
             {} if self.inlining.is_pulled(n) else self.inlining.loads(n) for n in nodes
@@ -121,7 +123,11 @@ class Grouping:
                     and self._operands([*group, i]) <= _MOST_LOADS
                     and self._belongs(i, anchor, anchor_of)
                 )
-                if fits and dag.can_merge(dag.find(anchor), dag.find(i)):
+                if (
+                    fits
+                    and dag.can_merge(dag.find(anchor), dag.find(i))
+                    and self._may_join(anchor, i)
+                ):
                     dag.merge(dag.find(anchor), dag.find(i))
                     group.append(i)
                     anchor_of[i] = anchor
@@ -263,8 +269,14 @@ class Grouping:
                 return False
         elif not all(self._at_hand(m, made) for m in members):
             return False
+        if not self._may_join(self.dag.members[a][0], self.dag.members[b][0]):
+            return False
         self.dag.merge(a, b)
         return True
+
+    def _may_join(self, i: int, j: int) -> bool:
+        """Whether there is fuel left to join the groups of two nodes."""
+        return self.fuel.take("fuse: joined {} to {}", self.nodes[j], self.nodes[i])
 
     def _at_hand(self, i: int, made: set[Value]) -> bool:
         """Whether one kernel that makes ``made`` can also compute node ``i``: it reads results of

@@ -16,6 +16,7 @@ from compiler.batch import Shapes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 
+from ..fuel import Fuel
 from .kinds import Kind, kind_of
 
 CHEAP = 12  # cost up to which a node may be computed again
@@ -46,6 +47,7 @@ class Inlining:
     Args:
         anchored: for nodes that phase one placed into the tail of a contraction or reduction
             its anchor (itself for the anchor).
+        fuel: without it nothing is pulled.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Inlining:
         nodes: Sequence[Node],
         anchored: Mapping[Node, Node],
         shapes: Shapes,
+        fuel: Fuel,
     ) -> None:
         self.nodes = nodes
         self.shapes = shapes
@@ -67,7 +70,7 @@ class Inlining:
         self.ports = {p.value for p in graph.outputs}
         self.pulled: dict[Value, Pull] = {}
         for node in nodes:
-            self._decide(node)
+            self._decide(node, fuel)
 
     def is_pulled(self, node: Node) -> bool:
         return bool(node.outputs) and node.outputs[0] in self.pulled
@@ -76,7 +79,7 @@ class Inlining:
         """What a node that is not pulled reads from memory -> whether only at its position."""
         return self._pull(node).loads
 
-    def _decide(self, node: Node) -> None:
+    def _decide(self, node: Node, fuel: Fuel) -> None:
         if node in self.anchored or len(node.outputs) != 1:
             return
         properties = node.op.properties
@@ -101,7 +104,8 @@ class Inlining:
         again = len(readers) > 1 or any(self._repeats(r, v) for r, v in readers)
         if again and not self._cheap(value, pull, len(readers)):
             return
-        self.pulled[value] = pull
+        if fuel.take("fuse: computed {} where it is read", node):
+            self.pulled[value] = pull
 
     def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
         """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ir.graph import Direction, Node
 
@@ -14,8 +14,8 @@ _MOST_LAYERS = 3
 class Labels:
     """Labels that are identifiers, each given once."""
 
-    def __init__(self) -> None:
-        self._given: set[str] = set()
+    def __init__(self, given: Iterable[str] = ()) -> None:
+        self._given = set(given)
 
     def of(self, nodes: Sequence[Node]) -> str:
         """Named after the layers of the nodes, in order; without layers, after the first result."""
