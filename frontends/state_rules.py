@@ -16,16 +16,34 @@ class NetState:
     level: int = 0
     stages: tuple[str, ...] = ()
 
-    def merged(self, message: Message) -> NetState:
-        """The state with what a NetState message says: phase and level win, stages add up.
+    @classmethod
+    def of(cls, message: Message) -> NetState:
+        """What a NetState message says."""
+        return cls(message.phase, message.level, tuple(message.stage))
 
-        A solver's train_state is merged into the net's own state in this way.
-        """
-        return NetState(
-            message.get("phase", self.phase),
-            message.get("level", self.level),
-            (*self.stages, *message.stage),
+
+def filtered(net: Message, state: Message) -> Message:
+    """A net with the layers that a NetState message admits, and the state in it.
+
+    The layers are those of ``net``, not copies.
+
+    Raises RoasteryError for a net without layers, for one of which none is left, and for a layer
+    with both kinds of rules.
+    """
+    if not net.layer:
+        raise RoasteryError(
+            "the net has no layers", location=net.location, hint="is this the right file?"
         )
+    kept = layers_in_state(net, NetState.of(state))
+    if not kept:
+        raise RoasteryError(
+            f"no layer of the net is for phase {state.phase}",
+            location=net.location,
+            hint="look at the include and exclude rules of its layers, and at the stages asked for",
+        )
+    result = net.replaced("layer", kept)
+    result.set("state", state)
+    return result
 
 
 def layers_in_state(net: Message, state: NetState) -> list[Message]:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping, Sequence
 
-from frontends.lowering.one_layer import LayerLowering
 from ir.errors import RoasteryError
 from runtime.executable import FusedNet
-from runtime.layerwise import LayerwiseNet
-from runtime.store import Store
 
 from . import nets
-from .building import open_feeds
+from .building import NetBuilder, NetRequest
 from .devices import choose_device, open_backend
 from .executable import Executable
-from .logger import LOGGER, log_notes, logger_log
-from .memory_check import check_memory
+from .logger import logger_log, logger_report
 from .own_exceptions import own_exceptions
-from .probe import RuntimeProbe
 from .python_permission import python_allowed
 from .weights import load_weights
 
@@ -61,38 +55,21 @@ def compile(
     Raises RoasteryError for every mistake in the files, with its place.
     """
     message = nets.read_net(net)
-    for note in message.notes:
-        LOGGER.log(logging.INFO if note.level == "info" else logging.WARNING, "%s", note)
-    stages = (*message.state.stage, *stages)
-
-    probe = RuntimeProbe(allow_python=python_allowed(allow_python))
-
-    def lower(new: Mapping[str, Sequence[int]]) -> LayerLowering:
-        return nets.lower_layers(
-            message, phase, level=level, stages=stages, shapes=new, probe=probe
-        )
-
-    layers = lower(shapes or {})
-    program = layers.program
-    log_notes(program)
-    check_memory(program)
-    backend = open_backend(choose_device(device))
-    store = Store(program.cells, seed)
-    feeds = open_feeds(program, seed, backend=backend)
-    fused = FusedNet(
-        program,
-        backend,
-        store,
-        feeds,
-        observe,
-        lambda new: lower(new).program,
-        by_layer=lambda: LayerwiseNet(program, backend, store, None, layers.layer),
-        freeze=freeze,
+    request = NetRequest(
+        message,
+        nets.net_state(message, phase, level, stages),
+        shapes or {},
+        allow_python=python_allowed(allow_python),
     )
-    _check_shapes(shapes or {}, fused)
+    backend = open_backend(choose_device(device))
+    built = NetBuilder(backend, logger_report(), freeze=freeze).build(
+        request, seed, observe=observe
+    )
+    assert isinstance(built.net, FusedNet)
+    _check_shapes(request.shapes, built.net)
     if weights is not None:
-        load_weights(weights, program, store, logger_log())
-    return Executable(fused)
+        load_weights(weights, built.program, built.store, logger_log())
+    return Executable(built.net)
 
 
 def _check_shapes(shapes: Mapping[str, Sequence[int]], net: FusedNet) -> None:

@@ -20,7 +20,6 @@ from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Role
 from ir.interpret import run_graph
 from ir.op import Property
-from ir.printable import printable
 from ir.program import NetProgram
 from ir.text import format_graph
 from runtime.artifact import Tensor, store_graph, write_artifact
@@ -28,10 +27,8 @@ from runtime.store import Store
 
 from . import nets
 from ._version import __version__
-from .assumed import AssumingProbe, check_shape_names
-from .logger import LOGGER, log_notes, logger_log
-from .memory_check import check_memory
-from .probe import RuntimeProbe
+from .building import NetRequest, lower_net
+from .logger import LOGGER, logger_log, logger_report
 from .python_permission import python_allowed
 from .weights import load_weights
 
@@ -76,16 +73,14 @@ def export_net(
     Raises RoasteryError for mistakes in the files and for nets that need the host (Python layers).
     """
     message = nets.read_net(net)
-    given = {name: tuple(shape) for name, shape in (shapes or {}).items()}
-    state = nets.state_message(phase)
-    state.set("level", level)
-    state.set("stage", list(stages))
-    check_shape_names(nets.filtered(message, state).layer, given)
-    inner = RuntimeProbe(allow_python=python_allowed(allow_python))
-    probe = AssumingProbe(inner, given, lambda remark: LOGGER.warning("%s", printable(remark)))
-    program = nets.lower(message, phase, level=level, stages=stages, shapes=given, probe=probe)
-    log_notes(program)
-    check_memory(program)
+    request = NetRequest(
+        message,
+        nets.net_state(message, phase, level, stages),
+        shapes or {},
+        assume="missing",
+        allow_python=python_allowed(allow_python),
+    )
+    program = lower_net(request, logger_report()).program
     store = Store(program.cells, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from compiler.passes.autodiff import backward
+from compiler.passes.rewrite import resume
 from frontends.prototxt import Message
-from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
 from ir.interpret import run_graph
@@ -19,7 +19,10 @@ from runtime.blas_threads import ONE_BLAS_THREAD
 from runtime.fillers import fill
 
 from . import nets
+from .building import NetRequest, lower_net
+from .logger import logger_report
 from .own_exceptions import own_exceptions
+from .python_permission import python_allowed
 
 Given = Sequence[int] | np.ndarray
 
@@ -78,6 +81,8 @@ def check_gradient(
     *,
     inputs: Mapping[str, Given] | None = None,
     phase: str = "TRAIN",
+    level: int = 0,
+    stages: Sequence[str] = (),
     samples: int = 24,
     step: float = 1e-6,
     tolerance: float = 1e-5,
@@ -93,12 +98,18 @@ def check_gradient(
         net: prototxt text, a file, or a message; a whole net or single layers.
         inputs: shapes of blobs that no layer makes, or arrays for inputs that random numbers do
             not suit (labels).
+        phase, level, stages: of the state that chooses the layers.
         samples: elements checked per blob and parameter, drawn at random.
         allow_python: as in :func:`roastery.compile`.
     """
     message = _net(net, inputs or {})
     message.set("force_backward", True)
-    program = nets.lower(message, phase, allow_python=allow_python)
+    request = NetRequest(
+        message,
+        nets.net_state(message, phase, level, stages),
+        allow_python=python_allowed(allow_python),
+    )
+    program = lower_net(request, logger_report()).program
     rng = np.random.default_rng(seed)
     values = {p.name: _value(p, program, inputs or {}, rng) for p in program.graph.inputs}
     forward = _Forward(program, rng)
@@ -117,19 +128,18 @@ def _net(source: nets.NetSource, inputs: Mapping[str, Given]) -> Message:
     missing = [name for name in inputs if name not in made]
     if not missing:
         return message
-    whole = message.copy()
-    whole.clear("layer")
-    for name in missing:
-        given = inputs[name]
-        shape = given.shape if isinstance(given, np.ndarray) else tuple(given)
-        added = whole.add("layer")
-        added.set("name", f"input_{name}")
-        added.set("type", "Input")
-        added.add("top", name)
-        added.mutable("input_param").add("shape").set("dim", shape)
-    for m in message.layer:
-        whole.add("layer", m)
-    return whole
+    added = [_input_layer(name, inputs[name]) for name in missing]
+    return message.replaced("layer", [*added, *message.layer])
+
+
+def _input_layer(name: str, given: Given) -> Message:
+    layer = Message("LayerParameter")
+    layer.set("name", f"input_{name}")
+    layer.set("type", "Input")
+    layer.add("top", name)
+    shape = given.shape if isinstance(given, np.ndarray) else tuple(given)
+    layer.mutable("input_param").add("shape").set("dim", shape)
+    return layer
 
 
 def _value(
@@ -178,10 +188,8 @@ class _Forward:
 
     def gradients(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """By input and parameter, of those that get one."""
-        b = Builder(self._graph.name)
-        b.inputs, b.nodes = list(self._graph.inputs), list(self._graph.nodes)
-        for value in self._graph.values():
-            b.unique(value.name)
+        b = resume(self._graph)
+        b.outputs = []
         seeds = {}
         arrays = [values[p.name] for p in self._graph.inputs]
         for port, weight in zip(self._outputs, self._weights, strict=True):

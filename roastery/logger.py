@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 
 from ir.printable import printable
-from ir.program import NetProgram
 from runtime.logging import CaffeLog, LogRecord, Severity
+
+from .building import BuildReport
 
 LOGGER = logging.getLogger("roastery")
 
@@ -28,7 +29,7 @@ def logger_log() -> CaffeLog:
     return CaffeLog([_ToLogger()])
 
 
-def log_notes(program: NetProgram) -> None:
-    """What lowering found worth a warning."""
-    for note in program.notes:
-        LOGGER.warning("%s", note)
+def logger_report() -> BuildReport:
+    """Tells the logger what was ignored, changed or assumed while a net is built."""
+    log = logger_log()
+    return BuildReport(log.note, log.warning)

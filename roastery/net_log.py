@@ -17,7 +17,7 @@ _PHASES = ("TRAIN", "TEST")
 
 def log_rules(log: CaffeLog, net: Message, state: Message) -> None:
     """One line per rule that does not hold. Caffe: StateMeetsRule."""
-    current = NetState(state.phase, state.level, tuple(state.stage))
+    current = NetState.of(state)
     for layer in net.layer:
         for rule in layer.include or layer.exclude:
             if rule_holds(rule, current):

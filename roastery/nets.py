@@ -1,4 +1,4 @@
-"""Nets from files: parse, upgrade, choose the layers of a state, lower."""
+"""Nets from files: parse, upgrade, say which state is meant."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from frontends.lowering.net import lower_layers as lower_with_probe
-from frontends.lowering.one_layer import LayerLowering
 from frontends.lowering.registry import load_layers
-from frontends.lowering.splits import insert_splits
 from frontends.prototxt import Message, parse_text
-from frontends.state_rules import NetState, layers_in_state
 from frontends.upgrade import upgrade_net
 from ir.program import NetProgram
 
-from .probe import RuntimeProbe
+from .building import NetRequest, lower_net
+from .logger import logger_report
 from .prototxt_files import read_prototxt
-from .python_permission import python_allowed
 
 NetSource = str | os.PathLike[str] | Message
 
@@ -58,54 +54,15 @@ def state_message(phase: str, *parts: Message) -> Message:
     return state
 
 
-def flag_state(net: Message, phase: str, level: int, stages: Sequence[str]) -> Message:
-    """The NetState that Caffe's tools make of their flags: always with level and stage.
+def net_state(net: Message, phase: str, level: int = 0, stages: Sequence[str] = ()) -> Message:
+    """The NetState that a call or the flags of a command ask for, with level and stage.
 
-    The net's own stages stay; its phase and level give way to the flags'.
+    The net's own stages stay; its phase and level give way. Caffe: Net's constructor for a file.
     """
     state = state_message(phase)
     state.set("level", level)
-    state.set("stage", [*net.state.stage, *stages] or [""])
+    state.set("stage", [*net.state.stage, *stages])
     return state
-
-
-def filtered(net: Message, state: Message) -> Message:
-    """The net with the layers that a NetState admits, and the state in it."""
-    result = net.copy()
-    result.set("state", state)
-    kept = layers_in_state(net, NetState(state.phase, state.level, tuple(state.stage)))
-    result.clear("layer")
-    for layer in kept:
-        result.add("layer", layer.copy(), layer.location)
-    return result
-
-
-def with_splits(net: Message) -> Message:
-    """A filtered net with the Split layers that lowering puts between."""
-    result = net.copy()
-    result.clear("layer")
-    for layer in insert_splits(net.layer):
-        result.add("layer", layer, layer.location)
-    return result
-
-
-def lower_layers(
-    net: Message,
-    phase: str,
-    *,
-    level: int = 0,
-    stages: Sequence[str] = (),
-    shapes: Mapping[str, Sequence[int]] | None = None,
-    probe: RuntimeProbe | None = None,
-    allow_python: bool | None = None,
-) -> LayerLowering:
-    """Lower with the runtime's probe: data layers and Python layers are looked at.
-
-    Without a ``probe``, ``allow_python`` says whether Python layers may import modules that are
-    neither installed nor on PYTHONPATH; see :mod:`roastery.python_permission`.
-    """
-    probe = probe or RuntimeProbe(allow_python=python_allowed(allow_python))
-    return lower_with_probe(net, phase, level=level, stages=stages, shapes=shapes, probe=probe)
 
 
 def lower(
@@ -115,17 +72,7 @@ def lower(
     level: int = 0,
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
-    probe: RuntimeProbe | None = None,
-    allow_python: bool | None = None,
 ) -> NetProgram:
-    """As :func:`lower_layers`: the net as a whole."""
-    lowered = lower_layers(
-        net,
-        phase,
-        level=level,
-        stages=stages,
-        shapes=shapes,
-        probe=probe,
-        allow_python=allow_python,
-    )
-    return lowered.program
+    """A net's program, for what needs nothing else of it."""
+    request = NetRequest(net, net_state(net, phase, level, stages), shapes or {})
+    return lower_net(request, logger_report()).program

@@ -19,7 +19,7 @@ from runtime.solver.config import SolverConfig
 from runtime.solver.solver import Solver
 
 from . import nets
-from .building import BuiltNet, NetBuilder, Plan
+from .building import BuiltNet, LogReport, NetBuilder, NetRequest, Plan
 from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .exclusive import Exclusive, exclusive
@@ -150,15 +150,11 @@ def assemble(
     backend = open_backend(solver_device(solver, device))
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
-    builder = NetBuilder(
-        backend,
-        log,
-        "layerwise" if config.debug_info else plan,
-        allow_python=python_allowed(allow_python),
-    )
-    builder.say(solver.notes)
-    train = _build_train(builder, solver, train_net, seed)
-    built = [_build_test(builder, solver, i, wanted, train, seed) for i, wanted in enumerate(tests)]
+    builder = NetBuilder(backend, LogReport(log), "layerwise" if config.debug_info else plan)
+    builder.report.say(solver.notes)
+    nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))
+    train = nets_of.train(train_net)
+    built = [nets_of.test(i, wanted, train) for i, wanted in enumerate(tests)]
     if config.writes_snapshots and config.snapshot_format == "BINARYPROTO":
         to_protobuf(train.message)  # what no snapshot can hold is told now, not after training
     _prepare_snapshots(config, log)
@@ -259,37 +255,44 @@ def _named(solver: Message, field: str, index: int = 0) -> _NetOf:
 # --- building -----------------------------------------------------------------------------
 
 
-def _build_train(builder: NetBuilder, solver: Message, wanted: _NetOf, seed: int) -> BuiltNet:
-    builder.log.creating_training_net(wanted.field, wanted.file)
-    state = nets.state_message("TRAIN", wanted.net.state, solver.train_state)
-    built = builder.build(wanted.net, state, seed)
-    _finetune(builder.log, solver, built)
-    return built
+@dataclass(frozen=True)
+class _SolverNets:
+    """Builds the nets of a solver."""
 
+    builder: NetBuilder
+    log: CaffeLog
+    solver: Message
+    seed: int
+    allow_python: bool
 
-def _build_test(
-    builder: NetBuilder, solver: Message, index: int, wanted: _NetOf, train: BuiltNet, seed: int
-) -> BuiltNet:
-    builder.log.creating_test_net(index, wanted.specified_by)
-    parts = [wanted.net.state]
-    if solver.test_state:
-        parts.append(solver.test_state[index])
-    state = nets.state_message("TEST", *parts)
-    built = builder.build(wanted.net, state, _test_seed(seed, index), share=train)
-    _finetune(builder.log, solver, built)
-    return built
+    def train(self, wanted: _NetOf) -> BuiltNet:
+        self.log.creating_training_net(wanted.field, wanted.file)
+        state = nets.state_message("TRAIN", wanted.net.state, self.solver.train_state)
+        return self._build(wanted, state, self.seed)
+
+    def test(self, index: int, wanted: _NetOf, train: BuiltNet) -> BuiltNet:
+        self.log.creating_test_net(index, wanted.specified_by)
+        parts = [wanted.net.state]
+        if self.solver.test_state:
+            parts.append(self.solver.test_state[index])
+        state = nets.state_message("TEST", *parts)
+        return self._build(wanted, state, _test_seed(self.seed, index), train)
+
+    def _build(
+        self, wanted: _NetOf, state: Message, seed: int, share: BuiltNet | None = None
+    ) -> BuiltNet:
+        request = NetRequest(wanted.net, state, allow_python=self.allow_python)
+        built = self.builder.build(request, seed, share=share)
+        for listed in self.solver.weights:
+            for name in weight_files(listed):
+                self.log.finetuning_from(name)
+                load_weights(name, built.program, built.store, self.log)
+        return built
 
 
 def _test_seed(seed: int, index: int) -> int:
     """A test net draws other numbers than the train net and the other test nets."""
     return (seed + 1_000_003 * (index + 1)) & 0x7FFFFFFF
-
-
-def _finetune(log: CaffeLog, solver: Message, built: BuiltNet) -> None:
-    for listed in solver.weights:
-        for name in weight_files(listed):
-            log.finetuning_from(name)
-            load_weights(name, built.program, built.store, log)
 
 
 def weight_files(listed: str) -> Sequence[str]:

@@ -178,7 +178,7 @@ def save_weights(
     """Write a net's parameters, in one step.
 
     Args:
-        net: the net as ``program`` runs it; see :func:`roastery.nets.with_splits`.
+        net: the net as ``program`` runs it; `BuiltNet.message`.
         format: a binary file describes the net and holds all blobs of every layer; an HDF5 file
             holds each parameter once, with the layer that owns it.
         diff: write the diffs too.

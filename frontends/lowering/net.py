@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from frontends.prototxt.message import Message
-from frontends.state_rules import NetState, layers_in_state
 from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
@@ -26,7 +25,7 @@ from .layer import lower_layer, shown_place
 from .one_layer import KnownLayer, LayerLowering
 from .probe import Probe
 from .registry import LayerType, find_layer
-from .splits import insert_splits
+from .splits import with_splits
 
 Shape = tuple[int, ...]
 
@@ -58,14 +57,13 @@ def lower_layers(
     net: Message,
     phase: str = "TEST",
     *,
-    level: int = 0,
-    stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: Probe | None = None,
 ) -> LayerLowering:
     """Lower an upgraded NetParameter for one phase; its layers can then be lowered one by one.
 
     Args:
+        net: all its layers are lowered: see :func:`frontends.state_rules.filtered`.
         shapes: shapes of net inputs that replace those of the prototxt (a reshaped net).
         probe: answers questions about data and host layers.
 
@@ -73,32 +71,31 @@ def lower_layers(
         RoasteryError: the net is not one Caffe accepts; an ErrorGroup if several unknown layer
             types or blob names are found before any layer is lowered.
     """
-    state = NetState(phase, level, tuple(stages))
-    messages = layers_in_state(net, state)
-    if not net.layer:
-        raise RoasteryError(
-            "the net has no layers", location=net.location, hint="is this the right file?"
-        )
-    if not messages:
-        raise RoasteryError(
-            f"no layer of the net is for phase {phase}",
-            location=net.location,
-            hint="look at the include and exclude rules of its layers, and at the stages asked for",
-        )
-    check_names(messages)
-    messages = insert_splits(messages)
+    check_names(net.layer)
+    return _lowered(with_splits(net), phase, shapes or {}, probe)
+
+
+def lower_again(known: LayerLowering, shapes: Mapping[str, Sequence[int]]) -> LayerLowering:
+    """A lowered net once more, for other shapes of its inputs and of what depends on data."""
+    return _lowered(known.net, known.program.phase, shapes, known.probe)
+
+
+def _lowered(
+    net: Message, phase: str, shapes: Mapping[str, Sequence[int]], probe: Probe | None
+) -> LayerLowering:
+    messages = net.layer
     work = _Lowering(
         Builder(net.name or "net"),
         phase,
         probe,
-        {k: tuple(v) for k, v in (shapes or {}).items()},
+        {k: tuple(v) for k, v in shapes.items()},
         net.force_backward,
         CellTable(frozenset(top for m in messages for top in m.top), net.force_backward),
         names=frozenset(m.name for m in messages),
     )
     for message in messages:
         _lower_layer(work, message)
-    return LayerLowering(_finish(work, net), work.known, probe)
+    return LayerLowering(net, _finish(work, net), work.known, probe)
 
 
 def _lower_layer(work: _Lowering, m: Message) -> None:

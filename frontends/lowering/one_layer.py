@@ -41,14 +41,20 @@ class KnownLayer:
 
 
 class LayerLowering:
-    """A lowered net (``program``), whose layers can be lowered alone."""
+    """A lowered net, whose layers can be lowered alone.
+
+    Attributes:
+        net: the message as it was lowered, with its Split layers; what a snapshot describes.
+        program: the net as a whole.
+    """
 
     def __init__(
-        self, program: NetProgram, layers: Sequence[KnownLayer], probe: Probe | None
+        self, net: Message, program: NetProgram, layers: Sequence[KnownLayer], probe: Probe | None
     ) -> None:
+        self.net = net
         self.program = program
         self._layers = layers
-        self._probe = probe
+        self.probe = probe
 
     def layer(
         self,
@@ -83,7 +89,7 @@ class LayerLowering:
             info.tops,
             known.phase,
             cells,
-            self._probe,
+            self.probe,
             sizes,
             info.key,
             runs_next,

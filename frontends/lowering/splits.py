@@ -15,6 +15,11 @@ from .registry import is_loss
 Producer = tuple[int, int]  # layer number, top number
 
 
+def with_splits(net: Message) -> Message:
+    """A filtered net with the Split layers that lowering needs between its own."""
+    return net.replaced("layer", insert_splits(net.layer))
+
+
 def insert_splits(messages: Sequence[Message]) -> list[Message]:
     """The layers with Split layers between; layers that change are copied."""
     readers: dict[Producer, list[tuple[int, int]]] = {}

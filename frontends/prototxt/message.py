@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from frontends.schema.registry import message_type
@@ -185,6 +185,21 @@ class Message:
         for name, value in self._values.items():
             result._values[name] = _copied(value)
             result._locations[name] = list(self._locations[name])
+        return result
+
+    def replaced(self, name: str, values: Iterable[Any]) -> Message:
+        """This message with other values of a repeated field; sub-messages are shared, not copied.
+
+        Values that are messages keep their own places.
+        """
+        result = Message(self.message_type, self.location)
+        result.notes = list(self.notes)
+        for other, value in self._values.items():
+            if other != name:
+                result._values[other] = list(value) if isinstance(value, list) else value
+                result._locations[other] = list(self._locations[other])
+        for value in values:
+            result.add(name, value)
         return result
 
     def copy_field(self, source: Message, name: str, to: str | None = None) -> None:

@@ -18,7 +18,7 @@ from ir.program import LayerInfo, shown_blob
 from runtime.layerwise import BlobBuffers, LayerwiseNet
 
 from .. import nets
-from ..building import BuiltNet, NetBuilder, shared_buffers
+from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffers
 from ..devices import open_backend
 from ..exclusive import Exclusive, exclusive
 from ..own_exceptions import own_exceptions
@@ -102,17 +102,15 @@ class Net(Numbered):
             if isinstance(network_file, ProtobufMessage)
             else network_file
         )
-        state = nets.state_message(modes.PHASES[phase])
-        state.set("level", int(level))
-        state.set("stage", [str(stage) for stage in stages or ()])
-        builder = NetBuilder(
-            open_backend(modes.device(device)),
-            modes.net_log(),
-            "layerwise",
+        request = NetRequest(
+            message,
+            nets.net_state(message, modes.PHASES[phase], int(level), [*map(str, stages or ())]),
             allow_python=python_allowed(allow_python, default=True),
         )
+        backend, report = open_backend(modes.device(device)), LogReport(modes.net_log())
         with own_exceptions():
-            self._take(builder.build(message, state, modes.next_seed()))
+            built = NetBuilder(backend, report, "layerwise").build(request, modes.next_seed())
+            self._take(built)
         if weights is not None:
             self.copy_from(weights)
 
@@ -148,7 +146,7 @@ class Net(Numbered):
         )
 
     def _show(self, info: LayerInfo) -> Any:
-        user = self._built.probe.python_layer(info.key)
+        user = self._built.lowered.probe.python_layer(info.key)
         if user is None:
             return NetLayer(info, [Blob(self._cells[cell], info.name) for cell in info.cells])
         for blob, cell in zip(user.blobs, info.cells, strict=True):
@@ -444,7 +442,7 @@ class Net(Numbered):
     @exclusive
     def share_with(self, other: Net) -> None:
         """Use the parameters of another net, layer by layer by name; diffs stay apart."""
-        shared, _ = shared_buffers(self._net.program, other._built)
+        shared, _ = shared_buffers(self._net.program, other._net.program, other._store)
         self._store.share(shared)
         for name, buffer in shared.items():
             self._cells[name].data = buffer

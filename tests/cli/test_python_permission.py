@@ -17,7 +17,6 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
-from roastery import nets
 from roastery.cli.main import main
 from roastery.exporting import export_net
 from roastery.gradient_check import check_gradient
@@ -122,10 +121,9 @@ def test_the_environment_allows_it_and_the_flag_wins(
     [
         lambda **options: roastery.compile("net.prototxt", **options),
         lambda **options: build_solver("solver.prototxt", **options),
-        lambda **options: nets.lower(nets.read_net("net.prototxt"), "TEST", **options),
         lambda **options: check_gradient("net.prototxt", **options),
     ],
-    ids=["compile", "build_solver", "lower", "check_gradient"],
+    ids=["compile", "build_solver", "check_gradient"],
 )
 def test_calls_take_an_argument(load, folder: Path) -> None:
     with pytest.raises(RoasteryError, match="would be imported from"):

@@ -58,9 +58,3 @@ def test_an_unset_phase_holds_in_both():
     rule = parse_text("min_level: 0", "NetStateRule")
     assert rule_holds(rule, NetState("TRAIN"))
     assert rule_holds(rule, NetState("TEST"))
-
-
-def test_merging():
-    state = NetState("TEST", 1, ("a",))
-    merged = state.merged(parse_text('phase: TRAIN stage: "b"', "NetState"))
-    assert merged == NetState("TRAIN", 1, ("a", "b"))

@@ -10,7 +10,7 @@ import pytest
 
 import roastery
 from roastery import nets
-from roastery.building import NetBuilder
+from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.cli.main import main
 from roastery.devices import open_backend
 from runtime.logging import CaffeLog
@@ -91,9 +91,9 @@ def test_notes_reach_the_log_once_for_all_nets_of_a_run() -> None:
         "old.prototxt",
     )
     stream = io.StringIO()
-    builder = NetBuilder(open_backend("reference"), CaffeLog.open(stream=stream))
+    builder = NetBuilder(open_backend("reference"), LogReport(CaffeLog.open(stream=stream)))
     for phase in ("TRAIN", "TEST"):
-        builder.build(net, nets.state_message(phase), seed=0)
+        builder.build(NetRequest(net, nets.state_message(phase)), seed=0)
     text = stream.getvalue()
     assert text.count("V1 layers were upgraded") == 1
     assert text.count("engine: MKL2017` only steers how another fork of Caffe runs") == 1
@@ -139,5 +139,5 @@ def test_stages_that_a_net_names_itself(tmp_path: Path) -> None:
     )  # fmt: skip
     assert roastery.compile(path, device="reference").outputs == ["r"]
     assert roastery.compile(path, device="reference", stages=["more"]).outputs == ["r", "s"]
-    state = nets.flag_state(nets.read_net(path), "TEST", 0, [""])
+    state = nets.net_state(nets.read_net(path), "TEST", 0, [""])
     assert list(state.stage) == ["deploy", ""]

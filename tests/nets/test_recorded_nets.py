@@ -14,7 +14,6 @@ import pytest
 from examples.googlenet.make_net import googlenet
 from ir.program import LayerInfo, NetProgram
 from roastery import nets
-from roastery.probe import RuntimeProbe
 from tests.support.lowering import lowered
 
 
@@ -76,13 +75,16 @@ def test_lowering_is_fast() -> None:
 
 
 @pytest.mark.parametrize(("phase", "log"), [("TRAIN", "time.log"), ("TEST", "time_test_phase.log")])
-def test_backward_as_caffe_logged_it(phase: str, log: str, data_dir: Path) -> None:
+def test_backward_as_caffe_logged_it(
+    phase: str, log: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Which layers Caffe found to need backward, Splits included, last layer first."""
+    monkeypatch.chdir(data_dir / "log_runs")
     text = (data_dir / "logs" / log).read_text()
     lines = re.findall(r"\] (\S+) (needs|does not need) backward computation", text)
     assert len(lines) > 8
-    net = nets.read_net(data_dir / "log_runs" / "train_test.prototxt")
-    program = nets.lower(net, phase, probe=RuntimeProbe(str(data_dir / "log_runs")))
+    net = nets.read_net("train_test.prototxt")
+    program = nets.lower(net, phase)
     ours = [
         (layer.name, "needs" if layer.needs_backward else "does not need")
         for layer in reversed(program.layers)
@@ -90,9 +92,10 @@ def test_backward_as_caffe_logged_it(phase: str, log: str, data_dir: Path) -> No
     assert ours == lines
 
 
-def test_memory_as_caffe_logged_it(data_dir: Path) -> None:
+def test_memory_as_caffe_logged_it(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data_dir / "log_runs")
     text = (data_dir / "logs" / "time.log").read_text()
     last = re.findall(r"Memory required for data: (\d+)", text)[-1]
-    net = nets.read_net(data_dir / "log_runs" / "train_test.prototxt")
-    program = nets.lower(net, "TRAIN", probe=RuntimeProbe(str(data_dir / "log_runs")))
+    net = nets.read_net("train_test.prototxt")
+    program = nets.lower(net, "TRAIN")
     assert 4 * sum(v.type.size for m in program.layers for v in m.top_values) == int(last)

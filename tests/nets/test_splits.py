@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import roastery
+from frontends.lowering.splits import with_splits
+from frontends.state_rules import filtered
 from ir.program import NetProgram
 from roastery import nets
 from tests.support.lowering import inputs, lowered
@@ -93,7 +95,7 @@ def test_with_splits_is_what_is_lowered() -> None:
         """
     )
     net = nets.net_from_text(text)
-    message = nets.with_splits(nets.filtered(net, nets.state_message("TRAIN")))
+    message = with_splits(filtered(net, nets.state_message("TRAIN")))
     assert [m.name for m in message.layer] == [m.name for m in lowered(text).layers]
     assert [tuple(m.bottom) for m in message.layer] == [m.bottoms for m in lowered(text).layers]
 

@@ -8,7 +8,7 @@ import roastery
 from ir.errors import RoasteryError
 from ir.graph import Value
 from roastery import nets
-from roastery.building import NetBuilder
+from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.devices import open_backend
 from runtime.logging import CaffeLog
 
@@ -32,8 +32,10 @@ layer {{ name: "ip" type: "InnerProduct" bottom: "x" top: "ip"
 layer {{ name: "loss" type: "{loss}" bottom: "{scores}" bottom: "{labels}" top: "loss" {more} }}
 layer {{ name: "again" type: "Silence" bottom: "y" }}
 """
-    builder = NetBuilder(open_backend("reference"), CaffeLog())
-    built = builder.build(nets.net_from_text(text, "net.prototxt"), nets.state_message("TEST"), 1)
+    builder = NetBuilder(open_backend("reference"), LogReport(CaffeLog()))
+    built = builder.build(
+        NetRequest(nets.net_from_text(text, "net.prototxt"), nets.state_message("TEST")), 1
+    )
     return built.net.forward_loss()
 
 

@@ -11,7 +11,7 @@ from frontends.caffemodel import read_weights, write_weights, write_weights_hdf5
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from roastery import nets
-from roastery.building import BuiltNet, NetBuilder
+from roastery.building import BuiltNet, LogReport, NetBuilder, NetRequest
 from roastery.devices import open_backend
 from roastery.weights import load_weights, save_weights
 from runtime.logging import CaffeLog, LogRecord
@@ -41,8 +41,8 @@ class Lines:
 
 
 def build(text: str = NET, seed: int = 1) -> BuiltNet:
-    builder = NetBuilder(open_backend("reference"), CaffeLog())
-    return builder.build(nets.net_from_text(text), nets.state_message("TEST"), seed)
+    builder = NetBuilder(open_backend("reference"), LogReport(CaffeLog()))
+    return builder.build(NetRequest(nets.net_from_text(text), nets.state_message("TEST")), seed)
 
 
 def load(path: Path, built: BuiltNet) -> list[str]:

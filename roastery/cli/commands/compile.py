@@ -19,32 +19,23 @@ def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
     from ... import nets
-    from ...assumed import AssumingProbe, check_shape_names
+    from ...building import BuildReport, NetRequest, lower_net
     from ...compilation import compile_program, summary, write_dump
-    from ...probe import RuntimeProbe
 
     started = perf_counter()
     message = nets.read_net(arguments.net)
-    given = shapes(arguments)
-    state = nets.state_message(arguments.phase)
-    state.set("level", arguments.level)
-    state.set("stage", stages(arguments))
-    check_shape_names(nets.filtered(message, state).layer, given)
-    probe = AssumingProbe(RuntimeProbe(allow_python=python_layers(arguments)), given, _say)
-    program = nets.lower(
+    request = NetRequest(
         message,
-        arguments.phase,
-        level=arguments.level,
-        stages=stages(arguments),
-        shapes=given,
-        probe=probe,
+        nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
+        shapes(arguments),
+        assume="missing",
+        allow_python=python_layers(arguments),
     )
-    for remark in (*map(str, message.notes), *program.notes):
-        _say(remark)
+    lowered = lower_net(request, BuildReport(_say, _say))
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None
-    result = compile_program(program, backward=backward, dump=dump)
-    print(summary(result, probe.unrun), end="")
+    result = compile_program(lowered.program, backward=backward, dump=dump)
+    print(summary(result, lowered.unrun), end="")
     print(f"compiled in {perf_counter() - started:.2f} s", end="")
     print(", kernels printed but not compiled" if not arguments.target else "")
     if dump is not None:

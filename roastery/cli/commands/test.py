@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def _run(arguments: Arguments) -> None:
     from ... import nets
-    from ...building import NetBuilder
+    from ...building import LogReport, NetBuilder, NetRequest
     from ...data_notes import data_notes
     from ...devices import choose_device, open_backend
     from ...solvers import weight_files
@@ -37,10 +37,9 @@ def _run(arguments: Arguments) -> None:
     with open_log(arguments) as log, data_notes(log):
         log_device(log, device, "test")
         message = nets.read_net(model)
-        state = nets.flag_state(message, "TEST", arguments.level, stages(arguments))
-        allowed = python_layers(arguments)
-        builder = NetBuilder(open_backend(device), log, freeze=True, allow_python=allowed)
-        built = builder.build(message, state, seed=0)
+        state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
+        request = NetRequest(message, state, allow_python=python_layers(arguments))
+        built = NetBuilder(open_backend(device), LogReport(log), freeze=True).build(request, seed=0)
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)
         log.running_for(arguments.iterations)

@@ -31,7 +31,7 @@ def _run(arguments: Arguments) -> None:
     from runtime.layerwise import LayerwiseNet
 
     from ... import nets
-    from ...building import NetBuilder, Plan
+    from ...building import LogReport, NetBuilder, NetRequest, Plan
     from ...data_notes import data_notes
     from ...devices import choose_device, open_backend
 
@@ -40,12 +40,16 @@ def _run(arguments: Arguments) -> None:
     with open_log(arguments) as log, data_notes(log):
         log_device(log, device, "time")
         message = nets.read_net(model)
-        state = nets.flag_state(message, arguments.phase, arguments.level, stages(arguments))
+        request = NetRequest(
+            message,
+            nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
+            shapes(arguments),
+            assume="given",
+            allow_python=python_layers(arguments),
+        )
         plan: Plan = "fused" if arguments.fused else "layerwise"
         backend = open_backend(device)
-        allowed = python_layers(arguments)
-        builder = NetBuilder(backend, log, plan, freeze=True, allow_python=allowed)
-        built = builder.build(message, state, seed=0, shapes=shapes(arguments))
+        built = NetBuilder(backend, LogReport(log), plan, freeze=True).build(request, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:

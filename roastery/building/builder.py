@@ -1,0 +1,103 @@
+"""From a lowered net to one that runs: parameters, data, an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from frontends.prototxt import Message
+from ir.program import NetProgram
+from runtime.backend import Backend
+from runtime.executable import FusedNet
+from runtime.layerwise import LayerwiseNet
+from runtime.store import Store
+
+from .feeds import open_feeds
+from .lowered import LoweredNet, NetRequest, lower_net
+from .report import BuildReport
+from .sharing import shared_buffers
+
+Plan = Literal["fused", "layerwise"]
+
+
+@dataclass(frozen=True)
+class BuiltNet:
+    """A net that runs.
+
+    Attributes:
+        unshared: layers of the net whose parameters it should share that it lacks.
+    """
+
+    lowered: LoweredNet
+    net: FusedNet | LayerwiseNet
+    unshared: Sequence[str] = ()
+
+    @property
+    def program(self) -> NetProgram:
+        return self.lowered.program
+
+    @property
+    def message(self) -> Message:
+        return self.lowered.message
+
+    @property
+    def store(self) -> Store:
+        return self.net.store
+
+
+@dataclass
+class NetBuilder:
+    """What all nets of a run have in common.
+
+    Attributes:
+        plan: one graph for the net, or one per layer.
+        freeze: parameters do not change after the first forward pass.
+    """
+
+    backend: Backend
+    report: BuildReport
+    plan: Plan = "fused"
+    freeze: bool = False
+
+    def build(
+        self,
+        request: NetRequest,
+        seed: int,
+        *,
+        share: BuiltNet | None = None,
+        observe: Sequence[str] = (),
+    ) -> BuiltNet:
+        """Build a net.
+
+        Args:
+            seed: of fillers, random layers and data.
+            share: the net whose parameters this one uses, layer by layer by name.
+            observe: inner blobs to keep besides the outputs.
+
+        Raises RoasteryError for every mistake in the net or its data.
+        """
+        lowered = lower_net(request, self.report)
+        program, backend = lowered.program, self.backend
+        shared, unshared = (
+            shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
+        )
+        store = Store(program.cells, seed, shared)
+        feeds, notes = open_feeds(program, seed, backend)
+        self.report.built(program, notes)
+        relower = lowered.layers.layer
+        net: FusedNet | LayerwiseNet
+        if self.plan == "layerwise":
+            net = LayerwiseNet(program, backend, store, feeds, relower)
+        else:
+            net = FusedNet(
+                program,
+                backend,
+                store,
+                feeds,
+                observe,
+                lowered.resized,
+                by_layer=lambda: LayerwiseNet(program, backend, store, None, relower),
+                freeze=self.freeze,
+            )
+        return BuiltNet(lowered, net, unshared)

@@ -1,0 +1,39 @@
+"""Data sources of a net: opened, read ahead, checked."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from ir.program import NetProgram
+from runtime.backend import Backend, batch_allocator
+from runtime.data.prefetch import read_ahead
+from runtime.data.source import DataSource, open_source
+
+from ..data_notes import DataNote, collected_notes
+from ..labels import CheckedSource, label_checks
+
+
+def open_feeds(
+    program: NetProgram, seed: int, backend: Backend
+) -> tuple[dict[str, DataSource], dict[str, list[DataNote]]]:
+    """Data sources by the layers' keys: read ahead on threads, their labels checked.
+
+    Args:
+        backend: what reads the batches, which may have memory for them.
+
+    Returns: the sources, and what they said while they were opened.
+    """
+    checks = label_checks(program)
+    phase = cast(Literal["TRAIN", "TEST"], program.phase)
+    feeds: dict[str, DataSource] = {}
+    notes: dict[str, list[DataNote]] = {}
+    for layer in program.layers:
+        if layer.source is None:
+            continue
+        with collected_notes() as notes[layer.key]:
+            source = open_source(layer.source, phase, seed)
+        depth = max(1, getattr(layer.source, "prefetch", 4))
+        source = read_ahead(source, depth, allocate=batch_allocator(backend, depth + 2))
+        mine = checks.get(layer.key)
+        feeds[layer.key] = CheckedSource(source, mine) if mine else source
+    return feeds, notes
