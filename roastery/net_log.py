@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from frontends.prototxt import Message, to_text
 from frontends.state_rules import NetState, rule_holds
 from ir.program import LayerInfo, NetProgram, shown_blob
+from runtime.data.notes import DataNote, Notes
 from runtime.logging import CaffeLog
-
-from .data_notes import DataNote
 
 _PHASES = ("TRAIN", "TEST")
 
@@ -51,16 +50,18 @@ def log_net_text(log: CaffeLog, net: Message) -> None:
     log.initializing_net(to_text(net))
 
 
-def log_layers(log: CaffeLog, program: NetProgram, notes: Mapping[str, Sequence[DataNote]]) -> None:
+def log_layers(
+    log: CaffeLog, program: NetProgram, said: Mapping[str, Sequence[DataNote]], notes: Notes
+) -> None:
     """Every layer with its tops; then who takes part in backward, and the outputs.
 
     Args:
-        notes: what the data sources said when they were opened, by the layers' keys.
+        said: what the data sources said when they were opened, by the layers' keys; it goes to
+            ``notes`` where Caffe says it.
     """
     memory = 0
     for layer in program.layers:
-        mine = notes.get(layer.key, ())
-        _log_creation(log, layer, mine)
+        _log_creation(log, layer, said.get(layer.key, ()), notes)
         log.setting_up(layer.name)
         for value, weight in zip(layer.top_values, layer.loss_weights, strict=True):
             log.top_shape(value.shape)
@@ -79,19 +80,19 @@ def log_layers(log: CaffeLog, program: NetProgram, notes: Mapping[str, Sequence[
     log.initialization_done()
 
 
-def _log_creation(log: CaffeLog, layer: LayerInfo, notes: Sequence[DataNote]) -> None:
+def _log_creation(log: CaffeLog, layer: LayerInfo, said: Sequence[DataNote], notes: Notes) -> None:
     log.creating_layer(layer.name, registry_only=True)
-    early = [note for note in notes if note.origin.startswith("db_")]
-    for note in early:
-        note.write(log)
+    for note in said:
+        if note.kind.from_constructor:
+            notes(note)
     log.layer_created(layer.name)
     for bottom in layer.bottoms:
         log.bottom(layer.name, bottom)
     for i, top in enumerate(layer.tops):
         in_place = i < len(layer.bottoms) and layer.bottoms[i] == top
         log.top(layer.name, shown_blob(top), in_place=in_place)
-    for note in notes:
-        if note not in early:
-            note.write(log)
+    for note in said:
+        if not note.kind.from_constructor:
+            notes(note)
     if layer.inner_softmax:
         log.creating_layer(layer.name, registry_only=True)

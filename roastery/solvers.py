@@ -13,6 +13,7 @@ from typing import Any
 
 from frontends.prototxt import Message, to_protobuf, to_text
 from ir.errors import RoasteryError
+from runtime.data.notes import Notes, to_logger
 from runtime.logging import CaffeLog
 from runtime.logging.solver_lines import NetOutput
 from runtime.solver.config import SolverConfig
@@ -130,6 +131,7 @@ def assemble(
     seed: int | None = None,
     kind: type[Solver] = Solver,
     allow_python: bool | None = None,
+    notes: Notes = to_logger,
 ) -> BuiltSolver:
     """Build a solver and its nets, with the log lines of Caffe.
 
@@ -140,6 +142,7 @@ def assemble(
         seed: instead of the file's random_seed.
         kind: the class of the solver.
         allow_python: as in :func:`roastery.compile`.
+        notes: gets what data sources say.
 
     Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
     """
@@ -150,7 +153,7 @@ def assemble(
     backend = open_backend(solver_device(solver, device))
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
-    builder = NetBuilder(backend, LogReport(log), "layerwise" if config.debug_info else plan)
+    builder = NetBuilder(backend, LogReport(log, notes), "layerwise" if config.debug_info else plan)
     builder.report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))
     train = nets_of.train(train_net)

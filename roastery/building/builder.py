@@ -83,8 +83,8 @@ class NetBuilder:
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
         store = Store(program.cells, seed, shared)
-        feeds, notes = open_feeds(program, seed, backend)
-        self.report.built(program, notes)
+        feeds, said = open_feeds(program, seed, backend, self.report.notes)
+        self.report.built(program, said)
         relower = lowered.layers.layer
         net: FusedNet | LayerwiseNet
         if self.plan == "layerwise":

@@ -6,34 +6,36 @@ from typing import Literal, cast
 
 from ir.program import NetProgram
 from runtime.backend import Backend, batch_allocator
+from runtime.data.notes import DataNote, Notes, NotesOfOpening
 from runtime.data.prefetch import read_ahead
 from runtime.data.source import DataSource, open_source
 
-from ..data_notes import DataNote, collected_notes
 from ..labels import CheckedSource, label_checks
 
 
 def open_feeds(
-    program: NetProgram, seed: int, backend: Backend
+    program: NetProgram, seed: int, backend: Backend, notes: Notes
 ) -> tuple[dict[str, DataSource], dict[str, list[DataNote]]]:
     """Data sources by the layers' keys: read ahead on threads, their labels checked.
 
     Args:
         backend: what reads the batches, which may have memory for them.
+        notes: gets what the sources say once they are open.
 
     Returns: the sources, and what they said while they were opened.
     """
     checks = label_checks(program)
     phase = cast(Literal["TRAIN", "TEST"], program.phase)
     feeds: dict[str, DataSource] = {}
-    notes: dict[str, list[DataNote]] = {}
+    said: dict[str, list[DataNote]] = {}
     for layer in program.layers:
         if layer.source is None:
             continue
-        with collected_notes() as notes[layer.key]:
-            source = open_source(layer.source, phase, seed)
+        opening = NotesOfOpening(notes)
+        source = open_source(layer.source, phase, seed, notes=opening)
+        said[layer.key] = opening.opened()
         depth = max(1, getattr(layer.source, "prefetch", 4))
         source = read_ahead(source, depth, allocate=batch_allocator(backend, depth + 2))
         mine = checks.get(layer.key)
         feeds[layer.key] = CheckedSource(source, mine) if mine else source
-    return feeds, notes
+    return feeds, said

@@ -13,7 +13,6 @@ from frontends.state_rules import filtered
 from ir.program import NetProgram
 
 from ..assumed import AssumingProbe, check_shape_names
-from ..data_notes import collected_notes
 from ..probe import RuntimeProbe
 from .memory_check import check_memory
 from .report import BuildReport
@@ -88,8 +87,7 @@ def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:
         given = {name: tuple(shape) for name, shape in request.shapes.items()}
         check_shape_names(chosen.layer, given)
         probe = AssumingProbe(probe, given, report.warn, derive=request.assume == "missing")
-    with collected_notes():  # who opens the data to read it says everything again
-        layers = lower_layers(chosen, request.state.phase, shapes=request.shapes, probe=probe)
+    layers = lower_layers(chosen, request.state.phase, shapes=request.shapes, probe=probe)
     for remark in layers.program.notes:
         report.warn(remark)
     check_memory(layers.program)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from frontends.prototxt import Message
 from frontends.prototxt.note import Note
 from ir.program import NetProgram
+from runtime.data.notes import DataNote, Notes, to_logger
 from runtime.logging import CaffeLog
 
-from ..data_notes import DataNote
 from ..net_log import log_layers, log_net_text, log_rules
 
 Say = Callable[[str], None]
@@ -19,9 +19,13 @@ class BuildReport:
     """Tells what was accepted but changed, ignored or assumed: each thing once.
 
     Several nets of one file have the same notes, so a run has one report.
+
+    Attributes:
+        notes: gets what data sources say.
     """
 
-    def __init__(self, info: Say, warning: Say) -> None:
+    def __init__(self, info: Say, warning: Say, notes: Notes = to_logger) -> None:
+        self.notes = notes
         self._info = info
         self._warning = warning
         self._said: set[str] = set()
@@ -45,14 +49,17 @@ class BuildReport:
         """``net`` has the layers that are left."""
 
     def built(self, program: NetProgram, data: Mapping[str, Sequence[DataNote]]) -> None:
-        """The net is there; ``data``: what its sources said, by the layers' keys."""
+        """The net is there; ``data``: what its sources said so far, by the layers' keys."""
+        for said in data.values():
+            for note in said:
+                self.notes(note)
 
 
 class LogReport(BuildReport):
     """Also writes the lines with which Caffe builds a net."""
 
-    def __init__(self, log: CaffeLog) -> None:
-        super().__init__(log.note, log.warning)
+    def __init__(self, log: CaffeLog, notes: Notes = to_logger) -> None:
+        super().__init__(log.note, log.warning, notes)
         self._log = log
 
     def choosing(self, net: Message, state: Message) -> None:
@@ -62,4 +69,4 @@ class LogReport(BuildReport):
         log_net_text(self._log, net)
 
     def built(self, program: NetProgram, data: Mapping[str, Sequence[DataNote]]) -> None:
-        log_layers(self._log, program, data)
+        log_layers(self._log, program, data, self.notes)

@@ -15,6 +15,7 @@ from frontends.prototxt import Message, from_protobuf
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
 from ir.program import LayerInfo, shown_blob
+from runtime.data.notes import Notes, to_logger
 from runtime.layerwise import BlobBuffers, LayerwiseNet
 
 from .. import nets
@@ -76,6 +77,7 @@ class Net(Numbered):
         *,
         device: str | None = None,
         allow_python: bool | None = None,
+        notes: Notes = to_logger,
     ) -> None:
         """
         Args:
@@ -86,6 +88,7 @@ class Net(Numbered):
             device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
             allow_python: whether Python layers may import modules that are neither installed nor
                 on PYTHONPATH; default: ROASTERY_PYTHON_LAYERS, else yes, as in Caffe.
+            notes: gets what data layers say; default: the logger "roastery.data" does.
 
         The old form ``Net(network_file, weights, phase)`` works too.
         """
@@ -107,7 +110,7 @@ class Net(Numbered):
             nets.net_state(message, modes.PHASES[phase], int(level), [*map(str, stages or ())]),
             allow_python=python_allowed(allow_python, default=True),
         )
-        backend, report = open_backend(modes.device(device)), LogReport(modes.net_log())
+        backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
             built = NetBuilder(backend, report, "layerwise").build(request, modes.next_seed())
             self._take(built)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runtime.data.notes import Notes
 
 
 @contextlib.contextmanager
-def tool_log() -> Iterator[None]:
-    """While the block runs, remarks about data are shown as log lines."""
+def tool_log() -> Iterator[Notes]:
+    """Where notes of the tool go while the block runs."""
     from runtime.logging import CaffeLog
 
-    from ..data_notes import data_notes
-
-    with CaffeLog.open() as log, data_notes(log):
-        yield
+    with CaffeLog.open() as log:
+        yield log.data_note

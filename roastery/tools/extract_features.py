@@ -13,12 +13,14 @@ from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
 from runtime.data.database_writer import DatabaseWriter, check_target, new_database
 from runtime.data.datum import Datum, serialize_datum
-from runtime.data.notes import note
+from runtime.data.notes import NoteKind, Notes, to_logger
 
 from ..caffe import TEST, Net
 from ..python_permission import python_allowed
 
 _ORIGIN = "extract_features.cpp"
+_EXTRACTED = NoteKind(_ORIGIN, "Extracted features of {rows} query images for feature blob {blob}")
+_DONE = NoteKind(_ORIGIN, "Successfully extracted the features!")
 _SAID_EVERY = 1000
 
 
@@ -32,6 +34,7 @@ def extract_features(
     device: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
+    notes: Notes = to_logger,
     allow_python: bool | None = None,
 ) -> None:
     """Run ``batches`` batches; write each row of the blobs as a Datum.
@@ -54,7 +57,7 @@ def extract_features(
     for database in databases:
         check_target(Path(database))
     allowed = python_allowed(allow_python)
-    net = Net(net_file, TEST, weights=weights, device=device, allow_python=allowed)
+    net = Net(net_file, TEST, weights=weights, device=device, allow_python=allowed, notes=notes)
     for blob in blobs:
         _check_blob(net, blob, net_file)
     if net.inputs:
@@ -63,23 +66,21 @@ def extract_features(
             hint="the net needs a data layer in phase TEST",
         )
     with contextlib.ExitStack() as open_ones:
-        writers = [open_ones.enter_context(new_database(Path(d), backend)) for d in databases]
+        writers = [
+            open_ones.enter_context(new_database(Path(d), backend, notes)) for d in databases
+        ]
         rows = [0] * len(blobs)
         for number in range(batches):
             net.forward()
             for i, (blob, writer) in enumerate(zip(blobs, writers, strict=True)):
                 before, rows[i] = rows[i], _write(writer, net.blobs[blob].data, rows[i])
                 if before // _SAID_EVERY != rows[i] // _SAID_EVERY:
-                    _say(rows[i], blob)
+                    notes(_EXTRACTED(rows=rows[i], blob=blob))
             progress(number + 1, batches)
     for blob, count in zip(blobs, rows, strict=True):
         if count % _SAID_EVERY:
-            _say(count, blob)
-    note("Successfully extracted the features!", _ORIGIN)
-
-
-def _say(rows: int, blob: str) -> None:
-    note(f"Extracted features of {rows} query images for feature blob {blob}", _ORIGIN)
+            notes(_EXTRACTED(rows=count, blob=blob))
+    notes(_DONE())
 
 
 def _check_blob(net: Net, blob: str, net_file: str | os.PathLike[str]) -> None:

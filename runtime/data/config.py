@@ -7,13 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from ir.location import Location
 
+from .notes import Notes, to_logger
+
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenOptions:
+    """How a source is opened, whatever it reads.
+
+    Attributes:
+        phase: "TRAIN" crops at random, "TEST" in the centre.
+        seed: of crops, mirroring and shuffling; equal seeds and layer names give equal batches.
+        root: folder that relative paths start from; Caffe's is the working directory.
+        lock: keep writers of a database from what is read; not worth it for one record.
+        notes: gets what the source says, while it is opened and later on any thread.
+    """
+
+    phase: Phase = "TEST"
+    seed: int = 0
+    root: Path = Path()
+    lock: bool = True
+    notes: Notes = to_logger
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -18,7 +19,7 @@ from .mdb.file import LmdbFile
 from .mdb.locks import EnvironmentLocks, LockError
 from .mdb.snapshot import Snapshot, take_snapshot
 from .mdb.tree import records
-from .notes import note
+from .notes import NoteKind, Notes, to_logger
 
 DatabaseBackend: TypeAlias = Literal["LMDB", "LEVELDB"]
 
@@ -47,7 +48,32 @@ class Database(Protocol):
         """Give back files and locks."""
 
 
-def open_database(path: Path, backend: str, place: Location | None, lock: bool = True) -> Database:
+OPENED = {
+    "LMDB": NoteKind("db_lmdb.cpp", "Opened lmdb {path}", line=35, from_constructor=True),
+    "LEVELDB": NoteKind("db_leveldb.cpp", "Opened leveldb {path}", line=18, from_constructor=True),
+}
+OTHER_KIND = {
+    held: replace(
+        opened,
+        text="{path} holds {held}, not {asked} (backend: {backend}): reading what is there.",
+        line=0,
+    )
+    for held, opened in OPENED.items()
+}
+UNLOCKED = NoteKind(
+    "db_lmdb.cpp",
+    "{path} is read without a lock ({reason}): if it is written to meanwhile, that is an error.",
+    from_constructor=True,
+)
+
+
+def open_database(
+    path: Path,
+    backend: str,
+    place: Location | None,
+    lock: bool = True,
+    notes: Notes = to_logger,
+) -> Database:
     """Open ``path`` for reading; ``backend`` is what was asked for, "LMDB" or "LEVELDB".
 
     Without ``lock`` an LMDB's table of readers is left alone: for a look at the first record.
@@ -56,14 +82,14 @@ def open_database(path: Path, backend: str, place: Location | None, lock: bool =
     """
     held = _recognise(path, place)
     if held != backend.upper():
-        note(
-            f"{path} holds {_NAMES[held]}, not {_NAMES.get(backend.upper(), backend)} "
-            f"(backend: {backend}): reading what is there.",
-            f"db_{held.lower()}.cpp",
-        )
+        asked = _NAMES.get(backend.upper(), backend)
+        notes(OTHER_KIND[held](path=path, held=_NAMES[held], asked=asked, backend=backend))
     database: Database
-    database = LmdbDatabase(path, place, lock) if held == "LMDB" else LevelDatabase(path, place)
-    note(f"Opened {held.lower()} {path}", f"db_{held.lower()}.cpp")
+    if held == "LMDB":
+        database = LmdbDatabase(path, place, lock, notes)
+    else:
+        database = LevelDatabase(path, place)
+    notes(OPENED[held](path=path))
     return database
 
 
@@ -101,9 +127,16 @@ class LmdbDatabase:
 
     backend: DatabaseBackend = "LMDB"
 
-    def __init__(self, path: Path, place: Location | None, lock: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        place: Location | None,
+        lock: bool = True,
+        notes: Notes = to_logger,
+    ) -> None:
         self.path = path
         self._place = place
+        self._notes = notes
         self._locks: EnvironmentLocks | None = None
         with self._told():
             self._file = LmdbFile(path if path.is_file() else path / "data.mdb")
@@ -135,11 +168,7 @@ class LmdbDatabase:
 
     def _go_on_unlocked(self, error: LockError) -> None:
         self._locks = None
-        note(
-            f"{self.path} is read without a lock ({error}): if it is written to meanwhile, "
-            "that is an error.",
-            "db_lmdb.cpp",
-        )
+        self._notes(UNLOCKED(path=self.path, reason=error))
 
     def _told(self) -> AbstractContextManager[None]:
         return _told(self, self._place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,25 @@ from ir.errors import RoasteryError
 from ir.types import shape_text
 from ir.wire import WireError
 
-from .config import DataConfig, Phase
+from ..logging.records import Severity
+from .config import DataConfig, OpenOptions
 from .database import Record, open_database, unreadable
 from .database_error import DatabaseError
 from .datum import Datum, parse_datum
-from .draws import Draws
 from .image_codec import Color, ImageError, channel_major, decode_image
-from .notes import note, warn
+from .notes import NoteKind
 from .planned import Allocate, PlannedSource
 from .room import PLANNED_BYTES, check_batch
 from .source import Position, Shape
 from .transform import Choices, Transformer
+
+SIZE = NoteKind("data_layer.cpp", "output data size: {shape}", line=45)
+RESTARTING = NoteKind("data_layer.cpp", "Restarting data prefetching from start.", line=73)
+ENCODED_ONLY = NoteKind(
+    "data_transformer.cpp",
+    "force_color and force_gray only for encoded datum",
+    severity=Severity.WARNING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,8 @@ class DatabaseSource(PlannedSource[RecordBatch]):
 
     kind = "Data"
 
-    def __init__(
-        self, config: DataConfig, phase: Phase, seed: int, root: Path, lock: bool = True
-    ) -> None:
-        super().__init__(config)
+    def __init__(self, config: DataConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
         self.config = config
         self.check_top_count((1, 2))
         self.check_batch_size(config.batch_size, "data_param")
@@ -50,14 +55,18 @@ class DatabaseSource(PlannedSource[RecordBatch]):
             raise self.error(
                 "no source is given", 'set data_param { source: "DATABASE" } to its directory'
             )
-        self._transformer = Transformer(
-            config, phase, Draws(seed, config.key or config.layer), root
-        )
+        self._transformer = Transformer(config, options, self.draws)
         transform = self._transformer.config
         self._color: Color = (
             "color" if transform.force_color else "gray" if transform.force_gray else "native"
         )
-        self._database = open_database(root / config.source, config.backend, config.place, lock)
+        self._database = open_database(
+            options.root / config.source,
+            config.backend,
+            config.place,
+            options.lock,
+            options.notes,
+        )
         try:
             self._number = 0
             self._records: Iterator[Record] = iter(())
@@ -67,13 +76,11 @@ class DatabaseSource(PlannedSource[RecordBatch]):
             kept = image.nbytes if self._database.backend == "LEVELDB" else 0
             check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES + kept)
             if self._color != "native" and not datum.encoded:
-                warn("force_color and force_gray only for encoded datum", "data_transformer.cpp")
+                self.notes(ENCODED_ONLY())
         except BaseException:
             self._database.close()
             raise
-        note(
-            "output data size: " + ",".join(map(str, (config.batch_size, *sizes))), "data_layer.cpp"
-        )
+        self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
     def plan_work(self) -> RecordBatch:
         size = self.config.batch_size
@@ -149,7 +156,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
     def _advance(self) -> None:
         following = next(self._records, None)
         if following is None:
-            note("Restarting data prefetching from start.", "data_layer.cpp")
+            self.notes(RESTARTING())
             self._rewind(None)
         else:
             self._upcoming = following

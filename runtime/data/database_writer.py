@@ -12,9 +12,10 @@ from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 
 from .backends import known_backend
+from .database import OPENED
 from .level_writer import LevelWriter, import_plyvel
 from .lmdb_writer import LmdbWriter
-from .notes import note
+from .notes import Notes, to_logger
 from .write_error import DatabaseWriteError
 
 
@@ -26,7 +27,7 @@ class DatabaseWriter(Protocol):
 
 
 @contextmanager
-def new_database(path: Path, backend: str) -> Iterator[DatabaseWriter]:
+def new_database(path: Path, backend: str, notes: Notes = to_logger) -> Iterator[DatabaseWriter]:
     """A database that gets the name ``path`` when the block ends without an error.
 
     Until then it has a temporary name, so that an error or a kill leaves nothing that
@@ -40,7 +41,7 @@ def new_database(path: Path, backend: str) -> Iterator[DatabaseWriter]:
         os.mkdir(temporary)
         try:
             writer = LmdbWriter(temporary) if kind == "lmdb" else LevelWriter(temporary)
-            note(f"Opened {kind} {path}", f"db_{kind}.cpp")
+            notes(OPENED[kind.upper()](path=path))
             try:
                 yield writer
                 writer.finish()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .config import DummyDataConfig, DummyFiller, Phase
-from .draws import FILL, Draws
+from .config import DummyDataConfig, DummyFiller, OpenOptions
+from .draws import FILL
 from .planned import Allocate, PlannedSource
 from .room import check_record
 from .source import Position, Shape
@@ -25,10 +24,9 @@ class DummySource(PlannedSource[int]):
     kind = "DummyData"
     reads_ahead = False
 
-    def __init__(self, config: DummyDataConfig, phase: Phase, seed: int, root: Path) -> None:
-        super().__init__(config)
+    def __init__(self, config: DummyDataConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
         self.config = config
-        self._draws = Draws(seed, config.key or config.layer)
         tops = len(config.tops)
         if not tops:
             raise self.error("DummyData has no top")
@@ -81,7 +79,7 @@ class DummySource(PlannedSource[int]):
         filler = self._fillers[top]
         if filler.constant and top in self._kept:
             return self._kept[top]
-        seed = self._draws.word(FILL, 0 if filler.constant else number, top)
+        seed = self.draws.word(FILL, 0 if filler.constant else number, top)
         values = np.ascontiguousarray(filler.fill(self._shapes[top], seed), np.float32)
         if filler.constant:
             self._kept[top] = values

@@ -14,12 +14,16 @@ import numpy as np
 from ir.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
 from ir.regular_file import check_regular, open_regular
 
-from .config import HDF5DataConfig, Phase
-from .draws import SHUFFLE, SHUFFLE_FILES, Draws
-from .notes import note
+from .config import HDF5DataConfig, OpenOptions
+from .draws import SHUFFLE, SHUFFLE_FILES
+from .notes import NoteKind
 from .planned import Allocate, PlannedSource
 from .room import check_batch
 from .source import Position, Shape
+
+_ORIGIN = "hdf5_data_layer.cpp"
+LOADING = NoteKind(_ORIGIN, "Loading list of HDF5 filenames from: {path}", line=77)
+FILES = NoteKind(_ORIGIN, "Number of HDF5 files: {count}", line=93)
 
 _ROW_NUMBER_BYTES = 8
 _FILE_BYTES = 400
@@ -44,8 +48,8 @@ class HDF5Source(PlannedSource[list[Rows]]):
 
     kind = "HDF5Data"
 
-    def __init__(self, config: HDF5DataConfig, phase: Phase, seed: int, root: Path) -> None:
-        super().__init__(config)
+    def __init__(self, config: HDF5DataConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
         self.config = config
         if config.transform is not None:
             raise self.error(
@@ -55,11 +59,10 @@ class HDF5Source(PlannedSource[list[Rows]]):
         if not config.tops:
             raise self.error("HDF5Data has no top", "name its tops after data sets of the files")
         self.check_batch_size(config.batch_size, "hdf5_data_param")
-        self._draws = Draws(seed, config.key or config.layer)
-        self._root = root
-        note(f"Loading list of HDF5 filenames from: {config.source}", "hdf5_data_layer.cpp")
-        self._files = self._read_list(root / config.source)
-        note(f"Number of HDF5 files: {len(self._files)}", "hdf5_data_layer.cpp")
+        self._root = options.root
+        self.notes(LOADING(path=config.source))
+        self._files = self._read_list(self._root / config.source)
+        self.notes(FILES(count=len(self._files)))
         self._loaded_file = -1
         self._row_shapes: list[Shape] | None = None
         self._rows: list[np.ndarray] = []
@@ -138,7 +141,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         self._epoch, self._file, self._row = epoch, file, row
         shuffle = self.config.shuffle
         order = (
-            self._draws.permutation(SHUFFLE_FILES, epoch, len(self._files))
+            self.draws.permutation(SHUFFLE_FILES, epoch, len(self._files))
             if shuffle
             else np.arange(len(self._files))
         )
@@ -153,7 +156,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
                 f"'{self._files[chosen]}' has {count} rows"
             )
         self._order = (
-            self._draws.permutation(SHUFFLE, epoch, count, chosen) if shuffle else np.arange(count)
+            self.draws.permutation(SHUFFLE, epoch, count, chosen) if shuffle else np.arange(count)
         )
 
     def _next_file(self) -> None:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ir.regular_file import read_regular
 
-from .config import ImageDataConfig, Phase
-from .draws import SHUFFLE, SKIP, Draws
+from .config import ImageDataConfig, OpenOptions
+from .draws import SHUFFLE, SKIP
 from .image_codec import ImageError, channel_major, decode_image, resize_image
 from .image_limit import max_image_pixels
 from .image_list import ListedImage, read_image_list
-from .notes import note
+from .notes import NoteKind
 from .planned import Allocate, PlannedSource
 from .room import PLANNED_BYTES, check_batch, check_record
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
 _ORIGIN = "image_data_layer.cpp"
+OPENING = NoteKind(_ORIGIN, "Opening file {path}", line=36)
+SHUFFLING = NoteKind(_ORIGIN, "Shuffling data", line=49)
+TOTAL = NoteKind(_ORIGIN, "A total of {count} images.", line=57)
+SKIPPING = NoteKind(_ORIGIN, "Skipping first {count} data points.")
+SIZE = NoteKind(_ORIGIN, "output data size: {shape}", line=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class ImageSource(PlannedSource[ImageBatch]):
 
     kind = "ImageData"
 
-    def __init__(self, config: ImageDataConfig, phase: Phase, seed: int, root: Path) -> None:
-        super().__init__(config)
+    def __init__(self, config: ImageDataConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
         self.config = config
         self.check_top_count((2,))
         self.check_batch_size(config.batch_size, "image_data_param")
@@ -57,15 +61,14 @@ class ImageSource(PlannedSource[ImageBatch]):
                 f"at most {max_image_pixels()} pixels are made",
                 "set the size that the net wants; --max_image_pixels raises the limit",
             )
-        self._draws = Draws(seed, config.key or config.layer)
-        self._transformer = Transformer(config, phase, self._draws, root)
-        self._list_path = root / config.source
-        self._folder = root
-        note(f"Opening file {config.source}", _ORIGIN)
+        self._transformer = Transformer(config, options, self.draws)
+        self._list_path = options.root / config.source
+        self._folder = options.root
+        self.notes(OPENING(path=config.source))
         self._images = read_image_list(self._list_path, config.place)
         if config.shuffle:
-            note("Shuffling data", _ORIGIN)
-        note(f"A total of {len(self._images)} images.", _ORIGIN)
+            self.notes(SHUFFLING())
+        self.notes(TOTAL(count=len(self._images)))
         self._epoch = -1
         self._order = np.arange(len(self._images))
         self._number = 0
@@ -73,7 +76,7 @@ class ImageSource(PlannedSource[ImageBatch]):
             self._skip()
         sizes = self._sizes(self._image_at(self._number))
         check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES)
-        note("output data size: " + ",".join(map(str, (config.batch_size, *sizes))), _ORIGIN)
+        self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
     def plan_work(self) -> ImageBatch:
         size = self.config.batch_size
@@ -116,8 +119,8 @@ class ImageSource(PlannedSource[ImageBatch]):
         """Nothing stays open between batches."""
 
     def _skip(self) -> None:
-        skip = self._draws.word(SKIP, 0) % self.config.rand_skip
-        note(f"Skipping first {skip} data points.", _ORIGIN)
+        skip = self.draws.word(SKIP, 0) % self.config.rand_skip
+        self.notes(SKIPPING(count=skip))
         if skip >= len(self._images):
             raise self.error(
                 f"rand_skip drew {skip}, but the list has {len(self._images)} images",
@@ -129,7 +132,7 @@ class ImageSource(PlannedSource[ImageBatch]):
         """The picture with this number, counted over all epochs from 0."""
         epoch, index = divmod(number, len(self._images))
         if self.config.shuffle and epoch != self._epoch:
-            self._order = self._draws.permutation(SHUFFLE, epoch, len(self._images))
+            self._order = self.draws.permutation(SHUFFLE, epoch, len(self._images))
             self._epoch = epoch
         return self._images[int(self._order[index])]
 

@@ -8,18 +8,23 @@ counts from the next forward pass. Labels have shape (batch,) always; Caffe's ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .config import MemoryDataConfig, Phase
-from .draws import Draws
-from .notes import warn
+from ..logging.records import Severity
+from .config import MemoryDataConfig, OpenOptions
+from .notes import NoteKind
 from .planned import Allocate, PlannedSource
 from .room import check_batch, check_record
 from .source import Position, Shape
 from .transform import Transformer
+
+UNTRANSFORMED = NoteKind(
+    "memory_data_layer.cpp",
+    "MemoryData does not transform array data on Reset()",
+    severity=Severity.WARNING,
+)
 
 
 class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
@@ -28,8 +33,8 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
     kind = "MemoryData"
     reads_ahead = False
 
-    def __init__(self, config: MemoryDataConfig, phase: Phase, seed: int, root: Path) -> None:
-        super().__init__(config)
+    def __init__(self, config: MemoryDataConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
         self.config = config
         self.check_top_count((2,))
         for name in ("batch_size", "channels", "height", "width"):
@@ -40,7 +45,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
                     "memory_data_param, each at least 1",
                 )
         # Arrays are not transformed; what transform_param says must be right all the same.
-        Transformer(config, phase, Draws(seed, config.key or config.layer), root)
+        Transformer(config, options, self.draws)
         self._batch_size = config.batch_size
         self._row_shape = (config.channels, config.height, config.width)
         check_record(config, "channels, height and width", self._row_shape)
@@ -83,7 +88,7 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
                 f"{self._batch_size} was expected"
             )
         if self.config.transform is not None:
-            warn("MemoryData does not transform array data on Reset()", "memory_data_layer.cpp")
+            self.notes(UNTRANSFORMED())
         self._data, self._labels = data, labels
         self._row = 0
 

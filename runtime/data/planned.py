@@ -16,7 +16,8 @@ import numpy as np
 
 from ir.errors import RoasteryError
 
-from .config import LayerConfig
+from .config import LayerConfig, OpenOptions
+from .draws import Draws
 from .source import Batch, Position, Shape
 
 Allocate = Callable[[Shape], np.ndarray]
@@ -49,8 +50,10 @@ class PlannedSource(ABC, Generic[Work]):
     reads_ahead: bool = True
     """Whether a `Prefetcher` may plan and load batches before they are asked for."""
 
-    def __init__(self, config: LayerConfig) -> None:
+    def __init__(self, config: LayerConfig, options: OpenOptions) -> None:
         self.layer_config = config
+        self.notes = options.notes
+        self.draws = Draws(options.seed, config.key or config.layer)
 
     @property
     def tops(self) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from .config import (
     HDF5DataConfig,
     ImageDataConfig,
     MemoryDataConfig,
+    OpenOptions,
     Phase,
     SourceConfig,
     WindowDataConfig,
 )
-from .notes import silence
+from .notes import Notes, to_logger, unheard
 
 Shape: TypeAlias = tuple[int, ...]
 Position: TypeAlias = dict[str, Any]
@@ -72,44 +73,38 @@ def open_source(
     seed: int,
     root: str | os.PathLike[str] = ".",
     lock: bool = True,
+    notes: Notes = to_logger,
 ) -> DataSource:
-    """Open the source that ``config`` describes.
-
-    Args:
-        phase: "TRAIN" crops at random, "TEST" in the centre.
-        seed: of crops, mirroring and shuffling; equal seeds and layer names give equal
-            batches.
-        root: folder that relative paths start from; Caffe's is the working directory.
-        lock: keep writers of a database from what is read; not worth it for one record.
+    """Open the source that ``config`` describes; the arguments are those of `OpenOptions`.
 
     Raises RoasteryError for everything that can be known before the first batch.
     """
-    folder = Path(root)
+    options = OpenOptions(phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes)
     match config:
         case DataConfig():
             from .database_source import DatabaseSource
 
-            return DatabaseSource(config, phase, seed, folder, lock)
+            return DatabaseSource(config, options)
         case ImageDataConfig():
             from .image_source import ImageSource
 
-            return ImageSource(config, phase, seed, folder)
+            return ImageSource(config, options)
         case HDF5DataConfig():
             from .hdf5_source import HDF5Source
 
-            return HDF5Source(config, phase, seed, folder)
+            return HDF5Source(config, options)
         case MemoryDataConfig():
             from .memory_source import MemorySource
 
-            return MemorySource(config, phase, seed, folder)
+            return MemorySource(config, options)
         case WindowDataConfig():
             from .window_source import WindowSource
 
-            return WindowSource(config, phase, seed, folder)
+            return WindowSource(config, options)
         case DummyDataConfig():
             from .dummy_source import DummySource
 
-            return DummySource(config, phase, seed, folder)
+            return DummySource(config, options)
     raise TypeError(f"{type(config).__name__} describes no data source")
 
 
@@ -120,9 +115,8 @@ def probe_shapes(
 
     Nothing stays open or locked, and nothing is noted: that is left to `open_source`.
     """
-    with silence():
-        source = open_source(config, phase, 0, root, lock=False)
-        try:
-            return source.shapes()
-        finally:
-            source.close()
+    source = open_source(config, phase, 0, root, lock=False, notes=unheard)
+    try:
+        return source.shapes()
+    finally:
+        source.close()

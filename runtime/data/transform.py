@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ir.errors import RoasteryError
 from ir.types import shape_text
 
-from .config import LayerConfig, Phase, TransformConfig
+from .config import LayerConfig, OpenOptions, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
 from .image_codec import mirror_rows
 from .mean_file import read_mean
-from .notes import note
+from .notes import NoteKind
+
+LOADING_MEAN = NoteKind("data_transformer.cpp", "Loading mean file from: {path}", line=22)
 
 _BLOCK_VALUES = 1 << 16
 """Values transformed at a time: 256 KiB of float32 stay in a core's cache."""
@@ -38,10 +39,10 @@ class Choices:
 class Transformer:
     """The transform_param of one layer."""
 
-    def __init__(self, layer: LayerConfig, phase: Phase, draws: Draws, root: Path) -> None:
+    def __init__(self, layer: LayerConfig, options: OpenOptions, draws: Draws) -> None:
         self.config = layer.transform or TransformConfig()
         self._place = layer.place
-        self._train = phase == "TRAIN"
+        self._train = options.phase == "TRAIN"
         self._draws = draws
         self._mean_image: np.ndarray | None = None
         self._mean_values = np.asarray(self.config.mean_value, np.float32)
@@ -56,8 +57,8 @@ class Transformer:
         if self.config.crop_size < 0:
             raise self._error(f"crop_size is {self.config.crop_size}")
         if self.config.mean_file:
-            note(f"Loading mean file from: {self.config.mean_file}", "data_transformer.cpp")
-            self._mean_image = read_mean(root / self.config.mean_file, self._place)
+            options.notes(LOADING_MEAN(path=self.config.mean_file))
+            self._mean_image = read_mean(options.root / self.config.mean_file, self._place)
 
     def output_shape(self, shape: tuple[int, int, int], what: str) -> tuple[int, int, int]:
         """(channels, height, width) after cropping; refuses what cannot be transformed.

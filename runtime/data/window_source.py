@@ -18,17 +18,26 @@ import numpy as np
 from ir.regular_file import read_regular
 from ir.types import shape_text
 
-from .config import Phase, TransformConfig, WindowDataConfig
-from .draws import MIRROR, WINDOW, Draws
+from ..logging.records import Severity
+from .config import OpenOptions, TransformConfig, WindowDataConfig
+from .draws import MIRROR, WINDOW
 from .image_codec import ImageError, decode_image, resize_image
 from .mean_file import read_mean
-from .notes import note, warn
+from .notes import NoteKind
 from .planned import Allocate, PlannedSource
 from .room import PLANNED_BYTES, check_batch, check_record
 from .source import Position, Shape
 from .window_file import Window, read_windows
 
 _ORIGIN = "window_data_layer.cpp"
+IMAGES = NoteKind(_ORIGIN, "Number of images: {count}")
+SAMPLES = NoteKind(_ORIGIN, "class {label} has {count} samples")
+SCALE_UNREAD = NoteKind(
+    _ORIGIN,
+    "WindowData does not read transform_param {{ scale }}, as Caffe does not; "
+    "set window_data_param {{ scale }}",
+    severity=Severity.WARNING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,14 @@ class WindowSource(PlannedSource[list[Sample]]):
 
     kind = "WindowData"
 
-    def __init__(self, config: WindowDataConfig, phase: Phase, seed: int, root: Path) -> None:
-        super().__init__(config)
+    def __init__(self, config: WindowDataConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
         self.config = config
         self._transform = config.transform or TransformConfig()
-        self._folder = root
-        self._draws = Draws(seed, config.key or config.layer)
+        self._folder = options.root
         self._number = 0
         self._check()
-        self._images, windows = read_windows(root / config.source, config.place)
+        self._images, windows = read_windows(options.root / config.source, config.place)
         for image in self._images:
             if image.channels != 3:
                 raise self.error(
@@ -81,13 +89,13 @@ class WindowSource(PlannedSource[list[Sample]]):
         self._files: dict[int, bytes] = {}
         if config.cache_images:
             self._files = {i: self._read_file(i) for i in range(len(self._images))}
-        self._mean = self._read_mean(root)
+        self._mean = self._read_mean(options.root)
 
     def plan_work(self) -> list[Sample]:
         size = self.config.batch_size
         foreground = int(np.float32(size) * np.float32(self.config.fg_fraction))
-        chosen = self._draws.words(WINDOW, self._number, size)
-        flips = self._draws.words(MIRROR, self._number, size) & 1
+        chosen = self.draws.words(WINDOW, self._number, size)
+        flips = self.draws.words(MIRROR, self._number, size) & 1
         samples = []
         for i in range(size):
             pool = self._background if i < size - foreground else self._foreground
@@ -141,11 +149,7 @@ class WindowSource(PlannedSource[list[Sample]]):
         if not 0 <= config.fg_fraction <= 1:
             raise self.error(f"fg_fraction is {config.fg_fraction}; 0 to 1 was expected")
         if self._transform.scale != 1:
-            warn(
-                "WindowData does not read transform_param { scale }, as Caffe does not; "
-                "set window_data_param { scale }",
-                _ORIGIN,
-            )
+            self.notes(SCALE_UNREAD())
 
     def _split(self, windows: list[Window]) -> None:
         """Sort windows into foreground and background; what lies between is not used."""
@@ -174,11 +178,11 @@ class WindowSource(PlannedSource[list[Sample]]):
                     "windows with overlap of at least fg_threshold are foreground, "
                     "those below bg_threshold background",
                 )
-        note(f"Number of images: {len(self._images)}", _ORIGIN)
+        self.notes(IMAGES(count=len(self._images)))
         counts = Counter(window.label for window in self._foreground)
         counts[0] = len(self._background)
         for label in sorted(counts):
-            note(f"class {label} has {counts[label]} samples", _ORIGIN)
+            self.notes(SAMPLES(label=label, count=counts[label]))
 
     def _read_mean(self, root: Path) -> np.ndarray | None:
         """The mean of every pixel of the crop: (3, crop, crop) or (3, 1, 1)."""

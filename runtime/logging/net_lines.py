@@ -1,17 +1,20 @@
 """What a net says while it is built, filled with weights and fed.
 
-Caffe: src/caffe/net.cpp, src/caffe/layer_factory.hpp, src/caffe/layers/data_layer.cpp,
-src/caffe/util/db_lmdb.cpp, src/caffe/util/db_leveldb.cpp.
+Caffe: src/caffe/net.cpp, src/caffe/layer_factory.hpp. What data sources say stands with them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .numbers import Number, format_number, single
 from .records import Source
 from .writer import LineWriter
+
+if TYPE_CHECKING:
+    from ..data.notes import DataNote
 
 
 def _net(line: int) -> Source:
@@ -118,18 +121,6 @@ class NetLines(LineWriter):
         """A weights file holds a layer that the net lacks."""
         self.write(_net(801 if hdf5 else 746), f"Ignoring source layer {layer}")
 
-    def opened_database(self, path: str, *, leveldb: bool = False) -> None:
-        """A data layer has opened its source."""
-        if leveldb:
-            self.write(Source("db_leveldb.cpp", 18), f"Opened leveldb {path}")
-        else:
-            self.write(Source("db_lmdb.cpp", 35), f"Opened lmdb {path}")
-
-    def output_data_size(self, shape: Sequence[int], *, images: bool = False) -> None:
-        """The shape of a data layer's batch."""
-        source = Source("image_data_layer.cpp", 90) if images else Source("data_layer.cpp", 45)
-        self.write(source, "output data size: " + ",".join(map(str, shape)))
-
-    def restarting_prefetch(self) -> None:
-        """A data layer has read its database to the end. Comes from the reading thread."""
-        self.write(Source("data_layer.cpp", 73), "Restarting data prefetching from start.")
+    def data_note(self, note: DataNote) -> None:
+        """What a data source says. May come from a thread that reads ahead."""
+        self.write(note.source, note.text, severity=note.kind.severity)

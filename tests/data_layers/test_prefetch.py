@@ -16,7 +16,7 @@ import pytest
 from every_source import make_data, open_kind, same
 
 from runtime.data.array_pool import ArrayPool
-from runtime.data.config import LayerConfig
+from runtime.data.config import LayerConfig, OpenOptions
 from runtime.data.planned import Allocate, PlannedSource
 from runtime.data.prefetch import Prefetcher, read_ahead
 from runtime.data.source import Position, Shape
@@ -30,7 +30,7 @@ class Counting(PlannedSource[int]):
     kind = "Counting"
 
     def __init__(self, delay: float = 0.0, bad: int = -1, bad_plan: int = -1) -> None:
-        super().__init__(LayerConfig(tops=("n",), layer="count"))
+        super().__init__(LayerConfig(tops=("n",), layer="count"), OpenOptions())
         self.delay, self.bad, self.bad_plan = delay, bad, bad_plan
         self.number = 0
         self.closed = 0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from runtime.data.config import LayerConfig, Phase, TransformConfig
+from runtime.data.config import LayerConfig, OpenOptions, Phase, TransformConfig
 from runtime.data.draws import Draws
 from runtime.data.mean_file import write_mean
 from runtime.data.transform import Choices, Transformer
@@ -39,7 +39,8 @@ def by_pixel(
 
 
 def make(config: TransformConfig, phase: Phase, root: Path, seed: int = 9) -> Transformer:
-    return Transformer(LayerConfig(layer="in", transform=config), phase, Draws(seed), root)
+    layer = LayerConfig(layer="in", transform=config)
+    return Transformer(layer, OpenOptions(phase=phase, root=root), Draws(seed))
 
 
 @pytest.mark.parametrize("phase", ["TRAIN", "TEST"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.data import database, database_source
 from runtime.logging import CaffeLog, LogRecord, NetOutput, Severity, Source, format_line
 from runtime.logging.numbers import single
 
@@ -143,12 +144,15 @@ REBUILD: list[tuple[str, Rebuild]] = [
     ),
     (r"This network produces output (.*)", lambda log, m: log.produces_output(m[1])),
     (r"Network initialization done\.", lambda log, m: log.initialization_done()),
-    (r"Opened lmdb (.*)", lambda log, m: log.opened_database(m[1])),
+    (r"Opened lmdb (.*)", lambda log, m: log.data_note(database.OPENED["LMDB"](path=m[1]))),
     (
         r"output data size: (.*)",
-        lambda log, m: log.output_data_size([int(extent) for extent in m[1].split(",")]),
+        lambda log, m: log.data_note(database_source.SIZE(shape=m[1])),
     ),
-    (r"Restarting data prefetching from start\.", lambda log, m: log.restarting_prefetch()),
+    (
+        r"Restarting data prefetching from start\.",
+        lambda log, m: log.data_note(database_source.RESTARTING()),
+    ),
     (
         r"    \[Forward\] Layer (\S+), top blob (\S+) data: (.*)",
         lambda log, m: log.debug_forward_top(m[1], m[2], float(m[3])),

@@ -11,9 +11,13 @@ from ..tool_log import tool_log
 def _run(arguments: Arguments) -> None:
     from runtime.data.tools.image_mean import compute_image_mean
 
-    with tool_log(), progress_bar("records") as progress:
+    with tool_log() as notes, progress_bar("records") as progress:
         compute_image_mean(
-            arguments.input_db, arguments.output_file or None, arguments.backend, progress
+            arguments.input_db,
+            arguments.output_file or None,
+            arguments.backend,
+            progress,
+            notes,
         )
 
 

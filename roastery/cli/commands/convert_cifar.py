@@ -10,8 +10,10 @@ from ..tool_log import tool_log
 def _run(arguments: Arguments) -> None:
     from runtime.data.tools.cifar import convert_cifar
 
-    with tool_log(), progress_bar("images") as progress:
-        convert_cifar(arguments.input_folder, arguments.output_folder, arguments.db_type, progress)
+    with tool_log() as notes, progress_bar("images") as progress:
+        convert_cifar(
+            arguments.input_folder, arguments.output_folder, arguments.db_type, progress, notes
+        )
 
 
 COMMAND = Command(

@@ -11,7 +11,7 @@ from ..tool_log import tool_log
 def _run(arguments: Arguments) -> None:
     from runtime.data.tools.imageset import convert_imageset
 
-    with tool_log(), progress_bar("images") as progress:
+    with tool_log() as notes, progress_bar("images") as progress:
         convert_imageset(
             arguments.rootfolder,
             arguments.listfile,
@@ -26,6 +26,7 @@ def _run(arguments: Arguments) -> None:
             encode_type=arguments.encode_type,
             seed=arguments.seed,
             progress=progress,
+            notes=notes,
         )
 
 

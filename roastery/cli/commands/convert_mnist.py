@@ -10,9 +10,14 @@ from ..tool_log import tool_log
 def _run(arguments: Arguments) -> None:
     from runtime.data.tools.mnist import convert_mnist
 
-    with tool_log(), progress_bar("images") as progress:
+    with tool_log() as notes, progress_bar("images") as progress:
         convert_mnist(
-            arguments.images, arguments.labels, arguments.database, arguments.backend, progress
+            arguments.images,
+            arguments.labels,
+            arguments.database,
+            arguments.backend,
+            progress,
+            notes,
         )
 
 

@@ -15,7 +15,7 @@ def _run(arguments: Arguments) -> None:
         batches = int(arguments.num_mini_batches)
     except ValueError:
         raise UsageError(f"{arguments.num_mini_batches}: must be a number of batches") from None
-    with tool_log(), progress_bar("batches") as progress:
+    with tool_log() as notes, progress_bar("batches") as progress:
         extract_features(
             arguments.pretrained_net_param,
             arguments.feature_extraction_proto_file,
@@ -25,6 +25,7 @@ def _run(arguments: Arguments) -> None:
             arguments.db_type,
             _device(arguments),
             progress,
+            notes=notes,
             allow_python=python_layers(arguments),
         )
 

@@ -18,13 +18,14 @@ def _run(arguments: Arguments) -> None:
         text = read_regular_text(arguments.input_file_list)
         lines = text.splitlines()
         files = [line.strip() for line in lines if line.strip()]
-    with tool_log(), progress_bar("pictures") as progress:
+    with tool_log() as notes, progress_bar("pictures") as progress:
         done = resize_and_crop(
             arguments.input_folder,
             arguments.output_folder,
             arguments.output_side_length,
             files,
             progress,
+            notes,
         )
     say(f"Wrote {done.written} pictures to {arguments.output_folder}")
 

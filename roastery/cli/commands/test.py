@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 def _run(arguments: Arguments) -> None:
     from ... import nets
     from ...building import LogReport, NetBuilder, NetRequest
-    from ...data_notes import data_notes
     from ...devices import choose_device, open_backend
     from ...solvers import weight_files
     from ...weights import load_weights
@@ -34,12 +33,14 @@ def _run(arguments: Arguments) -> None:
     model = needed(arguments, "model", "the net to score")
     weights = needed(arguments, "weights", "the weights to score the net with")
     device = choose_device(requested_device(arguments))
-    with open_log(arguments) as log, data_notes(log):
+    with open_log(arguments) as log:
         log_device(log, device, "test")
         message = nets.read_net(model)
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
         request = NetRequest(message, state, allow_python=python_layers(arguments))
-        built = NetBuilder(open_backend(device), LogReport(log), freeze=True).build(request, seed=0)
+        built = NetBuilder(open_backend(device), LogReport(log, log.data_note), freeze=True).build(
+            request, seed=0
+        )
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)
         log.running_for(arguments.iterations)

@@ -32,12 +32,11 @@ def _run(arguments: Arguments) -> None:
 
     from ... import nets
     from ...building import LogReport, NetBuilder, NetRequest, Plan
-    from ...data_notes import data_notes
     from ...devices import choose_device, open_backend
 
     model = needed(arguments, "model", "the net to time")
     device = choose_device(requested_device(arguments))
-    with open_log(arguments) as log, data_notes(log):
+    with open_log(arguments) as log:
         log_device(log, device, "time")
         message = nets.read_net(model)
         request = NetRequest(
@@ -49,7 +48,9 @@ def _run(arguments: Arguments) -> None:
         )
         plan: Plan = "fused" if arguments.fused else "layerwise"
         backend = open_backend(device)
-        built = NetBuilder(backend, LogReport(log), plan, freeze=True).build(request, seed=0)
+        built = NetBuilder(backend, LogReport(log, log.data_note), plan, freeze=True).build(
+            request, seed=0
+        )
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:

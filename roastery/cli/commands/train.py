@@ -35,7 +35,6 @@ def _run(arguments: Arguments) -> None:
     from runtime.logging import CaffeLog
     from runtime.solver.actions import ActionRequests
 
-    from ...data_notes import data_notes
     from ...prefix_lock import claimed_prefix
     from ...snapshots import remove_leftovers
     from ...solver_settings import read_solver_file
@@ -57,7 +56,6 @@ def _run(arguments: Arguments) -> None:
     with (
         surviving_streams(),
         CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file) as log,
-        data_notes(log),
         requests.handling(effects),
         contextlib.ExitStack() as claims,
     ):
@@ -80,7 +78,9 @@ def _run(arguments: Arguments) -> None:
             message.set("weights", [arguments.weights])
         seed = _saved_seed(message, snapshot)
         allowed = python_layers(arguments)
-        solver = assemble(message, device, log, seed=seed, allow_python=allowed).solver
+        solver = assemble(
+            message, device, log, seed=seed, allow_python=allowed, notes=log.data_note
+        ).solver
         solver.requests = requests
         if snapshot:
             log.resuming_from(snapshot)

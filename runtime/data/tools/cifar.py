@@ -12,12 +12,14 @@ from ir.regular_file import check_regular, read_regular
 
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
-from ..notes import note
+from ..notes import NoteKind, Notes, to_logger
 from .progress import Progress, silent
 
 _SIDE = 32
 _IMAGE_BYTES = 3 * _SIDE * _SIDE
 _ORIGIN = "convert_cifar_data.cpp"
+_WRITING = NoteKind(_ORIGIN, "Writing {what} data")
+_BATCH = NoteKind(_ORIGIN, "Training Batch {number}")
 
 
 def convert_cifar(
@@ -25,6 +27,7 @@ def convert_cifar(
     output_folder: str | os.PathLike[str],
     db_type: str = "lmdb",
     progress: Progress = silent,
+    notes: Notes = to_logger,
 ) -> tuple[int, int]:
     """Write cifar10_train_TYPE and cifar10_test_TYPE; how many records each has.
 
@@ -42,12 +45,12 @@ def convert_cifar(
     total = sum(map(sum, counts))
     done = 0
     for what, target, group in zip(("Training", "Testing"), targets, files, strict=True):
-        note(f"Writing {what} data", _ORIGIN)
-        with new_database(target, kind) as writer:
+        notes(_WRITING(what=what))
+        with new_database(target, kind, notes) as writer:
             index = 0
             for number, path in enumerate(group, 1):
                 if what == "Training":
-                    note(f"Training Batch {number}", _ORIGIN)
+                    notes(_BATCH(number=number))
                 records = np.frombuffer(read_regular(path), np.uint8)
                 for record in records.reshape(-1, 1 + _IMAGE_BYTES):
                     datum = Datum(3, _SIDE, _SIDE, record[1:].tobytes(), int(record[0]))

@@ -18,10 +18,15 @@ from ..database_error import DatabaseError
 from ..datum import parse_datum
 from ..image_codec import ImageError, channel_major, decode_image
 from ..mean_file import write_mean
-from ..notes import note
+from ..notes import NoteKind, Notes, to_logger
 from .progress import Progress, silent
 
 _ORIGIN = "compute_image_mean.cpp"
+_STARTING = NoteKind(_ORIGIN, "Starting iteration")
+_PROCESSED = NoteKind(_ORIGIN, "Processed {count} files.")
+_WRITING = NoteKind(_ORIGIN, "Write to {path}")
+_CHANNELS = NoteKind(_ORIGIN, "Number of channels: {count}")
+_MEAN = NoteKind(_ORIGIN, "mean_value channel [{index}]: {mean:.6g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ def compute_image_mean(
     output: str | os.PathLike[str] | None = None,
     backend: str = "lmdb",
     progress: Progress = silent,
+    notes: Notes = to_logger,
 ) -> ImageMean:
     """The mean of all records; written as a BlobProto to ``output`` unless that is None.
 
@@ -49,11 +55,11 @@ def compute_image_mean(
     path = Path(database)
     if output is not None and not Path(output).absolute().parent.is_dir():
         raise RoasteryError(f"folder '{Path(output).absolute().parent}' does not exist")
-    source = open_database(path, kind.upper(), None)
+    source = open_database(path, kind.upper(), None, notes=notes)
     total: np.ndarray | None = None
     count = 0
     try:
-        note("Starting iteration", _ORIGIN)
+        notes(_STARTING())
         for record in source.records():
             values = _values(record, path)
             if total is None:
@@ -69,21 +75,21 @@ def compute_image_mean(
             count += 1
             progress(count, 0)
             if count % 10000 == 0:
-                note(f"Processed {count} files.", _ORIGIN)
+                notes(_PROCESSED(count=count))
     finally:
         source.close()
     if total is None:
         raise RoasteryError(f"database '{path}' holds no records")
     if count % 10000:
-        note(f"Processed {count} files.", _ORIGIN)
+        notes(_PROCESSED(count=count))
     image = (total / count).astype(np.float32)
     if output is not None:
-        note(f"Write to {output}", _ORIGIN)
+        notes(_WRITING(path=output))
         write_mean(Path(output), image)
     channels = tuple(float(mean) for mean in image.mean(axis=(1, 2), dtype=np.float64))
-    note(f"Number of channels: {len(channels)}", _ORIGIN)
+    notes(_CHANNELS(count=len(channels)))
     for index, mean in enumerate(channels):
-        note(f"mean_value channel [{index}]: {mean:.6g}", _ORIGIN)
+        notes(_MEAN(index=index, mean=mean))
     return ImageMean(image, channels, count)
 
 

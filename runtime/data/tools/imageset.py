@@ -12,6 +12,7 @@ from ir.errors import RoasteryError
 from ir.regular_file import read_regular
 from ir.types import shape_text
 
+from ...logging.records import Severity
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
 from ..draws import SHUFFLE, Draws
@@ -29,10 +30,18 @@ from ..image_codec import (
 )
 from ..image_limit import check_pixels
 from ..image_list import ListedImage, read_image_list
-from ..notes import note, warn
+from ..notes import NoteKind, Notes, to_logger
 from .progress import Progress, silent
 
 _ORIGIN = "convert_imageset.cpp"
+_SHUFFLING = NoteKind(_ORIGIN, "Shuffling data")
+_TOTAL = NoteKind(_ORIGIN, "A total of {count} images.")
+_ENCODED = NoteKind(_ORIGIN, "encode_type specified, assuming encoded=true.")
+_PROCESSED = NoteKind(_ORIGIN, "Processed {count} files.")
+_LEFT_OUT = NoteKind(_ORIGIN, "{path} is left out: {reason}", severity=Severity.WARNING)
+_UNREADABLE = NoteKind(
+    "io.cpp", "Could not open or find file {path}: {reason}", severity=Severity.WARNING
+)
 _JPEG = b"\xff\xd8\xff"
 _AHEAD = 64
 """Pictures decoded side by side before they are written."""
@@ -66,6 +75,7 @@ class _Options:
     resize_width: int
     encoded: bool
     encode_type: str
+    notes: Notes
 
 
 _Sized = tuple[ListedImage, tuple[int, ...]]
@@ -86,6 +96,7 @@ def convert_imageset(
     encode_type: str = "",
     seed: int = 0,
     progress: Progress = silent,
+    notes: Notes = to_logger,
 ) -> ConvertedImages:
     """Write the pictures of a list as Datum records, keyed "%08d_PATH".
 
@@ -118,12 +129,12 @@ def convert_imageset(
         )
     images = read_image_list(Path(list_file))
     if shuffle:
-        note("Shuffling data", _ORIGIN)
+        notes(_SHUFFLING())
         order = Draws(seed).permutation(SHUFFLE, 0, len(images))
         images = [images[int(i)] for i in order]
-    note(f"A total of {len(images)} images.", _ORIGIN)
+    notes(_TOTAL(count=len(images)))
     if encode_type and not encoded:
-        note("encode_type specified, assuming encoded=true.", _ORIGIN)
+        notes(_ENCODED())
     options = _Options(
         _folder_prefix(root_folder),
         not gray,
@@ -131,10 +142,11 @@ def convert_imageset(
         max(0, resize_width),
         encoded or bool(encode_type),
         encode_type,
+        notes,
     )
     first: _Sized | None = None
     written, skipped = 0, []
-    with new_database(target, backend) as writer:
+    with new_database(target, backend, notes) as writer:
         for index, (listed, loaded) in enumerate(_load_all(images, options)):
             progress(index + 1, len(images))
             if loaded is None:
@@ -148,7 +160,7 @@ def convert_imageset(
             writer.put(key, loaded.value)
             written += 1
             if written % 1000 == 0:
-                note(f"Processed {written} files.", _ORIGIN)
+                notes(_PROCESSED(count=written))
         if not written:
             raise RoasteryError(
                 f"none of the {len(images)} images of '{list_file}' could be "
@@ -156,7 +168,7 @@ def convert_imageset(
                 hint="ROOTFOLDER is put before every path of the list as it stands",
             )
     if written % 1000:
-        note(f"Processed {written} files.", _ORIGIN)
+        notes(_PROCESSED(count=written))
     return ConvertedImages(written, tuple(skipped))
 
 
@@ -204,11 +216,11 @@ def _load(
             return _Large()
         pixels = decode_image(data, "color" if options.color else "gray")
     except ImageError as error:
-        warn(f"Could not open or find file {path}: {error}", "io.cpp")
+        options.notes(_UNREADABLE(path=path, reason=error))
         return None
     except (OSError, RoasteryError) as error:
         reason = error.message if isinstance(error, RoasteryError) else error.strerror
-        warn(f"Could not open or find file {path}: {reason}", "io.cpp")
+        options.notes(_UNREADABLE(path=path, reason=reason))
         return None
     resized = options.resize_height > 0 and options.resize_width > 0
     if resized:
@@ -228,7 +240,7 @@ def _load(
         try:
             data = encode_image(pixels, wanted)
         except ImageError as error:
-            warn(f"{path} is left out: {error}", _ORIGIN)
+            options.notes(_LEFT_OUT(path=path, reason=error))
             return None
     return _Loaded(serialize_datum(Datum(data=data, label=listed.label, encoded=True)), size)
 

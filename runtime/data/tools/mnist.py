@@ -9,11 +9,14 @@ from ir.errors import RoasteryError
 
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
-from ..notes import note
+from ..notes import NoteKind, Notes, to_logger
 from .idx_file import IMAGE_MAGIC, LABEL_MAGIC, open_idx
 from .progress import Progress, silent
 
 _ORIGIN = "convert_mnist_data.cpp"
+_TOTAL = NoteKind(_ORIGIN, "A total of {count} items.")
+_SIZES = NoteKind(_ORIGIN, "Rows: {rows} Cols: {columns}")
+_PROCESSED = NoteKind(_ORIGIN, "Processed {count} files.")
 
 
 def convert_mnist(
@@ -22,6 +25,7 @@ def convert_mnist(
     database: str | os.PathLike[str],
     backend: str = "lmdb",
     progress: Progress = silent,
+    notes: Notes = to_logger,
 ) -> int:
     """Write an image file and its label file as records keyed "%08d"; how many there are.
 
@@ -42,13 +46,13 @@ def convert_mnist(
             )
         if not count * rows * columns:
             raise RoasteryError(f"'{images}' holds no images")
-        note(f"A total of {count} items.", _ORIGIN)
-        note(f"Rows: {rows} Cols: {columns}", _ORIGIN)
-        with new_database(Path(database), backend) as writer:
+        notes(_TOTAL(count=count))
+        notes(_SIZES(rows=rows, columns=columns))
+        with new_database(Path(database), backend, notes) as writer:
             pairs = zip(pixels.items(), numbers.items(), strict=True)
             for index, (picture, label) in enumerate(pairs):
                 datum = Datum(1, rows, columns, picture, label[0])
                 writer.put(b"%08d" % index, serialize_datum(datum))
                 progress(index + 1, count)
-    note(f"Processed {count} files.", _ORIGIN)
+    notes(_PROCESSED(count=count))
     return count

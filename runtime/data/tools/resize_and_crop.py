@@ -14,12 +14,17 @@ from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 from ir.regular_file import check_name, read_regular
 
+from ...logging.records import Severity
 from ..image_codec import ImageError, decode_image, encode_image, import_cv2, resize_image
 from ..image_limit import check_pixels
-from ..notes import warn
+from ..notes import NoteKind, Notes, to_logger
 from .progress import Progress, silent
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+
+_LEFT_OUT = NoteKind(
+    "resize_and_crop_images.py", "{path} is left out: {reason}", severity=Severity.WARNING
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ def resize_and_crop(
     output_side_length: int = 256,
     files: Sequence[str] | None = None,
     progress: Progress = silent,
+    notes: Notes = to_logger,
 ) -> ResizedImages:
     """Shrink or grow the shorter side to ``output_side_length`` and cut out the centre.
 
@@ -63,7 +69,9 @@ def resize_and_crop(
         )
     skipped = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = pool.map(lambda name: _convert(source, target, name, output_side_length), names)
+        done = pool.map(
+            lambda name: _convert(source, target, name, output_side_length, notes), names
+        )
         try:
             for index, (name, converted) in enumerate(zip(names, done, strict=True)):
                 if not converted:
@@ -98,7 +106,7 @@ def _pictures(folder: Path) -> list[str]:
     ]
 
 
-def _convert(source: Path, target: Path, name: str, side: int) -> bool:
+def _convert(source: Path, target: Path, name: str, side: int, notes: Notes) -> bool:
     check_name(name)
     path = target / name
     if not path.resolve().is_relative_to(target.resolve()):
@@ -109,7 +117,7 @@ def _convert(source: Path, target: Path, name: str, side: int) -> bool:
         pixels = decode_image(read_regular(source / name), "color")
         data = encode_image(centre_square(pixels, side), path.suffix.lstrip(".") or "jpg")
     except (OSError, ImageError, RoasteryError) as error:
-        warn(f"{source / name} is left out: {error}", "resize_and_crop_images.py")
+        notes(_LEFT_OUT(path=source / name, reason=error))
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path, durable=False) as temporary:
