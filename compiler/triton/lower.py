@@ -9,7 +9,7 @@ from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.types import DType
 
-from .printer import movement, pointwise, windows  # noqa: F401  (they register their ops)
+from .printer import rules  # noqa: F401  (registers how ops are printed)
 from .printer.contract import schedule_contract
 from .printer.flat import schedule_flat
 from .printer.kernels import Choice, Scheduled, Task
@@ -49,12 +49,12 @@ def schedule_node(node: Node, options: CompileOptions) -> Scheduled:
 
 
 def _alone(task: Task) -> Scheduled:
-    """A group of one op: by the op's own kernel, or the schedule that its properties ask for."""
+    """A group of one op: by the op's own kernel, or the schedule that suits what it says."""
     (node,) = task.body.nodes
     if type(node.op) in SINGLES:
         return schedule_single(task, node)
     if Property.CONTRACTION in node.op.properties:
         return schedule_contract(task)
-    if Property.REDUCTION in node.op.properties:
+    if node.op.fold is not None:
         return schedule_reduce(task)
     return schedule_flat(task)

@@ -8,21 +8,18 @@ adds them in fixed order and computes the epilogue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from compiler.kernel import Config, Launch, Scratch
 from ir.graph import Graph, Node, Value
 from ir.op import Property
-from ir.ops.convolution import ConvWeightGrad
 from ir.types import F32
 
-from .direct import as_reduction, is_thin
 from .emitter import Emitter, Place
-from .flat import flat_schedule, padded_count, schedule_flat, tiles_for
+from .flat import flat_schedule, padded_count, tiles_for
 from .index import Base, Bound, Condition, linearise
 from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
-from .products import VIEWS, Product
-from .reduce import schedule_reduce
+from .products import UNTILED, Product, product_of
 from .size import Size
 from .writer import Writer
 
@@ -126,11 +123,10 @@ def plan_of(view: Product, choice: Choice) -> Plan:
 
 def schedule_contract(task: Task) -> Scheduled:
     anchor = anchor_of(task.body)
-    if is_thin(anchor):
-        if isinstance(anchor.op, ConvWeightGrad):
-            return schedule_reduce(replace(task, body=as_reduction(task.body, anchor)))
-        return schedule_flat(task)
-    view = VIEWS[type(anchor.op)](Emitter(task.body, Writer.silent(), ""), anchor)
+    other = UNTILED.get(type(anchor.op))
+    if other is not None and (scheduled := other(task, anchor)) is not None:
+        return scheduled
+    view = product_of(Emitter(task.body, Writer.silent(), ""), anchor)
     size = anchor.output.type.size
 
     def launches(choice: Choice) -> list[Launch]:
@@ -152,7 +148,7 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
         writer.reserve("M", "N", "K", "SPLIT")
         emitter = Emitter(task.body, writer, "[M, N]")
         emitter.bind(task.inputs)
-        view = VIEWS[type(anchor.op)](emitter, anchor)
+        view = product_of(emitter, anchor)
         row, column, which = _tile(writer, view)
         writer.place(anchor.location)
         total = _accumulate(emitter, anchor, view, row, column, which, plan, task.options.precision)
@@ -165,7 +161,7 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
             stride = writer.size(
                 writer.symbol(padded_count(anchor.output.type.size), "padded_count"), divisible=True
             )
-            split = writer.let(_program(writer, 1), "i", "split")
+            split = writer.let(writer.program(1), "i", "split")
             mask = " & ".join(c.name for c in place.guard)
             address = emitter.address(f"{pointer} + {split} * {stride}", index, place.guard)
             writer.line(f"tl.store({address}, {total}, mask={mask})")
@@ -195,13 +191,9 @@ def _why(view: Product, plan: Plan) -> str:
     return text
 
 
-def _program(writer: Writer, axis: int) -> str:
-    return f"tl.program_id({axis})" + (".to(tl.int64)" if writer.wide else "")
-
-
 def _tile(writer: Writer, view: Product) -> tuple[Base, Base, Base]:
     """Rows, columns and product number of this program."""
-    program = writer.let(_program(writer, 0), "i", "program")
+    program = writer.let(writer.program(0), "i", "program")
     rows, columns = writer.size(view.rows), writer.size(view.columns)
     down = writer.let(f"tl.cdiv({rows}, M)", "i", "tiles_down")
     across = writer.let(f"tl.cdiv({columns}, N)", "i", "tiles_across")
@@ -255,7 +247,7 @@ def _accumulate(
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
     share = writer.size(writer.symbol(plan.share, "share"), divisible=True)
     depth = writer.size(view.depth)
-    start = writer.let(f"{_program(writer, 1)} * {share}", "i", "start")
+    start = writer.let(f"{writer.program(1)} * {share}", "i", "start")
     end = writer.let(f"tl.minimum({start} + {share}, {depth})", "i", "end")
     total = writer.name("acc", "acc")
     writer.line(f"{total} = tl.zeros([M, N], tl.float32)")

@@ -25,8 +25,7 @@ LARGE = 1 << 18  # elements from which on the larger block still fills the devic
 
 def positions(writer: Writer, count: int) -> Base:
     """Flat positions of the program's elements; ``count`` of them exist in the tensor."""
-    program = "tl.program_id(0).to(tl.int64)" if writer.wide else "tl.program_id(0)"
-    name = writer.let(f"{program} * BLOCK + tl.arange(0, BLOCK)", "i", "offs")
+    name = writer.let(f"{writer.program(0)} * BLOCK + tl.arange(0, BLOCK)", "i", "offs")
     axes = frozenset({0})
     total = writer.symbol(count, "count")
     padded = writer.symbol(padded_count(count), "padded_count")

@@ -24,7 +24,6 @@ from ir.graph import Graph, Node
 from ir.ops.pointwise import Map
 from ir.types import DType
 
-from .direct import WeightTerms
 from .emitter import Emitter, Place
 from .flat import schedule_flat
 from .index import ZERO, Affine, Base, Condition, digits, variable
@@ -91,15 +90,13 @@ class Reduction:
         return total
 
 
-def reduction_of(body: Graph) -> Reduction:
+def reduction_of(body: Graph, constant: tuple[int, ...] = ()) -> Reduction:
     nodes = tuple(n for n in body.nodes if n.op.fold is not None)
     shapes = {n.inputs[0].shape for n in nodes}
     axes = {n.op.reduced_axes for n in nodes}
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
-    sources = [body.producers.get(n.inputs[0]) for n in nodes]
-    constant = [tuple(s.op.constant_axes) for s in sources if s and isinstance(s.op, WeightTerms)]
-    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), *constant[:1])
+    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), constant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +170,9 @@ def plan_of(reduction: Reduction, choice: Choice) -> Plan:
     )
 
 
-def schedule_reduce(task: Task) -> Scheduled:
-    reduction = reduction_of(task.body)
+def schedule_reduce(task: Task, constant: tuple[int, ...] = ()) -> Scheduled:
+    """``constant``: axes of what is reduced whose extents are the net's, beside the channels."""
+    reduction = reduction_of(task.body, constant)
     if reduction.count(reduction.axes) == 0:
         return schedule_flat(replace(task, body=_without_elements(task.body)))
 
@@ -234,7 +232,7 @@ def _gather(reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]
         outputs = outputs_base(writer, plan.outputs, output_axis)
         # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
         share = writer.size(writer.symbol(plan.share, "share"), divisible=kind == "rows")
-        start = writer.let(f"{_program(writer, 1)} * {share}", "i", "start")
+        start = writer.let(f"{writer.program(1)} * {share}", "i", "start")
         loop = _Loop(reduction, emitter, outputs, extents)
         folds = reduction.folds
         gathered = [
@@ -251,7 +249,7 @@ def _gather(reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]
             one = f"{outputs.name} + tl.zeros([1, 1], {'tl.int64' if writer.wide else 'tl.int32'})"
             outputs = Base(writer.let(one, "i"), frozenset({0}))
         with writer.block("if SPLIT:"):
-            split = Base(writer.let(_program(writer, 1), "i", "split"))
+            split = Base(writer.let(writer.program(1), "i", "split"))
             total = writer.size(writer.symbol(plan.outputs, "outputs"))
             for values, buffers, fold in zip(results, partials, folds, strict=True):
                 for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
@@ -282,16 +280,12 @@ def _why(reduction: Reduction, plan: Plan) -> str:
     return text
 
 
-def _program(writer: Writer, axis: int) -> str:
-    return f"tl.program_id({axis})" + (".to(tl.int64)" if writer.wide else "")
-
-
 def outputs_base(writer: Writer, count: int, axis: int | None) -> Base:
     """The base of the results a program makes: a scalar, or along a tile axis."""
     if axis is None:
-        return Base(writer.let(_program(writer, 0), "i", "output"))
+        return Base(writer.let(writer.program(0), "i", "output"))
     tile, view = ("A", "[:, None]") if axis == 0 else ("B", "[None, :]")
-    name = writer.let(f"{_program(writer, 0)} * {tile} + tl.arange(0, {tile}){view}", "i", "output")
+    name = writer.let(f"{writer.program(0)} * {tile} + tl.arange(0, {tile}){view}", "i", "output")
     most = writer.symbol(count, "outputs")
     return Base(name, frozenset({axis}), (lambda: limit(writer, name, writer.size(most), axis),))
 

@@ -18,7 +18,7 @@ from .index import Affine
 from .spelling import TRITON_TYPES
 from .writer import Writer
 
-_START = {
+START = {
     ("sum", True): "0.0",
     ("sum", False): "0",
     ("prod", True): "1.0",
@@ -61,7 +61,7 @@ class Fold:
     @property
     def start(self) -> str:
         """The value that changes nothing."""
-        return _START[self.kind, self.dtype.is_float]
+        return START[self.kind, self.dtype.is_float]
 
     @classmethod
     def of(cls, node: Node) -> Fold:

@@ -113,6 +113,10 @@ class Writer:
             self._place = location.layer
             self.comment(location.layer)
 
+    def program(self, axis: int) -> str:
+        """Number of the program along an axis of the grid."""
+        return f"tl.program_id({axis})" + (".to(tl.int64)" if self.wide else "")
+
     def let(self, text: str, neutral: str = "v", hint: str = "") -> str:
         """A variable that holds the expression; the same one for the same text."""
         known = self.recall(text)

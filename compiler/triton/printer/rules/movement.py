@@ -1,17 +1,16 @@
-"""Emission of movement ops and gathers: where a result element comes from."""
+"""Emission of movement ops: where a result element comes from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ir.graph import Node
-from ir.ops.gather import Gather
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
-from .emitter import Emitter, Place, Writing, coordinate, rule
-from .index import ZERO, Affine, Base, linearise, variable
-from .size import ONE, Size, product
-from .spelling import literal
+from ..emitter import Emitter, Place, Writing, coordinate, rule
+from ..index import ZERO, Affine, linearise
+from ..size import ONE, Size, product
+from ..spelling import literal
 
 
 def _with_axis(at: Place, axis: int, index: Affine, extent: Size) -> Place:
@@ -158,16 +157,3 @@ def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[in
             groups.append((left, right))
             i, j = left[-1] + 1, right[-1] + 1
     return groups
-
-
-@rule(Gather)
-def emit_gather(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
-    table, rows = node.inputs
-    (row, column), (count, width) = at.coordinates, at.extents
-    picked = yield rows, Place((row,), (count,), at.guard)
-    index = variable(Base(picked, row.axes))
-    height = emitter.writer.symbol(table.shape[0], "rows")
-    conditions = emitter.inside(index, True, height)
-    place = Place((index, column), (height, width), at.guard).guarded(*conditions)
-    text = yield table, place
-    return emitter.chosen(conditions, text, literal(0, table.type.dtype))

@@ -7,9 +7,9 @@ from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.pointwise import Map
 
-from .emitter import UNIT, Emitter, Place, Writing, rule
-from .index import linearise
-from .spelling import SPELLING, literal
+from ..emitter import UNIT, Emitter, Place, Writing, rule
+from ..index import linearise
+from ..spelling import SPELLING, literal
 
 _LONGEST = 60  # characters of an expression that may stand inside another
 

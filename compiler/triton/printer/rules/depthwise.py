@@ -19,20 +19,36 @@ from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
 from ir.types import TensorType
 
-from .emitter import Emitter, Place, rule
-from .index import ZERO, Affine, Base, Condition, variable
-from .products import Geometry, channel, geometry, x_place
-from .size import Size
-from .windows import taps
+from ..emitter import Emitter, Place, rule
+from ..flat import schedule_flat
+from ..index import ZERO, Affine, Base, Condition, variable
+from ..kernels import Scheduled, Task
+from ..products import untiled
+from ..reduce import schedule_reduce
+from ..size import Size
+from .convolution import Geometry, channel, geometry, x_place
+from .window import taps
 
 
-def is_thin(node: Node) -> bool:
-    """Whether a contraction is a convolution with one channel per group on either side."""
-    op = node.op
-    if not isinstance(op, Conv | ConvInputGrad | ConvWeightGrad) or op.group == 1:
-        return False
-    weights = node.output if isinstance(op, ConvWeightGrad) else node.inputs[1]
-    return min(weights.shape[0] // op.group, weights.shape[1]) == 1
+@untiled(Conv, ConvInputGrad)
+def schedule_taps(task: Task, node: Node) -> Scheduled | None:
+    assert isinstance(node.op, Conv | ConvInputGrad)
+    thin = _is_thin(node.op.group, node.inputs[1].shape)
+    return schedule_flat(task) if thin else None
+
+
+@untiled(ConvWeightGrad)
+def schedule_terms(task: Task, node: Node) -> Scheduled | None:
+    assert isinstance(node.op, ConvWeightGrad)
+    if not _is_thin(node.op.group, node.output.shape):
+        return None
+    weights = range(1, 1 + node.output.type.rank)  # their axes among those of the terms
+    return schedule_reduce(replace(task, body=_as_reduction(task.body, node)), tuple(weights))
+
+
+def _is_thin(group: int, weights: Sequence[int]) -> bool:
+    """Whether a convolution has one channel per group on either side."""
+    return group > 1 and min(weights[0] // group, weights[1]) == 1
 
 
 def _add(
@@ -145,11 +161,6 @@ class WeightTerms(Op):
     name = "weight_terms"
     leads = leads_as_first
 
-    @property
-    def constant_axes(self) -> range:
-        """Axes of the result that are weights' axes."""
-        return range(1, 3 + len(self.op.window))
-
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, dy = inputs
         (w,) = self.op.infer(inputs)
@@ -186,13 +197,13 @@ def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Place) -> s
     return emitter.writer.let(f"{left} * {right}", "v")
 
 
-def as_reduction(body: Graph, anchor: Node) -> Graph:
+def _as_reduction(body: Graph, anchor: Node) -> Graph:
     """The body with its thin weight gradient written as a sum of :class:`WeightTerms`."""
     assert isinstance(anchor.op, ConvWeightGrad)
     op = WeightTerms(anchor.op)
     (kind,) = op.infer([v.type for v in anchor.inputs])
     terms = Value("terms", kind)
-    last = range(op.constant_axes.stop, kind.rank)
+    last = range(1 + anchor.output.type.rank, kind.rank)
     total = Reduce("sum", (0, *last))
     (summed,) = total.infer([kind])
     name = anchor.output.name

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from ir.graph import Node
 from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, WindowSum
 
-from .emitter import Emitter, Place, rule
-from .index import Affine, Base, Condition, linearise, variable
-from .size import Size
-from .spelling import TRITON_TYPES, literal
+from ..emitter import Emitter, Place, rule
+from ..index import Affine, Base, Condition, linearise, variable
+from ..size import Size
+from ..spelling import TRITON_TYPES, literal
 
 _UNROLLED = 32  # windows of up to so many taps are unrolled by the compiler
 _LOWEST = "-3.4028234663852886e+38"  # -FLT_MAX, where Caffe's maxima start

@@ -1,0 +1,311 @@
+"""Convolutions as matrix products.
+
+They are implicit: no column matrix is stored, the right operand's places are computed from the
+column (image, position) and the depth (channel, tap).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ir.graph import Node
+from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+
+from ..emitter import Emitter, Place
+from ..index import Affine, Base, Condition, digits, variable
+from ..products import Product, view
+from ..size import ONE, Size, product
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Sizes of a convolution ``x, w -> y``; spatial axes in order."""
+
+    op: Conv | ConvInputGrad | ConvWeightGrad
+    group: Size
+    inputs: Size  # channels of x per group
+    outputs: Size  # channels of y per group
+    images: Size
+    x: tuple[Size, ...]
+    y: tuple[Size, ...]
+    window: tuple[int, ...]
+
+    @property
+    def taps(self) -> tuple[Size, ...]:
+        return tuple(Size.of(k) for k in self.window)
+
+    def x_extents(self) -> tuple[Size, ...]:
+        return (self.images, self.group * self.inputs, *self.x)
+
+    def y_extents(self) -> tuple[Size, ...]:
+        return (self.images, self.group * self.outputs, *self.y)
+
+    def w_extents(self) -> tuple[Size, ...]:
+        return (self.group * self.outputs, self.inputs, *self.taps)
+
+
+def geometry(
+    emitter: Emitter,
+    op: Conv | ConvInputGrad | ConvWeightGrad,
+    x: Sequence[int],
+    w: Sequence[int],
+    y: Sequence[int],
+    *,
+    x_place: Place | None = None,
+    y_place: Place | None = None,
+) -> Geometry:
+    """``x_place`` or ``y_place``: where sizes are known already."""
+    symbol = emitter.writer.symbol
+    window = tuple(w[2:])
+    # A window of one element that touches all of them leaves the extent as it is.
+    same = [kind == (1, 1, 0) for kind in zip(window, op.stride, op.pad, strict=True)]
+    given = y_place or x_place
+    images = given.extents[0] if given else symbol(x[0], "images")
+    if x_place:
+        x_spatial = x_place.extents[2:]
+        y_spatial = tuple(
+            x_spatial[i] if same[i] else symbol(d, f"y{i}") for i, d in enumerate(y[2:])
+        )
+    else:
+        y_spatial = (
+            y_place.extents[2:]
+            if y_place
+            else tuple(symbol(d, f"y{i}") for i, d in enumerate(y[2:]))
+        )
+        x_spatial = tuple(
+            y_spatial[i] if same[i] else symbol(d, f"x{i}") for i, d in enumerate(x[2:])
+        )
+    return Geometry(
+        op,
+        Size.of(op.group),
+        Size.of(w[1]),
+        Size.of(w[0] // op.group),
+        images,
+        x_spatial,
+        y_spatial,
+        window,
+    )
+
+
+def channel(which: Affine, per_group: Size, inside: Affine) -> Affine:
+    """Channel number from group and number within it."""
+    return which.scaled(per_group).plus(inside)
+
+
+def x_place(
+    emitter: Emitter,
+    g: Geometry,
+    image: Affine,
+    channels: Affine,
+    position: Sequence[Affine],
+    tap: Sequence[Affine],
+) -> Place:
+    """Where tap ``tap`` of the window at ``position`` of y reads x; guarded against padding."""
+    spots: list[Affine] = []
+    conditions: list[Condition] = []
+    for axis, (o, t) in enumerate(zip(position, tap, strict=True)):
+        pad = g.op.pad[axis]
+        spot = o.scaled(Size.of(g.op.stride[axis])).shifted(Size.of(-pad))
+        if g.window[axis] > 1:
+            spot = spot.plus(t.scaled(Size.of(g.op.dilation[axis])))
+        if pad:
+            conditions += emitter.inside(spot, True, g.x[axis])
+        spots.append(spot)
+    return Place((image, channels, *spots), g.x_extents()).guarded(*conditions)
+
+
+def _split(base: Base, extents: Sequence[Size]) -> tuple[Affine, tuple[Affine, ...]]:
+    first, *rest = digits(base, extents)
+    return first, tuple(rest)
+
+
+def _group(which: Base, g: Geometry) -> Affine:
+    return variable(which) if g.group.constant != 1 else Affine()
+
+
+@view(Conv)
+def conv_product(emitter: Emitter, node: Node) -> Product:
+    op = node.op
+    assert isinstance(op, Conv)
+    x, w = node.inputs
+    g = geometry(emitter, op, x.shape, w.shape, node.output.shape)
+
+    def left(row: Base, depth: Base, which: Base) -> Place:
+        inner, taps = _split(depth, (g.inputs, *g.taps))
+        return Place(
+            (channel(_group(which, g), g.outputs, variable(row)), inner, *taps), g.w_extents()
+        )
+
+    def right(depth: Base, column: Base, which: Base) -> Place:
+        inner, taps = _split(depth, (g.inputs, *g.taps))
+        image, position = _split(column, (g.images, *g.y))
+        return x_place(
+            emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
+        )
+
+    def result(row: Base, column: Base, which: Base) -> Place:
+        image, position = _split(column, (g.images, *g.y))
+        channels = channel(_group(which, g), g.outputs, variable(row))
+        return Place((image, channels, *position), g.y_extents())
+
+    return Product(
+        g.group,
+        g.outputs,
+        g.images * product(g.y),
+        g.inputs * product(g.taps),
+        (w, left),
+        (x, right),
+        result,
+    )
+
+
+@view(ConvWeightGrad)
+def weight_grad_product(emitter: Emitter, node: Node) -> Product:
+    op = node.op
+    assert isinstance(op, ConvWeightGrad)
+    x, dy = node.inputs
+    g = geometry(emitter, op, x.shape, node.output.shape, dy.shape)
+
+    def left(row: Base, depth: Base, which: Base) -> Place:
+        image, position = _split(depth, (g.images, *g.y))
+        channels = channel(_group(which, g), g.outputs, variable(row))
+        return Place((image, channels, *position), g.y_extents())
+
+    def right(depth: Base, column: Base, which: Base) -> Place:
+        image, position = _split(depth, (g.images, *g.y))
+        inner, taps = _split(column, (g.inputs, *g.taps))
+        return x_place(
+            emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
+        )
+
+    def result(row: Base, column: Base, which: Base) -> Place:
+        inner, taps = _split(column, (g.inputs, *g.taps))
+        return Place(
+            (channel(_group(which, g), g.outputs, variable(row)), inner, *taps), g.w_extents()
+        )
+
+    return Product(
+        g.group,
+        g.outputs,
+        g.inputs * product(g.taps),
+        g.images * product(g.y),
+        (dy, left),
+        (x, right),
+        result,
+    )
+
+
+@view(ConvInputGrad)
+def input_grad_product(emitter: Emitter, node: Node) -> Product:
+    """Columns are positions of x, in phases.
+
+    Along an axis of stride s, positions of one remainder r modulo s (a phase) meet the
+    taps t = (r + pad) % s, + s, + 2 s ... only: each phase is a product of its own, and no
+    tap is visited in vain. (With dilation as well, taps that do not meet are masked.)
+    """
+    op = node.op
+    assert isinstance(op, ConvInputGrad)
+    dy, w = node.inputs
+    g = geometry(emitter, op, node.output.shape, w.shape, dy.shape)
+    axes = range(len(g.window))
+    phased = [op.stride[a] > 1 and op.dilation[a] == 1 for a in axes]
+    phases = [Size.of(op.stride[a]) if phased[a] else ONE for a in axes]
+    counts = tuple(
+        Size.of(-(-g.window[a] // op.stride[a]) if phased[a] else g.window[a]) for a in axes
+    )
+    spans = tuple(
+        emitter.writer.symbol(-(-node.output.shape[2 + a] // op.stride[a]), f"span{a}")
+        if phased[a]
+        else g.x[a]
+        for a in axes
+    )
+
+    def group_and_phase(which: Base) -> tuple[Affine, tuple[Affine, ...]]:
+        first, rest = _split(which, (g.group, *phases))
+        return (first if g.group.constant != 1 else Affine()), rest
+
+    def tap(a: int, phase: Affine, number: Affine) -> Affine:
+        """The tap that is number ``number`` of a phase."""
+        if not phased[a]:
+            return number
+        start = phase.shifted(Size.of(op.pad[a]))
+        text = f"({emitter.writer.affine(start)}) % {op.stride[a]}"
+        first = variable(Base(emitter.writer.let(text, "i", "first_tap"), start.axes))
+        return first.plus(number.scaled(Size.of(op.stride[a])))
+
+    def left(row: Base, depth: Base, which: Base) -> Place:
+        outer, numbers = _split(depth, (g.outputs, *counts))
+        group, rest = group_and_phase(which)
+        taps = [tap(a, rest[a], numbers[a]) for a in axes]
+        beyond = tuple(
+            itertools.chain.from_iterable(
+                emitter.inside(taps[a], False, Size.of(g.window[a]))
+                for a in axes
+                if phased[a] and g.window[a] % op.stride[a]
+            )
+        )
+        return Place(
+            (channel(group, g.outputs, outer), variable(row), *taps), g.w_extents()
+        ).guarded(*beyond)
+
+    def right(depth: Base, column: Base, which: Base) -> Place:
+        outer, numbers = _split(depth, (g.outputs, *counts))
+        group, rest = group_and_phase(which)
+        image, position = _split(column, (g.images, *spans))
+        spots: list[Affine] = []
+        conditions: list[Condition] = []
+        for a in axes:
+            if phased[a]:
+                start = rest[a].shifted(Size.of(op.pad[a]))
+                text = f"({emitter.writer.affine(start)}) // {op.stride[a]}"
+                first = Base(emitter.writer.let(text, "i", "first_window"), start.axes)
+                spot = position[a].plus(variable(first)).plus(numbers[a].scaled(Size.of(-1)))
+            else:
+                distance = numbers[a].scaled(Size.of(-op.dilation[a]))
+                spot = position[a].shifted(Size.of(op.pad[a])).plus(distance)
+                if op.stride[a] > 1:
+                    name = emitter.writer.index(spot)
+                    meets = emitter.writer.condition(
+                        f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes
+                    )
+                    conditions.append(meets)
+                    quotient = emitter.writer.let(f"{name} // {op.stride[a]}", "i")
+                    spot = variable(Base(quotient, spot.axes))
+            if (g.window[a], op.stride[a], op.pad[a]) != (1, 1, 0):
+                conditions += emitter.inside(spot, True, g.y[a])
+            if phased[a] and g.window[a] % op.stride[a]:
+                conditions += emitter.inside(
+                    tap(a, rest[a], numbers[a]), False, Size.of(g.window[a])
+                )
+            spots.append(spot)
+        return Place((image, channel(group, g.outputs, outer), *spots), g.y_extents()).guarded(
+            *conditions
+        )
+
+    def result(row: Base, column: Base, which: Base) -> Place:
+        group, rest = group_and_phase(which)
+        image, position = _split(column, (g.images, *spans))
+        spots: list[Affine] = []
+        conditions: list[Condition] = []
+        for a in axes:
+            spot = position[a]
+            if phased[a]:
+                spot = spot.scaled(Size.of(op.stride[a])).plus(rest[a])
+                conditions += emitter.inside(spot, False, g.x[a])
+            spots.append(spot)
+        return Place(
+            (image, channel(group, g.inputs, variable(row)), *spots), g.x_extents()
+        ).guarded(*conditions)
+
+    return Product(
+        product((g.group, *phases)),
+        g.inputs,
+        g.images * product(spans),
+        g.outputs * product(counts),
+        (w, left),
+        (dy, right),
+        result,
+        strided=any(phased),
+    )
