@@ -29,7 +29,7 @@ from ir.ops.pointwise import Map
 from ir.types import F32, TensorType
 
 from .context import UNBOUNDED, PassContext
-from .map_rules import fold_literals, make_map
+from .maps import fold_literals, make_map
 from .rewrite import PINNED, Context
 from .simplify import simplify
 

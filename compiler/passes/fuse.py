@@ -14,7 +14,7 @@ from .fusion.groups import Grouping
 from .fusion.kinds import Kind, kind_of
 from .fusion.labels import Labels
 from .fusion.rows import schedule_of
-from .simplify import map_of
+from .maps import map_of
 
 _WITHOUT_KERNEL = {Kind.VIEW, Kind.HOST, Kind.DONE}
 

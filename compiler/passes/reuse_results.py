@@ -11,7 +11,7 @@ from ir.graph import Direction, Graph, Node, Value
 from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
-from .map_rules import make_map
+from .maps import make_map
 
 
 def reuse_results(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:

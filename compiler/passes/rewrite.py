@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ir.build import Builder
@@ -61,16 +61,28 @@ class Context:
 
 
 Rule = Callable[[Node, Context], Rewrite | None]
+RULES: dict[type[Op], list[Rule]] = {}
+
+
+def simplifies(*ops: type[Op]) -> Callable[[Rule], Rule]:
+    """Decorator: register a rule for ops. The rules of an op are tried in the order in which they
+    are registered: file by file of :mod:`.rules`, by their names."""
+
+    def add(rule: Rule) -> Rule:
+        for op in ops:
+            RULES.setdefault(op, []).append(rule)
+        return rule
+
+    return add
+
 
 _MOST_REWRITES = 64  # of one node; rules only ever shrink graphs, this is a safety net
 
 
-def sweep(
-    graph: Graph, rules: Mapping[type[Op], Sequence[Rule]], fuel: Fuel, *, merge: bool
-) -> Graph:
+def sweep(graph: Graph, fuel: Fuel) -> Graph:
     """Visit every node in order, its inputs already rewritten, and apply the rules of its op.
 
-    ``merge``: equal ops of equal inputs become one. Returns ``graph`` itself if nothing changed.
+    Equal ops of equal inputs become one. Returns ``graph`` itself if nothing changed.
     """
     context = Context(graph)
     alias: dict[Value, Value] = {}
@@ -78,10 +90,10 @@ def sweep(
     nodes: list[Node] = []
     changed = False
     for original in graph.nodes:
-        for made in _rewritten(_resolved(original, alias), context, rules, fuel, alias):
+        for made in _rewritten(_resolved(original, alias), context, fuel, alias):
             done = _resolved(made, alias)
             key = (done.op, done.inputs)
-            twin = known.get(key) if merge and not done.op.properties & PINNED else None
+            twin = known.get(key) if not done.op.properties & PINNED else None
             if twin is not None and fuel.take("simplify: merged {} with {}", done, twin):
                 alias.update(zip(done.outputs, twin.outputs, strict=True))
                 changed = True
@@ -113,7 +125,6 @@ def _resolved(node: Node, alias: Mapping[Value, Value]) -> Node:
 def _rewritten(
     node: Node,
     context: Context,
-    rules: Mapping[type[Op], Sequence[Rule]],
     fuel: Fuel,
     alias: dict[Value, Value],
 ) -> list[Node]:
@@ -122,7 +133,7 @@ def _rewritten(
         if not pending:
             break
         current = pending.pop()
-        for rule in rules.get(type(current.op), ()):
+        for rule in RULES.get(type(current.op), ()):
             found = rule(current, context)
             if found is not None and fuel.take("simplify: {} of {}", rule.__name__, current):
                 alias.update(found.alias)

@@ -1,44 +1,21 @@
 """Simplification: less to compute, the same results.
 
-Rules belong to the op they rewrite; everything general asks ops for their properties.
+Rules (:mod:`.rules`) belong to the op they rewrite; everything general asks ops what they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ir import expr as e
 from ir.graph import Graph, Node, Value
-from ir.op import Op, Property
-from ir.ops.matmul import MatMul
-from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.op import Property
 from ir.ops.pointwise import Map
 
+from . import rules  # noqa: F401  (registers how ops are rewritten)
 from .context import UNBOUNDED, PassContext
 from .fuel import Fuel
-from .map_rules import make_map, sink_reshape, tidy_map
-from .movement_rules import (
-    absorb_transpose,
-    drop_pad,
-    join_pads,
-    merge_concat,
-    merge_reshape,
-    merge_slice,
-    merge_transpose,
-    move_literal,
-)
-from .rewrite import Rule, sweep
-
-RULES: Mapping[type[Op], Sequence[Rule]] = {
-    Map: (tidy_map, sink_reshape, join_pads),
-    Reshape: (move_literal, merge_reshape),
-    Transpose: (move_literal, merge_transpose),
-    Slice: (move_literal, merge_slice),
-    Concat: (move_literal, merge_concat),
-    Pad: (move_literal, drop_pad),
-    MatMul: (absorb_transpose,),
-}
+from .maps import map_of
+from .rewrite import sweep
 
 _MOST_SWEEPS = 6
 
@@ -61,7 +38,7 @@ def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """
     for _ in range(_MOST_SWEEPS):
         before = graph
-        graph = sweep(remove_dead_code(graph, context), RULES, context.fuel, merge=True)
+        graph = sweep(remove_dead_code(graph, context), context.fuel)
         if graph is before:
             break
     return remove_dead_code(graph, context)
@@ -101,12 +78,3 @@ def _without_dead_results(node: Node, needed: set[Value], fuel: Fuel) -> Node:
     if not fuel.take("remove_dead_code: results of {}", node):
         return node
     return map_of([x for x, _ in live], [v for _, v in live], node)
-
-
-def map_of(exprs: Sequence[e.Expr], outputs: Sequence[Value], like: Node) -> Node:
-    """A map node of some results of the map ``like``, with only the inputs that they read."""
-    used = e.arguments(*exprs)
-    renumbered = {old: e.arg(new, leaf.dtype) for new, (old, leaf) in enumerate(used.items())}
-    inputs = tuple(like.inputs[i] for i in used)
-    op = make_map([e.substitute(x, renumbered) for x in exprs], inputs, outputs[0].shape)
-    return replace(like, op=op, inputs=inputs, outputs=tuple(outputs))

@@ -1,49 +1,20 @@
-"""What simplify does with pointwise ops and the literals in them."""
+"""What simplify does with pointwise ops."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-import numpy as np
-
 from ir import expr as e
 from ir.expr import Expr
-from ir.expr_numpy import evaluate
 from ir.graph import Node, Value
 from ir.op import Property
 from ir.ops.movement import Reshape
-from ir.ops.pointwise import Map, broadcast_shape
-from ir.types import BOOL, TensorType
+from ir.ops.pointwise import Map
+from ir.types import TensorType
 
-from .rewrite import Context, Rewrite
-
-_NEVER_FOLDED = ("rand", "stop", "grad_as")
-
-
-def is_literal(expr: Expr) -> bool:
-    return expr.op in ("const", "dyn")
+from ..maps import definition, fold_literals, is_literal, make_map
+from ..rewrite import Context, Rewrite, simplifies
 
 
-def literal_of(value: Value, context: Context) -> Expr | None:
-    """The literal that all elements of ``value`` are, if it is such a fill."""
-    expr, _ = _definition(value, context)
-    return expr if expr is not None and is_literal(expr) else None
-
-
-def _definition(value: Value, context: Context) -> tuple[Expr | None, Node | None]:
-    node = context.producers.get(value)
-    if node is None or not isinstance(node.op, Map):
-        return None, None
-    return node.op.exprs[node.outputs.index(value)], node
-
-
-def make_map(exprs: Sequence[Expr], inputs: Sequence[Value], shape: tuple[int, ...]) -> Map:
-    """A map in canonical form: its shape is stated only if the inputs do not give it."""
-    given = bool(inputs) and broadcast_shape([v.shape for v in inputs]) == shape
-    return Map(tuple(exprs), None if given else shape)
-
-
+@simplifies(Map)
 def tidy_map(node: Node, context: Context) -> Rewrite | None:
     """Literals and broadcasts move into the map; what it only passes on or makes twice goes.
 
@@ -65,7 +36,7 @@ def tidy_map(node: Node, context: Context) -> Rewrite | None:
     replaced: dict[int, Expr] = {}
     for i, leaf in e.arguments(*op.exprs).items():
         value = node.inputs[i]
-        defined, producer = _definition(value, context)
+        defined, producer = definition(value, context)
         if defined is not None and is_literal(defined):
             replaced[i] = defined
             continue
@@ -99,37 +70,7 @@ def tidy_map(node: Node, context: Context) -> Rewrite | None:
     )
 
 
-def fold_literals(root: Expr) -> Expr:
-    """``root`` with primitives of literals computed, in double precision.
-
-    A number that follows from a shape (``dyn``) makes the result one that does.
-    """
-    done: dict[Expr, Expr] = {}
-    for node in e.walk(root):
-        if not node.args:
-            done[node] = node
-            continue
-        args = tuple(done[a] for a in node.args)
-        made = node if args == node.args else e.primitive(node.op, *args)
-        done[node] = _folded(made)
-    return done[root]
-
-
-def _folded(node: Expr) -> Expr:
-    if node.op == "where" and node.args[0].op == "const":
-        return node.args[1] if node.args[0].value else node.args[2]
-    if not node.args or node.op in _NEVER_FOLDED or not all(map(is_literal, node.args)):
-        return node
-    shaped = any(a.op == "dyn" for a in node.args)
-    if shaped and node.dtype is BOOL:
-        return node
-    (array,) = evaluate([node], (), (), np.dtype(np.float64))
-    value = array.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return node
-    return e.dyn(value, node.dtype) if shaped else e.const(value, node.dtype)
-
-
+@simplifies(Map)
 def sink_reshape(node: Node, context: Context) -> Rewrite | None:
     """A map moves from behind a view to before it, where it can join what made the values.
 
