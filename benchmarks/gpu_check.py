@@ -34,6 +34,7 @@ os.environ.setdefault("GLOG_minloglevel", "1")  # nets and solvers are quiet
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.program import NetProgram
@@ -116,7 +117,7 @@ def warm_up(setting: Setting, wanted: set[str]) -> None:
         programs += list(_golden_programs(setting))
     for program in programs:
         graphs += _graphs(program)
-    prepare(setting.backend, graphs)
+    prepare(setting.backend, graphs, CompileOptions(setting.backend.target))
 
 
 def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
@@ -129,7 +130,9 @@ def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
 def _graphs(program: NetProgram) -> Iterator[Graph]:
     store, nothing = Store(program.cells, seed=1), ReferenceBackend()
     yield from WholeGraphs(program).split()
-    yield from LayerwiseNet(program, nothing, store).graphs()
+    yield from LayerwiseNet(
+        program, nothing, store, options=CompileOptions(nothing.target)
+    ).graphs()
 
 
 # --- checks ---------------------------------------------------------------------------------
@@ -224,7 +227,9 @@ def check_masks(setting: Setting, report: Report) -> None:
     program = lowered(text)
 
     def run(backend: Backend) -> list[np.ndarray]:
-        net = FusedNet(program, backend, Store(program.cells, seed=11))
+        net = FusedNet(
+            program, backend, Store(program.cells, seed=11), options=CompileOptions(backend.target)
+        )
         net.prepare_backward()
         net.set_inputs({"data": np.ones((7, 33, 5), np.float32)})
         found = []
@@ -247,7 +252,12 @@ def check_views(setting: Setting, report: Report) -> None:
     """Numpy views that are kept show later results, and what is written to them counts."""
     text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
     program = lowered(text)
-    net = FusedNet(program, setting.backend, Store(program.cells, seed=1))
+    net = FusedNet(
+        program,
+        setting.backend,
+        Store(program.cells, seed=1),
+        options=CompileOptions(setting.backend.target),
+    )
     x, y = net.inputs["data"].array, None
 
     def compare() -> Iterator[tuple[str, float]]:

@@ -29,6 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.kernel_cases import CASES, Case
+from compiler.options import CompileOptions
 from ir.graph import Graph
 from ir.interpret import run_graph
 from roastery.devices import choose_device, open_backend
@@ -94,7 +95,7 @@ def measure(case: Case, backend: Backend, options: argparse.Namespace, peaks: An
     inputs, outputs = _buffers(graph)
     for port, array in zip(graph.inputs, arrays, strict=True):
         inputs[port_key(port.role, port.name)].array[...] = array
-    bound = backend.bind(graph, inputs, outputs)
+    bound = backend.bind(graph, inputs, outputs, CompileOptions(backend.target))
     bound.run()
     results = [outputs[port_key(p.role, p.name)].peek() for p in graph.outputs]
     ports = (*graph.inputs, *graph.outputs)

@@ -32,6 +32,7 @@ import numpy as np
 
 from benchmarks.resnet import resnet50
 from benchmarks.torch_nets import TorchNet
+from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from frontends.prototxt import Message
 from ir.program import NetProgram
@@ -74,7 +75,9 @@ NETS: dict[str, tuple[Callable[[int], str], int, int]] = {
 
 def build(program: NetProgram, backend: Backend, classes: int) -> FusedNet:
     """The net with seeded parameters and inputs, equal on every backend."""
-    net = FusedNet(program, backend, Store(program.cells, seed=1))
+    net = FusedNet(
+        program, backend, Store(program.cells, seed=1), options=CompileOptions(backend.target)
+    )
     random = np.random.default_rng(0)
     for name, buffer in net.inputs.items():
         shape = buffer.type.shape

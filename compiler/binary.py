@@ -6,51 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ir.errors import RoasteryError
+from .architecture import Architecture
 
 # Hidden pointers that Triton appends to every kernel's parameters, in this order.
 HIDDEN = ("global_scratch", "profile_scratch")
 KINDS = ("pointer", "i32", "i64", "f32", *HIDDEN)
-
-OLDEST = 75
-TOO_OLD = (
-    "Roastery compiles for sm_75 (Turing) and newer; neither CUDA 13 nor Triton supports what "
-    "was before"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A GPU generation to compile for, spelled ``cuda:sm_90``."""
-
-    capability: int  # 10 * major + minor
-
-    def __str__(self) -> str:
-        return f"cuda:sm_{self.capability}"
-
-    @property
-    def too_old(self) -> bool:
-        return self.capability < OLDEST
-
-    @property
-    def portable(self) -> bool:
-        """Whether its PTX runs on newer GPUs. From sm_90 on, Triton uses instructions of one
-        generation alone (sm_90a)."""
-        return self.capability < 90
-
-    @staticmethod
-    def parse(text: str) -> Target:
-        """Inverse of ``str``. Raises :class:`RoasteryError` for anything else."""
-        match = re.fullmatch(r"cuda:sm_(\d{2,3})", text)
-        if match is None:
-            raise RoasteryError(
-                f"unknown target {text!r}",
-                hint="targets are spelled cuda:sm_75 (the oldest), cuda:sm_80, cuda:sm_90, ...",
-            )
-        target = Target(int(match[1]))
-        if target.too_old:
-            raise RoasteryError(f"target {text} is too old: {TOO_OLD}")
-        return target
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +29,7 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """One kernel in one configuration for one target.
+    """One kernel in one configuration for one architecture.
 
     ``arguments`` are the kinds of the parameters in order, Triton's hidden pointers
     included. ``scratch`` is the bytes per program and the alignment of the memory that the
@@ -77,7 +37,7 @@ class Binary:
     """
 
     entry: str
-    target: Target
+    architecture: Architecture
     num_warps: int
     arguments: tuple[str, ...]
     scratch: tuple[int, int]
@@ -96,7 +56,7 @@ class Binary:
         used = self.resources
         return {
             "entry": self.entry,
-            "target": str(self.target),
+            "target": str(self.architecture),
             "num_warps": self.num_warps,
             "arguments": list(self.arguments),
             "scratch": list(self.scratch),
@@ -136,7 +96,7 @@ class Binary:
             raise ValueError(f"binary: bad entry name {header['entry'][:80]!r}")
         return Binary(
             entry=header["entry"],
-            target=Target.parse(header["target"]),
+            architecture=Architecture.parse(header["target"]),
             num_warps=header["num_warps"],
             arguments=tuple(arguments),
             scratch=(scratch[0], scratch[1]),

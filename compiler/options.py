@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from .target import GENERIC, Target
+
+IEEE = "ieee"
+PRECISIONS = (IEEE, "tf32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +17,51 @@ class CompileOptions:
 
     Attributes:
         target: the device to compile for.
-        precision: of float32 matrix products: ``ieee``, or ``tf32`` (10 bits of mantissa in the
-            factors, float32 sums) where the device has units for it.
+        precision: of float32 matrix products, one of :data:`PRECISIONS`: ``ieee``, or ``tf32``
+            (10 bits of mantissa in the factors, float32 sums) where the device has units for it.
         passes: names of the passes to run, in order; None: those that suit the target.
         fuel: so many rewrites are made, then no more; None: all.
     """
 
     target: Target = GENERIC
-    precision: str = "ieee"
+    precision: str = IEEE
     passes: tuple[str, ...] | None = None
     fuel: int | None = None
+
+    def __str__(self) -> str:
+        """For people: ``tf32, planned for A100 with 108 processors``."""
+        device = self.target
+        return f"{self.precision}, planned for {device.name} with {device.processors} processors"
+
+    def json(self) -> dict[str, Any]:
+        """As JSON data: what is compiled is stored with it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> CompileOptions:
+        """Inverse of :meth:`json`, from text of unknown origin; precisions may be later ones.
+
+        What is missing has its default, what is not known is left out. Raises ValueError for what
+        has another type.
+        """
+        given = {name: value for name, value in data.items() if value is not None}
+        target = Target(**{"kind": "cuda", **_fields(given.pop("target", {}), GENERIC)})
+        return CompileOptions(target, **_fields(given, CompileOptions(passes=(), fuel=0)))
+
+
+def _fields(data: Any, example: Any) -> dict[str, Any]:
+    """What JSON data says of a dataclass's fields, each of the type that it has in ``example``.
+
+    What is no field is left out. Raises ValueError for another type.
+    """
+    if not isinstance(data, dict):
+        raise ValueError(f"an object was expected, not {data!r:.60}")
+    found: dict[str, Any] = {}
+    for name in (field.name for field in fields(example) if field.name in data):
+        value, usual = data[name], getattr(example, name)
+        if isinstance(usual, tuple) and isinstance(value, list):
+            value = tuple(value) if all(isinstance(item, str) for item in value) else None
+        if type(value) is not type(usual):
+            raise ValueError(f"{name} must be {type(usual).__name__}, it is {data[name]!r:.60}")
+        found[name] = value
+    return found

@@ -2,23 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .architecture import Architecture
+
+KiB, MiB = 1 << 10, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A device.
+    """A device. Sizes are in bytes, 0 where they are not known.
+
+    Machine code depends on a GPU's :attr:`architecture` alone; the rest chooses tiles and splits.
 
     Attributes:
-        kind: ``cuda`` or ``cpu``.
+        name: for people.
         capability: of a GPU: 10 * major + minor; 0 for others.
         processors: how many programs run side by side at least: multiprocessors, cores.
+        shared_memory: what one block of threads can have of it.
+        vector: what one instruction loads or stores per thread; on a CPU the vector registers.
+        l1_cache, l2_cache, l3_cache: on a CPU those that its first core has. On a GPU all
+            processors share the second level, and shared memory lies in the first.
+        precisions: of float32 matrix products, those that it has instructions for.
     """
 
-    kind: str
+    kind: Literal["cuda", "cpu"]
+    name: str = ""
     capability: int = 0
     processors: int = 1
+    shared_memory: int = 0
+    vector: int = 16
+    l1_cache: int = 0
+    l2_cache: int = 0
+    l3_cache: int = 0
+    precisions: tuple[str, ...] = ("ieee",)
+
+    def __str__(self) -> str:
+        """As it is spelled for ``--target``."""
+        return str(self.architecture) if self.kind == "cuda" else self.kind
+
+    @property
+    def architecture(self) -> Architecture:
+        """Of a GPU."""
+        return Architecture(self.capability)
 
 
-GENERIC = Target("cuda", 80, processors=128)
+def gpu(name: str, capability: int, processors: int, shared_memory: int, l2_cache: int) -> Target:
+    """A GPU, by what its driver tells of it."""
+    return Target(
+        "cuda",
+        name,
+        capability,
+        processors,
+        shared_memory,
+        vector=32 if capability >= 100 else 16,
+        l2_cache=l2_cache,
+        precisions=Architecture(capability).precisions,
+    )
+
+
+GENERIC = gpu("any GPU", 80, 128, 99 * KiB, 4 * MiB)
 """A GPU of which nothing more is known: what kernels are printed for where there is none."""
+
+
+# A typical device of each generation. Multiprocessors and second-level caches are those of
+# NVIDIA's architecture whitepapers and data sheets; shared memory per block is in the CUDA
+# Programming Guide, "Technical Specifications per Compute Capability"; loads of 32 bytes in the
+# PTX ISA, "ld".
+_TYPICAL = (
+    gpu("Tesla T4", 75, 40, 64 * KiB, 4 * MiB),
+    gpu("A100", 80, 108, 163 * KiB, 40 * MiB),
+    gpu("GeForce RTX 3090", 86, 82, 99 * KiB, 6 * MiB),
+    gpu("Jetson AGX Orin", 87, 16, 163 * KiB, 4 * MiB),
+    gpu("GeForce RTX 4090", 89, 128, 99 * KiB, 72 * MiB),
+    gpu("H100 SXM", 90, 132, 227 * KiB, 50 * MiB),
+    gpu("B200", 100, 148, 227 * KiB, 126 * MiB),
+    gpu("GeForce RTX 5090", 120, 170, 99 * KiB, 96 * MiB),
+)
+
+
+def typical(architecture: Architecture) -> Target:
+    """A device of an architecture; of one that is not listed, like the newest older one."""
+    capability = architecture.capability
+    like = max((t for t in _TYPICAL if t.capability <= capability), key=lambda t: t.capability)
+    return like if like.capability == capability else replace(like, capability=capability)

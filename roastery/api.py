@@ -13,6 +13,7 @@ from .building import NetBuilder, NetRequest
 from .devices import choose_device, open_backend
 from .executable import Executable
 from .logger import logger_log, logger_report
+from .options import compile_options
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
 from .weights import load_weights
@@ -31,6 +32,7 @@ def compile(
     observe: Sequence[str] = (),
     seed: int = 0,
     freeze: bool = False,
+    precision: str | None = None,
     allow_python: bool | None = None,
 ) -> Executable:
     """Compile a net.
@@ -46,6 +48,8 @@ def compile(
         seed: of fillers and dropout.
         freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
             on the first call, and later edits of ``parameters`` do not count.
+        precision: of float32 matrix products and convolutions: "ieee", or "tf32" on GPUs that
+            have it (Ampere and newer); default: ROASTERY_PRECISION, else "ieee".
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 
@@ -62,7 +66,9 @@ def compile(
         allow_python=python_allowed(allow_python),
     )
     backend = open_backend(choose_device(device))
-    built = NetBuilder(backend, logger_report(), freeze=freeze).build(
+    report = logger_report()
+    options = compile_options(backend.target, precision, report.note)
+    built = NetBuilder(backend, options, report, freeze=freeze).build(
         request, seed, observe=observe
     )
     assert isinstance(built.net, FusedNet)

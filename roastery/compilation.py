@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compiler.binary import Binary
 from compiler.compiled import CompiledGraph, HostStep
+from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate
 from compiler.pipeline import Dump, Observer, Timings, compile_graph, verify_each
@@ -30,6 +32,7 @@ class Compilation:
     """
 
     program: NetProgram
+    options: CompileOptions
     graph: Graph
     compiled: CompiledGraph
     timings: Timings
@@ -38,6 +41,7 @@ class Compilation:
 
 def compile_program(
     program: NetProgram,
+    options: CompileOptions,
     *,
     backward: bool | None = None,
     dump: Path | None = None,
@@ -45,6 +49,7 @@ def compile_program(
     """Compile a lowered net without compiling its kernels.
 
     Args:
+        options: what is asked of the compiler, see :mod:`roastery.options`.
         backward: differentiate; None: where there is a loss and something to learn.
         dump: a folder for the stages as text.
     """
@@ -58,8 +63,8 @@ def compile_program(
     observers: list[Observer] = [timings]
     if dump is not None:
         observers += [verify_each, Dump(dump, "pass_")]
-    compiled = compile_graph(graph, lower_node, CompileOptions(), observers=observers)
-    return Compilation(program, graph, compiled, timings, trains)
+    compiled = compile_graph(graph, lower_node, options, observers=observers)
+    return Compilation(program, options, graph, compiled, timings, trains)
 
 
 def write_dump(folder: Path, net: Message, result: Compilation) -> None:
@@ -73,6 +78,19 @@ def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     _write(folder / "summary.txt", summary(result))
     for name, text in kernel_files(result.compiled).items():
         _write(folder / "kernels" / name, text)
+
+
+def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binary]) -> None:
+    """Write the PTX of every kernel in every configuration, each named after its first launch.
+
+    ``binaries``: those of ``jobs_of(launches, ...)``, in this order.
+    """
+    labels: dict[tuple[Kernel, Config], str] = {}
+    for launch in launches:
+        labels.setdefault((launch.kernel, launch.chosen), launch.label)
+    for label, binary in zip(labels.values(), binaries, strict=True):
+        name = f"{_file_name(label)}.ptx"
+        _write(folder / f"sm_{binary.architecture.capability}" / name, binary.ptx)
 
 
 def kernel_files(compiled: CompiledGraph) -> dict[str, str]:
@@ -141,7 +159,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
         f"{printable(program.name) or 'net'}, phase {program.phase}, "
         + ("forward and backward" if result.trains else "forward"),
         f"{len(program.layers)} layers -> {len(compiled.launches)} launches of "
-        f"{len(compiled.kernels)} kernels",
+        f"{len(compiled.kernels)} kernels ({printable(str(result.options))})",
         f"{parameters:,} parameters ({_size(parameters * 4)})",
         f"memory planned {_size(plan.peak)}; all blobs{' and diffs' if result.trains else ''} "
         f"{_size(blobs * (2 if result.trains else 1))}; lower bound of any plan "

@@ -59,14 +59,14 @@ def choose_device(
 
 def cuda_missing() -> str | None:
     """Why there is no CUDA device that can be used; None if there is one."""
-    from compiler.binary import TOO_OLD, Target
+    from compiler.architecture import TOO_OLD, Architecture
     from runtime.cuda import available, query_devices
 
     found = available()
     if not found:
         return found.reason
     devices = query_devices()
-    if all(Target(device.capability).too_old for device in devices):
+    if all(Architecture(device.capability).too_old for device in devices):
         return f"{devices[0].name} (sm_{devices[0].capability}) is too old: {TOO_OLD}"
     return None
 

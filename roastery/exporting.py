@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.kernel import Config, Kernel
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import drop_stop_gradient
 from compiler.passes.freeze import freeze
 from compiler.pipeline import compile_graph
+from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
@@ -29,6 +31,7 @@ from . import nets
 from ._version import __version__
 from .building import NetRequest, lower_net
 from .logger import LOGGER, logger_log, logger_report
+from .options import architectures, compile_options, kernel_options
 from .python_permission import python_allowed
 from .weights import load_weights
 
@@ -40,9 +43,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the targets, the number of kernels, the size of the file in bytes."""
+    """What was written: the targets, what kernels were compiled by, how many they are, the size of
+    the file in bytes."""
 
     targets: tuple[str, ...]
+    options: CompileOptions
     kernels: int
     nbytes: int
 
@@ -57,6 +62,7 @@ def export_net(
     level: int = 0,
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
+    precision: str | None = None,
     progress: Progress | None = None,
     allow_python: bool | None = None,
 ) -> Exported:
@@ -66,6 +72,7 @@ def export_net(
         net: a prototxt or message; data layers become inputs of their shapes.
         shapes: of inputs and of data layers' tops, which are then not read.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
+        precision: as in :func:`roastery.compile`, on the GPUs among the targets.
         allow_python: as in :func:`roastery.compile`.
 
     Layers without tops (file outputs) are left out, with a warning.
@@ -84,7 +91,7 @@ def export_net(
     store = Store(program.cells, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
-    return export_program(program, store, output, targets, progress=progress)
+    return export_program(program, store, output, targets, precision=precision, progress=progress)
 
 
 def export_program(
@@ -93,10 +100,12 @@ def export_program(
     output: str | os.PathLike[str],
     targets: Sequence[str] = ("cpu",),
     *,
+    precision: str | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write an artifact of a lowered net with the parameters that a store holds."""
     cpu, wanted = _targets(targets)
+    options = _options(wanted, precision)
     _check_host(program)
     constants, graph = freeze(_forward(program))
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
@@ -112,15 +121,16 @@ def export_program(
             output,
             name=program.name,
             versions=versions,
+            options=options,
             inputs=_tensors(graph, Role.DATA),
             outputs=_tensors(graph, Role.RESULT),
             weights=arrays,
             graph=format_graph(graph),
             cpu=cpu,
         )
-        return Exported(("cpu",), 0, os.path.getsize(output))
-    compiled = compile_graph(graph, lower_node, CompileOptions())
-    kinds = list(dict.fromkeys([*wanted, Target.parse(PORTABLE)]))
+        return Exported(("cpu",), options, 0, os.path.getsize(output))
+    compiled = compile_graph(graph, lower_node, options)
+    kinds = list(dict.fromkeys([*wanted, Architecture.parse(PORTABLE)]))
     jobs = [job for target in kinds for job in jobs_of(compiled.launches, target)]
     if not jobs:
         raise RoasteryError(
@@ -138,6 +148,7 @@ def export_program(
         output,
         name=program.name,
         versions={**versions, "triton": triton_version()},
+        options=options,
         inputs=stored.inputs,
         outputs=stored.outputs,
         weights=arrays,
@@ -148,22 +159,24 @@ def export_program(
         memory=stored.memory,
     )
     names = (["cpu"] if cpu else []) + [str(t) for t in kinds]
-    return Exported(tuple(names), len(compiled.kernels), os.path.getsize(output))
+    return Exported(tuple(names), options, len(compiled.kernels), os.path.getsize(output))
 
 
-def _targets(names: Sequence[str]) -> tuple[bool, list[Target]]:
+def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
     """Whether the CPU is among them, and the GPUs; ``cuda:sm_80,sm_90`` is two."""
-    cpu, gpus = False, []
-    for name in names:
-        for part in name.split(","):
-            part = part.strip()
-            if part == "cpu":
-                cpu = True
-            elif part:
-                gpus.append(Target.parse(part if part.startswith("cuda:") else f"cuda:{part}"))
+    parts = [part.strip() for name in names for part in name.split(",")]
+    cpu = "cpu" in parts
+    gpus = architectures(",".join(part for part in parts if part != "cpu"))
     if not cpu and not gpus:
         raise RoasteryError("no target is given", hint="--target cpu, --target cuda:sm_80,sm_90")
     return cpu, gpus
+
+
+def _options(wanted: Sequence[Architecture], precision: str | None) -> CompileOptions:
+    warn = logger_report().warn
+    if wanted:
+        return kernel_options(wanted, precision, warn)
+    return compile_options(Target("cpu", "any CPU"), precision, warn)
 
 
 def _forward(program: NetProgram) -> Graph:

@@ -8,6 +8,7 @@ runs.
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -46,10 +47,8 @@ def check_file(path: Path, seed: int = 0) -> bool:
     from runtime.launch.interpret import InterpretLauncher
 
     source = path.read_text(encoding="utf-8")
-    node, label = _node_of(source, path)
-    launches = [
-        _with_text(x, source) if x.label == label else x for x in lower_node(node, CompileOptions())
-    ]
+    node, label, options = _node_of(source, path)
+    launches = [_with_text(x, source) if x.label == label else x for x in lower_node(node, options)]
     if not any(x.kernel.source == source for x in launches):
         raise RoasteryError(f"{path} is not one of the kernels that its header describes")
     inputs = _random_inputs(node, seed)
@@ -75,13 +74,16 @@ def check_file(path: Path, seed: int = 0) -> bool:
     return _compare(node, results, expected)
 
 
-def _node_of(source: str, path: Path) -> tuple[Node, str]:
-    """The group in the docstring, and the name of the launch that the file holds."""
+def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
+    """The group in the docstring, the name of the launch that the file holds, and the options."""
     text = ast.get_docstring(ast.parse(source), clean=False) or ""
     sections = {part.split("\n", 1)[0]: part for part in text.split("\n\n")}
     try:
         body = parse_graph(sections["Computes"].split("\n", 1)[1])
         schedule = sections["Schedule"].split("\n")[1].strip().split(":")[0]
+        lines = sections["Options"].strip().splitlines()[1:]
+        given = [line.strip().split(": ", 1) for line in lines]
+        options = CompileOptions.from_json({name: json.loads(value) for name, value in given})
         label = text.split(": a kernel made by Roastery")[0]
     except (KeyError, IndexError, ValueError) as error:
         raise RoasteryError(f"{path} is no kernel file of Roastery: {error}") from error
@@ -92,7 +94,7 @@ def _node_of(source: str, path: Path) -> tuple[Node, str]:
         Value(p.name, t)
         for p, t in zip(body.outputs, op.infer([v.type for v in inputs]), strict=True)
     )
-    return Node(op, inputs, outputs), label
+    return Node(op, inputs, outputs), label, options
 
 
 def _with_text(launch: Launch, source: str) -> Launch:

@@ -25,6 +25,7 @@ from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .exclusive import Exclusive, exclusive
 from .nets import NetSource
+from .options import compile_options
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
 from .snapshots import SolverSnapshots
@@ -108,6 +109,7 @@ def build_solver(
     *,
     layerwise: bool = False,
     seed: int | None = None,
+    precision: str | None = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
@@ -117,7 +119,14 @@ def build_solver(
         _warn_once(remark)
     with own_exceptions():
         built = assemble(
-            message, device, log, plan=plan, seed=seed, kind=UsersSolver, allow_python=allow_python
+            message,
+            device,
+            log,
+            plan=plan,
+            seed=seed,
+            kind=UsersSolver,
+            precision=precision,
+            allow_python=allow_python,
         )
     return built.solver
 
@@ -130,6 +139,7 @@ def assemble(
     plan: Plan = "fused",
     seed: int | None = None,
     kind: type[Solver] = Solver,
+    precision: str | None = None,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> BuiltSolver:
@@ -141,6 +151,7 @@ def assemble(
         plan: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
         kind: the class of the solver.
+        precision: as in :func:`roastery.compile`.
         allow_python: as in :func:`roastery.compile`.
         notes: gets what data sources say.
 
@@ -153,8 +164,10 @@ def assemble(
     backend = open_backend(solver_device(solver, device))
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
-    builder = NetBuilder(backend, LogReport(log, notes), "layerwise" if config.debug_info else plan)
-    builder.report.say(solver.notes)
+    report = LogReport(log, notes)
+    options = compile_options(backend.target, precision, report.note)
+    builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else plan)
+    report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))
     train = nets_of.train(train_net)
     built = [nets_of.test(i, wanted, train) for i, wanted in enumerate(tests)]
@@ -165,7 +178,6 @@ def assemble(
         config,
         train.net,
         [test.net for test in built],
-        backend,
         log,
         SolverSnapshots(train.message),
     )

@@ -8,6 +8,8 @@ from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
+from compiler.options import CompileOptions
+from compiler.target import Target
 from ir.graph import Graph
 
 from .buffers import Buffer
@@ -22,18 +24,26 @@ class BoundGraph(Protocol):
 
 
 class Backend(Protocol):
-    """An executor. ``name`` is what ``--device`` says."""
+    """An executor. ``name`` is what ``--device`` says; ``target``: the device behind it."""
 
     name: str
 
+    @property
+    def target(self) -> Target: ...
+
     def bind(
-        self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Buffer],
+        outputs: Mapping[str, Buffer],
+        options: CompileOptions,
     ) -> BoundGraph:
         """Prepare a graph (compiling if need be).
 
         Args:
             inputs, outputs: a buffer per port, keyed ``role:name`` (see :func:`port_key`);
                 an output may share its buffer with an input (state, accumulated diffs, in-place).
+            options: what decides, besides the graph, what it is compiled to.
         """
         ...
 
@@ -52,7 +62,7 @@ class RemoteBackend(Backend, Protocol):
         """Wait until everything that was run is done."""
         ...
 
-    def prepare(self, graphs: Iterable[Graph]) -> None:
+    def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
         """Compile what these graphs need, all at once, before they are bound one by one."""
         ...
 
@@ -72,10 +82,10 @@ def synchronize(backend: Backend) -> None:
         backend.synchronize()
 
 
-def prepare(backend: Backend, graphs: Iterable[Graph]) -> None:
+def prepare(backend: Backend, graphs: Iterable[Graph], options: CompileOptions) -> None:
     """Let an executor that gains from it compile several graphs at once."""
     if is_remote(backend):
-        backend.prepare(graphs)
+        backend.prepare(graphs, options)
 
 
 def batch_allocator(backend: Backend, keep: int) -> Callable[[tuple[int, ...]], np.ndarray] | None:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from compiler.binary import TOO_OLD, Target
+from compiler.architecture import TOO_OLD
 from compiler.options import CompileOptions
 from compiler.pipeline import Lower, compile_graph
+from compiler.target import Target, gpu
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Graph
 
 from .buffers import Buffer
-from .cuda import Device, Driver
+from .cuda import Device, DeviceProperties, Driver
 from .cuda_executor.graph import CudaGraph
 from .cuda_executor.kernels import Compile, KernelTable, Progress
 from .cuda_executor.session import Session, Turn
@@ -49,33 +50,37 @@ class CudaBackend:
         self.name = f"cuda:{index}"
         self.session = _session(index) if driver is None else Session(Device(index, driver))
         device = self.session.device
-        target = Target(device.properties.capability)
-        if target.too_old:
+        self.target = _target(device.properties)
+        if self.target.architecture.too_old:
             raise RoasteryError(
-                f"{device.properties.name} (sm_{target.capability}) is too old: {TOO_OLD}",
+                f"{self.target.name} (sm_{self.target.capability}) is too old: {TOO_OLD}",
                 hint="use --device cpu",
             )
-        self.kernels = KernelTable(target, progress, compile)
+        self.kernels = KernelTable(self.target.architecture, progress, compile)
         self._lower = lower
         self._launcher = CudaLauncher(device, self.session.compute, self.kernels.binaries)
 
     def bind(
-        self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Buffer],
+        outputs: Mapping[str, Buffer],
+        options: CompileOptions,
     ) -> CudaGraph:
         """Compile a graph for ports in these buffers.
 
         Raises CompileError; RoasteryError when the memory does not suffice.
         """
-        compiled = compile_graph(graph, self._lower, CompileOptions())
+        compiled = compile_graph(graph, self._lower, options)
         self.kernels.add(compiled.launches)
         return CudaGraph(compiled, self.session, self._launcher, inputs, outputs)
 
-    def prepare(self, graphs: Iterable[Graph]) -> None:
+    def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""
         self.kernels.add(
             launch
             for graph in graphs
-            for launch in compile_graph(graph, self._lower, CompileOptions()).launches
+            for launch in compile_graph(graph, self._lower, options).launches
         )
 
     @property
@@ -100,6 +105,17 @@ class CudaBackend:
             return device.pinned(nbytes).array(shape, np.float32)
 
         return ArrayPool(keep, pinned).allocate
+
+
+def _target(device: DeviceProperties) -> Target:
+    told = device.attributes
+    return gpu(
+        device.name,
+        device.capability,
+        told["multiprocessors"],
+        told["shared_memory_optin"],
+        told["l2_cache"],
+    )
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
 from compiler.passes.freeze import freeze
 from ir.errors import RoasteryError
@@ -36,6 +37,7 @@ class FusedNet:
         feeds: data sources by the layers' keys.
         observe: inner blobs to keep besides the outputs.
         relower: makes the program for other input shapes; None: shapes are fixed.
+        options: of whatever this net compiles, at every size.
         by_layer: makes the net layer by layer, without feeds. It finds the sizes that Python layers
             give while they run, and runs instead of the whole where they change often.
         freeze: parameters never change after the first forward pass, so that what depends on
@@ -51,11 +53,13 @@ class FusedNet:
         observe: Sequence[str] = (),
         relower: Relower | None = None,
         *,
+        options: CompileOptions,
         by_layer: Callable[[], LayerwiseNet] | None = None,
         freeze: bool = False,
     ) -> None:
         self.freeze = freeze
         self.backend = backend
+        self.options = options
         self.store = store
         self.feeds: Mapping[str, DataSource] = feeds or {}
         self.observe = tuple(observe)
@@ -127,6 +131,7 @@ class FusedNet:
             graph,
             {port_key(p.role, p.name): self._port_buffer(p) for p in graph.inputs},
             {port_key(p.role, p.name): self._port_buffer(p) for p in graph.outputs},
+            self.options,
         )
 
     # --- running ----------------------------------------------------------------------

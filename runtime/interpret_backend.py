@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from compiler.compiled import CompiledGraph, HostStep
 from compiler.kernel import Launch, Scratch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
+from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Value
 
@@ -97,13 +99,17 @@ class InterpretBackend:
     """Slow: for tests of what a GPU would compute."""
 
     name = "interpret"
+    target = replace(GENERIC, name="Triton's interpreter", precisions=("ieee",))
 
     def __init__(self, launcher: InterpretLauncher | None = None) -> None:
         self._launcher = launcher or InterpretLauncher()
 
     def bind(
-        self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Buffer],
+        outputs: Mapping[str, Buffer],
+        options: CompileOptions,
     ) -> InterpretedGraph:
-        return InterpretedGraph(
-            compile_graph(graph, lower_node, CompileOptions()), self._launcher, inputs, outputs
-        )
+        compiled = compile_graph(graph, lower_node, options)
+        return InterpretedGraph(compiled, self._launcher, inputs, outputs)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.graph import Graph, Value
 from ir.interpret import last_uses, run_node
 
 from .backend import port_key
 from .blas_threads import ONE_BLAS_THREAD
 from .buffers import Buffer
+from .machine_processor import cpu_target
 
 
 class ReferenceGraph:
@@ -53,7 +55,14 @@ class ReferenceBackend:
 
     name = "reference"
 
+    def __init__(self) -> None:
+        self.target = cpu_target()
+
     def bind(
-        self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Buffer],
+        outputs: Mapping[str, Buffer],
+        options: CompileOptions,
     ) -> ReferenceGraph:
         return ReferenceGraph(graph, inputs, outputs)

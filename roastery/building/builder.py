@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from compiler.options import CompileOptions
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from runtime.backend import Backend
@@ -51,11 +52,13 @@ class NetBuilder:
     """What all nets of a run have in common.
 
     Attributes:
+        options: what is asked of the compiler, see :mod:`roastery.options`.
         plan: one graph for the net, or one per layer.
         freeze: parameters do not change after the first forward pass.
     """
 
     backend: Backend
+    options: CompileOptions
     report: BuildReport
     plan: Plan = "fused"
     freeze: bool = False
@@ -78,7 +81,7 @@ class NetBuilder:
         Raises RoasteryError for every mistake in the net or its data.
         """
         lowered = lower_net(request, self.report)
-        program, backend = lowered.program, self.backend
+        program, backend, options = lowered.program, self.backend, self.options
         shared, unshared = (
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
@@ -88,7 +91,7 @@ class NetBuilder:
         relower = lowered.layers.layer
         net: FusedNet | LayerwiseNet
         if self.plan == "layerwise":
-            net = LayerwiseNet(program, backend, store, feeds, relower)
+            net = LayerwiseNet(program, backend, store, feeds, relower, options=options)
         else:
             net = FusedNet(
                 program,
@@ -97,7 +100,10 @@ class NetBuilder:
                 feeds,
                 observe,
                 lowered.resized,
-                by_layer=lambda: LayerwiseNet(program, backend, store, None, relower),
+                options=options,
+                by_layer=lambda: LayerwiseNet(
+                    program, backend, store, None, relower, options=options
+                ),
                 freeze=self.freeze,
             )
         return BuiltNet(lowered, net, unshared)

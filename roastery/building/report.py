@@ -34,6 +34,9 @@ class BuildReport:
         for note in notes:
             self._once(str(note), self._info if note.level == "info" else self._warning)
 
+    def note(self, remark: str) -> None:
+        self._once(remark, self._info)
+
     def warn(self, remark: str) -> None:
         self._once(remark, self._warning)
 

@@ -22,6 +22,7 @@ from .. import nets
 from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffers
 from ..devices import open_backend
 from ..exclusive import Exclusive, exclusive
+from ..options import compile_options
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..weights import load_weights, save_weights
@@ -76,6 +77,7 @@ class Net(Numbered):
         weights: PathLike | None = None,
         *,
         device: str | None = None,
+        precision: str | None = None,
         allow_python: bool | None = None,
         notes: Notes = to_logger,
     ) -> None:
@@ -86,6 +88,7 @@ class Net(Numbered):
             level, stages: of the NetState that chooses the layers.
             weights: a .caffemodel or .caffemodel.h5 file.
             device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
+            precision: as in :func:`roastery.compile`.
             allow_python: whether Python layers may import modules that are neither installed nor
                 on PYTHONPATH; default: ROASTERY_PYTHON_LAYERS, else yes, as in Caffe.
             notes: gets what data layers say; default: the logger "roastery.data" does.
@@ -112,7 +115,9 @@ class Net(Numbered):
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
-            built = NetBuilder(backend, report, "layerwise").build(request, modes.next_seed())
+            options = compile_options(backend.target, precision, report.note)
+            builder = NetBuilder(backend, options, report, "layerwise")
+            built = builder.build(request, modes.next_seed())
             self._take(built)
         if weights is not None:
             self.copy_from(weights)

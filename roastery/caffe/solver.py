@@ -52,7 +52,7 @@ class Solver:
     may look at blobs and parameters.
 
     Args:
-        allow_python: as for :class:`caffe.Net`.
+        precision, allow_python: as for :class:`caffe.Net`.
 
     Attributes:
         net: the net that learns. test_nets: the nets that test it.
@@ -64,6 +64,7 @@ class Solver:
         self,
         solver_file: str | os.PathLike[str] | Message,
         *,
+        precision: str | None = None,
         allow_python: bool | None = None,
     ) -> None:
         message = read_solver(solver_file)
@@ -79,6 +80,7 @@ class Solver:
                 modes.solver_log(),
                 plan="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
+                precision=precision,
                 allow_python=python_allowed(allow_python, default=True),
             )
         self._message = message

@@ -1,8 +1,10 @@
-"""The flags that choose a device, shared by every command that runs a net."""
+"""The flags that choose a device and its precision, shared by every command that runs a net."""
 
 from __future__ import annotations
 
 import re
+
+from compiler.options import PRECISIONS
 
 from .command import Arguments, Flag, UsageError
 from .parse import suggest
@@ -16,6 +18,16 @@ DEVICE_FLAGS = (
         metavar="DEVICE",
     ),
     Flag("gpu", "Caffe's way to choose a GPU: its number", metavar="N"),
+)
+
+#: For a command that compiles a net.
+PRECISION_FLAG = Flag(
+    "precision",
+    "how GPUs multiply float32 matrices, in convolutions too: ieee, or tf32 (by the matrix units "
+    "that Ampere and newer have: faster, with factors rounded to 11 significant bits); what has no "
+    "such units does ieee, and a note says so; without it ROASTERY_PRECISION decides, then ieee",
+    choices=PRECISIONS,
+    metavar="PRECISION",
 )
 
 _DEVICES = ("reference", "cpu", "cuda", "interpret")

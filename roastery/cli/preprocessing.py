@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import Arguments, Flag, UsageError
+from .devices import PRECISION_FLAG
 from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ INPUT_FLAGS = (
     Flag("gpu", "run on a GPU", "bool", False),
     IMAGE_FLAG,
     Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+    PRECISION_FLAG,
     PYTHON_FLAG,
 )  # fmt: skip
 
@@ -86,5 +88,6 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
         "raw_scale": arguments.raw_scale,
         "channel_swap": swap or None,
         "device": arguments.device or ("cuda" if arguments.gpu else None),
+        "precision": arguments.precision,
         "allow_python": python_layers(arguments),
     }

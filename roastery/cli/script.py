@@ -8,7 +8,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +32,7 @@ class Script:
     arguments: list[str]
 
 
-def run_script(script: Script, device: str | None = None) -> int:
+def run_script(script: Script, device: str | None = None, precision: str | None = None) -> int:
     """Run it and return the exit code; an exception is shown with the script's own frames.
 
     Raises RoasteryError for a script that is not there, SystemExit where the script does.
@@ -46,7 +46,8 @@ def run_script(script: Script, device: str | None = None) -> int:
     if script.kind == "file" and not Path(script.source).is_dir() and not is_pipe(script.source):
         check_regular(script.source)
     install()
-    with _surroundings(script, device), inside_script():
+    settings = {"ROASTERY_DEVICE": device, "ROASTERY_PRECISION": precision}
+    with _surroundings(script, settings), inside_script():
         try:
             _execute(script)
         except Exception as error:
@@ -68,26 +69,28 @@ def _execute(script: Script) -> None:
 
 
 @contextlib.contextmanager
-def _surroundings(script: Script, device: str | None) -> Iterator[None]:
-    """sys.argv and sys.path as Python itself sets them."""
+def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterator[None]:
+    """sys.argv and sys.path as Python itself sets them; ``settings`` in the environment."""
     names = {"file": script.source, "module": "-m", "code": "-c", "console": ""}
     folder = str(Path(script.source).resolve().parent) if script.kind == "file" else ""
-    argv, path, before = sys.argv, list(sys.path), os.environ.get("ROASTERY_DEVICE")
+    argv, path = sys.argv, list(sys.path)
+    before = {name: os.environ.get(name) for name in settings}
     sys.argv = [names[script.kind], *script.arguments]
     put_working_folder_back()
     sys.path.insert(0, folder)
-    if device is not None:
-        os.environ["ROASTERY_DEVICE"] = device
+    os.environ.update({name: value for name, value in settings.items() if value is not None})
     try:
         yield
     finally:
         sys.argv = argv
         sys.path[:] = path
-        if device is not None:
-            if before is None:
-                del os.environ["ROASTERY_DEVICE"]
+        for name, value in before.items():
+            if settings[name] is None:
+                continue
+            if value is None:
+                del os.environ[name]
             else:
-                os.environ["ROASTERY_DEVICE"] = before
+                os.environ[name] = value
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:

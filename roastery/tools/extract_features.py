@@ -34,13 +34,14 @@ def extract_features(
     device: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
-    notes: Notes = to_logger,
+    precision: str | None = None,
     allow_python: bool | None = None,
+    notes: Notes = to_logger,
 ) -> None:
     """Run ``batches`` batches; write each row of the blobs as a Datum.
 
-    Keys are row numbers of ten digits. The databases appear whole or not at all. ``allow_python``
-    is as in :func:`roastery.compile`.
+    Keys are row numbers of ten digits. The databases appear whole or not at all. ``precision``
+    and ``allow_python`` are as in :func:`roastery.compile`.
 
     Raises RoasteryError for blobs that the net lacks or that are no batches, and where a
     database exists already.
@@ -57,7 +58,15 @@ def extract_features(
     for database in databases:
         check_target(Path(database))
     allowed = python_allowed(allow_python)
-    net = Net(net_file, TEST, weights=weights, device=device, allow_python=allowed, notes=notes)
+    net = Net(
+        net_file,
+        TEST,
+        weights=weights,
+        device=device,
+        precision=precision,
+        allow_python=allowed,
+        notes=notes,
+    )
     for blob in blobs:
         _check_blob(net, blob, net_file)
     if net.inputs:

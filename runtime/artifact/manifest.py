@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.options import CompileOptions
 from ir.types import DType, TensorType
 
 from .container import MANIFEST, digest
@@ -35,13 +36,14 @@ class Tensor:
 class Manifest:
     """``targets``: what the artifact was exported for, ``cpu`` or ``cuda:sm_90``.
 
-    ``versions``: of the packages that made it, by name. ``members``: size and SHA-256 of
-    every other member of the archive.
+    ``versions``: of the packages that made it, by name. ``options``: what their compiler was asked
+    for. ``members``: size and SHA-256 of every other member of the archive.
     """
 
     name: str
     versions: Mapping[str, str]
     targets: tuple[str, ...]
+    options: CompileOptions
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     members: Mapping[str, tuple[int, str]]
@@ -52,6 +54,7 @@ class Manifest:
             "name": self.name,
             "versions": dict(self.versions),
             "targets": list(self.targets),
+            "options": self.options.json(),
             "inputs": [_tensor_json(tensor) for tensor in self.inputs],
             "outputs": [_tensor_json(tensor) for tensor in self.outputs],
             "members": {
@@ -85,6 +88,7 @@ class Manifest:
             name=fields.text("name"),
             versions=versions,
             targets=tuple(targets),
+            options=_options(fields),
             inputs=_tensors(fields, "inputs"),
             outputs=_tensors(fields, "outputs"),
             members=members,
@@ -94,6 +98,16 @@ class Manifest:
 def member_table(members: Mapping[str, bytes]) -> dict[str, tuple[int, str]]:
     """Sizes and checksums of all members but the manifest."""
     return {name: (len(data), digest(data)) for name, data in members.items() if name != MANIFEST}
+
+
+def _options(fields: Fields) -> CompileOptions:
+    """Artifacts were planned for any GPU, in ``ieee``, before they said by what."""
+    if "options" not in fields:
+        return CompileOptions()
+    try:
+        return CompileOptions.from_json(fields.raw("options"))
+    except ValueError as error:
+        raise ValueError(f"{fields.where}: options: {error}") from error
 
 
 def _tensor_json(tensor: Tensor) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.binary import KINDS, Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import KINDS, Binary
 from ir.errors import RoasteryError
 
 from .fields import LARGEST, Fields, checked_integer
@@ -46,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StoredKernel:
-    """One kernel in one configuration, with its code per target.
+    """One kernel in one configuration, with its code per architecture.
 
     ``kinds``: of its visible parameters. ``source``: the file in the archive, to be read by
     people. ``constants``: the configuration, likewise.
@@ -99,7 +100,7 @@ class LaunchPlan:
         """Targets for which every kernel has machine code, oldest first."""
         common: set[int] | None = None
         for kernel in self.kernels:
-            here = {b.target.capability for b in kernel.binaries}
+            here = {b.architecture.capability for b in kernel.binaries}
             common = here if common is None else common & here
         return tuple(f"cuda:sm_{capability}" for capability in sorted(common or ()))
 
@@ -127,15 +128,15 @@ class LaunchPlan:
 class CodeNames:
     """Names of the archive's members that hold machine code: ``code/sm_90/0003.cubin``.
 
-    The PTX of one target alone is kept, for newer GPUs: of sm_80, else of the oldest.
+    The PTX of one architecture alone is kept, for newer GPUs: of sm_80, else of the oldest.
     """
 
-    def __init__(self, targets: Iterable[Target]) -> None:
-        portable = [target.capability for target in targets if target.portable]
+    def __init__(self, architectures: Iterable[Architecture]) -> None:
+        portable = [a.capability for a in architectures if a.portable]
         self._portable = 80 if 80 in portable else min(portable, default=0)
 
     def __call__(self, number: int, binary: Binary) -> dict[str, str]:
-        capability = binary.target.capability
+        capability = binary.architecture.capability
         names = {"cubin": f"code/sm_{capability}/{number:04d}.cubin"}
         if capability == self._portable:
             names["ptx"] = f"code/sm_{capability}/{number:04d}.ptx"

@@ -13,6 +13,7 @@ import numpy as np
 
 from compiler.binary import Binary
 from compiler.kernel import Config, Kernel, Launch, Scratch
+from compiler.options import CompileOptions
 from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 from ir.graph import Value
@@ -86,6 +87,7 @@ def write_artifact(
     *,
     name: str,
     versions: Mapping[str, str],
+    options: CompileOptions,
     inputs: Sequence[Tensor],
     outputs: Sequence[Tensor],
     weights: Mapping[str, np.ndarray],
@@ -100,6 +102,7 @@ def write_artifact(
     Args:
         name: of the net.
         versions: of the packages that made it: roastery, triton, numpy.
+        options: what the compiler was asked for.
         weights: parameters and state by the names of their cells.
         graph: the optimised IR as text.
         cpu: whether the reference interpreter may run it from that text.
@@ -131,7 +134,7 @@ def write_artifact(
     targets = [CPU] if cpu else []
     if plan is not None:
         targets += plan.targets
-        code_names = CodeNames(b.target for kernel in plan.kernels for b in kernel.binaries)
+        code_names = CodeNames(b.architecture for kernel in plan.kernels for b in kernel.binaries)
         members["plan.json"] = _json_bytes(plan.json(code_names))
         for number, kernel in enumerate(plan.kernels):
             for binary in kernel.binaries:
@@ -148,7 +151,13 @@ def write_artifact(
     if not targets:
         raise ValueError("an artifact needs a target: cpu, or binaries of every kernel")
     manifest = Manifest(
-        name, versions, tuple(targets), tuple(inputs), tuple(outputs), member_table(members)
+        name=name,
+        versions=versions,
+        targets=tuple(targets),
+        options=options,
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        members=member_table(members),
     )
     members[MANIFEST] = manifest.encode()
     try:

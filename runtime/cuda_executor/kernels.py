@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.kernel import Config, Kernel, Launch
 from compiler.triton.compile import Job, compile_jobs, jobs_of, triton_version
 from compiler.triton.compile.store import BinaryStore
@@ -15,15 +16,18 @@ Compile = Callable[[Sequence[Job], Progress | None], Sequence[Binary]]
 
 
 class KernelTable:
-    """Binaries by kernel and configuration, for one target.
+    """Binaries by kernel and configuration, for one architecture.
 
     ``compile``: what makes binaries of jobs; by default :func:`compile_or_load`.
     """
 
     def __init__(
-        self, target: Target, progress: Progress | None = None, compile: Compile | None = None
+        self,
+        architecture: Architecture,
+        progress: Progress | None = None,
+        compile: Compile | None = None,
     ) -> None:
-        self.target = target
+        self.architecture = architecture
         self.binaries: dict[tuple[Kernel, Config], Binary] = {}
         self._progress = progress
         self._compile = compile or compile_or_load
@@ -36,7 +40,7 @@ class KernelTable:
         run = [launch for launch in launches if 0 not in launch.grid]
         jobs = [
             job
-            for job in jobs_of(run, self.target)
+            for job in jobs_of(run, self.architecture)
             if (job.kernel, job.config) not in self.binaries
         ]
         if jobs:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.kernel import Config, Kernel, Launch, Scratch
 from ir.errors import RoasteryError
 from ir.graph import Value
@@ -24,10 +25,10 @@ Resolve = Callable[[Value | Scratch], int]
 _MOST_ROWS = 65535  # of a grid, in y and z
 
 
-def runs_on(target: Target, device: int) -> bool:
-    """Whether a target's cubins run on a device of sm_``device``: on later minor versions too."""
-    capability = target.capability
-    if not target.portable:
+def runs_on(architecture: Architecture, device: int) -> bool:
+    """Whether its cubins run on a device of sm_``device``: on later minor versions too."""
+    capability = architecture.capability
+    if not architecture.portable:
         return capability == device
     return capability // 10 == device // 10 and capability <= device
 
@@ -35,20 +36,22 @@ def runs_on(target: Target, device: int) -> bool:
 def choose_binary(candidates: Sequence[Binary], device: int) -> tuple[Binary, bytes | str]:
     """The best of one kernel's binaries for a device, and the image to load: cubin or PTX.
 
-    The nearest cubin that runs there; else the PTX of the oldest target, which the driver
+    The nearest cubin that runs there; else the PTX of the newest older one, which the driver
     compiles. Raises :class:`RoasteryError` when there is neither.
     """
-    fitting = [b for b in candidates if runs_on(b.target, device)]
+    fitting = [b for b in candidates if runs_on(b.architecture, device)]
     if fitting:
-        best = max(fitting, key=lambda b: b.target.capability)
+        best = max(fitting, key=lambda b: b.architecture.capability)
         return best, best.cubin
     portable = [
-        b for b in candidates if b.ptx and b.target.portable and b.target.capability < device
+        b
+        for b in candidates
+        if b.ptx and b.architecture.portable and b.architecture.capability < device
     ]
     if portable:
-        best = max(portable, key=lambda b: b.target.capability)
+        best = max(portable, key=lambda b: b.architecture.capability)
         return best, best.ptx
-    targets = ", ".join(str(b.target) for b in candidates) or "none"
+    targets = ", ".join(str(b.architecture) for b in candidates) or "none"
     raise RoasteryError(
         f"there is no code for this GPU (sm_{device}); targets: {targets}",
         hint=f"compile for cuda:sm_{device}, or for cuda:sm_80, whose PTX newer GPUs take",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
 from ir.graph import Graph, Port, Role
 
@@ -27,6 +28,7 @@ class NetMemory:
     """``changes`` counts new buffers, so that what is bound need not be looked at in every pass."""
 
     backend: Backend
+    options: CompileOptions
     store: Store
     blobs: dict[str, BlobBuffers]
     changes: Changes
@@ -44,7 +46,7 @@ class NetMemory:
 
         inputs = {port_key(p.role, p.name): buffer(p) for p in graph.inputs}
         outputs = {port_key(p.role, p.name): buffer(p) for p in graph.outputs}
-        return Bound(self.backend.bind(graph, inputs, outputs), uses)
+        return Bound(self.backend.bind(graph, inputs, outputs, self.options), uses)
 
     def buffer(self, port: Port) -> Buffer:
         """Where a port's tensor is now."""

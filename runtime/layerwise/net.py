@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.graph import Graph, Value
 from ir.program import RANDOM_CELL, NetProgram
 
@@ -36,6 +37,7 @@ class LayerwiseNet:
     Args:
         feeds: by the layers' keys, for layers whose tops the runtime makes.
         relower: lowers a layer for other shapes; None: they are fixed.
+        options: of whatever this net compiles.
 
     Attributes:
         program: the net as it was lowered first.
@@ -50,6 +52,8 @@ class LayerwiseNet:
         store: Store,
         feeds: Mapping[str, DataSource] | None = None,
         relower: Relower | None = None,
+        *,
+        options: CompileOptions,
     ) -> None:
         self.program = program
         self.store = store
@@ -63,7 +67,7 @@ class LayerwiseNet:
         self.blobs: dict[str, BlobBuffers] = {}
         for name, first in _first_versions(program):
             self.blobs[name] = BlobBuffers(Buffer(first.type), Buffer(first.type), changes)
-        self._memory = NetMemory(backend, store, self.blobs, changes)
+        self._memory = NetMemory(backend, options, store, self.blobs, changes)
         self.by_shape = GraphsByShape(program, relower)
         self.layers = [
             RunningLayer(program, number, self._memory, self.by_shape, self.feeds.get(layer.key))
@@ -81,6 +85,10 @@ class LayerwiseNet:
     def backend(self, backend: Backend) -> None:
         self._memory.backend = backend
 
+    @property
+    def options(self) -> CompileOptions:
+        return self._memory.options
+
     def graphs(self) -> Iterator[Graph]:
         """The forward and backward graphs of the layers that run on the backend."""
         for layer in self.layers:
@@ -93,7 +101,7 @@ class LayerwiseNet:
     def _prepare(self) -> None:
         if not self._prepared:
             self._prepared = True
-            prepare(self.backend, self.graphs())
+            prepare(self.backend, self.graphs(), self.options)
 
     def rebind(self) -> None:
         """Let go of graphs that are bound to buffers which were replaced."""

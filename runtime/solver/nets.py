@@ -7,8 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.program import NetProgram, shown_blob
 
+from ..backend import Backend
 from ..data.source import DataSource
 from ..logging.solver_lines import NetOutput
 from ..store import Store
@@ -19,6 +21,16 @@ class RunnableNet(Protocol):
 
     program: NetProgram
     store: Store
+
+    @property
+    def backend(self) -> Backend:
+        """What it runs on, its updates too."""
+        ...
+
+    @property
+    def options(self) -> CompileOptions:
+        """What it is compiled by, its updates too."""
+        ...
 
     @property
     def feeds(self) -> Mapping[str, DataSource]:

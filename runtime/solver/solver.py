@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ir.errors import RoasteryError
 
-from ..backend import Backend, is_remote
+from ..backend import is_remote
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests
@@ -58,7 +58,6 @@ class Solver:
         config: SolverConfig,
         train: RunnableNet,
         tests: Sequence[RunnableNet],
-        backend: Backend,
         log: CaffeLog,
         snapshots: Snapshots | None = None,
     ) -> None:
@@ -71,7 +70,7 @@ class Solver:
         self.requests = ActionRequests()
         self.iteration = 0
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
-        self.updater = Updater(config, train.store, backend)
+        self.updater = Updater(config, train)
         self.on_start: list[Callable[[], None]] = []
         self.on_gradients_ready: list[Callable[[], None]] = []
         self.on_display: list[Callable[[bool], None]] = []  # told whether an iteration is shown
@@ -82,7 +81,7 @@ class Solver:
         self.unshared: list[list[str]] = [[] for _ in self.tests]
         """Per test net the train net's layers that it lacks; each test names them."""
         self._watch = LossWatch()
-        self._reports = Reports(LAG if is_remote(backend) else 0)
+        self._reports = Reports(LAG if is_remote(train.backend) else 0)
         self._last_shown = (0, 0.0)
 
     # --- the loop ---------------------------------------------------------------------

@@ -13,10 +13,11 @@ from ir.expr import Expr
 from ir.graph import Direction, Graph, Role
 from ir.types import TensorType
 
-from ..backend import Backend, BoundGraph, is_remote, port_key
+from ..backend import BoundGraph, is_remote, port_key
 from ..buffers import Buffer
-from ..store import Group, Piece, Store
+from ..store import Group, Piece
 from .config import SolverConfig
+from .nets import RunnableNet
 from .rules import RULES, Moment
 
 HYPER = ("rate", "scale", "correction")
@@ -84,26 +85,26 @@ def clip_graph(config: SolverConfig, size: int) -> Graph:
 
 
 class Updater:
-    """Applies a solver's rule to all parameters of a store.
+    """Applies a solver's rule to all parameters that a net learns, on what the net runs on.
 
     ``history[i][cell]`` are the history tensors, i < count, in views of flat buffers.
     """
 
-    def __init__(self, config: SolverConfig, store: Store, backend: Backend) -> None:
+    def __init__(self, config: SolverConfig, net: RunnableNet) -> None:
         self.config = config
-        self.store = store
+        self.store = store = net.store
         self.count = RULES[config.type][1]
         self.hyper = {name: Buffer(TensorType((1,))) for name in HYPER}
         self.history: list[dict[str, Buffer]] = [{} for _ in range(self.count)]
-        self._backend = backend
+        self._backend, self._options = net.backend, net.options
         self._flat_history = [self._make_history(group) for group in store.groups]
         self._bound: list[BoundGraph] = []
         self._shares = -1  # of the store, when graphs were bound
         self._bind_groups()
         self._norm = Buffer(TensorType((1,)))
         self._clip: BoundGraph | None = None
-        if config.clip_gradients >= 0.0 and is_remote(backend):
-            self._clip = self._bind_clip(backend)
+        if config.clip_gradients >= 0.0 and is_remote(self._backend):
+            self._clip = self._bind_clip()
 
     def _make_history(self, group: Group) -> list[Buffer]:
         flats = [Buffer(TensorType((group.stop - group.start,))) for _ in range(self.count)]
@@ -138,16 +139,18 @@ class Updater:
             graph,
             {port_key(p.role, p.name): ports[p.name] for p in graph.inputs},
             {port_key(p.role, p.name): ports[p.name] for p in graph.outputs},
+            self._options,
         )
 
-    def _bind_clip(self, backend: Backend) -> BoundGraph:
-        return backend.bind(
+    def _bind_clip(self) -> BoundGraph:
+        return self._backend.bind(
             clip_graph(self.config, self.store.flat_diff.type.size),
             {port_key(Role.GRADIENT, "diff"): self.store.flat_diff},
             {
                 port_key(Role.RESULT, "norm"): self._norm,
                 port_key(Role.RESULT, "scale"): self.hyper["scale"],
             },
+            self._options,
         )
 
     def apply(self, rate: float, iteration: int) -> Callable[[], Clipping | None]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import roastery
+from compiler.options import CompileOptions
 from roastery.exporting import export_net
 from roastery.nets import net_from_text
 from runtime.executable import FusedNet
@@ -215,7 +216,11 @@ class Counting:
         self.message, self.phase = net_from_text(text), phase
         program = self.lower({})
         self.net = FusedNet(
-            program, ReferenceBackend(), Store(program.cells, seed=0), relower=self.lower
+            program,
+            ReferenceBackend(),
+            Store(program.cells, seed=0),
+            relower=self.lower,
+            options=CompileOptions(),
         )
 
     def lower(self, shapes: dict[str, tuple[int, ...]]) -> Any:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
-from compiler.binary import Binary, Resources, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary, Resources
 from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Graph, Role, Value
@@ -65,7 +67,7 @@ def build_graph() -> Graph:
 def binary(capability: int) -> Binary:
     return Binary(
         entry="axpy",
-        target=Target(capability),
+        architecture=Architecture(capability),
         num_warps=4,
         arguments=(*KINDS, *HIDDEN),
         scratch=(0, 1),
@@ -111,6 +113,7 @@ def write(tmp_path: Path) -> Write:
         contents = {
             "name": "tiny",
             "versions": VERSIONS,
+            "options": CompileOptions(),
             "inputs": [Tensor("data", TYPE)],
             "outputs": [Tensor("out", TYPE)],
             "weights": WEIGHTS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compiler.binary import Target
+from compiler.architecture import Architecture
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
@@ -22,7 +22,7 @@ from ir.text import format_graph
 from ir.types import TensorType
 from runtime.artifact import Artifact, load, store_graph, write_artifact
 
-TARGETS = (Target(80), Target(90))
+ARCHITECTURES = (Architecture(80), Architecture(90))
 
 
 def small_net() -> Graph:
@@ -39,17 +39,23 @@ def small_net() -> Graph:
 
 
 def export(compiled: CompiledGraph, path: Path, store: BinaryStore) -> dict[str, np.ndarray]:
-    jobs = [job for target in TARGETS for job in jobs_of(compiled.launches, target)]
+    jobs = [
+        job for architecture in ARCHITECTURES for job in jobs_of(compiled.launches, architecture)
+    ]
     binaries = compile_jobs(jobs, store=store)
-    made = {(j.kernel, j.config, j.target): b for j, b in zip(jobs, binaries, strict=True)}
+    made = {(j.kernel, j.config, j.architecture): b for j, b in zip(jobs, binaries, strict=True)}
     stored = store_graph(
-        compiled, lambda kernel, config: [made[kernel, config, target] for target in TARGETS]
+        compiled,
+        lambda kernel, config: [
+            made[kernel, config, architecture] for architecture in ARCHITECTURES
+        ],
     )
     weights = {"ip/0": np.random.default_rng(0).standard_normal((10, 30), dtype=np.float32)}
     write_artifact(
         path,
         name="small",
         versions={"triton": binaries[0].triton},
+        options=CompileOptions(),
         inputs=stored.inputs,
         outputs=stored.outputs,
         weights=weights,
@@ -79,7 +85,7 @@ def test_an_exported_net(tmp_path: Path) -> None:
         assert artifact.manifest.targets == ("cpu", "cuda:sm_80", "cuda:sm_90")
         for kernel in plan.kernels:
             old, new = kernel.binaries
-            assert (old.target, new.target) == TARGETS
+            assert (old.architecture, new.architecture) == ARCHITECTURES
             assert old.cubin != new.cubin and new.cubin.startswith(b"\x7fELF")
             # What newer GPUs are given, and whether its parameters are those that are packed.
             assert ".target sm_80" in old.ptx and ".version 7.4" in old.ptx and new.ptx == ""

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from compiler.binary import Binary, Resources, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary, Resources
 from compiler.kernel import Config, Kernel
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
@@ -14,7 +15,7 @@ from ir.errors import RoasteryError
 
 BINARY = Binary(
     entry="axpy",
-    target=Target(90),
+    architecture=Architecture(90),
     num_warps=4,
     arguments=("pointer", "i32", "global_scratch", "profile_scratch"),
     scratch=(0, 1),
@@ -73,22 +74,22 @@ def test_malformed_headers_are_refused(change: dict) -> None:
 
 
 def test_targets() -> None:
-    assert str(Target.parse("cuda:sm_120")) == "cuda:sm_120"
-    assert Target.parse("cuda:sm_75").capability == 75
+    assert str(Architecture.parse("cuda:sm_120")) == "cuda:sm_120"
+    assert Architecture.parse("cuda:sm_75").capability == 75
     with pytest.raises(
         RoasteryError, match=r"cuda:sm_70 is too old: .* sm_75 \(Turing\) and newer"
     ):
-        Target.parse("cuda:sm_70")
+        Architecture.parse("cuda:sm_70")
     for text in ("sm_90", "cuda:sm_", "cuda:0", "cuda:sm_90a"):
         with pytest.raises(RoasteryError, match="unknown target"):
-            Target.parse(text)
+            Architecture.parse(text)
 
 
 def test_the_key_holds_all_that_decides_the_bytes(axpy: Kernel) -> None:
-    job = Job(axpy, axpy.configs[0], Target(90))
+    job = Job(axpy, axpy.configs[0], Architecture(90))
     parameters = axpy.parameters
     others = [
-        dataclasses.replace(job, target=Target(80)),
+        dataclasses.replace(job, architecture=Architecture(80)),
         dataclasses.replace(job, config=axpy.configs[1]),
         dataclasses.replace(job, config=dataclasses.replace(job.config, num_stages=3)),
         dataclasses.replace(job, config=Config((("BLOCK", 256),), num_warps=8)),

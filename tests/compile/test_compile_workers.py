@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.binary import Target
+from compiler.architecture import Architecture
 from compiler.kernel import Config, Kernel, Launch
 from compiler.triton.compile import (
     CompileError,
@@ -27,7 +27,7 @@ from compiler.triton.compile.store import BinaryStore
 from ir.errors import RoasteryError
 from ir.location import Location
 
-SM90 = Target(90)
+SM90 = Architecture(90)
 LAYOUT = ("pointer", "pointer", "pointer", "i32", "i64", "f32")
 
 
@@ -44,11 +44,11 @@ def test_compiles_without_a_gpu(
 ) -> None:
     # The environment of an interpreting process must not reach the workers.
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    jobs = [Job(axpy, config, Target(c)) for c in (80, 90) for config in axpy.configs]
+    jobs = [Job(axpy, config, Architecture(c)) for c in (80, 90) for config in axpy.configs]
     binaries = compile_jobs(jobs, store=store, triton_path=triton_path, workers=1)
     for job, binary in zip(jobs, binaries, strict=True):
         assert binary.entry == "axpy"
-        assert binary.target == job.target
+        assert binary.architecture == job.architecture
         assert binary.num_warps == job.config.num_warps
         assert binary.triton == triton_version(triton_path)
         assert binary.cubin.startswith(b"\x7fELF")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.triton.compile import Job, compile_jobs, jobs_of
@@ -73,7 +74,7 @@ def launches_of(name: str, precision: str = "ieee") -> list[Launch]:
 def compiled(
     launches: list[Launch], capability: int, store: BinaryStore, triton_path: Path | None
 ) -> list[Binary]:
-    jobs = jobs_of(launches, Target(capability))
+    jobs = jobs_of(launches, Architecture(capability))
     return compile_jobs(jobs, store=store, triton_path=triton_path, workers=1)
 
 
@@ -84,7 +85,7 @@ def slack(binary: Binary) -> int:
     (``--regAllocOptLevel=2``, against a fault of it): for sm_90 one or two are then spilled
     even from kernels that leave many unused.
     """
-    return 32 if binary.triton != "3.6.0" and binary.target.capability >= 90 else 0
+    return 32 if binary.triton != "3.6.0" and binary.architecture.capability >= 90 else 0
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -117,7 +118,7 @@ def test_contractions_use_hopper(name: str, store: BinaryStore, triton_path: Pat
     """Where tiles are large enough for its matrix unit, which takes no plain float32."""
     kernel = launches_of(name, "tf32")[0].kernel
     large = [c for c in kernel.configs if min(dict(c.constants)[n] for n in ("M", "N")) >= 64][:2]
-    jobs = [Job(kernel, config, Target(90)) for config in large]
+    jobs = [Job(kernel, config, Architecture(90)) for config in large]
     for binary in compile_jobs(jobs, store=store, triton_path=triton_path, workers=1):
         assert "wgmma.mma_async" in binary.ptx
         assert "cp.async" in binary.ptx

@@ -9,6 +9,7 @@ import pytest
 
 import roastery
 import roastery.caffe as caffe
+from compiler.options import CompileOptions
 from ir.text import format_graph
 from ir.text_reader import parse_graph
 from roastery import nets
@@ -49,7 +50,7 @@ def in_place(count: int) -> str:
 def compiled(text: str) -> int:
     """The number of kernels of forward and backward."""
     program = nets.lower(nets.net_from_text(text), "TRAIN")
-    return len(compile_program(program).compiled.launches)
+    return len(compile_program(program, CompileOptions()).compiled.launches)
 
 
 @pytest.mark.parametrize("layer", LAYERS)

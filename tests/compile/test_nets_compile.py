@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch
 from compiler.triton.compile import compile_jobs, jobs_of
@@ -23,7 +24,7 @@ from tests.support.layer_run import LayerRun
 from tests.support.sample_nets import INCEPTION, LENET
 
 PTX_TYPE = {"i32": "u32", "i64": "u64", "f32": "f32"}  # every pointer is u64
-TARGETS = (Target(80), Target(90))
+ARCHITECTURES = (Architecture(80), Architecture(90))
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +57,9 @@ NETS = {
 def check(launch: Launch, binary: Binary) -> None:
     """No spills, no tf32, and the arguments that the launcher will pass."""
     used = binary.resources
-    what = f"{launch.label} for {binary.target}: {used}, {launch.chosen}"
+    what = f"{launch.label} for {binary.architecture}: {used}, {launch.chosen}"
     # Triton 3.9's assembler spills a register or two on sm_90 with many unused.
-    slack = 32 if binary.triton != "3.6.0" and binary.target.capability >= 90 else 0
+    slack = 32 if binary.triton != "3.6.0" and binary.architecture.capability >= 90 else 0
     assert used.stack + used.local <= slack, what
     assert used.registers <= 255 and used.shared <= 160 << 10, what
     assert "tf32" not in binary.ptx, what
@@ -68,10 +69,10 @@ def check(launch: Launch, binary: Binary) -> None:
 
 
 def compile_and_check(
-    launches: Sequence[Launch], target: Target, store: BinaryStore, path: Path | None
+    launches: Sequence[Launch], architecture: Architecture, store: BinaryStore, path: Path | None
 ) -> list[str]:
     """What is wrong with the binaries of launches, each of another kernel."""
-    jobs = jobs_of(launches, target)
+    jobs = jobs_of(launches, architecture)
     assert len(jobs) == len(launches)
     binaries = compile_jobs(jobs, store=store, triton_path=path, workers=1)
     wrong = []
@@ -83,22 +84,22 @@ def compile_and_check(
     return wrong
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=str)
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.parametrize("net", NETS)
 def test_kernels_of_a_net(
-    net: str, target: Target, kept: BinaryStore, triton_path: Path | None
+    net: str, architecture: Architecture, kept: BinaryStore, triton_path: Path | None
 ) -> None:
     launches = kernels.distinct(NETS[net]())
-    assert not compile_and_check(launches, target, kept, triton_path)
+    assert not compile_and_check(launches, architecture, kept, triton_path)
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_kernels_of_every_layer(target: Target, kept: BinaryStore) -> None:
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_kernels_of_every_layer(architecture: Architecture, kept: BinaryStore) -> None:
     graphs: list[CompiledGraph] = []
     for case in all_cases():
         lowered = LayerRun(case).program
         graphs += [kernels.training(lowered), *kernels.layerwise(lowered)]
     launches = kernels.distinct(graphs)
     assert len(launches) > 400
-    assert not compile_and_check(launches, target, kept, None)
+    assert not compile_and_check(launches, architecture, kept, None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.binary import Target
+from compiler.architecture import Architecture
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.triton.compile import CompileError, compile_jobs, jobs_of, triton_version
@@ -40,7 +40,7 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "i" bottom: "t" top: "loss"
 """
 )
 SCHEDULES = {"flat", "reduce", "row", "contract", "single"}
-TARGETS = (Target(75), Target(80), Target(90))
+ARCHITECTURES = (Architecture(75), Architecture(80), Architecture(90))
 
 #: Every release from 3.6 to 3.9, and the PTX that its kernels for sm_80 need at most.
 RELEASES = {"3.6.0": 74, "3.7.0": 74, "3.7.1": 74, "3.8.0": 78, "3.9.0": 74}
@@ -74,17 +74,17 @@ def one_of_each_schedule() -> Sequence[Launch]:
 def test_a_release_compiles_every_schedule(release: str, store: BinaryStore) -> None:
     path = folder(release)
     launches = one_of_each_schedule()
-    jobs = [job for target in TARGETS for job in jobs_of(launches, target)]
+    jobs = [job for architecture in ARCHITECTURES for job in jobs_of(launches, architecture)]
     binaries = compile_jobs(jobs, store=store, triton_path=path, workers=1)
     versions = set()
     for job, binary in zip(jobs, binaries, strict=True):
         assert binary.triton == release
-        assert binary.target == job.target
+        assert binary.architecture == job.architecture
         assert binary.cubin.startswith(b"\x7fELF")
         assert binary.resources.registers <= 255
-        if job.target.capability == 75:
+        if job.architecture.capability == 75:
             assert binary.resources.shared <= 64 << 10  # what a block may have there
-        if job.target.capability == 80:
+        if job.architecture.capability == 80:
             assert ".target sm_80\n" in binary.ptx
             major, minor = re.findall(r"\.version (\d+)\.(\d+)", binary.ptx)[0]
             versions.add(10 * int(major) + int(minor))
@@ -108,7 +108,7 @@ def test_the_releases_are_those_that_are_supported() -> None:
      ("3.10.0", False), ("4.0", False), ("unknown", False)],
 )  # fmt: skip
 def test_a_failure_tells_of_a_release_that_is_not_supported(version: str, tested: bool) -> None:
-    job = jobs_of(one_of_each_schedule(), Target(80))[0]
+    job = jobs_of(one_of_each_schedule(), Architecture(80))[0]
     hint = CompileError([(job, "no such feature")], version).hint
     assert hint is not None
     assert (f"Triton {version} is installed; Roastery is tested with 3.6 to 3.9" in hint) != tested

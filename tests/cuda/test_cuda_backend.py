@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
-from compiler.binary import Target
+from compiler.architecture import Architecture
 from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
@@ -64,7 +64,7 @@ class Bound:
             port_key(p.role, p.name): buffer(p.role, p.name, p.value.type) for p in graph.outputs
         }
         self.ports = {k.partition(":")[2]: b for k, b in {**inputs, **outputs}.items()}
-        self.graph: CudaGraph = backend.bind(graph, inputs, outputs)
+        self.graph: CudaGraph = backend.bind(graph, inputs, outputs, CompileOptions())
 
     def __getitem__(self, name: str) -> Buffer:
         return self.ports[name]
@@ -184,6 +184,7 @@ def test_parts_of_one_memory(backend: CudaBackend) -> None:
         graph,
         {"data:x": x, "state:total": total},
         {"result:y": y, "state:total": total},
+        CompileOptions(),
     )
     bound.run()
     expected = np.arange(64, dtype=np.float32)
@@ -298,7 +299,7 @@ def test_same_kernels_at_other_sizes(gpu: FakeGpu) -> None:
         b.output("y", b.map(e.arg(0) * e.arg(1) + 1.0, x, scale))
         return b.finish()
 
-    backend.prepare([graph(4)])
+    backend.prepare([graph(4)], CompileOptions())
     assert len(gpu.compiled) == 1
     for batch in (4, 7, 16, 4):
         Bound(backend, graph(batch)).run()
@@ -352,6 +353,7 @@ def test_two_gpus_do_not_share_a_blob(backend: CudaBackend) -> None:
             counting_graph(),
             {"data:x": bound["x"], "state:total": bound["total"]},
             {"result:y": bound["y"], "state:total": bound["total"]},
+            CompileOptions(),
         )
 
 
@@ -392,7 +394,7 @@ def test_a_gpu_that_is_too_old(
     monkeypatch.delenv("ROASTERY_DEVICE", raising=False)
     if fine:
         assert choose_device() == "cuda:0"
-        assert CudaBackend(driver=driver).kernels.target == Target(capability)
+        assert CudaBackend(driver=driver).kernels.architecture == Architecture(capability)
         return
     message = rf"sm_{capability}\) is too old: .* for sm_75 \(Turing\) and newer"
     assert choose_device() == "reference"
@@ -407,7 +409,7 @@ def test_kernels_from_the_cache_without_triton(
 ) -> None:
     store = BinaryStore(tmp_path)  # type: ignore[arg-type]
     launches = gpu.lower(_fused_node(gpu), CompileOptions())
-    job = Job(launches[0].kernel, launches[0].chosen, Target(90), users=("twice",))
+    job = Job(launches[0].kernel, launches[0].chosen, Architecture(90), users=("twice",))
     (binary,) = gpu.compile([job])
     binary_key = job.key("3.9.0")
 
@@ -424,7 +426,7 @@ def test_kernels_from_the_cache_without_triton(
 
     monkeypatch.setattr(kernels_module, "triton_version", missing)
     assert compile_or_load([job], store=store) == [binary]
-    other = Job(job.kernel, job.config, Target(80))
+    other = Job(job.kernel, job.config, Architecture(80))
     with pytest.raises(RoasteryError, match="needs Triton") as caught:
         compile_or_load([job, other], store=store)
     assert caught.value.hint == "pip install roastery[gpu]"

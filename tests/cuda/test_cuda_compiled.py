@@ -11,6 +11,7 @@ from fake_cuda import FakeCuda
 from compiler.binary import HIDDEN, Binary
 from compiler.compiled import Segment
 from compiler.kernel import Scratch
+from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
 from ir import expr as e
@@ -49,7 +50,7 @@ def test_arguments_stand_where_the_compiled_kernel_reads_them(tmp_path: Path) ->
         "result:z": Buffer(TensorType((3, 1))),
     }
     backend = CudaBackend(0, driver=fake.driver(), compile=compile)
-    graph = backend.bind(b.finish(), {"data:x": ports["data:x"]}, ports)
+    graph = backend.bind(b.finish(), {"data:x": ports["data:x"]}, ports, CompileOptions())
     graph.run()
     fake.check()
     assert len(made) == len(seen) == 2

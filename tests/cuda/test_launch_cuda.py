@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
-from compiler.binary import Binary, Resources, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary, Resources
 from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
 from ir.errors import RoasteryError
 from ir.graph import Value
@@ -38,7 +39,7 @@ Y = Scratch(0, 256)
 def binary(capability: int = 90, shared: int = 0, scratch: tuple[int, int] = (0, 1)) -> Binary:
     return Binary(
         entry="axpy",
-        target=Target(capability),
+        architecture=Architecture(capability),
         num_warps=4,
         arguments=KINDS,
         scratch=scratch,
@@ -122,7 +123,7 @@ def test_values_that_do_not_fit(values: list, message: str) -> None:
     ],
 )
 def test_which_cubins_run_where(compiled: int, device: int, runs: bool) -> None:
-    assert runs_on(Target(compiled), device) is runs
+    assert runs_on(Architecture(compiled), device) is runs
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_which_cubins_run_where(compiled: int, device: int, runs: bool) -> None:
 )
 def test_the_best_image(compiled: tuple[int, ...], device: int, chosen: tuple[int, str]) -> None:
     best, image = choose_binary([binary(c) for c in compiled], device)
-    assert best.target.capability == chosen[0]
+    assert best.architecture.capability == chosen[0]
     assert image == (best.cubin if chosen[1] == "cubin" else best.ptx)
 
 

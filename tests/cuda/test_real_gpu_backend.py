@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.types import TensorType
 from runtime.buffers import Buffer
@@ -39,7 +40,7 @@ def test_lenet_learns_as_on_the_reference(backend: CudaBackend, plan: str, limit
 def test_views_stay_live(backend: CudaBackend) -> None:
     text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
     program = lowered(text)
-    net = FusedNet(program, backend, Store(program.cells, seed=1))
+    net = FusedNet(program, backend, Store(program.cells, seed=1), options=CompileOptions())
     x = net.inputs["data"].array
     net.forward()
     y = net.output("twice")[1:]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from every_source import config_of, make_data
 
+from compiler.options import CompileOptions
 from roastery import nets
 from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.devices import open_backend
@@ -83,7 +84,9 @@ def test_two_nets_at_once_say_each_in_its_own_log(
     kept, built = (_Kept(), _Kept()), []
     for name, handler in zip(("lmdb", "leveldb"), kept, strict=True):
         log = CaffeLog([handler])
-        builder = NetBuilder(open_backend("reference"), LogReport(log, log.data_note))
+        builder = NetBuilder(
+            open_backend("reference"), CompileOptions(), LogReport(log, log.data_note)
+        )
         net = nets.net_from_text(
             f'layer {{ name: "in" type: "Data" top: "x" data_param {{ source: "{name}" '
             "batch_size: 4 prefetch: 1 } }"

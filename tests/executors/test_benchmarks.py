@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.kernel_cases import CASES
 from benchmarks.torch_nets import TorchNet
+from compiler.options import CompileOptions
 from roastery import nets
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
@@ -35,7 +36,9 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
     for text in (lenet(batch=3), residual(units=2)):
         message = nets.net_from_text(text, "net.prototxt")
         program = nets.lower(message, "TRAIN")
-        net = FusedNet(program, ReferenceBackend(), Store(program.cells, seed=1))
+        net = FusedNet(
+            program, ReferenceBackend(), Store(program.cells, seed=1), options=CompileOptions()
+        )
         random = np.random.default_rng(0)
         for name, buffer in net.inputs.items():
             shape = buffer.type.shape

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery import nets
 from roastery.compilation import compile_program
@@ -50,7 +51,7 @@ def test_googlenet_with_backward() -> None:
     """What its size leads one to expect; the seconds are for the reader (``pytest -rP``)."""
     program = nets.lower(nets.net_from_text(googlenet(32), "googlenet.prototxt"), "TRAIN")
     started = time.perf_counter()
-    result = compile_program(program)
+    result = compile_program(program, CompileOptions())
     seconds = time.perf_counter() - started
     compiled = result.compiled
     print(f"{seconds:.1f} s: {len(compiled.launches)} launches of {len(compiled.kernels)} kernels")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
 from runtime.store import Store
@@ -62,8 +63,10 @@ def test_other_sizes_need_no_other_kernels(gpu: InterpretingGpu) -> None:
     counts = []
     for variant in (inception(2, 8), inception(3, 8), inception(2, 9)):
         program = lowered(variant)
-        net = FusedNet(program, backend, Store(program.cells, seed=1))
-        expected = FusedNet(program, ReferenceBackend(), Store(program.cells, seed=1))
+        net = FusedNet(program, backend, Store(program.cells, seed=1), options=CompileOptions())
+        expected = FusedNet(
+            program, ReferenceBackend(), Store(program.cells, seed=1), options=CompileOptions()
+        )
         rng = np.random.default_rng(0)
         arrays = {name: rng.random(b.type.shape) for name, b in net.inputs.items()}
         for one in (net, expected):
@@ -95,7 +98,9 @@ def test_layers_without_tops_and_losses_without_names(
     program = lowered(text.replace("FILE", str(tmp_path / "out.h5")))
     found = []
     for backend in (gpu.backend(), ReferenceBackend()):
-        net = FusedNet(program, backend, Store(program.cells, seed=1), freeze=freeze)
+        net = FusedNet(
+            program, backend, Store(program.cells, seed=1), freeze=freeze, options=CompileOptions()
+        )
         net.set_inputs({"x": np.ones((2, 3), np.float32)})
         net.forward()
         found.append((net.forward_backward(), net.store.diff["ip/0"].peek().copy()))

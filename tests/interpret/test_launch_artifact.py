@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
-from compiler.binary import HIDDEN, Binary, Resources, Target
+from compiler.architecture import Architecture
+from compiler.binary import HIDDEN, Binary, Resources
 from compiler.kernel import Argument, Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
@@ -84,7 +85,7 @@ class InterpretingGpu:
 
         self.fake.by_image[image] = ((*kinds, *HIDDEN), body)
         made = Binary(
-            kernel.entry, Target(90), config.num_warps, (*kinds, *HIDDEN), (0, 1),
+            kernel.entry, Architecture(90), config.num_warps, (*kinds, *HIDDEN), (0, 1),
             Resources(0, 0, 0, 0), "3.9.0", image, "",
         )  # fmt: skip
         return [made]
@@ -113,6 +114,7 @@ def test_the_stored_plan_computes_what_the_graph_means(
         path,
         name=graph.name,
         versions={"roastery": "0.1.0"},
+        options=CompileOptions(),
         inputs=stored.inputs,
         outputs=stored.outputs,
         weights=weights,

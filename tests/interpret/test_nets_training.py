@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from frontends.prototxt import parse_text
 from roastery import nets
 from roastery.devices import open_backend
@@ -78,7 +79,7 @@ def masks(device: str, plan: str, seed: int) -> list[np.ndarray]:
     """What two forward passes keep of ones."""
     program = nets.lower(nets.net_from_text(MASK, "net.prototxt"), "TRAIN")
     kind = FusedNet if plan == "fused" else LayerwiseNet
-    net = kind(program, open_backend(device), Store(program.cells, seed))
+    net = kind(program, open_backend(device), Store(program.cells, seed), options=CompileOptions())
     data = net.inputs["data"] if isinstance(net, FusedNet) else net.blobs["data"].data
     data.array[...] = 1.0
     kept = []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import roastery
+from compiler.options import CompileOptions
 from roastery import nets
 from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.cli.main import main
@@ -91,7 +92,9 @@ def test_notes_reach_the_log_once_for_all_nets_of_a_run() -> None:
         "old.prototxt",
     )
     stream = io.StringIO()
-    builder = NetBuilder(open_backend("reference"), LogReport(CaffeLog.open(stream=stream)))
+    builder = NetBuilder(
+        open_backend("reference"), CompileOptions(), LogReport(CaffeLog.open(stream=stream))
+    )
     for phase in ("TRAIN", "TEST"):
         builder.build(NetRequest(net, nets.state_message(phase)), seed=0)
     text = stream.getvalue()

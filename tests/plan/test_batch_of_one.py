@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compiler.compiled import CompiledGraph
+from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery import nets
 from roastery.compilation import compile_program
@@ -62,7 +63,7 @@ def compiled(template: str, batch: int, phase: str) -> CompiledGraph:
         .replace("END", LOSS if trains else SOFTMAX)
     )
     program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
-    return compile_program(program, backward=trains).compiled
+    return compile_program(program, CompileOptions(), backward=trains).compiled
 
 
 def new_kernels(first: CompiledGraph, second: CompiledGraph) -> list[str]:
@@ -106,6 +107,8 @@ def test_one_row_of_those_that_a_filter_lets_pass(phase: str) -> None:
     def sources(rows: int) -> set[str]:
         net = nets.net_from_text(FILTERED, "net.prototxt")
         program = nets.lower(net, phase, shapes={"filter/rows": (rows,)})
-        return {kernel.source for kernel in compile_program(program).compiled.kernels}
+        return {
+            kernel.source for kernel in compile_program(program, CompileOptions()).compiled.kernels
+        }
 
     assert sources(1) == sources(3)

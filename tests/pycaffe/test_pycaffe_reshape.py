@@ -30,9 +30,9 @@ class Counting:
         self.name = backend.name
         self.bound: list[str] = []
 
-    def bind(self, graph, inputs, outputs):
+    def bind(self, graph, inputs, outputs, options):
         self.bound.append(graph.name)
-        return self._backend.bind(graph, inputs, outputs)
+        return self._backend.bind(graph, inputs, outputs, options)
 
 
 def test_a_reshaped_input_is_followed_by_forward(make_net) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import roastery
+from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Value
 from roastery import nets
@@ -32,7 +33,7 @@ layer {{ name: "ip" type: "InnerProduct" bottom: "x" top: "ip"
 layer {{ name: "loss" type: "{loss}" bottom: "{scores}" bottom: "{labels}" top: "loss" {more} }}
 layer {{ name: "again" type: "Silence" bottom: "y" }}
 """
-    builder = NetBuilder(open_backend("reference"), LogReport(CaffeLog()))
+    builder = NetBuilder(open_backend("reference"), CompileOptions(), LogReport(CaffeLog()))
     built = builder.build(
         NetRequest(nets.net_from_text(text, "net.prototxt"), nets.state_message("TEST")), 1
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from frontends.caffemodel import read_weights, write_weights, write_weights_hdf5
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
@@ -41,7 +42,7 @@ class Lines:
 
 
 def build(text: str = NET, seed: int = 1) -> BuiltNet:
-    builder = NetBuilder(open_backend("reference"), LogReport(CaffeLog()))
+    builder = NetBuilder(open_backend("reference"), CompileOptions(), LogReport(CaffeLog()))
     return builder.build(NetRequest(nets.net_from_text(text), nets.state_message("TEST")), seed)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.graph import Role
 from ir.program import RANDOM_CELL, NetProgram
 from runtime.backend import Backend
@@ -39,7 +40,7 @@ def seeds_of(run: LayerRun) -> Arrays:
 
 def layerwise(run: LayerRun, backend: Backend) -> Results:
     """One layer after the other, every blob kept."""
-    net = LayerwiseNet(run.program, backend, _store(run))
+    net = LayerwiseNet(run.program, backend, _store(run), options=CompileOptions())
     for name in run.program.inputs:
         net.blobs[name].data.array[...] = run.values[name]
     net.restore_random(net.store.data[RANDOM_CELL].array if RANDOM_CELL in net.store.data else ())
@@ -63,7 +64,7 @@ def layerwise(run: LayerRun, backend: Backend) -> Results:
 
 def fused(run: LayerRun, backend: Backend) -> Results:
     """Forward as one graph and backward as another, which keep only what they must."""
-    net = FusedNet(run.program, backend, _store(run))
+    net = FusedNet(run.program, backend, _store(run), options=CompileOptions())
     net.set_inputs({name: run.values[name] for name in run.program.inputs})
     net.prepare_backward()
     net.forward()

@@ -60,7 +60,7 @@ class FakeGpu:
         self.fake.by_image[image] = (kinds, body)
         return Binary(
             entry=job.kernel.entry,
-            target=job.target,
+            architecture=job.architecture,
             num_warps=job.config.num_warps,
             arguments=kinds,
             scratch=(0, 1),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import roastery.caffe as caffe
+from compiler.options import CompileOptions
 from ir.program import NetProgram
 from roastery import nets
 from roastery.devices import open_backend
@@ -82,7 +83,13 @@ def fused_errors(path: Path, device: str) -> dict[str, float]:
         return nets.lower(message, str(case["phase"]), shapes=shapes)
 
     program = lower({})
-    net = FusedNet(program, open_backend(device), Store(program.cells, seed=1), relower=lower)
+    net = FusedNet(
+        program,
+        open_backend(device),
+        Store(program.cells, seed=1),
+        relower=lower,
+        options=CompileOptions(),
+    )
     cells = _cells(program)
     for place, array in _of_kind(case, "param").items():
         net.store.data[cells[place]].array[...] = array.reshape(

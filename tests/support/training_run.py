@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.program import NetProgram
 from roastery import nets
 from runtime.backend import Backend
@@ -88,7 +89,7 @@ def train(
     }
     store = Store(program.cells, seed=3)
     plan = LayerwiseNet if layerwise else FusedNet
-    net = plan(program, backend, store, feeds)  # type: ignore[abstract]
+    net = plan(program, backend, store, feeds, options=CompileOptions())  # type: ignore[abstract]
     rate = LearningRateConfig("inv", 0.05, gamma=0.001, power=0.75)
     config = SolverConfig(
         **{"learning_rate": rate, "momentum": 0.9, "weight_decay": 0.001, "max_iter": iterations}
@@ -97,7 +98,7 @@ def train(
     stream = io.StringIO()
     result = Training()
     with logging_to(stream) as log:
-        solver = Solver(config, net, [], backend, log)
+        solver = Solver(config, net, [], log)
         take = solver.smoothed.update
 
         def keep(loss: float) -> None:

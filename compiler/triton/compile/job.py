@@ -1,4 +1,4 @@
-"""What is compiled: one kernel in one configuration for one target, and who uses it."""
+"""What is compiled: one kernel in one configuration for one architecture, and who uses it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.binary import Target
+from compiler.architecture import Architecture
 from compiler.kernel import Config, Kernel, Launch
 from ir.errors import RoasteryError
 from ir.printable import printable
@@ -29,7 +29,7 @@ class Job:
 
     kernel: Kernel
     config: Config
-    target: Target
+    architecture: Architecture
     users: tuple[str, ...] = field(default=(), compare=False)
 
     def request(self) -> dict[str, Any]:
@@ -47,9 +47,9 @@ class Job:
                 for p in self.kernel.parameters
             ],
             "constants": [list(pair) for pair in self.config.constants],
-            "capability": self.target.capability,
+            "capability": self.architecture.capability,
             "options": options,
-            "lowest_ptx": LOWEST if self.target.capability == CAPABILITY else None,
+            "lowest_ptx": LOWEST if self.architecture.capability == CAPABILITY else None,
         }
 
     def key(self, triton: str) -> str:
@@ -79,7 +79,7 @@ class CompileError(RoasteryError):
             users = printable(", ".join(job.users)) or "unknown"
             shown = "\n    ".join(reason.strip().splitlines())
             parts.append(
-                f"kernel {job.kernel.entry} does not compile for {job.target} "
+                f"kernel {job.kernel.entry} does not compile for {job.architecture} "
                 f"({constants}, {job.config.num_warps} warps, {job.config.num_stages} stages; "
                 f"used by {users}):\n    {shown}"
             )
@@ -98,10 +98,12 @@ def is_tested(triton: str) -> bool:
     return found is not None and _OLDEST_TESTED <= (int(found[1]), int(found[2])) <= _NEWEST_TESTED
 
 
-def jobs_of(launches: Iterable[Launch], target: Target) -> list[Job]:
+def jobs_of(launches: Iterable[Launch], architecture: Architecture) -> list[Job]:
     """The jobs that a program's launches need, each once, in order of first use."""
     users: dict[tuple[Kernel, Config], dict[str, None]] = {}
     for launch in launches:
         name = f"{launch.label} ({launch.location})"
         users.setdefault((launch.kernel, launch.chosen), {})[name] = None
-    return [Job(kernel, config, target, tuple(names)) for (kernel, config), names in users.items()]
+    return [
+        Job(kernel, config, architecture, tuple(names)) for (kernel, config), names in users.items()
+    ]

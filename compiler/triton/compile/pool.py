@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.kernel import Config, Kernel
 from ir.errors import RoasteryError
 from ir.owned_folder import owned_folder
@@ -63,7 +64,7 @@ def compile_kernels(
 
     ``options`` are those of :func:`compile_jobs`.
     """
-    wanted = Target.parse(target)
+    wanted = Architecture.parse(target)
     jobs = [Job(kernel, config, wanted) for kernel, config in kernels]
     return compile_jobs(jobs, **options)
 

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from compiler.binary import Binary, Target
+from compiler.architecture import Architecture
+from compiler.binary import Binary
 
 from .frames import FrameError, read_frame, write_frame
 from .inspection import argument_layout, resource_usage
@@ -75,7 +76,7 @@ def compile_request(request: dict[str, Any], folder: Path) -> Binary:
     ptx = compiled.asm["ptx"]
     return Binary(
         entry=metadata.name,
-        target=Target(capability),
+        architecture=Architecture(capability),
         num_warps=metadata.num_warps,
         arguments=argument_layout([kind for _, kind, _, _ in parameters], ptx),
         scratch=(metadata.global_scratch_size, metadata.global_scratch_align),

@@ -41,7 +41,6 @@ CONFIGS = {
     )
     for few in (False, True)
 }
-ENOUGH_PROGRAMS = 128
 MOST_SPLITS = 16
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
 
@@ -63,24 +62,26 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
-def choices_of(view: Product, results: int) -> list[Choice]:
+def choices_of(view: Product, results: int, processors: int) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it.
 
     ``results``: elements that parts are added up for.
     """
     tiles = TILES[:FEW_TILES] if view.strided else TILES
     choices: list[Choice] = []
-    for tile in preferring(_best_tile(view, len(tiles)), len(tiles)):
-        wanted = _splits_for(view, tile)
+    for tile in preferring(_best_tile(view, len(tiles), processors), len(tiles)):
+        wanted = _splits_for(view, tile, processors)
         for splits in (wanted, 2 if wanted == 1 else 1):
             if splits == 1:
                 choices.append(Choice(tile))
             elif splits <= _steps(view, tile):
-                choices += [Choice(tile, splits, second) for second in tiles_for(results)]
+                choices += [
+                    Choice(tile, splits, second) for second in tiles_for(results, processors)
+                ]
     return choices
 
 
-def _best_tile(view: Product, count: int) -> int:
+def _best_tile(view: Product, count: int, processors: int) -> int:
     """The largest tile that still gives every processor something to do, no larger than the
     matrix needs."""
     rows, columns = view.rows.value, view.columns.value
@@ -88,19 +89,19 @@ def _best_tile(view: Product, count: int) -> int:
     for i in range(1, count):
         height, width, _ = TILES[i][0]
         wasted = rows <= height // 2 or columns <= width // 2
-        if not wasted and _programs(view, i) >= ENOUGH_PROGRAMS:
+        if not wasted and _programs(view, i) >= processors:
             best = i
     if best == 0 and rows > 32 and columns > 32 and view.depth.value >= 512:
         return 1  # splitting the depth will fill the device
     return best
 
 
-def _splits_for(view: Product, tile: int) -> int:
+def _splits_for(view: Product, tile: int, processors: int) -> int:
     total = _programs(view, tile)
-    if not 0 < total < ENOUGH_PROGRAMS:
+    if not 0 < total < processors:
         return 1
     longest = _steps(view, tile) // SHORTEST_SHARE
-    return max(1, min(MOST_SPLITS, 2 * ENOUGH_PROGRAMS // total, longest))
+    return max(1, min(MOST_SPLITS, 2 * processors // total, longest))
 
 
 def _programs(view: Product, tile: int) -> int:
@@ -138,7 +139,7 @@ def schedule_contract(task: Task) -> Scheduled:
             return [first]
         return [first, make_launch(task, _sum(anchor, plan, partial, choice.second), ".sum")]
 
-    return Scheduled(choices_of(view, size), launches)
+    return Scheduled(choices_of(view, size, task.options.target.processors), launches)
 
 
 def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:

@@ -20,7 +20,7 @@ LIGHT = (Config((("BLOCK", 256),), num_warps=2), Config((("BLOCK", 1024),), num_
 BROAD = (Config((("BLOCK", 256),), num_warps=4), Config((("BLOCK", 512),), num_warps=4))
 HEAVY = (Config((("BLOCK", 128),), num_warps=4), Config((("BLOCK", 256),), num_warps=4))
 MANY_INPUTS = 8
-LARGE = 1 << 18  # elements from which on the larger block still fills the device
+LARGE = 2048  # elements per processor from which on the larger block still fills the device
 
 
 def positions(writer: Writer, count: int) -> Base:
@@ -47,16 +47,16 @@ def padded_count(count: int) -> int:
 
 
 def schedule_flat(task: Task) -> Scheduled:
-    tiles = tiles_for(task.body.outputs[0].value.type.size)
+    size = task.body.outputs[0].value.type.size
     return Scheduled(
-        [Choice(tile) for tile in tiles],
+        [Choice(tile) for tile in tiles_for(size, task.options.target.processors)],
         lambda choice: [make_launch(task, flat_schedule({}, choice.tile))],
     )
 
 
-def tiles_for(count: int) -> list[int]:
+def tiles_for(count: int, processors: int) -> list[int]:
     """Numbers of configurations for a tensor of ``count`` elements, the best first."""
-    return preferring(1 if count >= LARGE else 0, len(LIGHT))
+    return preferring(1 if count >= LARGE * processors else 0, len(LIGHT))
 
 
 def flat_schedule(

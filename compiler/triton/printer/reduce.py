@@ -37,7 +37,6 @@ TILES = {
     "planes": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outer reduced, inner reduced)
     "columns": ((64, 16), (16, 64), (4, 256)),  # (reduced, outputs)
 }
-ENOUGH_PROGRAMS = 128  # fewer than this leave a device idle
 LONGEST_WALK = 16  # steps of the loop from which on splitting pays
 MOST_SPLITS = 64
 MANY_INPUTS = 6  # more make tiles that need the registers of eight warps
@@ -110,12 +109,12 @@ class Plan:
     share: int  # how far along the split dimension one program goes
 
 
-def choices_of(reduction: Reduction) -> list[Choice]:
+def choices_of(reduction: Reduction, processors: int) -> list[Choice]:
     """Every tile, each with a result's elements in one program and in parts of them."""
     tiles = TILES[reduction.kind]
     choices = []
     for tile in preferring(_best_tile(reduction), len(tiles)):
-        wanted = _splits_for(reduction, tile)
+        wanted = _splits_for(reduction, tile, processors)
         steps, _ = _walk(reduction, tile)
         splits = (wanted, 2 if wanted == 1 else 1)
         choices += [Choice(tile, s) for s in splits if s == 1 or s <= steps]
@@ -148,12 +147,12 @@ def _walk(reduction: Reduction, tile: int) -> tuple[int, int]:
     return -(-total // (b if reduction.kind == "rows" else a)), 1
 
 
-def _splits_for(reduction: Reduction, tile: int) -> int:
+def _splits_for(reduction: Reduction, tile: int, processors: int) -> int:
     programs = _programs(reduction, tile)
     steps, loads = _walk(reduction, tile)
-    if not (0 < programs < ENOUGH_PROGRAMS and steps * loads > LONGEST_WALK):
+    if not (0 < programs < processors and steps * loads > LONGEST_WALK):
         return 1
-    return min(MOST_SPLITS, -(-2 * ENOUGH_PROGRAMS // programs), steps)
+    return min(MOST_SPLITS, -(-2 * processors // programs), steps)
 
 
 def plan_of(reduction: Reduction, choice: Choice) -> Plan:
@@ -184,7 +183,7 @@ def schedule_reduce(task: Task, constant: tuple[int, ...] = ()) -> Scheduled:
             return [first]
         return [first, make_launch(task, _fold_partials(reduction, plan, partials), ".fold")]
 
-    return Scheduled(choices_of(reduction), launches)
+    return Scheduled(choices_of(reduction, task.options.target.processors), launches)
 
 
 def _without_elements(body: Graph) -> Graph:

@@ -6,6 +6,7 @@ The file runs by itself: it compares its kernel with the reference on random inp
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Callable
@@ -36,6 +37,7 @@ def readable_file(
         ("Layers", _layers(task)),
         ("Computes", format_graph(_group(task)).rstrip().splitlines()),
         ("Schedule", [f"{task.schedule}: {printed.name}", printed.why]),
+        ("Options", _options(task)),
         ("Tiles", [_config(c, i == printed.choice) for i, c in enumerate(printed.configs)]),
     ]
     text = f"{label}: a kernel made by Roastery.\n"
@@ -76,6 +78,11 @@ def _layers(task: Task) -> list[str]:
         lines.append(f"{name or '-'}  {file or '-'}:{place.line}")
         lines += [f"    {printable(line)}" for line in shown]
     return lines
+
+
+def _options(task: Task) -> list[str]:
+    """What this was compiled by, to be read again."""
+    return [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()]
 
 
 def _config(config: Config, chosen: bool) -> str:

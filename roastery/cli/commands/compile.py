@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
 from ..say import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from compiler.architecture import Architecture
     from compiler.kernel import Launch
 
 
@@ -21,6 +23,7 @@ def _run(arguments: Arguments) -> None:
     from ... import nets
     from ...building import BuildReport, NetRequest, lower_net
     from ...compilation import compile_program, summary, write_dump
+    from ...options import architectures, kernel_options
 
     started = perf_counter()
     message = nets.read_net(arguments.net)
@@ -31,40 +34,47 @@ def _run(arguments: Arguments) -> None:
         assume="missing",
         allow_python=python_layers(arguments),
     )
-    lowered = lower_net(request, BuildReport(_say, _say))
+    report = BuildReport(_say, _say)
+    targets = architectures(arguments.target)
+    options = kernel_options(targets, arguments.precision, report.note)
+    lowered = lower_net(request, report)
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None
-    result = compile_program(lowered.program, backward=backward, dump=dump)
+    result = compile_program(lowered.program, options, backward=backward, dump=dump)
     print(summary(result, lowered.unrun), end="")
     print(f"compiled in {perf_counter() - started:.2f} s", end="")
-    print(", kernels printed but not compiled" if not arguments.target else "")
+    print(", kernels printed but not compiled" if not targets else "")
     if dump is not None:
         write_dump(dump, message, result)
         say(f"wrote every stage to {dump}/")
-    if arguments.target:
-        _compile_kernels(result.compiled.launches, arguments.target)
+    for target in targets:
+        _compile_kernels(result.compiled.launches, target, dump)
 
 
 def _say(remark: str) -> None:
     say(f"note: {remark}")
 
 
-def _compile_kernels(launches: Sequence[Launch], targets: str) -> None:
-    from compiler.binary import Target
+def _compile_kernels(
+    launches: Sequence[Launch], architecture: Architecture, dump: Path | None
+) -> None:
     from compiler.triton.compile import compile_jobs, jobs_of
 
+    from ...compilation import write_ptx
     from ..progress import progress_bar
 
-    for name in targets.split(","):
-        jobs = jobs_of(launches, Target.parse(name if ":" in name else f"cuda:{name}"))
-        with progress_bar(f"compiling for {name}") as draw:
-            binaries = compile_jobs(jobs, progress=lambda done, total, _: draw(done, total))
-        spilled = sum(b.resources.spills for b in binaries)
-        most = max((b.resources.registers for b in binaries), default=0)
-        print(
-            f"{name}: {len(binaries)} kernels compiled, at most {most} registers, "
-            f"{spilled} with spills"
+    with progress_bar(f"compiling for {architecture}") as draw:
+        binaries = compile_jobs(
+            jobs_of(launches, architecture), progress=lambda done, total, _: draw(done, total)
         )
+    if dump is not None:
+        write_ptx(dump / "ptx", launches, binaries)
+    spilled = sum(b.resources.spills for b in binaries)
+    most = max((b.resources.registers for b in binaries), default=0)
+    print(
+        f"{architecture}: {len(binaries)} kernels compiled, at most {most} registers, "
+        f"{spilled} with spills"
+    )
 
 
 COMMAND = Command(
@@ -76,7 +86,7 @@ COMMAND = Command(
         "kernels and plans memory. Needs no GPU, and no database, mean file or Python module: what "
         "is not there gets the shapes that the net's fields tell, or that --shape gives. With "
         "--dump every stage is written as text: the graph after each pass, the generated Triton "
-        "kernels, the launches and the memory plan."
+        "kernels, the launches and the memory plan, and with --target the kernels' PTX."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
@@ -85,6 +95,7 @@ COMMAND = Command(
         Flag("backward", "with backward or without, whatever the net says", "bool", None),
         SHAPE_FLAG,
         Flag("target", "also compile the kernels: sm_80,sm_90", default="", metavar="TARGETS"),
+        PRECISION_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,
     ),
@@ -96,6 +107,10 @@ COMMAND = Command(
             "without its database",
         ),
         Example("roastery compile net.prototxt --target sm_90", "compile the kernels, too"),
+        Example(
+            "roastery compile net.prototxt --target sm_90 --precision tf32 --dump out",
+            "with matrix units; their instructions are in out/ptx",
+        ),
     ),
     run=_run,
 )

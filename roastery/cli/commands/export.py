@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag
+from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
 from ..say import say
 
@@ -23,10 +24,11 @@ def _run(arguments: Arguments) -> None:
             level=arguments.level,
             stages=stages(arguments),
             shapes=shapes(arguments),
+            precision=arguments.precision,
             progress=draw,
             allow_python=python_layers(arguments),
         )
-    kernels = f", {made.kernels} kernels" if made.kernels else ""
+    kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {output}: {', '.join(made.targets)}{kernels}, {made.nbytes:,} bytes")
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
@@ -53,6 +55,7 @@ COMMAND = Command(
             metavar="TARGET",
         ),
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
+        PRECISION_FLAG,
         SHAPE_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..devices import PRECISION_FLAG
 from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 from ..progress import progress_bar
 from ..tool_log import tool_log
@@ -26,6 +27,7 @@ def _run(arguments: Arguments) -> None:
             _device(arguments),
             progress,
             notes=notes,
+            precision=arguments.precision,
             allow_python=python_layers(arguments),
         )
 
@@ -63,6 +65,7 @@ COMMAND = Command(
     flags=(
         IMAGE_FLAG,
         Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+        PRECISION_FLAG,
         PYTHON_FLAG,
     ),
     examples=(

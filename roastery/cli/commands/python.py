@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
+from ..devices import PRECISION_FLAG
 from ..nets import IMAGE_FLAG
 
 
@@ -18,7 +19,7 @@ def _run(arguments: Arguments) -> int:
         script = Script("file", words[0], words[1:])
     else:
         script = Script("console", "", [])
-    return run_script(script, arguments.device)
+    return run_script(script, arguments.device, arguments.precision)
 
 
 COMMAND = Command(
@@ -47,6 +48,7 @@ COMMAND = Command(
             "cuda:N or interpret",
             metavar="DEVICE",
         ),
+        PRECISION_FLAG,
     ),
     examples=(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),

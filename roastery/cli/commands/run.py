@@ -32,6 +32,8 @@ def _run(arguments: Arguments) -> None:
         results = net(**given)
     finally:
         net.close()
+    compiled = f", {net.manifest.options}" if net.device != "cpu" else ""
+    say(f"{arguments.artifact}: on {net.device}{compiled}")
     for name, array in results.items():
         say(f"{name}: {array.dtype} {list(array.shape)}")
     if arguments.output:

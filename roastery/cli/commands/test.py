@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag
-from ..devices import DEVICE_FLAGS, requested_device
+from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
     LOG_FLAGS,
     PYTHON_FLAG,
@@ -27,6 +27,7 @@ def _run(arguments: Arguments) -> None:
     from ... import nets
     from ...building import LogReport, NetBuilder, NetRequest
     from ...devices import choose_device, open_backend
+    from ...options import compile_options
     from ...solvers import weight_files
     from ...weights import load_weights
 
@@ -38,9 +39,9 @@ def _run(arguments: Arguments) -> None:
         message = nets.read_net(model)
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
         request = NetRequest(message, state, allow_python=python_layers(arguments))
-        built = NetBuilder(open_backend(device), LogReport(log, log.data_note), freeze=True).build(
-            request, seed=0
-        )
+        backend, report = open_backend(device), LogReport(log, log.data_note)
+        options = compile_options(backend.target, arguments.precision, report.note)
+        built = NetBuilder(backend, options, report, freeze=True).build(request, seed=0)
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)
         log.running_for(arguments.iterations)
@@ -85,6 +86,7 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
+        PRECISION_FLAG,
     ),
     examples=(
         Example(

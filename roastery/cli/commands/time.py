@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag
-from ..devices import DEVICE_FLAGS, requested_device
+from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
     LOG_FLAGS,
     PYTHON_FLAG,
@@ -33,6 +33,7 @@ def _run(arguments: Arguments) -> None:
     from ... import nets
     from ...building import LogReport, NetBuilder, NetRequest, Plan
     from ...devices import choose_device, open_backend
+    from ...options import compile_options
 
     model = needed(arguments, "model", "the net to time")
     device = choose_device(requested_device(arguments))
@@ -47,10 +48,9 @@ def _run(arguments: Arguments) -> None:
             allow_python=python_layers(arguments),
         )
         plan: Plan = "fused" if arguments.fused else "layerwise"
-        backend = open_backend(device)
-        built = NetBuilder(backend, LogReport(log, log.data_note), plan, freeze=True).build(
-            request, seed=0
-        )
+        backend, report = open_backend(device), LogReport(log, log.data_note)
+        options = compile_options(backend.target, arguments.precision, report.note)
+        built = NetBuilder(backend, options, report, plan, freeze=True).build(request, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:
@@ -155,6 +155,7 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
+        PRECISION_FLAG,
     ),
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),

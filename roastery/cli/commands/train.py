@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, UsageError
-from ..devices import DEVICE_FLAGS, requested_device
+from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
     LOG_FLAGS,
     PYTHON_FLAG,
@@ -79,7 +79,13 @@ def _run(arguments: Arguments) -> None:
         seed = _saved_seed(message, snapshot)
         allowed = python_layers(arguments)
         solver = assemble(
-            message, device, log, seed=seed, allow_python=allowed, notes=log.data_note
+            message,
+            device,
+            log,
+            seed=seed,
+            precision=arguments.precision,
+            allow_python=allowed,
+            notes=log.data_note,
         ).solver
         solver.requests = requests
         if snapshot:
@@ -159,6 +165,7 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
+        PRECISION_FLAG,
     ),
     examples=(
         Example("roastery train --solver=solver.prototxt", "train from scratch"),

@@ -10,6 +10,7 @@ from random import Random
 
 import numpy as np
 
+from compiler.options import CompileOptions
 from ir.text import format_graph
 from roastery.exporting import export_net
 from runtime.artifact import Artifact, Tensor, load, write_artifact
@@ -60,6 +61,7 @@ def _plans(room: Path) -> list[Sample]:
         "weights": WEIGHTS,
         "graph": format_graph(build_graph()),
         "memory": {"arena_bytes": 512},
+        "options": CompileOptions(),
     }
     path = room / "plan.roast"
     write_artifact(

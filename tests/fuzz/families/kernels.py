@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compiler.architecture import Architecture
 from compiler.binary import Binary, Resources
-from compiler.binary import Target as Machine
 from compiler.triton.compile.store import BinaryStore
 
 from ..inputs import Sample, from_folder
@@ -17,7 +17,7 @@ _KEY = "ab" * 32
 def _entries(room: Path) -> list[Sample]:
     binary = Binary(
         entry="axpy",
-        target=Machine(90),
+        architecture=Architecture(90),
         num_warps=4,
         arguments=("pointer", "i32", "global_scratch", "profile_scratch"),
         scratch=(0, 1),

@@ -1,0 +1,68 @@
+"""What the CPU of this machine is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from pathlib import Path
+
+from compiler.target import Target
+
+_LONGEST = 1 << 16  # characters of a file that are read
+# Widest vector registers by what the CPU says it can, in bytes; the first that fits counts.
+_VECTORS = (("avx512f", 64), ("avx", 32), ("sse2", 16), ("asimd", 16), ("neon", 16))
+
+
+def cpu_target(root: Path = Path("/")) -> Target:
+    """The processors that this process may use.
+
+    What the system does not tell (another system than Linux, a container without ``/proc`` or
+    ``/sys``) is left at the least there can be. ``root``: where these folders are.
+    """
+    said = _read(root / "proc/cpuinfo")
+    name = re.search(r"^model name\s*:\s*(.+)$", said, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", said, re.MULTILINE)
+    able = set(flags[1].split()) if flags else set()
+    caches = _caches(root / "sys/devices/system/cpu/cpu0/cache")
+    return Target(
+        "cpu",
+        name[1].strip() if name else platform.machine(),
+        processors=max(1, min(_allowed(), _share(root / "sys/fs/cgroup/cpu.max"))),
+        vector=next((width for flag, width in _VECTORS if flag in able), 16),
+        l1_cache=caches.get(1, 0),
+        l2_cache=caches.get(2, 0),
+        l3_cache=caches.get(3, 0),
+    )
+
+
+def _allowed() -> int:
+    """Processors that this process may be scheduled on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _share(file: Path) -> int:
+    """As many processors' time as a container has; many where it has no limit."""
+    found = re.match(r"(\d+) ([1-9]\d*)\b", _read(file))
+    return -(-int(found[1]) // int(found[2])) if found else 1 << 20
+
+
+def _caches(folder: Path) -> dict[int, int]:
+    """Bytes by level, of those for data."""
+    found: dict[int, int] = {}
+    for index in range(8):
+        one = folder / f"index{index}"
+        level, size = _read(one / "level").strip(), re.match(r"(\d+)K", _read(one / "size"))
+        if level.isdecimal() and size and not _read(one / "type").startswith("Instruction"):
+            found[int(level)] = int(size[1]) << 10
+    return found
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            return stream.read(_LONGEST)
+    except OSError:
+        return ""
