@@ -22,6 +22,7 @@ class RoasteryError(Exception):
         location: the place in the user's file, if there is one.
         hint: what would be right ("did you mean `kernel_size`?").
         detail: further lines, such as a compiler's.
+        field: the setting that is wrong (``batch_size``); by default the one at ``location``.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class RoasteryError(Exception):
         location: Location | None = None,
         hint: str | None = None,
         detail: str = "",
+        field: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.location = location
         self.hint = hint
         self.detail = detail
+        self.field = field or (location.field if location is not None else "")
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""

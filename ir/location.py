@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 from .printable import printable_lines, readable
 
@@ -11,15 +12,17 @@ from .printable import printable_lines, readable
 class Location:
     """A place in a user's file. ``line`` and ``column`` count from 1; 0 means unknown.
 
-    ``text`` is the source line itself, shown under errors; it does not take part in
-    comparisons, so that a location read back from IR text equals the original.
+    ``text`` is the source line itself, shown under errors. ``field`` is the setting whose place it
+    is, where it is one's (``batch_size``). Both take no part in comparisons, so that a location
+    read back from IR text equals the original.
     """
 
     file: str = ""
     line: int = 0
     column: int = 0
     layer: str = ""
-    text: str = field(default="", compare=False, repr=False)
+    text: str = dataclasses.field(default="", compare=False, repr=False)
+    field: str = dataclasses.field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         place = readable(self.file) or "<input>"

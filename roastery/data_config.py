@@ -10,6 +10,7 @@ import numpy as np
 from frontends.lowering.fillers import filler_spec
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
+from ir.location import Location
 from ir.program import FillerSpec
 from runtime.data.config import (
     DataConfig,
@@ -54,7 +55,26 @@ def source_config(layer: Message) -> SourceConfig:
         values["transform"] = TransformConfig(
             **_of_equal_names(TransformConfig, layer.transform_param)
         )
-    return kind(**values, tops=tuple(layer.top), layer=layer.name, location=layer.location)
+    return kind(
+        **values,
+        tops=tuple(layer.top),
+        layer=layer.name,
+        location=layer.location,
+        places=_places(layer, name),
+    )
+
+
+def _places(layer: Message, own: str) -> dict[str, Location]:
+    """Where each setting of a data layer stands: see `LayerConfig.places`."""
+    found = {name: layer.location_of(name) for name in layer.fields_set()}
+    for block in ("data_param", "transform_param", own):
+        if layer.has(block):
+            prefix = "transform_param." if block == "transform_param" else ""
+            message = layer[block]
+            found |= {prefix + name: message.location_of(name) for name in message.fields_set()}
+    if own in found:
+        found[""] = found[own]
+    return found
 
 
 def _of_equal_names(kind: type[SourceConfig | TransformConfig], message: Message) -> dict[str, Any]:

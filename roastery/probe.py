@@ -11,13 +11,11 @@ from typing import Any, cast
 from frontends.caffemodel import read_blob
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
-from ir.errors import RoasteryError
 from runtime.data.config import Phase, SourceConfig
 from runtime.data.source import probe_shapes
 from runtime.host_layers import probe_host_layer
 
 from .data_config import source_config
-from .data_places import at_field
 
 
 class RuntimeProbe:
@@ -38,16 +36,12 @@ class RuntimeProbe:
         # Once only: a net lowered for another shape holds its database open (LevelDB: locked).
         if key not in self._data:
             config = replace(source_config(layer), key=key)
-            self._data[key] = self.probed(layer, config, phase)
+            self._data[key] = self.probed(config, phase)
         return self._data[key]
 
-    def probed(self, layer: Message, config: SourceConfig, phase: str) -> DataProbe:
+    def probed(self, config: SourceConfig, phase: str) -> DataProbe:
         """Open what a data layer reads, as ``config`` describes it, and close it again."""
-        try:
-            shapes = probe_shapes(config, cast(Phase, phase), self.root)
-        except RoasteryError as error:
-            raise at_field(error, layer) from error.__cause__
-        return DataProbe(tuple(shapes), config)
+        return DataProbe(tuple(probe_shapes(config, cast(Phase, phase), self.root)), config)
 
     def host_layer(
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str

@@ -146,7 +146,8 @@ class LayerContext:
                 if field in holder.message_type.fields:
                     place = holder.location_of(field, index)
                     break
-        return RoasteryError(message, location=replace(place, layer=self.name), hint=hint)
+        place = replace(place, layer=self.name, field=field or "")
+        return RoasteryError(message, location=place, hint=hint)
 
     def check(
         self,

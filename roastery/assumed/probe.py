@@ -21,11 +21,11 @@ from runtime.python_layer import ModuleFailedError
 from runtime.python_modules import PythonModuleError
 
 from ..data_config import source_config
-from ..data_places import at_field
 from ..probe import RuntimeProbe
 from .made_up import made_up
 from .shapes import (
     LABELLED,
+    NO_DATA,
     NOTHING,
     Shape,
     derived,
@@ -95,14 +95,14 @@ class AssumingProbe(RuntimeProbe):
         except RoasteryError:  # a damaged list, for its reader to tell if it must be read
             missing = None
         if given or (missing is not None and self._derive):
-            shapes, why = self._shapes(layer, config, missing or "data")
+            shapes, why = self._shapes(layer, config, missing or NO_DATA)
             self._say(f"{_called(layer)}: {told(tops, shapes)}, {why}; {_UNREAD}")
             return DataProbe(tuple(shapes), made_up(config, shapes))
         mean = missing_mean(config, self.root)
         if self._derive and mean is not None and config.transform is not None:
             self._say(f"{_called(layer)}: there is no mean file '{mean}'; no mean is subtracted")
             plain = replace(config, transform=replace(config.transform, mean_file=""))
-            found = self._inner.probed(layer, plain, phase)
+            found = self._inner.probed(plain, phase)
         else:
             found = self._real(layer, config, phase, key)
         if not isinstance(config, MemoryDataConfig):
@@ -153,17 +153,11 @@ class AssumingProbe(RuntimeProbe):
             found[1] = found[0][:1]
         shapes = [shape for shape in found if shape is not None]
         if len(shapes) != len(tops):
-            error = underivable(layer, missing, known, list(self._given), tops)
-            raise at_field(error, layer)
+            raise underivable(config, layer, missing, known, list(self._given), tops)
         if any(extent < 1 for shape in shapes for extent in shape):
-            raise at_field(
-                RoasteryError(
-                    f"the tops of layer '{layer.name}' ({layer.type}) would be "
-                    f"{told(tops, shapes)}",
-                    location=layer.location,
-                    hint="data has at least one element: give every extent as 1 or more",
-                ),
-                layer,
+            raise config.error(
+                f"the tops of layer '{layer.name}' ({layer.type}) would be {told(tops, shapes)}",
+                hint="data has at least one element: give every extent as 1 or more",
             )
         return shapes, f"as {_listed(sources)} {'says' if len(sources) == 1 else 'say'}"
 
@@ -221,4 +215,6 @@ def _listed(words: Sequence[str]) -> str:
 
 def _with_hint(error: RoasteryError, further: str) -> RoasteryError:
     hint = f"{error.hint}; {further}" if error.hint else further
-    return RoasteryError(error.message, location=error.location, hint=hint, detail=error.detail)
+    return RoasteryError(
+        error.message, location=error.location, hint=hint, detail=error.detail, field=error.field
+    )

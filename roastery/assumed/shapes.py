@@ -43,6 +43,9 @@ class Known:
         ]
 
 
+NO_DATA = "data"
+"""What is missing where nothing was looked for: some tops' shapes are given, and not all."""
+
 NOTHING = Known((None, None, None, None), ())
 
 
@@ -138,7 +141,12 @@ def shape_flags(layer: Message, known: Known, tops: Sequence[str]) -> str:
 
 
 def underivable(
-    layer: Message, missing: str, known: Known, given: Sequence[str], tops: Sequence[str]
+    config: SourceConfig,
+    layer: Message,
+    missing: str,
+    known: Known,
+    given: Sequence[str],
+    tops: Sequence[str],
 ) -> RoasteryError:
     """The error that says which flags to give: those of ``tops`` that are not given yet."""
     flags = shape_flags(layer, known, [top for top in tops if top not in given])
@@ -147,11 +155,11 @@ def underivable(
         meaning = "with all axes of each top"
     else:
         meaning = "with " + ", ".join(f"{letter} = {words}" for letter, words in unknown.items())
-    return RoasteryError(
+    return config.error(
         f"there is no {missing}, and the net does not say what shapes the tops of layer "
         f"'{layer.name}' ({layer.type}) have",
-        location=layer.location,
-        hint=f"give {flags}, {meaning}",
+        "source" if missing != NO_DATA else "",
+        f"give {flags}, {meaning}",
     )
 
 

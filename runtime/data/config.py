@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
+from ir.errors import RoasteryError
 from ir.location import Location
 
 from .notes import Notes, to_logger
@@ -55,7 +56,9 @@ class TransformConfig:
 class LayerConfig:
     """What every data layer has: its tops, and where it stands for errors.
 
-    ``key`` tells layers of one name apart: each makes random choices of its own.
+    ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
+    its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
+    "" for its own block.
     """
 
     tops: tuple[str, ...] = ("data", "label")
@@ -63,6 +66,7 @@ class LayerConfig:
     key: str = ""
     location: Location | None = None
     transform: TransformConfig | None = None
+    places: Mapping[str, Location] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def place(self) -> Location | None:
@@ -72,6 +76,18 @@ class LayerConfig:
         if self.layer and not self.location.layer:
             return replace(self.location, layer=self.layer)
         return self.location
+
+    def at(self, setting: str) -> Location | None:
+        """Where a setting stands; of one that is not given, its block's place, or the layer's."""
+        block, _, name = setting.rpartition(".")
+        found = self.places.get(setting, self.places.get(block, self.place))
+        return replace(found, layer=self.layer, field=name) if found is not None else None
+
+    def error(self, message: str, setting: str = "", hint: str | None = None) -> RoasteryError:
+        """An error at a setting (see `at`), or at the layer."""
+        place = self.at(setting) if setting else self.place
+        name = setting.rpartition(".")[2]
+        return RoasteryError(message, location=place, hint=hint, field=name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,9 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self.check_batch_size(config.batch_size, "data_param")
         if not config.source:
             raise self.error(
-                "no source is given", 'set data_param { source: "DATABASE" } to its directory'
+                "no source is given",
+                'set data_param { source: "DATABASE" } to its directory',
+                field="source",
             )
         self._transformer = Transformer(config, options, self.draws)
         transform = self._transformer.config
@@ -63,7 +65,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self._database = open_database(
             options.root / config.source,
             config.backend,
-            config.place,
+            config.at("source"),
             options.lock,
             options.notes,
         )
@@ -145,11 +147,11 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         self._records = iter(self._database.records(key))
         found = next(self._records, None)
         if found is None and key is None:
-            raise self.error(f"database '{self._database.path}' holds no records")
+            raise self.error(f"database '{self._database.path}' holds no records", field="source")
         if found is None or (key is not None and found.key != key):
             raise self.error(
                 f"database '{self._database.path}' has no record {_quoted(key)}, with which "
-                "the saved run was to continue: the database was changed since"
+                "the saved run was to continue: the database was changed since",
             )
         self._upcoming = found
 
@@ -167,7 +169,7 @@ class DatabaseSource(PlannedSource[RecordBatch]):
         except WireError as error:
             raise self._unreadable(record, f"is not a Datum: {error}") from error
         except (DatabaseError, OSError) as error:
-            raise unreadable(self._database, error, self.config.place) from error
+            raise unreadable(self._database, error, self.config.at("source")) from error
 
     def _decode(self, record: Record) -> tuple[Datum, np.ndarray]:
         """A record and its (channels, height, width) values."""
@@ -187,7 +189,8 @@ class DatabaseSource(PlannedSource[RecordBatch]):
 
     def _unreadable(self, record: Record, what: str) -> RoasteryError:
         return self.error(
-            f"record {_quoted(record.key)} of database '{self._database.path}' {what}"
+            f"record {_quoted(record.key)} of database '{self._database.path}' {what}",
+            field="source",
         )
 
     def _uneven(

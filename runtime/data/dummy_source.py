@@ -29,16 +29,17 @@ class DummySource(PlannedSource[int]):
         self.config = config
         tops = len(config.tops)
         if not tops:
-            raise self.error("DummyData has no top")
+            raise self.error("DummyData has no top", field="top")
         if len(config.fillers) not in (0, 1, tops):
             raise self.error(
                 f"{len(config.fillers)} data_filler given for {tops} tops",
                 f"give none (zeros), one for all, or {tops}",
+                field="data_filler",
             )
         self._shapes = self._top_shapes()
         fields = "num, channels, height and width" if config.num else "shape"
         for top, shape in zip(config.tops, self._shapes, strict=True):
-            check_record(config, f"{fields} of top '{top}'", shape)
+            check_record(config, f"{fields} of top '{top}'", shape, fields.partition(",")[0])
         fillers = config.fillers or (DummyFiller(fill=_zeros, constant=True),)
         self._fillers = fillers if len(fillers) == tops else fillers * tops
         self._kept: dict[int, np.ndarray] = {}
@@ -96,7 +97,9 @@ class DummySource(PlannedSource[int]):
         if any(legacy.values()):
             if config.shapes:
                 raise self.error(
-                    "both shape and the fields num, channels, height, width are given", "keep shape"
+                    "both shape and the fields num, channels, height, width are given",
+                    "keep shape",
+                    field="shape",
                 )
             for name, values in legacy.items():
                 self._check_count(name, len(values))
@@ -107,7 +110,7 @@ class DummySource(PlannedSource[int]):
         self._check_count("shape", len(config.shapes))
         for shape in config.shapes:
             if any(size < 0 for size in shape):
-                raise self.error(f"shape {shape} has a negative size")
+                raise self.error(f"shape {shape} has a negative size", field="shape")
         return [config.shapes[top if len(config.shapes) > 1 else 0] for top in range(tops)]
 
     def _check_count(self, name: str, count: int) -> None:
@@ -116,6 +119,7 @@ class DummySource(PlannedSource[int]):
             raise self.error(
                 f"{count} {name} given for {tops} tops",
                 f"give one {name} for all, or {tops}" if tops > 1 else f"give one {name}",
+                field=name,
             )
 
 

@@ -55,9 +55,12 @@ class HDF5Source(PlannedSource[list[Rows]]):
             raise self.error(
                 "HDF5Data does not transform data, but transform_param is given",
                 "transform the data when the file is written, or use Data",
+                field="transform_param",
             )
         if not config.tops:
-            raise self.error("HDF5Data has no top", "name its tops after data sets of the files")
+            raise self.error(
+                "HDF5Data has no top", "name its tops after data sets of the files", field="top"
+            )
         self.check_batch_size(config.batch_size, "hdf5_data_param")
         self._root = options.root
         self.notes(LOADING(path=config.source))
@@ -105,7 +108,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         if file >= len(self._files):
             raise self.error(
                 f"the saved run stood in file {file + 1}, but "
-                f"'{self.config.source}' lists {len(self._files)}"
+                f"'{self.config.source}' lists {len(self._files)}",
             )
         self._enter(epoch, file, row)
 
@@ -114,26 +117,28 @@ class HDF5Source(PlannedSource[list[Rows]]):
 
     def _read_list(self, path: Path) -> list[str]:
         try:
-            with open_regular(path, self.config.place) as stream:
+            with open_regular(path, self.config.at("source")) as stream:
                 head = stream.read(len(_SIGNATURE))
                 if head == _SIGNATURE:
                     raise self.error(
                         f"'{path}' is an HDF5 file itself",
                         "source names a text file that names the .h5 files",
+                        field="source",
                     )
                 text = (head + stream.read()).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             raise self.error(
                 f"'{path}', the list of HDF5 files, does not exist",
                 "source names a text file that names the .h5 files",
+                field="source",
             ) from None
         except OSError as error:
             raise self.error(
-                f"cannot read '{path}', the list of HDF5 files: {error.strerror}"
+                f"cannot read '{path}', the list of HDF5 files: {error.strerror}", field="source"
             ) from error
         files = text.split()
         if not files:
-            raise self.error(f"'{path}' lists no HDF5 file")
+            raise self.error(f"'{path}' lists no HDF5 file", field="source")
         return files
 
     def _enter(self, epoch: int, file: int, row: int) -> None:
@@ -153,7 +158,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
         if row >= count:
             raise self.error(
                 f"the saved run stood before row {row}, but "
-                f"'{self._files[chosen]}' has {count} rows"
+                f"'{self._files[chosen]}' has {count} rows",
             )
         self._order = (
             self.draws.permutation(SHUFFLE, epoch, count, chosen) if shuffle else np.arange(count)
@@ -175,6 +180,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
             raise self.error(
                 f"HDF5 file '{name}', listed in '{self.config.source}', does not exist",
                 "paths in the list start from the working directory",
+                field="source",
             ) from None
         except OSError as error:
             raise self.error(f"cannot read HDF5 file '{name}': {error.strerror}") from error
@@ -197,7 +203,7 @@ class HDF5Source(PlannedSource[list[Rows]]):
             if shape != expected:
                 raise self.error(
                     f"a row of '{top}' has shape {shape} in '{name}', but "
-                    f"{expected} in '{self._files[0]}'"
+                    f"{expected} in '{self._files[0]}'",
                 )
         return arrays
 
@@ -211,11 +217,11 @@ class HDF5Source(PlannedSource[list[Rows]]):
             )
         if found.dtype.kind not in "fiu":
             raise self.error(
-                f"data set '{top}' of '{name}' holds {found.dtype}; numbers were expected"
+                f"data set '{top}' of '{name}' holds {found.dtype}; numbers were expected",
             )
         if not found.shape:
             raise self.error(
                 f"data set '{top}' of '{name}' is a single number; "
-                "at least one axis, the rows, was expected"
+                "at least one axis, the rows, was expected",
             )
         return file.floats(found)

@@ -51,21 +51,23 @@ class ImageSource(PlannedSource[ImageBatch]):
             raise self.error(
                 f"new_height is {config.new_height} and new_width is {config.new_width}",
                 "set both, or neither",
+                field="new_height" if config.new_height > 0 else "new_width",
             )
         resized = (3 if config.is_color else 1, config.new_height, config.new_width)
         fields = f"new_height is {config.new_height} and new_width is {config.new_width}"
-        check_record(config, fields, resized)
+        check_record(config, fields, resized, "new_height")
         if config.new_height * config.new_width > max_image_pixels():
             raise self.error(
                 f"new_height is {config.new_height} and new_width {config.new_width}; pictures of "
                 f"at most {max_image_pixels()} pixels are made",
                 "set the size that the net wants; --max_image_pixels raises the limit",
+                field="new_height",
             )
         self._transformer = Transformer(config, options, self.draws)
         self._list_path = options.root / config.source
         self._folder = options.root
         self.notes(OPENING(path=config.source))
-        self._images = read_image_list(self._list_path, config.place)
+        self._images = read_image_list(self._list_path, config.at("source"))
         if config.shuffle:
             self.notes(SHUFFLING())
         self.notes(TOTAL(count=len(self._images)))
@@ -125,6 +127,7 @@ class ImageSource(PlannedSource[ImageBatch]):
             raise self.error(
                 f"rand_skip drew {skip}, but the list has {len(self._images)} images",
                 f"set rand_skip to at most {len(self._images)}",
+                field="rand_skip",
             )
         self._number = skip
 

@@ -43,12 +43,13 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
                     f"{name} is {getattr(config, name)}",
                     "set batch_size, channels, height and width of "
                     "memory_data_param, each at least 1",
+                    field=name,
                 )
         # Arrays are not transformed; what transform_param says must be right all the same.
         Transformer(config, options, self.draws)
         self._batch_size = config.batch_size
         self._row_shape = (config.channels, config.height, config.width)
-        check_record(config, "channels, height and width", self._row_shape)
+        check_record(config, "channels, height and width", self._row_shape, "channels")
         check_batch(config, config.batch_size, [self._row_shape, ()], planned=0)
         self._data: np.ndarray | None = None
         self._labels = np.empty(0, np.float32)

@@ -120,9 +120,9 @@ class PlannedSource(ABC, Generic[Work]):
             )
         return value
 
-    def error(self, message: str, hint: str | None = None) -> RoasteryError:
-        """An error at this layer."""
-        return RoasteryError(message, location=self.layer_config.place, hint=hint)
+    def error(self, message: str, hint: str | None = None, field: str = "") -> RoasteryError:
+        """An error at this layer, or at one of its settings: see `LayerConfig.at`."""
+        return self.layer_config.error(message, field, hint)
 
     def check_batch_size(self, value: int, parameter: str) -> None:
         """A batch of 0 records is refused; Caffe crashes on some of them."""
@@ -131,10 +131,13 @@ class PlannedSource(ABC, Generic[Work]):
                 f"batch_size is {value}",
                 hint=f"set {parameter} {{ batch_size: N }} "
                 "to how many records one forward pass takes, at least 1",
+                field="batch_size",
             )
 
     def check_top_count(self, allowed: tuple[int, ...]) -> None:
         """Refuse a layer with more or fewer tops than it can fill."""
         if len(self.tops) not in allowed:
             wanted = " or ".join(str(count) for count in allowed)
-            raise self.error(f"{self.kind} has {len(self.tops)} tops, {wanted} expected")
+            raise self.error(
+                f"{self.kind} has {len(self.tops)} tops, {wanted} expected", field="top"
+            )

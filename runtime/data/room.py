@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ir.errors import RoasteryError
 from ir.types import shape_text
 
 from ..byte_size import byte_size
@@ -38,33 +37,34 @@ def check_batch(
     batch = records * (values * _FLOAT_BYTES + planned) + BATCH_BYTES
     what = f"{records} x {shape_text(row_shapes[0]) or 1} need {byte_size(batch)}"
     if batch > limit:
-        raise RoasteryError(
+        raise config.error(
             f"batch_size is {records}: {what}; this machine has {byte_size(limit)} of memory",
-            location=config.place,
-            hint="use a smaller batch_size, or smaller records",
+            "batch_size",
+            "use a smaller batch_size, or smaller records",
         )
     ahead = max(1, getattr(config, "prefetch", 1))
     if batch * ahead > limit:
-        raise RoasteryError(
+        raise config.error(
             f"prefetch is {ahead} and batch_size {records}: {what}, {ahead} batches that are "
             f"read ahead {byte_size(batch * ahead)}; this machine has {byte_size(limit)} of memory",
-            location=config.place,
-            hint="use a smaller batch_size, or data_param { prefetch: 1 }",
+            "prefetch",
+            "use a smaller batch_size, or data_param { prefetch: 1 }",
         )
 
 
-def check_record(config: LayerConfig, fields: str, shape: tuple[int, ...]) -> None:
+def check_record(config: LayerConfig, fields: str, shape: tuple[int, ...], field: str) -> None:
     """Refuse sizes of which one record alone needs more than the machine has.
 
     Args:
         fields: the prototxt fields that give the sizes, for the error: "crop_size is 9".
         shape: of the record.
+        field: the first of them.
     """
     needed, limit = math.prod(shape) * _FLOAT_BYTES, physical_memory()
     if needed > limit:
-        raise RoasteryError(
+        raise config.error(
             f"{fields}: {shape_text(shape)} values need {byte_size(needed)}; this machine has "
             f"{byte_size(limit)} of memory",
-            location=config.place,
-            hint="check the sizes",
+            field,
+            "check the sizes",
         )

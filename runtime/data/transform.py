@@ -41,7 +41,7 @@ class Transformer:
 
     def __init__(self, layer: LayerConfig, options: OpenOptions, draws: Draws) -> None:
         self.config = layer.transform or TransformConfig()
-        self._place = layer.place
+        self._layer = layer
         self._train = options.phase == "TRAIN"
         self._draws = draws
         self._mean_image: np.ndarray | None = None
@@ -50,15 +50,20 @@ class Transformer:
         if self.config.mean_file and self.config.mean_value:
             raise self._error(
                 "both mean_file and mean_value are given",
+                "mean_file",
                 "keep one of the two: the mean image, or one value per channel",
             )
         if self.config.force_color and self.config.force_gray:
-            raise self._error("both force_color and force_gray are set", "keep one of the two")
+            raise self._error(
+                "both force_color and force_gray are set", "force_color", "keep one of the two"
+            )
         if self.config.crop_size < 0:
-            raise self._error(f"crop_size is {self.config.crop_size}")
+            raise self._error(f"crop_size is {self.config.crop_size}", "crop_size")
         if self.config.mean_file:
             options.notes(LOADING_MEAN(path=self.config.mean_file))
-            self._mean_image = read_mean(options.root / self.config.mean_file, self._place)
+            self._mean_image = read_mean(
+                options.root / self.config.mean_file, layer.at("transform_param.mean_file")
+            )
 
     def output_shape(self, shape: tuple[int, int, int], what: str) -> tuple[int, int, int]:
         """(channels, height, width) after cropping; refuses what cannot be transformed.
@@ -70,10 +75,11 @@ class Transformer:
         channels, height, width = shape
         crop = self.config.crop_size
         if min(shape) < 1:
-            raise self._error(f"{what} is {shape_text(shape)}: nothing to transform")
+            raise self._layer.error(f"{what} is {shape_text(shape)}: nothing to transform")
         if crop > height or crop > width:
             raise self._error(
                 f"crop_size is {crop}, but {what} is {height} high and {width} wide",
+                "crop_size",
                 "crop_size may be at most the smaller of the two; "
                 "resize the images when they are converted",
             )
@@ -82,6 +88,7 @@ class Transformer:
             raise self._error(
                 f"{count} mean_value given, but {what} has {channels} "
                 f"channel{'s' if channels > 1 else ''}",
+                "mean_value",
                 f"give one mean_value, or {channels}",
             )
         mean = self._mean_image
@@ -89,6 +96,7 @@ class Transformer:
             raise self._error(
                 f"mean file '{self.config.mean_file}' is {shape_text(mean.shape)}, "
                 f"but {what} is {shape_text(shape)} (channels x height x width)",
+                "mean_file",
                 "compute the mean from this database, or use mean_value",
             )
         return (channels, crop, crop) if crop else shape
@@ -151,5 +159,5 @@ class Transformer:
             return high // 2, wide // 2
         return int(choices.row[index]) % (high + 1), int(choices.column[index]) % (wide + 1)
 
-    def _error(self, message: str, hint: str | None = None) -> RoasteryError:
-        return RoasteryError(message, location=self._place, hint=hint)
+    def _error(self, message: str, field: str, hint: str | None = None) -> RoasteryError:
+        return self._layer.error(message, f"transform_param.{field}", hint)

@@ -77,7 +77,7 @@ class WindowSource(PlannedSource[list[Sample]]):
         self._folder = options.root
         self._number = 0
         self._check()
-        self._images, windows = read_windows(options.root / config.source, config.place)
+        self._images, windows = read_windows(options.root / config.source, config.at("source"))
         for image in self._images:
             if image.channels != 3:
                 raise self.error(
@@ -134,20 +134,26 @@ class WindowSource(PlannedSource[list[Sample]]):
             raise self.error(
                 f"crop_size is {crop}",
                 "set transform_param { crop_size: N }, the size windows are warped to",
+                field="transform_param.crop_size",
             )
         row = (3, crop, crop)
-        check_record(config, f"crop_size is {crop}", row)
+        check_record(config, f"crop_size is {crop}", row, "transform_param.crop_size")
         check_batch(config, config.batch_size, [row, ()], PLANNED_BYTES)
         if config.crop_mode not in ("warp", "square"):
-            raise self.error(f"crop_mode is '{config.crop_mode}'", 'use "warp" or "square"')
+            raise self.error(
+                f"crop_mode is '{config.crop_mode}'", 'use "warp" or "square"', field="crop_mode"
+            )
         if not 0 <= config.context_pad < crop / 2:
             raise self.error(
                 f"context_pad is {config.context_pad} and crop_size {crop}: "
                 "nothing is left between the padding",
                 "context_pad is less than half of crop_size",
+                field="context_pad",
             )
         if not 0 <= config.fg_fraction <= 1:
-            raise self.error(f"fg_fraction is {config.fg_fraction}; 0 to 1 was expected")
+            raise self.error(
+                f"fg_fraction is {config.fg_fraction}; 0 to 1 was expected", field="fg_fraction"
+            )
         if self._transform.scale != 1:
             self.notes(SCALE_UNREAD())
 
@@ -177,6 +183,7 @@ class WindowSource(PlannedSource[list[Sample]]):
                     f"'{config.source}' has no {name} window",
                     "windows with overlap of at least fg_threshold are foreground, "
                     "those below bg_threshold background",
+                    field="source",
                 )
         self.notes(IMAGES(count=len(self._images)))
         counts = Counter(window.label for window in self._foreground)
@@ -188,20 +195,28 @@ class WindowSource(PlannedSource[list[Sample]]):
         """The mean of every pixel of the crop: (3, crop, crop) or (3, 1, 1)."""
         transform, crop = self._transform, self._transform.crop_size
         if transform.mean_file and transform.mean_value:
-            raise self.error("both mean_file and mean_value are given", "keep one of the two")
+            raise self.error(
+                "both mean_file and mean_value are given",
+                "keep one of the two",
+                field="transform_param.mean_file",
+            )
         if transform.mean_value:
             if len(transform.mean_value) not in (1, 3):
-                raise self.error(f"{len(transform.mean_value)} mean_value given; 1 or 3 expected")
+                raise self.error(
+                    f"{len(transform.mean_value)} mean_value given; 1 or 3 expected",
+                    field="transform_param.mean_value",
+                )
             return np.asarray(transform.mean_value, np.float32)[:, np.newaxis, np.newaxis]
         if not transform.mean_file:
             return None
-        mean = read_mean(root / transform.mean_file, self.config.place)
+        mean = read_mean(root / transform.mean_file, self.config.at("transform_param.mean_file"))
         begin = (mean.shape[2] - crop) // 2
         if mean.shape[0] != 3 or begin < 0 or begin + crop > mean.shape[1]:
             raise self.error(
                 f"mean file '{transform.mean_file}' is "
                 f"{shape_text(mean.shape)}; 3 channels of at least "
-                f"{crop} x {crop} were expected"
+                f"{crop} x {crop} were expected",
+                field="transform_param.mean_file",
             )
         return mean[:, begin : begin + crop, begin : begin + crop]
 
@@ -213,7 +228,7 @@ class WindowSource(PlannedSource[list[Sample]]):
         except OSError as error:
             raise self.error(
                 f"cannot read image '{listed.path}' ({self.config.source}, line "
-                f"{listed.line}): {error}"
+                f"{listed.line}): {error}",
             ) from error
 
     def _load_window(self, sample: Sample, out: np.ndarray) -> None:
@@ -226,7 +241,7 @@ class WindowSource(PlannedSource[list[Sample]]):
         except ImageError as error:
             raise self.error(
                 f"cannot decode image '{listed.path}' ({self.config.source}, line "
-                f"{listed.line}): {error}"
+                f"{listed.line}): {error}",
             ) from error
         height, width = pixels.shape[:2]
         region = place_window(
@@ -242,7 +257,7 @@ class WindowSource(PlannedSource[list[Sample]]):
             raise self.error(
                 f"window ({window.x1}, {window.y1}, {window.x2}, {window.y2}) does "
                 f"not lie in image '{listed.path}', which is {height} high and "
-                f"{width} wide ({self.config.source})"
+                f"{width} wide ({self.config.source})",
             )
         if region.height < 1 or region.width < 1:
             return
