@@ -18,7 +18,7 @@ from ir.graph import Node, Value
 from ir.op import OPS, Op, Property, leads_as_first
 from ir.ops.fusion import Fused
 from ir.types import TensorType
-from tests.support.op_cases import OpCase, all_cases
+from tests.support.op_cases import all_cases
 
 CASES = all_cases()
 ELSEWHERE = Property.HOST | Property.EFFECT | Property.DYNAMIC
@@ -81,12 +81,3 @@ def test_an_op_without_a_rule_is_told_of(kind: type[Unprintable]) -> None:
     assert not has_rule(kind())
     with pytest.raises(NotImplementedError, match="unprintable"):
         kernels(kind(), TensorType((2, 3)))
-
-
-PRINTED = [c for c in CASES if not c.op.properties & ELSEWHERE and not isinstance(c.op, Fused)]
-
-
-@pytest.mark.parametrize("case", PRINTED, ids=str)
-def test_every_record_becomes_kernels(case: OpCase) -> None:
-    types = [x.type for x in case.inputs]
-    assert bool(kernels(case.op, *types)) == any(t.size for t in case.op.infer(types))

@@ -1,0 +1,29 @@
+"""Every op that has kernels: what they compute of its records is what its reference does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ir.op import Property
+from ir.ops.fusion import Fused
+from tests.interpret.kernel_runner import check, single
+from tests.support.op_cases import OpCase, all_cases
+
+HOST = Property.HOST | Property.EFFECT | Property.DYNAMIC
+
+
+def check_kernels(case: OpCase) -> None:
+    rng = np.random.default_rng(4)
+    arrays = [x.array(rng).astype(x.dtype.numpy) for x in case.inputs]
+    launches = check(single(case.op, *(x.type for x in case.inputs)), arrays)
+    assert launches or not any(t.size for t in case.op.infer([x.type for x in case.inputs]))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [c for c in all_cases() if not c.op.properties & HOST and not isinstance(c.op, Fused)],
+    ids=str,
+)
+def test_kernels(case: OpCase) -> None:
+    check_kernels(case)
