@@ -45,11 +45,13 @@ def loaded(file: str, text: str, folder: Path) -> ModuleType:
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The page's record, while its op is known."""
-    registries = (sys.modules, OPS, RULES)
-    known = [set(registry) for registry in registries]
+    known = [set(registry) for registry in (OPS, RULES)]
     folder = tmp_path_factory.mktemp("page")
-    yield [loaded(file, text, folder) for file, text in zip(FILES, BLOCKS, strict=True)][-1]
-    for registry, before in zip(registries, known, strict=True):
+    modules = [loaded(file, text, folder) for file, text in zip(FILES, BLOCKS, strict=True)]
+    yield modules[-1]
+    for module in modules:
+        del sys.modules[module.__name__]
+    for registry, before in zip((OPS, RULES), known, strict=True):
         for key in set(registry) - before:
             del registry[key]  # type: ignore[attr-defined]
 
