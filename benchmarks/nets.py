@@ -174,7 +174,7 @@ def main() -> None:
     for name, (forward, both) in found.items():
         print(f"{name:22}{forward:9.2f} ms{ours[0] / forward:7.2f}"
               f"{both:13.2f} ms{ours[1] / both:7.2f}")  # fmt: skip
-    if args.net == "lenet" and batch == 64 and device == "reference":
+    if args.net == "lenet" and batch == 64 and device == "cpu":
         ratio = ours[1] / CAFFE_LENET_MS
         print(f"with backward {ratio:.2f} x Caffe's {CAFFE_LENET_MS:g} ms on one core")
     if args.json:

@@ -20,8 +20,8 @@ comparison is identity.
 
 from __future__ import annotations
 
+import functools
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .types import BOOL, F32, I32, U32, DType
@@ -393,18 +393,21 @@ def grad_as(value: Expr, surrogate: Expr) -> Expr:
 # --- traversal ----------------------------------------------------------------------
 
 
-def walk(*roots: Expr) -> Iterator[Expr]:
+@functools.lru_cache(1024)
+def walk(*roots: Expr) -> tuple[Expr, ...]:
     """Every distinct node, operands before users; the order is stable."""
     seen: set[Expr] = set()
+    found: list[Expr] = []
     stack: list[tuple[Expr, bool]] = [(r, False) for r in reversed(roots)]
     while stack:
         node, ready = stack.pop()
         if ready:
-            yield node
+            found.append(node)
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
             stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+    return tuple(found)
 
 
 def rebuild(root: Expr, replace: dict[Expr, Expr]) -> Expr:

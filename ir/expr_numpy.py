@@ -65,7 +65,7 @@ def evaluate(
         inputs: arrays that broadcast to ``shape``.
         real: dtype that plays f32 (float64 makes the whole evaluation double precision).
     """
-    order = list(walk(*roots))
+    order = walk(*roots)
     uses: Counter[Expr] = Counter(operand for node in order for operand in node.args)
     uses.update(roots)
     done: dict[Expr, Any] = {}

@@ -79,7 +79,7 @@ class Port:
     role: Role
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Graph:
     """Immutable; passes return new graphs that share untouched nodes."""
 

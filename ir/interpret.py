@@ -32,15 +32,30 @@ def last_uses(graph: Graph) -> list[list[Value]]:
     return dead
 
 
-def run_graph(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Outputs of the graph for arrays given in the order of its inputs.
+class GraphRun:
+    """Runs a graph, any number of times."""
 
-    Float64 inputs make the whole run double precision. Arrays may alias inputs (views).
-    """
-    env: dict[Value, np.ndarray] = {p.value: a for p, a in zip(graph.inputs, inputs, strict=True)}
-    for node, dead in zip(graph.nodes, last_uses(graph), strict=True):
-        results = run_node(node, [env[v] for v in node.inputs])
-        env.update(zip(node.outputs, results, strict=True))
-        for value in dead:
-            env.pop(value, None)
-    return [env[p.value] for p in graph.outputs]
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._dead = last_uses(graph)
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Outputs of the graph for arrays given in the order of its inputs.
+
+        Float64 inputs make the whole run double precision. Arrays may alias inputs (views).
+        """
+        graph = self._graph
+        env: dict[Value, np.ndarray] = {
+            p.value: a for p, a in zip(graph.inputs, inputs, strict=True)
+        }
+        for node, dead in zip(graph.nodes, self._dead, strict=True):
+            results = run_node(node, [env[v] for v in node.inputs])
+            env.update(zip(node.outputs, results, strict=True))
+            for value in dead:
+                env.pop(value, None)
+        return [env[p.value] for p in graph.outputs]
+
+
+def run_graph(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Run a graph once; see :meth:`GraphRun.__call__`."""
+    return GraphRun(graph)(inputs)

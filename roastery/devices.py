@@ -28,7 +28,7 @@ DEVICES = "reference, cpu, cuda, cuda:N, interpret"
 def choose_device(
     explicit: str | None = None, *, default: str | None = None, solver_mode: str | None = None
 ) -> str:
-    """The canonical name of the device to use (``cpu`` is ``reference`` for now).
+    """The canonical name of the device to use.
 
     Args:
         explicit: ``--device``, ``-gpu`` or ``device=``.
@@ -39,13 +39,11 @@ def choose_device(
     """
     name = explicit or default or os.environ.get("ROASTERY_DEVICE") or ""
     if not name and solver_mode == "CPU":
-        return "reference"
+        return "cpu"
     if not name:
-        return "cuda:0" if cuda_missing() is None else "reference"
-    if name in ("reference", "interpret"):
+        return "cuda:0" if cuda_missing() is None else "cpu"
+    if name in ("cpu", "reference", "interpret"):
         return name
-    if name == "cpu":
-        return "reference"
     if re.fullmatch(r"cuda(:\d+)?", name):
         reason = cuda_missing()
         if reason is not None:
@@ -75,6 +73,10 @@ def open_backend(device: str) -> Backend:
     """The executor for a canonical device name."""
     if device == "reference":
         return ReferenceBackend()
+    if device == "cpu":
+        from runtime.cpu_backend import CpuBackend
+
+        return CpuBackend()
     if device == "interpret":
         from runtime.interpret_backend import InterpretBackend
 

@@ -34,12 +34,15 @@ PASSES: dict[str, Pass] = {
     "simplify": simplify,
 }
 
-_DEFAULT = ("drop_stop_gradient", "simplify", "reuse_results", "simplify", "fuse")
+_OPTIMISING = ("drop_stop_gradient", "simplify", "reuse_results", "simplify")
 
 
 def default_passes(target: Target) -> tuple[str, ...]:
-    """The passes that suit a target, in order. Backward, if wanted, is already in the graph."""
-    return _DEFAULT
+    """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
+
+    The CPU runs a graph node by node: groups would only compute again what several of them read.
+    """
+    return _OPTIMISING if target.kind == "cpu" else (*_OPTIMISING, "fuse")
 
 
 def register(name: str) -> Callable[[Pass], Pass]:

@@ -6,6 +6,7 @@ Rules (:mod:`.rules`) belong to the op they rewrite; everything general asks ops
 from __future__ import annotations
 
 from dataclasses import replace
+from weakref import WeakSet
 
 from ir.graph import Graph, Node, Value
 from ir.op import Property
@@ -18,6 +19,9 @@ from .maps import map_of
 from .rewrite import sweep
 
 _MOST_SWEEPS = 6
+
+#: Graphs in which nothing is left to simplify: another pass often changes nothing in them.
+_SIMPLE: WeakSet[Graph] = WeakSet()
 
 
 def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -38,8 +42,12 @@ def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """
     for _ in range(_MOST_SWEEPS):
         before = graph
+        if graph in _SIMPLE:
+            return graph
         graph = sweep(remove_dead_code(graph, context), context.fuel)
         if graph is before:
+            if context.fuel.limit is None:
+                _SIMPLE.add(graph)
             break
     return remove_dead_code(graph, context)
 

@@ -13,8 +13,9 @@ from .parse import suggest
 DEVICE_FLAGS = (
     Flag(
         "device",
-        "where to run: reference (numpy), cpu, cuda, cuda:N, or interpret (the GPU kernels on the "
-        "CPU, slow); without it -gpu decides, then ROASTERY_DEVICE, then what the machine has",
+        "where to run: cpu, cuda, cuda:N, reference (the CPU, with nothing optimised), or interpret "
+        "(the GPU kernels on the CPU, slow); without it -gpu decides, then ROASTERY_DEVICE, then "
+        "what the machine has",
         metavar="DEVICE",
     ),
     Flag("gpu", "Caffe's way to choose a GPU: its number", metavar="N"),

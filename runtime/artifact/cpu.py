@@ -12,7 +12,7 @@ from ir.op import Property
 from runtime.backend import port_key
 from runtime.buffers import Buffer
 from runtime.machine_memory import physical_memory
-from runtime.reference import ReferenceGraph
+from runtime.reference import NumpyGraph
 
 from .container import GRAPH, MOST_LINES
 from .errors import ArtifactError
@@ -50,7 +50,7 @@ class CpuRunner:
             stated = {tensor.name: tensor.type for tensor in tensors}
             if {name: buffer.type for name, buffer in here.items()} != stated:
                 raise ArtifactError(self._path, f"the graph's {kind} are not the manifest's")
-        self._graph = ReferenceGraph(graph, inputs, outputs)
+        self._graph = NumpyGraph(graph, inputs, outputs)
         self._names = [tensor.name for tensor in artifact.manifest.outputs]
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -397,7 +397,7 @@ def test_a_gpu_that_is_too_old(
         assert CudaBackend(driver=driver).kernels.architecture == Architecture(capability)
         return
     message = rf"sm_{capability}\) is too old: .* for sm_75 \(Turing\) and newer"
-    assert choose_device() == "reference"
+    assert choose_device() == "cpu"
     with pytest.raises(RoasteryError, match=message):
         choose_device("cuda")
     with pytest.raises(RoasteryError, match=message):

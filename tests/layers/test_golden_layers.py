@@ -1,4 +1,5 @@
-"""What Caffe computed, replayed on the reference: layer by layer, and as one graph."""
+"""What Caffe computed, replayed on the CPU, with passes and without: layer by layer, and as one
+graph."""
 
 from __future__ import annotations
 
@@ -15,15 +16,17 @@ def test_there_are_cases() -> None:
     assert len(LAYERS) >= 100
 
 
+@pytest.mark.parametrize("device", ["cpu", "reference"])
 @pytest.mark.parametrize("path", LAYERS, ids=lambda path: path.stem)
-def test_equals_caffe(path: Path, tmp_path: Path) -> None:
-    errors = layerwise_errors(path, "reference", tmp_path)
+def test_equals_caffe(path: Path, device: str, tmp_path: Path) -> None:
+    errors = layerwise_errors(path, device, tmp_path)
     assert errors
     assert {k: e for k, e in errors.items() if not e <= TOLERANCE} == {}
 
 
+@pytest.mark.parametrize("device", ["cpu", "reference"])
 @pytest.mark.parametrize("path", LAYERS, ids=lambda path: path.stem)
-def test_the_fused_graph_equals_caffe(path: Path) -> None:
-    errors = fused_errors(path, "reference")
+def test_the_fused_graph_equals_caffe(path: Path, device: str) -> None:
+    errors = fused_errors(path, device)
     assert errors
     assert {k: e for k, e in errors.items() if not e <= TOLERANCE} == {}

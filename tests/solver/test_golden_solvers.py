@@ -18,7 +18,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("path", SOLVERS, ids=lambda path: path.stem)
 def test_trajectory(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROASTERY_DEVICE", "reference")
+    monkeypatch.setenv("ROASTERY_DEVICE", "cpu")
     errors = dict(solver_errors(path, tmp_path))
     assert len(errors) >= 24
     assert {name: e for name, e in errors.items() if not e <= TOLERANCE} == {}
