@@ -13,7 +13,7 @@ from .parse import suggest
 DEVICE_FLAGS = (
     Flag(
         "device",
-        "where to run: cpu, cuda, cuda:N, reference (the CPU, with nothing optimised), or interpret "
+        "where to run: cpu, cuda, cuda:N, reference (the CPU, nothing optimised), or interpret "
         "(the GPU kernels on the CPU, slow); without it -gpu decides, then ROASTERY_DEVICE, then "
         "what the machine has",
         metavar="DEVICE",
