@@ -81,6 +81,11 @@ class Executable:
         return self._net.backend.name
 
     @property
+    def precision(self) -> str:
+        """Of float32 matrix products, as the device does them: ``ieee`` or ``tf32``."""
+        return self._net.options.precision
+
+    @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
         """Shapes by name, as they are now."""
         return self._net.sizes

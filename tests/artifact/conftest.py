@@ -14,6 +14,7 @@ from compiler.architecture import Architecture
 from compiler.binary import Binary, Resources
 from compiler.kernel import Config, Kernel, Launch, Parameter
 from compiler.options import CompileOptions
+from compiler.target import gpu
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Graph, Role, Value
@@ -33,6 +34,7 @@ from runtime.artifact import (
 
 SIZE = 50
 TYPE = TensorType((SIZE,))
+OPTIONS = CompileOptions(gpu("Small", 80, 7, 1 << 16, 1 << 20), "tf32")
 VERSIONS = {"roastery": "0.1.0", "triton": "3.9.0", "numpy": "2.4.0"}
 WEIGHTS = {
     "ip/0": np.linspace(-1, 1, SIZE, dtype=np.float32),
@@ -113,7 +115,7 @@ def write(tmp_path: Path) -> Write:
         contents = {
             "name": "tiny",
             "versions": VERSIONS,
-            "options": CompileOptions(),
+            "options": OPTIONS,
             "inputs": [Tensor("data", TYPE)],
             "outputs": [Tensor("out", TYPE)],
             "weights": WEIGHTS,

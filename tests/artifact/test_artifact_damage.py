@@ -174,6 +174,12 @@ def test_a_later_format_says_to_update(write: Write) -> None:
         {"inputs": [{"name": "x", "shape": [1], "dtype": "f32"}] * 2},
         {"outputs": {}},
         {"name": None},
+        {"options": None},
+        {"options": []},
+        {"options": {"precision": 32}},
+        {"options": {"target": "cuda:sm_90"}},
+        {"options": {"target": {"processors": -1.5}}},
+        {"options": {"passes": [{}], "target": {}}},
     ],
 )
 def test_malformed_manifests(write: Write, manifest: dict) -> None:

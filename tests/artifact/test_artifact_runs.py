@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import OPTIONS
 from fake_cuda import FakeCuda
 
 from ir.errors import RoasteryError
@@ -122,6 +123,7 @@ def test_it_is_there_to_be_read(write: Write) -> None:
         assert artifact.manifest.name == "tiny"
         assert artifact.manifest.targets == ("cpu", "cuda:sm_80", "cuda:sm_90")
         assert artifact.manifest.versions["triton"] == "3.9.0"
+        assert artifact.manifest.options == OPTIONS
         assert sorted(artifact.manifest.members) == [
             "code/sm_80/0000.cubin",
             "code/sm_80/0000.ptx",

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
+from compiler.options import CompileOptions
 from runtime.artifact import Artifact, load
 
 FOLDER = Path(__file__).parent.parent / "data" / "artifacts"
@@ -52,6 +53,7 @@ def test_its_launches_are_made_on_a_gpu(
     with Artifact.load(old) as artifact:
         plan = artifact.plan()
         assert plan.targets == ("cuda:sm_80",)
+        assert old.stem != "v1" or artifact.manifest.options == CompileOptions()
     for kernel in plan.kernels:
         binary = kernel.binaries[0]
         fake_gpu.kernels[binary.entry] = (binary.arguments, _looks(fake_gpu, kernel.kinds))

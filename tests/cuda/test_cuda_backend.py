@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
+from compiler import target
 from compiler.architecture import Architecture
 from compiler.options import CompileOptions
 from compiler.triton.compile import Job
@@ -394,7 +395,12 @@ def test_a_gpu_that_is_too_old(
     monkeypatch.delenv("ROASTERY_DEVICE", raising=False)
     if fine:
         assert choose_device() == "cuda:0"
-        assert CudaBackend(driver=driver).kernels.architecture == Architecture(capability)
+        backend = CudaBackend(driver=driver)
+        assert backend.kernels.architecture == Architecture(capability)
+        expected = target.gpu(
+            "Fake 0", capability, processors=4, shared_memory=227 << 10, l2_cache=1
+        )
+        assert backend.target == expected and backend.target.precisions == ("ieee",)
         return
     message = rf"sm_{capability}\) is too old: .* for sm_75 \(Turing\) and newer"
     assert choose_device() == "cpu"

@@ -7,11 +7,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from kernel_runner import check, fused, lowered, single
 
+from compiler.kernel import Launch
+from compiler.options import CompileOptions
+from compiler.target import GENERIC
+from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -249,6 +254,26 @@ def test_readable_files_check_themselves(tmp_path: Path) -> None:
         assert check_file(path)
     path.write_text(launch.kernel.readable.replace("* 2.0", "* 2.5"))
     assert not check_file(path)
+
+
+def test_readable_files_are_checked_with_the_options_that_they_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from roastery import kernel_check
+
+    asked = CompileOptions(replace(GENERIC, name='a "GPU"\\', processors=1), "tf32")
+    (launch,) = lower_node(conv_relu(), asked)
+    path = tmp_path / "kernel.py"
+    path.write_text(launch.kernel.readable)
+    taken: list[CompileOptions] = []
+
+    def lower(node: Node, options: CompileOptions) -> list[Launch]:
+        taken.append(options)
+        return lower_node(node, options)
+
+    monkeypatch.setattr(kernel_check, "lower_node", lower)
+    assert kernel_check.check_file(path)
+    assert taken == [asked]
 
 
 def test_readable_files_say_what_they_are() -> None:
