@@ -211,9 +211,12 @@ _CLASSES = {
 
 
 def get_solver(
-    solver_file: str | os.PathLike[str] | Message, *, allow_python: bool | None = None
+    solver_file: str | os.PathLike[str] | Message,
+    *,
+    precision: str | None = None,
+    allow_python: bool | None = None,
 ) -> Solver:
     """A solver of the type that its file names."""
     message = read_solver(solver_file)
     kind = _CLASSES.get(message.type, Solver)  # Solver itself tells the known types
-    return kind(message, allow_python=allow_python)
+    return kind(message, precision=precision, allow_python=allow_python)

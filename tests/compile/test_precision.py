@@ -203,3 +203,26 @@ def test_nets_of_one_process_do_not_share_kernels_of_another_precision(
     assert len({s for s in sources if "tf32" in s}) == len({s for s in sources if "ieee" in s}) == 2
     assert counts[0] < counts[1] == counts[2] == counts[3]  # what was compiled is found again
     assert counts[1] - counts[0] < counts[0]  # what multiplies nothing is shared
+
+
+def test_pycaffe_takes_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = FakeGpu()
+    monkeypatch.setattr("roastery.caffe.net.open_backend", lambda name: gpu.backend())
+    monkeypatch.setattr("roastery.solvers.open_backend", lambda name: gpu.backend())
+    Path("solver.prototxt").write_text(
+        'net: "net.prototxt"\nbase_lr: 0.1\nlr_policy: "fixed"\nmax_iter: 1\n'
+        "snapshot_after_train: false\n"
+    )
+
+    def precisions(**given: str) -> set[str]:
+        net = caffe.Net("net.prototxt", caffe.TEST, **given)
+        solver = caffe.get_solver("solver.prototxt", **given)
+        return {one._net.options.precision for one in (net, solver.net)}
+
+    assert precisions() == {"ieee"}
+    assert precisions(precision="tf32") == {"tf32"}
+    monkeypatch.setenv("ROASTERY_PRECISION", "tf32")
+    assert precisions() == {"tf32"}
+    assert precisions(precision="ieee") == {"ieee"}
+    with pytest.raises(RoasteryError, match="unknown precision 'half'"):
+        precisions(precision="half")

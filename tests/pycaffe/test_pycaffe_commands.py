@@ -261,9 +261,9 @@ def test_python_runs_a_script_with_its_arguments_and_neighbours(here: Path) -> N
     done = run_python(here, "sub/script.py", "--solver", "x", "-h")
     assert done.stdout == "roastery.caffe beside ['--solver', 'x', '-h'] sub/script.py\n"
     assert done.returncode == 3
-    code = "import os; print(os.environ['ROASTERY_DEVICE'])"
-    done = run_python(here, "--device=reference", "-c", code)
-    assert done.stdout == "reference\n"
+    code = "import os; print(os.environ['ROASTERY_DEVICE'], os.environ['ROASTERY_PRECISION'])"
+    done = run_python(here, "--device=reference", "--precision=tf32", "-c", code)
+    assert done.stdout == "reference tf32\n"
     (here / "mod.py").write_text("import sys, caffe\nprint(caffe.TEST, sys.argv[1:])\n")
     done = run_python(here, "-m", "mod", "-v", "a")
     assert done.stdout == "1 ['-v', 'a']\n"
