@@ -123,7 +123,7 @@ def write_artifact(
                 "weights in an artifact must be",
                 hint="rename the layer, in the net and in its weights",
             ) from None
-    contiguous = {key: np.ascontiguousarray(array) for key, array in sorted(weights.items())}
+    contiguous = {key: np.asarray(array, order="C") for key, array in sorted(weights.items())}
     members: dict[str, bytes] = {
         GRAPH: graph.encode(errors="backslashreplace"),  # file names may be any bytes
         WEIGHTS: save(contiguous),

@@ -43,6 +43,8 @@ layer { name: "a/bn" type: "BatchNorm" bottom: "conv" top: "conv" }
 layer { name: "a/scale" type: "Scale" bottom: "conv" top: "conv"
   scale_param { bias_term: true filler { type: "uniform" min: 0.5 max: 2 } } }
 layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "number" type: "Scale" bottom: "conv" top: "conv"
+  scale_param { axis: 0 num_axes: 0 filler { type: "constant" value: 3 } } }
 """
 
 SEQUENCE = """
