@@ -259,6 +259,12 @@ def test_window_maxima(case) -> None:  # type: ignore[no-untyped-def]
     check(pick, [random_inputs(pick)[0], place])
 
 
+def test_windows_of_a_cell_of_one_element() -> None:
+    """Nothing in it moves along the tile, conditions neither."""
+    op = WindowSpread((1, 1), (1, 2), (0, 0), (0, 0), (1, 1))
+    check(fused(lambda b, x: b.emit(op, x), (1, 1), cells=[0]))
+
+
 def test_a_large_window_is_a_loop() -> None:
     kind = ((1, 1, 7, 7), (1, 1, 1, 1), (0, 0, 3, 3), (0, 0, 3, 3))
     (launch,) = check(single(WindowSum(*kind), (1, 2, 5, 5), schedule="flat"))

@@ -17,7 +17,7 @@ from ir.graph import Graph, Node, Value
 from ir.op import Op, Property, channel_axis
 from ir.types import BOOL, DType
 
-from .index import ZERO, Affine, Base, Condition, Digit, linearise, split_digit
+from .index import ZERO, Affine, Axes, Base, Condition, Digit, linearise, split_digit
 from .size import ONE, Size
 from .writer import Writer
 
@@ -241,15 +241,13 @@ class Emitter:
         if high is not None:
             tests.append(f"< {self.writer.size(high)}")
         text = self.writer.index(index)
+        return tuple(self.holds(text, test, index.axes) for test in tests)
+
+    def holds(self, text: str, test: str, axes: Axes) -> Condition:
+        """A condition on an integer that varies along ``axes``: ``i3`` and ``< 5``."""
         one = "[1, 1]" if "," in self.tile else "[1]"
-        return tuple(
-            Condition(
-                self.writer.let(f"{text} {test}", "m"),
-                index.axes,
-                "" if index.axes else f"({text} + tl.zeros({one}, tl.int32) {test})",
-            )
-            for test in tests
-        )
+        spread = "" if axes else f"({text} + tl.zeros({one}, tl.int32) {test})"
+        return Condition(self.writer.let(f"{text} {test}", "m"), axes, spread)
 
     def chosen(self, conditions: tuple[Condition, ...], value: str, other: str) -> str:
         """``value`` where all conditions hold, else ``other``."""

@@ -143,8 +143,8 @@ def covering(
             conditions += emitter.inside(index, axis in tap, size)
             if op.window[axis] % op.stride[axis] or op.window[axis] < op.stride[axis]:
                 start = f"({writer.affine(index)}) * {op.stride[axis]}"
-                reach = f"{writer.affine(ends[axis])} - {start} < {op.window[axis]}"
-                conditions.append(writer.condition(reach, index.axes))
+                reach = f"{writer.affine(ends[axis])} - {start}"
+                conditions.append(emitter.holds(reach, f"< {op.window[axis]}", index.axes))
             coordinates[axis], extents[axis] = index, size
         place = Place(tuple(coordinates), tuple(extents), at.guard).guarded(*conditions)
         yield place, tuple(conditions)
@@ -199,7 +199,7 @@ def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Place) -> st
     axes = frozenset().union(*(c.axes for c in at.coordinates))
     spot = variable(Base(place, axes))
     sizes = tuple(emitter.extent(x.shape[a], a, rank, "from") for a in range(first, rank))
-    exists = emitter.writer.condition(f"{place} >= 0", axes)
+    exists = emitter.holds(place, ">= 0", axes)
     source = Place(
         (*at.coordinates[:first], *emitter.split(spot, sizes)),
         (*at.extents[:first], *sizes),
