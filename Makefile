@@ -72,6 +72,15 @@ SEED ?= 1
 fuzz: $(VENV)/.test ## Damaged and hostile inputs for every reader (MINUTES=5 SEED=1)
 	$(BIN)/python -m tests.fuzz --minutes=$(MINUTES) --seed=$(SEED) --jobs=$(WORKERS) $(FUZZ_FLAGS)
 
+TIMES ?= 20
+.PHONY: fuzz-graphs
+fuzz-graphs: $(VENV)/.test ## Other random graphs for passes, plans and executors (TIMES=20 SEED=1)
+	$(RANDOM_GRAPHS) tests/passes tests/plan
+	TRITON_INTERPRET=1 $(RANDOM_GRAPHS) tests/interpret
+
+RANDOM_GRAPHS = ROASTERY_TIMES=$(TIMES) $(PYTEST) --hypothesis-profile=searching \
+  --hypothesis-seed=$(SEED) -k random
+
 .PHONY: torture
 torture: $(VENV)/.test ## Kill, signal and starve the commands; writes a table (MINUTES=5 SEED=1)
 	$(BIN)/python -m benchmarks.torture --minutes=$(MINUTES) --seed=$(SEED) \

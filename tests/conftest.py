@@ -28,6 +28,13 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# Other examples every time, and more of them: ``--hypothesis-profile=searching``.
+settings.register_profile(
+    "searching",
+    settings.get_profile("deterministic"),
+    derandomize=False,
+    max_examples=100 * int(os.environ.get("ROASTERY_TIMES", "20")),
+)
 settings.load_profile("deterministic")
 
 

@@ -7,12 +7,15 @@ places, arguments, grids, copies and weights of an artifact compute what its gra
 from __future__ import annotations
 
 import itertools
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fake_cuda import FakeCuda
+from hypothesis import given, reject
 
 from compiler.architecture import Architecture
 from compiler.binary import HIDDEN, Binary, Resources
@@ -25,12 +28,16 @@ from ir.build import Builder
 from ir.graph import Graph, Role, Value
 from ir.interpret import run_graph
 from ir.location import Location
+from ir.op import Property
 from ir.ops.convolution import Conv
 from ir.text import format_graph
 from ir.types import TensorType
 from runtime.artifact import Artifact, load, store_graph, write_artifact
 from runtime.artifact.cuda import CudaRunner
+from runtime.artifact.net import LoadedNet
 from runtime.launch.interpret import InterpretLauncher
+from tests.support.graphs import Drawn, examples, graphs
+from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 
 BATCH, SIZE, CLASSES = 3, 9, 10
 
@@ -102,14 +109,12 @@ def weights() -> dict[str, np.ndarray]:
     return {**made, "seen": np.zeros(1, np.float32)}
 
 
-def test_the_stored_plan_computes_what_the_graph_means(
-    tmp_path: Path, weights: dict[str, np.ndarray]
-) -> None:
-    graph = small_net()
+def exported(
+    graph: Graph, weights: dict[str, np.ndarray], path: Path, gpu: InterpretingGpu
+) -> tuple[LoadedNet, CudaRunner]:
+    """A graph as an artifact, loaded for both kinds of devices."""
     compiled = compile_graph(graph, lower_node, CompileOptions())
-    gpu = InterpretingGpu(tmp_path / "kernels")
     stored = store_graph(compiled, gpu.binary)
-    path = tmp_path / "small.roast"
     write_artifact(
         path,
         name=graph.name,
@@ -124,9 +129,16 @@ def test_the_stored_plan_computes_what_the_graph_means(
         sources=stored.sources,
         memory=stored.memory,
     )
-    on_cpu = load(path, "cpu")
     with Artifact.load(path) as artifact:
-        on_gpu = CudaRunner(artifact, 0, gpu.fake.driver())
+        return load(path, "cpu"), CudaRunner(artifact, 0, gpu.fake.driver())
+
+
+def test_the_stored_plan_computes_what_the_graph_means(
+    tmp_path: Path, weights: dict[str, np.ndarray]
+) -> None:
+    graph = small_net()
+    gpu = InterpretingGpu(tmp_path / "kernels")
+    on_cpu, on_gpu = exported(graph, weights, tmp_path / "small.roast", gpu)
     rng = np.random.default_rng(1)
     seen = weights["seen"]
     for images in (3, 6, 9):  # the third call is a captured graph's second
@@ -140,3 +152,34 @@ def test_the_stored_plan_computes_what_the_graph_means(
             np.testing.assert_array_equal(results["images"], [images])
     on_gpu.close()
     assert not gpu.fake.allocations
+
+
+def exportable(drawn: Drawn) -> bool:
+    """What an artifact runs alone: nothing on the host, and something on a GPU."""
+    nodes = drawn.graph.nodes
+    return not any(n.op.properties & Property.HOST for n in nodes)
+
+
+@examples(25)
+@given(graphs(most=6).filter(exportable))
+def test_random_graphs_as_artifacts(drawn: Drawn) -> None:
+    ports = tuple(
+        replace(p, role=Role.PARAMETER) if p.role is Role.HYPER else p for p in drawn.graph.inputs
+    )
+    graph = replace(drawn.graph, inputs=ports)
+    try:
+        wanted = expected(graph, drawn.arrays(), SINGLE)
+    except TooLarge:
+        reject()
+    given = dict(zip(ports, drawn.arrays(double=False), strict=True))
+    results = [i for i, p in enumerate(graph.outputs) if p.role is Role.RESULT]
+    with tempfile.TemporaryDirectory() as folder:
+        gpu = InterpretingGpu(Path(folder) / "kernels")
+        weights = {p.name: a for p, a in given.items() if p.role is not Role.DATA}
+        on_cpu, on_gpu = exported(graph, weights, Path(folder) / "net.roast", gpu)
+        data = {p.name: a for p, a in given.items() if p.role is Role.DATA}
+        for found in (on_cpu(**data), on_gpu.run(data)):
+            gpu.fake.check()
+            for i in results:
+                wanted.check_one(i, found[graph.outputs[i].name], graph.outputs[i].name)
+        on_gpu.close()

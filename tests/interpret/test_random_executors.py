@@ -1,0 +1,105 @@
+"""Random graphs over every op on every executor, against double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, reject
+
+from compiler.options import CompileOptions
+from ir.graph import Port, Role
+from ir.interpret import run_graph
+from runtime.backend import Backend, port_key, synchronize
+from runtime.buffers import Buffer
+from runtime.interpret_backend import InterpretBackend
+from runtime.launch.interpret import InterpretLauncher
+from runtime.reference import ReferenceBackend
+from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
+from tests.support.graphs.rounding import SINGLE, TooLarge, expected
+from tests.support.interpreting_gpu import InterpretingGpu
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {
+    "reference": lambda folder: ReferenceBackend(),
+    "interpret": lambda folder: InterpretBackend(InterpretLauncher(folder, order=any_order)),
+    "cuda": lambda folder: InterpretingGpu(folder).backend(),  # in ascending order
+}
+
+
+def any_order(programs: int) -> np.ndarray:
+    """An order in which a GPU may run so many programs."""
+    return np.random.default_rng(programs).permutation(programs)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
+    return BACKENDS[request.param](tmp_path_factory.mktemp("kernels"))
+
+
+def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
+    """Outputs of the second of two runs, which begin with the same cells.
+
+    ``in_place``: results lie in the buffers of data of their type, as tops in their bottoms'.
+    """
+    graph = drawn.graph
+    inputs = {port_key(p.role, p.name): Buffer(p.value.type) for p in graph.inputs}
+    free = [inputs[_key(p)] for p in graph.inputs if p.role is Role.DATA]
+    outputs: dict[str, Buffer] = {}
+    for port in graph.outputs:
+        shared = [inputs[k] for r in _cells(port.role) if (k := port_key(r, port.name)) in inputs]
+        if in_place and port.role is Role.RESULT:
+            shared = [b for b in free if b.type == port.value.type][:1]
+            free = [b for b in free if b not in shared]
+        outputs[_key(port)] = shared[0] if shared else Buffer(port.value.type)
+    bound = backend.bind(graph, inputs, outputs, CompileOptions())
+    for _ in range(2):
+        for port, array in zip(graph.inputs, drawn.arrays(double=False), strict=True):
+            inputs[_key(port)].array[...] = array
+        bound.run()
+        synchronize(backend)
+    return [outputs[_key(p)].array.copy() for p in graph.outputs]
+
+
+def _key(port: Port) -> str:
+    return port_key(port.role, port.name)
+
+
+def _cells(role: Role) -> tuple[Role, ...]:
+    if role is Role.STATE:
+        return (Role.STATE, Role.PARAMETER)
+    return (Role.GRADIENT,) if role is Role.GRADIENT else ()
+
+
+def check(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
+    try:
+        wanted = expected(drawn.graph, drawn.arrays(), SINGLE)
+    except TooLarge:
+        reject()
+    drawn.taken_calls()
+    run_graph(drawn.graph, drawn.arrays())
+    calls = drawn.taken_calls()
+    found = run(drawn, backend, in_place=in_place)
+    assert drawn.taken_calls() == calls * 2
+    wanted.check(found, [p.name for p in drawn.graph.outputs])
+
+
+@pytest.mark.parametrize("op", sorted(DRAWERS))
+def test_forward(op: str, backend: Backend) -> None:
+    @examples(3)
+    @given(graphs(op, most=6))
+    def on_executor(drawn: Drawn) -> None:
+        check(drawn, backend, in_place=True)
+
+    on_executor()
+
+
+@pytest.mark.parametrize("op", sorted(DRAWERS))
+def test_forward_and_backward(op: str, backend: Backend) -> None:
+    @examples(2)
+    @given(graphs(op, most=4))
+    def on_executor(drawn: Drawn) -> None:
+        check(trained(drawn), backend, in_place=False)
+
+    on_executor()

@@ -1,0 +1,205 @@
+"""Every pass, and all of them, on random graphs over every op: the meaning stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, reject
+from hypothesis import strategies as st
+
+import ir.ops  # noqa: F401  (registers the ops)
+from compiler.options import CompileOptions
+from compiler.passes.autodiff import differentiate, drop_stop_gradient, split
+from compiler.passes.freeze import freeze
+from compiler.passes.registry import PASSES
+from compiler.pipeline import run_passes, verify_each
+from ir.graph import Direction, Graph, Node, Role
+from ir.interpret import run_graph
+from ir.op import OPS, Op, Property
+from ir.ops.fusion import Fused
+from ir.text import format_graph, parse_graph
+from ir.verify import verify
+from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
+from tests.support.graphs.rounding import DOUBLE, Expected, TooLarge, expected
+from tests.support.kernel_rules import check_kernels
+
+ALONE = sorted(set(PASSES) - {"differentiate"})
+"""What leaves the ports as they are."""
+
+
+def truth(drawn: Drawn) -> tuple[Expected, list[str]]:
+    """Outputs in double precision, and the calls of the host that one run makes."""
+    try:
+        outputs = expected(drawn.graph, drawn.arrays(), DOUBLE)
+    except TooLarge:
+        reject()
+    drawn.taken_calls()
+    run_graph(drawn.graph, drawn.arrays())
+    return outputs, drawn.taken_calls()
+
+
+def check(drawn: Drawn, graph: Graph, wanted: tuple[Expected, list[str]]) -> None:
+    """Whether ``graph`` is what ``drawn`` is."""
+    outputs, calls = wanted
+    ports = [(p.name, p.role) for p in drawn.graph.outputs]
+    assert [(p.name, p.role) for p in graph.outputs] == ports
+    given = {(p.name, p.role): a for p, a in zip(drawn.graph.inputs, drawn.arrays(), strict=True)}
+    found = run_graph(graph, [given[p.name, p.role] for p in graph.inputs])
+    assert drawn.taken_calls() == calls
+    outputs.check(found, [name for name, _ in ports])
+
+
+@pytest.mark.parametrize("op", sorted(DRAWERS))
+def test_passes_keep_the_meaning(op: str) -> None:
+    @examples(4)
+    @given(graphs(op))
+    def forward_and_backward(drawn: Drawn) -> None:
+        verify(drawn.graph)
+        for whole in (drawn, trained(drawn)):
+            verify(whole.graph)
+            wanted = truth(whole)
+            for name in ALONE:
+                options = CompileOptions(passes=(name,))
+                check(whole, run_passes(whole.graph, options, [verify_each]), wanted)
+            fused = run_passes(whole.graph, CompileOptions(), [verify_each])
+            check_kernels(fused)
+            check(whole, fused, wanted)
+
+    forward_and_backward()
+
+
+@examples(60)
+@given(graphs(), st.lists(st.sampled_from(ALONE), max_size=5), st.integers(0, 60))
+def test_any_passes_in_any_order_keep_the_meaning(
+    drawn: Drawn, names: list[str], fuel: int
+) -> None:
+    """Also when they stop midway."""
+    whole = trained(drawn)
+    for options in (CompileOptions(fuel=fuel), CompileOptions(passes=tuple(names))):
+        changed = run_passes(whole.graph, options, [verify_each])
+        check(whole, changed, truth(whole))
+        if options.passes is None:
+            check_kernels(changed)
+
+
+@pytest.mark.parametrize("op", sorted(DRAWERS))
+def test_texts_are_read_as_they_were(op: str) -> None:
+    @examples(4)
+    @given(graphs(op))
+    def round_trip(drawn: Drawn) -> None:
+        whole = trained(drawn)
+        for graph in (whole.graph, run_passes(whole.graph, CompileOptions())):
+            text = format_graph(graph)
+            again = parse_graph(text)
+            assert format_graph(again) == text
+            verify(again)
+        if not any(n.op.properties & Property.EFFECT for n in whole.graph.nodes):
+            check(whole, again, truth(whole))
+
+    round_trip()
+
+
+@examples(60)
+@given(graphs())
+def test_frozen_graphs_keep_the_meaning(drawn: Drawn) -> None:
+    wanted = truth(drawn)
+    prepare, main = freeze(drawn.graph)
+    verify(prepare)
+    verify(main)
+    assert {p.role for p in prepare.inputs} <= {Role.PARAMETER, Role.STATE}
+    given = {p.name: a for p, a in zip(drawn.graph.inputs, drawn.arrays(), strict=True)}
+    once = run_graph(prepare, [given[p.name] for p in prepare.inputs])
+    given.update(zip((p.name for p in prepare.outputs), once, strict=True))
+    found = run_graph(main, [given[p.name] for p in main.inputs])
+    assert drawn.taken_calls() == wanted[1]
+    wanted[0].check(found, [p.name for p in main.outputs])
+
+
+@examples(60)
+@given(graphs())
+def test_forward_and_backward_run_apart(drawn: Drawn) -> None:
+    whole = trained(drawn)
+    wanted = truth(whole)
+    ahead, behind = split(whole.graph)
+    verify(ahead)
+    verify(behind)
+    assert all(n.direction is Direction.FORWARD for n in ahead.nodes)
+    ports = [(p.name, p.role) for p in whole.graph.inputs]
+    arrays = dict(zip(ports, whole.arrays(), strict=True))
+    results = {}
+    for graph in (ahead, behind):
+        saved = {key: a for key, a in results.items() if key[1] is Role.SAVED}
+        given = [(saved | arrays)[p.name, p.role] for p in graph.inputs]
+        outputs = [(p.name, p.role) for p in graph.outputs]
+        results.update(zip(outputs, run_graph(graph, given), strict=True))
+    assert whole.taken_calls() == wanted[1]
+    names = [(p.name, p.role) for p in whole.graph.outputs]
+    wanted[0].check([results[key] for key in names], [name for name, _ in names])
+
+
+@examples(60)
+@given(graphs())
+def test_directions_do_not_share_kernels(drawn: Drawn) -> None:
+    for node in run_passes(trained(drawn).graph, CompileOptions()).nodes:
+        if isinstance(node.op, Fused):
+            # What is cheap may be computed again, but a forward kernel holds nothing of backward.
+            inside = {n.direction for n in node.op.body.nodes}
+            assert node.direction in inside
+            assert node.direction is Direction.BACKWARD or inside == {Direction.FORWARD}
+
+
+@examples(100)
+@given(graphs(most=5))
+def test_gradients_are_the_derivatives(drawn: Drawn) -> None:
+    """Along a random direction of all inputs that may be moved, where the graph is smooth."""
+    # Without ``stop``, through which the numeric derivative would see.
+    graph = drop_stop_gradient(drawn.graph)
+    moved = [
+        p for p, c in zip(graph.inputs, drawn.contents, strict=True)
+        if c.smooth and p.value.type.dtype.is_float
+    ]  # fmt: skip
+    results = [p for p in graph.outputs if p.role is Role.RESULT and p.value.type.dtype.is_float]
+    assume(moved and results and all(map(_has_derivative, graph.nodes)))
+    whole = differentiate(graph, diffs={p.name: p.value for p in moved})
+    rng = np.random.default_rng(drawn.seed)
+    inputs = dict(zip((p.name for p in graph.inputs), drawn.scattered(), strict=True))
+    weights = [rng.standard_normal(p.value.shape) for p in results]
+    directions = {p.name: rng.standard_normal(p.value.shape) for p in moved}
+
+    def value(h: float) -> float:
+        at = [a + h * directions[name] if name in directions else a for name, a in inputs.items()]
+        found = dict(zip((p.name for p in graph.outputs), run_graph(graph, at), strict=True))
+        parts = (float((w * found[p.name]).sum()) for w, p in zip(weights, results, strict=True))
+        return sum(parts)
+
+    step = 1e-5
+    before, here, after = (value(h) for h in (-step, 0.0, step))
+    size = abs(before) + abs(here) + abs(after) + 1.0
+    # A kink, a jump, or too curved.
+    assume(abs(after - 2 * here + before) < 1e-8 * size < 1.0)
+    diffs = run_graph(whole, [*inputs.values(), *weights])[len(graph.outputs) :]
+    predicted = sum(float((g * d).sum()) for g, d in zip(diffs, directions.values(), strict=True))
+    assert predicted == pytest.approx((after - before) / (2 * step), rel=1e-4, abs=1e-4 * size)
+
+
+def _has_derivative(node: Node) -> bool:
+    floats = [any(v.type.dtype.is_float for v in side) for side in (node.inputs, node.outputs)]
+    return type(node.op).gradient is not Op.gradient or not all(floats)
+
+
+def test_every_op_is_drawn() -> None:
+    """A new op needs a function in tests/support/graphs that draws it."""
+    assert set(DRAWERS) == set(OPS) - {Fused.name}
+
+
+@pytest.mark.parametrize("op", sorted(DRAWERS))
+def test_an_op_that_is_asked_for_is_drawn(op: str) -> None:
+    found = []
+
+    @examples(5)
+    @given(graphs(op, most=0))
+    def collect(drawn: Drawn) -> None:
+        found.extend(n.op.name for n in drawn.graph.nodes)
+
+    collect()
+    assert op in found

@@ -1,0 +1,16 @@
+"""Random graphs over all ops, for tests of passes, plans and executors.
+
+:func:`graphs` is a hypothesis strategy: what fails shrinks to a few small ops. An op is drawn
+by the function that :func:`draws` registers for it in one of the files here.
+"""
+
+from __future__ import annotations
+
+from . import host, movement, patterns, pointwise, products, reductions, windows
+from .drawn import Drawn, trained
+from .growth import DRAWERS
+from .strategy import examples, graphs
+
+__all__ = ["DRAWERS", "Drawn", "examples", "graphs", "trained"]
+
+del host, movement, patterns, pointwise, products, reductions, windows  # they register their ops

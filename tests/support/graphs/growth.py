@@ -1,0 +1,147 @@
+"""A graph under construction: values to read, and the table of what may be added."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from ir.build import Builder
+from ir.graph import Role, Value
+from ir.location import Location
+from ir.op import Op
+from ir.types import F32, I32, U32, DType, TensorType
+
+from .arrays import Content, any_of
+
+_LARGEST = 3000  # elements of a value that further ops may read
+_T = TypeVar("_T")
+
+Drawer = Callable[["Growth"], None]
+DRAWERS: dict[str, Drawer] = {}
+"""By the op's name: adds one such op, and what it needs."""
+PATTERNS: list[Drawer] = []
+"""Several ops as nets have them."""
+
+
+def draws(op: type[Op]) -> Callable[[Drawer], Drawer]:
+    """Decorator: the function draws ops of this class."""
+
+    def register(drawer: Drawer) -> Drawer:
+        assert op.name not in DRAWERS, op.name
+        DRAWERS[op.name] = drawer
+        return drawer
+
+    return register
+
+
+def pattern(drawer: Drawer) -> Drawer:
+    """Decorator: the function draws several ops."""
+    PATTERNS.append(drawer)
+    return drawer
+
+
+class Growth:
+    """Draws attributes and operands, and builds. First choices are the simplest."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.b = Builder("random")
+        self.values: list[Value] = []
+        self.contents: list[Content] = []
+        self.calls: list[str] = []  # what the host was called for, while the graph runs
+        self.batch = self.choice(2, 1, 3, 2, 1, 0)
+
+    # --- choices --------------------------------------------------------------------------
+
+    def choice(self, *options: _T) -> _T:
+        return self.draw(st.sampled_from(options))
+
+    def number(self, low: int, high: int) -> int:
+        """Both included; low first."""
+        return self.draw(st.integers(low, high))
+
+    def flag(self) -> bool:
+        return self.draw(st.booleans())
+
+    def extent(self) -> int:
+        return self.choice(2, 1, 3, 5, 2, 1, 3, 20)
+
+    # --- values ---------------------------------------------------------------------------
+
+    def value(
+        self,
+        *ranks: int,
+        shape: Sequence[int] | None = None,
+        dtype: DType = F32,
+        where: Callable[[Value], bool] = lambda v: True,
+        first: int | None = None,
+    ) -> Value:
+        """A value of one of the ranks or of this shape: one that is there, or a new input.
+
+        ``where``: what else a value that is there must have. A new input has the leading extent
+        ``first`` or that of the batch, and may not have it.
+        """
+        fits = [
+            v
+            for v in self.values
+            if v.type.dtype is dtype
+            and (v.shape == tuple(shape) if shape is not None else v.type.rank in ranks)
+            and (first is None or v.shape[:1] == (first,))
+            and where(v)
+        ]
+        if fits and self.number(0, 5) < 5:
+            return self.choice(*(fits[-3:] if self.flag() else fits))
+        if shape is not None:
+            return self.input(shape, dtype)
+        rank = self.choice(*ranks)
+        # A batch may be empty; where that does not fit, no extent is 0 or 1.
+        leading = self.batch if first is None else first
+        extents = [leading, *(self.extent() for _ in range(rank - 1))][:rank]
+        while math.prod(extents) > _LARGEST:
+            extents[extents.index(max(extents))] = 2
+        if not where(Value("new", TensorType(tuple(extents), dtype))):
+            extents = [max(leading, 1), *(max(d, 2) for d in extents[1:])][:rank]
+        return self.input(extents, dtype)
+
+    def input(
+        self,
+        shape: Sequence[int],
+        dtype: DType = F32,
+        content: Content | None = None,
+        role: Role | None = None,
+    ) -> Value:
+        """A new input of the graph. Floats may be cells."""
+        if role is None:
+            cells = (Role.PARAMETER, Role.STATE, Role.HYPER) if dtype is F32 else ()
+            role = self.choice(Role.DATA, *cells)
+        content = self.choice(*any_of(dtype)) if content is None else content
+        value = self.b.input(f"in{len(self.contents)}", TensorType(tuple(shape), dtype), role)
+        self.contents.append(content)
+        self.values.append(value)
+        return value
+
+    def seed(self, rank: int) -> Value:
+        """A seed of random numbers, one element."""
+        return self.value(shape=(1,) * rank, dtype=U32)
+
+    def rows(self, count: int | None = None) -> Value:
+        """Numbers of rows, some of which may be out of any range: i32[N]."""
+        return self.value(1, dtype=I32, first=count)
+
+    # --- ops ------------------------------------------------------------------------------
+
+    def emit(self, op: Op, *inputs: Value) -> tuple[Value, ...]:
+        return self.keep(self.b.emit_all(op, *inputs))
+
+    def keep(self, values: Sequence[Value]) -> tuple[Value, ...]:
+        """Results that further ops may read."""
+        self.values += [v for v in values if v.type.size <= _LARGEST]
+        return tuple(values)
+
+    def grow(self, drawer: Drawer, number: int) -> None:
+        layer = f"layer{number}"
+        with self.b.at(Location("net.prototxt", number + 1, layer=layer), layer):
+            drawer(self)

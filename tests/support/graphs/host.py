@@ -1,0 +1,65 @@
+"""What runs on the host: Python's functions, regions, results whose size depends on data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ir.graph import Role, Value
+from ir.ops.dynamic import NonZero
+from ir.ops.host import HostCall
+from ir.ops.region import RegionMax, RegionScatter
+from ir.types import BOOL, F32, I32
+
+from .arrays import boxes, few_not_zero
+from .growth import Growth, draws
+
+
+@draws(HostCall)
+def draw_host_call(g: Growth) -> None:
+    """sin of every input; with no result it is a file output."""
+    inputs = [g.value(1, 2, 4) for _ in range(g.number(1, 2))]
+    label = f"call{len(g.b.nodes)}"
+    sink = g.number(0, 4) == 4
+
+    def forward(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        g.calls.append(label)
+        return [] if sink else [np.sin(a) for a in arrays]
+
+    def backward(needed: Sequence[bool], arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        g.calls.append(f"{label}.backward")
+        count = len(inputs)
+        parts = zip(needed, arrays[:count], arrays[2 * count :], strict=True)
+        return [np.cos(x) * d for wanted, x, d in parts if wanted]
+
+    types = () if sink else tuple(v.type for v in inputs)
+    g.emit(HostCall(label, types, forward, None if sink else backward), *inputs)
+
+
+@draws(NonZero)
+def draw_nonzero(g: Growth) -> None:
+    shape = (g.batch, *(g.extent() for _ in range(g.number(0, 1))))
+    count = g.number(0, int(np.prod(shape)))
+    dtype = g.choice(F32, I32, BOOL)
+    mask = g.input(shape, dtype, few_not_zero(count), Role.DATA)
+    g.emit(NonZero(count, f"filter{len(g.b.nodes)}"), mask)
+
+
+def _pooled(g: Growth) -> tuple[Value, Value, Value, Value]:
+    x = g.value(4, where=lambda v: all(v.shape))
+    regions = g.input((g.number(1, 3), 5), F32, boxes(x.shape[0], *x.shape[2:]), Role.DATA)
+    scale = g.choice(1.0, 0.5)
+    best, place = g.emit(RegionMax(g.number(1, 3), g.number(1, 3), scale), x, regions)
+    return x, regions, best, place
+
+
+@draws(RegionMax)
+def draw_region_max(g: Growth) -> None:
+    _pooled(g)
+
+
+@draws(RegionScatter)
+def draw_region_scatter(g: Growth) -> None:
+    x, regions, best, place = _pooled(g)
+    g.emit(RegionScatter(x.shape), g.value(shape=best.shape), place, regions)

@@ -1,0 +1,161 @@
+"""Several ops as nets have them: what passes look for."""
+
+from __future__ import annotations
+
+from ir import expr as e
+from ir.graph import Role
+from ir.ops.convolution import Conv
+from ir.ops.window import WindowSum
+from ir.types import U32
+
+from .growth import Growth, pattern
+from .reductions import axes
+
+
+def _filled(g: Growth, *ranks: int):  # type: ignore[no-untyped-def]
+    return g.value(*ranks, where=lambda v: all(v.shape))
+
+
+@pattern
+def softmax(g: Growth) -> None:
+    """Over the channels, or other axes."""
+    x = _filled(g, 2, 4)
+    over = (1,) if g.number(0, 2) < 2 else axes(g, x.type.rank)
+    shifted = g.b.map(e.arg(0) - e.arg(1), x, g.b.reduce("max", x, over))
+    powers = g.b.map(e.exp(e.arg(0)), shifted)
+    g.keep([g.b.map(e.arg(0) / e.arg(1), powers, g.b.sum(powers, over))])
+
+
+@pattern
+def normalization(g: Growth) -> None:
+    """By mean and variance, with running means in cells."""
+    x = _filled(g, 2, 4)
+    over = tuple(i for i in range(x.type.rank) if i != 1)
+    share = e.dyn(x.shape[1] / x.type.size)
+    mean = g.b.map(e.arg(0) * share, g.b.sum(x, over))
+    centred = g.b.map(e.arg(0) - e.arg(1), x, mean)
+    variance = g.b.map(e.arg(0) * share, g.b.sum(g.b.map(e.arg(0) * e.arg(0), centred), over))
+    root = g.b.map(e.sqrt(e.arg(0) + 0.5), variance)
+    running = g.input(mean.shape, role=Role.STATE)
+    new = g.b.map(e.arg(0) * 0.9 + e.arg(1), running, mean)
+    g.b.output(g.b.inputs[-1].name, new, Role.STATE)
+    g.keep([mean, g.b.map(e.arg(0) / e.arg(1), centred, root)])
+
+
+@pattern
+def response_normalization(g: Growth) -> None:
+    """LRN across channels."""
+    x = _filled(g, 4)
+    edge = (0, 1, 0, 0)
+    squares = g.b.map(e.arg(0) * e.arg(0), x)
+    total = g.b.emit(WindowSum((1, 3, 1, 1), (1,) * 4, edge, edge), squares)
+    rule = e.arg(0) * e.power(e.arg(1) * 0.25 + 1.0, -0.75)
+    g.keep([g.b.map(rule, x, total)])
+
+
+@pattern
+def convolution_and_scale(g: Growth) -> None:
+    """With bias, normalised by cells, and ReLU: freezing folds the chain."""
+    x = _filled(g, 4)
+    outer = g.number(1, 4)
+    pad = (g.number(0, 1),) * 2
+    stride = (g.number(1, 2),) * 2
+    w = g.input((outer, x.shape[1], 1, 1), role=Role.PARAMETER)
+    value = g.b.emit(Conv(stride, pad, (1, 1)), x, w)
+    for _ in range(g.number(1, 3)):
+        cell = g.input((1, outer, 1, 1), role=g.choice(Role.PARAMETER, Role.STATE))
+        a, b = e.arg(0), e.arg(1)
+        rule = g.choice(a + b, a * b, a - b, b - a, a / (b * b + 1.0), a * 2.0 + b)
+        value = g.b.map(rule, value, cell)
+    if g.flag():
+        g.keep([value])
+    g.keep([g.b.map(e.maximum(e.arg(0), 0.0), value)])
+
+
+@pattern
+def inner_product(g: Growth) -> None:
+    """Flattened, with bias."""
+    x = g.value(4, 2, 3)
+    rows = x.shape[0]
+    width = x.type.size // rows if rows else 4
+    if x.type.size == 0:
+        return
+    flat = g.b.reshape(x, (rows, width))
+    outer = g.extent()
+    product = g.b.matmul(flat, g.input((outer, width), role=Role.PARAMETER), transpose_b=True)
+    g.keep([g.b.map(e.arg(0) + e.arg(1), product, g.value(shape=(1, outer)))])
+
+
+@pattern
+def dropout(g: Growth) -> None:
+    """The seed and the number of the pass are parts of a cell."""
+    x = g.value(4, 2, 1)
+    ones = (1,) * x.type.rank
+    cell = g.value(shape=(2,), dtype=U32)
+    parts = [g.b.reshape(g.b.slice(cell, 0, i, i + 1), ones) for i in (0, 1)]
+    drawn = e.rand(e.arg(1, U32), e.linear(), g.number(0, 2), e.arg(2, U32))
+    rule = e.where(drawn < 0.5, 0.0, e.arg(0) * 2.0)
+    g.keep([g.b.map(rule, x, *parts)])
+
+
+@pattern
+def split_and_join(g: Growth) -> None:
+    """Slices, of which each goes its own way, and their concatenation."""
+    x = g.value(4, 3, 2, where=lambda v: v.shape[1] > 1)
+    if x.shape[1] < 2:
+        return
+    cut = g.number(1, x.shape[1] - 1)
+    parts = [g.b.slice(x, 1, 0, cut), g.b.slice(x, 1, cut, x.shape[1])]
+    if g.flag():
+        parts[0] = g.b.map(e.tanh(e.arg(0)), parts[0])
+    if g.flag():
+        parts.reverse()
+    g.keep([*parts, g.b.concat(parts, 1)])
+
+
+@pattern
+def pieces_in_places(g: Growth) -> None:
+    """A sum of padded pieces, as the gradient of slices is."""
+    x = g.value(3, 2)
+    other = g.value(shape=x.shape)
+    gap = g.number(0, 1)
+    n = x.shape[1]
+    none = [0] * x.type.rank
+    low, high = list(none), list(none)
+    low[1] = high[1] = n + gap
+    total = e.arg(0) + e.arg(1)
+    a, b = g.b.pad(x, none, high), g.b.pad(other, low, none)
+    g.keep([g.b.map(total, a, b) if g.flag() else g.b.map(total, b, a)])
+
+
+@pattern
+def activation(g: Growth) -> None:
+    """What backward can compute from the result."""
+    a = e.arg(0)
+    rule = g.choice(
+        e.maximum(a, 0.0),
+        e.where(a > 0.0, a, a * 0.1),
+        e.where(a > 0.0, a, a * -0.1),
+        e.tanh(a),
+        e.sigmoid(a),
+        e.exp(e.minimum(a, 2.0)),
+        e.where(a > 0.0, a, e.unary("expm1", a)),
+    )
+    g.keep([g.b.map(rule, g.value(4, 2, 3, 1))])
+
+
+@pattern
+def update(g: Growth) -> None:
+    """A solver's: a parameter and its history, which are written where they lie."""
+    diff = g.value(1, 2, 4)
+    names = []
+    for role in (Role.PARAMETER, Role.STATE):
+        g.input(diff.shape, role=role)
+        names.append(g.b.inputs[-1].name)
+    data, history = g.values[-2:]
+    rate = g.input((1,) * diff.type.rank, role=Role.HYPER)
+    step = g.b.map(e.arg(0) * 0.9 + e.arg(1) * e.arg(2), history, diff, rate)
+    new = g.b.map(e.arg(0) - e.arg(1), data, step)
+    for name, value in zip(names, (new, step), strict=True):
+        g.b.output(name, value, Role.STATE)
+    g.keep([step, new])

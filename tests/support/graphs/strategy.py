@@ -1,0 +1,60 @@
+"""The strategy."""
+
+from __future__ import annotations
+
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+
+from ir.graph import Role, Value
+
+from .drawn import Drawn
+from .growth import DRAWERS, PATTERNS, Growth
+
+
+def examples(count: int) -> settings:
+    """So many examples in the normal suite, and many times more where they are searched for."""
+    default = settings()
+    times = default.max_examples / 100
+    # What would explain an example that fails takes minutes; the graph says more.
+    phases = (Phase.explicit, Phase.generate, Phase.shrink)
+    return settings(default, max_examples=max(1, round(count * times)), phases=phases)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, op: str | None = None, most: int = 8) -> Drawn:
+    """A forward graph of up to ``most`` drawn ops and patterns; ``op``: one of them, for sure."""
+    g = Growth(draw)
+    drawers = [*(DRAWERS[name] for name in sorted(DRAWERS)), *PATTERNS]
+    count = 0
+    while count < most and draw(st.integers(0, 19)):
+        g.grow(g.choice(*drawers), count)
+        count += 1
+    if op is not None or not g.b.nodes:
+        g.grow(DRAWERS[op or "map"], count)
+    _cells(g)
+    _results(g)
+    return Drawn(g.b.finish(), tuple(g.contents), g.calls, draw(st.integers(0, 99)))
+
+
+def _results(g: Growth) -> None:
+    """What nothing reads, mostly; and others, inputs and the same one twice among them."""
+    read = {v for n in g.b.nodes for v in n.inputs}
+    made = [v for n in g.b.nodes for v in n.outputs]
+    shown = [v for v in made if v not in read]
+    if len(shown) > 1 and g.number(0, 3) == 3:
+        shown.pop(g.number(0, len(shown) - 1))  # dead code
+    everything: list[Value] = [*(p.value for p in g.b.inputs), *made]
+    shown += [g.choice(*everything[::-1]) for _ in range(g.choice(0, 0, 1, 2, 3))]
+    for i, value in enumerate(shown):
+        g.b.output(f"out{i}", value)
+
+
+def _cells(g: Growth) -> None:
+    """Cells that forward writes: with results, or with what another cell held."""
+    written = {p.name for p in g.b.outputs}
+    for port in g.b.inputs:
+        if port.role not in (Role.STATE, Role.PARAMETER) or port.name in written:
+            continue
+        fits = [v for n in g.b.nodes for v in n.outputs if v.type == port.value.type]
+        if fits and g.number(0, 2) == 2:
+            g.b.output(port.name, g.choice(*fits), Role.STATE)
