@@ -31,6 +31,8 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         return False
     if operand.type.dtype.itemsize != result.type.dtype.itemsize:
         return False
+    if op.schedule == "contract" and operand.type.size == 1:
+        return False  # read without a mask, also by programs that have nothing to store
     results = [p.value for p in op.body.outputs]
     place = node.outputs.index(result)
     own = results[place]

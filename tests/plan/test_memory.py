@@ -105,6 +105,20 @@ def test_gradients_are_added_where_they_lie() -> None:
     assert not plan.copies and plan.peak == 0
 
 
+def test_a_single_element_is_not_added_to_where_programs_read_it() -> None:
+    """A program per residue of the stride, of which one holds the element."""
+    _, plan = plan_of("""graph net {
+      input %w: f32[2,1,2,3] parameter
+      input %g: f32[1,2,1,3] seed
+      input %x.diff: f32[1,1,1,1] gradient "x"
+    backward:
+      %d: f32[1,1,1,1] = conv_input_grad(%g, %w) stride=(3,1) pad=(1,2) dilation=(1,1) spatial=(1,1)
+      %sum: f32[1,1,1,1] = map(%x.diff, %d) {add(a0, a1)}
+      output %sum: f32[1,1,1,1] gradient "x"
+    }""")
+    assert [c.port.name for c in plan.copies] == ["x"]
+
+
 UPDATE = """graph update {
   input %data: f32[10] parameter
   input %diff: f32[10] gradient
