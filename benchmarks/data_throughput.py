@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from runtime.data.config import DataConfig, TransformConfig
+from runtime.data.config import TransformConfig
 from runtime.data.database import open_database
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
@@ -31,6 +31,7 @@ from runtime.data.image_codec import encode_image
 from runtime.data.planned import PlannedSource
 from runtime.data.prefetch import Prefetcher
 from runtime.data.source import open_source
+from runtime.data.sources.data import DataConfig
 
 SIDE, CROP = 256, 227
 

@@ -2,65 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from frontends.lowering.fillers import filler_spec
+from frontends.lowering.registry import find_layer
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from ir.location import Location
 from ir.program import FillerSpec
-from runtime.data.config import (
-    DataConfig,
-    DummyDataConfig,
-    DummyFiller,
-    HDF5DataConfig,
-    ImageDataConfig,
-    MemoryDataConfig,
-    SourceConfig,
-    TransformConfig,
-    WindowDataConfig,
-)
+from runtime.data.config import SourceConfig, TransformConfig
+from runtime.data.sources import source_kinds
+from runtime.data.sources.dummy_data import DummyFiller
 from runtime.fillers import fill
-
-_KINDS: dict[str, tuple[type[SourceConfig], str]] = {
-    "Data": (DataConfig, "data_param"),
-    "ImageData": (ImageDataConfig, "image_data_param"),
-    "HDF5Data": (HDF5DataConfig, "hdf5_data_param"),
-    "MemoryData": (MemoryDataConfig, "memory_data_param"),
-    "WindowData": (WindowDataConfig, "window_data_param"),
-    "DummyData": (DummyDataConfig, "dummy_data_param"),
-}
 
 
 def source_config(layer: Message) -> SourceConfig:
-    """The configuration of a data layer.
+    """The configuration of a data layer: its fields have the names of those of its messages.
 
     Raises RoasteryError for a layer type that reads no data.
     """
-    try:
-        kind, name = _KINDS[layer.type]
-    except KeyError:
-        raise RoasteryError(f"{layer.type} is no data layer", location=layer.location) from None
-    parameters = getattr(layer, name)
-    values = _of_equal_names(kind, parameters)
-    if "prefetch" in kind.__dataclass_fields__:  # Caffe has it in data_param, for all that do
-        values["prefetch"] = layer.data_param.prefetch
-    if kind is DummyDataConfig:
-        values["shapes"] = tuple(tuple(shape.dim) for shape in parameters.shape)
-        values["fillers"] = tuple(_dummy_filler(filler_spec(f)) for f in parameters.data_filler)
-    if layer.has("transform_param"):
-        values["transform"] = TransformConfig(
-            **_of_equal_names(TransformConfig, layer.transform_param)
-        )
+    kind = source_kinds().get(layer.type)
+    if kind is None:
+        raise RoasteryError(f"{layer.type} is no data layer", location=layer.location)
+    registered = find_layer(layer.type, layer.location)
+    blocks = [layer[name] for name in (registered.param, *registered.also)]
+    transform = layer.transform_param if layer.has("transform_param") else None
     return kind(
-        **values,
+        **_of_equal_names(kind, blocks),
         tops=tuple(layer.top),
         layer=layer.name,
         location=layer.location,
-        places=_places(layer, name),
+        transform=TransformConfig(**_of_equal_names(TransformConfig, [transform]))
+        if transform is not None
+        else None,
+        places=_places(layer, registered.param),
     )
 
 
@@ -77,14 +56,26 @@ def _places(layer: Message, own: str) -> dict[str, Location]:
     return found
 
 
-def _of_equal_names(kind: type[SourceConfig | TransformConfig], message: Message) -> dict[str, Any]:
-    """What a message says of a configuration's fields, which have Caffe's names."""
-    values = {
-        field.name: getattr(message, field.name)
-        for field in fields(kind)
-        if field.name in message.message_type.fields
-    }
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+def _of_equal_names(
+    kind: type[SourceConfig | TransformConfig], messages: Sequence[Message]
+) -> dict[str, Any]:
+    """What messages say of a configuration's fields: of each, the first that has such a field."""
+    values = {}
+    for field in fields(kind):
+        for message in messages:
+            if field.name in message.message_type.fields:
+                values[field.name] = _plain(getattr(message, field.name))
+                break
+    return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(_plain, value))
+    if not isinstance(value, Message):
+        return value
+    is_filler = value.message_type.name == "FillerParameter"
+    return _dummy_filler(filler_spec(value)) if is_filler else tuple(value.dim)
 
 
 def _dummy_filler(spec: FillerSpec) -> DummyFiller:

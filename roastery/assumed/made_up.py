@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from runtime.data.config import DummyDataConfig, DummyFiller, SourceConfig
+from runtime.data.config import SourceConfig
+from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
 
 from .shapes import Shape
 
@@ -22,8 +23,8 @@ def made_up(config: SourceConfig, shapes: Sequence[Shape]) -> DummyDataConfig:
         tops=config.tops,
         layer=config.layer,
         location=config.location,
-        shapes=tuple(shapes),
-        fillers=tuple(labels if i else first for i in range(len(shapes))),
+        shape=tuple(shapes),
+        data_filler=tuple(labels if i else first for i in range(len(shapes))),
     )
 
 

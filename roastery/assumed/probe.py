@@ -12,11 +12,9 @@ import numpy as np
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
-from runtime.data.config import (
-    DummyDataConfig,
-    MemoryDataConfig,
-    SourceConfig,
-)
+from runtime.data.config import SourceConfig
+from runtime.data.sources.dummy_data import DummyDataConfig
+from runtime.data.sources.memory_data import MemoryDataConfig
 from runtime.python_layer import ModuleFailedError
 from runtime.python_modules import PythonModuleError
 
@@ -24,12 +22,10 @@ from ..data_config import source_config
 from ..probe import RuntimeProbe
 from .made_up import made_up
 from .shapes import (
-    LABELLED,
     NO_DATA,
     NOTHING,
     Shape,
     derived,
-    missing_data,
     missing_mean,
     shape_flags,
     told,
@@ -91,7 +87,7 @@ class AssumingProbe(RuntimeProbe):
             look = self._dummy if given else self._real
             return look(layer, config, phase, key)
         try:
-            missing = missing_data(config, self.root)
+            missing = config.missing(Path(self.root))
         except RoasteryError:  # a damaged list, for its reader to tell if it must be read
             missing = None
         if given or (missing is not None and self._derive):
@@ -118,7 +114,7 @@ class AssumingProbe(RuntimeProbe):
                 known = derived(config, self.root)
             except RoasteryError:  # a mean file that cannot be read
                 known = NOTHING
-            flags = shape_flags(layer, known, list(layer.top))
+            flags = shape_flags(config, known, config.tops)
             raise _with_hint(error, f"nothing is read where shapes are given: {flags}") from error
 
     def _dummy(self, layer: Message, config: DummyDataConfig, phase: str, key: str) -> DataProbe:
@@ -129,7 +125,7 @@ class AssumingProbe(RuntimeProbe):
         else:
             own = self._real(layer, config, phase, key).shapes
         shapes = tuple(self._given.get(top, shape) for top, shape in zip(tops, own, strict=True))
-        changed = replace(config, shapes=shapes, num=(), channels=(), height=(), width=())
+        changed = replace(config, shape=shapes, num=(), channels=(), height=(), width=())
         self._say(f"{_called(layer)}: {told(tops, shapes)}, as --shape says")
         return DataProbe(shapes, changed)
 
@@ -140,7 +136,7 @@ class AssumingProbe(RuntimeProbe):
         tops = list(layer.top)
         found: list[Shape | None] = [self._given.get(top) for top in tops]
         sources = ["--shape"] if any(shape is not None for shape in found) else []
-        labelled = layer.type in LABELLED
+        labelled = config.labelled
         # Nothing is read that is not needed: a mean file may tell a size, or be damaged.
         known = NOTHING if labelled and found[0] is not None else derived(config, self.root)
         if labelled and found[0] is None:
@@ -153,7 +149,7 @@ class AssumingProbe(RuntimeProbe):
             found[1] = found[0][:1]
         shapes = [shape for shape in found if shape is not None]
         if len(shapes) != len(tops):
-            raise underivable(config, layer, missing, known, list(self._given), tops)
+            raise underivable(config, missing, known, list(self._given), tops)
         if any(extent < 1 for shape in shapes for extent in shape):
             raise config.error(
                 f"the tops of layer '{layer.name}' ({layer.type}) would be {told(tops, shapes)}",

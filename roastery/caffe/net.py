@@ -16,6 +16,7 @@ from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
 from ir.program import LayerInfo, shown_blob
 from runtime.data.notes import Notes, to_logger
+from runtime.data.sources.memory_data import MemoryDataConfig
 from runtime.layerwise import BlobBuffers, LayerwiseNet
 
 from .. import nets
@@ -384,7 +385,7 @@ class Net(Numbered):
             labels: n values, of shape (n,) or (n, 1, 1, 1).
         """
         first = self._net.program.layers[0]
-        if first.type != "MemoryData":
+        if not isinstance(first.source, MemoryDataConfig):
             raise RoasteryError(
                 f"set_input_arrays is for nets whose first layer is MemoryData; this one's is "
                 f"{first.type}",

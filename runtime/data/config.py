@@ -1,21 +1,24 @@
-"""What a data layer was asked to do, as plain fields with Caffe's names and defaults.
+"""What all data layers are asked for, as plain fields with Caffe's names and defaults.
 
-`runtime` does not know prototxt messages; the face fills these classes from them.
+Each layer adds its own, in a file of `sources`. `runtime` does not know prototxt messages; the
+face fills these classes from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from ir.errors import RoasteryError
 from ir.location import Location
 
 from .notes import Notes, to_logger
+
+if TYPE_CHECKING:
+    from .source import DataSource
 
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
 
@@ -52,14 +55,32 @@ class TransformConfig:
     force_gray: bool = False
 
 
+@dataclass(frozen=True)
+class KnownAxes:
+    """Channels, height and width of a layer's images, None where nothing tells; and what tells."""
+
+    axes: tuple[int | None, int | None, int | None] = (None, None, None)
+    fields: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
-class LayerConfig:
+class SourceConfig(ABC):
     """What every data layer has: its tops, and where it stands for errors.
+
+    A subclass is all that tells of a data layer here: ``kind`` is the layer type, its fields are
+    named as those of the layer's messages. ``reads``: what ``source`` names, if it has one.
+    ``labelled``: the second top holds one label per image. ``transforms``: its images come out as
+    transform_param says.
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
     "" for its own block.
     """
+
+    kind: ClassVar[str]
+    reads: ClassVar[str] = ""
+    labelled: ClassVar[bool] = False
+    transforms: ClassVar[bool] = True
 
     tops: tuple[str, ...] = ("data", "label")
     layer: str = ""
@@ -89,97 +110,19 @@ class LayerConfig:
         name = setting.rpartition(".")[2]
         return RoasteryError(message, location=place, hint=hint, field=name)
 
+    @abstractmethod
+    def open(self, options: OpenOptions) -> DataSource:
+        """The source. Raises RoasteryError for what can be known before the first batch."""
 
-@dataclass(frozen=True, kw_only=True)
-class DataConfig(LayerConfig):
-    """Data: Datum records of an LMDB or LevelDB. ``rand_skip`` is not read, as in Caffe."""
+    def missing(self, root: Path) -> str | None:
+        """What of its data is not there, in words; None if it is, or if it needs none."""
+        if not self.reads:
+            return None
+        source: str = getattr(self, "source")  # noqa: B009
+        if not source:
+            return self.reads
+        return None if (root / source).exists() else f"{self.reads} '{source}'"
 
-    source: str = ""
-    batch_size: int = 0
-    backend: str = "LEVELDB"
-    rand_skip: int = 0
-    prefetch: int = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageDataConfig(LayerConfig):
-    """ImageData: pictures named in a list, one "path label" a line."""
-
-    source: str = ""
-    batch_size: int = 1
-    rand_skip: int = 0
-    shuffle: bool = False
-    new_height: int = 0
-    new_width: int = 0
-    is_color: bool = True
-    root_folder: str = ""
-    prefetch: int = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class HDF5DataConfig(LayerConfig):
-    """HDF5Data: rows of the data sets named after the tops, in the files of a list."""
-
-    source: str = ""
-    batch_size: int = 0
-    shuffle: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryDataConfig(LayerConfig):
-    """MemoryData: arrays handed over by the program."""
-
-    batch_size: int = 0
-    channels: int = 0
-    height: int = 0
-    width: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class WindowDataConfig(LayerConfig):
-    """WindowData: warped windows of pictures, as R-CNN trains on them."""
-
-    source: str = ""
-    scale: float = 1.0
-    batch_size: int = 0
-    fg_threshold: float = 0.5
-    bg_threshold: float = 0.5
-    fg_fraction: float = 0.25
-    context_pad: int = 0
-    crop_mode: str = "warp"
-    cache_images: bool = False
-    root_folder: str = ""
-    prefetch: int = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class DummyFiller:
-    """Fills one top: ``fill(shape, seed)`` gives its values for one forward pass.
-
-    ``constant`` fillers run once, the others before every forward pass with a new seed.
-    """
-
-    fill: Callable[[tuple[int, ...], int], np.ndarray]
-    constant: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class DummyDataConfig(LayerConfig):
-    """DummyData: filler values. Either ``shapes`` or the four legacy lists."""
-
-    shapes: tuple[tuple[int, ...], ...] = ()
-    num: tuple[int, ...] = ()
-    channels: tuple[int, ...] = ()
-    height: tuple[int, ...] = ()
-    width: tuple[int, ...] = ()
-    fillers: tuple[DummyFiller, ...] = ()
-
-
-SourceConfig: TypeAlias = (
-    DataConfig
-    | ImageDataConfig
-    | HDF5DataConfig
-    | MemoryDataConfig
-    | WindowDataConfig
-    | DummyDataConfig
-)
+    def known_axes(self) -> KnownAxes:
+        """What the layer's own block says of its images."""
+        return KnownAxes()

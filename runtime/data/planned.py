@@ -16,7 +16,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 
-from .config import LayerConfig, OpenOptions
+from .config import OpenOptions, SourceConfig
 from .draws import Draws
 from .source import Batch, Position, Shape
 
@@ -44,16 +44,18 @@ class Plan(Generic[Work]):
 class PlannedSource(ABC, Generic[Work]):
     """A `DataSource` made of `plan_work` and `load`."""
 
-    kind: str = ""
-    """The layer type; stored in positions, so that they are not mixed up."""
-
     reads_ahead: bool = True
     """Whether a `Prefetcher` may plan and load batches before they are asked for."""
 
-    def __init__(self, config: LayerConfig, options: OpenOptions) -> None:
+    def __init__(self, config: SourceConfig, options: OpenOptions) -> None:
         self.layer_config = config
         self.notes = options.notes
         self.draws = Draws(options.seed, config.key or config.layer)
+
+    @property
+    def kind(self) -> str:
+        """The layer type; stored in positions, so that they are not mixed up."""
+        return self.layer_config.kind
 
     @property
     def tops(self) -> tuple[str, ...]:
@@ -121,7 +123,7 @@ class PlannedSource(ABC, Generic[Work]):
         return value
 
     def error(self, message: str, hint: str | None = None, field: str = "") -> RoasteryError:
-        """An error at this layer, or at one of its settings: see `LayerConfig.at`."""
+        """An error at this layer, or at one of its settings: see `SourceConfig.at`."""
         return self.layer_config.error(message, field, hint)
 
     def check_batch_size(self, value: int, parameter: str) -> None:

@@ -9,7 +9,7 @@ from ir.types import shape_text
 
 from ..byte_size import byte_size
 from ..machine_memory import physical_memory
-from .config import LayerConfig
+from .config import SourceConfig
 
 _FLOAT_BYTES = 4
 PLANNED_BYTES = 256
@@ -21,7 +21,7 @@ BATCH_BYTES = 1024
 
 
 def check_batch(
-    config: LayerConfig, records: int, row_shapes: Sequence[tuple[int, ...]], planned: int
+    config: SourceConfig, records: int, row_shapes: Sequence[tuple[int, ...]], planned: int
 ) -> None:
     """Refuse a batch, or the batches that are read ahead, if they need more than there is.
 
@@ -52,7 +52,7 @@ def check_batch(
         )
 
 
-def check_record(config: LayerConfig, fields: str, shape: tuple[int, ...], field: str) -> None:
+def check_record(config: SourceConfig, fields: str, shape: tuple[int, ...], field: str) -> None:
     """Refuse sizes of which one record alone needs more than the machine has.
 
     Args:

@@ -10,17 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from .config import (
-    DataConfig,
-    DummyDataConfig,
-    HDF5DataConfig,
-    ImageDataConfig,
-    MemoryDataConfig,
-    OpenOptions,
-    Phase,
-    SourceConfig,
-    WindowDataConfig,
-)
+from .config import OpenOptions, Phase, SourceConfig
 from .notes import Notes, to_logger, unheard
 
 Shape: TypeAlias = tuple[int, ...]
@@ -79,33 +69,7 @@ def open_source(
 
     Raises RoasteryError for everything that can be known before the first batch.
     """
-    options = OpenOptions(phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes)
-    match config:
-        case DataConfig():
-            from .database_source import DatabaseSource
-
-            return DatabaseSource(config, options)
-        case ImageDataConfig():
-            from .image_source import ImageSource
-
-            return ImageSource(config, options)
-        case HDF5DataConfig():
-            from .hdf5_source import HDF5Source
-
-            return HDF5Source(config, options)
-        case MemoryDataConfig():
-            from .memory_source import MemorySource
-
-            return MemorySource(config, options)
-        case WindowDataConfig():
-            from .window_source import WindowSource
-
-            return WindowSource(config, options)
-        case DummyDataConfig():
-            from .dummy_source import DummySource
-
-            return DummySource(config, options)
-    raise TypeError(f"{type(config).__name__} describes no data source")
+    return config.open(OpenOptions(phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes))
 
 
 def probe_shapes(

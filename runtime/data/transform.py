@@ -15,7 +15,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.types import shape_text
 
-from .config import LayerConfig, OpenOptions, TransformConfig
+from .config import OpenOptions, SourceConfig, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
 from .image_codec import mirror_rows
 from .mean_file import read_mean
@@ -39,7 +39,7 @@ class Choices:
 class Transformer:
     """The transform_param of one layer."""
 
-    def __init__(self, layer: LayerConfig, options: OpenOptions, draws: Draws) -> None:
+    def __init__(self, layer: SourceConfig, options: OpenOptions, draws: Draws) -> None:
         self.config = layer.transform or TransformConfig()
         self._layer = layer
         self._train = options.phase == "TRAIN"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..data.dummy_source import DummySource
 from ..data.source import DataSource
+from ..data.sources.dummy_data import DummySource
 from .blobs import BlobBuffers
 
 

@@ -138,8 +138,8 @@ def test_limits_of_the_process_count(
 
 def test_shapes_are_known_from_one_record(data: Path) -> None:
     """Nothing is planned for a look at the shapes."""
-    from runtime.data.config import DataConfig
     from runtime.data.source import open_source
+    from runtime.data.sources.data import DataConfig
 
     source = open_source(
         DataConfig(source="lmdb", batch_size=1_000_000, backend="LMDB"), "TRAIN", 1, data

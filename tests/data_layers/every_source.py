@@ -8,21 +8,16 @@ import cv2
 import h5py
 import numpy as np
 
-from runtime.data.config import (
-    DataConfig,
-    DummyDataConfig,
-    DummyFiller,
-    HDF5DataConfig,
-    ImageDataConfig,
-    MemoryDataConfig,
-    SourceConfig,
-    TransformConfig,
-    WindowDataConfig,
-)
+from runtime.data.config import SourceConfig, TransformConfig
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
-from runtime.data.memory_source import MemorySource
 from runtime.data.source import DataSource, open_source
+from runtime.data.sources.data import DataConfig
+from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
+from runtime.data.sources.hdf5_data import HDF5DataConfig
+from runtime.data.sources.image_data import ImageDataConfig
+from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
+from runtime.data.sources.window_data import WindowDataConfig
 
 RANDOM_TRANSFORM = TransformConfig(mirror=True, crop_size=8, mean_value=(100.0,), scale=0.5)
 KINDS = (
@@ -97,8 +92,8 @@ def config_of(kind: str) -> SourceConfig:
             )
         case "dummy":
             return DummyDataConfig(
-                shapes=((3, 2), (4,)),
-                fillers=(
+                shape=((3, 2), (4,)),
+                data_filler=(
                     DummyFiller(
                         fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)
                     ),

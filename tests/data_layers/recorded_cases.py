@@ -10,13 +10,10 @@ import re
 import shutil
 from pathlib import Path
 
-from runtime.data.config import (
-    DataConfig,
-    HDF5DataConfig,
-    ImageDataConfig,
-    SourceConfig,
-    TransformConfig,
-)
+from runtime.data.config import SourceConfig, TransformConfig
+from runtime.data.sources.data import DataConfig
+from runtime.data.sources.hdf5_data import HDF5DataConfig
+from runtime.data.sources.image_data import ImageDataConfig
 
 DATA = Path(__file__).parent.parent / "data"
 

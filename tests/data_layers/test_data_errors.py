@@ -15,19 +15,15 @@ import pytest
 
 from ir.errors import RoasteryError
 from ir.location import Location
-from runtime.data.config import (
-    DataConfig,
-    DummyDataConfig,
-    DummyFiller,
-    HDF5DataConfig,
-    ImageDataConfig,
-    MemoryDataConfig,
-    SourceConfig,
-    TransformConfig,
-)
+from runtime.data.config import SourceConfig, TransformConfig
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.source import open_source
+from runtime.data.sources.data import DataConfig
+from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
+from runtime.data.sources.hdf5_data import HDF5DataConfig
+from runtime.data.sources.image_data import ImageDataConfig
+from runtime.data.sources.memory_data import MemoryDataConfig
 
 PLACE = Location("net.prototxt", 7, 3)
 
@@ -394,13 +390,13 @@ def test_dummy_refusals(tmp_path: Path) -> None:
     shape = ((2,),)
     tops = ("a", "b", "c")
     fails(
-        DummyDataConfig(tops=tops, shapes=shape, fillers=(filler,) * 2),
+        DummyDataConfig(tops=tops, shape=shape, data_filler=(filler,) * 2),
         tmp_path,
         "2 data_filler given for 3 tops",
     )
-    fails(DummyDataConfig(tops=tops, shapes=shape * 2), tmp_path, "2 shape given for 3 tops")
+    fails(DummyDataConfig(tops=tops, shape=shape * 2), tmp_path, "2 shape given for 3 tops")
     fails(DummyDataConfig(tops=tops), tmp_path, "0 shape given for 3 tops")
-    fails(DummyDataConfig(tops=tops, shapes=shape, num=(1,)), tmp_path, "both shape and")
+    fails(DummyDataConfig(tops=tops, shape=shape, num=(1,)), tmp_path, "both shape and")
     fails(
         DummyDataConfig(tops=tops, num=(1,), channels=(1,), height=(1,)),
         tmp_path,

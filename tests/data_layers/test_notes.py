@@ -12,9 +12,10 @@ from compiler.options import CompileOptions
 from roastery import nets
 from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.devices import open_backend
-from runtime.data import database, database_source, hdf5_source, image_source, window_source
+from runtime.data import database
 from runtime.data.notes import DataNote, NoteKind
 from runtime.data.source import open_source, probe_shapes
+from runtime.data.sources import data, hdf5_data, image_data, window_data
 from runtime.logging import CaffeLog, LogRecord
 
 
@@ -24,20 +25,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 SAID = {
-    "lmdb": [database.OTHER_KIND["LMDB"], database.OPENED["LMDB"], database_source.SIZE],
-    "leveldb": [database.OPENED["LEVELDB"], database_source.SIZE],
+    "lmdb": [database.OTHER_KIND["LMDB"], database.OPENED["LMDB"], data.SIZE],
+    "leveldb": [database.OPENED["LEVELDB"], data.SIZE],
     "images_shuffled": [
-        image_source.OPENING,
-        image_source.SHUFFLING,
-        image_source.TOTAL,
-        image_source.SKIPPING,
-        image_source.SIZE,
+        image_data.OPENING,
+        image_data.SHUFFLING,
+        image_data.TOTAL,
+        image_data.SKIPPING,
+        image_data.SIZE,
     ],
-    "hdf5": [hdf5_source.LOADING, hdf5_source.FILES],
+    "hdf5": [hdf5_data.LOADING, hdf5_data.FILES],
     "windows": [
-        window_source.SCALE_UNREAD,
-        window_source.IMAGES,
-        *[window_source.SAMPLES] * 5,
+        window_data.SCALE_UNREAD,
+        window_data.IMAGES,
+        *[window_data.SAMPLES] * 5,
     ],
     "memory": [],
     "dummy": [],

@@ -16,7 +16,7 @@ import pytest
 from every_source import make_data, open_kind, same
 
 from runtime.data.array_pool import ArrayPool
-from runtime.data.config import LayerConfig, OpenOptions
+from runtime.data.config import OpenOptions, SourceConfig
 from runtime.data.planned import Allocate, PlannedSource
 from runtime.data.prefetch import Prefetcher, read_ahead
 from runtime.data.source import Position, Shape
@@ -24,13 +24,18 @@ from runtime.data.source import Position, Shape
 ROOT = Path(__file__).parents[2]
 
 
+class _Config(SourceConfig):
+    kind = "Counting"
+
+    def open(self, options: OpenOptions) -> Counting:
+        return Counting()
+
+
 class Counting(PlannedSource[int]):
     """Batch number n is [n]; loading may be made slow or fail."""
 
-    kind = "Counting"
-
     def __init__(self, delay: float = 0.0, bad: int = -1, bad_plan: int = -1) -> None:
-        super().__init__(LayerConfig(tops=("n",), layer="count"), OpenOptions())
+        super().__init__(_Config(tops=("n",), layer="count"), OpenOptions())
         self.delay, self.bad, self.bad_plan = delay, bad, bad_plan
         self.number = 0
         self.closed = 0

@@ -12,18 +12,14 @@ import pytest
 from every_source import config_of, make_data, open_kind
 
 from ir.errors import RoasteryError
-from runtime.data.config import (
-    DataConfig,
-    DummyDataConfig,
-    DummyFiller,
-    HDF5DataConfig,
-    ImageDataConfig,
-    MemoryDataConfig,
-    TransformConfig,
-)
+from runtime.data.config import TransformConfig
 from runtime.data.hdf5_output import HDF5Output
-from runtime.data.memory_source import MemorySource
 from runtime.data.source import open_source
+from runtime.data.sources.data import DataConfig
+from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
+from runtime.data.sources.hdf5_data import HDF5DataConfig
+from runtime.data.sources.image_data import ImageDataConfig
+from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +162,7 @@ def test_dummy_fills_constants_once(folder: Path) -> None:
         channels=(3, 4),
         height=(1,),
         width=(5,),
-        fillers=(filler("a", True), filler("b", False)),
+        data_filler=(filler("a", True), filler("b", False)),
     )
     source = open_source(config, "TRAIN", 1, folder)
     assert source.shapes() == [(2, 3, 1, 5), (2, 4, 1, 5)]
@@ -181,7 +177,7 @@ def test_layers_of_one_net_choose_differently(folder: Path) -> None:
     filler = DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 9973))
     values = {
         name: open_source(
-            DummyDataConfig(tops=("a",), shapes=((1,),), fillers=(filler,), layer=name),
+            DummyDataConfig(tops=("a",), shape=((1,),), data_filler=(filler,), layer=name),
             "TRAIN",
             1,
             folder,
@@ -195,7 +191,7 @@ def test_layers_of_one_net_choose_differently(folder: Path) -> None:
 
 
 def test_dummy_without_fillers_is_zero(folder: Path) -> None:
-    config = DummyDataConfig(tops=("a", "b"), shapes=((2, 3),))
+    config = DummyDataConfig(tops=("a", "b"), shape=((2, 3),))
     arrays = open_source(config, "TRAIN", 1, folder).next().arrays
     assert [array.shape for array in arrays] == [(2, 3), (2, 3)]
     assert not any(array.any() for array in arrays)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from runtime.data.config import LayerConfig, OpenOptions, Phase, TransformConfig
+from runtime.data.config import OpenOptions, Phase, TransformConfig
 from runtime.data.draws import Draws
 from runtime.data.mean_file import write_mean
+from runtime.data.sources.data import DataConfig
 from runtime.data.transform import Choices, Transformer
 
 RANDOM = np.random.default_rng(3)
@@ -39,7 +40,7 @@ def by_pixel(
 
 
 def make(config: TransformConfig, phase: Phase, root: Path, seed: int = 9) -> Transformer:
-    layer = LayerConfig(layer="in", transform=config)
+    layer = DataConfig(layer="in", transform=config)
     return Transformer(layer, OpenOptions(phase=phase, root=root), Draws(seed))
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from runtime.data.config import TransformConfig, WindowDataConfig
+from runtime.data.config import TransformConfig
 from runtime.data.mean_file import write_mean
 from runtime.data.source import open_source
+from runtime.data.sources.window_data import Region, Sample, WindowDataConfig, place_window
 from runtime.data.window_file import Window
-from runtime.data.window_source import Region, Sample, place_window
 
 SIDE = 8
 IMAGE = np.random.default_rng(2).integers(0, 256, (30, 40, 3), dtype=np.uint8)

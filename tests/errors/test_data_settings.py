@@ -148,8 +148,8 @@ def test_the_place_is_the_settings(
 
 
 def test_a_setting_is_known_where_its_place_is_not() -> None:
-    from runtime.data.config import DataConfig
     from runtime.data.source import open_source
+    from runtime.data.sources.data import DataConfig
 
     with pytest.raises(RoasteryError) as caught:
         open_source(DataConfig(source="db", batch_size=0), "TEST", 1)

@@ -11,7 +11,9 @@ import pytest
 import roastery
 from frontends.lowering import registry
 from frontends.schema.registry import REGISTRY
+from ir.errors import RoasteryError
 from roastery import expr as e
+from roastery.nets import net_from_text
 from tests.support.layer_run import LayerRun, directional_error
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-layer.md"
@@ -46,6 +48,22 @@ def test_the_page_on_a_layer_of_ones_own_runs(
     shown = capsys.readouterr().out
     assert "[0.5 0.5 0.5]" in shown
     assert re.search(r"^s/0 +3 of 3", shown, re.MULTILINE)
+
+
+def test_the_page_on_a_data_layer_runs() -> None:
+    """Its two files are all that there is to a data layer."""
+    names: dict[str, object] = {"__name__": __name__}
+    for block in _blocks("A data layer"):
+        exec(compile(block, str(PAGE), "exec"), names)
+    text = """layer { name: "in" type: "CountData" top: "x"
+      count_data_param { batch_size: 2 width: 3 } }"""
+    net = roastery.compile(net_from_text(text), device="reference")
+    for first in (0, 2):
+        assert net()["x"].tolist() == [[first] * 3, [first + 1] * 3]
+    with pytest.raises(RoasteryError, match="width is 0") as caught:
+        roastery.compile(net_from_text(text.replace("width: 3", "width: 0")), device="reference")
+    assert caught.value.location is not None
+    assert (caught.value.field, caught.value.location.line) == ("width", 2)
 
 
 def test_the_page_on_a_layer_for_roastery_runs() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.data import database, database_source
+from runtime.data import database
+from runtime.data.sources import data
 from runtime.logging import CaffeLog, LogRecord, NetOutput, Severity, Source, format_line
 from runtime.logging.numbers import single
 
@@ -147,11 +148,11 @@ REBUILD: list[tuple[str, Rebuild]] = [
     (r"Opened lmdb (.*)", lambda log, m: log.data_note(database.OPENED["LMDB"](path=m[1]))),
     (
         r"output data size: (.*)",
-        lambda log, m: log.data_note(database_source.SIZE(shape=m[1])),
+        lambda log, m: log.data_note(data.SIZE(shape=m[1])),
     ),
     (
         r"Restarting data prefetching from start\.",
-        lambda log, m: log.data_note(database_source.RESTARTING()),
+        lambda log, m: log.data_note(data.RESTARTING()),
     ),
     (
         r"    \[Forward\] Layer (\S+), top blob (\S+) data: (.*)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from ir.errors import RoasteryError
 from ir.op import Property
 from roastery import layer_table, nets
 from roastery.cli.main import main
+from runtime.data.config import SourceConfig
+from runtime.data.sources import source_kinds
 from tests.support.layer_cases import all_cases
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
@@ -67,3 +70,17 @@ def test_titles() -> None:
     assert titles == ["an", "an", "a", "a", "an"]
     with pytest.raises(RoasteryError, match="an InnerProduct layer takes 1 bottom"):
         nets.lower(nets.net_from_text('layer { type: "InnerProduct" top: "x" }'), "TEST")
+
+
+def test_every_data_layer_has_a_source_whose_settings_are_its_fields() -> None:
+    fed = {name: kind for name, kind in layer_types().items() if kind.source}
+    kinds = {  # without those of other tests
+        name: kind for name, kind in source_kinds().items() if kind.__module__.startswith("runtime")
+    }
+    assert set(kinds) == set(fed)
+    common = {field.name for field in dataclasses.fields(SourceConfig)}
+    layer = message_type("LayerParameter")
+    for name, kind in fed.items():
+        blocks = [layer.resolve(layer.fields[block]) for block in (kind.param, *kind.also)]
+        known = {field for block in blocks for field in block.fields}
+        assert {field.name for field in dataclasses.fields(kinds[name])} - common <= known, name

@@ -43,7 +43,8 @@ def lower_parameter(ctx: LayerContext) -> Value:
     return ctx.parameter(shape)
 
 
-def _fed(ctx: LayerContext) -> Sequence[Value]:
+def lower_fed(ctx: LayerContext) -> Sequence[Value]:
+    """Tops of a data layer, which the runtime reads (`runtime.data.sources`)."""
     probe = ctx.probe.data(ctx.layer, ctx.phase, ctx.key)
     ctx.source = probe.source
     shapes = [ctx.shapes.get(top, s) for top, s in zip(ctx.tops, probe.shapes, strict=True)]
@@ -63,4 +64,4 @@ for _name, _param, _tops, _also in (
     ("WindowData", "window_data_param", (2, 2), (_TRANSFORM, "data_param")),
     ("DummyData", "dummy_data_param", (1, None), ()),
 ):
-    layer(_name, param=_param, bottoms=0, tops=_tops, source=True, also=_also)(_fed)
+    layer(_name, param=_param, bottoms=0, tops=_tops, source=True, also=_also)(lower_fed)

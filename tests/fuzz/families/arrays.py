@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 
 from roastery.arrays import load_array, load_npy
-from runtime.data.config import HDF5DataConfig
 from runtime.data.source import open_source
+from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.tools.cifar import convert_cifar
 from runtime.data.tools.mnist import convert_mnist
 

@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 from random import Random
 
-from runtime.data.config import DataConfig
 from runtime.data.database import open_database
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.source import open_source
+from runtime.data.sources.data import DataConfig
 from tests.data_layers import level_files as level
 
 from .. import mutate_bytes, mutate_wire

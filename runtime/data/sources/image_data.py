@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ir.regular_file import read_regular
 
-from .config import ImageDataConfig, OpenOptions
-from .draws import SHUFFLE, SKIP
-from .image_codec import ImageError, channel_major, decode_image, resize_image
-from .image_limit import max_image_pixels
-from .image_list import ListedImage, read_image_list
-from .notes import NoteKind
-from .planned import Allocate, PlannedSource
-from .room import PLANNED_BYTES, check_batch, check_record
-from .source import Position, Shape
-from .transform import Choices, Transformer
+from ..config import KnownAxes, OpenOptions, SourceConfig
+from ..draws import SHUFFLE, SKIP
+from ..image_codec import ImageError, channel_major, decode_image, resize_image
+from ..image_limit import max_image_pixels
+from ..image_list import ListedImage, read_image_list
+from ..notes import NoteKind
+from ..planned import Allocate, PlannedSource
+from ..room import PLANNED_BYTES, check_batch, check_record
+from ..source import Position, Shape
+from ..transform import Choices, Transformer
 
 _ORIGIN = "image_data_layer.cpp"
 OPENING = NoteKind(_ORIGIN, "Opening file {path}", line=36)
@@ -27,6 +28,40 @@ SHUFFLING = NoteKind(_ORIGIN, "Shuffling data", line=49)
 TOTAL = NoteKind(_ORIGIN, "A total of {count} images.", line=57)
 SKIPPING = NoteKind(_ORIGIN, "Skipping first {count} data points.")
 SIZE = NoteKind(_ORIGIN, "output data size: {shape}", line=90)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDataConfig(SourceConfig):
+    """ImageData: pictures named in a list, one "path label" a line."""
+
+    kind = "ImageData"
+    reads = "image list"
+    labelled = True
+
+    source: str = ""
+    batch_size: int = 1
+    rand_skip: int = 0
+    shuffle: bool = False
+    new_height: int = 0
+    new_width: int = 0
+    is_color: bool = True
+    root_folder: str = ""
+    prefetch: int = 4
+
+    def missing(self, root: Path) -> str | None:
+        if lost := super().missing(root):
+            return lost
+        first = self.root_folder + read_image_list(root / self.source, self.place)[0].path
+        return None if (root / first).exists() else f"image '{first}'"
+
+    def known_axes(self) -> KnownAxes:
+        channels, size = 3 if self.is_color else 1, (self.new_height, self.new_width)
+        if not all(size):
+            return KnownAxes((channels, None, None), ("is_color",))
+        return KnownAxes((channels, *size), ("is_color", "new_height", "new_width"))
+
+    def open(self, options: OpenOptions) -> ImageSource:
+        return ImageSource(self, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +74,6 @@ class ImageBatch:
 
 class ImageSource(PlannedSource[ImageBatch]):
     """Batches of consecutive pictures; with ``shuffle``, in a new order every epoch."""
-
-    kind = "ImageData"
 
     def __init__(self, config: ImageDataConfig, options: OpenOptions) -> None:
         super().__init__(config, options)

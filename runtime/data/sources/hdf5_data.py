@@ -14,12 +14,12 @@ import numpy as np
 from ir.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
 from ir.regular_file import check_regular, open_regular
 
-from .config import HDF5DataConfig, OpenOptions
-from .draws import SHUFFLE, SHUFFLE_FILES
-from .notes import NoteKind
-from .planned import Allocate, PlannedSource
-from .room import check_batch
-from .source import Position, Shape
+from ..config import OpenOptions, SourceConfig
+from ..draws import SHUFFLE, SHUFFLE_FILES
+from ..notes import NoteKind
+from ..planned import Allocate, PlannedSource
+from ..room import check_batch
+from ..source import Position, Shape
 
 _ORIGIN = "hdf5_data_layer.cpp"
 LOADING = NoteKind(_ORIGIN, "Loading list of HDF5 filenames from: {path}", line=77)
@@ -29,6 +29,33 @@ _ROW_NUMBER_BYTES = 8
 _FILE_BYTES = 400
 """What a batch plans for every file that it takes rows of; it may take many rounds of one."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HDF5DataConfig(SourceConfig):
+    """HDF5Data: rows of the data sets named after the tops, in the files of a list."""
+
+    kind = "HDF5Data"
+    reads = "list of HDF5 files"
+
+    source: str = ""
+    batch_size: int = 0
+    shuffle: bool = False
+
+    def missing(self, root: Path) -> str | None:
+        path = root / self.source
+        if (lost := super().missing(root)) or not path.is_file():
+            return lost
+        # A list is short; what is no list is refused by who reads it.
+        with path.open("rb") as file:
+            words = file.read(1 << 20).decode("utf-8", "surrogateescape").split()
+        if "\0" in "".join(words):
+            return None
+        gone = next((word for word in words if not (root / word).exists()), None)
+        return f"HDF5 file '{gone}'" if gone is not None else None
+
+    def open(self, options: OpenOptions) -> HDF5Source:
+        return HDF5Source(self, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +72,6 @@ class HDF5Source(PlannedSource[list[Rows]]):
     The file that is read is held in memory, as float32. ``shuffle`` mixes the order of
     the files and the rows of each file, anew every epoch.
     """
-
-    kind = "HDF5Data"
 
     def __init__(self, config: HDF5DataConfig, options: OpenOptions) -> None:
         super().__init__(config, options)

@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .config import DummyDataConfig, DummyFiller, OpenOptions
-from .draws import FILL
-from .planned import Allocate, PlannedSource
-from .room import check_record
-from .source import Position, Shape
+from ..config import OpenOptions, SourceConfig
+from ..draws import FILL
+from ..planned import Allocate, PlannedSource
+from ..room import check_record
+from ..source import Position, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class DummyFiller:
+    """Fills one top: ``fill(shape, seed)`` gives its values for one forward pass.
+
+    ``constant`` fillers run once, the others before every forward pass with a new seed.
+    """
+
+    fill: Callable[[tuple[int, ...], int], np.ndarray]
+    constant: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DummyDataConfig(SourceConfig):
+    """DummyData: filler values. Either ``shape`` or the four legacy lists."""
+
+    kind = "DummyData"
+
+    shape: tuple[tuple[int, ...], ...] = ()
+    num: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    height: tuple[int, ...] = ()
+    width: tuple[int, ...] = ()
+    data_filler: tuple[DummyFiller, ...] = ()
+
+    def open(self, options: OpenOptions) -> DummySource:
+        return DummySource(self, options)
 
 
 class DummySource(PlannedSource[int]):
@@ -21,7 +50,6 @@ class DummySource(PlannedSource[int]):
     sees the same values.
     """
 
-    kind = "DummyData"
     reads_ahead = False
 
     def __init__(self, config: DummyDataConfig, options: OpenOptions) -> None:
@@ -30,9 +58,9 @@ class DummySource(PlannedSource[int]):
         tops = len(config.tops)
         if not tops:
             raise self.error("DummyData has no top", field="top")
-        if len(config.fillers) not in (0, 1, tops):
+        if len(config.data_filler) not in (0, 1, tops):
             raise self.error(
-                f"{len(config.fillers)} data_filler given for {tops} tops",
+                f"{len(config.data_filler)} data_filler given for {tops} tops",
                 f"give none (zeros), one for all, or {tops}",
                 field="data_filler",
             )
@@ -40,7 +68,7 @@ class DummySource(PlannedSource[int]):
         fields = "num, channels, height and width" if config.num else "shape"
         for top, shape in zip(config.tops, self._shapes, strict=True):
             check_record(config, f"{fields} of top '{top}'", shape, fields.partition(",")[0])
-        fillers = config.fillers or (DummyFiller(fill=_zeros, constant=True),)
+        fillers = config.data_filler or (DummyFiller(fill=_zeros, constant=True),)
         self._fillers = fillers if len(fillers) == tops else fillers * tops
         self._kept: dict[int, np.ndarray] = {}
         self._pass = 0
@@ -95,7 +123,7 @@ class DummySource(PlannedSource[int]):
             "width": config.width,
         }
         if any(legacy.values()):
-            if config.shapes:
+            if config.shape:
                 raise self.error(
                     "both shape and the fields num, channels, height, width are given",
                     "keep shape",
@@ -107,11 +135,11 @@ class DummySource(PlannedSource[int]):
                 tuple(values[top if len(values) > 1 else 0] for values in legacy.values())
                 for top in range(tops)
             ]
-        self._check_count("shape", len(config.shapes))
-        for shape in config.shapes:
+        self._check_count("shape", len(config.shape))
+        for shape in config.shape:
             if any(size < 0 for size in shape):
                 raise self.error(f"shape {shape} has a negative size", field="shape")
-        return [config.shapes[top if len(config.shapes) > 1 else 0] for top in range(tops)]
+        return [config.shape[top if len(config.shape) > 1 else 0] for top in range(tops)]
 
     def _check_count(self, name: str, count: int) -> None:
         tops = len(self.tops)

@@ -8,17 +8,18 @@ counts from the next forward pass. Labels have shape (batch,) always; Caffe's ar
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..logging.records import Severity
-from .config import MemoryDataConfig, OpenOptions
-from .notes import NoteKind
-from .planned import Allocate, PlannedSource
-from .room import check_batch, check_record
-from .source import Position, Shape
-from .transform import Transformer
+from ...logging.records import Severity
+from ..config import KnownAxes, OpenOptions, SourceConfig
+from ..notes import NoteKind
+from ..planned import Allocate, PlannedSource
+from ..room import check_batch, check_record
+from ..source import Position, Shape
+from ..transform import Transformer
 
 UNTRANSFORMED = NoteKind(
     "memory_data_layer.cpp",
@@ -27,10 +28,30 @@ UNTRANSFORMED = NoteKind(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MemoryDataConfig(SourceConfig):
+    """MemoryData: arrays handed over by the program."""
+
+    kind = "MemoryData"
+    labelled = True
+    transforms = False
+
+    batch_size: int = 0
+    channels: int = 0
+    height: int = 0
+    width: int = 0
+
+    def known_axes(self) -> KnownAxes:
+        axes = (self.channels or None, self.height or None, self.width or None)
+        return KnownAxes(axes, ("memory_data_param",))
+
+    def open(self, options: OpenOptions) -> MemorySource:
+        return MemorySource(self, options)
+
+
 class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
     """Goes round and round through the rows that it was given last."""
 
-    kind = "MemoryData"
     reads_ahead = False
 
     def __init__(self, config: MemoryDataConfig, options: OpenOptions) -> None:

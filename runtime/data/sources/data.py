@@ -12,17 +12,17 @@ from ir.errors import RoasteryError
 from ir.types import shape_text
 from ir.wire import WireError
 
-from ..logging.records import Severity
-from .config import DataConfig, OpenOptions
-from .database import Record, open_database, unreadable
-from .database_error import DatabaseError
-from .datum import Datum, parse_datum
-from .image_codec import Color, ImageError, channel_major, decode_image
-from .notes import NoteKind
-from .planned import Allocate, PlannedSource
-from .room import PLANNED_BYTES, check_batch
-from .source import Position, Shape
-from .transform import Choices, Transformer
+from ...logging.records import Severity
+from ..config import OpenOptions, SourceConfig
+from ..database import Record, open_database, unreadable
+from ..database_error import DatabaseError
+from ..datum import Datum, parse_datum
+from ..image_codec import Color, ImageError, channel_major, decode_image
+from ..notes import NoteKind
+from ..planned import Allocate, PlannedSource
+from ..room import PLANNED_BYTES, check_batch
+from ..source import Position, Shape
+from ..transform import Choices, Transformer
 
 SIZE = NoteKind("data_layer.cpp", "output data size: {shape}", line=45)
 RESTARTING = NoteKind("data_layer.cpp", "Restarting data prefetching from start.", line=73)
@@ -31,6 +31,24 @@ ENCODED_ONLY = NoteKind(
     "force_color and force_gray only for encoded datum",
     severity=Severity.WARNING,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(SourceConfig):
+    """Data: Datum records of an LMDB or LevelDB. ``rand_skip`` is not read, as in Caffe."""
+
+    kind = "Data"
+    reads = "database"
+    labelled = True
+
+    source: str = ""
+    batch_size: int = 0
+    backend: str = "LEVELDB"
+    rand_skip: int = 0
+    prefetch: int = 4
+
+    def open(self, options: OpenOptions) -> DatabaseSource:
+        return DatabaseSource(self, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +61,6 @@ class RecordBatch:
 
 class DatabaseSource(PlannedSource[RecordBatch]):
     """Batches of consecutive records, from the start again after the last one."""
-
-    kind = "Data"
 
     def __init__(self, config: DataConfig, options: OpenOptions) -> None:
         super().__init__(config, options)

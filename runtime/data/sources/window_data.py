@@ -18,16 +18,16 @@ import numpy as np
 from ir.regular_file import read_regular
 from ir.types import shape_text
 
-from ..logging.records import Severity
-from .config import OpenOptions, TransformConfig, WindowDataConfig
-from .draws import MIRROR, WINDOW
-from .image_codec import ImageError, decode_image, resize_image
-from .mean_file import read_mean
-from .notes import NoteKind
-from .planned import Allocate, PlannedSource
-from .room import PLANNED_BYTES, check_batch, check_record
-from .source import Position, Shape
-from .window_file import Window, read_windows
+from ...logging.records import Severity
+from ..config import KnownAxes, OpenOptions, SourceConfig, TransformConfig
+from ..draws import MIRROR, WINDOW
+from ..image_codec import ImageError, decode_image, resize_image
+from ..mean_file import read_mean
+from ..notes import NoteKind
+from ..planned import Allocate, PlannedSource
+from ..room import PLANNED_BYTES, check_batch, check_record
+from ..source import Position, Shape
+from ..window_file import Window, read_windows
 
 _ORIGIN = "window_data_layer.cpp"
 IMAGES = NoteKind(_ORIGIN, "Number of images: {count}")
@@ -38,6 +38,41 @@ SCALE_UNREAD = NoteKind(
     "set window_data_param {{ scale }}",
     severity=Severity.WARNING,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowDataConfig(SourceConfig):
+    """WindowData: warped windows of pictures, as R-CNN trains on them."""
+
+    kind = "WindowData"
+    reads = "window file"
+    labelled = True
+
+    source: str = ""
+    scale: float = 1.0
+    batch_size: int = 0
+    fg_threshold: float = 0.5
+    bg_threshold: float = 0.5
+    fg_fraction: float = 0.25
+    context_pad: int = 0
+    crop_mode: str = "warp"
+    cache_images: bool = False
+    root_folder: str = ""
+    prefetch: int = 4
+
+    def missing(self, root: Path) -> str | None:
+        if lost := super().missing(root):
+            return lost
+        for image in read_windows(root / self.source, self.place)[0]:
+            if not (root / (self.root_folder + image.path)).exists():
+                return f"image '{self.root_folder + image.path}'"
+        return None
+
+    def known_axes(self) -> KnownAxes:
+        return KnownAxes((3, None, None))
+
+    def open(self, options: OpenOptions) -> WindowSource:
+        return WindowSource(self, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +102,6 @@ class Region:
 
 class WindowSource(PlannedSource[list[Sample]]):
     """Random windows: of every batch, fg_fraction are foreground, and these come last."""
-
-    kind = "WindowData"
 
     def __init__(self, config: WindowDataConfig, options: OpenOptions) -> None:
         super().__init__(config, options)
