@@ -74,7 +74,7 @@ class Timings:
 
 @dataclass
 class Dump:
-    """Observer: writes ``<prefix>01_simplify.txt`` and so on into ``folder``."""
+    """Observer: writes ``<prefix>01_simplify.ir`` and so on into ``folder``."""
 
     folder: Path
     prefix: str = ""
@@ -82,7 +82,7 @@ class Dump:
 
     def __call__(self, name: str, graph: Graph, seconds: float) -> None:
         self.count += 1
-        path = self.folder / f"{self.prefix}{self.count:02}_{name}.txt"
+        path = self.folder / f"{self.prefix}{self.count:02}_{name}.ir"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(format_graph(graph), encoding="utf-8")
 

@@ -32,6 +32,16 @@ def last_uses(graph: Graph) -> list[list[Value]]:
     return dead
 
 
+def peak_bytes(graph: Graph) -> int:
+    """Bytes of all values that :func:`run_graph` holds at once, at most."""
+    live = peak = sum(port.value.type.nbytes for port in graph.inputs)
+    for node, dead in zip(graph.nodes, last_uses(graph), strict=True):
+        live += sum(value.type.nbytes for value in node.outputs)
+        peak = max(peak, live)
+        live -= sum(value.type.nbytes for value in dead)
+    return peak
+
+
 class GraphRun:
     """Runs a graph, any number of times."""
 

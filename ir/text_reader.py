@@ -7,181 +7,77 @@ evaluated, and nesting is bounded.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
-import json
 import re
 import types
 import typing
 from typing import Any
 
 from .expr import Expr
-from .expr_text import parse_exprs
-from .graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
+from .graph import Direction, Graph, Node, Port, Role, Value
 from .location import Location
 from .op import OPS, Op
+from .text_line import WORD, Line
 from .types import TensorType
 
 _MAX_NESTING = 16  # graphs inside graphs
-_MAX_TUPLES = 8
 
-_PLAIN = re.compile(r"[\w./\-@+]+")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_TYPE = re.compile(r"[a-z]\w*\[[\d,]*\]")
-_NUMBER = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 _DIRECTION = re.compile(r"\s*(forward|backward|update):\s*")
 
 
-def parse_graph(text: str) -> Graph:
-    """The graph that ``text`` shows. Raises ValueError ("line 3: ...") for anything else."""
+class GraphTextError(ValueError):
+    """Text that is no graph: "line 3: ...".
+
+    Attributes:
+        problem: what is wrong.
+        location: the line and column, and the line itself; no file.
+    """
+
+    def __init__(self, problem: str, location: Location) -> None:
+        super().__init__(f"line {location.line}: {problem}")
+        self.problem = problem
+        self.location = location
+
+
+def parse_graph(text: str, lines: dict[Node, int] | None = None) -> Graph:
+    """The graph that ``text`` shows. Raises GraphTextError for anything else.
+
+    Args:
+        lines: gets the number of every node's line, from 1.
+    """
     # Importing the ops registers them; they import this package's graphs themselves.
     from . import ops  # noqa: F401
 
-    reader = _Reader(text)
+    reader = _Reader(text, {} if lines is None else lines)
     try:
         graph = reader.whole()
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"line {reader.number}: {error}") from error
+        raise GraphTextError(str(error), reader.location()) from error
     return graph
 
 
-class _Line:
-    """A scanner over one line."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.place = 0
-
-    def skip(self) -> None:
-        text, place, end = self.text, self.place, len(self.text)
-        while place < end and text[place] in " \t":
-            place += 1
-        self.place = place
-
-    def match(self, pattern: re.Pattern[str]) -> str | None:
-        self.skip()
-        found = pattern.match(self.text, self.place)
-        if found is None:
-            return None
-        self.place = found.end()
-        return found[0]
-
-    def want(self, pattern: re.Pattern[str], what: str) -> str:
-        found = self.match(pattern)
-        if found is None:
-            raise ValueError(f"{what} expected at {self.rest()!r}")
-        return found
-
-    def accept(self, token: str) -> bool:
-        self.skip()
-        if self.text.startswith(token, self.place):
-            self.place += len(token)
-            return True
-        return False
-
-    def expect(self, token: str) -> None:
-        if not self.accept(token):
-            raise ValueError(f"{token!r} expected at {self.rest()!r}")
-
-    def rest(self) -> str:
-        return self.text[self.place : self.place + 40]
-
-    @property
-    def done(self) -> bool:
-        self.skip()
-        return self.place >= len(self.text)
-
-    # --- pieces ------------------------------------------------------------------------
-
-    def string(self) -> str:
-        return _decode(self.want(_STRING, "a string"))
-
-    def name(self) -> str:
-        quoted = self.match(_STRING)
-        return self.want(_PLAIN, "a name") if quoted is None else _decode(quoted)
-
-    def typed(self) -> tuple[str, TensorType]:
-        self.expect("%")
-        name = self.name()
-        self.expect(":")
-        return name, TensorType.parse(self.want(_TYPE, "a type"))
-
-    def literal(self, depth: int = 0) -> object:
-        if self.accept("("):
-            if depth > _MAX_TUPLES:
-                raise ValueError("tuples nest too deep")
-            items: list[object] = []
-            while not self.accept(")"):
-                if items:
-                    self.expect(",")
-                items.append(self.literal(depth + 1))
-            return tuple(items)
-        self.skip()
-        if self.text.startswith('"', self.place):
-            return self.string()
-        number = self.match(_NUMBER)
-        if number is not None:
-            return int(number) if re.fullmatch(r"-?\d+", number) else float(number)
-        tensor = self.match(_TYPE)
-        if tensor is not None:
-            return TensorType.parse(tensor)
-        word = self.want(_WORD, "a literal")
-        words = {"true": True, "false": False, "none": None}
-        if word not in words:
-            raise ValueError(f"{word!r} is not a literal")
-        return words[word]
-
-    def exprs(self) -> tuple[Expr, ...]:
-        """Expressions up to the closing brace; they hold no braces themselves."""
-        end = self.text.find("}", self.place)
-        if end < 0:
-            raise ValueError("'}' expected after the expressions")
-        found = parse_exprs(self.text[self.place : end])
-        self.place = end + 1
-        return found
-
-    def location(self) -> Location:
-        """The comment that ends a node's line."""
-        if not self.accept("#"):
-            if not self.done:
-                raise ValueError(f"unexpected {self.rest()!r}")
-            return NOWHERE
-        self.skip()
-        quoted = self.text.startswith('"', self.place)
-        layer = self.name()
-        if layer == "-" and not quoted:
-            layer = ""
-        self.skip()
-        if self.text.startswith('"', self.place):
-            file = self.string()
-        else:
-            file = self.match(_PLAIN) or ""
-        numbers = [0, 0]
-        for i in range(2):
-            if self.accept(":"):
-                numbers[i] = int(self.want(_NUMBER, "a line number"))
-        if not self.done:
-            raise ValueError(f"unexpected {self.rest()!r} in a location")
-        return Location(file, numbers[0], numbers[1], layer)
-
-
-def _decode(quoted: str) -> str:
-    return str(json.loads(quoted))
-
-
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, places: dict[Node, int]) -> None:
         self.lines = text.split("\n")
         self.number = 0
+        self.places = places
+        self.line = Line("", 1)
 
-    def next(self) -> _Line | None:
+    def location(self) -> Location:
+        """Of the token that was read last."""
+        return Location("", self.line.number, self.line.start + 1, text=self.line.text)
+
+    def next(self) -> Line | None:
         """The next line that holds something besides a comment."""
         while self.number < len(self.lines):
             line = self.lines[self.number]
             self.number += 1
             stripped = line.strip()
             if stripped and not stripped.startswith("#"):
-                return _Line(line.rstrip())
+                self.line = Line(line.rstrip(), self.number)
+                return self.line
+        self.line = Line(self.lines[-1], self.number)
         return None
 
     def whole(self) -> Graph:
@@ -224,24 +120,24 @@ class _Reader:
             else:
                 nodes.append(self.node(line, values, direction, depth))
 
-    def port(self, line: _Line, values: dict[str, Value], define: bool) -> Port:
+    def port(self, line: Line, values: dict[str, Value], define: bool) -> Port:
         name, type = line.typed()
         value = _define(values, name, type) if define else _lookup(values, name)
         if value.type != type:
             raise ValueError(f"%{name} is {value.type}, not {type}")
-        role = Role(line.want(_WORD, "a role"))
+        role = Role(line.want(WORD, "a role"))
         port = Port(name if line.done else line.string(), value, role)
         if not line.done:
             raise ValueError(f"unexpected {line.rest()!r}")
         return port
 
-    def node(self, line: _Line, values: dict[str, Value], direction: Direction, depth: int) -> Node:
-        results: list[tuple[str, TensorType]] = []
+    def node(self, line: Line, values: dict[str, Value], direction: Direction, depth: int) -> Node:
+        results: list[tuple[str, TensorType, int]] = []
         while not line.accept("="):
             if results:
                 line.expect(",")
-            results.append(line.typed())
-        cls = _op_class(line.want(_WORD, "an op"))
+            results.append((*line.typed(), line.start))
+        cls, start = _op_class(line.want(WORD, "an op")), line.start
         line.expect("(")
         inputs: list[Value] = []
         while not line.accept(")"):
@@ -249,40 +145,54 @@ class _Reader:
                 line.expect(",")
             line.expect("%")
             inputs.append(_lookup(values, line.name()))
-        op, location = self.op(cls, line, depth)
-        outputs = tuple(_define(values, name, type) for name, type in results)
-        return Node(op, tuple(inputs), outputs, location, direction)
+        op, location = self.op(cls, line, start, depth)
+        outputs = []
+        for name, type, line.start in results:
+            outputs.append(_define(values, name, type))
+        node = Node(op, tuple(inputs), tuple(outputs), location, direction)
+        self.places[node] = line.number
+        return node
 
-    def op(self, cls: type[Op], line: _Line, depth: int) -> tuple[Op, Location]:
+    def op(self, cls: type[Op], line: Line, start: int, depth: int) -> tuple[Op, Location]:
         hints = _fields(cls)
         given: dict[str, object] = {}
         nested: tuple[str, str] | None = None
         while nested is None and not line.done and not line.text.startswith("#", line.place):
             if line.accept("{"):
+                at = line.start
                 name = next((n for n, h in hints.items() if h == tuple[Expr, ...]), "")
                 value: object = line.exprs()
             else:
-                name = line.want(_WORD, "an attribute")
+                name, at = line.want(WORD, "an attribute"), line.start
                 line.expect("=")
                 if hints.get(name) is Graph:
                     nested = name, line.name()
                     line.expect("{")
                     continue
                 value = line.literal()
-            if name not in hints or not _fits(value, hints[name]):
-                raise ValueError(f"{cls.name} has no attribute {name or 'of expressions'}={value}")
-            if name in given:
-                raise ValueError(f"{name} is given twice")
+            if name not in hints or not _fits(value, hints[name]) or name in given:
+                line.start = at
+                if name in given:
+                    raise ValueError(f"{name} is given twice")
+                raise ValueError(
+                    f"{cls.name} has no attribute {name or 'of expressions'}={value}"
+                    f"; it has: {', '.join(hints) or 'none'}"
+                )
             given[name] = value
         location = line.location()
         if nested is not None:
             given[nested[0]] = self.graph(nested[1], depth + 1)
+        self.line, line.start = line, start
+        missing = [name for name in _required(cls) if name not in given]
+        if missing:
+            raise ValueError(f"{cls.name} needs {', '.join(missing)}")
         return cls(**given), location
 
 
 def _op_class(name: str) -> type[Op]:
     if name not in OPS:
-        raise ValueError(f"unknown op {name!r}")
+        near = difflib.get_close_matches(name, OPS, 1)
+        raise ValueError(f"unknown op {name!r}{f'; did you mean {near[0]}?' if near else ''}")
     return OPS[name]
 
 
@@ -304,6 +214,17 @@ def _fields(cls: type[Op]) -> dict[str, Any]:
     """Attributes of an op and their declared types."""
     hints = typing.get_type_hints(cls)
     return {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.compare}  # type: ignore[arg-type]
+
+
+@functools.cache
+def _required(cls: type[Op]) -> tuple[str, ...]:
+    """Attributes of an op that have no default."""
+    missing = dataclasses.MISSING
+    return tuple(
+        f.name
+        for f in dataclasses.fields(cls)  # type: ignore[arg-type]
+        if f.compare and f.default is missing and f.default_factory is missing
+    )
 
 
 def _fits(value: object, hint: Any) -> bool:

@@ -10,7 +10,15 @@ from .text import attributes, format_node
 
 
 class InvalidGraph(ValueError):
-    """A graph breaks a rule of the IR: a defect of whatever made it."""
+    """A graph breaks a rule of the IR: a defect of whatever made it.
+
+    ``problem`` is the message without the node, ``node`` the one that is to blame, if one is.
+    """
+
+    def __init__(self, message: str, problem: str = "", node: Node | None = None) -> None:
+        super().__init__(message)
+        self.problem = problem or message
+        self.node = node
 
 
 _WRITES = {
@@ -51,11 +59,11 @@ class _Verifier:
         self._cells()
 
     def _fail(self, problem: str, node: Node | None = None) -> None:
-        message = f"graph {self.path}: {problem}"
+        message = problem = f"graph {self.path}: {problem}"
         if node is not None:
             place = f" at {node.location}" if node.location else ""
             message += f"{place}\n    {format_node(node)}"
-        raise InvalidGraph(message)
+        raise InvalidGraph(message, problem, node)
 
     def _define(self, value: Value, what: str, node: Node | None = None) -> None:
         if value in self.values:

@@ -70,9 +70,9 @@ def compile_program(
 def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     """Write the stages that no pass wrote: the net, the graphs, kernels, launches, memory."""
     _write(folder / "net.prototxt", to_text(net))
-    _write(folder / "graph_lowered.txt", format_graph(result.program.graph))
+    _write(folder / "graph_lowered.ir", format_graph(result.program.graph))
     if result.trains:
-        _write(folder / "graph_with_backward.txt", format_graph(result.graph))
+        _write(folder / "graph_with_backward.ir", format_graph(result.graph))
     _write(folder / "memory.txt", result.compiled.memory.table())
     _write(folder / "launches.txt", launch_table(result.compiled))
     _write(folder / "summary.txt", summary(result))

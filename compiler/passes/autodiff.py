@@ -32,6 +32,7 @@ from ir.errors import RoasteryError
 from ir.graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
 from ir.location import Location
 from ir.op import Adjoint
+from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
@@ -197,8 +198,10 @@ def append_backward(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Append the backward of all float results, for all parameters.
 
     The diffs of the results become inputs ``diff:<name>``, as :func:`differentiate` says. Raises
-    RoasteryError if the graph has a backward.
+    RoasteryError for a graph that has a backward, or is fused.
     """
+    if any(isinstance(node.op, Fused) for node in graph.nodes):
+        raise RoasteryError("the graph is fused", hint="differentiate before fuse")
     if any(node.direction is not Direction.FORWARD for node in graph.nodes):
         raise RoasteryError("the graph has a backward already")
     learning = [

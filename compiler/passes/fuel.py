@@ -8,7 +8,7 @@ from ir.printable import readable
 
 
 class Fuel:
-    """Counts rewrites; ``limit`` None: they never run out, and nothing is counted.
+    """Counts rewrites; ``limit`` None: they never run out.
 
     With a limit that is halved again and again, the one rewrite that makes a graph wrong is found
     in a few runs: the first N rewrites are the same whatever the limit is.
@@ -30,9 +30,7 @@ class Fuel:
         Args:
             what: the rewrite, "fuse: joined {} to {}", with a place for each of the parts.
         """
-        if self.limit is None:
-            return True
-        if self.spent >= self.limit:
+        if self.spent == self.limit:
             return False
         self.spent += 1
         if self.spent == self.limit:

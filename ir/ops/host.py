@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,3 +69,21 @@ class HostCall(Op):
         )
         found = iter(b.emit_all(op, *at.inputs, *at.outputs, *cotangents))
         return [next(found) if needed else None for needed in at.wanted]
+
+
+def stand_in(op: Op) -> Op:
+    """The op; with a function that depends on its inputs, if it is a host call that has none."""
+    if not isinstance(op, HostCall) or op.forward is not None:
+        return op
+
+    def forward(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Fixed numbers, times one that changes with whatever is read; integers are 0."""
+        rng = np.random.default_rng(zlib.crc32(op.label.encode("utf-8", "surrogateescape")))
+        factor = 1.0 + sum(np.tanh(np.mean(a, dtype=np.float64)) for a in arrays if a.size)
+        made = [np.asarray(rng.standard_normal(t.shape) * factor) for t in op.types]
+        return [
+            a if t.dtype.is_float else np.zeros(t.shape, t.dtype.numpy)
+            for a, t in zip(made, op.types, strict=True)
+        ]
+
+    return replace(op, forward=forward)

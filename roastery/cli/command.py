@@ -39,6 +39,7 @@ class Flag:
         repeated: may be given several times; the value is the list of all.
         minimum, maximum: the smallest and the largest number that is allowed.
         last: what follows its value goes to the command's ``rest`` argument as it is.
+        short: another name, of one letter.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Flag:
     maximum: float = (1 << 31) - 1
     required: bool = False
     last: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class Command:
 
     def flag(self, name: str) -> Flag | None:
         """The flag called ``name`` (underscores), or None."""
-        return next((flag for flag in (*self.flags, *COMMON_FLAGS) if flag.name == name), None)
+        flags = (*self.flags, *COMMON_FLAGS)
+        return next((flag for flag in flags if name and name in (flag.name, flag.short)), None)
 
 
 #: Flags that every command has.

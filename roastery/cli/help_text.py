@@ -91,7 +91,8 @@ def spelling(flag: Flag) -> str:
     """A flag as it is written: `--model=FILE`, `--verbose`."""
     if flag.kind == "bool":
         return f"--no{flag.name}" if flag.default else f"--{flag.name}"
-    return f"--{flag.name}={metavar(flag)}"
+    short = f", -{flag.short}" if flag.short else ""
+    return f"--{flag.name}={metavar(flag)}{short}"
 
 
 def explain(flag: Flag) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ir.graph import Graph, Port, Role
-from ir.interpret import last_uses
+from ir.interpret import peak_bytes
 from ir.op import Property
 from runtime.backend import port_key
 from runtime.buffers import Buffer
@@ -107,12 +107,6 @@ def _parse(artifact: Artifact) -> Graph:
 
 def _require_memory(artifact: Artifact, graph: Graph) -> None:
     """Refuse a graph whose live values exceed the machine's memory, before it fills it."""
-    live = sum(port.value.type.nbytes for port in graph.inputs)
-    peak = live
-    for node, dead in zip(graph.nodes, last_uses(graph), strict=True):
-        live += sum(value.type.nbytes for value in node.outputs)
-        peak = max(peak, live)
-        live -= sum(value.type.nbytes for value in dead)
-    there = physical_memory()
+    peak, there = peak_bytes(graph), physical_memory()
     if peak > there:
         raise ArtifactError(artifact.path, f"needs {peak} bytes of memory, the machine has {there}")

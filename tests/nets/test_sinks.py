@@ -92,7 +92,7 @@ def test_compiling(net: str, phase: str, capsys: pytest.CaptureFixture[str]) -> 
     words = [f"{net}.prototxt", f"--phase={phase}", "--dump=stages"]
     assert main(["compile", *words]) == 0
     assert "sink runs on the host" in capsys.readouterr().out
-    assert "host_call" in Path("stages/graph_lowered.txt").read_text()
+    assert "host_call" in Path("stages/graph_lowered.ir").read_text()
 
 
 def test_training() -> None:

@@ -14,6 +14,9 @@ ROOT = Path(__file__).parent.parent.parent
 #: No file of code or prose may be longer.
 MAX_LINES = 600
 
+#: Pages that are made from the code are as long as they are.
+GENERATED = ("docs/command-line.md", "docs/layers.md")
+
 #: Recorded data is as long as it is.
 DATA = ("tests/data/",)
 
@@ -70,7 +73,7 @@ def test_files_stay_short() -> None:
         for path, text in texts()
         if path.suffix != ".json" and (lines := text.count("\n")) > MAX_LINES
     }
-    assert not long
+    assert not long.keys() - set(GENERATED)
 
 
 def test_text_files_end_with_a_line_end() -> None:

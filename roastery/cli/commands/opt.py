@@ -1,0 +1,123 @@
+"""``roastery opt``: run passes on a graph as text."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..passes import FUEL_FLAG, PASSES_FLAG
+from ..say import say
+
+if TYPE_CHECKING:
+    from ir.graph import Graph
+
+
+def _run(arguments: Arguments) -> int | None:
+    from compiler.passes.fuel import Fuel
+    from compiler.passes.registry import default_passes, listing, passes_named
+    from compiler.target import GENERIC
+    from ir.atomic_file import atomic_write
+    from ir.text import format_graph
+
+    from ...opt.bisection import bisect
+    from ...opt.comparison import Expected
+    from ...opt.graph_file import read_graph
+    from ...opt.passes import optimise
+    from ...opt.plugin import load_plugin
+
+    for plugin in arguments.plugin:
+        load_plugin(plugin)
+    if arguments.list:
+        print(listing())
+        return None
+    if arguments.file is None:
+        raise UsageError("opt needs FILE (a graph as text); see `roastery opt --help`")
+    names = passes_named(arguments.passes)
+    if names is None:
+        names = default_passes(GENERIC)
+    graph = read_graph(arguments.file)
+    if arguments.bisect:
+        return 0 if bisect(graph, names, Expected(graph, arguments.seed), say) else 1
+
+    def observe(name: str, after: Graph) -> None:
+        if arguments.verify:
+            _verify(name, after)
+        if arguments.print_each:
+            print(f"# after {name}: {len(after.nodes)} nodes\n{format_graph(after)}")
+
+    fuel = Fuel(arguments.fuel)
+    expected = Expected(graph, arguments.seed) if arguments.check else None
+    after = optimise(graph, names, fuel, observe)
+    if arguments.output:
+        with atomic_write(arguments.output, "w", errors="surrogateescape") as file:
+            file.write(format_graph(after))
+    elif not arguments.print_each:
+        print(format_graph(after), end="")
+    if arguments.fuel is not None:
+        say(fuel.last or f"all {fuel.spent} rewrites made", sys.stderr)
+    if expected is None:
+        return None
+    found = expected.differences(after)
+    for line in found:
+        say(line, sys.stderr)
+    say(
+        f"{len(found) or 'no'} output{'s' * (len(found) > 1)} differ{'s' * (len(found) < 2)}"
+        f" after {fuel.spent} rewrites",
+        sys.stderr,
+    )
+    return 1 if found else 0
+
+
+def _verify(name: str, graph: Graph) -> None:
+    from compiler.pipeline import verify_each
+    from ir.errors import RoasteryError
+    from ir.verify import InvalidGraph
+
+    try:
+        verify_each(name, graph, 0.0)
+    except InvalidGraph as error:
+        raise RoasteryError(str(error)) from error
+
+
+COMMAND = Command(
+    name="opt",
+    summary="Run passes on a graph as text",
+    group="Compiling",
+    description=(
+        "Reads a graph as text, which `roastery compile NET --dump DIR` writes, runs passes on it "
+        "and prints what they make of it. With --fuel they stop after so many rewrites, and the "
+        "last one is told. --check runs both graphs on random inputs through the reference, in "
+        "double precision, and ends with 1 if an output differs; --bisect then finds the first "
+        "rewrite that makes one differ."
+        "\n\n"
+        "docs/debugging-passes.md finds a wrong pass this way."
+    ),
+    positionals=(Positional("file", "a graph as text (.ir); - is standard input", required=False),),
+    flags=(
+        PASSES_FLAG,
+        FUEL_FLAG,
+        Flag("output", "write the graph to a file", default="", metavar="FILE", short="o"),
+        Flag("verify", "check the rules of the IR after every pass", "bool", False),
+        Flag("print_each", "print the graph after every pass", "bool", False),
+        Flag("check", "say which outputs the passes change, and end with 1", "bool", False),
+        Flag("bisect", "find the first rewrite that changes an output", "bool", False),
+        Flag("seed", "of the random inputs", "int", 0, minimum=0, metavar="N"),
+        Flag("list", "list the passes", "bool", False),
+        Flag(
+            "plugin",
+            "run a Python file first, which registers passes of its own",
+            repeated=True,
+            default=(),
+            metavar="FILE",
+        ),
+    ),
+    examples=(
+        Example("roastery opt --list", "the passes"),
+        Example("roastery opt out/graph_lowered.ir", "the default passes"),
+        Example("roastery opt net.ir --passes simplify,fuse --fuel 12", "stop after 12 rewrites"),
+        Example("roastery opt net.ir --passes simplify --check -o simple.ir", "the same results?"),
+        Example("roastery opt net.ir --bisect", "which rewrite is wrong?"),
+    ),
+    run=_run,
+)

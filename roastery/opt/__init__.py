@@ -1,0 +1,1 @@
+"""Passes on graphs as text: what ``roastery opt`` does."""

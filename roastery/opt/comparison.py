@@ -1,0 +1,111 @@
+"""Whether two graphs compute the same: both run on random inputs, through the reference."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.graph import Graph, Port, Role
+from ir.interpret import peak_bytes, run_graph
+from ir.ops.host import stand_in
+from ir.printable import readable
+from ir.types import BOOL, shape_text
+from runtime.byte_size import byte_size
+from runtime.machine_memory import physical_memory
+
+_TOLERANCE = 1e-6  # of an output's largest element; runs are in double precision
+_NOISE = 1e-9
+
+_Key = tuple[Role, str]
+
+
+class Expected:
+    """What a graph computes, to hold what passes make of it against.
+
+    It runs twice: on numbers around zero, and on positive ones (a logarithm or a root of a
+    negative number would say nothing). Integers are 0 and 1, or all 0. Every input has its own
+    random numbers, by its name. Host calls, of which the text holds no function, are stood in for.
+
+    Raises RoasteryError where the graph cannot run.
+    """
+
+    def __init__(self, graph: Graph, seed: int = 0) -> None:
+        self._seed = seed
+        self._runs: list[tuple[bool, dict[_Key, np.ndarray]]] = []
+        refused: Exception | None = None
+        for positive in (False, True):
+            try:
+                self._runs.append((positive, self._run(graph, positive)))
+            except (ArithmeticError, LookupError, ValueError) as error:
+                refused = error  # such as a label that is too large
+        if not self._runs:
+            raise RoasteryError(f"the graph does not run on random inputs: {refused}")
+
+    def differences(self, graph: Graph) -> list[str]:
+        """A line for every output that another graph gives otherwise; new outputs do not count."""
+        found: dict[_Key, str] = {}
+        for positive, expected in self._runs:
+            try:
+                results = self._run(graph, positive)
+            except Exception as error:  # a wrong pass may bring about anything
+                return [readable(f"it does not run: {type(error).__name__}: {error}")]
+            for key, want in expected.items():
+                have = results.get(key)
+                text = "is gone" if have is None else _difference(want, have)
+                if text:
+                    found.setdefault(key, readable(f"output '{key[1]}' ({key[0].value}) {text}"))
+        return list(found.values())
+
+    def _run(self, graph: Graph, positive: bool) -> dict[_Key, np.ndarray]:
+        need, there = 2 * peak_bytes(graph), physical_memory()  # float64 takes twice as much
+        if need > there:
+            raise RoasteryError(
+                f"to run graph '{graph.name}' takes {byte_size(need)}; this machine has "
+                f"{byte_size(there)} of memory",
+                hint="use a smaller batch",
+            )
+        inputs = [self._input(port, positive) for port in graph.inputs]
+        with np.errstate(all="ignore"):
+            results = run_graph(_with_stand_ins(graph), inputs)
+        return {(p.role, p.name): a for p, a in zip(graph.outputs, results, strict=True)}
+
+    def _input(self, port: Port, positive: bool) -> np.ndarray:
+        rng = np.random.default_rng([self._seed, _number(f"{port.role.value} {port.name}")])
+        shape, dtype = port.value.shape, port.value.type.dtype
+        if dtype.is_float:
+            array = rng.standard_normal(shape)
+            return np.asarray(np.abs(array) if positive else array)
+        bits = rng.integers(0, 2, shape)
+        return np.asarray(bits * (not positive or dtype is BOOL), dtype.numpy)
+
+
+def _number(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogateescape"))
+
+
+def _difference(want: np.ndarray, have: np.ndarray) -> str:
+    """How ``have`` differs from ``want``; empty if it does not, but for rounding."""
+    if want.shape != have.shape:
+        return f"has shape {shape_text(have.shape)} instead of {shape_text(want.shape)}"
+    a, b = np.asarray(want, np.float64), np.asarray(have, np.float64)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(all="ignore"):
+        off = np.where(same, 0.0, np.abs(a - b))
+    largest = np.abs(a[np.isfinite(a)]).max(initial=0.0)
+    wrong = ~(off <= _TOLERANCE * largest + _NOISE)
+    if not wrong.any():
+        return ""
+    at = np.unravel_index(np.nanargmax(np.where(np.isnan(off), np.inf, off)), off.shape)
+    place = f" at ({', '.join(map(str, at))})" if at else ""
+    return (
+        f"differs by up to {off[at]:.3g}{place}: {a[at]:.6g} before, {b[at]:.6g} after; "
+        f"{np.count_nonzero(wrong)} of {wrong.size} elements are wrong"
+    )
+
+
+def _with_stand_ins(graph: Graph) -> Graph:
+    """The graph with a function for every host call that has none."""
+    return replace(graph, nodes=tuple(replace(n, op=stand_in(n.op)) for n in graph.nodes))

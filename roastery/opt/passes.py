@@ -1,0 +1,40 @@
+"""Runs passes that may be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from compiler.passes.context import PassContext
+from compiler.passes.fuel import Fuel
+from compiler.passes.registry import find_pass
+from ir.errors import RoasteryError
+from ir.graph import Graph
+
+
+class PassFailed(RoasteryError):
+    """A pass ended with an error of its own: a defect of the pass."""
+
+
+def optimise(
+    graph: Graph,
+    names: Sequence[str],
+    fuel: Fuel,
+    observe: Callable[[str, Graph], None] | None = None,
+) -> Graph:
+    """The graph after some passes; ``observe`` is called after each, with its name.
+
+    Raises PassFailed; RoasteryError for what a pass refuses.
+    """
+    for name in names:
+        try:
+            graph = find_pass(name)(graph, PassContext(fuel=fuel))
+            if observe is not None:
+                observe(name, graph)
+        except RoasteryError:
+            raise
+        except Exception as error:
+            raise PassFailed(
+                f"the pass {name} failed: {type(error).__name__}: {error}",
+                hint="--debug shows where; --bisect finds the rewrite that it was",
+            ) from error
+    return graph
