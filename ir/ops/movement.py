@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, channel_axis, register, require
+from ..op import Adjoint, Op, Property, channel_axis, leads_as_first, register, require
 from ..types import TensorType
 
 if TYPE_CHECKING:
@@ -176,11 +176,7 @@ class Pad(Op):
     value: float = 0.0
     name = "pad"
     properties = Property.MOVEMENT
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[0] and self.low[0] == self.high[0] == 0
+    leads = leads_as_first
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,34 @@ def test_no_batch_comes_from_where_there_is_none(case: OpCase) -> None:
     for result in case.op.infer(types):
         if result.rank:
             assert case.op.leads([False] * len(types), types, result) is not bool(types)
+
+
+FIXED = {"slice", "nonzero", "host_call", "scatter_add", "region_scatter"}
+"""Ops whose attributes hold the extents of results: with a larger batch the op is another one."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_leads_with_the_batch_grows_with_it(case: OpCase) -> None:
+    """Inputs whose leading axis is doubled give results whose leading axis grows, or not."""
+    types = [x.type for x in case.inputs]
+    results = case.op.infer(types)
+    for given in itertools.product([False, True], repeat=len(types)):
+        if any(lead and not t.rank for lead, t in zip(given, types, strict=True)):
+            continue
+        larger = [
+            replace(t, shape=(2 * t.shape[0], *t.shape[1:])) if lead else t
+            for t, lead in zip(types, given, strict=True)
+        ]
+        try:
+            grown = case.op.infer(larger)
+        except TypeError:  # these inputs lead with the batch together, or the op is another one
+            continue
+        for before, after in zip(results, grown, strict=True):
+            if before.rank and before.size:
+                grows = after.shape[0] > before.shape[0]
+                leads = case.op.leads(given, types, before)
+                assert leads or not grows
+                assert grows or not any(given) or not leads or case.op.name in FIXED
 
 
 def test_a_reduction_folds_only_if_it_says_so() -> None:
