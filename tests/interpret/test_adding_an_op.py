@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from compiler.options import CompileOptions
@@ -16,7 +18,8 @@ from compiler.pipeline import run_passes
 from compiler.triton.printer.emitter import RULES
 from ir import expr as e
 from ir.build import Builder
-from ir.op import OPS
+from ir.op import OPS, AxisFold, Op, Property, leads_as_first
+from ir.ops.fusion import Fused
 from ir.types import TensorType
 from tests.compile.test_printer_rules import has_rule
 from tests.interpret.kernel_runner import check
@@ -94,3 +97,32 @@ def test_without_its_rule_the_op_is_told_of(
     assert not has_rule(case.op)
     with pytest.raises(NotImplementedError, match="flip"):
         check_kernels(case)
+
+
+@dataclass(frozen=True)
+class ChannelMax(Op):
+    """A reduction that nothing but its own facts tells of."""
+
+    name = "channel_max"
+    properties = Property.REDUCTION
+    leads = leads_as_first
+    fold = AxisFold("max", (1,))
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (n, _, *rest) = inputs[0].shape
+        return (TensorType((n, 1, *rest)),)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        return [inputs[0].max(axis=1, keepdims=True)]
+
+
+def test_a_reduction_needs_no_rule() -> None:
+    b = Builder()
+    x = b.input("x", TensorType((3, 6, 5)))
+    shifted = b.map(e.exp(e.arg(0) - e.arg(1)), x, b.emit(ChannelMax(), x))
+    b.output("y", b.map(e.arg(0) / e.arg(1), shifted, b.sum(shifted, [1])))
+    (node,) = run_passes(b.finish(), CompileOptions()).nodes
+    assert isinstance(node.op, Fused) and node.op.schedule == "row"
+    check(node)
