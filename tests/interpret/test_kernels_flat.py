@@ -259,6 +259,10 @@ def test_window_maxima(case) -> None:  # type: ignore[no-untyped-def]
     check(pick, [random_inputs(pick)[0], place])
 
 
+def test_an_exponent_may_follow_from_a_shape() -> None:
+    check(fused(lambda b, x: b.map(e.power(e.absolute(e.arg(0)), e.dyn(0.75)), x), (5,)))
+
+
 def test_windows_of_a_cell_of_one_element() -> None:
     """Nothing in it moves along the tile, conditions neither."""
     op = WindowSpread((1, 1), (1, 2), (0, 0), (0, 0), (1, 1))

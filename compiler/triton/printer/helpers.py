@@ -80,7 +80,7 @@ def power(x, y):
     odd = tl.floor(y * 0.5) * 2.0 != y
     signed = tl.where(whole, tl.where(odd, -size, size), float("nan"))
     value = tl.where(x < 0, signed, size)
-    return tl.where((y == 0) | (x == 1.0), 1.0, value)
+    return tl.where(y == 0, 1.0, tl.where(x == 1.0, 1.0, value))
 ''',
     ),
     "nan_max": (
