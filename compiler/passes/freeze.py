@@ -250,7 +250,10 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
         ports,
     )
     used = {v for n in (*views, *late) for v in n.inputs} | set(shown)
-    inputs = [p for p in graph.inputs if p.value in used or p.role is Role.DATA]
+    written = {p.name for p in graph.outputs if p.role is Role.STATE}
+    inputs = [
+        p for p in graph.inputs if p.value in used or p.role is Role.DATA or p.name in written
+    ]
     inputs += [Port(p.name, p.value, Role.PARAMETER) for p in ports]
     return prepare, Graph(graph.name, tuple(inputs), (*views, *late), graph.outputs)
 

@@ -104,6 +104,18 @@ def test_cells_that_the_graph_writes_are_no_constants() -> None:
     assert not prepare.nodes and ops(main) == ops(simplify(graph))
 
 
+def test_a_cell_that_is_only_written_stays() -> None:
+    main = check(
+        parse_graph("""graph net {
+      input %x: f32[3] data
+      input %s: f32[3] state
+      %y: f32[3] = map(%x) {mul(a0, 2.0)}
+      output %y: f32[3] state "s"
+    }""")
+    )
+    assert main.input("s").role is Role.STATE
+
+
 def test_affine_parts() -> None:
     x, a, b = e.arg(0), e.arg(1), e.arg(2)
     assert affine((x + a) * b, x) == (b, a * b)
