@@ -189,7 +189,7 @@ def differentiate(
         for name, value in learning.items():
             if value in found:
                 before = b.input(name, value.type, Role.GRADIENT)
-                with b.at(place[value], f"{value.name}.diff"):
+                with b.at(place.get(value, NOWHERE), f"{value.name}.diff"):
                     b.output(name, b.add(before, found[value]), Role.GRADIENT)
     return drop_stop_gradient(b.finish())
 

@@ -38,6 +38,17 @@ def test_constant_seeds_are_loss_weights() -> None:
     assert np.abs(expected[-1]).max() > 0
 
 
+def test_a_parameter_may_be_a_result() -> None:
+    """As it is where a Parameter layer's top is the net's output: nothing reads it."""
+    graph = parse_graph("""graph net {
+      input %w: f32[2,3] parameter
+      output %w: f32[2,3] result "top"
+    }""")
+    whole = differentiate(graph, parameters=["w"])
+    w, seed, before = np.random.default_rng(0).standard_normal((3, 2, 3))
+    np.testing.assert_array_equal(run_graph(whole, [w, seed, before])[1], before + seed)
+
+
 def googlenet_graph(batch: int = 32) -> Graph:
     program = lower_layers(
         parse_text(googlenet(batch), "NetParameter", "net.prototxt"), "TRAIN"
