@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .target import GENERIC, Target
 
 IEEE = "ieee"
 PRECISIONS = (IEEE, "tf32")
+_LONGEST = 256  # characters of a text that is read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class CompileOptions:
         has another type.
         """
         given = {name: value for name, value in data.items() if value is not None}
-        target = Target(**{"kind": "cuda", **_fields(given.pop("target", {}), GENERIC)})
+        target = replace(GENERIC, **_fields(given.pop("target", {}), GENERIC))
         return CompileOptions(target, **_fields(given, CompileOptions(passes=(), fuel=0)))
 
 
@@ -59,6 +60,8 @@ def _fields(data: Any, example: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in (field.name for field in fields(example) if field.name in data):
         value, usual = data[name], getattr(example, name)
+        if isinstance(value, str) and len(value) > _LONGEST:
+            raise ValueError(f"{name} is longer than {_LONGEST} characters")
         if isinstance(usual, tuple) and isinstance(value, list):
             value = tuple(value) if all(isinstance(item, str) for item in value) else None
         if type(value) is not type(usual):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,21 +89,30 @@ def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binar
     labels: dict[tuple[Kernel, Config], str] = {}
     for launch in launches:
         labels.setdefault((launch.kernel, launch.chosen), launch.label)
-    for label, binary in zip(labels.values(), binaries, strict=True):
-        name = f"{_file_name(label)}.ptx"
-        _write(folder / f"sm_{binary.architecture.capability}" / name, binary.ptx)
+    for name, binary in zip(_file_names(labels.values()), binaries, strict=True):
+        _write(folder / f"sm_{binary.architecture.capability}" / f"{name}.ptx", binary.ptx)
 
 
 def kernel_files(compiled: CompiledGraph) -> dict[str, str]:
     """The readable kernels by file name, each named after its first user."""
+    names = _file_names(labels[0] for labels in compiled.kernels.values())
     return {
-        f"{_file_name(labels[0])}.py": kernel.readable or kernel.source
-        for kernel, labels in compiled.kernels.items()
+        f"{name}.py": kernel.readable or kernel.source
+        for name, kernel in zip(names, compiled.kernels, strict=True)
     }
 
 
-def _file_name(label: str) -> str:
-    return "".join(c if c.isalnum() or c in "_-." else "_" for c in label)
+def _file_names(labels: Iterable[str]) -> list[str]:
+    """A name per label, with a number where another has it; not every file system tells case."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for label in labels:
+        stem = "".join(c if c.isalnum() or c in "_-." else "_" for c in label)
+        numbered = (f"{stem}_{number}" for number in itertools.count(2))
+        name = next(n for n in itertools.chain([stem], numbered) if n.lower() not in taken)
+        taken.add(name.lower())
+        names.append(name)
+    return names
 
 
 def _write(path: Path, text: str) -> None:
@@ -113,7 +123,7 @@ def _write(path: Path, text: str) -> None:
 
 def launch_table(compiled: CompiledGraph) -> str:
     """Launches in order: label, kernel, grid, configuration."""
-    files = {kernel: f"{_file_name(labels[0])}.py" for kernel, labels in compiled.kernels.items()}
+    files = dict(zip(compiled.kernels, kernel_files(compiled), strict=True))
     rows = [("launch", "grid", "configuration", "kernel")]
     for step in compiled.steps:
         if isinstance(step, HostStep):

@@ -6,8 +6,10 @@ places, arguments, grids, copies and weights of an artifact compute what its gra
 
 from __future__ import annotations
 
+import ast
 import itertools
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from hypothesis import given, reject
 
 from compiler.architecture import Architecture
 from compiler.binary import HIDDEN, Binary, Resources
-from compiler.kernel import Argument, Config, Kernel, Launch
+from compiler.kernel import Argument, Config, Kernel, Launch, Parameter
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
@@ -31,10 +33,11 @@ from ir.location import Location
 from ir.op import Property
 from ir.ops.convolution import Conv
 from ir.text import format_graph
-from ir.types import TensorType
+from ir.types import DType, TensorType
 from runtime.artifact import Artifact, load, store_graph, write_artifact
 from runtime.artifact.cuda import CudaRunner
 from runtime.artifact.net import LoadedNet
+from runtime.artifact.plan import StoredKernel
 from runtime.launch.interpret import InterpretLauncher
 from tests.support.graphs import Drawn, examples, graphs
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
@@ -73,7 +76,26 @@ class InterpretingGpu:
     def binary(self, kernel: Kernel, config: Config) -> list[Binary]:
         image = b"\x7fELF" + next(self._numbers).to_bytes(4, "big")
         kinds = [parameter.kind for parameter in kernel.parameters]
+        self.fake.by_image[image] = ((*kinds, *HIDDEN), self._body(kernel, config))
+        made = Binary(
+            kernel.entry, Architecture(90), config.num_warps, (*kinds, *HIDDEN), (0, 1),
+            Resources(0, 0, 0, 0), "3.9.0", image, "",
+        )  # fmt: skip
+        return [made]
 
+    def take(self, stored: StoredKernel, source: str) -> None:
+        """Have a kernel of an artifact, whose numbers are f32, by its file."""
+        entry = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1].name
+        parameters = tuple(
+            Parameter(f"p{i}", kind, DType.F32 if kind == "pointer" else None)
+            for i, kind in enumerate(stored.kinds)
+        )
+        binary = stored.binaries[0]
+        config = Config(stored.constants, binary.num_warps)
+        body = self._body(Kernel(entry, source, parameters, (config,)), config)
+        self.fake.kernels[binary.entry] = (binary.arguments, body)
+
+    def _body(self, kernel: Kernel, config: Config) -> Callable[..., None]:
         def body(grid: tuple[int, int, int], *values: Any) -> None:
             arrays: dict[Value, np.ndarray] = {}
             arguments: list[Argument] = []
@@ -90,12 +112,7 @@ class InterpretingGpu:
             )  # fmt: skip
             self._launcher.bind(launch, lambda item: arrays[item])()  # type: ignore[index]
 
-        self.fake.by_image[image] = ((*kinds, *HIDDEN), body)
-        made = Binary(
-            kernel.entry, Architecture(90), config.num_warps, (*kinds, *HIDDEN), (0, 1),
-            Resources(0, 0, 0, 0), "3.9.0", image, "",
-        )  # fmt: skip
-        return [made]
+        return body
 
 
 @pytest.fixture
@@ -183,3 +200,18 @@ def test_random_graphs_as_artifacts(drawn: Drawn) -> None:
             for i in results:
                 wanted.check_one(i, found[graph.outputs[i].name], graph.outputs[i].name)
         on_gpu.close()
+
+
+def test_an_artifact_of_an_earlier_version(tmp_path: Path, data_dir: Path) -> None:
+    """Its kernels, as the archive shows them, compute on its launch plan what they computed."""
+    gpu = InterpretingGpu(tmp_path / "kernels")
+    with Artifact.load(data_dir / "artifacts" / "v1.roast") as artifact:
+        for stored in artifact.plan().kernels:
+            gpu.take(stored, artifact.text(stored.source))
+        on_gpu = CudaRunner(artifact, 0, gpu.fake.driver())
+    with np.load(data_dir / "artifacts" / "v1.npz") as recorded:
+        for _ in range(2):
+            result = on_gpu.run({"data": recorded["data"]})
+            gpu.fake.check()
+            np.testing.assert_allclose(result["prob"], recorded["prob"], rtol=1e-4, atol=1e-6)
+    on_gpu.close()
