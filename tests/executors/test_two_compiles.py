@@ -13,8 +13,8 @@ import pytest
 from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery import nets
-from roastery.compilation import compile_program
-from tests.support.sample_nets import fully_convolutional, inception
+from roastery.compilation import compile_program, kernel_files, launch_table
+from tests.support.sample_nets import dense, fully_convolutional, inception, inputs
 
 
 def dump(net: Path, folder: Path, hashing: int) -> dict[str, bytes]:
@@ -45,6 +45,19 @@ def test_the_same_bytes(text: str, tmp_path: Path) -> None:
     assert one.keys() == two.keys()
     assert [name for name in one if one[name] != two[name]] == []
     assert any(name.startswith("kernels/") for name in one)
+
+
+def test_every_kernel_has_a_file_of_its_own() -> None:
+    """Also where names of layers differ by what no file name tells."""
+    text = inputs(x=(2, 3))
+    for name, bottom, size in (("a/b", "x", 4), ("A_b", "a/b", 5), ("a:b", "A_b", 300)):
+        text += dense(name, bottom, size)
+    program = nets.lower(nets.net_from_text(text, "net.prototxt"), "TEST")
+    compiled = compile_program(program, CompileOptions()).compiled
+    files = kernel_files(compiled)
+    assert list(files.values()) == [kernel.readable for kernel in compiled.kernels]
+    assert len({name.lower() for name in files}) == len(compiled.kernels) >= 2
+    assert all(name in launch_table(compiled) for name in files)
 
 
 def test_googlenet_with_backward() -> None:
