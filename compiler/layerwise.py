@@ -15,7 +15,7 @@ from ir.build import Builder
 from ir.graph import Direction, Graph, Node, Port, Role, Value
 from ir.program import LayerInfo, NetProgram
 
-from .passes.autodiff import backward, diff_port, unmarked
+from .passes.autodiff import backward, diff_port
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _one_layer(
     tail = _backward_nodes(program, layer, nodes, inputs) if layer.needs_backward else None
     name = layer.name
     if tail is None:
-        graph = Graph(name, tuple(inputs), unmarked(nodes), tuple(outputs))
+        graph = Graph(name, tuple(inputs), nodes, tuple(outputs))
         return LayerGraphs(layer, graph, None)
     back_nodes, back_inputs, back_outputs = tail
     saved: list[Port] = []
@@ -85,8 +85,8 @@ def _one_layer(
         if port.role is Role.SAVED:
             saved.append(port)
         back_inputs.append(port)
-    forward = Graph(name, tuple(inputs), unmarked(nodes), (*outputs, *saved))
-    back = Graph(name, tuple(back_inputs), unmarked(back_nodes), tuple(back_outputs))
+    forward = Graph(name, tuple(inputs), nodes, (*outputs, *saved))
+    back = Graph(name, tuple(back_inputs), back_nodes, tuple(back_outputs))
     return LayerGraphs(layer, forward, back)
 
 

@@ -11,7 +11,6 @@ from compiler.binary import Binary
 from compiler.compiled import CompiledGraph, HostStep
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
-from compiler.passes.autodiff import differentiate
 from compiler.pipeline import Dump, Observer, Timings, compile_graph, verify_each
 from compiler.triton.lower import lower_node
 from frontends.prototxt import Message, to_text
@@ -23,17 +22,21 @@ from ir.ops.fusion import Fused
 from ir.printable import printable
 from ir.program import NetProgram
 from ir.text import format_graph
+from runtime.whole_graphs import WholeGraphs
 
 
 @dataclass(frozen=True)
 class Compilation:
     """A net with everything the compiler made of it.
 
-    ``graph`` is the whole graph before the passes; ``trains`` tells whether backward is in it.
+    Attributes:
+        graph: the whole graph before the passes. trains: whether backward is in it.
+        constants: what runs once, before it: what follows from the parameters alone.
     """
 
     program: NetProgram
     options: CompileOptions
+    constants: Graph
     graph: Graph
     compiled: CompiledGraph
     timings: Timings
@@ -47,25 +50,25 @@ def compile_program(
     backward: bool | None = None,
     dump: Path | None = None,
 ) -> Compilation:
-    """Compile a lowered net without compiling its kernels.
+    """Compile a lowered net without compiling its kernels: the graph that a command would run.
+
+    With backward that is `train`'s; without, that of `test`, `export` and `time`, in which what
+    follows from the parameters alone is computed once.
 
     Args:
         options: what is asked of the compiler, see :mod:`roastery.options`.
-        backward: differentiate; None: where there is a loss and something to learn.
+        backward: differentiate; None: in phase TRAIN, where there is a loss and something to learn.
         dump: a folder for the stages as text.
     """
-    weights = program.loss_weights
-    learning = [c.name for c in program.cells.values() if c.learns]
-    trains = bool(weights and learning) if backward is None else backward
-    graph = program.graph
-    if trains:
-        graph = differentiate(program.showing(weights), parameters=learning, seeds=weights)
+    graphs = WholeGraphs(program)
+    trains = program.phase == "TRAIN" and graphs.trains if backward is None else backward
+    constants, graph = (Graph(""), graphs.training()) if trains else graphs.frozen(options)
     timings = Timings()
     observers: list[Observer] = [timings]
     if dump is not None:
         observers += [verify_each, Dump(dump, "pass_")]
     compiled = compile_graph(graph, lower_node, options, observers=observers)
-    return Compilation(program, options, graph, compiled, timings, trains)
+    return Compilation(program, options, constants, graph, compiled, timings, trains)
 
 
 def write_dump(folder: Path, net: Message, result: Compilation) -> None:
@@ -74,6 +77,10 @@ def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     _write(folder / "graph_lowered.ir", format_graph(result.program.graph))
     if result.trains:
         _write(folder / "graph_with_backward.ir", format_graph(result.graph))
+    else:
+        _write(folder / "graph_frozen.ir", format_graph(result.graph))
+    if result.constants.nodes:
+        _write(folder / "graph_constants.ir", format_graph(result.constants))
     _write(folder / "memory.txt", result.compiled.memory.table())
     _write(folder / "launches.txt", launch_table(result.compiled))
     _write(folder / "summary.txt", summary(result))
@@ -165,12 +172,14 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
     blobs = sum(v[-1].type.nbytes for v in program.blobs.values())
     plan = compiled.memory
     parameters = sum(c.type.size for c in program.parameters)
+    once = len(result.constants.outputs)
     lines = [
         f"{printable(program.name) or 'net'}, phase {program.phase}, "
-        + ("forward and backward" if result.trains else "forward"),
+        + ("forward and backward" if result.trains else "forward, with parameters that stay"),
         f"{len(program.layers)} layers -> {len(compiled.launches)} launches of "
         f"{len(compiled.kernels)} kernels ({printable(str(result.options))})",
-        f"{parameters:,} parameters ({_size(parameters * 4)})",
+        f"{parameters:,} parameters ({_size(parameters * 4)})"
+        + (f"; {once} tensors are computed from them once" if once else ""),
         f"memory planned {_size(plan.peak)}; all blobs{' and diffs' if result.trains else ''} "
         f"{_size(blobs * (2 if result.trains else 1))}; lower bound of any plan "
         f"{_size(plan.bound)}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,20 +12,19 @@ from compiler.architecture import Architecture
 from compiler.binary import Binary
 from compiler.kernel import Config, Kernel
 from compiler.options import CompileOptions
-from compiler.passes.autodiff import drop_stop_gradient
-from compiler.passes.freeze import freeze
 from compiler.pipeline import compile_graph
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Graph, Node, Role
+from ir.graph import Graph, Role
 from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
 from ir.text import format_graph
 from runtime.artifact import Tensor, store_graph, write_artifact
 from runtime.store import Store
+from runtime.whole_graphs import WholeGraphs, is_sink
 
 from . import nets
 from ._version import __version__
@@ -107,7 +106,7 @@ def export_program(
     cpu, wanted = _targets(targets)
     options = _options(wanted, precision)
     _check_host(program)
-    constants, graph = freeze(_forward(program))
+    constants, graph = WholeGraphs(program).deployed(options)
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
     arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
     arrays |= {
@@ -179,24 +178,10 @@ def _options(wanted: Sequence[Architecture], precision: str | None) -> CompileOp
     return compile_options(Target("cpu", "any CPU"), precision, warn)
 
 
-def _forward(program: NetProgram) -> Graph:
-    """The forward graph: the net's outputs and its state, without the summed loss."""
-    outputs = tuple(
-        p for p in program.graph.outputs if p.role is not Role.RESULT or p.name in program.outputs
-    )
-    nodes = tuple(node for node in program.graph.nodes if not _is_sink(node))
-    return drop_stop_gradient(replace(program.graph, nodes=nodes, outputs=outputs))
-
-
-def _is_sink(node: Node) -> bool:
-    """Whether a node is there for its effect alone, which an artifact cannot have."""
-    return bool(node.op.properties & Property.EFFECT) and not node.outputs
-
-
 def _check_host(program: NetProgram) -> None:
     """Tell of layers that an artifact leaves out, and refuse those that it cannot do without."""
     for node in program.graph.nodes:
-        if _is_sink(node):
+        if is_sink(node):
             LOGGER.warning(
                 "%s is left out: it has no top, and what it does is not part of an artifact",
                 node.location,

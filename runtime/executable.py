@@ -8,7 +8,6 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
-from compiler.passes.freeze import freeze
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
 from ir.ops.dynamic import SizeChanged
@@ -90,7 +89,7 @@ class FusedNet:
         self.program = plan.program
         self.inputs = plan.inputs
         self._hosts = plan.graphs.hosts
-        self._varies = tells_sizes(plan.graphs.shown)
+        self._varies = tells_sizes(plan.graphs.forward)
         self._planned = True  # else the inputs have shapes that the program is not made for
         self._buffers = plan.buffers
 
@@ -221,10 +220,11 @@ class FusedNet:
             self._split_pair()[0].run()
             return
         if self._plan.forward is None:
-            graph = self._plan.graphs.forward()
+            graph = self._plan.graphs.forward
             if self.freeze:
-                constants, graph = freeze(graph)
-                self._bind(constants).run()
+                constants, graph = self._plan.graphs.frozen(self.options)
+                if constants.nodes:
+                    self._bind(constants).run()
             self._plan.forward = self._bind(graph)
         self._plan.forward.run()
 
@@ -389,7 +389,7 @@ class FusedNet:
         """Copies of the cells that a forward pass writes, by name."""
         return {
             p.name: self.store.data[p.name].peek().copy()
-            for p in self._plan.graphs.shown.outputs
+            for p in self._plan.graphs.forward.outputs
             if p.role is Role.STATE
         }
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from compiler.passes.autodiff import differentiate, drop_stop_gradient, split
+from compiler.options import CompileOptions
+from compiler.passes.autodiff import differentiate, split
+from compiler.passes.freeze import freeze
 from ir.errors import RoasteryError
-from ir.graph import Graph, Role
+from ir.graph import Graph, Node, Role
+from ir.op import Property
 from ir.program import NetProgram
 
 from .host_calls import HostCalls
@@ -19,7 +23,7 @@ class WholeGraphs:
         observe: inner blobs to keep besides the outputs.
 
     Attributes:
-        hosts: its host layers. shown: the forward graph, with observed blobs among its outputs.
+        hosts: its host layers. forward: the forward graph, with observed blobs among its outputs.
     """
 
     def __init__(self, program: NetProgram, observe: Sequence[str] = ()) -> None:
@@ -30,13 +34,32 @@ class WholeGraphs:
                 hint=f"blobs: {', '.join(program.blobs)}",
             )
         self.hosts = HostCalls(program)
-        self.shown = self.hosts.recorded(program.showing(observe))
+        self.forward = self.hosts.recorded(program.showing(observe))
         self._program = program
         self._observe = observe
 
-    def forward(self) -> Graph:
-        """A forward pass alone."""
-        return drop_stop_gradient(self.shown)
+    def frozen(self, options: CompileOptions) -> tuple[Graph, Graph]:
+        """What to run once, and forward, where parameters never change.
+
+        BatchNorm and Scale become part of the weights. Where passes are named nothing else may
+        run: then the first graph is empty.
+        """
+        return _frozen(self.forward, options)
+
+    def deployed(self, options: CompileOptions) -> tuple[Graph, Graph]:
+        """As :meth:`frozen`, for an artifact: the net's outputs and state alone.
+
+        Without the summed loss, and without nodes that are there for their effect (file outputs).
+        """
+        whole, shown = self._program.graph, self._program.outputs
+        outputs = tuple(p for p in whole.outputs if p.role is not Role.RESULT or p.name in shown)
+        nodes = tuple(node for node in whole.nodes if not is_sink(node))
+        return _frozen(replace(whole, nodes=nodes, outputs=outputs), options)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is a loss, and something to learn."""
+        return bool(self._program.loss_weights) and bool(self._learning())
 
     def training(self) -> Graph:
         """Forward and backward with the loss weights folded in; adds to parameter diffs."""
@@ -69,3 +92,12 @@ class WholeGraphs:
 
     def _learning(self) -> list[str]:
         return [c.name for c in self._program.cells.values() if c.learns]
+
+
+def is_sink(node: Node) -> bool:
+    """Whether a node is there for its effect alone."""
+    return bool(node.op.properties & Property.EFFECT) and not node.outputs
+
+
+def _frozen(graph: Graph, options: CompileOptions) -> tuple[Graph, Graph]:
+    return freeze(graph) if options.passes is None else (Graph(f"{graph.name}.constants"), graph)

@@ -150,7 +150,7 @@ def differentiate(
     seeds: Mapping[str, float] | None = None,
     seeded: Collection[str] | None = None,
 ) -> Graph:
-    """``graph`` with its backward appended; ``stop`` and ``grad_as`` are gone from both halves.
+    """``graph`` with its backward appended.
 
     Args:
         parameters: names of cells (graph inputs) whose diffs are wanted. Backward *adds* to them:
@@ -191,7 +191,7 @@ def differentiate(
                 before = b.input(name, value.type, Role.GRADIENT)
                 with b.at(place.get(value, NOWHERE), f"{value.name}.diff"):
                     b.output(name, b.add(before, found[value]), Role.GRADIENT)
-    return drop_stop_gradient(b.finish())
+    return b.finish()
 
 
 def append_backward(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -224,12 +224,8 @@ def drop_stop_gradient(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 
     Before: ``%y = map(%x) stop(a0)``. After: ``%y = map(%x) a0``.
     """
-    return replace(graph, nodes=unmarked(graph.nodes, context.fuel))
-
-
-def unmarked(nodes: Sequence[Node], fuel: Fuel = UNBOUNDED.fuel) -> tuple[Node, ...]:
-    """The nodes without ``stop`` and ``grad_as``; nodes that hold none are kept as they are."""
-    return tuple(_unmarked(node, fuel) for node in nodes)
+    nodes = tuple(_unmarked(node, context.fuel) for node in graph.nodes)
+    return graph if nodes == graph.nodes else replace(graph, nodes=nodes)
 
 
 def _unmarked(node: Node, fuel: Fuel) -> Node:

@@ -28,6 +28,7 @@ from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map
 from ir.types import F32, TensorType
 
+from .autodiff import drop_stop_gradient
 from .context import UNBOUNDED, PassContext
 from .maps import fold_literals, make_map
 from .rewrite import PINNED, Context
@@ -38,7 +39,7 @@ _ZERO, _ONE = e.const(0.0), e.const(1.0)
 
 def freeze(graph: Graph) -> tuple[Graph, Graph]:
     """(what to run once, the rest): outputs of the first are PARAMETER inputs of the second."""
-    return split_constants(simplify(fold_affine(simplify(graph))))
+    return split_constants(simplify(fold_affine(simplify(drop_stop_gradient(graph)))))
 
 
 def constants(graph: Graph) -> set[Value]:

@@ -82,8 +82,10 @@ COMMAND = Command(
     summary="Show what a net becomes: kernels, parameters, memory",
     group="Compiling",
     description=(
-        "Lowers the net, differentiates it where it has a loss, runs the passes, prints the "
-        "kernels and plans memory. Needs no GPU, and no database, mean file or Python module: what "
+        "Lowers the net, runs the passes, prints the kernels and plans memory: for the graph that "
+        "`train` runs, which is differentiated, or, in phase TEST and for a net without a loss, "
+        "for the one that `test` and `export` run, in which BatchNorm and Scale are part of the "
+        "weights. Needs no GPU, and no database, mean file or Python module: what "
         "is not there gets the shapes that the net's fields tell, or that --shape gives. With "
         "--dump every stage is written as text: the graph after each pass, the generated Triton "
         "kernels, the launches and the memory plan, and with --target the kernels' PTX."
@@ -92,7 +94,12 @@ COMMAND = Command(
     flags=(
         Flag("dump", "a folder for all stages", default="", metavar="DIR"),
         Flag("phase", "TRAIN or TEST", default="TRAIN", choices=("TRAIN", "TEST")),
-        Flag("backward", "with backward or without, whatever the net says", "bool", None),
+        Flag(
+            "backward",
+            "with backward or without, whatever the phase and the net say",
+            "bool",
+            None,
+        ),
         SHAPE_FLAG,
         Flag("target", "also compile the kernels: sm_80,sm_90", default="", metavar="TARGETS"),
         PRECISION_FLAG,
