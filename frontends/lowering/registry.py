@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from frontends.prototxt.suggestions import did_you_mean
 from frontends.schema.registry import extend_message
@@ -24,6 +24,11 @@ Lowering = Callable[["LayerContext"], Value | Sequence[Value]]
 
 Count = int | tuple[int, int | None]
 """A number, or (smallest, largest); None: any number."""
+
+
+Coordinates = Literal["", "kept", "windows", "spread", "cut"]
+"""What is where: as in the bottom; the middle of a window of it; the reverse of that; a part of it.
+Caffe: python/caffe/coord_map.py."""
 
 
 def _no_lowering(ctx: LayerContext) -> Value:
@@ -54,6 +59,7 @@ class LayerType:
         shares_data: each top is its bottom's data under another shape (Caffe: Blob::ShareData).
         is_split: gives its bottom further names, and does nothing else.
         inner_softmax: Caffe's layer makes a Softmax layer inside, which its log shows.
+        coordinates: how those of its top lie in its bottom; "": nothing is known of that.
     """
 
     name: str
@@ -75,6 +81,7 @@ class LayerType:
     shares_data: bool = False
     is_split: bool = False
     inner_softmax: bool = False
+    coordinates: Coordinates = ""
     lower: Lowering = _no_lowering
 
     def __call__(self, lower: Lowering) -> Lowering:

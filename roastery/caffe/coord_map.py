@@ -11,16 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from frontends.lowering.registry import Coordinates, layer_types
 from ir.errors import RoasteryError
 
 from .net_spec import Function, Top, layers
-
-#: Layers that leave coordinates where they are.
-PASS_THROUGH_LAYERS = (
-    "AbsVal", "BatchNorm", "Bias", "BNLL", "Clip", "Dropout", "Eltwise", "ELU", "Exp", "Log",
-    "LRN", "MVN", "Power", "PReLU", "ReLU", "Scale", "Sigmoid", "Split", "Swish", "TanH",
-    "Threshold",
-)  # fmt: skip
 
 _LEGACY = ("pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
 
@@ -69,19 +63,25 @@ def crop_params(fn: Function) -> tuple[int, np.ndarray]:
     return given.get("axis", 2), np.array(given.get("offset", 0), ndmin=1)
 
 
+def _coordinates(fn: Function) -> Coordinates:
+    kind = layer_types().get(fn.type_name)
+    return kind.coordinates if kind is not None else ""
+
+
 def coord_map(fn: Function) -> CoordMap:
     """The map of one layer. Raises UndefinedMapException for one that has none."""
-    if fn.type_name in ("Convolution", "Pooling", "Im2col"):
-        axis, stride, kernel, pad = conv_params(fn)
-        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
-    if fn.type_name == "Deconvolution":
-        axis, stride, kernel, pad = conv_params(fn)
-        return axis, stride, (kernel - 1) / 2 - pad
-    if fn.type_name in PASS_THROUGH_LAYERS:
-        return IDENTITY
-    if fn.type_name == "Crop":
-        axis, offset = crop_params(fn)
-        return axis - 1, 1, -offset  # the axis before the first cropped one
+    match _coordinates(fn):
+        case "windows":
+            axis, stride, kernel, pad = conv_params(fn)
+            return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
+        case "spread":
+            axis, stride, kernel, pad = conv_params(fn)
+            return axis, stride, (kernel - 1) / 2 - pad
+        case "kept":
+            return IDENTITY
+        case "cut":
+            axis, offset = crop_params(fn)
+            return axis - 1, 1, -offset  # the axis before the first cropped one
     raise UndefinedMapException(f"a {fn.type_name} layer does not map coordinates")
 
 
@@ -104,7 +104,7 @@ def inverse(given: CoordMap) -> CoordMap:
 
 def _walked(top: Top) -> tuple[Top, ...]:
     """The bottoms whose coordinates a top follows; a Crop's second one only gives a size."""
-    return top.fn.inputs[:1] if top.fn.type_name == "Crop" else top.fn.inputs
+    return top.fn.inputs[:1] if _coordinates(top.fn) == "cut" else top.fn.inputs
 
 
 def _maps_back(start: Top) -> dict[Top, CoordMap]:

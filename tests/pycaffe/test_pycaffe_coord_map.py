@@ -65,6 +65,57 @@ def test_crop_layers_are_walked_through() -> None:
     assert after[2][0] == before[2][0] + 5
 
 
+# Of python/caffe/coord_map.py, and those of forks that are like them.
+KEPT = [
+    "AbsVal",
+    "BatchNorm",
+    "Bias",
+    "BNLL",
+    "Clip",
+    "Dropout",
+    "Eltwise",
+    "ELU",
+    "Exp",
+    "Log",
+    "LRN",
+    "MVN",
+    "Power",
+    "PReLU",
+    "ReLU",
+    "Scale",
+    "Sigmoid",
+    "Split",
+    "Swish",
+    "TanH",
+    "Threshold",
+    "ReLU6",
+    "Normalize",
+    "ShuffleChannel",
+]
+
+
+@pytest.mark.parametrize("type_name", KEPT)
+def test_layers_that_leave_coordinates_where_they_are(type_name: str) -> None:
+    n = spec()
+    n.top = getattr(L, type_name)(n.deconv)
+    before, after = (cm.coord_map_from_to(top, n.data) for top in (n.deconv, n.top))
+    assert before == after
+
+
+def test_convolutions_of_forks_map_as_convolutions() -> None:
+    n = spec()
+    for name in ("Convolution", "DepthwiseConvolution", "ConvolutionDepthwise"):
+        layer = getattr(L, name)(n.deconv, num_output=1, kernel_size=5, stride=1, pad=1)
+        assert cm.coord_map(layer.fn)[1:] == (1, -1)
+
+
+@pytest.mark.parametrize("type_name", ["Softmax", "Concat", "InnerProduct", "Nobodys"])
+def test_layers_without_such_a_map(type_name: str) -> None:
+    n = spec()
+    with pytest.raises(cm.UndefinedMapException, match=f"a {type_name} layer"):
+        cm.coord_map(getattr(L, type_name)(n.deconv).fn)
+
+
 def test_axes_may_differ() -> None:
     n = spec(ks=[3, 5], stride=[1, 2], pad=[0, 10])
     tall, wide = spec(ks=3), spec(ks=5, stride=2, pad=10)

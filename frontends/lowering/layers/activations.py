@@ -15,7 +15,7 @@ from ..registry import layer
 _IN_PLACE = "In place, the gradient is the true one (Caffe's reads the overwritten input)."
 
 
-@layer("ReLU", param="relu_param", in_place=True)
+@layer("ReLU", param="relu_param", in_place=True, coordinates="kept")
 def lower_relu(ctx: LayerContext) -> Value:
     """max(x, 0) + negative_slope * min(x, 0)."""
     x, slope = e.arg(0), ctx.param.negative_slope
@@ -24,7 +24,7 @@ def lower_relu(ctx: LayerContext) -> Value:
     return ctx.b.map(e.where(x > 0.0, x, x * slope), ctx.x)
 
 
-@layer("PReLU", param="prelu_param", in_place=True)
+@layer("PReLU", param="prelu_param", in_place=True, coordinates="kept")
 def lower_prelu(ctx: LayerContext) -> Value:
     """ReLU whose negative slope is learned, per channel or for all of them."""
     p, rank = ctx.param, ctx.x.type.rank
@@ -36,7 +36,7 @@ def lower_prelu(ctx: LayerContext) -> Value:
     return ctx.b.map(e.where(x > 0.0, x, x * e.arg(1)), ctx.x, small)
 
 
-@layer("ELU", param="elu_param", in_place=True)
+@layer("ELU", param="elu_param", in_place=True, coordinates="kept")
 def lower_elu(ctx: LayerContext) -> Value:
     """x above 0, alpha * (exp(x) - 1) below."""
     x, alpha = e.arg(0), ctx.param.alpha
@@ -46,25 +46,25 @@ def lower_elu(ctx: LayerContext) -> Value:
     return ctx.b.map(e.where(x > 0.0, x, below), ctx.x)
 
 
-@layer("Sigmoid", param="sigmoid_param", in_place=True)
+@layer("Sigmoid", param="sigmoid_param", in_place=True, coordinates="kept")
 def lower_sigmoid(ctx: LayerContext) -> Value:
     """1 / (1 + exp(-x))."""
     return ctx.b.map(e.sigmoid(e.arg(0)), ctx.x)
 
 
-@layer("TanH", param="tanh_param", in_place=True)
+@layer("TanH", param="tanh_param", in_place=True, coordinates="kept")
 def lower_tanh(ctx: LayerContext) -> Value:
     """tanh(x)."""
     return ctx.b.map(e.tanh(e.arg(0)), ctx.x)
 
 
-@layer("AbsVal")
+@layer("AbsVal", coordinates="kept")
 def lower_absval(ctx: LayerContext) -> Value:
     """|x|, with slope 0 at 0."""
     return ctx.b.map(e.absolute(e.arg(0)), ctx.x)
 
 
-@layer("BNLL", in_place=True, note=_IN_PLACE)
+@layer("BNLL", in_place=True, note=_IN_PLACE, coordinates="kept")
 def lower_bnll(ctx: LayerContext) -> Value:
     """log(1 + exp(x))."""
     x = e.arg(0)
@@ -72,14 +72,14 @@ def lower_bnll(ctx: LayerContext) -> Value:
     return ctx.b.map(e.grad_as(value, x * e.stop(e.sigmoid(x))), ctx.x)
 
 
-@layer("Swish", param="swish_param", in_place=True)
+@layer("Swish", param="swish_param", in_place=True, coordinates="kept")
 def lower_swish(ctx: LayerContext) -> Value:
     """x * sigmoid(beta * x)."""
     x = e.arg(0)
     return ctx.b.map(x * e.sigmoid(x * ctx.param.beta), ctx.x)
 
 
-@layer("Clip", param="clip_param", in_place=True, note=_IN_PLACE)
+@layer("Clip", param="clip_param", in_place=True, note=_IN_PLACE, coordinates="kept")
 def lower_clip(ctx: LayerContext) -> Value:
     """x limited to [min, max]; the slope is 1 at both ends."""
     low, high = ctx.param.min, ctx.param.max
@@ -87,7 +87,7 @@ def lower_clip(ctx: LayerContext) -> Value:
     return ctx.b.map(e.maximum(low, e.minimum(high, e.arg(0))), ctx.x)
 
 
-@layer("Power", param="power_param", in_place=True, note=_IN_PLACE)
+@layer("Power", param="power_param", in_place=True, note=_IN_PLACE, coordinates="kept")
 def lower_power(ctx: LayerContext) -> Value:
     """(shift + scale * x) ** power; a constant where power or scale is 0."""
     p = ctx.param
@@ -118,7 +118,7 @@ def _log_of_base(ctx: LayerContext) -> float:
     return math.log(base)
 
 
-@layer("Exp", param="exp_param", in_place=True)
+@layer("Exp", param="exp_param", in_place=True, coordinates="kept")
 def lower_exp(ctx: LayerContext) -> Value:
     """base ** (shift + scale * x)."""
     p, log_base = ctx.param, _log_of_base(ctx)
@@ -129,7 +129,7 @@ def lower_exp(ctx: LayerContext) -> Value:
     return ctx.b.map(e.exp(e.arg(0) * (log_base * p.scale)) * factor, ctx.x)
 
 
-@layer("Log", param="log_param", in_place=True, note=_IN_PLACE)
+@layer("Log", param="log_param", in_place=True, note=_IN_PLACE, coordinates="kept")
 def lower_log(ctx: LayerContext) -> Value:
     """Logarithm to ``base`` of shift + scale * x."""
     p, log_base = ctx.param, _log_of_base(ctx)
@@ -137,7 +137,7 @@ def lower_log(ctx: LayerContext) -> Value:
     return ctx.b.map(e.log(e.arg(0) * p.scale + p.shift) * (1.0 / log_base), ctx.x)
 
 
-@layer("Threshold", param="threshold_param", in_place=True)
+@layer("Threshold", param="threshold_param", in_place=True, coordinates="kept")
 def lower_threshold(ctx: LayerContext) -> Value:
     """1 above the threshold, 0 elsewhere; no gradient."""
     above: Expr = e.arg(0) > ctx.param.threshold

@@ -172,6 +172,7 @@ def check_window_fits(ctx: LayerContext, geometry: WindowGeometry, extents: Sequ
     tops=(1, None),
     same_count=True,
     fork_fields=("dilation_h", "dilation_w"),
+    coordinates="windows",
 )
 def lower_convolution(ctx: LayerContext) -> Sequence[Value]:
     """Correlation with weights (outputs, channels / group, window...), plus a bias per output.
@@ -201,6 +202,7 @@ def convolve(ctx: LayerContext, outputs: int, group: int) -> Sequence[Value]:
     tops=(1, None),
     same_count=True,
     fork_fields=("dilation_h", "dilation_w"),
+    coordinates="spread",
 )
 def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
     """The transpose of a convolution with weights (channels, outputs / group, window...).
@@ -223,7 +225,12 @@ def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
     return tops
 
 
-@layer("Im2col", param="convolution_param", fork_fields=("dilation_h", "dilation_w"))
+@layer(
+    "Im2col",
+    param="convolution_param",
+    fork_fields=("dilation_h", "dilation_w"),
+    coordinates="windows",
+)
 def lower_im2col(ctx: LayerContext) -> Value:
     """Every window laid out along the channel axis: (N, C * window, positions...).
 

@@ -19,6 +19,7 @@ from .convolution import convolve
     same_count=True,
     fork_fields=("dilation_h", "dilation_w"),
     fork="mobile nets",
+    coordinates="windows",
 )
 def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
     """A Convolution with ``group`` groups; as many as there are channels if it is not given."""
@@ -31,6 +32,7 @@ def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
     param="convolution_param",
     fork_fields=("dilation_h", "dilation_w"),
     fork="mobile nets",
+    coordinates="windows",
 )
 def lower_convolution_depthwise(ctx: LayerContext) -> Sequence[Value]:
     """One filter and one output per channel, whatever num_output and group say."""

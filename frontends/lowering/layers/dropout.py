@@ -16,6 +16,7 @@ from ..registry import layer
     param="dropout_param",
     in_place=True,
     fork_fields=("random_seed", "sample_weights_test", "scale_train", "sqrt_scale"),
+    coordinates="kept",
 )
 def lower_dropout(ctx: LayerContext) -> Value:
     """Zero a random share of the elements and scale up the rest; nothing in phase TEST.

@@ -19,6 +19,7 @@ from ..registry import layer
     in_place=True,
     note="Equal maxima: of two bottoms the second gets the gradient; of more, a later one only if "
     "it is larger, as in Caffe on the CPU. stable_prod_grad is always on.",
+    coordinates="kept",
 )
 def lower_eltwise(ctx: LayerContext) -> Value:
     """SUM (weighted by coeff), PROD or MAX, which like Caffe's takes coeff and ignores it.

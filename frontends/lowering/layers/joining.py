@@ -77,7 +77,7 @@ def lower_slice(ctx: LayerContext) -> Sequence[Value]:
     return [ctx.b.slice(ctx.x, axis, a, c) for a, c in itertools.pairwise(bounds)]
 
 
-@layer("Split", tops=(1, None), shares_data=True, is_split=True)
+@layer("Split", tops=(1, None), shares_data=True, is_split=True, coordinates="kept")
 def lower_split(ctx: LayerContext) -> Sequence[Value]:
     """The bottom under several names; their gradients add up."""
     return [ctx.x] * ctx.top_count

@@ -15,6 +15,7 @@ from ..registry import layer
     param="lrn_param",
     in_place=True,
     note="In place, the gradient is the true one (Caffe's reads the overwritten input).",
+    coordinates="kept",
 )
 def lower_lrn(ctx: LayerContext) -> Value:
     """Divide by a power of the squares nearby: over channels, or over a square of pixels.

@@ -25,7 +25,13 @@ def mean_and_variance(ctx: LayerContext, x: Value, axes: Sequence[int]) -> tuple
     return mean, b.map(e.arg(0) / count, b.sum(squares, axes))
 
 
-@layer("BatchNorm", param="batch_norm_param", in_place=True, fork_fields=("use_weight_bias",))
+@layer(
+    "BatchNorm",
+    param="batch_norm_param",
+    in_place=True,
+    fork_fields=("use_weight_bias",),
+    coordinates="kept",
+)
 def lower_batch_norm(ctx: LayerContext) -> Value:
     """(x - mean) / sqrt(variance + eps) per channel; no scale or shift of its own.
 
@@ -78,7 +84,7 @@ def _update_sums(
     ctx.write(sums[2], b.map(e.arg(0) * decay + 1.0, sums[2]))
 
 
-@layer("MVN", param="mvn_param", in_place=True)
+@layer("MVN", param="mvn_param", in_place=True, coordinates="kept")
 def lower_mvn(ctx: LayerContext) -> Value:
     """Zero mean, and unit variance if asked, per image and channel or per image.
 

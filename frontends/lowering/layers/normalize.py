@@ -24,6 +24,7 @@ from ..registry import layer
     ),
     in_place=True,
     fork="SSD",
+    coordinates="kept",
 )
 def lower_normalize(ctx: LayerContext) -> Value:
     """Divide by the L2 norm over channels (and pixels), multiply by a learned scale.

@@ -113,6 +113,7 @@ def _ceil(ctx: LayerContext) -> bool:
     fork_fields=("ceil_mode", "torch_pooling"),  # the second has no effect in its fork, either
     note="STOCHASTIC runs on every device (Caffe: on GPUs only); its gradient in phase TEST is "
     "that of the weighted mean. A window that holds nothing but overhang averages to 0.",
+    coordinates="windows",
 )
 def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
     """MAX (second top: place h * W + w of each maximum), AVE or STOCHASTIC over windows."""

@@ -9,7 +9,7 @@ from ..context import LayerContext
 from ..registry import layer
 
 
-@layer("ReLU6", param="relu_param", in_place=True, fork="mobile nets")
+@layer("ReLU6", param="relu_param", in_place=True, fork="mobile nets", coordinates="kept")
 def lower_relu6(ctx: LayerContext) -> Value:
     """x limited to [0, 6], with slope 0 at both ends; negative_slope as in ReLU."""
     x, slope = e.arg(0), ctx.param.negative_slope

@@ -83,7 +83,7 @@ def lower_tile(ctx: LayerContext) -> Value:
     return b.reshape(copies, (*lead, tiles * rest[0], *rest[1:]))
 
 
-@layer("Crop", param="crop_param", bottoms=2, no_gradient_to=(1,))
+@layer("Crop", param="crop_param", bottoms=2, no_gradient_to=(1,), coordinates="cut")
 def lower_crop(ctx: LayerContext) -> Value:
     """The part of the first bottom that has the second's extents from ``axis`` on.
 

@@ -48,7 +48,7 @@ def _filler(ctx: LayerContext, field: str, default: float) -> Message | float:
     return given if ctx.param.has(field) else default
 
 
-@layer("Scale", param="scale_param", bottoms=(1, 2), in_place=True)
+@layer("Scale", param="scale_param", bottoms=(1, 2), in_place=True, coordinates="kept")
 def lower_scale(ctx: LayerContext) -> Value:
     """Product with a learned tensor or the second bottom, plus a learned bias if asked.
 
@@ -65,7 +65,7 @@ def lower_scale(ctx: LayerContext) -> Value:
     return ctx.b.map(product + e.arg(2), ctx.x, factor, bias)
 
 
-@layer("Bias", param="bias_param", bottoms=(1, 2), in_place=True)
+@layer("Bias", param="bias_param", bottoms=(1, 2), in_place=True, coordinates="kept")
 def lower_bias(ctx: LayerContext) -> Value:
     """Sum with a learned tensor or the second bottom. Caffe: src/caffe/layers/bias_layer.cpp."""
     if len(ctx.bottoms) == 1:

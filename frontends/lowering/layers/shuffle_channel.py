@@ -15,6 +15,7 @@ from ..registry import layer
     param="shuffle_channel_param",
     message=declare_message("ShuffleChannelParameter", optional("uint32", "group", default=1)),
     fork="ShuffleNet",
+    coordinates="kept",
 )
 def lower_shuffle_channel(ctx: LayerContext) -> Value:
     """Channels of the groups interleaved: the first of each, the second of each, and so on.
