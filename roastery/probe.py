@@ -10,10 +10,12 @@ from typing import Any, cast
 
 from frontends.caffemodel import read_blob
 from frontends.lowering.probe import DataProbe, HostLayerProbe
+from frontends.lowering.registry import find_layer
 from frontends.prototxt.message import Message
 from runtime.data.config import Phase, SourceConfig
 from runtime.data.source import probe_shapes
-from runtime.host_layers import probe_host_layer
+from runtime.hdf5_output_layer import HDF5OutputLayer
+from runtime.python_layer import PythonLayer
 
 from .data_config import source_config
 
@@ -29,7 +31,7 @@ class RuntimeProbe:
     def __init__(self, root: str = ".", *, allow_python: bool = False) -> None:
         self.root = root
         self._allow_python = allow_python
-        self._host_layers: dict[str, Any] = {}
+        self._host_layers: dict[str, HostLayerProbe] = {}
         self._data: dict[str, DataProbe] = {}
 
     def data(self, layer: Message, phase: str, key: str) -> DataProbe:
@@ -46,9 +48,13 @@ class RuntimeProbe:
     def host_layer(
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
-        return probe_host_layer(
-            layer, phase, bottoms, self._host_layers, key, _offer_caffe, self._allow_python
-        )
+        if key not in self._host_layers:
+            self._host_layers[key] = (
+                PythonLayer(layer, phase, bottoms, _offer_caffe, self._allow_python)
+                if find_layer(layer.type, layer.location).user_code
+                else HDF5OutputLayer(layer)
+            )
+        return self._host_layers[key]
 
     def python_layer(self, key: str) -> Any:
         """The user's object behind a Python layer; None for any other layer."""

@@ -57,7 +57,7 @@ def check_names(messages: Sequence[Message]) -> None:
 
 def place_of(m: Message, name: str, index: int = 0) -> Location:
     """Where a field of a layer stands, with the layer's name."""
-    return replace(m.location_of(name, index), layer=m.name, field=name)
+    return replace(m.location_of(name, index), layer=m.name)
 
 
 def _check_tops(kind: LayerType | None, m: Message, known: dict[str, _Blob]) -> list[RoasteryError]:

@@ -137,6 +137,8 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         inner_softmax=kind.inner_softmax,
         labels=ctx.labels,
     )
+    if kind.fed:
+        work.inputs.extend(tops)
     _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
 
 
@@ -178,8 +180,6 @@ def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
     for name, value in zip(layer.tops, layer.top_values, strict=True):
         work.current[name] = value
         work.versions.setdefault(name, []).append(value)
-    if layer.type == "Input":
-        work.inputs.extend(layer.tops)
     work.layers.append(layer)
     work.keys.add(layer.key)
     if layer.cells:

@@ -49,8 +49,8 @@ class LayerType:
         loss: gets a top by itself if it has none, with loss_weight 1.
         no_gradient_to: bottoms that never get a diff (labels), even under force_backward.
         in_place: may write its top over its bottom.
-        source: the runtime feeds its tops.
-        host: runs on the host.
+        fed: the caller feeds its tops. source: the runtime does.
+        host: runs on the host. user_code: as code that the user names.
         note: where Roastery differs from Caffe on purpose; docs/layers.md shows it.
         fork: whose layer it is, if not Caffe's own.
         fork_fields: fields that forks added to the parameters of Caffe's layer and that are
@@ -72,8 +72,10 @@ class LayerType:
     loss: bool = False
     no_gradient_to: tuple[int, ...] = ()
     in_place: bool = False
+    fed: bool = False
     source: bool = False
     host: bool = False
+    user_code: bool = False
     note: str = ""
     fork: str = ""
     fork_fields: tuple[str, ...] = ()

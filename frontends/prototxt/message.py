@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from frontends.schema.registry import message_type
@@ -109,7 +110,8 @@ class Message:
     def location_of(self, name: str, index: int = 0) -> Location:
         """Where a field (its ``index``-th value) stands; the message's place if it doesn't."""
         places = self._locations.get(name, ())
-        return places[index] if -len(places) <= index < len(places) else self.location
+        found = places[index] if -len(places) <= index < len(places) else self.location
+        return replace(found, field=name)
 
     def walk(self) -> Iterator[Message]:
         """This message and all below it."""

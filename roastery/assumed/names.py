@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from frontends.lowering.registry import layer_types
+from frontends.lowering.registry import LayerType, layer_types
 from frontends.prototxt.message import Message
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
@@ -30,10 +30,7 @@ def check_shape_names(layers: Iterable[Message], shapes: Mapping[str, Shape]) ->
         top
         for layer in layers
         for top in layer.top
-        if top not in layer.bottom
-        and (
-            layer.type in ("Input", "Python") or (layer.type in kinds and kinds[layer.type].source)
-        )
+        if top not in layer.bottom and layer.type in kinds and _free(kinds[layer.type])
     ]
     for name, shape in shapes.items():
         if name not in free:
@@ -42,6 +39,11 @@ def check_shape_names(layers: Iterable[Message], shapes: Mapping[str, Shape]) ->
             raise RoasteryError(
                 f"--shape gives '{name}' {len(shape)} axes; a blob has at most {_MOST_AXES}"
             )
+
+
+def _free(kind: LayerType) -> bool:
+    """Whether the shapes of its tops come from outside the net."""
+    return kind.fed or kind.source or kind.user_code
 
 
 def _unknown(name: str, layers: list[Message], free: list[str]) -> RoasteryError:

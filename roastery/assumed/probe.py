@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from frontends.lowering.probe import DataProbe, HostLayerProbe
+from frontends.lowering.registry import find_layer
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from runtime.data.config import SourceConfig
@@ -171,7 +172,8 @@ class AssumingProbe(RuntimeProbe):
         try:
             return self._inner.host_layer(layer, phase, bottoms, key)
         except RoasteryError as error:
-            if layer.type == "Python" and not isinstance(error, _NOT_IMPORTED):
+            user_code = find_layer(layer.type, layer.location).user_code
+            if user_code and not isinstance(error, _NOT_IMPORTED):
                 raise  # the user's own code has failed
             in_place = dict(zip(layer.bottom, bottoms, strict=False))
             found = [self._given.get(top, in_place.get(top)) for top in tops]

@@ -157,11 +157,26 @@ def test_a_setting_is_known_where_its_place_is_not() -> None:
     assert caught.value.field == "batch_size"
 
 
-def test_other_layers_say_it_too() -> None:
-    net = nets.net_from_text("""
-layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
-layer { name: "s" type: "Softmax" bottom: "x" top: "s" softmax_param { axis: 5 } }
-""")
+OTHERS = {
+    "axis": 'type: "Softmax" bottom: "x" top: "s" softmax_param { #axis: 5 }',
+    "softmax": 'type: "SoftmaxWithLoss" bottom: "x" bottom: "x" softmax_param { #axis: 5 }',
+    "module": 'type: "Python" bottom: "x" python_param { layer: "L" #module: "is_not_there" }',
+    "file": 'type: "HDF5Output" bottom: "x" bottom: "x" '
+    'hdf5_output_param { #file_name: "no/folder.h5" }',
+    "bottom": 'type: "ReLU" #bottom: "y" top: "s"',
+    "type": '#type: "RuLU" bottom: "x" top: "s"',
+    "weights": 'type: "ReLU" bottom: "x" top: "s" #loss_weight: 1 loss_weight: 2',
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_layers_say_it_too(name: str) -> None:
+    before, _, after = f'layer {{ name: "in" {OTHERS[name]} }}'.partition("#")
+    x = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }'
+    net = nets.net_from_text(f"{x}\n{before}{after}")
     with pytest.raises(RoasteryError) as caught:
         lower_net(NetRequest(net, nets.net_state(net, "TEST")), BuildReport(print, print))
-    assert caught.value.field == "axis"
+    error = caught.value
+    assert error.location is not None
+    assert (error.location.line, error.location.column) == (2, len(before) + 1)
+    assert error.field == after.partition(":")[0]

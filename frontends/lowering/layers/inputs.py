@@ -11,7 +11,7 @@ from ..context import LayerContext
 from ..registry import layer
 
 
-@layer("Input", param="input_param", bottoms=0, tops=(1, None))
+@layer("Input", param="input_param", bottoms=0, tops=(1, None), fed=True)
 def lower_input(ctx: LayerContext) -> Sequence[Value]:
     """Tops fed by the caller. One shape for all tops, one per top, or none (a shape is then
     given when the net is compiled). Caffe: src/caffe/layers/input_layer.cpp."""

@@ -23,6 +23,7 @@ from ..registry import layer
     tops=(0, None),
     in_place=True,
     host=True,
+    user_code=True,
     note="`share_in_parallel` has no effect.",
 )
 def lower_python(ctx: LayerContext) -> Sequence[Value]:

@@ -65,5 +65,5 @@ def softmax_axis(ctx: LayerContext) -> int:
     try:
         return ctx.axis(softmax.axis)
     except RoasteryError as error:
-        place = replace(softmax.location_of("axis"), layer=ctx.name, field="axis")
+        place = replace(softmax.location_of("axis"), layer=ctx.name)
         raise RoasteryError(error.message, location=place, hint=error.hint) from None

@@ -1,8 +1,8 @@
-"""Layers that run on the host, as lowering sees them: Python layers and file outputs."""
+"""File outputs, as lowering sees layers that run on the host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 from ir.errors import RoasteryError
 
 from .data.hdf5_output import HDF5Output
-from .python_layer import PythonLayer
 
 
 class HDF5OutputLayer:
@@ -51,33 +50,3 @@ class HDF5OutputLayer:
 
     def hold(self, results: Sequence[np.ndarray] | None) -> None:
         self._held = results is not None
-
-
-HostLayer = PythonLayer | HDF5OutputLayer
-
-
-def probe_host_layer(
-    layer: Any,
-    phase: str,
-    bottoms: Sequence[tuple[int, ...]],
-    known: MutableMapping[str, Any],
-    key: str,
-    prepare: Callable[[], None] | None = None,
-    allowed: bool = False,
-) -> HostLayer:
-    """The object behind a host layer: set up at first sight.
-
-    Args:
-        layer: the LayerParameter.
-        known: the host layers of the net so far. key: the layer's own among them.
-        prepare: called before a user's module is imported.
-        allowed: whether it may be one that is neither installed nor on PYTHONPATH.
-    """
-    found: HostLayer | None = known.get(key)
-    if found is None:
-        if layer.type == "Python":
-            found = PythonLayer(layer, phase, bottoms, prepare, allowed)
-        else:
-            found = HDF5OutputLayer(layer)
-        known[key] = found
-    return found
