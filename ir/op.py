@@ -113,9 +113,9 @@ class Op(ABC):
         channels. To scale the operand along it scales the result. None: there is none."""
         return None
 
-    def straight(self, operand: tuple[int, ...], result: tuple[int, ...]) -> bool:
-        """Whether elements of a result read an operand at their own flat position only, given the
-        shapes. Then the result may be written over the operand, and one kernel computes both."""
+    def may_alias(self, operand: tuple[int, ...], result: tuple[int, ...]) -> bool:
+        """Whether a result may share the buffer of an operand, given their shapes: its elements
+        read the operand at their own flat position only. Then one kernel may compute both, too."""
         alike = self.properties & Property.POINTWISE and operand == result
         return bool(alike or self.properties & Property.VIEW)
 
@@ -126,7 +126,7 @@ class Op(ABC):
         return None
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         """Arithmetic per result element: 1 per simple operation, more for slower ones."""
         return 1
 

@@ -48,7 +48,7 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         if rows and inner.op.properties & Property.REDUCTION:
             continue
         reads = [v.shape for v in inner.inputs if v in derived]
-        if not all(inner.op.straight(a, b.shape) for a in reads for b in inner.outputs):
+        if not all(inner.op.may_alias(a, b.shape) for a in reads for b in inner.outputs):
             return False
         derived.update(inner.outputs)
     if rows:

@@ -51,7 +51,7 @@ class Map(Op):
     leads = leads_alike
 
     @property
-    def work(self) -> int:
+    def cost(self) -> int:
         """1 per simple operation, 4 per division or function of the exponential family, 40 per
         random number."""
         return sum(

@@ -172,7 +172,7 @@ class Grouping:
         """:meth:`_stored` as far as one name of the value goes; adds further ones to ``views``."""
         if value in self.ports:
             return True
-        weight = self.nodes[i].op.work
+        weight = self.nodes[i].op.cost
         readers = self.readers.get(value, [])
         if len(readers) > 1 and weight > CHEAP:
             return True

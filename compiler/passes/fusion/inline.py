@@ -169,19 +169,19 @@ class Inlining:
         pointwise = bool(op.properties & Property.POINTWISE)
         view = bool(op.properties & Property.VIEW)
         near = pointwise or view or op.offset_axis is not None
-        total = Pull(op.work, pure=pointwise, near=near, step=view or op.offset_axis == 0)
+        total = Pull(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
         for value in node.inputs:
-            straight = shape is not None and op.straight(self.shapes.of(value), shape)
+            aligned = shape is not None and op.may_alias(self.shapes.of(value), shape)
             inner = self.pulled.get(value)
             if inner is None:
-                total.loads[value] = total.loads.get(value, True) and straight
+                total.loads[value] = total.loads.get(value, True) and aligned
                 continue
             total.cost += inner.cost
-            total.pure &= inner.pure and straight
+            total.pure &= inner.pure and aligned
             total.near &= inner.near
             total.step &= inner.step
-            for leaf, aligned in inner.loads.items():
-                total.loads[leaf] = total.loads.get(leaf, True) and aligned and straight
+            for leaf, own in inner.loads.items():
+                total.loads[leaf] = total.loads.get(leaf, True) and own and aligned
         return total
 
 
