@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +12,8 @@ import numpy as np
 
 from compiler.kernel import Launch, Scratch
 from compiler.options import CompileOptions
-from compiler.triton.lower import lower_node
+from compiler.triton.lower import schedule_node
+from compiler.triton.printer.kernels import Choice, Scheduled
 from ir.build import Builder
 from ir.graph import Node, Role, Value
 from ir.interpret import run_node
@@ -19,8 +22,9 @@ from ir.op import Op
 from ir.ops.fusion import Fused
 from ir.types import BOOL, F32, I32, DType, TensorType
 from runtime.launch.interpret import InterpretLauncher
+from runtime.launch.program_order import Order
+from tests.support.program_orders import ORDERS
 
-_launcher: list[InterpretLauncher] = []
 PLACE = Location("net.prototxt", 7, 1, "layer")
 
 Build = Callable[..., Value | Sequence[Value]]
@@ -48,9 +52,19 @@ def fused(
     return Node(op, outer, outputs, PLACE)
 
 
-def lowered(node: Node) -> list[Launch]:
-    """The launches of a fused node for a device of which nothing is known."""
-    return lower_node(node, CompileOptions())
+def scheduled(node: Node) -> Scheduled:
+    """The ways to do a fused node on a device of which nothing is known."""
+    return schedule_node(node, CompileOptions())
+
+
+def lowered(node: Node, config: int | None = None, choice: Choice | None = None) -> list[Launch]:
+    """The launches of a fused node: by what its schedule prefers, or as :func:`check` is told."""
+    ways = scheduled(node)
+    for way in ways.choices if choice is None else [choice]:
+        launches = ways.launches(way)
+        if config is None or launches[0].config == config:
+            return launches
+    raise ValueError(f"no choice for {node} takes configuration {config}: {ways.choices}")
 
 
 def single(op: Op, *types: TensorType | Shape, schedule: str = "single") -> Node:
@@ -80,13 +94,20 @@ def padded(array: np.ndarray, dtype: DType) -> np.ndarray:
     return buffer
 
 
+@functools.cache
+def launcher(order: Order | None) -> InterpretLauncher:
+    """Checks accesses in ascending order only: it need not be done twice."""
+    folder = Path(tempfile.mkdtemp(prefix="roastery-kernels-"))
+    return InterpretLauncher(folder, check=order is None, order=order)
+
+
 def run_launches(
-    launches: Sequence[Launch], node: Node, inputs: Sequence[np.ndarray]
+    launches: Sequence[Launch],
+    node: Node,
+    inputs: Sequence[np.ndarray],
+    order: Order | None = None,
 ) -> list[np.ndarray]:
-    """Outputs of the node, computed by its launches."""
-    if not _launcher:
-        folder = Path(tempfile.mkdtemp(prefix="roastery-kernels-"))
-        _launcher.append(InterpretLauncher(folder))
+    """Outputs of the node, computed by its launches, whose programs run in the order."""
     buffers: dict[Value | Scratch, np.ndarray] = {
         v: padded(a, v.type.dtype) for v, a in zip(node.inputs, inputs, strict=True)
     }
@@ -111,7 +132,7 @@ def run_launches(
         if isinstance(argument, Scratch)
     }
     for launch in launches:
-        _launcher[0].bind(launch, resolve)()
+        launcher(order).bind(launch, resolve)()
     for value, original in before.items():
         np.testing.assert_array_equal(buffers[value], original, "an input was changed")
     return [buffers[v][: v.type.size].reshape(v.shape) for v in node.outputs]
@@ -123,17 +144,25 @@ def check(
     *,
     tolerance: float = 1e-5,
     config: int | None = None,
+    choice: Choice | None = None,
     seed: int = 0,
 ) -> list[Launch]:
     """Compare kernels and reference (in float64); returns the launches.
 
-    The error is relative to the largest element of the result.
+    The error is relative to the largest element of the result. In whichever order programs run,
+    the result is the same to the last bit.
+
+    ``config``: of the first kernel; ``choice``: of the schedule; by default what it prefers.
     """
     arrays = list(inputs) if inputs is not None else random_inputs(node, seed)
-    launches = lowered(node)
+    launches = lowered(node, config, choice)
     wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
     expected = run_node(node, wide)
     got = run_launches(launches, node, arrays)
+    if any(math.prod(launch.grid) > 1 for launch in launches):
+        for order in ORDERS:
+            for have, first in zip(run_launches(launches, node, arrays, order), got, strict=True):
+                np.testing.assert_array_equal(have, first, f"programs {order.__name__}")
     for value, have, want in zip(node.outputs, got, expected, strict=True):
         context = f"{value}\n{launches[0].kernel.source if launches else ''}"
         if value.type.dtype is not F32:
