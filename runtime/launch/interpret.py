@@ -28,7 +28,7 @@ from ir.graph import Value
 from ir.types import DType
 
 from .bounds import Extent, watched
-from .program_order import Order, ordered
+from .program_order import Order, ordered, programs_in
 
 Resolve = Callable[[Value | Scratch], np.ndarray]
 
@@ -95,11 +95,9 @@ class InterpretLauncher:
             else:
                 arguments.append(self._scalar(parameter, argument))
         watch = functools.partial(watched, extents) if self._check else contextlib.nullcontext
-        turns = (
-            contextlib.nullcontext
-            if self._order is None
-            else functools.partial(ordered, launch.grid, self._order)
-        )
+        turns: Callable[[], Any] = contextlib.nullcontext
+        if self._order is not None:
+            turns = functools.partial(ordered, programs_in(self._order, launch.grid))
 
         def run(held: Sequence[np.ndarray] = held) -> None:
             try:

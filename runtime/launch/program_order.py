@@ -15,18 +15,26 @@ from typing import Any
 Order = Callable[[int], Sequence[int]]
 """For a number of programs: these numbers, in the order in which they run."""
 
+Grid = tuple[int, int, int]
+
+
+def programs_in(order: Order, grid: Grid) -> list[Grid]:
+    """The programs of a grid in an order. Raises ValueError where it is none of so many."""
+    x, y, z = grid
+    programs = list(itertools.product(range(x), range(y), range(z)))
+    turns = order(math.prod(grid))
+    if sorted(turns) != list(range(len(programs))):
+        raise ValueError(f"no order of {len(programs)} programs: {list(turns)[:20]}")
+    return [programs[turn] for turn in turns]
+
 
 @contextlib.contextmanager
-def ordered(grid: tuple[int, int, int], order: Order) -> Iterator[None]:
-    """Run the programs of launches of this grid in the given order inside of the block."""
+def ordered(programs: Sequence[Grid]) -> Iterator[None]:
+    """Run a launch's programs in this order inside of the block."""
     from triton.runtime.interpreter import interpreter_builder as builder
 
-    turns = order(math.prod(grid))
-    if sorted(turns) != list(range(math.prod(grid))):
-        raise ValueError(f"no order of the programs of a grid of {grid}: {list(turns)[:20]}")
-    cells = list(itertools.product(*map(range, grid)))
-    coming = (cells[turn] for turn in turns)
     start: Any = builder.set_grid_idx
+    coming = iter(programs)
     builder.set_grid_idx = lambda *_: start(*next(coming))
     try:
         yield

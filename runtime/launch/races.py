@@ -71,6 +71,6 @@ class Races:
             names = {number: program for program, number in self._programs.items()}
             other = names.get(int(bad[0]), "several")
             raise RaceError(
-                f"program {names[me]} {does} {bad.size} elements that another ({other}) {did}: "
-                "on a GPU they run at once"
+                f"program {names[me]} {does} {bad.size} of the elements that another ({other}) "
+                f"{did}: on a GPU they run at once"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import py_compile
 import subprocess
@@ -16,6 +17,8 @@ from ir.graph import Value
 from ir.location import Location
 from ir.types import DType, TensorType
 from runtime.launch.interpret import InterpretLauncher, KernelFailure
+from runtime.launch.program_order import Order
+from tests.support.program_orders import backwards, shuffled
 
 SOURCE = """
 import triton
@@ -170,6 +173,96 @@ def test_without_the_check_nothing_is_watched(tmp_path: Path) -> None:
     launcher = InterpretLauncher(tmp_path, check=False)
     launcher.bind(launch(kernel, grid=5), lambda b: x if b is X else y)()
     assert around[256] == 3.5
+
+
+SHIFT = """
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def shift(x, y, BLOCK: tl.constexpr):
+    at = (tl.program_id(0) * 2 + tl.program_id(1)) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(y + at, tl.load(x + at + AHEAD))
+"""
+
+
+def shifted(folder: Path, order: Order | None, *, ahead: int, check: bool = False) -> np.ndarray:
+    """In place every element becomes the one that lies so far ahead; six programs of 16."""
+    source = SHIFT.replace("AHEAD", str(ahead))
+    kernel = Kernel("shift", source, AXPY.parameters[:2], AXPY.configs[:1])
+    memory, out = np.arange(112, dtype=np.float32), Scratch(0, 112 * 4)
+    call = Launch(kernel, 0, (X, out), (3, 2, 1), "shift", PLACE, outputs=(out,))
+    run = InterpretLauncher(folder, check=check, order=order).bind(call, lambda _: memory)
+    run()
+    return memory[:96]
+
+
+def test_programs_run_in_the_order_asked_for(tmp_path: Path) -> None:
+    expected = np.arange(1, 97)
+    np.testing.assert_array_equal(shifted(tmp_path, None, ahead=1), expected)
+    wrong = np.flatnonzero(shifted(tmp_path, backwards, ahead=1) != expected)
+    np.testing.assert_array_equal(wrong, range(15, 95, 16))  # where the next program came first
+    wrong = np.flatnonzero(shifted(tmp_path, shuffled, ahead=1) != expected)
+    turns = list(shuffled(6))
+    early = [i for i in range(5) if turns.index(i + 1) < turns.index(i)]
+    np.testing.assert_array_equal(wrong, [16 * i + 15 for i in early])
+
+
+def test_every_program_runs_once(tmp_path: Path) -> None:
+    for order in (lambda n: range(n - 1), lambda n: [0] * n, lambda n: range(1, n + 1)):
+        with pytest.raises(ValueError, match="no order of 6 programs"):
+            shifted(tmp_path, order, ahead=0)
+
+
+@pytest.mark.parametrize(
+    ("order", "ahead", "message"),
+    [
+        (
+            None,
+            1,
+            r"program \(0, 1, 0\) writes 1 of .* that another \(\(0, 0, 0\)\) read: on a GPU",
+        ),
+        (
+            backwards,
+            1,
+            r"program \(2, 0, 0\) reads 1 of .* another \(\(2, 1, 0\)\) wrote: on a GPU",
+        ),
+        (backwards, 16, r"program \(2, 0, 0\) reads 16 of the elements"),
+    ],
+)
+def test_programs_may_not_use_what_others_write(
+    tmp_path: Path, order: Order | None, ahead: int, message: str
+) -> None:
+    with pytest.raises(KernelFailure, match=message):
+        shifted(tmp_path, order, ahead=ahead, check=True)
+
+
+READ_THEN_WRITE = """if tl.program_id(0) < 2:
+        tl.load(x)
+    else:
+        tl.store(y, 1.0)"""
+
+
+@pytest.mark.parametrize(
+    ("body", "grid", "message"),
+    [
+        ("tl.store(y + tl.program_id(0), tl.load(x + 8))", 4, ""),
+        ("tl.store(y, tl.load(y) + 1.0)", 1, ""),
+        (READ_THEN_WRITE, 3, r"another \(several\) read"),
+        ("tl.store(y, 1.0)", 2, r"another \(\(0, 0, 0\)\) wrote"),  # though it is the same
+    ],
+)
+def test_elements_that_several_programs_use(
+    tmp_path: Path, body: str, grid: int, message: str
+) -> None:
+    source = f"{SHIFT.partition('    at =')[0]}    {body}\n"
+    kernel = Kernel("shift", source, AXPY.parameters[:2], AXPY.configs[:1])
+    memory, out = np.zeros(64, np.float32), Scratch(0, 64 * 4)
+    call = Launch(kernel, 0, (X, out), (grid, 1, 1), "shift", PLACE, outputs=(out,))
+    run = InterpretLauncher(tmp_path).bind(call, lambda _: memory)
+    with pytest.raises(KernelFailure, match=message) if message else contextlib.nullcontext():
+        run()
 
 
 def test_too_late_says_what_to_do() -> None:
