@@ -8,6 +8,7 @@ adds them in fixed order and computes the epilogue.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config, Launch, Scratch
@@ -62,10 +63,10 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
-def choices_of(view: Product, results: int, processors: int) -> list[Choice]:
+def choices_of(view: Product, seconds: Sequence[int], processors: int) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it.
 
-    ``results``: elements that parts are added up for.
+    ``seconds``: tiles of the kernel that adds up the parts, the best first.
     """
     tiles = TILES[:FEW_TILES] if view.strided else TILES
     choices: list[Choice] = []
@@ -75,9 +76,7 @@ def choices_of(view: Product, results: int, processors: int) -> list[Choice]:
             if splits == 1:
                 choices.append(Choice(tile))
             elif splits <= _steps(view, tile):
-                choices += [
-                    Choice(tile, splits, second) for second in tiles_for(results, processors)
-                ]
+                choices += [Choice(tile, splits, second) for second in seconds]
     return choices
 
 
@@ -139,7 +138,8 @@ def schedule_contract(task: Task) -> Scheduled:
             return [first]
         return [first, make_launch(task, _sum(anchor, plan, partial, choice.second), ".sum")]
 
-    return Scheduled(choices_of(view, size, task.options.target.processors), launches)
+    processors = task.options.target.processors
+    return Scheduled(choices_of(view, tiles_for(task, size), processors), launches)
 
 
 def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:

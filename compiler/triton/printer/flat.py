@@ -49,14 +49,15 @@ def padded_count(count: int) -> int:
 def schedule_flat(task: Task) -> Scheduled:
     size = task.body.outputs[0].value.type.size
     return Scheduled(
-        [Choice(tile) for tile in tiles_for(size, task.options.target.processors)],
+        [Choice(tile) for tile in tiles_for(task, size)],
         lambda choice: [make_launch(task, flat_schedule({}, choice.tile))],
     )
 
 
-def tiles_for(count: int, processors: int) -> list[int]:
+def tiles_for(task: Task, count: int) -> list[int]:
     """Numbers of configurations for a tensor of ``count`` elements, the best first."""
-    return preferring(1 if count >= LARGE * processors else 0, len(LIGHT))
+    large = count >= LARGE * task.options.target.processors
+    return preferring(1 if large else 0, len(configs_of(task.body)))
 
 
 def flat_schedule(
