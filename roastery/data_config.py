@@ -44,7 +44,7 @@ def source_config(layer: Message) -> SourceConfig:
 
 
 def _places(layer: Message, own: str) -> dict[str, Location]:
-    """Where each setting of a data layer stands: see `LayerConfig.places`."""
+    """Where each setting of a data layer stands: see `SourceConfig.places`."""
     found = {name: layer.location_of(name) for name in layer.fields_set()}
     for block in ("data_param", "transform_param", own):
         if layer.has(block):

@@ -68,7 +68,7 @@ class SourceConfig(ABC):
     """What every data layer has: its tops, and where it stands for errors.
 
     A subclass is all that tells of a data layer here: ``kind`` is the layer type, its fields are
-    named as those of the layer's messages. ``reads``: what ``source`` names, if it has one.
+    named as those of the layer's messages. ``reads``: what ``source`` names; "": it has none.
     ``labelled``: the second top holds one label per image. ``transforms``: its images come out as
     transform_param says.
 
@@ -82,6 +82,7 @@ class SourceConfig(ABC):
     labelled: ClassVar[bool] = False
     transforms: ClassVar[bool] = True
 
+    source: str = ""
     tops: tuple[str, ...] = ("data", "label")
     layer: str = ""
     key: str = ""
@@ -118,10 +119,9 @@ class SourceConfig(ABC):
         """What of its data is not there, in words; None if it is, or if it needs none."""
         if not self.reads:
             return None
-        source: str = getattr(self, "source")  # noqa: B009
-        if not source:
+        if not self.source:
             return self.reads
-        return None if (root / source).exists() else f"{self.reads} '{source}'"
+        return None if (root / self.source).exists() else f"{self.reads} '{self.source}'"
 
     def known_axes(self) -> KnownAxes:
         """What the layer's own block says of its images."""

@@ -9,12 +9,13 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from every_source import config_of, make_data, open_kind
+from every_source import KINDS, config_of, make_data, open_kind
 
 from ir.errors import RoasteryError
 from runtime.data.config import TransformConfig
 from runtime.data.hdf5_output import HDF5Output
 from runtime.data.source import open_source
+from runtime.data.sources import source_kinds
 from runtime.data.sources.data import DataConfig
 from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
 from runtime.data.sources.hdf5_data import HDF5DataConfig
@@ -25,6 +26,11 @@ from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_data(tmp_path_factory.mktemp("sources"))
+
+
+def test_every_kind_of_source_is_tried() -> None:
+    kinds = {name for name, kind in source_kinds().items() if kind.__module__.startswith("runtime")}
+    assert {config_of(kind).kind for kind in KINDS} == kinds
 
 
 def labels(config: object, folder: Path, batches: int, top: int = 1) -> list[int]:

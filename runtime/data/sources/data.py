@@ -41,7 +41,6 @@ class DataConfig(SourceConfig):
     reads = "database"
     labelled = True
 
-    source: str = ""
     batch_size: int = 0
     backend: str = "LEVELDB"
     rand_skip: int = 0

@@ -38,7 +38,6 @@ class HDF5DataConfig(SourceConfig):
     kind = "HDF5Data"
     reads = "list of HDF5 files"
 
-    source: str = ""
     batch_size: int = 0
     shuffle: bool = False
 

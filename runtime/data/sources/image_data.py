@@ -38,7 +38,6 @@ class ImageDataConfig(SourceConfig):
     reads = "image list"
     labelled = True
 
-    source: str = ""
     batch_size: int = 1
     rand_skip: int = 0
     shuffle: bool = False

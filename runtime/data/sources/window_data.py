@@ -48,7 +48,6 @@ class WindowDataConfig(SourceConfig):
     reads = "window file"
     labelled = True
 
-    source: str = ""
     scale: float = 1.0
     batch_size: int = 0
     fg_threshold: float = 0.5
