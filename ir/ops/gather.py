@@ -42,8 +42,8 @@ class Gather(Op):
         inside = (rows >= 0) & (rows < len(table))
         if inside.all():
             return [table.take(rows, axis=0)]
-        picked = table[np.where(inside, rows, 0)]
-        picked[~inside] = 0
+        picked = np.zeros((len(rows), table.shape[1]), table.dtype)
+        picked[inside] = table[rows[inside]]
         return [picked]
 
     def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:

@@ -8,6 +8,7 @@ ROWS = Input((6,), whole(-1, 5), I32)
 
 CASES = [
     OpCase("rows", Gather(), (Input((4, 3)), ROWS), (0,)),
+    OpCase("nothing", Gather(), (Input((0, 3)), ROWS)),
     OpCase("rows", ScatterAdd(4), (Input((6, 3)), ROWS), (0,)),
 ]
 
