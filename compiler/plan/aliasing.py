@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.batch import Shapes, batched_values
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
@@ -31,8 +32,6 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         return False
     if operand.type.dtype.itemsize != result.type.dtype.itemsize:
         return False
-    if op.schedule == "contract" and operand.type.size == 1:
-        return False  # read without a mask, also by programs that have nothing to store
     results = [p.value for p in op.body.outputs]
     place = node.outputs.index(result)
     own = results[place]
@@ -42,13 +41,15 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         return False
     ports = [p.value for p, v in zip(op.body.inputs, node.inputs, strict=True) if v is operand]
     derived = set(ports)
+    # What does not move with a batch, be it of one, is also read where nothing is stored.
+    shapes = Shapes(batched_values(op.body))
     for inner in op.body.nodes:
         if not any(v in derived for v in inner.inputs):
             continue
         if rows and inner.op.properties & Property.REDUCTION:
             continue
-        reads = [v.shape for v in inner.inputs if v in derived]
-        if not all(inner.op.may_alias(a, b.shape) for a in reads for b in inner.outputs):
+        reads = [shapes.of(v) for v in inner.inputs if v in derived]
+        if not all(inner.op.may_alias(a, shapes.of(b)) for a in reads for b in inner.outputs):
             return False
         derived.update(inner.outputs)
     if rows:

@@ -119,6 +119,20 @@ def test_a_single_element_is_not_added_to_where_programs_read_it() -> None:
     assert [c.port.name for c in plan.copies] == ["x"]
 
 
+def test_a_batch_of_one_is_not_added_to_what_has_no_batch() -> None:
+    """Of which programs read elements that others store."""
+    _, plan = plan_of("""graph net {
+      input %p: f32[1,4] parameter
+      input %g: f32[1,4] seed
+      input %p.diff: f32[1,4] gradient "p"
+    backward:
+      %d: f32[1,4] = map(%p, %g) {mul(a0, a1)}
+      %sum: f32[1,4] = map(%p.diff, %d) {add(a0, a1)}
+      output %sum: f32[1,4] gradient "p"
+    }""")
+    assert [c.port.name for c in plan.copies] == ["p"]
+
+
 UPDATE = """graph update {
   input %data: f32[10] parameter
   input %diff: f32[10] gradient
