@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, reject
 
+from compiler.kernel import Launch
 from compiler.options import CompileOptions
-from ir.graph import Port, Role
+from compiler.pipeline import compile_graph
+from compiler.triton.lower import schedule_node
+from ir.graph import Graph, Node, Port, Role
 from ir.interpret import run_graph
 from runtime.backend import Backend, port_key, synchronize
 from runtime.buffers import Buffer
-from runtime.interpret_backend import InterpretBackend
+from runtime.interpret_backend import InterpretBackend, InterpretedGraph
 from runtime.launch.interpret import InterpretLauncher
 from runtime.reference import ReferenceBackend
 from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.interpreting_gpu import InterpretingGpu
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {
-    "reference": lambda folder: ReferenceBackend(),
-    "interpret": lambda folder: InterpretBackend(InterpretLauncher(folder, order=any_order)),
-    "cuda": lambda folder: InterpretingGpu(folder).backend(),  # in ascending order
-}
-
 
 def any_order(programs: int) -> np.ndarray:
     """An order in which a GPU may run so many programs."""
     return np.random.default_rng(programs).permutation(programs)
+
+
+class AnyTile(InterpretBackend):
+    """Takes for each kernel another one of its tiles and splits, not the best."""
+
+    def bind(
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Buffer],
+        outputs: Mapping[str, Buffer],
+        options: CompileOptions,
+    ) -> InterpretedGraph:
+        turn = itertools.count(len(graph.nodes))
+
+        def lower(node: Node, options: CompileOptions) -> list[Launch]:
+            scheduled = schedule_node(node, options)
+            return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
+
+        compiled = compile_graph(graph, lower, options)
+        return InterpretedGraph(compiled, self._launcher, inputs, outputs)
+
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {
+    "reference": lambda folder: ReferenceBackend(),
+    "interpret": lambda folder: AnyTile(InterpretLauncher(folder, order=any_order)),
+    "cuda": lambda folder: InterpretingGpu(folder).backend(),  # the best, in ascending order
+}
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
