@@ -32,12 +32,13 @@ import numpy as np
 
 from benchmarks.resnet import resnet50
 from benchmarks.torch_nets import TorchNet
-from compiler.options import CompileOptions
+from compiler.options import IEEE, PRECISIONS
 from examples.googlenet.make_net import googlenet
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from roastery import nets
 from roastery.devices import choose_device, open_backend
+from roastery.options import compile_options
 from runtime.backend import Backend
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
@@ -73,11 +74,12 @@ NETS: dict[str, tuple[Callable[[int], str], int, int]] = {
 """Net -> its prototxt for a batch size, the default batch size, the number of classes."""
 
 
-def build(program: NetProgram, backend: Backend, classes: int) -> FusedNet:
+def build(
+    program: NetProgram, backend: Backend, classes: int, precision: str | None = None
+) -> FusedNet:
     """The net with seeded parameters and inputs, equal on every backend."""
-    net = FusedNet(
-        program, backend, Store(program.cells, seed=1), options=CompileOptions(backend.target)
-    )
+    options = compile_options(backend.target, precision, print)
+    net = FusedNet(program, backend, Store(program.cells, seed=1), options=options)
     random = np.random.default_rng(0)
     for name, buffer in net.inputs.items():
         shape = buffer.type.shape
@@ -144,6 +146,7 @@ def main() -> None:
     )
     parser.add_argument("--net", choices=[*NETS], default="lenet")
     parser.add_argument("--device", default=None, help="reference, cpu, cuda[:N] or interpret")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of matrix products")
     parser.add_argument("--batch", type=int, default=None)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=None,
@@ -157,10 +160,13 @@ def main() -> None:
     message = nets.net_from_text(make(batch), f"{args.net}.prototxt")
     program = nets.lower(message, "TRAIN")
     backend = open_backend(device)
-    net = build(program, backend, classes)
-    print(f"{args.net}, batch {batch}, on {device}; {platform.machine()}, numpy {np.__version__}")
+    net = build(program, backend, classes, args.precision)
+    print(
+        f"{args.net}, batch {batch}, on {device}, {net.options}; "
+        f"{platform.machine()}, numpy {np.__version__}"
+    )
     if device != "reference":
-        difference = compare(net, build(program, ReferenceBackend(), classes))
+        difference = compare(net, build(program, ReferenceBackend(), classes, IEEE))
         print(f"largest relative difference from reference: {difference:.1e}")
     wait = getattr(backend, "synchronize", lambda: None)
     ours = (
@@ -178,7 +184,12 @@ def main() -> None:
         ratio = ours[1] / CAFFE_LENET_MS
         print(f"with backward {ratio:.2f} x Caffe's {CAFFE_LENET_MS:g} ms on one core")
     if args.json:
-        record = {"net": args.net, "batch": batch, "milliseconds": found}
+        record = {
+            "net": args.net,
+            "batch": batch,
+            "options": net.options.json(),
+            "milliseconds": found,
+        }
         Path(args.json).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

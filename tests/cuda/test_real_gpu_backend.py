@@ -14,7 +14,7 @@ from runtime.cuda_executor.mirror import device_side
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
 from runtime.store import Store
-from tests.support.sample_nets import inputs, layer, lenet
+from tests.support.sample_nets import conv, dense, inputs, layer, lenet
 from tests.support.training_run import lowered, train, worst
 
 pytestmark = pytest.mark.gpu
@@ -37,10 +37,32 @@ def test_lenet_learns_as_on_the_reference(backend: CudaBackend, plan: str, limit
     assert all(np.array_equal(again.data[name], array) for name, array in ours.data.items())
 
 
+@pytest.mark.parametrize(("precision", "least", "most"), [("ieee", 0, 1e-5), ("tf32", 1e-5, 5e-3)])
+def test_precision(backend: CudaBackend, precision: str, least: float, most: float) -> None:
+    """Relative errors of a convolution and an inner product, against the reference."""
+    if precision not in backend.target.precisions:
+        pytest.skip("this GPU has no such units")
+    program = lowered(inputs(x=(4, 16, 12, 12)) + conv("c", "x", 32, 3) + dense("y", "c", 40))
+    x = np.random.default_rng(0).standard_normal((4, 16, 12, 12), dtype=np.float32)
+    results = []
+    for where, options in (
+        (backend, CompileOptions(backend.target, precision)),
+        (ReferenceBackend(), CompileOptions()),
+    ):
+        net = FusedNet(program, where, Store(program.cells, seed=1), options=options)
+        net.set_inputs({"x": x})
+        net.forward()
+        results.append(net.output("y").astype(np.float64))
+    ours, theirs = results
+    assert least <= np.linalg.norm(ours - theirs) / np.linalg.norm(theirs) < most
+
+
 def test_views_stay_live(backend: CudaBackend) -> None:
     text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
     program = lowered(text)
-    net = FusedNet(program, backend, Store(program.cells, seed=1), options=CompileOptions())
+    net = FusedNet(
+        program, backend, Store(program.cells, seed=1), options=CompileOptions(backend.target)
+    )
     x = net.inputs["data"].array
     net.forward()
     y = net.output("twice")[1:]

@@ -40,7 +40,7 @@ def seeds_of(run: LayerRun) -> Arrays:
 
 def layerwise(run: LayerRun, backend: Backend) -> Results:
     """One layer after the other, every blob kept."""
-    net = LayerwiseNet(run.program, backend, _store(run), options=CompileOptions())
+    net = LayerwiseNet(run.program, backend, _store(run), options=CompileOptions(backend.target))
     for name in run.program.inputs:
         net.blobs[name].data.array[...] = run.values[name]
     net.restore_random(net.store.data[RANDOM_CELL].array if RANDOM_CELL in net.store.data else ())
@@ -64,7 +64,7 @@ def layerwise(run: LayerRun, backend: Backend) -> Results:
 
 def fused(run: LayerRun, backend: Backend) -> Results:
     """Forward as one graph and backward as another, which keep only what they must."""
-    net = FusedNet(run.program, backend, _store(run), options=CompileOptions())
+    net = FusedNet(run.program, backend, _store(run), options=CompileOptions(backend.target))
     net.set_inputs({name: run.values[name] for name in run.program.inputs})
     net.prepare_backward()
     net.forward()

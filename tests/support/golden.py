@@ -83,13 +83,8 @@ def fused_errors(path: Path, device: str) -> dict[str, float]:
         return nets.lower(message, str(case["phase"]), shapes=shapes)
 
     program = lower({})
-    net = FusedNet(
-        program,
-        open_backend(device),
-        Store(program.cells, seed=1),
-        relower=lower,
-        options=CompileOptions(),
-    )
+    backend, store = open_backend(device), Store(program.cells, seed=1)
+    net = FusedNet(program, backend, store, relower=lower, options=CompileOptions(backend.target))
     cells = _cells(program)
     for place, array in _of_kind(case, "param").items():
         net.store.data[cells[place]].array[...] = array.reshape(

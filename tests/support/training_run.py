@@ -89,7 +89,8 @@ def train(
     }
     store = Store(program.cells, seed=3)
     plan = LayerwiseNet if layerwise else FusedNet
-    net = plan(program, backend, store, feeds, options=CompileOptions())  # type: ignore[abstract]
+    options = CompileOptions(backend.target)
+    net = plan(program, backend, store, feeds, options=options)  # type: ignore[abstract]
     rate = LearningRateConfig("inv", 0.05, gamma=0.001, power=0.75)
     config = SolverConfig(
         **{"learning_rate": rate, "momentum": 0.9, "weight_decay": 0.001, "max_iter": iterations}
