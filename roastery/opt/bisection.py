@@ -43,7 +43,10 @@ def bisect(
     if unfuelled := problems(0):
         count = next(n for n in range(len(names) + 1) if problems(0, n))
         say(f"wrong without a rewrite: {unfuelled[0]}")
-        say(f"the pass {names[count - 1]} takes no fuel for what it does")
+        if count:
+            say(f"the pass {names[count - 1]} takes no fuel for what it does")
+        else:
+            say("wrong without any pass, too: not a rewrite, but an op or its kernel is to blame")
         return False
     right, wrong = 0, total
     while wrong - right > 1:

@@ -25,6 +25,7 @@ def _run(arguments: Arguments) -> int | None:
     from ...opt.graph_file import read_graph
     from ...opt.passes import optimise
     from ...opt.plugin import load_plugin
+    from ...opt.running import runner
 
     for plugin in arguments.plugin:
         load_plugin(plugin)
@@ -37,8 +38,11 @@ def _run(arguments: Arguments) -> int | None:
     if names is None:
         names = default_passes(GENERIC)
     graph = read_graph(arguments.file)
-    if arguments.bisect:
-        return 0 if bisect(graph, names, Expected(graph, arguments.seed), say) else 1
+    expected = None
+    if arguments.check or arguments.bisect:
+        expected = Expected(graph, arguments.seed, runner(arguments.device))
+    if arguments.bisect and expected is not None:
+        return 0 if bisect(graph, names, expected, say) else 1
 
     def observe(name: str, after: Graph) -> None:
         if arguments.verify:
@@ -47,7 +51,6 @@ def _run(arguments: Arguments) -> int | None:
             print(f"# after {name}: {len(after.nodes)} nodes\n{format_graph(after)}")
 
     fuel = Fuel(arguments.fuel)
-    expected = Expected(graph, arguments.seed) if arguments.check else None
     after = optimise(graph, names, fuel, observe)
     if arguments.output:
         with atomic_write(arguments.output, "w", errors="surrogateescape") as file:
@@ -89,7 +92,8 @@ COMMAND = Command(
         "and prints what they make of it. With --fuel they stop after so many rewrites, and the "
         "last one is told. --check runs both graphs on random inputs through the reference, in "
         "double precision, and ends with 1 if an output differs; --bisect then finds the first "
-        "rewrite that makes one differ."
+        "rewrite that makes one differ. With --device the kernels of what the passes leave run "
+        "instead: that finds a fusion of which a kernel is wrong."
         "\n\n"
         "docs/debugging-passes.md finds a wrong pass this way."
     ),
@@ -102,6 +106,13 @@ COMMAND = Command(
         Flag("print_each", "print the graph after every pass", "bool", False),
         Flag("check", "say which outputs the passes change, and end with 1", "bool", False),
         Flag("bisect", "find the first rewrite that changes an output", "bool", False),
+        Flag(
+            "device",
+            "what runs the graph that the passes leave, for --check and --bisect: reference, or "
+            "cpu, cuda, cuda:N, interpret (the GPU kernels on the CPU), which compute in float32",
+            default="reference",
+            metavar="DEVICE",
+        ),
         Flag("seed", "of the random inputs", "int", 0, minimum=0, metavar="N"),
         Flag("list", "list the passes", "bool", False),
         Flag(
@@ -118,6 +129,7 @@ COMMAND = Command(
         Example("roastery opt net.ir --passes simplify,fuse --fuel 12", "stop after 12 rewrites"),
         Example("roastery opt net.ir --passes simplify --check -o simple.ir", "the same results?"),
         Example("roastery opt net.ir --bisect", "which rewrite is wrong?"),
+        Example("roastery opt net.ir --bisect --device cuda", "which makes a wrong kernel?"),
     ),
     run=_run,
 )

@@ -1,0 +1,95 @@
+"""Runs graphs on arrays: through the reference in double precision, or on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from compiler.options import IEEE
+from ir.errors import RoasteryError
+from ir.graph import Graph
+from ir.interpret import peak_bytes, run_graph
+from ir.ops.host import stand_in
+from runtime.backend import port_key, synchronize
+from runtime.buffers import Buffer
+from runtime.byte_size import byte_size
+from runtime.machine_memory import physical_memory
+
+from ..devices import choose_device, open_backend
+from ..logger import LOGGER
+from ..options import compile_options
+
+
+class Runner(Protocol):
+    """Runs a graph as it is, without any pass.
+
+    ``tolerance``: how much a result may differ, for rounding, from one in double precision,
+    relative to the largest element.
+    """
+
+    tolerance: float
+
+    def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The outputs for float64 arrays and integers, in the order of the graph's inputs."""
+        ...
+
+
+class ReferenceRunner:
+    """The meaning of a graph. Host calls, of which a text holds no function, are stood in for."""
+
+    tolerance = 1e-6
+
+    def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        _check_memory(graph, 2)
+        with np.errstate(all="ignore"):
+            return run_graph(_with_stand_ins(graph), arrays)
+
+
+class DeviceRunner:
+    """The kernels that groups become; what is in no group is one by itself.
+
+    Raises RoasteryError for a device that is not there.
+    """
+
+    tolerance = 1e-3
+
+    def __init__(self, device: str) -> None:
+        self._backend = open_backend(choose_device(device))
+        self._options = replace(
+            compile_options(self._backend.target, IEEE, LOGGER.warning), passes=()
+        )
+
+    def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        _check_memory(graph, 1)
+        ports = {port_key(p.role, p.name): p.value.type for p in graph.inputs}
+        inputs = {key: Buffer(type) for key, type in ports.items()}
+        for buffer, array in zip(inputs.values(), arrays, strict=True):
+            buffer.array[...] = array
+        outputs = {port_key(p.role, p.name): Buffer(p.value.type) for p in graph.outputs}
+        with np.errstate(all="ignore"):
+            self._backend.bind(_with_stand_ins(graph), inputs, outputs, self._options).run()
+            synchronize(self._backend)
+        return [buffer.peek().copy() for buffer in outputs.values()]
+
+
+def runner(device: str) -> Runner:
+    """What runs graphs on ``reference`` or a device."""
+    return ReferenceRunner() if device == "reference" else DeviceRunner(device)
+
+
+def _check_memory(graph: Graph, times: int) -> None:
+    """Refuse a graph whose values, ``times`` as large as they say, exceed the machine's memory."""
+    need, there = times * peak_bytes(graph), physical_memory()
+    if need > there:
+        raise RoasteryError(
+            f"to run graph '{graph.name}' takes {byte_size(need)}; this machine has "
+            f"{byte_size(there)} of memory",
+            hint="use a smaller batch",
+        )
+
+
+def _with_stand_ins(graph: Graph) -> Graph:
+    return replace(graph, nodes=tuple(replace(n, op=stand_in(n.op)) for n in graph.nodes))

@@ -1,0 +1,75 @@
+"""``roastery opt --device`` holds kernels against the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from compiler.kernel import Launch
+from compiler.options import CompileOptions
+from compiler.triton.lower import lower_node
+from compiler.triton.printer.spelling import SPELLING
+from ir import expr as e
+from ir.graph import Node
+from ir.ops.fusion import Fused
+from ir.ops.pointwise import Map
+from roastery.cli.main import main
+
+NET = """graph net {
+  input %x: f32[4,6] data
+  input %w: f32[5,6] parameter
+  input %b: f32[1,5] parameter
+  %ip: f32[4,5] = matmul(%x, %w) transpose_b=true   # ip net.prototxt:3:1
+  %y: f32[4,5] = map(%ip, %b) {add(a0, a1)}         # ip net.prototxt:3:1
+  %r: f32[4,5] = map(%y) {max(a0, 0.0)}             # relu net.prototxt:9:1
+  %m: f32[4,1] = reduce(%r) kind="sum" axes=(1)     # sum net.prototxt:15:1
+  %n: f32[4,1] = map(%m) {exp(neg(a0))}             # exp net.prototxt:21:1
+  output %n: f32[4,1] result
+}
+"""
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    path = tmp_path / "net.ir"
+    path.write_text(NET)
+    return ["opt", str(path), "--device=interpret", f"--output={tmp_path / 'out.ir'}"]
+
+
+def without_relu(node: Node, options: CompileOptions) -> Sequence[Launch]:
+    """A printer that forgets the ReLU of a product which has more than that in its tail."""
+    op = node.op
+    assert isinstance(op, Fused)
+    if op.schedule == "contract" and len(op.body.nodes) > 2:
+        *others, last = op.body.nodes
+        nodes = (*others, replace(last, op=Map((e.arg(0),))))
+        node = replace(node, op=replace(op, body=replace(op.body, nodes=nodes)))
+    return lower_node(node, options)
+
+
+def test_kernels_that_are_right(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--check"]) == 0
+    assert capsys.readouterr().err == "no output differs after 3 rewrites\n"
+
+
+def test_the_fusion_of_which_the_kernel_is_wrong_is_found(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.interpret_backend.lower_node", without_relu)
+    assert main([*words, "--check", "--fuel=1"]) == 0
+    assert main([*words, "--check"]) == 1
+    assert main([*words, "--bisect"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    joined = "joined %r (relu, net.prototxt:9) to %ip (ip, net.prototxt:3)"
+    assert f"rewrite 2: fuse: {joined}" in lines
+
+
+def test_an_op_whose_kernel_is_wrong_by_itself_is_told(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SPELLING, "exp", SPELLING["log"])
+    assert main([*words, "--bisect"]) == 1
+    assert "wrong without any pass, too" in capsys.readouterr().out
