@@ -60,11 +60,13 @@ def architectures(text: str) -> list[Architecture]:
 
 def choose_precision(explicit: str | None) -> str:
     """The precision that was asked for. Raises RoasteryError for an unknown one."""
-    name = explicit or os.environ.get("ROASTERY_PRECISION") or IEEE
+    name = os.environ.get("ROASTERY_PRECISION") or IEEE if explicit is None else explicit
     if name not in PRECISIONS:
-        asked = f"precision '{printable(name)}'"
+        asked = f"precision '{printable(str(name))}'"
         raise RoasteryError(
-            f"unknown {asked}" if explicit else f"ROASTERY_PRECISION has an unknown {asked}",
+            f"ROASTERY_PRECISION has an unknown {asked}"
+            if explicit is None
+            else f"unknown {asked}",
             hint=f"precisions: {', '.join(PRECISIONS)}",
         )
     return name

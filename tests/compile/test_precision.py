@@ -162,6 +162,9 @@ def test_unknown_precisions_are_refused(
         with pytest.raises(RoasteryError, match="unknown precision 'fp8'") as error:
             call()
         assert error.value.hint == "precisions: ieee, tf32"
+    for odd in ("", 32, "TF32", "a\x1b[1m"):
+        with pytest.raises(RoasteryError, match="unknown precision"):
+            roastery.compile("net.prototxt", precision=odd)  # type: ignore[arg-type]
     monkeypatch.setenv("ROASTERY_PRECISION", "TF32")
     with pytest.raises(RoasteryError, match="ROASTERY_PRECISION has an unknown precision 'TF32'"):
         roastery.compile("net.prototxt")
@@ -174,7 +177,7 @@ def test_the_first_of_flag_environment_and_ieee(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ROASTERY_PRECISION", "")
     assert choose_precision(None) == "ieee"
     monkeypatch.setenv("ROASTERY_PRECISION", "tf32")
-    assert choose_precision(None) == choose_precision("") == "tf32"
+    assert choose_precision(None) == "tf32"
     assert choose_precision("ieee") == "ieee"
     said: list[str] = []
     gpu = FakeGpu().backend().target
