@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +106,13 @@ def run_launches(
     node: Node,
     inputs: Sequence[np.ndarray],
     order: Order | None = None,
+    over: Mapping[Value, Value] | None = None,
 ) -> list[np.ndarray]:
-    """Outputs of the node, computed by its launches, whose programs run in the order."""
+    """Outputs of the node, computed by its launches, whose programs run in the order.
+
+    ``over``: outputs that are written into the buffers of inputs.
+    """
+    over = over or {}
     buffers: dict[Value | Scratch, np.ndarray] = {
         v: padded(a, v.type.dtype) for v, a in zip(node.inputs, inputs, strict=True)
     }
@@ -116,6 +121,9 @@ def run_launches(
         buffers[value] = padded(np.zeros(value.shape), value.type.dtype)
         poison = np.nan if value.type.dtype.is_float else -77
         buffers[value][: value.type.size] = poison if value.type.dtype is not BOOL else False
+    for result, operand in over.items():
+        buffers[result] = buffers[operand]
+        del before[operand]
 
     def resolve(buffer: Value | Scratch) -> np.ndarray:
         if isinstance(buffer, Scratch) and buffer not in buffers:
@@ -156,15 +164,28 @@ def check(
     """
     arrays = list(inputs) if inputs is not None else random_inputs(node, seed)
     launches = lowered(node, config, choice)
-    wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
-    expected = run_node(node, wide)
     got = run_launches(launches, node, arrays)
     if any(math.prod(launch.grid) > 1 for launch in launches):
         for order in ORDERS:
             for have, first in zip(run_launches(launches, node, arrays, order), got, strict=True):
                 np.testing.assert_array_equal(have, first, f"programs {order.__name__}")
-    for value, have, want in zip(node.outputs, got, expected, strict=True):
-        context = f"{value}\n{launches[0].kernel.source if launches else ''}"
+    source = launches[0].kernel.source if launches else ""
+    compare(node, got, arrays, tolerance=tolerance, context=source)
+    return launches
+
+
+def compare(
+    node: Node,
+    got: Sequence[np.ndarray],
+    inputs: Sequence[np.ndarray],
+    *,
+    tolerance: float,
+    context: str = "",
+) -> None:
+    """Outputs of a node with what the reference computes in float64."""
+    wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in inputs]
+    for value, have, want in zip(node.outputs, got, run_node(node, wide), strict=True):
+        context = f"{value}\n{context}"
         if value.type.dtype is not F32:
             np.testing.assert_array_equal(have, want, context)
             continue
@@ -173,4 +194,3 @@ def check(
         scale = max(1e-12, float(np.abs(want[finite]).max(initial=0.0)))
         worst = float(np.abs(have[finite] - want[finite]).max(initial=0.0)) / scale
         assert worst <= tolerance, f"relative error {worst:.2e}: {context}"
-    return launches
