@@ -62,13 +62,15 @@ def read_mean(path: str) -> np.ndarray | None:
 
 def input_channels(model: str) -> int:
     """How many channels a deploy net's first input has."""
+    from frontends.lowering.registry import layer_types
     from ir.errors import RoasteryError
 
     from .. import nets
 
     message: Message = nets.read_net(model)
     for layer in message.layer:
-        if layer.type == "Input" and layer.input_param.shape:
+        kind = layer_types().get(layer.type)
+        if kind is not None and kind.fed and layer.input_param.shape:
             dims = layer.input_param.shape[0].dim
             return int(dims[1]) if len(dims) > 1 else 1
     raise RoasteryError(
