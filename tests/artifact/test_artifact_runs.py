@@ -14,6 +14,7 @@ from fake_cuda import FakeCuda
 
 from ir.errors import RoasteryError
 from ir.types import TensorType
+from roastery.cli.main import main
 from runtime.artifact import Artifact, load
 
 Write = Callable[..., Path]
@@ -162,3 +163,20 @@ assert not any(name.startswith("compiler.triton") or name == "frontends" for nam
     )
     assert result.stderr == ""
     assert float(result.stdout) == pytest.approx(25, abs=1e-4)
+
+
+def test_what_it_was_compiled_by_is_shown(
+    write: Write,
+    fake_gpu: FakeCuda,
+    x: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write()
+    np.save(tmp_path / "x.npy", x)
+    for device, shown in (
+        ("cuda", "cuda:0, tf32, planned for Small with 7 processors"),
+        ("cpu",) * 2,
+    ):
+        assert main(["run", str(path), f"--input={tmp_path / 'x.npy'}", f"--device={device}"]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == f"{path}: on {shown}"
