@@ -13,7 +13,7 @@ from .building import NetBuilder, NetRequest
 from .devices import choose_device, open_backend
 from .executable import Executable
 from .logger import logger_log, logger_report
-from .options import compile_options
+from .options import Passes, compile_options
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
 from .weights import load_weights
@@ -33,6 +33,7 @@ def compile(
     seed: int = 0,
     freeze: bool = False,
     precision: str | None = None,
+    passes: Passes = None,
     allow_python: bool | None = None,
 ) -> Executable:
     """Compile a net.
@@ -50,6 +51,8 @@ def compile(
             on the first call, and later edits of ``parameters`` do not count.
         precision: of float32 matrix products and convolutions: "ieee", or "tf32" on GPUs that
             have it (Ampere and newer); default: ROASTERY_PRECISION, else "ieee".
+        passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
+            ROASTERY_PASSES, else those that suit the device. With passes named nothing is frozen.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 
@@ -67,7 +70,7 @@ def compile(
     )
     backend = open_backend(choose_device(device))
     report = logger_report()
-    options = compile_options(backend.target, precision, report.note)
+    options = compile_options(backend, precision, passes, report.note)
     built = NetBuilder(backend, options, report, freeze=freeze).build(
         request, seed, observe=observe
     )

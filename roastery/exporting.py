@@ -30,7 +30,7 @@ from . import nets
 from ._version import __version__
 from .building import NetRequest, lower_net
 from .logger import LOGGER, logger_log, logger_report
-from .options import architectures, compile_options, kernel_options
+from .options import Passes, architectures, device_options, kernel_options
 from .python_permission import python_allowed
 from .weights import load_weights
 
@@ -62,6 +62,7 @@ def export_net(
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     precision: str | None = None,
+    passes: Passes = None,
     progress: Progress | None = None,
     allow_python: bool | None = None,
 ) -> Exported:
@@ -72,7 +73,7 @@ def export_net(
         shapes: of inputs and of data layers' tops, which are then not read.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
-        allow_python: as in :func:`roastery.compile`.
+        passes, allow_python: as in :func:`roastery.compile`.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -90,7 +91,15 @@ def export_net(
     store = Store(program.cells, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
-    return export_program(program, store, output, targets, precision=precision, progress=progress)
+    return export_program(
+        program,
+        store,
+        output,
+        targets,
+        precision=precision,
+        passes=passes,
+        progress=progress,
+    )
 
 
 def export_program(
@@ -100,11 +109,12 @@ def export_program(
     targets: Sequence[str] = ("cpu",),
     *,
     precision: str | None = None,
+    passes: Passes = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write an artifact of a lowered net with the parameters that a store holds."""
     cpu, wanted = _targets(targets)
-    options = _options(wanted, precision)
+    options = _options(wanted, precision, passes)
     _check_host(program)
     constants, graph = WholeGraphs(program).deployed(options)
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
@@ -171,11 +181,13 @@ def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
     return cpu, gpus
 
 
-def _options(wanted: Sequence[Architecture], precision: str | None) -> CompileOptions:
+def _options(
+    wanted: Sequence[Architecture], precision: str | None, passes: Passes
+) -> CompileOptions:
     warn = logger_report().warn
     if wanted:
-        return kernel_options(wanted, precision, warn)
-    return compile_options(Target("cpu", "any CPU"), precision, warn)
+        return kernel_options(wanted, precision, passes, warn)
+    return device_options(Target("cpu", "any CPU"), precision, passes, warn)
 
 
 def _check_host(program: NetProgram) -> None:

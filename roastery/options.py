@@ -1,41 +1,62 @@
 """What is asked of the compiler: where every command and call makes its CompileOptions.
 
 The precision of float32 matrix products is the first of: ``--precision`` or ``precision=``;
-``ROASTERY_PRECISION``; ``ieee``.
+``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
+``ROASTERY_PASSES``, else those that suit the device.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from compiler.architecture import Architecture
 from compiler.options import IEEE, PRECISIONS, CompileOptions
+from compiler.passes.registry import passes_named
 from compiler.target import GENERIC, Target, typical
 from ir.errors import RoasteryError
 from ir.printable import printable
+from runtime.backend import Backend
 
 Note = Callable[[str], None]
+Passes = str | Sequence[str] | None
+"""Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
 
 
-def compile_options(target: Target, precision: str | None, note: Note) -> CompileOptions:
+def compile_options(
+    backend: Backend, precision: str | None, passes: Passes, note: Note
+) -> CompileOptions:
     """Options for a net that runs on a device.
 
     Args:
-        precision: ``--precision`` or ``precision=``.
-        note: told where the device cannot multiply so; it then does in ``ieee``.
+        precision: ``--precision`` or ``precision=``. passes: ``--passes`` or ``passes=``.
+        note: told what has no effect: a precision that the device cannot multiply with, passes on
+            ``reference``, which has none.
 
-    Raises RoasteryError for an unknown precision.
+    Raises RoasteryError for an unknown precision or pass.
     """
+    options = device_options(backend.target, precision, passes, note)
+    if backend.name != "reference":
+        return options
+    if options.passes:
+        note("device reference runs graphs as they were lowered: --passes has no effect there")
+    return replace(options, passes=())
+
+
+def device_options(
+    target: Target, precision: str | None, passes: Passes, note: Note
+) -> CompileOptions:
+    """As :func:`compile_options`, for a device that need not be there."""
     wanted = choose_precision(precision)
     if wanted not in target.precisions:
         note(_no_effect(wanted, target))
         wanted = IEEE
-    return CompileOptions(target, wanted)
+    return CompileOptions(target, wanted, choose_passes(passes))
 
 
 def kernel_options(
-    architectures: Sequence[Architecture], precision: str | None, note: Note
+    architectures: Sequence[Architecture], precision: str | None, passes: Passes, note: Note
 ) -> CompileOptions:
     """Options for kernels that are printed once and compiled for each of these GPUs.
 
@@ -48,7 +69,8 @@ def kernel_options(
     for device in devices:
         if wanted not in device.precisions:
             note(_no_effect(wanted, device))
-    return CompileOptions(max(devices, key=lambda device: device.processors), wanted)
+    largest = max(devices, key=lambda device: device.processors)
+    return CompileOptions(largest, wanted, choose_passes(passes))
 
 
 def architectures(text: str) -> list[Architecture]:
@@ -70,6 +92,19 @@ def choose_precision(explicit: str | None) -> str:
             hint=f"precisions: {', '.join(PRECISIONS)}",
         )
     return name
+
+
+def choose_passes(explicit: Passes) -> tuple[str, ...] | None:
+    """The passes that were asked for; None: those that suit the device.
+
+    Raises RoasteryError for a name that is no pass's.
+    """
+    if explicit is not None:
+        return passes_named(explicit if isinstance(explicit, str) else ",".join(explicit))
+    try:
+        return passes_named(os.environ.get("ROASTERY_PASSES") or "default")
+    except RoasteryError as error:
+        raise RoasteryError(f"ROASTERY_PASSES: {error.message}", detail=error.detail) from None
 
 
 def _no_effect(precision: str, target: Target) -> str:

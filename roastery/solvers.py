@@ -25,7 +25,7 @@ from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .exclusive import Exclusive, exclusive
 from .nets import NetSource
-from .options import compile_options
+from .options import Passes, compile_options
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
 from .snapshots import SolverSnapshots
@@ -110,6 +110,7 @@ def build_solver(
     layerwise: bool = False,
     seed: int | None = None,
     precision: str | None = None,
+    passes: Passes = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
@@ -126,6 +127,7 @@ def build_solver(
             seed=seed,
             kind=UsersSolver,
             precision=precision,
+            passes=passes,
             allow_python=allow_python,
         )
     return built.solver
@@ -140,6 +142,7 @@ def assemble(
     seed: int | None = None,
     kind: type[Solver] = Solver,
     precision: str | None = None,
+    passes: Passes = None,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> BuiltSolver:
@@ -151,7 +154,7 @@ def assemble(
         plan: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
         kind: the class of the solver.
-        precision: as in :func:`roastery.compile`.
+        precision, passes: as in :func:`roastery.compile`.
         allow_python: as in :func:`roastery.compile`.
         notes: gets what data sources say.
 
@@ -165,7 +168,7 @@ def assemble(
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     report = LogReport(log, notes)
-    options = compile_options(backend.target, precision, report.note)
+    options = compile_options(backend, precision, passes, report.note)
     builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else plan)
     report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))

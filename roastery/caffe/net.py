@@ -23,7 +23,7 @@ from .. import nets
 from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffers
 from ..devices import open_backend
 from ..exclusive import Exclusive, exclusive
-from ..options import compile_options
+from ..options import Passes, compile_options
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..weights import load_weights, save_weights
@@ -79,6 +79,7 @@ class Net(Numbered):
         *,
         device: str | None = None,
         precision: str | None = None,
+        passes: Passes = None,
         allow_python: bool | None = None,
         notes: Notes = to_logger,
     ) -> None:
@@ -89,7 +90,7 @@ class Net(Numbered):
             level, stages: of the NetState that chooses the layers.
             weights: a .caffemodel or .caffemodel.h5 file.
             device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
-            precision: as in :func:`roastery.compile`.
+            precision, passes: as in :func:`roastery.compile`.
             allow_python: whether Python layers may import modules that are neither installed nor
                 on PYTHONPATH; default: ROASTERY_PYTHON_LAYERS, else yes, as in Caffe.
             notes: gets what data layers say; default: the logger "roastery.data" does.
@@ -116,7 +117,7 @@ class Net(Numbered):
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
-            options = compile_options(backend.target, precision, report.note)
+            options = compile_options(backend, precision, passes, report.note)
             builder = NetBuilder(backend, options, report, "layerwise")
             built = builder.build(request, modes.next_seed())
             self._take(built)

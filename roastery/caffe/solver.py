@@ -10,6 +10,7 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 
 from ..exclusive import Exclusive, Training
+from ..options import Passes
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..solver_settings import read_solver
@@ -52,7 +53,7 @@ class Solver:
     may look at blobs and parameters.
 
     Args:
-        precision, allow_python: as for :class:`caffe.Net`.
+        precision, passes, allow_python: as for :class:`caffe.Net`.
 
     Attributes:
         net: the net that learns. test_nets: the nets that test it.
@@ -65,6 +66,7 @@ class Solver:
         solver_file: str | os.PathLike[str] | Message,
         *,
         precision: str | None = None,
+        passes: Passes = None,
         allow_python: bool | None = None,
     ) -> None:
         message = read_solver(solver_file)
@@ -81,6 +83,7 @@ class Solver:
                 plan="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
                 precision=precision,
+                passes=passes,
                 allow_python=python_allowed(allow_python, default=True),
             )
         self._message = message
@@ -214,9 +217,10 @@ def get_solver(
     solver_file: str | os.PathLike[str] | Message,
     *,
     precision: str | None = None,
+    passes: Passes = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver of the type that its file names."""
     message = read_solver(solver_file)
     kind = _CLASSES.get(message.type, Solver)  # Solver itself tells the known types
-    return kind(message, precision=precision, allow_python=allow_python)
+    return kind(message, precision=precision, passes=passes, allow_python=allow_python)

@@ -7,8 +7,8 @@ from .command import Flag
 PASSES_FLAG = Flag(
     "passes",
     "the passes to run, in order, separated by commas (`roastery opt --list` lists them); none: "
-    "only what the device cannot do without",
-    default="default",
+    "only what the device cannot do without; without it ROASTERY_PASSES decides, then what suits "
+    "the device",
     metavar="A,B",
 )
 

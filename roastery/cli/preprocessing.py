@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .command import Arguments, Flag, UsageError
 from .devices import PRECISION_FLAG
 from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
+from .passes import PASSES_FLAG
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,7 @@ INPUT_FLAGS = (
     IMAGE_FLAG,
     Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
     PRECISION_FLAG,
+    PASSES_FLAG,
     PYTHON_FLAG,
 )  # fmt: skip
 
@@ -91,5 +93,6 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
         "channel_swap": swap or None,
         "device": arguments.device or ("cuda" if arguments.gpu else None),
         "precision": arguments.precision,
+        "passes": arguments.passes,
         "allow_python": python_layers(arguments),
     }

@@ -32,8 +32,11 @@ class Script:
     arguments: list[str]
 
 
-def run_script(script: Script, device: str | None = None, precision: str | None = None) -> int:
+def run_script(script: Script, settings: Mapping[str, str | None] | None = None) -> int:
     """Run it and return the exit code; an exception is shown with the script's own frames.
+
+    Args:
+        settings: environment variables for it; None: as they are.
 
     Raises RoasteryError for a script that is not there, SystemExit where the script does.
     """
@@ -46,8 +49,7 @@ def run_script(script: Script, device: str | None = None, precision: str | None 
     if script.kind == "file" and not Path(script.source).is_dir() and not is_pipe(script.source):
         check_regular(script.source)
     install()
-    settings = {"ROASTERY_DEVICE": device, "ROASTERY_PRECISION": precision}
-    with _surroundings(script, settings), inside_script():
+    with _surroundings(script, settings or {}), inside_script():
         try:
             _execute(script)
         except Exception as error:

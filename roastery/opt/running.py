@@ -58,9 +58,7 @@ class DeviceRunner:
 
     def __init__(self, device: str) -> None:
         self._backend = open_backend(choose_device(device))
-        self._options = replace(
-            compile_options(self._backend.target, IEEE, LOGGER.warning), passes=()
-        )
+        self._options = compile_options(self._backend, IEEE, "none", LOGGER.warning)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         _check_memory(graph, 1)

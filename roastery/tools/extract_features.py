@@ -16,6 +16,7 @@ from runtime.data.datum import Datum, serialize_datum
 from runtime.data.notes import NoteKind, Notes, to_logger
 
 from ..caffe import TEST, Net
+from ..options import Passes
 from ..python_permission import python_allowed
 
 _ORIGIN = "extract_features.cpp"
@@ -35,6 +36,7 @@ def extract_features(
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     precision: str | None = None,
+    passes: Passes = None,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> None:
@@ -64,6 +66,7 @@ def extract_features(
         weights=weights,
         device=device,
         precision=precision,
+        passes=passes,
         allow_python=allowed,
         notes=notes,
     )

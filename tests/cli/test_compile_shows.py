@@ -73,7 +73,7 @@ def test_the_graph_of_test_and_export(stage: str) -> None:
     message = nets.read_net("net.prototxt")
     backend, report = Recorded(), logger_report()
     request = NetRequest(message, nets.net_state(message, "TEST", 0, [stage]))
-    options = kernel_options([], None, report.note)
+    options = kernel_options([], None, None, report.note)
     NetBuilder(backend, options, report, freeze=True).build(request, 0).net.forward_loss()
     (constants, _), (graph, compiled) = backend.bound
     assert stages["graph_constants.ir"] == format_graph(constants)
@@ -92,7 +92,7 @@ def test_the_graph_of_train() -> None:
     message = nets.read_net("net.prototxt")
     backend, report = Recorded(), logger_report()
     request = NetRequest(message, nets.net_state(message, "TRAIN"))
-    options = kernel_options([], None, report.note)
+    options = kernel_options([], None, None, report.note)
     NetBuilder(backend, options, report).build(request, 0).net.forward_backward()
     ((graph, compiled),) = backend.bound
     assert stages["graph_with_backward.ir"] == format_graph(graph)

@@ -180,8 +180,9 @@ def test_the_first_of_flag_environment_and_ieee(monkeypatch: pytest.MonkeyPatch)
     assert choose_precision(None) == "tf32"
     assert choose_precision("ieee") == "ieee"
     said: list[str] = []
-    gpu = FakeGpu().backend().target
-    assert compile_options(gpu, None, said.append) == CompileOptions(gpu, "tf32")
+    gpu = FakeGpu().backend()
+    options = compile_options(gpu, None, None, said.append)
+    assert options == CompileOptions(gpu.target, "tf32")
     assert not said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
+from ..passes import PASSES_FLAG
 from ..say import say
 
 
@@ -25,6 +26,7 @@ def _run(arguments: Arguments) -> None:
             stages=stages(arguments),
             shapes=shapes(arguments),
             precision=arguments.precision,
+            passes=arguments.passes,
             progress=draw,
             allow_python=python_layers(arguments),
         )
@@ -56,6 +58,7 @@ COMMAND = Command(
         ),
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         PRECISION_FLAG,
+        PASSES_FLAG,
         SHAPE_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,

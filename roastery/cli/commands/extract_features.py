@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
+from ..passes import PASSES_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -28,6 +29,7 @@ def _run(arguments: Arguments) -> None:
             progress,
             notes=notes,
             precision=arguments.precision,
+            passes=arguments.passes,
             allow_python=python_layers(arguments),
         )
 
@@ -66,6 +68,7 @@ COMMAND = Command(
         IMAGE_FLAG,
         Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
         PRECISION_FLAG,
+        PASSES_FLAG,
         PYTHON_FLAG,
     ),
     examples=(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _run(arguments: Arguments) -> int | None:
     from compiler.passes.fuel import Fuel
-    from compiler.passes.registry import default_passes, listing, passes_named
+    from compiler.passes.registry import default_passes, listing
     from compiler.target import GENERIC
     from ir.atomic_file import atomic_write
     from ir.text import format_graph
@@ -26,6 +26,7 @@ def _run(arguments: Arguments) -> int | None:
     from ...opt.passes import optimise
     from ...opt.plugin import load_plugin
     from ...opt.running import runner
+    from ...options import choose_passes
 
     for plugin in arguments.plugin:
         load_plugin(plugin)
@@ -34,7 +35,7 @@ def _run(arguments: Arguments) -> int | None:
         return None
     if arguments.file is None:
         raise UsageError("opt needs FILE (a graph as text); see `roastery opt --help`")
-    names = passes_named(arguments.passes)
+    names = choose_passes(arguments.passes)
     if names is None:
         names = default_passes(GENERIC)
     graph = read_graph(arguments.file)

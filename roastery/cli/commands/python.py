@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
 from ..nets import IMAGE_FLAG
+from ..passes import PASSES_FLAG
 
 
 def _run(arguments: Arguments) -> int:
@@ -19,7 +20,12 @@ def _run(arguments: Arguments) -> int:
         script = Script("file", words[0], words[1:])
     else:
         script = Script("console", "", [])
-    return run_script(script, arguments.device, arguments.precision)
+    settings = {
+        "ROASTERY_DEVICE": arguments.device,
+        "ROASTERY_PRECISION": arguments.precision,
+        "ROASTERY_PASSES": arguments.passes,
+    }
+    return run_script(script, settings)
 
 
 COMMAND = Command(
@@ -49,6 +55,7 @@ COMMAND = Command(
             metavar="DEVICE",
         ),
         PRECISION_FLAG,
+        PASSES_FLAG,
     ),
     examples=(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),

@@ -19,6 +19,7 @@ from ..nets import (
     shapes,
     stages,
 )
+from ..passes import PASSES_FLAG
 
 if TYPE_CHECKING:
     from runtime.backend import Backend
@@ -49,7 +50,7 @@ def _run(arguments: Arguments) -> None:
         )
         plan: Plan = "fused" if arguments.fused else "layerwise"
         backend, report = open_backend(device), LogReport(log, log.data_note)
-        options = compile_options(backend.target, arguments.precision, report.note)
+        options = compile_options(backend, arguments.precision, arguments.passes, report.note)
         built = NetBuilder(backend, options, report, plan, freeze=True).build(request, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
@@ -156,6 +157,7 @@ COMMAND = Command(
         PYTHON_FLAG,
         *DEVICE_FLAGS,
         PRECISION_FLAG,
+        PASSES_FLAG,
     ),
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),

@@ -19,6 +19,7 @@ from ..nets import (
     python_layers,
     stages,
 )
+from ..passes import PASSES_FLAG
 from ..signals import held_signals
 from ..streams import surviving_streams
 
@@ -84,6 +85,7 @@ def _run(arguments: Arguments) -> None:
             log,
             seed=seed,
             precision=arguments.precision,
+            passes=arguments.passes,
             allow_python=allowed,
             notes=log.data_note,
         ).solver
@@ -166,6 +168,7 @@ COMMAND = Command(
         PYTHON_FLAG,
         *DEVICE_FLAGS,
         PRECISION_FLAG,
+        PASSES_FLAG,
     ),
     examples=(
         Example("roastery train --solver=solver.prototxt", "train from scratch"),
