@@ -7,18 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch
+from compiler.options import CompileOptions
+from compiler.pipeline import compile_graph
 from compiler.triton.compile import compile_jobs, jobs_of
 from compiler.triton.compile.inspection import ptx_parameters
 from compiler.triton.compile.store import BinaryStore
+from compiler.triton.lower import lower_node
 from roastery import nets
 from runtime.solver.config import SOLVER_TYPES
 from runtime.solver.learning_rate import LearningRateConfig
 from tests.support import program_kernels as kernels
+from tests.support.graphs import Drawn, examples, graphs, trained
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import LayerRun
 from tests.support.sample_nets import INCEPTION, LENET
@@ -96,10 +101,26 @@ def test_kernels_of_a_net(
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 def test_kernels_of_every_layer(architecture: Architecture, kept: BinaryStore) -> None:
-    graphs: list[CompiledGraph] = []
+    found: list[CompiledGraph] = []
     for case in all_cases():
         lowered = LayerRun(case).program
-        graphs += [kernels.training(lowered), *kernels.layerwise(lowered)]
-    launches = kernels.distinct(graphs)
+        found += [kernels.training(lowered), *kernels.layerwise(lowered)]
+    launches = kernels.distinct(found)
     assert len(launches) > 400
+    assert not compile_and_check(launches, architecture, kept, None)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_kernels_of_random_graphs(architecture: Architecture, kept: BinaryStore) -> None:
+    found: list[CompiledGraph] = []
+
+    @examples(60)
+    @given(graphs(most=6))
+    def collect(drawn: Drawn) -> None:
+        found.append(compile_graph(trained(drawn).graph, lower_node, CompileOptions()))
+
+    collect()
+    launches = kernels.distinct(found)
+    assert len(launches) > 50
     assert not compile_and_check(launches, architecture, kept, None)

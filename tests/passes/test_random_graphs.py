@@ -13,10 +13,12 @@ from compiler.passes.autodiff import differentiate, drop_stop_gradient, split
 from compiler.passes.freeze import freeze
 from compiler.passes.registry import PASSES
 from compiler.pipeline import run_passes, verify_each
+from ir import expr as e
 from ir.graph import Direction, Graph, Node, Role
 from ir.interpret import run_graph
 from ir.op import OPS, Op, Property
 from ir.ops.fusion import Fused
+from ir.ops.pointwise import Map
 from ir.text import format_graph, parse_graph
 from ir.verify import verify
 from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
@@ -203,3 +205,17 @@ def test_an_op_that_is_asked_for_is_drawn(op: str) -> None:
 
     collect()
     assert op in found
+
+
+def test_every_primitive_is_drawn() -> None:
+    missing = set(e.PRIMITIVES)
+
+    @examples(800)
+    @given(graphs("map", most=0))
+    def collect(drawn: Drawn) -> None:
+        for node in drawn.graph.nodes:
+            if isinstance(node.op, Map):
+                missing.difference_update(x.op for x in e.walk(*node.op.exprs))
+
+    collect()
+    assert not missing

@@ -144,5 +144,5 @@ class Expressions:
         if kind in ("neg", "abs"):
             return e.unary(kind, a)
         if kind in ("floordiv", "mod"):  # of numbers that are not negative
-            return e.binary(kind, e.absolute(a), self.g.number(1, 4))
+            return e.binary(kind, e.absolute(a), self.g.choice(2, 3, 1))
         return e.binary(kind, a, self.whole(depth - 1))

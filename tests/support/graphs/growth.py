@@ -16,8 +16,8 @@ from ir.types import F32, I32, U32, DType, TensorType
 
 from .arrays import Content, any_of
 
-_LARGEST = 3000  # elements of a value that further ops may read
 _T = TypeVar("_T")
+_LARGEST = 3000  # elements of a value that further ops may read
 
 Drawer = Callable[["Growth"], None]
 DRAWERS: dict[str, Drawer] = {}

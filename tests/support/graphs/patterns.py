@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ir import expr as e
-from ir.graph import Role
+from ir.graph import Role, Value
 from ir.ops.convolution import Conv
 from ir.ops.window import WindowSum
 from ir.types import U32
@@ -12,7 +12,7 @@ from .growth import Growth, pattern
 from .reductions import axes
 
 
-def _filled(g: Growth, *ranks: int):  # type: ignore[no-untyped-def]
+def _filled(g: Growth, *ranks: int) -> Value:
     return g.value(*ranks, where=lambda v: all(v.shape))
 
 

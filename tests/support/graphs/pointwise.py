@@ -32,7 +32,7 @@ def draw_map(g: Growth) -> None:
     # An axis that is 1 in all inputs may become longer.
     wide = tuple(g.extent() if d == 1 and g.number(0, 5) == 5 else d for d in shape)
     made = Expressions(g, inputs, len(wide))
-    types = [g.choice(F32, F32, F32, F32, I32, BOOL, U32) for _ in range(g.choice(1, 1, 1, 2, 3))]
+    types = [g.choice(F32, F32, F32, I32, BOOL, U32) for _ in range(g.choice(1, 1, 1, 2, 3))]
     g.emit(Map(tuple(made.of(t) for t in types), wide), *inputs)
 
 

@@ -95,9 +95,18 @@ class _Run:
                 moves = bool(node.op.properties & (Property.MOVEMENT | Property.VIEW))
                 results = run_node(node, operands)
                 for i, (value, array) in enumerate(zip(node.outputs, results, strict=True)):
-                    noise = SINGLE if _single(node, i, array, operands) else self._least
+                    noise = self._noise(node, i)
                     self._define(value, array, (array,) if moves else operands, noise)
         return [self._known[p.value] for p in self.graph.outputs]
+
+    def _noise(self, node: Node, number: int) -> float:
+        """A map that reads nothing double computes in single precision. Whether this one does, or
+        will after a pass has split it, is told by what its expression reads."""
+        read = node.inputs
+        if isinstance(node.op, Map):
+            read = tuple(node.inputs[i] for i in e.arguments(node.op.exprs[number]))
+        floats = [v for v in read if v.type.dtype.is_float]
+        return max(self._least, min((self.noise[v] for v in floats), default=SINGLE))
 
     def _define(
         self, value: Value, array: np.ndarray, operands: Sequence[np.ndarray], noise: float
@@ -110,15 +119,6 @@ class _Run:
             if self.rng is not None:
                 array = _noisy(array, operands, self.rng, noise)
         self._known[value] = array
-
-
-def _single(node: Node, number: int, array: np.ndarray, operands: Sequence[np.ndarray]) -> bool:
-    """Whether a result is, or after a pass may be, computed in single precision, as it is where
-    nothing that a map reads is double."""
-    if not isinstance(node.op, Map) or array.dtype.kind != "f":
-        return array.dtype == np.float32
-    read = [operands[i] for i in e.arguments(node.op.exprs[number])]
-    return all(a.dtype != np.float64 for a in read)
 
 
 def _noisy(
