@@ -46,6 +46,11 @@ class Expected:
         if not self._runs:
             raise RoasteryError(f"the graph does not run on random inputs: {refused}")
 
+    def unknown(self) -> list[str]:
+        """Names of outputs that hold no finite number in any run: no difference would show."""
+        finite = {key for _, run in self._runs for key, a in run.items() if np.isfinite(a).any()}
+        return [key[1] for key, a in self._runs[0][1].items() if a.size and key not in finite]
+
     def differences(self, graph: Graph) -> list[str]:
         """A line for every output that another graph gives otherwise; new outputs do not count."""
         found: dict[_Key, str] = {}

@@ -284,6 +284,12 @@ def test_too_large_to_be_run_is_said_before(opt: Run) -> None:
     assert "of memory" in refused(opt("net.ir", "--check"))
 
 
+def test_an_output_that_shows_nothing_is_told(opt: Run) -> None:
+    Path("net.ir").write_text(NET.replace("{exp(a0)}", "{log(sub(neg(a0), 1.0))}"))
+    code, _, err = opt("net.ir", "--check", "-o", "out.ir")
+    assert code == 0 and "output 'z' is no number on random inputs" in err
+
+
 def test_a_host_call_is_stood_in_for(opt: Run) -> None:
     call = '  %h: f32[2,4] = host_call(%y) label="python h" types=(f32[2,4])\n'
     text = NET.replace("  %z:", f"{call}  %z:").replace("map(%y) {exp", "map(%h) {exp")

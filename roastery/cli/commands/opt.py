@@ -42,6 +42,10 @@ def _run(arguments: Arguments) -> int | None:
     expected = None
     if arguments.check or arguments.bisect:
         expected = Expected(graph, arguments.seed, runner(arguments.device))
+        for name in expected.unknown():
+            say(
+                f"note: output '{name}' is no number on random inputs: it shows nothing", sys.stderr
+            )
     if arguments.bisect and expected is not None:
         return 0 if bisect(graph, names, expected, say) else 1
 
