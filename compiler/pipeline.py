@@ -16,7 +16,7 @@ from ir.verify import verify
 from .compiled import CompiledGraph, HostStep, Segment, Step
 from .kernel import Launch, Scratch
 from .options import CompileOptions
-from .passes.context import PassContext
+from .passes.context import PassContext, context_for
 from .passes.fuel import Fuel
 from .passes.fuse import fuse
 from .passes.registry import default_passes, find_pass
@@ -38,7 +38,7 @@ def run_passes(
 
     Raises RoasteryError for a name that is no pass's.
     """
-    context = PassContext(options, Fuel(options.fuel))
+    context = context_for(graph, options)
     names = default_passes(options.target) if options.passes is None else options.passes
     for name in names:
         step = find_pass(name)

@@ -2,7 +2,8 @@
 
 The precision of float32 matrix products is the first of: ``--precision`` or ``precision=``;
 ``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
-``ROASTERY_PASSES``, else those that suit the device.
+``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
+``ROASTERY_FUEL``, else it never runs out.
 """
 
 from __future__ import annotations
@@ -23,20 +24,27 @@ Note = Callable[[str], None]
 Passes = str | Sequence[str] | None
 """Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
 
+_DIGITS = 10  # more rewrites than anybody waits for
+
 
 def compile_options(
-    backend: Backend, precision: str | None, passes: Passes, note: Note
+    backend: Backend,
+    precision: str | None,
+    passes: Passes,
+    note: Note,
+    fuel: int | None = None,
 ) -> CompileOptions:
     """Options for a net that runs on a device.
 
     Args:
         precision: ``--precision`` or ``precision=``. passes: ``--passes`` or ``passes=``.
+        fuel: ``--fuel``.
         note: told what has no effect: a precision that the device cannot multiply with, passes on
             ``reference``, which has none.
 
-    Raises RoasteryError for an unknown precision or pass.
+    Raises RoasteryError for an unknown precision or pass, and for a fuel that is no number.
     """
-    options = device_options(backend.target, precision, passes, note)
+    options = device_options(backend.target, precision, passes, note, fuel)
     if backend.name != "reference":
         return options
     if options.passes:
@@ -45,18 +53,26 @@ def compile_options(
 
 
 def device_options(
-    target: Target, precision: str | None, passes: Passes, note: Note
+    target: Target,
+    precision: str | None,
+    passes: Passes,
+    note: Note,
+    fuel: int | None = None,
 ) -> CompileOptions:
     """As :func:`compile_options`, for a device that need not be there."""
     wanted = choose_precision(precision)
     if wanted not in target.precisions:
         note(_no_effect(wanted, target))
         wanted = IEEE
-    return CompileOptions(target, wanted, choose_passes(passes))
+    return CompileOptions(target, wanted, choose_passes(passes), choose_fuel(fuel))
 
 
 def kernel_options(
-    architectures: Sequence[Architecture], precision: str | None, passes: Passes, note: Note
+    architectures: Sequence[Architecture],
+    precision: str | None,
+    passes: Passes,
+    note: Note,
+    fuel: int | None = None,
 ) -> CompileOptions:
     """Options for kernels that are printed once and compiled for each of these GPUs.
 
@@ -70,7 +86,7 @@ def kernel_options(
         if wanted not in device.precisions:
             note(_no_effect(wanted, device))
     largest = max(devices, key=lambda device: device.processors)
-    return CompileOptions(largest, wanted, choose_passes(passes))
+    return CompileOptions(largest, wanted, choose_passes(passes), choose_fuel(fuel))
 
 
 def architectures(text: str) -> list[Architecture]:
@@ -105,6 +121,21 @@ def choose_passes(explicit: Passes) -> tuple[str, ...] | None:
         return passes_named(os.environ.get("ROASTERY_PASSES") or "default")
     except RoasteryError as error:
         raise RoasteryError(f"ROASTERY_PASSES: {error.message}", detail=error.detail) from None
+
+
+def choose_fuel(explicit: int | None) -> int | None:
+    """How many rewrites were asked for; None: all.
+
+    Raises RoasteryError if ROASTERY_FUEL is no number.
+    """
+    text = os.environ.get("ROASTERY_FUEL")
+    if explicit is not None or not text:
+        return explicit
+    if not (text.isascii() and text.isdecimal() and len(text) < _DIGITS):
+        raise RoasteryError(
+            f"ROASTERY_FUEL is '{printable(text)}'", hint="a number of rewrites, 0 or more"
+        )
+    return int(text)
 
 
 def _no_effect(precision: str, target: Target) -> str:

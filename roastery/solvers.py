@@ -143,6 +143,7 @@ def assemble(
     kind: type[Solver] = Solver,
     precision: str | None = None,
     passes: Passes = None,
+    fuel: int | None = None,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> BuiltSolver:
@@ -154,7 +155,7 @@ def assemble(
         plan: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
         kind: the class of the solver.
-        precision, passes: as in :func:`roastery.compile`.
+        precision, passes: as in :func:`roastery.compile`. fuel: ``--fuel``.
         allow_python: as in :func:`roastery.compile`.
         notes: gets what data sources say.
 
@@ -168,7 +169,7 @@ def assemble(
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     report = LogReport(log, notes)
-    options = compile_options(backend, precision, passes, report.note)
+    options = compile_options(backend, precision, passes, report.note, fuel)
     builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else plan)
     report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, split
+from compiler.passes.context import context_for
 from compiler.passes.freeze import freeze
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Role
@@ -100,4 +101,6 @@ def is_sink(node: Node) -> bool:
 
 
 def _frozen(graph: Graph, options: CompileOptions) -> tuple[Graph, Graph]:
-    return freeze(graph) if options.passes is None else (Graph(f"{graph.name}.constants"), graph)
+    if options.passes is not None:
+        return Graph(f"{graph.name}.constants"), graph
+    return freeze(graph, context_for(graph, options))

@@ -37,9 +37,11 @@ from .simplify import simplify
 _ZERO, _ONE = e.const(0.0), e.const(1.0)
 
 
-def freeze(graph: Graph) -> tuple[Graph, Graph]:
+def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph]:
     """(what to run once, the rest): outputs of the first are PARAMETER inputs of the second."""
-    return split_constants(simplify(fold_affine(simplify(drop_stop_gradient(graph)))))
+    for step in (drop_stop_gradient, simplify, fold_affine, simplify):
+        graph = step(graph, context)
+    return split_constants(graph)
 
 
 def constants(graph: Graph) -> set[Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ir.graph import Node
 from ir.location import Location
 from ir.printable import readable
@@ -19,8 +21,10 @@ class Fuel:
             net.prototxt:12) to %c (conv1, net.prototxt:3)"; empty while there is fuel left.
     """
 
-    def __init__(self, limit: int | None = None) -> None:
+    def __init__(self, limit: int | None = None, tell: Callable[[str], None] | None = None) -> None:
+        """``tell`` gets the last rewrite when it is made."""
         self.limit = limit
+        self._tell = tell
         self.spent = 0
         self.last = ""
 
@@ -35,6 +39,8 @@ class Fuel:
         self.spent += 1
         if self.spent == self.limit:
             self.last = f"rewrite {self.spent}: {what.format(*map(_shown, parts))}"
+            if self._tell is not None:
+                self._tell(self.last)
         return True
 
 

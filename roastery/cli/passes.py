@@ -14,7 +14,8 @@ PASSES_FLAG = Flag(
 
 FUEL_FLAG = Flag(
     "fuel",
-    "make so many rewrites of each graph, then no more",
+    "make so many rewrites of each graph, then no more, and tell the last; without it "
+    "ROASTERY_FUEL decides, then all are made",
     "int",
     minimum=0,
     metavar="N",

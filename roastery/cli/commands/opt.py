@@ -26,7 +26,7 @@ def _run(arguments: Arguments) -> int | None:
     from ...opt.passes import optimise
     from ...opt.plugin import load_plugin
     from ...opt.running import runner
-    from ...options import choose_passes
+    from ...options import choose_fuel, choose_passes
 
     for plugin in arguments.plugin:
         load_plugin(plugin)
@@ -55,14 +55,14 @@ def _run(arguments: Arguments) -> int | None:
         if arguments.print_each:
             print(f"# after {name}: {len(after.nodes)} nodes\n{format_graph(after)}")
 
-    fuel = Fuel(arguments.fuel)
+    fuel = Fuel(choose_fuel(arguments.fuel))
     after = optimise(graph, names, fuel, observe)
     if arguments.output:
         with atomic_write(arguments.output, "w", errors="surrogateescape") as file:
             file.write(format_graph(after))
     elif not arguments.print_each:
         print(format_graph(after), end="")
-    if arguments.fuel is not None:
+    if fuel.limit is not None:
         say(fuel.last or f"all {fuel.spent} rewrites made", sys.stderr)
     if expected is None:
         return None

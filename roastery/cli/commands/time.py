@@ -19,7 +19,7 @@ from ..nets import (
     shapes,
     stages,
 )
-from ..passes import PASSES_FLAG
+from ..passes import FUEL_FLAG, PASSES_FLAG
 
 if TYPE_CHECKING:
     from runtime.backend import Backend
@@ -50,7 +50,9 @@ def _run(arguments: Arguments) -> None:
         )
         plan: Plan = "fused" if arguments.fused else "layerwise"
         backend, report = open_backend(device), LogReport(log, log.data_note)
-        options = compile_options(backend, arguments.precision, arguments.passes, report.note)
+        options = compile_options(
+            backend, arguments.precision, arguments.passes, report.note, arguments.fuel
+        )
         built = NetBuilder(backend, options, report, plan, freeze=True).build(request, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
@@ -158,6 +160,7 @@ COMMAND = Command(
         *DEVICE_FLAGS,
         PRECISION_FLAG,
         PASSES_FLAG,
+        FUEL_FLAG,
     ),
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),

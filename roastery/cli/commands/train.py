@@ -19,7 +19,7 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import PASSES_FLAG
+from ..passes import FUEL_FLAG, PASSES_FLAG
 from ..signals import held_signals
 from ..streams import surviving_streams
 
@@ -86,6 +86,7 @@ def _run(arguments: Arguments) -> None:
             seed=seed,
             precision=arguments.precision,
             passes=arguments.passes,
+            fuel=arguments.fuel,
             allow_python=allowed,
             notes=log.data_note,
         ).solver
@@ -169,6 +170,7 @@ COMMAND = Command(
         *DEVICE_FLAGS,
         PRECISION_FLAG,
         PASSES_FLAG,
+        FUEL_FLAG,
     ),
     examples=(
         Example("roastery train --solver=solver.prototxt", "train from scratch"),
