@@ -29,6 +29,7 @@ from ir.types import DType
 
 from .bounds import Extent, watched
 from .program_order import Order, ordered, programs_in
+from .scalar_booleans import mend_scalar_booleans
 
 Resolve = Callable[[Value | Scratch], np.ndarray]
 
@@ -183,6 +184,7 @@ def interpreting_triton() -> ModuleType:
             "anything imports triton",
         )
     os.environ["TRITON_INTERPRET"] = "1"  # read again where a kernel's file is imported
+    mend_scalar_booleans()
     return triton
 
 

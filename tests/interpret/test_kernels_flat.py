@@ -263,6 +263,11 @@ def test_an_exponent_may_follow_from_a_shape() -> None:
     check(fused(lambda b, x: b.map(e.power(e.absolute(e.arg(0)), e.dyn(0.75)), x), (5,)))
 
 
+def test_comparisons_of_single_elements_meet_tiles() -> None:
+    rule = e.where((e.arg(1) > 0.5) | (e.arg(0) > e.dyn(0.0)), e.arg(0), 0.0)
+    check(fused(lambda b, x, c: b.map(rule, x, c), (5, 3), (1, 1)))
+
+
 def test_windows_of_a_cell_of_one_element() -> None:
     """Nothing in it moves along the tile, conditions neither."""
     op = WindowSpread((1, 1), (1, 2), (0, 0), (0, 0), (1, 1))
