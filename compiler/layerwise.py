@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ir.build import Builder
 from ir.graph import Direction, Graph, Node, Port, Role, Value
 from ir.program import LayerInfo, NetProgram
 
 from .passes.autodiff import backward, diff_port
+from .passes.rewrite import resume
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,8 @@ def _outside(nodes: tuple[Node, ...], made: set[Value]) -> list[Value]:
 def _backward_nodes(
     program: NetProgram, layer: LayerInfo, nodes: tuple[Node, ...], inputs: list[Port]
 ) -> tuple[tuple[Node, ...], list[Port], list[Port]] | None:
-    b = Builder(layer.name)
-    for port in inputs:
-        b.unique(port.value.name)
-    for node in nodes:
-        for v in node.outputs:
-            b.unique(v.name)
-    b.nodes = list(nodes)
+    b = resume(Graph(layer.name, tuple(inputs), nodes))
+    b.inputs = []
     seeds: dict[Value, Value] = {}
     for top, value in zip(layer.tops, layer.top_values, strict=True):
         if value.type.dtype.is_float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
 
 from compiler.options import CompileOptions
 from compiler.pipeline import run_passes
@@ -11,6 +10,7 @@ from ir.graph import Graph
 
 from .buffers import Buffer
 from .machine_processor import cpu_target
+from .per_graph import PerGraph
 from .reference import NumpyGraph
 
 
@@ -21,10 +21,7 @@ class CpuBackend:
 
     def __init__(self) -> None:
         self.target = cpu_target()
-        # Graphs of layers are bound again whenever a blob takes another shape. None: the graph
-        # itself, which must not keep itself alive.
-        self._optimised: WeakKeyDictionary[Graph, dict[CompileOptions, Graph | None]]
-        self._optimised = WeakKeyDictionary()
+        self._optimised = PerGraph(run_passes)
 
     def bind(
         self,
@@ -33,9 +30,4 @@ class CpuBackend:
         outputs: Mapping[str, Buffer],
         options: CompileOptions,
     ) -> NumpyGraph:
-        """Run the passes; what they made of a graph is kept as long as the graph is."""
-        known = self._optimised.setdefault(graph, {})
-        if options not in known:
-            found = run_passes(graph, options)
-            known[options] = None if found is graph else found
-        return NumpyGraph(known[options] or graph, inputs, outputs)
+        return NumpyGraph(self._optimised(graph, options), inputs, outputs)

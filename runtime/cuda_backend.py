@@ -22,6 +22,7 @@ from .cuda_executor.kernels import Compile, KernelTable, Progress
 from .cuda_executor.session import Session, Turn
 from .data.array_pool import ArrayPool
 from .launch.cuda import CudaLauncher
+from .per_graph import PerGraph
 
 Shape = tuple[int, ...]
 
@@ -57,7 +58,7 @@ class CudaBackend:
                 hint="use --device cpu",
             )
         self.kernels = KernelTable(self.target.architecture, progress, compile)
-        self._lower = lower
+        self._compiled = PerGraph(lambda graph, options: compile_graph(graph, lower, options))
         self._launcher = CudaLauncher(device, self.session.compute, self.kernels.binaries)
 
     def bind(
@@ -71,16 +72,14 @@ class CudaBackend:
 
         Raises CompileError; RoasteryError when the memory does not suffice.
         """
-        compiled = compile_graph(graph, self._lower, options)
+        compiled = self._compiled(graph, options)
         self.kernels.add(compiled.launches)
         return CudaGraph(compiled, self.session, self._launcher, inputs, outputs)
 
     def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""
         self.kernels.add(
-            launch
-            for graph in graphs
-            for launch in compile_graph(graph, self._lower, options).launches
+            launch for graph in graphs for launch in self._compiled(graph, options).launches
         )
 
     @property

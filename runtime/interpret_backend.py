@@ -17,6 +17,7 @@ from ir.graph import Graph, Value
 
 from .buffers import Buffer, host_bytes
 from .launch.interpret import InterpretLauncher
+from .per_graph import PerGraph
 from .placement import Placement, Region
 
 Run = Callable[[], None]
@@ -103,6 +104,7 @@ class InterpretBackend:
 
     def __init__(self, launcher: InterpretLauncher | None = None) -> None:
         self._launcher = launcher or InterpretLauncher()
+        self._compiled = PerGraph(lambda graph, options: compile_graph(graph, lower_node, options))
 
     def bind(
         self,
@@ -111,5 +113,4 @@ class InterpretBackend:
         outputs: Mapping[str, Buffer],
         options: CompileOptions,
     ) -> InterpretedGraph:
-        compiled = compile_graph(graph, lower_node, options)
-        return InterpretedGraph(compiled, self._launcher, inputs, outputs)
+        return InterpretedGraph(self._compiled(graph, options), self._launcher, inputs, outputs)

@@ -13,7 +13,6 @@ from ir.interpret import run_graph
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
 from tests.support.layer_cases import net_text
-from tests.support.layer_run import continued
 
 FILTER = (
     'layer { name: "f" type: "Filter" bottom: "x" bottom: "z" bottom: "s" top: "a" top: "b" } '
@@ -44,9 +43,10 @@ def test_a_net_follows_the_number_of_rows() -> None:
 
 def test_diffs_go_back_to_the_rows_they_came_from() -> None:
     from compiler.passes.autodiff import backward
+    from compiler.passes.rewrite import resume
 
     program = lower(**{"f/rows": (2,)})
-    b = continued(program.graph)
+    b = resume(program.graph)
     top = program.blobs["b"][-1]
     seed = b.input("seed", top.type)
     z = program.graph.input("z").value

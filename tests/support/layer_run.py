@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from compiler.passes.autodiff import backward
+from compiler.passes.rewrite import resume
 from frontends.lowering.net import lower_layers
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
-from ir.build import Builder
 from ir.graph import Graph, Port, Role, Value
 from ir.interpret import run_graph
 from ir.program import RANDOM_CELL, NetProgram
@@ -42,7 +42,7 @@ class LayerRun:
     ) -> Arrays:
         """Diffs of input blobs and parameters by name, given those of the net's outputs."""
         forward = self.program.graph
-        b = continued(forward)
+        b = resume(forward)
         given: dict[Value, Value] = {}
         feeds = dict(values or self.values)
         for name, array in seeds.items():
@@ -61,15 +61,6 @@ class LayerRun:
     def outputs(self) -> list[Port]:
         """The net's outputs that are blobs."""
         return [p for p in self.program.graph.outputs if p.role is Role.RESULT]
-
-
-def continued(graph: Graph) -> Builder:
-    """A builder that goes on where ``graph`` ends."""
-    b = Builder(graph.name)
-    b.inputs, b.nodes, b.outputs = list(graph.inputs), list(graph.nodes), list(graph.outputs)
-    for value in graph.values():
-        b.unique(value.name)
-    return b
 
 
 def _run(graph: Graph, values: Mapping[str, np.ndarray]) -> Arrays:

@@ -1,0 +1,88 @@
+"""Sizes that take turns: the passes see each graph once, however often sizes come back."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import roastery
+import roastery.caffe as caffe
+from compiler.passes.context import PassContext
+from compiler.passes.registry import PASSES
+from compiler.passes.simplify import simplify
+from ir.graph import Graph
+from roastery import nets
+from roastery.options import compile_options
+from runtime.cpu_backend import CpuBackend
+from tests.support.lowering import inputs
+
+NET = inputs(x=(1, 3), t=(1,)) + (
+    'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param { '
+    'num_output: 4 weight_filler { type: "xavier" } } }\n'
+    'layer { name: "bn" type: "BatchNorm" bottom: "ip" top: "bn" }\n'
+    'layer { name: "relu" type: "ReLU" bottom: "bn" top: "relu" }\n'
+    'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "relu" bottom: "t" top: "loss" }\n'
+)
+
+Run = Callable[[int], None]
+
+
+def fused(message: object) -> Run:
+    net = roastery.compile(message, phase="TRAIN", device="cpu")
+
+    def run(batch: int) -> None:
+        net(x=np.ones((batch, 3)), t=np.zeros(batch))
+        net.backward()
+
+    return run
+
+
+def layerwise(message: object) -> Run:
+    net = caffe.Net(message, caffe.TRAIN, device="cpu")
+
+    def run(batch: int) -> None:
+        net.blobs["x"].reshape(batch, 3)
+        net.blobs["t"].reshape(batch)
+        net.forward()
+        net.backward()
+
+    return run
+
+
+@pytest.mark.parametrize("plan", [fused, layerwise])
+def test_each_size_is_optimised_once(
+    plan: Callable[[object], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Graph] = []
+
+    def counted(graph: Graph, context: PassContext) -> Graph:
+        seen.append(graph)
+        return simplify(graph, context)
+
+    monkeypatch.setitem(PASSES, "reuse_results", counted)
+    run = plan(nets.net_from_text(NET))
+    counts = []
+    for batch in (2, 5, 2, 5, 2, 5, 7, 2):
+        run(batch)
+        counts.append(len(seen))
+    each = counts[0]
+    assert each and counts == [each, *[2 * each] * 5, 3 * each, 3 * each]
+
+
+def test_what_is_kept_goes_with_the_graph() -> None:
+    backend = CpuBackend()
+    for text in (NET, inputs(x=(2,)) + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }'):
+        graph = nets.lower(nets.net_from_text(text), "TEST").graph
+        options = compile_options(backend, None, None, print)
+        first = backend._optimised(graph, options)
+        assert backend._optimised(graph, options) is first
+        again = backend._optimised(first, options)  # nothing is left to optimise
+        assert backend._optimised(again, options) is again
+        gone = weakref.ref(graph), weakref.ref(first)
+        del graph, first, again
+        gc.collect()
+        assert gone[0]() is None and gone[1]() is None
