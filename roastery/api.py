@@ -52,7 +52,8 @@ def compile(
         precision: of float32 matrix products and convolutions: "ieee", or "tf32" on GPUs that
             have it (Ampere and newer); default: ROASTERY_PRECISION, else "ieee".
         passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
-            ROASTERY_PASSES, else those that suit the device. With passes named nothing is frozen.
+            ROASTERY_PASSES, else those that suit the device. With passes named, and on
+            ``reference``, nothing is frozen.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 

@@ -27,7 +27,7 @@ layer { name: "ip" type: "InnerProduct" bottom: "c" top: "y"
 
 
 def build(freeze: bool) -> roastery.Executable:
-    net = roastery.compile(net_from_text(NET), device="reference", freeze=freeze)
+    net = roastery.compile(net_from_text(NET), device="cpu", freeze=freeze)
     random = np.random.default_rng(1)
     for statistic in net.parameters["bn"]:
         statistic[...] = random.uniform(0.5, 1.5, statistic.shape)
@@ -51,6 +51,16 @@ def test_later_edits_count_only_without_freezing(x: np.ndarray) -> None:
         before = net(x=x)["y"]
         net.parameters["scale"][0][...] *= 2.0
         assert np.array_equal(net(x=x)["y"], before) is freeze
+
+
+@pytest.mark.parametrize(("device", "passes"), [("reference", None), ("cpu", "none")])
+def test_nothing_is_frozen_where_no_pass_may_run(
+    x: np.ndarray, device: str, passes: str | None
+) -> None:
+    net = roastery.compile(net_from_text(NET), device=device, passes=passes, freeze=True)
+    before = net(x=x)["y"]
+    net.parameters["scale"][0][...] *= 2.0
+    assert not np.array_equal(net(x=x)["y"], before)
 
 
 def test_an_artifact_holds_the_folded_weights(x: np.ndarray, tmp_path: Path) -> None:
