@@ -21,10 +21,17 @@ class Fuel:
             net.prototxt:12) to %c (conv1, net.prototxt:3)"; empty while there is fuel left.
     """
 
-    def __init__(self, limit: int | None = None, tell: Callable[[str], None] | None = None) -> None:
-        """``tell`` gets the last rewrite when it is made."""
+    def __init__(
+        self,
+        limit: int | None = None,
+        tell: Callable[[str], None] = lambda rewrite: None,
+        *,
+        every: bool = False,
+    ) -> None:
+        """``tell`` gets the last rewrite when it is made, or, with ``every``, each."""
         self.limit = limit
         self._tell = tell
+        self._every = every
         self.spent = 0
         self.last = ""
 
@@ -37,10 +44,10 @@ class Fuel:
         if self.spent == self.limit:
             return False
         self.spent += 1
-        if self.spent == self.limit:
-            self.last = f"rewrite {self.spent}: {what.format(*map(_shown, parts))}"
-            if self._tell is not None:
-                self._tell(self.last)
+        if self._every or self.spent == self.limit:
+            rewrite = f"rewrite {self.spent}: {what.format(*map(_shown, parts))}"
+            self.last = rewrite if self.spent == self.limit else ""
+            self._tell(rewrite)
         return True
 
 

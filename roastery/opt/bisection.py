@@ -17,11 +17,16 @@ _MOST_LINES = 40  # of the change that a rewrite makes
 
 
 def bisect(
-    graph: Graph, names: Sequence[str], expected: Expected, say: Callable[[str], None]
+    graph: Graph,
+    names: Sequence[str],
+    expected: Expected,
+    say: Callable[[str], None],
+    limit: int | None = None,
 ) -> bool:
     """Whether the passes keep the graph's meaning; if not, says which rewrite is the first wrong.
 
-    Takes a run per halving of the number of rewrites. ``say`` gets the lines of the report.
+    Takes a run per halving of the number of rewrites. ``say`` gets the lines of the report,
+    ``limit`` is the fuel that there is at all.
     """
 
     def problems(limit: int | None, count: int = len(names)) -> list[str]:
@@ -34,7 +39,7 @@ def bisect(
         return expected.differences(after)
 
     fuels: list[Fuel] = []
-    found = problems(None)
+    found = problems(limit)
     total = fuels[-1].spent
     if not found:
         say(f"right after all {total} rewrites of {', '.join(names) or 'no pass'}")

@@ -9,8 +9,11 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
+from ir.interpret import peak_bytes
 from ir.printable import readable
 from ir.types import BOOL, shape_text
+from runtime.byte_size import byte_size
+from runtime.machine_memory import physical_memory
 
 from .running import ReferenceRunner, Runner
 
@@ -41,10 +44,13 @@ class Expected:
         for positive in (False, True):
             try:
                 self._runs.append((positive, self._run(graph, positive, reference)))
-            except (ArithmeticError, LookupError, ValueError) as error:
-                refused = error  # such as a label that is too large
+            except RoasteryError:
+                raise
+            except Exception as error:  # such as a label that is too large, in text from anywhere
+                refused = error
         if not self._runs:
-            raise RoasteryError(f"the graph does not run on random inputs: {refused}")
+            what = f"{type(refused).__name__}: {refused}"
+            raise RoasteryError(f"the graph does not run on random inputs: {what}") from refused
 
     def unknown(self) -> list[str]:
         """Names of outputs that hold no finite number in any run: no difference would show."""
@@ -68,6 +74,7 @@ class Expected:
         return list(found.values())
 
     def _run(self, graph: Graph, positive: bool, run: Runner) -> dict[_Key, np.ndarray]:
+        _check_memory(graph)
         results = run(graph, [self._input(port, positive) for port in graph.inputs])
         return {(p.role, p.name): a for p, a in zip(graph.outputs, results, strict=True)}
 
@@ -84,6 +91,17 @@ class Expected:
             return np.abs(array) if positive else array
         bits = rng.integers(0, 2, shape)
         return np.asarray(bits * (not positive or dtype is BOOL), dtype.numpy)
+
+
+def _check_memory(graph: Graph) -> None:
+    """Refuse a graph whose values, in double precision, exceed the machine's memory."""
+    need, there = 2 * peak_bytes(graph), physical_memory()
+    if need > there:
+        raise RoasteryError(
+            f"to run graph '{graph.name}' takes {byte_size(need)}; this machine has "
+            f"{byte_size(there)} of memory",
+            hint="use a smaller batch",
+        )
 
 
 def _number(text: str) -> int:

@@ -9,14 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from compiler.options import IEEE
-from ir.errors import RoasteryError
 from ir.graph import Graph
-from ir.interpret import peak_bytes, run_graph
+from ir.interpret import run_graph
 from ir.ops.host import stand_in
 from runtime.backend import port_key, synchronize
 from runtime.buffers import Buffer
-from runtime.byte_size import byte_size
-from runtime.machine_memory import physical_memory
 
 from ..devices import choose_device, open_backend
 from ..logger import LOGGER
@@ -43,7 +40,6 @@ class ReferenceRunner:
     tolerance = 1e-6
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        _check_memory(graph, 2)
         with np.errstate(all="ignore"):
             return run_graph(_with_stand_ins(graph), arrays)
 
@@ -61,7 +57,6 @@ class DeviceRunner:
         self._options = compile_options(self._backend, IEEE, "none", LOGGER.warning)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        _check_memory(graph, 1)
         ports = {port_key(p.role, p.name): p.value.type for p in graph.inputs}
         inputs = {key: Buffer(type) for key, type in ports.items()}
         for buffer, array in zip(inputs.values(), arrays, strict=True):
@@ -76,17 +71,6 @@ class DeviceRunner:
 def runner(device: str) -> Runner:
     """What runs graphs on ``reference`` or a device."""
     return ReferenceRunner() if device == "reference" else DeviceRunner(device)
-
-
-def _check_memory(graph: Graph, times: int) -> None:
-    """Refuse a graph whose values, ``times`` as large as they say, exceed the machine's memory."""
-    need, there = times * peak_bytes(graph), physical_memory()
-    if need > there:
-        raise RoasteryError(
-            f"to run graph '{graph.name}' takes {byte_size(need)}; this machine has "
-            f"{byte_size(there)} of memory",
-            hint="use a smaller batch",
-        )
 
 
 def _with_stand_ins(graph: Graph) -> Graph:

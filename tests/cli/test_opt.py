@@ -127,9 +127,18 @@ def test_fuel_stops_and_tells_the_last_rewrite(opt: Run) -> None:
     code, out, err = opt("net.ir", "--fuel=1")
     assert (code, err) == (0, "rewrite 1: simplify: tidy_map of %same (relu, net.prototxt:9)\n")
     assert "%same" not in out and out.count("fused(") == 3
-    assert opt("net.ir", "--fuel=0")[1].count("fused(") == 4
+    code, out, err = opt("net.ir", "--fuel=0")
+    assert out.count("fused(") == 4 and err == ""
     assert opt("net.ir", "--fuel=99")[2] == "all 3 rewrites made\n"
     assert opt("net.ir", "--fuel=99")[1] == opt("net.ir")[1]
+
+
+def test_every_rewrite_can_be_told(opt: Run) -> None:
+    code, out, err = opt("net.ir", "--rewrites", "-o", "-")
+    assert (code, out) == (0, opt("net.ir")[1])
+    lines = err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["rewrite 1", "rewrite 2", "rewrite 3"]
+    assert all(opt("net.ir", f"--fuel={n}")[2] == f"{lines[n - 1]}\n" for n in (1, 2, 3))
 
 
 def test_a_check_tells_which_output_differs(opt: Run) -> None:
@@ -177,6 +186,13 @@ def test_bisection_takes_few_runs_and_shows_the_change(opt: Run) -> None:
     assert ": simplify: leaky_max of %r29 (relu29)" in out
     assert len(re.findall(r"^(right|wrong) after \d+$", out, re.M)) <= 7
     assert re.search(r"^  -.*%r29.*where.*\n  \+.*%r29.*\{max\(a0, mul\(a0, 3.0\)\)\}", out, re.M)
+
+
+def test_bisection_goes_no_further_than_the_fuel(opt: Run) -> None:
+    words = ("net.ir", "--bisect", "--passes=simplify,lose_relu", "--plugin=wrong.py")
+    assert opt(*words, "--fuel=1")[1] == "right after all 1 rewrites of simplify, lose_relu\n"
+    assert opt(*words, "--fuel=2")[0] == 1
+    assert "--bisect writes no graph" in refused(opt(*words, "-o", "out.ir"))
 
 
 def test_a_pass_that_takes_no_fuel_is_told(opt: Run) -> None:

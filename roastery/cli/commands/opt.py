@@ -12,20 +12,18 @@ from ..say import say
 if TYPE_CHECKING:
     from ir.graph import Graph
 
+    from ...opt.comparison import Expected
+
 
 def _run(arguments: Arguments) -> int | None:
     from compiler.passes.fuel import Fuel
     from compiler.passes.registry import default_passes, listing
     from compiler.target import GENERIC
-    from ir.atomic_file import atomic_write
-    from ir.text import format_graph
 
     from ...opt.bisection import bisect
-    from ...opt.comparison import Expected
     from ...opt.graph_file import read_graph
     from ...opt.passes import optimise
     from ...opt.plugin import load_plugin
-    from ...opt.running import runner
     from ...options import choose_fuel, choose_passes
 
     for plugin in arguments.plugin:
@@ -35,46 +33,66 @@ def _run(arguments: Arguments) -> int | None:
         return None
     if arguments.file is None:
         raise UsageError("opt needs FILE (a graph as text); see `roastery opt --help`")
+    if arguments.bisect and (arguments.output or arguments.print_each):
+        raise UsageError("--bisect writes no graph: leave --output and --print-each out")
     names = choose_passes(arguments.passes)
     if names is None:
         names = default_passes(GENERIC)
+    limit = choose_fuel(arguments.fuel)
     graph = read_graph(arguments.file)
-    expected = None
-    if arguments.check or arguments.bisect:
-        expected = Expected(graph, arguments.seed, runner(arguments.device))
-        for name in expected.unknown():
-            say(
-                f"note: output '{name}' is no number on random inputs: it shows nothing", sys.stderr
-            )
+    expected = _expected(arguments, graph) if arguments.check or arguments.bisect else None
     if arguments.bisect and expected is not None:
-        return 0 if bisect(graph, names, expected, say) else 1
-
-    def observe(name: str, after: Graph) -> None:
-        if arguments.verify:
-            _verify(name, after)
-        if arguments.print_each:
-            print(f"# after {name}: {len(after.nodes)} nodes\n{format_graph(after)}")
-
-    fuel = Fuel(choose_fuel(arguments.fuel))
-    after = optimise(graph, names, fuel, observe)
-    if arguments.output:
-        with atomic_write(arguments.output, "w", errors="surrogateescape") as file:
-            file.write(format_graph(after))
-    elif not arguments.print_each:
-        print(format_graph(after), end="")
-    if fuel.limit is not None:
-        say(fuel.last or f"all {fuel.spent} rewrites made", sys.stderr)
+        return 0 if bisect(graph, names, expected, say, limit) else 1
+    fuel = Fuel(limit, _remark, every=arguments.rewrites)
+    after = optimise(graph, names, fuel, lambda *step: _observe(arguments, *step))
+    _write(arguments, after)
+    if limit is not None and fuel.spent < limit:
+        _remark(f"all {fuel.spent} rewrites made")
     if expected is None:
         return None
     found = expected.differences(after)
     for line in found:
-        say(line, sys.stderr)
-    say(
-        f"{len(found) or 'no'} output{'s' * (len(found) > 1)} differ{'s' * (len(found) < 2)}"
-        f" after {fuel.spent} rewrites",
-        sys.stderr,
+        _remark(line)
+    subject = {0: "no output differs", 1: "1 output differs"}.get(
+        len(found), f"{len(found)} outputs differ"
     )
+    _remark(f"{subject} after {fuel.spent} rewrites")
     return 1 if found else 0
+
+
+def _remark(text: str) -> None:
+    """Beside the graph, which goes to standard output."""
+    say(text, sys.stderr)
+
+
+def _expected(arguments: Arguments, graph: Graph) -> Expected:
+    from ...opt.comparison import Expected
+    from ...opt.running import runner
+
+    expected = Expected(graph, arguments.seed, runner(arguments.device))
+    for name in expected.unknown():
+        _remark(f"note: output '{name}' is no number on random inputs")
+    return expected
+
+
+def _observe(arguments: Arguments, name: str, after: Graph) -> None:
+    from ir.text import format_graph
+
+    if arguments.verify:
+        _verify(name, after)
+    if arguments.print_each:
+        print(f"# after {name}: {len(after.nodes)} nodes\n{format_graph(after)}")
+
+
+def _write(arguments: Arguments, graph: Graph) -> None:
+    from ir.atomic_file import atomic_write
+    from ir.text import format_graph
+
+    if arguments.output not in ("", "-"):
+        with atomic_write(arguments.output, "w", errors="surrogateescape") as file:
+            file.write(format_graph(graph))
+    elif not arguments.print_each:
+        print(format_graph(graph), end="")
 
 
 def _verify(name: str, graph: Graph) -> None:
@@ -109,6 +127,7 @@ COMMAND = Command(
         Flag("output", "write the graph to a file", default="", metavar="FILE", short="o"),
         Flag("verify", "check the rules of the IR after every pass", "bool", False),
         Flag("print_each", "print the graph after every pass", "bool", False),
+        Flag("rewrites", "tell every rewrite", "bool", False),
         Flag("check", "say which outputs the passes change, and end with 1", "bool", False),
         Flag("bisect", "find the first rewrite that changes an output", "bool", False),
         Flag(
