@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from compiler.options import IEEE
+from compiler.target import GENERIC, Target
 from ir.graph import Graph
 from ir.interpret import run_graph
 from ir.ops.host import stand_in
@@ -23,10 +24,11 @@ from ..options import compile_options
 class Runner(Protocol):
     """Runs a graph as it is, without any pass.
 
-    ``tolerance``: how much a result may differ, for rounding, from one in double precision,
-    relative to the largest element.
+    ``target`` is its device; ``tolerance``: how much a result may differ, for rounding, from one
+    in double precision, relative to the largest element.
     """
 
+    target: Target
     tolerance: float
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -37,6 +39,7 @@ class Runner(Protocol):
 class ReferenceRunner:
     """The meaning of a graph. Host calls, of which a text holds no function, are stood in for."""
 
+    target = GENERIC
     tolerance = 1e-6
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -54,6 +57,7 @@ class DeviceRunner:
 
     def __init__(self, device: str) -> None:
         self._backend = open_backend(choose_device(device))
+        self.target = self._backend.target
         self._options = compile_options(self._backend, IEEE, "none", LOGGER.warning)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

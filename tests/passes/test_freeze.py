@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from compiler.passes.autodiff import drop_stop_gradient
+from compiler.passes.context import PassContext
 from compiler.passes.freeze import affine, fold_affine, freeze
+from compiler.passes.fuel import Fuel
 from compiler.passes.simplify import simplify
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
@@ -27,9 +29,9 @@ def run_frozen(prepare: Graph, main: Graph, graph: Graph, inputs: list[np.ndarra
     return run_graph(main, [given[p.name] for p in main.inputs])
 
 
-def check(graph: Graph) -> Graph:
+def check(graph: Graph, fuel: Fuel | None = None) -> Graph:
     """Freeze, compare results, and return what runs every time."""
-    prepare, main = freeze(graph)
+    prepare, main = freeze(graph, PassContext(fuel=fuel or Fuel()))
     verify(prepare)
     verify(main)
     rng = np.random.default_rng(0)
@@ -68,6 +70,17 @@ def test_statistics_go_into_the_weights(kind: str, bias: str) -> None:
     contraction = "conv" if kind == "Convolution" else "conv_input_grad"
     assert ops(main) == [contraction, "map", "map", "matmul", "map"]
     assert not any(p.role is Role.STATE for p in main.inputs)
+
+
+def test_with_any_fuel_the_results_stay() -> None:
+    text = NET.replace("TYPE", "Convolution").replace("BIAS", "true").replace("GROUP", "1")
+    graph = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), "TEST").program.graph
+    check(graph, fuel := Fuel())
+    told = []
+    for limit in range(fuel.spent + 1):
+        check(graph, Fuel(limit, told.append))
+    (folded,) = (line for line in told if "(conv, net.prototxt:4)" in line and "fold" in line)
+    assert folded.partition(": ")[2].startswith("fold_affine: folded %conv.2 (scale, net.")
 
 
 def test_channels_of_groups_fold_where_they_are_whole() -> None:

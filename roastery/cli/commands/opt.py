@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from ir.graph import Graph
 
     from ...opt.comparison import Expected
+    from ...opt.running import Runner
 
 
 def _run(arguments: Arguments) -> int | None:
     from compiler.passes.fuel import Fuel
     from compiler.passes.registry import default_passes, listing
-    from compiler.target import GENERIC
 
     from ...opt.bisection import bisect
     from ...opt.graph_file import read_graph
     from ...opt.passes import optimise
     from ...opt.plugin import load_plugin
+    from ...opt.running import runner
     from ...options import choose_fuel, choose_passes
 
     for plugin in arguments.plugin:
@@ -35,12 +36,12 @@ def _run(arguments: Arguments) -> int | None:
         raise UsageError("opt needs FILE (a graph as text); see `roastery opt --help`")
     if arguments.bisect and (arguments.output or arguments.print_each):
         raise UsageError("--bisect writes no graph: leave --output and --print-each out")
-    names = choose_passes(arguments.passes)
+    names, run = choose_passes(arguments.passes), runner(arguments.device)
     if names is None:
-        names = default_passes(GENERIC)
+        names = default_passes(run.target)
     limit = choose_fuel(arguments.fuel)
     graph = read_graph(arguments.file)
-    expected = _expected(arguments, graph) if arguments.check or arguments.bisect else None
+    expected = _expected(arguments, graph, run) if arguments.check or arguments.bisect else None
     if arguments.bisect and expected is not None:
         return 0 if bisect(graph, names, expected, say, limit) else 1
     fuel = Fuel(limit, _remark, every=arguments.rewrites)
@@ -65,11 +66,10 @@ def _remark(text: str) -> None:
     say(text, sys.stderr)
 
 
-def _expected(arguments: Arguments, graph: Graph) -> Expected:
+def _expected(arguments: Arguments, graph: Graph, run: Runner) -> Expected:
     from ...opt.comparison import Expected
-    from ...opt.running import runner
 
-    expected = Expected(graph, arguments.seed, runner(arguments.device))
+    expected = Expected(graph, arguments.seed, run)
     for name in expected.unknown():
         _remark(f"note: output '{name}' is no number on random inputs")
     return expected
