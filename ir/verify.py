@@ -21,11 +21,11 @@ class InvalidGraph(ValueError):
         self.node = node
 
 
-_WRITES = {
-    # role of an output -> roles of the input that is the same cell, before
+WRITES = {
     Role.STATE: (Role.STATE, Role.PARAMETER),
     Role.GRADIENT: (Role.GRADIENT,),
 }
+"""Role of an output that writes a cell -> roles of the input that is the cell, before."""
 
 
 def verify(graph: Graph) -> None:
@@ -102,9 +102,9 @@ class _Verifier:
     def _cells(self) -> None:
         cells = {(p.name, p.role): p.value for p in self.graph.inputs}
         for port in self.graph.outputs:
-            if port.role not in _WRITES:
+            if port.role not in WRITES:
                 continue
-            before = [cells[k] for r in _WRITES[port.role] if (k := (port.name, r)) in cells]
+            before = [cells[k] for r in WRITES[port.role] if (k := (port.name, r)) in cells]
             what = f"output {port.name!r} ({port.role.value})"
             if not before:
                 self._fail(f"{what}: there is no such cell among the inputs")

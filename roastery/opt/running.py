@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from compiler.options import IEEE
 from compiler.target import GENERIC, Target
-from ir.graph import Graph
+from ir.graph import Graph, Port
 from ir.interpret import run_graph
 from ir.ops.host import stand_in
+from ir.verify import WRITES
 from runtime.backend import port_key, synchronize
 from runtime.buffers import Buffer
 
@@ -65,11 +66,21 @@ class DeviceRunner:
         inputs = {key: Buffer(type) for key, type in ports.items()}
         for buffer, array in zip(inputs.values(), arrays, strict=True):
             buffer.array[...] = array
-        outputs = {port_key(p.role, p.name): Buffer(p.value.type) for p in graph.outputs}
+        # As in a net, a cell that is written is one buffer.
+        outputs = {
+            port_key(p.role, p.name): _cell(p, inputs) or Buffer(p.value.type)
+            for p in graph.outputs
+        }
         with np.errstate(all="ignore"):
             self._backend.bind(_with_stand_ins(graph), inputs, outputs, self._options).run()
             synchronize(self._backend)
         return [buffer.peek().copy() for buffer in outputs.values()]
+
+
+def _cell(output: Port, inputs: Mapping[str, Buffer]) -> Buffer | None:
+    """The buffer of the cell that an output writes, if it does."""
+    roles = WRITES.get(output.role, ())
+    return next((inputs[k] for r in roles if (k := port_key(r, output.name)) in inputs), None)
 
 
 def runner(device: str) -> Runner:

@@ -10,6 +10,9 @@ import pytest
 
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
+from compiler.passes.fuel import Fuel
+from compiler.passes.registry import default_passes
+from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
 from compiler.triton.printer.spelling import SPELLING
 from ir import expr as e
@@ -17,6 +20,12 @@ from ir.graph import Node
 from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
 from roastery.cli.main import main
+from roastery.opt.comparison import Expected
+from roastery.opt.passes import optimise
+from roastery.opt.running import DeviceRunner
+from tests.support.layer_cases import all_cases
+from tests.support.layer_run import LayerRun
+from tests.support.program_kernels import training_graph
 
 NET = """graph net {
   input %x: f32[4,6] data
@@ -61,7 +70,7 @@ def test_the_fusion_of_which_the_kernel_is_wrong_is_found(
     monkeypatch.setattr("runtime.interpret_backend.lower_node", without_relu)
     assert main([*words, "--check", "--fuel=1"]) == 0
     assert main([*words, "--check"]) == 1
-    assert main([*words, "--bisect"]) == 1
+    assert main([*words[:3], "--bisect"]) == 1
     lines = capsys.readouterr().out.splitlines()
     joined = "joined %r (relu, net.prototxt:9) to %ip (ip, net.prototxt:3)"
     assert f"rewrite 2: fuse: {joined}" in lines
@@ -71,5 +80,27 @@ def test_an_op_whose_kernel_is_wrong_by_itself_is_told(
     words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SPELLING, "exp", SPELLING["log"])
-    assert main([*words, "--bisect"]) == 1
+    assert main([*words[:3], "--bisect"]) == 1
     assert "wrong without any pass, too" in capsys.readouterr().out
+
+
+def test_diffs_add_to_their_buffers(words: list[str], tmp_path: Path) -> None:
+    diffs = str(tmp_path / "diffs.ir")
+    assert main(["opt", words[1], "--passes=differentiate", f"--output={diffs}"]) == 0
+    assert "gradient" in Path(diffs).read_text()
+    for fuel in (0, 5, 1000):
+        assert main(["opt", diffs, *words[2:], "--check", f"--fuel={fuel}"]) == 0
+
+
+ONE_PER_TYPE = {case.layer_type: case for case in all_cases()}
+TYPES = ("BatchNorm", "Convolution", "LRN", "Pooling", "PReLU", "Slice", "SoftmaxWithLoss")
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_kernels_that_fuel_left_apart_are_right(name: str) -> None:
+    graph = training_graph(LayerRun(ONE_PER_TYPE[name]).program)
+    expected = Expected(graph, run=DeviceRunner("interpret"))
+    names = default_passes(GENERIC)
+    optimise(graph, names, fuel := Fuel())
+    for limit in (0, fuel.spent // 2):
+        assert not expected.differences(optimise(graph, names, Fuel(limit)))
