@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +24,12 @@ from runtime.reference import ReferenceBackend
 from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.interpreting_gpu import InterpretingGpu
-
-
-def any_order(programs: int) -> np.ndarray:
-    """An order in which a GPU may run so many programs."""
-    return np.random.default_rng(programs).permutation(programs)
+from tests.support.program_orders import shuffled
+from tests.support.small_tiles import use_small_tiles
 
 
 class AnyTile(InterpretBackend):
-    """Takes for each kernel another one of its tiles and splits, not the best."""
+    """Takes for each kernel another one of its tiles and splits, not the best; all are small."""
 
     def bind(
         self,
@@ -53,14 +50,19 @@ class AnyTile(InterpretBackend):
 
 BACKENDS: dict[str, Callable[[Path], Backend]] = {
     "reference": lambda folder: ReferenceBackend(),
-    "interpret": lambda folder: AnyTile(InterpretLauncher(folder, order=any_order)),
+    "interpret": lambda folder: AnyTile(InterpretLauncher(folder, order=shuffled)),
     "cuda": lambda folder: InterpretingGpu(folder).backend(),  # the best, in ascending order
 }
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
-    return BACKENDS[request.param](tmp_path_factory.mktemp("kernels"))
+def backend(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Backend]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "interpret":
+            use_small_tiles(patch)
+        yield BACKENDS[request.param](tmp_path_factory.mktemp("kernels"))
 
 
 def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
