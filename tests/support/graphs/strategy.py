@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
-from ir.graph import Role, Value
+from ir import expr as e
+from ir.graph import Node, Role, Value
+from ir.op import Property
+from ir.ops.pointwise import Map
 
 from .drawn import Drawn
 from .growth import DRAWERS, PATTERNS, Growth
@@ -50,11 +55,30 @@ def _results(g: Growth) -> None:
 
 
 def _cells(g: Growth) -> None:
-    """Cells that forward writes: with results, or with what another cell held."""
+    """Cells that forward writes: with anything but what another cell holds, for a plan refuses
+    cells that take each other's values."""
     written = {p.name for p in g.b.outputs}
+    cells = {p.value for p in g.b.inputs if p.role in (Role.STATE, Role.PARAMETER)}
+    makers = {v: n for n in g.b.nodes for v in n.outputs}
+    made = [v for v in makers if _origin(v, makers) not in cells]
     for port in g.b.inputs:
-        if port.role not in (Role.STATE, Role.PARAMETER) or port.name in written:
+        if port.value not in cells or port.name in written:
             continue
-        fits = [v for n in g.b.nodes for v in n.outputs if v.type == port.value.type]
+        fits = [v for v in made if v.type == port.value.type]
         if fits and g.number(0, 2) == 2:
             g.b.output(port.name, g.choice(*fits), Role.STATE)
+
+
+def _origin(value: Value, makers: Mapping[Value, Node]) -> Value:
+    """What a value passes on, perhaps moved."""
+    while (node := makers.get(value)) is not None:
+        if isinstance(node.op, Map):
+            passed = e.without_gradient_marks(node.op.exprs[node.outputs.index(value)])
+            if passed.op != "arg":
+                break
+            value = node.inputs[int(passed.value or 0)]
+        elif node.op.properties & Property.MOVEMENT:
+            value = node.inputs[0]
+        else:
+            break
+    return value
