@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, reject
@@ -14,7 +16,7 @@ from compiler.passes.freeze import freeze
 from compiler.passes.registry import PASSES
 from compiler.pipeline import run_passes, verify_each
 from ir import expr as e
-from ir.graph import Direction, Graph, Node, Role
+from ir.graph import Direction, Graph, Role, Value
 from ir.interpret import run_graph
 from ir.op import OPS, Op, Property
 from ir.ops.fusion import Fused
@@ -24,6 +26,11 @@ from ir.verify import verify
 from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import DOUBLE, Expected, TooLarge, expected
 from tests.support.kernel_rules import check_kernels
+
+
+def has_gradient(op: type[Op]) -> bool:
+    return op.gradient is not Op.gradient
+
 
 ALONE = sorted(set(PASSES) - {"differentiate"})
 """What leaves the ports as they are."""
@@ -150,9 +157,17 @@ def test_directions_do_not_share_kernels(drawn: Drawn) -> None:
             assert node.direction is Direction.BACKWARD or inside == {Direction.FORWARD}
 
 
-@examples(100)
-@given(graphs(most=5))
-def test_gradients_are_the_derivatives(drawn: Drawn) -> None:
+@pytest.mark.parametrize("op", [op for op in sorted(DRAWERS) if has_gradient(OPS[op])])
+def test_gradients_are_the_derivatives(op: str) -> None:
+    @examples(5)
+    @given(graphs(op, most=4))
+    def along_a_line(drawn: Drawn) -> None:
+        check_gradients(drawn)
+
+    along_a_line()
+
+
+def check_gradients(drawn: Drawn) -> None:
     """Along a random direction of all inputs that may be moved, where the graph is smooth."""
     # Without ``stop``, through which the numeric derivative would see.
     graph = drop_stop_gradient(drawn.graph)
@@ -161,7 +176,8 @@ def test_gradients_are_the_derivatives(drawn: Drawn) -> None:
         if c.smooth and p.value.type.dtype.is_float
     ]  # fmt: skip
     results = [p for p in graph.outputs if p.role is Role.RESULT and p.value.type.dtype.is_float]
-    assume(moved and results and all(map(_has_derivative, graph.nodes)))
+    floats = [n for n in graph.nodes if all(map(_any_float, (n.inputs, n.outputs)))]
+    assume(moved and results and all(has_gradient(type(n.op)) for n in floats))
     whole = differentiate(graph, diffs={p.name: p.value for p in moved})
     rng = np.random.default_rng(drawn.seed)
     inputs = dict(zip((p.name for p in graph.inputs), drawn.scattered(), strict=True))
@@ -184,9 +200,8 @@ def test_gradients_are_the_derivatives(drawn: Drawn) -> None:
     assert predicted == pytest.approx((after - before) / (2 * step), rel=1e-4, abs=1e-4 * size)
 
 
-def _has_derivative(node: Node) -> bool:
-    floats = [any(v.type.dtype.is_float for v in side) for side in (node.inputs, node.outputs)]
-    return type(node.op).gradient is not Op.gradient or not all(floats)
+def _any_float(values: Sequence[Value]) -> bool:
+    return any(v.type.dtype.is_float for v in values)
 
 
 def test_every_op_is_drawn() -> None:

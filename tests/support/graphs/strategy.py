@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from ir import expr as e
@@ -22,7 +22,12 @@ def examples(count: int) -> settings:
     times = default.max_examples / 100
     # What would explain an example that fails takes minutes; the graph says more.
     phases = (Phase.explicit, Phase.generate, Phase.shrink)
-    return settings(default, max_examples=max(1, round(count * times)), phases=phases)
+    return settings(
+        default,
+        max_examples=max(1, round(count * times)),
+        phases=phases,
+        suppress_health_check=list(HealthCheck),  # some tests have no use for many a graph
+    )
 
 
 @st.composite
