@@ -21,7 +21,7 @@ from runtime.buffers import Buffer
 from runtime.interpret_backend import InterpretBackend, InterpretedGraph
 from runtime.launch.interpret import InterpretLauncher
 from runtime.reference import ReferenceBackend
-from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
+from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.interpreting_gpu import InterpretingGpu
 from tests.support.program_orders import shuffled
@@ -112,10 +112,10 @@ def check(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
     wanted.check(found, [p.name for p in drawn.graph.outputs])
 
 
-@pytest.mark.parametrize("op", sorted(DRAWERS))
-def test_forward(op: str, backend: Backend) -> None:
-    @examples(3)
-    @given(graphs(op, most=6))
+@pytest.mark.parametrize("name", sorted(DRAWERS | PATTERNS))
+def test_forward(name: str, backend: Backend) -> None:
+    @examples(2)
+    @given(graphs(name, most=6))
     def on_executor(drawn: Drawn) -> None:
         check(drawn, backend, in_place=True)
 

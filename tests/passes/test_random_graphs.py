@@ -23,7 +23,7 @@ from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
 from ir.text import format_graph, parse_graph
 from ir.verify import verify
-from tests.support.graphs import DRAWERS, Drawn, examples, graphs, trained
+from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import DOUBLE, Expected, TooLarge, expected
 from tests.support.kernel_rules import check_kernels
 
@@ -58,17 +58,17 @@ def check(drawn: Drawn, graph: Graph, wanted: tuple[Expected, list[str]]) -> Non
     outputs.check(found, [name for name, _ in ports])
 
 
-@pytest.mark.parametrize("op", sorted(DRAWERS))
-def test_passes_keep_the_meaning(op: str) -> None:
+@pytest.mark.parametrize("name", sorted(DRAWERS | PATTERNS))
+def test_passes_keep_the_meaning(name: str) -> None:
     @examples(4)
-    @given(graphs(op))
+    @given(graphs(name))
     def forward_and_backward(drawn: Drawn) -> None:
         verify(drawn.graph)
         for whole in (drawn, trained(drawn)):
             verify(whole.graph)
             wanted = truth(whole)
-            for name in ALONE:
-                options = CompileOptions(passes=(name,))
+            for step in ALONE:
+                options = CompileOptions(passes=(step,))
                 check(whole, run_passes(whole.graph, options, [verify_each]), wanted)
             fused = run_passes(whole.graph, CompileOptions(), [verify_each])
             check_kernels(fused)

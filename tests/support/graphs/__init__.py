@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from . import host, movement, patterns, pointwise, products, reductions, windows
 from .drawn import Drawn, trained
-from .growth import DRAWERS
+from .growth import DRAWERS, PATTERNS
 from .strategy import examples, graphs
 
-__all__ = ["DRAWERS", "Drawn", "examples", "graphs", "trained"]
+__all__ = ["DRAWERS", "PATTERNS", "Drawn", "examples", "graphs", "trained"]
 
 del host, movement, patterns, pointwise, products, reductions, windows  # they register their ops

@@ -22,8 +22,8 @@ _LARGEST = 3000  # elements of a value that further ops may read
 Drawer = Callable[["Growth"], None]
 DRAWERS: dict[str, Drawer] = {}
 """By the op's name: adds one such op, and what it needs."""
-PATTERNS: list[Drawer] = []
-"""Several ops as nets have them."""
+PATTERNS: dict[str, Drawer] = {}
+"""By name: adds several ops as nets have them."""
 
 
 def draws(op: type[Op]) -> Callable[[Drawer], Drawer]:
@@ -39,7 +39,7 @@ def draws(op: type[Op]) -> Callable[[Drawer], Drawer]:
 
 def pattern(drawer: Drawer) -> Drawer:
     """Decorator: the function draws several ops."""
-    PATTERNS.append(drawer)
+    PATTERNS[drawer.__name__] = drawer
     return drawer
 
 
@@ -53,6 +53,7 @@ class Growth:
         self.contents: list[Content] = []
         self.calls: list[str] = []  # what the host was called for, while the graph runs
         self.batch = self.choice(2, 1, 3, 2, 1, 0)
+        self.chains = False  # whether ops read the latest value, where it fits
 
     # --- choices --------------------------------------------------------------------------
 
@@ -68,6 +69,11 @@ class Growth:
 
     def extent(self) -> int:
         return self.choice(2, 1, 3, 5, 2, 1, 3, 20)
+
+    def axis(self, rank: int) -> int:
+        """Often the channels, so that what follows each other is along one axis."""
+        usual = min(1, rank - 1)
+        return self.choice(usual, usual, *range(rank))
 
     # --- values ---------------------------------------------------------------------------
 
@@ -92,6 +98,8 @@ class Growth:
             and (first is None or v.shape[:1] == (first,))
             and where(v)
         ]
+        if fits and self.chains and fits[-1] is self.values[-1]:
+            return fits[-1]
         if fits and self.number(0, 5) < 5:
             return self.choice(*(fits[-3:] if self.flag() else fits))
         if shape is not None:

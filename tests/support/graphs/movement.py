@@ -43,7 +43,7 @@ def draw_transpose(g: Growth) -> None:
 @draws(Slice)
 def draw_slice(g: Growth) -> None:
     x = g.value(4, 3, 2, 1, dtype=_dtype(g))
-    axis = g.number(0, x.type.rank - 1)
+    axis = g.axis(x.type.rank)
     start = g.number(0, x.shape[axis])
     # Rarely nothing is left.
     stop = g.number(min(start + (g.number(0, 9) < 9), x.shape[axis]), x.shape[axis])
@@ -53,7 +53,7 @@ def draw_slice(g: Growth) -> None:
 @draws(Concat)
 def draw_concat(g: Growth) -> None:
     x = g.value(4, 3, 2, 1, dtype=_dtype(g))
-    axis = g.number(0, x.type.rank - 1)
+    axis = g.axis(x.type.rank)
     parts = [x]
     for _ in range(g.choice(1, 2, 3, 0)):
         kind = g.number(0, 3)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from ir import expr as e
 from ir.graph import Role, Value
 from ir.ops.convolution import Conv
+from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.ops.pointwise import Map
 from ir.ops.window import WindowSum
 from ir.types import U32
 
-from .growth import Growth, pattern
+from .growth import DRAWERS, Growth, pattern
 from .reductions import axes
+
+_CHAINED = (Slice, Transpose, Reshape, Pad, Concat, Map)
 
 
 def _filled(g: Growth, *ranks: int) -> Value:
@@ -126,6 +130,27 @@ def pieces_in_places(g: Growth) -> None:
     total = e.arg(0) + e.arg(1)
     a, b = g.b.pad(x, none, high), g.b.pad(other, low, none)
     g.keep([g.b.map(total, a, b) if g.flag() else g.b.map(total, b, a)])
+
+
+@pattern
+def chain(g: Growth) -> None:
+    """Movements of what was moved before, and maps between."""
+    g.chains = True
+    kind = g.choice(*_CHAINED)
+    for _ in range(g.number(2, 4)):
+        DRAWERS[kind.name](g)
+        kind = g.choice(kind, kind, *_CHAINED)
+    g.chains = False
+
+
+@pattern
+def similarity(g: Growth) -> None:
+    """Products of all pairs, which meet their transposes."""
+    rows = g.choice(3, 20, 40)
+    a, b = (g.value(shape=(rows, 2)) for _ in range(2))
+    product = g.b.matmul(a, b, transpose_b=True)
+    both = g.b.map(e.arg(0) + e.arg(1) * 0.5, product, g.b.transpose(product, (1, 0)))
+    g.keep([g.b.matmul(both, b)])
 
 
 @pattern

@@ -31,16 +31,16 @@ def examples(count: int) -> settings:
 
 
 @st.composite
-def graphs(draw: st.DrawFn, op: str | None = None, most: int = 8) -> Drawn:
-    """A forward graph of up to ``most`` drawn ops and patterns; ``op``: one of them, for sure."""
+def graphs(draw: st.DrawFn, name: str | None = None, most: int = 8) -> Drawn:
+    """A forward graph of up to ``most`` drawn ops and patterns, and one more of this name."""
     g = Growth(draw)
-    drawers = [*(DRAWERS[name] for name in sorted(DRAWERS)), *PATTERNS]
+    drawers = DRAWERS | PATTERNS
     count = 0
     while count < most and draw(st.integers(0, 19)):
-        g.grow(g.choice(*drawers), count)
+        g.grow(drawers[g.choice(*sorted(drawers))], count)
         count += 1
-    if op is not None or not g.b.nodes:
-        g.grow(DRAWERS[op or "map"], count)
+    if name is not None or not g.b.nodes:
+        g.grow(drawers[name or "map"], count)
     _cells(g)
     _results(g)
     return Drawn(g.b.finish(), tuple(g.contents), g.calls, draw(st.integers(0, 99)))
