@@ -14,7 +14,7 @@ def backwards(count: int) -> Sequence[int]:
 
 
 def shuffled(count: int) -> Sequence[int]:
-    """The same for the same number of programs."""
+    """At random, but the same for the same number of programs."""
     return np.random.default_rng(count).permutation(count).tolist()
 
 
