@@ -128,7 +128,7 @@ def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
 
 
 def _graphs(program: NetProgram) -> Iterator[Graph]:
-    store, nothing = Store(program.cells, seed=1), ReferenceBackend()
+    store, nothing = Store(program.variables, seed=1), ReferenceBackend()
     yield from WholeGraphs(program).split()
     yield from LayerwiseNet(
         program, nothing, store, options=CompileOptions(nothing.target)
@@ -228,7 +228,10 @@ def check_masks(setting: Setting, report: Report) -> None:
 
     def run(backend: Backend) -> list[np.ndarray]:
         net = FusedNet(
-            program, backend, Store(program.cells, seed=11), options=CompileOptions(backend.target)
+            program,
+            backend,
+            Store(program.variables, seed=11),
+            options=CompileOptions(backend.target),
         )
         net.prepare_backward()
         net.set_inputs({"data": np.ones((7, 33, 5), np.float32)})
@@ -255,7 +258,7 @@ def check_views(setting: Setting, report: Report) -> None:
     net = FusedNet(
         program,
         setting.backend,
-        Store(program.cells, seed=1),
+        Store(program.variables, seed=1),
         options=CompileOptions(setting.backend.target),
     )
     x, y = net.inputs["data"].array, None
@@ -283,7 +286,7 @@ def check_artifacts(setting: Setting, report: Report) -> None:
     own = f"cuda:sm_{query_devices()[index].capability}"
     for name, text in (("lenet", lenet(4)), ("inception", INCEPTION)):
         program = nets.lower(nets.net_from_text(text, f"{name}.prototxt"), "TEST")
-        store = Store(program.cells, seed=1)
+        store = Store(program.variables, seed=1)
         rng = np.random.default_rng(0)
         arrays = {
             port.name: (rng.integers(0, 10, port.value.shape) if port.name == "label"

@@ -79,7 +79,7 @@ def build(
 ) -> FusedNet:
     """The net with seeded parameters and inputs, equal on every backend."""
     options = compile_options(backend.target, precision, print)
-    net = FusedNet(program, backend, Store(program.cells, seed=1), options=options)
+    net = FusedNet(program, backend, Store(program.variables, seed=1), options=options)
     random = np.random.default_rng(0)
     for name, buffer in net.inputs.items():
         shape = buffer.type.shape

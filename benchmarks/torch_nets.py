@@ -15,7 +15,7 @@ class TorchNet:
     """A net of the layers that LeNet, GoogLeNet and ResNet-50 have.
 
     Args:
-        net: the prototxt. program: the same, lowered (for names and shapes of cells).
+        net: the prototxt. program: the same, lowered (for names and shapes of variables).
         arrays: parameters and inputs by name.
         device: where its tensors lie.
     """
@@ -27,9 +27,9 @@ class TorchNet:
 
         self.torch = torch
         self.weights: dict[str, Any] = {}
-        for name in program.cells:
+        for name in program.variables:
             if name in arrays and not name.startswith("@"):
-                learns = program.cells[name].learns
+                learns = program.variables[name].learns
                 tensor = torch.from_numpy(np.array(arrays[name])).to(device)
                 self.weights[name] = tensor.requires_grad_(learns)
         self.inputs = {
@@ -55,8 +55,8 @@ class TorchNet:
             if layer.type == "Input":
                 continue
             bottoms = [blobs[self.aliases.get(b, b)] for b in layer.bottoms]
-            cells = [self.weights[c] for c in layer.cells]
-            blobs[layer.tops[0]] = LAYERS[layer.type](self.torch, message, bottoms, cells)
+            variables = [self.weights[c] for c in layer.variables]
+            blobs[layer.tops[0]] = LAYERS[layer.type](self.torch, message, bottoms, variables)
         return sum(weight * blobs[top] for top, weight in self.losses)
 
     def step(self, loss: Callable[[], Any]) -> None:

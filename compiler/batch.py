@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 from ir.graph import Graph, Node, Role, Value
 
-_CELLS = frozenset({Role.PARAMETER, Role.STATE, Role.GRADIENT, Role.HYPER})
+_VARIABLES = frozenset({Role.PARAMETER, Role.STATE, Role.GRADIENT, Role.HYPER})
 _MANY = 64  # stands for the batch where shapes of a batch of one are compared
 
 
 def batched(inputs: Sequence[tuple[Value, Role]], nodes: Sequence[Node]) -> set[Value]:
     """The values whose leading axis grows with the batch."""
-    found = {v for v, role in inputs if role not in _CELLS and v.type.rank}
+    found = {v for v, role in inputs if role not in _VARIABLES and v.type.rank}
     for node in nodes:
         given = [v in found for v in node.inputs]
         types = [v.type for v in node.inputs]
@@ -30,7 +30,7 @@ def batched_values(graph: Graph) -> set[Value]:
     return batched([(p.value, p.role) for p in graph.inputs], graph.nodes)
 
 
-class Shapes:
+class ComparedShapes:
     """Shapes for comparisons: as they would be if a batch of one were larger."""
 
     def __init__(self, batched: set[Value]) -> None:

@@ -25,7 +25,7 @@ class HostStep:
     node: Node
 
 
-Step = Segment | HostStep
+PlanStep = Segment | HostStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CompiledGraph:
     """
 
     graph: Graph
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     memory: MemoryPlan
 
     @property

@@ -22,9 +22,9 @@ from .passes.rewrite import resume
 class LayerGraphs:
     """What one layer runs.
 
-    Port names. Forward inputs: bottoms and cells; outputs: tops, written cells (STATE), and
-    SAVED values for backward. Backward inputs: blobs, cells, SAVED values, ``diff:<top>`` (SEED)
-    and parameter diffs (GRADIENT); outputs: ``diff:<bottom>`` (RESULT) and parameter diffs.
+    Port names. Forward inputs: bottoms and variables; outputs: tops, written variables (STATE), and
+    SAVED values for backward. Backward inputs: blobs, variables, SAVED values, ``diff:<top>``
+    (SEED) and parameter diffs (GRADIENT); outputs: ``diff:<bottom>`` (RESULT) and parameter diffs.
     ``backward`` is None for a layer that needs none.
     """
 
@@ -50,13 +50,13 @@ def _one_layer(
     program: NetProgram, layer: LayerInfo, blob_of: Mapping[Value, str], last: Mapping[Value, str]
 ) -> LayerGraphs:
     nodes = program.graph.nodes[layer.first : layer.last]
-    cells = {p.value: p for p in program.graph.inputs if p.role in (Role.PARAMETER, Role.STATE)}
+    variables = {p.value: p for p in program.graph.inputs if p.role in (Role.PARAMETER, Role.STATE)}
     made = {v for n in nodes for v in n.outputs}
     outside = _outside(nodes, made)
     inputs = [
-        cells[v] if v in cells else Port(blob_of[v], v, Role.DATA)
+        variables[v] if v in variables else Port(blob_of[v], v, Role.DATA)
         for v in outside
-        if v in cells or v in blob_of
+        if v in variables or v in blob_of
     ]
     outputs = [
         Port(name, v, Role.RESULT)
@@ -64,20 +64,20 @@ def _one_layer(
         if v in made
     ]
     outputs += [p for p in program.graph.outputs if p.role is Role.STATE and p.value in made]
-    tail = _backward_nodes(program, layer, nodes, inputs) if layer.needs_backward else None
+    behind = _backward_nodes(program, layer, nodes, inputs) if layer.needs_backward else None
     name = layer.name
-    if tail is None:
+    if behind is None:
         graph = Graph(name, tuple(inputs), nodes, tuple(outputs))
         return LayerGraphs(layer, graph, None)
-    back_nodes, back_inputs, back_outputs = tail
+    back_nodes, back_inputs, back_outputs = behind
     saved: list[Port] = []
     for v in _outside(back_nodes, {v for n in back_nodes for v in n.outputs}):
         if any(p.value is v for p in back_inputs):
             continue
-        if v in cells:
+        if v in variables:
             # A statistic that forward overwrites is read as it was before.
-            overwritten = any(p.role is Role.STATE and p.name == cells[v].name for p in outputs)
-            port = Port(f"saved:{v.name}", v, Role.SAVED) if overwritten else cells[v]
+            overwritten = any(p.role is Role.STATE and p.name == variables[v].name for p in outputs)
+            port = Port(f"saved:{v.name}", v, Role.SAVED) if overwritten else variables[v]
         elif v in last:
             port = Port(last[v], v, Role.DATA)
         else:
@@ -110,7 +110,9 @@ def _backward_nodes(
         if value.type.dtype.is_float:
             seeds[value] = b.input(diff_port(top), value.type, Role.SEED)
     learning = {
-        p.value: p.name for p in inputs if p.role is Role.PARAMETER and program.cells[p.name].learns
+        p.value: p.name
+        for p in inputs
+        if p.role is Role.PARAMETER and program.variables[p.name].learns
     }
     wanted = [v for v, ok in zip(layer.bottom_values, layer.backward_bottoms, strict=True) if ok]
     with b.at(layer.location, direction=Direction.BACKWARD):

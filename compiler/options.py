@@ -1,4 +1,4 @@
-"""What was asked of the compiler: made once at the face, handed down to whatever decides by it."""
+"""What was asked of the compiler: made once by the public API, handed down to what decides."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ir.op import Property
 from ir.text import format_graph
 from ir.verify import verify
 
-from .compiled import CompiledGraph, HostStep, Segment, Step
+from .compiled import CompiledGraph, HostStep, PlanStep, Segment
 from .kernel import Launch, Scratch
 from .options import CompileOptions
 from .passes.context import PassContext, context_for
@@ -105,7 +105,7 @@ def compile_graph(
     """
     # What no pass fused gets a kernel by itself.
     fused = fuse(run_passes(graph, options, observers), PassContext(options, Fuel(0)))
-    steps: list[Step] = []
+    steps: list[PlanStep] = []
     pending: list[Launch] = []
     scratch: dict[int, list[Scratch]] = {}
     count = 0

@@ -8,7 +8,7 @@ from . import expr as e
 from .expr import Expr
 
 # rule(node, g) -> the cotangent of every operand, None where there is none.
-Rule = Callable[[Expr, Expr], Sequence[Expr | None]]
+DerivativeRule = Callable[[Expr, Expr], Sequence[Expr | None]]
 
 
 def _split(node: Expr, g: Expr) -> list[Expr | None]:
@@ -31,7 +31,7 @@ def _lower_power(a: Expr, b: Expr) -> Expr:
     return e.const(1.0) if exponent == 0.0 else e.power(a, e.const(exponent, b.dtype))
 
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, DerivativeRule] = {
     "add": lambda n, g: [g, g],
     "sub": lambda n, g: [g, -g],
     "mul": lambda n, g: [g * n.args[1], g * n.args[0]],

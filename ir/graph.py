@@ -17,10 +17,10 @@ class Role(enum.Enum):
     """What a graph's input or output is to the runtime."""
 
     DATA = "data"  # a blob fed by the caller or a data source
-    PARAMETER = "parameter"  # a learnable cell of the parameter store
-    STATE = "state"  # a cell that forward also writes: BatchNorm sums, random counter, h_T
+    PARAMETER = "parameter"  # a learnable variable of the parameter store
+    STATE = "state"  # a variable that forward also writes: BatchNorm sums, random counter, h_T
     SEED = "seed"  # the diff of a net output, given to backward
-    GRADIENT = "gradient"  # the diff of a cell, to which backward adds
+    GRADIENT = "gradient"  # the diff of a variable, to which backward adds
     HYPER = "hyper"  # a number that changes per iteration: learning rate, clip scale
     RESULT = "result"  # a blob the caller reads
     SAVED = "saved"  # an internal value that outlives the run (forward -> backward)
@@ -70,8 +70,8 @@ class Node:
 class Port:
     """A named input or output of a graph.
 
-    ``name`` is the blob's or the cell's name (``conv1/0``); an output with role STATE
-    or GRADIENT writes the cell of that name.
+    ``name`` is the blob's or the variable's name (``conv1/0``); an output with role STATE
+    or GRADIENT writes the variable of that name.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """A lowered net: its forward graph, and what a net has besides a graph.
 
-Layers, blobs, cells (parameters and state), and who needs a gradient. Plain data: the
+Layers, blobs, variables (parameters and state), and who needs a gradient. Plain data: the
 compiler plans from it and the runtime runs from it; neither needs the prototxt.
 """
 
@@ -17,8 +17,8 @@ from .graph import Graph, Port, Role, Value
 from .location import Location
 from .types import TensorType
 
-RANDOM_CELL = "@random"
-"""Hidden state cell, u32[2]: the net's seed, and the number of forward passes so far."""
+RANDOM_STATE = "@random"
+"""Hidden state variable, u32[2]: the net's seed, and the number of forward passes so far."""
 
 LOSS_OUTPUT = "@loss"
 """Graph output: the sum of all weighted losses, f32[]."""
@@ -36,9 +36,9 @@ def shown_blob(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FillerSpec:
-    """How a cell starts. Caffe: include/caffe/filler.hpp.
+    """How a variable starts. Caffe: include/caffe/filler.hpp.
 
-    Kind "array" is not Caffe's: the cell starts as ``array`` (a matrix read from a file, what a
+    Kind "array" is not Caffe's: the variable starts as ``array`` (a matrix read from a file, what a
     Python layer put into its blobs).
     """
 
@@ -55,7 +55,7 @@ class FillerSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Variable:
     """A tensor that outlives a run: a layer's blob (weights, statistics) or hidden state.
 
     ``layer`` names the layer that made it, ``owner`` is that layer's key. ``index`` is the position
@@ -99,7 +99,7 @@ class LayerInfo:
     """One layer after filtering, with the part of the graph it became.
 
     ``key`` is its own in the net: the name, or ``name@2`` for the second layer of a name.
-    ``cells`` are the layer's blobs in order; a shared one stands under its owner's name.
+    ``variables`` are the layer's blobs in order; a shared one stands under its owner's name.
     ``first``/``last`` bound its nodes: ``graph.nodes[first:last]``.
     ``backward_bottoms``: which bottoms get a diff. ``source``: for layers that the runtime feeds
     (data layers), what the runtime needs to open it. ``sizes``: names of shapes that its bottoms
@@ -116,7 +116,7 @@ class LayerInfo:
     tops: tuple[str, ...]
     bottom_values: tuple[Value, ...]
     top_values: tuple[Value, ...]
-    cells: tuple[str, ...]
+    variables: tuple[str, ...]
     loss_weights: tuple[float, ...]
     first: int
     last: int
@@ -136,8 +136,8 @@ class NetProgram:
     """A net at fixed shapes.
 
     Attributes:
-        graph: forward only. Inputs: DATA blobs, PARAMETER and STATE cells. Outputs: the net's
-            outputs (RESULT), :data:`LOSS_OUTPUT` when there is a loss, written cells (STATE).
+        graph: forward only. Inputs: DATA blobs, PARAMETER and STATE variables. Outputs: the net's
+            outputs (RESULT), :data:`LOSS_OUTPUT` when there is a loss, written variables (STATE).
         blobs: every version of each named blob, oldest first (in-place layers make new ones).
         inputs: blobs that the caller feeds (Input layers), in file order.
         outputs: blobs that nothing consumes, in Caffe's (alphabetical) order.
@@ -148,7 +148,7 @@ class NetProgram:
     phase: str
     graph: Graph
     layers: tuple[LayerInfo, ...]
-    cells: Mapping[str, Cell]
+    variables: Mapping[str, Variable]
     blobs: Mapping[str, tuple[Value, ...]]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -162,15 +162,15 @@ class NetProgram:
                 return layer
         raise KeyError(name)
 
-    def owns(self, layer: LayerInfo, cell: str) -> bool:
+    def owns(self, layer: LayerInfo, variable: str) -> bool:
         """Whether a blob of a layer is its own, not shared from an earlier layer."""
-        return self.cells[cell].owner == layer.key
+        return self.variables[variable].owner == layer.key
 
     @property
-    def parameters(self) -> list[Cell]:
+    def parameters(self) -> list[Variable]:
         """Owned blobs of all layers in layer order: Caffe's learnable_params, and the order of
         solver history. Statistics (lr_mult 0) are among them."""
-        return [c for c in self.cells.values() if c.index >= 0]
+        return [c for c in self.variables.values() if c.index >= 0]
 
     @property
     def loss_weights(self) -> dict[str, float]:

@@ -25,7 +25,7 @@ WRITES = {
     Role.STATE: (Role.STATE, Role.PARAMETER),
     Role.GRADIENT: (Role.GRADIENT,),
 }
-"""Role of an output that writes a cell -> roles of the input that is the cell, before."""
+"""Role of an output that writes a variable -> roles of the input that is the variable, before."""
 
 
 def verify(graph: Graph) -> None:
@@ -33,8 +33,8 @@ def verify(graph: Graph) -> None:
 
     * A value is defined once, before it is read; names are unique.
     * Every node's types are what its op infers.
-    * Port names are unique per role; an output that writes a cell (STATE, GRADIENT) has an
-      input of the same cell and type.
+    * Port names are unique per role; an output that writes a variable (STATE, GRADIENT) has an
+      input of the same variable and type.
     * Graphs inside nodes keep the same rules.
     """
     _Verifier(graph, "").run()
@@ -56,7 +56,7 @@ class _Verifier:
         for port in self.graph.outputs:
             if port.value not in self.values:
                 self._fail(f"output {port.name!r}: %{port.value.name} is not defined")
-        self._cells()
+        self._variables()
 
     def _fail(self, problem: str, node: Node | None = None) -> None:
         message = problem = f"graph {self.path}: {problem}"
@@ -99,17 +99,17 @@ class _Verifier:
                     self._fail(f"two {port.role.value} {kind}s are named {port.name!r}")
                 seen.add((port.name, port.role))
 
-    def _cells(self) -> None:
-        cells = {(p.name, p.role): p.value for p in self.graph.inputs}
+    def _variables(self) -> None:
+        variables = {(p.name, p.role): p.value for p in self.graph.inputs}
         for port in self.graph.outputs:
             if port.role not in WRITES:
                 continue
-            before = [cells[k] for r in WRITES[port.role] if (k := (port.name, r)) in cells]
+            before = [variables[k] for r in WRITES[port.role] if (k := (port.name, r)) in variables]
             what = f"output {port.name!r} ({port.role.value})"
             if not before:
-                self._fail(f"{what}: there is no such cell among the inputs")
+                self._fail(f"{what}: there is no such variable among the inputs")
             if before[0].type != port.value.type:
-                self._fail(f"{what} is {port.value.type}, the cell is {before[0].type}")
+                self._fail(f"{what} is {port.value.type}, the variable is {before[0].type}")
 
 
 def nested_graphs(op: Op) -> Iterator[Graph]:

@@ -20,9 +20,9 @@ if ("-m", "roastery") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .house import check_house
+from .own_packages import check_own_packages
 
-check_house()
+check_own_packages()
 
 from ._version import __version__  # noqa: E402
 

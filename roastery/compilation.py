@@ -157,7 +157,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
         if layer.is_split:
             continue
         shape = "x".join(map(str, layer.top_values[0].shape)) if layer.top_values else ""
-        count = sum(program.cells[c].type.size for c in layer.cells)
+        count = sum(program.variables[c].type.size for c in layer.variables)
         rows.append(
             (
                 layer.name,
@@ -223,10 +223,11 @@ def _size(nbytes: float) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    rows = [[printable(cell) for cell in row] for row in rows]
+    rows = [[printable(variable) for variable in row] for row in rows]
     widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
     lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        "  ".join(variable.ljust(w) for variable, w in zip(r, widths, strict=True)).rstrip()
+        for r in rows
     ]
     lines.insert(1, "-" * min(max(map(len, lines)), 118))
     return "\n".join(lines) + "\n"

@@ -45,9 +45,9 @@ class DebugInfo:
         for top in layer.tops:
             mean = _mean(net.blobs[top].data.peek())
             self._log.debug_forward_top(layer.name, shown_blob(top), mean)
-        for index, cell in enumerate(layer.cells):
-            named = net.program.cells[cell].param_name
-            data = net.store.data[cell].peek()
+        for index, variable in enumerate(layer.variables):
+            named = net.program.variables[variable].param_name
+            data = net.store.data[variable].peek()
             self._log.debug_forward_param(layer.name, named or str(index), _mean(data))
 
     def _backward(self, number: int) -> None:
@@ -59,9 +59,9 @@ class DebugInfo:
                 if flows:
                     diff = net.blobs[bottom].diff.peek()
                     self._log.debug_backward_bottom(layer.name, bottom, _mean(diff))
-            for index, cell in enumerate(layer.cells):
-                if net.program.cells[cell].learns:
-                    diff = net.store.diff[cell].peek()
+            for index, variable in enumerate(layer.variables):
+                if net.program.variables[variable].learns:
+                    diff = net.store.diff[variable].peek()
                     self._log.debug_backward_param(layer.name, index, _mean(diff))
         if number == 0:
             self._all_params()

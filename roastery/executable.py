@@ -25,17 +25,19 @@ class Parameters(Mapping[str, list[np.ndarray]]):
 
     def __init__(self, program: NetProgram, store: Store, *, diff: bool = False) -> None:
         self._buffers = store.diff if diff else store.data
-        self._cells = {layer.key: layer.cells for layer in program.layers if layer.cells}
+        self._variables = {
+            layer.key: layer.variables for layer in program.layers if layer.variables
+        }
 
     def __getitem__(self, layer: str) -> list[np.ndarray]:
         # Made when asked for: an array that somebody holds is copied with every run on a GPU.
-        return [self._buffers[cell].array for cell in self._cells[layer]]
+        return [self._buffers[variable].array for variable in self._variables[layer]]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
+        return iter(self._variables)
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._variables)
 
 
 @dataclass

@@ -88,7 +88,7 @@ def export_net(
         allow_python=python_allowed(allow_python),
     )
     program = lower_net(request, logger_report()).program
-    store = Store(program.cells, seed=0)
+    store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     return export_program(

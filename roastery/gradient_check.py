@@ -14,7 +14,7 @@ from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
 from ir.interpret import run_graph
 from ir.printable import printable
-from ir.program import RANDOM_CELL, NetProgram
+from ir.program import RANDOM_STATE, NetProgram
 from runtime.blas_threads import ONE_BLAS_THREAD
 from runtime.fillers import fill
 
@@ -146,14 +146,14 @@ def _value(
     port: Port, program: NetProgram, inputs: Mapping[str, Given], rng: np.random.Generator
 ) -> np.ndarray:
     kind = port.value.type
-    if port.name == RANDOM_CELL:
+    if port.name == RANDOM_STATE:
         return np.array([rng.integers(1 << 31), 0], np.uint32)
     given = inputs.get(port.name)
     if isinstance(given, np.ndarray):
         return given.astype(np.float64)
-    cell = program.cells.get(port.name)
-    if cell is not None and (cell.filler.kind != "constant" or port.role is Role.STATE):
-        return fill(cell.filler, kind.shape, rng).astype(np.float64)
+    variable = program.variables.get(port.name)
+    if variable is not None and (variable.filler.kind != "constant" or port.role is Role.STATE):
+        return fill(variable.filler, kind.shape, rng).astype(np.float64)
     return rng.standard_normal(kind.shape)
 
 
@@ -173,7 +173,7 @@ class _Forward:
         if not self._outputs:
             raise RoasteryError("the net has no output, so nothing can be differentiated")
         self._weights = [rng.standard_normal(p.value.shape) for p in self._outputs]
-        first_learning = {c.name for c in program.cells.values() if c.learns}
+        first_learning = {c.name for c in program.variables.values() if c.learns}
         self._wanted = [
             p
             for p in program.graph.inputs

@@ -15,9 +15,9 @@ from ir.build import expand
 from ir.errors import RoasteryError
 from ir.graph import Value
 
-__all__ = ["Filler", "LayerContext", "Lowering", "Value", "expand", "expr", "layer"]
+__all__ = ["Filler", "LayerContext", "LayerFunction", "Value", "expand", "expr", "layer"]
 
-Lowering = Callable[[LayerContext], Value | Sequence[Value]]
+LayerFunction = Callable[[LayerContext], Value | Sequence[Value]]
 
 Filler = type("Filler", (), {"__doc__": "Declares a field that holds a filler, in `fields`."})
 
@@ -37,7 +37,7 @@ def layer(
     no_gradient_to: Sequence[int] = (),
     in_place: bool = False,
     replace: bool = False,
-) -> Callable[[Lowering], Lowering]:
+) -> Callable[[LayerFunction], LayerFunction]:
     """Register the decorated function as the lowering of ``type: "name"``.
 
     The function gets a :class:`LayerContext` and returns the top, or a sequence of tops. What it

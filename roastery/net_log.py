@@ -69,10 +69,10 @@ def log_layers(
                 log.loss_weight(weight)
             memory += math.prod(value.shape)
         log.memory_required(4 * memory)
-        for cell_name in layer.cells:
-            cell = program.cells[cell_name]
-            if not program.owns(layer, cell_name):
-                log.sharing_parameters(cell.param_name, cell.layer, cell.index)
+        for variable_name in layer.variables:
+            variable = program.variables[variable_name]
+            if not program.owns(layer, variable_name):
+                log.sharing_parameters(variable.param_name, variable.layer, variable.index)
     for layer in reversed(program.layers):
         log.needs_backward(layer.name, layer.needs_backward)
     for output in program.outputs:

@@ -20,7 +20,7 @@ from ir.errors import RoasteryError
 from ir.printable import printable
 from runtime.backend import Backend
 
-Note = Callable[[str], None]
+TellNote = Callable[[str], None]
 Passes = str | Sequence[str] | None
 """Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
 
@@ -31,7 +31,7 @@ def compile_options(
     backend: Backend,
     precision: str | None,
     passes: Passes,
-    note: Note,
+    note: TellNote,
     fuel: int | None = None,
 ) -> CompileOptions:
     """Options for a net that runs on a device.
@@ -56,7 +56,7 @@ def device_options(
     target: Target,
     precision: str | None,
     passes: Passes,
-    note: Note,
+    note: TellNote,
     fuel: int | None = None,
 ) -> CompileOptions:
     """As :func:`compile_options`, for a device that need not be there."""
@@ -71,7 +71,7 @@ def kernel_options(
     architectures: Sequence[Architecture],
     precision: str | None,
     passes: Passes,
-    note: Note,
+    note: TellNote,
     fuel: int | None = None,
 ) -> CompileOptions:
     """Options for kernels that are printed once and compiled for each of these GPUs.

@@ -24,7 +24,7 @@ from frontends.prototxt import Message
 from ir import leftovers
 from ir.errors import RoasteryError
 from ir.leftovers import cut_name
-from ir.program import Cell
+from ir.program import Variable
 from runtime.buffers import Buffer
 from runtime.logging.solver_lines import SnapshotFormat
 from runtime.solver.solver import Solver
@@ -144,7 +144,7 @@ class SolverSnapshots:
             solver.restore_position(position)
 
     def _check(
-        self, solver: Solver, path: str, state: SolverState, history: list[tuple[Cell, Buffer]]
+        self, solver: Solver, path: str, state: SolverState, history: list[tuple[Variable, Buffer]]
     ) -> None:
         kind = solver.config.type
         if len(state.history) != len(history):
@@ -155,21 +155,21 @@ class SolverSnapshots:
                 hint="resume with the solver type and the net that wrote the state, or start from "
                 "its .caffemodel with --weights",
             )
-        for (cell, buffer), values in zip(history, state.history, strict=True):
+        for (variable, buffer), values in zip(history, state.history, strict=True):
             if values.size != buffer.type.size:
                 raise RoasteryError(
-                    f"'{path}' holds {values.size} history values for param {cell.index} of layer "
-                    f"'{cell.layer}', which has {buffer.type.size}",
-                    location=cell.location,
+                    f"'{path}' holds {values.size} history values for param {variable.index} of "
+                    f"layer '{variable.layer}', which has {buffer.type.size}",
+                    location=variable.location,
                     hint="the net has changed since; start from the .caffemodel with --weights",
                 )
 
 
-def _history(solver: Solver) -> Iterator[tuple[Cell, Buffer]]:
+def _history(solver: Solver) -> Iterator[tuple[Variable, Buffer]]:
     """History blobs in Caffe's order: of all parameters, then second ones of all parameters."""
     for part in solver.updater.history:
-        for cell in solver.train.program.parameters:
-            yield cell, part[cell.name]
+        for variable in solver.train.program.parameters:
+            yield variable, part[variable.name]
 
 
 def _position(path: str, state: SolverState) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from runtime.solver.config import SolverConfig
 from runtime.solver.solver import Solver
 
 from . import nets
-from .building import BuiltNet, LogReport, NetBuilder, NetRequest, Plan
+from .building import BuiltNet, ExecutionMode, LogReport, NetBuilder, NetRequest
 from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .exclusive import Exclusive, exclusive
@@ -114,7 +114,7 @@ def build_solver(
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
-    plan: Plan = "layerwise" if layerwise else "fused"
+    mode: ExecutionMode = "layerwise" if layerwise else "fused"
     message = read_solver(source)
     if remark := gpu_note(message, device):
         _warn_once(remark)
@@ -123,7 +123,7 @@ def build_solver(
             message,
             device,
             log,
-            plan=plan,
+            mode=mode,
             seed=seed,
             kind=UsersSolver,
             precision=precision,
@@ -138,7 +138,7 @@ def assemble(
     device: str | None = None,
     log: CaffeLog | None = None,
     *,
-    plan: Plan = "fused",
+    mode: ExecutionMode = "fused",
     seed: int | None = None,
     kind: type[Solver] = Solver,
     precision: str | None = None,
@@ -152,7 +152,7 @@ def assemble(
     Args:
         solver: from :func:`roastery.solver_settings.read_solver`.
         device: as ``--device``; otherwise the environment, solver_mode and the machine decide.
-        plan: debug_info makes it layerwise.
+        mode: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
         kind: the class of the solver.
         precision, passes: as in :func:`roastery.compile`. fuel: ``--fuel``.
@@ -170,7 +170,7 @@ def assemble(
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     report = LogReport(log, notes)
     options = compile_options(backend, precision, passes, report.note, fuel)
-    builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else plan)
+    builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else mode)
     report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))
     train = nets_of.train(train_net)

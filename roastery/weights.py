@@ -80,7 +80,7 @@ def _tell(
     copied: bool,
 ) -> None:
     """Warn where a file that looks like the net's own left parameters as they were."""
-    learning = [layer for layer in program.layers if layer.cells]
+    learning = [layer for layer in program.layers if layer.variables]
     if learning and not copied:
         log.warning(
             f"no layer of '{os.fspath(path)}' has weights for a layer of this net: the names "
@@ -118,8 +118,8 @@ def _renamed(sources: list[LayerWeights], layers: Sequence[LayerInfo]) -> list[L
 
 def _stored(layers: Sequence[LayerInfo]) -> list[LayerInfo]:
     """The layers that HDF5 files tell apart: of one name those with blobs, if one has any."""
-    learning = {layer.name for layer in layers if layer.cells}
-    return [layer for layer in layers if layer.cells or layer.name not in learning]
+    learning = {layer.name for layer in layers if layer.variables}
+    return [layer for layer in layers if layer.variables or layer.name not in learning]
 
 
 def _copies(
@@ -131,21 +131,21 @@ def _copies(
     *,
     hdf5: bool,
 ) -> list[tuple[Buffer, np.ndarray]]:
-    cells = target.cells
+    variables = target.variables
     if hdf5:  # HDF5 files hold a shared parameter once, with the layer that owns it
-        owned = tuple(c for c in cells if program.owns(target, c))
+        owned = tuple(c for c in variables if program.owns(target, c))
         if len(source.blobs) == len(owned):
-            cells = owned
-    if len(source.blobs) != len(cells):
+            variables = owned
+    if len(source.blobs) != len(variables):
         raise RoasteryError(
             f"layer '{source.name}' has {len(source.blobs)} blob(s) in '{os.fspath(path)}' and "
-            f"{len(cells)} in the net",
+            f"{len(variables)} in the net",
             location=target.location,
             hint="is bias_term the same in both? To learn this layer from scratch, rename it",
         )
     copies = []
-    for index, cell in enumerate(cells):
-        buffer, values = store.data[cell], source.blobs[index]
+    for index, variable in enumerate(variables):
+        buffer, values = store.data[variable], source.blobs[index]
         wanted = buffer.type.shape
         if not _fits(values.shape, wanted, legacy=source.legacy[index]):
             raise RoasteryError(
@@ -201,13 +201,16 @@ def save_weights(
 def _arrays(
     program: NetProgram, buffers: Mapping[str, Buffer]
 ) -> list[tuple[str, list[np.ndarray]]]:
-    return [(layer.name, [buffers[c].peek() for c in layer.cells]) for layer in program.layers]
+    return [(layer.name, [buffers[c].peek() for c in layer.variables]) for layer in program.layers]
 
 
 def _owned_arrays(
     program: NetProgram, buffers: Mapping[str, Buffer]
 ) -> list[tuple[str, list[np.ndarray | None]]]:
     return [
-        (layer.name, [buffers[c].peek() if program.owns(layer, c) else None for c in layer.cells])
+        (
+            layer.name,
+            [buffers[c].peek() if program.owns(layer, c) else None for c in layer.variables],
+        )
         for layer in program.layers
     ]

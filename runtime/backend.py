@@ -94,5 +94,5 @@ def batch_allocator(backend: Backend, keep: int) -> Callable[[tuple[int, ...]], 
 
 
 def port_key(role: object, name: str) -> str:
-    """Key of a port: its role and name (a cell is read as ``parameter:conv1/0``)."""
+    """Key of a port: its role and name (a variable is read as ``parameter:conv1/0``)."""
     return f"{getattr(role, 'value', role)}:{name}"

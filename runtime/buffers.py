@@ -1,6 +1,6 @@
 """Memory that outlives a launch: tensors of blobs, parameters and state.
 
-A buffer is a host side, and on CUDA a device side behind it (a :class:`Mirror`). Reading
+A buffer is a host side, and on CUDA a device side behind it (a :class:`DeviceCopy`). Reading
 ``array`` brings the host side up to date and counts as writing to it, so ``.data`` and ``.diff``
 are ordinary numpy arrays on any device, and nothing is copied that nobody asked for.
 """
@@ -24,7 +24,7 @@ Reading = Callable[[], np.ndarray]
 """Gives what was in memory when it was made; waits for it where it is still being computed."""
 
 
-class Mirror(Protocol):
+class DeviceCopy(Protocol):
     """The device side of a memory block. Ranges are in bytes."""
 
     def to_host(self) -> None:
@@ -49,15 +49,15 @@ class Mirror(Protocol):
 
 
 class Memory:
-    """A zeroed, aligned block of host memory; ``mirror`` is its device side, if it has one."""
+    """A zeroed, aligned block of host memory; ``device_copy``: its twin on a GPU, if any."""
 
-    __slots__ = ("__weakref__", "_loan", "mirror", "raw")
+    __slots__ = ("__weakref__", "_loan", "device_copy", "raw")
 
     def __init__(self, nbytes: int) -> None:
         block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
         start = -block.ctypes.data % _ALIGNMENT
         self.raw = block[start : start + nbytes]
-        self.mirror: Mirror | None = None
+        self.device_copy: DeviceCopy | None = None
         self._loan: weakref.ref[np.ndarray] | None = None
 
     def lend(self) -> np.ndarray:
@@ -109,17 +109,17 @@ class Buffer:
     @property
     def flat(self) -> np.ndarray:
         """All of the memory, padding included, as :attr:`array`."""
-        if self.memory.mirror is not None:
-            self.memory.mirror.to_host()
-            self.memory.mirror.host_written()
+        if self.memory.device_copy is not None:
+            self.memory.device_copy.to_host()
+            self.memory.device_copy.host_written()
         start, nbytes = self.span
         return self.memory.lend()[start : start + nbytes].view(self.type.dtype.numpy)
 
     def peek(self) -> np.ndarray:
         """The tensor for reading only: the device side stays current. Read it before the next
         run, which need not show here."""
-        if self.memory.mirror is not None:
-            self.memory.mirror.to_host()
+        if self.memory.device_copy is not None:
+            self.memory.device_copy.to_host()
         view = self._array.view()
         view.flags.writeable = False
         return view
@@ -129,17 +129,17 @@ class Buffer:
 
         What is handed over may not change afterwards.
         """
-        mirror, type = self.memory.mirror, self.type
+        device_copy, type = self.memory.device_copy, self.type
         same = values.dtype == type.dtype.numpy and values.shape == type.shape
-        if mirror is not None and same and values.flags.c_contiguous and type.size:
-            mirror.fill(self.span[0], values)
+        if device_copy is not None and same and values.flags.c_contiguous and type.size:
+            device_copy.fill(self.span[0], values)
         else:
             self.array[...] = values
 
     def clear(self) -> None:
         """Set everything to zero, padding included, wherever it is."""
-        if self.memory.mirror is not None:
-            self.memory.mirror.clear(*self.span)
+        if self.memory.device_copy is not None:
+            self.memory.device_copy.clear(*self.span)
         else:
             self._flat[...] = 0
 
@@ -150,8 +150,8 @@ class Buffer:
         used = self.type.size * itemsize
         if used == nbytes:
             return
-        if self.memory.mirror is not None:
-            self.memory.mirror.clear(start + used, nbytes - used)
+        if self.memory.device_copy is not None:
+            self.memory.device_copy.clear(start + used, nbytes - used)
         else:
             self._flat[self.type.size :] = 0
 
@@ -159,10 +159,10 @@ class Buffer:
         """What the tensor holds now, to be fetched later without holding up the device."""
         type = self.type
         nbytes = type.size * type.dtype.itemsize
-        if self.memory.mirror is None or not nbytes:
+        if self.memory.device_copy is None or not nbytes:
             kept = self._array.copy()
             return lambda: kept
-        read = self.memory.mirror.read_later(self.span[0], nbytes)
+        read = self.memory.device_copy.read_later(self.span[0], nbytes)
         return lambda: read().view(type.dtype.numpy).reshape(type.shape)
 
     @property

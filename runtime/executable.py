@@ -11,19 +11,19 @@ from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role, Value
 from ir.ops.dynamic import SizeChanged
-from ir.program import LOSS_OUTPUT, RANDOM_CELL, NetProgram
+from ir.program import LOSS_OUTPUT, RANDOM_STATE, NetProgram
 from ir.types import TensorType
 
 from .backend import Backend, BoundGraph, port_key
 from .buffers import Buffer
 from .data.source import DataSource
-from .layered_passes import LayeredPasses, Pass, tells_sizes
+from .layered_passes import LayeredPass, LayeredPasses, tells_sizes
 from .layerwise import LayerwiseNet
-from .plans import Plan, Plans
+from .specializations import Specialization, Specializations
 from .store import Store
 from .whole_graphs import WholeGraphs
 
-Relower = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
+LowerNet = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]
 
 _PATIENCE = 4
 """So often the whole net is planned anew for sizes that Python layers give while they run."""
@@ -35,7 +35,7 @@ class FusedNet:
     Args:
         feeds: data sources by the layers' keys.
         observe: inner blobs to keep besides the outputs.
-        relower: makes the program for other input shapes; None: shapes are fixed.
+        lower_again: makes the program for other input shapes; None: shapes are fixed.
         options: of whatever this net compiles, at every size.
         by_layer: makes the net layer by layer, without feeds. It finds the sizes that Python layers
             give while they run, and runs instead of the whole where they change often.
@@ -50,7 +50,7 @@ class FusedNet:
         store: Store,
         feeds: Mapping[str, DataSource] | None = None,
         observe: Sequence[str] = (),
-        relower: Relower | None = None,
+        lower_again: LowerNet | None = None,
         *,
         options: CompileOptions,
         by_layer: Callable[[], LayerwiseNet] | None = None,
@@ -62,28 +62,28 @@ class FusedNet:
         self.store = store
         self.feeds: Mapping[str, DataSource] = feeds or {}
         self.observe = tuple(observe)
-        self._relower = relower
+        self._relower = lower_again
         self._layers = None if by_layer is None else LayeredPasses(by_layer)
         self._found = 0  # times that Python layers gave new sizes while they ran
         self._saves = False  # whether forward keeps what backward reads
         self._sizes: dict[str, tuple[int, ...]] = {}  # that depended on data, as they came last
-        self._plans = Plans()
+        self._plans = Specializations()
         self._use(self._plan_of(program))
         self._plans.use(self.sizes, self._plan)
 
     # --- sizes ------------------------------------------------------------------------
 
-    def _plan_of(self, program: NetProgram) -> Plan:
-        plan = Plan(program, WholeGraphs(program, self.observe))
+    def _plan_of(self, program: NetProgram) -> Specialization:
+        plan = Specialization(program, WholeGraphs(program, self.observe))
         for port in program.graph.inputs:
             if port.role is Role.DATA:
                 buffer = plan.inputs[port.name] = Buffer(port.value.type)
                 plan.buffers[port_key(port.role, port.name)] = buffer
         return plan
 
-    def _use(self, plan: Plan) -> None:
+    def _use(self, plan: Specialization) -> None:
         """Run ``plan`` from now on. Its inputs hold what they held when it was used last."""
-        self.store.extend(plan.program.cells.values())
+        self.store.extend(plan.program.variables.values())
         plan.follow(self.store.data)
         self._plan = plan
         self.program = plan.program
@@ -117,7 +117,7 @@ class FusedNet:
 
     def _port_buffer(self, port: Port) -> Buffer:
         if port.role in (Role.PARAMETER, Role.STATE) and port.name in self.store.data:
-            found = self._plan.cells[port.name] = self.store.data[port.name]
+            found = self._plan.variables[port.name] = self.store.data[port.name]
             return found
         if port.role is Role.PARAMETER:  # computed once, saved under this name
             return self._own(Role.SAVED, port.name, port.value)
@@ -228,7 +228,7 @@ class FusedNet:
             self._plan.forward = self._bind(graph)
         self._plan.forward.run()
 
-    def _following_sizes(self, run: Callable[[], None], layered: Pass) -> None:
+    def _following_sizes(self, run: Callable[[], None], layered: LayeredPass) -> None:
         """Run; where a size that depends on data came out anew, plan again for it and repeat.
 
         ``layered``: the same pass layer by layer.
@@ -262,7 +262,7 @@ class FusedNet:
         """
         return self._found >= _PATIENCE and not self._saves
 
-    def _run_layered(self, layered: Pass) -> None:
+    def _run_layered(self, layered: LayeredPass) -> None:
         """Run this pass layer by layer; its results take the place of the whole plan's."""
         assert self._layers is not None
         self._planned = False
@@ -376,17 +376,17 @@ class FusedNet:
 
     def random_state(self) -> list[int]:
         """Seed and number of the next forward pass; empty for a net without random layers."""
-        cell = self.store.data.get(RANDOM_CELL)
-        return [] if cell is None else [int(v) for v in cell.peek()]
+        variable = self.store.data.get(RANDOM_STATE)
+        return [] if variable is None else [int(v) for v in variable.peek()]
 
     def restore_random(self, state: Sequence[int]) -> None:
         """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""
-        cell = self.store.data.get(RANDOM_CELL)
-        if cell is not None and len(state) == 2:
-            cell.array[:] = state
+        variable = self.store.data.get(RANDOM_STATE)
+        if variable is not None and len(state) == 2:
+            variable.array[:] = state
 
     def written_state(self) -> dict[str, np.ndarray]:
-        """Copies of the cells that a forward pass writes, by name."""
+        """Copies of the variables that a forward pass writes, by name."""
         return {
             p.name: self.store.data[p.name].peek().copy()
             for p in self._plan.graphs.forward.outputs

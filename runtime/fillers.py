@@ -1,4 +1,4 @@
-"""How cells start: Caffe's seven fillers, and arrays that a layer brings along.
+"""How variables start: Caffe's seven fillers, and arrays that a layer brings along.
 
 Caffe: include/caffe/filler.hpp. The numbers come from numpy's generators, so they differ
 from Caffe's for one seed; their distributions do not.

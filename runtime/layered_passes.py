@@ -16,7 +16,7 @@ from ir.op import Property
 from .host_calls import HostCalls, Results
 from .layerwise import LayerwiseNet
 
-Pass = Callable[[LayerwiseNet], float]
+LayeredPass = Callable[[LayerwiseNet], float]
 """Runs a net and returns its loss: LayerwiseNet's forward_loss or forward_backward."""
 
 
@@ -58,7 +58,7 @@ class LayeredPasses:
         return sizes, results
 
     def run(
-        self, inputs: Mapping[str, np.ndarray], random: Sequence[int], run: Pass
+        self, inputs: Mapping[str, np.ndarray], random: Sequence[int], run: LayeredPass
     ) -> tuple[LayerwiseNet, float]:
         """A whole pass; returns the net and its loss."""
         net = self._prepared(inputs, random)

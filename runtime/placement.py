@@ -18,9 +18,9 @@ Region = Buffer | InArena
 class Placement:
     """Regions of values, and the copies that finish a run.
 
-    The plan assumes that only cells are read and written under one name. A caller may bind other
-    ports to one buffer as well (a blob written in place): such an output gets memory of its own,
-    and a last copy into the shared buffer.
+    The plan assumes that only variables are read and written under one name. A caller may bind
+    other ports to one buffer as well (a blob written in place): such an output gets memory of its
+    own, and a last copy into the shared buffer.
 
     Attributes:
         copies: (source, port's buffer) in order, after all launches.

@@ -1,4 +1,4 @@
-"""The parameter store: data and diff of every cell of a net, shared between executables.
+"""The parameter store: data and diff of every variable of a net, shared between executables.
 
 Parameters lie one after the other in two flat buffers (data and diff), grouped by
 (lr_mult, decay_mult), so that a solver updates each group with one pointwise op.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ir.errors import RoasteryError
-from ir.program import RANDOM_CELL, Cell
+from ir.program import RANDOM_STATE, Variable
 from ir.types import TensorType
 
 from .buffers import Buffer, padded_size
@@ -27,7 +27,7 @@ class Group:
     decay_mult: float
     start: int
     stop: int
-    cells: tuple[str, ...]
+    variables: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,26 +43,29 @@ class Piece:
 
 
 class Store:
-    """Buffers by cell name.
+    """Buffers by variable name.
 
     Args:
-        cells: a net's cells. Cells of further nets are added by :meth:`extend`.
-        seed: for fillers and for the random cell.
-        shared: data buffers of another store that stand in for this one's, by cell name. Such
-            cells are not filled, and have diffs of their own, as in Caffe.
+        variables: a net's variables. Variables of further nets are added by :meth:`extend`.
+        seed: for fillers and for the random variable.
+        shared: data buffers of another store that stand in for this one's, by variable name. Such
+            variables are not filled, and have diffs of their own, as in Caffe.
     """
 
     def __init__(
-        self, cells: Mapping[str, Cell], seed: int, shared: Mapping[str, Buffer] | None = None
+        self,
+        variables: Mapping[str, Variable],
+        seed: int,
+        shared: Mapping[str, Buffer] | None = None,
     ) -> None:
         self.seed = seed
         self.shared = dict(shared or {})
         self.shares = 0  # how often buffers of other stores took the place of this one's
-        self.cells: dict[str, Cell] = {}
+        self.variables: dict[str, Variable] = {}
         self.data: dict[str, Buffer] = {}
         self.diff: dict[str, Buffer] = {}
         self.groups: list[Group] = []
-        owned = [c for c in cells.values() if c.index >= 0 and c.name not in self.shared]
+        owned = [c for c in variables.values() if c.index >= 0 and c.name not in self.shared]
         rates = list(dict.fromkeys((c.lr_mult, c.decay_mult) for c in owned))
         size = sum(padded_size(c.type.size) for c in owned)
         self.flat_data = Buffer(TensorType((size,)))
@@ -71,56 +74,59 @@ class Store:
         for lr_mult, decay_mult in rates:
             start = position
             members = [c for c in owned if (c.lr_mult, c.decay_mult) == (lr_mult, decay_mult)]
-            for cell in members:
-                self.data[cell.name] = self.flat_data.part(position, cell.type)
-                self.diff[cell.name] = self.flat_diff.part(position, cell.type)
-                position += padded_size(cell.type.size)
+            for variable in members:
+                self.data[variable.name] = self.flat_data.part(position, variable.type)
+                self.diff[variable.name] = self.flat_diff.part(position, variable.type)
+                position += padded_size(variable.type.size)
             names = tuple(c.name for c in members)
             self.groups.append(Group(lr_mult, decay_mult, start, position, names))
         self._flat = frozenset(self.data)
-        for cell in cells.values():
-            self._add(cell)
+        for variable in variables.values():
+            self._add(variable)
 
-    def extend(self, cells: Iterable[Cell]) -> None:
-        """Add the cells that are missing: a test net's own layers, a net at another shape.
+    def extend(self, variables: Iterable[Variable]) -> None:
+        """Add the variables that are missing: a test net's own layers, a net at another shape.
 
         Hidden state of another shape (a recurrent layer's, for another batch size) starts anew.
         Raises RoasteryError, before anything changes, for a parameter of another shape.
         """
-        cells = list(cells)
-        for cell in cells:
-            have = self.data.get(cell.name)
-            if have is not None and have.type != cell.type and cell.index >= 0:
+        variables = list(variables)
+        for variable in variables:
+            have = self.data.get(variable.name)
+            if have is not None and have.type != variable.type and variable.index >= 0:
                 raise RoasteryError(
-                    f"blob {cell.index} of layer '{cell.layer}' has shape "
+                    f"blob {variable.index} of layer '{variable.layer}' has shape "
                     f"{list(have.type.shape)}; at this size of the input it would need "
-                    f"{list(cell.type.shape)}",
-                    location=cell.location,
+                    f"{list(variable.type.shape)}",
+                    location=variable.location,
                     hint="layers such as InnerProduct take one size of input only",
                 )
-        for cell in cells:
-            if cell.name not in self.cells or self.data[cell.name].type != cell.type:
-                self.data.pop(cell.name, None)
-                self._add(cell)
+        for variable in variables:
+            if (
+                variable.name not in self.variables
+                or self.data[variable.name].type != variable.type
+            ):
+                self.data.pop(variable.name, None)
+                self._add(variable)
 
-    def _add(self, cell: Cell) -> None:
-        self.cells[cell.name] = cell
-        if cell.name in self.shared:
-            self.data[cell.name] = self.shared[cell.name]
-            self.diff[cell.name] = Buffer(cell.type)
+    def _add(self, variable: Variable) -> None:
+        self.variables[variable.name] = variable
+        if variable.name in self.shared:
+            self.data[variable.name] = self.shared[variable.name]
+            self.diff[variable.name] = Buffer(variable.type)
             return
-        if cell.name not in self.data:
-            self.data[cell.name] = Buffer(cell.type)
-            if cell.index >= 0:
-                self.diff[cell.name] = Buffer(cell.type)
-        array = self.data[cell.name].array
-        if cell.name == RANDOM_CELL:
+        if variable.name not in self.data:
+            self.data[variable.name] = Buffer(variable.type)
+            if variable.index >= 0:
+                self.diff[variable.name] = Buffer(variable.type)
+        array = self.data[variable.name].array
+        if variable.name == RANDOM_STATE:
             array[0] = self.seed & 0xFFFFFFFF
         else:
-            array[...] = fill(cell.filler, cell.type.shape, self.generator(cell.name))
+            array[...] = fill(variable.filler, variable.type.shape, self.generator(variable.name))
 
     def share(self, buffers: Mapping[str, Buffer]) -> None:
-        """Use data buffers of another store from now on; diffs stay apart. By cell name.
+        """Use data buffers of another store from now on; diffs stay apart. By variable name.
 
         Graphs that are bound to the old ones must be bound anew. Caffe: Blob::ShareData.
         """
@@ -130,14 +136,14 @@ class Store:
             self.shares += 1
 
     def generator(self, name: str) -> np.random.Generator:
-        """A generator of its own for each cell, so that no order of creation matters."""
+        """A generator of its own for each variable, so that no order of creation matters."""
         key = np.frombuffer(name.encode("utf-8", "surrogateescape"), np.uint8)
         return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, *key])))
 
     def pieces(self, group: Group) -> Iterator[Piece]:
         """A group in runs: all of it, unless :meth:`share` put parameters elsewhere."""
         start = group.start
-        for name in group.cells:
+        for name in group.variables:
             data, at = self.data[name], self.diff[name].start
             if data.memory is self.flat_data.memory:
                 continue
@@ -165,8 +171,8 @@ class Store:
             if name in self._flat:
                 diff.clear_padding()
 
-    def parameters(self) -> Iterator[tuple[Cell, Buffer]]:
+    def parameters(self) -> Iterator[tuple[Variable, Buffer]]:
         """Owned blobs in layer order: Caffe's learnable_params."""
-        for cell in self.cells.values():
-            if cell.index >= 0:
-                yield cell, self.data[cell.name]
+        for variable in self.variables.values():
+            if variable.index >= 0:
+                yield variable, self.data[variable.name]

@@ -92,7 +92,7 @@ class WholeGraphs:
         return self.hosts.recorded(program.showing([*self._observe, *program.loss_weights]))
 
     def _learning(self) -> list[str]:
-        return [c.name for c in self._program.cells.values() if c.learns]
+        return [c.name for c in self._program.variables.values() if c.learns]
 
 
 def is_sink(node: Node) -> bool:

@@ -15,7 +15,7 @@ After ``differentiate(graph, parameters=["ip/0"])``::
     input ip/0: f32[2,3] gradient
     %ip = matmul(%x, %ip/0) transpose_b=true        # ip
     %d_ip/0 = matmul(%diff_ip, %x) transpose_a=true # ip, backward
-    %sum = map(%ip/0, %d_ip/0) add(a0, a1)          # backward adds to the diffs of cells
+    %sum = map(%ip/0, %d_ip/0) add(a0, a1)          # backward adds to the diffs of variables
     output ip: %ip result
     output ip/0: %sum gradient
 """
@@ -153,8 +153,8 @@ def differentiate(
     """``graph`` with its backward appended.
 
     Args:
-        parameters: names of cells (graph inputs) whose diffs are wanted. Backward *adds* to them:
-            each becomes an input and an output with role GRADIENT, named like the cell.
+        parameters: names of variables (graph inputs) whose diffs are wanted. Backward *adds* to
+            them: each becomes an input and an output with role GRADIENT, named like the variable.
         diffs: name -> value whose diff is wanted as output ``diff:<name>`` (RESULT); zeros
             where nothing flows.
         seeds: output name -> constant diff (a loss weight); folded into the graph.
@@ -242,7 +242,8 @@ def split(graph: Graph) -> tuple[Graph, Graph]:
 
     Forward keeps the outputs it makes and gets SAVED outputs (``saved:<value>``) for what
     backward reads of it; backward has them as inputs, beside the inputs of the whole graph that
-    it reads. A cell that forward overwrites is saved as it was before. Updates go with backward.
+    it reads. A variable that forward overwrites is saved as it was before. Updates go with
+    backward.
     """
     ahead = tuple(n for n in graph.nodes if n.direction is Direction.FORWARD)
     behind = tuple(n for n in graph.nodes if n.direction is not Direction.FORWARD)

@@ -45,7 +45,7 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
 
 
 def constants(graph: Graph) -> set[Value]:
-    """Values that depend on nothing but cells that the graph does not write."""
+    """Values that depend on nothing but variables that the graph does not write."""
     written = {p.name for p in graph.outputs if p.role is Role.STATE}
     known = {
         p.value
@@ -227,22 +227,22 @@ def _folded(node: Node, axis: int, chain: _Chain, end: Value, names: Context) ->
 
 
 def split_constants(graph: Graph) -> tuple[Graph, Graph]:
-    """Cut off what depends on cells alone: (what to run once, the rest).
+    """Cut off what depends on variables alone: (what to run once, the rest).
 
     Outputs of the first (SAVED) and inputs of the second (PARAMETER) are named
-    ``frozen:<value>``. Views of cells stay where they are read.
+    ``frozen:<value>``. Views of variables stay where they are read.
     """
     known = constants(graph)
-    cells = {p.value for p in graph.inputs}
+    variables = {p.value for p in graph.inputs}
     for node in graph.nodes:
-        if node.op.properties & Property.VIEW and node.inputs[0] in cells:
-            cells.update(node.outputs)
+        if node.op.properties & Property.VIEW and node.inputs[0] in variables:
+            variables.update(node.outputs)
     early = [n for n in graph.nodes if _is_known(n, known)]
     late = [n for n in graph.nodes if not _is_known(n, known)]
     shown = [p.value for p in graph.outputs]
     read = dict.fromkeys([*(v for n in late for v in n.inputs), *shown])
-    cut = [v for v in read if v in known and v not in cells]
-    views = _needed(early, [v for v in read if v in known and v in cells])
+    cut = [v for v in read if v in known and v not in variables]
+    views = _needed(early, [v for v in read if v in known and v in variables])
     ports = tuple(Port(f"frozen:{v.name}", v, Role.SAVED) for v in cut)
     before = _needed(early, cut)
     used = {v for n in before for v in n.inputs}

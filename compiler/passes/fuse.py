@@ -11,12 +11,12 @@ from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
 from .fusion.groups import Grouping
-from .fusion.kinds import Kind, kind_of
-from .fusion.labels import Labels
+from .fusion.labels import KernelLabels
+from .fusion.patterns import OpPattern, pattern_of
 from .fusion.rows import schedule_of
 from .maps import map_of
 
-_WITHOUT_KERNEL = {Kind.VIEW, Kind.HOST, Kind.DONE}
+_WITHOUT_KERNEL = {OpPattern.VIEW, OpPattern.HOST, OpPattern.DONE}
 
 
 def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -36,7 +36,7 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 
     Forward, backward and update never share a kernel. Without fuel every node is a kernel.
     """
-    if all(kind_of(node) in _WITHOUT_KERNEL for node in graph.nodes):
+    if all(pattern_of(node) in _WITHOUT_KERNEL for node in graph.nodes):
         return graph
     nodes = tuple(_single_results(graph.nodes))
     grouping = Grouping(graph, nodes, context.fuel)
@@ -44,7 +44,7 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     read = {p.value for p in graph.outputs}
     for unit in units:
         read.update(unit.inputs)
-    labels = Labels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
+    labels = KernelLabels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
     return Graph(
         graph.name, graph.inputs, tuple(u.node(read, labels) for u in units), graph.outputs
     )
@@ -61,7 +61,7 @@ def _single_results(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 class _Unit:
-    """One group with all that it computes: its members and what is pulled into it."""
+    """One group with all that it computes: its members and what is inlined into it."""
 
     def __init__(self, grouping: Grouping, members: list[int]) -> None:
         self.grouping = grouping
@@ -77,7 +77,7 @@ class _Unit:
                 continue
             body.add(i)
             for value in grouping.nodes[i].inputs:
-                if value in grouping.inlining.pulled:
+                if value in grouping.inlining.inlined:
                     stack.append(grouping.producers[value])
         self.body = [grouping.nodes[i] for i in sorted(body)]
         made.update(v for n in self.body for v in n.outputs)
@@ -93,21 +93,21 @@ class _Unit:
             found |= grouping.after(m)
         return found
 
-    def node(self, read: set[Value], labels: Labels) -> Node:
+    def node(self, read: set[Value], labels: KernelLabels) -> Node:
         grouping = self.grouping
         own = [grouping.nodes[m] for m in self.members]
-        kinds = {grouping.kinds[m] for m in self.members}
-        if kinds & _WITHOUT_KERNEL:
+        patterns = {grouping.patterns[m] for m in self.members}
+        if patterns & _WITHOUT_KERNEL:
             return own[0]
         anchor = next(
             (
                 n
                 for n, m in zip(own, self.members, strict=True)
-                if grouping.kinds[m] is not Kind.FLAT
+                if grouping.patterns[m] is not OpPattern.FLAT
             ),
             own[0],
         )
-        kind = grouping.kinds[grouping.number[anchor]]
+        kind = grouping.patterns[grouping.number[anchor]]
         made = [v for n in own for v in n.outputs]
         outputs = [v for v in made if v in read] or made  # a dead node's, if nothing removed it
         label = labels.of([n for n in self.body if n.direction is anchor.direction])

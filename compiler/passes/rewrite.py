@@ -60,15 +60,15 @@ class Context:
         return Value(unique, type)
 
 
-Rule = Callable[[Node, Context], Rewrite | None]
-RULES: dict[type[Op], list[Rule]] = {}
+RewriteRule = Callable[[Node, Context], Rewrite | None]
+RULES: dict[type[Op], list[RewriteRule]] = {}
 
 
-def simplifies(*ops: type[Op]) -> Callable[[Rule], Rule]:
+def simplifies(*ops: type[Op]) -> Callable[[RewriteRule], RewriteRule]:
     """Decorator: register a rule for ops. The rules of an op are tried in the order in which they
     are registered: file by file of :mod:`.rules`, by their names."""
 
-    def add(rule: Rule) -> Rule:
+    def add(rule: RewriteRule) -> RewriteRule:
         for op in ops:
             RULES.setdefault(op, []).append(rule)
         return rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.batch import Shapes, batched_values
+from compiler.batch import ComparedShapes, batched_values
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
@@ -42,7 +42,7 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     ports = [p.value for p, v in zip(op.body.inputs, node.inputs, strict=True) if v is operand]
     derived = set(ports)
     # What does not move with a batch, be it of one, is also read where nothing is stored.
-    shapes = Shapes(batched_values(op.body))
+    shapes = ComparedShapes(batched_values(op.body))
     for inner in op.body.nodes:
         if not any(v in derived for v in inner.inputs):
             continue

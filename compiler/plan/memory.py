@@ -11,7 +11,7 @@ from ir.graph import Graph, Port, Role, Value
 from .aliasing import may_overwrite, view_roots
 from .arena import Interval, aligned, lower_bound, plan_arena
 
-_CELLS = (Role.STATE, Role.GRADIENT)
+_VARIABLES = (Role.STATE, Role.GRADIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class InArena:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """The buffer that the caller binds to a port. A written cell is its input port's buffer."""
+    """The buffer that the caller binds to a port. A written variable is its input port's buffer."""
 
     port: Port
     is_output: bool
 
 
-Place = InArena | External
+Allocation = InArena | External
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class MemoryPlan:
         external: bytes of all buffers that callers bind.
     """
 
-    places: Mapping[Value, Place]
+    places: Mapping[Value, Allocation]
     scratch: Mapping[int, InArena]
     copies: tuple[Copy, ...]
     peak: int
@@ -71,7 +71,7 @@ class MemoryPlan:
             rows.append((f"{self._offset(i)}", f"{i.size}", f"{i.first}..{i.last}", what))
         widths = [max(len(r[c]) for r in rows) for c in range(3)]
         lines = [
-            "  ".join([*(cell.rjust(w) for cell, w in zip(r, widths, strict=False)), r[3]])
+            "  ".join([*(variable.rjust(w) for variable, w in zip(r, widths, strict=False)), r[3]])
             for r in rows
         ]
         lines += [f"copy %{c.value.name} -> {c.port.role.value} {c.port.name}" for c in self.copies]
@@ -107,7 +107,7 @@ class _Planner:
         self.end = len(graph.nodes)
         self.roots = view_roots(graph)
         self.inputs = {p.value: p for p in graph.inputs}
-        self.cells = {(p.name, p.role): p.value for p in graph.inputs}
+        self.variables = {(p.name, p.role): p.value for p in graph.inputs}
         self.made_at = {v: i for i, n in enumerate(graph.nodes) for v in n.outputs}
         self.last_read: dict[Value, int] = {}
         for i, node in enumerate(graph.nodes):
@@ -126,7 +126,7 @@ class _Planner:
         self._take_over()
         intervals = self._intervals()
         arena = plan_arena(intervals)
-        places: dict[Value, Place] = {}
+        places: dict[Value, Allocation] = {}
         for value, root in self.roots.items():
             owner = self._owner(root)
             places[value] = self.external.get(owner) or InArena(
@@ -163,33 +163,33 @@ class _Planner:
         shown = {self.roots[p.value] for p in self.graph.outputs}
         for port in self.graph.outputs:
             root = self.roots[port.value]
-            cell = self._cell(port) if port.role in _CELLS else None
-            if cell is not None and root is cell:
+            variable = self._variable(port) if port.role in _VARIABLES else None
+            if variable is not None and root is variable:
                 continue  # it keeps what it holds
             direct = root not in self.external and (
-                cell is None or (cell not in shown and self._may_write(root, cell))
+                variable is None or (variable not in shown and self._may_write(root, variable))
             )
-            if direct and cell is not None:
-                self.external[root] = self.external[cell]
+            if direct and variable is not None:
+                self.external[root] = self.external[variable]
             elif direct:
                 self.external[root] = External(port, is_output=True)
             else:
                 self.copies.append(Copy(port.value, port))
                 self.last_read[root] = self.end
 
-    def _cell(self, port: Port) -> Value:
+    def _variable(self, port: Port) -> Value:
         wanted = (Role.GRADIENT,) if port.role is Role.GRADIENT else (Role.STATE, Role.PARAMETER)
         for role in wanted:
-            if (port.name, role) in self.cells:
-                return self.cells[port.name, role]
-        raise KeyError(f"output {port.name!r} writes a cell that is no input")
+            if (port.name, role) in self.variables:
+                return self.variables[port.name, role]
+        raise KeyError(f"output {port.name!r} writes a variable that is no input")
 
-    def _may_write(self, root: Value, cell: Value) -> bool:
-        """Whether a result may be written right into its cell: nothing reads the old value
+    def _may_write(self, root: Value, variable: Value) -> bool:
+        """Whether a result may be written right into its variable: nothing reads the old value
         later."""
         writer = self.made_at[root]
-        last = self.last_read.get(cell, -1)
-        return last < writer or (last == writer and self._overwrites(writer, cell, root))
+        last = self.last_read.get(variable, -1)
+        return last < writer or (last == writer and self._overwrites(writer, variable, root))
 
     def _overwrites(self, index: int, operand: Value, result: Value) -> bool:
         """Whether node ``index`` may write ``result`` over ``operand``, under all its names."""
@@ -238,14 +238,14 @@ class _Planner:
 def _in_order(
     copies: Sequence[Copy], roots: Mapping[Value, Value], inputs: Mapping[Value, Port]
 ) -> list[Copy]:
-    """Copies out of a cell before those into it. Raises RuntimeError if cells are swapped."""
+    """Copies out of a variable before those into it. RuntimeError if variables are swapped."""
     waiting = list(copies)
     done: list[Copy] = []
     while waiting:
         read = {p.name for c in waiting if (p := inputs.get(roots[c.value])) is not None}
-        free = [c for c in waiting if c.port.role not in _CELLS or c.port.name not in read]
+        free = [c for c in waiting if c.port.role not in _VARIABLES or c.port.name not in read]
         if not free:
-            raise RuntimeError(f"cells take each other's values: {', '.join(sorted(read))}")
+            raise RuntimeError(f"variables take each other's values: {', '.join(sorted(read))}")
         done += free
         waiting = [c for c in waiting if c not in free]
     return done

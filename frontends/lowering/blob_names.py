@@ -12,11 +12,11 @@ from frontends.prototxt.message import Message
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import ErrorGroup, RoasteryError
 from ir.location import Location
-from ir.program import LOSS_OUTPUT, RANDOM_CELL
+from ir.program import LOSS_OUTPUT, RANDOM_STATE
 
 from .registry import LayerType, find_layer
 
-_RESERVED = (LOSS_OUTPUT, RANDOM_CELL)
+_RESERVED = (LOSS_OUTPUT, RANDOM_STATE)
 
 
 @dataclass

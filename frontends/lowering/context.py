@@ -21,8 +21,8 @@ from .probe import Probe
 from .registry import LayerType
 
 
-class Cells(Protocol):
-    """Where a layer's parameters and state are: a net's `CellTable`, or what is known of one."""
+class Variables(Protocol):
+    """Where a layer's parameters and state are: a net's `VariableTable`, or a known one's."""
 
     def blob(
         self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool
@@ -30,7 +30,7 @@ class Cells(Protocol):
     def hidden(
         self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
     ) -> Value: ...
-    def write(self, cell: Value, new: Value) -> None: ...
+    def write(self, variable: Value, new: Value) -> None: ...
     def random(self, b: Builder) -> Value: ...
     def next_stream(self) -> int: ...
 
@@ -80,7 +80,7 @@ class LayerContext:
         bottoms: tuple[Value, ...],
         tops: tuple[str, ...],
         phase: str,
-        cells: Cells,
+        variables: Variables,
         probe: Probe | None,
         shapes: Mapping[str, tuple[int, ...]],
         key: str,
@@ -94,14 +94,14 @@ class LayerContext:
         self.bottoms = bottoms
         self.tops = tops
         self.phase = phase
-        self.cells = cells
+        self.variables = variables
         self._probe = probe
         self.shapes = shapes
         self.runs_next = runs_next
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.labels: Labels | None = None  # see `takes_labels`
-        self.owned: list[str] = []  # names of the layer's cells, in the order of its blobs
-        self.hidden: dict[str, str] = {}  # hidden state -> its cell
+        self.owned: list[str] = []  # names of the layer's variables, in the order of its blobs
+        self.hidden: dict[str, str] = {}  # hidden state -> its variable
 
     @property
     def param(self) -> Message:
@@ -179,7 +179,7 @@ class LayerContext:
         """
         self.labels = Labels(bottom, classes, ignored)
 
-    # --- cells ------------------------------------------------------------------------
+    # --- variables ------------------------------------------------------------------------
 
     def parameter(
         self,
@@ -198,15 +198,15 @@ class LayerContext:
             spec = filler
         else:
             spec = FillerSpec(value=float(filler))
-        return self.cells.blob(self, TensorType(tuple(shape)), spec, learns)
+        return self.variables.blob(self, TensorType(tuple(shape)), spec, learns)
 
     def state(self, name: str, type: TensorType, start: float | FillerSpec = 0.0) -> Value:
         """Hidden state of the layer, by name (a recurrent layer's h_T)."""
-        return self.cells.hidden(self, name, type, start)
+        return self.variables.hidden(self, name, type, start)
 
-    def write(self, cell: Value, new: Value) -> None:
-        """Give a cell read with :meth:`parameter` or :meth:`state` a new value after forward."""
-        self.cells.write(cell, new)
+    def write(self, variable: Value, new: Value) -> None:
+        """Give what :meth:`parameter` or :meth:`state` gave a new value after forward."""
+        self.variables.write(variable, new)
 
     # --- random numbers ---------------------------------------------------------------
 
@@ -217,9 +217,9 @@ class LayerContext:
         ``first`` and ``first + 1`` of that op. Every call is an independent stream; the numbers
         change with every forward pass and are the same in the backward pass that follows it.
         """
-        cell = self.cells.random(self.b)
+        variable = self.variables.random(self.b)
         ones = (1,) * rank
-        parts = [self.b.reshape(self.b.slice(cell, 0, i, i + 1), ones) for i in (0, 1)]
-        stream = self.cells.next_stream()
+        parts = [self.b.reshape(self.b.slice(variable, 0, i, i + 1), ones) for i in (0, 1)]
+        stream = self.variables.next_stream()
         drawn = e.rand(e.arg(first, U32), e.linear(), stream, e.arg(first + 1, U32))
         return drawn, parts

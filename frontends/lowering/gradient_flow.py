@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ir.graph import Value
-from ir.program import Cell, LayerInfo
+from ir.program import LayerInfo, Variable
 
 
 def mark_backward(
-    layers: Sequence[LayerInfo], cells: Mapping[str, Cell], force_backward: bool
+    layers: Sequence[LayerInfo], variables: Mapping[str, Variable], force_backward: bool
 ) -> tuple[LayerInfo, ...]:
     """Set ``needs_backward`` and trim ``backward_bottoms``.
 
@@ -21,7 +21,7 @@ def mark_backward(
     """
     if force_backward:
         return tuple(replace(layer, needs_backward=True) for layer in layers)
-    learning = _above_learning(layers, cells)
+    learning = _above_learning(layers, variables)
     contributes: set[Value] = set()  # a loss is computed from these
     unasked: set[Value] = set()  # the layer that reads these wants no diff of them
     marked: list[LayerInfo] = []
@@ -42,12 +42,12 @@ def mark_backward(
     return tuple(reversed(marked))
 
 
-def _above_learning(layers: Sequence[LayerInfo], cells: Mapping[str, Cell]) -> list[bool]:
+def _above_learning(layers: Sequence[LayerInfo], variables: Mapping[str, Variable]) -> list[bool]:
     """Per layer: does it learn, or anything below it? propagate_down does not matter here."""
     found: list[bool] = []
     values: set[Value] = set()
     for layer in layers:
-        learns = any(cells[c].learns for c in layer.cells) or any(
+        learns = any(variables[c].learns for c in layer.variables) or any(
             v in values for v in layer.bottom_values
         )
         found.append(learns)

@@ -17,7 +17,6 @@ from ir.graph import Value
 from ir.program import AUTOMATIC, LOSS_OUTPUT, LayerInfo, NetProgram
 
 from .blob_names import check_names, place_of
-from .cells import CellTable
 from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
@@ -26,6 +25,7 @@ from .one_layer import KnownLayer, LayerLowering
 from .probe import Probe
 from .registry import LayerType, find_layer
 from .splits import with_splits
+from .variables import VariableTable
 
 Shape = tuple[int, ...]
 
@@ -39,7 +39,7 @@ class _Lowering:
     probe: Probe | None
     shapes: Mapping[str, Shape]
     force_backward: bool
-    cells: CellTable
+    variables: VariableTable
     current: dict[str, Value] = field(default_factory=dict)
     versions: dict[str, list[Value]] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def _lowered(
         probe,
         {k: tuple(v) for k, v in shapes.items()},
         net.force_backward,
-        CellTable(frozenset(top for m in messages for top in m.top), net.force_backward),
+        VariableTable(frozenset(top for m in messages for top in m.top), net.force_backward),
         names=frozenset(m.name for m in messages),
     )
     for message in messages:
@@ -108,11 +108,11 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     values = tuple(work.current[name] for name in bottoms)
     allowed = _gradient_allowed(work, kind, m, values)
     stopped = tuple(v in work.flows and not ok for v, ok in zip(values, allowed, strict=True))
-    first, streams = len(b.nodes), work.cells.streams
+    first, streams = len(b.nodes), work.variables.streams
     shapes = AskedShapes(work.shapes)
     phase = m.phase if m.has("phase") else work.phase
     key = _own_name(m.name, work.keys, work.names)
-    ctx = LayerContext(b, kind, m, values, tops, phase, work.cells, work.probe, shapes, key)
+    ctx = LayerContext(b, kind, m, values, tops, phase, work.variables, work.probe, shapes, key)
     named = lower_layer(ctx, stopped)
     _meet_twin(work, ctx)
     work.known.append(KnownLayer(m, kind, phase, stopped, ctx.hidden, streams))
@@ -124,7 +124,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         tops=tops,
         bottom_values=values,
         top_values=named,
-        cells=tuple(ctx.owned),
+        variables=tuple(ctx.owned),
         loss_weights=_loss_weights(kind, m, len(tops)),
         first=first,
         last=len(b.nodes),
@@ -169,9 +169,9 @@ def _called(layer: LayerInfo) -> str:
 
 def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
     """Take a lowered layer into the net; ``outputs``: tops that are outputs until someone reads."""
-    cells = work.cells.cells
+    variables = work.variables.variables
     if any(v in work.flows for v in layer.bottom_values) or any(
-        cells[c].learns for c in layer.cells
+        variables[c].learns for c in layer.variables
     ):
         work.flows.update(layer.top_values)
     for name in layer.bottoms:
@@ -182,7 +182,7 @@ def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
         work.versions.setdefault(name, []).append(value)
     work.layers.append(layer)
     work.keys.add(layer.key)
-    if layer.cells:
+    if layer.variables:
         work.learning.setdefault(layer.name, layer)
 
 
@@ -193,7 +193,7 @@ def _automatic_tops(work: _Lowering, kind: LayerType) -> tuple[str, ...]:
     """
     if not kind.loss:
         return ()
-    return (_own_name(AUTOMATIC, work.versions.keys() | work.cells.blobs, ()),)
+    return (_own_name(AUTOMATIC, work.versions.keys() | work.variables.blobs, ()),)
 
 
 def _check_counts(kind: LayerType, m: Message, bottoms: int, tops: int) -> None:
@@ -274,15 +274,15 @@ def _finish(work: _Lowering, net: Message) -> NetProgram:
         b.output(name, work.current[name])
     if total is not None:
         b.output(LOSS_OUTPUT, total)
-    work.cells.finish(b)
+    work.variables.finish(b)
     graph = b.finish()
-    layers = mark_backward(work.layers, work.cells.cells, work.force_backward)
+    layers = mark_backward(work.layers, work.variables.variables, work.force_backward)
     return NetProgram(
         name=net.name,
         phase=work.phase,
         graph=graph,
         layers=layers,
-        cells=work.cells.cells,
+        variables=work.variables.variables,
         blobs={k: tuple(v) for k, v in work.versions.items()},
         inputs=tuple(work.inputs),
         outputs=outputs,

@@ -16,7 +16,7 @@ from ir.program import LayerInfo, NetProgram
 from ir.types import TensorType
 
 from .context import LayerContext
-from .known_cells import KnownCells
+from .known_variables import KnownVariables
 from .layer import lower_layer
 from .probe import Probe
 from .registry import LayerType
@@ -28,8 +28,8 @@ Shape = tuple[int, ...]
 class KnownLayer:
     """What only the lowering of the whole net can tell of a layer.
 
-    ``stopped``: per bottom, whether a gradient could flow to it, but may not. ``hidden``: cells by
-    the layer's own names for them. ``streams``: random streams that earlier layers draw from.
+    ``stopped``: per bottom, whether a gradient could flow to it, but may not. ``hidden``: variables
+    by the layer's own names for them. ``streams``: random streams that earlier layers draw from.
     """
 
     message: Message
@@ -80,7 +80,7 @@ class LayerLowering:
             for name, shape, value in zip(info.bottoms, bottoms, info.bottom_values, strict=True)
         }
         values = tuple(reads[name] for name in info.bottoms)
-        cells = KnownCells(net.cells, info.cells, known.hidden, known.streams)
+        variables = KnownVariables(net.variables, info.variables, known.hidden, known.streams)
         ctx = LayerContext(
             b,
             known.kind,
@@ -88,14 +88,14 @@ class LayerLowering:
             values,
             info.tops,
             known.phase,
-            cells,
+            variables,
             self.probe,
             sizes,
             info.key,
             runs_next,
         )
         tops = lower_layer(ctx, known.stopped)
-        cells.finish(b)
+        variables.finish(b)
         layer = replace(
             info,
             bottom_values=values,
@@ -108,7 +108,7 @@ class LayerLowering:
             net,
             graph=b.finish(),
             layers=(layer,),
-            cells=cells.used,
+            variables=variables.used,
             blobs=_versions(net, info, layer),
             inputs=(),
         )

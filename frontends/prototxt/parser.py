@@ -10,7 +10,7 @@ from ir.regular_file import open_regular
 
 from .message import Message
 from .syntax import SyntaxReader, TooManyErrors
-from .tree import Entry, Source
+from .tree import Entry, SourceText
 from .typing_pass import TypingPass
 
 #: Larger text files are refused: no net is so large, and reading one would take minutes.
@@ -31,7 +31,7 @@ def parse_text(text: str, type_name: str, file: str = "<text>") -> Message:
         RoasteryError: the text is not a valid message. With several mistakes it is an
             ``ErrorGroup`` in the order of their lines.
     """
-    source = Source(text.removeprefix("\ufeff"), file)
+    source = SourceText(text.removeprefix("\ufeff"), file)
     control = _CONTROL.search(source.text)
     if control is not None:
         line = source.text.count("\n", 0, control.start()) + 1

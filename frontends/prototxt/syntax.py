@@ -18,7 +18,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from ir.errors import RoasteryError
 from ir.location import Location
 
-from .tree import Entry, Source, TreeBuilder
+from .tree import Entry, SourceText, TreeBuilder
 
 #: Protobuf refuses deeper messages too.
 MAX_DEPTH = 100
@@ -54,7 +54,7 @@ class TooManyErrors(Exception):
 class SyntaxReader:
     """Reads one file. ``errors`` holds what was wrong, ``entries`` what could be read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
         self.errors: list[RoasteryError] = []
         self.unclosed = False

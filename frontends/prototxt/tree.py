@@ -13,7 +13,7 @@ from ir.location import Location
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
-class Source:
+class SourceText:
     """A file's text, able to say where a token stands."""
 
     def __init__(self, text: str, file: str) -> None:

@@ -13,7 +13,7 @@ from .literals import Mistake, free_value, literal_value
 from .message import Message
 from .note import Note
 from .syntax import MAX_ERRORS, TooManyErrors
-from .tree import Block, Entry, Items, Scalar, Source
+from .tree import Block, Entry, Items, Scalar, SourceText
 
 _LAYER_TYPES = ("LayerParameter", "V1LayerParameter")
 _UNREADABLE = frozenset({"MISSING", "UNREADABLE"})
@@ -28,7 +28,7 @@ class TypingPass:
         unclosed: a missing brace was reported already.
     """
 
-    def __init__(self, source: Source, errors: list[RoasteryError], *, unclosed: bool) -> None:
+    def __init__(self, source: SourceText, errors: list[RoasteryError], *, unclosed: bool) -> None:
         self._source = source
         self._errors = errors
         self._broken = {(e.location.line, e.location.column) for e in errors if e.location}

@@ -5,7 +5,7 @@ lowers them and checks that they fit; :class:`NetBuilder` gives the lowered net 
 data, and binds it to an executor.
 """
 
-from .builder import BuiltNet, NetBuilder, Plan
+from .builder import BuiltNet, ExecutionMode, NetBuilder
 from .lowered import LoweredNet, NetRequest, lower_net
 from .report import BuildReport, LogReport
 from .sharing import shared_buffers
@@ -17,7 +17,7 @@ __all__ = [
     "LoweredNet",
     "NetBuilder",
     "NetRequest",
-    "Plan",
+    "ExecutionMode",
     "lower_net",
     "shared_buffers",
 ]

@@ -19,7 +19,7 @@ from .lowered import LoweredNet, NetRequest, lower_net
 from .report import BuildReport
 from .sharing import shared_buffers
 
-Plan = Literal["fused", "layerwise"]
+ExecutionMode = Literal["fused", "layerwise"]
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class NetBuilder:
 
     Attributes:
         options: what is asked of the compiler, see :mod:`roastery.options`.
-        plan: one graph for the net, or one per layer.
+        mode: one graph for the net, or one per layer.
         freeze: parameters do not change after the first forward pass.
     """
 
     backend: Backend
     options: CompileOptions
     report: BuildReport
-    plan: Plan = "fused"
+    mode: ExecutionMode = "fused"
     freeze: bool = False
 
     def build(
@@ -85,13 +85,13 @@ class NetBuilder:
         shared, unshared = (
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
-        store = Store(program.cells, seed, shared)
+        store = Store(program.variables, seed, shared)
         feeds, said = open_feeds(program, seed, backend, self.report.notes)
         self.report.built(program, said)
-        relower = lowered.layers.layer
+        lower_again = lowered.layers.layer
         net: FusedNet | LayerwiseNet
-        if self.plan == "layerwise":
-            net = LayerwiseNet(program, backend, store, feeds, relower, options=options)
+        if self.mode == "layerwise":
+            net = LayerwiseNet(program, backend, store, feeds, lower_again, options=options)
         else:
             net = FusedNet(
                 program,
@@ -102,7 +102,7 @@ class NetBuilder:
                 lowered.resized,
                 options=options,
                 by_layer=lambda: LayerwiseNet(
-                    program, backend, store, None, relower, options=options
+                    program, backend, store, None, lower_again, options=options
                 ),
                 freeze=self.freeze,
             )

@@ -18,15 +18,15 @@ def check_memory(program: NetProgram) -> None:
     """
     limit = physical_memory()
     parameters = 0
-    for cell in program.cells.values():
-        parameters += cell.type.nbytes
-        what = f"param {cell.index} of layer '{cell.layer}'"
-        _check(what, cell.type, cell.location, limit)
+    for variable in program.variables.values():
+        parameters += variable.type.nbytes
+        what = f"param {variable.index} of layer '{variable.layer}'"
+        _check(what, variable.type, variable.location, limit)
         if parameters > limit:
             raise RoasteryError(
-                f"the parameters up to layer '{cell.layer}' need {byte_size(parameters)}; this "
+                f"the parameters up to layer '{variable.layer}' need {byte_size(parameters)}; this "
                 f"machine has {byte_size(limit)} of memory",
-                location=cell.location,
+                location=variable.location,
             )
     for layer in program.layers:
         for name, value in zip(layer.tops, layer.top_values, strict=False):

@@ -24,14 +24,16 @@ def shared_buffers(
         if target is None:
             missing.append(source.name)
             continue
-        if len(target.cells) != len(source.cells):
+        if len(target.variables) != len(source.variables):
             raise RoasteryError(
-                f"layer '{source.name}' has {len(source.cells)} blob(s) in the train net and "
-                f"{len(target.cells)} in this one, so they cannot be shared",
+                f"layer '{source.name}' has {len(source.variables)} blob(s) in the train net and "
+                f"{len(target.variables)} in this one, so they cannot be shared",
                 location=target.location,
             )
-        for index, (mine, theirs) in enumerate(zip(target.cells, source.cells, strict=True)):
-            have, want = owner.cells[theirs].type, program.cells[mine].type
+        for index, (mine, theirs) in enumerate(
+            zip(target.variables, source.variables, strict=True)
+        ):
+            have, want = owner.variables[theirs].type, program.variables[mine].type
             if have.shape != want.shape:
                 raise RoasteryError(
                     f"param {index} of layer '{source.name}' has shape {shape_text(have.shape)} in "

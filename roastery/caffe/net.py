@@ -143,24 +143,26 @@ class Net(Numbered):
         self.blobs = OrderedDict((shown_blob(name), b) for name, b in self._own_blobs.items())
         self.inputs = list(program.inputs)
         self.outputs = list(program.outputs)
-        self._cells = {
-            cell: BlobBuffers(self._store.data[cell], self._store.diff[cell])
+        self._variables = {
+            variable: BlobBuffers(self._store.data[variable], self._store.diff[variable])
             for layer in program.layers
-            for cell in layer.cells
+            for variable in layer.variables
         }
         self.layers = [self._show(layer) for layer in program.layers]
         self.params = OrderedDict(
-            (info.name, [Blob(self._cells[cell], info.name) for cell in info.cells])
+            (info.name, [Blob(self._variables[variable], info.name) for variable in info.variables])
             for info in program.layers
-            if info.cells
+            if info.variables
         )
 
     def _show(self, info: LayerInfo) -> Any:
         user = self._built.lowered.probe.python_layer(info.key)
         if user is None:
-            return NetLayer(info, [Blob(self._cells[cell], info.name) for cell in info.cells])
-        for blob, cell in zip(user.blobs, info.cells, strict=True):
-            blob.attach(self._store.data[cell].array, self._store.diff[cell].array)
+            return NetLayer(
+                info, [Blob(self._variables[variable], info.name) for variable in info.variables]
+            )
+        for blob, variable in zip(user.blobs, info.variables, strict=True):
+            blob.attach(self._store.data[variable].array, self._store.diff[variable].array)
         return user
 
     # --- what there is ----------------------------------------------------------------
@@ -455,7 +457,7 @@ class Net(Numbered):
         shared, _ = shared_buffers(self._net.program, other._net.program, other._store)
         self._store.share(shared)
         for name, buffer in shared.items():
-            self._cells[name].data = buffer
+            self._variables[name].data = buffer
         self._net.rebind()
 
     @property

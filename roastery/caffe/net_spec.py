@@ -109,7 +109,7 @@ class Function:
         assign_proto(place, name, value)
 
 
-Node = Top | Function
+SpecNode = Top | Function
 
 
 class _Writer:
@@ -120,7 +120,7 @@ class _Writer:
         self._names = dict(names)
         self._counts: Counter[str] = Counter()
 
-    def name_of(self, node: Node, type_name: str) -> str:
+    def name_of(self, node: SpecNode, type_name: str) -> str:
         """The node's name: what it was assigned to, else its type and a number."""
         if node not in self._names:
             self._counts[type_name] += 1
@@ -133,7 +133,7 @@ class _Writer:
         return net
 
 
-def to_proto(*tops: Node) -> Any:
+def to_proto(*tops: SpecNode) -> Any:
     """The NetParameter of all layers that ``tops`` need, under automatic names."""
     writer = _Writer({})
     for top in tops:
@@ -148,12 +148,12 @@ class NetSpec:
         tops: what was assigned, by name.
     """
 
-    tops: OrderedDict[str, Node]
+    tops: OrderedDict[str, SpecNode]
 
     def __init__(self) -> None:
         object.__setattr__(self, "tops", OrderedDict())
 
-    def __setattr__(self, name: str, value: Node) -> None:
+    def __setattr__(self, name: str, value: SpecNode) -> None:
         self.tops[name] = value
 
     def __getattr__(self, name: str) -> Any:
@@ -167,7 +167,7 @@ class NetSpec:
     def __delattr__(self, name: str) -> None:
         del self.tops[name]
 
-    def __setitem__(self, name: str, value: Node) -> None:
+    def __setitem__(self, name: str, value: SpecNode) -> None:
         self.tops[name] = value
 
     def __getitem__(self, name: str) -> Any:

@@ -80,7 +80,7 @@ class Solver:
                 message,
                 device,
                 modes.solver_log(),
-                plan="layerwise",
+                mode="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
                 precision=precision,
                 passes=passes,

@@ -8,7 +8,7 @@ from .command import Arguments, Flag, UsageError
 
 if TYPE_CHECKING:
     from runtime.logging import CaffeLog
-    from runtime.logging.command_lines import Command
+    from runtime.logging.command_lines import LoggedCommand
 
 #: For a command that may read pictures; ``roastery.cli.main`` sets the limit.
 IMAGE_FLAG = Flag(
@@ -100,7 +100,7 @@ def open_log(arguments: Arguments) -> CaffeLog:
     return CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file, goes_on=False)
 
 
-def log_device(log: CaffeLog, device: str, command: Command) -> None:
+def log_device(log: CaffeLog, device: str, command: LoggedCommand) -> None:
     """``Use CPU.`` or the number of the GPU."""
     if device.startswith("cuda"):
         log.use_gpu(int(device.partition(":")[2] or 0), command=command)

@@ -20,14 +20,14 @@ from ir.special_output import is_pipe
 
 from ..working_folder import put_working_folder_back
 
-Kind = Literal["file", "module", "code", "console"]
+ScriptKind = Literal["file", "module", "code", "console"]
 
 
 @dataclass(frozen=True)
 class Script:
     """What to run, as ``python``, ``python -m``, ``python -c`` or ``python`` alone would."""
 
-    kind: Kind
+    kind: ScriptKind
     source: str
     arguments: list[str]
 

@@ -15,7 +15,7 @@ from ir.types import BOOL, shape_text
 from runtime.byte_size import byte_size
 from runtime.machine_memory import physical_memory
 
-from .running import ReferenceRunner, Runner
+from .running import GraphRunner, ReferenceRunner
 
 _NOISE = 1e-9
 
@@ -35,7 +35,7 @@ class Expected:
     Raises RoasteryError where the graph cannot run.
     """
 
-    def __init__(self, graph: Graph, seed: int = 0, run: Runner | None = None) -> None:
+    def __init__(self, graph: Graph, seed: int = 0, run: GraphRunner | None = None) -> None:
         reference = ReferenceRunner()
         self._seed = seed
         self._run_other = run or reference
@@ -73,7 +73,7 @@ class Expected:
                     found.setdefault(key, readable(f"output '{key[1]}' ({key[0].value}) {text}"))
         return list(found.values())
 
-    def _run(self, graph: Graph, positive: bool, run: Runner) -> dict[_Key, np.ndarray]:
+    def _run(self, graph: Graph, positive: bool, run: GraphRunner) -> dict[_Key, np.ndarray]:
         _check_memory(graph)
         results = run(graph, [self._input(port, positive) for port in graph.inputs])
         return {(p.role, p.name): a for p, a in zip(graph.outputs, results, strict=True)}

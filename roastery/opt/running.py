@@ -22,7 +22,7 @@ from ..logger import LOGGER
 from ..options import compile_options
 
 
-class Runner(Protocol):
+class GraphRunner(Protocol):
     """Runs a graph as it is, without any pass.
 
     ``target`` is its device; ``tolerance``: how much a result may differ, for rounding, from one
@@ -66,9 +66,9 @@ class DeviceRunner:
         inputs = {key: Buffer(type) for key, type in ports.items()}
         for buffer, array in zip(inputs.values(), arrays, strict=True):
             buffer.array[...] = array
-        # As in a net, a cell that is written is one buffer.
+        # As in a net, a variable that is written is one buffer.
         outputs = {
-            port_key(p.role, p.name): _cell(p, inputs) or Buffer(p.value.type)
+            port_key(p.role, p.name): _variable(p, inputs) or Buffer(p.value.type)
             for p in graph.outputs
         }
         with np.errstate(all="ignore"):
@@ -77,13 +77,13 @@ class DeviceRunner:
         return [buffer.peek().copy() for buffer in outputs.values()]
 
 
-def _cell(output: Port, inputs: Mapping[str, Buffer]) -> Buffer | None:
-    """The buffer of the cell that an output writes, if it does."""
+def _variable(output: Port, inputs: Mapping[str, Buffer]) -> Buffer | None:
+    """The buffer of the variable that an output writes, if it does."""
     roles = WRITES.get(output.role, ())
     return next((inputs[k] for r in roles if (k := port_key(r, output.name)) in inputs), None)
 
 
-def runner(device: str) -> Runner:
+def runner(device: str) -> GraphRunner:
     """What runs graphs on ``reference`` or a device."""
     return ReferenceRunner() if device == "reference" else DeviceRunner(device)
 

@@ -7,7 +7,15 @@ plan, the kernels' sources and machine code, and the weights as safetensors.
 from .errors import ArtifactError
 from .manifest import Manifest, Tensor
 from .net import LoadedNet, load
-from .plan import ARENA, WEIGHT, LaunchPlan, Place, StoredCopy, StoredKernel, StoredLaunch
+from .plan import (
+    ARENA,
+    WEIGHT,
+    LaunchPlan,
+    StoredAllocation,
+    StoredCopy,
+    StoredKernel,
+    StoredLaunch,
+)
 from .reader import Artifact
 from .stored import StoredGraph, store_graph
 from .writer import store_launches, write_artifact
@@ -20,7 +28,7 @@ __all__ = [
     "LaunchPlan",
     "LoadedNet",
     "Manifest",
-    "Place",
+    "StoredAllocation",
     "StoredCopy",
     "StoredGraph",
     "StoredKernel",

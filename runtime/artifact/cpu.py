@@ -18,11 +18,11 @@ from .container import GRAPH, MOST_LINES
 from .errors import ArtifactError
 from .reader import Artifact
 
-_CELLS = (Role.PARAMETER, Role.STATE)
+_VARIABLES = (Role.PARAMETER, Role.STATE)
 
 
 class CpuRunner:
-    """Holds a buffer per input, output and cell. Cells that the graph writes keep their values.
+    """Holds a buffer per input, output and variable. Those that the graph writes keep their values.
 
     Raises :class:`ArtifactError` when graph, weights and manifest do not fit together.
     """
@@ -35,7 +35,7 @@ class CpuRunner:
         inputs: dict[str, Buffer] = {}
         for port in graph.inputs:
             buffer = inputs[port_key(port.role, port.name)] = Buffer(port.value.type)
-            if port.role in _CELLS:
+            if port.role in _VARIABLES:
                 buffer.array[...] = self._weight(weights, port)
         outputs: dict[str, Buffer] = {}
         for port in graph.outputs:

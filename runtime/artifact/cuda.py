@@ -12,7 +12,7 @@ from runtime.cuda import CapturedGraph, CudaError, Device, DeviceBuffer, Driver
 from runtime.launch.cuda import KernelLoader, choose_binary
 
 from .errors import ArtifactError
-from .plan import ARENA, LaunchPlan, Place, StoredCopy
+from .plan import ARENA, LaunchPlan, StoredAllocation, StoredCopy
 from .reader import Artifact
 
 _ALIGNMENT = 256  # bytes, between weights
@@ -96,7 +96,7 @@ class CudaRunner:
         self._stream.synchronize()
         return memory, {name: memory.address + offset for name, offset in offsets.items()}
 
-    def _address(self, place: Place) -> int:
+    def _address(self, place: StoredAllocation) -> int:
         base = self._arena.address if place.space == ARENA else self._addresses[place.weight]
         return base + place.offset
 
@@ -113,7 +113,9 @@ class CudaRunner:
                 steps.append(self._copy(step))
                 continue
             binary, image = chosen[step.kernel]
-            values = [self._address(a) if isinstance(a, Place) else a for a in step.arguments]
+            values = [
+                self._address(a) if isinstance(a, StoredAllocation) else a for a in step.arguments
+            ]
             try:
                 steps.append(loader.prepare(binary, image, step.grid, values, step.label))
             except (CudaError, ValueError) as error:

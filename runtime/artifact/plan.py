@@ -23,7 +23,7 @@ _LARGEST_FLOAT = 3.4028235677973366e38  # below: what rounds to a finite float32
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoredAllocation:
     """Where a tensor starts: bytes into the arena, or into a weight's memory."""
 
     space: str  # ARENA or WEIGHT
@@ -34,14 +34,14 @@ class Place:
         return [self.space, self.offset, *([self.weight] if self.space == WEIGHT else [])]
 
     @staticmethod
-    def from_json(value: Any, where: str) -> Place:
+    def from_json(value: Any, where: str) -> StoredAllocation:
         if isinstance(value, list) and len(value) >= 2:
             offset = checked_integer(value[1], f"{where}: offset")
             if offset % _ALIGNMENT == 0:
                 if value[0] == ARENA and len(value) == 2:
-                    return Place(ARENA, offset)
+                    return StoredAllocation(ARENA, offset)
                 if value[0] == WEIGHT and len(value) == 3 and isinstance(value[2], str):
-                    return Place(WEIGHT, offset, value[2])
+                    return StoredAllocation(WEIGHT, offset, value[2])
         raise ValueError(f"{where}: {value!r:.80} is no place")
 
 
@@ -59,7 +59,7 @@ class StoredKernel:
     binaries: tuple[Binary, ...]
 
 
-Argument = Place | int | float
+StoredArgument = StoredAllocation | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class StoredLaunch:
     """One call of a kernel. ``location``: the layer it came from, for errors."""
 
     kernel: int
-    arguments: tuple[Argument, ...]
+    arguments: tuple[StoredArgument, ...]
     grid: tuple[int, int, int]
     label: str
     location: str = ""
@@ -77,12 +77,12 @@ class StoredLaunch:
 class StoredCopy:
     """Bytes copied on the device; a target outside of every reader's way."""
 
-    source: Place
-    target: Place
+    source: StoredAllocation
+    target: StoredAllocation
     nbytes: int
 
 
-Step = StoredLaunch | StoredCopy
+StoredStep = StoredLaunch | StoredCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ class LaunchPlan:
 
     arena_bytes: int
     kernels: tuple[StoredKernel, ...]
-    steps: tuple[Step, ...]
-    inputs: tuple[tuple[str, Place], ...]
-    outputs: tuple[tuple[str, Place], ...]
+    steps: tuple[StoredStep, ...]
+    inputs: tuple[tuple[str, StoredAllocation], ...]
+    outputs: tuple[tuple[str, StoredAllocation], ...]
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ class CodeNames:
         return names
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _step_json(step: StoredStep) -> dict[str, Any]:
     if isinstance(step, StoredCopy):
         return {
             "copy": step.source.json(),
@@ -155,7 +155,7 @@ def _step_json(step: Step) -> dict[str, Any]:
         "label": step.label,
         "location": step.location,
         "grid": list(step.grid),
-        "arguments": [a.json() if isinstance(a, Place) else a for a in step.arguments],
+        "arguments": [a.json() if isinstance(a, StoredAllocation) else a for a in step.arguments],
     }
 
 
@@ -175,7 +175,7 @@ def plan_from_json(root: Fields, code: Any) -> LaunchPlan:
     )
     ports = [
         tuple(
-            (name, Place.from_json(value, f"{kind} {name}"))
+            (name, StoredAllocation.from_json(value, f"{kind} {name}"))
             for name, value in root.raw(kind).items()
         )
         for kind in ("inputs", "outputs")
@@ -211,11 +211,11 @@ def _kernel(fields: Fields, code: Any) -> StoredKernel:
     return StoredKernel(source, tuple(kinds), tuple(constants), tuple(binaries))
 
 
-def _step(fields: Fields, kernels: Sequence[StoredKernel]) -> Step:
+def _step(fields: Fields, kernels: Sequence[StoredKernel]) -> StoredStep:
     if "copy" in fields:
         return StoredCopy(
-            Place.from_json(fields.array("copy"), fields.where),
-            Place.from_json(fields.array("to"), fields.where),
+            StoredAllocation.from_json(fields.array("copy"), fields.where),
+            StoredAllocation.from_json(fields.array("to"), fields.where),
             fields.integer("nbytes"),
         )
     number = fields.integer("kernel", high=len(kernels) - 1)
@@ -234,9 +234,9 @@ def _step(fields: Fields, kernels: Sequence[StoredKernel]) -> Step:
     return StoredLaunch(number, read, (x, y, z), label, fields.text("location"))
 
 
-def _argument(value: Any, kind: str, where: str) -> Argument:
+def _argument(value: Any, kind: str, where: str) -> StoredArgument:
     if kind == "pointer":
-        return Place.from_json(value, where)
+        return StoredAllocation.from_json(value, where)
     if kind == "f32":
         if type(value) in (int, float) and not _LARGEST_FLOAT < abs(value) < math.inf:
             return float(value)

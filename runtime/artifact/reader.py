@@ -13,7 +13,7 @@ from .container import MANIFEST, WEIGHTS, Archive
 from .errors import ArtifactError
 from .fields import parse_json
 from .manifest import FormatTooNew, Manifest
-from .plan import WEIGHT, LaunchPlan, Place, StoredCopy, StoredLaunch, plan_from_json
+from .plan import WEIGHT, LaunchPlan, StoredAllocation, StoredCopy, StoredLaunch, plan_from_json
 
 
 class Artifact:
@@ -55,7 +55,7 @@ class Artifact:
             raise ArtifactError(self.path, f"{name} is no text: {error}") from error
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Parameters and state by cell name."""
+        """Parameters and state by variable name."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
@@ -93,7 +93,7 @@ class Artifact:
                     self.path, f"the launch plan's {kind} are not those of the manifest"
                 )
 
-        def check(place: Place, nbytes: int, what: str) -> None:
+        def check(place: StoredAllocation, nbytes: int, what: str) -> None:
             if place.space == WEIGHT and place.weight not in weights:
                 raise ArtifactError(self.path, f"{what}: there is no weight {place.weight!r}")
             room = weights[place.weight] if place.space == WEIGHT else plan.arena_bytes
@@ -113,7 +113,7 @@ class Artifact:
                 check(step.target, step.nbytes, what)
             elif isinstance(step, StoredLaunch):
                 for argument in step.arguments:
-                    if isinstance(argument, Place):
+                    if isinstance(argument, StoredAllocation):
                         check(argument, 0, what)
 
     def close(self) -> None:

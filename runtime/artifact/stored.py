@@ -16,11 +16,11 @@ from runtime.backend import port_key
 from runtime.buffers import padded_size
 
 from .manifest import Tensor
-from .plan import ARENA, WEIGHT, LaunchPlan, Place, StoredCopy
+from .plan import ARENA, WEIGHT, LaunchPlan, StoredAllocation, StoredCopy
 from .writer import store_launches
 
 _ALIGNMENT = 256  # bytes, of inputs and outputs
-_CELLS = (Role.PARAMETER, Role.STATE)
+_VARIABLES = (Role.PARAMETER, Role.STATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class StoredGraph:
 def store_graph(
     compiled: CompiledGraph, binaries: Callable[[Kernel, Config], Sequence[Binary]]
 ) -> StoredGraph:
-    """Inputs and outputs are laid behind the arena; cells are weights of their names.
+    """Inputs and outputs are laid behind the arena; variables are weights of their names.
 
     Raises :class:`RoasteryError` for what only the process that compiled it can run.
     """
@@ -78,32 +78,32 @@ class _Layout:
 
     def __init__(self, compiled: CompiledGraph) -> None:
         self._memory = compiled.memory
-        self._ports: dict[tuple[str, str], Place] = {}
+        self._ports: dict[tuple[str, str], StoredAllocation] = {}
         self.nbytes = _up(compiled.memory.peak)
         for side, ports in (("input", compiled.graph.inputs), ("output", compiled.graph.outputs)):
             for port in ports:
                 self._add(side, port)
 
     def _add(self, side: str, port: Port) -> None:
-        if port.role in _CELLS:
-            place = Place(WEIGHT, 0, port.name)
+        if port.role in _VARIABLES:
+            place = StoredAllocation(WEIGHT, 0, port.name)
         elif port.role is (Role.DATA if side == "input" else Role.RESULT):
-            place = Place(ARENA, self.nbytes)
+            place = StoredAllocation(ARENA, self.nbytes)
             type = port.value.type
             self.nbytes += _up(padded_size(type.size) * type.dtype.itemsize)
         else:
             raise RoasteryError(f"{side} '{port.name}' ({port.role.value}) cannot be exported")
         self._ports[side, port_key(port.role, port.name)] = place
 
-    def port(self, port: Port, side: str) -> Place:
+    def port(self, port: Port, side: str) -> StoredAllocation:
         return self._ports[side, port_key(port.role, port.name)]
 
-    def place(self, item: Value | Scratch) -> Place:
+    def place(self, item: Value | Scratch) -> StoredAllocation:
         if isinstance(item, Scratch):
-            return Place(ARENA, self._memory.scratch[item.number].offset)
+            return StoredAllocation(ARENA, self._memory.scratch[item.number].offset)
         found = self._memory.places[item]
         if isinstance(found, InArena):
-            return Place(ARENA, found.offset)
+            return StoredAllocation(ARENA, found.offset)
         return self.port(found.port, "output" if found.is_output else "input")
 
     def describe(self) -> dict[str, Any]:

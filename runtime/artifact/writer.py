@@ -20,14 +20,14 @@ from ir.graph import Value
 
 from .container import GRAPH, MANIFEST, MOST_LINES, WEIGHTS, write_archive
 from .manifest import Manifest, Tensor, member_table
-from .plan import CodeNames, LaunchPlan, Place, StoredKernel, StoredLaunch
+from .plan import CodeNames, LaunchPlan, StoredAllocation, StoredKernel, StoredLaunch
 
 CPU = "cpu"
 
 
 def store_launches(
     launches: Iterable[Launch],
-    place: Callable[[Value | Scratch], Place],
+    place: Callable[[Value | Scratch], StoredAllocation],
     binaries: Callable[[Kernel, Config], Sequence[Binary]],
 ) -> tuple[tuple[StoredKernel, ...], tuple[StoredLaunch, ...], dict[str, str]]:
     """Launches as an artifact stores them: kernels, steps, and sources by file name.
@@ -103,7 +103,7 @@ def write_artifact(
         name: of the net.
         versions: of the packages that made it: roastery, triton, numpy.
         options: what the compiler was asked for.
-        weights: parameters and state by the names of their cells.
+        weights: parameters and state by the names of their variables.
         graph: the optimised IR as text.
         cpu: whether the reference interpreter may run it from that text.
         plan: what a GPU does; its binaries are the GPU targets.

@@ -18,8 +18,8 @@ from runtime.cuda import CapturedGraph, CudaError
 from runtime.launch.cuda import CudaLauncher
 from runtime.placement import Placement, Region
 
-from .mirror import DeviceMirror, covers, device_side
-from .session import Arena, DeviceFailure, Session, failure
+from .device_copy import CudaCopy, covers, device_side
+from .session import DeviceArena, DeviceFailure, Session, failure
 
 Call = Callable[[], None]
 
@@ -46,17 +46,19 @@ class CudaGraph:
         self._buffers = (*inputs.values(), *outputs.values())  # keeps their memory
         # An output that is a part of its memory leaves the rest as it is: that must be there.
         read = [*inputs.values(), *(b for b in outputs.values() if not covers(b))]
-        self._read = self._mirrors(read)
-        self._written = self._mirrors(outputs.values())
+        self._read = self._device_copies(read)
+        self._written = self._device_copies(outputs.values())
         session.reserve(compiled.memory.peak, compiled.graph.name)
-        self._place: tuple[Arena, int] | None = None  # the arena's state that steps were made for
+        self._place: tuple[DeviceArena, int] | None = (
+            None  # the arena's state that steps were made for
+        )
         self._steps: list[_Launches | _HostCall] = []
 
-    def _mirrors(self, buffers: Iterable[Buffer]) -> list[DeviceMirror]:
-        found: dict[int, DeviceMirror] = {}
+    def _device_copies(self, buffers: Iterable[Buffer]) -> list[CudaCopy]:
+        found: dict[int, CudaCopy] = {}
         for buffer in buffers:
-            mirror = device_side(buffer.memory, self._session)
-            found[id(mirror)] = mirror
+            device_copy = device_side(buffer.memory, self._session)
+            found[id(device_copy)] = device_copy
         return list(found.values())
 
     # --- running ----------------------------------------------------------------------
@@ -69,8 +71,8 @@ class CudaGraph:
         with self._session.running() as arena:
             try:
                 self._prepare(arena)
-                for mirror in self._read:
-                    mirror.to_device()
+                for device_copy in self._read:
+                    device_copy.to_device()
                 for step in self._steps:
                     step.run()
             except CudaError as error:
@@ -83,13 +85,13 @@ class CudaGraph:
 
     def _settle(self) -> None:
         """Tell the memory that it was written."""
-        refreshed = [mirror.device_written() for mirror in self._written]
+        refreshed = [device_copy.device_written() for device_copy in self._written]
         if any(refreshed):
             self._session.synchronize()
 
     # --- binding ----------------------------------------------------------------------
 
-    def _prepare(self, arena: Arena) -> None:
+    def _prepare(self, arena: DeviceArena) -> None:
         """Pack every launch for the addresses of now, unless that was done."""
         arena.reserve(self.compiled.memory.peak, self.compiled.graph.name)
         if self._place == (arena, arena.generation):
@@ -109,12 +111,12 @@ class CudaGraph:
         self._steps = steps
         self._place = (arena, arena.generation)
 
-    def _address(self, region: Region, arena: Arena) -> int:
+    def _address(self, region: Region, arena: DeviceArena) -> int:
         if isinstance(region, InArena):
             return arena.address + region.offset
         return device_side(region.memory, self._session).address + region.span[0]
 
-    def _call(self, launch: Launch, arena: Arena) -> tuple[str, Call]:
+    def _call(self, launch: Launch, arena: DeviceArena) -> tuple[str, Call]:
         def resolve(item: Value | Scratch) -> int:
             return self._address(self._placement.region(item), arena)
 
@@ -124,13 +126,13 @@ class CudaGraph:
         except (CudaError, ValueError) as error:
             raise RoasteryError(f"{name} cannot be launched: {error}") from error
 
-    def _copy(self, source: Region, target: Buffer, arena: Arena) -> tuple[str, Call]:
+    def _copy(self, source: Region, target: Buffer, arena: DeviceArena) -> tuple[str, Call]:
         stream = self._session.compute
         to, of = self._address(target, arena), self._address(source, arena)
         nbytes = target.type.nbytes
         return "a copy into an output", lambda: stream.copy(to, of, nbytes)
 
-    def _host_call(self, step: HostStep, arena: Arena) -> _HostCall:
+    def _host_call(self, step: HostStep, arena: DeviceArena) -> _HostCall:
         def address(value: Value) -> int:
             return self._address(self._placement.region(value), arena)
 

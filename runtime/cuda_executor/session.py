@@ -24,7 +24,7 @@ class DeviceFailure(RoasteryError):
     """The device gave up on work that was queued before; the process must start anew."""
 
 
-class Arena:
+class DeviceArena:
     """Memory for the values inside of graphs; one is enough for all that run in turns.
 
     ``generation`` changes whenever the address does.
@@ -92,13 +92,13 @@ class Session:
         self.compute: Stream = device.stream()
         self.copies: Stream = device.stream()
         self.turn = Turn(device)
-        self._arenas: list[Arena] = []
+        self._arenas: list[DeviceArena] = []
         self._depth = 0
         self._slots: list[np.ndarray] = []  # pinned, free
         self._slot_memory: list[PinnedBuffer] = []
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Arena]:
+    def running(self) -> Iterator[DeviceArena]:
         """A graph's turn on the device, with the arena it may use until it is done.
 
         A graph that runs inside of another's host step (a net in a Python layer) gets another
@@ -106,7 +106,7 @@ class Session:
         """
         with self.turn:
             if self._depth == len(self._arenas):
-                self._arenas.append(Arena(self))
+                self._arenas.append(DeviceArena(self))
             arena = self._arenas[self._depth]
             self._depth += 1
             try:

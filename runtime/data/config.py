@@ -1,7 +1,7 @@
 """What all data layers are asked for, as plain fields with Caffe's names and defaults.
 
-Each layer adds its own, in a file of `sources`. `runtime` does not know prototxt messages; the
-face fills these classes from them.
+Each layer adds its own, in a file of `sources`. `runtime` does not know prototxt messages;
+`roastery` fills these classes from them.
 """
 
 from __future__ import annotations

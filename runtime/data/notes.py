@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from ir.printable import printable
 
-from ..logging.records import Severity, Source
+from ..logging.records import CaffeLine, Severity
 
 _LOGGER = logging.getLogger("roastery.data")
 _LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING}
@@ -48,9 +48,9 @@ class DataNote:
     text: str
 
     @property
-    def source(self) -> Source:
+    def source(self) -> CaffeLine:
         """The place in Caffe that a log line names."""
-        return Source(self.kind.file, self.kind.line)
+        return CaffeLine(self.kind.file, self.kind.line)
 
 
 Notes: TypeAlias = Callable[[DataNote], None]

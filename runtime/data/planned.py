@@ -34,7 +34,7 @@ def new_array(shape: Shape) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Generic[Work]):
+class BatchPlan(Generic[Work]):
     """One batch to load, and where the source stands after it."""
 
     work: Work
@@ -85,10 +85,10 @@ class PlannedSource(ABC, Generic[Work]):
     def close(self) -> None:
         """Give back files and locks."""
 
-    def plan(self) -> Plan[Work]:
+    def plan(self) -> BatchPlan[Work]:
         """The next batch, to be loaded later."""
         work = self.plan_work()
-        return Plan(work, self._here())
+        return BatchPlan(work, self._here())
 
     def _here(self) -> Position:
         return {"kind": self.kind, **self.place_now()}

@@ -20,7 +20,7 @@ from runtime.cuda.stream import Stream
 
 from .packing import PackedArguments
 
-Resolve = Callable[[Value | Scratch], int]
+ResolveAddress = Callable[[Value | Scratch], int]
 
 _MOST_ROWS = 65535  # of a grid, in y and z
 
@@ -139,7 +139,7 @@ class CudaLauncher:
         self._loader = KernelLoader(device, stream)
         self._binaries = binaries
 
-    def bind(self, launch: Launch, resolve: Resolve) -> Callable[[], None]:
+    def bind(self, launch: Launch, resolve: ResolveAddress) -> Callable[[], None]:
         """A function that queues the launch, reading and writing the addresses of now."""
         if 0 in launch.grid:
             return _nothing

@@ -31,7 +31,7 @@ from .bounds import Extent, watched
 from .program_order import Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
 
-Resolve = Callable[[Value | Scratch], np.ndarray]
+ResolveArray = Callable[[Value | Scratch], np.ndarray]
 
 # Triton's names of element types, as attributes of triton.language.
 _ELEMENTS = {
@@ -50,7 +50,7 @@ _SCALARS: dict[str, tuple[str, type[np.generic]]] = {
 
 
 class InterpretLauncher:
-    """Runs launches one grid cell after the other.
+    """Runs launches one grid variable after the other.
 
     ``folder`` gets the kernels' files, for people to read; by default a part of the cache
     folder. What runs is the text in memory: a file that somebody changed is not read back.
@@ -72,7 +72,7 @@ class InterpretLauncher:
         )
         self._functions: dict[str, Any] = {}
 
-    def bind(self, launch: Launch, resolve: Resolve) -> Callable[[], None]:
+    def bind(self, launch: Launch, resolve: ResolveArray) -> Callable[[], None]:
         """A function that runs the launch on the arrays that ``resolve`` gives now."""
         if 0 in launch.grid:
             return _nothing

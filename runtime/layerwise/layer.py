@@ -18,7 +18,7 @@ from ir.types import TensorType
 from ..buffers import Buffer
 from ..data.source import DataSource
 from .feed import Feed
-from .memory import Bound, NetMemory
+from .memory import BoundLayer, NetMemory
 from .shapes import GraphsByShape, LayerShapes, Shape, lowered_shapes
 
 
@@ -40,7 +40,7 @@ class RunningLayer:
     ) -> None:
         self.info: LayerInfo = program.layers[number]
         self._number = number
-        self._cells = program.cells
+        self._variables = program.variables
         self._memory = memory
         self._graphs = graphs
         self._feed = None if source is None else Feed(source, self.info.tops, memory.blobs)
@@ -48,8 +48,8 @@ class RunningLayer:
         self._shapes = lowered_shapes(self.info)
         self._found: dict[str, Shape] = {}  # sizes that depend on data
         self._now: LayerGraphs | None = None  # None: as the net was lowered, and not asked for yet
-        self._forward: Bound | None = None
-        self._backward: Bound | None = None
+        self._forward: BoundLayer | None = None
+        self._backward: BoundLayer | None = None
         self._saved: dict[str, Buffer] = {}
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many changes has forward, has backward seen
@@ -74,7 +74,7 @@ class RunningLayer:
                 self._forward.graph.run()
                 break
             except SizeChanged as change:
-                if self._graphs.relower is None:
+                if self._graphs.lower_again is None:
                     raise
                 self._resize(change.shapes)
         blobs = self._memory.blobs
@@ -101,7 +101,7 @@ class RunningLayer:
         Raises RoasteryError where the layer cannot take the shapes of its bottoms.
         """
         graphs = self.graphs
-        if self._graphs.relower is None or not _has_effect(graphs):
+        if self._graphs.lower_again is None or not _has_effect(graphs):
             self._take(self._shapes_now())
             return
         graphs = self._graphs.reshaped(self._number, self._shapes_now().bottoms)
@@ -136,7 +136,7 @@ class RunningLayer:
                 self.graphs if shapes == self._shapes else self._graphs.at(self._number, shapes)
             )
         self._memory.store.extend(
-            replace(self._cells[port.name], type=port.value.type)
+            replace(self._variables[port.name], type=port.value.type)
             for port in graphs.forward.inputs
             if port.role is Role.STATE
         )

@@ -1,4 +1,4 @@
-"""What the layers of a net have in common: blobs, cells, and the executor that they run on."""
+"""What the layers of a net have in common: blobs, variables, and the executor that they run on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .blobs import BlobBuffers, Changes
 
 
 @dataclass
-class Bound:
+class BoundLayer:
     """A graph bound to buffers, and which ones."""
 
     graph: BoundGraph
@@ -33,7 +33,7 @@ class NetMemory:
     blobs: dict[str, BlobBuffers]
     changes: Changes
 
-    def bind(self, graph: Graph, saved: Mapping[str, Buffer]) -> Bound:
+    def bind(self, graph: Graph, saved: Mapping[str, Buffer]) -> BoundLayer:
         """Bind a graph of a layer; ``saved``: what its forward keeps for its backward."""
         uses: list[tuple[Port, Buffer]] = []
 
@@ -46,7 +46,7 @@ class NetMemory:
 
         inputs = {port_key(p.role, p.name): buffer(p) for p in graph.inputs}
         outputs = {port_key(p.role, p.name): buffer(p) for p in graph.outputs}
-        return Bound(self.backend.bind(graph, inputs, outputs, self.options), uses)
+        return BoundLayer(self.backend.bind(graph, inputs, outputs, self.options), uses)
 
     def buffer(self, port: Port) -> Buffer:
         """Where a port's tensor is now."""
@@ -58,6 +58,6 @@ class NetMemory:
             return self.blobs[port.name.removeprefix(diff_port(""))].diff
         return self.blobs[port.name].data
 
-    def stale(self, bound: Bound) -> bool:
+    def stale(self, bound: BoundLayer) -> bool:
         """Whether a buffer was replaced by another since."""
         return any(self.buffer(port) is not buffer for port, buffer in bound.uses)

@@ -13,7 +13,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from ir.graph import Graph, Value
-from ir.program import RANDOM_CELL, NetProgram
+from ir.program import RANDOM_STATE, NetProgram
 
 from ..backend import Backend, prepare
 from ..blas_threads import ONE_BLAS_THREAD
@@ -23,7 +23,7 @@ from ..store import Store
 from .blobs import BlobBuffers, Changes
 from .layer import RunningLayer
 from .memory import NetMemory
-from .shapes import GraphsByShape, Relower
+from .shapes import GraphsByShape, LowerLayer
 
 
 class LayerwiseNet:
@@ -36,7 +36,7 @@ class LayerwiseNet:
 
     Args:
         feeds: by the layers' keys, for layers whose tops the runtime makes.
-        relower: lowers a layer for other shapes; None: they are fixed.
+        lower_again: lowers a layer for other shapes; None: they are fixed.
         options: of whatever this net compiles.
 
     Attributes:
@@ -51,7 +51,7 @@ class LayerwiseNet:
         backend: Backend,
         store: Store,
         feeds: Mapping[str, DataSource] | None = None,
-        relower: Relower | None = None,
+        lower_again: LowerLayer | None = None,
         *,
         options: CompileOptions,
     ) -> None:
@@ -62,18 +62,18 @@ class LayerwiseNet:
         self.after_forward: list[Callable[[int], None]] = []
         self.before_backward: list[Callable[[int], None]] = []
         self.after_backward: list[Callable[[int], None]] = []
-        store.extend(program.cells.values())
+        store.extend(program.variables.values())
         changes = Changes()
         self.blobs: dict[str, BlobBuffers] = {}
         for name, first in _first_versions(program):
             self.blobs[name] = BlobBuffers(Buffer(first.type), Buffer(first.type), changes)
         self._memory = NetMemory(backend, options, store, self.blobs, changes)
-        self.by_shape = GraphsByShape(program, relower)
+        self.by_shape = GraphsByShape(program, lower_again)
         self.layers = [
             RunningLayer(program, number, self._memory, self.by_shape, self.feeds.get(layer.key))
             for number, layer in enumerate(program.layers)
         ]
-        self._random = store.data[RANDOM_CELL] if RANDOM_CELL in program.cells else None
+        self._random = store.data[RANDOM_STATE] if RANDOM_STATE in program.variables else None
         self._first_pass = True
         self._prepared = False  # whether the backend was shown all graphs
 

@@ -18,7 +18,7 @@ _KEPT = 8
 """Of so many shapes per layer the graphs are kept."""
 
 
-class Relower(Protocol):
+class LowerLayer(Protocol):
     """Lowers one layer again; `frontends.lowering.one_layer.LayerLowering.layer` is one."""
 
     def __call__(
@@ -53,11 +53,11 @@ class GraphsByShape:
     """Graphs by layer number and shapes; those of the net as it was lowered, and more on demand.
 
     Args:
-        relower: None: every layer has the shapes of ``program``.
+        lower_again: None: every layer has the shapes of ``program``.
     """
 
-    def __init__(self, program: NetProgram, relower: Relower | None) -> None:
-        self.relower = relower
+    def __init__(self, program: NetProgram, lower_again: LowerLayer | None) -> None:
+        self.lower_again = lower_again
         self._program = program
         self._first = LayerGraphTable(program)
         self._shared = _shared_statistics(program)
@@ -78,25 +78,27 @@ class GraphsByShape:
     def _make(self, number: int, shapes: LayerShapes) -> LayerGraphs:
         layer = self._program.layers[number]
         # In the whole graph, a layer reads shared statistics as the layer before it left them; one
-        # by one, both find them in their cell.
-        alone = self.relower is not None and not self._shared.isdisjoint(layer.cells)
+        # by one, both find them in their variable.
+        alone = self.lower_again is not None and not self._shared.isdisjoint(layer.variables)
         if shapes == lowered_shapes(layer) and not alone:
             return self._first[number]
-        if self.relower is None:
+        if self.lower_again is None:
             given = dict(zip(layer.bottoms, shapes.bottoms, strict=True)) | dict(shapes.sizes)
             raise RoasteryError(
                 f"this net has fixed shapes; given {given}", location=layer.location
             )
-        return LayerGraphTable(self.relower(number, shapes.bottoms, dict(shapes.sizes)))[0]
+        return LayerGraphTable(self.lower_again(number, shapes.bottoms, dict(shapes.sizes)))[0]
 
     def reshaped(self, number: int, bottoms: Sequence[Shape]) -> LayerGraphs:
         """The graphs after the layer's own `reshape` was called; it may say anything each time."""
-        assert self.relower is not None
-        return LayerGraphTable(self.relower(number, bottoms, {}, runs_next=False))[0]
+        assert self.lower_again is not None
+        return LayerGraphTable(self.lower_again(number, bottoms, {}, runs_next=False))[0]
 
 
 def _shared_statistics(program: NetProgram) -> frozenset[str]:
-    uses = Counter(cell for layer in program.layers for cell in layer.cells)
+    uses = Counter(variable for layer in program.layers for variable in layer.variables)
     return frozenset(
-        name for name, count in uses.items() if count > 1 and program.cells[name].role is Role.STATE
+        name
+        for name, count in uses.items()
+        if count > 1 and program.variables[name].role is Role.STATE
     )

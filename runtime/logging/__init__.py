@@ -4,7 +4,7 @@ from .caffe_log import CaffeLog
 from .glog import GlogHandler, format_line, format_prefix
 from .json_lines import JsonLinesHandler
 from .numbers import format_number
-from .records import Handler, LogRecord, Severity, Source
+from .records import CaffeLine, Handler, LogRecord, Severity
 from .solver_lines import NetOutput
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "LogRecord",
     "NetOutput",
     "Severity",
-    "Source",
+    "CaffeLine",
     "format_line",
     "format_number",
     "format_prefix",

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from .numbers import Number, format_number, single
-from .records import Source
+from .numbers import LoggedNumber, format_number, single
+from .records import CaffeLine
 from .solver_lines import output_text
 from .writer import LineWriter
 
-Command = Literal["train", "test", "time"]
+LoggedCommand = Literal["train", "test", "time"]
 
 _USE_CPU = {"train": 197, "test": 275, "time": 343}
 _USE_GPU = {"test": 266, "time": 339}
 
 
-def _tool(line: int) -> Source:
-    return Source("caffe.cpp", line)
+def _tool(line: int) -> CaffeLine:
+    return CaffeLine("caffe.cpp", line)
 
 
 class CommandLines(LineWriter):
     """One method per line, grouped by command."""
 
-    def use_cpu(self, command: Command = "train") -> None:
+    def use_cpu(self, command: LoggedCommand = "train") -> None:
         """The run stays on the CPU."""
         self.write(_tool(_USE_CPU[command]), "Use CPU.")
 
-    def use_gpu(self, device: int, name: str = "", command: Command = "train") -> None:
+    def use_gpu(self, device: int, name: str = "", command: LoggedCommand = "train") -> None:
         """The run uses one GPU; ``name`` is what its driver calls it."""
         if command == "train":
             self.write(_tool(204), f"Using GPUs {device}")
@@ -58,18 +58,18 @@ class CommandLines(LineWriter):
         """The number of batches to test."""
         self.write(_tool(281), f"Running for {iterations} iterations.")
 
-    def batch_output(self, batch: int, name: str, value: Number) -> None:
+    def batch_output(self, batch: int, name: str, value: LoggedNumber) -> None:
         """One element of an output for one batch."""
         text = f"Batch {batch}, {output_text(name, value)}"
         values = {"batch": batch, "name": name, "value": float(value)}
         self.write(_tool(304), text, "batch_output", values)
 
-    def mean_loss(self, loss: Number) -> None:
+    def mean_loss(self, loss: LoggedNumber) -> None:
         """The mean loss over all batches."""
         text = f"Loss: {format_number(single(loss))}"
         self.write(_tool(309), text, "mean_loss", {"loss": float(loss)})
 
-    def mean_output(self, name: str, value: Number, loss_weight: Number = 0.0) -> None:
+    def mean_output(self, name: str, value: LoggedNumber, loss_weight: LoggedNumber = 0.0) -> None:
         """The mean of one element of an output over all batches."""
         values = {"name": name, "value": float(value)}
         self.write(_tool(321), output_text(name, value, loss_weight), "mean_output", values)
@@ -80,7 +80,7 @@ class CommandLines(LineWriter):
         """The first forward, not timed."""
         self.write(_tool(351), "Performing Forward")
 
-    def initial_loss(self, loss: Number) -> None:
+    def initial_loss(self, loss: LoggedNumber) -> None:
         """The loss of the first forward."""
         self.write(_tool(356), f"Initial loss: {format_number(single(loss))}")
 
@@ -93,13 +93,13 @@ class CommandLines(LineWriter):
         self.write(_tool(365), "*** Benchmark begins ***")
         self.write(_tool(366), f"Testing for {iterations} iterations.")
 
-    def iteration_time(self, iteration: int, milliseconds: Number) -> None:
+    def iteration_time(self, iteration: int, milliseconds: LoggedNumber) -> None:
         """One timed iteration, counted from 1. Caffe shows whole milliseconds."""
         text = f"Iteration: {iteration} forward-backward time: {format_number(milliseconds)} ms."
         values = {"iteration": iteration, "milliseconds": float(milliseconds)}
         self.write(_tool(394), text, "iteration_time", values)
 
-    def layer_times(self, times: Sequence[tuple[str, Number, Number]]) -> None:
+    def layer_times(self, times: Sequence[tuple[str, LoggedNumber, LoggedNumber]]) -> None:
         """(layer, forward, backward), mean milliseconds per iteration, in file order."""
         self.write(_tool(397), "Average time per layer: ")
         for layer, forward, backward in times:
@@ -112,7 +112,7 @@ class CommandLines(LineWriter):
                 )
 
     def benchmark_ends(
-        self, forward: Number, backward: Number, both: Number, total: Number
+        self, forward: LoggedNumber, backward: LoggedNumber, both: LoggedNumber, total: LoggedNumber
     ) -> None:
         """Mean milliseconds of a forward, a backward, an iteration; and the total."""
         lines = (

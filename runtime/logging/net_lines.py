@@ -9,16 +9,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .numbers import Number, format_number, single
-from .records import Source
+from .numbers import LoggedNumber, format_number, single
+from .records import CaffeLine
 from .writer import LineWriter
 
 if TYPE_CHECKING:
     from ..data.notes import DataNote
 
 
-def _net(line: int) -> Source:
-    return Source("net.cpp", line)
+def _net(line: int) -> CaffeLine:
+    return CaffeLine("net.cpp", line)
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -60,7 +60,7 @@ class NetLines(LineWriter):
 
     def creating_layer(self, layer: str, *, registry_only: bool = False) -> None:
         """A layer is made. Layers inside layers (a loss' softmax) only pass the registry."""
-        self.write(Source("layer_factory.hpp", 77), f"Creating layer {layer}")
+        self.write(CaffeLine("layer_factory.hpp", 77), f"Creating layer {layer}")
         if not registry_only:
             self.layer_created(layer)
 
@@ -87,7 +87,7 @@ class NetLines(LineWriter):
         """The shape of a top, and its number of elements."""
         self.write(_net(131), f"Top shape: {shape_text(shape)}")
 
-    def loss_weight(self, weight: Number) -> None:
+    def loss_weight(self, weight: LoggedNumber) -> None:
         """The top counts in the loss."""
         self.write(_net(134), f"    with loss weight {format_number(single(weight))}")
 

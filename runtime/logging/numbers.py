@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 #: A Python or numpy number.
-Number = int | float | np.integer | np.floating
+LoggedNumber = int | float | np.integer | np.floating
 
 
-def format_number(value: Number) -> str:
+def format_number(value: LoggedNumber) -> str:
     """Print ``value`` as Caffe's ``LOG(INFO) << value`` does.
 
     Integers are printed in full, everything else like C's ``%g``: ``0.1``, ``1e-07``, ``nan``.
@@ -18,7 +18,7 @@ def format_number(value: Number) -> str:
     return f"{float(value):g}"
 
 
-def single(value: Number) -> float:
+def single(value: LoggedNumber) -> float:
     """``value`` rounded to float32, the type in which Caffe computes what it prints."""
     with np.errstate(over="ignore"):
         return float(np.float32(value))

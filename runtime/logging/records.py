@@ -20,7 +20,7 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CaffeLine:
     """The file and line that a log line names: Caffe's own, since log readers match them."""
 
     file: str
@@ -45,7 +45,7 @@ class LogRecord:
     """
 
     severity: Severity
-    source: Source
+    source: CaffeLine
     text: str
     event: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)

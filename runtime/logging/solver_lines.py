@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .numbers import Number, format_number, single
-from .records import Severity, Source
+from .numbers import LoggedNumber, format_number, single
+from .records import CaffeLine, Severity
 from .writer import LineWriter
 
 SnapshotFormat = Literal["BINARYPROTO", "HDF5"]
@@ -25,12 +25,12 @@ _TRAIN_NET = {
 }
 
 
-def _solver(line: int) -> Source:
-    return Source("solver.cpp", line)
+def _solver(line: int) -> CaffeLine:
+    return CaffeLine("solver.cpp", line)
 
 
-def _sgd(line: int) -> Source:
-    return Source("sgd_solver.cpp", line)
+def _sgd(line: int) -> CaffeLine:
+    return CaffeLine("sgd_solver.cpp", line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class NetOutput:
     loss_weight: float = 0.0
 
 
-def output_text(name: str, value: Number, loss_weight: Number = 0.0) -> str:
+def output_text(name: str, value: LoggedNumber, loss_weight: LoggedNumber = 0.0) -> str:
     """``loss = 0.21 (* 1 = 0.21 loss)``; outputs without loss weight lack the second part."""
     text = f"{name} = {format_number(single(value))}"
     if loss_weight:
@@ -77,9 +77,12 @@ class SolverLines(LineWriter):
     def snapshot_prefix_set(self, prefix: str, *, was_directory: bool = False) -> None:
         """The solver file gave no prefix, or a directory."""
         if was_directory:
-            source, words = Source("upgrade_proto.cpp", 1113), "was a directory and is replaced to"
+            source, words = (
+                CaffeLine("upgrade_proto.cpp", 1113),
+                "was a directory and is replaced to",
+            )
         else:
-            source, words = Source("upgrade_proto.cpp", 1108), "was not specified and is set to"
+            source, words = CaffeLine("upgrade_proto.cpp", 1108), "was not specified and is set to"
         self.write(source, f"snapshot_prefix {words} {prefix}")
 
     def finetuning_from(self, weights: str) -> None:
@@ -104,10 +107,10 @@ class SolverLines(LineWriter):
     def iteration(
         self,
         iteration: int,
-        loss: Number,
+        loss: LoggedNumber,
         *,
         done: int,
-        seconds: Number,
+        seconds: LoggedNumber,
         display: int,
     ) -> None:
         """A displayed iteration.
@@ -128,7 +131,9 @@ class SolverLines(LineWriter):
             {"iteration": iteration, "loss": float(loss), "iterations_per_second": rate},
         )
 
-    def train_output(self, index: int, name: str, value: Number, loss_weight: Number = 0.0) -> None:
+    def train_output(
+        self, index: int, name: str, value: LoggedNumber, loss_weight: LoggedNumber = 0.0
+    ) -> None:
         """One element of an output of the train net."""
         text = f"    Train net output #{index}: {output_text(name, value, loss_weight)}"
         self.write(_solver(258), text, "train_output", {"name": name, "value": float(value)})
@@ -138,7 +143,7 @@ class SolverLines(LineWriter):
         for index, (name, value, weight) in enumerate(_elements(outputs)):
             self.train_output(index, name, value, weight)
 
-    def learning_rate(self, iteration: int, rate: Number) -> None:
+    def learning_rate(self, iteration: int, rate: LoggedNumber) -> None:
         """The rate of this iteration's update."""
         self.write(
             _sgd(112),
@@ -156,7 +161,7 @@ class SolverLines(LineWriter):
             {"iteration": iteration, "step": step},
         )
 
-    def clipping_gradients(self, norm: Number, limit: Number) -> None:
+    def clipping_gradients(self, norm: LoggedNumber, limit: LoggedNumber) -> None:
         """The gradients' L2 norm is above ``clip_gradients``."""
         norm, limit = single(norm), single(limit)
         factor = single(limit / norm)
@@ -181,12 +186,14 @@ class SolverLines(LineWriter):
         """A signal asked for the end in the middle of a test."""
         self.write(_solver(396), "Test interrupted.", "test_interrupted")
 
-    def test_loss(self, loss: Number) -> None:
+    def test_loss(self, loss: LoggedNumber) -> None:
         """The mean loss of a test (``test_compute_loss``)."""
         text = f"Test loss: {format_number(single(loss))}"
         self.write(_solver(401), text, "test_loss", {"loss": float(loss)})
 
-    def test_output(self, index: int, name: str, value: Number, loss_weight: Number = 0.0) -> None:
+    def test_output(
+        self, index: int, name: str, value: LoggedNumber, loss_weight: LoggedNumber = 0.0
+    ) -> None:
         """The mean of one element of an output of a test net."""
         text = f"    Test net output #{index}: {output_text(name, value, loss_weight)}"
         self.write(_solver(414), text, "test_output", {"name": name, "value": float(value)})
@@ -216,7 +223,7 @@ class SolverLines(LineWriter):
     def no_snapshot(self, iteration: int, reason: str) -> None:
         """A snapshot could not be written; training goes on."""
         self.write(
-            Source("roastery", 0),
+            CaffeLine("roastery", 0),
             f"No snapshot at iteration {iteration}: {reason}; earlier ones stay as they are, and "
             "the next is tried when it is due, and at the end",
             "no_snapshot",
@@ -228,7 +235,7 @@ class SolverLines(LineWriter):
         """A signal ended the loop before ``max_iter``."""
         self.write(_solver(311), "Optimization stopped early.", "stopped_early")
 
-    def final_loss(self, iteration: int, loss: Number) -> None:
+    def final_loss(self, iteration: int, loss: LoggedNumber) -> None:
         """The loss of the forward pass after the last update, when ``display`` falls on it."""
         self.write(
             _solver(327),
@@ -241,10 +248,10 @@ class SolverLines(LineWriter):
         """The loop has reached ``max_iter``."""
         self.write(_solver(332), "Optimization Done.", "done")
 
-    def warning(self, text: str, source: Source | None = None) -> None:
+    def warning(self, text: str, source: CaffeLine | None = None) -> None:
         """Something that a person should look at; Roastery's own words."""
-        self.write(source or Source("roastery", 0), text, severity=Severity.WARNING)
+        self.write(source or CaffeLine("roastery", 0), text, severity=Severity.WARNING)
 
-    def note(self, text: str, source: Source | None = None) -> None:
+    def note(self, text: str, source: CaffeLine | None = None) -> None:
         """Something worth knowing; Roastery's own words."""
-        self.write(source or Source("roastery", 0), text)
+        self.write(source or CaffeLine("roastery", 0), text)

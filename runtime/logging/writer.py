@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from .records import Handler, LogRecord, Severity, Source
+from .records import CaffeLine, Handler, LogRecord, Severity
 
 
 class LineWriter:
@@ -27,7 +27,7 @@ class LineWriter:
 
     def write(
         self,
-        source: Source,
+        source: CaffeLine,
         text: str,
         event: str = "",
         values: dict[str, Any] | None = None,
@@ -73,7 +73,7 @@ class LineWriter:
 
 
 def _note(text: str) -> LogRecord:
-    return LogRecord(Severity.WARNING, Source("roastery", 0), text)
+    return LogRecord(Severity.WARNING, CaffeLine("roastery", 0), text)
 
 
 def _attempt(call: Callable[[], None]) -> OSError | None:

@@ -1,4 +1,4 @@
-"""Solver settings as plain fields with Caffe's names; the face fills them from the message."""
+"""Solver settings as plain fields with Caffe's names; `roastery` fills them from the message."""
 
 from __future__ import annotations
 

@@ -13,45 +13,49 @@ from typing import Any
 import numpy as np
 
 from ir.errors import RoasteryError
-from ir.program import RANDOM_CELL, Cell
+from ir.program import RANDOM_STATE, Variable
 
 from ..store import Store
 
 
 def saved_state(store: Store) -> dict[str, Any]:
-    """Hidden cells by name, for JSON: shape, and the values as base64 (little endian)."""
+    """Hidden variables by name, for JSON: shape, and the values as base64 (little endian)."""
     return {
-        cell.name: {
-            "shape": list(cell.type.shape),
-            "values": base64.b64encode(_bytes(store.data[cell.name].peek())).decode("ascii"),
+        variable.name: {
+            "shape": list(variable.type.shape),
+            "values": base64.b64encode(_bytes(store.data[variable.name].peek())).decode("ascii"),
         }
-        for cell in _hidden(store)
+        for variable in _hidden(store)
     }
 
 
 def restore_state(store: Store, saved: Mapping[str, Any]) -> None:
-    """Inverse of :func:`saved_state`. Cells that have another shape by now start anew.
+    """Inverse of :func:`saved_state`. Variables that have another shape by now start anew.
 
     Raises RoasteryError for values that were not written by it.
     """
-    for cell in _hidden(store):
-        known = saved.get(cell.name)
-        if not isinstance(known, Mapping) or known.get("shape") != list(cell.type.shape):
+    for variable in _hidden(store):
+        known = saved.get(variable.name)
+        if not isinstance(known, Mapping) or known.get("shape") != list(variable.type.shape):
             continue
-        dtype = cell.type.dtype.numpy.newbyteorder("<")
+        dtype = variable.type.dtype.numpy.newbyteorder("<")
         try:
             values = np.frombuffer(base64.b64decode(known.get("values", ""), validate=True), dtype)
-            store.data[cell.name].array[...] = values.reshape(cell.type.shape)
+            store.data[variable.name].array[...] = values.reshape(variable.type.shape)
         except (binascii.Error, TypeError, ValueError) as error:
             raise RoasteryError(
-                f"the saved state of layer '{cell.layer}' is damaged: {error}"
+                f"the saved state of layer '{variable.layer}' is damaged: {error}"
             ) from error
 
 
-def _hidden(store: Store) -> Iterator[Cell]:
-    for cell in store.cells.values():
-        if cell.index < 0 and cell.name != RANDOM_CELL and cell.name not in store.shared:
-            yield cell
+def _hidden(store: Store) -> Iterator[Variable]:
+    for variable in store.variables.values():
+        if (
+            variable.index < 0
+            and variable.name != RANDOM_STATE
+            and variable.name not in store.shared
+        ):
+            yield variable
 
 
 def _bytes(values: np.ndarray) -> bytes:

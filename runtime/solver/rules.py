@@ -29,44 +29,44 @@ class Moment:
     correction: Expr
 
 
-Step = tuple[Expr, tuple[Expr, ...]]
-Rule = Callable[[SolverConfig, Moment], Step]
+UpdateStep = tuple[Expr, tuple[Expr, ...]]
+UpdateRule = Callable[[SolverConfig, Moment], UpdateStep]
 
 
-def sgd(c: SolverConfig, m: Moment) -> Step:
+def sgd(c: SolverConfig, m: Moment) -> UpdateStep:
     velocity = m.history[0] * c.momentum + m.rate * m.gradient
     return velocity, (velocity,)
 
 
-def nesterov(c: SolverConfig, m: Moment) -> Step:
+def nesterov(c: SolverConfig, m: Moment) -> UpdateStep:
     velocity = m.history[0] * c.momentum + m.rate * m.gradient
     return velocity * (1.0 + c.momentum) - m.history[0] * c.momentum, (velocity,)
 
 
-def adagrad(c: SolverConfig, m: Moment) -> Step:
+def adagrad(c: SolverConfig, m: Moment) -> UpdateStep:
     total = m.history[0] + m.gradient * m.gradient
     return m.rate * (m.gradient / (e.sqrt(total) + c.delta)), (total,)
 
 
-def rmsprop(c: SolverConfig, m: Moment) -> Step:
+def rmsprop(c: SolverConfig, m: Moment) -> UpdateStep:
     mean = m.history[0] * c.rms_decay + m.gradient * m.gradient * (1.0 - c.rms_decay)
     return m.rate * (m.gradient / (e.sqrt(mean) + c.delta)), (mean,)
 
 
-def adadelta(c: SolverConfig, m: Moment) -> Step:
+def adadelta(c: SolverConfig, m: Moment) -> UpdateStep:
     keep, new = c.momentum, 1.0 - c.momentum
     squares = m.history[0] * keep + m.gradient * m.gradient * new
     step = m.gradient * e.sqrt((m.history[1] + c.delta) / (squares + c.delta))
     return m.rate * step, (squares, m.history[1] * keep + step * step * new)
 
 
-def adam(c: SolverConfig, m: Moment) -> Step:
+def adam(c: SolverConfig, m: Moment) -> UpdateStep:
     first = m.history[0] * c.momentum + m.gradient * (1.0 - c.momentum)
     second = m.history[1] * c.momentum2 + m.gradient * m.gradient * (1.0 - c.momentum2)
     return m.rate * m.correction * (first / (e.sqrt(second) + c.delta)), (first, second)
 
 
-RULES: dict[str, tuple[Rule, int]] = {
+RULES: dict[str, tuple[UpdateRule, int]] = {
     "SGD": (sgd, 1),
     "Nesterov": (nesterov, 1),
     "AdaGrad": (adagrad, 1),

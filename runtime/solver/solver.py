@@ -26,7 +26,7 @@ from .warnings import LossWatch
 
 
 class Snapshots(Protocol):
-    """Writes and reads a solver's files; the face implements it with the file formats."""
+    """Writes and reads a solver's files; `roastery` implements it with the file formats."""
 
     def claim(self, solver: Solver) -> None:
         """Make sure that no other process writes these files; may be called again."""

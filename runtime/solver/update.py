@@ -87,7 +87,7 @@ def clip_graph(config: SolverConfig, size: int) -> Graph:
 class Updater:
     """Applies a solver's rule to all parameters that a net learns, on what the net runs on.
 
-    ``history[i][cell]`` are the history tensors, i < count, in views of flat buffers.
+    ``history[i][variable]`` are the history tensors, i < count, in views of flat buffers.
     """
 
     def __init__(self, config: SolverConfig, net: RunnableNet) -> None:
@@ -109,7 +109,7 @@ class Updater:
     def _make_history(self, group: Group) -> list[Buffer]:
         flats = [Buffer(TensorType((group.stop - group.start,))) for _ in range(self.count)]
         for into, flat in zip(self.history, flats, strict=True):
-            for name in group.cells:
+            for name in group.variables:
                 diff = self.store.diff[name]
                 into[name] = flat.part(diff.start - group.start, diff.type)
         return flats

@@ -218,8 +218,8 @@ class Counting:
         self.net = FusedNet(
             program,
             ReferenceBackend(),
-            Store(program.cells, seed=0),
-            relower=self.lower,
+            Store(program.variables, seed=0),
+            lower_again=self.lower,
             options=CompileOptions(),
         )
 

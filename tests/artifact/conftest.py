@@ -25,7 +25,7 @@ from runtime.artifact import (
     ARENA,
     WEIGHT,
     LaunchPlan,
-    Place,
+    StoredAllocation,
     StoredCopy,
     Tensor,
     store_launches,
@@ -84,7 +84,11 @@ def build_plan() -> tuple[LaunchPlan, dict[str, str]]:
     """What the graph does, by copies and axpy."""
     x, out = Value("data", TYPE), Value("out", TYPE)
     total = Value("sum", TYPE)
-    places = {x: Place(ARENA, 0), out: Place(ARENA, 256), total: Place(WEIGHT, 0, "sum")}
+    places = {
+        x: StoredAllocation(ARENA, 0),
+        out: StoredAllocation(ARENA, 256),
+        total: StoredAllocation(WEIGHT, 0, "sum"),
+    }
 
     def launch(source: Value, target: Value, a: float) -> Launch:
         place = Location("tiny.prototxt", 3, 1, "ip")
@@ -97,7 +101,7 @@ def build_plan() -> tuple[LaunchPlan, dict[str, str]]:
     return LaunchPlan(
         arena_bytes=512,
         kernels=kernels,
-        steps=(StoredCopy(Place(WEIGHT, 0, "ip/0"), places[out], 4 * SIZE), *steps),
+        steps=(StoredCopy(StoredAllocation(WEIGHT, 0, "ip/0"), places[out], 4 * SIZE), *steps),
         inputs=(("data", places[x]),),
         outputs=(("out", places[out]),),
     ), sources

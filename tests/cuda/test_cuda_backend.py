@@ -51,12 +51,12 @@ class Bound:
     """A graph bound to a buffer per port."""
 
     def __init__(self, backend: CudaBackend, graph: Graph) -> None:
-        cells: dict[str, Buffer] = {}
+        variables: dict[str, Buffer] = {}
 
         def buffer(role: Role, name: str, type: TensorType) -> Buffer:
             inner = role in (Role.STATE, Role.PARAMETER)
-            key = f"cell {name}" if inner else port_key(role, name)
-            return cells.setdefault(key, Buffer(type))
+            key = f"variable {name}" if inner else port_key(role, name)
+            return variables.setdefault(key, Buffer(type))
 
         inputs = {
             port_key(p.role, p.name): buffer(p.role, p.name, p.value.type) for p in graph.inputs
@@ -168,12 +168,12 @@ def test_views_that_are_kept_stay_live(backend: CudaBackend) -> None:
     x[...] = 2.0  # no access through the buffer tells of this
     bound.run()
     assert y.tolist() == [6.0] * 4
-    assert bound["y"].memory.mirror.state == "host ahead"  # type: ignore[union-attr]
+    assert bound["y"].memory.device_copy.state == "host ahead"  # type: ignore[union-attr]
     del y
     bound.run()
-    assert bound["y"].memory.mirror.state == "device ahead"  # type: ignore[union-attr]
+    assert bound["y"].memory.device_copy.state == "device ahead"  # type: ignore[union-attr]
     bound["y"].peek()
-    assert bound["y"].memory.mirror.state == "equal"  # type: ignore[union-attr]
+    assert bound["y"].memory.device_copy.state == "equal"  # type: ignore[union-attr]
 
 
 def test_parts_of_one_memory(backend: CudaBackend) -> None:

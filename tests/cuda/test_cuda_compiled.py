@@ -56,7 +56,7 @@ def test_arguments_stand_where_the_compiled_kernel_reads_them(tmp_path: Path) ->
     assert len(made) == len(seen) == 2
     (segment,) = graph.compiled.steps
     assert isinstance(segment, Segment)
-    addresses = {b.memory.mirror.address for b in ports.values()}  # type: ignore[union-attr]
+    addresses = {b.memory.device_copy.address for b in ports.values()}  # type: ignore[union-attr]
     for launch in segment.launches:
         ((grid, *values),) = seen[launch.kernel.entry]
         assert grid == launch.grid

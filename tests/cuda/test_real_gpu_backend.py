@@ -10,7 +10,7 @@ from ir.errors import RoasteryError
 from ir.types import TensorType
 from runtime.buffers import Buffer
 from runtime.cuda_backend import CudaBackend
-from runtime.cuda_executor.mirror import device_side
+from runtime.cuda_executor.device_copy import device_side
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
 from runtime.store import Store
@@ -49,7 +49,7 @@ def test_precision(backend: CudaBackend, precision: str, least: float, most: flo
         (backend, CompileOptions(backend.target, precision)),
         (ReferenceBackend(), CompileOptions()),
     ):
-        net = FusedNet(program, where, Store(program.cells, seed=1), options=options)
+        net = FusedNet(program, where, Store(program.variables, seed=1), options=options)
         net.set_inputs({"x": x})
         net.forward()
         results.append(net.output("y").astype(np.float64))
@@ -61,7 +61,7 @@ def test_views_stay_live(backend: CudaBackend) -> None:
     text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
     program = lowered(text)
     net = FusedNet(
-        program, backend, Store(program.cells, seed=1), options=CompileOptions(backend.target)
+        program, backend, Store(program.variables, seed=1), options=CompileOptions(backend.target)
     )
     x = net.inputs["data"].array
     net.forward()
@@ -74,7 +74,7 @@ def test_views_stay_live(backend: CudaBackend) -> None:
 
 def test_copies_from_pinned_memory(backend: CudaBackend) -> None:
     buffer = Buffer(TensorType((1000, 1000)))
-    mirror = device_side(buffer.memory, backend.session)
+    device_copy = device_side(buffer.memory, backend.session)
     allocate = backend.batch_allocator(4)
     rng = np.random.default_rng(0)
     for _ in range(8):
@@ -84,7 +84,7 @@ def test_copies_from_pinned_memory(backend: CudaBackend) -> None:
         buffer.fill(batch)
         del batch
         reading = buffer.read_later()
-        assert mirror.state == "device ahead"
+        assert device_copy.state == "device ahead"
         np.testing.assert_array_equal(reading(), expected)
 
 

@@ -12,7 +12,7 @@ from ir.errors import RoasteryError
 from runtime.data.config import TransformConfig
 from runtime.data.mean_file import write_mean
 from runtime.data.source import open_source
-from runtime.data.sources.window_data import Region, Sample, WindowDataConfig, place_window
+from runtime.data.sources.window_data import PlacedRegion, Sample, WindowDataConfig, place_window
 from runtime.data.window_file import Window
 
 SIDE = 8
@@ -91,24 +91,24 @@ def test_mean_image_is_cut_at_its_centre(tmp_path: Path) -> None:
 
 def region(
     x1: int, y1: int, x2: int, y2: int, pad: int, square: bool = False, mirror: bool = False
-) -> Region:
+) -> PlacedRegion:
     window = Window(0, 1, 1.0, x1, y1, x2, y2)
     return place_window(Sample(window, mirror), 30, 40, SIDE, pad, square)
 
 
 def test_without_context_the_window_fills_the_crop() -> None:
-    assert region(4, 5, 19, 24, 0) == Region(4, 5, 19, 24, SIDE, SIDE, 0, 0)
+    assert region(4, 5, 19, 24, 0) == PlacedRegion(4, 5, 19, 24, SIDE, SIDE, 0, 0)
 
 
 def test_context_grows_the_window() -> None:
     # Crop 8 with 2 pixels of context: the window is shown at half its share, so the
     # region is twice as wide: centre 16, 14 and half sizes 4, 3 times 2, both ends in.
-    assert region(12, 11, 19, 16, 2) == Region(8, 8, 24, 20, SIDE, SIDE, 0, 0)
+    assert region(12, 11, 19, 16, 2) == PlacedRegion(8, 8, 24, 20, SIDE, SIDE, 0, 0)
 
 
 def test_context_outside_the_picture_stays_empty() -> None:
     # Half sizes 4 and 4 doubled around (4, 4): from -4 to 12, 17 pixels, 4 of them outside.
-    assert region(0, 0, 7, 7, 2) == Region(0, 0, 12, 12, 6, 6, 2, 2)
+    assert region(0, 0, 7, 7, 2) == PlacedRegion(0, 0, 12, 12, 6, 6, 2, 2)
     # At the right edge, mirrored: the empty side comes first.
     right = region(32, 10, 39, 17, 2)
     assert (right.x1, right.x2, right.left, right.width) == (28, 39, 0, 6)
@@ -176,7 +176,7 @@ def test_regions_are_caffes(
     wanted: tuple[int, ...],
 ) -> None:
     sample = Sample(Window(0, 1, 1.0, x1, y1, x2, y2), bool(mirror))
-    assert place_window(sample, height, width, crop, pad, bool(square)) == Region(*wanted)
+    assert place_window(sample, height, width, crop, pad, bool(square)) == PlacedRegion(*wanted)
 
 
 @pytest.mark.parametrize(

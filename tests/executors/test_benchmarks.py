@@ -37,7 +37,7 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
         message = nets.net_from_text(text, "net.prototxt")
         program = nets.lower(message, "TRAIN")
         net = FusedNet(
-            program, ReferenceBackend(), Store(program.cells, seed=1), options=CompileOptions()
+            program, ReferenceBackend(), Store(program.variables, seed=1), options=CompileOptions()
         )
         random = np.random.default_rng(0)
         for name, buffer in net.inputs.items():
@@ -48,7 +48,7 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
         theirs = TorchNet(message, program, arrays, "cpu")
         np.testing.assert_allclose(float(theirs.loss().detach()), net.forward_backward(), rtol=1e-5)
         theirs.step(theirs.loss)
-        learning = [c.name for c in program.cells.values() if c.learns]
+        learning = [c.name for c in program.variables.values() if c.learns]
         for name in learning:
             expected = theirs.weights[name].grad.numpy()
             scale = max(np.abs(expected).max(), 1e-4)

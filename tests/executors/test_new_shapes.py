@@ -17,8 +17,8 @@ from roastery import nets
 from tests.support import program_kernels as kernels
 from tests.support.sample_nets import fully_convolutional, inception, lenet
 
-Plan = Callable[[NetProgram], Sequence[CompiledGraph]]
-PLANS: dict[str, Plan] = {
+Specialization = Callable[[NetProgram], Sequence[CompiledGraph]]
+PLANS: dict[str, Specialization] = {
     "forward": lambda program: [kernels.forward(program)],
     "training": lambda program: [kernels.training(program)],
     "layerwise": lambda program: list(kernels.layerwise(program)),
@@ -26,7 +26,7 @@ PLANS: dict[str, Plan] = {
 SECOND = (".sum", ".fold")  # labels of kernels that add up the parts of a split
 
 
-def texts(text: str, phase: str, plan: Plan) -> dict[str, str]:
+def texts(text: str, phase: str, plan: Specialization) -> dict[str, str]:
     """Labels by the text of kernels, split or not."""
     program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
     return {
@@ -37,7 +37,7 @@ def texts(text: str, phase: str, plan: Plan) -> dict[str, str]:
     }
 
 
-def check(variants: Sequence[str], phase: str, plan: Plan) -> None:
+def check(variants: Sequence[str], phase: str, plan: Specialization) -> None:
     first, *others = (texts(variant, phase, plan) for variant in variants)
     assert len(first) > 4
     for other in others:

@@ -32,16 +32,16 @@ Shape = tuple[int, ...]
 
 
 def fused(
-    build: Build, *types: TensorType | Shape, schedule: str = "flat", cells: Sequence[int] = ()
+    build: Build, *types: TensorType | Shape, schedule: str = "flat", variables: Sequence[int] = ()
 ) -> Node:
     """A Fused node whose body is what ``build(b, *inputs)`` makes.
 
-    ``cells``: numbers of the inputs that do not lead with the batch.
+    ``variables``: numbers of the inputs that do not lead with the batch.
     """
     b = Builder("group")
     b.location = PLACE
     wanted = [t if isinstance(t, TensorType) else TensorType(t) for t in types]
-    roles = [Role.PARAMETER if i in cells else Role.DATA for i in range(len(wanted))]
+    roles = [Role.PARAMETER if i in variables else Role.DATA for i in range(len(wanted))]
     inputs = [b.input(f"in{i}", t, roles[i]) for i, t in enumerate(wanted)]
     results = build(b, *inputs)
     for i, value in enumerate([results] if isinstance(results, Value) else results):

@@ -63,9 +63,9 @@ def test_other_sizes_need_no_other_kernels(gpu: InterpretingGpu) -> None:
     counts = []
     for variant in (inception(2, 8), inception(3, 8), inception(2, 9)):
         program = lowered(variant)
-        net = FusedNet(program, backend, Store(program.cells, seed=1), options=CompileOptions())
+        net = FusedNet(program, backend, Store(program.variables, seed=1), options=CompileOptions())
         expected = FusedNet(
-            program, ReferenceBackend(), Store(program.cells, seed=1), options=CompileOptions()
+            program, ReferenceBackend(), Store(program.variables, seed=1), options=CompileOptions()
         )
         rng = np.random.default_rng(0)
         arrays = {name: rng.random(b.type.shape) for name, b in net.inputs.items()}
@@ -99,7 +99,11 @@ def test_layers_without_tops_and_losses_without_names(
     found = []
     for backend in (gpu.backend(), ReferenceBackend()):
         net = FusedNet(
-            program, backend, Store(program.cells, seed=1), freeze=freeze, options=CompileOptions()
+            program,
+            backend,
+            Store(program.variables, seed=1),
+            freeze=freeze,
+            options=CompileOptions(),
         )
         net.set_inputs({"x": np.ones((2, 3), np.float32)})
         net.forward()

@@ -217,13 +217,13 @@ def test_operands_are_read_out_of_a_sequence() -> None:
             now = b.reshape(b.slice(sequence, 0, t, t + 1), (n, k))
             return b.emit(MatMul(False, True), now, w)
 
-        return fused(build, (4, n, k), (24, k), schedule="contract", cells=(1,))
+        return fused(build, (4, n, k), (24, k), schedule="contract", variables=(1,))
 
     def images(t: int) -> Node:
         def build(b: Builder, x: Value, w: Value) -> Value:
             return b.emit(Conv((1, 1), (1, 1), (1, 1)), b.slice(x, 0, t, t + 2), w)
 
-        return fused(build, (5, 3, 6, 5), (4, 3, 3, 3), schedule="contract", cells=(1,))
+        return fused(build, (5, 3, 6, 5), (4, 3, 3, 3), schedule="contract", variables=(1,))
 
     for t, n, k in ((0, 3, 40), (2, 40, 33), (3, 3, 2000)):
         check(product(t, n, k), tolerance=TOLERANCE)

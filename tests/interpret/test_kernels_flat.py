@@ -271,7 +271,7 @@ def test_comparisons_of_single_elements_meet_tiles() -> None:
 def test_windows_of_a_cell_of_one_element() -> None:
     """Nothing in it moves along the tile, conditions neither."""
     op = WindowSpread((1, 1), (1, 2), (0, 0), (0, 0), (1, 1))
-    check(fused(lambda b, x: b.emit(op, x), (1, 1), cells=[0]))
+    check(fused(lambda b, x: b.emit(op, x), (1, 1), variables=[0]))
 
 
 def test_a_large_window_is_a_loop() -> None:

@@ -188,12 +188,14 @@ def conv_relu(n: int = 2, h: int = 5, name: str = "in", layer: str = "conv1") ->
         y = b.emit(Conv((1, 1), (1, 1), (1, 1)), x, w)
         return b.map(e.maximum(e.arg(0) + e.arg(1), 0.0), y, bias)
 
-    return fused(build, (n, 4, h, h), (6, 4, 3, 3), (1, 6, 1, 1), schedule="contract", cells=(1, 2))
+    return fused(
+        build, (n, 4, h, h), (6, 4, 3, 3), (1, 6, 1, 1), schedule="contract", variables=(1, 2)
+    )
 
 
 def bias_relu(n: int, h: int) -> Node:
     rule = e.maximum(e.arg(0) + e.arg(1), 0.0) * e.dyn(float(n))
-    return fused(lambda b, x, c: b.map(rule, x, c), (n, 4, h, h + 1), (1, 4, 1, 1), cells=(1,))
+    return fused(lambda b, x, c: b.map(rule, x, c), (n, 4, h, h + 1), (1, 4, 1, 1), variables=(1,))
 
 
 def pooling(n: int, h: int) -> Node:

@@ -160,8 +160,8 @@ def test_the_stored_plan_computes_what_the_graph_means(
     seen = weights["seen"]
     for images in (3, 6, 9):  # the third call is a captured graph's second
         x = rng.standard_normal((BATCH, 2, SIZE, SIZE), dtype=np.float32)
-        cells = {**weights, "seen": seen, "data": x}
-        prob, scores, seen, _ = run_graph(graph, [cells[p.name] for p in graph.inputs])
+        variables = {**weights, "seen": seen, "data": x}
+        prob, scores, seen, _ = run_graph(graph, [variables[p.name] for p in graph.inputs])
         for results in (on_cpu(data=x), on_gpu.run({"data": x})):
             gpu.fake.check()
             np.testing.assert_allclose(results["prob"], prob, rtol=1e-4, atol=1e-6)

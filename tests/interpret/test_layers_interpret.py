@@ -1,4 +1,4 @@
-"""Every record of a layer, through its kernels: outputs, written cells and diffs."""
+"""Every record of a layer, through its kernels: outputs, written variables and diffs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_kernels_compute_the_layer(plan: Plan, case: LayerCase, backend: Interpr
     outputs, diffs = plan(run, backend)
     truth, gradients = run.forward(), run.gradients(seeds_of(run))
     assert truth.keys() >= set(run.program.outputs)
-    learning = {c.name for c in run.program.cells.values() if c.learns}
+    learning = {c.name for c in run.program.variables.values() if c.learns}
     assert gradients.keys() >= learning & diffs.keys()
     errors = differences(outputs, truth)
     errors |= {f"diff of {name}": e for name, e in differences(diffs, gradients).items()}
@@ -61,7 +61,7 @@ def test_an_empty_batch_launches_nothing_wrong(case: LayerCase, backend: Interpr
     run = LayerRun(dataclasses.replace(case, prototxt=text, inputs=None))
     outputs, diffs = fused(run, backend)
     assert outputs["y"].shape[0] == 0
-    learning = [c.name for c in run.program.cells.values() if c.learns]
+    learning = [c.name for c in run.program.variables.values() if c.learns]
     assert all(not diffs[name].any() for name in learning)
     assert all(np.isfinite(array).all() for array in diffs.values())
 

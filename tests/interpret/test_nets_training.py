@@ -32,7 +32,7 @@ SOLVER = (
 
 
 def trained(text: str, device: str, plan: str) -> tuple[list[float], dict[str, np.ndarray]]:
-    """The losses of some steps, and the cells after them."""
+    """The losses of some steps, and the variables after them."""
     message = parse_text(SOLVER % text, "SolverParameter")
     solver = build_solver(message, device, layerwise=plan == "layerwise")
     _fill(solver)
@@ -59,16 +59,16 @@ def _fill(solver: Solver) -> None:
 
 @pytest.mark.parametrize("name", NETS)
 def test_every_executor_trains_alike(name: str) -> None:
-    expected, cells = trained(NETS[name], "reference", "fused")
+    expected, variables = trained(NETS[name], "reference", "fused")
     assert len(set(expected)) == STEPS
     for device, plan in OTHERS:
         losses, found = trained(NETS[name], device, plan)
         np.testing.assert_allclose(losses, expected, rtol=1e-4, err_msg=f"{device} {plan}")
-        for cell, array in cells.items():
-            if cell.startswith("@"):
+        for variable, array in variables.items():
+            if variable.startswith("@"):
                 continue  # how often the random numbers were drawn is each plan's own count
             np.testing.assert_allclose(
-                found[cell], array, rtol=1e-3, atol=1e-4, err_msg=f"{device} {plan} {cell}"
+                found[variable], array, rtol=1e-3, atol=1e-4, err_msg=f"{device} {plan} {variable}"
             )
 
 
@@ -79,7 +79,9 @@ def masks(device: str, plan: str, seed: int) -> list[np.ndarray]:
     """What two forward passes keep of ones."""
     program = nets.lower(nets.net_from_text(MASK, "net.prototxt"), "TRAIN")
     kind = FusedNet if plan == "fused" else LayerwiseNet
-    net = kind(program, open_backend(device), Store(program.cells, seed), options=CompileOptions())
+    net = kind(
+        program, open_backend(device), Store(program.variables, seed), options=CompileOptions()
+    )
     data = net.inputs["data"] if isinstance(net, FusedNet) else net.blobs["data"].data
     data.array[...] = 1.0
     kept = []

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from ir.graph import Node, Value
 from runtime.executable import FusedNet
 from runtime.interpret_backend import InterpretBackend
@@ -85,7 +86,7 @@ NEIGHBOURS = (
 def pooled(order: Order | None, *, check: bool) -> np.ndarray:
     backend = InterpretBackend(InterpretLauncher(check=check, order=order))
     program = lowered(NEIGHBOURS)
-    net = FusedNet(program, backend, Store(program.cells, seed=1))
+    net = FusedNet(program, backend, Store(program.variables, seed=1), options=CompileOptions())
     net.inputs["data"].array[...] = np.random.default_rng(1).random((1, 3, 12, 12))
     net.forward()
     return net.output("conv2").copy()

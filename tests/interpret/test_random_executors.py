@@ -66,7 +66,7 @@ def backend(
 
 
 def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
-    """Outputs of the second of two runs, which begin with the same cells.
+    """Outputs of the second of two runs, which begin with the same variables.
 
     ``in_place``: results lie in the buffers of data of their type, as tops in their bottoms'.
     """
@@ -75,7 +75,9 @@ def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
     free = [inputs[_key(p)] for p in graph.inputs if p.role is Role.DATA]
     outputs: dict[str, Buffer] = {}
     for port in graph.outputs:
-        shared = [inputs[k] for r in _cells(port.role) if (k := port_key(r, port.name)) in inputs]
+        shared = [
+            inputs[k] for r in _variables(port.role) if (k := port_key(r, port.name)) in inputs
+        ]
         if in_place and port.role is Role.RESULT:
             shared = [b for b in free if b.type == port.value.type][:1]
             free = [b for b in free if b not in shared]
@@ -93,7 +95,7 @@ def _key(port: Port) -> str:
     return port_key(port.role, port.name)
 
 
-def _cells(role: Role) -> tuple[Role, ...]:
+def _variables(role: Role) -> tuple[Role, ...]:
     if role is Role.STATE:
         return (Role.STATE, Role.PARAMETER)
     return (Role.GRADIENT,) if role is Role.GRADIENT else ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from compiler.passes.fusion.kinds import Kind, kind_of
+from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from ir.graph import Node, Value
 from ir.op import Op, Property, channel_axis, leads_as_first
 from ir.ops.movement import Transpose
@@ -96,7 +96,7 @@ def test_a_reduction_folds_only_if_it_says_so() -> None:
     x = Value("x", TensorType((2, 3)))
     node = Node(Led(), (x,), (Value("y", x.type),))
     assert node.op.fold is None and node.op.reduced_axes == ()
-    assert kind_of(node) is Kind.SINGLE
+    assert pattern_of(node) is OpPattern.SINGLE
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.op.fold], ids=str)

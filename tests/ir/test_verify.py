@@ -76,18 +76,18 @@ def test_ports_are_unique_per_role() -> None:
 
 
 @pytest.mark.parametrize("role", ["state", "gradient"])
-def test_a_written_cell_must_be_an_input(role: str) -> None:
+def test_a_written_variable_must_be_an_input(role: str) -> None:
     text = GOOD.replace('state "bn/0"', f'{role} "bn/1"')
-    refused(parse_graph(text), "'bn/1'", "no such cell")
+    refused(parse_graph(text), "'bn/1'", "no such variable")
 
 
 def test_a_gradient_does_not_write_a_parameter() -> None:
-    refused(parse_graph(GOOD.replace('state "bn/0"', 'gradient "bn/0"')), "no such cell")
+    refused(parse_graph(GOOD.replace('state "bn/0"', 'gradient "bn/0"')), "no such variable")
 
 
-def test_a_written_cell_keeps_its_type() -> None:
+def test_a_written_variable_keeps_its_type() -> None:
     graph = parse_graph(GOOD.replace("%bn/0: f32[2,3]", "%bn/0: f32[1,3]"))
-    refused(graph, "is f32[2,3], the cell is f32[1,3]")
+    refused(graph, "is f32[2,3], the variable is f32[1,3]")
 
 
 def test_nested_graphs_are_verified() -> None:

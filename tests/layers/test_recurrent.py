@@ -75,7 +75,7 @@ def test_two_short_batches_equal_one_long(kind: str) -> None:
     assert len(states) == (2 if kind == "LSTM" else 1)
     for name in states:
         whole.values[name] = np.zeros_like(whole.values[name])
-        assert whole.program.cells[name].index == -1  # not saved with the weights
+        assert whole.program.variables[name].index == -1  # not saved with the weights
     expected = whole.forward()["y"]
     values = dict(whole.values)
     parts = []

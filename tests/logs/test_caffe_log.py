@@ -13,7 +13,7 @@ import pytest
 
 from runtime.data import database
 from runtime.data.sources import data
-from runtime.logging import CaffeLog, LogRecord, NetOutput, Severity, Source, format_line
+from runtime.logging import CaffeLine, CaffeLog, LogRecord, NetOutput, Severity, format_line
 from runtime.logging.numbers import single
 
 LOGS = [
@@ -352,7 +352,7 @@ def test_silent_log_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     with CaffeLog.open() as log:
-        log.write(Source("solver.cpp", 1), "two", body="lines\n")
+        log.write(CaffeLine("solver.cpp", 1), "two", body="lines\n")
     out, err = capsys.readouterr()
     assert out == ""
     assert PREFIX.match(err)

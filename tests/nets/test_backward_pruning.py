@@ -140,12 +140,12 @@ def test_force_backward_overrides_propagate_down() -> None:
 def test_force_backward_is_for_frozen_parameters_too() -> None:
     """Caffe: set_param_propagate_down(i, true) for every parameter."""
     text = DATA + ip("a", "x", FROZEN) + LOSS % "a"
-    assert not lowered(text).cells["a/0"].learns
+    assert not lowered(text).variables["a/0"].learns
     forced = lowered("force_backward: true\n" + text)
-    assert forced.cells["a/0"].learns
-    assert forced.cells["a/0"].lr_mult == 0
+    assert forced.variables["a/0"].learns
+    assert forced.variables["a/0"].lr_mult == 0
     statistics = 'layer { name: "n" type: "BatchNorm" bottom: "x" top: "n" }'
-    assert not lowered("force_backward: true\n" + DATA + statistics).cells["n/0"].learns
+    assert not lowered("force_backward: true\n" + DATA + statistics).variables["n/0"].learns
 
 
 def test_gradients_agree_with_the_flags() -> None:

@@ -1,4 +1,4 @@
-"""Blobs and layers by name: unknown, twice, in place, and names that meet those of cells."""
+"""Blobs and layers by name: unknown, twice, in place, and names that meet those of variables."""
 
 from __future__ import annotations
 
@@ -105,10 +105,10 @@ def test_names_of_the_compiler() -> None:
 def test_two_layers_of_one_name() -> None:
     """Caffe takes them (weights are copied by name, to the first); so do nets without names."""
     program = lowered(X + IP % ("ip", "x", "a", 4) + IP % ("ip", "a", "b", 5))
-    shapes = [[program.cells[c].type.shape for c in m.cells] for m in program.layers]
+    shapes = [[program.variables[c].type.shape for c in m.variables] for m in program.layers]
     assert shapes == [[], [(4, 3), (4,)], [(5, 4), (5,)]]
-    assert len(program.cells) == 4
-    assert [c.layer for c in program.cells.values()] == ["ip"] * 4
+    assert len(program.variables) == 4
+    assert [c.layer for c in program.variables.values()] == ["ip"] * 4
     assert len(program.notes) == 1
     assert (
         "net.prototxt:3:9 (layer 'ip'): the layer in line 2 has the same name" in program.notes[0]
@@ -120,12 +120,12 @@ def test_weights_of_two_layers_of_one_name(tmp_path) -> None:
     program = lowered(X + IP % ("ip", "x", "a", 3) + IP % ("ip", "a", "b", 3))
     net = nets.net_from_text(X + IP % ("ip", "x", "a", 3) + IP % ("ip", "a", "b", 3))
     path = tmp_path / "w.caffemodel"
-    store = Store(program.cells, 1)
-    first, second = (program.layers[i].cells[0] for i in (1, 2))
+    store = Store(program.variables, 1)
+    first, second = (program.layers[i].variables[0] for i in (1, 2))
     store.data[first].array[...] = 1
     store.data[second].array[...] = 2
     save_weights(path, net, program, store)
-    loaded = Store(program.cells, 1)
+    loaded = Store(program.variables, 1)
     load_weights(path, program, loaded)
     assert (loaded.data[first].array == 1).all()
     assert not (loaded.data[second].array == 1).any()
@@ -135,7 +135,7 @@ def test_two_recurrent_layers_of_one_name_keep_their_states_apart() -> None:
     layer = """layer { name: "lstm" type: "LSTM" bottom: "%s" bottom: "cont" top: "%s"
                recurrent_param { num_output: 2 } }\n"""
     program = lowered(inputs(x=(3, 1, 2), cont=(3, 1)) + layer % ("x", "a") + layer % ("a", "b"))
-    states = [name for name, c in program.cells.items() if c.index < 0]
+    states = [name for name, c in program.variables.items() if c.index < 0]
     assert len(states) == 4
 
 
@@ -156,11 +156,11 @@ def test_two_python_layers_of_one_name(tmp_path, monkeypatch) -> None:
     np.testing.assert_array_equal(net.forward()["b"], np.full((2, 3), 4))
 
 
-def test_a_blob_called_like_a_cell(tmp_path) -> None:
-    """The cell takes another name: cells of "ip" would be called ip/0 and ip/1."""
+def test_a_blob_called_like_a_variable(tmp_path) -> None:
+    """The variable takes another name: variables of "ip" would be called ip/0 and ip/1."""
     text = inputs(**{"ip/0": (2, 3)}) + IP % ("ip", "ip/0", "ip/1", 4)
     program = lowered(text, "TEST")
-    assert not set(program.cells) & set(program.blobs)
+    assert not set(program.variables) & set(program.blobs)
     path = tmp_path / "net.prototxt"
     path.write_text(text)
     net = roastery.compile(path, device="reference")
@@ -171,16 +171,16 @@ def test_a_blob_called_like_a_cell(tmp_path) -> None:
     np.testing.assert_array_equal(out, np.full((2, 4), 3.5, np.float32))
 
 
-def test_layers_called_like_cells() -> None:
+def test_layers_called_like_variables() -> None:
     program = lowered(X + IP % ("a", "x", "t", 4) + IP % ("a/0", "t", "u", 4))
-    assert len(program.cells) == 4
-    assert program.layer("a/0").cells == ("a/0/0", "a/0/1")
+    assert len(program.variables) == 4
+    assert program.layer("a/0").variables == ("a/0/0", "a/0/1")
 
 
 def test_layers_without_names() -> None:
     layer = IP.replace('name: "%s"', "") % ("%s", "%s", 2)
     program = lowered(X + layer % ("x", "a") + layer % ("a", "b"))
-    assert len(program.cells) == 4
+    assert len(program.variables) == 4
 
 
 def test_outputs_are_alphabetical() -> None:
@@ -208,7 +208,7 @@ def test_layers_of_another_phase() -> None:
     """`phase` of a layer itself, besides include rules, decides how this one layer runs."""
     text = X + 'layer { name: "d" type: "Dropout" bottom: "x" top: "d" PHASE }'
     randomness = [
-        "@random" in lowered(text.replace("PHASE", phase), "TEST").cells
+        "@random" in lowered(text.replace("PHASE", phase), "TEST").variables
         for phase in ("", "phase: TRAIN")
     ]
     assert randomness == [False, True]

@@ -22,10 +22,10 @@ def test_the_first_layer_owns() -> None:
         + ip("a", 'param { name: "w" } param { name: "b" }')
         + ip("b", 'param { name: "w" } param { lr_mult: 2 }', "z")
     )
-    assert program.layer("a").cells == ("a/0", "a/1")
-    assert program.layer("b").cells == ("a/0", "b/1")
+    assert program.layer("a").variables == ("a/0", "a/1")
+    assert program.layer("b").variables == ("a/0", "b/1")
     assert [c.name for c in program.parameters] == ["a/0", "a/1", "b/1"]
-    assert program.cells["b/1"].lr_mult == 2
+    assert program.variables["b/1"].lr_mult == 2
 
 
 def test_strict_compares_shapes() -> None:
@@ -40,7 +40,7 @@ def test_strict_compares_shapes() -> None:
     assert "[2, 6], this layer needs [6, 2]" in error.message
     assert error.hint is not None and "PERMISSIVE" in error.hint
     program = lowered(text + one + two % "share_mode: PERMISSIVE")
-    assert program.layer("b").cells == ("a/0",)
+    assert program.layer("b").variables == ("a/0",)
 
 
 def test_permissive_compares_counts() -> None:
@@ -74,7 +74,7 @@ def test_multipliers(name: str, values: tuple[str, ...], result: float | None) -
         assert f"shared param 'w' has {name}" in error.message
         assert "layer 'a' owns it" in error.message
     else:
-        assert getattr(lowered(text).cells["a/0"], name) == result
+        assert getattr(lowered(text).variables["a/0"], name) == result
 
 
 def test_too_many_params() -> None:
@@ -89,7 +89,7 @@ def test_statistics_do_not_learn() -> None:
     error = refusal(X + layer % "param { lr_mult: 1 }")
     assert "is a statistic, which no solver may change" in error.message
     program = lowered(X + layer % "param { lr_mult: 0 } param { lr_mult: 0 } param { lr_mult: 0 }")
-    assert not any(c.learns for c in program.cells.values())
+    assert not any(c.learns for c in program.variables.values())
 
 
 def test_shared_statistics() -> None:
@@ -101,6 +101,6 @@ def test_shared_statistics() -> None:
     program = lowered(
         inputs(p=(4, 3), q=(4, 3)) + layer % ("a", "p", "r") + layer % ("b", "q", "s")
     )
-    assert program.layer("b").cells == ("a/0", "a/1", "a/2")
+    assert program.layer("b").variables == ("a/0", "a/1", "a/2")
     writes = [p.name for p in program.graph.outputs if p.name.startswith("a/")]
     assert writes == ["a/0", "a/1", "a/2"]

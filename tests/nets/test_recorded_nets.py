@@ -19,7 +19,7 @@ from tests.support.lowering import lowered
 
 def described(program: NetProgram, layer: LayerInfo) -> tuple[str, list[Any], list[Any]]:
     tops = [[t, list(v.shape)] for t, v in zip(layer.tops, layer.top_values, strict=True)]
-    return layer.type, tops, [list(program.cells[c].type.shape) for c in layer.cells]
+    return layer.type, tops, [list(program.variables[c].type.shape) for c in layer.variables]
 
 
 @pytest.fixture(scope="module")

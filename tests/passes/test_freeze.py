@@ -104,7 +104,7 @@ def test_what_others_read_is_left_alone() -> None:
     check(graph)
 
 
-def test_cells_that_the_graph_writes_are_no_constants() -> None:
+def test_variables_that_the_graph_writes_are_no_constants() -> None:
     graph = parse_graph("""graph net {
       input %x: f32[4,3] data
       input %s: f32[1,3] state

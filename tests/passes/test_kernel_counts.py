@@ -40,7 +40,7 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "
 def fused(text: str, phase: str = "TRAIN") -> tuple[Graph, Counter[str]]:
     program = lower_layers(parse_text(text, "NetParameter", "net.prototxt"), phase).program
     if phase == "TRAIN":
-        learning = [c.name for c in program.cells.values() if c.learns]
+        learning = [c.name for c in program.variables.values() if c.learns]
         graph = differentiate(program.graph, parameters=learning, seeds={"loss": 1.0})
     else:
         graph = drop_stop_gradient(program.graph)

@@ -59,7 +59,7 @@ def googlenet_graph(batch: int = 32) -> Graph:
         for top, weight in zip(layer.tops, layer.loss_weights, strict=True)
         if weight
     }
-    learning = [c.name for c in program.cells.values() if c.learns]
+    learning = [c.name for c in program.variables.values() if c.learns]
     return differentiate(program.graph, parameters=learning, seeds=seeds)
 
 

@@ -1,4 +1,4 @@
-"""Memory plans of whole graphs: views, in-place results, cells, outputs, temporaries."""
+"""Memory plans of whole graphs: views, in-place results, variables, outputs, temporaries."""
 
 from __future__ import annotations
 
@@ -155,50 +155,50 @@ def test_an_update_runs_in_place() -> None:
     assert [c.port.name for c in plan.copies] == ["history"]
 
 
-def test_a_cell_that_is_read_later_is_copied_at_the_end() -> None:
+def test_a_variable_that_is_read_later_is_copied_at_the_end() -> None:
     graph, plan = plan_of("""graph net {
-      input %old: f32[4,4] state "cell"
+      input %old: f32[4,4] state "variable"
       %new: f32[4,4] = matmul(%old, %old)  # a
       %y: f32[4,4] = matmul(%new, %old)  # b
       output %y: f32[4,4] result
-      output %new: f32[4,4] state "cell"
+      output %new: f32[4,4] state "variable"
     }""")
     assert isinstance(place(graph, plan, "new"), InArena)
-    assert [c.port.name for c in plan.copies] == ["cell"]
+    assert [c.port.name for c in plan.copies] == ["variable"]
 
 
 def test_a_matmul_does_not_overwrite_what_it_reads() -> None:
     _, plan = plan_of("""graph net {
-      input %old: f32[4,4] state "cell"
+      input %old: f32[4,4] state "variable"
       %new: f32[4,4] = matmul(%old, %old)
-      output %new: f32[4,4] state "cell"
+      output %new: f32[4,4] state "variable"
     }""")
-    assert [c.port.name for c in plan.copies] == ["cell"]
+    assert [c.port.name for c in plan.copies] == ["variable"]
 
 
 def test_outputs_may_show_inputs_and_each_other() -> None:
     _, plan = plan_of("""graph net {
       input %x: f32[4] data
-      input %s: f32[4] state "cell"
+      input %s: f32[4] state "variable"
       %y: f32[4] = map(%x) {exp(a0)}
       output %x: f32[4] result "same"
       output %y: f32[4] result
       output %y: f32[4] result "twin"
       output %s: f32[4] result "before"
-      output %y: f32[4] state "cell"
+      output %y: f32[4] state "variable"
     }""")
-    assert [c.port.name for c in plan.copies] == ["same", "twin", "before", "cell"]
+    assert [c.port.name for c in plan.copies] == ["same", "twin", "before", "variable"]
 
 
-def test_an_unchanged_cell_needs_nothing() -> None:
+def test_an_unchanged_variable_needs_nothing() -> None:
     _, plan = plan_of("""graph net {
-      input %s: f32[4] state "cell"
-      output %s: f32[4] state "cell"
+      input %s: f32[4] state "variable"
+      output %s: f32[4] state "variable"
     }""")
     assert not plan.copies
 
 
-def test_cells_that_swap_are_refused() -> None:
+def test_variables_that_swap_are_refused() -> None:
     text = """graph net {
       input %a: f32[4] state
       input %b: f32[4] state

@@ -1,4 +1,4 @@
-"""What was asked for is decided once, at the face: nothing below it makes options of its own."""
+"""What was asked for is decided once, by the public API: nothing below makes options of its own."""
 
 from __future__ import annotations
 

@@ -109,14 +109,14 @@ def test_a_size_that_was_seen_before_is_not_lowered_again(make_net) -> None:
     net = make_net(CONV)
     graphs = net.runnable.by_shape
     lowered: list[tuple[int, int]] = []
-    inner = graphs.relower
+    inner = graphs.lower_again
 
     def counted(number, bottoms, sizes, **options):
         if bottoms:
             lowered.append((number, bottoms[0][-1]))
         return inner(number, bottoms, sizes, **options)
 
-    graphs.relower = counted
+    graphs.lower_again = counted
     for size in (5, 6, 5, 6, 4):
         net.blobs["data"].reshape(1, 1, size, size)
         net.forward()
@@ -223,7 +223,7 @@ def test_pictures_of_several_sizes_reshape_the_net(make_net, tmp_path: Path) -> 
 
 def test_a_net_of_fixed_sizes_says_so(make_net) -> None:
     net = make_net(CONV)
-    net.runnable.by_shape.relower = None
+    net.runnable.by_shape.lower_again = None
     net.blobs["data"].reshape(1, 1, 5, 5)
     with pytest.raises(RoasteryError, match="fixed shapes"):
         net.forward()

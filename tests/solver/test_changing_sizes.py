@@ -113,8 +113,8 @@ def test_the_whole_plan_does_what_the_layers_do(tmp_path: Path, module: str) -> 
         whole.step(1)
         assert log == [f"images {n}", "targets"], "each layer once a pass"
         assert whole.train.output("loss") == pytest.approx(one.train.output("loss"), rel=1e-5)
-        for cell in one.train.program.parameters:  # the statistics of BatchNorm, too
-            mine, theirs = (run.train.store.data[cell.name].array for run in (whole, one))
+        for variable in one.train.program.parameters:  # the statistics of BatchNorm, too
+            mine, theirs = (run.train.store.data[variable.name].array for run in (whole, one))
             np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
         assert whole.train.random_state() == one.train.random_state()
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from ir.graph import Role
-from ir.program import RANDOM_CELL, NetProgram
+from ir.program import RANDOM_STATE, NetProgram
 from runtime.backend import Backend
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
@@ -16,7 +16,7 @@ from runtime.store import Store
 from tests.support.layer_run import Arrays, LayerRun
 
 Results = tuple[Arrays, Arrays]
-"""Outputs with written cells, and diffs of inputs and parameters, by name."""
+"""Outputs with written variables, and diffs of inputs and parameters, by name."""
 
 
 def rounded(run: LayerRun) -> LayerRun:
@@ -43,7 +43,7 @@ def layerwise(run: LayerRun, backend: Backend) -> Results:
     net = LayerwiseNet(run.program, backend, _store(run), options=CompileOptions(backend.target))
     for name in run.program.inputs:
         net.blobs[name].data.array[...] = run.values[name]
-    net.restore_random(net.store.data[RANDOM_CELL].array if RANDOM_CELL in net.store.data else ())
+    net.restore_random(net.store.data[RANDOM_STATE].array if RANDOM_STATE in net.store.data else ())
     net.forward()
     outputs = {name: net.blobs[name].data.array.copy() for name in run.program.outputs}
     for name, seed in seeds_of(run).items():
@@ -91,7 +91,7 @@ def differences(
 
 
 def _store(run: LayerRun) -> Store:
-    store = Store(run.program.cells, seed=1)
+    store = Store(run.program.variables, seed=1)
     for name, buffer in store.data.items():
         buffer.array[...] = run.values[name]
     return store
@@ -99,7 +99,7 @@ def _store(run: LayerRun) -> Store:
 
 def _states(program: NetProgram, store: Store) -> Arrays:
     written = [p.name for p in program.graph.outputs if p.role is Role.STATE]
-    return {name: store.data[name].array.copy() for name in written if name != RANDOM_CELL}
+    return {name: store.data[name].array.copy() for name in written if name != RANDOM_STATE}
 
 
 def _gradients(store: Store) -> Arrays:

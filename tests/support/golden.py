@@ -83,31 +83,35 @@ def fused_errors(path: Path, device: str) -> dict[str, float]:
         return nets.lower(message, str(case["phase"]), shapes=shapes)
 
     program = lower({})
-    backend, store = open_backend(device), Store(program.cells, seed=1)
-    net = FusedNet(program, backend, store, relower=lower, options=CompileOptions(backend.target))
-    cells = _cells(program)
+    backend, store = open_backend(device), Store(program.variables, seed=1)
+    net = FusedNet(
+        program, backend, store, lower_again=lower, options=CompileOptions(backend.target)
+    )
+    variables = _variables(program)
     for place, array in _of_kind(case, "param").items():
-        net.store.data[cells[place]].array[...] = array.reshape(
-            net.store.data[cells[place]].type.shape
+        net.store.data[variables[place]].array[...] = array.reshape(
+            net.store.data[variables[place]].type.shape
         )
     net.set_inputs({name: case[f"in/{name}"] for name in program.inputs})
     net.prepare_backward()
     net.forward()
     got = {f"out/{name}": net.output(name).copy() for name in _of_kind(case, "out")}
     for place in _of_kind(case, "param_after"):
-        got[f"param_after/{place}"] = net.store.data[cells[place]].array.copy()
+        got[f"param_after/{place}"] = net.store.data[variables[place]].array.copy()
     if any("_diff/" in key for key in case):
         diffs = net.backward(_of_kind(case, "top_diff"))
         got |= {f"in_diff/{n}": diffs[n] for n in _of_kind(case, "in_diff") if n in diffs}
     for place in _of_kind(case, "param_diff"):
-        got[f"param_diff/{place}"] = net.store.diff[cells[place]].array
+        got[f"param_diff/{place}"] = net.store.diff[variables[place]].array
     return {key: relative_error(array, case[key]) for key, array in got.items()}
 
 
-def _cells(program: NetProgram) -> dict[str, str]:
-    """Cell names by ``layer/index``: a shared one stands under its owner's name."""
+def _variables(program: NetProgram) -> dict[str, str]:
+    """Variable names by ``layer/index``: a shared one stands under its owner's name."""
     return {
-        f"{layer.name}/{i}": cell for layer in program.layers for i, cell in enumerate(layer.cells)
+        f"{layer.name}/{i}": variable
+        for layer in program.layers
+        for i, variable in enumerate(layer.variables)
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.passes.fusion.kinds import Kind, kind_of
+from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
@@ -14,16 +14,16 @@ def check_kernels(graph: Graph) -> None:
     assert len(labels) == len(set(labels))
     for node in graph.nodes:
         if not isinstance(node.op, Fused):
-            assert kind_of(node) in (Kind.VIEW, Kind.HOST), node.op.name
+            assert pattern_of(node) in (OpPattern.VIEW, OpPattern.HOST), node.op.name
             continue
         assert node.op.label.isidentifier()
         assert {n.direction for n in node.op.body.nodes} >= {node.direction}
         _CHECKS[node.op.schedule](node.op.body)
 
 
-def _anchors(body: Graph, kind: Kind) -> list[Node]:
-    assert {kind_of(n) for n in body.nodes} <= {kind, Kind.FLAT, Kind.VIEW}
-    return [n for n in body.nodes if kind_of(n) is kind]
+def _anchors(body: Graph, kind: OpPattern) -> list[Node]:
+    assert {pattern_of(n) for n in body.nodes} <= {kind, OpPattern.FLAT, OpPattern.VIEW}
+    return [n for n in body.nodes if pattern_of(n) is kind]
 
 
 def _after(body: Graph, start: set[Value]) -> list[Node]:
@@ -36,7 +36,7 @@ def _after(body: Graph, start: set[Value]) -> list[Node]:
 
 
 def _contract(body: Graph) -> None:
-    (anchor,) = _anchors(body, Kind.CONTRACT)
+    (anchor,) = _anchors(body, OpPattern.CONTRACT)
     inputs = {p.value for p in body.inputs}
     for value in anchor.inputs:  # a contraction reads what lies in memory
         while value not in inputs:
@@ -55,7 +55,7 @@ def _contract(body: Graph) -> None:
 
 
 def _reduce(body: Graph) -> None:
-    anchors = _anchors(body, Kind.REDUCE)
+    anchors = _anchors(body, OpPattern.REDUCE)
     first = anchors[0]
     assert {a.op.reduced_axes for a in anchors} == {first.op.reduced_axes}
     assert {a.inputs[0].shape for a in anchors} == {first.inputs[0].shape}
@@ -67,7 +67,7 @@ def _reduce(body: Graph) -> None:
 
 
 def _row(body: Graph) -> None:
-    anchors = _anchors(body, Kind.REDUCE)
+    anchors = _anchors(body, OpPattern.REDUCE)
     (shape,) = {a.inputs[0].shape for a in anchors}
     reduced = (shape[0], 1, *shape[2:])
     assert {a.op.reduced_axes for a in anchors} == {(1,)} and shape[1] > 1
@@ -78,7 +78,7 @@ def _row(body: Graph) -> None:
 
 
 def _flat(body: Graph) -> None:
-    assert _anchors(body, Kind.FLAT)
+    assert _anchors(body, OpPattern.FLAT)
     assert len({p.value.type.size for p in body.outputs}) == 1
 
 

@@ -14,7 +14,7 @@ from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.graph import Graph, Port, Role, Value
 from ir.interpret import run_graph
-from ir.program import RANDOM_CELL, NetProgram
+from ir.program import RANDOM_STATE, NetProgram
 from tests.support.layer_cases import LayerCase
 
 Arrays = dict[str, np.ndarray]
@@ -23,7 +23,7 @@ Arrays = dict[str, np.ndarray]
 class LayerRun:
     """A record, lowered, with values for all its inputs.
 
-    ``values`` holds an array per graph input by the port's name: blobs, cells, random state.
+    ``values`` holds an array per graph input by the port's name: blobs, variables, random state.
     """
 
     def __init__(self, case: LayerCase) -> None:
@@ -34,7 +34,7 @@ class LayerRun:
         self.values = _fill(case, self.program)
 
     def forward(self, values: Mapping[str, np.ndarray] | None = None) -> Arrays:
-        """Outputs of the net and written cells, by name."""
+        """Outputs of the net and written variables, by name."""
         return _run(self.program.graph, values or self.values)
 
     def gradients(
@@ -74,7 +74,7 @@ def _fill(case: LayerCase, program: NetProgram) -> Arrays:
     values: Arrays = {}
     for port in program.graph.inputs:
         kind = port.value.type
-        if port.name == RANDOM_CELL:
+        if port.name == RANDOM_STATE:
             values[port.name] = np.array([7, 3], np.uint32)
         elif case.inputs and port.name in case.inputs:
             values[port.name] = np.asarray(case.inputs[port.name](rng), np.float64)

@@ -1,7 +1,7 @@
 """Runs a fused graph inside its memory plan, with numpy: what a device does, step by step.
 
 Every value lives in the bytes that the plan gives it. A plan that lets two live buffers
-overlap, or overwrites a cell too early, gives other results than the interpreter.
+overlap, or overwrites a variable too early, gives other results than the interpreter.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def run_planned(graph: Graph, plan: MemoryPlan, inputs: Sequence[np.ndarray]) ->
         (p.name, p.role, False): np.array(a, p.value.type.dtype.numpy).reshape(-1)
         for p, a in zip(graph.inputs, inputs, strict=True)
     }
-    cells = {(p.name, p.role) for p in graph.inputs}
+    variables = {(p.name, p.role) for p in graph.inputs}
 
     def port_buffer(name: str, role: Role, is_output: bool, value: Value) -> np.ndarray:
         if is_output and role in (Role.STATE, Role.GRADIENT):
             choices = (role, Role.PARAMETER) if role is Role.STATE else (role,)
-            role = next(r for r in choices if (name, r) in cells)
+            role = next(r for r in choices if (name, r) in variables)
             is_output = False
         key = (name, role, is_output)
         if key not in bound:

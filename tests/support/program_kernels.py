@@ -29,7 +29,7 @@ def training_graph(program: NetProgram) -> Graph:
 
     Gives the diffs of parameters, and without a loss also those of inputs.
     """
-    learning = [c.name for c in program.cells.values() if c.learns]
+    learning = [c.name for c in program.variables.values() if c.learns]
     weights = program.loss_weights
     if weights and learning:
         return differentiate(program.graph, parameters=learning, seeds=weights)

@@ -87,7 +87,7 @@ def train(
         for layer in program.layers
         if layer.type == "Input"
     }
-    store = Store(program.cells, seed=3)
+    store = Store(program.variables, seed=3)
     plan = LayerwiseNet if layerwise else FusedNet
     options = CompileOptions(backend.target)
     net = plan(program, backend, store, feeds, options=options)  # type: ignore[abstract]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.batch import Shapes, batched
+from compiler.batch import ComparedShapes, batched
 from ir.graph import Direction, Graph, Node, Role, Value
 from ir.op import Property
 
 from ..fuel import Fuel
 from .dag import Dag
 from .inline import CHEAP, WINDOW_COST, Inlining
-from .kinds import Kind, kind_of
+from .patterns import OpPattern, pattern_of
 from .rows import in_row, row_shape
 
 _MOST_LOADS = 20
@@ -20,11 +20,11 @@ _SMALL = 64  # results of so few elements (per image) cost a launch and nothing 
 
 
 class Grouping:
-    """The groups of a graph's nodes, and what is pulled into them.
+    """The groups of a graph's nodes, and what is inlined into them.
 
     1. Pointwise nodes join the contraction or reduction whose result they read.
     2. :class:`Inlining` takes out what is computed where it is read.
-    3. Reductions over the same axes that read the same tensor become siblings of one group.
+    3. Horizontal fusion: reductions over the same axes that read the same tensor share a kernel.
     4. In rows of channels (:mod:`.rows`) what a reduction over them is needed for joins it.
     5. What is left is computed element by element: nodes that read each other at the same
        position, or the same tensor, join.
@@ -35,10 +35,10 @@ class Grouping:
         self.fuel = fuel
         self.number = {n: i for i, n in enumerate(nodes)}
         self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
-        self.kinds = [kind_of(n) for n in nodes]
+        self.patterns = [pattern_of(n) for n in nodes]
         self.ports = {p.value for p in graph.outputs}
         self.batched = batched([(p.value, p.role) for p in graph.inputs], nodes)
-        self.shapes = Shapes(self.batched)
+        self.shapes = ComparedShapes(self.batched)
         self.readers: dict[Value, list[int]] = {}
         for i, node in enumerate(nodes):
             for value in dict.fromkeys(node.inputs):
@@ -46,26 +46,26 @@ class Grouping:
         self._effects = self._effect_order()
         self.depth = self._depths()
         self.stored = self._must_store()
-        tails = self._tails()
-        anchored = {nodes[m]: nodes[group[0]] for group in tails.values() for m in group}
+        epilogues = self._epilogues()
+        anchored = {nodes[m]: nodes[group[0]] for group in epilogues.values() for m in group}
         self.inlining = Inlining(graph, nodes, anchored, self.shapes, fuel)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
-            {} if self.inlining.is_pulled(n) else self.inlining.loads(n) for n in nodes
+            {} if self.inlining.is_inlined(n) else self.inlining.loads(n) for n in nodes
         ]
-        for group in tails.values():
+        for group in epilogues.values():
             for member in group[1:]:
                 self.dag.merge(self.dag.find(group[0]), self.dag.find(member))
-        self._siblings()
+        self._horizontally()
         self._rows()
         self._flat()
 
     def groups(self) -> list[list[int]]:
-        """Members of every group, ascending; pulled nodes are in none."""
+        """Members of every group, ascending; inlined nodes are in none."""
         return [
             members
             for members in self.dag.members.values()
-            if not self.inlining.is_pulled(self.nodes[members[0]])
+            if not self.inlining.is_inlined(self.nodes[members[0]])
         ]
 
     def role(self, value: Value) -> Role:
@@ -92,22 +92,22 @@ class Grouping:
 
     def _preds_of_loads(self, i: int) -> set[int]:
         node = self.nodes[i]
-        if self.inlining.is_pulled(node):
+        if self.inlining.is_inlined(node):
             return set()
         read = self.inlining.loads(node)
         return {self.producers[v] for v in read if v in self.producers} | self.after(i)
 
-    # --- 1: tails ----------------------------------------------------------------------
+    # --- 1: epilogues ------------------------------------------------------------------
 
-    def _tails(self) -> dict[int, list[int]]:
+    def _epilogues(self) -> dict[int, list[int]]:
         """Members of every contraction and reduction group, the anchor first."""
         dag = Dag([self._preds(i) for i in range(len(self.nodes))])
-        tails: dict[int, list[int]] = {}
+        epilogues: dict[int, list[int]] = {}
         anchor_of: dict[int, int] = {}
         for i, node in enumerate(self.nodes):
-            if self.kinds[i] in (Kind.CONTRACT, Kind.REDUCE):
+            if self.patterns[i] in (OpPattern.CONTRACT, OpPattern.REDUCE):
                 if len(node.outputs) == 1:
-                    tails[i] = [i]
+                    epilogues[i] = [i]
                     anchor_of[i] = i
                 continue
             if not node.op.properties & Property.POINTWISE or len(node.outputs) != 1:
@@ -115,7 +115,7 @@ class Grouping:
             made = {self.producers[v] for v in node.inputs if v in self.producers}
             anchors = sorted({anchor_of[p] for p in made if p in anchor_of}, reverse=True)
             for anchor in anchors:
-                group = tails[anchor]
+                group = epilogues[anchor]
                 fits = (
                     self._shape(anchor) == self._shape(i)
                     and self._same_direction(anchor, i)
@@ -132,7 +132,7 @@ class Grouping:
                     group.append(i)
                     anchor_of[i] = anchor
                     break
-        return tails
+        return epilogues
 
     def _belongs(self, i: int, anchor: int, anchor_of: dict[int, int]) -> bool:
         """Whether the kernel of ``anchor`` stores less, or another kernel less is needed, if it
@@ -142,7 +142,7 @@ class Grouping:
         the operand of node ``i`` as well, the operand is stored; then ``i`` is better computed by
         whoever reads it, unless it must be stored itself.
         """
-        if self.kinds[anchor] is Kind.REDUCE or self.stored[i]:
+        if self.patterns[anchor] is OpPattern.REDUCE or self.stored[i]:
             return True
         return any(
             anchor_of.get(self.producers.get(v, -1)) == anchor
@@ -179,11 +179,11 @@ class Grouping:
         for reader in readers:
             node = self.nodes[reader]
             properties = node.op.properties
-            if self.kinds[reader] is Kind.VIEW:
+            if self.patterns[reader] is OpPattern.VIEW:
                 views.append(node.outputs[0])
-            elif self.kinds[reader] is Kind.REDUCE:
+            elif self.patterns[reader] is OpPattern.REDUCE:
                 continue
-            elif self.kinds[reader] is not Kind.FLAT:
+            elif self.patterns[reader] is not OpPattern.FLAT:
                 return True
             elif properties & Property.LOCAL:
                 if weight > WINDOW_COST:
@@ -221,12 +221,12 @@ class Grouping:
         made = {v for m in members for v in self.nodes[m].outputs}
         return len({v for m in members for v in self.nodes[m].inputs} - made)
 
-    # --- 3: sibling reductions ----------------------------------------------------------
+    # --- 3: horizontal fusion -----------------------------------------------------------
 
-    def _siblings(self) -> None:
+    def _horizontally(self) -> None:
         found: dict[tuple[object, ...], list[int]] = {}
         for i, node in enumerate(self.nodes):
-            if self.kinds[i] is not Kind.REDUCE:
+            if self.patterns[i] is not OpPattern.REDUCE:
                 continue
             (x,) = node.inputs
             kind = (self.shapes.of(x), node.op.reduced_axes, node.direction)
@@ -243,7 +243,10 @@ class Grouping:
     def _rows(self) -> None:
         """Reductions over channels with the reductions and pointwise nodes that use them."""
         for i, node in enumerate(self.nodes):
-            if self.kinds[i] not in (Kind.REDUCE, Kind.FLAT) or self.inlining.is_pulled(node):
+            if self.patterns[i] not in (
+                OpPattern.REDUCE,
+                OpPattern.FLAT,
+            ) or self.inlining.is_inlined(node):
                 continue
             for value in self.loads[i]:
                 maker = self.producers.get(value)
@@ -283,14 +286,14 @@ class Grouping:
         the kernel at its own position only, and a reduction reads none (that is a second pass).
         """
         inside = [aligned for v, aligned in self.loads[i].items() if v in made]
-        return all(inside) and not (inside and self.kinds[i] is Kind.REDUCE)
+        return all(inside) and not (inside and self.patterns[i] is OpPattern.REDUCE)
 
     # --- 5: element by element -----------------------------------------------------------
 
     def _flat(self) -> None:
         readers: dict[tuple[object, Direction, tuple[int, ...]], int] = {}
         for i, node in enumerate(self.nodes):
-            if self.kinds[i] is not Kind.FLAT or not self._free(i):
+            if self.patterns[i] is not OpPattern.FLAT or not self._free(i):
                 continue
             loads = self.loads[i]
             for maker in sorted({self.producers[v] for v in loads if v in self.producers}):
@@ -305,7 +308,7 @@ class Grouping:
                 for v, aligned in loads.items()
                 if small or (aligned and self.shapes.size(v) == size)
             ]
-            if len(loads) > 1:  # gates of a cell
+            if len(loads) > 1:  # gates of a variable
                 partners.append(frozenset(loads))
             for partner in [*partners, None] if small else partners:
                 place = (partner, node.direction, shape)
@@ -315,10 +318,10 @@ class Grouping:
                 readers[place] = i
 
     def _free(self, i: int) -> bool:
-        """Whether node ``i`` is in no tail and not pulled."""
+        """Whether node ``i`` is in no epilogue and not inlined."""
         members = self.dag.members[self.dag.find(i)]
-        return not self.inlining.is_pulled(self.nodes[i]) and all(
-            self.kinds[m] is Kind.FLAT for m in members
+        return not self.inlining.is_inlined(self.nodes[i]) and all(
+            self.patterns[m] is OpPattern.FLAT for m in members
         )
 
     def _is_local(self, group: int) -> bool:
@@ -326,7 +329,7 @@ class Grouping:
 
     def _join_maker(self, i: int, maker: int) -> None:
         """Join the group that makes what node ``i`` reads, if it reads it where it is made."""
-        if self.kinds[maker] is not Kind.FLAT or not self._same_direction(maker, i):
+        if self.patterns[maker] is not OpPattern.FLAT or not self._same_direction(maker, i):
             return
         a, b = self.dag.find(maker), self.dag.find(i)
         if a == b or not self._free(maker):

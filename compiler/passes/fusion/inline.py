@@ -1,7 +1,7 @@
 """Which values are never stored, but computed again wherever they are read.
 
 A kernel pulls: it computes its outputs, and for that the values they read, down to what lies
-in memory. A pointwise or movement node whose every reader can pull costs no kernel and no
+in memory. A pointwise or movement node whose every reader can inline costs no kernel and no
 buffer of its own. With one reader nothing is computed twice; with several the
 node must be cheap and read at most one tensor of its size, so that reading its operand costs no
 more than reading its result.
@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from compiler.batch import Shapes
+from compiler.batch import ComparedShapes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 
 from ..fuel import Fuel
-from .kinds import Kind, kind_of
+from .patterns import OpPattern, pattern_of
 
 CHEAP = 12  # cost up to which a node may be computed again
 _HEAVIEST = 400  # cost of a whole chain in front of a reader
@@ -30,7 +30,7 @@ WINDOW_COST = 3  # a window computes what it reads once per tap
 
 
 @dataclass(slots=True)
-class Pull:
+class Recompute:
     """What computing a value in place takes."""
 
     cost: int = 0
@@ -42,12 +42,12 @@ class Pull:
 
 
 class Inlining:
-    """Decides, in topological order, which nodes are pulled.
+    """Decides, in topological order, which nodes are inlined.
 
     Args:
-        anchored: for nodes that phase one placed into the tail of a contraction or reduction
+        anchored: for nodes that phase one placed into the epilogue of a contraction or reduction
             its anchor (itself for the anchor).
-        fuel: without it nothing is pulled.
+        fuel: without it nothing is inlined.
     """
 
     def __init__(
@@ -55,57 +55,57 @@ class Inlining:
         graph: Graph,
         nodes: Sequence[Node],
         anchored: Mapping[Node, Node],
-        shapes: Shapes,
+        shapes: ComparedShapes,
         fuel: Fuel,
     ) -> None:
         self.nodes = nodes
         self.shapes = shapes
         self.anchored = anchored
-        self.kinds = {n: kind_of(n) for n in nodes}
+        self.patterns = {n: pattern_of(n) for n in nodes}
         self.readers: dict[Value, list[Node]] = {}
         for node in nodes:
             for value in dict.fromkeys(node.inputs):
                 self.readers.setdefault(value, []).append(node)
         self.producers = {v: n for n in nodes for v in n.outputs}
         self.ports = {p.value for p in graph.outputs}
-        self.pulled: dict[Value, Pull] = {}
+        self.inlined: dict[Value, Recompute] = {}
         for node in nodes:
             self._decide(node, fuel)
 
-    def is_pulled(self, node: Node) -> bool:
-        return bool(node.outputs) and node.outputs[0] in self.pulled
+    def is_inlined(self, node: Node) -> bool:
+        return bool(node.outputs) and node.outputs[0] in self.inlined
 
     def loads(self, node: Node) -> dict[Value, bool]:
-        """What a node that is not pulled reads from memory -> whether only at its position."""
-        return self._pull(node).loads
+        """What a node that is not inlined reads from memory -> whether only at its position."""
+        return self._recompute(node).loads
 
     def _decide(self, node: Node, fuel: Fuel) -> None:
         if node in self.anchored or len(node.outputs) != 1:
             return
         properties = node.op.properties
-        kind = self.kinds[node]
+        kind = self.patterns[node]
         value = node.outputs[0]
-        if kind is Kind.VIEW:
-            # A view of what lies in memory is free. What is pulled is pulled through its views:
+        if kind is OpPattern.VIEW:
+            # A view of what lies in memory is free. What is inlined is inlined through its views:
             # its own decision has asked their readers.
-            if node.inputs[0] in self.pulled:
-                self.pulled[value] = self._pull(node)
+            if node.inputs[0] in self.inlined:
+                self.inlined[value] = self._recompute(node)
             return
-        if kind is not Kind.FLAT or not properties & (Property.POINTWISE | Property.MOVEMENT):
+        if kind is not OpPattern.FLAT or not properties & (Property.POINTWISE | Property.MOVEMENT):
             return
         if properties & Property.RANDOM or value in self.ports or value not in self.readers:
             return
-        pull = self._pull(node)
-        if len(pull.loads) > _MOST_LOADS or pull.cost > _HEAVIEST:
+        recompute = self._recompute(node)
+        if len(recompute.loads) > _MOST_LOADS or recompute.cost > _HEAVIEST:
             return
         readers = self._final_readers(value)
-        if readers is None or not all(self._takes(r, v, node, pull) for r, v in readers):
+        if readers is None or not all(self._takes(r, v, node, recompute) for r, v in readers):
             return
         again = len(readers) > 1 or any(self._repeats(r, v) for r, v in readers)
-        if again and not self._cheap(value, pull, len(readers)):
+        if again and not self._cheap(value, recompute, len(readers)):
             return
         if fuel.take("fuse: computed {} where it is read", node):
-            self.pulled[value] = pull
+            self.inlined[value] = recompute
 
     def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
         """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""
@@ -116,16 +116,16 @@ class Inlining:
             readers = self.readers.get(seen, ())
             if seen is not value and (seen in self.ports or not readers):
                 return None
-            views = [r.outputs[0] for r in readers if self.kinds[r] is Kind.VIEW]
-            found.extend((r, seen) for r in readers if self.kinds[r] is not Kind.VIEW)
+            views = [r.outputs[0] for r in readers if self.patterns[r] is OpPattern.VIEW]
+            found.extend((r, seen) for r in readers if self.patterns[r] is not OpPattern.VIEW)
             stack.extend(reversed(views))
         return found
 
-    def _cheap(self, value: Value, pull: Pull, readers: int) -> bool:
+    def _cheap(self, value: Value, recompute: Recompute, readers: int) -> bool:
         size = self.shapes.size
-        whole = sum(size(v) >= size(value) for v in pull.loads)
-        few = readers <= _MOST_READERS or pull.cost <= _FREE
-        return pull.cost <= CHEAP and whole <= 1 and len(pull.loads) <= 4 and few
+        whole = sum(size(v) >= size(value) for v in recompute.loads)
+        few = readers <= _MOST_READERS or recompute.cost <= _FREE
+        return recompute.cost <= CHEAP and whole <= 1 and len(recompute.loads) <= 4 and few
 
     def _repeats(self, reader: Node, value: Value) -> bool:
         """Whether the reader needs an element of the value more than once."""
@@ -137,42 +137,42 @@ class Inlining:
         pointwise = bool(reader.op.properties & Property.POINTWISE)
         return pointwise and size(value) < size(reader.outputs[0])
 
-    def _takes(self, reader: Node, value: Value, node: Node, pull: Pull) -> bool:
+    def _takes(self, reader: Node, value: Value, node: Node, recompute: Recompute) -> bool:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
         if reader.direction is not node.direction:
             # What forward computes for backward: keep the operand instead of the result.
             size = self.shapes.size
-            if sum(size(v) >= size(value) for v in pull.loads) > 1:
+            if sum(size(v) >= size(value) for v in recompute.loads) > 1:
                 return False
-        if not _fits(reader, pull):
+        if not _fits(reader, recompute):
             return False
         anchor = self.anchored.get(reader)
-        kind = self.kinds[reader]
-        pure = pull.pure and value is node.outputs[0]
+        kind = self.patterns[reader]
+        pure = recompute.pure and value is node.outputs[0]
         if anchor is not None and anchor is not reader:
-            if pull.near and pull.cost <= _FREE and len(pull.loads) <= 2:
-                return True  # a step of a sequence, or a gate of a cell
+            if recompute.near and recompute.cost <= _FREE and len(recompute.loads) <= 2:
+                return True  # a step of a sequence, or a gate of a variable
             return pure and self.shapes.of(value) == self.shapes.of(reader.outputs[0])
-        if kind is Kind.REDUCE:
+        if kind is OpPattern.REDUCE:
             return True
-        if kind is Kind.CONTRACT:
-            return pull.step  # only the address is another one
-        if kind is not Kind.FLAT:
+        if kind is OpPattern.CONTRACT:
+            return recompute.step  # only the address is another one
+        if kind is not OpPattern.FLAT:
             return False
         if reader.op.properties & Property.LOCAL:
-            return pure and pull.cost <= WINDOW_COST and len(pull.loads) <= 2
+            return pure and recompute.cost <= WINDOW_COST and len(recompute.loads) <= 2
         return True
 
-    def _pull(self, node: Node) -> Pull:
+    def _recompute(self, node: Node) -> Recompute:
         shape = self.shapes.of(node.outputs[0]) if node.outputs else None  # a file output
         op = node.op
         pointwise = bool(op.properties & Property.POINTWISE)
         view = bool(op.properties & Property.VIEW)
         near = pointwise or view or op.offset_axis is not None
-        total = Pull(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
+        total = Recompute(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
         for value in node.inputs:
             aligned = shape is not None and op.may_alias(self.shapes.of(value), shape)
-            inner = self.pulled.get(value)
+            inner = self.inlined.get(value)
             if inner is None:
                 total.loads[value] = total.loads.get(value, True) and aligned
                 continue
@@ -185,13 +185,13 @@ class Inlining:
         return total
 
 
-def _fits(reader: Node, pull: Pull) -> bool:
+def _fits(reader: Node, recompute: Recompute) -> bool:
     """Whether each operand of the reader may be as heavy as this one.
 
-    Twenty steps of a recurrent layer come together in one concatenation: pulled into it, all of
+    Twenty steps of a recurrent layer come together in one concatenation: inlined into it, all of
     them would be one kernel.
     """
     count = len(dict.fromkeys(reader.inputs))
-    return len(pull.loads) <= max(2, _ALL_LOADS // count) and pull.cost <= max(
+    return len(recompute.loads) <= max(2, _ALL_LOADS // count) and recompute.cost <= max(
         CHEAP, _ALL_COST // count
     )

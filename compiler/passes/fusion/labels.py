@@ -11,7 +11,7 @@ _PREFIX = {Direction.FORWARD: "", Direction.BACKWARD: "d_", Direction.UPDATE: "u
 _MOST_LAYERS = 3
 
 
-class Labels:
+class KernelLabels:
     """Labels that are identifiers, each given once."""
 
     def __init__(self, given: Iterable[str] = ()) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ir.graph import Node, Value
 from ir.op import Property, channel_axis
 
-from .kinds import Kind
+from .patterns import OpPattern
 
 if TYPE_CHECKING:
     from .groups import Grouping
@@ -25,10 +25,10 @@ def row_shape(grouping: Grouping, members: Sequence[int]) -> tuple[int, ...] | N
     """The shape of the rows that a group reduces, if it reduces channels."""
     shapes = set()
     for m in members:
-        if grouping.kinds[m] is Kind.FLAT:
+        if grouping.patterns[m] is OpPattern.FLAT:
             continue
         node = grouping.nodes[m]
-        if grouping.kinds[m] is not Kind.REDUCE or not _over_channels(node):
+        if grouping.patterns[m] is not OpPattern.REDUCE or not _over_channels(node):
             return None
         shapes.add(grouping.shapes.of(node.inputs[0]))
     shape = shapes.pop() if len(shapes) == 1 else ()
@@ -43,11 +43,11 @@ def _over_channels(node: Node) -> bool:
 def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -> bool:
     """Whether a kernel of such rows that makes ``made`` can compute node ``i``."""
     node = grouping.nodes[i]
-    if grouping.kinds[i] is Kind.REDUCE:
+    if grouping.patterns[i] is OpPattern.REDUCE:
         same = grouping.shapes.of(node.inputs[0]) == row
         return same and _over_channels(node) and _reads_in_row(grouping, node, made, row)
     return (
-        grouping.kinds[i] is Kind.FLAT
+        grouping.patterns[i] is OpPattern.FLAT
         and _is_row(grouping, node, row)
         and _reads_in_row(grouping, node, made, row)
     )
@@ -68,8 +68,8 @@ def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[i
     stack, seen = [node], {node}
     while stack:
         for value in stack.pop().inputs:
-            pull = grouping.inlining.pulled.get(value)
-            if value in made or pull is None or not made & pull.loads.keys():
+            recompute = grouping.inlining.inlined.get(value)
+            if value in made or recompute is None or not made & recompute.loads.keys():
                 continue
             producer = grouping.nodes[grouping.producers[value]]
             if not _is_row(grouping, producer, row):
@@ -80,15 +80,15 @@ def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[i
     return True
 
 
-def schedule_of(grouping: Grouping, members: Sequence[int], kind: Kind) -> str:
+def schedule_of(grouping: Grouping, members: Sequence[int], kind: OpPattern) -> str:
     """The schedule of a group: its anchor's, or ``row``."""
-    if kind is not Kind.REDUCE:
+    if kind is not OpPattern.REDUCE:
         return kind.value
     made = {v for m in members for v in grouping.nodes[m].outputs}
     row = row_shape(grouping, members)
     for m in members:
         node = grouping.nodes[m]
-        if grouping.kinds[m] is Kind.REDUCE:
+        if grouping.patterns[m] is OpPattern.REDUCE:
             if made & grouping.loads[m].keys():
                 return "row"
         elif row is not None and grouping.shapes.of(node.outputs[0]) == row:

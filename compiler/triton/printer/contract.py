@@ -16,7 +16,7 @@ from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.types import F32
 
-from .emitter import Emitter, Place
+from .emitter import Access, Emitter
 from .flat import flat_schedule, padded_count, tiles_for
 from .index import Base, Bound, Condition, linearise
 from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
@@ -47,7 +47,7 @@ SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ContractPlan:
     """Numbers of one launch."""
 
     config: int
@@ -112,13 +112,13 @@ def _steps(view: Product, tile: int) -> int:
     return -(-view.depth.value // TILES[tile][0][2])
 
 
-def plan_of(view: Product, choice: Choice) -> Plan:
+def plan_of(view: Product, choice: Choice) -> ContractPlan:
     depth, step = view.depth.value, TILES[choice.tile][0][2]
     share = max(-(-_steps(view, choice.tile) // choice.splits), 1) * step
     splits = max(-(-depth // share), 1)
     unsplit = FEW_TILES if view.strided else len(TILES)
     config = choice.tile + (unsplit if splits > 1 else 0)
-    return Plan(config, _programs(view, choice.tile), splits, share)
+    return ContractPlan(config, _programs(view, choice.tile), splits, share)
 
 
 def schedule_contract(task: Task) -> Scheduled:
@@ -142,7 +142,7 @@ def schedule_contract(task: Task) -> Scheduled:
     return Scheduled(choices_of(view, tiles_for(task, size), processors), launches)
 
 
-def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
+def _product(anchor: Node, plan: ContractPlan, partial: Scratch) -> Schedule:
     """The launch that multiplies."""
 
     def schedule(task: Task, writer: Writer) -> Printed:
@@ -184,7 +184,7 @@ def _product(anchor: Node, plan: Plan, partial: Scratch) -> Schedule:
     return schedule
 
 
-def _why(view: Product, plan: Plan) -> str:
+def _why(view: Product, plan: ContractPlan) -> str:
     shape = f"{view.rows.value} x {view.depth.value} by {view.depth.value} x {view.columns.value}"
     text = f"{view.count.value} product(s) {shape} in {plan.programs} tiles"
     if plan.splits > 1:
@@ -233,7 +233,7 @@ def _accumulate(
     row: Base,
     column: Base,
     which: Base,
-    plan: Plan,
+    plan: ContractPlan,
     precision: str,
 ) -> str:
     """The loop over the depth; gives the name of the tile of sums."""
@@ -273,7 +273,7 @@ def _depth(writer: Writer, step: str, axis: int, depth: Size) -> Base:
     return Base(name, frozenset({axis}), (_bound(writer, name, writer.size(depth), axis),))
 
 
-def _operand(emitter: Emitter, value: Value, place: Place, bases: tuple[Base, Base]) -> str:
+def _operand(emitter: Emitter, value: Value, place: Access, bases: tuple[Base, Base]) -> str:
     """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
     inside = tuple(b() for base in bases for b in base.bounds)
     place = place.guarded(*inside)
@@ -283,10 +283,10 @@ def _operand(emitter: Emitter, value: Value, place: Place, bases: tuple[Base, Ba
     return text
 
 
-def _sum(anchor: Node, plan: Plan, partial: Scratch, tile: int) -> Schedule:
+def _sum(anchor: Node, plan: ContractPlan, partial: Scratch, tile: int) -> Schedule:
     """The second launch: a flat kernel that starts from the sum of the partial results."""
 
-    def start(emitter: Emitter, place: Place) -> str:
+    def start(emitter: Emitter, place: Access) -> str:
         writer = emitter.writer
         count = padded_count(anchor.output.type.size)
         stride = writer.size(writer.symbol(count, "padded_count"), divisible=True)

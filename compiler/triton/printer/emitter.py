@@ -1,4 +1,4 @@
-"""Pull-based emission: ask for an element of a value, and its whole computation is written.
+"""Emission on demand: ask for an element of a value, and its whole computation is written.
 
 ``emit(value, at)`` walks from a result towards the group's inputs. Every op class has one
 registered function that says where it reads its operands; everything else (loads, common
@@ -17,13 +17,13 @@ from ir.graph import Graph, Node, Value
 from ir.op import Op, Property, channel_axis
 from ir.types import BOOL, DType
 
-from .index import ZERO, Affine, Axes, Base, Condition, Digit, linearise, split_digit
+from .index import ZERO, Affine, Axes, Base, Condition, IterationRange, linearise, split_range
 from .size import ONE, Size
 from .writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Access:
     """Where a value is read: one coordinate and one extent per axis of the value.
 
     ``guard``: conditions outside which the element does not exist (loads are masked there,
@@ -34,23 +34,23 @@ class Place:
     extents: tuple[Size, ...]
     guard: tuple[Condition, ...] = ()
 
-    def guarded(self, *conditions: Condition) -> Place:
+    def guarded(self, *conditions: Condition) -> Access:
         new = tuple(c for c in conditions if c not in self.guard)
         return replace(self, guard=self.guard + new)
 
 
-Writing = Generator[tuple[Value, Place], str, str]
+Emission = Generator[tuple[Value, Access], str, str]
 """A rule at work: yields values with places, is sent their texts, returns the result's."""
 
-Rule = Callable[["Emitter", Node, int, Place], str | Writing]
-Source = Callable[["Emitter", Place], str]
-RULES: dict[type[Op], Rule] = {}
+EmitRule = Callable[["Emitter", Node, int, Access], str | Emission]
+Emit = Callable[["Emitter", Access], str]
+RULES: dict[type[Op], EmitRule] = {}
 
 
-def rule(op: type[Op]) -> Callable[[Rule], Rule]:
+def rule(op: type[Op]) -> Callable[[EmitRule], EmitRule]:
     """Decorator: register how an op's result element is written."""
 
-    def add(function: Rule) -> Rule:
+    def add(function: EmitRule) -> EmitRule:
         RULES[op] = function
         return function
 
@@ -75,7 +75,7 @@ class Emitter:
     """
 
     def __init__(
-        self, body: Graph, writer: Writer, tile: str, given: Mapping[Value, Source] | None = None
+        self, body: Graph, writer: Writer, tile: str, given: Mapping[Value, Emit] | None = None
     ) -> None:
         self.given = {} if given is None else given  # values that a schedule writes in its own way
         self.body = body
@@ -119,18 +119,18 @@ class Emitter:
             (value,) = node.inputs
         return True
 
-    def preset(self, value: Value, at: Place, text: str) -> None:
+    def preset(self, value: Value, at: Access, text: str) -> None:
         """What a schedule has computed itself."""
         self.writer.remember((value, at.coordinates, at.guard), text)
 
-    def results(self, node: Node, at: Place, texts: tuple[str, ...]) -> None:
+    def results(self, node: Node, at: Access, texts: tuple[str, ...]) -> None:
         """Remember all results of a node that computes several at once."""
         for value, text in zip(node.outputs, texts, strict=True):
             self.preset(value, at, text)
 
-    def emit(self, value: Value, at: Place) -> str:
+    def emit(self, value: Value, at: Access) -> str:
         """Text of the element (a variable or literal)."""
-        begun: list[tuple[_Key, Writing]] = []
+        begun: list[tuple[_Key, Emission]] = []
         text: Any = self._begin(begun, value, at)
         while begun:
             key, writing = begun[-1]
@@ -144,7 +144,7 @@ class Emitter:
                 text = self._begin(begun, *wanted)
         return str(text)
 
-    def _begin(self, begun: list[tuple[_Key, Writing]], value: Value, at: Place) -> str | None:
+    def _begin(self, begun: list[tuple[_Key, Emission]], value: Value, at: Access) -> str | None:
         """The text, or None for a rule that has to ask for more first: it is in ``begun`` then."""
         key = (value, at.coordinates, at.guard)
         text = self.writer.recall(key)
@@ -167,7 +167,7 @@ class Emitter:
         self.writer.remember(key, text)
         return text
 
-    def load(self, value: Value, at: Place) -> str:
+    def load(self, value: Value, at: Access) -> str:
         """Read an input of the group."""
         buffer, name = self._outer[value]
         pointer = self.writer.pointer(buffer, value.type.dtype, name)
@@ -208,11 +208,13 @@ class Emitter:
         """Under which the address is inside its buffer; empty: always."""
         axes = index.axes
         conditions = [c for c in guard if axes or not c.axes]
-        whole = index.digit
+        whole = index.iteration_range
         loose: dict[Base, bool] = {}  # base -> whether its padded bound is enough
-        for digit, _ in index.terms:
-            known = digit.extent is not None or (whole is not None and whole == Digit(digit.base))
-            loose[digit.base] = loose.get(digit.base, True) and known
+        for iteration_range, _ in index.terms:
+            known = iteration_range.extent is not None or (
+                whole is not None and whole == IterationRange(iteration_range.base)
+            )
+            loose[iteration_range.base] = loose.get(iteration_range.base, True) and known
         for base, enough in loose.items():
             if enough and base.padded is not None:
                 conditions.append(base.padded())
@@ -227,13 +229,13 @@ class Emitter:
         """Coordinates, row-major, of a flat index."""
         if index.is_zero:
             return (ZERO,) * len(extents)
-        digit = index.digit
-        if digit is None:
+        iteration_range = index.iteration_range
+        if iteration_range is None:
             bounds = tuple(
                 bound for d, _ in index.terms if d.extent is None for bound in d.base.bounds
             )
-            digit = Digit(Base(self.writer.index(index), index.axes, bounds))
-        return split_digit(digit, extents)
+            iteration_range = IterationRange(Base(self.writer.index(index), index.axes, bounds))
+        return split_range(iteration_range, extents)
 
     def inside(self, index: Affine, low: bool, high: Size | None) -> tuple[Condition, ...]:
         """0 <= index (if ``low``) and index < high (if given)."""
@@ -257,7 +259,7 @@ class Emitter:
         return self.writer.let(f"tl.where({test}, {value}, {other})", "v")
 
 
-def coordinate(at: Place, axis: int) -> tuple[Affine, Size]:
+def coordinate(at: Access, axis: int) -> tuple[Affine, Size]:
     return at.coordinates[axis], at.extents[axis]
 
 

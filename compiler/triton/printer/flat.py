@@ -8,8 +8,8 @@ from compiler.kernel import Config
 from ir.graph import Graph, Value
 from ir.op import Property
 
-from .emitter import Emitter, Place, Source
-from .index import Base, Condition, digits, variable
+from .emitter import Access, Emit, Emitter
+from .index import Base, Condition, delinearize, variable
 from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
 from .writer import Writer
 
@@ -61,7 +61,7 @@ def tiles_for(task: Task, count: int) -> list[int]:
 
 
 def flat_schedule(
-    given: Mapping[Value, Source], tile: int, name: str = "flat", why: str = ""
+    given: Mapping[Value, Emit], tile: int, name: str = "flat", why: str = ""
 ) -> Schedule:
     """The schedule; values in ``given`` are not computed from their inputs but written so."""
 
@@ -76,7 +76,7 @@ def flat_schedule(
         for port, buffer in zip(body.outputs, task.outputs, strict=True):
             shape = port.value.shape
             own = extents if shape == first.shape else emitter.extents(shape)
-            text = emitter.emit(port.value, Place(digits(base, own), own))
+            text = emitter.emit(port.value, Access(delinearize(base, own), own))
             emitter.store(buffer, port.name, variable(base), text)
         configs = configs_of(body)
         block = dict(configs[tile].constants)["BLOCK"]

@@ -1,10 +1,10 @@
-"""Index arithmetic: affine forms over digits of a few base variables.
+"""Index arithmetic: affine forms over iteration ranges of a few base variables.
 
 A kernel iterates over flat positions (``offs``, the rows of a tile, ...). A coordinate of a
-tensor is a *digit* of such a base: ``(base // inner) % extent``. Going from coordinates to an
-address multiplies digits by strides and adds them up; neighbouring digits that meet again
-merge back (``n * CHW + (r % CHW)`` is the base itself), so index arithmetic appears only
-where broadcasting or movement really needs it.
+tensor is an *iteration range* of such a base: ``(base // inner) % extent``. Going from
+coordinates to an address multiplies iteration ranges by strides and adds them up; neighbouring
+ones that meet again merge back (``n * CHW + (r % CHW)`` is the base itself), so index arithmetic
+appears only where broadcasting or movement really needs it.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Digit:
-    """``(base // inner) % extent``; without extent: the leading digit, no remainder."""
+class IterationRange:
+    """``(base // inner) % extent``; without extent: the leading one, no remainder."""
 
     base: Base
     inner: Size = ONE
@@ -60,14 +60,14 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """Sum of ``digit * weight``, plus sizes."""
+    """Sum of ``iteration range * weight``, plus sizes."""
 
-    terms: tuple[tuple[Digit, Size], ...] = ()
+    terms: tuple[tuple[IterationRange, Size], ...] = ()
     offsets: tuple[Size, ...] = ()
 
     @property
-    def digit(self) -> Digit | None:
-        """The digit this is, if it is nothing else."""
+    def iteration_range(self) -> IterationRange | None:
+        """The iteration range this is, if it is nothing else."""
         if len(self.terms) == 1 and not self.offsets and self.terms[0][1] == ONE:
             return self.terms[0][0]
         return None
@@ -108,24 +108,28 @@ ZERO = Affine()
 
 
 def variable(base: Base) -> Affine:
-    return Affine(((Digit(base), ONE),))
+    return Affine(((IterationRange(base), ONE),))
 
 
-def digits(base: Base, extents: Sequence[Size]) -> tuple[Affine, ...]:
+def delinearize(base: Base, extents: Sequence[Size]) -> tuple[Affine, ...]:
     """Coordinates of the flat position ``base`` in a row-major space."""
-    return split_digit(Digit(base), extents)
+    return split_range(IterationRange(base), extents)
 
 
-def split_digit(digit: Digit, extents: Sequence[Size]) -> tuple[Affine, ...]:
-    """Coordinates, row-major, of a digit that runs over the product of ``extents``."""
+def split_range(iteration_range: IterationRange, extents: Sequence[Size]) -> tuple[Affine, ...]:
+    """Coordinates, row-major, of an iteration range that runs over the product of ``extents``."""
     result = []
     for axis, extent in enumerate(extents):
         if extent.constant == 1:
             result.append(ZERO)
             continue
-        inner = digit.inner * product(extents[axis + 1 :])
-        leading = digit.extent is None and axis == 0
-        result.append(Affine(((Digit(digit.base, inner, None if leading else extent), ONE),)))
+        inner = iteration_range.inner * product(extents[axis + 1 :])
+        leading = iteration_range.extent is None and axis == 0
+        result.append(
+            Affine(
+                ((IterationRange(iteration_range.base, inner, None if leading else extent), ONE),)
+            )
+        )
     return tuple(result)
 
 
@@ -140,7 +144,7 @@ def linearise(coordinates: Sequence[Affine], extents: Sequence[Size]) -> Affine:
 
 
 def _merged(index: Affine) -> Affine:
-    """Neighbouring digits of one base whose weights fit become one digit."""
+    """Neighbouring iteration ranges of one base whose weights fit become one."""
     terms = list(index.terms)
     changed = True
     while changed:
@@ -151,7 +155,7 @@ def _merged(index: Affine) -> Affine:
                     continue
                 if high.inner == low.inner * low.extent and high_weight == low_weight * low.extent:
                     extent = None if high.extent is None else high.extent * low.extent
-                    terms[i] = (Digit(low.base, low.inner, extent), low_weight)
+                    terms[i] = (IterationRange(low.base, low.inner, extent), low_weight)
                     del terms[j]
                     changed = True
                     break

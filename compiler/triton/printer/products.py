@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from ir.graph import Node, Value
 from ir.op import Op
 
-from .emitter import Emitter, Place
+from .emitter import Access, Emitter
 from .index import Base
 from .kernels import Scheduled, Task
 from .size import Size
 
-Read = Callable[[Base, Base, Base], Place]  # (row or depth, depth or column, product)
+Read = Callable[[Base, Base, Base], Access]  # (row or depth, depth or column, product)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from ir.graph import Graph, Node
 from ir.ops.pointwise import Map
 from ir.types import DType
 
-from .emitter import Emitter, Place
+from .emitter import Access, Emitter
 from .flat import schedule_flat
-from .index import ZERO, Affine, Base, Condition, digits, variable
+from .index import ZERO, Affine, Base, Condition, delinearize, variable
 from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
 from .reductions import Fold
 from .size import ONE, Size
@@ -99,7 +99,7 @@ def reduction_of(body: Graph, constant: tuple[int, ...] = ()) -> Reduction:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReducePlan:
     """Numbers of one launch: which configuration, how many programs and splits."""
 
     config: int
@@ -155,12 +155,12 @@ def _splits_for(reduction: Reduction, tile: int, processors: int) -> int:
     return min(MOST_SPLITS, -(-2 * processors // programs), steps)
 
 
-def plan_of(reduction: Reduction, choice: Choice) -> Plan:
+def plan_of(reduction: Reduction, choice: Choice) -> ReducePlan:
     tiles = TILES[reduction.kind]
     steps = max(_walk(reduction, choice.tile)[0], 1)
     share = -(-steps // choice.splits)
     splits = -(-steps // share)
-    return Plan(
+    return ReducePlan(
         config=choice.tile + (len(tiles) if splits > 1 else 0),
         outputs=reduction.count(reduction.kept),
         programs=_programs(reduction, choice.tile),
@@ -198,7 +198,7 @@ def _without_elements(body: Graph) -> Graph:
     return replace(body, nodes=tuple(nodes))
 
 
-def _partials(reduction: Reduction, plan: Plan) -> list[tuple[Scratch, ...]]:
+def _partials(reduction: Reduction, plan: ReducePlan) -> list[tuple[Scratch, ...]]:
     # Without a split nothing is written there; the kernel still takes the argument.
     elements = plan.splits * plan.outputs if plan.splits > 1 else 16
     numbers = iter(range(2 * len(reduction.nodes)))
@@ -217,7 +217,9 @@ def limit(writer: Writer, name: str, size: str, axis: int) -> Condition:
     return writer.condition(f"{name} < {size}", frozenset({axis}))
 
 
-def _gather(reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]]) -> Schedule:
+def _gather(
+    reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
+) -> Schedule:
     """The launch that reads the input."""
     kind = reduction.kind
     names = ("A", "B")
@@ -272,7 +274,7 @@ def _gather(reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]
     return schedule
 
 
-def _why(reduction: Reduction, plan: Plan) -> str:
+def _why(reduction: Reduction, plan: ReducePlan) -> str:
     text = f"{plan.outputs} results of {reduction.count(reduction.axes)} elements each"
     if plan.splits > 1:
         text += f", split {plan.splits} ways: {plan.programs} programs would leave a device idle"
@@ -348,10 +350,10 @@ class _Loop:
     ) -> None:
         coordinates = kept_coordinates(self.reduction, self.outputs, self.extents)
         for axes, base in reduced:
-            parts = digits(base, [self.extents[a] for a in axes])
+            parts = delinearize(base, [self.extents[a] for a in axes])
             for a, part in zip(axes, parts, strict=True):
                 coordinates[a] = part
-        place = Place(tuple(coordinates), self.extents)
+        place = Access(tuple(coordinates), self.extents)
         inside = tuple(base.bounds[0]() for _, base in reduced)
         for fold, tiles, node in zip(folds, gathered, self.reduction.nodes, strict=True):
             value = self.emitter.emit(node.inputs[0], place)
@@ -369,7 +371,7 @@ def kept_coordinates(
 ) -> list[Affine]:
     coordinates = [ZERO] * len(extents)
     kept = reduction.kept
-    for axis, part in zip(kept, digits(outputs, [extents[a] for a in kept]), strict=True):
+    for axis, part in zip(kept, delinearize(outputs, [extents[a] for a in kept]), strict=True):
         coordinates[axis] = part
     return coordinates
 
@@ -383,7 +385,7 @@ def _epilogue(
     values: list[str],
 ) -> None:
     """Store the results, and what is computed from them element by element."""
-    place = Place(
+    place = Access(
         tuple(kept_coordinates(reduction, outputs, extents)),
         tuple(ONE if a in reduction.axes else extents[a] for a in range(len(extents))),
     )
@@ -394,7 +396,7 @@ def _epilogue(
         if port.value.shape != node.output.shape:  # the results, seen in another shape
             rank = port.value.type.rank
             sizes = emitter.extents(port.value.shape, range(rank) if reduction.constant else ())
-            where = Place(digits(outputs, sizes), sizes)
+            where = Access(delinearize(outputs, sizes), sizes)
         text = emitter.emit(port.value, where)
         emitter.store(buffer, port.name, variable(outputs), text)
 
@@ -416,7 +418,7 @@ def _store_partial(
 
 
 def _fold_partials(
-    reduction: Reduction, plan: Plan, partials: list[tuple[Scratch, ...]]
+    reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
 ) -> Schedule:
     """The second launch: partial results (split, output) to results."""
 

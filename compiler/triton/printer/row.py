@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from compiler.kernel import Config, Launch
 from ir.graph import Graph, Node, Value
 
-from .emitter import Emitter, Place, Source
+from .emitter import Access, Emit, Emitter
 from .index import Base, Condition, linearise, variable
 from .kernels import Choice, Printed, Scheduled, Task, make_launch
 from .reduce import Reduction, along, kept_coordinates, limit, outputs_base, reduction_of
@@ -95,7 +95,7 @@ def schedule_row(task: Task) -> Scheduled:
 
 def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> Printed:
     writer.reserve("A", "B")
-    results: dict[Value, Source] = {}
+    results: dict[Value, Emit] = {}
     emitter = Emitter(task.body, writer, "[A, B]", results)
     emitter.bind(task.inputs)
     rows = _Rows(reduction, tile, emitter)
@@ -133,7 +133,7 @@ def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> 
     )
 
 
-def _constant(text: str) -> Source:
+def _constant(text: str) -> Emit:
     """A row's result: the same wherever the row asks for it."""
     return lambda emitter, place: text
 
@@ -150,13 +150,13 @@ class _Rows:
         count = reduction.count(reduction.kept)
         self.outputs = outputs_base(emitter.writer, count, 1 - self.axis)
         self.kept = kept_coordinates(reduction, self.outputs, self.extents)
-        self.result = Place(
+        self.result = Access(
             tuple(self.kept),
             tuple(ONE if a in reduction.axes else x for a, x in enumerate(self.extents)),
         )
 
     @contextlib.contextmanager
-    def walk(self) -> Iterator[tuple[Place, Condition]]:
+    def walk(self) -> Iterator[tuple[Access, Condition]]:
         """Once along the rows: the place, and whether it is inside the row."""
         writer = self.emitter.writer
         name = "AB"[self.axis]
@@ -174,7 +174,7 @@ class _Rows:
             coordinates = list(self.kept)
             (reduced,) = self.reduction.axes
             coordinates[reduced] = variable(base)
-            yield Place(tuple(coordinates), self.extents), inside
+            yield Access(tuple(coordinates), self.extents), inside
 
     def reduce(self, nodes: list[Node]) -> list[str]:
         """Results of reductions that do not depend on each other."""
@@ -198,7 +198,7 @@ class _Rows:
             for fold, tiles, node in zip(folds, gathered, nodes, strict=True)
         ]
 
-    def _taken(self, fold: Fold, node: Node, place: Place, inside: Condition) -> tuple[str, ...]:
+    def _taken(self, fold: Fold, node: Node, place: Access, inside: Condition) -> tuple[str, ...]:
         """A tile of what is reduced (and of its places), neutral outside the rows."""
         emitter = self.emitter
         value = emitter.emit(node.inputs[0], place)

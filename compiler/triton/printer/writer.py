@@ -16,7 +16,7 @@ from ir.printable import printable
 from ir.types import DType
 
 from .helpers import HELPERS
-from .index import SCALAR, Affine, Axes, Condition, Digit
+from .index import SCALAR, Affine, Axes, Condition, IterationRange
 from .size import Size, Symbol
 
 _RESERVED = {"tl", "triton", "range", "float", *keyword.kwlist, *HELPERS}
@@ -246,19 +246,19 @@ class Writer:
 
     # --- indices ----------------------------------------------------------------------
 
-    def digit(self, digit: Digit) -> str:
-        text = digit.base.name
-        if digit.inner.constant != 1:
-            text = self.let(f"{text} // {self.size(digit.inner)}", "i")
-        if digit.extent is not None:
-            text = self.let(f"{text} % {self.size(digit.extent)}", "i")
+    def iteration_range(self, iteration_range: IterationRange) -> str:
+        text = iteration_range.base.name
+        if iteration_range.inner.constant != 1:
+            text = self.let(f"{text} // {self.size(iteration_range.inner)}", "i")
+        if iteration_range.extent is not None:
+            text = self.let(f"{text} % {self.size(iteration_range.extent)}", "i")
         return text
 
     def affine(self, index: Affine) -> str:
         """The text of an index: a literal, a variable, or a sum (not in parentheses)."""
         parts = []
-        for digit, weight in index.terms:
-            text = self.digit(digit)
+        for iteration_range, weight in index.terms:
+            text = self.iteration_range(iteration_range)
             if weight.constant == 1:
                 parts.append(text)
             elif weight.constant is not None and weight.constant < 0:

@@ -75,7 +75,7 @@ def _rows_of_matrix(ctx: LayerContext, labels: Value, axis: int) -> Value:
 
 
 def _matrix(ctx: LayerContext, classes: int) -> Value:
-    """H, classes x classes. Read from the file it is a hidden cell, which weights files skip."""
+    """H, classes x classes. From a file it is a hidden variable, which weights files skip."""
     if len(ctx.bottoms) > 2:
         given = ctx.bottoms[2]
         _check_size(ctx, given.shape, classes, "bottom")

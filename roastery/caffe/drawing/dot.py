@@ -8,7 +8,7 @@ import subprocess
 from ir.errors import RoasteryError
 from ir.printable import printable
 
-from .graph import Drawing, Node
+from .graph import Drawing, DrawnNode
 
 _SHAPES = {"layer": "box", "in_place": "box", "blob": "octagon"}
 
@@ -25,7 +25,7 @@ def to_dot(drawing: Drawing, rankdir: str) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _look(node: Node, between: str) -> str:
+def _look(node: DrawnNode, between: str) -> str:
     label = between.join(_escaped(line) for line in node.lines)
     return f'label="{label}", shape={_SHAPES[node.kind]}, style=filled, fillcolor="{node.color}"'
 

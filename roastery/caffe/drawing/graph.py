@@ -12,7 +12,7 @@ from typing import Literal
 from frontends.prototxt import Message
 from ir.printable import printable
 
-Kind = Literal["layer", "in_place", "blob"]
+ShapeKind = Literal["layer", "in_place", "blob"]
 
 _COLORS = {
     "Convolution": "#FF5050",
@@ -25,11 +25,11 @@ _LEARNING = ("Convolution", "Deconvolution", "InnerProduct")
 
 
 @dataclass(frozen=True)
-class Node:
+class DrawnNode:
     """A box. ``lines`` of text belong together, one line each where there is room."""
 
     key: str
-    kind: Kind
+    kind: ShapeKind
     lines: tuple[str, ...]
     color: str
 
@@ -49,7 +49,7 @@ class Drawing:
     """Nodes by key, in the order of the layers."""
 
     name: str
-    nodes: dict[str, Node] = field(default_factory=dict)
+    nodes: dict[str, DrawnNode] = field(default_factory=dict)
     arrows: list[Arrow] = field(default_factory=list)
 
 
@@ -70,8 +70,8 @@ def draw_graph(
             key = f"layer {layer.name} {count}"
         in_place = list(layer.bottom) == list(layer.top) and len(layer.top) == 1
         color = _IN_PLACE if in_place else _COLORS.get(layer.type, _OTHER)
-        kind: Kind = "in_place" if in_place else "layer"
-        drawing.nodes[key] = Node(key, kind, layer_lines(layer, rates), color)
+        kind: ShapeKind = "in_place" if in_place else "layer"
+        drawing.nodes[key] = DrawnNode(key, kind, layer_lines(layer, rates), color)
         for blob in layer.bottom:
             drawing.arrows.append(Arrow(_blob(drawing, blob), key))
         label = edge_label(layer) if label_edges else ""
@@ -83,7 +83,7 @@ def draw_graph(
 
 def _blob(drawing: Drawing, name: str) -> str:
     key = f"blob {name}"
-    drawing.nodes.setdefault(key, Node(key, "blob", (printable(name),), _BLOB))
+    drawing.nodes.setdefault(key, DrawnNode(key, "blob", (printable(name),), _BLOB))
     return key
 
 

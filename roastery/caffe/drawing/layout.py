@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .graph import Arrow, Drawing, Node
+from .graph import Arrow, Drawing, DrawnNode
 
 _CHAR, _LINE, _MARGIN = 6.6, 15.0, 8.0
 _RANK_GAP, _GAP = 36.0, 14.0
@@ -61,7 +61,7 @@ class _Slot:
     position: float = 0.0
 
 
-def text_lines(node: Node, vertical: bool) -> list[str]:
+def text_lines(node: DrawnNode, vertical: bool) -> list[str]:
     """The lines of a node's text: joined where the flow runs down and width is free."""
     if vertical and len(node.lines) > 2:
         return [" ".join(node.lines[:2]), " ".join(node.lines[2:])]
@@ -87,7 +87,7 @@ def lay_out(drawing: Drawing, rankdir: str) -> Layout:
     return _picture(drawing, slots, columns, routes, sizes, rankdir)
 
 
-def _size(node: Node, vertical: bool) -> tuple[float, float]:
+def _size(node: DrawnNode, vertical: bool) -> tuple[float, float]:
     lines = text_lines(node, vertical)
     width = max(len(line) for line in lines) * _CHAR + 2 * _MARGIN
     return width, len(lines) * _LINE + _MARGIN

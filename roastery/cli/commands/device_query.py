@@ -8,7 +8,7 @@ from ..say import say
 
 def _run(arguments: Arguments) -> None:
     from runtime.cuda import CudaUnavailable, query_devices
-    from runtime.logging import CaffeLog, Source
+    from runtime.logging import CaffeLine, CaffeLog
 
     from ...tools.device_query import property_lines
 
@@ -21,10 +21,10 @@ def _run(arguments: Arguments) -> None:
         say(f"{error.message}; nets run on the CPU (--device=cpu)")
         return
     wanted = _selected(arguments.gpu, len(devices))
-    log.write(Source("caffe.cpp", 138), f"Querying GPUs {','.join(map(str, wanted))}")
+    log.write(CaffeLine("caffe.cpp", 138), f"Querying GPUs {','.join(map(str, wanted))}")
     for index in wanted:
         for offset, line in enumerate(property_lines(devices[index])):
-            log.write(Source("common.cpp", 178 + offset), line)
+            log.write(CaffeLine("common.cpp", 178 + offset), line)
 
 
 def _selected(gpu: str, count: int) -> list[int]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ir.graph import Graph
 
     from ...opt.comparison import Expected
-    from ...opt.running import Runner
+    from ...opt.running import GraphRunner
 
 
 def _run(arguments: Arguments) -> int | None:
@@ -66,7 +66,7 @@ def _remark(text: str) -> None:
     say(text, sys.stderr)
 
 
-def _expected(arguments: Arguments, graph: Graph, run: Runner) -> Expected:
+def _expected(arguments: Arguments, graph: Graph, run: GraphRunner) -> Expected:
     from ...opt.comparison import Expected
 
     expected = Expected(graph, arguments.seed, run)

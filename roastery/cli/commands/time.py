@@ -32,7 +32,7 @@ def _run(arguments: Arguments) -> None:
     from runtime.layerwise import LayerwiseNet
 
     from ... import nets
-    from ...building import LogReport, NetBuilder, NetRequest, Plan
+    from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
     from ...devices import choose_device, open_backend
     from ...options import compile_options
 
@@ -48,12 +48,12 @@ def _run(arguments: Arguments) -> None:
             assume="given",
             allow_python=python_layers(arguments),
         )
-        plan: Plan = "fused" if arguments.fused else "layerwise"
+        mode: ExecutionMode = "fused" if arguments.fused else "layerwise"
         backend, report = open_backend(device), LogReport(log, log.data_note)
         options = compile_options(
             backend, arguments.precision, arguments.passes, report.note, arguments.fuel
         )
-        built = NetBuilder(backend, options, report, plan, freeze=True).build(request, seed=0)
+        built = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)
         else:

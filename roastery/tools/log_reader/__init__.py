@@ -16,10 +16,10 @@ from ir.regular_file import open_regular
 
 from .json_lines import JsonReader
 from .lines import log_lines
-from .points import Kind, LogPoint
+from .points import LogPoint, PointKind
 from .text_lines import TextReader
 
-__all__ = ["Kind", "LogPoint", "read_log"]
+__all__ = ["PointKind", "LogPoint", "read_log"]
 
 
 def read_log(path: str | Path) -> list[LogPoint]:

@@ -10,7 +10,7 @@ from typing import Any
 from ir.printable import printable
 
 from .lines import LOGGER
-from .points import Kind, LogPoint
+from .points import LogPoint, PointKind
 from .values import parse_value
 
 _MOST_ITERATIONS = 10**18
@@ -85,7 +85,9 @@ class JsonReader:
             self._start = total
         return round(total - (self._start or 0.0), 6)
 
-    def _outputs(self, kind: Kind, entry: dict[str, Any], at: tuple[int, float], net: int) -> None:
+    def _outputs(
+        self, kind: PointKind, entry: dict[str, Any], at: tuple[int, float], net: int
+    ) -> None:
         outputs = entry.get("outputs")
         if not isinstance(outputs, dict):
             return

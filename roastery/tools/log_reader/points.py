@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["train", "test", "loss", "rate"]
+PointKind = Literal["train", "test", "loss", "rate"]
 
 
 class LogPoint(NamedTuple):
@@ -22,7 +22,7 @@ class LogPoint(NamedTuple):
         element: counts the values of an output that has several.
     """
 
-    kind: Kind
+    kind: PointKind
     name: str
     value: float
     iteration: int

@@ -16,7 +16,7 @@ from ir.printable import printable
 
 from .clock import Clock
 from .lines import LOGGER
-from .points import Kind, LogPoint
+from .points import LogPoint, PointKind
 from .values import parse_count, parse_value
 
 # After an escaped line end it belongs to a name that was made to look like a line.
@@ -59,7 +59,7 @@ class _Thread:
 
     iteration: int | None = None
     net: int = 0
-    blocks: dict[Kind, _Block] = field(default_factory=dict)
+    blocks: dict[PointKind, _Block] = field(default_factory=dict)
 
 
 class TextReader:
@@ -171,7 +171,7 @@ class TextReader:
             return
         name, value, in_loss = named
         index = int(match[2])
-        kind: Kind = "train"
+        kind: PointKind = "train"
         net = 0
         if match[1] == "Test":
             kind, net = "test", thread.net

@@ -83,7 +83,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class PlacedRegion:
     """A part of a picture, corners included, and where it goes in the crop.
 
     ``height`` and ``width`` are those it is resized to; ``left`` and ``top`` its place.
@@ -312,7 +312,7 @@ class WindowSource(PlannedSource[list[Sample]]):
 
 def place_window(
     sample: Sample, height: int, width: int, crop: int, context_pad: int, square: bool
-) -> Region:
+) -> PlacedRegion:
     """The region to cut from a picture of this size, in Caffe's float32 steps.
 
     With context the window grows so that after warping ``context_pad`` pixels surround
@@ -321,7 +321,7 @@ def place_window(
     window = sample.window
     x1, y1, x2, y2 = window.x1, window.y1, window.x2, window.y2
     if not context_pad and not square:
-        return Region(x1, y1, x2, y2, crop, crop, 0, 0)
+        return PlacedRegion(x1, y1, x2, y2, crop, crop, 0, 0)
     grow = np.float32(crop) / np.float32(crop - 2 * context_pad)
     half_height = np.float32((y2 - y1 + 1) / 2)
     half_width = np.float32((x2 - x1 + 1) / 2)
@@ -332,7 +332,7 @@ def place_window(
     x1, x2 = _round(center_x - half_width * grow), _round(center_x + half_width * grow)
     y1, y2 = _round(center_y - half_height * grow), _round(center_y + half_height * grow)
     if x2 < x1 or y2 < y1:  # its corners are the wrong way round: for the caller to tell
-        return Region(x1, y1, x2, y2, 0, 0, 0, 0)
+        return PlacedRegion(x1, y1, x2, y2, 0, 0, 0, 0)
     scale_x = np.float32(crop) / np.float32(x2 - x1 + 1)
     scale_y = np.float32(crop) / np.float32(y2 - y1 + 1)
     left, top = max(0, -x1), max(0, -y1)
@@ -342,7 +342,7 @@ def place_window(
     new_height = _round(np.float32(y2 - y1 + 1) * scale_y)
     at_left = _round(np.float32(right if sample.mirror else left) * scale_x)
     at_top = _round(np.float32(top) * scale_y)
-    return Region(
+    return PlacedRegion(
         x1,
         y1,
         x2,

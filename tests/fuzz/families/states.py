@@ -41,7 +41,7 @@ def _hdf5(room: Path) -> list[Sample]:
 def _restore(path: Path) -> object:
     saved_seed(str(path))
     count = len(read_state(path).history)
-    # SGD's net has eight cells of history, Adam twice as many; the others are refused.
+    # SGD's net has eight variables of history, Adam twice as many; the others are refused.
     solver = ready_solver("SGD" if count <= 7 else "Adam")
     solver.restore(str(path))
     newest_snapshot("s")

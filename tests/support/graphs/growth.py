@@ -121,10 +121,10 @@ class Growth:
         content: Content | None = None,
         role: Role | None = None,
     ) -> Value:
-        """A new input of the graph. Floats may be cells."""
+        """A new input of the graph. Floats may be variables."""
         if role is None:
-            cells = (Role.PARAMETER, Role.STATE, Role.HYPER) if dtype is F32 else ()
-            role = self.choice(Role.DATA, *cells)
+            variables = (Role.PARAMETER, Role.STATE, Role.HYPER) if dtype is F32 else ()
+            role = self.choice(Role.DATA, *variables)
         content = self.choice(*any_of(dtype)) if content is None else content
         value = self.b.input(f"in{len(self.contents)}", TensorType(tuple(shape), dtype), role)
         self.contents.append(content)

@@ -32,7 +32,7 @@ def softmax(g: Growth) -> None:
 
 @pattern
 def normalization(g: Growth) -> None:
-    """By mean and variance, with running means in cells."""
+    """By mean and variance, with running means in variables."""
     x = _filled(g, 2, 4)
     over = tuple(i for i in range(x.type.rank) if i != 1)
     share = e.dyn(x.shape[1] / x.type.size)
@@ -59,7 +59,7 @@ def response_normalization(g: Growth) -> None:
 
 @pattern
 def convolution_and_scale(g: Growth) -> None:
-    """With bias, normalised by cells, and ReLU: freezing folds the chain."""
+    """With bias, normalised by variables, and ReLU: freezing folds the chain."""
     x = _filled(g, 4)
     outer = g.number(1, 4)
     pad = (g.number(0, 1),) * 2
@@ -67,10 +67,10 @@ def convolution_and_scale(g: Growth) -> None:
     w = g.input((outer, x.shape[1], 1, 1), role=Role.PARAMETER)
     value = g.b.emit(Conv(stride, pad, (1, 1)), x, w)
     for _ in range(g.number(1, 3)):
-        cell = g.input((1, outer, 1, 1), role=g.choice(Role.PARAMETER, Role.STATE))
+        variable = g.input((1, outer, 1, 1), role=g.choice(Role.PARAMETER, Role.STATE))
         a, b = e.arg(0), e.arg(1)
         rule = g.choice(a + b, a * b, a - b, b - a, a / (b * b + 1.0), a * 2.0 + b)
-        value = g.b.map(rule, value, cell)
+        value = g.b.map(rule, value, variable)
     if g.flag():
         g.keep([value])
     g.keep([g.b.map(e.maximum(e.arg(0), 0.0), value)])
@@ -92,11 +92,11 @@ def inner_product(g: Growth) -> None:
 
 @pattern
 def dropout(g: Growth) -> None:
-    """The seed and the number of the pass are parts of a cell."""
+    """The seed and the number of the pass are parts of a variable."""
     x = g.value(4, 2, 1)
     ones = (1,) * x.type.rank
-    cell = g.value(shape=(2,), dtype=U32)
-    parts = [g.b.reshape(g.b.slice(cell, 0, i, i + 1), ones) for i in (0, 1)]
+    variable = g.value(shape=(2,), dtype=U32)
+    parts = [g.b.reshape(g.b.slice(variable, 0, i, i + 1), ones) for i in (0, 1)]
     drawn = e.rand(e.arg(1, U32), e.linear(), g.number(0, 2), e.arg(2, U32))
     rule = e.where(drawn < 0.5, 0.0, e.arg(0) * 2.0)
     g.keep([g.b.map(rule, x, *parts)])

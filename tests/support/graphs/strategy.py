@@ -41,7 +41,7 @@ def graphs(draw: st.DrawFn, name: str | None = None, most: int = 8) -> Drawn:
         count += 1
     if name is not None or not g.b.nodes:
         g.grow(drawers[name or "map"], count)
-    _cells(g)
+    _variables(g)
     _results(g)
     return Drawn(g.b.finish(), tuple(g.contents), g.calls, draw(st.integers(0, 99)))
 
@@ -59,15 +59,15 @@ def _results(g: Growth) -> None:
         g.b.output(f"out{i}", value)
 
 
-def _cells(g: Growth) -> None:
-    """Cells that forward writes: with anything but what another cell holds, for a plan refuses
-    cells that take each other's values."""
+def _variables(g: Growth) -> None:
+    """Variables that forward writes: with anything but what another variable holds, for a plan
+    refuses variables that take each other's values."""
     written = {p.name for p in g.b.outputs}
-    cells = {p.value for p in g.b.inputs if p.role in (Role.STATE, Role.PARAMETER)}
+    variables = {p.value for p in g.b.inputs if p.role in (Role.STATE, Role.PARAMETER)}
     makers = {v: n for n in g.b.nodes for v in n.outputs}
-    made = [v for v in makers if _origin(v, makers) not in cells]
+    made = [v for v in makers if _origin(v, makers) not in variables]
     for port in g.b.inputs:
-        if port.value not in cells or port.name in written:
+        if port.value not in variables or port.name in written:
             continue
         fits = [v for v in made if v.type == port.value.type]
         if fits and g.number(0, 2) == 2:

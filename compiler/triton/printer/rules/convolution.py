@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from ir.graph import Node
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 
-from ..emitter import Emitter, Place
-from ..index import Affine, Base, Condition, digits, variable
+from ..emitter import Access, Emitter
+from ..index import Affine, Base, Condition, delinearize, variable
 from ..products import Product, view
 from ..size import ONE, Size, product
 
@@ -53,8 +53,8 @@ def geometry(
     w: Sequence[int],
     y: Sequence[int],
     *,
-    x_place: Place | None = None,
-    y_place: Place | None = None,
+    x_place: Access | None = None,
+    y_place: Access | None = None,
 ) -> Geometry:
     """``x_place`` or ``y_place``: where sizes are known already."""
     symbol = emitter.writer.symbol
@@ -101,7 +101,7 @@ def x_place(
     channels: Affine,
     position: Sequence[Affine],
     tap: Sequence[Affine],
-) -> Place:
+) -> Access:
     """Where tap ``tap`` of the window at ``position`` of y reads x; guarded against padding."""
     spots: list[Affine] = []
     conditions: list[Condition] = []
@@ -113,11 +113,11 @@ def x_place(
         if pad:
             conditions += emitter.inside(spot, True, g.x[axis])
         spots.append(spot)
-    return Place((image, channels, *spots), g.x_extents()).guarded(*conditions)
+    return Access((image, channels, *spots), g.x_extents()).guarded(*conditions)
 
 
 def _split(base: Base, extents: Sequence[Size]) -> tuple[Affine, tuple[Affine, ...]]:
-    first, *rest = digits(base, extents)
+    first, *rest = delinearize(base, extents)
     return first, tuple(rest)
 
 
@@ -132,23 +132,23 @@ def conv_product(emitter: Emitter, node: Node) -> Product:
     x, w = node.inputs
     g = geometry(emitter, op, x.shape, w.shape, node.output.shape)
 
-    def left(row: Base, depth: Base, which: Base) -> Place:
+    def left(row: Base, depth: Base, which: Base) -> Access:
         inner, taps = _split(depth, (g.inputs, *g.taps))
-        return Place(
+        return Access(
             (channel(_group(which, g), g.outputs, variable(row)), inner, *taps), g.w_extents()
         )
 
-    def right(depth: Base, column: Base, which: Base) -> Place:
+    def right(depth: Base, column: Base, which: Base) -> Access:
         inner, taps = _split(depth, (g.inputs, *g.taps))
         image, position = _split(column, (g.images, *g.y))
         return x_place(
             emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
         )
 
-    def result(row: Base, column: Base, which: Base) -> Place:
+    def result(row: Base, column: Base, which: Base) -> Access:
         image, position = _split(column, (g.images, *g.y))
         channels = channel(_group(which, g), g.outputs, variable(row))
-        return Place((image, channels, *position), g.y_extents())
+        return Access((image, channels, *position), g.y_extents())
 
     return Product(
         g.group,
@@ -168,21 +168,21 @@ def weight_grad_product(emitter: Emitter, node: Node) -> Product:
     x, dy = node.inputs
     g = geometry(emitter, op, x.shape, node.output.shape, dy.shape)
 
-    def left(row: Base, depth: Base, which: Base) -> Place:
+    def left(row: Base, depth: Base, which: Base) -> Access:
         image, position = _split(depth, (g.images, *g.y))
         channels = channel(_group(which, g), g.outputs, variable(row))
-        return Place((image, channels, *position), g.y_extents())
+        return Access((image, channels, *position), g.y_extents())
 
-    def right(depth: Base, column: Base, which: Base) -> Place:
+    def right(depth: Base, column: Base, which: Base) -> Access:
         image, position = _split(depth, (g.images, *g.y))
         inner, taps = _split(column, (g.inputs, *g.taps))
         return x_place(
             emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
         )
 
-    def result(row: Base, column: Base, which: Base) -> Place:
+    def result(row: Base, column: Base, which: Base) -> Access:
         inner, taps = _split(column, (g.inputs, *g.taps))
-        return Place(
+        return Access(
             (channel(_group(which, g), g.outputs, variable(row)), inner, *taps), g.w_extents()
         )
 
@@ -235,7 +235,7 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         first = variable(Base(emitter.writer.let(text, "i", "first_tap"), start.axes))
         return first.plus(number.scaled(Size.of(op.stride[a])))
 
-    def left(row: Base, depth: Base, which: Base) -> Place:
+    def left(row: Base, depth: Base, which: Base) -> Access:
         outer, numbers = _split(depth, (g.outputs, *counts))
         group, rest = group_and_phase(which)
         taps = [tap(a, rest[a], numbers[a]) for a in axes]
@@ -246,11 +246,11 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                 if phased[a] and g.window[a] % op.stride[a]
             )
         )
-        return Place(
+        return Access(
             (channel(group, g.outputs, outer), variable(row), *taps), g.w_extents()
         ).guarded(*beyond)
 
-    def right(depth: Base, column: Base, which: Base) -> Place:
+    def right(depth: Base, column: Base, which: Base) -> Access:
         outer, numbers = _split(depth, (g.outputs, *counts))
         group, rest = group_and_phase(which)
         image, position = _split(column, (g.images, *spans))
@@ -280,11 +280,11 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                     tap(a, rest[a], numbers[a]), False, Size.of(g.window[a])
                 )
             spots.append(spot)
-        return Place((image, channel(group, g.outputs, outer), *spots), g.y_extents()).guarded(
+        return Access((image, channel(group, g.outputs, outer), *spots), g.y_extents()).guarded(
             *conditions
         )
 
-    def result(row: Base, column: Base, which: Base) -> Place:
+    def result(row: Base, column: Base, which: Base) -> Access:
         group, rest = group_and_phase(which)
         image, position = _split(column, (g.images, *spans))
         spots: list[Affine] = []
@@ -295,7 +295,7 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                 spot = spot.scaled(Size.of(op.stride[a])).plus(rest[a])
                 conditions += emitter.inside(spot, False, g.x[a])
             spots.append(spot)
-        return Place(
+        return Access(
             (image, channel(group, g.inputs, variable(row)), *spots), g.x_extents()
         ).guarded(*conditions)
 

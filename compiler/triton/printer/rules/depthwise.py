@@ -19,7 +19,7 @@ from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
 from ir.types import TensorType
 
-from ..emitter import Emitter, Place, rule
+from ..emitter import Access, Emitter, rule
 from ..flat import schedule_flat
 from ..index import ZERO, Affine, Base, Condition, variable
 from ..kernels import Scheduled, Task
@@ -52,7 +52,7 @@ def _is_thin(group: int, weights: Sequence[int]) -> bool:
 
 
 def _add(
-    emitter: Emitter, node: Node, total: str, x: tuple[Value, Place], y: tuple[Value, Place]
+    emitter: Emitter, node: Node, total: str, x: tuple[Value, Access], y: tuple[Value, Access]
 ) -> None:
     """``total += x * y``, both 0 where their places do not exist."""
     texts = []
@@ -72,7 +72,7 @@ def _begin(emitter: Emitter, node: Node) -> str:
 
 
 @rule(Conv)
-def emit_conv(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_conv(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, Conv)
     x, w = node.inputs
@@ -84,13 +84,13 @@ def emit_conv(emitter: Emitter, node: Node, number: int, at: Place) -> str:
         inner, *numbers = (tap.get(a, ZERO) for a in range(1 + len(g.window)))
         source = x_place(emitter, g, image, channel(group, g.inputs, inner), position, numbers)
         source = replace(source, guard=at.guard).guarded(*source.guard)
-        weights = Place((channels, inner, *numbers), g.w_extents(), at.guard)
+        weights = Access((channels, inner, *numbers), g.w_extents(), at.guard)
         _add(emitter, node, total, (x, source), (w, weights))
     return total
 
 
 @rule(ConvInputGrad)
-def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, ConvInputGrad)
     dy, w = node.inputs
@@ -112,8 +112,8 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Place) -
             spots.append(spot)
             numbers.append(t)
             conditions += reach
-        source = Place((image, outer, *spots), g.y_extents(), at.guard).guarded(*conditions)
-        weights = Place((outer, inner, *numbers), g.w_extents(), at.guard).guarded(*conditions)
+        source = Access((image, outer, *spots), g.y_extents(), at.guard).guarded(*conditions)
+        weights = Access((outer, inner, *numbers), g.w_extents(), at.guard).guarded(*conditions)
         _add(emitter, node, total, (dy, source), (w, weights))
     return total
 
@@ -173,7 +173,7 @@ class WeightTerms(Op):
 
 
 @rule(WeightTerms)
-def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     terms = node.op
     assert isinstance(terms, WeightTerms)
     op = terms.op
@@ -181,7 +181,7 @@ def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Place) -> s
     rank = len(op.window)
     image, channels, inner, *rest = at.coordinates
     shape = (dy.shape[1], x.shape[1] // op.group, *op.window)
-    y_at = Place(
+    y_at = Access(
         (image, channels, *rest[rank:]),
         (at.extents[0], Size.of(dy.shape[1]), *at.extents[3 + rank :]),
         at.guard,

@@ -6,7 +6,7 @@ from compiler.kernel import Config
 from ir.graph import Node
 from ir.ops.gather import Gather, ScatterAdd
 
-from ..emitter import Emitter, Place, Writing, rule
+from ..emitter import Access, Emission, Emitter, rule
 from ..index import Base, variable
 from ..kernels import Printed, Task
 from ..single import SINGLES, input_pointer, result_pointer, single
@@ -16,14 +16,14 @@ from ..writer import Writer
 
 
 @rule(Gather)
-def emit_gather(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     table, rows = node.inputs
     (row, column), (count, width) = at.coordinates, at.extents
-    picked = yield rows, Place((row,), (count,), at.guard)
+    picked = yield rows, Access((row,), (count,), at.guard)
     index = variable(Base(picked, row.axes))
     height = emitter.writer.symbol(table.shape[0], "rows")
     conditions = emitter.inside(index, True, height)
-    place = Place((index, column), (height, width), at.guard).guarded(*conditions)
+    place = Access((index, column), (height, width), at.guard).guarded(*conditions)
     text = yield table, place
     return emitter.chosen(conditions, text, literal(0, table.type.dtype))
 

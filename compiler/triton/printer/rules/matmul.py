@@ -5,8 +5,8 @@ from __future__ import annotations
 from ir.graph import Node
 from ir.ops.matmul import MatMul
 
-from ..emitter import Emitter, Place
-from ..index import Base, digits, variable
+from ..emitter import Access, Emitter
+from ..index import Base, delinearize, variable
 from ..products import Product, Read, view
 from ..size import Size, product
 
@@ -30,11 +30,11 @@ def matmul_product(emitter: Emitter, node: Node) -> Product:
     batch = tuple(emitter.writer.symbol(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
 
     def reader(extents: tuple[Size, Size], swap: bool) -> Read:
-        def read(first: Base, second: Base, which: Base) -> Place:
+        def read(first: Base, second: Base, which: Base) -> Access:
             pair, sizes = (variable(first), variable(second)), extents
             if swap:
                 pair, sizes = (pair[1], pair[0]), (sizes[1], sizes[0])
-            return Place((*digits(which, batch), *pair), (*batch, *sizes))
+            return Access((*delinearize(which, batch), *pair), (*batch, *sizes))
 
         return read
 

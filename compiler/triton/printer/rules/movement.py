@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from ir.graph import Node
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
-from ..emitter import Emitter, Place, Writing, coordinate, rule
+from ..emitter import Access, Emission, Emitter, coordinate, rule
 from ..index import ZERO, Affine, linearise
 from ..size import ONE, Size, product
 from ..spelling import literal
 
 
-def _with_axis(at: Place, axis: int, index: Affine, extent: Size) -> Place:
+def _with_axis(at: Access, axis: int, index: Affine, extent: Size) -> Access:
     coordinates, extents = list(at.coordinates), list(at.extents)
     coordinates[axis], extents[axis] = index, extent
-    return Place(tuple(coordinates), tuple(extents), at.guard)
+    return Access(tuple(coordinates), tuple(extents), at.guard)
 
 
 @rule(Slice)
-def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_slice(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Slice)
     (x,) = node.inputs
@@ -34,7 +34,7 @@ def emit_slice(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
 
 
 @rule(Concat)
-def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Concat)
     index, _ = coordinate(at, op.axis)
@@ -57,7 +57,7 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Place) -> Writing
 
 
 @rule(Pad)
-def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Pad)
     (x,) = node.inputs
@@ -78,23 +78,25 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
 
 
 @rule(Transpose)
-def emit_transpose(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_transpose(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Transpose)
     where = [op.order.index(i) for i in range(len(op.order))]
-    place = Place(
+    place = Access(
         tuple(at.coordinates[i] for i in where), tuple(at.extents[i] for i in where), at.guard
     )
     return (yield node.inputs[0], place)
 
 
 @rule(Reshape)
-def emit_reshape(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_reshape(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     (x,) = node.inputs
     return (yield x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
 
 
-def reshaped(emitter: Emitter, at: Place, result: tuple[int, ...], shape: tuple[int, ...]) -> Place:
+def reshaped(
+    emitter: Emitter, at: Access, result: tuple[int, ...], shape: tuple[int, ...]
+) -> Access:
     """The place in a tensor of ``shape`` of an element of it seen as ``result``."""
     coordinates: list[Affine] = [ZERO] * len(shape)
     extents: list[Size] = [ONE] * len(shape)
@@ -112,7 +114,7 @@ def reshaped(emitter: Emitter, at: Place, result: tuple[int, ...], shape: tuple[
         split = emitter.split(linearise(inner_coordinates, inner_extents), parts)
         for i, index, extent in zip(right, split, parts, strict=True):
             coordinates[i], extents[i] = index, extent
-    return Place(tuple(coordinates), tuple(extents), at.guard)
+    return Access(tuple(coordinates), tuple(extents), at.guard)
 
 
 def _divided(

@@ -7,7 +7,7 @@ from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.pointwise import Map
 
-from ..emitter import UNIT, Emitter, Place, Writing, rule
+from ..emitter import UNIT, Access, Emission, Emitter, rule
 from ..index import linearise
 from ..spelling import SPELLING, literal
 
@@ -15,7 +15,7 @@ _LONGEST = 60  # characters of an expression that may stand inside another
 
 
 @rule(Map)
-def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
+def emit_map(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     assert isinstance(node.op, Map)
     root = node.op.exprs[number]
     writer = emitter.writer
@@ -49,7 +49,7 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Place) -> Writing:
     )
 
 
-def _broadcast(emitter: Emitter, node: Node, i: int, at: Place) -> Place:
+def _broadcast(emitter: Emitter, node: Node, i: int, at: Access) -> Access:
     """Where operand ``i`` is read.
 
     An operand of the result's shape is read at the place itself; any other stays at 0 along
@@ -65,10 +65,10 @@ def _broadcast(emitter: Emitter, node: Node, i: int, at: Place) -> Place:
         (c, x) if d != 1 or (axis == 0 and follows and full[0] == 1) else UNIT
         for axis, (d, c, x) in enumerate(zip(shape, at.coordinates, at.extents, strict=True))
     ]
-    return Place(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
+    return Access(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
 
 
-def _leaf(emitter: Emitter, node: Node, item: Expr, at: Place, operands: dict[int, str]) -> str:
+def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[int, str]) -> str:
     writer = emitter.writer
     if item.op == "arg":
         assert item.value is not None

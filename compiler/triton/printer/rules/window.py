@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ir.graph import Node
 from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, WindowSum
 
-from ..emitter import Emitter, Place, rule
+from ..emitter import Access, Emitter, rule
 from ..index import Affine, Base, Condition, linearise, variable
 from ..size import Size
 from ..spelling import TRITON_TYPES, literal
@@ -35,17 +35,17 @@ def taps(emitter: Emitter, counts: Sequence[int]) -> Iterator[dict[int, Affine]]
         yield found
 
 
-Window = WindowSum | WindowSpread | WindowMax | WindowScatter
+WindowTaps = WindowSum | WindowSpread | WindowMax | WindowScatter
 
 
-def slides(op: Window, axis: int) -> bool:
+def slides(op: WindowTaps, axis: int) -> bool:
     """Whether the window does anything along an axis."""
     return (op.window[axis], op.stride[axis], op.low[axis], op.high[axis]) != (1, 1, 0, 0)
 
 
 def read_place(
-    emitter: Emitter, op: Window, at: Place, shape: Sequence[int], tap: dict[int, Affine]
-) -> tuple[Place, tuple[Condition, ...]]:
+    emitter: Emitter, op: WindowTaps, at: Access, shape: Sequence[int], tap: dict[int, Affine]
+) -> tuple[Access, tuple[Condition, ...]]:
     """Where a tap of the window at ``at`` reads its input, and where that is no padding."""
     coordinates, extents = list(at.coordinates), list(at.extents)
     conditions: list[Condition] = []
@@ -61,12 +61,12 @@ def read_place(
         # How many elements are added behind depends on the image (rounding), so that the end is
         # checked in any case; a layer's padding does not.
         conditions += emitter.inside(index, op.low[axis] > 0, size)
-    place = Place(tuple(coordinates), tuple(extents), at.guard)
+    place = Access(tuple(coordinates), tuple(extents), at.guard)
     return place.guarded(*conditions), tuple(conditions)
 
 
 @rule(WindowSum)
-def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, WindowSum)
     (x,) = node.inputs
@@ -82,7 +82,7 @@ def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Place) -> str
 
 
 @rule(WindowMax)
-def emit_window_max(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, WindowMax)
     (x,) = node.inputs
@@ -108,8 +108,8 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Place) -> str
 
 @contextlib.contextmanager
 def covering(
-    emitter: Emitter, op: WindowSpread | WindowScatter, at: Place, outputs: Sequence[int]
-) -> Iterator[tuple[Place, tuple[Condition, ...]]]:
+    emitter: Emitter, op: WindowSpread | WindowScatter, at: Access, outputs: Sequence[int]
+) -> Iterator[tuple[Access, tuple[Condition, ...]]]:
     """Loops over the windows that may cover the input element ``at``.
 
     Along an axis of stride s these are the last ceil(window / s) that start at or before
@@ -146,12 +146,12 @@ def covering(
                 reach = f"{writer.affine(ends[axis])} - {start}"
                 conditions.append(emitter.holds(reach, f"< {op.window[axis]}", index.axes))
             coordinates[axis], extents[axis] = index, size
-        place = Place(tuple(coordinates), tuple(extents), at.guard).guarded(*conditions)
+        place = Access(tuple(coordinates), tuple(extents), at.guard).guarded(*conditions)
         yield place, tuple(conditions)
 
 
 @rule(WindowSpread)
-def emit_window_spread(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_window_spread(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, WindowSpread)
     (g,) = node.inputs
@@ -166,7 +166,7 @@ def emit_window_spread(emitter: Emitter, node: Node, number: int, at: Place) -> 
 
 
 @rule(WindowScatter)
-def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, WindowScatter)
     g, winner = node.inputs
@@ -189,7 +189,7 @@ def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Place) ->
 
 
 @rule(WindowPick)
-def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Place) -> str:
+def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, WindowPick)
     x, winner = node.inputs
@@ -200,7 +200,7 @@ def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Place) -> st
     spot = variable(Base(place, axes))
     sizes = tuple(emitter.extent(x.shape[a], a, rank, "from") for a in range(first, rank))
     exists = emitter.holds(place, ">= 0", axes)
-    source = Place(
+    source = Access(
         (*at.coordinates[:first], *emitter.split(spot, sizes)),
         (*at.extents[:first], *sizes),
         at.guard,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from roastery.house import NEIGHBOURS, ShadowedPackageError, check_house
+from roastery.own_packages import NEIGHBOURS, ShadowedPackageError, check_own_packages
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_this_house_is_in_order() -> None:
-    check_house()
+    check_own_packages()
 
 
 def import_roastery(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -58,4 +58,4 @@ def test_a_folder_without_init_does_no_harm(tmp_path: Path) -> None:
 
 def test_a_package_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ShadowedPackageError, match=r"'import ir' finds .*, not .*ir that belongs"):
-        check_house(tmp_path)
+        check_own_packages(tmp_path)

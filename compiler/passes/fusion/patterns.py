@@ -9,7 +9,7 @@ from ir.op import Property
 from ir.ops.fusion import Fused
 
 
-class Kind(enum.Enum):
+class OpPattern(enum.Enum):
     """Families of kernels, and what is no kernel."""
 
     FLAT = "flat"  # computed element by element: pointwise, movement, local
@@ -21,20 +21,20 @@ class Kind(enum.Enum):
     DONE = "done"  # fused before
 
 
-def kind_of(node: Node) -> Kind:
+def pattern_of(node: Node) -> OpPattern:
     properties = node.op.properties
     if isinstance(node.op, Fused):
-        return Kind.DONE
+        return OpPattern.DONE
     if properties & (Property.HOST | Property.DYNAMIC):
-        return Kind.HOST
+        return OpPattern.HOST
     if properties & Property.EFFECT:
-        return Kind.SINGLE
+        return OpPattern.SINGLE
     if properties & Property.VIEW:
-        return Kind.VIEW
+        return OpPattern.VIEW
     if properties & Property.CONTRACTION:
-        return Kind.CONTRACT
+        return OpPattern.CONTRACT
     if properties & Property.REDUCTION:
-        return Kind.SINGLE if node.op.fold is None else Kind.REDUCE
+        return OpPattern.SINGLE if node.op.fold is None else OpPattern.REDUCE
     if properties & (Property.POINTWISE | Property.MOVEMENT | Property.LOCAL):
-        return Kind.FLAT
-    return Kind.SINGLE
+        return OpPattern.FLAT
+    return OpPattern.SINGLE

@@ -20,7 +20,7 @@ class ShadowedPackageError(ImportError):
     """One of our packages is hidden by another folder or module of the same name."""
 
 
-def check_house(home: Path | None = None) -> None:
+def check_own_packages(home: Path | None = None) -> None:
     """Raise :class:`ShadowedPackageError` unless every neighbour lies in ``home``.
 
     Args:

@@ -1,4 +1,4 @@
-"""A layer's cells as the whole net has them, for a layer that is lowered alone."""
+"""A layer's variables as the whole net has them, for a layer that is lowered alone."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from dataclasses import replace
 
 from ir.build import Builder
 from ir.graph import Role, Value
-from ir.program import RANDOM_CELL, Cell, FillerSpec
+from ir.program import RANDOM_STATE, FillerSpec, Variable
 from ir.types import TensorType
 
 from .context import LayerContext
 
 
-class KnownCells:
-    """Implements :class:`frontends.lowering.context.Cells` over what a net was given.
+class KnownVariables:
+    """Implements :class:`frontends.lowering.context.Variables` over what a net was given.
 
     Args:
-        cells: of the whole net.
+        variables: of the whole net.
         owned: the layer's blobs in order, each under its owner's name.
-        hidden: cells of its hidden state, by the layer's own names.
+        hidden: variables of its hidden state, by the layer's own names.
         streams: random streams that earlier layers draw from.
 
     Attributes:
-        used: the cells that the layer read, hidden ones with the type that they have now.
+        used: the variables that the layer read, hidden ones with the type that they have now.
     """
 
     def __init__(
         self,
-        cells: Mapping[str, Cell],
+        variables: Mapping[str, Variable],
         owned: Sequence[str],
         hidden: Mapping[str, str],
         streams: int,
     ) -> None:
-        self.used: dict[str, Cell] = {}
-        self._cells, self._owned, self._hidden = cells, owned, hidden
+        self.used: dict[str, Variable] = {}
+        self._variables, self._owned, self._hidden = variables, owned, hidden
         self._streams = streams
         self._values: dict[str, Value] = {}
         self._readers: dict[Value, str] = {}
@@ -44,9 +44,9 @@ class KnownCells:
     def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
         """The layer's next blob. Raises RoasteryError where the input wants another shape of it."""
         index = len(ctx.owned)
-        cell = self._cells[self._owned[index]]
-        ctx.owned.append(cell.name)
-        value = self._read(ctx.b, cell)
+        variable = self._variables[self._owned[index]]
+        ctx.owned.append(variable.name)
+        value = self._read(ctx.b, variable)
         if value.shape == type.shape:
             return value
         specs = ctx.layer.param
@@ -60,24 +60,24 @@ class KnownCells:
                 hint="layers such as InnerProduct take one size of input only",
             )
         shaped = ctx.b.reshape(value, type.shape)
-        self._readers[shaped] = cell.name
+        self._readers[shaped] = variable.name
         return shaped
 
     def hidden(
         self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
     ) -> Value:
         ctx.hidden[name] = self._hidden[name]
-        return self._read(ctx.b, replace(self._cells[self._hidden[name]], type=type))
+        return self._read(ctx.b, replace(self._variables[self._hidden[name]], type=type))
 
-    def write(self, cell: Value, new: Value) -> None:
-        name = self._readers[cell]
+    def write(self, variable: Value, new: Value) -> None:
+        name = self._readers[variable]
         if new.type != self.used[name].type:
             raise ValueError(f"{name} is {self.used[name].type}, not {new.type}")
         self._values[name] = self._written[name] = new
         self._readers[new] = name
 
     def random(self, b: Builder) -> Value:
-        return self._read(b, self._cells[RANDOM_CELL])
+        return self._read(b, self._variables[RANDOM_STATE])
 
     def next_stream(self) -> int:
         self._streams += 1
@@ -88,10 +88,10 @@ class KnownCells:
         for name, value in self._written.items():
             b.output(name, value, Role.STATE)
 
-    def _read(self, b: Builder, cell: Cell) -> Value:
-        if cell.name not in self._values:
-            value = b.input(cell.name, cell.type, cell.role)
-            self.used[cell.name] = cell
-            self._values[cell.name] = value
-            self._readers[value] = cell.name
-        return self._values[cell.name]
+    def _read(self, b: Builder, variable: Variable) -> Value:
+        if variable.name not in self._values:
+            value = b.input(variable.name, variable.type, variable.role)
+            self.used[variable.name] = variable
+            self._values[variable.name] = value
+            self._readers[value] = variable.name
+        return self._values[variable.name]

@@ -11,7 +11,7 @@ from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Role, Value
-from ir.program import RANDOM_CELL, Cell, FillerSpec
+from ir.program import RANDOM_STATE, FillerSpec, Variable
 from ir.types import U32, TensorType
 
 if TYPE_CHECKING:
@@ -21,20 +21,22 @@ _MULTIPLIERS = ("lr_mult", "decay_mult")
 
 
 @dataclass
-class CellTable:
-    """All cells of one net, in the order layers made them.
+class VariableTable:
+    """All variables of one net, in the order layers made them.
 
-    ``blobs``: names that no cell may have, because a blob of the net has them. ``forced``: the
+    ``blobs``: names that no variable may have, because a blob of the net has them. ``forced``: the
     net has force_backward, and every parameter a diff.
     """
 
     blobs: frozenset[str] = frozenset()
     forced: bool = False
-    cells: dict[str, Cell] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)  # current value by cell name
+    variables: dict[str, Variable] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)  # current value by variable name
     written: dict[str, Value] = field(default_factory=dict)
-    _owners: dict[str, str] = field(default_factory=dict)  # ParamSpec name -> cell
-    _stated: set[tuple[str, str]] = field(default_factory=set)  # cell, multiplier: set by someone
+    _owners: dict[str, str] = field(default_factory=dict)  # ParamSpec name -> variable
+    _stated: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # variable, multiplier: set by someone
     _readers: dict[Value, str] = field(default_factory=dict)
     streams: int = 0  # of random numbers, so far
 
@@ -54,7 +56,7 @@ class CellTable:
         shared = spec.name if spec is not None else ""
         if spec is not None and shared in self._owners:
             owner = self._owners[shared]
-            self._check_sharing(ctx, type, spec, self.cells[owner])
+            self._check_sharing(ctx, type, spec, self.variables[owner])
             mine.append(owner)
             value = self.values[owner]
             if value.shape != type.shape:  # PERMISSIVE: the same elements, another shape
@@ -64,7 +66,7 @@ class CellTable:
         name = self._free_name(ctx.name, str(index))
         lr = spec.lr_mult if spec is not None else 1.0
         decay = spec.decay_mult if spec is not None else 1.0
-        cell = Cell(
+        variable = Variable(
             name=name,
             type=type,
             role=Role.PARAMETER if learns else Role.STATE,
@@ -82,14 +84,14 @@ class CellTable:
             self._owners[shared] = name
             self._stated.update((name, m) for m in _MULTIPLIERS if spec.has(m))
         mine.append(name)
-        return self._add(ctx.b, cell)
+        return self._add(ctx.b, variable)
 
     def _check_sharing(
         self,
         ctx: LayerContext,
         type: TensorType,
         spec: Message,
-        owner: Cell,
+        owner: Variable,
     ) -> None:
         # Caffe: src/caffe/net.cpp, AppendParam.
         place = replace(spec.location, layer=ctx.name)
@@ -112,7 +114,7 @@ class CellTable:
         for name in _MULTIPLIERS:
             if not spec.has(name):
                 continue
-            theirs = getattr(self.cells[owner.name], name)
+            theirs = getattr(self.variables[owner.name], name)
             if (owner.name, name) in self._stated and spec[name] != theirs:
                 raise RoasteryError(
                     f"shared param '{spec.name}' has {name} {spec[name]:g} here, and {theirs:g} "
@@ -121,7 +123,9 @@ class CellTable:
                     hint="give both the same value, or leave it out here",
                 )
             if owner.role is Role.PARAMETER:
-                self.cells[owner.name] = replace(self.cells[owner.name], **{name: spec[name]})
+                self.variables[owner.name] = replace(
+                    self.variables[owner.name], **{name: spec[name]}
+                )
             self._stated.add((owner.name, name))
 
     def hidden(
@@ -132,7 +136,7 @@ class CellTable:
         full = ctx.hidden[name] = self._free_name(ctx.name, f"@{name}")
         return self._add(
             ctx.b,
-            Cell(
+            Variable(
                 name=full,
                 type=type,
                 role=Role.STATE,
@@ -149,33 +153,33 @@ class CellTable:
     def _free_name(self, layer: str, last: str) -> str:
         """``layer/last``, or another where a layer or a blob of the net has taken this name."""
         name, count = f"{layer}/{last}", 1
-        while name in self.cells or name in self.blobs:
+        while name in self.variables or name in self.blobs:
             count += 1
             name = f"{layer}@{count}/{last}"
         return name
 
-    def _add(self, b: Builder, cell: Cell) -> Value:
-        value = b.input(cell.name, cell.type, cell.role)
-        self.cells[cell.name] = cell
-        self.values[cell.name] = value
-        self._readers[value] = cell.name
+    def _add(self, b: Builder, variable: Variable) -> Value:
+        value = b.input(variable.name, variable.type, variable.role)
+        self.variables[variable.name] = variable
+        self.values[variable.name] = value
+        self._readers[value] = variable.name
         return value
 
-    def write(self, cell: Value, new: Value) -> None:
-        name = self._readers[cell]
-        if new.type != self.cells[name].type:
-            raise ValueError(f"{name} is {self.cells[name].type}, not {new.type}")
+    def write(self, variable: Value, new: Value) -> None:
+        name = self._readers[variable]
+        if new.type != self.variables[name].type:
+            raise ValueError(f"{name} is {self.variables[name].type}, not {new.type}")
         self.values[name] = new
         self._readers[new] = name
         self.written[name] = new
 
     def random(self, b: Builder) -> Value:
-        """The random state before this pass; the first use adds the cell."""
-        if RANDOM_CELL not in self.cells:
+        """The random state before this pass; the first use adds the variable."""
+        if RANDOM_STATE not in self.variables:
             self._add(
                 b,
-                Cell(
-                    name=RANDOM_CELL,
+                Variable(
+                    name=RANDOM_STATE,
                     type=TensorType((2,), U32),
                     role=Role.STATE,
                     filler=FillerSpec(),
@@ -185,7 +189,7 @@ class CellTable:
                     decay_mult=0.0,
                 ),
             )
-        return self.values[RANDOM_CELL]
+        return self.values[RANDOM_STATE]
 
     def next_stream(self) -> int:
         self.streams += 1
@@ -193,10 +197,10 @@ class CellTable:
 
     def finish(self, b: Builder) -> None:
         """Add the write-backs as STATE outputs; count one more pass in the random state."""
-        if RANDOM_CELL in self.cells:
+        if RANDOM_STATE in self.variables:
             step = e.where(e.equal(e.index(0), 1), e.const(1, U32), e.const(0, U32))
-            cell = self.values[RANDOM_CELL]
+            variable = self.values[RANDOM_STATE]
             with b.at(hint="random_step"):
-                self.written[RANDOM_CELL] = b.map(e.arg(0, U32) + step, cell)
+                self.written[RANDOM_STATE] = b.map(e.arg(0, U32) + step, variable)
         for name, value in self.written.items():
             b.output(name, value, Role.STATE)

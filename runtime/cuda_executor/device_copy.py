@@ -18,7 +18,7 @@ from runtime.buffers import Buffer, Memory, Reading
 from .session import Session, Staging
 
 
-class DeviceMirror:
+class CudaCopy:
     """The device side of ``memory``, in one allocation of its size.
 
     Raises RoasteryError when the device has not that much left.
@@ -121,17 +121,17 @@ class DeviceMirror:
         self._host_ahead = False
 
 
-def device_side(memory: Memory, session: Session) -> DeviceMirror:
-    """The mirror of a memory, made when it is first asked for."""
-    mirror = memory.mirror
-    if mirror is None:
-        mirror = memory.mirror = DeviceMirror(memory, session)
-    if not isinstance(mirror, DeviceMirror) or mirror.session is not session:
+def device_side(memory: Memory, session: Session) -> CudaCopy:
+    """The device_copy of a memory, made when it is first asked for."""
+    device_copy = memory.device_copy
+    if device_copy is None:
+        device_copy = memory.device_copy = CudaCopy(memory, session)
+    if not isinstance(device_copy, CudaCopy) or device_copy.session is not session:
         raise RoasteryError(
             "a blob cannot be on two GPUs: one net uses it on another device",
             hint="nets that share parameters run on one device",
         )
-    return mirror
+    return device_copy
 
 
 def covers(buffer: Buffer) -> bool:

@@ -20,45 +20,45 @@ _KEPT_BYTES = 1 << 30
 
 
 @dataclass
-class Plan:
+class Specialization:
     """A net at one set of sizes.
 
     Attributes:
         graphs: what it may run.
-        buffers: of everything but cells, by port key. inputs: those of the net's inputs, by name.
-        cells: buffers of the store that graphs are bound to, by name.
+        buffers: of all but variables, by port key. inputs: those of the net's inputs, by name.
+        variables: buffers of the store that graphs are bound to, by name.
     """
 
     program: NetProgram
     graphs: WholeGraphs
     buffers: dict[str, Buffer] = field(default_factory=dict)
     inputs: dict[str, Buffer] = field(default_factory=dict)
-    cells: dict[str, Buffer] = field(default_factory=dict)
+    variables: dict[str, Buffer] = field(default_factory=dict)
     forward: BoundGraph | None = None
     train: BoundGraph | None = None
     pair: tuple[BoundGraph, BoundGraph] | None = None
 
-    def follow(self, cells: Mapping[str, Buffer]) -> None:
-        """Let go of graphs that are bound to cells which the store has replaced since."""
-        if any(cells.get(name) is not buffer for name, buffer in self.cells.items()):
+    def follow(self, variables: Mapping[str, Buffer]) -> None:
+        """Let go of graphs that are bound to variables which the store has replaced since."""
+        if any(variables.get(name) is not buffer for name, buffer in self.variables.items()):
             self.forward = self.train = self.pair = None
-            self.cells.clear()
+            self.variables.clear()
 
     @property
     def nbytes(self) -> int:
         return sum(buffer.memory.raw.nbytes for buffer in self.buffers.values())
 
 
-class Plans:
+class Specializations:
     """The plans that were used last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[tuple[str, Shape], ...], Plan] = OrderedDict()
+        self._kept: OrderedDict[tuple[tuple[str, Shape], ...], Specialization] = OrderedDict()
 
-    def find(self, sizes: Mapping[str, Shape]) -> Plan | None:
+    def find(self, sizes: Mapping[str, Shape]) -> Specialization | None:
         return self._kept.get(_key(sizes))
 
-    def use(self, sizes: Mapping[str, Shape], plan: Plan) -> None:
+    def use(self, sizes: Mapping[str, Shape], plan: Specialization) -> None:
         """Keep a plan as the newest, and as many others as there is room for."""
         key = _key(sizes)
         self._kept[key] = plan
