@@ -25,7 +25,7 @@ sys.path[:0] = [{root!r}, {here!r}]
 import nets
 from roastery.devices import open_backend
 message = nets.nets.net_from_text(nets.LENET.replace("BATCH", "64"))
-net = nets.build(nets.nets.lower(message, "TRAIN"), open_backend("cpu"), 10)
+net = nets.build(nets.lowered(message), open_backend("cpu"), 10)
 times, end = [], time.perf_counter() + {seconds}
 while time.perf_counter() < end or len(times) < 3:
     start = time.perf_counter()

@@ -51,6 +51,7 @@ from runtime.whole_graphs import WholeGraphs
 from tests.support import executor_run, golden
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import Arrays, LayerRun
+from tests.support.lowering import program_of
 from tests.support.sample_nets import INCEPTION, inputs, layer, lenet
 from tests.support.training_run import Training, lowered, train, worst
 
@@ -124,7 +125,7 @@ def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
     for path in sorted((setting.golden / "layers").glob("*.npz"))[: setting.limit]:
         with np.load(path) as case:
             text, phase = case["prototxt"].tobytes().decode(), str(case["phase"])
-        yield nets.lower(nets.net_from_text(text, path.stem), phase)
+        yield program_of(nets.net_from_text(text, path.stem), phase)
 
 
 def _graphs(program: NetProgram) -> Iterator[Graph]:
@@ -285,7 +286,7 @@ def check_artifacts(setting: Setting, report: Report) -> None:
     index = int(setting.device.partition(":")[2] or 0)
     own = f"cuda:sm_{query_devices()[index].capability}"
     for name, text in (("lenet", lenet(4)), ("inception", INCEPTION)):
-        program = nets.lower(nets.net_from_text(text, f"{name}.prototxt"), "TEST")
+        program = program_of(nets.net_from_text(text, f"{name}.prototxt"), "TEST")
         store = Store(program.variables, seed=1)
         rng = np.random.default_rng(0)
         arrays = {

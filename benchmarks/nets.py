@@ -37,7 +37,9 @@ from examples.googlenet.make_net import googlenet
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from roastery import nets
+from roastery.building import NetRequest, lower_net
 from roastery.devices import choose_device, open_backend
+from roastery.logger import logger_report
 from roastery.options import compile_options
 from runtime.backend import Backend
 from runtime.executable import FusedNet
@@ -74,11 +76,17 @@ NETS: dict[str, tuple[Callable[[int], str], int, int]] = {
 """Net -> its prototxt for a batch size, the default batch size, the number of classes."""
 
 
+def lowered(message: Message) -> NetProgram:
+    """A net for training."""
+    request = NetRequest(message, nets.state_message("TRAIN"))
+    return lower_net(request, logger_report()).program
+
+
 def build(
     program: NetProgram, backend: Backend, classes: int, precision: str | None = None
 ) -> FusedNet:
     """The net with seeded parameters and inputs, equal on every backend."""
-    options = compile_options(backend.target, precision, print)
+    options = compile_options(backend, precision, None, print)
     net = FusedNet(program, backend, Store(program.variables, seed=1), options=options)
     random = np.random.default_rng(0)
     for name, buffer in net.inputs.items():
@@ -158,7 +166,7 @@ def main() -> None:
     device = choose_device(args.device)
     on_gpu = device.startswith("cuda")
     message = nets.net_from_text(make(batch), f"{args.net}.prototxt")
-    program = nets.lower(message, "TRAIN")
+    program = lowered(message)
     backend = open_backend(device)
     net = build(program, backend, classes, args.precision)
     print(

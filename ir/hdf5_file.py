@@ -155,11 +155,11 @@ class Hdf5File:
             values[part] = dataset[part]
         return values
 
-    def integer(self, path: str, default: int = 0) -> int:
-        """The single integer at ``path``; ``default`` where there is nothing."""
+    def integer(self, path: str) -> int:
+        """The single integer at ``path``; 0 where there is nothing."""
         found = self.find(path)
         if found is None:
-            return default
+            return 0
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "iu":
             raise Hdf5Error(f"{self.name}: {path} is not an integer")
         self._require_inside(found)

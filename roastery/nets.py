@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import Message, parse_text
 from frontends.upgrade import upgrade_net
-from ir.program import NetProgram
 
-from .building import NetRequest, lower_net
-from .logger import logger_report
 from .prototxt_files import read_prototxt
 
 NetSource = str | os.PathLike[str] | Message
@@ -63,16 +60,3 @@ def net_state(net: Message, phase: str, level: int = 0, stages: Sequence[str] = 
     state.set("level", level)
     state.set("stage", [*net.state.stage, *stages])
     return state
-
-
-def lower(
-    net: Message,
-    phase: str,
-    *,
-    level: int = 0,
-    stages: Sequence[str] = (),
-    shapes: Mapping[str, Sequence[int]] | None = None,
-) -> NetProgram:
-    """A net's program, for what needs nothing else of it."""
-    request = NetRequest(net, net_state(net, phase, level, stages), shapes or {})
-    return lower_net(request, logger_report()).program

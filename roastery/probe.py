@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 from frontends.caffemodel import read_blob
@@ -23,13 +22,10 @@ from .data_config import source_config
 class RuntimeProbe:
     """Implements :class:`frontends.lowering.probe.Probe`.
 
-    Args:
-        root: folder that relative paths in the prototxt start from (Caffe's: the working one).
-        allow_python: see :mod:`roastery.python_permission`.
+    ``allow_python``: see :mod:`roastery.python_permission`.
     """
 
-    def __init__(self, root: str = ".", *, allow_python: bool = False) -> None:
-        self.root = root
+    def __init__(self, *, allow_python: bool = False) -> None:
         self._allow_python = allow_python
         self._host_layers: dict[str, HostLayerProbe] = {}
         self._data: dict[str, DataProbe] = {}
@@ -43,7 +39,7 @@ class RuntimeProbe:
 
     def probed(self, config: SourceConfig, phase: str) -> DataProbe:
         """Open what a data layer reads, as ``config`` describes it, and close it again."""
-        return DataProbe(tuple(probe_shapes(config, cast(Phase, phase), self.root)), config)
+        return DataProbe(tuple(probe_shapes(config, cast(Phase, phase))), config)
 
     def host_layer(
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
@@ -61,7 +57,7 @@ class RuntimeProbe:
         return getattr(self._host_layers.get(key), "instance", None)
 
     def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:
-        return read_blob(Path(self.root) / path)
+        return read_blob(path)
 
 
 def _offer_caffe() -> None:

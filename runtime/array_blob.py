@@ -86,8 +86,8 @@ def checked_shape(dims: Sequence[int]) -> tuple[int, ...]:
 class ArrayBlob(LegacyAxes):
     """Data and diff of one shape. Caffe: python/caffe/_caffe.cpp, include/caffe/blob.hpp."""
 
-    def __init__(self, shape: Sequence[int] = (0,), dtype: np.dtype | type = np.float32) -> None:
-        self._data = np.zeros(tuple(shape), dtype)
+    def __init__(self, shape: Sequence[int] = (0,)) -> None:
+        self._data = np.zeros(tuple(shape), np.float32)
         self._diff: np.ndarray | None = None
 
     @property

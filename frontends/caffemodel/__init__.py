@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .blobs import read_blob, write_blob
+from .blobs import read_blob
 from .content import is_hdf5
 from .hdf5 import write_weights_hdf5
 from .hdf5_names import normal_path
@@ -18,7 +18,6 @@ __all__ = [
     "read_net",
     "read_state",
     "read_weights",
-    "write_blob",
     "write_state",
     "write_state_h5",
     "write_weights",

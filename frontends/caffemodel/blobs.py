@@ -6,8 +6,7 @@ import os
 
 import numpy as np
 
-from ir.atomic_file import atomic_write
-from ir.blob_proto import encode_blob, parse_blob
+from ir.blob_proto import parse_blob
 from ir.errors import RoasteryError
 from ir.wire_reader import DamagedMessage
 
@@ -35,13 +34,3 @@ def read_blob(path: str | os.PathLike[str]) -> np.ndarray:
     if not blob.data.size:
         raise RoasteryError(f"{name} is not a mean file (binaryproto): it holds no values")
     return blob.data
-
-
-def write_blob(
-    path: str | os.PathLike[str], data: np.ndarray, *, legacy: bool | None = None
-) -> None:
-    """Write one BlobProto; ``legacy`` (the rule for arrays of 4 axes) as in mean files."""
-    use_legacy = data.ndim == 4 if legacy is None else legacy
-    with atomic_write(path) as file:
-        for piece in encode_blob(data, legacy=use_legacy):
-            file.write(piece)

@@ -161,9 +161,9 @@ class LayerContext:
         if not condition:
             raise self.error(message, field, hint, index)
 
-    def axis(self, axis: int, rank: int | None = None, field: str = "axis") -> int:
+    def axis(self, axis: int, field: str = "axis") -> int:
         """``axis`` counted from the front; negative ones count from the end."""
-        rank = self.x.type.rank if rank is None else rank
+        rank = self.x.type.rank
         self.check(
             -rank <= axis < rank,
             f"axis {axis} is out of range for a blob with {rank} axes, shape {list(self.x.shape)}",

@@ -64,7 +64,7 @@ class AssumingProbe(RuntimeProbe):
         *,
         derive: bool = True,
     ) -> None:
-        super().__init__(inner.root)
+        super().__init__()
         self._inner = inner
         self._given = dict(given)
         self._say = say
@@ -88,14 +88,14 @@ class AssumingProbe(RuntimeProbe):
             look = self._dummy if given else self._real
             return look(layer, config, phase, key)
         try:
-            missing = config.missing(Path(self.root))
+            missing = config.missing(Path())
         except RoasteryError:  # a damaged list, for its reader to tell if it must be read
             missing = None
         if given or (missing is not None and self._derive):
             shapes, why = self._shapes(layer, config, missing or NO_DATA)
             self._say(f"{_called(layer)}: {told(tops, shapes)}, {why}; {_UNREAD}")
             return DataProbe(tuple(shapes), made_up(config, shapes))
-        mean = missing_mean(config, self.root)
+        mean = missing_mean(config)
         if self._derive and mean is not None and config.transform is not None:
             self._say(f"{_called(layer)}: there is no mean file '{mean}'; no mean is subtracted")
             plain = replace(config, transform=replace(config.transform, mean_file=""))
@@ -112,7 +112,7 @@ class AssumingProbe(RuntimeProbe):
             return self._inner.data(layer, phase, key)
         except RoasteryError as error:
             try:
-                known = derived(config, self.root)
+                known = derived(config)
             except RoasteryError:  # a mean file that cannot be read
                 known = NOTHING
             flags = shape_flags(config, known, config.tops)
@@ -139,7 +139,7 @@ class AssumingProbe(RuntimeProbe):
         sources = ["--shape"] if any(shape is not None for shape in found) else []
         labelled = config.labelled
         # Nothing is read that is not needed: a mean file may tell a size, or be damaged.
-        known = NOTHING if labelled and found[0] is not None else derived(config, self.root)
+        known = NOTHING if labelled and found[0] is not None else derived(config)
         if labelled and found[0] is None:
             if len(found) == 2 and found[1]:
                 known = replace(known, axes=(found[1][0], *known.axes[1:]))
@@ -196,7 +196,7 @@ class AssumingProbe(RuntimeProbe):
         return self._inner.python_layer(key)
 
     def blob_file(self, path: str, layer: Message, shape: Shape) -> Any:
-        if (Path(self.root) / path).exists():
+        if Path(path).exists():
             return self._inner.blob_file(path, layer, shape)
         self._say(f"{_called(layer)}: there is no file '{path}'; a unit matrix stands for it")
         return np.eye(*shape, dtype=np.float32)

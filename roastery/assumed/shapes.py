@@ -36,13 +36,13 @@ NO_DATA = "data"
 NOTHING = Known((None, None, None, None), ())
 
 
-def missing_mean(config: SourceConfig, root: str) -> str | None:
+def missing_mean(config: SourceConfig) -> str | None:
     """The mean file that a layer names and that is not there."""
     name = config.transform.mean_file if config.transform is not None else ""
-    return name if name and not (Path(root) / name).exists() else None
+    return name if name and not Path(name).exists() else None
 
 
-def derived(config: SourceConfig, root: str) -> Known:
+def derived(config: SourceConfig) -> Known:
     """What batch_size, crop_size and the other fields say of a data layer's images."""
     batch = getattr(config, "batch_size", 0) or None
     own = config.known_axes()
@@ -51,8 +51,8 @@ def derived(config: SourceConfig, root: str) -> Known:
     transform = config.transform or TransformConfig()
     fields = ["batch_size"] if batch else []
     channels, height, width = own.axes
-    if transform.mean_file and missing_mean(config, root) is None:
-        mean = read_mean(Path(root) / transform.mean_file, config.place).shape
+    if transform.mean_file and missing_mean(config) is None:
+        mean = read_mean(Path(transform.mean_file), config.place).shape
         channels, height, width = (
             axis or of_mean for axis, of_mean in zip(own.axes, mean, strict=True)
         )

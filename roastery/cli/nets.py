@@ -103,6 +103,6 @@ def open_log(arguments: Arguments) -> CaffeLog:
 def log_device(log: CaffeLog, device: str, command: LoggedCommand) -> None:
     """``Use CPU.`` or the number of the GPU."""
     if device.startswith("cuda"):
-        log.use_gpu(int(device.partition(":")[2] or 0), command=command)
+        log.use_gpu(int(device.partition(":")[2] or 0), command)
     else:
         log.use_cpu(command)

@@ -6,7 +6,6 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TextIO
 
 _WIDTH = 30
 _EVERY = 0.1
@@ -14,12 +13,12 @@ _EVERY = 0.1
 
 
 @contextlib.contextmanager
-def progress_bar(label: str, stream: TextIO | None = None) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A function to call with (done, total) as work goes on; total is 0 where it is not known.
 
-    Draws nothing where ``stream`` (standard error) is no terminal, and removes what it drew.
+    Draws nothing where standard error is no terminal, and removes what it drew.
     """
-    out = stream if stream is not None else sys.stderr
+    out = sys.stderr
     shown = out.isatty()
     last = 0.0
 

@@ -20,20 +20,17 @@ from .planned import Allocate, PlannedSource
 from .source import Batch, DataSource, Position, Shape
 
 
-def read_ahead(
-    source: DataSource, depth: int = 4, threads: int | None = None, allocate: Allocate | None = None
-) -> DataSource:
+def read_ahead(source: DataSource, depth: int, allocate: Allocate | None) -> DataSource:
     """``source`` behind a `Prefetcher`, or itself where reading ahead makes no sense.
 
     Args:
         depth: batches kept ready or being loaded; Caffe's ``prefetch``.
-        threads: loading threads; one less than there are cores, at most 4, unless given.
-        allocate: gives the arrays of the batches, for example in pinned memory; unless
-            given, they share the memory of batches that nobody holds any more.
+        allocate: gives the arrays of the batches, for example in pinned memory; without it they
+            share the memory of batches that nobody holds any more.
     """
     if not isinstance(source, PlannedSource) or not source.reads_ahead:
         return source
-    return Prefetcher(source, depth, threads, allocate)
+    return Prefetcher(source, depth, allocate=allocate)
 
 
 class Prefetcher:

@@ -27,16 +27,12 @@ class CommandLines(LineWriter):
         """The run stays on the CPU."""
         self.write(_tool(_USE_CPU[command]), "Use CPU.")
 
-    def use_gpu(self, device: int, name: str = "", command: LoggedCommand = "train") -> None:
-        """The run uses one GPU; ``name`` is what its driver calls it."""
+    def use_gpu(self, device: int, command: LoggedCommand = "train") -> None:
+        """The run uses one GPU."""
         if command == "train":
             self.write(_tool(204), f"Using GPUs {device}")
-            if name:
-                self.write(_tool(209), f"GPU {device}: {name}")
         else:
             self.write(_tool(_USE_GPU[command]), f"Use GPU with device ID {device}")
-            if name and command == "test":
-                self.write(_tool(270), f"GPU device name: {name}")
 
     # train
 

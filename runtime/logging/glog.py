@@ -13,16 +13,14 @@ from .descriptors import write_text
 from .records import LogRecord
 
 
-def format_prefix(record: LogRecord, *, year: bool = False) -> str:
+def format_prefix(record: LogRecord) -> str:
     """The part before the text, with the closing bracket and no blank after it.
 
-    Args:
-        year: put the year before the month, as glog 0.6 does by default. Caffe's own log tools
-            fail on that form, so it is off.
+    Without a year, which glog 0.6 puts first by default: Caffe's own log tools fail on that form.
     """
     micros = round(record.timestamp * 1e6)
     moment = time.localtime(micros // 1_000_000)
-    date = time.strftime("%Y%m%d" if year else "%m%d", moment)
+    date = time.strftime("%m%d", moment)
     clock = time.strftime("%H:%M:%S", moment)
     return (
         f"{record.severity.value}{date} {clock}.{micros % 1_000_000:06d} "
@@ -30,19 +28,18 @@ def format_prefix(record: LogRecord, *, year: bool = False) -> str:
     )
 
 
-def format_line(record: LogRecord, *, year: bool = False) -> str:
+def format_line(record: LogRecord) -> str:
     """The whole line (or lines), without the last line end."""
     text = "\t".join(map(printable, record.text.split("\t")))  # the times of layers hold tabs
-    line = f"{format_prefix(record, year=year)} {text}"
+    line = f"{format_prefix(record)} {text}"
     return f"{line}\n{record.body}".removesuffix("\n") if record.body else line
 
 
 class GlogHandler:
     """Writes records to a stream, standard error by default, one write per record."""
 
-    def __init__(self, stream: TextIO | None = None, *, year: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
-        self._year = year
         self._lock = threading.Lock()
 
     def handle(self, record: LogRecord) -> None:
@@ -50,7 +47,7 @@ class GlogHandler:
 
         Raises OSError if nobody takes it.
         """
-        text = format_line(record, year=self._year) + "\n"
+        text = format_line(record) + "\n"
         # Looked up late: a test or a notebook may have replaced sys.stderr since.
         stream = self._stream if self._stream is not None else sys.stderr
         with self._lock:

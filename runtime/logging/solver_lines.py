@@ -252,6 +252,6 @@ class SolverLines(LineWriter):
         """Something that a person should look at; Roastery's own words."""
         self.write(source or CaffeLine("roastery", 0), text, severity=Severity.WARNING)
 
-    def note(self, text: str, source: CaffeLine | None = None) -> None:
+    def note(self, text: str) -> None:
         """Something worth knowing; Roastery's own words."""
-        self.write(source or CaffeLine("roastery", 0), text)
+        self.write(CaffeLine("roastery", 0), text)

@@ -11,7 +11,7 @@ import roastery.caffe as caffe
 from roastery import nets
 from roastery.cli.main import main
 from roastery.exporting import export_net
-from tests.support.lowering import inputs
+from tests.support.lowering import inputs, program_of
 
 NET = (
     'name: "chosen" state { stage: "own" }\n'
@@ -43,7 +43,7 @@ def test_calls(net: Path, level: int, stages: list[str], outputs: list[str]) -> 
     assert sorted(caffe.Net(str(net), caffe.TEST, level, stages, device="cpu").outputs) == outputs
     export_net(net, None, "net.roast", level=level, stages=stages)
     assert list(roastery.load("net.roast").outputs) == outputs
-    program = nets.lower(nets.read_net(net), "TEST", level=level, stages=stages)
+    program = program_of(nets.read_net(net), "TEST", level=level, stages=stages)
     assert list(program.outputs) == outputs
 
 

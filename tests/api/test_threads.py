@@ -19,6 +19,7 @@ from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
 from runtime.store import Store
 from tests.support.fake_gpu import FakeGpu
+from tests.support.lowering import program_of
 from tests.support.sample_nets import batch_norm, conv, dense, inputs, layer, pool, relu
 
 THREADS, CALLS = 4, 40
@@ -225,7 +226,7 @@ class Counting:
 
     def lower(self, shapes: dict[str, tuple[int, ...]]) -> Any:
         self.lowered += 1
-        return roastery.nets.lower(self.message, self.phase, shapes=shapes)
+        return program_of(self.message, self.phase, shapes=shapes)
 
     def __call__(self, **arrays: np.ndarray) -> np.ndarray:
         self.net.set_inputs(arrays)

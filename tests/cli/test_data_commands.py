@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import lmdb
@@ -155,9 +156,10 @@ class Terminal:
         return True
 
 
-def test_progress_bar_draws_on_a_terminal_and_cleans_up() -> None:
+def test_progress_bar_draws_on_a_terminal_and_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
-    with progress_bar("images", stream) as progress:  # type: ignore[arg-type]
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress_bar("images") as progress:
         progress(5, 10)
         progress(10, 10)
     assert "images [###############...............]  50% 5/10" in stream.text

@@ -18,7 +18,6 @@ from compiler.triton.compile import (
     CompileError,
     Job,
     compile_jobs,
-    compile_kernels,
     jobs_of,
     triton_version,
 )
@@ -82,10 +81,8 @@ def test_the_folder_does_not_change_the_bytes(axpy: Kernel, tmp_path: Path) -> N
 
 def test_equal_jobs_are_compiled_once(axpy: Kernel, store: BinaryStore) -> None:
     seen = []
-    pair = (axpy, axpy.configs[0])
-    binaries = compile_kernels(
-        [pair, pair, pair],
-        "cuda:sm_90",
+    binaries = compile_jobs(
+        [Job(axpy, axpy.configs[0], SM90) for _ in range(3)],
         store=store,
         progress=lambda done, total, job: seen.append((done, total, job.kernel)),
     )
@@ -127,7 +124,7 @@ def test_a_failure_names_kernel_layer_and_reason(axpy: Kernel, store: BinaryStor
 def test_a_description_that_does_not_fit_is_refused(axpy: Kernel, store: BinaryStore) -> None:
     wrong = Kernel("axpy", axpy.source, axpy.parameters[:-1], axpy.configs)
     with pytest.raises(CompileError, match="the kernel describes"):
-        compile_kernels([(wrong, wrong.configs[0])], "cuda:sm_90", store=store)
+        compile_jobs([Job(wrong, wrong.configs[0], SM90)], store=store)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +140,8 @@ def test_a_crash_ends_one_kernel_only(
 ) -> None:
     crash = broken(axpy, statement)
     with pytest.raises(CompileError, match=message) as caught:
-        compile_kernels(
-            [(crash, crash.configs[0]), (axpy, axpy.configs[0])],
-            "cuda:sm_90",
+        compile_jobs(
+            [Job(kernel, kernel.configs[0], SM90) for kernel in (crash, axpy)],
             store=store,
             workers=1,
         )
@@ -157,7 +153,7 @@ def test_a_kernel_that_takes_too_long_is_given_up(axpy: Kernel, store: BinarySto
     slow = broken(axpy, "import time; time.sleep(60)")
     started = time.monotonic()
     with pytest.raises(CompileError, match="longer than 2 s"):
-        compile_kernels([(slow, slow.configs[0])], "cuda:sm_90", store=store, timeout=2)
+        compile_jobs([Job(slow, slow.configs[0], SM90)], store=store, timeout=2)
     assert time.monotonic() - started < 30
 
 
@@ -178,9 +174,10 @@ def test_interrupting_ends_the_workers(axpy: Kernel, tmp_path: Path) -> None:
     )
     script.write_text(
         "from compiler.kernel import *\n"
-        "from compiler.triton.compile import compile_kernels\n"
+        "from compiler.architecture import Architecture\n"
+        "from compiler.triton.compile import Job, compile_jobs\n"
         f"kernel = Kernel('axpy', {kernel.source!r}, (), (Config(()),))\n"
-        "compile_kernels([(kernel, kernel.configs[0])], 'cuda:sm_90')\n"
+        "compile_jobs([Job(kernel, kernel.configs[0], Architecture(90))])\n"
     )
     environment = {
         **os.environ,

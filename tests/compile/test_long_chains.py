@@ -16,6 +16,7 @@ from roastery import nets
 from roastery.caffe import layers as L
 from roastery.caffe import net_spec
 from roastery.compilation import compile_program
+from tests.support.lowering import program_of
 
 HEAD = """
 layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 4 dim: 3 dim: 3 } } }
@@ -49,7 +50,7 @@ def in_place(count: int) -> str:
 
 def compiled(text: str) -> int:
     """The number of kernels of forward and backward."""
-    program = nets.lower(nets.net_from_text(text), "TRAIN")
+    program = program_of(nets.net_from_text(text), "TRAIN")
     return len(compile_program(program, CompileOptions()).compiled.launches)
 
 

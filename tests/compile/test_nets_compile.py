@@ -26,6 +26,7 @@ from tests.support import program_kernels as kernels
 from tests.support.graphs import Drawn, examples, graphs, trained
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import LayerRun
+from tests.support.lowering import program_of
 from tests.support.sample_nets import INCEPTION, LENET
 
 PTX_TYPE = {"i32": "u32", "i64": "u64", "f32": "f32"}  # every pointer is u64
@@ -41,7 +42,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> BinaryStore:
 
 
 def program(text: str) -> list[CompiledGraph]:
-    return [kernels.training(nets.lower(nets.net_from_text(text, "net.prototxt"), "TRAIN"))]
+    return [kernels.training(program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN"))]
 
 
 def updates() -> list[CompiledGraph]:

@@ -22,6 +22,7 @@ from compiler.triton.lower import lower_node
 from ir.ops.fusion import Fused
 from roastery import nets
 from tests.support import program_kernels as kernels
+from tests.support.lowering import program_of
 from tests.support.sample_nets import inputs
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ def folder(release: str) -> Path | None:
 
 def one_of_each_schedule() -> Sequence[Launch]:
     """The launches of the first group of every schedule in a net's forward and backward."""
-    program = nets.lower(nets.net_from_text(NET, "net.prototxt"), "TRAIN")
+    program = program_of(nets.net_from_text(NET, "net.prototxt"), "TRAIN")
     groups: dict[str, Sequence[Launch]] = {}
     for node in kernels.training(program).graph.nodes:
         if isinstance(node.op, Fused):

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.architecture import Architecture
 from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
-from compiler.triton.compile import compile_kernels
+from compiler.triton.compile import Job, compile_jobs
 from compiler.triton.compile.store import BinaryStore
 from ir.graph import Value
 from ir.location import Location
@@ -62,9 +63,8 @@ def test_cubin_ptx_and_capture(tmp_path: Path) -> None:
         expected[:1000] = x[16:1016] * np.float32(0.5) * times
         np.testing.assert_allclose(result, expected, rtol=1e-6)
 
-    (own,) = compile_kernels(
-        [(AXPY, config)], f"cuda:sm_{device.properties.capability}", store=store
-    )
+    own_architecture = Architecture(device.properties.capability)
+    (own,) = compile_jobs([Job(AXPY, config, own_architecture)], store=store)
     launcher = CudaLauncher(device, stream, {(AXPY, config): own})
     launch = Launch(AXPY, 0, (X, Y, 1000, 16, 0.5), GRID, "axpy", Location(), (Y,))
     run = launcher.bind(launch, lambda b: (source if b is X else target).address)
@@ -77,7 +77,7 @@ def test_cubin_ptx_and_capture(tmp_path: Path) -> None:
     graph.launch(stream)
     expect(3)
 
-    (portable,) = compile_kernels([(AXPY, config)], "cuda:sm_80", store=store)
+    (portable,) = compile_jobs([Job(AXPY, config, Architecture(80))], store=store)
     values = [source.address, target.address, 1000, 16, 0.5]
     run = KernelLoader(device, stream).prepare(portable, portable.ptx, GRID, values, "axpy")
     stream.clear(target.address, target.nbytes)

@@ -149,7 +149,7 @@ def test_allocator_is_used() -> None:
         shapes.append(shape)
         return np.empty(shape, np.float32)
 
-    source = read_ahead(Counting(), depth=2, threads=1, allocate=allocate)
+    source = read_ahead(Counting(), depth=2, allocate=allocate)
     source.next()
     source.close()
     assert shapes and set(shapes) == {(1,)}

@@ -14,6 +14,7 @@ import pytest
 from ir.errors import RoasteryError
 from roastery import nets
 from tests.support.layer_cases import all_cases
+from tests.support.lowering import program_of
 
 WORDS = re.compile(r'"[^"]*"|[\w.+-]+|[{}:\[\],]')
 NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?|true|false")
@@ -50,7 +51,7 @@ def test_slips(seed: int) -> None:
             slip(words, rng)
         text = " ".join(words)
         try:
-            nets.lower(nets.net_from_text(text), case.phase)
+            program_of(nets.net_from_text(text), case.phase)
         except RoasteryError as error:
             refused += 1
             assert str(error), text
@@ -66,4 +67,4 @@ def test_a_factor_that_no_float_holds() -> None:
         'layer { name: "e" type: "Exp" bottom: "x" top: "y"\n exp_param { shift: 1e30 } }'
     )
     with pytest.raises(RoasteryError, match=r"3:\d+ .*base \*\* shift"):
-        nets.lower(nets.net_from_text(text, "net.prototxt"), "TEST")
+        program_of(nets.net_from_text(text, "net.prototxt"), "TEST")

@@ -18,6 +18,7 @@ from roastery import nets
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
 from runtime.store import Store
+from tests.support.lowering import program_of
 from tests.support.sample_nets import lenet, residual
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ def test_kernels_against_the_reference(tmp_path: Path) -> None:
 def test_nets_in_pytorch_have_the_same_gradients() -> None:
     for text in (lenet(batch=3), residual(units=2)):
         message = nets.net_from_text(text, "net.prototxt")
-        program = nets.lower(message, "TRAIN")
+        program = program_of(message, "TRAIN")
         net = FusedNet(
             program, ReferenceBackend(), Store(program.variables, seed=1), options=CompileOptions()
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from compiler.compiled import CompiledGraph
 from roastery import nets
 from tests.support import program_kernels as kernels
+from tests.support.lowering import program_of
 from tests.support.sample_nets import recurrent, residual
 
 
 def compiled(text: str) -> tuple[CompiledGraph, CompiledGraph]:
-    program = nets.lower(nets.net_from_text(text, "net.prototxt"), "TRAIN")
+    program = program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN")
     return kernels.forward(program), kernels.training(program)
 
 

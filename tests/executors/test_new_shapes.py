@@ -15,6 +15,7 @@ from examples.googlenet.make_net import googlenet
 from ir.program import NetProgram
 from roastery import nets
 from tests.support import program_kernels as kernels
+from tests.support.lowering import program_of
 from tests.support.sample_nets import fully_convolutional, inception, lenet
 
 Specialization = Callable[[NetProgram], Sequence[CompiledGraph]]
@@ -28,7 +29,7 @@ SECOND = (".sum", ".fold")  # labels of kernels that add up the parts of a split
 
 def texts(text: str, phase: str, plan: Specialization) -> dict[str, str]:
     """Labels by the text of kernels, split or not."""
-    program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
+    program = program_of(nets.net_from_text(text, "net.prototxt"), phase)
     return {
         kernel.source: labels[0]
         for compiled in plan(program)

@@ -18,7 +18,7 @@ from ir.graph import Graph
 from roastery import nets
 from roastery.options import compile_options
 from runtime.cpu_backend import CpuBackend
-from tests.support.lowering import inputs
+from tests.support.lowering import inputs, program_of
 
 NET = inputs(x=(1, 3), t=(1,)) + (
     'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param { '
@@ -76,7 +76,7 @@ def test_each_size_is_optimised_once(
 def test_what_is_kept_goes_with_the_graph() -> None:
     backend = CpuBackend()
     for text in (NET, inputs(x=(2,)) + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }'):
-        graph = nets.lower(nets.net_from_text(text), "TEST").graph
+        graph = program_of(nets.net_from_text(text), "TEST").graph
         options = compile_options(backend, None, None, print)
         first = backend._optimised(graph, options)
         assert backend._optimised(graph, options) is first

@@ -14,6 +14,7 @@ from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery import nets
 from roastery.compilation import compile_program, kernel_files, launch_table
+from tests.support.lowering import program_of
 from tests.support.sample_nets import dense, fully_convolutional, inception, inputs
 
 
@@ -52,7 +53,7 @@ def test_every_kernel_has_a_file_of_its_own() -> None:
     text = inputs(x=(2, 3))
     for name, bottom, size in (("a/b", "x", 4), ("A_b", "a/b", 5), ("a:b", "A_b", 300)):
         text += dense(name, bottom, size)
-    program = nets.lower(nets.net_from_text(text, "net.prototxt"), "TEST")
+    program = program_of(nets.net_from_text(text, "net.prototxt"), "TEST")
     compiled = compile_program(program, CompileOptions()).compiled
     files = kernel_files(compiled)
     assert list(files.values()) == [kernel.readable for kernel in compiled.kernels]
@@ -62,7 +63,7 @@ def test_every_kernel_has_a_file_of_its_own() -> None:
 
 def test_googlenet_with_backward() -> None:
     """What its size leads one to expect; the seconds are for the reader (``pytest -rP``)."""
-    program = nets.lower(nets.net_from_text(googlenet(32), "googlenet.prototxt"), "TRAIN")
+    program = program_of(nets.net_from_text(googlenet(32), "googlenet.prototxt"), "TRAIN")
     started = time.perf_counter()
     result = compile_program(program, CompileOptions())
     seconds = time.perf_counter() - started

@@ -13,14 +13,15 @@ from frontends.caffemodel import (
     read_blob,
     read_net,
     read_weights,
-    write_blob,
     write_weights,
     write_weights_hdf5,
 )
 from frontends.prototxt import parse_text
 from frontends.schema.pool import caffe_pb2
+from ir.blob_proto import encode_blob
 from ir.errors import RoasteryError
 from ir.wire import bytes_field, varint_field
+from runtime.data.mean_file import write_mean
 
 RECORDS = Path(__file__).parents[1] / "data" / "caffemodel"
 UPGRADES = Path(__file__).parents[1] / "data" / "upgrades" / "binary"
@@ -195,12 +196,12 @@ def test_kinds_are_recognised_by_content(tmp_path):
 
 def test_mean_files(tmp_path):
     mean = np.random.default_rng(0).normal(size=(1, 3, 4, 5)).astype(np.float32)
-    write_blob(tmp_path / "m", mean)
+    write_mean(tmp_path / "m", mean[0])
     np.testing.assert_array_equal(read_blob(tmp_path / "m"), mean)
     parsed = caffe_pb2().BlobProto.FromString((tmp_path / "m").read_bytes())
     assert (parsed.num, parsed.channels, parsed.height, parsed.width) == (1, 3, 4, 5)
     assert not parsed.HasField("shape")
-    write_blob(tmp_path / "m", mean[0])
+    (tmp_path / "m").write_bytes(b"".join(encode_blob(mean[0])))
     assert read_blob(tmp_path / "m").shape == (3, 4, 5)
 
 
@@ -208,7 +209,7 @@ def test_wrong_kinds_are_named(tmp_path):
     text = tmp_path / "net.prototxt"
     text.write_text('name: "n"\nlayer { name: "a" }\n' * 40)
     mean = tmp_path / "mean.binaryproto"
-    write_blob(mean, np.ones((1, 3, 2, 2), np.float32))
+    write_mean(mean, np.ones((3, 2, 2), np.float32))
     pointer = tmp_path / "pointer"
     pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     page = tmp_path / "page"

@@ -15,6 +15,7 @@ from runtime.layerwise import LayerwiseNet
 from runtime.solver.solver import Solver
 from runtime.store import Store
 from tests.support import sample_nets as sample
+from tests.support.lowering import program_of
 
 NETS = {
     "inception": sample.inception(batch=3, side=5, channels=1),
@@ -77,7 +78,7 @@ MASK = sample.inputs(data=(40, 25)) + sample.layer("y", "Dropout", "data")
 
 def masks(device: str, plan: str, seed: int) -> list[np.ndarray]:
     """What two forward passes keep of ones."""
-    program = nets.lower(nets.net_from_text(MASK, "net.prototxt"), "TRAIN")
+    program = program_of(nets.net_from_text(MASK, "net.prototxt"), "TRAIN")
     kind = FusedNet if plan == "fused" else LayerwiseNet
     net = kind(
         program, open_backend(device), Store(program.variables, seed), options=CompileOptions()

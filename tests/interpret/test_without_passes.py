@@ -10,7 +10,7 @@ from compiler.options import CompileOptions
 from ir.ops.fusion import Fused
 from roastery import nets
 from runtime.interpret_backend import InterpretBackend
-from tests.support.lowering import inputs
+from tests.support.lowering import inputs, program_of
 
 NET = inputs(x=(2, 3, 6, 6), t=(2,)) + (
     'layer { name: "conv" type: "Convolution" bottom: "x" top: "conv" convolution_param { '
@@ -40,7 +40,7 @@ def test_results(passes: str) -> None:
 
 
 def test_every_result_has_a_kernel() -> None:
-    graph = nets.lower(nets.net_from_text(NET), "TEST").graph
+    graph = program_of(nets.net_from_text(NET), "TEST").graph
     compiled = InterpretBackend()._compiled(graph, CompileOptions(passes=()))
     groups = [node for node in compiled.graph.nodes if isinstance(node.op, Fused)]
     assert all(len(node.op.body.nodes) == 1 for node in groups)

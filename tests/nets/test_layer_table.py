@@ -16,6 +16,7 @@ from roastery.cli.main import main
 from runtime.data.config import SourceConfig
 from runtime.data.sources import source_kinds
 from tests.support.layer_cases import all_cases
+from tests.support.lowering import program_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 
@@ -42,7 +43,7 @@ def test_where_layers_run() -> None:
     """Layers whose records need the host to compute are those that say so."""
     on_host = {"Python", "HDF5Output"}  # no records: they need files
     for case in all_cases():
-        program = nets.lower(nets.net_from_text(case.prototxt), case.phase)
+        program = program_of(nets.net_from_text(case.prototxt), case.phase)
         if any(Property.HOST in node.op.properties for node in program.graph.nodes):
             on_host.add(case.layer_type)
     assert on_host == {k.name for k in layer_types().values() if k.host and k.fork != "your own"}
@@ -69,7 +70,7 @@ def test_titles() -> None:
     titles = [kinds[n].title.split()[0] for n in ("InnerProduct", "LSTM", "ReLU", "BNLL", "ELU")]
     assert titles == ["an", "an", "a", "a", "an"]
     with pytest.raises(RoasteryError, match="an InnerProduct layer takes 1 bottom"):
-        nets.lower(nets.net_from_text('layer { type: "InnerProduct" top: "x" }'), "TEST")
+        program_of(nets.net_from_text('layer { type: "InnerProduct" top: "x" }'), "TEST")
 
 
 def test_every_data_layer_has_a_source_whose_settings_are_its_fields() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from frontends.caffemodel import write_blob
 from frontends.lowering import net as lowering
 from frontends.lowering.registry import layer_types
 from frontends.prototxt import parse_text
 from frontends.prototxt.message import Message
 from frontends.schema.registry import message_type
 from frontends.schema.types import MessageType
+from ir.blob_proto import encode_blob
 from roastery.data_config import source_config
 from roastery.probe import RuntimeProbe
 from tests.support.layer_cases import all_cases
@@ -138,7 +138,7 @@ def test_every_field_is_read_or_known_to_have_no_effect(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "fields_layer", raising=False)
     monkeypatch.chdir(tmp_path)
-    write_blob("h.binaryproto", np.eye(3, dtype=np.float32))
+    Path("h.binaryproto").write_bytes(b"".join(encode_blob(np.eye(3, dtype=np.float32))))
     for case in all_cases():
         lowering.lower_layers(parse_text(case.prototxt, "NetParameter", case.name), case.phase)
     for layer in FURTHER:

@@ -14,7 +14,7 @@ import pytest
 from examples.googlenet.make_net import googlenet
 from ir.program import LayerInfo, NetProgram
 from roastery import nets
-from tests.support.lowering import lowered
+from tests.support.lowering import lowered, program_of
 
 
 def described(program: NetProgram, layer: LayerInfo) -> tuple[str, list[Any], list[Any]]:
@@ -84,7 +84,7 @@ def test_backward_as_caffe_logged_it(
     lines = re.findall(r"\] (\S+) (needs|does not need) backward computation", text)
     assert len(lines) > 8
     net = nets.read_net("train_test.prototxt")
-    program = nets.lower(net, phase)
+    program = program_of(net, phase)
     ours = [
         (layer.name, "needs" if layer.needs_backward else "does not need")
         for layer in reversed(program.layers)
@@ -97,5 +97,5 @@ def test_memory_as_caffe_logged_it(data_dir: Path, monkeypatch: pytest.MonkeyPat
     text = (data_dir / "logs" / "time.log").read_text()
     last = re.findall(r"Memory required for data: (\d+)", text)[-1]
     net = nets.read_net("train_test.prototxt")
-    program = nets.lower(net, "TRAIN")
+    program = program_of(net, "TRAIN")
     assert 4 * sum(v.type.size for m in program.layers for v in m.top_values) == int(last)

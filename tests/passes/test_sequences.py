@@ -8,12 +8,13 @@ from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
 from roastery import nets
 from roastery.compilation import compile_program
+from tests.support.lowering import program_of
 from tests.support.sample_nets import recurrent
 
 
 def compiled(steps: int, phase: str) -> CompiledGraph:
     text = recurrent(steps=steps, streams=8, hidden=32)
-    program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
+    program = program_of(nets.net_from_text(text, "net.prototxt"), phase)
     return compile_program(program, CompileOptions(), backward=phase == "TRAIN").compiled
 
 
@@ -35,7 +36,7 @@ def test_parts_of_a_batch_are_not_copied() -> None:
       inner_product_param { num_output: 8 } }
     layer { name: "three" type: "InnerProduct" bottom: "c" top: "three"
       inner_product_param { num_output: 8 } }"""
-    program = nets.lower(nets.net_from_text(text, "net.prototxt"), "TEST")
+    program = program_of(nets.net_from_text(text, "net.prototxt"), "TEST")
     graph = compile_program(program, CompileOptions(), backward=False).compiled
     assert [launch.kernel.entry for launch in graph.launches] == ["matmul"] * 3
     assert len(graph.kernels) == 1

@@ -9,6 +9,7 @@ from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery import nets
 from roastery.compilation import compile_program
+from tests.support.lowering import program_of
 from tests.support.sample_nets import lenet
 
 ALEXNET = """name: "alexnet"
@@ -62,7 +63,7 @@ def compiled(template: str, batch: int, phase: str) -> CompiledGraph:
         .replace("LABEL", label if trains else "")
         .replace("END", LOSS if trains else SOFTMAX)
     )
-    program = nets.lower(nets.net_from_text(text, "net.prototxt"), phase)
+    program = program_of(nets.net_from_text(text, "net.prototxt"), phase)
     return compile_program(program, CompileOptions(), backward=trains).compiled
 
 
@@ -106,7 +107,7 @@ layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }"""
 def test_one_row_of_those_that_a_filter_lets_pass(phase: str) -> None:
     def sources(rows: int) -> set[str]:
         net = nets.net_from_text(FILTERED, "net.prototxt")
-        program = nets.lower(net, phase, shapes={"filter/rows": (rows,)})
+        program = program_of(net, phase, shapes={"filter/rows": (rows,)})
         return {
             kernel.source for kernel in compile_program(program, CompileOptions()).compiled.kernels
         }

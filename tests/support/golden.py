@@ -18,6 +18,7 @@ from roastery import nets
 from roastery.devices import open_backend
 from runtime.executable import FusedNet
 from runtime.store import Store
+from tests.support.lowering import program_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "golden"
 LAYERS = sorted((FOLDER / "layers").glob("*.npz"))
@@ -80,7 +81,7 @@ def fused_errors(path: Path, device: str) -> dict[str, float]:
     message = nets.net_from_text(case["prototxt"].tobytes().decode(), path.stem)
 
     def lower(shapes: Mapping[str, tuple[int, ...]]) -> NetProgram:
-        return nets.lower(message, str(case["phase"]), shapes=shapes)
+        return program_of(message, str(case["phase"]), shapes=shapes)
 
     program = lower({})
     backend, store = open_backend(device), Store(program.variables, seed=1)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from roastery import nets
+from roastery.building import NetRequest, lower_net
+from roastery.logger import logger_report
 
 
 def inputs(**shapes: Sequence[int]) -> str:
@@ -23,7 +26,20 @@ def inputs(**shapes: Sequence[int]) -> str:
 
 def lowered(text: str, phase: str = "TRAIN", **state: object) -> NetProgram:
     """The program of a net; ``state``: level, stages."""
-    return nets.lower(nets.net_from_text(text, "net.prototxt"), phase, **state)  # type: ignore[arg-type]
+    return program_of(nets.net_from_text(text, "net.prototxt"), phase, **state)  # type: ignore[arg-type]
+
+
+def program_of(
+    net: Message,
+    phase: str,
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> NetProgram:
+    """A net's program, as commands lower it."""
+    request = NetRequest(net, nets.net_state(net, phase, level, stages), shapes or {})
+    return lower_net(request, logger_report()).program
 
 
 def refusal(text: str, phase: str = "TRAIN") -> RoasteryError:

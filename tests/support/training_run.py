@@ -22,6 +22,7 @@ from runtime.solver.config import SolverConfig
 from runtime.solver.learning_rate import LearningRateConfig
 from runtime.solver.solver import Solver
 from runtime.store import Store
+from tests.support.lowering import program_of
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Training:
 
 
 def lowered(text: str) -> NetProgram:
-    return nets.lower(nets.net_from_text(text, "net.prototxt"), "TRAIN")
+    return program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN")
 
 
 @contextmanager

@@ -5,6 +5,6 @@ its compiler must not end a training run. So nothing here imports Triton but the
 """
 
 from .job import CompileError, Job, jobs_of
-from .pool import compile_jobs, compile_kernels, triton_version
+from .pool import compile_jobs, triton_version
 
-__all__ = ["CompileError", "Job", "compile_jobs", "compile_kernels", "jobs_of", "triton_version"]
+__all__ = ["CompileError", "Job", "compile_jobs", "jobs_of", "triton_version"]

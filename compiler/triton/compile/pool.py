@@ -14,11 +14,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypedDict, Unpack
 
-from compiler.architecture import Architecture
 from compiler.binary import Binary
-from compiler.kernel import Config, Kernel
 from ir.errors import RoasteryError
 from ir.owned_folder import owned_folder
 
@@ -45,28 +42,6 @@ def triton_version(path: Path | None = None) -> str:
         + (f" in {path}" if path else ""),
         hint="pip install roastery[gpu]",
     )
-
-
-class Options(TypedDict, total=False):
-    """Keyword arguments of :func:`compile_jobs`."""
-
-    store: BinaryStore | None
-    workers: int | None
-    progress: Progress | None
-    triton_path: Path | None
-    timeout: float
-
-
-def compile_kernels(
-    kernels: Sequence[tuple[Kernel, Config]], target: str, **options: Unpack[Options]
-) -> list[Binary]:
-    """Binaries of kernels in their configurations, for a target such as ``cuda:sm_90``.
-
-    ``options`` are those of :func:`compile_jobs`.
-    """
-    wanted = Architecture.parse(target)
-    jobs = [Job(kernel, config, wanted) for kernel, config in kernels]
-    return compile_jobs(jobs, **options)
 
 
 def compile_jobs(

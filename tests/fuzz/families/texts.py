@@ -11,6 +11,7 @@ from roastery.solver_settings import read_solver_file, solver_config
 from roastery.upgrade_files import upgrade_net_text, upgrade_solver_text
 from tests.support import sample_nets
 from tests.support.layer_cases import all_cases
+from tests.support.lowering import program_of
 
 from ..inputs import Sample, one_file
 from ..targets import Target, register
@@ -37,7 +38,7 @@ def _lowers(room: Path, text: str) -> bool:
 def _read_net(path: Path) -> object:
     message = nets.read_net(path)
     for phase in ("TRAIN", "TEST"):
-        nets.lower(message, phase)
+        program_of(message, phase)
     return None
 
 
@@ -77,7 +78,7 @@ def _upgrade_solver(path: Path) -> object:
 def _graphs(room: Path) -> list[Sample]:
     samples = []
     for text in (sample_nets.residual(), sample_nets.recurrent()):
-        program = nets.lower(nets.net_from_text(text), "TRAIN")
+        program = program_of(nets.net_from_text(text), "TRAIN")
         samples.append(one_file("graph.txt", format_graph(program.graph)))
     return samples
 
