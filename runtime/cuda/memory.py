@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 from collections.abc import Sequence
 
 import numpy as np
 
-from .driver import CudaError, Driver
+from .driver import Driver
+from .released import Released
 
 
-class DeviceBuffer:
+class DeviceBuffer(Released):
     """Bytes on the device; freed by :meth:`close` or when nothing refers to it."""
 
     def __init__(self, driver: Driver, address: int, nbytes: int) -> None:
@@ -24,12 +24,8 @@ class DeviceBuffer:
             address, self.address = self.address, 0
             self._driver.cuMemFree_v2(address)
 
-    def __del__(self) -> None:
-        with contextlib.suppress(CudaError):  # the context may be gone at exit
-            self.close()
 
-
-class PinnedBuffer:
+class PinnedBuffer(Released):
     """Page-locked bytes on the host; freed when neither it nor any array on it remains."""
 
     def __init__(self, driver: Driver, address: int, nbytes: int) -> None:
@@ -49,8 +45,8 @@ class PinnedBuffer:
         memory._owner = self  # type: ignore[attr-defined]
         return np.ndarray(tuple(shape), kind, buffer=memory)  # type: ignore[arg-type]
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Free it; no array on it may be used any more."""
         if self.address:
             address, self.address = self.address, 0
-            with contextlib.suppress(CudaError):
-                self._driver.cuMemFreeHost(address)
+            self._driver.cuMemFreeHost(address)

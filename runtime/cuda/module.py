@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 from ctypes import c_char_p, c_int, c_void_p
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from ir.errors import RoasteryError
 
 from .driver import CudaError, Driver
+from .released import Released
 
 if TYPE_CHECKING:
     from .device import DeviceProperties
@@ -20,7 +20,7 @@ _REGISTERS = 4  # CU_FUNC_ATTRIBUTE_NUM_REGS
 _LOG_BYTES = 8192
 
 
-class Module:
+class Module(Released):
     """Code loaded into the current context.
 
     Raises :class:`RoasteryError` with the driver's log when it refuses the image.
@@ -66,10 +66,6 @@ class Module:
         if self.handle:
             self._driver.cuModuleUnload(self.handle)
             self.handle = c_void_p()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(CudaError, AttributeError):
-            self.close()
 
 
 class Function:

@@ -10,13 +10,14 @@ from ctypes import c_void_p
 import numpy as np
 
 from .driver import NOT_READY, CudaError, Driver
+from .released import Released
 
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: does not wait for the default stream
 _DISABLE_TIMING = 2  # CU_EVENT_DISABLE_TIMING
 _THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate meanwhile
 
 
-class Event:
+class Event(Released):
     """A mark in a stream."""
 
     def __init__(self, driver: Driver) -> None:
@@ -43,12 +44,8 @@ class Event:
             self._driver.cuEventDestroy_v2(self.handle)
             self.handle = c_void_p()
 
-    def __del__(self) -> None:
-        with contextlib.suppress(CudaError, AttributeError):
-            self.close()
 
-
-class CapturedGraph:
+class CapturedGraph(Released):
     """Work captured from a stream: one launch repeats all of it, at the same addresses."""
 
     def __init__(self, driver: Driver, graph: c_void_p) -> None:
@@ -67,12 +64,8 @@ class CapturedGraph:
             self._driver.cuGraphExecDestroy(self._handle)
             self._handle = c_void_p()
 
-    def __del__(self) -> None:
-        with contextlib.suppress(CudaError, AttributeError):
-            self.close()
 
-
-class Stream:
+class Stream(Released):
     """A queue of copies and launches that run in order.
 
     Copies from and to ordinary host memory are staged by the driver; with pinned memory
@@ -141,10 +134,6 @@ class Stream:
         if self.handle:
             self.driver.cuStreamDestroy_v2(self.handle)
             self.handle = c_void_p()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(CudaError, AttributeError):
-            self.close()
 
 
 def _require_contiguous(array: np.ndarray) -> None:

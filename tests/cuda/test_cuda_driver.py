@@ -10,8 +10,19 @@ import pytest
 from fake_cuda import FakeCuda
 
 import runtime.cuda.driver as driver_module
+import runtime.cuda.module as module_module
+import runtime.cuda.stream as stream_module
 from ir.errors import RoasteryError
-from runtime.cuda import CudaError, CudaUnavailable, Device, Driver, available, query_devices
+from runtime.cuda import (
+    CudaError,
+    CudaUnavailable,
+    Device,
+    Driver,
+    available,
+    memory,
+    query_devices,
+    released,
+)
 from runtime.cuda.driver import cuda_driver, initialised
 
 
@@ -178,3 +189,29 @@ def test_nothing_is_left_behind(fake: FakeCuda) -> None:
     assert fake.live == 1
     device.close()
     assert (fake.live, len(fake.allocations), len(fake.pinned)) == (0, 0, 0)
+
+
+def test_nothing_is_said_when_the_interpreter_ends(
+    fake: FakeCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names of modules are None by then."""
+    device = Device(0, fake.driver())
+    fake.kernels["k"] = ((), lambda grid: None)
+    stream = device.stream()
+    made = [
+        stream,
+        stream.capture(lambda: None),
+        device.event(),
+        device.load(".version 7.4", "k"),
+        device.allocate(64),
+        device.pinned(64),
+    ]
+    said: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda ignored: said.append(ignored.exc_value))
+    for module in (memory, module_module, stream_module, released):
+        for name in [name for name in vars(module) if not name.startswith("__")]:
+            monkeypatch.setattr(module, name, None)
+    del stream
+    made.clear()
+    gc.collect()
+    assert not said
