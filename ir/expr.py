@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .types import BOOL, F32, I32, U32, DType
@@ -241,7 +242,8 @@ def primitive(name: str, *operands: Operand) -> Expr:
     """Apply a primitive, converting integers to float where a float is needed.
 
     Folds what is exact and safe for NaN and infinity: ``x*1``, ``x+0``, ``x/1``, ``x**1``, equal
-    branches of ``where``, and literals of integer arithmetic. ``0*x`` stays (NaN).
+    branches of ``where``, and literals of integer arithmetic. ``0*x`` stays (NaN). Of floats of
+    several widths comes the widest.
     """
     rule = PRIMITIVES[name]
     if len(operands) != rule.arity:
@@ -261,11 +263,22 @@ def primitive(name: str, *operands: Operand) -> Expr:
     elif rule.result == "int":
         dtype = I32
     elif rule.result == "float":
-        dtype = next((a.dtype for a in args if a.dtype.is_float), F32)
+        dtype = _widest(args, F32)
+    elif name == "grad_as":
+        dtype = args[0].dtype
     else:
-        dtype = args[1 if name == "where" else 0].dtype
+        same = args[1:] if name == "where" else args
+        dtype = _widest(same, same[0].dtype)
     folded = _fold(name, args)
-    return folded if folded is not None else _make(name, args, None, dtype)
+    if folded is None or (folded.dtype is not dtype and dtype.is_float):
+        return _make(name, args, None, dtype)
+    return folded
+
+
+def _widest(args: Sequence[Expr], default: DType) -> DType:
+    """The widest type of floats, as numpy has it; ``default`` where there are none."""
+    floats = [a.dtype for a in args if a.dtype.is_float]
+    return max(floats, key=lambda dtype: dtype.itemsize, default=default)
 
 
 def _float(a: Expr) -> Expr:

@@ -159,6 +159,18 @@ def test_integer_types_are_kept() -> None:
     assert parse_exprs(format_exprs(roots)) == roots
 
 
+@pytest.mark.parametrize("name", ["add", "max", "div", "pow"])
+def test_of_floats_the_wider_type_comes(name: str) -> None:
+    """In whichever order they stand, also where a rule folds the wider one away."""
+    half, single, condition = e.arg(0, DType.F16), e.arg(1), e.arg(2, DType.BOOL)
+    one = e.const(1.0)
+    for a, b in ((half, single), (single, half), (half, one)):
+        assert e.primitive(name, a, b).dtype is DType.F32
+        assert e.where(condition, a, b).dtype is DType.F32
+    assert e.primitive("mul", one, half).dtype is e.primitive("mul", half, one).dtype is DType.F32
+    assert (half * 2.0).dtype is (2.0 * half).dtype is e.grad_as(half, single).dtype is DType.F16
+
+
 def test_a_kernel_keeps_its_body() -> None:
     from compiler.passes.fuse import fuse
 
