@@ -192,3 +192,11 @@ def require(condition: bool, message: str) -> None:
     """Type rules' check: TypeError with the message unless the condition holds."""
     if not condition:
         raise TypeError(message)
+
+
+def require_factors(a: TensorType, b: TensorType) -> None:
+    """TypeError unless elements of two tensors can be multiplied and summed as they are."""
+    require(
+        a.dtype is b.dtype and a.dtype.is_float,
+        f"factors of {a.dtype} and {b.dtype}: both must be of one float type",
+    )

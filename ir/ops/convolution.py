@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, leads_as_first, register, require
+from ..op import Adjoint, Op, Property, leads_as_first, register, require, require_factors
 from ..types import TensorType
 from ..windows import col2im, im2col
 
@@ -86,6 +86,7 @@ class Conv(_Conv):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, w = inputs
+        require_factors(x, w)
         require(x.rank == w.rank >= 3, f"ranks {x.rank} and {w.rank}")
         channels = w.shape[1] * self.group
         require(x.shape[1] == channels, f"{x.shape[1]} channels, the weights take {channels}")
@@ -126,6 +127,7 @@ class ConvInputGrad(_Conv):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, w = inputs
+        require_factors(g, w)
         require(g.rank == w.rank >= 3, f"ranks {g.rank} and {w.rank}")
         require(g.shape[1] == w.shape[0], f"{g.shape[1]} channels, the weights have {w.shape[0]}")
         require(w.shape[0] % self.group == 0, f"{w.shape[0]} outputs in {self.group} groups")
@@ -169,6 +171,7 @@ class ConvWeightGrad(_Conv):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, g = inputs
+        require_factors(x, g)
         require(x.rank == g.rank >= 3 and x.shape[0] == g.shape[0], f"{x} and {g}")
         spatial = self.outputs(x.shape[2:], self.window)
         require(spatial == g.shape[2:], f"extents {g.shape[2:]}, {spatial} expected")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require
+from ..op import Adjoint, Op, Property, register, require, require_factors
 from ..types import TensorType
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class MatMul(Op):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         a, c = inputs
+        require_factors(a, c)
         require(a.rank == c.rank >= 2, f"ranks {a.rank} and {c.rank}")
         require(a.shape[:-2] == c.shape[:-2], f"batch axes of {a} and {c}")
         m, k = a.shape[:-3:-1] if self.transpose_a else a.shape[-2:]

@@ -82,6 +82,10 @@ def f32(*shape: int) -> TensorType:
     return TensorType(shape)
 
 
+def half(*shape: int) -> TensorType:
+    return TensorType(shape, DType.F16)
+
+
 def i32(*shape: int) -> TensorType:
     return TensorType(shape, DType.I32)
 
