@@ -10,6 +10,7 @@ from pathlib import Path
 from compiler.target import Target
 
 _LONGEST = 1 << 16  # characters of a file that are read
+_NUMBERS = 64  # of a file that holds one or two numbers
 # Widest vector registers by what the CPU says it can, in bytes; the first that fits counts.
 _VECTORS = (("avx512f", 64), ("avx", 32), ("sse2", 16), ("asimd", 16), ("neon", 16))
 
@@ -45,7 +46,7 @@ def _allowed() -> int:
 
 def _share(file: Path) -> int:
     """As many processors' time as a container has; many where it has no limit."""
-    found = re.match(r"(\d+) ([1-9]\d*)\b", _read(file))
+    found = re.match(r"(\d+) ([1-9]\d*)\b", _read(file, _NUMBERS))
     return -(-int(found[1]) // int(found[2])) if found else 1 << 20
 
 
@@ -54,15 +55,16 @@ def _caches(folder: Path) -> dict[int, int]:
     found: dict[int, int] = {}
     for index in range(8):
         one = folder / f"index{index}"
-        level, size = _read(one / "level").strip(), re.match(r"(\d+)K", _read(one / "size"))
+        level = _read(one / "level", _NUMBERS).strip()
+        size = re.match(r"(\d+)K", _read(one / "size", _NUMBERS))
         if level.isdecimal() and size and not _read(one / "type").startswith("Instruction"):
             found[int(level)] = int(size[1]) << 10
     return found
 
 
-def _read(file: Path) -> str:
+def _read(file: Path, longest: int = _LONGEST) -> str:
     try:
         with file.open(encoding="utf-8", errors="replace") as stream:
-            return stream.read(_LONGEST)
+            return stream.read(longest)
     except OSError:
         return ""

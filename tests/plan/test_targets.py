@@ -22,6 +22,9 @@ from ir.build import Builder
 from ir.graph import Graph, Role
 from ir.types import TensorType
 from runtime.machine_processor import cpu_target
+from tests.support import sample_nets
+from tests.support.lowering import lowered
+from tests.support.program_kernels import training_graph
 
 Build = Callable[[Builder], Any]
 
@@ -143,6 +146,24 @@ def test_options_of_another_type_are_refused(broken: dict[str, Any]) -> None:
         CompileOptions.from_json(broken)
 
 
+@pytest.mark.parametrize("net", [sample_nets.fully_convolutional(2, 12, 12), sample_nets.lenet(4)])
+def test_precision_changes_the_products_and_nothing_else(net: str) -> None:
+    """Forward and backward."""
+    program = training_graph(lowered(net))
+    ieee, tf32 = (
+        compile_graph(program, lower_node, CompileOptions(typical(Architecture(90)), precision))
+        for precision in ("ieee", "tf32")
+    )
+    products = set()
+    for one, other in zip(ieee.launches, tf32.launches, strict=True):
+        assert (one.label, one.grid, one.config) == (other.label, other.grid, other.config)
+        assert one.kernel.source.replace('"ieee"', '"tf32"') == other.kernel.source
+        multiplies = "tl.dot(" in one.kernel.source
+        assert multiplies == (one.kernel.source != other.kernel.source)
+        products |= {one.kernel.entry} if multiplies else set()
+    assert products >= {"conv", "conv_weight_grad"}
+
+
 # --- this machine's CPU -------------------------------------------------------------------
 
 
@@ -205,6 +226,8 @@ def test_vector_registers(tmp_path: Path, flags: str, width: int) -> None:
         {"proc/cpuinfo": "\0" * 9, "sys/fs/cgroup/cpu.max": "1 0\n"},
         {f"{CACHE}/index0/level": "one", f"{CACHE}/index0/size": "big", "proc": "a file"},
         {f"{CACHE}/index0/level": "1\n", f"{CACHE}/index0/size": "32M\n"},
+        {"sys/fs/cgroup/cpu.max": "9" * 5000 + " 1", f"{CACHE}/index0/level": "1" * 5000},
+        {f"{CACHE}/index0/level": "1", f"{CACHE}/index0/size": "9" * 5000 + "K"},
     ],
 )
 def test_a_container_that_tells_little(tmp_path: Path, files: dict[str, str]) -> None:
