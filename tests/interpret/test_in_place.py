@@ -51,6 +51,47 @@ def transposed() -> Node:
     return fused(build, (40, 40), (40, 40))
 
 
+def apart() -> Node:
+    """The second result reads an operand that the first has not loaded."""
+
+    def build(b: Builder, x: Value, y: Value) -> list[Value]:
+        return [b.map(e.arg(0) * 2.0, y), b.map(e.arg(0) + e.arg(1), x, y)]
+
+    return fused(build, (3, 500), (3, 500))
+
+
+def in_two_shapes() -> Node:
+    """The second result loads the operand again, by other coordinates."""
+
+    def build(b: Builder, x: Value, shift: Value) -> list[Value]:
+        return [
+            b.map(e.arg(0) * 2.0, x),
+            b.map(e.arg(0) + e.arg(1), b.reshape(x, (50, 30)), shift),
+        ]
+
+    return fused(build, (3, 500), (1, 30))
+
+
+def compared() -> Node:
+    """Elements of one byte lie where other programs read those of four."""
+
+    def build(b: Builder, x: Value) -> list[Value]:
+        return [b.map(e.arg(0) * 2.0, x), b.map(e.arg(0) > 0.0, x)]
+
+    return fused(build, (3, 500))
+
+
+def log_sum(length: int) -> Node:
+    """A number for each row: fewer than what it is made of."""
+
+    def build(b: Builder, x: Value) -> Value:
+        most = b.reduce("max", x, (1,))
+        power = b.map(e.exp(e.arg(0) - e.arg(1)), x, most)
+        return b.map(e.log(e.arg(0)) + e.arg(1), b.sum(power, (1,)), most)
+
+    return fused(build, (600, length), schedule="row")
+
+
 def softmax(shape: Shape) -> Node:
     def build(b: Builder, x: Value, scale: Value) -> list[Value]:
         most = b.reduce("max", x, (1,))
@@ -94,6 +135,10 @@ CASES = {
     "pointwise": (pointwise(), "00 01 10 11"),
     "reshaped": (seen_in_another_shape(), "00"),
     "transposed": (transposed(), "00"),
+    "apart": (apart(), "01 10 11"),
+    "in two shapes": (in_two_shapes(), "01"),
+    "compared": (compared(), "00"),
+    "numbers of rows": (log_sum(2), ""),
     "rows": (softmax((20, 20)), "00 10"),
     "columns": (softmax((1, 5, 520)), "00 10"),
     "product": (product(), "20"),

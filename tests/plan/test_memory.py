@@ -75,6 +75,22 @@ def test_an_operand_read_elsewhere_is_not_overwritten() -> None:
     assert place(graph, plan, "a") != place(graph, plan, "b")
 
 
+def test_an_operand_read_elsewhere_under_another_name_is_not_overwritten() -> None:
+    graph, plan = plan_of("""graph net {
+      input %x: f32[8,8] data
+      %a: f32[8,8] = matmul(%x, %x)  # a
+      %v: f32[2,32] = reshape(%a) shape=(2,32)  # v
+      %t: f32[32,2] = transpose(%v) order=(1,0)  # t
+      %u: f32[8,8] = reshape(%t) shape=(8,8)  # u
+      %b: f32[8,8] = map(%a, %u) {add(a0, a1)}  # b
+      %c: f32[8,8] = matmul(%b, %b)  # c
+      output %c: f32[8,8] result
+    }""")
+    names = {v.name for n in graph.nodes for v in n.inputs if n.outputs[0].name == "b"}
+    assert names == {"a", "v"}
+    assert place(graph, plan, "a") != place(graph, plan, "b")
+
+
 def test_a_view_lies_where_its_source_lies() -> None:
     graph, plan = plan_of("""graph net {
       input %x: f32[4,4] data
