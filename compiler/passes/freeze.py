@@ -53,9 +53,7 @@ def constants(graph: Graph) -> set[Value]:
         if p.role in (Role.PARAMETER, Role.STATE) and p.name not in written
     }
     for node in graph.nodes:
-        if not node.op.properties & (PINNED | Property.DYNAMIC) and all(
-            v in known for v in node.inputs
-        ):
+        if not node.op.properties & PINNED and all(v in known for v in node.inputs):
             known.update(node.outputs)
     return known
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -13,10 +15,13 @@ from compiler.passes.simplify import simplify
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
 from ir import expr as e
-from ir.graph import Graph, Role
+from ir.build import Builder
+from ir.graph import Graph, Role, Value
 from ir.interpret import run_graph
 from ir.op import Property
+from ir.ops.host import HostCall
 from ir.text import parse_graph
+from ir.types import TensorType
 from ir.verify import verify
 
 CELLS = (Role.PARAMETER, Role.STATE)
@@ -117,7 +122,31 @@ def test_variables_that_the_graph_writes_are_no_constants() -> None:
     assert not prepare.nodes and ops(main) == ops(simplify(graph))
 
 
-def test_a_cell_that_is_only_written_stays() -> None:
+def test_what_the_host_does_is_done_in_every_pass() -> None:
+    """Though it takes nothing but variables, or nothing at all."""
+    calls: list[str] = []
+    b = Builder("net")
+    w = b.input("w", TensorType((3,)), Role.PARAMETER)
+
+    def call(name: str, *inputs: Value, results: int = 1) -> tuple[Value, ...]:
+        def forward(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+            calls.append(name)
+            return [np.ones(3)] * results
+
+        return b.emit_all(HostCall(name, (w.type,) * results, forward), *inputs)
+
+    for name, inputs in (("of variables", (w,)), ("of nothing", ())):
+        (made,) = call(name, *inputs)
+        b.output(name, made)
+    call("file", w, results=0)
+    graph = b.finish()
+    prepare, main = freeze(graph)
+    assert not prepare.nodes
+    run_graph(main, [np.ones(3)])
+    assert calls == ["of variables", "of nothing", "file"]
+
+
+def test_a_variable_that_is_only_written_stays() -> None:
     main = check(
         parse_graph("""graph net {
       input %x: f32[3] data
