@@ -59,7 +59,7 @@ Of every layer:
 """
 
 
-def describe(kind: LayerType) -> str:
+def layer_page(kind: LayerType) -> str:
     """One layer type as plain text, for ``roastery layers NAME``."""
     title = kind.name + (f" ({kind.fork})" if kind.fork else "")
     lines = [title, f"  {_counts(kind)}; runs: {runs(kind)}"]
@@ -77,7 +77,7 @@ def describe(kind: LayerType) -> str:
     return "\n".join(lines)
 
 
-def summary() -> str:
+def layer_list() -> str:
     """All layer types, one per line."""
     kinds = list(layer_types().values())
     width = max(len(kind.name) for kind in kinds)

@@ -235,7 +235,7 @@ def _check_whole(path: str) -> None:
             read_weights(weights)
 
 
-def remove_leftovers(prefix: str) -> None:
+def remove_half_written(prefix: str) -> None:
     """Remove half-written snapshots of runs that were killed while they wrote."""
     folder, stem = _split(prefix)
     start = cut_name(f"{stem}_iter_")

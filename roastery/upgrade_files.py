@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from frontends.caffemodel import read_net, write_weights
+from frontends.caffemodel import read_net_and_weights, write_weights
 from frontends.lowering.registry import load_layers
 from frontends.prototxt import Note, parse_file, to_text
 from frontends.upgrade import (
@@ -31,7 +31,7 @@ def upgrade_net_text(source: PathLike, target: PathLike) -> list[Note]:
 
 def upgrade_net_binary(source: PathLike, target: PathLike) -> list[Note]:
     """Write a .caffemodel in the current format, weights included; returns what was changed."""
-    net, weights = read_net(source)
+    net, weights = read_net_and_weights(source)
     notes = [_current(source)]
     if net_needs_upgrade(net):
         net, notes = upgrade_net(net)

@@ -7,7 +7,7 @@ from .content import is_hdf5
 from .hdf5 import write_weights_hdf5
 from .hdf5_names import normal_path
 from .state import SolverState, read_state, write_state, write_state_h5
-from .weights import LayerWeights, read_net, read_weights, write_weights
+from .weights import LayerWeights, read_net_and_weights, read_weights, write_weights
 
 __all__ = [
     "LayerWeights",
@@ -15,7 +15,7 @@ __all__ = [
     "is_hdf5",
     "normal_path",
     "read_blob",
-    "read_net",
+    "read_net_and_weights",
     "read_state",
     "read_weights",
     "write_state",

@@ -82,7 +82,7 @@ def read_weights(path: str | os.PathLike[str]) -> list[LayerWeights]:
     return _read_binary(path, lambda layer_field, reader: None)
 
 
-def read_net(path: str | os.PathLike[str]) -> tuple[Message, list[LayerWeights]]:
+def read_net_and_weights(path: str | os.PathLike[str]) -> tuple[Message, list[LayerWeights]]:
     """The net that a binary weights file describes, without blobs, and the weights.
 
     Old layers stay as they are (``upgrade_net`` upgrades them); what Caffe's schema does

@@ -47,7 +47,7 @@ def _above_learning(layers: Sequence[LayerInfo], variables: Mapping[str, Variabl
     found: list[bool] = []
     values: set[Value] = set()
     for layer in layers:
-        learns = any(variables[c].learns for c in layer.variables) or any(
+        learns = any(variables[name].learns for name in layer.variables) or any(
             v in values for v in layer.bottom_values
         )
         found.append(learns)

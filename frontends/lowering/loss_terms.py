@@ -19,7 +19,7 @@ LOG_THRESHOLD = 1e-20
 """The same for InfogainLoss and MultinomialLogisticLoss (Caffe: loss_layer.hpp)."""
 
 
-def check_batch(ctx: LayerContext) -> None:
+def check_equal_batches(ctx: LayerContext) -> None:
     """The first two bottoms agree in their first extent. Caffe: loss_layer.cpp, Reshape."""
     scores, labels = ctx.bottoms[0].shape, ctx.bottoms[1].shape
     ctx.check(
@@ -50,7 +50,7 @@ def labels_along(ctx: LayerContext, axis: int, ignored: int | None) -> Value:
 
 def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
     """The scores as (batch, classes) and one label per row as (batch, 1)."""
-    check_batch(ctx)
+    check_equal_batches(ctx)
     x, labels = ctx.bottoms[:2]
     batch = x.shape[0]
     ctx.check(
@@ -138,7 +138,9 @@ class Positions:
         return b.reshape(loss, ())
 
 
-def positions(loss_param: Message, outer: int, count: int, default: str = "VALID") -> Positions:
+def loss_positions(
+    loss_param: Message, outer: int, count: int, default: str = "VALID"
+) -> Positions:
     """Read LossParameter: ``normalization`` wins over the older ``normalize``."""
     if loss_param.has("normalization"):
         normalization = loss_param.normalization

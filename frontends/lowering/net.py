@@ -171,7 +171,7 @@ def _add(work: _Lowering, layer: LayerInfo, outputs: tuple[str, ...]) -> None:
     """Take a lowered layer into the net; ``outputs``: tops that are outputs until someone reads."""
     variables = work.variables.variables
     if any(v in work.flows for v in layer.bottom_values) or any(
-        variables[c].learns for c in layer.variables
+        variables[name].learns for name in layer.variables
     ):
         work.flows.update(layer.top_values)
     for name in layer.bottoms:

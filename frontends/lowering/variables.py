@@ -34,9 +34,8 @@ class VariableTable:
     values: dict[str, Value] = field(default_factory=dict)  # current value by variable name
     written: dict[str, Value] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)  # ParamSpec name -> variable
-    _stated: set[tuple[str, str]] = field(
-        default_factory=set
-    )  # variable, multiplier: set by someone
+    #: Variables with a multiplier that some layer has set.
+    _stated: set[tuple[str, str]] = field(default_factory=set)
     _readers: dict[Value, str] = field(default_factory=dict)
     streams: int = 0  # of random numbers, so far
 

@@ -32,7 +32,7 @@ from .batches import Collected, batches
 from .blob import Blob
 from .callbacks import Callback
 from .numbered import Numbered
-from .user_errors import check_file
+from .user_errors import check_exists
 
 PathLike = str | os.PathLike[str]
 
@@ -102,9 +102,9 @@ class Net(Numbered):
         if phase not in modes.PHASES:
             raise RoasteryError(f"phase is {phase!r}", hint="caffe.TRAIN or caffe.TEST")
         if isinstance(network_file, (str, os.PathLike)):
-            check_file(network_file, "net file")
+            check_exists(network_file, "net file")
         if weights is not None:
-            check_file(weights, "weights file")
+            check_exists(weights, "weights file")
         message = nets.read_net(
             from_protobuf(network_file)
             if isinstance(network_file, ProtobufMessage)

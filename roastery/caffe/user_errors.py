@@ -12,7 +12,7 @@ class MissingFileError(RoasteryError, RuntimeError):
     """A file that cannot be opened; pycaffe raises a RuntimeError here."""
 
 
-def check_file(path: str | os.PathLike[str], what: str) -> None:
+def check_exists(path: str | os.PathLike[str], what: str) -> None:
     """Raises MissingFileError unless ``path`` is a file."""
     if not Path(path).is_file():
         raise MissingFileError(

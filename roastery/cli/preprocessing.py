@@ -45,7 +45,7 @@ def numbers(text: str, flag: str) -> list[int]:
         raise UsageError(f"--{flag}={text}: must be whole numbers separated by commas") from None
 
 
-def read_mean(path: str) -> np.ndarray | None:
+def requested_mean(path: str) -> np.ndarray | None:
     """The mean in a .npy or .binaryproto file, (channels, height, width) or per channel."""
     from frontends.caffemodel import read_blob
     from ir.errors import RoasteryError
@@ -87,7 +87,7 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
     if channels != 3 and "channel_swap" not in arguments.given:
         swap = []
     return {
-        "mean": read_mean(arguments.mean_file),
+        "mean": requested_mean(arguments.mean_file),
         "input_scale": arguments.input_scale,
         "raw_scale": arguments.raw_scale,
         "channel_swap": swap or None,

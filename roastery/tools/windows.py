@@ -18,7 +18,7 @@ from ir.regular_file import read_regular_text
 CORNERS = ("ymin", "xmin", "ymax", "xmax")
 
 
-def read_windows(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarray]]]:
+def windows_by_picture(path: str | os.PathLike[str]) -> list[tuple[str, list[np.ndarray]]]:
     """Pictures and their windows (ymin, xmin, ymax, xmax), from a CSV file with a header.
 
     Raises RoasteryError for a missing column and for what is no number, with its line.

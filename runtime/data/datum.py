@@ -125,13 +125,13 @@ def _float_run(view: memoryview, start: int) -> np.ndarray:
     count = (len(view) - start) // 5
     if count < 1:
         raise WireError("the record ends inside a float")
-    variables = np.frombuffer(view, np.uint8, count * 5, start).reshape(count, 5)
-    other = np.flatnonzero(variables[:, 0] != _FLOAT_TAG)
+    tagged = np.frombuffer(view, np.uint8, count * 5, start).reshape(count, 5)
+    other = np.flatnonzero(tagged[:, 0] != _FLOAT_TAG)
     if other.size:
         if not other[0]:
             raise WireError("a float's tag is longer than it must be")
-        variables = variables[: other[0]]
-    return np.ascontiguousarray(variables[:, 1:]).view("<f4").reshape(-1)
+        tagged = tagged[: other[0]]
+    return np.ascontiguousarray(tagged[:, 1:]).view("<f4").reshape(-1)
 
 
 def serialize_datum(datum: Datum) -> bytes:
@@ -150,10 +150,10 @@ def serialize_datum(datum: Datum) -> bytes:
         parts.append(bytes_field(4, datum.data))
     parts.append(varint_field(5, datum.label))
     if datum.float_data is not None:
-        variables = np.empty((datum.float_data.size, 5), np.uint8)
-        variables[:, 0] = _FLOAT_TAG
-        variables[:, 1:] = datum.float_data.astype("<f4").reshape(-1, 1).view(np.uint8)
-        parts.append(variables.tobytes())
+        tagged = np.empty((datum.float_data.size, 5), np.uint8)
+        tagged[:, 0] = _FLOAT_TAG
+        tagged[:, 1:] = datum.float_data.astype("<f4").reshape(-1, 1).view(np.uint8)
+        parts.append(tagged.tobytes())
     if datum.encoded is not None:
         parts.append(varint_field(7, datum.encoded))
     return b"".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from .numbers import LoggedNumber, format_number, single
+from .numbers import LoggedNumber, as_float32, format_number
 from .records import CaffeLine
 from .solver_lines import output_text
 from .writer import LineWriter
@@ -62,7 +62,7 @@ class CommandLines(LineWriter):
 
     def mean_loss(self, loss: LoggedNumber) -> None:
         """The mean loss over all batches."""
-        text = f"Loss: {format_number(single(loss))}"
+        text = f"Loss: {format_number(as_float32(loss))}"
         self.write(_tool(309), text, "mean_loss", {"loss": float(loss)})
 
     def mean_output(self, name: str, value: LoggedNumber, loss_weight: LoggedNumber = 0.0) -> None:
@@ -78,7 +78,7 @@ class CommandLines(LineWriter):
 
     def initial_loss(self, loss: LoggedNumber) -> None:
         """The loss of the first forward."""
-        self.write(_tool(356), f"Initial loss: {format_number(single(loss))}")
+        self.write(_tool(356), f"Initial loss: {format_number(as_float32(loss))}")
 
     def performing_backward(self) -> None:
         """The first backward, not timed."""

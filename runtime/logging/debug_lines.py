@@ -5,7 +5,7 @@ Caffe: src/caffe/net.cpp (ForwardDebugInfo, BackwardDebugInfo, UpdateDebugInfo).
 
 from __future__ import annotations
 
-from .numbers import LoggedNumber, format_number, single
+from .numbers import LoggedNumber, as_float32, format_number
 from .records import CaffeLine, Severity
 from .writer import LineWriter
 
@@ -15,7 +15,7 @@ def _net(line: int) -> CaffeLine:
 
 
 def _number(value: LoggedNumber) -> str:
-    return format_number(single(value))
+    return format_number(as_float32(value))
 
 
 class DebugLines(LineWriter):

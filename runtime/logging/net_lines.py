@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .numbers import LoggedNumber, format_number, single
+from .numbers import LoggedNumber, as_float32, format_number
 from .records import CaffeLine
 from .writer import LineWriter
 
@@ -21,7 +21,7 @@ def _net(line: int) -> CaffeLine:
     return CaffeLine("net.cpp", line)
 
 
-def shape_text(shape: Sequence[int]) -> str:
+def logged_shape(shape: Sequence[int]) -> str:
     """``64 1 28 28 (50176)``; of a scalar ``(1)``, after the blank that Caffe leaves too."""
     return "".join(f"{extent} " for extent in shape) + f"({math.prod(shape)})"
 
@@ -85,11 +85,11 @@ class NetLines(LineWriter):
 
     def top_shape(self, shape: Sequence[int]) -> None:
         """The shape of a top, and its number of elements."""
-        self.write(_net(131), f"Top shape: {shape_text(shape)}")
+        self.write(_net(131), f"Top shape: {logged_shape(shape)}")
 
     def loss_weight(self, weight: LoggedNumber) -> None:
         """The top counts in the loss."""
-        self.write(_net(134), f"    with loss weight {format_number(single(weight))}")
+        self.write(_net(134), f"    with loss weight {format_number(as_float32(weight))}")
 
     def memory_required(self, size: int) -> None:
         """Bytes of all tops so far, as Caffe counts them: without any sharing."""

@@ -18,7 +18,7 @@ def format_number(value: LoggedNumber) -> str:
     return f"{float(value):g}"
 
 
-def single(value: LoggedNumber) -> float:
+def as_float32(value: LoggedNumber) -> float:
     """``value`` rounded to float32, the type in which Caffe computes what it prints."""
     with np.errstate(over="ignore"):
         return float(np.float32(value))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .numbers import LoggedNumber, format_number, single
+from .numbers import LoggedNumber, as_float32, format_number
 from .records import CaffeLine, Severity
 from .writer import LineWriter
 
@@ -44,10 +44,10 @@ class NetOutput:
 
 def output_text(name: str, value: LoggedNumber, loss_weight: LoggedNumber = 0.0) -> str:
     """``loss = 0.21 (* 1 = 0.21 loss)``; outputs without loss weight lack the second part."""
-    text = f"{name} = {format_number(single(value))}"
+    text = f"{name} = {format_number(as_float32(value))}"
     if loss_weight:
-        share = single(single(loss_weight) * single(value))
-        text += f" (* {format_number(single(loss_weight))} = {format_number(share)} loss)"
+        share = as_float32(as_float32(loss_weight) * as_float32(value))
+        text += f" (* {format_number(as_float32(loss_weight))} = {format_number(share)} loss)"
     return text
 
 
@@ -121,12 +121,12 @@ class SolverLines(LineWriter):
             seconds: time since the last such line.
             display: the solver's ``display``.
         """
-        seconds = single(seconds)
-        rate = single(done / (seconds or 1.0))
+        seconds = as_float32(seconds)
+        rate = as_float32(done / (seconds or 1.0))
         self.write(
             _solver(239),
             f"Iteration {iteration} ({format_number(rate)} iter/s, {format_number(seconds)}s/"
-            f"{display} iters), loss = {format_number(single(loss))}",
+            f"{display} iters), loss = {format_number(as_float32(loss))}",
             "iteration",
             {"iteration": iteration, "loss": float(loss), "iterations_per_second": rate},
         )
@@ -147,7 +147,7 @@ class SolverLines(LineWriter):
         """The rate of this iteration's update."""
         self.write(
             _sgd(112),
-            f"Iteration {iteration}, lr = {format_number(single(rate))}",
+            f"Iteration {iteration}, lr = {format_number(as_float32(rate))}",
             "learning_rate",
             {"iteration": iteration, "lr": float(rate)},
         )
@@ -163,8 +163,8 @@ class SolverLines(LineWriter):
 
     def clipping_gradients(self, norm: LoggedNumber, limit: LoggedNumber) -> None:
         """The gradients' L2 norm is above ``clip_gradients``."""
-        norm, limit = single(norm), single(limit)
-        factor = single(limit / norm)
+        norm, limit = as_float32(norm), as_float32(limit)
+        factor = as_float32(limit / norm)
         self.write(
             _sgd(99),
             f"Gradient clipping: scaling down gradients (L2 norm {format_number(norm)} > "
@@ -188,7 +188,7 @@ class SolverLines(LineWriter):
 
     def test_loss(self, loss: LoggedNumber) -> None:
         """The mean loss of a test (``test_compute_loss``)."""
-        text = f"Test loss: {format_number(single(loss))}"
+        text = f"Test loss: {format_number(as_float32(loss))}"
         self.write(_solver(401), text, "test_loss", {"loss": float(loss)})
 
     def test_output(
@@ -239,7 +239,7 @@ class SolverLines(LineWriter):
         """The loss of the forward pass after the last update, when ``display`` falls on it."""
         self.write(
             _solver(327),
-            f"Iteration {iteration}, loss = {format_number(single(loss))}",
+            f"Iteration {iteration}, loss = {format_number(as_float32(loss))}",
             "final",
             {"iteration": iteration, "loss": float(loss)},
         )

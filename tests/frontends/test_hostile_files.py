@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from frontends.caffemodel import read_blob, read_net, read_state, read_weights
+from frontends.caffemodel import read_blob, read_net_and_weights, read_state, read_weights
 from ir.errors import RoasteryError
 from ir.wire import bytes_field, varint, varint_field
 
 RECORDS = Path(__file__).parents[1] / "data" / "caffemodel"
 WEIGHTS = (RECORDS / "sgd_iter_5.caffemodel").read_bytes()
 STATE = (RECORDS / "sgd_iter_5.solverstate").read_bytes()
-READERS = (read_weights, read_net, read_state, read_blob)
+READERS = (read_weights, read_net_and_weights, read_state, read_blob)
 
 
 def read_all(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frontends.caffemodel import read_net, read_weights, write_weights
+from frontends.caffemodel import read_net_and_weights, read_weights, write_weights
 from frontends.prototxt import parse_file, parse_text, to_text
 from frontends.upgrade import (
     fill_snapshot_prefix,
@@ -99,7 +99,7 @@ def test_unknown_bottom_in_a_v0_net():
 @pytest.mark.parametrize("name", ["v0_weights", "v1_weights"])
 def test_binary_nets_upgrade_to_caffes_bytes(name, tmp_path):
     source = RECORDS / "binary" / f"{name}.caffemodel"
-    net, weights = read_net(source)
+    net, weights = read_net_and_weights(source)
     upgraded, _ = upgrade_net(net)
     target = tmp_path / "new.caffemodel"
     write_weights(

@@ -11,7 +11,7 @@ import pytest
 from frontends.caffemodel import (
     is_hdf5,
     read_blob,
-    read_net,
+    read_net_and_weights,
     read_weights,
     write_weights,
     write_weights_hdf5,
@@ -64,7 +64,7 @@ def test_reads_diffs(expected):
 
 @pytest.mark.parametrize("file", ["sgd_iter_5.caffemodel", "diff_iter_5.caffemodel"])
 def test_writes_caffes_bytes(file, tmp_path):
-    net, weights = read_net(RECORDS / file)
+    net, weights = read_net_and_weights(RECORDS / file)
     assert net.name == "snapnet"
     assert not any(layer.has("blobs") for layer in net.layer)
     has_diffs = file.startswith("diff")
@@ -244,7 +244,7 @@ def test_wrong_kinds_are_named(tmp_path):
     with pytest.raises(RoasteryError, match="HDF5 file, not a mean file"):
         read_blob(other)
     with pytest.raises(RoasteryError, match="holds weights but no net"):
-        read_net(RECORDS / "adam_h5_iter_5.caffemodel.h5")
+        read_net_and_weights(RECORDS / "adam_h5_iter_5.caffemodel.h5")
 
 
 def test_writing_says_why_it_cannot(tmp_path):

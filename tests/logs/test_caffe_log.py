@@ -14,7 +14,7 @@ import pytest
 from runtime.data import database
 from runtime.data.sources import data
 from runtime.logging import CaffeLine, CaffeLog, LogRecord, NetOutput, Severity, format_line
-from runtime.logging.numbers import single
+from runtime.logging.numbers import as_float32
 
 LOGS = [
     "main",
@@ -37,11 +37,11 @@ PREFIX = re.compile(
 
 def unrounded_norm(norm: float, limit: float, factor: float) -> float:
     """The norm that prints as ``norm`` and scales by what prints as ``factor``."""
-    near = (single(norm + step * 1e-8) for step in range(-500, 501))
+    near = (as_float32(norm + step * 1e-8) for step in range(-500, 501))
     return next(
         value
         for value in near
-        if f"{value:g}" == f"{norm:g}" and f"{single(limit / value):g}" == f"{factor:g}"
+        if f"{value:g}" == f"{norm:g}" and f"{as_float32(limit / value):g}" == f"{factor:g}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Names mean one thing: no two classes or type aliases of the packages share one."""
+"""Names mean one thing: no two classes, functions or type aliases of the packages share one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGES = ("ir", "compiler", "runtime", "frontends", "roastery")
 #: Names that Caffe and its formats gave to two things, or that stand for one idea in two places.
 SHARED = {
     "Blob": "BlobProto's content; pycaffe's Blob",
-    "Solver": "the solver; pycaffe's face of it",
+    "Solver": "the solver; pycaffe's object for it",
     "Transformer": "the data layers' transform_param; caffe.io.Transformer",
     "Function": "NetSpec's layer function, called so by Caffe; a CUDA function",
     "Manifest": "of an artifact; LevelDB's file of that name",
@@ -20,14 +20,19 @@ SHARED = {
     "Shape": "tuple[int, ...] wherever it is short for that",
     "PathLike": "str | os.PathLike[str], likewise",
     "Progress": "told how far work is",
+    "main": "where a program begins",
+    "register": "makes an op, or a pass, known by its name",
+    "upgrade": "of V0 layers, V1 layers, and fields that moved: three steps of one way",
+    "log": "the logarithm; caffe.log",
+    "resize_image": "of data layers; caffe.io.resize_image",
 }
 
 
 def names(path: Path) -> list[str]:
-    """Public classes and type aliases that a module makes at its top."""
+    """Public classes, functions and type aliases that a module makes at its top."""
     found = []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.append(node.name)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value = node.targets[0], node.value

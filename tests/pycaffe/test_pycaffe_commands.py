@@ -16,7 +16,7 @@ import roastery.caffe as caffe
 from ir.errors import RoasteryError
 from roastery.caffe.proto import caffe_pb2
 from roastery.cli.main import main
-from roastery.tools.windows import read_windows
+from roastery.tools.windows import windows_by_picture
 
 cv2 = pytest.importorskip("cv2")
 RNG = np.random.default_rng(0)
@@ -111,12 +111,12 @@ def test_classify_tells_mistakes(here: Path, capsys) -> None:
 def test_lists_of_no_windows_are_refused(here: Path, rows: bytes, told: str) -> None:
     Path("windows.csv").write_bytes(b"filename,ymin,xmin,ymax,xmax\n" + rows)
     with pytest.raises(RoasteryError, match=told):
-        read_windows("windows.csv")
+        windows_by_picture("windows.csv")
 
 
 def test_names_in_lists_of_windows_may_be_any_bytes(here: Path) -> None:
     Path("windows.csv").write_bytes(b"filename,ymin,xmin,ymax,xmax\n\xff.png,1,2,3,4\n")
-    ((name, windows),) = read_windows("windows.csv")
+    ((name, windows),) = windows_by_picture("windows.csv")
     assert name.encode("utf-8", "surrogateescape") == b"\xff.png"
     assert [w.tolist() for w in windows] == [[1, 2, 3, 4]]
 

@@ -15,7 +15,13 @@ import h5py
 import numpy as np
 import pytest
 
-from frontends.caffemodel import SolverState, read_net, read_state, read_weights, write_state
+from frontends.caffemodel import (
+    SolverState,
+    read_net_and_weights,
+    read_state,
+    read_weights,
+    write_state,
+)
 from frontends.schema.pool import caffe_pb2
 from ir.process_identity import this_process
 from roastery.snapshots import POSITION_FIELD, newest_snapshot
@@ -301,7 +307,7 @@ def test_damaged_position_is_refused(snapshot_folder: Path, roastery: Run) -> No
 def test_the_net_in_a_snapshot_is_the_filtered_one(log_folder: Path, roastery: Run) -> None:
     roastery("train", "--solver=multistep_solver.prototxt")
     roastery("train", "--solver=main_solver.prototxt")
-    net, _ = read_net("main_iter_50.caffemodel")
+    net, _ = read_net_and_weights("main_iter_50.caffemodel")
     names = [layer.name for layer in net.layer]
     assert "label_digits_1_split" in names
     assert names.index("ip2_ip2_0_split") == names.index("ip2") + 1

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import roastery
-from frontends.caffemodel import read_net
+from frontends.caffemodel import read_net_and_weights
 from roastery.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 def trained(net: str) -> roastery.Executable:
     """The net with parameters that no filler makes, written to a file, too."""
-    from roastery.nets import read_net as read_prototxt
+    from roastery.nets import read_net_and_weights as read_prototxt
     from roastery.weights import save_weights
 
     executable = roastery.compile(f"{net}.prototxt", device="reference", seed=5)
@@ -78,7 +78,7 @@ def trained(net: str) -> roastery.Executable:
             blob += draw.uniform(0.1, 0.3, blob.shape).astype(np.float32)
     message = read_prototxt(f"{net}.prototxt")
     save_weights(f"{net}.caffemodel", message, executable.program, executable._net.store)
-    assert read_net(Path(f"{net}.caffemodel"))
+    assert read_net_and_weights(Path(f"{net}.caffemodel"))
     return executable
 
 

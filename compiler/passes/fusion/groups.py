@@ -308,7 +308,7 @@ class Grouping:
                 for v, aligned in loads.items()
                 if small or (aligned and self.shapes.size(v) == size)
             ]
-            if len(loads) > 1:  # gates of a variable
+            if len(loads) > 1:  # gates of an LSTM
                 partners.append(frozenset(loads))
             for partner in [*partners, None] if small else partners:
                 place = (partner, node.direction, shape)

@@ -1,7 +1,7 @@
 """Which values are never stored, but computed again wherever they are read.
 
-A kernel pulls: it computes its outputs, and for that the values they read, down to what lies
-in memory. A pointwise or movement node whose every reader can inline costs no kernel and no
+A kernel computes its outputs, and for that the values they read, down to what lies in memory. A
+pointwise or movement node whose every reader can inline costs no kernel and no
 buffer of its own. With one reader nothing is computed twice; with several the
 node must be cheap and read at most one tensor of its size, so that reading its operand costs no
 more than reading its result.
@@ -30,8 +30,8 @@ WINDOW_COST = 3  # a window computes what it reads once per tap
 
 
 @dataclass(slots=True)
-class Recompute:
-    """What computing a value in place takes."""
+class Recomputation:
+    """What computing a value where it is read takes."""
 
     cost: int = 0
     loads: dict[Value, bool] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Inlining:
                 self.readers.setdefault(value, []).append(node)
         self.producers = {v: n for n in nodes for v in n.outputs}
         self.ports = {p.value for p in graph.outputs}
-        self.inlined: dict[Value, Recompute] = {}
+        self.inlined: dict[Value, Recomputation] = {}
         for node in nodes:
             self._decide(node, fuel)
 
@@ -77,35 +77,37 @@ class Inlining:
 
     def loads(self, node: Node) -> dict[Value, bool]:
         """What a node that is not inlined reads from memory -> whether only at its position."""
-        return self._recompute(node).loads
+        return self._work(node).loads
 
     def _decide(self, node: Node, fuel: Fuel) -> None:
         if node in self.anchored or len(node.outputs) != 1:
             return
         properties = node.op.properties
-        kind = self.patterns[node]
+        pattern = self.patterns[node]
         value = node.outputs[0]
-        if kind is OpPattern.VIEW:
+        if pattern is OpPattern.VIEW:
             # A view of what lies in memory is free. What is inlined is inlined through its views:
             # its own decision has asked their readers.
             if node.inputs[0] in self.inlined:
-                self.inlined[value] = self._recompute(node)
+                self.inlined[value] = self._work(node)
             return
-        if kind is not OpPattern.FLAT or not properties & (Property.POINTWISE | Property.MOVEMENT):
+        if pattern is not OpPattern.FLAT or not properties & (
+            Property.POINTWISE | Property.MOVEMENT
+        ):
             return
         if properties & Property.RANDOM or value in self.ports or value not in self.readers:
             return
-        recompute = self._recompute(node)
-        if len(recompute.loads) > _MOST_LOADS or recompute.cost > _HEAVIEST:
+        work = self._work(node)
+        if len(work.loads) > _MOST_LOADS or work.cost > _HEAVIEST:
             return
         readers = self._final_readers(value)
-        if readers is None or not all(self._takes(r, v, node, recompute) for r, v in readers):
+        if readers is None or not all(self._takes(r, v, node, work) for r, v in readers):
             return
         again = len(readers) > 1 or any(self._repeats(r, v) for r, v in readers)
-        if again and not self._cheap(value, recompute, len(readers)):
+        if again and not self._cheap(value, work, len(readers)):
             return
         if fuel.take("fuse: computed {} where it is read", node):
-            self.inlined[value] = recompute
+            self.inlined[value] = work
 
     def _final_readers(self, value: Value) -> list[tuple[Node, Value]] | None:
         """Readers of ``value`` with the value they read: it, or a view of it that no port shows."""
@@ -121,11 +123,11 @@ class Inlining:
             stack.extend(reversed(views))
         return found
 
-    def _cheap(self, value: Value, recompute: Recompute, readers: int) -> bool:
+    def _cheap(self, value: Value, work: Recomputation, readers: int) -> bool:
         size = self.shapes.size
-        whole = sum(size(v) >= size(value) for v in recompute.loads)
-        few = readers <= _MOST_READERS or recompute.cost <= _FREE
-        return recompute.cost <= CHEAP and whole <= 1 and len(recompute.loads) <= 4 and few
+        whole = sum(size(v) >= size(value) for v in work.loads)
+        few = readers <= _MOST_READERS or work.cost <= _FREE
+        return work.cost <= CHEAP and whole <= 1 and len(work.loads) <= 4 and few
 
     def _repeats(self, reader: Node, value: Value) -> bool:
         """Whether the reader needs an element of the value more than once."""
@@ -137,39 +139,39 @@ class Inlining:
         pointwise = bool(reader.op.properties & Property.POINTWISE)
         return pointwise and size(value) < size(reader.outputs[0])
 
-    def _takes(self, reader: Node, value: Value, node: Node, recompute: Recompute) -> bool:
+    def _takes(self, reader: Node, value: Value, node: Node, work: Recomputation) -> bool:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
         if reader.direction is not node.direction:
             # What forward computes for backward: keep the operand instead of the result.
             size = self.shapes.size
-            if sum(size(v) >= size(value) for v in recompute.loads) > 1:
+            if sum(size(v) >= size(value) for v in work.loads) > 1:
                 return False
-        if not _fits(reader, recompute):
+        if not _fits(reader, work):
             return False
         anchor = self.anchored.get(reader)
-        kind = self.patterns[reader]
-        pure = recompute.pure and value is node.outputs[0]
+        pattern = self.patterns[reader]
+        pure = work.pure and value is node.outputs[0]
         if anchor is not None and anchor is not reader:
-            if recompute.near and recompute.cost <= _FREE and len(recompute.loads) <= 2:
-                return True  # a step of a sequence, or a gate of a variable
+            if work.near and work.cost <= _FREE and len(work.loads) <= 2:
+                return True  # a step of a sequence, or a gate of an LSTM
             return pure and self.shapes.of(value) == self.shapes.of(reader.outputs[0])
-        if kind is OpPattern.REDUCE:
+        if pattern is OpPattern.REDUCE:
             return True
-        if kind is OpPattern.CONTRACT:
-            return recompute.step  # only the address is another one
-        if kind is not OpPattern.FLAT:
+        if pattern is OpPattern.CONTRACT:
+            return work.step  # only the address is another one
+        if pattern is not OpPattern.FLAT:
             return False
         if reader.op.properties & Property.LOCAL:
-            return pure and recompute.cost <= WINDOW_COST and len(recompute.loads) <= 2
+            return pure and work.cost <= WINDOW_COST and len(work.loads) <= 2
         return True
 
-    def _recompute(self, node: Node) -> Recompute:
+    def _work(self, node: Node) -> Recomputation:
         shape = self.shapes.of(node.outputs[0]) if node.outputs else None  # a file output
         op = node.op
         pointwise = bool(op.properties & Property.POINTWISE)
         view = bool(op.properties & Property.VIEW)
         near = pointwise or view or op.offset_axis is not None
-        total = Recompute(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
+        total = Recomputation(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
         for value in node.inputs:
             aligned = shape is not None and op.may_alias(self.shapes.of(value), shape)
             inner = self.inlined.get(value)
@@ -185,13 +187,13 @@ class Inlining:
         return total
 
 
-def _fits(reader: Node, recompute: Recompute) -> bool:
+def _fits(reader: Node, work: Recomputation) -> bool:
     """Whether each operand of the reader may be as heavy as this one.
 
     Twenty steps of a recurrent layer come together in one concatenation: inlined into it, all of
     them would be one kernel.
     """
     count = len(dict.fromkeys(reader.inputs))
-    return len(recompute.loads) <= max(2, _ALL_LOADS // count) and recompute.cost <= max(
+    return len(work.loads) <= max(2, _ALL_LOADS // count) and work.cost <= max(
         CHEAP, _ALL_COST // count
     )

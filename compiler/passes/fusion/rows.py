@@ -63,13 +63,13 @@ def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
 
 
 def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]) -> bool:
-    """Whether all that a node reads of ``made``, itself or through what it pulls, lies in its
-    own row."""
+    """Whether all that a node reads of ``made``, itself or through what is inlined into it, lies
+    in its own row."""
     stack, seen = [node], {node}
     while stack:
         for value in stack.pop().inputs:
-            recompute = grouping.inlining.inlined.get(value)
-            if value in made or recompute is None or not made & recompute.loads.keys():
+            work = grouping.inlining.inlined.get(value)
+            if value in made or work is None or not made & work.loads.keys():
                 continue
             producer = grouping.nodes[grouping.producers[value]]
             if not _is_row(grouping, producer, row):
@@ -80,10 +80,10 @@ def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[i
     return True
 
 
-def schedule_of(grouping: Grouping, members: Sequence[int], kind: OpPattern) -> str:
+def schedule_of(grouping: Grouping, members: Sequence[int], pattern: OpPattern) -> str:
     """The schedule of a group: its anchor's, or ``row``."""
-    if kind is not OpPattern.REDUCE:
-        return kind.value
+    if pattern is not OpPattern.REDUCE:
+        return pattern.value
     made = {v for m in members for v in grouping.nodes[m].outputs}
     row = row_shape(grouping, members)
     for m in members:
@@ -93,4 +93,4 @@ def schedule_of(grouping: Grouping, members: Sequence[int], kind: OpPattern) -> 
                 return "row"
         elif row is not None and grouping.shapes.of(node.outputs[0]) == row:
             return "row"
-    return kind.value
+    return pattern.value

@@ -18,7 +18,7 @@ from ir.types import F32
 
 from .emitter import Access, Emitter
 from .flat import flat_schedule, padded_count, tiles_for
-from .index import Base, Bound, Condition, linearise
+from .index import Base, Bound, Condition, linearize
 from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
 from .products import UNTILED, Product, product_of
 from .size import Size
@@ -63,7 +63,7 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
-def choices_of(view: Product, seconds: Sequence[int], processors: int) -> list[Choice]:
+def contract_choices(view: Product, seconds: Sequence[int], processors: int) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it.
 
     ``seconds``: tiles of the kernel that adds up the parts, the best first.
@@ -112,7 +112,7 @@ def _steps(view: Product, tile: int) -> int:
     return -(-view.depth.value // TILES[tile][0][2])
 
 
-def plan_of(view: Product, choice: Choice) -> ContractPlan:
+def contract_plan(view: Product, choice: Choice) -> ContractPlan:
     depth, step = view.depth.value, TILES[choice.tile][0][2]
     share = max(-(-_steps(view, choice.tile) // choice.splits), 1) * step
     splits = max(-(-depth // share), 1)
@@ -130,7 +130,7 @@ def schedule_contract(task: Task) -> Scheduled:
     size = anchor.output.type.size
 
     def launches(choice: Choice) -> list[Launch]:
-        plan = plan_of(view, choice)
+        plan = contract_plan(view, choice)
         elements = plan.splits * padded_count(size) if plan.splits > 1 else 16
         partial = Scratch(0, elements * F32.itemsize)
         first = make_launch(task, _product(anchor, plan, partial))
@@ -139,7 +139,7 @@ def schedule_contract(task: Task) -> Scheduled:
         return [first, make_launch(task, _sum(anchor, plan, partial, choice.second), ".sum")]
 
     processors = task.options.target.processors
-    return Scheduled(choices_of(view, tiles_for(task, size), processors), launches)
+    return Scheduled(contract_choices(view, tiles_for(task, size), processors), launches)
 
 
 def _product(anchor: Node, plan: ContractPlan, partial: Scratch) -> Schedule:
@@ -156,7 +156,7 @@ def _product(anchor: Node, plan: ContractPlan, partial: Scratch) -> Schedule:
         place = view.result(row, column, which)
         inside = tuple(b() for base in (row, column) for b in base.bounds)
         place = place.guarded(*inside)
-        index = linearise(place.coordinates, place.extents)
+        index = linearize(place.coordinates, place.extents)
         with writer.block("if SPLIT:"):
             pointer = writer.pointer(partial, F32, "partial")
             stride = writer.size(
@@ -243,7 +243,7 @@ def _accumulate(
             bound()
     # Divisions of positions stay outside the loop (what is not needed is dropped again).
     place = view.result(row, column, which)
-    for index in (*place.coordinates, linearise(place.coordinates, place.extents)):
+    for index in (*place.coordinates, linearize(place.coordinates, place.extents)):
         writer.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
     share = writer.size(writer.symbol(plan.share, "share"), divisible=True)
@@ -291,7 +291,7 @@ def _sum(anchor: Node, plan: ContractPlan, partial: Scratch, tile: int) -> Sched
         count = padded_count(anchor.output.type.size)
         stride = writer.size(writer.symbol(count, "padded_count"), divisible=True)
         splits = writer.size(writer.symbol(plan.splits, "splits"))
-        index = linearise(place.coordinates, place.extents)
+        index = linearize(place.coordinates, place.extents)
         pointer = writer.pointer(partial, F32, "partial")
         mask = emitter.mask(index, ())
         total = writer.name("acc", "acc")

@@ -17,7 +17,7 @@ from ir.graph import Graph, Node, Value
 from ir.op import Op, Property, channel_axis
 from ir.types import BOOL, DType
 
-from .index import ZERO, Affine, Axes, Base, Condition, IterationRange, linearise, split_range
+from .index import ZERO, Affine, Axes, Base, Condition, IterationRange, linearize, split_range
 from .size import ONE, Size
 from .writer import Writer
 
@@ -40,7 +40,7 @@ class Access:
 
 
 Emission = Generator[tuple[Value, Access], str, str]
-"""A rule at work: yields values with places, is sent their texts, returns the result's."""
+"""A rule at work: yields values with accesses, is sent their texts, returns the result's."""
 
 EmitRule = Callable[["Emitter", Node, int, Access], str | Emission]
 Emit = Callable[["Emitter", Access], str]
@@ -171,7 +171,7 @@ class Emitter:
         """Read an input of the group."""
         buffer, name = self._outer[value]
         pointer = self.writer.pointer(buffer, value.type.dtype, name)
-        index = linearise(at.coordinates, at.extents)
+        index = linearize(at.coordinates, at.extents)
         address = self.writer.affine(index)
         address = pointer if address == "0" else f"{pointer} + {address}"
         mask = self.mask(index, at.guard)
@@ -232,7 +232,7 @@ class Emitter:
         iteration_range = index.iteration_range
         if iteration_range is None:
             bounds = tuple(
-                bound for d, _ in index.terms if d.extent is None for bound in d.base.bounds
+                bound for r, _ in index.terms if r.extent is None for bound in r.base.bounds
             )
             iteration_range = IterationRange(Base(self.writer.index(index), index.axes, bounds))
         return split_range(iteration_range, extents)

@@ -74,7 +74,7 @@ class Affine:
 
     @property
     def axes(self) -> Axes:
-        return frozenset().union(*(d.base.axes for d, _ in self.terms))
+        return frozenset().union(*(r.base.axes for r, _ in self.terms))
 
     @property
     def is_zero(self) -> bool:
@@ -93,7 +93,7 @@ class Affine:
 
     def scaled(self, weight: Size) -> Affine:
         return Affine(
-            tuple((d, w * weight) for d, w in self.terms),
+            tuple((r, w * weight) for r, w in self.terms),
             tuple(o * weight for o in self.offsets),
         )
 
@@ -125,15 +125,12 @@ def split_range(iteration_range: IterationRange, extents: Sequence[Size]) -> tup
             continue
         inner = iteration_range.inner * product(extents[axis + 1 :])
         leading = iteration_range.extent is None and axis == 0
-        result.append(
-            Affine(
-                ((IterationRange(iteration_range.base, inner, None if leading else extent), ONE),)
-            )
-        )
+        part = IterationRange(iteration_range.base, inner, None if leading else extent)
+        result.append(Affine(((part, ONE),)))
     return tuple(result)
 
 
-def linearise(coordinates: Sequence[Affine], extents: Sequence[Size]) -> Affine:
+def linearize(coordinates: Sequence[Affine], extents: Sequence[Size]) -> Affine:
     """Row-major flat index."""
     total = ZERO
     stride = ONE

@@ -109,7 +109,7 @@ class ReducePlan:
     share: int  # how far along the split dimension one program goes
 
 
-def choices_of(reduction: Reduction, processors: int) -> list[Choice]:
+def reduce_choices(reduction: Reduction, processors: int) -> list[Choice]:
     """Every tile, each with a result's elements in one program and in parts of them."""
     tiles = TILES[reduction.kind]
     choices = []
@@ -155,7 +155,7 @@ def _splits_for(reduction: Reduction, tile: int, processors: int) -> int:
     return min(MOST_SPLITS, -(-2 * processors // programs), steps)
 
 
-def plan_of(reduction: Reduction, choice: Choice) -> ReducePlan:
+def reduce_plan(reduction: Reduction, choice: Choice) -> ReducePlan:
     tiles = TILES[reduction.kind]
     steps = max(_walk(reduction, choice.tile)[0], 1)
     share = -(-steps // choice.splits)
@@ -176,14 +176,14 @@ def schedule_reduce(task: Task, constant: tuple[int, ...] = ()) -> Scheduled:
         return schedule_flat(replace(task, body=_without_elements(task.body)))
 
     def launches(choice: Choice) -> list[Launch]:
-        plan = plan_of(reduction, choice)
+        plan = reduce_plan(reduction, choice)
         partials = _partials(reduction, plan)
         first = make_launch(task, _gather(reduction, plan, partials))
         if plan.splits == 1:
             return [first]
         return [first, make_launch(task, _fold_partials(reduction, plan, partials), ".fold")]
 
-    return Scheduled(choices_of(reduction, task.options.target.processors), launches)
+    return Scheduled(reduce_choices(reduction, task.options.target.processors), launches)
 
 
 def _without_elements(body: Graph) -> Graph:

@@ -17,7 +17,7 @@ from compiler.kernel import Config, Launch
 from ir.graph import Graph, Node, Value
 
 from .emitter import Access, Emit, Emitter
-from .index import Base, Condition, linearise, variable
+from .index import Base, Condition, linearize, variable
 from .kernels import Choice, Printed, Scheduled, Task, make_launch
 from .reduce import Reduction, along, kept_coordinates, limit, outputs_base, reduction_of
 from .reductions import Fold
@@ -61,7 +61,7 @@ TILES = {
 }
 
 
-def choices_of(reduction: Reduction) -> list[Choice]:
+def row_choices(reduction: Reduction) -> list[Choice]:
     """Tiles that hold the rows, the smallest first, then that which walks through them."""
     length = reduction.count(reduction.axes)
     tiles = enumerate(TILES[reduction.kind])
@@ -90,7 +90,7 @@ def schedule_row(task: Task) -> Scheduled:
         tile = TILES[reduction.kind][choice.tile]
         return [make_launch(task, lambda t, writer: _print_row(t, writer, reduction, tile))]
 
-    return Scheduled(choices_of(reduction), launches)
+    return Scheduled(row_choices(reduction), launches)
 
 
 def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> Printed:
@@ -114,7 +114,7 @@ def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> 
             emitter.store(buffer, port.name, variable(rows.outputs), text)
     if whole:
         with rows.walk() as (place, inside):
-            index = linearise(place.coordinates, place.extents)
+            index = linearize(place.coordinates, place.extents)
             guard = (*(bound() for bound in rows.outputs.bounds), inside)
             for port, buffer in whole:
                 emitter.store(buffer, port.name, index, emitter.emit(port.value, place), guard)

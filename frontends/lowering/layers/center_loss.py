@@ -11,7 +11,7 @@ from ir.graph import Value
 from ir.ops.gather import Gather
 
 from ..context import LayerContext
-from ..loss_terms import check_batch, mean_over_batch
+from ..loss_terms import check_equal_batches, mean_over_batch
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -39,7 +39,7 @@ def lower_center_loss(ctx: LayerContext) -> Value:
     ydwen/caffe-face: src/caffe/layers/center_loss_layer.cpp.
     """
     b, p, x = ctx.b, ctx.param, ctx.x
-    check_batch(ctx)
+    check_equal_batches(ctx)
     axis, labels = ctx.axis(p.axis), ctx.bottoms[1]
     batch, width = x.shape[0], math.prod(x.shape[axis:])
     ctx.check(p.num_output > 0, "num_output is missing or 0", "num_output", "one per class")

@@ -8,7 +8,7 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
-from ..loss_terms import check_batch, mean_over_batch
+from ..loss_terms import check_equal_batches, mean_over_batch
 from ..registry import layer
 
 DISTANCE_GUARD = 1e-4
@@ -31,7 +31,7 @@ def lower_contrastive_loss(ctx: LayerContext) -> Value:
     """
     b, p = ctx.b, ctx.param
     first, second, similar = ctx.bottoms
-    check_batch(ctx)
+    check_equal_batches(ctx)
     names = ctx.layer.bottom
     for name, blob in zip(names[:2], ctx.bottoms[:2], strict=True):
         ctx.check(

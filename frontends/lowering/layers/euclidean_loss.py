@@ -6,7 +6,7 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
-from ..loss_terms import check_batch, mean_over_batch
+from ..loss_terms import check_equal_batches, mean_over_batch
 from ..registry import layer
 
 
@@ -17,7 +17,7 @@ def lower_euclidean_loss(ctx: LayerContext) -> Value:
     Caffe: src/caffe/layers/euclidean_loss_layer.cpp.
     """
     first, second = ctx.bottoms
-    check_batch(ctx)
+    check_equal_batches(ctx)
     ctx.check(
         first.type.size == second.type.size,
         f"'{ctx.layer.bottom[0]}' has shape {list(first.shape)} and '{ctx.layer.bottom[1]}' "

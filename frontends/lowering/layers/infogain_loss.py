@@ -14,7 +14,13 @@ from ir.program import FillerSpec
 from ir.types import TensorType
 
 from ..context import LayerContext
-from ..loss_terms import LOG_THRESHOLD, check_batch, labels_along, positions, softmax_pieces
+from ..loss_terms import (
+    LOG_THRESHOLD,
+    check_equal_batches,
+    labels_along,
+    loss_positions,
+    softmax_pieces,
+)
 from ..registry import layer
 
 
@@ -43,9 +49,9 @@ def lower_infogain_loss(ctx: LayerContext) -> Sequence[Value]:
         "use `normalization`",
     )
     axis = ctx.axis(p.axis)
-    check_batch(ctx)
+    check_equal_batches(ctx)
     labels = labels_along(ctx, axis, loss_param.get("ignore_label"))
-    where = positions(loss_param, math.prod(x.shape[:axis]), labels.type.size)
+    where = loss_positions(loss_param, math.prod(x.shape[:axis]), labels.type.size)
     s = softmax_pieces(ctx, x, axis)
     weights = _rows_of_matrix(ctx, labels, axis)
     shifted = e.arg(0) - e.stop(e.arg(1))

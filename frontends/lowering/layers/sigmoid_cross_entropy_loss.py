@@ -6,7 +6,7 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
-from ..loss_terms import check_batch, positions
+from ..loss_terms import check_equal_batches, loss_positions
 from ..registry import layer
 
 
@@ -24,7 +24,7 @@ def lower_sigmoid_cross_entropy_loss(ctx: LayerContext) -> Value:
     Caffe: src/caffe/layers/sigmoid_cross_entropy_loss_layer.cpp.
     """
     b, x, target = ctx.b, ctx.x, ctx.bottoms[1]
-    check_batch(ctx)
+    check_equal_batches(ctx)
     ctx.check(
         x.type.size == target.type.size,
         f"'{ctx.layer.bottom[0]}' {list(x.shape)} has {x.type.size} elements, "
@@ -34,7 +34,7 @@ def lower_sigmoid_cross_entropy_loss(ctx: LayerContext) -> Value:
         index=1,
     )
     targets = b.reshape(target, x.shape)
-    where = positions(ctx.param, x.shape[0], x.type.size, default="BATCH_SIZE")
+    where = loss_positions(ctx.param, x.shape[0], x.type.size, default="BATCH_SIZE")
     score, truth = e.arg(0), e.arg(1)
     softplus = e.unary("log1p", e.exp(-e.absolute(score)))
     value = e.maximum(score, 0.0) - score * truth + softplus

@@ -8,7 +8,7 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
-from ..loss_terms import check_batch, mean_over_batch
+from ..loss_terms import check_equal_batches, mean_over_batch
 from ..registry import layer
 
 MESSAGE = declare_message("SmoothL1LossParameter", optional("float", "sigma", default=1.0))
@@ -33,7 +33,7 @@ def lower_smooth_l1_loss(ctx: LayerContext) -> Value:
     src/caffe/layers/smooth_L1_loss_layer.cu; weiliu89/caffe has the form with three bottoms.
     """
     x = ctx.x
-    check_batch(ctx)
+    check_equal_batches(ctx)
     names = ctx.layer.bottom
     for name, value in zip(names, ctx.bottoms, strict=True):
         ctx.check(

@@ -13,11 +13,11 @@ from ir.graph import Value
 from ..context import LayerContext
 from ..loss_terms import (
     SMALLEST,
-    check_batch,
+    check_equal_batches,
     hits,
     in_range,
     labels_along,
-    positions,
+    loss_positions,
     softmax_pieces,
 )
 from ..registry import layer
@@ -42,9 +42,9 @@ def lower_softmax_loss(ctx: LayerContext) -> Sequence[Value]:
     """
     b, x = ctx.b, ctx.x
     axis = softmax_axis(ctx)
-    check_batch(ctx)
+    check_equal_batches(ctx)
     labels = labels_along(ctx, axis, ctx.param.get("ignore_label"))
-    where = positions(ctx.param, math.prod(x.shape[:axis]), labels.type.size)
+    where = loss_positions(ctx.param, math.prod(x.shape[:axis]), labels.type.size)
     s = softmax_pieces(ctx, x, axis)
     shifted = e.arg(0) - e.stop(e.arg(1))
     picked = b.sum(b.map(e.where(hits(e.arg(2), axis), shifted, 0.0), x, s.top, labels), (axis,))

@@ -13,7 +13,7 @@ def _run(arguments: Arguments) -> None:
     from ir.regular_file import read_regular_text
 
     from ...caffe import Detector
-    from ...tools.windows import read_windows, write_detections
+    from ...tools.windows import windows_by_picture, write_detections
 
     kind = arguments.output_file.lower().rpartition(".")[2]
     if kind not in ("csv", "h5"):
@@ -25,7 +25,7 @@ def _run(arguments: Arguments) -> None:
     started = time.perf_counter()
     say("Loading input...")
     if arguments.crop_mode == "list":
-        windows = read_windows(arguments.input_file)
+        windows = windows_by_picture(arguments.input_file)
     else:
         lines = read_regular_text(arguments.input_file).splitlines()
         names = [line.strip() for line in lines if line.strip()]

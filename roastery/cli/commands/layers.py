@@ -15,9 +15,9 @@ def _run(arguments: Arguments) -> None:
         print(layer_table.markdown(), end="")
     elif arguments.type:
         kinds = [find_layer(name, Location()) for name in arguments.type]
-        print("\n\n".join(map(layer_table.describe, kinds)))
+        print("\n\n".join(map(layer_table.layer_page, kinds)))
     else:
-        print(layer_table.summary())
+        print(layer_table.layer_list())
 
 
 COMMAND = Command(

@@ -37,7 +37,7 @@ def _run(arguments: Arguments) -> None:
     from runtime.solver.actions import ActionRequests
 
     from ...prefix_lock import claimed_prefix
-    from ...snapshots import remove_leftovers
+    from ...snapshots import remove_half_written
     from ...solver_settings import read_solver_file
     from ...solvers import assemble, gpu_note, solver_device
 
@@ -71,7 +71,7 @@ def _run(arguments: Arguments) -> None:
         log_device(log, device, "train")
         with requests.held():
             claims.enter_context(claimed_prefix(message, log.note))
-        remove_leftovers(message.snapshot_prefix)
+        remove_half_written(message.snapshot_prefix)
         snapshot = _snapshot(arguments, message, log)
         if snapshot:
             message.clear("weights")

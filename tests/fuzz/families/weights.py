@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 
-from frontends.caffemodel import read_net, read_weights
+from frontends.caffemodel import read_net_and_weights, read_weights
 from ir.errors import RoasteryError
 from ir.wire import WireError
 from roastery.caffe.io import blobprotovector_str_to_arraylist
@@ -39,7 +39,7 @@ def _weights(room: Path) -> list[Sample]:
 
 def _read_weights(path: Path) -> object:
     read_weights(path)
-    read_net(path)
+    read_net_and_weights(path)
     with contextlib.suppress(RoasteryError):  # recorded of other nets
         train = ready_solver("SGD").train
         load_weights(path, train.program, train.store)

@@ -8,7 +8,7 @@ from ir.graph import Node
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
 from ..emitter import Access, Emission, Emitter, coordinate, rule
-from ..index import ZERO, Affine, linearise
+from ..index import ZERO, Affine, linearize
 from ..size import ONE, Size, product
 from ..spelling import literal
 
@@ -111,7 +111,7 @@ def reshaped(
         parts = _divided(
             emitter, product(inner_extents), [shape[i] for i in right], right, len(shape)
         )
-        split = emitter.split(linearise(inner_coordinates, inner_extents), parts)
+        split = emitter.split(linearize(inner_coordinates, inner_extents), parts)
         for i, index, extent in zip(right, split, parts, strict=True):
             coordinates[i], extents[i] = index, extent
     return Access(tuple(coordinates), tuple(extents), at.guard)

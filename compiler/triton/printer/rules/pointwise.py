@@ -8,7 +8,7 @@ from ir.graph import Node
 from ir.ops.pointwise import Map
 
 from ..emitter import UNIT, Access, Emission, Emitter, rule
-from ..index import linearise
+from ..index import linearize
 from ..spelling import SPELLING, literal
 
 _LONGEST = 60  # characters of an expression that may stand inside another
@@ -83,7 +83,7 @@ def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[i
         assert item.value is not None
         index = at.coordinates[int(item.value)]
     else:
-        index = linearise(at.coordinates, at.extents)
+        index = linearize(at.coordinates, at.extents)
     text = writer.index(index)
     return f"tl.cast({text}, tl.int32)" if writer.wide and index.terms else text
 

@@ -9,7 +9,7 @@ from ir.graph import Node
 from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, WindowSum
 
 from ..emitter import Access, Emitter, rule
-from ..index import Affine, Base, Condition, linearise, variable
+from ..index import Affine, Base, Condition, linearize, variable
 from ..size import Size
 from ..spelling import TRITON_TYPES, literal
 
@@ -97,7 +97,7 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> st
         place, conditions = read_place(emitter, op, at, x.shape, tap)
         value = emitter.chosen(conditions, emitter.emit(x, place), _LOWEST)
         better = writer.let(f"{value} > {best}", "m")
-        spot = writer.affine(linearise(place.coordinates[first:], place.extents[first:]))
+        spot = writer.affine(linearize(place.coordinates[first:], place.extents[first:]))
         if writer.wide:
             spot = f"tl.cast({spot}, tl.int32)"
         writer.line(f"{best} = tl.where({better}, {value}, {best})")
@@ -173,7 +173,7 @@ def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Access) -
     writer = emitter.writer
     writer.place(node.location)
     first = g.type.rank - op.spatial_rank
-    own = linearise(at.coordinates[first:], at.extents[first:])
+    own = linearize(at.coordinates[first:], at.extents[first:])
     # Where it is a view of the flat position the compiler sees no new arithmetic.
     here = writer.index(own)
     total = writer.name("v", node.outputs[0].name)
