@@ -40,7 +40,7 @@ from roastery import nets
 from roastery.building import NetRequest, lower_net
 from roastery.devices import choose_device, open_backend
 from roastery.logger import logger_report
-from roastery.options import compile_options
+from roastery.options import CompileRequest, compile_options
 from runtime.backend import Backend
 from runtime.executable import FusedNet
 from runtime.reference import ReferenceBackend
@@ -86,7 +86,7 @@ def build(
     program: NetProgram, backend: Backend, classes: int, precision: str | None = None
 ) -> FusedNet:
     """The net with seeded parameters and inputs, equal on every backend."""
-    options = compile_options(backend, precision, None, print)
+    options = compile_options(backend, CompileRequest(precision), print)
     net = FusedNet(program, backend, Store(program.variables, seed=1), options=options)
     random = np.random.default_rng(0)
     for name, buffer in net.inputs.items():

@@ -13,7 +13,7 @@ from .building import NetBuilder, NetRequest
 from .devices import choose_device, open_backend
 from .executable import Executable
 from .logger import logger_log, logger_report
-from .options import Passes, compile_options
+from .options import CompileRequest, Passes, compile_options
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
 from .weights import load_weights
@@ -71,7 +71,7 @@ def compile(
     )
     backend = open_backend(choose_device(device))
     report = logger_report()
-    options = compile_options(backend, precision, passes, report.note)
+    options = compile_options(backend, CompileRequest(precision, passes), report.note)
     built = NetBuilder(backend, options, report, freeze=freeze).build(
         request, seed, observe=observe
     )

@@ -30,7 +30,14 @@ from . import nets
 from ._version import __version__
 from .building import NetRequest, lower_net
 from .logger import LOGGER, logger_log, logger_report
-from .options import Passes, architectures, device_options, kernel_options
+from .options import (
+    NOTHING_ASKED,
+    CompileRequest,
+    Passes,
+    architectures,
+    device_options,
+    kernel_options,
+)
 from .python_permission import python_allowed
 from .weights import load_weights
 
@@ -91,30 +98,26 @@ def export_net(
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
-    return export_program(
-        program,
-        store,
-        output,
-        targets,
-        precision=precision,
-        passes=passes,
-        progress=progress,
-    )
+    asked = CompileRequest(precision, passes)
+    return export_program(program, store, output, targets, asked, progress)
 
 
 def export_program(
     program: NetProgram,
     store: Store,
     output: str | os.PathLike[str],
-    targets: Sequence[str] = ("cpu",),
-    *,
-    precision: str | None = None,
-    passes: Passes = None,
+    targets: Sequence[str],
+    asked: CompileRequest = NOTHING_ASKED,
     progress: Progress | None = None,
 ) -> Exported:
     """Write an artifact of a lowered net with the parameters that a store holds."""
     cpu, wanted = _targets(targets)
-    options = _options(wanted, precision, passes)
+    warn = logger_report().warn
+    options = (
+        kernel_options(wanted, asked, warn)
+        if wanted
+        else device_options(Target("cpu", "any CPU"), asked, warn)
+    )
     _check_host(program)
     constants, graph = WholeGraphs(program).deployed(options)
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
@@ -179,15 +182,6 @@ def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
     if not cpu and not gpus:
         raise RoasteryError("no target is given", hint="--target cpu, --target cuda:sm_80,sm_90")
     return cpu, gpus
-
-
-def _options(
-    wanted: Sequence[Architecture], precision: str | None, passes: Passes
-) -> CompileOptions:
-    warn = logger_report().warn
-    if wanted:
-        return kernel_options(wanted, precision, passes, warn)
-    return device_options(Target("cpu", "any CPU"), precision, passes, warn)
 
 
 def _check_host(program: NetProgram) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from compiler.architecture import Architecture
 from compiler.options import IEEE, PRECISIONS, CompileOptions
@@ -27,24 +27,37 @@ Passes = str | Sequence[str] | None
 _DIGITS = 10  # more rewrites than anybody waits for
 
 
-def compile_options(
-    backend: Backend,
-    precision: str | None,
-    passes: Passes,
-    note: TellNote,
-    fuel: int | None = None,
-) -> CompileOptions:
+@dataclass(frozen=True)
+class CompileRequest:
+    """What a command's flags or a call's arguments ask of the compiler; None: nothing is said."""
+
+    precision: str | None = None
+    passes: Passes = None
+    fuel: int | None = None
+
+    def options(self, target: Target) -> CompileOptions:
+        """All of it for a target. Raises RoasteryError, see :func:`compile_options`."""
+        return CompileOptions(
+            target,
+            choose_precision(self.precision),
+            choose_passes(self.passes),
+            choose_fuel(self.fuel),
+        )
+
+
+NOTHING_ASKED = CompileRequest()
+
+
+def compile_options(backend: Backend, asked: CompileRequest, note: TellNote) -> CompileOptions:
     """Options for a net that runs on a device.
 
     Args:
-        precision: ``--precision`` or ``precision=``. passes: ``--passes`` or ``passes=``.
-        fuel: ``--fuel``.
         note: told what has no effect: a precision that the device cannot multiply with, passes on
             ``reference``, which has none.
 
     Raises RoasteryError for an unknown precision or pass, and for a fuel that is no number.
     """
-    options = device_options(backend.target, precision, passes, note, fuel)
+    options = device_options(backend.target, asked, note)
     if backend.name != "reference":
         return options
     if options.passes:
@@ -52,27 +65,17 @@ def compile_options(
     return replace(options, passes=())
 
 
-def device_options(
-    target: Target,
-    precision: str | None,
-    passes: Passes,
-    note: TellNote,
-    fuel: int | None = None,
-) -> CompileOptions:
+def device_options(target: Target, asked: CompileRequest, note: TellNote) -> CompileOptions:
     """As :func:`compile_options`, for a device that need not be there."""
-    wanted = choose_precision(precision)
-    if wanted not in target.precisions:
-        note(_no_effect(wanted, target))
-        wanted = IEEE
-    return CompileOptions(target, wanted, choose_passes(passes), choose_fuel(fuel))
+    options = asked.options(target)
+    if options.precision in target.precisions:
+        return options
+    note(_no_effect(options.precision, target))
+    return replace(options, precision=IEEE)
 
 
 def kernel_options(
-    architectures: Sequence[Architecture],
-    precision: str | None,
-    passes: Passes,
-    note: TellNote,
-    fuel: int | None = None,
+    architectures: Sequence[Architecture], asked: CompileRequest, note: TellNote
 ) -> CompileOptions:
     """Options for kernels that are printed once and compiled for each of these GPUs.
 
@@ -80,13 +83,12 @@ def kernel_options(
     while a small one loses little by too many. What cannot multiply with the precision that was
     asked for does in ``ieee``, as Triton compiles it.
     """
-    wanted = choose_precision(precision)
     devices = [typical(architecture) for architecture in architectures] or [GENERIC]
+    options = asked.options(max(devices, key=lambda device: device.processors))
     for device in devices:
-        if wanted not in device.precisions:
-            note(_no_effect(wanted, device))
-    largest = max(devices, key=lambda device: device.processors)
-    return CompileOptions(largest, wanted, choose_passes(passes), choose_fuel(fuel))
+        if options.precision not in device.precisions:
+            note(_no_effect(options.precision, device))
+    return options
 
 
 def architectures(text: str) -> list[Architecture]:

@@ -25,7 +25,7 @@ from .debug_info import show_debug_info
 from .devices import choose_device, cuda_missing, open_backend
 from .exclusive import Exclusive, exclusive
 from .nets import NetSource
-from .options import Passes, compile_options
+from .options import NOTHING_ASKED, CompileRequest, Passes, compile_options
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
 from .snapshots import SolverSnapshots
@@ -126,8 +126,7 @@ def build_solver(
             mode=mode,
             seed=seed,
             kind=UsersSolver,
-            precision=precision,
-            passes=passes,
+            asked=CompileRequest(precision, passes),
             allow_python=allow_python,
         )
     return built.solver
@@ -141,9 +140,7 @@ def assemble(
     mode: ExecutionMode = "fused",
     seed: int | None = None,
     kind: type[Solver] = Solver,
-    precision: str | None = None,
-    passes: Passes = None,
-    fuel: int | None = None,
+    asked: CompileRequest = NOTHING_ASKED,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> BuiltSolver:
@@ -155,7 +152,7 @@ def assemble(
         mode: debug_info makes it layerwise.
         seed: instead of the file's random_seed.
         kind: the class of the solver.
-        precision, passes: as in :func:`roastery.compile`. fuel: ``--fuel``.
+        asked: of the compiler.
         allow_python: as in :func:`roastery.compile`.
         notes: gets what data sources say.
 
@@ -169,7 +166,7 @@ def assemble(
     if seed is None:
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     report = LogReport(log, notes)
-    options = compile_options(backend, precision, passes, report.note, fuel)
+    options = compile_options(backend, asked, report.note)
     builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else mode)
     report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))

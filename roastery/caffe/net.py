@@ -23,7 +23,7 @@ from .. import nets
 from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffers
 from ..devices import open_backend
 from ..exclusive import Exclusive, exclusive
-from ..options import Passes, compile_options
+from ..options import CompileRequest, Passes, compile_options
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..weights import load_weights, save_weights
@@ -117,7 +117,7 @@ class Net(Numbered):
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
-            options = compile_options(backend, precision, passes, report.note)
+            options = compile_options(backend, CompileRequest(precision, passes), report.note)
             builder = NetBuilder(backend, options, report, "layerwise")
             built = builder.build(request, modes.next_seed())
             self._take(built)

@@ -10,7 +10,7 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 
 from ..exclusive import Exclusive, Training
-from ..options import Passes
+from ..options import CompileRequest, Passes
 from ..own_exceptions import own_exceptions
 from ..python_permission import python_allowed
 from ..solver_settings import read_solver
@@ -82,8 +82,7 @@ class Solver:
                 modes.solver_log(),
                 mode="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
-                precision=precision,
-                passes=passes,
+                asked=CompileRequest(precision, passes),
                 allow_python=python_allowed(allow_python, default=True),
             )
         self._message = message

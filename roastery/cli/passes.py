@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from .command import Flag
+from typing import TYPE_CHECKING
+
+from .command import Arguments, Flag
+
+if TYPE_CHECKING:
+    from ..options import CompileRequest
+
+
+def requested_compilation(arguments: Arguments) -> CompileRequest:
+    """What ``--precision``, ``--passes`` and ``--fuel`` say."""
+    from ..options import CompileRequest
+
+    return CompileRequest(arguments.precision, arguments.passes, arguments.fuel)
+
 
 PASSES_FLAG = Flag(
     "passes",

@@ -19,7 +19,7 @@ from runtime.buffers import Buffer
 
 from ..devices import choose_device, open_backend
 from ..logger import LOGGER
-from ..options import compile_options
+from ..options import CompileRequest, compile_options
 
 
 class GraphRunner(Protocol):
@@ -59,7 +59,7 @@ class DeviceRunner:
     def __init__(self, device: str) -> None:
         self._backend = open_backend(choose_device(device))
         self.target = self._backend.target
-        self._options = compile_options(self._backend, IEEE, "none", LOGGER.warning)
+        self._options = compile_options(self._backend, CompileRequest(IEEE, "none"), LOGGER.warning)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         ports = {port_key(p.role, p.name): p.value.type for p in graph.inputs}

@@ -15,7 +15,7 @@ from roastery import nets
 from roastery.building import NetBuilder, NetRequest
 from roastery.cli.main import main
 from roastery.logger import logger_report
-from roastery.options import kernel_options
+from roastery.options import CompileRequest, kernel_options
 from runtime.reference import NumpyGraph, ReferenceBackend
 from tests.support.lowering import inputs
 
@@ -73,7 +73,7 @@ def test_the_graph_of_test_and_export(stage: str) -> None:
     message = nets.read_net("net.prototxt")
     backend, report = Recorded(), logger_report()
     request = NetRequest(message, nets.net_state(message, "TEST", 0, [stage]))
-    options = kernel_options([], None, None, report.note)
+    options = kernel_options([], CompileRequest(), report.note)
     NetBuilder(backend, options, report, freeze=True).build(request, 0).net.forward_loss()
     (constants, _), (graph, compiled) = backend.bound
     assert stages["graph_constants.ir"] == format_graph(constants)
@@ -92,7 +92,7 @@ def test_the_graph_of_train() -> None:
     message = nets.read_net("net.prototxt")
     backend, report = Recorded(), logger_report()
     request = NetRequest(message, nets.net_state(message, "TRAIN"))
-    options = kernel_options([], None, None, report.note)
+    options = kernel_options([], CompileRequest(), report.note)
     NetBuilder(backend, options, report).build(request, 0).net.forward_backward()
     ((graph, compiled),) = backend.bound
     assert stages["graph_with_backward.ir"] == format_graph(graph)

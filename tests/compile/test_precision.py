@@ -18,7 +18,7 @@ from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from roastery.cli.main import main
 from roastery.exporting import export_net
-from roastery.options import choose_precision, compile_options
+from roastery.options import CompileRequest, choose_precision, compile_options
 from runtime.artifact import Artifact, load
 from runtime.cuda_backend import CudaBackend
 from tests.support.fake_gpu import FakeGpu
@@ -181,7 +181,7 @@ def test_the_first_of_flag_environment_and_ieee(monkeypatch: pytest.MonkeyPatch)
     assert choose_precision("ieee") == "ieee"
     said: list[str] = []
     gpu = FakeGpu().backend()
-    options = compile_options(gpu, None, None, said.append)
+    options = compile_options(gpu, CompileRequest(), said.append)
     assert options == CompileOptions(gpu.target, "tf32")
     assert not said
 

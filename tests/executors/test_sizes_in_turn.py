@@ -16,7 +16,7 @@ from compiler.passes.registry import PASSES
 from compiler.passes.simplify import simplify
 from ir.graph import Graph
 from roastery import nets
-from roastery.options import compile_options
+from roastery.options import CompileRequest, compile_options
 from runtime.cpu_backend import CpuBackend
 from tests.support.lowering import inputs, program_of
 
@@ -77,7 +77,7 @@ def test_what_is_kept_goes_with_the_graph() -> None:
     backend = CpuBackend()
     for text in (NET, inputs(x=(2,)) + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }'):
         graph = program_of(nets.net_from_text(text), "TEST").graph
-        options = compile_options(backend, None, None, print)
+        options = compile_options(backend, CompileRequest(), print)
         first = backend._optimised(graph, options)
         assert backend._optimised(graph, options) is first
         again = backend._optimised(first, options)  # nothing is left to optimise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
-from ..passes import FUEL_FLAG, PASSES_FLAG
+from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def _run(arguments: Arguments) -> None:
     )
     report = BuildReport(_say, _say)
     targets = architectures(arguments.target)
-    options = kernel_options(
-        targets, arguments.precision, arguments.passes, report.note, arguments.fuel
-    )
+    options = kernel_options(targets, requested_compilation(arguments), report.note)
     lowered = lower_net(request, report)
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None

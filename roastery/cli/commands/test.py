@@ -17,7 +17,7 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import FUEL_FLAG, PASSES_FLAG
+from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
 
 if TYPE_CHECKING:
     from runtime.logging import CaffeLog
@@ -41,9 +41,7 @@ def _run(arguments: Arguments) -> None:
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
         request = NetRequest(message, state, allow_python=python_layers(arguments))
         backend, report = open_backend(device), LogReport(log, log.data_note)
-        options = compile_options(
-            backend, arguments.precision, arguments.passes, report.note, arguments.fuel
-        )
+        options = compile_options(backend, requested_compilation(arguments), report.note)
         built = NetBuilder(backend, options, report, freeze=True).build(request, seed=0)
         for path in weight_files(weights):
             load_weights(path, built.program, built.store, log)

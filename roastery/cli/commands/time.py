@@ -19,7 +19,7 @@ from ..nets import (
     shapes,
     stages,
 )
-from ..passes import FUEL_FLAG, PASSES_FLAG
+from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
 
 if TYPE_CHECKING:
     from runtime.backend import Backend
@@ -50,9 +50,7 @@ def _run(arguments: Arguments) -> None:
         )
         mode: ExecutionMode = "fused" if arguments.fused else "layerwise"
         backend, report = open_backend(device), LogReport(log, log.data_note)
-        options = compile_options(
-            backend, arguments.precision, arguments.passes, report.note, arguments.fuel
-        )
+        options = compile_options(backend, requested_compilation(arguments), report.note)
         built = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0)
         if isinstance(built.net, LayerwiseNet):
             _time_layers(built.net, arguments.iterations, log)

@@ -19,7 +19,7 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import FUEL_FLAG, PASSES_FLAG
+from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
 from ..signals import held_signals
 from ..streams import surviving_streams
 
@@ -84,9 +84,7 @@ def _run(arguments: Arguments) -> None:
             device,
             log,
             seed=seed,
-            precision=arguments.precision,
-            passes=arguments.passes,
-            fuel=arguments.fuel,
+            asked=requested_compilation(arguments),
             allow_python=allowed,
             notes=log.data_note,
         ).solver

@@ -27,7 +27,7 @@ from ..products import untiled
 from ..reduce import schedule_reduce
 from ..size import Size
 from .convolution import Geometry, channel, geometry, x_place
-from .window import taps
+from .window import begin_sum, taps
 
 
 @untiled(Conv, ConvInputGrad)
@@ -64,13 +64,6 @@ def _add(
     emitter.writer.line(f"{total} += {texts[0]} * {texts[1]}")
 
 
-def _begin(emitter: Emitter, node: Node) -> str:
-    emitter.writer.place(node.location)
-    total = emitter.writer.name("v", node.output.name)
-    emitter.writer.line(f"{total} = tl.zeros({emitter.tile}, tl.float32)")
-    return total
-
-
 @rule(Conv)
 def emit_conv(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
@@ -79,7 +72,7 @@ def emit_conv(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_place=at)
     image, channels, *position = at.coordinates
     group, _ = emitter.split(channels, (g.group, g.outputs))
-    total = _begin(emitter, node)
+    total = begin_sum(emitter, node)
     with taps(emitter, (w.shape[1], *g.window)) as tap:
         inner, *numbers = (tap.get(a, ZERO) for a in range(1 + len(g.window)))
         source = x_place(emitter, g, image, channel(group, g.inputs, inner), position, numbers)
@@ -100,7 +93,7 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) 
     axes = range(len(g.window))
     sparse = [op.stride[a] > 1 and op.dilation[a] == 1 for a in axes]
     counts = [-(-g.window[a] // op.stride[a]) if sparse[a] else g.window[a] for a in axes]
-    total = _begin(emitter, node)
+    total = begin_sum(emitter, node)
     with taps(emitter, (w.shape[0] // op.group, *counts)) as tap:
         outer = channel(group, g.outputs, tap.get(0, ZERO))
         spots: list[Affine] = []

@@ -65,19 +65,25 @@ def read_place(
     return place.guarded(*conditions), tuple(conditions)
 
 
+def begin_sum(emitter: Emitter, node: Node) -> str:
+    """The variable in which a node's result is added up, at 0."""
+    emitter.writer.place(node.location)
+    result = node.output
+    total = emitter.writer.name("v", result.name)
+    emitter.writer.line(f"{total} = tl.zeros({emitter.tile}, {TRITON_TYPES[result.type.dtype]})")
+    return total
+
+
 @rule(WindowSum)
 def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, WindowSum)
     (x,) = node.inputs
-    writer = emitter.writer
-    writer.place(node.location)
-    total = writer.name("v", node.outputs[0].name)
-    writer.line(f"{total} = tl.zeros({emitter.tile}, {TRITON_TYPES[x.type.dtype]})")
+    total = begin_sum(emitter, node)
     with taps(emitter, op.window) as tap:
         place, conditions = read_place(emitter, op, at, x.shape, tap)
         value = emitter.chosen(conditions, emitter.emit(x, place), literal(0, x.type.dtype))
-        writer.line(f"{total} += {value}")
+        emitter.writer.line(f"{total} += {value}")
     return total
 
 
@@ -155,13 +161,10 @@ def emit_window_spread(emitter: Emitter, node: Node, number: int, at: Access) ->
     op = node.op
     assert isinstance(op, WindowSpread)
     (g,) = node.inputs
-    writer = emitter.writer
-    writer.place(node.location)
-    total = writer.name("v", node.outputs[0].name)
-    writer.line(f"{total} = tl.zeros({emitter.tile}, {TRITON_TYPES[g.type.dtype]})")
+    total = begin_sum(emitter, node)
     with covering(emitter, op, at, g.shape) as (place, conditions):
         value = emitter.chosen(conditions, emitter.emit(g, place), literal(0, g.type.dtype))
-        writer.line(f"{total} += {value}")
+        emitter.writer.line(f"{total} += {value}")
     return total
 
 
@@ -176,8 +179,7 @@ def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Access) -
     own = linearize(at.coordinates[first:], at.extents[first:])
     # Where it is a view of the flat position the compiler sees no new arithmetic.
     here = writer.index(own)
-    total = writer.name("v", node.outputs[0].name)
-    writer.line(f"{total} = tl.zeros({emitter.tile}, {TRITON_TYPES[g.type.dtype]})")
+    total = begin_sum(emitter, node)
     with covering(emitter, op, at, g.shape) as (place, conditions):
         chosen = emitter.emit(winner, place)
         value = emitter.emit(g, place)
