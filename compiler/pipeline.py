@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ir.graph import Graph, Node
+from ir.atomic_file import atomic_path
+from ir.errors import RoasteryError
+from ir.graph import Graph, Node, Port
 from ir.op import Property
 from ir.text import format_graph
 from ir.verify import verify
@@ -50,6 +52,32 @@ def run_passes(
     return graph
 
 
+def run_keeping_ports(
+    graph: Graph, options: CompileOptions, observers: Sequence[Observer] = ()
+) -> Graph:
+    """As :func:`run_passes`, for a graph that is to run: its inputs and outputs are bound already.
+
+    Raises RoasteryError for passes that change them, such as ``differentiate``.
+    """
+    after = run_passes(graph, options, observers)
+    for kind, old, new in (
+        ("inputs", graph.inputs, after.inputs),
+        ("outputs", graph.outputs, after.outputs),
+    ):
+        if changed := _keys(old) ^ _keys(new):
+            names = ", ".join(f"'{name}'" for _, name in sorted(changed)[:3])
+            raise RoasteryError(
+                f"the passes {', '.join(options.passes or ())} change the {kind} of graph "
+                f"'{graph.name}' ({names}), which has to run with those that it has",
+                hint="choose others; `roastery opt` runs any on a graph as text",
+            )
+    return after
+
+
+def _keys(ports: Sequence[Port]) -> set[tuple[str, str]]:
+    return {(port.role.value, port.name) for port in ports}
+
+
 def verify_each(name: str, graph: Graph, seconds: float) -> None:
     """Observer: the graph must keep the IR's rules. Raises InvalidGraph naming the pass."""
     try:
@@ -84,7 +112,8 @@ class Dump:
         self.count += 1
         path = self.folder / f"{self.prefix}{self.count:02}_{name}.ir"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(format_graph(graph), encoding="utf-8")
+        with atomic_path(path, durable=False) as partial:
+            partial.write_text(format_graph(graph), encoding="utf-8")
 
 
 Lower = Callable[[Node, CompileOptions], Sequence[Launch]]
@@ -104,7 +133,7 @@ def compile_graph(
             depends on the device.
     """
     # What no pass fused gets a kernel by itself.
-    fused = fuse(run_passes(graph, options, observers), PassContext(options, Fuel(0)))
+    fused = fuse(run_keeping_ports(graph, options, observers), PassContext(options, Fuel(0)))
     steps: list[PlanStep] = []
     pending: list[Launch] = []
     scratch: dict[int, list[Scratch]] = {}

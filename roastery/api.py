@@ -45,7 +45,7 @@ def compile(
         device: ``reference``, ``cpu``, ``cuda[:N]`` or ``interpret``; default: CUDA where there is
             one, else the CPU.
         shapes: input shapes that replace those of the prototxt.
-        observe: inner blobs to return besides the outputs.
+        observe: inner blobs to return besides the outputs: names, or one name.
         seed: of fillers and dropout.
         freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
             on the first call, and later edits of ``parameters`` do not count.
@@ -73,7 +73,7 @@ def compile(
     report = logger_report()
     options = compile_options(backend, CompileRequest(precision, passes), report.note)
     built = NetBuilder(backend, options, report, freeze=freeze).build(
-        request, seed, observe=observe
+        request, seed, observe=[observe] if isinstance(observe, str) else observe
     )
     assert isinstance(built.net, FusedNet)
     _check_shapes(request.shapes, built.net)

@@ -58,7 +58,7 @@ def compile_program(
     Args:
         options: what is asked of the compiler, see :mod:`roastery.options`.
         backward: differentiate; None: in phase TRAIN, where there is a loss and something to learn.
-        dump: a folder for the stages as text.
+        dump: a folder for the stages as text; those of an earlier call are removed.
     """
     graphs = WholeGraphs(program)
     trains = program.phase == "TRAIN" and graphs.trains if backward is None else backward
@@ -66,9 +66,20 @@ def compile_program(
     timings = Timings()
     observers: list[Observer] = [timings]
     if dump is not None:
+        _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
     compiled = compile_graph(graph, lower_node, options, observers=observers)
     return Compilation(program, options, constants, graph, compiled, timings, trains)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the stages that an earlier call wrote: this one may have fewer, of other names."""
+    if not (folder / "launches.txt").is_file():
+        return
+    graphs = "graph_with_backward.ir", "graph_frozen.ir", "graph_constants.ir"
+    for pattern in (*graphs, "pass_[0-9][0-9]_*.ir", "kernels/*.py", "ptx/sm_*/*.ptx"):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def write_dump(folder: Path, net: Message, result: Compilation) -> None:

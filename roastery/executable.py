@@ -94,7 +94,7 @@ class Executable:
 
     @property
     def outputs(self) -> list[str]:
-        return [*self._net.program.outputs, *self._net.observe]
+        return list(dict.fromkeys([*self._net.program.outputs, *self._net.observe]))
 
     @own_exceptions()
     def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:

@@ -54,9 +54,12 @@ def state_message(phase: str, *parts: Message) -> Message:
 def net_state(net: Message, phase: str, level: int = 0, stages: Sequence[str] = ()) -> Message:
     """The NetState that a call or the flags of a command ask for, with level and stage.
 
-    The net's own stages stay; its phase and level give way. Caffe: Net's constructor for a file.
+    Stages may be one text, as in ``--stage a,b``. The net's own stay; its phase and level give way.
+    Caffe: Net's constructor for a file.
     """
+    if isinstance(stages, str):
+        stages = stages.split(",")
     state = state_message(phase)
     state.set("level", level)
-    state.set("stage", [*net.state.stage, *stages])
+    state.set("stage", [*net.state.stage, *map(str, stages)])
     return state

@@ -118,7 +118,7 @@ def choose_passes(explicit: Passes) -> tuple[str, ...] | None:
     Raises RoasteryError for a name that is no pass's.
     """
     if explicit is not None:
-        return passes_named(explicit if isinstance(explicit, str) else ",".join(explicit))
+        return passes_named(explicit if isinstance(explicit, str) else ",".join(map(str, explicit)))
     try:
         return passes_named(os.environ.get("ROASTERY_PASSES") or "default")
     except RoasteryError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler.options import CompileOptions
-from compiler.pipeline import run_passes
+from compiler.pipeline import run_keeping_ports
 from ir.graph import Graph
 
 from .buffers import Buffer
@@ -21,7 +21,7 @@ class CpuBackend:
 
     def __init__(self) -> None:
         self.target = cpu_target()
-        self._optimised = PerGraph(run_passes)
+        self._optimised = PerGraph(run_keeping_ports)
 
     def bind(
         self,

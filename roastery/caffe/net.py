@@ -112,7 +112,7 @@ class Net(Numbered):
         )
         request = NetRequest(
             message,
-            nets.net_state(message, modes.PHASES[phase], int(level), [*map(str, stages or ())]),
+            nets.net_state(message, modes.PHASES[phase], int(level), stages or ()),
             allow_python=python_allowed(allow_python, default=True),
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)

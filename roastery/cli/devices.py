@@ -9,6 +9,8 @@ from compiler.options import PRECISIONS
 from .command import Arguments, Flag, UsageError
 from .parse import suggest
 
+GPU_FLAG = Flag("gpu", "Caffe's way to choose a GPU: its number", metavar="N")
+
 #: For a command that runs on one device: ``flags=(..., *DEVICE_FLAGS)``.
 DEVICE_FLAGS = (
     Flag(
@@ -18,7 +20,7 @@ DEVICE_FLAGS = (
         "what the machine has",
         metavar="DEVICE",
     ),
-    Flag("gpu", "Caffe's way to choose a GPU: its number", metavar="N"),
+    GPU_FLAG,
 )
 
 #: For a command that compiles a net.

@@ -35,7 +35,7 @@ def bisect(
             after = optimise(graph, names[:count], fuels[-1])
             verify(after)
         except (PassFailed, ValueError) as error:
-            return [str(error)]
+            return [str(error).partition("\n")[0]]  # without the node, and what to try
         return expected.differences(after)
 
     fuels: list[Fuel] = []

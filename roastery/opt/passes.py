@@ -27,14 +27,20 @@ def optimise(
     """
     for name in names:
         try:
-            graph = find_pass(name)(graph, PassContext(fuel=fuel))
-            if observe is not None:
-                observe(name, graph)
+            after: object = find_pass(name)(graph, PassContext(fuel=fuel))
         except RoasteryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PassFailed(
                 f"the pass {name} failed: {type(error).__name__}: {error}",
                 hint="--debug shows where; --bisect finds the rewrite that it was",
             ) from error
+        if not isinstance(after, Graph):
+            raise PassFailed(
+                f"the pass {name} gives {after!r:.60}, not a graph",
+                hint="does it end with `return graph`?",
+            )
+        graph = after
+        if observe is not None:
+            observe(name, graph)
     return graph

@@ -25,13 +25,13 @@ def load_plugin(path: str) -> None:
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RoasteryError(
             f"the plugin '{path}' cannot be loaded: {type(error).__name__}: {error}",
             detail="".join(traceback.format_list(_own_frames(error, file))).rstrip(),
         ) from error
 
 
-def _own_frames(error: Exception, file: Path) -> list[traceback.FrameSummary]:
+def _own_frames(error: BaseException, file: Path) -> list[traceback.FrameSummary]:
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if frame.filename == str(file)]

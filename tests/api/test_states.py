@@ -47,6 +47,14 @@ def test_calls(net: Path, level: int, stages: list[str], outputs: list[str]) -> 
     assert list(program.outputs) == outputs
 
 
+def test_names_as_one_text(net: Path) -> None:
+    for stages in ("more", "own,more"):
+        assert roastery.compile(net, stages=stages, device="cpu").outputs == ["more", "own"]
+        assert "more" in caffe.Net(str(net), caffe.TEST, 0, stages, device="cpu").outputs
+    assert roastery.compile(net, observe="x", device="cpu").outputs == ["own", "x"]
+    assert roastery.compile(net, observe=["own"], device="cpu").outputs == ["own"]
+
+
 @pytest.mark.parametrize(("level", "stages", "outputs"), STATES)
 def test_commands(
     net: Path,

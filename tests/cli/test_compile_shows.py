@@ -107,11 +107,21 @@ def test_which_graph_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         (["--phase=TEST"], False),
         (["--phase=TEST", "--backward"], True),
     ):
-        assert ("graph_with_backward.ir" in dumped(*flags)) is trains
+        stages = dumped(*flags)
+        assert ("graph_with_backward.ir" in stages) is trains is ("graph_frozen.ir" not in stages)
         out = capsys.readouterr().out
         assert ("forward and backward\n" in out) is trains
         assert ("are computed from them once" in out) is (not trains and "--phase=TEST" in flags)
-        for path in Path("stages").glob("*.ir"):
-            path.unlink()
     Path("net.prototxt").write_text(NET)
     assert "graph_frozen.ir" in dumped()
+
+
+def test_nothing_of_an_earlier_call_stays() -> None:
+    dumped()
+    kernels = {path.name for path in Path("stages/kernels").iterdir()}
+    Path("stages/mine.ir").write_text("kept")
+    stages = dumped("--phase=TEST", "--passes=none")
+    assert set(stages) == {"mine.ir", "graph_lowered.ir", "graph_frozen.ir"}
+    assert not {name for name in kernels if name.startswith("d_")} & {
+        path.name for path in Path("stages/kernels").iterdir()
+    }

@@ -72,6 +72,18 @@ def fails(graph, context):
     if context.fuel.take("fails: {}", graph.nodes[0]):
         raise KeyError("oh")
     return graph
+
+@register("forgets")
+def forgets(graph, context):
+    '''Forget to return the graph.'''
+    context.fuel.take("forgets: {}", graph.nodes[0])
+
+@register("leaves")
+def leaves(graph, context):
+    '''End the program, as if all were well.'''
+    if context.fuel.take("leaves: {}", graph.nodes[0]):
+        raise SystemExit(0)
+    return graph
 """
 
 Run = Callable[..., tuple[int, str, str]]
@@ -159,6 +171,7 @@ def test_a_check_tells_which_output_differs(opt: Run) -> None:
         ("lose_relu,simplify", "rewrite 1: lose_relu: %y (relu, net.prototxt:9)"),
         ("simplify,fails", "rewrite 2: fails: %ip (ip, net.prototxt:3)"),
         ("simplify,invalid,fuse", "rewrite 2: invalid: %ip (ip, net.prototxt:3)"),
+        ("simplify,leaves", "rewrite 2: leaves: %ip (ip, net.prototxt:3)"),
         ("simplify,fuse,drops_output", "rewrite 4: drops_output: %z (ip, net.prototxt:3)"),
     ],
 )
@@ -166,6 +179,7 @@ def test_bisection_finds_the_rewrite(opt: Run, passes: str, rewrite: str) -> Non
     code, out, err = opt("net.ir", "--bisect", "--plugin=wrong.py", "--passes", passes)
     assert (code, err) == (1, "")
     assert rewrite in out.splitlines()
+    assert "\\n" not in out and "hint" not in out
 
 
 def test_bisection_takes_few_runs_and_shows_the_change(opt: Run) -> None:
@@ -198,6 +212,8 @@ def test_bisection_goes_no_further_than_the_fuel(opt: Run) -> None:
 def test_a_pass_that_takes_no_fuel_is_told(opt: Run) -> None:
     code, out, _ = opt("net.ir", "--bisect", "--passes=simplify,unasked", "--plugin=wrong.py")
     assert code == 1 and "the pass unasked takes no fuel for what it does" in out
+    code, out, _ = opt("net.ir", "--bisect", "--passes=simplify,forgets", "--plugin=wrong.py")
+    assert code == 1 and "the pass forgets gives None, not a graph\n" in out
 
 
 def test_all_well(opt: Run) -> None:
@@ -276,6 +292,7 @@ def test_the_list_has_the_plugins_passes(opt: Run) -> None:
     ("text", "message"),
     [
         ("1 / 0\n", "ZeroDivisionError"),
+        ("raise SystemExit(0)\n", "SystemExit"),
         ("def f(:\n", "SyntaxError"),
         ('from compiler.passes.registry import register\nregister("fuse")(print)\n', "already"),
     ],
@@ -292,6 +309,23 @@ def test_passes_that_do_not_fit_the_graph(opt: Run) -> None:
     assert "has a backward already" in twice
     failed = refused(opt("net.ir", "--passes=fails", "--plugin=wrong.py"))
     assert "the pass fails failed: KeyError: 'oh'" in failed
+    none = refused(opt("net.ir", "--passes=forgets", "--plugin=wrong.py"))
+    assert "the pass forgets gives None, not a graph\n  hint: does it end with `return" in none
+    invalid = refused(opt("net.ir", "--passes=invalid", "--verify", "--plugin=wrong.py"))
+    assert "after the pass invalid: " in invalid and "\n    %same: f32[2,4] = map(%ip)" in invalid
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_output_that_nobody_takes_is_no_fault_of_a_pass(opt: Run) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "roastery", "opt", "net.ir", "--print-each"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "error: No space left on device\n")
 
 
 def test_too_large_to_be_run_is_said_before(opt: Run) -> None:

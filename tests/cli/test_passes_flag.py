@@ -146,6 +146,15 @@ def test_the_first_of_the_call_and_the_environment(monkeypatch: pytest.MonkeyPat
         choose_passes(None)
 
 
+def test_passes_that_no_net_can_run(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("test", "time", "time --fused", "compile TEST"):
+        name, *words = COMMANDS[command].split()
+        assert main([name, "--passes=differentiate", *words]) == 1
+        assert "the passes differentiate change the inputs of graph" in capsys.readouterr().err
+    with pytest.raises(RoasteryError, match="there is no pass '1'"):
+        roastery.compile("net.prototxt", passes=[1])  # type: ignore[list-item]
+
+
 def test_results_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = []
     for device, passes in (("cpu", "default"), ("cpu", "none"), ("reference", None)):

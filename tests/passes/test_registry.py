@@ -71,6 +71,9 @@ def test_every_pass_runs_on_a_graph_as_it_is() -> None:
 def test_a_graph_gets_one_backward() -> None:
     with pytest.raises(RoasteryError, match="has a backward already"):
         run_passes(append_backward(GRAPH), CompileOptions(passes=("differentiate",)))
+    passes = CompileOptions(passes=("simplify", "differentiate"))
+    with pytest.raises(RoasteryError, match="simplify, differentiate change the inputs of graph"):
+        compile_graph(GRAPH, lower_node, passes)
 
 
 def test_a_name_is_given_once() -> None:

@@ -103,7 +103,8 @@ def _verify(name: str, graph: Graph) -> None:
     try:
         verify_each(name, graph, 0.0)
     except InvalidGraph as error:
-        raise RoasteryError(str(error)) from error
+        problem, _, node = str(error).partition("\n")
+        raise RoasteryError(problem, detail=node) from error
 
 
 COMMAND = Command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import DEVICE_FLAGS, requested_device
+from ..devices import GPU_FLAG, requested_device
 from ..say import say
 
 if TYPE_CHECKING:
@@ -53,7 +53,13 @@ COMMAND = Command(
     flags=(
         Flag("input", "an input: NAME=FILE.npy", repeated=True, default=(), metavar="NAME=FILE"),
         Flag("output", "where to write the outputs (.npz)", default="", metavar="FILE"),
-        *DEVICE_FLAGS,
+        Flag(
+            "device",
+            "where to run: cpu, cuda or cuda:N; without it -gpu decides, then what the machine and "
+            "the artifact have",
+            metavar="DEVICE",
+        ),
+        GPU_FLAG,
     ),
     examples=(
         Example("roastery run net.roast --input data=x.npy --output y.npz", "one input"),
