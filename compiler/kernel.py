@@ -1,7 +1,6 @@
 """What a backend makes of a graph: kernels, and launches of them.
 
-These types are all the runtime needs to know of the compiler. They hold plain data, so
-that an exported artifact can be written from them and read back.
+They hold plain data, so that an exported artifact can be written from them and read back.
 """
 
 from __future__ import annotations
