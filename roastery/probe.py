@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 from frontends.caffemodel import read_blob
@@ -14,7 +15,7 @@ from frontends.prototxt.message import Message
 from runtime.data.config import Phase, SourceConfig
 from runtime.data.source import probe_shapes
 from runtime.hdf5_output_layer import HDF5OutputLayer
-from runtime.python_layer import PythonLayer
+from runtime.python_layer import PythonLayer, PythonLayerConfig
 
 from .data_config import source_config
 
@@ -46,9 +47,9 @@ class RuntimeProbe:
     ) -> HostLayerProbe:
         if key not in self._host_layers:
             self._host_layers[key] = (
-                PythonLayer(layer, phase, bottoms, _offer_caffe, self._allow_python)
+                PythonLayer(_python(layer), phase, bottoms, _offer_caffe, self._allow_python)
                 if find_layer(layer.type, layer.location).user_code
-                else HDF5OutputLayer(layer)
+                else _file_output(layer)
             )
         return self._host_layers[key]
 
@@ -58,6 +59,28 @@ class RuntimeProbe:
 
     def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:
         return read_blob(path)
+
+
+def _file_output(layer: Message) -> HDF5OutputLayer:
+    param = layer.hdf5_output_param
+    place = replace(param.location_of("file_name"), layer=layer.name)
+    return HDF5OutputLayer(Path(param.file_name), place)
+
+
+def _python(layer: Message) -> PythonLayerConfig:
+    param = layer.python_param
+    pairs = enumerate(zip(layer.bottom, layer.top, strict=False))
+    return PythonLayerConfig(
+        module=param.module,
+        name=param.layer,
+        param_str=param.param_str,
+        tops=len(layer.top),
+        in_place=tuple(i for i, (bottom, top) in pairs if bottom == top),
+        place=replace(layer.location, layer=layer.name),
+        module_place=replace(param.location_of("module"), layer=layer.name),
+        name_place=replace(param.location_of("layer"), layer=layer.name),
+        message=layer,
+    )
 
 
 def _offer_caffe() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.location import Location
 
 from .data.hdf5_output import HDF5Output
 
@@ -21,9 +20,9 @@ class HDF5OutputLayer:
     blobs: Sequence[np.ndarray] = ()
     backward = None
 
-    def __init__(self, layer: Any) -> None:
-        self._place = replace(layer.hdf5_output_param.location_of("file_name"), layer=layer.name)
-        self._path = Path(layer.hdf5_output_param.file_name)
+    def __init__(self, path: Path, place: Location) -> None:
+        """``place``: where the layer names its file."""
+        self._path, self._place = path, place
         self._file: HDF5Output | None = None
         self._held = False
         if not self._path.parent.is_dir():

@@ -9,7 +9,7 @@ import enum
 import os
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,36 +97,56 @@ class ModuleFailedError(PythonLayerError):
     """A user's module raised something while it was imported."""
 
 
+@dataclass(frozen=True)
+class PythonLayerConfig:
+    """What a net says of a Python layer.
+
+    Attributes:
+        module, name: of the class. module_place, name_place: where they stand.
+        param_str: what the layer's object reads its settings from.
+        tops: how many it has. in_place: numbers of the bottoms that are tops of these numbers too.
+        place: of the layer.
+        message: its LayerParameter, with which the class is called.
+    """
+
+    module: str
+    name: str
+    param_str: str
+    tops: int
+    in_place: tuple[int, ...]
+    place: Location
+    module_place: Location
+    name_place: Location
+    message: object
+
+
 class PythonLayer:
     """A user's layer, set up. It stays the same object while its net is made for other shapes.
 
     Args:
-        layer: the LayerParameter.
         prepare: called before the user's module is imported (it makes ``import caffe`` work).
         allowed: whether the module may be one that is neither installed nor on PYTHONPATH.
     """
 
     def __init__(
         self,
-        layer: Any,
+        config: PythonLayerConfig,
         phase: str,
         bottoms: Sequence[tuple[int, ...]],
-        prepare: Callable[[], None] | None = None,
-        allowed: bool = False,
+        prepare: Callable[[], None],
+        allowed: bool,
     ) -> None:
-        self._place: Location = replace(layer.location, layer=layer.name)
-        self._in_place = [
-            i for i, (b, t) in enumerate(zip(layer.bottom, layer.top, strict=False)) if b == t
-        ]
+        self._place = config.place
+        self._in_place = config.in_place
         self._held: Sequence[np.ndarray] | None = None
-        kind = self._find_class(layer.python_param, allowed, prepare)
+        kind = self._find_class(config, allowed, prepare)
         self._bottom = [ArrayBlob(shape) for shape in bottoms]
-        self._top = [ArrayBlob() for _ in layer.top]
-        self._layer = self._run("__init__", lambda: kind(layer))
+        self._top = [ArrayBlob() for _ in range(config.tops)]
+        self._layer = self._run("__init__", lambda: kind(config.message))
         if not isinstance(getattr(self._layer, "blobs", None), BlobVec):
             self._layer.blobs = BlobVec()
-        self._layer.param_str = layer.python_param.param_str
-        self._layer.param_str_ = layer.python_param.param_str  # its name before Caffe 1.0
+        self._layer.param_str = config.param_str
+        self._layer.param_str_ = config.param_str  # its name before Caffe 1.0
         self._layer.phase = Phase[phase]
         self._call("setup", self._bottom, self._top)
 
@@ -197,11 +217,10 @@ class PythonLayer:
     # --- the user's code --------------------------------------------------------------
 
     def _find_class(
-        self, param: Any, allowed: bool, prepare: Callable[[], None] | None
+        self, config: PythonLayerConfig, allowed: bool, prepare: Callable[[], None]
     ) -> Callable[..., Any]:
-        module = self._import(param, allowed, prepare)
-        found = getattr(module, param.layer, None)
-        where = replace(param.location_of("layer"), layer=self._place.layer)
+        module = self._import(config, allowed, prepare)
+        found = getattr(module, config.name, None)
         if not callable(found):
             known = sorted(
                 name
@@ -210,28 +229,29 @@ class PythonLayer:
             )
             file = getattr(module, "__file__", None) or "without a file"
             raise RoasteryError(
-                f"module '{param.module}' ({file}) has no class '{param.layer}'",
-                location=where,
+                f"module '{config.module}' ({file}) has no class '{config.name}'",
+                location=config.name_place,
                 hint=f"it has: {', '.join(known[:_SHOWN])}" if known else "it has no class",
             )
-        if not is_layer_class(found, Layer) and not (allowed and param.module != "__main__"):
+        if not is_layer_class(found, Layer) and not (allowed and config.module != "__main__"):
             raise RoasteryError(
-                f"'{param.layer}' of module '{param.module}' is no class of layers",
-                location=where,
-                hint=f"class {param.layer}(caffe.Layer); what else makes one needs --python-layers",
+                f"'{config.name}' of module '{config.module}' is no class of layers",
+                location=config.name_place,
+                hint=f"class {config.name}(caffe.Layer); what else makes one needs --python-layers",
             )
         result: Callable[..., Any] = found
         return result
 
-    def _import(self, param: Any, allowed: bool, prepare: Callable[[], None] | None) -> ModuleType:
-        name: str = param.module
+    def _import(
+        self, config: PythonLayerConfig, allowed: bool, prepare: Callable[[], None]
+    ) -> ModuleType:
         try:
-            return user_module(param, self._place, allowed, prepare)
+            return user_module(config.module, config.module_place, allowed, prepare)
         except (RoasteryError, KeyboardInterrupt):
             raise
         except BaseException as error:
             told = self._error(
-                f"importing module '{name}': {shown(error)}", error, ModuleFailedError
+                f"importing module '{config.module}': {shown(error)}", error, ModuleFailedError
             )
             raise told from error
 

@@ -11,7 +11,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,25 +48,21 @@ class NotAllowedError(PythonModuleError):
 
 
 def user_module(
-    param: Any, place: Location, allowed: bool, prepare: Callable[[], None] | None = None
+    name: str, where: Location, allowed: bool, prepare: Callable[[], None]
 ) -> ModuleType:
     """The module of a Python layer, imported if it may be.
 
     Args:
-        param: the layer's PythonParameter.
-        place: of the layer; modules beside its file are found.
+        where: the layer names it; modules beside that file are found.
         allowed: whether the user allows modules from there and from the working directory.
         prepare: called before the import.
 
     Raises :class:`PythonModuleError` for a module that is not there or may not be imported;
     whatever the module raises itself goes to the caller.
     """
-    name: str = param.module
-    where = replace(param.location_of("module"), layer=place.layer)
-    folders = _folders(place)
+    folders = _folders(where)
     _check_name(name, where, folders, allowed)
-    if prepare is not None:
-        prepare()
+    prepare()
     loaded = sys.modules.get(name)
     if loaded is not None:
         return loaded
