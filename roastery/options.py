@@ -52,16 +52,17 @@ def compile_options(backend: Backend, asked: CompileRequest, note: TellNote) -> 
     """Options for a net that runs on a device.
 
     Args:
-        note: told what has no effect: a precision that the device cannot multiply with, passes on
-            ``reference``, which has none.
+        note: told what has no effect: a precision that the device cannot multiply with, passes and
+            fuel on ``reference``, which runs none.
 
     Raises RoasteryError for an unknown precision or pass, and for a fuel that is no number.
     """
     options = device_options(backend.target, asked, note)
     if backend.name != "reference":
         return options
-    if options.passes:
-        note("device reference runs graphs as they were lowered: --passes has no effect there")
+    for flag, given in (("--passes", options.passes), ("--fuel", options.fuel is not None)):
+        if given:
+            note(f"device reference runs graphs as they were lowered: {flag} has no effect there")
     return replace(options, passes=())
 
 

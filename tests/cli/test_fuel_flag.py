@@ -72,6 +72,12 @@ def test_the_last_rewrite_is_told(run: Run, name: str, monkeypatch: pytest.Monke
     assert code == 0 and "rewrite" not in said
 
 
+def test_what_runs_no_pass_says_so(run: Run) -> None:
+    line = COMMANDS["test"].replace("=cpu", "=reference")
+    assert "--fuel has no effect there" in run(line, "--fuel=2")[1]
+    assert "no effect" not in run(line)[1]
+
+
 def test_less_is_fused_with_less_fuel(run: Run) -> None:
     counts = []
     for words in ([], ["--fuel=30"], ["--fuel=0"]):

@@ -86,10 +86,11 @@ COMMAND = Command(
         "Lowers the net, runs the passes, prints the kernels and plans memory: for the graph that "
         "`train` runs, which is differentiated, or, in phase TEST and for a net without a loss, "
         "for the one that `test` and `export` run, in which BatchNorm and Scale are part of the "
-        "weights. Needs no GPU, and no database, mean file or Python module: what "
-        "is not there gets the shapes that the net's fields tell, or that --shape gives. With "
-        "--dump every stage is written as text: the graph after each pass, the generated Triton "
-        "kernels, the launches and the memory plan, and with --target the kernels' PTX."
+        "weights (an artifact lacks the sum of the losses). Needs no GPU, and no database, mean "
+        "file or Python module: what is not there gets the shapes that the net's fields tell, or "
+        "that --shape gives. With --dump every stage is written as text: the graph after each "
+        "pass, the generated Triton kernels, the launches and the memory plan, and with --target "
+        "the kernels' PTX."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
