@@ -1,4 +1,4 @@
-"""What was asked of the compiler: made once by the public API, handed down to what decides."""
+"""What was asked of the compiler: made once, and handed down to what decides."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Specialization:
 
 
 class Specializations:
-    """The plans that were used last."""
+    """Those that were used last."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[tuple[str, Shape], ...], Specialization] = OrderedDict()

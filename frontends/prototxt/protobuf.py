@@ -13,14 +13,12 @@ from ir.errors import RoasteryError
 from ir.location import Location
 
 from .message import Message
-from .note import Note
 
 
-def to_protobuf(message: Message, notes: list[Note] | None = None) -> Any:
+def to_protobuf(message: Message) -> Any:
     """The protobuf message with the same content.
 
-    Fields and enum values of forks have no number and are left out; ``notes`` gets a
-    remark about each of their names.
+    Fields and enum values of forks have no number and are left out.
 
     Raises:
         RoasteryError: Caffe's schema has no such message, or a string is not UTF-8.
@@ -29,23 +27,16 @@ def to_protobuf(message: Message, notes: list[Note] | None = None) -> Any:
     if not message.message_type.native:
         raise RoasteryError(f"{name} is not one of Caffe's messages and has no binary form")
     result = getattr(caffe_pb2(), name)()
-    dropped: dict[str, Location] = {}
-    _fill(result, message, dropped)
-    if notes is not None:
-        notes += [
-            Note(f"`{field}` is not Caffe's and is left out of the binary form", place)
-            for field, place in dropped.items()
-        ]
+    _fill(result, message)
     return result
 
 
-def _fill(target: Any, message: Message, dropped: dict[str, Location]) -> None:
+def _fill(target: Any, message: Message) -> None:
     kind = message.message_type
     for name in message.fields_set():
         field = message.field(name)
         place = message.location_of(name)
         if field.number is None:
-            dropped.setdefault(f"{kind.name}.{name}", place)
             continue
         value = message[name]
         resolved = kind.resolve(field)
@@ -58,18 +49,16 @@ def _fill(target: Any, message: Message, dropped: dict[str, Location]) -> None:
             elif isinstance(resolved, EnumType):
                 names = value if field.repeated else [value]
                 known = [resolved.numbers[item] for item in names if item in resolved.numbers]
-                if len(known) < len(names):
-                    dropped.setdefault(f"{kind.name}.{name}: {names[0]}", place)
                 if field.repeated:
                     getattr(target, name).extend(known)
                 elif known:
                     setattr(target, name, known[0])
             elif field.repeated:
                 for item in value:
-                    _fill(getattr(target, name).add(), item, dropped)
+                    _fill(getattr(target, name).add(), item)
             else:
                 getattr(target, name).SetInParent()
-                _fill(getattr(target, name), value, dropped)
+                _fill(getattr(target, name), value)
         except (UnicodeEncodeError, ValueError):
             raise RoasteryError(
                 f"`{name}` is not valid UTF-8, which text in a binary file must be",

@@ -88,7 +88,7 @@ class AssumingProbe(RuntimeProbe):
             look = self._dummy if given else self._real
             return look(layer, config, phase, key)
         try:
-            missing = config.missing(Path())
+            missing = config.missing()
         except RoasteryError:  # a damaged list, for its reader to tell if it must be read
             missing = None
         if given or (missing is not None and self._derive):

@@ -122,7 +122,7 @@ class CudaCopy:
 
 
 def device_side(memory: Memory, session: Session) -> CudaCopy:
-    """The device_copy of a memory, made when it is first asked for."""
+    """The device side of a memory, made when it is first asked for."""
     device_copy = memory.device_copy
     if device_copy is None:
         device_copy = memory.device_copy = CudaCopy(memory, session)

@@ -115,13 +115,13 @@ class SourceConfig(ABC):
     def open(self, options: OpenOptions) -> DataSource:
         """The source. Raises RoasteryError for what can be known before the first batch."""
 
-    def missing(self, root: Path) -> str | None:
+    def missing(self) -> str | None:
         """What of its data is not there, in words; None if it is, or if it needs none."""
         if not self.reads:
             return None
         if not self.source:
             return self.reads
-        return None if (root / self.source).exists() else f"{self.reads} '{self.source}'"
+        return None if Path(self.source).exists() else f"{self.reads} '{self.source}'"
 
     def known_axes(self) -> KnownAxes:
         """What the layer's own block says of its images."""

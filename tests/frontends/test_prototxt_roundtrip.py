@@ -68,9 +68,7 @@ def test_text_round_trip(kind, data):
 @given(st.sampled_from(["NetParameter", "SolverParameter", "V1LayerParameter"]), st.data())
 def test_protobuf_agrees(kind, data):
     message = data.draw(messages(message_type(kind), native=True))
-    notes = []
-    binary = to_protobuf(message, notes)
-    assert notes == []
+    binary = to_protobuf(message)
     assert from_protobuf(binary) == message
     assert from_protobuf(type(binary).FromString(binary.SerializeToString())) == message
     # An independent parser reads our text, and we read that of an independent printer.

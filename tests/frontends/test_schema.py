@@ -76,11 +76,8 @@ def test_fork_fields_are_left_out_of_protobuf():
         "convolution_param { num_output: 3 engine: MKLDNN }\nprior_box_param { min_size: 3 }",
         "LayerParameter",
     )
-    notes = []
-    binary = to_protobuf(layer, notes)
+    binary = to_protobuf(layer)
     assert text_format.MessageToString(binary) == "convolution_param {\n  num_output: 3\n}\n"
-    assert [note.location.line for note in notes] == [1, 2]
-    assert "ConvolutionParameter.engine: MKLDNN" in notes[0].text
     with pytest.raises(RoasteryError, match="no binary form"):
         to_protobuf(layer.prior_box_param)
 

@@ -41,16 +41,16 @@ class HDF5DataConfig(SourceConfig):
     batch_size: int = 0
     shuffle: bool = False
 
-    def missing(self, root: Path) -> str | None:
-        path = root / self.source
-        if (lost := super().missing(root)) or not path.is_file():
+    def missing(self) -> str | None:
+        path = Path(self.source)
+        if (lost := super().missing()) or not path.is_file():
             return lost
         # A list is short; what is no list is refused by who reads it.
         with path.open("rb") as file:
             words = file.read(1 << 20).decode("utf-8", "surrogateescape").split()
         if "\0" in "".join(words):
             return None
-        gone = next((word for word in words if not (root / word).exists()), None)
+        gone = next((word for word in words if not Path(word).exists()), None)
         return f"HDF5 file '{gone}'" if gone is not None else None
 
     def open(self, options: OpenOptions) -> HDF5Source:

@@ -47,11 +47,11 @@ class ImageDataConfig(SourceConfig):
     root_folder: str = ""
     prefetch: int = 4
 
-    def missing(self, root: Path) -> str | None:
-        if lost := super().missing(root):
+    def missing(self) -> str | None:
+        if lost := super().missing():
             return lost
-        first = self.root_folder + read_image_list(root / self.source, self.place)[0].path
-        return None if (root / first).exists() else f"image '{first}'"
+        first = self.root_folder + read_image_list(Path(self.source), self.place)[0].path
+        return None if Path(first).exists() else f"image '{first}'"
 
     def known_axes(self) -> KnownAxes:
         channels, size = 3 if self.is_color else 1, (self.new_height, self.new_width)

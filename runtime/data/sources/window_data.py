@@ -59,11 +59,11 @@ class WindowDataConfig(SourceConfig):
     root_folder: str = ""
     prefetch: int = 4
 
-    def missing(self, root: Path) -> str | None:
-        if lost := super().missing(root):
+    def missing(self) -> str | None:
+        if lost := super().missing():
             return lost
-        for image in read_windows(root / self.source, self.place)[0]:
-            if not (root / (self.root_folder + image.path)).exists():
+        for image in read_windows(Path(self.source), self.place)[0]:
+            if not Path(self.root_folder + image.path).exists():
                 return f"image '{self.root_folder + image.path}'"
         return None
 
