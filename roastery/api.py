@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from ir.errors import RoasteryError
 from runtime.executable import FusedNet
 
 from . import nets
 from .building import NetBuilder, NetRequest
 from .devices import choose_device, open_backend
 from .executable import Executable
+from .input_shapes import check_input_shapes
 from .logger import logger_log, logger_report
 from .options import CompileRequest, Passes, compile_options
 from .own_exceptions import own_exceptions
@@ -76,23 +76,7 @@ def compile(
         request, seed, observe=[observe] if isinstance(observe, str) else observe
     )
     assert isinstance(built.net, FusedNet)
-    _check_shapes(request.shapes, built.net)
+    check_input_shapes("shapes", request.shapes, built.net.sizes)
     if weights is not None:
         load_weights(weights, built.program, built.store, logger_log())
     return Executable(built.net)
-
-
-def _check_shapes(shapes: Mapping[str, Sequence[int]], net: FusedNet) -> None:
-    """Raise RoasteryError for the shape of what is no input, or gets its shape from data."""
-    for name, shape in shapes.items():
-        if name not in net.inputs:
-            raise RoasteryError(
-                f"shapes has '{name}', which is no input of the net",
-                hint=f"inputs: {', '.join(net.inputs) or 'none'}",
-            )
-        found = net.inputs[name].type.shape
-        if found != tuple(shape):
-            raise RoasteryError(
-                f"shapes gives '{name}' {list(shape)}, and its data layer reads {list(found)}",
-                hint="leave it out, or make the layer an Input",
-            )

@@ -20,6 +20,8 @@ from runtime.fillers import fill
 
 from . import nets
 from .building import NetRequest, lower_net
+from .building.lowered import Shapes
+from .input_shapes import check_input_shapes
 from .logger import logger_report
 from .own_exceptions import own_exceptions
 from .python_permission import python_allowed
@@ -96,22 +98,30 @@ def check_gradient(
 
     Args:
         net: prototxt text, a file, or a message; a whole net or single layers.
-        inputs: shapes of blobs that no layer makes, or arrays for inputs that random numbers do
-            not suit (labels).
+        inputs: shapes of blobs that no layer makes and of inputs, or arrays for inputs that random
+            numbers do not suit (labels).
         phase, level, stages: of the state that chooses the layers.
         samples: elements checked per blob and parameter, drawn at random.
         allow_python: as in :func:`roastery.compile`.
     """
-    message = _net(net, inputs or {})
+    inputs = inputs or {}
+    shapes = {
+        name: given.shape if isinstance(given, np.ndarray) else tuple(given)
+        for name, given in inputs.items()
+    }
+    message = _net(net, shapes)
     message.set("force_backward", True)
     request = NetRequest(
         message,
         nets.net_state(message, phase, level, stages),
+        shapes,
         allow_python=python_allowed(allow_python),
     )
     program = lower_net(request, logger_report()).program
+    read = {p.name: p.value.shape for p in program.graph.inputs if p.role is Role.DATA}
+    check_input_shapes("inputs", shapes, read)
     rng = np.random.default_rng(seed)
-    values = {p.name: _value(p, program, inputs or {}, rng) for p in program.graph.inputs}
+    values = {p.name: _value(p, program, inputs, rng) for p in program.graph.inputs}
     forward = _Forward(program, rng)
     gradients = forward.gradients(values)
     rows = [
@@ -121,23 +131,23 @@ def check_gradient(
     return GradientReport(program.name or "net", tolerance, tuple(rows))
 
 
-def _net(source: nets.NetSource, inputs: Mapping[str, Given]) -> Message:
+def _net(source: nets.NetSource, shapes: Shapes) -> Message:
     text = isinstance(source, str) and ("{" in source or "\n" in source)
     message = nets.net_from_text(str(source)) if text else nets.read_net(source)
     made = {top for m in message.layer for top in m.top}
-    missing = [name for name in inputs if name not in made]
+    read = {bottom for m in message.layer for bottom in m.bottom}
+    missing = [name for name in shapes if name in read - made]
     if not missing:
         return message
-    added = [_input_layer(name, inputs[name]) for name in missing]
+    added = [_input_layer(name, shapes[name]) for name in missing]
     return message.replaced("layer", [*added, *message.layer])
 
 
-def _input_layer(name: str, given: Given) -> Message:
+def _input_layer(name: str, shape: Sequence[int]) -> Message:
     layer = Message("LayerParameter")
     layer.set("name", f"input_{name}")
     layer.set("type", "Input")
     layer.add("top", name)
-    shape = given.shape if isinstance(given, np.ndarray) else tuple(given)
     layer.mutable("input_param").add("shape").set("dim", shape)
     return layer
 

@@ -50,3 +50,16 @@ def test_inputs_that_are_no_numbers(value: Any, net: Path) -> None:
     with pytest.raises(roastery.RoasteryError, match="input 'x' must be an array of numbers"):
         executable(x=value, spare=[0, 0])
     assert executable(x=[[1, 2, 3]], spare=[0, 0])["y"].shape == (1, 3)
+
+
+def test_inputs_of_the_gradient_check(net: Path) -> None:
+    def sizes(**inputs: Any) -> dict[str, int]:
+        report = roastery.check_gradient(net, inputs=inputs)
+        return {row.name: row.elements for row in report.rows}
+
+    assert sizes() == sizes(x=(1, 3)) == {"x": 3, "spare": 2, "d": 3}
+    assert sizes(spare=(7,), x=np.ones((1, 3))) == {"x": 3, "spare": 7, "d": 3}
+    for name in ("X", "y"):
+        with pytest.raises(roastery.RoasteryError, match=f"inputs has '{name}', which is no input"):
+            sizes(**{name: (1, 3)})
+    assert sizes(x=(2, 3), d=(2, 3)) == {"x": 6, "spare": 2, "d": 6}
