@@ -153,24 +153,24 @@ def _product(anchor: Node, plan: ContractPlan, partial: Scratch) -> Schedule:
         row, column, which = _tile(writer, view)
         writer.place(anchor.location)
         total = _accumulate(emitter, anchor, view, row, column, which, plan, task.options.precision)
-        place = view.result(row, column, which)
+        access = view.result(row, column, which)
         inside = tuple(b() for base in (row, column) for b in base.bounds)
-        place = place.guarded(*inside)
-        index = linearize(place.coordinates, place.extents)
+        access = access.guarded(*inside)
+        index = linearize(access.coordinates, access.extents)
         with writer.block("if SPLIT:"):
             pointer = writer.pointer(partial, F32, "partial")
             stride = writer.size(
                 writer.symbol(padded_count(anchor.output.type.size), "padded_count"), divisible=True
             )
             split = writer.let(writer.program(1), "i", "split")
-            mask = " & ".join(c.name for c in place.guard)
-            address = emitter.address(f"{pointer} + {split} * {stride}", index, place.guard)
+            mask = " & ".join(c.name for c in access.guard)
+            address = emitter.address(f"{pointer} + {split} * {stride}", index, access.guard)
             writer.line(f"tl.store({address}, {total}, mask={mask})")
         with writer.block("else:"):
-            emitter.preset(anchor.output, place, total)
+            emitter.preset(anchor.output, access, total)
             for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
-                text = emitter.emit(port.value, place)
-                emitter.store(buffer, port.name, index, text, place.guard)
+                text = emitter.emit(port.value, access)
+                emitter.store(buffer, port.name, index, text, access.guard)
         return Printed(
             name=anchor.op.name,
             constants=("M", "N", "K", "SPLIT"),
@@ -242,8 +242,8 @@ def _accumulate(
         for bound in base.bounds:
             bound()
     # Divisions of positions stay outside the loop (what is not needed is dropped again).
-    place = view.result(row, column, which)
-    for index in (*place.coordinates, linearize(place.coordinates, place.extents)):
+    access = view.result(row, column, which)
+    for index in (*access.coordinates, linearize(access.coordinates, access.extents)):
         writer.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
     share = writer.size(writer.symbol(plan.share, "share"), divisible=True)
@@ -273,25 +273,25 @@ def _depth(writer: Writer, step: str, axis: int, depth: Size) -> Base:
     return Base(name, frozenset({axis}), (_bound(writer, name, writer.size(depth), axis),))
 
 
-def _operand(emitter: Emitter, value: Value, place: Access, bases: tuple[Base, Base]) -> str:
+def _operand(emitter: Emitter, value: Value, access: Access, bases: tuple[Base, Base]) -> str:
     """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
     inside = tuple(b() for base in bases for b in base.bounds)
-    place = place.guarded(*inside)
-    text = emitter.emit(value, place)
+    access = access.guarded(*inside)
+    text = emitter.emit(value, access)
     if not emitter.is_load(value):
-        text = emitter.chosen(place.guard, text, "0.0")
+        text = emitter.chosen(access.guard, text, "0.0")
     return text
 
 
 def _sum(anchor: Node, plan: ContractPlan, partial: Scratch, tile: int) -> Schedule:
     """The second launch: a flat kernel that starts from the sum of the partial results."""
 
-    def start(emitter: Emitter, place: Access) -> str:
+    def start(emitter: Emitter, access: Access) -> str:
         writer = emitter.writer
         count = padded_count(anchor.output.type.size)
         stride = writer.size(writer.symbol(count, "padded_count"), divisible=True)
         splits = writer.size(writer.symbol(plan.splits, "splits"))
-        index = linearize(place.coordinates, place.extents)
+        index = linearize(access.coordinates, access.extents)
         pointer = writer.pointer(partial, F32, "partial")
         mask = emitter.mask(index, ())
         total = writer.name("acc", "acc")

@@ -27,7 +27,7 @@ class Product:
     depth: Size
     left: tuple[Value, Read]  # read at (row, depth, product)
     right: tuple[Value, Read]  # read at (depth, column, product)
-    result: Read  # place of the result at (row, column, product)
+    result: Read  # access to the result at (row, column, product)
     strided: bool = False  # index arithmetic takes registers that large tiles lack
 
 

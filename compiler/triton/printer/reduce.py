@@ -353,10 +353,10 @@ class _Loop:
             parts = delinearize(base, [self.extents[a] for a in axes])
             for a, part in zip(axes, parts, strict=True):
                 coordinates[a] = part
-        place = Access(tuple(coordinates), self.extents)
+        access = Access(tuple(coordinates), self.extents)
         inside = tuple(base.bounds[0]() for _, base in reduced)
         for fold, tiles, node in zip(folds, gathered, self.reduction.nodes, strict=True):
-            value = self.emitter.emit(node.inputs[0], place)
+            value = self.emitter.emit(node.inputs[0], access)
             self.emitter.writer.place(node.location)
             value = self.emitter.chosen(inside, value, fold.start)
             where = ""
@@ -385,14 +385,14 @@ def _epilogue(
     values: list[str],
 ) -> None:
     """Store the results, and what is computed from them element by element."""
-    place = Access(
+    access = Access(
         tuple(kept_coordinates(reduction, outputs, extents)),
         tuple(ONE if a in reduction.axes else extents[a] for a in range(len(extents))),
     )
     for node, value in zip(reduction.nodes, values, strict=True):
-        emitter.preset(node.output, place, value)
+        emitter.preset(node.output, access, value)
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
-        where = place
+        where = access
         if port.value.shape != node.output.shape:  # the results, seen in another shape
             rank = port.value.type.rank
             sizes = emitter.extents(port.value.shape, range(rank) if reduction.constant else ())

@@ -113,11 +113,11 @@ def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> 
             text = emitter.emit(port.value, rows.result)
             emitter.store(buffer, port.name, variable(rows.outputs), text)
     if whole:
-        with rows.walk() as (place, inside):
-            index = linearize(place.coordinates, place.extents)
+        with rows.walk() as (access, inside):
+            index = linearize(access.coordinates, access.extents)
             guard = (*(bound() for bound in rows.outputs.bounds), inside)
             for port, buffer in whole:
-                emitter.store(buffer, port.name, index, emitter.emit(port.value, place), guard)
+                emitter.store(buffer, port.name, index, emitter.emit(port.value, access), guard)
     count = reduction.count(reduction.kept)
     per_program = tile.sizes[0 if reduction.kind == "rows" else 1]
     length = reduction.count(reduction.axes)
@@ -135,7 +135,7 @@ def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> 
 
 def _constant(text: str) -> Emit:
     """A row's result: the same wherever the row asks for it."""
-    return lambda emitter, place: text
+    return lambda emitter, access: text
 
 
 class _Rows:
@@ -157,7 +157,7 @@ class _Rows:
 
     @contextlib.contextmanager
     def walk(self) -> Iterator[tuple[Access, Condition]]:
-        """Once along the rows: the place, and whether it is inside the row."""
+        """Once along the rows: the access, and whether it is inside the row."""
         writer = self.emitter.writer
         name = "AB"[self.axis]
         length = str(self.reduction.count(self.reduction.axes))
@@ -186,9 +186,9 @@ class _Rows:
                 fold.begin(writer, "[A, B]", f"{node.output.name}_tile")
                 for fold, node in zip(folds, nodes, strict=True)
             ]
-        with self.walk() as (place, inside):
+        with self.walk() as (access, inside):
             for number, (fold, node) in enumerate(zip(folds, nodes, strict=True)):
-                taken = self._taken(fold, node, place, inside)
+                taken = self._taken(fold, node, access, inside)
                 if self.tile.held:
                     gathered.append(taken)
                 else:
@@ -198,13 +198,13 @@ class _Rows:
             for fold, tiles, node in zip(folds, gathered, nodes, strict=True)
         ]
 
-    def _taken(self, fold: Fold, node: Node, place: Access, inside: Condition) -> tuple[str, ...]:
+    def _taken(self, fold: Fold, node: Node, access: Access, inside: Condition) -> tuple[str, ...]:
         """A tile of what is reduced (and of its places), neutral outside the rows."""
         emitter = self.emitter
-        value = emitter.emit(node.inputs[0], place)
+        value = emitter.emit(node.inputs[0], access)
         emitter.writer.place(node.location)
         value = emitter.chosen((inside,), value, fold.start)
         if not fold.is_place:
             return (value,)
-        where = fold.place(emitter.writer, place.coordinates)
+        where = fold.place(emitter.writer, access.coordinates)
         return value, emitter.chosen((inside,), where, fold.beyond)

@@ -53,25 +53,25 @@ def geometry(
     w: Sequence[int],
     y: Sequence[int],
     *,
-    x_place: Access | None = None,
-    y_place: Access | None = None,
+    x_access: Access | None = None,
+    y_access: Access | None = None,
 ) -> Geometry:
-    """``x_place`` or ``y_place``: where sizes are known already."""
+    """``x_access`` or ``y_access``: where sizes are known already."""
     symbol = emitter.writer.symbol
     window = tuple(w[2:])
     # A window of one element that touches all of them leaves the extent as it is.
     same = [kind == (1, 1, 0) for kind in zip(window, op.stride, op.pad, strict=True)]
-    given = y_place or x_place
+    given = y_access or x_access
     images = given.extents[0] if given else symbol(x[0], "images")
-    if x_place:
-        x_spatial = x_place.extents[2:]
+    if x_access:
+        x_spatial = x_access.extents[2:]
         y_spatial = tuple(
             x_spatial[i] if same[i] else symbol(d, f"y{i}") for i, d in enumerate(y[2:])
         )
     else:
         y_spatial = (
-            y_place.extents[2:]
-            if y_place
+            y_access.extents[2:]
+            if y_access
             else tuple(symbol(d, f"y{i}") for i, d in enumerate(y[2:]))
         )
         x_spatial = tuple(
@@ -94,7 +94,7 @@ def channel(which: Affine, per_group: Size, inside: Affine) -> Affine:
     return which.scaled(per_group).plus(inside)
 
 
-def x_place(
+def x_access(
     emitter: Emitter,
     g: Geometry,
     image: Affine,
@@ -141,7 +141,7 @@ def conv_product(emitter: Emitter, node: Node) -> Product:
     def right(depth: Base, column: Base, which: Base) -> Access:
         inner, taps = _split(depth, (g.inputs, *g.taps))
         image, position = _split(column, (g.images, *g.y))
-        return x_place(
+        return x_access(
             emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
         )
 
@@ -176,7 +176,7 @@ def weight_grad_product(emitter: Emitter, node: Node) -> Product:
     def right(depth: Base, column: Base, which: Base) -> Access:
         image, position = _split(depth, (g.images, *g.y))
         inner, taps = _split(column, (g.inputs, *g.taps))
-        return x_place(
+        return x_access(
             emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
         )
 

@@ -26,7 +26,7 @@ from ..kernels import Scheduled, Task
 from ..products import untiled
 from ..reduce import schedule_reduce
 from ..size import Size
-from .convolution import Geometry, channel, geometry, x_place
+from .convolution import Geometry, channel, geometry, x_access
 from .window import begin_sum, taps
 
 
@@ -56,10 +56,10 @@ def _add(
 ) -> None:
     """``total += x * y``, both 0 where their places do not exist."""
     texts = []
-    for value, place in (x, y):
-        text = emitter.emit(value, place)
+    for value, access in (x, y):
+        text = emitter.emit(value, access)
         if not emitter.is_load(value):
-            text = emitter.chosen(place.guard, text, "0.0")
+            text = emitter.chosen(access.guard, text, "0.0")
         texts.append(text)
     emitter.writer.line(f"{total} += {texts[0]} * {texts[1]}")
 
@@ -69,13 +69,13 @@ def emit_conv(emitter: Emitter, node: Node, number: int, at: Access) -> str:
     op = node.op
     assert isinstance(op, Conv)
     x, w = node.inputs
-    g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_place=at)
+    g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_access=at)
     image, channels, *position = at.coordinates
     group, _ = emitter.split(channels, (g.group, g.outputs))
     total = begin_sum(emitter, node)
     with taps(emitter, (w.shape[1], *g.window)) as tap:
         inner, *numbers = (tap.get(a, ZERO) for a in range(1 + len(g.window)))
-        source = x_place(emitter, g, image, channel(group, g.inputs, inner), position, numbers)
+        source = x_access(emitter, g, image, channel(group, g.inputs, inner), position, numbers)
         source = replace(source, guard=at.guard).guarded(*source.guard)
         weights = Access((channels, inner, *numbers), g.w_extents(), at.guard)
         _add(emitter, node, total, (x, source), (w, weights))
@@ -87,7 +87,7 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) 
     op = node.op
     assert isinstance(op, ConvInputGrad)
     dy, w = node.inputs
-    g = geometry(emitter, op, node.output.shape, w.shape, dy.shape, x_place=at)
+    g = geometry(emitter, op, node.output.shape, w.shape, dy.shape, x_access=at)
     image, channels, *position = at.coordinates
     group, inner = emitter.split(channels, (g.group, g.inputs))
     axes = range(len(g.window))
@@ -179,9 +179,9 @@ def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Access) -> 
         (at.extents[0], Size.of(dy.shape[1]), *at.extents[3 + rank :]),
         at.guard,
     )
-    g = geometry(emitter, op, x.shape, shape, dy.shape, y_place=y_at)
+    g = geometry(emitter, op, x.shape, shape, dy.shape, y_access=y_at)
     group, _ = emitter.split(channels, (g.group, g.outputs))
-    source = x_place(emitter, g, image, channel(group, g.inputs, inner), rest[rank:], rest[:rank])
+    source = x_access(emitter, g, image, channel(group, g.inputs, inner), rest[rank:], rest[:rank])
     source = replace(source, guard=at.guard).guarded(*source.guard)
     left = emitter.emit(x, source)
     if not emitter.is_load(x):

@@ -23,8 +23,8 @@ def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
     index = variable(Base(picked, row.axes))
     height = emitter.writer.symbol(table.shape[0], "rows")
     conditions = emitter.inside(index, True, height)
-    place = Access((index, column), (height, width), at.guard).guarded(*conditions)
-    text = yield table, place
+    access = Access((index, column), (height, width), at.guard).guarded(*conditions)
+    text = yield table, access
     return emitter.chosen(conditions, text, literal(0, table.type.dtype))
 
 

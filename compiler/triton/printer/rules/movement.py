@@ -46,8 +46,8 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
         last = k == len(node.inputs) - 1
         low = k > 0
         conditions = emitter.inside(index, low, None if last else extent)
-        place = _with_axis(at, op.axis, index, extent).guarded(*conditions)
-        values.append((yield x, place))
+        access = _with_axis(at, op.axis, index, extent).guarded(*conditions)
+        values.append((yield x, access))
         inside.append(conditions[-1:] if not last else ())
         index = index.shifted(-extent)
     text = values[-1]
@@ -62,7 +62,7 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     assert isinstance(op, Pad)
     (x,) = node.inputs
     rank = x.type.rank
-    place = at
+    access = at
     for axis, (low, high) in enumerate(zip(op.low, op.high, strict=True)):
         if not low and not high:
             continue
@@ -71,9 +71,9 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
         index, _ = coordinate(at, axis)
         index = index.shifted(-emitter.extent(low, axis, rank, "low"))
         conditions = emitter.inside(index, moves or low > 0, extent if moves or high > 0 else None)
-        place = _with_axis(place, axis, index, extent).guarded(*conditions)
-    value = yield x, place
-    new = tuple(c for c in place.guard if c not in at.guard)
+        access = _with_axis(access, axis, index, extent).guarded(*conditions)
+    value = yield x, access
+    new = tuple(c for c in access.guard if c not in at.guard)
     return emitter.chosen(new, value, literal(op.value, x.type.dtype))
 
 
@@ -82,10 +82,10 @@ def emit_transpose(emitter: Emitter, node: Node, number: int, at: Access) -> Emi
     op = node.op
     assert isinstance(op, Transpose)
     where = [op.order.index(i) for i in range(len(op.order))]
-    place = Access(
+    access = Access(
         tuple(at.coordinates[i] for i in where), tuple(at.extents[i] for i in where), at.guard
     )
-    return (yield node.inputs[0], place)
+    return (yield node.inputs[0], access)
 
 
 @rule(Reshape)
@@ -97,7 +97,7 @@ def emit_reshape(emitter: Emitter, node: Node, number: int, at: Access) -> Emiss
 def reshaped(
     emitter: Emitter, at: Access, result: tuple[int, ...], shape: tuple[int, ...]
 ) -> Access:
-    """The place in a tensor of ``shape`` of an element of it seen as ``result``."""
+    """The access to a tensor of ``shape`` that is asked for an element as if it were ``result``."""
     coordinates: list[Affine] = [ZERO] * len(shape)
     extents: list[Size] = [ONE] * len(shape)
     for left, right in _groups(result, shape):

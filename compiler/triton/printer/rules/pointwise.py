@@ -1,4 +1,4 @@
-"""Emission of pointwise ops: expressions over operands read at the broadcast place."""
+"""Emission of pointwise ops: expressions over operands that are broadcast."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def slides(op: WindowTaps, axis: int) -> bool:
     return (op.window[axis], op.stride[axis], op.low[axis], op.high[axis]) != (1, 1, 0, 0)
 
 
-def read_place(
+def read_access(
     emitter: Emitter, op: WindowTaps, at: Access, shape: Sequence[int], tap: dict[int, Affine]
 ) -> tuple[Access, tuple[Condition, ...]]:
     """Where a tap of the window at ``at`` reads its input, and where that is no padding."""
@@ -61,8 +61,8 @@ def read_place(
         # How many elements are added behind depends on the image (rounding), so that the end is
         # checked in any case; a layer's padding does not.
         conditions += emitter.inside(index, op.low[axis] > 0, size)
-    place = Access(tuple(coordinates), tuple(extents), at.guard)
-    return place.guarded(*conditions), tuple(conditions)
+    access = Access(tuple(coordinates), tuple(extents), at.guard)
+    return access.guarded(*conditions), tuple(conditions)
 
 
 def begin_sum(emitter: Emitter, node: Node) -> str:
@@ -81,8 +81,8 @@ def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> st
     (x,) = node.inputs
     total = begin_sum(emitter, node)
     with taps(emitter, op.window) as tap:
-        place, conditions = read_place(emitter, op, at, x.shape, tap)
-        value = emitter.chosen(conditions, emitter.emit(x, place), literal(0, x.type.dtype))
+        access, conditions = read_access(emitter, op, at, x.shape, tap)
+        value = emitter.chosen(conditions, emitter.emit(x, access), literal(0, x.type.dtype))
         emitter.writer.line(f"{total} += {value}")
     return total
 
@@ -100,10 +100,10 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> st
     writer.line(f"{winner} = tl.full({emitter.tile}, -1, tl.int32)")
     first = x.type.rank - op.spatial_rank
     with taps(emitter, op.window) as tap:
-        place, conditions = read_place(emitter, op, at, x.shape, tap)
-        value = emitter.chosen(conditions, emitter.emit(x, place), _LOWEST)
+        access, conditions = read_access(emitter, op, at, x.shape, tap)
+        value = emitter.chosen(conditions, emitter.emit(x, access), _LOWEST)
         better = writer.let(f"{value} > {best}", "m")
-        spot = writer.affine(linearize(place.coordinates[first:], place.extents[first:]))
+        spot = writer.affine(linearize(access.coordinates[first:], access.extents[first:]))
         if writer.wide:
             spot = f"tl.cast({spot}, tl.int32)"
         writer.line(f"{best} = tl.where({better}, {value}, {best})")
@@ -119,7 +119,7 @@ def covering(
     """Loops over the windows that may cover the input element ``at``.
 
     Along an axis of stride s these are the last ceil(window / s) that start at or before
-    it. Gives the place of the window's value and the conditions under which it exists and
+    it. Gives the access to the window's value and the conditions under which it exists and
     reaches the element.
     """
     rank = len(outputs)
@@ -152,8 +152,8 @@ def covering(
                 reach = f"{writer.affine(ends[axis])} - {start}"
                 conditions.append(emitter.holds(reach, f"< {op.window[axis]}", index.axes))
             coordinates[axis], extents[axis] = index, size
-        place = Access(tuple(coordinates), tuple(extents), at.guard).guarded(*conditions)
-        yield place, tuple(conditions)
+        access = Access(tuple(coordinates), tuple(extents), at.guard).guarded(*conditions)
+        yield access, tuple(conditions)
 
 
 @rule(WindowSpread)
@@ -162,8 +162,8 @@ def emit_window_spread(emitter: Emitter, node: Node, number: int, at: Access) ->
     assert isinstance(op, WindowSpread)
     (g,) = node.inputs
     total = begin_sum(emitter, node)
-    with covering(emitter, op, at, g.shape) as (place, conditions):
-        value = emitter.chosen(conditions, emitter.emit(g, place), literal(0, g.type.dtype))
+    with covering(emitter, op, at, g.shape) as (access, conditions):
+        value = emitter.chosen(conditions, emitter.emit(g, access), literal(0, g.type.dtype))
         emitter.writer.line(f"{total} += {value}")
     return total
 
@@ -180,9 +180,9 @@ def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Access) -
     # Where it is a view of the flat position the compiler sees no new arithmetic.
     here = writer.index(own)
     total = begin_sum(emitter, node)
-    with covering(emitter, op, at, g.shape) as (place, conditions):
-        chosen = emitter.emit(winner, place)
-        value = emitter.emit(g, place)
+    with covering(emitter, op, at, g.shape) as (access, conditions):
+        chosen = emitter.emit(winner, access)
+        value = emitter.emit(g, access)
         hit = Condition(writer.let(f"{chosen} == {here}", "m"), own.axes)
         writer.line(
             f"{total} += {emitter.chosen((*conditions, hit), value, literal(0, g.type.dtype))}"
