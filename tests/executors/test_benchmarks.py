@@ -33,6 +33,16 @@ def test_kernels_against_the_reference(tmp_path: Path) -> None:
     assert all(0 < row["error"] < 1e-6 for row in rows)
 
 
+def test_whole_nets_on_the_cpu(tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    command = [sys.executable, "benchmarks/nets.py", "--batch=2", "--repeats=1", f"--json={file}"]
+    done = subprocess.run(
+        [*command, "--device=cpu"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "roastery cpu" in done.stdout and file.is_file()
+
+
 def test_nets_in_pytorch_have_the_same_gradients() -> None:
     for text in (lenet(batch=3), residual(units=2)):
         message = nets.net_from_text(text, "net.prototxt")
