@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 
 from compiler.passes.fuel import Fuel
+from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.text import format_graph
 from ir.verify import verify
@@ -27,6 +28,8 @@ def bisect(
 
     Takes a run per halving of the number of rewrites. ``say`` gets the lines of the report,
     ``limit`` is the fuel that there is at all.
+
+    Raises RoasteryError where the passes refuse the graph, whatever they rewrite.
     """
 
     def problems(limit: int | None, count: int = len(names)) -> list[str]:
@@ -34,7 +37,10 @@ def bisect(
         try:
             after = optimise(graph, names[:count], fuels[-1])
             verify(after)
-        except (PassFailed, ValueError) as error:
+        except (RoasteryError, ValueError) as error:
+            refused = isinstance(error, RoasteryError) and not isinstance(error, PassFailed)
+            if refused and limit == 0:
+                raise  # whatever was rewritten, these passes do not fit the graph
             return [str(error).partition("\n")[0]]  # without the node, and what to try
         return expected.differences(after)
 
@@ -44,8 +50,9 @@ def bisect(
     if not found:
         say(f"right after all {total} rewrites of {', '.join(names) or 'no pass'}")
         return True
+    unfuelled = problems(0)
     say(f"wrong after all {total} rewrites: {found[0]}")
-    if unfuelled := problems(0):
+    if unfuelled:
         count = next(n for n in range(len(names) + 1) if problems(0, n))
         say(f"wrong without a rewrite: {unfuelled[0]}")
         if count:
@@ -77,7 +84,7 @@ def _change(graph: Graph, names: Sequence[str], number: int) -> Iterator[str]:
             format_graph(optimise(graph, names, Fuel(limit))).splitlines()
             for limit in (number - 1, number)
         )
-    except PassFailed:
+    except RoasteryError:
         return
     lines = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
     lines = [line.rstrip() for line in lines if not line.startswith("@@")]

@@ -78,6 +78,14 @@ def forgets(graph, context):
     '''Forget to return the graph.'''
     context.fuel.take("forgets: {}", graph.nodes[0])
 
+@register("refuses")
+def refuses(graph, context):
+    '''Refuse what it has done itself.'''
+    from ir.errors import RoasteryError
+    if context.fuel.take("refuses: {}", graph.nodes[0]):
+        raise RoasteryError("no such graph")
+    return graph
+
 @register("leaves")
 def leaves(graph, context):
     '''End the program, as if all were well.'''
@@ -171,6 +179,7 @@ def test_a_check_tells_which_output_differs(opt: Run) -> None:
         ("lose_relu,simplify", "rewrite 1: lose_relu: %y (relu, net.prototxt:9)"),
         ("simplify,fails", "rewrite 2: fails: %ip (ip, net.prototxt:3)"),
         ("simplify,invalid,fuse", "rewrite 2: invalid: %ip (ip, net.prototxt:3)"),
+        ("simplify,refuses", "rewrite 2: refuses: %ip (ip, net.prototxt:3)"),
         ("simplify,leaves", "rewrite 2: leaves: %ip (ip, net.prototxt:3)"),
         ("simplify,fuse,drops_output", "rewrite 4: drops_output: %z (ip, net.prototxt:3)"),
     ],
@@ -304,7 +313,9 @@ def test_a_plugin_that_fails_is_told(opt: Run, text: str, message: str) -> None:
 
 
 def test_passes_that_do_not_fit_the_graph(opt: Run) -> None:
-    assert "differentiate before fuse" in refused(opt("net.ir", "--passes=fuse,differentiate"))
+    for flags in ([], ["--bisect"], ["--check"]):
+        code, out, err = opt("net.ir", "--passes=fuse,differentiate", *flags)
+        assert (code, out) == (1, "") and "differentiate before fuse" in err
     twice = refused(opt("net.ir", "--passes=differentiate,differentiate"))
     assert "has a backward already" in twice
     failed = refused(opt("net.ir", "--passes=fails", "--plugin=wrong.py"))
