@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,7 +27,7 @@ from .plan.memory import plan_memory
 class Observer(Protocol):
     """Called after every pass."""
 
-    def __call__(self, name: str, graph: Graph, seconds: float) -> None: ...
+    def __call__(self, name: str, graph: Graph) -> None: ...
 
 
 def run_passes(
@@ -43,12 +42,9 @@ def run_passes(
     context = context_for(graph, options)
     names = default_passes(options.target) if options.passes is None else options.passes
     for name in names:
-        step = find_pass(name)
-        start = time.perf_counter()
-        graph = step(graph, context)
-        seconds = time.perf_counter() - start
+        graph = find_pass(name)(graph, context)
         for observe in observers:
-            observe(name, graph, seconds)
+            observe(name, graph)
     return graph
 
 
@@ -78,7 +74,7 @@ def _keys(ports: Sequence[Port]) -> set[tuple[str, str]]:
     return {(port.role.value, port.name) for port in ports}
 
 
-def verify_each(name: str, graph: Graph, seconds: float) -> None:
+def verify_each(name: str, graph: Graph) -> None:
     """Observer: the graph must keep the IR's rules. Raises InvalidGraph naming the pass."""
     try:
         verify(graph)
@@ -87,28 +83,14 @@ def verify_each(name: str, graph: Graph, seconds: float) -> None:
 
 
 @dataclass
-class Timings:
-    """Observer: seconds per pass, in order."""
-
-    seconds: list[tuple[str, float]] = field(default_factory=list)
-
-    def __call__(self, name: str, graph: Graph, seconds: float) -> None:
-        self.seconds.append((name, seconds))
-
-    def table(self) -> str:
-        lines = [f"{name:<24}{seconds * 1e3:9.1f} ms" for name, seconds in self.seconds]
-        return "\n".join(lines) + "\n"
-
-
-@dataclass
 class Dump:
     """Observer: writes ``<prefix>01_simplify.ir`` and so on into ``folder``."""
 
     folder: Path
-    prefix: str = ""
+    prefix: str
     count: int = 0
 
-    def __call__(self, name: str, graph: Graph, seconds: float) -> None:
+    def __call__(self, name: str, graph: Graph) -> None:
         self.count += 1
         path = self.folder / f"{self.prefix}{self.count:02}_{name}.ir"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -155,13 +155,6 @@ class NetProgram:
     force_backward: bool = False
     notes: tuple[str, ...] = ()
 
-    def layer(self, name: str) -> LayerInfo:
-        """The first layer of a name."""
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        raise KeyError(name)
-
     def owns(self, layer: LayerInfo, variable: str) -> bool:
         """Whether a blob of a layer is its own, not shared from an earlier layer."""
         return self.variables[variable].owner == layer.key

@@ -11,7 +11,7 @@ from compiler.binary import Binary
 from compiler.compiled import CompiledGraph, HostStep
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
-from compiler.pipeline import Dump, Observer, Timings, compile_graph, verify_each
+from compiler.pipeline import Dump, Observer, compile_graph, verify_each
 from compiler.triton.lower import lower_node
 from frontends.prototxt import Message, to_text
 from ir.atomic_file import atomic_path
@@ -39,7 +39,6 @@ class Compilation:
     constants: Graph
     graph: Graph
     compiled: CompiledGraph
-    timings: Timings
     trains: bool
 
 
@@ -63,13 +62,12 @@ def compile_program(
     graphs = WholeGraphs(program)
     trains = program.phase == "TRAIN" and graphs.trains if backward is None else backward
     constants, graph = (Graph(""), graphs.training()) if trains else graphs.frozen(options)
-    timings = Timings()
-    observers: list[Observer] = [timings]
+    observers: list[Observer] = []
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
     compiled = compile_graph(graph, lower_node, options, observers=observers)
-    return Compilation(program, options, constants, graph, compiled, timings, trains)
+    return Compilation(program, options, constants, graph, compiled, trains)
 
 
 def _clear(folder: Path) -> None:

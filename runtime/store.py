@@ -170,9 +170,3 @@ class Store:
         for name, diff in self.diff.items():
             if name in self._flat:
                 diff.clear_padding()
-
-    def parameters(self) -> Iterator[tuple[Variable, Buffer]]:
-        """Owned blobs in layer order: Caffe's learnable_params."""
-        for variable in self.variables.values():
-            if variable.index >= 0:
-                yield variable, self.data[variable.name]

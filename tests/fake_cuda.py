@@ -285,9 +285,6 @@ class FakeCuda:
     def _cuModuleUnload(self, module: int) -> None:
         self.live -= 1
 
-    def _cuFuncGetAttribute(self, out: Any, number: int, function: int) -> None:
-        out[0] = {3: 0, 4: 32}[number]
-
     def _cuFuncSetAttribute(self, function: int, number: int, value: int) -> None:
         assert number == 8 and value > 48 << 10
 

@@ -46,9 +46,6 @@ class Fields:
     def raw(self, name: str) -> dict[str, Any]:
         return self._get(name, dict)
 
-    def keys(self) -> list[str]:
-        return list(self._value)
-
     def __contains__(self, name: str) -> bool:
         return name in self._value
 

@@ -60,7 +60,6 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuModuleLoadDataEx": (_OUT, c_char_p, c_uint, POINTER(c_int), POINTER(c_void_p)),
     "cuModuleGetFunction": (_OUT, _HANDLE, c_char_p),
     "cuModuleUnload": (_HANDLE,),
-    "cuFuncGetAttribute": (POINTER(c_int), c_int, _HANDLE),
     "cuFuncSetAttribute": (_HANDLE, c_int, c_int),
     "cuLaunchKernel": (
         *(_HANDLE, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint),

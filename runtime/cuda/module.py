@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _ERROR_LOG, _ERROR_LOG_SIZE = 5, 6  # CU_JIT_ERROR_LOG_BUFFER, ..._SIZE_BYTES
 _MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-_REGISTERS = 4  # CU_FUNC_ATTRIBUTE_NUM_REGS
 _LOG_BYTES = 8192
 
 
@@ -60,7 +59,7 @@ class Module(Released):
             )
         if shared > self._properties.attributes["shared_memory"]:
             self._driver.cuFuncSetAttribute(handle, _MAX_DYNAMIC_SHARED, shared)
-        return Function(self._driver, self, handle, shared)
+        return Function(self, handle, shared)
 
     def close(self) -> None:
         if self.handle:
@@ -71,18 +70,7 @@ class Module(Released):
 class Function:
     """A kernel of a module, which it keeps loaded."""
 
-    def __init__(self, driver: Driver, module: Module, handle: c_void_p, shared: int) -> None:
-        self._driver = driver
+    def __init__(self, module: Module, handle: c_void_p, shared: int) -> None:
         self.module = module
         self.handle = handle
         self.shared = shared
-
-    @property
-    def registers(self) -> int:
-        """Per thread, as the driver counts them (PTX: after its own compilation)."""
-        return self._attribute(_REGISTERS)
-
-    def _attribute(self, number: int) -> int:
-        value = c_int()
-        self._driver.cuFuncGetAttribute(ctypes.byref(value), number, self.handle)
-        return value.value

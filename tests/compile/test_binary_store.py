@@ -36,7 +36,7 @@ def test_a_binary_is_found_again(store: BinaryStore) -> None:
 
 def test_a_damaged_entry_is_a_miss(store: BinaryStore) -> None:
     store.save(KEY, BINARY)
-    path = store.path(KEY)
+    path = store.folder / KEY[:2] / KEY
     sound = path.read_bytes()
     for at in range(len(sound)):
         path.write_bytes(sound[:at] + bytes([sound[at] ^ 0x10]) + sound[at + 1 :])

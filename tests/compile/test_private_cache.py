@@ -43,7 +43,7 @@ def test_it_is_made_for_its_user_alone(cache: Path, monkeypatch: pytest.MonkeyPa
 
 def _parts(cache: Path) -> list[Path]:
     """Every folder on the way to the binary, and its file."""
-    path = BinaryStore().path(KEY)
+    path = BinaryStore().folder / KEY[:2] / KEY
     return [cache, cache / "binaries", path.parent, path]
 
 
@@ -63,7 +63,7 @@ def test_what_others_can_write_is_not_used(
         (record,) = caplog.records  # told once
         assert f"others can write {path}" in record.getMessage()
         BinaryStore().save(other, BINARY)
-        assert not BinaryStore().path(other).exists()
+        assert not (BinaryStore().folder / other[:2] / other).exists()
     path.chmod(sound)
     assert BinaryStore().load(KEY) == BINARY
 
@@ -113,7 +113,7 @@ def _pipe(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [_link, _pipe])
 def test_an_entry_is_a_file(change: Callable[[Path], None], cache: Path) -> None:
-    change(BinaryStore().path(KEY))
+    change(BinaryStore().folder / KEY[:2] / KEY)
     assert BinaryStore().load(KEY) is None
 
 

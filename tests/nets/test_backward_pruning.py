@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.layer_cases import LayerCase
 from tests.support.layer_run import LayerRun
-from tests.support.lowering import inputs, lowered, refusal
+from tests.support.lowering import inputs, layer_named, lowered, refusal
 
 DATA = inputs(x=(4, 3), y=(4,))
 LOSS = 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "%s" bottom: "y" top: "loss" }\n'
@@ -152,6 +152,6 @@ def test_gradients_agree_with_the_flags() -> None:
     """What stops in the graph is what the flags say."""
     text = DATA + ip("a", "x") + ip("b", "a", "propagate_down: false") + LOSS % "b"
     run = LayerRun(LayerCase("InnerProduct", "pruned", text))
-    assert not run.program.layer("a").needs_backward
-    assert run.program.layer("b").needs_backward
+    assert not layer_named(run.program, "a").needs_backward
+    assert layer_named(run.program, "b").needs_backward
     assert run.gradients({"loss": np.array(1.0)}).keys() == {"b/0", "b/1"}

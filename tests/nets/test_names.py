@@ -11,7 +11,7 @@ from ir.errors import ErrorGroup
 from roastery import nets
 from roastery.weights import load_weights, save_weights
 from runtime.store import Store
-from tests.support.lowering import inputs, lowered, refusal
+from tests.support.lowering import inputs, layer_named, lowered, refusal
 
 X = inputs(x=(2, 3))
 IP = (
@@ -174,7 +174,7 @@ def test_a_blob_called_like_a_variable(tmp_path) -> None:
 def test_layers_called_like_variables() -> None:
     program = lowered(X + IP % ("a", "x", "t", 4) + IP % ("a/0", "t", "u", 4))
     assert len(program.variables) == 4
-    assert program.layer("a/0").variables == ("a/0/0", "a/0/1")
+    assert layer_named(program, "a/0").variables == ("a/0/0", "a/0/1")
 
 
 def test_layers_without_names() -> None:
@@ -201,7 +201,7 @@ def test_a_loss_without_a_top_is_no_output() -> None:
         """
     )
     assert program.outputs == ()
-    assert program.layer("e").loss_weights == (1.0,)
+    assert layer_named(program, "e").loss_weights == (1.0,)
 
 
 def test_layers_of_another_phase() -> None:

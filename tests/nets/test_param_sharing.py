@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.lowering import inputs, lowered, refusal
+from tests.support.lowering import inputs, layer_named, lowered, refusal
 
 X = inputs(x=(2, 3, 4), z=(2, 4, 3))
 
@@ -22,8 +22,8 @@ def test_the_first_layer_owns() -> None:
         + ip("a", 'param { name: "w" } param { name: "b" }')
         + ip("b", 'param { name: "w" } param { lr_mult: 2 }', "z")
     )
-    assert program.layer("a").variables == ("a/0", "a/1")
-    assert program.layer("b").variables == ("a/0", "b/1")
+    assert layer_named(program, "a").variables == ("a/0", "a/1")
+    assert layer_named(program, "b").variables == ("a/0", "b/1")
     assert [c.name for c in program.parameters] == ["a/0", "a/1", "b/1"]
     assert program.variables["b/1"].lr_mult == 2
 
@@ -40,7 +40,7 @@ def test_strict_compares_shapes() -> None:
     assert "[2, 6], this layer needs [6, 2]" in error.message
     assert error.hint is not None and "PERMISSIVE" in error.hint
     program = lowered(text + one + two % "share_mode: PERMISSIVE")
-    assert program.layer("b").variables == ("a/0",)
+    assert layer_named(program, "b").variables == ("a/0",)
 
 
 def test_permissive_compares_counts() -> None:
@@ -101,6 +101,6 @@ def test_shared_statistics() -> None:
     program = lowered(
         inputs(p=(4, 3), q=(4, 3)) + layer % ("a", "p", "r") + layer % ("b", "q", "s")
     )
-    assert program.layer("b").variables == ("a/0", "a/1", "a/2")
+    assert layer_named(program, "b").variables == ("a/0", "a/1", "a/2")
     writes = [p.name for p in program.graph.outputs if p.name.startswith("a/")]
     assert writes == ["a/0", "a/1", "a/2"]

@@ -10,7 +10,7 @@ from frontends.lowering.splits import with_splits
 from frontends.state_rules import filtered
 from ir.program import NetProgram
 from roastery import nets
-from tests.support.lowering import inputs, lowered
+from tests.support.lowering import inputs, layer_named, lowered
 
 X = inputs(x=(2, 3))
 
@@ -78,10 +78,10 @@ def test_a_loss_weight_counts_as_a_reader_and_moves_to_the_first_top() -> None:
         layer { name: "q" type: "Power" bottom: "p" top: "q" }
         """
     )
-    split = program.layer("p_p_0_split")
+    split = layer_named(program, "p_p_0_split")
     assert split.loss_weights == (0.5, 0.0)
-    assert program.layer("p").loss_weights == (0.0,)
-    assert program.layer("q").bottoms == ("p_p_0_split_1",)
+    assert layer_named(program, "p").loss_weights == (0.0,)
+    assert layer_named(program, "q").bottoms == ("p_p_0_split_1",)
     # Caffe's names: the loss is an output of the net.
     assert program.outputs == ("p_p_0_split_0", "q")
 
@@ -109,8 +109,8 @@ def test_errors_stay_at_the_lines_of_the_file() -> None:
         layer { name: "q" type: "Power" bottom: "x" top: "q" }
         """
     )
-    assert program.layer("x_in_x_0_split").location.line == 1
-    assert program.layer("q").location.line == 4
+    assert layer_named(program, "x_in_x_0_split").location.line == 1
+    assert layer_named(program, "q").location.line == 4
 
 
 LOSS = (

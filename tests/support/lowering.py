@@ -8,7 +8,7 @@ import pytest
 
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
-from ir.program import NetProgram
+from ir.program import LayerInfo, NetProgram
 from roastery import nets
 from roastery.building import NetRequest, lower_net
 from roastery.logger import logger_report
@@ -40,6 +40,11 @@ def program_of(
     """A net's program, as commands lower it."""
     request = NetRequest(net, nets.net_state(net, phase, level, stages), shapes or {})
     return lower_net(request, logger_report()).program
+
+
+def layer_named(program: NetProgram, name: str) -> LayerInfo:
+    """The first layer of a name."""
+    return next(layer for layer in program.layers if layer.name == name)
 
 
 def refusal(text: str, phase: str = "TRAIN") -> RoasteryError:

@@ -29,9 +29,6 @@ class BinaryStore:
         )
         self.folder = self._private.folder
 
-    def path(self, key: str) -> Path:
-        return self.folder / _name(key)
-
     def load(self, key: str) -> Binary | None:
         """The entry, or None when there is no sound one."""
         data = self._private.read(_name(key))

@@ -101,7 +101,7 @@ def _verify(name: str, graph: Graph) -> None:
     from ir.verify import InvalidGraph
 
     try:
-        verify_each(name, graph, 0.0)
+        verify_each(name, graph)
     except InvalidGraph as error:
         problem, _, node = str(error).partition("\n")
         raise RoasteryError(problem, detail=node) from error
