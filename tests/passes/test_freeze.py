@@ -109,6 +109,34 @@ def test_what_others_read_is_left_alone() -> None:
     check(graph)
 
 
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "map(%y, %y) {add(mul(a0, 2.0), a1)}",
+        "map(%y, %row) {mul(a0, a1)}",
+        "map(%y, %all) {mul(a0, a1)}",
+        "map(%y) {mul(a0, to_float(i1))}",
+        "map(%y, %s) {div(a1, a0)}",
+        "map(%s, %s) {mul(a0, a1)} shape=(4,2)",
+    ],
+)
+def test_what_is_not_affine_for_each_channel_is_left_alone(reader: str) -> None:
+    graph = parse_graph(
+        """graph net {
+      input %x: f32[4,3] data
+      input %w: f32[3,2] parameter
+      input %s: f32[1,2] parameter
+      input %row: f32[4,1] parameter
+      input %all: f32[4,2] parameter
+      %y: f32[4,2] = matmul(%x, %w)
+      %z: f32[4,2] = READER
+      output %z: f32[4,2] result
+    }""".replace("READER", reader)
+    )
+    assert fold_affine(graph) is graph
+    check(graph)
+
+
 def test_variables_that_the_graph_writes_are_no_constants() -> None:
     graph = parse_graph("""graph net {
       input %x: f32[4,3] data

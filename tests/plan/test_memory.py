@@ -79,15 +79,29 @@ def test_an_operand_read_elsewhere_under_another_name_is_not_overwritten() -> No
     graph, plan = plan_of("""graph net {
       input %x: f32[8,8] data
       %a: f32[8,8] = matmul(%x, %x)  # a
+      %p: f32[8,8] = map(%a) {exp(a0)}  # p
       %v: f32[2,32] = reshape(%a) shape=(2,32)  # v
       %t: f32[32,2] = transpose(%v) order=(1,0)  # t
       %u: f32[8,8] = reshape(%t) shape=(8,8)  # u
-      %b: f32[8,8] = map(%a, %u) {add(a0, a1)}  # b
+      %b: f32[8,8] = map(%p, %u) {add(a0, a1)}  # b
       %c: f32[8,8] = matmul(%b, %b)  # c
       output %c: f32[8,8] result
     }""")
-    names = {v.name for n in graph.nodes for v in n.inputs if n.outputs[0].name == "b"}
-    assert names == {"a", "v"}
+    assert [v.name for n in graph.nodes for v in n.inputs if n.outputs[0].name == "b"] == ["a", "v"]
+    assert place(graph, plan, "a") != place(graph, plan, "b")
+
+
+def test_what_is_read_late_as_a_view_is_kept_that_long() -> None:
+    graph, plan = plan_of("""graph net {
+      input %x: f32[8,8] data
+      %a: f32[8,8] = matmul(%x, %x)  # a
+      %v: f32[4,16] = reshape(%a) shape=(4,16)  # v
+      %b: f32[8,8] = matmul(%x, %x) transpose_a=true  # b
+      %c: f32[8,8] = matmul(%b, %b)  # c
+      %d: f32[4,4] = matmul(%v, %v) transpose_b=true  # d
+      output %c: f32[8,8] result
+      output %d: f32[4,4] result
+    }""")
     assert place(graph, plan, "a") != place(graph, plan, "b")
 
 
@@ -96,14 +110,16 @@ def test_a_view_lies_where_its_source_lies() -> None:
       input %x: f32[4,4] data
       %a: f32[4,4] = matmul(%x, %x)  # a
       %v: f32[16,1] = reshape(%a) shape=(16,1)  # v
-      %w: f32[2,8] = reshape(%x) shape=(2,8)  # w
+      %u: f32[2,8] = reshape(%x) shape=(2,8)  # u
+      %s: f32[16] = reshape(%u) shape=(16)  # s
+      %w: f32[2,8] = reshape(%s) shape=(2,8)  # w
       %b: f32[16,16] = matmul(%v, %v) transpose_b=true  # b
       %c: f32[2,2] = matmul(%w, %w) transpose_b=true  # c
       output %b: f32[16,16] result
       output %c: f32[2,2] result
     }""")
     assert place(graph, plan, "v") == place(graph, plan, "a")
-    assert place(graph, plan, "w") == place(graph, plan, "x")
+    assert place(graph, plan, "w") == place(graph, plan, "s") == place(graph, plan, "x")
     assert isinstance(place(graph, plan, "b"), External)
 
 
@@ -204,6 +220,16 @@ def test_outputs_may_show_inputs_and_each_other() -> None:
       output %y: f32[4] state "variable"
     }""")
     assert [c.port.name for c in plan.copies] == ["same", "twin", "before", "variable"]
+
+
+def test_a_variable_that_is_shown_as_it_was_is_copied_before_it_is_written() -> None:
+    _, plan = plan_of("""graph net {
+      input %s: f32[4] state
+      %t: f32[4] = map(%s) {mul(a0, 2.0)}
+      output %t: f32[4] state "s"
+      output %s: f32[4] result "before"
+    }""")
+    assert [c.port.name for c in plan.copies] == ["before", "s"]
 
 
 def test_an_unchanged_variable_needs_nothing() -> None:
