@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import ir.ops  # noqa: F401  (registers the ops)
 from compiler.options import CompileOptions
-from compiler.passes.autodiff import differentiate, drop_stop_gradient, split
+from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.passes.freeze import freeze
 from compiler.passes.registry import PASSES
 from compiler.pipeline import run_passes, verify_each
@@ -26,6 +26,7 @@ from ir.verify import verify
 from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import DOUBLE, Expected, TooLarge, expected
 from tests.support.kernel_rules import check_kernels
+from tests.support.split_run import run_apart
 
 
 def has_gradient(op: type[Op]) -> bool:
@@ -129,21 +130,9 @@ def test_frozen_graphs_keep_the_meaning(drawn: Drawn) -> None:
 def test_forward_and_backward_run_apart(drawn: Drawn) -> None:
     whole = trained(drawn)
     wanted = truth(whole)
-    ahead, behind = split(whole.graph)
-    verify(ahead)
-    verify(behind)
-    assert all(n.direction is Direction.FORWARD for n in ahead.nodes)
-    ports = [(p.name, p.role) for p in whole.graph.inputs]
-    arrays = dict(zip(ports, whole.arrays(), strict=True))
-    results = {}
-    for graph in (ahead, behind):
-        saved = {key: a for key, a in results.items() if key[1] is Role.SAVED}
-        given = [(saved | arrays)[p.name, p.role] for p in graph.inputs]
-        outputs = [(p.name, p.role) for p in graph.outputs]
-        results.update(zip(outputs, run_graph(graph, given), strict=True))
+    found = run_apart(whole.graph, whole.arrays())
     assert whole.taken_calls() == wanted[1]
-    names = [(p.name, p.role) for p in whole.graph.outputs]
-    wanted[0].check([results[key] for key in names], [name for name, _ in names])
+    wanted[0].check(found, [p.name for p in whole.graph.outputs])
 
 
 @examples(60)

@@ -79,6 +79,7 @@ def test_an_operand_read_elsewhere_under_another_name_is_not_overwritten() -> No
     graph, plan = plan_of("""graph net {
       input %x: f32[8,8] data
       %a: f32[8,8] = matmul(%x, %x)  # a
+    backward:
       %p: f32[8,8] = map(%a) {exp(a0)}  # p
       %v: f32[2,32] = reshape(%a) shape=(2,32)  # v
       %t: f32[32,2] = transpose(%v) order=(1,0)  # t
