@@ -109,6 +109,18 @@ def test_what_others_read_is_left_alone() -> None:
     check(graph)
 
 
+def test_data_is_taken_though_nothing_reads_it() -> None:
+    main = check(
+        parse_graph("""graph net {
+      input %x: f32[4,3] data
+      input %w: f32[3,2] parameter
+      %y: f32[3,2] = map(%w) {exp(a0)}
+      output %y: f32[3,2] result
+    }""")
+    )
+    assert [p.name for p in main.inputs] == ["x", "frozen:y"] and not main.nodes
+
+
 @pytest.mark.parametrize(
     "reader",
     [

@@ -1,0 +1,110 @@
+"""What simplify makes of ops that move elements: fewer of them, and the same elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from compiler.passes.simplify import simplify
+from ir import expr as e
+from ir.build import Builder
+from ir.graph import Value
+from ir.interpret import run_graph
+from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.ops.pointwise import Map
+from ir.types import TensorType
+from ir.verify import verify
+
+X = (4, 7)
+
+
+class Moves:
+    """Short names for the ops, and two inputs."""
+
+    def __init__(self) -> None:
+        self.b = Builder("net")
+        self.x, self.z = (self.b.input(name, TensorType(X)) for name in "xz")
+        self.cube = self.b.input("cube", TensorType((2, 3, 4)))
+
+    def cut(self, x: Value, axis: int, start: int, stop: int) -> Value:
+        return self.b.emit(Slice(axis, start, stop), x)
+
+    def join(self, axis: int, *parts: Value) -> Value:
+        return self.b.emit(Concat(axis), *parts)
+
+    def turn(self, x: Value, *order: int) -> Value:
+        return self.b.emit(Transpose(order), x)
+
+    def view(self, x: Value, *shape: int) -> Value:
+        return self.b.emit(Reshape(shape), x)
+
+    def wide(self, x: Value, low: tuple[int, ...], high: tuple[int, ...], value: float) -> Value:
+        return self.b.emit(Pad(low, high, value), x)
+
+    def full(self, number: float, *shape: int) -> Value:
+        return self.b.emit(Map((e.const(number),), shape))
+
+
+def parts(m: Moves, axis: int, one: tuple[int, int], other: tuple[int, int], z: bool) -> Value:
+    """Two slices along the first or the second axis, side by side."""
+    return m.join(1, m.cut(m.x, axis, *one), m.cut(m.z if z else m.x, axis, *other))
+
+
+CASES: dict[str, tuple[Callable[[Moves], Value], str]] = {
+    "slice of slice": (lambda m: m.cut(m.cut(m.x, 1, 1, 6), 1, 2, 4), "slice"),
+    "slice of another axis": (lambda m: m.cut(m.cut(m.x, 1, 1, 6), 0, 1, 3), "slice slice"),
+    "slice of all": (lambda m: m.cut(m.x, 1, 0, 7), ""),
+    "slice of all but one": (lambda m: m.cut(m.x, 1, 0, 6), "slice"),
+    "slice in a piece": (lambda m: m.cut(m.join(1, m.x, m.z), 1, 8, 10), "slice"),
+    "slice that is a piece": (lambda m: m.cut(m.join(1, m.x, m.z), 1, 7, 14), ""),
+    "slice of two pieces": (lambda m: m.cut(m.join(1, m.x, m.z), 1, 6, 8), "concat slice"),
+    "slice across pieces": (lambda m: m.cut(m.join(1, m.x, m.z), 0, 1, 3), "concat slice"),
+    "concat of one": (lambda m: m.join(1, m.x), ""),
+    "concat of neighbours": (lambda m: parts(m, 1, (1, 3), (3, 5), False), "slice"),
+    "concat of all": (lambda m: parts(m, 1, (0, 3), (3, 7), False), ""),
+    "concat in another order": (
+        lambda m: parts(m, 1, (3, 5), (1, 3), False),
+        "slice slice concat",
+    ),
+    "concat of what overlaps": (
+        lambda m: parts(m, 1, (1, 3), (2, 4), False),
+        "slice slice concat",
+    ),
+    "concat of two sources": (lambda m: parts(m, 1, (1, 3), (3, 5), True), "slice slice concat"),
+    "concat along another axis": (
+        lambda m: parts(m, 0, (0, 1), (1, 2), False),
+        "slice slice concat",
+    ),
+    "transposed twice": (lambda m: m.turn(m.turn(m.cube, 1, 2, 0), 0, 2, 1), "transpose"),
+    "rotated twice": (lambda m: m.turn(m.turn(m.cube, 1, 2, 0), 1, 2, 0), "transpose"),
+    "rotated back": (lambda m: m.turn(m.turn(m.cube, 1, 2, 0), 2, 0, 1), ""),
+    "not transposed": (lambda m: m.turn(m.cube, 0, 1, 2), ""),
+    "reshaped twice": (lambda m: m.view(m.view(m.x, 7, 4), 2, 14), "reshape"),
+    "reshaped back": (lambda m: m.view(m.view(m.x, 7, 4), 4, 7), ""),
+    "padded by nothing": (lambda m: m.wide(m.x, (0, 0), (0, 0), 1.0), ""),
+    "padded behind": (lambda m: m.wide(m.x, (0, 0), (0, 2), 1.0), "pad"),
+    "padded before": (lambda m: m.wide(m.x, (0, 1), (0, 0), 1.0), "pad"),
+    "a number padded by itself": (lambda m: m.wide(m.full(1.0, 4, 7), (0, 1), (0, 0), 1.0), "map"),
+    "a number padded": (lambda m: m.wide(m.full(1.0, 4, 7), (0, 1), (0, 0), 0.5), "map pad"),
+    "a number moved": (lambda m: m.turn(m.full(1.0, 4, 7), 1, 0), "map"),
+    "a number twice": (lambda m: m.join(0, m.full(1.0, 2, 3), m.full(1.0, 1, 3)), "map"),
+    "two numbers": (lambda m: m.join(0, m.full(1.0, 2, 3), m.full(2.0, 1, 3)), "map map concat"),
+}
+"""What is built, and the ops that are left of it."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_moves_become_fewer(name: str) -> None:
+    build, left = CASES[name]
+    moves = Moves()
+    moves.b.output("y", build(moves))
+    graph = moves.b.finish()
+    simpler = simplify(graph)
+    verify(simpler)
+    assert " ".join(n.op.name for n in simpler.nodes) == left
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal(p.value.shape) for p in graph.inputs]
+    for one, other in zip(run_graph(simpler, inputs), run_graph(graph, inputs), strict=True):
+        np.testing.assert_array_equal(one, other)
