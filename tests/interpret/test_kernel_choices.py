@@ -82,13 +82,13 @@ def longest(kind: str) -> Iterator[int]:
 
 CASES: dict[str, Node] = {
     "matmul": single(MatMul(False, True), (130, 40), (36, 40)),
-    "conv": single(Conv(*SAME), (2, 4, 9, 9), (36, 4, 3, 3)),
+    "conv": single(Conv(*SAME), (2, 2, 9, 9), (36, 2, 3, 3)),
     "conv groups": single(Conv(*SAME, 2), (1, 4, 6, 6), (72, 2, 3, 3)),
-    "conv_input_grad": single(ConvInputGrad(*SAME, spatial=(9, 9)), (2, 4, 9, 9), (4, 36, 3, 3)),
+    "conv_input_grad": single(ConvInputGrad(*SAME, spatial=(9, 9)), (2, 2, 9, 9), (2, 36, 3, 3)),
     "conv_input_grad strided": single(
-        ConvInputGrad((2, 2), (1, 1), (1, 1), spatial=(12, 12)), (2, 8, 6, 6), (8, 4, 3, 3)
+        ConvInputGrad((2, 2), (1, 1), (1, 1), spatial=(12, 12)), (1, 8, 6, 6), (8, 4, 3, 3)
     ),
-    "conv_weight_grad": single(ConvWeightGrad(*SAME, window=(3, 3)), (2, 4, 5, 5), (2, 130, 5, 5)),
+    "conv_weight_grad": single(ConvWeightGrad(*SAME, window=(3, 3)), (1, 4, 5, 5), (1, 130, 5, 5)),
     "reduce_rows": total((66, 1030), (1,)),
     "reduce_rows of many": total((65, 1030), (1,), inputs=7),
     "reduce_planes": total((66, 2, 40), (0, 2)),

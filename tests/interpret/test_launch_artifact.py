@@ -177,7 +177,7 @@ def exportable(drawn: Drawn) -> bool:
     return not any(n.op.properties & Property.HOST for n in nodes)
 
 
-@examples(25)
+@examples(12)
 @given(graphs(most=6).filter(exportable))
 def test_random_graphs_as_artifacts(drawn: Drawn) -> None:
     ports = tuple(

@@ -20,11 +20,11 @@ from runtime.launch.interpret import InterpretLauncher, KernelFailure
 from runtime.launch.program_order import Order
 from runtime.store import Store
 from tests.support import sample_nets as sample
-from tests.support.program_orders import ORDERS
+from tests.support.program_orders import ORDERS, shuffled
 from tests.support.training_run import Training, lowered, train
 
 NETS = {
-    "lenet": sample.inputs(data=(2, 1, 14, 14), label=(2,))
+    "lenet": sample.inputs(data=(2, 1, 10, 10), label=(2,))
     + sample.conv("conv1", "data", 6, 3)
     + sample.pool("pool1", "conv1", "pool: MAX kernel_size: 2 stride: 2")
     + sample.conv("conv2", "pool1", 36, 3)
@@ -33,8 +33,8 @@ NETS = {
     + sample.relu("ip1")
     + sample.dense("ip2", "ip1", 10)
     + sample.layer("loss", "SoftmaxWithLoss", "ip2 label"),
-    "inception": sample.inception(batch=4, side=6, channels=1),
-    "residual": sample.residual(batch=4, side=6),
+    "inception": sample.inception(batch=2, side=6, channels=1),
+    "residual": sample.residual(batch=2, side=6),
 }
 
 
@@ -66,20 +66,20 @@ def same(ours: Training, theirs: Training) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("net", "layerwise"), [*((net, False) for net in NETS), ("inception", True)]
+    ("net", "layerwise"), [*((net, False) for net in NETS), ("residual", True)]
 )
 def test_nets_train_alike(net: str, layerwise: bool) -> None:
     first = trained(NETS[net], None, layerwise=layerwise, check=True)
-    for order in map(Counted, ORDERS):
-        assert same(trained(NETS[net], order, layerwise=layerwise), first)
-        assert order.several > order.all / 3
+    order = Counted(shuffled)
+    assert same(trained(NETS[net], order, layerwise=layerwise), first)
+    assert order.several > order.all / 3
 
 
 NEIGHBOURS = (
     sample.inputs(data=(1, 3, 12, 12))
-    + sample.conv("conv1", "data", 4, 3, "pad: 1")
+    + sample.conv("conv1", "data", 4, 1)
     + sample.pool("pool", "conv1", "pool: MAX kernel_size: 3 stride: 1 pad: 1")
-    + sample.conv("conv2", "pool", 4, 3)
+    + sample.conv("conv2", "pool", 1, 1)
 )
 
 
@@ -99,8 +99,7 @@ def overwrites_all_of_its_size(node: Node, operand: Value, result: Value) -> boo
 def test_an_unsafe_alias_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pooling reads its neighbours: in place, a program reads what another one has overwritten."""
     right = pooled(None, check=True)
-    for order in ORDERS:
-        np.testing.assert_array_equal(pooled(order, check=False), right)
+    np.testing.assert_array_equal(pooled(shuffled, check=False), right)
     monkeypatch.setattr("compiler.plan.memory.may_overwrite", overwrites_all_of_its_size)
     wrong = [pooled(order, check=False) for order in (None, *ORDERS)]
     assert not any(np.array_equal(a, b) for a, b in itertools.combinations([right, *wrong], 2))

@@ -19,6 +19,7 @@ from ir.ops.movement import Pad
 from ir.ops.pointwise import Map
 from ir.text import format_graph, format_node, parse_graph
 from ir.types import BOOL, DType, TensorType
+from tests.support.graphs import examples
 
 SMALL = """graph net {
   input %x: f32[2,3] data
@@ -129,6 +130,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return Graph(draw(NAMES), tuple(inputs), tuple(nodes), tuple(outputs))
 
 
+@examples(40)
 @given(graphs())
 def test_graphs_round_trip(graph: Graph) -> None:
     text = format_graph(graph)

@@ -13,7 +13,7 @@ from tests.support.graphs import Drawn, examples, graphs, trained
 from tests.support.planned_run import run_planned
 
 
-@examples(100)
+@examples(60)
 @given(graphs())
 def test_a_plan_keeps_the_meaning(drawn: Drawn) -> None:
     """What lies in the same place is not needed at the same time, and every copy is made."""
