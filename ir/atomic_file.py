@@ -30,7 +30,8 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
         RoasteryError: the folder is missing, or the system refuses to write (a full disk).
     """
     check_name(path)
-    target = Path(os.path.realpath(path))
+    # What /dev/stdout and `>(gzip)` lead to has no path of its own, so no link is followed yet.
+    target = Path(path)
     if is_special(target):
         # Many formats are not written from front to back: first a file, then its bytes.
         with TemporaryDirectory() as folder:
@@ -42,6 +43,7 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
                 reason = error.strerror or error
                 raise RoasteryError(f"cannot write {os.fspath(path)}: {reason}") from error
         return
+    target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise RoasteryError(
             f"cannot write {os.fspath(path)}: there is no directory {target.parent}",

@@ -50,6 +50,15 @@ def test_devices_are_written_directly():
     assert Path("/dev/null").is_char_device()
 
 
+def test_pipes_without_a_name_are_written_directly():
+    """As /dev/stdout before ``| head``, and what a shell makes of ``>(gzip)``."""
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as stream:
+        with os.fdopen(write, "wb"), atomic_write(f"/dev/fd/{write}") as file:
+            file.write(b"whole")
+        assert stream.read() == b"whole"
+
+
 def test_folders(tmp_path):
     with atomic_path(tmp_path / "folder") as temporary:
         temporary.mkdir()
