@@ -41,7 +41,6 @@ class BuiltSolver:
     """A solver and the nets it was built with."""
 
     solver: Solver
-    message: Message
     train: BuiltNet
     tests: list[BuiltNet]
 
@@ -186,7 +185,7 @@ def assemble(
     if config.debug_info:
         show_debug_info(result)
     log.scaffolding_done()
-    return BuiltSolver(result, solver, train, built)
+    return BuiltSolver(result, train, built)
 
 
 def solver_device(solver: Message, requested: str | None) -> str:

@@ -46,8 +46,6 @@ class WindowImage:
 
     path: str
     channels: int
-    height: int
-    width: int
     line: int
 
 
@@ -70,8 +68,8 @@ def read_windows(path: Path, place: Location | None) -> tuple[list[WindowImage],
         reader.number(int, "the image's index")
         name = reader.word("the image's path")
         line = reader.line
-        sizes = [reader.number(int, what) for what in ("channels", "height", "width")]
-        images.append(WindowImage(name, sizes[0], sizes[1], sizes[2], line))
+        channels, _, _ = (reader.number(int, what) for what in ("channels", "height", "width"))
+        images.append(WindowImage(name, channels, line))
         for _ in range(reader.number(int, "the number of windows")):
             label = reader.number(int, "a class")
             overlap = reader.number(float, "an overlap")

@@ -50,9 +50,8 @@ class Layout:
 
 @dataclass
 class _Slot:
-    """A place in a rank: a node's, or a point that an arrow passes through (``key`` is None)."""
+    """A place in a rank: a node's, or a point that an arrow passes through."""
 
-    key: str | None
     rank: int
     depth: float  # extent along the flow
     breadth: float  # extent across it
@@ -77,7 +76,7 @@ def lay_out(drawing: Drawing, rankdir: str) -> Layout:
     for key in drawing.nodes:
         width, height = sizes[key]
         depth, breadth = (height, width) if vertical else (width, height)
-        slots[key] = _Slot(key, ranks[key], depth, breadth, [], [])
+        slots[key] = _Slot(ranks[key], depth, breadth, [], [])
     columns: list[list[_Slot]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
     for slot in slots.values():
         columns[slot.rank].append(slot)
@@ -117,7 +116,7 @@ def _route(arrow: Arrow, slots: dict[str, _Slot], columns: list[list[_Slot]]) ->
         return [tail, head]
     chain = [tail]
     for rank in range(tail.rank + 1, head.rank):
-        point = _Slot(None, rank, 0.0, 2.0, [], [])
+        point = _Slot(rank, 0.0, 2.0, [], [])
         columns[rank].append(point)
         chain.append(point)
     chain.append(head)
