@@ -1,0 +1,33 @@
+"""Ranges of one variable meet again; those of two never do."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.triton.printer.index import Affine, Base, IterationRange, linearize, variable
+from compiler.triton.printer.size import ONE, Size
+
+OFFS, OTHER = Base("offs"), Base("other")
+NINE, FOUR = Size.of(9), Size.of(4)
+
+
+def part(base: Base, inner: Size, extent: Size | None = None) -> Affine:
+    return Affine(((IterationRange(base, inner, extent), ONE),))
+
+
+def test_neighbours_become_the_variable_itself() -> None:
+    index = linearize((part(OFFS, NINE), part(OFFS, ONE, NINE)), (FOUR, NINE))
+    assert index == variable(OFFS)
+
+
+@pytest.mark.parametrize(
+    ("high", "low"),
+    [
+        (part(OTHER, NINE), part(OFFS, ONE, NINE)),
+        (part(OFFS, FOUR), part(OFFS, ONE, NINE)),
+        (part(OFFS, NINE), part(OFFS, ONE)),
+    ],
+    ids=["other variable", "other step", "no end"],
+)
+def test_what_does_not_meet_stays_apart(high: Affine, low: Affine) -> None:
+    assert len(linearize((high, low), (FOUR, NINE)).terms) == 2
