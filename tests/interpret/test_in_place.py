@@ -81,7 +81,7 @@ def compared() -> Node:
     return fused(build, (3, 500))
 
 
-def log_sum(length: int) -> Node:
+def log_sum() -> Node:
     """A number for each row: fewer than what it is made of."""
 
     def build(b: Builder, x: Value) -> Value:
@@ -89,7 +89,7 @@ def log_sum(length: int) -> Node:
         power = b.map(e.exp(e.arg(0) - e.arg(1)), x, most)
         return b.map(e.log(e.arg(0)) + e.arg(1), b.sum(power, (1,)), most)
 
-    return fused(build, (600, length), schedule="row")
+    return fused(build, (3, 300), schedule="row")
 
 
 def softmax(shape: Shape) -> Node:
@@ -138,7 +138,7 @@ CASES = {
     "apart": (apart(), "01 10 11"),
     "in two shapes": (in_two_shapes(), "01"),
     "compared": (compared(), "00"),
-    "numbers of rows": (log_sum(2), ""),
+    "numbers of rows": (log_sum(), ""),
     "rows": (softmax((20, 20)), "00 10"),
     "columns": (softmax((1, 5, 520)), "00 10"),
     "product": (product(), "20"),
