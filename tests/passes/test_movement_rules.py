@@ -43,6 +43,10 @@ class Moves:
     def wide(self, x: Value, low: tuple[int, ...], high: tuple[int, ...], value: float) -> Value:
         return self.b.emit(Pad(low, high, value), x)
 
+    def times(self, a: Value, c: Value, flags: str = "") -> Value:
+        """Their product, of those transposed whose letter is in ``flags``."""
+        return self.b.matmul(a, c, transpose_a="a" in flags, transpose_b="b" in flags)
+
     def full(self, number: float, *shape: int) -> Value:
         return self.b.emit(Map((e.const(number),), shape))
 
@@ -90,6 +94,22 @@ CASES: dict[str, tuple[Callable[[Moves], Value], str]] = {
     "a number padded": (lambda m: m.wide(m.full(1.0, 4, 7), (0, 1), (0, 0), 0.5), "map pad"),
     "a number moved": (lambda m: m.turn(m.full(1.0, 4, 7), 1, 0), "map"),
     "a number twice": (lambda m: m.join(0, m.full(1.0, 2, 3), m.full(1.0, 1, 3)), "map"),
+    "first factor turned": (lambda m: m.times(m.turn(m.x, 1, 0), m.z), "matmul"),
+    "second factor turned": (lambda m: m.times(m.x, m.turn(m.z, 1, 0)), "matmul"),
+    "first turned back": (lambda m: m.times(m.turn(m.x, 1, 0), m.z, "ab"), "matmul"),
+    "second turned back": (lambda m: m.times(m.x, m.turn(m.z, 1, 0), "ab"), "matmul"),
+    "both turned, one back": (
+        lambda m: m.times(m.turn(m.x, 1, 0), m.turn(m.z, 1, 0), "a"),
+        "matmul",
+    ),
+    "factors of a batch turned": (
+        lambda m: m.times(m.cube, m.turn(m.cube, 0, 2, 1)),
+        "matmul",
+    ),
+    "a factor turned with its batch": (
+        lambda m: m.times(m.turn(m.cube, 2, 1, 0), m.turn(m.cube, 2, 0, 1)),
+        "transpose transpose matmul",
+    ),
     "two numbers": (lambda m: m.join(0, m.full(1.0, 2, 3), m.full(2.0, 1, 3)), "map map concat"),
 }
 """What is built, and the ops that are left of it."""

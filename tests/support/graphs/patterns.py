@@ -154,6 +154,23 @@ def similarity(g: Growth) -> None:
 
 
 @pattern
+def turned_factors(g: Growth) -> None:
+    """A product of transposes, which it may take transposed itself."""
+    rank = g.number(2, 3)
+    batch = (2,) * (rank - 2)
+    rows, depth, columns = (g.extent() for _ in range(3))
+    order = (*range(rank - 2), rank - 1, rank - 2)
+    factors, flags = [], []
+    for shape in ((rows, depth), (depth, columns)):
+        flag, turned = g.flag(), g.flag()
+        shape = shape[::-1] if flag != turned else shape
+        factor = g.value(shape=(*batch, *shape))
+        factors.append(g.b.transpose(factor, order) if turned else factor)
+        flags.append(flag)
+    g.keep([g.b.matmul(*factors, transpose_a=flags[0], transpose_b=flags[1])])
+
+
+@pattern
 def activation(g: Growth) -> None:
     """What backward can compute from the result."""
     a = e.arg(0)
