@@ -125,75 +125,62 @@ def _group(which: Base, g: Geometry) -> Affine:
     return variable(which) if g.group.constant != 1 else Affine()
 
 
+def _w_access(g: Geometry, which: Base, row: Base, taps: Base) -> Access:
+    """An output channel of the weights, and one of all its input channels and taps."""
+    inner, spots = _split(taps, (g.inputs, *g.taps))
+    outer = channel(_group(which, g), g.outputs, variable(row))
+    return Access((outer, inner, *spots), g.w_extents())
+
+
+def _window_access(
+    emitter: Emitter, g: Geometry, which: Base, taps: Base, positions: Base
+) -> Access:
+    """What a tap of the window at a position of y reads."""
+    inner, spots = _split(taps, (g.inputs, *g.taps))
+    image, position = _split(positions, (g.images, *g.y))
+    channels = channel(_group(which, g), g.inputs, inner)
+    return x_access(emitter, g, image, channels, position, spots)
+
+
+def _y_access(g: Geometry, which: Base, row: Base, positions: Base) -> Access:
+    image, position = _split(positions, (g.images, *g.y))
+    channels = channel(_group(which, g), g.outputs, variable(row))
+    return Access((image, channels, *position), g.y_extents())
+
+
 @view(Conv)
 def conv_product(emitter: Emitter, node: Node) -> Product:
+    """Rows are output channels, columns positions of y, the depth input channels and taps."""
     op = node.op
     assert isinstance(op, Conv)
     x, w = node.inputs
     g = geometry(emitter, op, x.shape, w.shape, node.output.shape)
-
-    def left(row: Base, depth: Base, which: Base) -> Access:
-        inner, taps = _split(depth, (g.inputs, *g.taps))
-        return Access(
-            (channel(_group(which, g), g.outputs, variable(row)), inner, *taps), g.w_extents()
-        )
-
-    def right(depth: Base, column: Base, which: Base) -> Access:
-        inner, taps = _split(depth, (g.inputs, *g.taps))
-        image, position = _split(column, (g.images, *g.y))
-        return x_access(
-            emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
-        )
-
-    def result(row: Base, column: Base, which: Base) -> Access:
-        image, position = _split(column, (g.images, *g.y))
-        channels = channel(_group(which, g), g.outputs, variable(row))
-        return Access((image, channels, *position), g.y_extents())
-
     return Product(
         g.group,
         g.outputs,
         g.images * product(g.y),
         g.inputs * product(g.taps),
-        (w, left),
-        (x, right),
-        result,
+        (w, lambda row, depth, which: _w_access(g, which, row, depth)),
+        (x, lambda depth, column, which: _window_access(emitter, g, which, depth, column)),
+        lambda row, column, which: _y_access(g, which, row, column),
     )
 
 
 @view(ConvWeightGrad)
 def weight_grad_product(emitter: Emitter, node: Node) -> Product:
+    """Rows are output channels, columns input channels and taps, the depth positions of y."""
     op = node.op
     assert isinstance(op, ConvWeightGrad)
     x, dy = node.inputs
     g = geometry(emitter, op, x.shape, node.output.shape, dy.shape)
-
-    def left(row: Base, depth: Base, which: Base) -> Access:
-        image, position = _split(depth, (g.images, *g.y))
-        channels = channel(_group(which, g), g.outputs, variable(row))
-        return Access((image, channels, *position), g.y_extents())
-
-    def right(depth: Base, column: Base, which: Base) -> Access:
-        image, position = _split(depth, (g.images, *g.y))
-        inner, taps = _split(column, (g.inputs, *g.taps))
-        return x_access(
-            emitter, g, image, channel(_group(which, g), g.inputs, inner), position, taps
-        )
-
-    def result(row: Base, column: Base, which: Base) -> Access:
-        inner, taps = _split(column, (g.inputs, *g.taps))
-        return Access(
-            (channel(_group(which, g), g.outputs, variable(row)), inner, *taps), g.w_extents()
-        )
-
     return Product(
         g.group,
         g.outputs,
         g.inputs * product(g.taps),
         g.images * product(g.y),
-        (dy, left),
-        (x, right),
-        result,
+        (dy, lambda row, depth, which: _y_access(g, which, row, depth)),
+        (x, lambda depth, column, which: _window_access(emitter, g, which, column, depth)),
+        lambda row, column, which: _w_access(g, which, row, column),
     )
 
 
