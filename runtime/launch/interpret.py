@@ -50,7 +50,7 @@ _SCALARS: dict[str, tuple[str, type[np.generic]]] = {
 
 
 class InterpretLauncher:
-    """Runs launches one grid variable after the other.
+    """Runs launches one program of the grid after the other.
 
     ``folder`` gets the kernels' files, for people to read; by default a part of the cache
     folder. What runs is the text in memory: a file that somebody changed is not read back.

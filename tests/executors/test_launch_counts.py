@@ -21,7 +21,7 @@ def largest(graph: CompiledGraph) -> int:
 
 def test_two_lstm_layers_over_twenty_steps() -> None:
     forward, training = compiled(recurrent(steps=20, streams=16, hidden=256))
-    # One product (with the sum of its parts) and one variable per step and layer; the rest once.
+    # One product (with the sum of its parts) and one cell per step and layer; the rest once.
     assert len(forward.launches) <= 130, len(forward.launches)
     assert len(forward.kernels) <= 10, len(forward.kernels)
     assert len(training.launches) <= 430, len(training.launches)
