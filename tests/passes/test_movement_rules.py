@@ -110,6 +110,14 @@ CASES: dict[str, tuple[Callable[[Moves], Value], str]] = {
         lambda m: m.times(m.turn(m.cube, 2, 1, 0), m.turn(m.cube, 2, 0, 1)),
         "transpose transpose matmul",
     ),
+    "a map behind a view": (
+        lambda m: m.b.map(e.arg(0) * 2.0, m.view(m.b.sum(m.x, (1,)), 2, 2)),
+        "reduce map reshape",
+    ),
+    "a map of positions behind a view": (
+        lambda m: m.b.map(e.arg(0) * e.to_float(e.index(1)), m.view(m.b.sum(m.x, (1,)), 2, 2)),
+        "reduce reshape map",
+    ),
     "two numbers": (lambda m: m.join(0, m.full(1.0, 2, 3), m.full(2.0, 1, 3)), "map map concat"),
 }
 """What is built, and the ops that are left of it."""
