@@ -23,7 +23,7 @@ _PASSES = """
 import sys, time
 sys.path[:0] = [{root!r}, {here!r}]
 import nets
-from roastery.devices import open_backend
+from roastery.devices.backends import open_backend
 message = nets.nets.net_from_text(nets.LENET.replace("BATCH", "64"))
 net = nets.build(nets.lowered(message), open_backend("cpu"), 10)
 times, end = [], time.perf_counter() + {seconds}

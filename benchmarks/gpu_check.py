@@ -38,15 +38,15 @@ from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.program import NetProgram
-from roastery import nets
-from roastery.devices import choose_device, open_backend
-from roastery.exporting import PORTABLE, export_program
+from roastery.api.exporting import PORTABLE, export_program
+from roastery.devices.backends import choose_device, open_backend
+from roastery.reading import nets
 from runtime import artifact
-from runtime.backend import Backend, prepare
+from runtime.backends.backend import Backend, prepare
+from runtime.backends.reference import ReferenceBackend
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
-from runtime.reference import ReferenceBackend
-from runtime.store import Store
+from runtime.memory.store import Store
 from runtime.whole_graphs import WholeGraphs
 from tests.support import executor_run, golden
 from tests.support.layer_cases import all_cases
@@ -281,7 +281,7 @@ def check_artifacts(setting: Setting, report: Report) -> None:
     if not setting.device.startswith("cuda"):
         report.notes.append("artifacts are checked on cuda only")
         return
-    from runtime.cuda import query_devices
+    from runtime.cuda.driver import query_devices
 
     index = int(setting.device.partition(":")[2] or 0)
     own = f"cuda:sm_{query_devices()[index].capability}"
@@ -370,7 +370,7 @@ def describe(device: str) -> str:
     if not device.startswith("cuda"):
         return f"device {device}: no GPU is used, so nothing here says anything about one"
     from compiler.triton.compile import triton_version
-    from runtime.cuda import cuda_driver, query_devices
+    from runtime.cuda.driver import cuda_driver, query_devices
 
     found = query_devices()[int(device.partition(":")[2] or 0)]
     major, minor = cuda_driver().version

@@ -32,9 +32,9 @@ from benchmarks.kernel_cases import CASES, Case
 from compiler.options import CompileOptions
 from ir.graph import Graph
 from ir.interpret import run_graph
-from roastery.devices import choose_device, open_backend
-from runtime.backend import Backend, port_key
-from runtime.buffers import Buffer
+from roastery.devices.backends import choose_device, open_backend
+from runtime.backends.backend import Backend, port_key
+from runtime.memory.buffers import Buffer
 
 PEAKS = {  # FLOP/s of float32 without matrix units, bytes/s; from the makers' data sheets
     "H200": (67e12, 4.8e12),

@@ -36,15 +36,15 @@ from compiler.options import IEEE, PRECISIONS
 from examples.googlenet.make_net import googlenet
 from frontends.prototxt import Message
 from ir.program import NetProgram
-from roastery import nets
 from roastery.building import NetRequest, lower_net
-from roastery.devices import choose_device, open_backend
-from roastery.logger import logger_report
-from roastery.options import CompileRequest, compile_options
-from runtime.backend import Backend
+from roastery.building.logger import logger_report
+from roastery.devices.backends import choose_device, open_backend
+from roastery.devices.compile_options import CompileRequest, compile_options
+from roastery.reading import nets
+from runtime.backends.backend import Backend
+from runtime.backends.reference import ReferenceBackend
 from runtime.executable import FusedNet
-from runtime.reference import ReferenceBackend
-from runtime.store import Store
+from runtime.memory.store import Store
 
 CAFFE_LENET_MS = 24.0
 

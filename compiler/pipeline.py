@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Port
 from ir.op import Property
 from ir.text import format_graph
 from ir.verify import verify
+from roastery.files.atomic_file import atomic_path
 
 from .compiled import CompiledGraph, HostStep, PlanStep, Segment
 from .kernel import Launch, Scratch

@@ -12,7 +12,7 @@ if ("-m", "roastery") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
     # Python imports this before __main__.py: signals may arrive from the first moment on, and
     # the working directory is first on its path.
     from .cli.signals import hold_signals
-    from .working_folder import take_working_folder_off
+    from .startup.working_folder import take_working_folder_off
 
     hold_signals()
     take_working_folder_off()
@@ -20,7 +20,7 @@ if ("-m", "roastery") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .own_packages import check_own_packages
+from .startup.own_packages import check_own_packages
 
 check_own_packages()
 
@@ -29,22 +29,22 @@ from ._version import __version__  # noqa: E402
 if TYPE_CHECKING:
     from ir.errors import RoasteryError
 
-    from .api import compile
-    from .executable import Executable
-    from .gradient_check import check_gradient
-    from .layer_api import Filler, LayerContext, expand, expr, layer
+    from .api.compiling import compile
+    from .api.executable import Executable
+    from .api.gradient_check import check_gradient
+    from .api.layers import Filler, LayerContext, expand, expr, layer
 
 # Loaded on first use: the command line must not wait for what it does not need.
 _PLACES = {
-    "Executable": "roastery.executable",
-    "compile": "roastery.api",
+    "Executable": "roastery.api.executable",
+    "compile": "roastery.api.compiling",
     "RoasteryError": "ir.errors",
-    "Filler": "roastery.layer_api",
-    "LayerContext": "roastery.layer_api",
-    "expand": "roastery.layer_api",
-    "expr": "roastery.layer_api",
-    "layer": "roastery.layer_api",
-    "check_gradient": "roastery.gradient_check",
+    "Filler": "roastery.api.layers",
+    "LayerContext": "roastery.api.layers",
+    "expand": "roastery.api.layers",
+    "expr": "roastery.api.layers",
+    "layer": "roastery.api.layers",
+    "check_gradient": "roastery.api.gradient_check",
     "load": "runtime.artifact",
 }
 

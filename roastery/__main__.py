@@ -6,7 +6,7 @@ import sys
 
 # Little is imported before these two: signals may arrive from the first moment on.
 from roastery.cli.signals import end_with, hold_signals
-from roastery.working_folder import take_working_folder_off
+from roastery.startup.working_folder import take_working_folder_off
 
 
 def main() -> int:

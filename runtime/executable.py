@@ -14,13 +14,13 @@ from ir.ops.dynamic import SizeChanged
 from ir.program import LOSS_OUTPUT, RANDOM_STATE, NetProgram
 from ir.types import TensorType
 
-from .backend import Backend, BoundGraph, port_key
-from .buffers import Buffer
+from .backends.backend import Backend, BoundGraph, port_key
 from .data.source import DataSource
 from .layered_passes import LayeredPass, LayeredPasses, tells_sizes
 from .layerwise import LayerwiseNet
+from .memory.buffers import Buffer
+from .memory.store import Store
 from .specializations import Specialization, Specializations
-from .store import Store
 from .whole_graphs import WholeGraphs
 
 LowerNet = Callable[[Mapping[str, tuple[int, ...]]], NetProgram]

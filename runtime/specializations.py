@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from ir.program import NetProgram
 
-from .backend import BoundGraph
-from .buffers import Buffer
+from .backends.backend import BoundGraph
+from .memory.buffers import Buffer
 from .whole_graphs import WholeGraphs
 
 Shape = tuple[int, ...]

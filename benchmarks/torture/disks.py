@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from roastery.snapshots import newest_snapshot
+from roastery.training.snapshots import newest_snapshot
 
 from .kills import COMMANDS
 from .material import Material

@@ -11,7 +11,7 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 from ir.errors import RoasteryError
-from roastery.snapshots import newest_snapshot
+from roastery.training.snapshots import newest_snapshot
 from runtime.data.database import open_database
 
 from .material import Material

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from roastery.snapshots import newest_snapshot
+from roastery.training.snapshots import newest_snapshot
 
 from .kills import COMMANDS
 from .material import Material

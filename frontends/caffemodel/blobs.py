@@ -6,9 +6,9 @@ import os
 
 import numpy as np
 
-from ir.blob_proto import parse_blob
 from ir.errors import RoasteryError
-from ir.wire_reader import DamagedMessage
+from roastery.wire.blob_proto import parse_blob
+from roastery.wire.reader import DamagedMessage
 
 from .content import is_hdf5, read_binary
 

@@ -6,7 +6,7 @@ import os
 import re
 
 from ir.errors import RoasteryError
-from ir.regular_file import open_regular
+from roastery.files.regular_file import open_regular
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")

@@ -11,10 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
-from ir.hdf5_file import Hdf5File, open_hdf5
-from ir.hdf5_writing import new_hdf5
+from roastery.files.atomic_file import atomic_path
+from roastery.files.hdf5_file import Hdf5File, open_hdf5
+from roastery.files.hdf5_writing import new_hdf5
 
 from .hdf5_names import DEEPEST, LAYER, group_paths, layer_of
 from .weights import ByLayer, LayerWeights, pairs

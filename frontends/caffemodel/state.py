@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from ir.atomic_file import atomic_write
-from ir.blob_proto import decode_blob, encode_blob
 from ir.errors import RoasteryError
-from ir.hdf5_file import Hdf5File, open_hdf5
-from ir.wire import BYTES, bytes_field, signed32, varint_field
-from ir.wire_reader import DamagedMessage, WireReader, prefixed
+from roastery.files.atomic_file import atomic_write
+from roastery.files.hdf5_file import Hdf5File, open_hdf5
+from roastery.wire.blob_proto import decode_blob, encode_blob
+from roastery.wire.encoding import BYTES, bytes_field, signed32, varint_field
+from roastery.wire.reader import DamagedMessage, WireReader, prefixed
 
 from .content import is_hdf5, read_binary
 from .hdf5 import write_state_hdf5

@@ -19,12 +19,12 @@ from frontends.prototxt.protobuf import from_protobuf, to_protobuf
 from frontends.schema.caffe_legacy import V1_LAYER_TYPES
 from frontends.schema.pool import caffe_pb2
 from frontends.schema.registry import message_type
-from ir.atomic_file import atomic_write
-from ir.blob_proto import Blob, decode_blob, encode_blob
 from ir.errors import RoasteryError
 from ir.location import Location
-from ir.wire import BYTES, VARINT
-from ir.wire_reader import DamagedMessage, Field, WireReader, prefixed
+from roastery.files.atomic_file import atomic_write
+from roastery.wire.blob_proto import Blob, decode_blob, encode_blob
+from roastery.wire.encoding import BYTES, VARINT
+from roastery.wire.reader import DamagedMessage, Field, WireReader, prefixed
 
 from .content import is_hdf5, read_binary
 

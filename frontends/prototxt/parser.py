@@ -6,7 +6,7 @@ import os
 import re
 
 from ir.errors import ErrorGroup, RoasteryError
-from ir.regular_file import open_regular
+from roastery.files.regular_file import open_regular
 
 from .message import Message
 from .syntax import SyntaxReader, TooManyErrors

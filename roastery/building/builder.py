@@ -9,10 +9,10 @@ from typing import Literal
 from compiler.options import CompileOptions
 from frontends.prototxt import Message
 from ir.program import NetProgram
-from runtime.backend import Backend
+from runtime.backends.backend import Backend
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
-from runtime.store import Store
+from runtime.memory.store import Store
 
 from .feeds import open_feeds
 from .lowered import LoweredNet, NetRequest, lower_net
@@ -52,7 +52,7 @@ class NetBuilder:
     """What all nets of a run have in common.
 
     Attributes:
-        options: what is asked of the compiler, see :mod:`roastery.options`.
+        options: what is asked of the compiler, see :mod:`roastery.devices.compile_options`.
         mode: one graph for the net, or one per layer.
         freeze: parameters do not change after the first forward pass.
     """

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from ir.program import NetProgram
-from runtime.backend import Backend, batch_allocator
+from runtime.backends.backend import Backend, batch_allocator
+from runtime.data.labels import CheckedSource, label_checks
 from runtime.data.notes import DataNote, Notes, NotesOfOpening
 from runtime.data.prefetch import read_ahead
 from runtime.data.source import DataSource, open_source
-
-from ..labels import CheckedSource, label_checks
 
 
 def open_feeds(

@@ -12,8 +12,8 @@ from frontends.prototxt import Message
 from frontends.state_rules import filtered
 from ir.program import NetProgram
 
-from ..assumed import AssumingProbe, check_shape_names
-from ..probe import RuntimeProbe
+from ..probing.assumed import AssumingProbe, check_shape_names
+from ..probing.probe import RuntimeProbe
 from .memory_check import check_memory
 from .report import BuildReport
 
@@ -25,12 +25,13 @@ class NetRequest:
     """A net that is asked for.
 
     Attributes:
-        net: upgraded, see :func:`roastery.nets.read_net`.
-        state: the NetState message that chooses its layers, see :func:`roastery.nets.net_state`.
+        net: upgraded, see :func:`roastery.reading.nets.read_net`.
+        state: the NetState message that chooses its layers, see
+            :func:`roastery.reading.nets.net_state`.
         shapes: of inputs, instead of those that the net tells; by blob.
         assume: what need not be there. "given": data and Python layers whose tops are among
             ``shapes``. "missing": also data that is not there, where the net tells its shapes.
-        allow_python: see :mod:`roastery.python_permission`.
+        allow_python: see :mod:`runtime.python.permission`.
     """
 
     net: Message

@@ -10,7 +10,7 @@ from ir.program import NetProgram
 from runtime.data.notes import DataNote, Notes, to_logger
 from runtime.logging import CaffeLog
 
-from ..net_log import log_layers, log_net_text, log_rules
+from .net_log import log_layers, log_net_text, log_rules
 
 Say = Callable[[str], None]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from ir.types import shape_text
-from runtime.buffers import Buffer
-from runtime.store import Store
+from runtime.memory.buffers import Buffer
+from runtime.memory.store import Store
 
-from ..same_names import matched
+from ..weights.same_names import matched
 
 
 def shared_buffers(

@@ -3,9 +3,9 @@
 ``install()`` makes a plain ``import caffe`` mean this package, so that scripts run unchanged.
 """
 
-from runtime.python_layer import Layer
+from runtime.exclusive import InUseError
+from runtime.python.layer import Layer
 
-from ..exclusive import InUseError
 from . import io, proto
 from ._version import __version__
 from .alias import install

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ir.errors import RoasteryError
-from runtime.array_blob import LegacyAxes, checked_shape
+from runtime.exclusive import Exclusive
 from runtime.layerwise import BlobBuffers
-
-from ..exclusive import Exclusive
+from runtime.python.array_blob import LegacyAxes, checked_shape
 
 
 class Blob(LegacyAxes):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ir.errors import RoasteryError
-from runtime.layer_notes import add_note, shown
 from runtime.layerwise import LayerwiseNet
+from runtime.python.layer_notes import add_note, shown
 
 
 class Callback:

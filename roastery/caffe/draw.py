@@ -11,9 +11,9 @@ from typing import Any
 
 from frontends.prototxt import Message, from_protobuf
 from frontends.upgrade import upgrade_net
-from ir.atomic_file import atomic_write
 from ir.errors import RoasteryError
 
+from ..files.atomic_file import atomic_write
 from .drawing.dot import graphviz_picture, to_dot
 from .drawing.graph import Drawing, draw_graph
 from .drawing.layout import lay_out

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
-from ir.regular_file import read_regular
 from runtime.data.image_codec import ImageError, decode_any_depth
 from runtime.data.image_limit import check_pixels
+
+from ..files.regular_file import read_regular
 
 #: Weights of red, green and blue in the brightness of a colour (ITU-R BT.709).
 _BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from runtime.logging import CaffeLog, GlogHandler, LogRecord, Severity
 
-from ..devices import choose_device, cuda_missing
+from ..devices.backends import choose_device, cuda_missing
 
 TRAIN, TEST = 0, 1
 PHASES = {TRAIN: "TRAIN", TEST: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}

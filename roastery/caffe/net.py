@@ -17,16 +17,16 @@ from ir.errors import RoasteryError
 from ir.program import LayerInfo, shown_blob
 from runtime.data.notes import Notes, to_logger
 from runtime.data.sources.memory_data import MemoryDataConfig
+from runtime.exclusive import Exclusive, exclusive
 from runtime.layerwise import BlobBuffers, LayerwiseNet
+from runtime.python.own_exceptions import own_exceptions
+from runtime.python.permission import python_allowed
 
-from .. import nets
 from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffers
-from ..devices import open_backend
-from ..exclusive import Exclusive, exclusive
-from ..options import CompileRequest, Passes, compile_options
-from ..own_exceptions import own_exceptions
-from ..python_permission import python_allowed
-from ..weights import load_weights, save_weights
+from ..devices.backends import open_backend
+from ..devices.compile_options import CompileRequest, Passes, compile_options
+from ..reading import nets
+from ..weights.parameters import load_weights, save_weights
 from . import modes
 from .batches import Collected, batches
 from .blob import Blob

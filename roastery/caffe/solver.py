@@ -8,13 +8,13 @@ from typing import Any
 
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
+from runtime.exclusive import Exclusive, Training
+from runtime.python.own_exceptions import own_exceptions
+from runtime.python.permission import python_allowed
 
-from ..exclusive import Exclusive, Training
-from ..options import CompileRequest, Passes
-from ..own_exceptions import own_exceptions
-from ..python_permission import python_allowed
-from ..solver_settings import read_solver
-from ..solvers import assemble, gpu_note
+from ..devices.compile_options import CompileRequest, Passes
+from ..reading.solver_settings import read_solver
+from ..training.solvers import assemble, gpu_note
 from . import modes
 from .net import Net
 

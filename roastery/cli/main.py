@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from ir.errors import RoasteryError, StoppedBySignal
 from ir.printable import printable, printable_lines
-from runtime.blas_threads import limit_blas_threads
 from runtime.data.image_limit import limit_image_pixels
-from runtime.layer_notes import note_of
+from runtime.machine.blas_threads import limit_blas_threads
+from runtime.python.layer_notes import note_of
 
 from .._version import __version__
 from .command import UsageError

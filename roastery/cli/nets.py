@@ -80,7 +80,7 @@ def _is_extent(word: str) -> bool:
 
 def python_layers(arguments: Arguments) -> bool:
     """Whether ``--python-layers`` or the environment allow it."""
-    from ..python_permission import python_allowed
+    from runtime.python.permission import python_allowed
 
     return python_allowed(arguments.python_layers)
 

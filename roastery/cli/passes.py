@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from .command import Arguments, Flag
 
 if TYPE_CHECKING:
-    from ..options import CompileRequest
+    from ..devices.compile_options import CompileRequest
 
 
 def requested_compilation(arguments: Arguments) -> CompileRequest:
     """What ``--precision``, ``--passes`` and ``--fuel`` say."""
-    from ..options import CompileRequest
+    from ..devices.compile_options import CompileRequest
 
     return CompileRequest(arguments.precision, arguments.passes, arguments.fuel)
 

@@ -50,7 +50,7 @@ def requested_mean(path: str) -> np.ndarray | None:
     from frontends.caffemodel import read_blob
     from ir.errors import RoasteryError
 
-    from ..arrays import load_npy
+    from .arrays import load_npy
 
     if not path:
         return None
@@ -67,7 +67,7 @@ def input_channels(model: str) -> int:
     from frontends.lowering.registry import layer_types
     from ir.errors import RoasteryError
 
-    from .. import nets
+    from ..reading import nets
 
     message: Message = nets.read_net(model)
     for layer in message.layer:

@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Literal
 
 from ir.errors import RoasteryError
-from ir.regular_file import check_regular
-from ir.special_output import is_pipe
 
-from ..working_folder import put_working_folder_back
+from ..files.regular_file import check_regular
+from ..files.special_output import is_pipe
+from ..startup.working_folder import put_working_folder_back
 
 ScriptKind = Literal["file", "module", "code", "console"]
 
@@ -40,8 +40,9 @@ def run_script(script: Script, settings: Mapping[str, str | None] | None = None)
 
     Raises RoasteryError for a script that is not there, SystemExit where the script does.
     """
+    from runtime.python.permission import inside_script
+
     from ..caffe import install
-    from ..python_permission import inside_script
 
     if script.kind == "file" and not Path(script.source).exists():
         raise RoasteryError(f"there is no script '{script.source}'")

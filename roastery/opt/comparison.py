@@ -12,8 +12,8 @@ from ir.graph import Graph, Port, Role
 from ir.interpret import peak_bytes
 from ir.printable import readable
 from ir.types import BOOL, shape_text
-from runtime.byte_size import byte_size
-from runtime.machine_memory import physical_memory
+from runtime.machine.byte_size import byte_size
+from runtime.machine.memory import physical_memory
 
 from .running import GraphRunner, ReferenceRunner
 

@@ -8,10 +8,11 @@ import sys
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node
 from ir.location import Location
-from ir.regular_file import open_regular
 from ir.text_reader import GraphTextError, parse_graph
 from ir.verify import InvalidGraph, verify
-from runtime.byte_size import byte_size
+from runtime.machine.byte_size import byte_size
+
+from ..files.regular_file import open_regular
 
 _MOST_TEXT = 64 << 20  # bytes; the training of a large net takes some hundred thousand
 

@@ -8,7 +8,8 @@ import traceback
 from pathlib import Path
 
 from ir.errors import RoasteryError
-from ir.regular_file import check_regular
+
+from ..files.regular_file import check_regular
 
 
 def load_plugin(path: str) -> None:

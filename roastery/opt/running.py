@@ -14,12 +14,12 @@ from ir.graph import Graph, Port
 from ir.interpret import run_graph
 from ir.ops.host import stand_in
 from ir.verify import WRITES
-from runtime.backend import port_key, synchronize
-from runtime.buffers import Buffer
+from runtime.backends.backend import port_key, synchronize
+from runtime.memory.buffers import Buffer
 
-from ..devices import choose_device, open_backend
-from ..logger import LOGGER
-from ..options import CompileRequest, compile_options
+from ..building.logger import LOGGER
+from ..devices.backends import choose_device, open_backend
+from ..devices.compile_options import CompileRequest, compile_options
 
 
 class GraphRunner(Protocol):

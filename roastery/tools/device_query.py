@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.cuda import DeviceProperties
+from runtime.cuda.driver import DeviceProperties
 
 
 def property_lines(device: DeviceProperties) -> list[str]:

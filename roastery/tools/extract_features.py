@@ -14,10 +14,10 @@ from ir.errors import RoasteryError
 from runtime.data.database_writer import DatabaseWriter, check_target, new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.notes import NoteKind, Notes, to_logger
+from runtime.python.permission import python_allowed
 
 from ..caffe import TEST, Net
-from ..options import Passes
-from ..python_permission import python_allowed
+from ..devices.compile_options import Passes
 
 _ORIGIN = "extract_features.cpp"
 _EXTRACTED = NoteKind(_ORIGIN, "Extracted features of {rows} query images for feature blob {blob}")

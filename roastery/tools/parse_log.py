@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ir.atomic_file import atomic_write
 from ir.errors import RoasteryError
 from ir.printable import printable
 
+from ..files.atomic_file import atomic_write
 from .log_reader import LogPoint, read_log
 
 #: One line of a table: column name -> value. The first three columns are always there.

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ir.atomic_file import atomic_path, atomic_write
 from ir.errors import RoasteryError
 from ir.location import Location
-from ir.regular_file import read_regular_text
+
+from ..files.atomic_file import atomic_path, atomic_write
+from ..files.regular_file import read_regular_text
 
 CORNERS = ("ymin", "xmin", "ymax", "xmax")
 
@@ -78,7 +79,7 @@ def _write_csv(path: str | os.PathLike[str], detections: Sequence[Mapping[str, A
 def _write_hdf5(path: str | os.PathLike[str], detections: Sequence[Mapping[str, Any]]) -> None:
     import h5py
 
-    from ir.hdf5_writing import new_hdf5
+    from ..files.hdf5_writing import new_hdf5
 
     with atomic_path(path) as temporary, new_hdf5(temporary) as file:
         names = [os.fspath(found["filename"]) for found in detections]

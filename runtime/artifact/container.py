@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ir.errors import RoasteryError
-from ir.regular_file import open_regular
+from roastery.files.regular_file import open_regular
 
 from .errors import ArtifactError
 

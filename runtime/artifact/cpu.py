@@ -9,10 +9,10 @@ import numpy as np
 from ir.graph import Graph, Port, Role
 from ir.interpret import peak_bytes
 from ir.op import Property
-from runtime.backend import port_key
-from runtime.buffers import Buffer
-from runtime.machine_memory import physical_memory
-from runtime.reference import NumpyGraph
+from runtime.backends.backend import port_key
+from runtime.backends.reference import NumpyGraph
+from runtime.machine.memory import physical_memory
+from runtime.memory.buffers import Buffer
 
 from .container import GRAPH, MOST_LINES
 from .errors import ArtifactError

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ir.errors import RoasteryError
-from runtime.buffers import padded_size
-from runtime.cuda import CapturedGraph, CudaError, Device, DeviceBuffer, Driver
-from runtime.launch.cuda import KernelLoader, choose_binary
+from runtime.cuda.driver import CapturedGraph, CudaError, Device, DeviceBuffer, Driver
+from runtime.cuda.launcher import KernelLoader, choose_binary
+from runtime.memory.buffers import padded_size
 
 from .errors import ArtifactError
 from .plan import ARENA, LaunchPlan, StoredAllocation, StoredCopy

@@ -114,7 +114,7 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> LoadedNet:
 
 
 def _choose_device(artifact: Artifact, device: str | None) -> str:
-    from runtime.cuda import available
+    from runtime.cuda.driver import available
 
     targets = artifact.manifest.targets
     on_cpu, on_cuda = "cpu" in targets, any(t.startswith("cuda:") for t in targets)

@@ -12,8 +12,8 @@ from compiler.kernel import Config, Kernel, Scratch
 from compiler.plan.memory import InArena
 from ir.errors import RoasteryError
 from ir.graph import Port, Role, Value
-from runtime.backend import port_key
-from runtime.buffers import padded_size
+from runtime.backends.backend import port_key
+from runtime.memory.buffers import padded_size
 
 from .manifest import Tensor
 from .plan import ARENA, WEIGHT, LaunchPlan, StoredAllocation, StoredCopy

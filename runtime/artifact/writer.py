@@ -14,9 +14,9 @@ import numpy as np
 from compiler.binary import Binary
 from compiler.kernel import Config, Kernel, Launch, Scratch
 from compiler.options import CompileOptions
-from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
 from ir.graph import Value
+from roastery.files.atomic_file import atomic_path
 
 from .container import GRAPH, MANIFEST, MOST_LINES, WEIGHTS, write_archive
 from .manifest import Manifest, Tensor, member_table

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
+from roastery.files.atomic_file import atomic_path
 
 from .backends import known_backend
 from .database import OPENED

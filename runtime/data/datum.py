@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ir.wire import (
+from roastery.wire.encoding import (
     BYTES,
     FIXED32,
     VARINT,

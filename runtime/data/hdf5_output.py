@@ -16,10 +16,10 @@ import h5py
 import numpy as np
 
 from ir.errors import RoasteryError
-from ir.hdf5_writing import PatientFile
 from ir.location import Location
-from ir.regular_file import check_name
-from ir.special_output import is_special
+from roastery.files.hdf5_writing import PatientFile
+from roastery.files.regular_file import check_name
+from roastery.files.special_output import is_special
 
 _CHUNK_BYTES = 1 << 18
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 from ir.location import Location
-from ir.regular_file import read_regular_text
+from roastery.files.regular_file import read_regular_text
 
 # int() would take 1_000 and digits of other scripts too, and no number of thousands of digits.
 _LABEL = re.compile(r"([-+]?)0*([0-9]{1,10})")

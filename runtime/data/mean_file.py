@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ir.atomic_file import atomic_write
-from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
 from ir.location import Location
-from ir.regular_file import read_regular
 from ir.types import shape_text
-from ir.wire_reader import DamagedMessage
+from roastery.files.atomic_file import atomic_write
+from roastery.files.regular_file import read_regular
+from roastery.wire.blob_proto import encode_blob, parse_blob
+from roastery.wire.reader import DamagedMessage
 
 
 def read_mean(path: Path, place: Location | None = None) -> np.ndarray:

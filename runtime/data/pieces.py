@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ir.errors import RoasteryError
-from ir.regular_file import open_regular
+from roastery.files.regular_file import open_regular
 
 from .database_error import DatabaseError
 

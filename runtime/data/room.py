@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ir.types import shape_text
 
-from ..byte_size import byte_size
-from ..machine_memory import physical_memory
+from ..machine.byte_size import byte_size
+from ..machine.memory import physical_memory
 from .config import SourceConfig
 
 _FLOAT_BYTES = 4

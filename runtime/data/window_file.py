@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from ir.errors import RoasteryError
 from ir.location import Location
-from ir.regular_file import read_regular_text
+from roastery.files.regular_file import read_regular_text
 
 Number = TypeVar("Number", int, float)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ir.types import TensorType
 
-from ..buffers import Buffer
+from ..memory.buffers import Buffer
 
 Shape = tuple[int, ...]
 

@@ -15,8 +15,8 @@ from ir.ops.dynamic import SizeChanged
 from ir.program import LayerInfo, NetProgram
 from ir.types import TensorType
 
-from ..buffers import Buffer
 from ..data.source import DataSource
+from ..memory.buffers import Buffer
 from .feed import Feed
 from .memory import BoundLayer, NetMemory
 from .shapes import GraphsByShape, LayerShapes, Shape, lowered_shapes

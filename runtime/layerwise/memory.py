@@ -9,9 +9,9 @@ from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
 from ir.graph import Graph, Port, Role
 
-from ..backend import Backend, BoundGraph, port_key
-from ..buffers import Buffer
-from ..store import Store
+from ..backends.backend import Backend, BoundGraph, port_key
+from ..memory.buffers import Buffer
+from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
 
 

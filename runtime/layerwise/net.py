@@ -15,11 +15,11 @@ from compiler.options import CompileOptions
 from ir.graph import Graph, Value
 from ir.program import RANDOM_STATE, NetProgram
 
-from ..backend import Backend, prepare
-from ..blas_threads import ONE_BLAS_THREAD
-from ..buffers import Buffer
+from ..backends.backend import Backend, prepare
 from ..data.source import DataSource
-from ..store import Store
+from ..machine.blas_threads import ONE_BLAS_THREAD
+from ..memory.buffers import Buffer
+from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
 from .layer import RunningLayer
 from .memory import NetMemory

@@ -8,7 +8,7 @@ import os
 import select
 from typing import TextIO
 
-from ir.special_output import is_pipe, open_pipe
+from roastery.files.special_output import is_pipe, open_pipe
 
 _PATIENCE = 1000
 """Milliseconds to wait for a reader of a descriptor that does not block."""

@@ -15,7 +15,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import RANDOM_STATE, Variable
 
-from ..store import Store
+from ..memory.store import Store
 
 
 def saved_state(store: Store) -> dict[str, Any]:

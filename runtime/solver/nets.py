@@ -10,10 +10,10 @@ import numpy as np
 from compiler.options import CompileOptions
 from ir.program import NetProgram, shown_blob
 
-from ..backend import Backend
+from ..backends.backend import Backend
 from ..data.source import DataSource
 from ..logging.solver_lines import NetOutput
-from ..store import Store
+from ..memory.store import Store
 
 
 class RunnableNet(Protocol):

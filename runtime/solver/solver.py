@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ir.errors import RoasteryError
 
-from ..backend import is_remote
+from ..backends.backend import is_remote
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests

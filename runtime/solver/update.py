@@ -13,9 +13,9 @@ from ir.expr import Expr
 from ir.graph import Direction, Graph, Role
 from ir.types import TensorType
 
-from ..backend import BoundGraph, is_remote, port_key
-from ..buffers import Buffer
-from ..store import Group, Piece
+from ..backends.backend import BoundGraph, is_remote, port_key
+from ..memory.buffers import Buffer
+from ..memory.store import Group, Piece
 from .config import SolverConfig
 from .nets import RunnableNet
 from .rules import RULES, Moment

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import roastery
-from roastery.nets import net_from_text
+from roastery.reading.nets import net_from_text
 
 RECURRENT = """
 layer { name: "in" type: "Input" top: "x" top: "cont"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import roastery
-from roastery.exporting import export_program
-from roastery.nets import net_from_text
+from roastery.api.exporting import export_program
+from roastery.reading.nets import net_from_text
 
 NET = """
 name: "bn"

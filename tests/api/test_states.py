@@ -8,9 +8,9 @@ import pytest
 
 import roastery
 import roastery.caffe as caffe
-from roastery import nets
+from roastery.api.exporting import export_net
 from roastery.cli.main import main
-from roastery.exporting import export_net
+from roastery.reading import nets
 from tests.support.lowering import inputs, program_of
 
 NET = (

@@ -13,11 +13,11 @@ import pytest
 
 import roastery
 from compiler.options import CompileOptions
-from roastery.exporting import export_net
-from roastery.nets import net_from_text
+from roastery.api.exporting import export_net
+from roastery.reading.nets import net_from_text
+from runtime.backends.reference import ReferenceBackend
 from runtime.executable import FusedNet
-from runtime.reference import ReferenceBackend
-from runtime.store import Store
+from runtime.memory.store import Store
 from tests.support.fake_gpu import FakeGpu
 from tests.support.lowering import program_of
 from tests.support.sample_nets import batch_norm, conv, dense, inputs, layer, pool, relu
@@ -187,7 +187,7 @@ def test_nets_are_compiled_in_threads() -> None:
 def test_one_device_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two executables on one GPU, each called by two threads."""
     backend = FakeGpu().backend()
-    monkeypatch.setattr("roastery.api.open_backend", lambda name: backend)
+    monkeypatch.setattr("roastery.api.compiling.open_backend", lambda name: backend)
     text = inputs(x=(2, 6)) + dense("y", "x", 4)
     nets = [compiled(text, "TRAIN"), compiled(text, "TRAIN", seed=2)]
     xs = examples([(2, 6), (3, 6)])

@@ -138,8 +138,8 @@ def write(tmp_path: Path) -> Write:
 @pytest.fixture
 def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
     """A GPU of Python functions that knows axpy, as the machine's."""
-    import runtime.cuda.device
-    import runtime.cuda.driver
+    import runtime.cuda.driver.device
+    import runtime.cuda.driver.libcuda
 
     fake = FakeCuda(90)
 
@@ -148,6 +148,6 @@ def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
         fake.array(y, count, np.float32)[:] += np.float32(a) * source
 
     fake.kernels["axpy"] = ((*KINDS, *HIDDEN), axpy)
-    monkeypatch.setattr(runtime.cuda.device, "cuda_driver", fake.driver)
-    monkeypatch.setattr(runtime.cuda.driver, "cuda_driver", fake.driver)
+    monkeypatch.setattr(runtime.cuda.driver.device, "cuda_driver", fake.driver)
+    monkeypatch.setattr(runtime.cuda.driver.libcuda, "cuda_driver", fake.driver)
     return fake

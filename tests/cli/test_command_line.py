@@ -215,7 +215,7 @@ def test_help_is_fast_and_imports_little() -> None:
 
 
 def test_device_query_without_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
-    from runtime.cuda import CudaUnavailable, query_devices
+    from runtime.cuda.driver import CudaUnavailable, query_devices
 
     try:
         devices = query_devices()

@@ -11,12 +11,12 @@ from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
 from ir.text import format_graph
-from roastery import nets
 from roastery.building import NetBuilder, NetRequest
+from roastery.building.logger import logger_report
 from roastery.cli.main import main
-from roastery.logger import logger_report
-from roastery.options import CompileRequest, kernel_options
-from runtime.reference import NumpyGraph, ReferenceBackend
+from roastery.devices.compile_options import CompileRequest, kernel_options
+from roastery.reading import nets
+from runtime.backends.reference import NumpyGraph, ReferenceBackend
 from tests.support.lowering import inputs
 
 NET = (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from frontends.prototxt import parse_text, to_text
-from roastery.arrays import load_array
+from roastery.cli.arrays import load_array
 from roastery.cli.main import main
 
 INPUT = """layer { name: "in" type: "Input" top: "data"

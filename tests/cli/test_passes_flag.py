@@ -16,7 +16,7 @@ from ir.errors import RoasteryError
 from ir.graph import Graph, Node
 from ir.ops.pointwise import Map
 from roastery.cli.main import main
-from roastery.options import choose_passes
+from roastery.devices.compile_options import choose_passes
 
 NET = """
 name: "small"

@@ -17,11 +17,11 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
+from roastery.api.exporting import export_net
+from roastery.api.gradient_check import check_gradient
 from roastery.cli.main import main
-from roastery.exporting import export_net
-from roastery.gradient_check import check_gradient
-from roastery.solvers import build_solver
-from runtime.module_search import find_file
+from roastery.training.solvers import build_solver
+from runtime.python.module_search import find_file
 
 MODULE = """
 import pathlib, caffe

@@ -12,10 +12,10 @@ import roastery.caffe as caffe
 from compiler.options import CompileOptions
 from ir.text import format_graph
 from ir.text_reader import parse_graph
-from roastery import nets
 from roastery.caffe import layers as L
 from roastery.caffe import net_spec
-from roastery.compilation import compile_program
+from roastery.inspection.compilation import compile_program
+from roastery.reading import nets
 from tests.support.lowering import program_of
 
 HEAD = """

@@ -19,7 +19,7 @@ from compiler.triton.compile import compile_jobs, jobs_of
 from compiler.triton.compile.inspection import ptx_parameters
 from compiler.triton.compile.store import BinaryStore
 from compiler.triton.lower import lower_node
-from roastery import nets
+from roastery.reading import nets
 from runtime.solver.config import SOLVER_TYPES
 from runtime.solver.learning_rate import LearningRateConfig
 from tests.support import program_kernels as kernels

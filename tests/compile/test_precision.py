@@ -16,11 +16,11 @@ from compiler.target import typical
 from compiler.triton.compile import Job
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
+from roastery.api.exporting import export_net
 from roastery.cli.main import main
-from roastery.exporting import export_net
-from roastery.options import CompileRequest, choose_precision, compile_options
+from roastery.devices.compile_options import CompileRequest, choose_precision, compile_options
 from runtime.artifact import Artifact, load
-from runtime.cuda_backend import CudaBackend
+from runtime.cuda.backend import CudaBackend
 from tests.support.fake_gpu import FakeGpu
 
 NET = """
@@ -195,7 +195,7 @@ def test_nets_of_one_process_do_not_share_kernels_of_another_precision(
         return [gpu.install(job, lambda grid, *values: None) for job in jobs]
 
     backend = CudaBackend(0, driver=gpu.fake.driver(), compile=compiled, lower=lower_node)  # type: ignore[arg-type]
-    monkeypatch.setattr("roastery.api.open_backend", lambda name: backend)
+    monkeypatch.setattr("roastery.api.compiling.open_backend", lambda name: backend)
     x = np.zeros((2, 8, 12, 12), np.float32)
     counts = []
     for precision in ("ieee", "tf32", "ieee", "tf32"):
@@ -212,7 +212,7 @@ def test_nets_of_one_process_do_not_share_kernels_of_another_precision(
 def test_pycaffe_takes_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = FakeGpu()
     monkeypatch.setattr("roastery.caffe.net.open_backend", lambda name: gpu.backend())
-    monkeypatch.setattr("roastery.solvers.open_backend", lambda name: gpu.backend())
+    monkeypatch.setattr("roastery.training.solvers.open_backend", lambda name: gpu.backend())
     Path("solver.prototxt").write_text(
         'net: "net.prototxt"\nbase_lr: 0.1\nlr_policy: "fixed"\nmax_iter: 1\n'
         "snapshot_after_train: false\n"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from compiler import files
-from compiler.files import PrivateFolder
 from compiler.triton.compile.store import BinaryStore
+from roastery.files import cache_folder as files
+from roastery.files.cache_folder import PrivateFolder
 from tests.compile.test_binary_store import BINARY, KEY
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -20,7 +20,7 @@ from compiler.triton.compile.portable_ptx import required_version, with_lowest
 from compiler.triton.compile.store import BinaryStore
 from compiler.triton.lower import lower_node
 from ir.ops.fusion import Fused
-from roastery import nets
+from roastery.reading import nets
 from tests.support import program_kernels as kernels
 from tests.support.lowering import program_of
 from tests.support.sample_nets import inputs

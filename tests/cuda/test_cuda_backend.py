@@ -22,14 +22,14 @@ from ir.location import Location
 from ir.ops.dynamic import NonZero, SizeChanged
 from ir.ops.host import HostCall
 from ir.types import TensorType
-from roastery.devices import choose_device
-from runtime.backend import port_key
-from runtime.buffers import Buffer
-from runtime.cuda import Availability, query_devices
-from runtime.cuda_backend import CudaBackend
-from runtime.cuda_executor import kernels as kernels_module
-from runtime.cuda_executor.graph import CudaGraph
-from runtime.cuda_executor.kernels import compile_or_load
+from roastery.devices.backends import choose_device
+from runtime.backends.backend import port_key
+from runtime.cuda.backend import CudaBackend
+from runtime.cuda.driver import Availability, query_devices
+from runtime.cuda.executor import kernels as kernels_module
+from runtime.cuda.executor.graph import CudaGraph
+from runtime.cuda.executor.kernels import compile_or_load
+from runtime.memory.buffers import Buffer
 from tests.support.fake_gpu import FakeGpu
 
 SIZE = 20
@@ -390,8 +390,8 @@ def test_a_gpu_that_is_too_old(
 ) -> None:
     """Asked for, it is refused with the reason; else the CPU is taken."""
     driver = FakeCuda(capability).driver()
-    monkeypatch.setattr("runtime.cuda.available", lambda: Availability(True))
-    monkeypatch.setattr("runtime.cuda.query_devices", lambda: query_devices(driver))
+    monkeypatch.setattr("runtime.cuda.driver.available", lambda: Availability(True))
+    monkeypatch.setattr("runtime.cuda.driver.query_devices", lambda: query_devices(driver))
     monkeypatch.delenv("ROASTERY_DEVICE", raising=False)
     if fine:
         assert choose_device() == "cuda:0"

@@ -18,9 +18,9 @@ from ir import expr as e
 from ir.build import Builder
 from ir.graph import Value
 from ir.types import TensorType
-from runtime.buffers import Buffer
-from runtime.cuda_backend import CudaBackend
-from runtime.cuda_executor.kernels import compile_or_load
+from runtime.cuda.backend import CudaBackend
+from runtime.cuda.executor.kernels import compile_or_load
+from runtime.memory.buffers import Buffer
 
 TYPE = TensorType((3, 50))
 

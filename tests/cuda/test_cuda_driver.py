@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fake_cuda import FakeCuda
 
-import runtime.cuda.driver as driver_module
-import runtime.cuda.module as module_module
-import runtime.cuda.stream as stream_module
+import runtime.cuda.driver.libcuda as driver_module
+import runtime.cuda.driver.module as module_module
+import runtime.cuda.driver.stream as stream_module
 from ir.errors import RoasteryError
-from runtime.cuda import (
+from runtime.cuda.driver import (
     CudaError,
     CudaUnavailable,
     Device,
@@ -23,7 +23,7 @@ from runtime.cuda import (
     query_devices,
     released,
 )
-from runtime.cuda.driver import cuda_driver, initialised
+from runtime.cuda.driver.libcuda import cuda_driver, initialised
 
 
 @pytest.fixture

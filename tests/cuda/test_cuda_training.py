@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from runtime.backend import Backend
-from runtime.reference import ReferenceBackend
+from runtime.backends.backend import Backend
+from runtime.backends.reference import ReferenceBackend
 from tests.support.executor_run import Results, differences, fused, layerwise, rounded, seeds_of
 from tests.support.fake_gpu import FakeGpu
 from tests.support.layer_cases import LayerCase, all_cases

@@ -15,9 +15,9 @@ from ir.errors import RoasteryError
 from ir.graph import Value
 from ir.location import Location
 from ir.types import DType, TensorType
-from runtime.cuda import Device
-from runtime.launch.cuda import CudaLauncher, KernelLoader, choose_binary, runs_on
-from runtime.launch.packing import PackedArguments
+from runtime.cuda.driver import Device
+from runtime.cuda.launcher import CudaLauncher, KernelLoader, choose_binary, runs_on
+from runtime.cuda.packing import PackedArguments
 
 KINDS = ("pointer", "pointer", "i32", "i64", "f32", "global_scratch", "profile_scratch")
 AXPY = Kernel(

@@ -14,8 +14,8 @@ from compiler.triton.compile.store import BinaryStore
 from ir.graph import Value
 from ir.location import Location
 from ir.types import DType, TensorType
-from runtime.cuda import Device
-from runtime.launch.cuda import CudaLauncher, KernelLoader
+from runtime.cuda.driver import Device
+from runtime.cuda.launcher import CudaLauncher, KernelLoader
 
 pytestmark = pytest.mark.gpu
 

@@ -8,12 +8,12 @@ import pytest
 from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.types import TensorType
-from runtime.buffers import Buffer
-from runtime.cuda_backend import CudaBackend
-from runtime.cuda_executor.device_copy import device_side
+from runtime.backends.reference import ReferenceBackend
+from runtime.cuda.backend import CudaBackend
+from runtime.cuda.executor.device_copy import device_side
 from runtime.executable import FusedNet
-from runtime.reference import ReferenceBackend
-from runtime.store import Store
+from runtime.memory.buffers import Buffer
+from runtime.memory.store import Store
 from tests.support.sample_nets import conv, dense, inputs, layer, lenet
 from tests.support.training_run import lowered, train, worst
 

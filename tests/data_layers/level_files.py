@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from ir.wire import varint
+from roastery.wire.encoding import varint
 from runtime.data.leveldb.checksum import masked_checksum
 
 COMPARATOR = b"leveldb.BytewiseComparator"

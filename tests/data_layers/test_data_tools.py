@@ -20,8 +20,8 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from recorded_cases import DATA
 
-from ir.blob_proto import encode_blob, parse_blob
 from ir.errors import RoasteryError
+from roastery.wire.blob_proto import encode_blob, parse_blob
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, parse_datum, serialize_datum
 from runtime.data.image_codec import encode_image

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_cases import DATA
 
-from ir.wire import WireError
+from roastery.wire.encoding import WireError
 from runtime.data.datum import Datum, parse_datum, serialize_datum
 
 

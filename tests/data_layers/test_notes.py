@@ -9,9 +9,9 @@ import pytest
 from every_source import config_of, make_data
 
 from compiler.options import CompileOptions
-from roastery import nets
 from roastery.building import LogReport, NetBuilder, NetRequest
-from roastery.devices import open_backend
+from roastery.devices.backends import open_backend
+from roastery.reading import nets
 from runtime.data import database
 from runtime.data.notes import DataNote, NoteKind
 from runtime.data.source import open_source, probe_shapes

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ir.wire import (
+from roastery.wire.encoding import (
     WireError,
     bytes_field,
     packed_array,
@@ -17,7 +17,7 @@ from ir.wire import (
     varint,
     varint_field,
 )
-from ir.wire_reader import WireReader
+from roastery.wire.reader import WireReader
 
 
 def fields(data: bytes) -> list[tuple[int, int, int | memoryview]]:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from roastery import nets
 from roastery.building import BuildReport, NetRequest, lower_net
+from roastery.reading import nets
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.mean_file import write_mean

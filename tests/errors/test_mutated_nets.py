@@ -12,7 +12,7 @@ import re
 import pytest
 
 from ir.errors import RoasteryError
-from roastery import nets
+from roastery.reading import nets
 from tests.support.layer_cases import all_cases
 from tests.support.lowering import program_of
 

@@ -16,10 +16,10 @@ import roastery.caffe as caffe
 from ir.errors import RoasteryError
 from ir.location import Location
 from ir.printable import json_text, printable, printable_lines
+from roastery.api.exporting import export_net
 from roastery.caffe.draw import draw_net_to_file
 from roastery.cli.main import main
-from roastery.exporting import export_net
-from roastery.nets import net_from_text, read_net
+from roastery.reading.nets import net_from_text, read_net
 from roastery.tools.log_reader import read_log
 from runtime.logging import CaffeLog
 

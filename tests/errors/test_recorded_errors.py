@@ -59,7 +59,7 @@ def test_case(
     before = files(folder)
     monkeypatch.chdir(folder)
     monkeypatch.delenv("ROASTERY_DEVICE", raising=False)
-    for module in ("devices", "solvers"):
+    for module in ("devices.backends", "training.solvers"):
         monkeypatch.setattr(f"roastery.{module}.cuda_missing", lambda: "none in this test")
 
     code = main(shlex.split(expected["command"]))

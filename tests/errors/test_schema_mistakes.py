@@ -13,7 +13,7 @@ from frontends.prototxt import parse_text
 from frontends.schema.registry import message_type
 from frontends.schema.types import EnumType, FieldType, MessageType
 from ir.errors import ErrorGroup, RoasteryError
-from roastery import nets
+from roastery.reading import nets
 from tests.support.lowering import inputs, refusal
 
 LAYERS = {name: kind for name, kind in layer_types().items() if kind.fork != "your own"}

@@ -14,10 +14,10 @@ import pytest
 from benchmarks.kernel_cases import CASES
 from benchmarks.torch_nets import TorchNet
 from compiler.options import CompileOptions
-from roastery import nets
+from roastery.reading import nets
+from runtime.backends.reference import ReferenceBackend
 from runtime.executable import FusedNet
-from runtime.reference import ReferenceBackend
-from runtime.store import Store
+from runtime.memory.store import Store
 from tests.support.lowering import program_of
 from tests.support.sample_nets import lenet, residual
 

@@ -20,7 +20,7 @@ def count():
 DEFAULT = count()
 
 import roastery, roastery.caffe as caffe
-from runtime.blas_threads import ONE_BLAS_THREAD
+from runtime.machine.blas_threads import ONE_BLAS_THREAD
 SEEN = []
 class Look(caffe.Layer):
     def setup(self, bottom, top): pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.compiled import CompiledGraph
-from roastery import nets
+from roastery.reading import nets
 from tests.support import program_kernels as kernels
 from tests.support.lowering import program_of
 from tests.support.sample_nets import recurrent, residual

@@ -13,7 +13,7 @@ import pytest
 from compiler.compiled import CompiledGraph
 from examples.googlenet.make_net import googlenet
 from ir.program import NetProgram
-from roastery import nets
+from roastery.reading import nets
 from tests.support import program_kernels as kernels
 from tests.support.lowering import program_of
 from tests.support.sample_nets import fully_convolutional, inception, lenet

@@ -15,9 +15,9 @@ from compiler.passes.context import PassContext
 from compiler.passes.registry import PASSES
 from compiler.passes.simplify import simplify
 from ir.graph import Graph
-from roastery import nets
-from roastery.options import CompileRequest, compile_options
-from runtime.cpu_backend import CpuBackend
+from roastery.devices.compile_options import CompileRequest, compile_options
+from roastery.reading import nets
+from runtime.backends.cpu import CpuBackend
 from tests.support.lowering import inputs, program_of
 
 NET = inputs(x=(1, 3), t=(1,)) + (

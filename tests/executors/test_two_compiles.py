@@ -12,8 +12,8 @@ import pytest
 
 from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
-from roastery import nets
-from roastery.compilation import compile_program, kernel_files, launch_table
+from roastery.inspection.compilation import compile_program, kernel_files, launch_table
+from roastery.reading import nets
 from tests.support.lowering import program_of
 from tests.support.sample_nets import dense, fully_convolutional, inception, inputs
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ir.atomic_file import atomic_path, atomic_write
 from ir.errors import RoasteryError
+from roastery.files.atomic_file import atomic_path, atomic_write
 
 
 def test_replaces_the_file_at_the_end(tmp_path):
@@ -82,7 +82,7 @@ def test_a_kill_leaves_the_old_file(tmp_path):
     path = tmp_path / "f"
     path.write_text("old")
     program = (
-        "import sys\nfrom ir.atomic_file import atomic_write\n"
+        "import sys\nfrom roastery.files.atomic_file import atomic_write\n"
         "with atomic_write(sys.argv[1], 'w') as file:\n"
         "    file.write('x' * 100000); file.flush(); print('ready', flush=True)\n"
         "    import time; time.sleep(60)\n"

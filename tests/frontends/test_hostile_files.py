@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from frontends.caffemodel import read_blob, read_net_and_weights, read_state, read_weights
 from ir.errors import RoasteryError
-from ir.wire import bytes_field, varint, varint_field
+from roastery.wire.encoding import bytes_field, varint, varint_field
 
 RECORDS = Path(__file__).parents[1] / "data" / "caffemodel"
 WEIGHTS = (RECORDS / "sgd_iter_5.caffemodel").read_bytes()

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from ir.atomic_file import atomic_path, atomic_write
-from ir.leftovers import remove_leftovers
-from ir.owned_folder import owned_folder
-from ir.process_identity import process_runs, this_process
+from roastery.files.atomic_file import atomic_path, atomic_write
+from roastery.files.leftovers import remove_leftovers
+from roastery.files.owned_folder import owned_folder
+from roastery.files.process_identity import process_runs, this_process
 
 ROOT = Path(__file__).parents[2]
 
 WRITER = """
 import sys, time
-from ir.atomic_file import atomic_write
+from roastery.files.atomic_file import atomic_write
 with atomic_write(sys.argv[1], "w") as file:
     file.write("x" * 100000); file.flush(); print("ready", flush=True)
     sys.stdin.read()

@@ -18,9 +18,9 @@ from frontends.caffemodel import (
 )
 from frontends.prototxt import parse_text
 from frontends.schema.pool import caffe_pb2
-from ir.blob_proto import encode_blob
 from ir.errors import RoasteryError
-from ir.wire import bytes_field, varint_field
+from roastery.wire.blob_proto import encode_blob
+from roastery.wire.encoding import bytes_field, varint_field
 from runtime.data.mean_file import write_mean
 
 RECORDS = Path(__file__).parents[1] / "data" / "caffemodel"

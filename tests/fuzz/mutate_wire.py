@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from ir.wire import varint
+from roastery.wire.encoding import varint
 
 from . import mutate_bytes
 

@@ -179,7 +179,7 @@ def _import_all() -> None:
     import plyvel
 
     import roastery.caffe
-    import roastery.solvers
+    import roastery.training.solvers
     import runtime.artifact
 
     del cv2, h5py, lmdb, matplotlib, plyvel, roastery, runtime

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from ir.errors import RoasteryError
-from roastery.arrays import load_array, load_npy
+from roastery.cli.arrays import load_array, load_npy
 from roastery.cli.main import main
 from runtime.artifact import load
 from runtime.artifact.container import MOST_LINES
@@ -177,7 +177,7 @@ def test_a_shape_is_compared_before_its_numbers_are_read(artifact: dict[str, byt
             return count
 
     with io.BufferedReader(Counting("x.npy")) as stream:
-        from roastery.arrays import _OtherShape, _read_array
+        from roastery.cli.arrays import _OtherShape, _read_array
 
         with pytest.raises(_OtherShape):
             _read_array(stream, 4_000_100, (1, 3))

@@ -151,8 +151,8 @@ def test_zero_bytes_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_zero_bytes_from_python() -> None:
     from frontends.caffemodel import read_weights
-    from roastery.arrays import load_npy
     from roastery.caffe.io import load_image
+    from roastery.cli.arrays import load_npy
 
     for reader in (read_weights, load_npy, load_image):
         with pytest.raises(RoasteryError, match="holds a zero byte"):

@@ -13,7 +13,7 @@ import pytest
 
 from frontends.caffemodel import SolverState, read_state, write_state, write_state_h5
 from roastery.cli.main import main
-from roastery.snapshots import POSITION_FIELD
+from roastery.training.snapshots import POSITION_FIELD
 
 NET = """
 layer { name: "d" type: "DummyData" top: "x" top: "y"

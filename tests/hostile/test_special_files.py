@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ir.atomic_file import atomic_path, atomic_write
 from ir.errors import RoasteryError
-from ir.regular_file import check_name, open_regular, read_regular, read_regular_text
 from roastery.cli.main import main
+from roastery.files.atomic_file import atomic_path, atomic_write
+from roastery.files.regular_file import check_name, open_regular, read_regular, read_regular_text
 from runtime.data.hdf5_output import HDF5Output
 from tests.support.measured import run_measured
 
@@ -182,7 +182,7 @@ def test_pipes_are_written_to(tmp_path: Path) -> None:
 
 
 def test_a_pipe_without_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ir.special_output._PATIENCE", 0.1)
+    monkeypatch.setattr("roastery.files.special_output._PATIENCE", 0.1)
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(RoasteryError, match="nobody reads this pipe"):
         with atomic_path(tmp_path / "fifo") as temporary:

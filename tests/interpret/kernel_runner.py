@@ -21,8 +21,8 @@ from ir.location import Location
 from ir.op import Op
 from ir.ops.fusion import Fused
 from ir.types import BOOL, F32, I32, DType, TensorType
-from runtime.launch.interpret import InterpretLauncher
-from runtime.launch.program_order import Order
+from runtime.interpret.launcher import InterpretLauncher
+from runtime.interpret.program_order import Order
 from tests.support.program_orders import backwards, shuffled
 
 PLACE = Location("net.prototxt", 7, 1, "layer")

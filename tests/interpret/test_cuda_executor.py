@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from compiler.options import CompileOptions
+from runtime.backends.reference import ReferenceBackend
 from runtime.executable import FusedNet
-from runtime.reference import ReferenceBackend
-from runtime.store import Store
+from runtime.memory.store import Store
 from tests.support.executor_run import differences, fused, layerwise, rounded, seeds_of
 from tests.support.interpreting_gpu import InterpretingGpu
 from tests.support.layer_cases import LayerCase, all_cases

@@ -8,10 +8,10 @@ import pytest
 
 import benchmarks.gpu_check as gpu_check
 import roastery.caffe.net
-import roastery.solvers
-import runtime.cuda
-import runtime.cuda.device
+import roastery.training.solvers
 import runtime.cuda.driver
+import runtime.cuda.driver.device
+import runtime.cuda.driver.libcuda
 from tests.support import executor_run, golden
 from tests.support.interpreting_gpu import InterpretingGpu
 
@@ -23,9 +23,9 @@ def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InterpretingGpu:
     """A fake GPU in the place of the machine's."""
     gpu = InterpretingGpu(tmp_path)
     backend = gpu.backend()
-    for module in (gpu_check, golden, roastery.caffe.net, roastery.solvers):
+    for module in (gpu_check, golden, roastery.caffe.net, roastery.training.solvers):
         monkeypatch.setattr(module, "open_backend", lambda device: backend)
-    for module in (runtime.cuda, runtime.cuda.device, runtime.cuda.driver):
+    for module in (runtime.cuda.driver, runtime.cuda.driver.device, runtime.cuda.driver.libcuda):
         monkeypatch.setattr(module, "cuda_driver", gpu.fake.driver)
     monkeypatch.setattr(gpu_check, "pytest_on_gpu", lambda: True)
     monkeypatch.setenv("ROASTERY_DEVICE", "cuda:0")
@@ -56,10 +56,10 @@ def test_a_mismatch_ends_with_status_1(
 
 
 def test_without_a_gpu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime.cuda.driver, "_LIBRARY", "libcuda-that-is-nowhere.so")
-    runtime.cuda.driver.cuda_driver.cache_clear()
+    monkeypatch.setattr(runtime.cuda.driver.libcuda, "_LIBRARY", "libcuda-that-is-nowhere.so")
+    runtime.cuda.driver.libcuda.cuda_driver.cache_clear()
     try:
         assert gpu_check.main(["--only", "views"]) == 1
     finally:
-        runtime.cuda.driver.cuda_driver.cache_clear()
+        runtime.cuda.driver.libcuda.cuda_driver.cache_clear()
     assert "device cuda is not there" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from ir.build import Builder
 from ir.graph import Node, Value
 from ir.ops.convolution import Conv
 from ir.ops.matmul import MatMul
-from runtime.launch.interpret import KernelFailure
+from runtime.interpret.launcher import KernelFailure
 
 Shape = tuple[int, ...]
 

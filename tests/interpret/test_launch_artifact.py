@@ -38,7 +38,7 @@ from runtime.artifact import Artifact, load, store_graph, write_artifact
 from runtime.artifact.cuda import CudaRunner
 from runtime.artifact.net import LoadedNet
 from runtime.artifact.plan import StoredKernel
-from runtime.launch.interpret import InterpretLauncher
+from runtime.interpret.launcher import InterpretLauncher
 from tests.support.graphs import Drawn, examples, graphs
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 

@@ -16,8 +16,8 @@ from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
 from ir.graph import Value
 from ir.location import Location
 from ir.types import DType, TensorType
-from runtime.launch.interpret import InterpretLauncher, KernelFailure
-from runtime.launch.program_order import Order
+from runtime.interpret.launcher import InterpretLauncher, KernelFailure
+from runtime.interpret.program_order import Order
 from tests.support.program_orders import backwards, shuffled
 
 SOURCE = """
@@ -269,7 +269,7 @@ def test_too_late_says_what_to_do() -> None:
     script = (
         "import os; os.environ.pop('TRITON_INTERPRET', None)\n"
         "import triton.language\n"
-        "from runtime.launch.interpret import InterpretLauncher\n"
+        "from runtime.interpret.launcher import InterpretLauncher\n"
         "from ir.errors import RoasteryError\n"
         "try: InterpretLauncher()\n"
         "except RoasteryError as error: print(error)\n"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import roastery
-from runtime.interpret_backend import InterpretBackend
+from runtime.interpret.backend import InterpretBackend
 from tests.support.executor_run import Results, differences, fused, layerwise, rounded, seeds_of
 from tests.support.layer_cases import LayerCase, all_cases
 from tests.support.layer_run import LayerRun

@@ -7,13 +7,13 @@ import pytest
 
 from compiler.options import CompileOptions
 from frontends.prototxt import parse_text
-from roastery import nets
-from roastery.devices import open_backend
-from roastery.solvers import build_solver
+from roastery.devices.backends import open_backend
+from roastery.reading import nets
+from roastery.training.solvers import build_solver
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
+from runtime.memory.store import Store
 from runtime.solver.solver import Solver
-from runtime.store import Store
 from tests.support import sample_nets as sample
 from tests.support.lowering import program_of
 

@@ -67,7 +67,7 @@ def test_kernels_that_are_right(words: list[str], capsys: pytest.CaptureFixture[
 def test_the_fusion_of_which_the_kernel_is_wrong_is_found(
     words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.interpret_backend.lower_node", without_relu)
+    monkeypatch.setattr("runtime.interpret.backend.lower_node", without_relu)
     assert main([*words, "--check", "--fuel=1"]) == 0
     assert main([*words, "--check"]) == 1
     assert main([*words[:3], "--bisect"]) == 1

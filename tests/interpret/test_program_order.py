@@ -15,10 +15,10 @@ import pytest
 from compiler.options import CompileOptions
 from ir.graph import Node, Value
 from runtime.executable import FusedNet
-from runtime.interpret_backend import InterpretBackend
-from runtime.launch.interpret import InterpretLauncher, KernelFailure
-from runtime.launch.program_order import Order
-from runtime.store import Store
+from runtime.interpret.backend import InterpretBackend
+from runtime.interpret.launcher import InterpretLauncher, KernelFailure
+from runtime.interpret.program_order import Order
+from runtime.memory.store import Store
 from tests.support import sample_nets as sample
 from tests.support.program_orders import ORDERS, shuffled
 from tests.support.training_run import Training, lowered, train

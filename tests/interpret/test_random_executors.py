@@ -16,11 +16,11 @@ from compiler.pipeline import compile_graph
 from compiler.triton.lower import schedule_node
 from ir.graph import Graph, Node, Port, Role
 from ir.interpret import run_graph
-from runtime.backend import Backend, port_key, synchronize
-from runtime.buffers import Buffer
-from runtime.interpret_backend import InterpretBackend, InterpretedGraph
-from runtime.launch.interpret import InterpretLauncher
-from runtime.reference import ReferenceBackend
+from runtime.backends.backend import Backend, port_key, synchronize
+from runtime.backends.reference import ReferenceBackend
+from runtime.interpret.backend import InterpretBackend, InterpretedGraph
+from runtime.interpret.launcher import InterpretLauncher
+from runtime.memory.buffers import Buffer
 from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.interpreting_gpu import InterpretingGpu

@@ -8,8 +8,8 @@ import pytest
 import roastery
 from compiler.options import CompileOptions
 from ir.ops.fusion import Fused
-from roastery import nets
-from runtime.interpret_backend import InterpretBackend
+from roastery.reading import nets
+from runtime.interpret.backend import InterpretBackend
 from tests.support.lowering import inputs, program_of
 
 NET = inputs(x=(2, 3, 6, 6), t=(2,)) + (

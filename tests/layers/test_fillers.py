@@ -10,7 +10,7 @@ import pytest
 from frontends.lowering.fillers import KINDS
 from ir.errors import RoasteryError
 from ir.program import FillerSpec
-from runtime.fillers import fill
+from runtime.memory.fillers import fill
 
 SHAPE = (64, 32, 5, 5)
 COUNT = math.prod(SHAPE)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from frontends.lowering.registry import LayerType, layer_types
-from roastery.layer_table import OWN
+from roastery.inspection.layer_table import OWN
 from tests.support.layer_cases import LayerCase, all_cases
 from tests.support.layer_run import LayerRun, directional_error
 

@@ -17,8 +17,8 @@ from frontends.prototxt import parse_file, parse_text
 from ir.errors import RoasteryError
 from ir.interpret import run_graph
 from ir.ops.dynamic import SizeChanged
-from roastery.probe import RuntimeProbe
-from runtime.array_blob import ArrayBlob
+from roastery.probing.probe import RuntimeProbe
+from runtime.python.array_blob import ArrayBlob
 from tests.support.layer_cases import net_text
 
 MODULE = "shrink_layers"

@@ -13,7 +13,7 @@ from frontends.lowering import registry
 from frontends.schema.registry import REGISTRY
 from ir.errors import RoasteryError
 from roastery import expr as e
-from roastery.nets import net_from_text
+from roastery.reading.nets import net_from_text
 from tests.support.layer_run import LayerRun, directional_error
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-layer.md"
@@ -27,7 +27,7 @@ def only_known_layers_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     fields = REGISTRY.message("LayerParameter").fields
     monkeypatch.setattr(REGISTRY.message("LayerParameter"), "fields", dict(fields))
     monkeypatch.setattr(REGISTRY, "messages", dict(REGISTRY.messages))
-    monkeypatch.setattr("roastery.layer_api._own", set())
+    monkeypatch.setattr("roastery.api.layers._own", set())
 
 
 def _blocks(heading: str) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
+from roastery.api.exporting import export_net
 from roastery.cli.main import main
-from roastery.exporting import export_net
 
 NET = """
 layer { name: "in" type: "DummyData" top: "x" top: "y" dummy_data_param {

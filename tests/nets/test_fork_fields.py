@@ -10,10 +10,10 @@ import pytest
 
 import roastery
 from compiler.options import CompileOptions
-from roastery import nets
 from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.cli.main import main
-from roastery.devices import open_backend
+from roastery.devices.backends import open_backend
+from roastery.reading import nets
 from runtime.logging import CaffeLog
 from tests.support.lowering import inputs, lowered, refusal
 

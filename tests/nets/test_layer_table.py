@@ -11,8 +11,9 @@ from frontends.lowering.registry import layer_types
 from frontends.schema.registry import message_type
 from ir.errors import RoasteryError
 from ir.op import Property
-from roastery import layer_table, nets
 from roastery.cli.main import main
+from roastery.inspection import layer_table
+from roastery.reading import nets
 from runtime.data.config import SourceConfig
 from runtime.data.sources import source_kinds
 from tests.support.layer_cases import all_cases

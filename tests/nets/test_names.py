@@ -8,9 +8,9 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from ir.errors import ErrorGroup
-from roastery import nets
-from roastery.weights import load_weights, save_weights
-from runtime.store import Store
+from roastery.reading import nets
+from roastery.weights.parameters import load_weights, save_weights
+from runtime.memory.store import Store
 from tests.support.lowering import inputs, layer_named, lowered, refusal
 
 X = inputs(x=(2, 3))

@@ -16,9 +16,9 @@ from frontends.prototxt import parse_text
 from frontends.prototxt.message import Message
 from frontends.schema.registry import message_type
 from frontends.schema.types import MessageType
-from ir.blob_proto import encode_blob
-from roastery.data_config import source_config
-from roastery.probe import RuntimeProbe
+from roastery.probing.data_config import source_config
+from roastery.probing.probe import RuntimeProbe
+from roastery.wire.blob_proto import encode_blob
 from tests.support.layer_cases import all_cases
 from tests.support.lowering import inputs
 

@@ -13,7 +13,7 @@ import pytest
 
 from examples.googlenet.make_net import googlenet
 from ir.program import LayerInfo, NetProgram
-from roastery import nets
+from roastery.reading import nets
 from tests.support.lowering import lowered, program_of
 
 

@@ -12,9 +12,9 @@ import roastery
 import roastery.caffe as caffe
 from frontends.caffemodel import read_weights, write_weights_hdf5
 from ir.errors import RoasteryError
+from roastery.api.exporting import export_net
 from roastery.caffe.proto import caffe_pb2
 from roastery.cli.main import main
-from roastery.exporting import export_net
 from runtime.artifact import load
 
 INPUT = 'layer { name: "in" type: "Input" top: "t0" input_param { shape { dim: 1 dim: 2 } } }\n'

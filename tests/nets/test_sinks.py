@@ -14,9 +14,9 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
-from ir.hdf5_writing import PatientFile
+from roastery.api.exporting import export_net
 from roastery.cli.main import main
-from roastery.exporting import export_net
+from roastery.files.hdf5_writing import PatientFile
 from runtime.artifact import load
 
 SINK = """

@@ -9,7 +9,7 @@ import roastery
 from frontends.lowering.splits import with_splits
 from frontends.state_rules import filtered
 from ir.program import NetProgram
-from roastery import nets
+from roastery.reading import nets
 from tests.support.lowering import inputs, layer_named, lowered
 
 X = inputs(x=(2, 3))

@@ -6,8 +6,8 @@ import pytest
 
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
-from roastery import nets
-from roastery.compilation import compile_program
+from roastery.inspection.compilation import compile_program
+from roastery.reading import nets
 from tests.support.lowering import program_of
 from tests.support.sample_nets import recurrent
 

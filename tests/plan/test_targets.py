@@ -21,7 +21,7 @@ from ir import expr as e
 from ir.build import Builder
 from ir.graph import Graph, Role
 from ir.types import TensorType
-from runtime.machine_processor import cpu_target
+from runtime.machine.processor import cpu_target
 from tests.support import sample_nets
 from tests.support.lowering import lowered
 from tests.support.program_kernels import training_graph

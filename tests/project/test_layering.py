@@ -1,8 +1,9 @@
 """Who may import whom, read from the sources: nothing is imported here.
 
 `ir` imports none of the others; `compiler` and `frontends` import `ir`; `runtime` imports `ir` and
-`compiler`; `roastery` joins them. Optional and heavy packages are imported only where they are
-used, so that everything else works without them.
+`compiler`; `roastery` joins them. Two leaves of it serve every room but `ir`: `roastery.files` and
+`roastery.wire`, which themselves import `ir` alone. Optional and heavy packages are imported only
+where they are used, so that everything else works without them.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ MAY_IMPORT = {
     "roastery": {"ir", "compiler", "frontends", "runtime", "roastery"},
 }
 
+#: Packages inside `roastery` for every room but `ir`, and the libraries that each may import.
+LEAVES = {"roastery.files": {"h5py", "numpy"}, "roastery.wire": {"numpy"}}
+
 #: Optional packages, and the folders whose modules may import them at their top: these modules are
-#: themselves imported only where a GPU kernel is compiled or launched.
+#: themselves imported only where a GPU kernel is compiled.
 OPTIONAL = {
-    "torch": ("compiler/triton/", "runtime/cuda/"),
-    "triton": ("compiler/triton/", "runtime/cuda/"),
+    "torch": (),
+    "triton": ("compiler/triton/",),
     "cv2": (),
     "plyvel": (),
     "matplotlib": (),
@@ -78,6 +82,18 @@ def parse(path: Path) -> tuple[ast.Module, tuple[str, ...]]:
     return ast.parse(path.read_text(encoding="utf-8"), str(path)), package
 
 
+def inside(name: str, package: str) -> bool:
+    """Whether a module is the package or lies in it."""
+    return f"{name}.".startswith(f"{package}.")
+
+
+def may_import(package: str, name: str) -> bool:
+    """Whether modules of a top-level package may import one of ours."""
+    if name.partition(".")[0] in MAY_IMPORT[package]:
+        return True
+    return package != "ir" and any(inside(name, leaf) for leaf in LEAVES)
+
+
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_layers(package: str) -> None:
     wrong = []
@@ -85,11 +101,33 @@ def test_layers(package: str) -> None:
         tree, base = parse(path)
         for name, line in imports(tree, base):
             layer = name.partition(".")[0]
-            if layer in MAY_IMPORT and layer not in MAY_IMPORT[package]:
+            if layer in MAY_IMPORT and not may_import(package, name):
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: {package} imports {name}")
             if layer in ("tests", "benchmarks", "examples"):
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: a package imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_leaves_import_ir_alone(leaf: str) -> None:
+    wrong = []
+    for path in sources(leaf.replace(".", "/")):
+        tree, base = parse(path)
+        for name, line in imports(tree, base):
+            top = name.partition(".")[0]
+            known = {"ir", *LEAVES[leaf], *sys.stdlib_module_names}
+            if top not in known and not inside(name, leaf):
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: {leaf} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_rule_of_leaves() -> None:
+    assert may_import("compiler", "roastery.files.atomic_file")
+    assert may_import("frontends", "roastery.wire")
+    assert may_import("roastery", "roastery.building")
+    assert not may_import("ir", "roastery.files")
+    assert not may_import("runtime", "roastery")
+    assert not may_import("runtime", "roastery.filesystem")
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -150,8 +188,8 @@ def import_without(blocked: tuple[str, ...], modules: list[str]) -> None:
 
 
 def test_core_install_imports_every_module() -> None:
-    """Everything but the modules that compile or launch GPU kernels, without optional packages."""
-    lazy = ("compiler/triton/", "runtime/cuda/")
+    """Everything but the modules that compile GPU kernels, without optional packages."""
+    lazy = ("compiler/triton/",)
     modules = []
     for package in MAY_IMPORT:
         for path in sources(package):

@@ -12,7 +12,7 @@ MAKERS = {
     "compiler/options.py",  # reads them again from where they were stored
     "runtime/artifact/manifest.py",  # artifacts that say nothing of them
     "compiler/passes/context.py",  # for passes that are called by themselves
-    "roastery/options.py",
+    "roastery/devices/compile_options.py",
 }
 
 

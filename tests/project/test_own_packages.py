@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from roastery.own_packages import NEIGHBOURS, ShadowedPackageError, check_own_packages
+from roastery.startup.own_packages import NEIGHBOURS, ShadowedPackageError, check_own_packages
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -86,7 +86,7 @@ def test_a_solver_file_that_asks_for_a_gpu() -> None:
     said = run("solver().step(1); solver(); caffe.set_mode_gpu(); net(); solver()")
     assert (said.count(FILE_NOTE), said.count(NOTE)) == (1, 0)
     said = run(
-        "from roastery.solvers import build_solver\n"
+        "from roastery.training.solvers import build_solver\n"
         "build_solver('solver.prototxt').solve(); build_solver('solver.prototxt')"
     )
     assert said.count(FILE_NOTE) == 1

@@ -16,7 +16,7 @@ import roastery
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
 from roastery.cli.main import main
-from roastery.solvers import build_solver
+from roastery.training.solvers import build_solver
 
 MODULE = """
 import caffe

@@ -18,7 +18,7 @@ from ir.errors import RoasteryError
 from roastery.caffe.drawing.graph import draw_graph
 from roastery.caffe.drawing.layout import Box, lay_out
 from roastery.caffe.proto import caffe_pb2
-from roastery.nets import net_from_text, read_net
+from roastery.reading.nets import net_from_text, read_net
 
 NET = """
 name: "drawn <net>"

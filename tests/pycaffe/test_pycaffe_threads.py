@@ -15,7 +15,7 @@ import pytest
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
 from roastery.caffe import InUseError
-from roastery.solvers import build_solver
+from roastery.training.solvers import build_solver
 
 MODULE = """
 import caffe

@@ -16,7 +16,7 @@ import pytest
 
 import roastery
 from ir.errors import RoasteryError
-from roastery.solvers import build_solver
+from roastery.training.solvers import build_solver
 from runtime.solver.means import OutputMean
 
 MODULE = '''

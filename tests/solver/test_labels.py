@@ -8,9 +8,9 @@ import roastery
 from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Value
-from roastery import nets
 from roastery.building import LogReport, NetBuilder, NetRequest
-from roastery.devices import open_backend
+from roastery.devices.backends import open_backend
+from roastery.reading import nets
 from runtime.logging import CaffeLog
 
 

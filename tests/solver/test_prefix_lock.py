@@ -15,7 +15,7 @@ import pytest
 
 import roastery.caffe as caffe
 from ir.errors import RoasteryError
-from roastery.prefix_lock import PrefixLock
+from roastery.training.prefix_lock import PrefixLock
 
 Run = Callable[..., str]
 ROOT = Path(__file__).parents[2]

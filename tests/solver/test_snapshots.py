@@ -23,8 +23,8 @@ from frontends.caffemodel import (
     write_state,
 )
 from frontends.schema.pool import caffe_pb2
-from ir.process_identity import this_process
-from roastery.snapshots import POSITION_FIELD, newest_snapshot
+from roastery.files.process_identity import this_process
+from roastery.training.snapshots import POSITION_FIELD, newest_snapshot
 
 Run = Callable[..., str]
 ROOT = Path(__file__).parents[2]

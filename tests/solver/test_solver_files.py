@@ -9,8 +9,8 @@ import pytest
 
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
-from roastery.solver_settings import read_solver, read_solver_file
-from roastery.solvers import assemble, build_solver
+from roastery.reading.solver_settings import read_solver, read_solver_file
+from roastery.training.solvers import assemble, build_solver
 
 Run = Callable[..., str]
 
@@ -210,7 +210,9 @@ def train(roastery: Run, text: str, *words: str, code: int = 0) -> str:
     return roastery("train", "--solver=solver.prototxt", *words, code=code)
 
 
-@pytest.mark.skipif("__import__('roastery.devices').devices.cuda_missing() is None")
+@pytest.mark.skipif(
+    "__import__('roastery.devices.backends').devices.backends.cuda_missing() is None"
+)
 def test_gpu_mode_without_a_gpu_is_one_note(roastery: Run) -> None:
     log = train(roastery, NET + "solver_mode: GPU")
     assert log.count("training on the CPU") == 1

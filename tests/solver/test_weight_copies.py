@@ -11,10 +11,10 @@ from compiler.options import CompileOptions
 from frontends.caffemodel import read_weights, write_weights, write_weights_hdf5
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
-from roastery import nets
 from roastery.building import BuiltNet, LogReport, NetBuilder, NetRequest
-from roastery.devices import open_backend
-from roastery.weights import load_weights, save_weights
+from roastery.devices.backends import open_backend
+from roastery.reading import nets
+from roastery.weights.parameters import load_weights, save_weights
 from runtime.logging import CaffeLog, LogRecord
 
 NET = """

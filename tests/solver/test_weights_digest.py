@@ -12,7 +12,7 @@ import pytest
 
 from frontends.caffemodel import SolverState, read_state, write_state
 from frontends.schema.pool import caffe_pb2
-from roastery.weights_digest import DIGEST_FIELD, weights_of_state
+from roastery.weights.digest import DIGEST_FIELD, weights_of_state
 
 Run = Callable[..., str]
 

@@ -9,10 +9,10 @@ import numpy as np
 from compiler.options import CompileOptions
 from ir.graph import Role
 from ir.program import RANDOM_STATE, NetProgram
-from runtime.backend import Backend
+from runtime.backends.backend import Backend
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
-from runtime.store import Store
+from runtime.memory.store import Store
 from tests.support.layer_run import Arrays, LayerRun
 
 Results = tuple[Arrays, Arrays]

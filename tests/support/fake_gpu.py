@@ -17,7 +17,7 @@ from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from ir.graph import Node
 from ir.interpret import run_node
-from runtime.cuda_backend import CudaBackend
+from runtime.cuda.backend import CudaBackend
 
 Body = Callable[..., None]
 

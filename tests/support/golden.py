@@ -14,10 +14,10 @@ import numpy as np
 import roastery.caffe as caffe
 from compiler.options import CompileOptions
 from ir.program import NetProgram
-from roastery import nets
-from roastery.devices import open_backend
+from roastery.devices.backends import open_backend
+from roastery.reading import nets
 from runtime.executable import FusedNet
-from runtime.store import Store
+from runtime.memory.store import Store
 from tests.support.lowering import program_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "golden"

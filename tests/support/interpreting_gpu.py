@@ -15,8 +15,8 @@ from compiler.triton.lower import lower_node
 from ir.graph import Value
 from ir.location import Location
 from ir.types import TensorType
-from runtime.cuda_backend import CudaBackend
-from runtime.launch.interpret import InterpretLauncher
+from runtime.cuda.backend import CudaBackend
+from runtime.interpret.launcher import InterpretLauncher
 from tests.support.fake_gpu import FakeGpu
 
 

@@ -9,9 +9,9 @@ import pytest
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import LayerInfo, NetProgram
-from roastery import nets
 from roastery.building import NetRequest, lower_net
-from roastery.logger import logger_report
+from roastery.building.logger import logger_report
+from roastery.reading import nets
 
 
 def inputs(**shapes: Sequence[int]) -> str:

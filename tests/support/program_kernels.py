@@ -14,9 +14,9 @@ from compiler.triton.lower import lower_node
 from ir.graph import Graph
 from ir.program import NetProgram
 from ir.types import DType
+from runtime.memory.store import Group
 from runtime.solver.config import SolverConfig
 from runtime.solver.update import update_graph
-from runtime.store import Group
 
 
 def forward(program: NetProgram) -> CompiledGraph:

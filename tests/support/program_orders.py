@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from runtime.launch.program_order import Order
+from runtime.interpret.program_order import Order
 
 
 def backwards(count: int) -> Sequence[int]:

@@ -12,16 +12,16 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from ir.program import NetProgram
-from roastery import nets
-from runtime.backend import Backend
+from roastery.reading import nets
+from runtime.backends.backend import Backend
 from runtime.data.source import Batch, Position
 from runtime.executable import FusedNet
 from runtime.layerwise import LayerwiseNet
 from runtime.logging import CaffeLog
+from runtime.memory.store import Store
 from runtime.solver.config import SolverConfig
 from runtime.solver.learning_rate import LearningRateConfig
 from runtime.solver.solver import Solver
-from runtime.store import Store
 from tests.support.lowering import program_of
 
 

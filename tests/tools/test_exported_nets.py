@@ -68,8 +68,8 @@ def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 def trained(net: str) -> roastery.Executable:
     """The net with parameters that no filler makes, written to a file, too."""
-    from roastery.nets import read_net as read_prototxt
-    from roastery.weights import save_weights
+    from roastery.reading.nets import read_net as read_prototxt
+    from roastery.weights.parameters import save_weights
 
     executable = roastery.compile(f"{net}.prototxt", device="reference", seed=5)
     draw = np.random.default_rng(1)

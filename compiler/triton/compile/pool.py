@@ -17,7 +17,7 @@ from pathlib import Path
 
 from compiler.binary import Binary
 from ir.errors import RoasteryError
-from ir.owned_folder import owned_folder
+from roastery.files.owned_folder import owned_folder
 
 from .job import CompileError, Job
 from .process import WorkerFailure, WorkerProcess

@@ -11,8 +11,8 @@ import io
 from pathlib import Path
 
 from compiler.binary import Binary
-from compiler.files import PrivateFolder
 from ir.errors import RoasteryError
+from roastery.files.cache_folder import PrivateFolder
 
 from .frames import FrameError, read_frame, write_frame
 

@@ -19,9 +19,8 @@ def _run(arguments: Arguments) -> None:
 
     import numpy as np
 
-    from ir.atomic_file import atomic_write
-
     from ...caffe import Classifier
+    from ...files.atomic_file import atomic_write
 
     channels = input_channels(arguments.model_def)
     classifier = Classifier(
@@ -53,8 +52,8 @@ def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
 
     from ir.errors import RoasteryError
 
-    from ...arrays import load_npy
     from ...caffe.io import load_image
+    from ..arrays import load_npy
 
     path = Path(os.path.expanduser(name))
     if path.suffix == ".npy":

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
-    from ... import nets
     from ...building import BuildReport, NetRequest, lower_net
-    from ...compilation import compile_program, summary, write_dump
-    from ...options import architectures, kernel_options
+    from ...devices.compile_options import architectures, kernel_options
+    from ...inspection.compilation import compile_program, summary, write_dump
+    from ...reading import nets
 
     started = perf_counter()
     message = nets.read_net(arguments.net)
@@ -61,7 +61,7 @@ def _compile_kernels(
 ) -> None:
     from compiler.triton.compile import compile_jobs, jobs_of
 
-    from ...compilation import write_ptx
+    from ...inspection.compilation import write_ptx
     from ..progress import progress_bar
 
     with progress_bar(f"compiling for {architecture}") as draw:

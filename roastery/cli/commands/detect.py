@@ -10,9 +10,8 @@ from ..say import say
 def _run(arguments: Arguments) -> None:
     import time
 
-    from ir.regular_file import read_regular_text
-
     from ...caffe import Detector
+    from ...files.regular_file import read_regular_text
     from ...tools.windows import windows_by_picture, write_detections
 
     kind = arguments.output_file.lower().rpartition(".")[2]

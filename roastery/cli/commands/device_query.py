@@ -7,7 +7,7 @@ from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
-    from runtime.cuda import CudaUnavailable, query_devices
+    from runtime.cuda.driver import CudaUnavailable, query_devices
     from runtime.logging import CaffeLine, CaffeLog
 
     from ...tools.device_query import property_lines

@@ -7,8 +7,8 @@ from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
-    from ... import nets
     from ...caffe.draw import draw_net_to_file
+    from ...reading import nets
 
     net = nets.read_net(arguments.input_net_proto_file)
     say(f"Drawing net to {arguments.output_image_file}")

@@ -10,7 +10,7 @@ from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
-    from ...exporting import export_net
+    from ...api.exporting import export_net
     from ..progress import progress_bar
 
     model = needed(arguments, "model", "the net to export")

@@ -9,7 +9,7 @@ def _run(arguments: Arguments) -> None:
     from frontends.lowering.registry import find_layer
     from ir.location import Location
 
-    from ... import layer_table
+    from ...inspection import layer_table
 
     if arguments.markdown:
         print(layer_table.markdown(), end="")

@@ -20,12 +20,12 @@ def _run(arguments: Arguments) -> int | None:
     from compiler.passes.fuel import Fuel
     from compiler.passes.registry import default_passes, listing
 
+    from ...devices.compile_options import choose_fuel, choose_passes
     from ...opt.bisection import bisect
     from ...opt.graph_file import read_graph
     from ...opt.passes import optimise
     from ...opt.plugin import load_plugin
     from ...opt.running import runner
-    from ...options import choose_fuel, choose_passes
 
     for plugin in arguments.plugin:
         load_plugin(plugin)
@@ -85,8 +85,9 @@ def _observe(arguments: Arguments, name: str, after: Graph) -> None:
 
 
 def _write(arguments: Arguments, graph: Graph) -> None:
-    from ir.atomic_file import atomic_write
     from ir.text import format_graph
+
+    from ...files.atomic_file import atomic_write
 
     if arguments.output not in ("", "-"):
         with atomic_write(arguments.output, "w", errors="surrogateescape") as file:

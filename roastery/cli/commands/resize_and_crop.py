@@ -10,8 +10,9 @@ from ..tool_log import tool_log
 
 
 def _run(arguments: Arguments) -> None:
-    from ir.regular_file import read_regular_text
     from runtime.data.tools.resize_and_crop import resize_and_crop
+
+    from ...files.regular_file import read_regular_text
 
     files = None
     if arguments.input_file_list:

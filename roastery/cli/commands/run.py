@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _run(arguments: Arguments) -> None:
     from runtime.artifact import load
 
-    from ...arrays import load_array, save_arrays
+    from ..arrays import load_array, save_arrays
 
     net = load(arguments.artifact, requested_device(arguments))
     try:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def _run(arguments: Arguments) -> None:
-    from ... import nets
     from ...building import LogReport, NetBuilder, NetRequest
-    from ...devices import choose_device, open_backend
-    from ...options import compile_options
-    from ...solvers import weight_files
-    from ...weights import load_weights
+    from ...devices.backends import choose_device, open_backend
+    from ...devices.compile_options import compile_options
+    from ...reading import nets
+    from ...training.solvers import weight_files
+    from ...weights.parameters import load_weights
 
     model = needed(arguments, "model", "the net to score")
     weights = needed(arguments, "weights", "the weights to score the net with")

@@ -22,7 +22,7 @@ from ..nets import (
 from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
 
 if TYPE_CHECKING:
-    from runtime.backend import Backend
+    from runtime.backends.backend import Backend
     from runtime.layerwise import LayerwiseNet
     from runtime.logging import CaffeLog
     from runtime.solver.nets import RunnableNet
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 def _run(arguments: Arguments) -> None:
     from runtime.layerwise import LayerwiseNet
 
-    from ... import nets
     from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
-    from ...devices import choose_device, open_backend
-    from ...options import compile_options
+    from ...devices.backends import choose_device, open_backend
+    from ...devices.compile_options import compile_options
+    from ...reading import nets
 
     model = needed(arguments, "model", "the net to time")
     device = choose_device(requested_device(arguments))
@@ -59,7 +59,7 @@ def _run(arguments: Arguments) -> None:
 
 
 def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
-    from runtime.backend import synchronize
+    from runtime.backends.backend import synchronize
 
     log.performing_forward()
     log.initial_loss(net.forward())
@@ -105,7 +105,7 @@ def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
 
 def _time_whole(net: RunnableNet, backend: Backend, iterations: int, log: CaffeLog) -> None:
     """Forward alone, then forward and backward in one; a fused backward is never alone."""
-    from runtime.backend import synchronize
+    from runtime.backends.backend import synchronize
 
     log.performing_forward()
     log.initial_loss(net.forward_loss())

@@ -36,10 +36,10 @@ def _run(arguments: Arguments) -> None:
     from runtime.logging import CaffeLog
     from runtime.solver.actions import ActionRequests
 
-    from ...prefix_lock import claimed_prefix
-    from ...snapshots import remove_half_written
-    from ...solver_settings import read_solver_file
-    from ...solvers import assemble, gpu_note, solver_device
+    from ...reading.solver_settings import read_solver_file
+    from ...training.prefix_lock import claimed_prefix
+    from ...training.snapshots import remove_half_written
+    from ...training.solvers import assemble, gpu_note, solver_device
 
     path = needed(arguments, "solver", "the solver file to train with")
     if arguments.snapshot and arguments.weights and arguments.snapshot != "auto":
@@ -107,7 +107,7 @@ def _effects(arguments: Arguments) -> dict[int, Action]:
 
 
 def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | None:
-    from ...snapshots import newest_snapshot
+    from ...training.snapshots import newest_snapshot
 
     if arguments.snapshot != "auto":
         return arguments.snapshot or None
@@ -119,7 +119,7 @@ def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | No
 
 def _saved_seed(message: Message, snapshot: str | None) -> int | None:
     """A run without random_seed goes on with the seed that it drew when it began."""
-    from ...snapshots import saved_seed
+    from ...training.snapshots import saved_seed
 
     if snapshot is None or message.random_seed >= 0 or not os.path.exists(snapshot):
         return None

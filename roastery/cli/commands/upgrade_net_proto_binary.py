@@ -7,7 +7,7 @@ from ..upgrades import report
 
 
 def _run(arguments: Arguments) -> int:
-    from ...upgrade_files import upgrade_net_binary
+    from ...tools.upgrade_files import upgrade_net_binary
 
     return report(upgrade_net_binary(arguments.input, arguments.output), arguments.output)
 

@@ -7,7 +7,7 @@ from ..upgrades import report
 
 
 def _run(arguments: Arguments) -> int:
-    from ...upgrade_files import upgrade_net_text
+    from ...tools.upgrade_files import upgrade_net_text
 
     return report(upgrade_net_text(arguments.input, arguments.output), arguments.output)
 

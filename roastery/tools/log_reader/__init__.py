@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 
 from ir.errors import RoasteryError
-from ir.regular_file import open_regular
 
+from ...files.regular_file import open_regular
 from .json_lines import JsonReader
 from .lines import log_lines
 from .points import LogPoint, PointKind

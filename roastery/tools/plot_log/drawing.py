@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ir.atomic_file import atomic_write
 from ir.errors import RoasteryError
 
+from ...files.atomic_file import atomic_write
 from .curves import Axis, Curve, Panels
 from .marks import Mark, curve_marks, is_finite
 from .thinning import line_pieces

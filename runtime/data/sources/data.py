@@ -10,7 +10,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.types import shape_text
-from ir.wire import WireError
+from roastery.wire.encoding import WireError
 
 from ...logging.records import Severity
 from ..config import OpenOptions, SourceConfig

@@ -11,8 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ir.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
-from ir.regular_file import check_regular, open_regular
+from roastery.files.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
+from roastery.files.regular_file import check_regular, open_regular
 
 from ..config import OpenOptions, SourceConfig
 from ..draws import SHUFFLE, SHUFFLE_FILES

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ir.regular_file import read_regular
+from roastery.files.regular_file import read_regular
 
 from ..config import KnownAxes, OpenOptions, SourceConfig
 from ..draws import SHUFFLE, SKIP

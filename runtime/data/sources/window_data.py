@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ir.regular_file import read_regular
 from ir.types import shape_text
+from roastery.files.regular_file import read_regular
 
 from ...logging.records import Severity
 from ..config import KnownAxes, OpenOptions, SourceConfig, TransformConfig

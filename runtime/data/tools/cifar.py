@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
-from ir.regular_file import check_regular, read_regular
+from roastery.files.regular_file import check_regular, read_regular
 
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum

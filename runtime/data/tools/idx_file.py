@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from ir.errors import RoasteryError
-from ir.regular_file import open_regular
+from roastery.files.regular_file import open_regular
 
 IMAGE_MAGIC = 2051
 LABEL_MAGIC = 2049

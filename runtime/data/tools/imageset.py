@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ir.errors import RoasteryError
-from ir.regular_file import read_regular
 from ir.types import shape_text
+from roastery.files.regular_file import read_regular
 
 from ...logging.records import Severity
 from ..database_writer import check_backend, check_target, new_database

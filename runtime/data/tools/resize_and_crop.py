@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ir.atomic_file import atomic_path
 from ir.errors import RoasteryError
-from ir.regular_file import check_name, read_regular
+from roastery.files.atomic_file import atomic_path
+from roastery.files.regular_file import check_name, read_regular
 
 from ...logging.records import Severity
 from ..image_codec import ImageError, decode_image, encode_image, import_cv2, resize_image

@@ -13,7 +13,7 @@ from random import Random
 import h5py
 import numpy as np
 
-from roastery.arrays import load_array, load_npy
+from roastery.cli.arrays import load_array, load_npy
 from runtime.data.source import open_source
 from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.tools.cifar import convert_cifar

@@ -12,7 +12,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from ir.text import format_graph
-from roastery.exporting import export_net
+from roastery.api.exporting import export_net
 from runtime.artifact import Artifact, Tensor, load, write_artifact
 from runtime.artifact.container import MANIFEST, digest
 from tests.artifact.conftest import TYPE, VERSIONS, WEIGHTS, build_graph, build_plan

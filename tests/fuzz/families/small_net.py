@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from frontends.prototxt import parse_text
-from roastery.solvers import build_solver
+from roastery.training.solvers import build_solver
 from runtime.solver.solver import Solver
 
 NET = """name: "small"

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from frontends.caffemodel import SolverState, read_state, write_state
-from roastery.snapshots import newest_snapshot, saved_seed
+from roastery.training.snapshots import newest_snapshot, saved_seed
 
 from .. import mutate_json
 from ..inputs import Sample, from_folder

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ir.text import format_graph
 from ir.text_reader import parse_graph
-from roastery import nets
-from roastery.solver_settings import read_solver_file, solver_config
-from roastery.upgrade_files import upgrade_net_text, upgrade_solver_text
+from roastery.reading import nets
+from roastery.reading.solver_settings import read_solver_file, solver_config
+from roastery.tools.upgrade_files import upgrade_net_text, upgrade_solver_text
 from tests.support import sample_nets
 from tests.support.layer_cases import all_cases
 from tests.support.lowering import program_of

@@ -10,10 +10,10 @@ import numpy as np
 
 from frontends.caffemodel import read_net_and_weights, read_weights
 from ir.errors import RoasteryError
-from ir.wire import WireError
 from roastery.caffe.io import blobprotovector_str_to_arraylist
-from roastery.upgrade_files import upgrade_net_binary
-from roastery.weights import load_weights
+from roastery.tools.upgrade_files import upgrade_net_binary
+from roastery.weights.parameters import load_weights
+from roastery.wire.encoding import WireError
 from runtime.data.datum import Datum, parse_datum, serialize_datum
 from runtime.data.mean_file import read_mean, write_mean
 

@@ -1,0 +1,1 @@
+"""What ``import roastery`` offers: compile, layers of one's own, gradient checks, export."""

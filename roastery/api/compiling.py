@@ -1,0 +1,82 @@
+"""``roastery.compile``: a net as a callable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from runtime.executable import FusedNet
+from runtime.python.own_exceptions import own_exceptions
+from runtime.python.permission import python_allowed
+
+from ..building import NetBuilder, NetRequest
+from ..building.logger import logger_log, logger_report
+from ..devices.backends import choose_device, open_backend
+from ..devices.compile_options import CompileRequest, Passes, compile_options
+from ..reading import nets
+from ..weights.parameters import load_weights
+from .executable import Executable
+from .input_shapes import check_input_shapes
+
+
+@own_exceptions()
+def compile(
+    net: nets.NetSource,
+    weights: str | os.PathLike[str] | None = None,
+    phase: str = "TEST",
+    device: str | None = None,
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    observe: Sequence[str] = (),
+    seed: int = 0,
+    freeze: bool = False,
+    precision: str | None = None,
+    passes: Passes = None,
+    allow_python: bool | None = None,
+) -> Executable:
+    """Compile a net.
+
+    Args:
+        net: a prototxt file (old forms are upgraded), or a NetParameter message.
+        weights: a .caffemodel or .caffemodel.h5 to copy parameters from, by layer name.
+        phase: "TEST" or "TRAIN".
+        device: ``reference``, ``cpu``, ``cuda[:N]`` or ``interpret``; default: CUDA where there is
+            one, else the CPU.
+        shapes: input shapes that replace those of the prototxt.
+        observe: inner blobs to return besides the outputs: names, or one name.
+        seed: of fillers and dropout.
+        freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
+            on the first call, and later edits of ``parameters`` do not count.
+        precision: of float32 matrix products and convolutions: "ieee", or "tf32" on GPUs that
+            have it (Ampere and newer); default: ROASTERY_PRECISION, else "ieee".
+        passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
+            ROASTERY_PASSES, else those that suit the device. With passes named, and on
+            ``reference``, nothing is frozen.
+        allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
+            from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
+
+    What was ignored or upgraded in the net, and layers of the weights that the net lacks, go to the
+    logger "roastery" at level INFO; what may be a mistake (names that repeat) as WARNING.
+
+    Raises RoasteryError for every mistake in the files, with its place.
+    """
+    message = nets.read_net(net)
+    request = NetRequest(
+        message,
+        nets.net_state(message, phase, level, stages),
+        shapes or {},
+        allow_python=python_allowed(allow_python),
+    )
+    backend = open_backend(choose_device(device))
+    report = logger_report()
+    options = compile_options(backend, CompileRequest(precision, passes), report.note)
+    built = NetBuilder(backend, options, report, freeze=freeze).build(
+        request, seed, observe=[observe] if isinstance(observe, str) else observe
+    )
+    assert isinstance(built.net, FusedNet)
+    check_input_shapes("shapes", request.shapes, built.net.sizes)
+    if weights is not None:
+        load_weights(weights, built.program, built.store, logger_log())
+    return Executable(built.net)

@@ -1,0 +1,1 @@
+"""Which device runs a net, and what is asked of its compiler."""

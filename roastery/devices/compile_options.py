@@ -1,0 +1,146 @@
+"""What is asked of the compiler: where every command and call makes its CompileOptions.
+
+The precision of float32 matrix products is the first of: ``--precision`` or ``precision=``;
+``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
+``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
+``ROASTERY_FUEL``, else it never runs out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from compiler.architecture import Architecture
+from compiler.options import IEEE, PRECISIONS, CompileOptions
+from compiler.passes.registry import passes_named
+from compiler.target import GENERIC, Target, typical
+from ir.errors import RoasteryError
+from ir.printable import printable
+from runtime.backends.backend import Backend
+
+TellNote = Callable[[str], None]
+Passes = str | Sequence[str] | None
+"""Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
+
+_DIGITS = 10  # more rewrites than anybody waits for
+
+
+@dataclass(frozen=True)
+class CompileRequest:
+    """What a command's flags or a call's arguments ask of the compiler; None: nothing is said."""
+
+    precision: str | None = None
+    passes: Passes = None
+    fuel: int | None = None
+
+    def options(self, target: Target) -> CompileOptions:
+        """All of it for a target. Raises RoasteryError, see :func:`compile_options`."""
+        return CompileOptions(
+            target,
+            choose_precision(self.precision),
+            choose_passes(self.passes),
+            choose_fuel(self.fuel),
+        )
+
+
+NOTHING_ASKED = CompileRequest()
+
+
+def compile_options(backend: Backend, asked: CompileRequest, note: TellNote) -> CompileOptions:
+    """Options for a net that runs on a device.
+
+    Args:
+        note: told what has no effect: a precision that the device cannot multiply with, passes and
+            fuel on ``reference``, which runs none.
+
+    Raises RoasteryError for an unknown precision or pass, and for a fuel that is no number.
+    """
+    options = device_options(backend.target, asked, note)
+    if backend.name != "reference":
+        return options
+    for flag, given in (("--passes", options.passes), ("--fuel", options.fuel is not None)):
+        if given:
+            note(f"device reference runs graphs as they were lowered: {flag} has no effect there")
+    return replace(options, passes=())
+
+
+def device_options(target: Target, asked: CompileRequest, note: TellNote) -> CompileOptions:
+    """As :func:`compile_options`, for a device that need not be there."""
+    options = asked.options(target)
+    if options.precision in target.precisions:
+        return options
+    note(_no_effect(options.precision, target))
+    return replace(options, precision=IEEE)
+
+
+def kernel_options(
+    architectures: Sequence[Architecture], asked: CompileRequest, note: TellNote
+) -> CompileOptions:
+    """Options for kernels that are printed once and compiled for each of these GPUs.
+
+    They are planned for that with the most processors: too few programs leave a large GPU idle,
+    while a small one loses little by too many. What cannot multiply with the precision that was
+    asked for does in ``ieee``, as Triton compiles it.
+    """
+    devices = [typical(architecture) for architecture in architectures] or [GENERIC]
+    options = asked.options(max(devices, key=lambda device: device.processors))
+    for device in devices:
+        if options.precision not in device.precisions:
+            note(_no_effect(options.precision, device))
+    return options
+
+
+def architectures(text: str) -> list[Architecture]:
+    """``sm_80,cuda:sm_90``: GPU generations, each once. Raises RoasteryError for anything else."""
+    names = [name.strip() for name in text.split(",")]
+    found = [name if name.startswith("cuda:") else f"cuda:{name}" for name in names if name]
+    return list(dict.fromkeys(map(Architecture.parse, found)))
+
+
+def choose_precision(explicit: str | None) -> str:
+    """The precision that was asked for. Raises RoasteryError for an unknown one."""
+    name = os.environ.get("ROASTERY_PRECISION") or IEEE if explicit is None else explicit
+    if name not in PRECISIONS:
+        asked = f"precision '{printable(str(name))}'"
+        raise RoasteryError(
+            f"ROASTERY_PRECISION has an unknown {asked}"
+            if explicit is None
+            else f"unknown {asked}",
+            hint=f"precisions: {', '.join(PRECISIONS)}",
+        )
+    return name
+
+
+def choose_passes(explicit: Passes) -> tuple[str, ...] | None:
+    """The passes that were asked for; None: those that suit the device.
+
+    Raises RoasteryError for a name that is no pass's.
+    """
+    if explicit is not None:
+        return passes_named(explicit if isinstance(explicit, str) else ",".join(map(str, explicit)))
+    try:
+        return passes_named(os.environ.get("ROASTERY_PASSES") or "default")
+    except RoasteryError as error:
+        raise RoasteryError(f"ROASTERY_PASSES: {error.message}", detail=error.detail) from None
+
+
+def choose_fuel(explicit: int | None) -> int | None:
+    """How many rewrites were asked for; None: all.
+
+    Raises RoasteryError if ROASTERY_FUEL is no number.
+    """
+    text = os.environ.get("ROASTERY_FUEL")
+    if explicit is not None or not text:
+        return explicit
+    if not (text.isascii() and text.isdecimal() and len(text) < _DIGITS):
+        raise RoasteryError(
+            f"ROASTERY_FUEL is '{printable(text)}'", hint="a number of rewrites, 0 or more"
+        )
+    return int(text)
+
+
+def _no_effect(precision: str, target: Target) -> str:
+    where = str(target) if target.kind == "cuda" else "the CPU"
+    return f"precision {precision} has no effect on {where}: products of float32 are {IEEE} there"

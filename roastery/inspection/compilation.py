@@ -1,0 +1,243 @@
+"""``roastery compile``: what a net becomes, stage by stage."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler.binary import Binary
+from compiler.compiled import CompiledGraph, HostStep
+from compiler.kernel import Config, Kernel, Launch
+from compiler.options import CompileOptions
+from compiler.pipeline import Dump, Observer, compile_graph, verify_each
+from compiler.triton.lower import lower_node
+from frontends.prototxt import Message, to_text
+from ir.graph import Direction, Graph
+from ir.location import Location
+from ir.op import Property
+from ir.ops.fusion import Fused
+from ir.printable import printable
+from ir.program import NetProgram
+from ir.text import format_graph
+from runtime.whole_graphs import WholeGraphs
+
+from ..files.atomic_file import atomic_path
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """A net with everything the compiler made of it.
+
+    Attributes:
+        graph: the whole graph before the passes. trains: whether backward is in it.
+        constants: what runs once, before it: what follows from the parameters alone.
+    """
+
+    program: NetProgram
+    options: CompileOptions
+    constants: Graph
+    graph: Graph
+    compiled: CompiledGraph
+    trains: bool
+
+
+def compile_program(
+    program: NetProgram,
+    options: CompileOptions,
+    *,
+    backward: bool | None = None,
+    dump: Path | None = None,
+) -> Compilation:
+    """Compile a lowered net without compiling its kernels: the graph that a command would run.
+
+    With backward that is `train`'s; without, that of `test`, `export` and `time`, in which what
+    follows from the parameters alone is computed once.
+
+    Args:
+        options: what is asked of the compiler, see :mod:`roastery.devices.compile_options`.
+        backward: differentiate; None: in phase TRAIN, where there is a loss and something to learn.
+        dump: a folder for the stages as text; those of an earlier call are removed.
+    """
+    graphs = WholeGraphs(program)
+    trains = program.phase == "TRAIN" and graphs.trains if backward is None else backward
+    constants, graph = (Graph(""), graphs.training()) if trains else graphs.frozen(options)
+    observers: list[Observer] = []
+    if dump is not None:
+        _clear(dump)
+        observers += [verify_each, Dump(dump, "pass_")]
+    compiled = compile_graph(graph, lower_node, options, observers=observers)
+    return Compilation(program, options, constants, graph, compiled, trains)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the stages that an earlier call wrote: this one may have fewer, of other names."""
+    if not (folder / "launches.txt").is_file():
+        return
+    graphs = "graph_with_backward.ir", "graph_frozen.ir", "graph_constants.ir"
+    for pattern in (*graphs, "pass_[0-9][0-9]_*.ir", "kernels/*.py", "ptx/sm_*/*.ptx"):
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def write_dump(folder: Path, net: Message, result: Compilation) -> None:
+    """Write the stages that no pass wrote: the net, the graphs, kernels, launches, memory."""
+    _write(folder / "net.prototxt", to_text(net))
+    _write(folder / "graph_lowered.ir", format_graph(result.program.graph))
+    if result.trains:
+        _write(folder / "graph_with_backward.ir", format_graph(result.graph))
+    else:
+        _write(folder / "graph_frozen.ir", format_graph(result.graph))
+    if result.constants.nodes:
+        _write(folder / "graph_constants.ir", format_graph(result.constants))
+    _write(folder / "memory.txt", result.compiled.memory.table())
+    _write(folder / "launches.txt", launch_table(result.compiled))
+    _write(folder / "summary.txt", summary(result))
+    for name, text in kernel_files(result.compiled).items():
+        _write(folder / "kernels" / name, text)
+
+
+def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binary]) -> None:
+    """Write the PTX of every kernel in every configuration, each named after its first launch.
+
+    ``binaries``: those of ``jobs_of(launches, ...)``, in this order.
+    """
+    labels: dict[tuple[Kernel, Config], str] = {}
+    for launch in launches:
+        labels.setdefault((launch.kernel, launch.chosen), launch.label)
+    for name, binary in zip(_file_names(labels.values()), binaries, strict=True):
+        _write(folder / f"sm_{binary.architecture.capability}" / f"{name}.ptx", binary.ptx)
+
+
+def kernel_files(compiled: CompiledGraph) -> dict[str, str]:
+    """The readable kernels by file name, each named after its first user."""
+    names = _file_names(labels[0] for labels in compiled.kernels.values())
+    return {
+        f"{name}.py": kernel.readable or kernel.source
+        for name, kernel in zip(names, compiled.kernels, strict=True)
+    }
+
+
+def _file_names(labels: Iterable[str]) -> list[str]:
+    """A name per label, with a number where another has it; not every file system tells case."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for label in labels:
+        stem = "".join(c if c.isalnum() or c in "_-." else "_" for c in label)
+        numbered = (f"{stem}_{number}" for number in itertools.count(2))
+        name = next(n for n in itertools.chain([stem], numbered) if n.lower() not in taken)
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path, durable=False) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def launch_table(compiled: CompiledGraph) -> str:
+    """Launches in order: label, kernel, grid, configuration."""
+    files = dict(zip(compiled.kernels, kernel_files(compiled), strict=True))
+    rows = [("launch", "grid", "configuration", "kernel")]
+    for step in compiled.steps:
+        if isinstance(step, HostStep):
+            rows.append((f"(host) {step.node.op.name}", "", "", ""))
+            continue
+        for launch in step.launches:
+            constants = " ".join(f"{k}={v}" for k, v in launch.chosen.constants)
+            config = f"{constants} warps={launch.chosen.num_warps}"
+            grid = "x".join(map(str, launch.grid))
+            rows.append((launch.label, grid, config, files[launch.kernel]))
+    return _table(rows)
+
+
+def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
+    """Layers and the kernels they became, parameters, and memory.
+
+    Args:
+        unrun: layers that run on the host, and whose code was not asked what it does.
+    """
+    program, compiled = result.program, result.compiled
+    ahead, behind = _kernels_of_layers(compiled.graph)
+    rows = [("layer", "type", "top", "parameters", "forward", "backward")]
+    for layer in program.layers:
+        if layer.is_split:
+            continue
+        shape = "x".join(map(str, layer.top_values[0].shape)) if layer.top_values else ""
+        count = sum(program.variables[c].type.size for c in layer.variables)
+        rows.append(
+            (
+                layer.name,
+                layer.type,
+                shape,
+                f"{count:,}" if count else "",
+                " ".join(ahead.get(_place(layer.location), ())),
+                " ".join(behind.get(_place(layer.location), ())),
+            )
+        )
+    table = _table(rows if result.trains else [r[:5] for r in rows])
+    blobs = sum(v[-1].type.nbytes for v in program.blobs.values())
+    plan = compiled.memory
+    parameters = sum(c.type.size for c in program.parameters)
+    once = len(result.constants.outputs)
+    lines = [
+        f"{printable(program.name) or 'net'}, phase {program.phase}, "
+        + ("forward and backward" if result.trains else "forward, with parameters that stay"),
+        f"{len(program.layers)} layers -> {len(compiled.launches)} launches of "
+        f"{len(compiled.kernels)} kernels ({printable(str(result.options))})",
+        f"{parameters:,} parameters ({_size(parameters * 4)})"
+        + (f"; {once} tensors are computed from them once" if once else ""),
+        f"memory planned {_size(plan.peak)}; all blobs{' and diffs' if result.trains else ''} "
+        f"{_size(blobs * (2 if result.trains else 1))}; lower bound of any plan "
+        f"{_size(plan.bound)}",
+    ]
+    hosts = [
+        f"  {printable(n.location.layer) or n.op.name} runs on the host ({n.op.name}"
+        f"{', not run here' if n.location.layer in unrun else ''})"
+        for n in compiled.graph.nodes
+        if n.op.properties & (Property.HOST | Property.DYNAMIC)
+    ]
+    return table + "\n" + "\n".join([*lines, *hosts]) + "\n"
+
+
+_Place = tuple[str, str, int, int]
+
+
+def _place(location: Location) -> _Place:
+    """A layer by its name and where it stands: several may have one name."""
+    return location.layer, location.file, location.line, location.column
+
+
+def _kernels_of_layers(graph: Graph) -> tuple[dict[_Place, list[str]], dict[_Place, list[str]]]:
+    """Labels of the groups that hold a node of each layer, forward and backward."""
+    ahead: dict[_Place, list[str]] = {}
+    behind: dict[_Place, list[str]] = {}
+    for node in graph.nodes:
+        if not isinstance(node.op, Fused):
+            continue
+        found = ahead if node.direction is Direction.FORWARD else behind
+        for layer in dict.fromkeys(_place(n.location) for n in node.op.body.nodes):
+            found.setdefault(layer, []).append(node.op.label)
+    return ahead, behind
+
+
+def _size(nbytes: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if nbytes < 1024:
+            return f"{nbytes:.0f} {unit}" if unit == "bytes" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:.2f} GiB"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    rows = [[printable(variable) for variable in row] for row in rows]
+    widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
+    lines = [
+        "  ".join(variable.ljust(w) for variable, w in zip(r, widths, strict=True)).rstrip()
+        for r in rows
+    ]
+    lines.insert(1, "-" * min(max(map(len, lines)), 118))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,88 @@
+"""Answers lowering's questions about data and host layers, with what the runtime knows."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from frontends.caffemodel import read_blob
+from frontends.lowering.probe import DataProbe, HostLayerProbe
+from frontends.lowering.registry import find_layer
+from frontends.prototxt.message import Message
+from runtime.data.config import Phase, SourceConfig
+from runtime.data.hdf5_output_layer import HDF5OutputLayer
+from runtime.data.source import probe_shapes
+from runtime.python.layer import PythonLayer, PythonLayerConfig
+
+from .data_config import source_config
+
+
+class RuntimeProbe:
+    """Implements :class:`frontends.lowering.probe.Probe`.
+
+    ``allow_python``: see :mod:`runtime.python.permission`.
+    """
+
+    def __init__(self, *, allow_python: bool = False) -> None:
+        self._allow_python = allow_python
+        self._host_layers: dict[str, HostLayerProbe] = {}
+        self._data: dict[str, DataProbe] = {}
+
+    def data(self, layer: Message, phase: str, key: str) -> DataProbe:
+        # Once only: a net lowered for another shape holds its database open (LevelDB: locked).
+        if key not in self._data:
+            config = replace(source_config(layer), key=key)
+            self._data[key] = self.probed(config, phase)
+        return self._data[key]
+
+    def probed(self, config: SourceConfig, phase: str) -> DataProbe:
+        """Open what a data layer reads, as ``config`` describes it, and close it again."""
+        return DataProbe(tuple(probe_shapes(config, cast(Phase, phase))), config)
+
+    def host_layer(
+        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
+    ) -> HostLayerProbe:
+        if key not in self._host_layers:
+            self._host_layers[key] = (
+                PythonLayer(_python(layer), phase, bottoms, _offer_caffe, self._allow_python)
+                if find_layer(layer.type, layer.location).user_code
+                else _file_output(layer)
+            )
+        return self._host_layers[key]
+
+    def python_layer(self, key: str) -> Any:
+        """The user's object behind a Python layer; None for any other layer."""
+        return getattr(self._host_layers.get(key), "instance", None)
+
+    def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:
+        return read_blob(path)
+
+
+def _file_output(layer: Message) -> HDF5OutputLayer:
+    param = layer.hdf5_output_param
+    place = replace(param.location_of("file_name"), layer=layer.name)
+    return HDF5OutputLayer(Path(param.file_name), place)
+
+
+def _python(layer: Message) -> PythonLayerConfig:
+    param = layer.python_param
+    pairs = enumerate(zip(layer.bottom, layer.top, strict=False))
+    return PythonLayerConfig(
+        module=param.module,
+        name=param.layer,
+        param_str=param.param_str,
+        tops=len(layer.top),
+        in_place=tuple(i for i, (bottom, top) in pairs if bottom == top),
+        place=replace(layer.location, layer=layer.name),
+        module_place=replace(param.location_of("module"), layer=layer.name),
+        name_place=replace(param.location_of("layer"), layer=layer.name),
+        message=layer,
+    )
+
+
+def _offer_caffe() -> None:
+    """Modules of Python layers begin with ``import caffe``: it means Roastery here."""
+    importlib.import_module("roastery.caffe.alias").offer()

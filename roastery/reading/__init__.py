@@ -1,0 +1,1 @@
+"""What users write, read: nets and solvers, upgraded and checked."""

@@ -1,0 +1,1 @@
+"""What runs before anything else is imported: it guards the path that imports take."""

@@ -1,0 +1,1 @@
+"""Solvers from files, and the snapshots that they write."""

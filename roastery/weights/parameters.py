@@ -1,0 +1,216 @@
+"""Parameters into a net and out of it, by layer name. Caffe: src/caffe/net.cpp."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from frontends.caffemodel import (
+    LayerWeights,
+    is_hdf5,
+    normal_path,
+    read_weights,
+    write_weights,
+    write_weights_hdf5,
+)
+from frontends.prototxt import Message
+from ir.errors import RoasteryError
+from ir.program import LayerInfo, NetProgram
+from ir.types import shape_text
+from runtime.logging import CaffeLog
+from runtime.memory.buffers import Buffer
+from runtime.memory.store import Store
+
+from .same_names import matched
+
+WeightsFormat = Literal["BINARYPROTO", "HDF5"]
+
+
+def load_weights(
+    path: str | os.PathLike[str],
+    program: NetProgram,
+    store: Store,
+    log: CaffeLog | None = None,
+) -> list[str]:
+    """Copy the parameters of layers with equal names from a file.
+
+    The k-th layer of a name gets what the file holds of the k-th. Layers of the file that the net
+    lacks are logged and passed over; layers of the net that the file lacks keep what they have.
+    Nothing is changed if anything is wrong.
+
+    Returns: layers that were passed over although they have weights.
+
+    Raises:
+        RoasteryError: the file cannot be read, or a layer's blobs differ in number or shape.
+    """
+    hdf5 = is_hdf5(path)
+    copies: list[tuple[Buffer, np.ndarray]] = []
+    left: list[LayerWeights] = []
+    sources = read_weights(path)
+    targets: Sequence[LayerInfo] = program.layers
+    if hdf5:
+        sources = _renamed(sources, targets)
+        targets = _stored(targets)
+    given = set()
+    for source, target in matched(sources, targets, lambda layer: hdf5 or bool(layer.blobs)):
+        if target is None:
+            left.append(source)
+            if log is not None:
+                log.ignoring_source_layer(source.name, hdf5=hdf5)
+            continue
+        given.add(target.key)
+        copies += _copies(path, source, target, program, store, hdf5=hdf5)
+    if log is not None:
+        _tell(path, program, log, given, copied=bool(copies))
+    for buffer, values in copies:
+        buffer.array[...] = values
+    return [source.name for source in left if source.blobs]
+
+
+def _tell(
+    path: str | os.PathLike[str],
+    program: NetProgram,
+    log: CaffeLog,
+    given: Collection[str],
+    *,
+    copied: bool,
+) -> None:
+    """Warn where a file that looks like the net's own left parameters as they were."""
+    learning = [layer for layer in program.layers if layer.variables]
+    if learning and not copied:
+        log.warning(
+            f"no layer of '{os.fspath(path)}' has weights for a layer of this net: the names "
+            "of all layers differ, and every parameter keeps its initial value"
+        )
+    names = {layer.name for layer in learning if layer.key in given}
+    for name in names:
+        twins = [layer for layer in learning if layer.name == name]
+        count = sum(layer.key in given for layer in twins)
+        if count < len(twins):
+            log.warning(
+                f"{len(twins)} layers of the net are called '{name}', and '{os.fspath(path)}' has "
+                f"weights for {count}: the others keep what they have"
+            )
+
+
+def _renamed(sources: list[LayerWeights], layers: Sequence[LayerInfo]) -> list[LayerWeights]:
+    """Layers of Caffe's HDF5 files under the names that they have in the net.
+
+    Caffe writes a layer called ``b/`` into the group ``b``, and does not find it again.
+    """
+    known = {layer.name for layer in layers}
+    stored = {source.name for source in sources}
+    odd = {normal_path(name): name for name in known - stored if name != normal_path(name)}
+    odd.pop(
+        "", None
+    )  # where `.` leads to, which Caffe cannot write; ours without a name are no `.`
+    return [
+        replace(source, name=odd[source.name])
+        if source.name in odd and source.name not in known
+        else source
+        for source in sources
+    ]
+
+
+def _stored(layers: Sequence[LayerInfo]) -> list[LayerInfo]:
+    """The layers that HDF5 files tell apart: of one name those with blobs, if one has any."""
+    learning = {layer.name for layer in layers if layer.variables}
+    return [layer for layer in layers if layer.variables or layer.name not in learning]
+
+
+def _copies(
+    path: str | os.PathLike[str],
+    source: LayerWeights,
+    target: LayerInfo,
+    program: NetProgram,
+    store: Store,
+    *,
+    hdf5: bool,
+) -> list[tuple[Buffer, np.ndarray]]:
+    variables = target.variables
+    if hdf5:  # HDF5 files hold a shared parameter once, with the layer that owns it
+        owned = tuple(c for c in variables if program.owns(target, c))
+        if len(source.blobs) == len(owned):
+            variables = owned
+    if len(source.blobs) != len(variables):
+        raise RoasteryError(
+            f"layer '{source.name}' has {len(source.blobs)} blob(s) in '{os.fspath(path)}' and "
+            f"{len(variables)} in the net",
+            location=target.location,
+            hint="is bias_term the same in both? To learn this layer from scratch, rename it",
+        )
+    copies = []
+    for index, variable in enumerate(variables):
+        buffer, values = store.data[variable], source.blobs[index]
+        wanted = buffer.type.shape
+        if not _fits(values.shape, wanted, legacy=source.legacy[index]):
+            raise RoasteryError(
+                f"cannot copy param {index} of layer '{source.name}' from '{os.fspath(path)}': "
+                f"its shape is {shape_text(values.shape)} there and {shape_text(wanted)} in the "
+                "net",
+                location=target.location,
+                hint="to learn this layer from scratch instead of copying it, rename the layer",
+            )
+        copies.append((buffer, values.reshape(wanted)))
+    return copies
+
+
+def _fits(have: tuple[int, ...], want: tuple[int, ...], *, legacy: bool) -> bool:
+    """Caffe's Blob::ShapeEquals: old files pad every shape to four axes with leading ones."""
+    if not legacy:
+        return have == want
+    return len(want) <= 4 and (1,) * (4 - len(want)) + want == (1,) * (4 - len(have)) + have
+
+
+def save_weights(
+    path: str | os.PathLike[str],
+    net: Message,
+    program: NetProgram,
+    store: Store,
+    format: WeightsFormat = "BINARYPROTO",
+    *,
+    diff: bool = False,
+) -> None:
+    """Write a net's parameters, in one step.
+
+    Args:
+        net: the net as ``program`` runs it; `BuiltNet.message`.
+        format: a binary file describes the net and holds all blobs of every layer; an HDF5 file
+            holds each parameter once, with the layer that owns it.
+        diff: write the diffs too.
+    """
+    if format == "HDF5":
+        write_weights_hdf5(
+            path,
+            _owned_arrays(program, store.data),
+            _owned_arrays(program, store.diff) if diff else None,
+        )
+    else:
+        write_weights(
+            path,
+            net,
+            _arrays(program, store.data),
+            _arrays(program, store.diff) if diff else None,
+        )
+
+
+def _arrays(
+    program: NetProgram, buffers: Mapping[str, Buffer]
+) -> list[tuple[str, list[np.ndarray]]]:
+    return [(layer.name, [buffers[c].peek() for c in layer.variables]) for layer in program.layers]
+
+
+def _owned_arrays(
+    program: NetProgram, buffers: Mapping[str, Buffer]
+) -> list[tuple[str, list[np.ndarray | None]]]:
+    return [
+        (
+            layer.name,
+            [buffers[c].peek() if program.owns(layer, c) else None for c in layer.variables],
+        )
+        for layer in program.layers
+    ]

@@ -1,0 +1,1 @@
+"""Protobuf's binary form, byte by byte. Imports only ``ir``."""

@@ -1,0 +1,98 @@
+"""Executors behind one interface: bind a graph's ports to buffers, then run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeGuard, runtime_checkable
+
+import numpy as np
+
+from compiler.options import CompileOptions
+from compiler.target import Target
+from ir.graph import Graph
+
+from ..memory.buffers import Buffer
+
+
+class BoundGraph(Protocol):
+    """A graph whose ports are bound to buffers."""
+
+    def run(self) -> None:
+        """Compute the outputs from what the input buffers hold now."""
+        ...
+
+
+class Backend(Protocol):
+    """An executor. ``name`` is what ``--device`` says; ``target``: the device behind it."""
+
+    name: str
+
+    @property
+    def target(self) -> Target: ...
+
+    def bind(
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Buffer],
+        outputs: Mapping[str, Buffer],
+        options: CompileOptions,
+    ) -> BoundGraph:
+        """Prepare a graph (compiling if need be).
+
+        Args:
+            inputs, outputs: a buffer per port, keyed ``role:name`` (see :func:`port_key`);
+                an output may share its buffer with an input (state, accumulated diffs, in-place).
+            options: what decides, besides the graph, what it is compiled to.
+        """
+        ...
+
+
+@runtime_checkable
+class RemoteBackend(Backend, Protocol):
+    """An executor with a device of its own: runs are queued, and reading a result waits."""
+
+    @property
+    def turn(self) -> AbstractContextManager[object]:
+        """Held by one thread at a time, and again by the same: the device's, for what belongs
+        together."""
+        ...
+
+    def synchronize(self) -> None:
+        """Wait until everything that was run is done."""
+        ...
+
+    def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
+        """Compile what these graphs need, all at once, before they are bound one by one."""
+        ...
+
+    def batch_allocator(self, keep: int) -> Callable[[tuple[int, ...]], np.ndarray]:
+        """What data sources should allocate batches with, keeping up to ``keep`` for reuse."""
+        ...
+
+
+def is_remote(backend: Backend) -> TypeGuard[RemoteBackend]:
+    """Whether runs are only queued, so that reading a result waits for all work before it."""
+    return isinstance(backend, RemoteBackend)
+
+
+def synchronize(backend: Backend) -> None:
+    """Wait until everything that was run is done."""
+    if is_remote(backend):
+        backend.synchronize()
+
+
+def prepare(backend: Backend, graphs: Iterable[Graph], options: CompileOptions) -> None:
+    """Let an executor that gains from it compile several graphs at once."""
+    if is_remote(backend):
+        backend.prepare(graphs, options)
+
+
+def batch_allocator(backend: Backend, keep: int) -> Callable[[tuple[int, ...]], np.ndarray] | None:
+    """What data sources should allocate batches with; None: as they do by themselves."""
+    return backend.batch_allocator(keep) if is_remote(backend) else None
+
+
+def port_key(role: object, name: str) -> str:
+    """Key of a port: its role and name (a variable is read as ``parameter:conv1/0``)."""
+    return f"{getattr(role, 'value', role)}:{name}"

@@ -1,0 +1,216 @@
+"""What everything that runs on one GPU shares: streams, the arena, small readings.
+
+All work goes to one stream, in the order in which it is asked for; only the inputs that data
+sources feed travel on a second one, while the first computes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from runtime.cuda.driver import CudaError, Device, DeviceBuffer, Event, PinnedBuffer, Stream
+from runtime.memory.buffers import Reading
+
+_SLOT = 256  # bytes of one small reading
+_SLOTS = 64
+
+
+class DeviceFailure(RoasteryError):
+    """The device gave up on work that was queued before; the process must start anew."""
+
+
+class DeviceArena:
+    """Memory for the values inside of graphs; one is enough for all that run in turns.
+
+    ``generation`` changes whenever the address does.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._memory: DeviceBuffer | None = None
+        self.generation = 0
+
+    @property
+    def address(self) -> int:
+        return self._memory.address if self._memory is not None else 0
+
+    @property
+    def nbytes(self) -> int:
+        return self._memory.nbytes if self._memory is not None else 0
+
+    def reserve(self, nbytes: int, user: str) -> None:
+        """Have at least so many bytes. Raises RoasteryError, naming the user, for too many."""
+        if nbytes <= self.nbytes:
+            return
+        if self._memory is not None:
+            self._session.synchronize()
+            self._memory.close()
+            self._memory = None
+        self.generation += 1
+        try:
+            self._memory = self._session.device.allocate(nbytes)
+        except RoasteryError as error:
+            raise RoasteryError(
+                f"the values inside of '{user}' do not fit: {error.message}", hint=error.hint
+            ) from error
+        # Kernels read whole padded buffers; what lies in the padding should be numbers.
+        self._session.compute.clear(self._memory.address, nbytes)
+
+
+class Turn:
+    """``with turn:`` one thread at a time, with the device's context current in it."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._device.activate()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
+class Session:
+    """One GPU as executors use it, from any thread: whatever is queued takes its ``turn``.
+
+    A stream is captured within one turn, so that nothing of another thread's gets into it.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.compute: Stream = device.stream()
+        self.copies: Stream = device.stream()
+        self.turn = Turn(device)
+        self._arenas: list[DeviceArena] = []
+        self._depth = 0
+        self._slots: list[np.ndarray] = []  # pinned, free
+        self._slot_memory: list[PinnedBuffer] = []
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[DeviceArena]:
+        """A graph's turn on the device, with the arena it may use until it is done.
+
+        A graph that runs inside of another's host step (a net in a Python layer) gets another
+        arena.
+        """
+        with self.turn:
+            if self._depth == len(self._arenas):
+                self._arenas.append(DeviceArena(self))
+            arena = self._arenas[self._depth]
+            self._depth += 1
+            try:
+                yield arena
+            finally:
+                self._depth -= 1
+
+    def reserve(self, nbytes: int, user: str) -> None:
+        """Let the arena that the next graph will get have so many bytes."""
+        with self.running() as arena:
+            arena.reserve(nbytes, user)
+
+    def synchronize(self) -> None:
+        """Wait until everything is done. Raises DeviceFailure for what went wrong on the way."""
+        try:
+            self.compute.synchronize()
+        except CudaError as error:
+            raise failure(error) from error
+
+    def upload(self, address: int, array: np.ndarray) -> None:
+        with self.turn:
+            self.compute.upload(address, array)
+
+    def download(self, array: np.ndarray, address: int) -> None:
+        """Copy to the host after all work so far, and wait for it."""
+        with self.turn:
+            try:
+                self.compute.download(array, address)
+            except CudaError as error:
+                raise failure(error) from error
+            self.synchronize()
+
+    def read_later(self, address: int, nbytes: int) -> Reading:
+        """Queue a copy to the host; the result waits for it when it is called."""
+        with self.turn:
+            if nbytes > _SLOT:
+                large = self.device.pinned(nbytes).array((nbytes,), np.uint8)
+                return _Reading(self, address, large, None)
+            if not self._slots:
+                page = self.device.pinned(_SLOT * _SLOTS)
+                self._slot_memory.append(page)
+                self._slots = [page.array((_SLOT,), np.uint8, i * _SLOT) for i in range(_SLOTS)]
+            slot = self._slots.pop()
+            return _Reading(self, address, slot[:nbytes], slot)
+
+    def release_slot(self, slot: np.ndarray) -> None:
+        self._slots.append(slot)
+
+
+class _Reading:
+    """A small download on its way. Its place is used again once it was read."""
+
+    def __init__(
+        self, session: Session, address: int, target: np.ndarray, slot: np.ndarray | None
+    ) -> None:
+        self._session = session
+        self._target = target
+        self._slot = slot
+        self._result: np.ndarray | None = None
+        session.compute.download(target, address)
+        self._done: Event = session.device.event()
+        session.compute.record(self._done)
+
+    def __call__(self) -> np.ndarray:
+        if self._result is None:
+            try:
+                self._done.synchronize()
+            except CudaError as error:
+                raise failure(error) from error
+            self._result = self._target.copy()
+            if self._slot is not None:
+                self._session.release_slot(self._slot)
+        return self._result
+
+
+class Staging:
+    """Room on the device for the next contents of a memory, filled while the last are in use."""
+
+    def __init__(self, session: Session, nbytes: int) -> None:
+        self._session = session
+        self._room = session.device.allocate(nbytes)
+        self._uploaded = session.device.event()
+        self._taken = session.device.event()
+        self._used = False
+        self._held: np.ndarray | None = None  # the device still reads from it
+
+    def move(self, address: int, values: np.ndarray) -> None:
+        """Copy ``values`` to ``address`` when it is its turn on the compute stream."""
+        session = self._session
+        if self._used:
+            self._uploaded.synchronize()  # two passes ago: only then may the source go
+            session.copies.wait(self._taken)
+        self._held = values
+        session.copies.upload(self._room.address, values)
+        session.copies.record(self._uploaded)
+        session.compute.wait(self._uploaded)
+        session.compute.copy(address, self._room.address, values.nbytes)
+        session.compute.record(self._taken)
+        self._used = True
+
+
+def failure(error: CudaError, where: str = "") -> DeviceFailure:
+    """What to tell of an error that shows up after the work that caused it."""
+    return DeviceFailure(
+        f"the GPU failed{f' in {where}' if where else ''}: {error}",
+        hint="set ROASTERY_LAUNCH_BLOCKING=1 to learn which kernel it was, and report it",
+    )

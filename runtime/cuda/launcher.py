@@ -1,0 +1,153 @@
+"""Launches compiled kernels on a GPU.
+
+Everything is looked up and packed when a launch is bound; running it is one call of the
+driver on the stream, which may be capturing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from compiler.architecture import Architecture
+from compiler.binary import Binary
+from compiler.kernel import Config, Kernel, Launch, Scratch
+from ir.errors import RoasteryError
+from ir.graph import Value
+from runtime.cuda.driver.device import Device
+from runtime.cuda.driver.module import Function
+from runtime.cuda.driver.stream import Stream
+
+from .packing import PackedArguments
+
+ResolveAddress = Callable[[Value | Scratch], int]
+
+_MOST_ROWS = 65535  # of a grid, in y and z
+
+
+def runs_on(architecture: Architecture, device: int) -> bool:
+    """Whether its cubins run on a device of sm_``device``: on later minor versions too."""
+    capability = architecture.capability
+    if not architecture.portable:
+        return capability == device
+    return capability // 10 == device // 10 and capability <= device
+
+
+def choose_binary(candidates: Sequence[Binary], device: int) -> tuple[Binary, bytes | str]:
+    """The best of one kernel's binaries for a device, and the image to load: cubin or PTX.
+
+    The nearest cubin that runs there; else the PTX of the newest older one, which the driver
+    compiles. Raises :class:`RoasteryError` when there is neither.
+    """
+    fitting = [b for b in candidates if runs_on(b.architecture, device)]
+    if fitting:
+        best = max(fitting, key=lambda b: b.architecture.capability)
+        return best, best.cubin
+    portable = [
+        b
+        for b in candidates
+        if b.ptx and b.architecture.portable and b.architecture.capability < device
+    ]
+    if portable:
+        best = max(portable, key=lambda b: b.architecture.capability)
+        return best, best.ptx
+    targets = ", ".join(str(b.architecture) for b in candidates) or "none"
+    raise RoasteryError(
+        f"there is no code for this GPU (sm_{device}); targets: {targets}",
+        hint=f"compile for cuda:sm_{device}, or for cuda:sm_80, whose PTX newer GPUs take",
+    )
+
+
+class _Call:
+    """One prepared call of the driver. ``held``: what the device reads through addresses."""
+
+    __slots__ = ("_arguments", "_held", "_launch")
+
+    def __init__(
+        self, launch: Callable[..., None], arguments: tuple[object, ...], held: tuple[object, ...]
+    ) -> None:
+        self._launch = launch
+        self._arguments = arguments
+        self._held = held
+
+    def __call__(self) -> None:
+        self._launch(*self._arguments)
+
+
+class KernelLoader:
+    """Loads each binary once and prepares calls of it on one stream."""
+
+    def __init__(self, device: Device, stream: Stream) -> None:
+        self._device = device
+        self._stream = stream
+        self._functions: dict[tuple[str, bytes | str], Function] = {}
+        self._launch = device.driver.cuLaunchKernel
+
+    def prepare(
+        self,
+        binary: Binary,
+        image: bytes | str,
+        grid: tuple[int, int, int],
+        values: Sequence[int | float],
+        label: str,
+    ) -> Callable[[], None]:
+        """A function that queues the call. ``values``: addresses and numbers, in order."""
+        if 0 in grid:
+            return _nothing
+        if max(grid[1:]) > _MOST_ROWS or grid[0] > 2**31 - 1 or min(grid) < 0:
+            raise RoasteryError(f"kernel {label}: a grid of {grid} is larger than a GPU takes")
+        function = self._function(binary, image, label)
+        given = list(values)
+        size, alignment = binary.scratch
+        scratch = None
+        if size:
+            scratch = self._device.allocate(size * math.prod(grid) + alignment)
+            given.append(-(-scratch.address // alignment) * alignment)
+        try:
+            packed = PackedArguments(binary.arguments, given)
+        except ValueError as error:
+            raise ValueError(f"kernel {label}: {error}") from error
+        return _Call(
+            self._launch,
+            (
+                *(function.handle, *grid, binary.threads, 1, 1, function.shared),
+                *(self._stream.handle, packed.pointers, None),
+            ),
+            held=(packed, function, scratch),
+        )
+
+    def _function(self, binary: Binary, image: bytes | str, label: str) -> Function:
+        key = (binary.entry, image)
+        function = self._functions.get(key)
+        if function is None:
+            module = self._device.load(image, label)
+            function = module.function(binary.entry, binary.resources.shared)
+            self._functions[key] = function
+        return function
+
+
+class CudaLauncher:
+    """Binds a compiled program's launches; ``binaries`` holds each kernel that they use."""
+
+    def __init__(
+        self,
+        device: Device,
+        stream: Stream,
+        binaries: Mapping[tuple[Kernel, Config], Binary],
+    ) -> None:
+        self._capability = device.properties.capability
+        self._loader = KernelLoader(device, stream)
+        self._binaries = binaries
+
+    def bind(self, launch: Launch, resolve: ResolveAddress) -> Callable[[], None]:
+        """A function that queues the launch, reading and writing the addresses of now."""
+        if 0 in launch.grid:
+            return _nothing
+        binary = self._binaries[launch.kernel, launch.chosen]
+        chosen, image = choose_binary([binary], self._capability)
+        values = [resolve(a) if isinstance(a, (Value, Scratch)) else a for a in launch.arguments]
+        return self._loader.prepare(chosen, image, launch.grid, values, launch.label)
+
+
+def _nothing() -> None:
+    """What an empty grid does."""

@@ -1,0 +1,1 @@
+"""The executor ``interpret``: kernels under Triton's interpreter, every access watched."""

@@ -1,0 +1,1 @@
+"""Python layers: found, permitted, imported, called, and whose exceptions are theirs."""
