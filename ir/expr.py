@@ -24,6 +24,7 @@ import functools
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .types import BOOL, F32, I32, U32, DType
 
@@ -37,7 +38,7 @@ class Expr:
 
     op: str
     args: tuple[Expr, ...]
-    value: Number | None
+    value: Any  # of a leaf: a number, or what a backend's leaves hold; else None
     dtype: DType
 
     def __repr__(self) -> str:
@@ -158,21 +159,29 @@ PRIMITIVES: dict[str, Primitive] = {
     )
 }
 
-_Key = tuple[str, tuple[int, ...], Number | None, type | None, DType]
+_Key = tuple[str, tuple[int, ...], str | None, type | None, DType]
 _interned: weakref.WeakValueDictionary[_Key, Expr] = weakref.WeakValueDictionary()
 
 
-def _make(op: str, args: tuple[Expr, ...], value: Number | None, dtype: DType) -> Expr:
+def _make(op: str, args: tuple[Expr, ...], value: Any, dtype: DType) -> Expr:
     # 0.0 and -0.0 compare equal and 1 == 1.0 == True: keep them apart by repr and type.
     token = repr(value) if value is not None else None
     key = (op, tuple(map(id, args)), token, type(value), dtype)
-    found = _interned.get(key)  # type: ignore[arg-type,call-overload]
+    found = _interned.get(key)
     if found is not None:
         return found
     expr = Expr()
     expr.op, expr.args, expr.value, expr.dtype = op, args, value, dtype
-    _interned[key] = expr  # type: ignore[index]
+    _interned[key] = expr
     return expr
+
+
+def node(op: str, args: tuple[Expr, ...] = (), value: Any = None, dtype: DType = F32) -> Expr:
+    """A node just as it is said: for backends, whose expressions have more leaves than the IR's.
+
+    ``value`` is told from others by its ``repr``.
+    """
+    return _make(op, args, value, dtype)
 
 
 # --- leaves -------------------------------------------------------------------------

@@ -9,36 +9,33 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Callable
 
 from compiler.kernel import Config
+from compiler.kernels.nodes import KernelBody
+from compiler.kernels.task import Task
 from ir.graph import Graph
 from ir.location import Location
 from ir.ops.fusion import Fused
 from ir.printable import printable
 from ir.text import format_graph
 
+from .function import IMPORTS, function
 from .helpers import source_of
-from .kernels import IMPORTS, Printed, Task
+from .text import print_body
 
 
-def readable_file(
-    task: Task,
-    label: str,
-    printed: Printed,
-    helpers: list[str],
-    function: Callable[[str], str],
-) -> str:
-    """``function`` gives the kernel's text under a name."""
-    entry = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or printed.name
-    entry = entry if not entry[0].isdigit() else f"{printed.name}_{entry}"
+def readable_file(task: Task, kernel: KernelBody) -> str:
+    label = task.label + kernel.suffix
+    entry = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or kernel.name
+    entry = entry if not entry[0].isdigit() else f"{kernel.name}_{entry}"
+    body = print_body(kernel, readable=True)
     sections = [
         ("Used by", [_use(label, task.node.location)]),
         ("Layers", _layers(task)),
         ("Computes", format_graph(_group(task)).rstrip().splitlines()),
-        ("Schedule", [f"{task.schedule}: {printed.name}", printed.why]),
+        ("Schedule", [f"{task.schedule}: {kernel.name}", kernel.why]),
         ("Options", _options(task)),
-        ("Tiles", [_config(c, i == printed.choice) for i, c in enumerate(printed.configs)]),
+        ("Tiles", [_config(c, i == kernel.config) for i, c in enumerate(kernel.configs)]),
     ]
     text = f"{label}: a kernel made by Roastery.\n"
     for title, lines in sections:
@@ -46,7 +43,7 @@ def readable_file(
     text += "\nRun this file to compare the kernel with the reference on random inputs.\n"
     text = _in_docstring(text)
     return (
-        f'"""{text}"""\n\n{IMPORTS}{source_of(helpers)}\n\n{function(entry)}\n\n'
+        f'"""{text}"""\n\n{IMPORTS}{source_of(body.helpers)}\n\n{function(kernel, body, entry)}\n\n'
         'if __name__ == "__main__":\n'
         "    from roastery.kernel_check import main\n\n"
         "    main(__file__)\n"

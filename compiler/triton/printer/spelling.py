@@ -7,14 +7,49 @@ Nothing here needs a device library: what Triton's language lacks is a helper fu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
 
 from ir.expr import Expr, Number
 from ir.types import BOOL, DType
 
-from .writer import Writer
 
-Spell = Callable[[Writer, Expr, Sequence[str]], str]
+class Binding(IntEnum):
+    """How tightly Python binds: what binds less than its place asks for stands in parentheses."""
+
+    ANY = 0
+    COMPARISON = 1
+    OR = 2
+    AND = 3
+    SUM = 4
+    PRODUCT = 5
+    UNARY = 6
+    ATOM = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Infix:
+    symbol: str
+    binding: Binding
+
+    @property
+    def operands(self) -> tuple[Binding, Binding]:
+        """How tightly they have to bind. Python would chain comparisons of comparisons."""
+        right = Binding(self.binding + 1)
+        return (right if self.binding is Binding.COMPARISON else self.binding), right
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of Triton's, or a helper."""
+
+    name: str
+    is_helper: bool = False
+
+
+Ask = Callable[[Expr, Binding], str]  # the text of an operand, as it may stand in its place
+Spell = Callable[[Expr, Ask], str]
 
 TRITON_TYPES = {
     DType.F32: "tl.float32",
@@ -26,99 +61,79 @@ TRITON_TYPES = {
 
 
 def literal(value: Number, dtype: DType) -> str:
-    """A literal; negative ones in parentheses."""
     if dtype is BOOL:
         return "True" if value else "False"
     if not dtype.is_float:
-        text = str(int(value))
-    elif math.isnan(value):
+        return str(int(value))
+    if math.isnan(value):
         return 'float("nan")'
-    elif math.isinf(value):
-        text = 'float("inf")' if value > 0 else '-float("inf")'
-    else:
-        text = repr(float(value))
-    return f"({text})" if text.startswith("-") else text
-
-
-def _infix(symbol: str) -> Spell:
-    return lambda w, e, a: f"({a[0]} {symbol} {a[1]})"
-
-
-def _call(name: str) -> Spell:
-    return lambda w, e, a: f"{name}({', '.join(a)})"
-
-
-def _helper(name: str) -> Spell:
-    return lambda w, e, a: f"{w.helper(name)}({', '.join(a)})"
+    if math.isinf(value):
+        return 'float("inf")' if value > 0 else '-float("inf")'
+    return repr(float(value))
 
 
 def _extreme(name: str) -> Spell:
     # tl.maximum loses NaN unless told.
-    def spell(w: Writer, e: Expr, a: Sequence[str]) -> str:
+    def spell(e: Expr, ask: Ask) -> str:
         nan = ", propagate_nan=tl.PropagateNan.ALL" if e.dtype.is_float else ""
-        return f"{name}({a[0]}, {a[1]}{nan})"
+        return f"{name}({ask(e.args[0], Binding.ANY)}, {ask(e.args[1], Binding.ANY)}{nan})"
 
     return spell
 
 
-def _pow(w: Writer, e: Expr, a: Sequence[str]) -> str:
+def _cast(e: Expr, ask: Ask) -> str:
+    return f"tl.cast({ask(e.args[0], Binding.ANY)}, {TRITON_TYPES[e.dtype]})"
+
+
+def _self(e: Expr, ask: Ask) -> str:
+    return ask(e.args[0], Binding.ATOM)
+
+
+_POWERS = {2.0: "({0} * {0})", 3.0: "({0} * {0} * {0})", 0.5: "tl.sqrt_rn({0})"}
+_POWERS |= {-0.5: "(1.0 / tl.sqrt_rn({0}))", -1.0: "(1.0 / {0})"}
+
+
+def whole_power(e: Expr, ask: Ask) -> str:
+    """A power with an exponent that needs no logarithm; empty for others."""
     exponent = e.args[1]
-    value = exponent.value if exponent.op == "const" else None
-    if value == 2.0:
-        return f"({a[0]} * {a[0]})"
-    if value == 3.0:
-        return f"({a[0]} * {a[0]} * {a[0]})"
-    if value == 0.5:
-        return f"tl.sqrt_rn({a[0]})"
-    if value == -0.5:
-        return f"(1.0 / tl.sqrt_rn({a[0]}))"
-    if value == -1.0:
-        return f"(1.0 / {a[0]})"
-    return f"{w.helper('power')}({a[0]}, {a[1]})"
+    text = _POWERS.get(exponent.value, "") if exponent.op == "const" else ""
+    return text.format(ask(e.args[0], Binding.ATOM)) if text else ""
 
 
-def _rand(w: Writer, e: Expr, a: Sequence[str]) -> str:
-    return f"{w.helper('philox_uniform')}({', '.join(a)})"
-
-
-def _cast(w: Writer, e: Expr, a: Sequence[str]) -> str:
-    return f"tl.cast({a[0]}, {TRITON_TYPES[e.dtype]})"
-
-
-SPELLING: dict[str, Spell] = {
-    "add": _infix("+"),
-    "sub": _infix("-"),
-    "mul": _infix("*"),
-    "div": _infix("/"),
-    "floordiv": _infix("//"),
-    "mod": _infix("%"),
+SPELLING: dict[str, Infix | Call | Spell] = {
+    "add": Infix("+", Binding.SUM),
+    "sub": Infix("-", Binding.SUM),
+    "mul": Infix("*", Binding.PRODUCT),
+    "div": Infix("/", Binding.PRODUCT),
+    "floordiv": Infix("//", Binding.PRODUCT),
+    "mod": Infix("%", Binding.PRODUCT),
     "max": _extreme("tl.maximum"),
     "min": _extreme("tl.minimum"),
-    "pow": _pow,
-    "neg": lambda w, e, a: f"(-{a[0]})",
-    "abs": _call("tl.abs"),
-    "exp": _call("tl.exp"),
-    "log": _call("tl.log"),
-    "log1p": _helper("log1p"),
-    "expm1": _helper("expm1"),
-    "sqrt": _call("tl.sqrt_rn"),
-    "tanh": _helper("tanh"),
-    "sigmoid": _helper("sigmoid"),
-    "floor": _call("tl.floor"),
-    "lt": _infix("<"),
-    "le": _infix("<="),
-    "gt": _infix(">"),
-    "ge": _infix(">="),
-    "eq": _infix("=="),
-    "ne": _infix("!="),
-    "and": _infix("&"),
-    "or": _infix("|"),
-    "not": lambda w, e, a: f"({a[0]} == 0)",
-    "where": _call("tl.where"),
+    "pow": Call("power", is_helper=True),
+    "neg": lambda e, ask: f"-{ask(e.args[0], Binding.UNARY)}",
+    "abs": Call("tl.abs"),
+    "exp": Call("tl.exp"),
+    "log": Call("tl.log"),
+    "log1p": Call("log1p", is_helper=True),
+    "expm1": Call("expm1", is_helper=True),
+    "sqrt": Call("tl.sqrt_rn"),
+    "tanh": Call("tanh", is_helper=True),
+    "sigmoid": Call("sigmoid", is_helper=True),
+    "floor": Call("tl.floor"),
+    "lt": Infix("<", Binding.COMPARISON),
+    "le": Infix("<=", Binding.COMPARISON),
+    "gt": Infix(">", Binding.COMPARISON),
+    "ge": Infix(">=", Binding.COMPARISON),
+    "eq": Infix("==", Binding.COMPARISON),
+    "ne": Infix("!=", Binding.COMPARISON),
+    "and": Infix("&", Binding.AND),
+    "or": Infix("|", Binding.OR),
+    "not": lambda e, ask: f"({ask(e.args[0], Binding.SUM)} == 0)",
+    "where": Call("tl.where"),
     "to_float": _cast,
     "to_int": _cast,
-    "rand": _rand,
-    "stop": lambda w, e, a: a[0],
-    "grad_as": lambda w, e, a: a[0],
+    "rand": Call("philox_uniform", is_helper=True),
+    "stop": _self,
+    "grad_as": _self,
 }
 """Keyed like :data:`ir.expr.PRIMITIVES`, completely (a test compares the keys)."""

@@ -12,41 +12,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ir.expr import Expr
+
+from .expressions import Axes, axes_of
 from .size import ONE, Size, product
 
-Axes = frozenset[int]  # tile dimensions along which something varies
-SCALAR: Axes = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A boolean variable of the kernel, and the tile dimensions along which it varies.
-
-    ``spread``: the same as a tile of one element, for a scalar. (Triton 3.9's interpreter
-    makes integers of a scalar boolean that meets a tile, and refuses them as a mask.)
-    """
-
-    name: str
-    axes: Axes
-    spread: str = field(default="", compare=False)
-
-
-Bound = Callable[[], Condition]
+Bound = Callable[[], Expr]  # a condition
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An integer variable of the kernel that indices are made of.
+    """An integer variable (or literal) of the kernel that indices are made of.
 
     ``bounds`` say where it is inside its range (an address that depends on it without a
     remainder needs them). ``padded`` is the weaker bound of whole buffers, which are padded:
     enough where the base itself is the address.
     """
 
-    name: str
-    axes: Axes = SCALAR
+    at: Expr
     bounds: tuple[Bound, ...] = field(default=(), compare=False)
     padded: Bound | None = field(default=None, compare=False)
+
+    @property
+    def axes(self) -> Axes:
+        return axes_of(self.at)
 
 
 @dataclass(frozen=True, slots=True)

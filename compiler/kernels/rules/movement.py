@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ir import expr as e
+from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
 from ..emitter import Access, Emission, Emitter, coordinate, rule
 from ..index import ZERO, Affine, linearize
 from ..size import ONE, Size, product
-from ..spelling import literal
 
 
 def _with_axis(at: Access, axis: int, index: Affine, extent: Size) -> Access:
@@ -39,7 +40,7 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
     assert isinstance(op, Concat)
     index, _ = coordinate(at, op.axis)
     rank = len(at.extents)
-    values: list[str] = []
+    values: list[Expr] = []
     inside = []
     for k, x in enumerate(node.inputs):
         extent = emitter.extent(x.shape[op.axis], op.axis, rank, f"part{k}")
@@ -50,10 +51,10 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
         values.append((yield x, access))
         inside.append(conditions[-1:] if not last else ())
         index = index.shifted(-extent)
-    text = values[-1]
+    element = values[-1]
     for value, conditions in zip(reversed(values[:-1]), reversed(inside[:-1]), strict=True):
-        text = emitter.chosen(conditions, value, text)
-    return text
+        element = emitter.chosen(conditions, value, element)
+    return element
 
 
 @rule(Pad)
@@ -74,7 +75,7 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
         access = _with_axis(access, axis, index, extent).guarded(*conditions)
     value = yield x, access
     new = tuple(c for c in access.guard if c not in at.guard)
-    return emitter.chosen(new, value, literal(op.value, x.type.dtype))
+    return emitter.chosen(new, value, e.const(op.value, x.type.dtype))
 
 
 @rule(Transpose)

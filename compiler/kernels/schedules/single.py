@@ -6,20 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compiler.kernel import Config
+from ir.expr import Expr
 from ir.graph import Node
 from ir.op import Op
 
-from .kernels import Choice, Printed, Scheduled, Task, make_launch, preferring
-from .writer import Writer
+from ..builder import Builder
+from ..nodes import KernelBody
+from ..task import Choice, Scheduled, Task, preferring
 
-Print = Callable[[Task, Node, Writer, int], Printed]
+Build = Callable[[Task, Node, Builder, int], KernelBody]
 
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """How an op is printed alone: ``write`` takes the number of one of the configurations."""
+    """An op's own kernel: ``build`` takes the number of one of the configurations."""
 
-    write: Print
+    build: Build
     configs: tuple[Config, ...]
     length: Callable[[Node], int]  # of what a program walks along by its BLOCK
 
@@ -35,10 +37,10 @@ SINGLES: dict[type[Op], Single] = {}
 
 def single(
     op: type[Op], length: Callable[[Node], int], *configs: Config
-) -> Callable[[Print], Print]:
+) -> Callable[[Build], Build]:
     """Decorator: register the kernel of an op that is printed alone."""
 
-    def add(function: Print) -> Print:
+    def add(function: Build) -> Build:
         SINGLES[op] = Single(function, configs, length)
         return function
 
@@ -51,23 +53,23 @@ def schedule_single(task: Task, node: Node) -> Scheduled:
     kernel = SINGLES[type(node.op)]
     return Scheduled(
         [Choice(i) for i in preferring(kernel.best(node), len(kernel.configs))],
-        lambda choice: [make_launch(task, lambda t, w: kernel.write(t, node, w, choice.tile))],
+        lambda choice: [kernel.build(task, node, task.builder(), choice.tile)],
     )
 
 
-def input_pointer(task: Task, writer: Writer, node: Node, i: int) -> str:
+def input_pointer(task: Task, builder: Builder, node: Node, i: int) -> Expr:
     """Pointer to input ``i`` of the node, which is an input of the group."""
     value = node.inputs[i]
     for port, buffer in zip(task.body.inputs, task.inputs, strict=True):
         if port.value is value:
-            return writer.pointer(buffer, value.type.dtype, port.name)
+            return builder.pointer(buffer, value.type.dtype, port.name)
     raise ValueError(f"{node.op.name} reads {value}, which is made inside its group")
 
 
-def result_pointer(task: Task, writer: Writer, node: Node, i: int) -> str:
-    """Pointer to where result ``i`` goes; empty where nobody reads it."""
+def result_pointer(task: Task, builder: Builder, node: Node, i: int) -> Expr | None:
+    """Pointer to where result ``i`` goes; None where nobody reads it."""
     value = node.outputs[i]
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
         if port.value is value:
-            return writer.pointer(buffer, value.type.dtype, port.name)
-    return ""
+            return builder.pointer(buffer, value.type.dtype, port.name)
+    return None

@@ -13,16 +13,19 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler.kernel import Config, Launch
+from compiler.kernel import Config
+from ir import expr as e
+from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 
-from .emitter import Access, Emit, Emitter
-from .index import Base, Condition, linearize, variable
-from .kernels import Choice, Printed, Scheduled, Task, make_launch
-from .reduce import Reduction, along, kept_coordinates, limit, outputs_base, reduction_of
-from .reductions import Fold
-from .size import ONE
-from .writer import Writer
+from ..emitter import Access, Emit, Emitter
+from ..expressions import constant
+from ..folds import Fold
+from ..index import Base, linearize, variable
+from ..nodes import KernelBody
+from ..size import ONE
+from ..task import Choice, Scheduled, Task
+from .reduce import Reduction, below, kept_coordinates, outputs_base, reduction_of, taken
 
 LONGEST_ROWS = 4096  # neighbouring elements that are held at once
 LONGEST_COLUMNS = 64  # elements with others in between, of which many rows are held side by side
@@ -85,24 +88,22 @@ def schedule_row(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.kind not in TILES:
         raise ValueError(f"group {task.label} reduces axes that are no row: {reduction.axes}")
-
-    def launches(choice: Choice) -> list[Launch]:
-        tile = TILES[reduction.kind][choice.tile]
-        return [make_launch(task, lambda t, writer: _print_row(t, writer, reduction, tile))]
-
-    return Scheduled(row_choices(reduction), launches)
+    tiles = TILES[reduction.kind]
+    return Scheduled(
+        row_choices(reduction), lambda choice: [_row_kernel(task, reduction, tiles[choice.tile])]
+    )
 
 
-def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> Printed:
-    writer.reserve("A", "B")
+def _row_kernel(task: Task, reduction: Reduction, tile: Tile) -> KernelBody:
+    builder = task.builder()
     results: dict[Value, Emit] = {}
-    emitter = Emitter(task.body, writer, "[A, B]", results)
+    emitter = Emitter(task.body, builder, 2, results)
     emitter.bind(task.inputs)
     rows = _Rows(reduction, tile, emitter)
     levels = levels_of(task.body, reduction)
     for nodes in levels:
-        for node, text in zip(nodes, rows.reduce(nodes), strict=True):
-            results[node.output] = _constant(text)
+        for node, result in zip(nodes, rows.reduce(nodes), strict=True):
+            results[node.output] = _same(result)
     whole = [
         (port, buffer)
         for port, buffer in zip(task.body.outputs, task.outputs, strict=True)
@@ -110,8 +111,8 @@ def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> 
     ]
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
         if port.value.shape != reduction.shape:
-            text = emitter.emit(port.value, rows.result)
-            emitter.store(buffer, port.name, variable(rows.outputs), text)
+            element = emitter.emit(port.value, rows.result)
+            emitter.store(buffer, port.name, variable(rows.outputs), element)
     if whole:
         with rows.walk() as (access, inside):
             index = linearize(access.coordinates, access.extents)
@@ -121,21 +122,24 @@ def _print_row(task: Task, writer: Writer, reduction: Reduction, tile: Tile) -> 
     count = reduction.count(reduction.kept)
     per_program = tile.sizes[0 if reduction.kind == "rows" else 1]
     length = reduction.count(reduction.axes)
-    return Printed(
+    return KernelBody(
         name="row" if reduction.kind == "rows" else "row_columns",
+        body=builder.body,
+        tile=("A", "B"),
         constants=("A", "B"),
         configs=(tile.config,),
-        choice=0,
+        config=0,
         grid=(-(-count // per_program), 1, 1),
         writes=tuple(task.outputs),
         why=f"{count} rows of {length} elements, "
         + ("held as a whole" if tile.held else f"read {len(levels) + bool(whole)} times"),
+        wide=builder.wide,
     )
 
 
-def _constant(text: str) -> Emit:
+def _same(result: Expr) -> Emit:
     """A row's result: the same wherever the row asks for it."""
-    return lambda emitter, access: text
+    return lambda emitter, access: result
 
 
 class _Rows:
@@ -148,7 +152,7 @@ class _Rows:
         self.extents = emitter.extents(reduction.shape, reduction.axes)
         self.axis = 1 if reduction.kind == "rows" else 0  # of the tile, along the row
         count = reduction.count(reduction.kept)
-        self.outputs = outputs_base(emitter.writer, count, 1 - self.axis)
+        self.outputs = outputs_base(emitter.builder, count, 1 - self.axis)
         self.kept = kept_coordinates(reduction, self.outputs, self.extents)
         self.result = Access(
             tuple(self.kept),
@@ -156,55 +160,42 @@ class _Rows:
         )
 
     @contextlib.contextmanager
-    def walk(self) -> Iterator[tuple[Access, Condition]]:
+    def walk(self) -> Iterator[tuple[Access, Expr]]:
         """Once along the rows: the access, and whether it is inside the row."""
-        writer = self.emitter.writer
+        builder = self.emitter.builder
         name = "AB"[self.axis]
-        length = str(self.reduction.count(self.reduction.axes))
+        length = e.const(self.reduction.count(self.reduction.axes))
         with contextlib.ExitStack() as stack:
-            start = ""
+            start = None
             if not self.tile.held:
-                step = writer.name("k", "step")
-                stack.enter_context(writer.block(f"for {step} in range(0, {length}, {name}):"))
-                start = f"{step} + "
-            view = along(self.axis)
-            spot = writer.let(f"{start}tl.arange(0, {name}){view}", "i", "channel")
-            inside = limit(writer, spot, length, self.axis)
-            base = Base(spot, frozenset({self.axis}), (lambda: inside,))
+                loop = builder.loop(length, step=constant(name), hint="step")
+                start = stack.enter_context(loop)
+            lane = builder.lanes(name, self.axis)
+            at = builder.let(lane if start is None else start + lane, "i", "channel")
+            inside = below(builder, at, length)
             coordinates = list(self.kept)
             (reduced,) = self.reduction.axes
-            coordinates[reduced] = variable(base)
+            coordinates[reduced] = variable(Base(at, (lambda: inside,)))
             yield Access(tuple(coordinates), self.extents), inside
 
-    def reduce(self, nodes: list[Node]) -> list[str]:
+    def reduce(self, nodes: list[Node]) -> list[Expr]:
         """Results of reductions that do not depend on each other."""
-        writer = self.emitter.writer
+        builder = self.emitter.builder
         folds = [Fold.of(n) for n in nodes]
-        gathered: list[tuple[str, ...]] = []
+        gathered: list[tuple[Expr, ...]] = []
         if not self.tile.held:
             gathered = [
-                fold.begin(writer, "[A, B]", f"{node.output.name}_tile")
+                fold.begin(builder, self.emitter.tile, f"{node.output.name}_tile")
                 for fold, node in zip(folds, nodes, strict=True)
             ]
         with self.walk() as (access, inside):
             for number, (fold, node) in enumerate(zip(folds, nodes, strict=True)):
-                taken = self._taken(fold, node, access, inside)
+                tile = taken(self.emitter, fold, node, access, (inside,))
                 if self.tile.held:
-                    gathered.append(taken)
+                    gathered.append(tile)
                 else:
-                    fold.step(writer, gathered[number], taken[0], taken[-1])
+                    fold.step(builder, gathered[number], tile)
         return [
-            fold.finish(writer, tiles, (self.axis,), node.output.name)[-1]
+            fold.finish(builder, tiles, (self.axis,), node.output.name)[-1]
             for fold, tiles, node in zip(folds, gathered, nodes, strict=True)
         ]
-
-    def _taken(self, fold: Fold, node: Node, access: Access, inside: Condition) -> tuple[str, ...]:
-        """A tile of what is reduced (and of its places), neutral outside the rows."""
-        emitter = self.emitter
-        value = emitter.emit(node.inputs[0], access)
-        emitter.writer.place(node.location)
-        value = emitter.chosen((inside,), value, fold.start)
-        if not fold.is_place:
-            return (value,)
-        where = fold.place(emitter.writer, access.coordinates)
-        return value, emitter.chosen((inside,), where, fold.beyond)

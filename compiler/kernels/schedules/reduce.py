@@ -15,22 +15,25 @@ to scratch memory, and a second launch folds them in fixed order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from compiler.kernel import Config, Launch, Scratch
-from ir.expr import const
+from compiler.kernel import Config, Scratch
+from ir import expr as e
+from ir.expr import Expr
 from ir.graph import Graph, Node
 from ir.ops.pointwise import Map
-from ir.types import DType
 
-from .emitter import Access, Emitter
+from ..builder import Builder
+from ..emitter import Access, Emitter
+from ..expressions import constant, element, load, spread
+from ..folds import Fold
+from ..index import ZERO, Affine, Base, delinearize, variable
+from ..nodes import KernelBody
+from ..size import ONE, Size, product
+from ..task import Choice, Scheduled, Task, preferring
 from .flat import schedule_flat
-from .index import ZERO, Affine, Base, Condition, delinearize, variable
-from .kernels import Choice, Printed, Schedule, Scheduled, Task, make_launch, preferring
-from .reductions import Fold
-from .size import ONE, Size
-from .writer import Writer
 
 TILES = {
     "rows": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outputs, reduced)
@@ -169,21 +172,21 @@ def reduce_plan(reduction: Reduction, choice: Choice) -> ReducePlan:
     )
 
 
-def schedule_reduce(task: Task, constant: tuple[int, ...] = ()) -> Scheduled:
-    """``constant``: axes of what is reduced whose extents are the net's, beside the channels."""
-    reduction = reduction_of(task.body, constant)
+def schedule_reduce(task: Task, known: tuple[int, ...] = ()) -> Scheduled:
+    """``known``: axes of what is reduced whose extents are the net's, beside the channels."""
+    reduction = reduction_of(task.body, known)
     if reduction.count(reduction.axes) == 0:
         return schedule_flat(replace(task, body=_without_elements(task.body)))
 
-    def launches(choice: Choice) -> list[Launch]:
+    def kernels(choice: Choice) -> list[KernelBody]:
         plan = reduce_plan(reduction, choice)
         partials = _partials(reduction, plan)
-        first = make_launch(task, _gather(reduction, plan, partials))
+        first = _gather(task, reduction, plan, partials)
         if plan.splits == 1:
             return [first]
-        return [first, make_launch(task, _fold_partials(reduction, plan, partials), ".fold")]
+        return [first, _fold_partials(task, reduction, plan, partials)]
 
-    return Scheduled(reduce_choices(reduction, task.options.target.processors), launches)
+    return Scheduled(reduce_choices(reduction, task.options.target.processors), kernels)
 
 
 def _without_elements(body: Graph) -> Graph:
@@ -192,7 +195,7 @@ def _without_elements(body: Graph) -> Graph:
     for node in body.nodes:
         if node.op.fold is not None:
             number = 1 if node.op.fold.kind == "prod" else 0
-            fill = Map((const(number, node.output.type.dtype),), node.output.shape)
+            fill = Map((e.const(number, node.output.type.dtype),), node.output.shape)
             node = replace(node, op=fill, inputs=())
         nodes.append(node)
     return replace(body, nodes=tuple(nodes))
@@ -208,70 +211,57 @@ def _partials(reduction: Reduction, plan: ReducePlan) -> list[tuple[Scratch, ...
     ]
 
 
-def along(axis: int) -> str:
-    """Makes a range one that lies along an axis of the tile."""
-    return "[:, None]" if axis == 0 else "[None, :]"
-
-
-def limit(writer: Writer, name: str, size: str, axis: int) -> Condition:
-    return writer.condition(f"{name} < {size}", frozenset({axis}))
-
-
 def _gather(
-    reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
-) -> Schedule:
+    task: Task, reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
+) -> KernelBody:
     """The launch that reads the input."""
     kind = reduction.kind
-    names = ("A", "B")
-
-    def schedule(task: Task, writer: Writer) -> Printed:
-        writer.reserve("SPLIT", *names)
-        emitter = Emitter(task.body, writer, "[A, B]")
-        emitter.bind(task.inputs)
-        extents = emitter.extents(reduction.shape, reduction.constant)
-        output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
-        outputs = outputs_base(writer, plan.outputs, output_axis)
-        # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
-        share = writer.size(writer.symbol(plan.share, "share"), divisible=kind == "rows")
-        start = writer.let(f"{writer.program(1)} * {share}", "i", "start")
-        loop = _Loop(reduction, emitter, outputs, extents)
-        folds = reduction.folds
-        gathered = [
-            fold.begin(writer, "[A, B]", f"{node.output.name}_tile")
-            for fold, node in zip(folds, reduction.nodes, strict=True)
-        ]
-        loop.walk(folds, gathered, start, share)
-        axes = {"rows": (1,), "planes": (0, 1), "columns": (0,)}[kind]
-        results = [
-            fold.finish(writer, tiles, axes, node.output.name)
-            for fold, tiles, node in zip(folds, gathered, reduction.nodes, strict=True)
-        ]
-        if output_axis is None:  # one result per program, in a tile of one element
-            one = f"{outputs.name} + tl.zeros([1, 1], {'tl.int64' if writer.wide else 'tl.int32'})"
-            outputs = Base(writer.let(one, "i"), frozenset({0}))
-        with writer.block("if SPLIT:"):
-            split = Base(writer.let(writer.program(1), "i", "split"))
-            total = writer.size(writer.symbol(plan.outputs, "outputs"))
-            for values, buffers, fold in zip(results, partials, folds, strict=True):
-                for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
-                    _store_partial(emitter, buffer, dtype, split, total, outputs, value)
-        with writer.block("else:"):
-            _epilogue(
-                reduction, task, emitter, outputs, extents, [values[-1] for values in results]
-            )
-        warps = 8 if len(task.inputs) > MANY_INPUTS else 4
-        written = [b for bs in partials for b in bs] if plan.splits > 1 else list(task.outputs)
-        return Printed(
-            name=f"reduce_{kind}",
-            constants=(*names, "SPLIT"),
-            configs=CONFIGS[kind, warps],
-            choice=plan.config,
-            grid=(plan.programs, plan.splits, 1),
-            writes=tuple(written),
-            why=_why(reduction, plan),
-        )
-
-    return schedule
+    builder = task.builder()
+    emitter = Emitter(task.body, builder, 2)
+    emitter.bind(task.inputs)
+    extents = emitter.extents(reduction.shape, reduction.constant)
+    output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
+    outputs = outputs_base(builder, plan.outputs, output_axis)
+    # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
+    share = builder.size(builder.symbol(plan.share, "share"), divisible=kind == "rows")
+    start = builder.let(builder.program(1) * share, "i", "start")
+    folds = reduction.folds
+    gathered = [
+        fold.begin(builder, emitter.tile, f"{node.output.name}_tile")
+        for fold, node in zip(folds, reduction.nodes, strict=True)
+    ]
+    _Loop(reduction, emitter, outputs, extents).walk(folds, gathered, start, share)
+    axes = {"rows": (1,), "planes": (0, 1), "columns": (0,)}[kind]
+    results = [
+        fold.finish(builder, tiles, axes, node.output.name)
+        for fold, tiles, node in zip(folds, gathered, reduction.nodes, strict=True)
+    ]
+    if output_axis is None:  # one result per program, in a tile of one element
+        outputs = Base(builder.let(spread(outputs.at, frozenset({0})), "i"))
+    with builder.when(constant("SPLIT")):
+        split = builder.let(builder.program(1), "i", "split")
+        total = builder.size(builder.symbol(plan.outputs, "outputs"))
+        mask = emitter.mask(variable(outputs), ())
+        for values, buffers, fold in zip(results, partials, folds, strict=True):
+            for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
+                pointer = builder.pointer(buffer, dtype, "partial")
+                builder.store(element(pointer, split * total + outputs.at, mask), value)
+    with builder.otherwise():
+        _epilogue(reduction, task, emitter, outputs, extents, [values[-1] for values in results])
+    warps = 8 if len(task.inputs) > MANY_INPUTS else 4
+    written = [b for bs in partials for b in bs] if plan.splits > 1 else list(task.outputs)
+    return KernelBody(
+        name=f"reduce_{kind}",
+        body=builder.body,
+        tile=("A", "B"),
+        constants=("A", "B", "SPLIT"),
+        configs=CONFIGS[kind, warps],
+        config=plan.config,
+        grid=(plan.programs, plan.splits, 1),
+        writes=tuple(written),
+        why=_why(reduction, plan),
+        wide=builder.wide,
+    )
 
 
 def _why(reduction: Reduction, plan: ReducePlan) -> str:
@@ -281,14 +271,20 @@ def _why(reduction: Reduction, plan: ReducePlan) -> str:
     return text
 
 
-def outputs_base(writer: Writer, count: int, axis: int | None) -> Base:
+def below(builder: Builder, at: Expr, extent: Expr) -> Expr:
+    """The condition that a position is inside its range."""
+    return builder.let(at < extent, "m")
+
+
+def outputs_base(builder: Builder, count: int, axis: int | None) -> Base:
     """The base of the results a program makes: a scalar, or along a tile axis."""
     if axis is None:
-        return Base(writer.let(writer.program(0), "i", "output"))
-    tile, view = ("A", "[:, None]") if axis == 0 else ("B", "[None, :]")
-    name = writer.let(f"{writer.program(0)} * {tile} + tl.arange(0, {tile}){view}", "i", "output")
-    most = writer.symbol(count, "outputs")
-    return Base(name, frozenset({axis}), (lambda: limit(writer, name, writer.size(most), axis),))
+        return Base(builder.let(builder.program(), "i", "output"))
+    tile = "AB"[axis]
+    position = builder.program() * constant(tile) + builder.lanes(tile, axis)
+    at = builder.let(position, "i", "output")
+    most = builder.symbol(count, "outputs")
+    return Base(at, (lambda: below(builder, at, builder.size(most)),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,51 +297,40 @@ class _Loop:
     extents: tuple[Size, ...]
 
     def walk(
-        self, folds: list[Fold], gathered: list[tuple[str, ...]], start: str, share: str
+        self, folds: list[Fold], gathered: list[tuple[Expr, ...]], start: Expr, share: Expr
     ) -> None:
-        writer = self.emitter.writer
         if self.reduction.kind != "planes":
             axis = 1 if self.reduction.kind == "rows" else 0
-            tile = "B" if axis == 1 else "A"
-            base, head = self._steps(self.reduction.axes, tile, axis, start, share)
-            with writer.block(head):
-                self._take(folds, gathered, [(self.reduction.axes, base())])
+            with self._steps(self.reduction.axes, axis, start, share) as base:
+                self._take(folds, gathered, [(self.reduction.axes, base)])
             return
         inner = self.reduction.inner
         outer = tuple(a for a in self.reduction.axes if a not in inner)
-        base, head = self._steps(outer, "A", 0, start, share)
-        with writer.block(head):
-            rows = base()
-            inner_base, inner_head = self._steps(inner, "B", 1, "", "")
-            with writer.block(inner_head):
-                self._take(folds, gathered, [(outer, rows), (inner, inner_base())])
+        with self._steps(outer, 0, start, share) as rows, self._steps(inner, 1) as base:
+            self._take(folds, gathered, [(outer, rows), (inner, base)])
 
+    @contextlib.contextmanager
     def _steps(
-        self, axes: Sequence[int], tile: str, axis: int, start: str, share: str
-    ) -> tuple[Callable[[], Base], str]:
-        """What makes the loop's base inside its block, and its head."""
-        writer = self.emitter.writer
-        extent = self.extents[axes[0]]
-        for a in axes[1:]:
-            extent = extent * self.extents[a]
-        total = writer.size(extent)
-        end = total
-        if start:
-            end = writer.let(f"tl.minimum({start} + {share}, {total})", "i", "end")
-        step = writer.name("k", "step")
-        head = f"for {step} in range({start or 0}, {end}, {tile}):"
-
-        def base() -> Base:
-            view = along(axis)
-            name = writer.let(f"{step} + tl.arange(0, {tile}){view}", "i", f"reduced{axis}")
-            return Base(name, frozenset({axis}), (lambda: limit(writer, name, total, axis),))
-
-        return base, head
+        self,
+        axes: Sequence[int],
+        axis: int,
+        start: Expr | None = None,
+        share: Expr | None = None,
+    ) -> Iterator[Base]:
+        """A loop along dimension ``axis`` of the tile, over reduced axes; gives its base."""
+        builder = self.emitter.builder
+        end = total = builder.size(product(self.extents[a] for a in axes))
+        if start is not None and share is not None:
+            end = builder.let(e.minimum(start + share, total), "i", "end")
+        tile = "AB"[axis]
+        with builder.loop(end, start, constant(tile), hint="step") as step:
+            at = builder.let(step + builder.lanes(tile, axis), "i", f"reduced{axis}")
+            yield Base(at, (lambda: below(builder, at, total),))
 
     def _take(
         self,
         folds: list[Fold],
-        gathered: list[tuple[str, ...]],
+        gathered: list[tuple[Expr, ...]],
         reduced: list[tuple[Sequence[int], Base]],
     ) -> None:
         coordinates = kept_coordinates(self.reduction, self.outputs, self.extents)
@@ -356,14 +341,20 @@ class _Loop:
         access = Access(tuple(coordinates), self.extents)
         inside = tuple(base.bounds[0]() for _, base in reduced)
         for fold, tiles, node in zip(folds, gathered, self.reduction.nodes, strict=True):
-            value = self.emitter.emit(node.inputs[0], access)
-            self.emitter.writer.place(node.location)
-            value = self.emitter.chosen(inside, value, fold.start)
-            where = ""
-            if fold.is_place:
-                where = fold.place(self.emitter.writer, coordinates)
-                where = self.emitter.chosen(inside, where, fold.beyond)
-            fold.step(self.emitter.writer, tiles, value, where)
+            fold.step(self.emitter.builder, tiles, taken(self.emitter, fold, node, access, inside))
+
+
+def taken(
+    emitter: Emitter, fold: Fold, node: Node, access: Access, inside: tuple[Expr, ...]
+) -> tuple[Expr, ...]:
+    """A tile of what is reduced (and of its places), neutral where not all of ``inside`` hold."""
+    value = emitter.emit(node.inputs[0], access)
+    emitter.builder.place(node.location)
+    value = emitter.chosen(inside, value, fold.start)
+    if not fold.is_place:
+        return (value,)
+    where = fold.place(emitter.builder, access.coordinates)
+    return value, emitter.chosen(inside, where, fold.beyond)
 
 
 def kept_coordinates(
@@ -382,7 +373,7 @@ def _epilogue(
     emitter: Emitter,
     outputs: Base,
     extents: tuple[Size, ...],
-    values: list[str],
+    values: list[Expr],
 ) -> None:
     """Store the results, and what is computed from them element by element."""
     access = Access(
@@ -397,64 +388,43 @@ def _epilogue(
             rank = port.value.type.rank
             sizes = emitter.extents(port.value.shape, range(rank) if reduction.constant else ())
             where = Access(delinearize(outputs, sizes), sizes)
-        text = emitter.emit(port.value, where)
-        emitter.store(buffer, port.name, variable(outputs), text)
-
-
-def _store_partial(
-    emitter: Emitter,
-    buffer: Scratch,
-    dtype: DType,
-    split: Base,
-    total: str,
-    outputs: Base,
-    value: str,
-) -> None:
-    writer = emitter.writer
-    pointer = writer.pointer(buffer, dtype, "partial")
-    mask = emitter.mask(variable(outputs), ())
-    address = f"{pointer} + {split.name} * {total} + {outputs.name}"
-    writer.line(f"tl.store({address}, {value}{f', mask={mask}' if mask else ''})")
+        result = emitter.emit(port.value, where)
+        emitter.store(buffer, port.name, variable(outputs), result)
 
 
 def _fold_partials(
-    reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
-) -> Schedule:
+    task: Task, reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
+) -> KernelBody:
     """The second launch: partial results (split, output) to results."""
-
-    def schedule(task: Task, writer: Writer) -> Printed:
-        writer.reserve("A", "B")
-        emitter = Emitter(task.body, writer, "[A, B]")
-        emitter.bind(task.inputs)
-        extents = emitter.extents(reduction.shape, reduction.constant)
-        outputs = outputs_base(writer, plan.outputs, 1)
-        splits = writer.size(writer.symbol(plan.splits, "splits"))
-        row = writer.let("tl.arange(0, A)[:, None]", "i", "split")
-        inside = writer.condition(f"{row} < {splits}", frozenset({0}))
-        total = writer.size(writer.symbol(plan.outputs, "outputs"))
-        results = []
-        for fold, buffers, node in zip(reduction.folds, partials, reduction.nodes, strict=True):
-            mask = f"{inside.name} & {outputs.bounds[0]().name}"
-            starts = [fold.start]
-            if fold.is_place:
-                starts.append(fold.beyond)
-            loaded = []
-            for buffer, dtype, start in zip(buffers, fold.dtypes, starts, strict=True):
-                pointer = writer.pointer(buffer, dtype, "partial")
-                address = f"{pointer} + {row} * {total} + {outputs.name}"
-                loaded.append(
-                    writer.let(f"tl.load({address}, mask={mask}, other={start})", "x", "part")
-                )
-            results.append(fold.finish(writer, tuple(loaded), (0,), node.output.name)[-1])
-        _epilogue(reduction, task, emitter, outputs, extents, results)
-        return Printed(
-            name="reduce_fold",
-            constants=("A", "B"),
-            configs=(FOLD,),
-            choice=0,
-            grid=(-(-plan.outputs // 16), 1, 1),
-            writes=tuple(task.outputs),
-            why=f"folds the {plan.splits} partial results of every element, in fixed order",
-        )
-
-    return schedule
+    builder = task.builder()
+    emitter = Emitter(task.body, builder, 2)
+    emitter.bind(task.inputs)
+    extents = emitter.extents(reduction.shape, reduction.constant)
+    outputs = outputs_base(builder, plan.outputs, 1)
+    splits = builder.size(builder.symbol(plan.splits, "splits"))
+    row = builder.let(builder.lanes("A", 0), "i", "split")
+    inside = below(builder, row, splits)
+    total = builder.size(builder.symbol(plan.outputs, "outputs"))
+    results = []
+    for fold, buffers, node in zip(reduction.folds, partials, reduction.nodes, strict=True):
+        mask = (inside, outputs.bounds[0]())
+        parts = []
+        for buffer, dtype, start in zip(buffers, fold.dtypes, fold.starts, strict=True):
+            pointer = builder.pointer(buffer, dtype, "partial")
+            place = element(pointer, row * total + outputs.at, mask)
+            parts.append(builder.let(load(place, start.value), "x", "part"))
+        results.append(fold.finish(builder, tuple(parts), (0,), node.output.name)[-1])
+    _epilogue(reduction, task, emitter, outputs, extents, results)
+    return KernelBody(
+        name="reduce_fold",
+        body=builder.body,
+        tile=("A", "B"),
+        constants=("A", "B"),
+        configs=(FOLD,),
+        config=0,
+        grid=(-(-plan.outputs // 16), 1, 1),
+        writes=tuple(task.outputs),
+        why=f"folds the {plan.splits} partial results of every element, in fixed order",
+        suffix=".fold",
+        wide=builder.wide,
+    )

@@ -8,45 +8,46 @@ from ir.graph import Node
 from ir.ops.pointwise import Map
 
 from ..emitter import UNIT, Access, Emission, Emitter, rule
+from ..expressions import as_i32
 from ..index import linearize
-from ..spelling import SPELLING, literal
 
-_LONGEST = 60  # characters of an expression that may stand inside another
+LARGEST = 12  # nodes of an expression that may stand inside another
 
 
 @rule(Map)
 def emit_map(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     assert isinstance(node.op, Map)
     root = node.op.exprs[number]
-    writer = emitter.writer
+    builder = emitter.builder
     operands = {}
     for i in e.arguments(root):
         operands[i] = yield node.inputs[i], _broadcast(emitter, node, i, at)
-    writer.place(node.location)
+    builder.place(node.location)
     uses: dict[Expr, int] = {}
     for item in e.walk(root):
         for child in item.args:
             uses[child] = uses.get(child, 0) + 1
-    done: dict[Expr, str] = {}
+    done: dict[Expr, Expr] = {}
+    sizes: dict[Expr, int] = {}
     for item in e.walk(root):
         if item.op == "dyn" and item is not root:
             continue  # an argument of its own for every use
         if not item.args:
             done[item] = _leaf(emitter, node, item, at, operands)
+            sizes[item] = 1
             continue
-        parts = [
+        parts = tuple(
             _amount(emitter, node, item, i) if a.op == "dyn" else done[a]
             for i, a in enumerate(item.args)
-        ]
-        text = SPELLING[item.op](writer, item, parts)
-        shared = uses.get(item, 0) > 1 or len(text) > _LONGEST
-        done[item] = writer.let(text, "v") if shared and item is not root else text
-    text = done[root]
-    return (
-        text
-        if root.op in ("arg", "const")
-        else writer.let(_unwrapped(text), "v", node.outputs[number].name)
-    )
+        )
+        written = e.node(item.op, parts, item.value, item.dtype)
+        sizes[item] = 1 + sum(sizes.get(a, 1) for a in item.args)
+        if item is not root and (uses.get(item, 0) > 1 or sizes[item] > LARGEST):
+            written, sizes[item] = builder.let(written, "v"), 1
+        done[item] = written
+    if root.op in ("arg", "const"):
+        return done[root]
+    return builder.let(done[root], "v", node.outputs[number].name)
 
 
 def _broadcast(emitter: Emitter, node: Node, i: int, at: Access) -> Access:
@@ -68,45 +69,26 @@ def _broadcast(emitter: Emitter, node: Node, i: int, at: Access) -> Access:
     return Access(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
 
 
-def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[int, str]) -> str:
-    writer = emitter.writer
+def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[int, Expr]) -> Expr:
     if item.op == "arg":
-        assert item.value is not None
         return operands[int(item.value)]
     if item.op == "const":
-        assert item.value is not None
-        return literal(item.value, item.dtype)
+        return item
     if item.op == "dyn":  # the whole expression; see _amount
-        assert item.value is not None
-        return writer.number((node.outputs[0], item), item.value, item.dtype)
+        return emitter.builder.number((node.outputs[0], item), item.value, item.dtype)
     if item.op == "index":
-        assert item.value is not None
         index = at.coordinates[int(item.value)]
     else:
         index = linearize(at.coordinates, at.extents)
-    text = writer.index(index)
-    return f"tl.cast({text}, tl.int32)" if writer.wide and index.terms else text
+    return as_i32(emitter.builder.index(index))
 
 
-def _amount(emitter: Emitter, node: Node, parent: Expr, position: int) -> str:
+def _amount(emitter: Emitter, node: Node, parent: Expr, position: int) -> Expr:
     """A number that follows from a shape: one argument for each place where it stands.
 
     The height and the width of a square image are one expression, but two arguments: the next
     image may not be square.
     """
     item = parent.args[position]
-    assert item.value is not None
     key = (node.outputs[0], parent, position)
-    return emitter.writer.number(key, item.value, item.dtype)
-
-
-def _unwrapped(text: str) -> str:
-    """Without the parentheses around the whole expression."""
-    if not text.startswith("("):
-        return text
-    depth = 0
-    for i, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return text[1:-1] if i == len(text) - 1 else text
-    return text
+    return emitter.builder.number(key, item.value, item.dtype)

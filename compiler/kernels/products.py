@@ -13,8 +13,8 @@ from ir.op import Op
 
 from .emitter import Access, Emitter
 from .index import Base
-from .kernels import Scheduled, Task
 from .size import Size
+from .task import Scheduled, Task
 
 Read = Callable[[Base, Base, Base], Access]  # (row or depth, depth or column, product)
 

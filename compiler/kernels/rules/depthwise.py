@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 from ir.op import Op, leads_as_first
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
@@ -20,14 +21,14 @@ from ir.ops.reduction import Reduce
 from ir.types import TensorType
 
 from ..emitter import Access, Emitter, rule
-from ..flat import schedule_flat
-from ..index import ZERO, Affine, Base, Condition, variable
-from ..kernels import Scheduled, Task
+from ..index import ZERO, Affine, Base, variable
 from ..products import untiled
-from ..reduce import schedule_reduce
+from ..schedules.flat import schedule_flat
+from ..schedules.reduce import schedule_reduce
 from ..size import Size
+from ..task import Scheduled, Task
 from .convolution import Geometry, channel, geometry, x_access
-from .window import begin_sum, taps
+from .window import taps
 
 
 @untiled(Conv, ConvInputGrad)
@@ -51,39 +52,32 @@ def _is_thin(group: int, weights: Sequence[int]) -> bool:
     return group > 1 and min(weights[0] // group, weights[1]) == 1
 
 
-def _add(
-    emitter: Emitter, node: Node, total: str, x: tuple[Value, Access], y: tuple[Value, Access]
-) -> None:
+def _add(emitter: Emitter, total: Expr, x: tuple[Value, Access], y: tuple[Value, Access]) -> None:
     """``total += x * y``, both 0 where their places do not exist."""
-    texts = []
-    for value, access in (x, y):
-        text = emitter.emit(value, access)
-        if not emitter.is_load(value):
-            text = emitter.chosen(access.guard, text, "0.0")
-        texts.append(text)
-    emitter.writer.line(f"{total} += {texts[0]} * {texts[1]}")
+    left, right = (emitter.emit_guarded(value, access) for value, access in (x, y))
+    emitter.builder.increase(total, left * right)
 
 
 @rule(Conv)
-def emit_conv(emitter: Emitter, node: Node, number: int, at: Access) -> str:
+def emit_conv(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     op = node.op
     assert isinstance(op, Conv)
     x, w = node.inputs
     g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_access=at)
     image, channels, *position = at.coordinates
     group, _ = emitter.split(channels, (g.group, g.outputs))
-    total = begin_sum(emitter, node)
+    total = emitter.accumulator(node)
     with taps(emitter, (w.shape[1], *g.window)) as tap:
         inner, *numbers = (tap.get(a, ZERO) for a in range(1 + len(g.window)))
         source = x_access(emitter, g, image, channel(group, g.inputs, inner), position, numbers)
         source = replace(source, guard=at.guard).guarded(*source.guard)
         weights = Access((channels, inner, *numbers), g.w_extents(), at.guard)
-        _add(emitter, node, total, (x, source), (w, weights))
+        _add(emitter, total, (x, source), (w, weights))
     return total
 
 
 @rule(ConvInputGrad)
-def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) -> str:
+def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     op = node.op
     assert isinstance(op, ConvInputGrad)
     dy, w = node.inputs
@@ -93,12 +87,12 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) 
     axes = range(len(g.window))
     sparse = [op.stride[a] > 1 and op.dilation[a] == 1 for a in axes]
     counts = [-(-g.window[a] // op.stride[a]) if sparse[a] else g.window[a] for a in axes]
-    total = begin_sum(emitter, node)
+    total = emitter.accumulator(node)
     with taps(emitter, (w.shape[0] // op.group, *counts)) as tap:
         outer = channel(group, g.outputs, tap.get(0, ZERO))
         spots: list[Affine] = []
         numbers: list[Affine] = []
-        conditions: list[Condition] = []
+        conditions: list[Expr] = []
         for a in axes:
             start = position[a].shifted(Size.of(op.pad[a]))
             spot, t, reach = _met(emitter, g, a, start, tap.get(1 + a, ZERO), sparse[a])
@@ -107,37 +101,33 @@ def emit_conv_input_grad(emitter: Emitter, node: Node, number: int, at: Access) 
             conditions += reach
         source = Access((image, outer, *spots), g.y_extents(), at.guard).guarded(*conditions)
         weights = Access((outer, inner, *numbers), g.w_extents(), at.guard).guarded(*conditions)
-        _add(emitter, node, total, (dy, source), (w, weights))
+        _add(emitter, total, (dy, source), (w, weights))
     return total
 
 
 def _met(
     emitter: Emitter, g: Geometry, a: int, start: Affine, number: Affine, sparse: bool
-) -> tuple[Affine, Affine, tuple[Condition, ...]]:
+) -> tuple[Affine, Affine, tuple[Expr, ...]]:
     """Along axis ``a``: the window met, its tap, and the conditions under which both exist.
 
     ``start`` is the element's place counted from the padded edge.
     """
-    op, writer = g.op, emitter.writer
+    op = g.op
     if sparse:
-        text = f"({writer.affine(start)}) // {op.stride[a]}"
-        last = variable(Base(writer.let(text, "i"), start.axes))
+        last = emitter.quotient(start, op.stride[a])
         spot = last.plus(number.scaled(Size.of(-1)))
         t = start.plus(spot.scaled(Size.of(-op.stride[a])))
-        tap = variable(Base(writer.index(t), start.axes))
+        tap = variable(Base(emitter.builder.index(t)))
         reach = (
             *emitter.inside(spot, True, g.y[a]),
             *emitter.inside(tap, False, Size.of(g.window[a])),
         )
         return spot, tap, reach
     spot = start.plus(number.scaled(Size.of(-op.dilation[a])))
-    conditions: list[Condition] = []
+    conditions: list[Expr] = []
     if op.stride[a] > 1:
-        name = writer.index(spot)
-        conditions.append(
-            writer.condition(f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes)
-        )
-        spot = variable(Base(writer.let(f"{name} // {op.stride[a]}", "i"), spot.axes))
+        meets, spot = emitter.meets(spot, op.stride[a])
+        conditions.append(meets)
     conditions += emitter.inside(spot, True, g.y[a])
     return spot, number, tuple(conditions)
 
@@ -166,7 +156,7 @@ class WeightTerms(Op):
 
 
 @rule(WeightTerms)
-def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Access) -> str:
+def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     terms = node.op
     assert isinstance(terms, WeightTerms)
     op = terms.op
@@ -183,11 +173,8 @@ def emit_weight_terms(emitter: Emitter, node: Node, number: int, at: Access) -> 
     group, _ = emitter.split(channels, (g.group, g.outputs))
     source = x_access(emitter, g, image, channel(group, g.inputs, inner), rest[rank:], rest[:rank])
     source = replace(source, guard=at.guard).guarded(*source.guard)
-    left = emitter.emit(x, source)
-    if not emitter.is_load(x):
-        left = emitter.chosen(source.guard, left, "0.0")
-    right = emitter.emit(dy, y_at)
-    return emitter.writer.let(f"{left} * {right}", "v")
+    left = emitter.emit_guarded(x, source)
+    return emitter.builder.let(left * emitter.emit(dy, y_at), "v")
 
 
 def _as_reduction(body: Graph, anchor: Node) -> Graph:

@@ -22,12 +22,12 @@ def matmul_product(emitter: Emitter, node: Node) -> Product:
 
     def size(value: int, constant: bool, hint: str) -> Size:
         # The second axis of a matrix (features) is constant, the first (a batch) is not.
-        return Size.of(value) if constant and rank == 2 else emitter.writer.symbol(value, hint)
+        return Size.of(value) if constant and rank == 2 else emitter.builder.symbol(value, hint)
 
     rows = size(m, op.transpose_a, "m")
     columns = size(n, True, "n")
     depth = size(k, not op.transpose_a or op.transpose_b, "k")
-    batch = tuple(emitter.writer.symbol(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
+    batch = tuple(emitter.builder.symbol(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
 
     def reader(extents: tuple[Size, Size], swap: bool) -> Read:
         def read(first: Base, second: Base, which: Base) -> Access:

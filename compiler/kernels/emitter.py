@@ -3,7 +3,7 @@
 ``emit(value, at)`` walks from a result towards the group's inputs. Every op class has one
 registered function that says where it reads its operands; everything else (loads, common
 subexpressions, bounds) is here. A function of an op that may stand in a long chain is a generator:
-it yields what it reads, and gets the texts back, so that no chain nests Python's calls.
+it yields what it reads, and gets the elements back, so that no chain nests Python's calls.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.batch import batched_values
+from ir import expr as e
+from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 from ir.op import Op, Property, channel_axis
-from ir.types import BOOL, DType
+from ir.types import DType
 
-from .index import ZERO, Affine, Axes, Base, Condition, IterationRange, linearize, split_range
+from .builder import Builder
+from .expressions import SCALAR, Axes, axes_of, element, every, load
+from .index import ZERO, Affine, Base, IterationRange, linearize, split_range, variable
 from .size import ONE, Size
-from .writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,18 @@ class Access:
 
     coordinates: tuple[Affine, ...]
     extents: tuple[Size, ...]
-    guard: tuple[Condition, ...] = ()
+    guard: tuple[Expr, ...] = ()
 
-    def guarded(self, *conditions: Condition) -> Access:
+    def guarded(self, *conditions: Expr) -> Access:
         new = tuple(c for c in conditions if c not in self.guard)
         return replace(self, guard=self.guard + new)
 
 
-Emission = Generator[tuple[Value, Access], str, str]
-"""A rule at work: yields values with accesses, is sent their texts, returns the result's."""
+Emission = Generator[tuple[Value, Access], Expr, Expr]
+"""A rule at work: yields values with accesses, is sent their elements, returns the result's."""
 
-EmitRule = Callable[["Emitter", Node, int, Access], str | Emission]
-Emit = Callable[["Emitter", Access], str]
+EmitRule = Callable[["Emitter", Node, int, Access], Expr | Emission]
+Emit = Callable[["Emitter", Access], Expr]
 RULES: dict[type[Op], EmitRule] = {}
 
 
@@ -64,23 +67,26 @@ def moves_channels(body: Graph) -> bool:
     return any(op.channel_axis(rank) != channel_axis(rank) for op, rank in ranks)
 
 
-_Key = tuple[Value, tuple[Affine, ...], tuple[Condition, ...]]
+_Key = tuple[Value, tuple[Affine, ...], tuple[Expr, ...]]
 
 
 class Emitter:
-    """Writes the elements of a group's values.
+    """Writes the elements of a group's values, as tiles of ``rank`` dimensions.
 
-    ``tile`` is the text of the shape that values have (``[BLOCK]``); ``body`` may be empty
-    when a schedule presets what it wants (see :meth:`preset`).
+    ``body`` may be empty when a schedule presets what it wants (see :meth:`preset`).
     """
 
     def __init__(
-        self, body: Graph, writer: Writer, tile: str, given: Mapping[Value, Emit] | None = None
+        self,
+        body: Graph,
+        builder: Builder,
+        rank: int = 1,
+        given: Mapping[Value, Emit] | None = None,
     ) -> None:
         self.given = {} if given is None else given  # values that a schedule writes in its own way
         self.body = body
-        self.writer = writer
-        self.tile = tile
+        self.builder = builder
+        self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
         self.channels_move = moves_channels(body)
         self.batched = batched_values(body)
         self._outer: dict[Value, tuple[Value, str]] = {}
@@ -96,7 +102,7 @@ class Emitter:
         """A size along an axis: channels are constants, everything else is an argument."""
         if axis == channel_axis(rank) and not self.channels_move:
             return Size.of(value)
-        return self.writer.symbol(value, hint)
+        return self.builder.symbol(value, hint)
 
     def extents(self, shape: tuple[int, ...], constant: Container[int] = ()) -> tuple[Size, ...]:
         """Sizes of all axes; those in ``constant`` are constants in any case."""
@@ -119,95 +125,92 @@ class Emitter:
             (value,) = node.inputs
         return True
 
-    def preset(self, value: Value, at: Access, text: str) -> None:
+    def preset(self, value: Value, at: Access, written: Expr) -> None:
         """What a schedule has computed itself."""
-        self.writer.remember((value, at.coordinates, at.guard), text)
+        self.builder.remember((value, at.coordinates, at.guard), written)
 
-    def results(self, node: Node, at: Access, texts: tuple[str, ...]) -> None:
+    def results(self, node: Node, at: Access, written: tuple[Expr, ...]) -> None:
         """Remember all results of a node that computes several at once."""
-        for value, text in zip(node.outputs, texts, strict=True):
-            self.preset(value, at, text)
+        for value, result in zip(node.outputs, written, strict=True):
+            self.preset(value, at, result)
 
-    def emit(self, value: Value, at: Access) -> str:
-        """Text of the element (a variable or literal)."""
+    def emit(self, value: Value, at: Access) -> Expr:
+        """The element (a variable or literal)."""
         begun: list[tuple[_Key, Emission]] = []
-        text: Any = self._begin(begun, value, at)
+        found: Any = self._begin(begun, value, at)
         while begun:
             key, writing = begun[-1]
             try:
-                wanted = writing.send(text)  # None starts it
+                wanted = writing.send(found)  # None starts it
             except StopIteration as end:
                 begun.pop()
-                text = end.value
-                self.writer.remember(key, text)
+                found = end.value
+                self.builder.remember(key, end.value)
             else:
-                text = self._begin(begun, *wanted)
-        return str(text)
+                found = self._begin(begun, *wanted)
+        written: Expr = found
+        return written
 
-    def _begin(self, begun: list[tuple[_Key, Emission]], value: Value, at: Access) -> str | None:
-        """The text, or None for a rule that has to ask for more first: it is in ``begun`` then."""
+    def _begin(self, begun: list[tuple[_Key, Emission]], value: Value, at: Access) -> Expr | None:
+        """The element, or None for a rule that asks for more first: it is in ``begun`` then."""
         key = (value, at.coordinates, at.guard)
-        text = self.writer.recall(key)
-        if text is not None:
-            return text
+        found = self.builder.recall(key)
+        if found is not None:
+            return found
         if value in self.given:
-            text = self.given[value](self, at)
+            found = self.given[value](self, at)
         elif value in self._outer:
-            text = self.load(value, at)
+            found = self.load(value, at)
         else:
             node = self.body.producers[value]
-            found = RULES.get(type(node.op))
-            if found is None:
-                raise NotImplementedError(f"no Triton emitter for op {node.op.name!r}")
-            written = found(self, node, node.outputs.index(value), at)
-            if not isinstance(written, str):
+            function = RULES.get(type(node.op))
+            if function is None:
+                raise NotImplementedError(f"no rule writes elements of op {node.op.name!r}")
+            written = function(self, node, node.outputs.index(value), at)
+            if not isinstance(written, Expr):
                 begun.append((key, written))
                 return None
-            text = written
-        self.writer.remember(key, text)
-        return text
+            found = written
+        self.builder.remember(key, found)
+        return found
 
-    def load(self, value: Value, at: Access) -> str:
+    def emit_guarded(self, value: Value, at: Access) -> Expr:
+        """The element, 0 where it does not exist."""
+        found = self.emit(value, at)
+        if self.is_load(value):
+            return found  # its load is masked
+        return self.chosen(at.guard, found, zero(value.type.dtype))
+
+    def load(self, value: Value, at: Access) -> Expr:
         """Read an input of the group."""
         buffer, name = self._outer[value]
-        pointer = self.writer.pointer(buffer, value.type.dtype, name)
+        pointer = self.builder.pointer(buffer, value.type.dtype, name)
         index = linearize(at.coordinates, at.extents)
-        address = self.writer.affine(index)
-        address = pointer if address == "0" else f"{pointer} + {address}"
-        mask = self.mask(index, at.guard)
-        other = f", other={_zero(value.type.dtype)}" if at.guard else ""
-        text = f"tl.load({address}, mask={mask}{other})" if mask else f"tl.load({address})"
-        return self.writer.let(text, "x", name)
+        other = zero(value.type.dtype).value if at.guard else None
+        place = element(pointer, self.builder.affine(index), self.mask(index, at.guard))
+        return self.builder.let(load(place, other), "x", name)
 
     def store(
         self,
         buffer: Value,
         name: str,
         index: Affine,
-        value: str,
-        guard: tuple[Condition, ...] = (),
+        value: Expr,
+        guard: tuple[Expr, ...] = (),
     ) -> None:
-        pointer = self.writer.pointer(buffer, buffer.type.dtype, name)
-        address = self.address(pointer, index, guard)
-        mask = self.mask(index, guard)
-        self.writer.line(
-            f"tl.store({address}, {value}, mask={mask})"
-            if mask
-            else f"tl.store({address}, {value})"
-        )
+        pointer = self.builder.pointer(buffer, buffer.type.dtype, name)
+        place = element(pointer, self.builder.affine(index), self.mask(index, guard))
+        self.builder.store(place, value, self.spreads(index, guard))
 
-    def address(self, pointer: str, index: Affine, guard: tuple[Condition, ...]) -> str:
-        """Where to store: as wide as the tile that is stored."""
-        text = self.writer.affine(index)
-        needed = frozenset().union(*(c.axes for c in guard))
-        if not needed <= index.axes:  # an axis of extent 1 has left no trace
-            text += f" + tl.zeros({self.tile}, tl.int32)"
-        return pointer if text == "0" else f"{pointer} + {text}"
+    def spreads(self, index: Affine, guard: tuple[Expr, ...]) -> bool:
+        """Whether lanes store that the index does not tell apart: an axis of extent 1 has left no
+        trace in it."""
+        return not SCALAR.union(*(axes_of(c) for c in guard)) <= index.axes
 
-    def mask(self, index: Affine, guard: tuple[Condition, ...]) -> str:
+    def mask(self, index: Affine, guard: tuple[Expr, ...]) -> tuple[Expr, ...]:
         """Under which the address is inside its buffer; empty: always."""
         axes = index.axes
-        conditions = [c for c in guard if axes or not c.axes]
+        conditions = [c for c in guard if axes or not axes_of(c)]
         whole = index.iteration_range
         loose: dict[Base, bool] = {}  # base -> whether its padded bound is enough
         for iteration_range, _ in index.terms:
@@ -220,8 +223,7 @@ class Emitter:
                 conditions.append(base.padded())
             elif not enough or (whole is not None and whole.extent is None):
                 conditions.extend(bound() for bound in base.bounds)
-        names = dict.fromkeys(c.spread if axes and c.spread else c.name for c in conditions)
-        return " & ".join(names)
+        return tuple(dict.fromkeys(conditions))
 
     # --- what several rules need ------------------------------------------------------
 
@@ -234,29 +236,45 @@ class Emitter:
             bounds = tuple(
                 bound for r, _ in index.terms if r.extent is None for bound in r.base.bounds
             )
-            iteration_range = IterationRange(Base(self.writer.index(index), index.axes, bounds))
+            iteration_range = IterationRange(Base(self.builder.index(index), bounds))
         return split_range(iteration_range, extents)
 
-    def inside(self, index: Affine, low: bool, high: Size | None) -> tuple[Condition, ...]:
+    def quotient(self, index: Affine, divisor: int, hint: str = "") -> Affine:
+        """``index // divisor`` of an index that is not negative where it counts."""
+        return variable(Base(self.builder.let(self.builder.affine(index) // divisor, "i", hint)))
+
+    def remainder(self, index: Affine, divisor: int, hint: str = "") -> Affine:
+        return variable(Base(self.builder.let(self.builder.affine(index) % divisor, "i", hint)))
+
+    def meets(self, index: Affine, stride: int) -> tuple[Expr, Affine]:
+        """Whether an index is a multiple of ``stride`` and not negative, and its quotient."""
+        position = self.builder.index(index)
+        whole = (position >= 0) & e.equal(position % stride, 0)
+        return self.condition(whole), variable(Base(self.builder.let(position // stride, "i")))
+
+    def inside(self, index: Affine, low: bool, high: Size | None) -> tuple[Expr, ...]:
         """0 <= index (if ``low``) and index < high (if given)."""
-        tests = [">= 0"] if low else []
+        position = self.builder.index(index)
+        found = [self.condition(position >= 0)] if low else []
         if high is not None:
-            tests.append(f"< {self.writer.size(high)}")
-        text = self.writer.index(index)
-        return tuple(self.holds(text, test, index.axes) for test in tests)
+            found.append(self.condition(position < self.builder.size(high)))
+        return tuple(found)
 
-    def holds(self, text: str, test: str, axes: Axes) -> Condition:
-        """A condition on an integer that varies along ``axes``: ``i3`` and ``< 5``."""
-        one = "[1, 1]" if "," in self.tile else "[1]"
-        spread = "" if axes else f"({text} + tl.zeros({one}, tl.int32) {test})"
-        return Condition(self.writer.let(f"{text} {test}", "m"), axes, spread)
+    def condition(self, value: Expr) -> Expr:
+        return self.builder.let(value, "m")
 
-    def chosen(self, conditions: tuple[Condition, ...], value: str, other: str) -> str:
+    def chosen(self, conditions: tuple[Expr, ...], value: Expr, other: Expr) -> Expr:
         """``value`` where all conditions hold, else ``other``."""
         if not conditions:
             return value
-        test = " & ".join(c.name for c in conditions)
-        return self.writer.let(f"tl.where({test}, {value}, {other})", "v")
+        return self.builder.let(e.where(every(conditions), value, other), "v")
+
+    def accumulator(self, node: Node, number: int = 0, start: Expr | None = None) -> Expr:
+        """A tile in which a result of a node is gathered, from ``start`` (0) on."""
+        self.builder.place(node.location)
+        result = node.outputs[number]
+        first = zero(result.type.dtype) if start is None else start
+        return self.builder.declare(first, self.tile, "v", result.name)
 
 
 def coordinate(at: Access, axis: int) -> tuple[Affine, Size]:
@@ -266,5 +284,5 @@ def coordinate(at: Access, axis: int) -> tuple[Affine, Size]:
 UNIT = (ZERO, ONE)
 
 
-def _zero(dtype: DType) -> str:
-    return "0.0" if dtype.is_float else "False" if dtype is BOOL else "0"
+def zero(dtype: DType) -> Expr:
+    return e.const(0, dtype)

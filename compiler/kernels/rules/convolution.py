@@ -10,11 +10,12 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 
 from ..emitter import Access, Emitter
-from ..index import Affine, Base, Condition, delinearize, variable
+from ..index import Affine, Base, delinearize, variable
 from ..products import Product, view
 from ..size import ONE, Size, product
 
@@ -57,7 +58,7 @@ def geometry(
     y_access: Access | None = None,
 ) -> Geometry:
     """``x_access`` or ``y_access``: where sizes are known already."""
-    symbol = emitter.writer.symbol
+    symbol = emitter.builder.symbol
     window = tuple(w[2:])
     # A window of one element that touches all of them leaves the extent as it is.
     same = [kind == (1, 1, 0) for kind in zip(window, op.stride, op.pad, strict=True)]
@@ -104,7 +105,7 @@ def x_access(
 ) -> Access:
     """Where tap ``tap`` of the window at ``position`` of y reads x; guarded against padding."""
     spots: list[Affine] = []
-    conditions: list[Condition] = []
+    conditions: list[Expr] = []
     for axis, (o, t) in enumerate(zip(position, tap, strict=True)):
         pad = g.op.pad[axis]
         spot = o.scaled(Size.of(g.op.stride[axis])).shifted(Size.of(-pad))
@@ -203,7 +204,7 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         Size.of(-(-g.window[a] // op.stride[a]) if phased[a] else g.window[a]) for a in axes
     )
     spans = tuple(
-        emitter.writer.symbol(-(-node.output.shape[2 + a] // op.stride[a]), f"span{a}")
+        emitter.builder.symbol(-(-node.output.shape[2 + a] // op.stride[a]), f"span{a}")
         if phased[a]
         else g.x[a]
         for a in axes
@@ -218,8 +219,7 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         if not phased[a]:
             return number
         start = phase.shifted(Size.of(op.pad[a]))
-        text = f"({emitter.writer.affine(start)}) % {op.stride[a]}"
-        first = variable(Base(emitter.writer.let(text, "i", "first_tap"), start.axes))
+        first = emitter.remainder(start, op.stride[a], "first_tap")
         return first.plus(number.scaled(Size.of(op.stride[a])))
 
     def left(row: Base, depth: Base, which: Base) -> Access:
@@ -242,24 +242,18 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         group, rest = group_and_phase(which)
         image, position = _split(column, (g.images, *spans))
         spots: list[Affine] = []
-        conditions: list[Condition] = []
+        conditions: list[Expr] = []
         for a in axes:
             if phased[a]:
                 start = rest[a].shifted(Size.of(op.pad[a]))
-                text = f"({emitter.writer.affine(start)}) // {op.stride[a]}"
-                first = Base(emitter.writer.let(text, "i", "first_window"), start.axes)
-                spot = position[a].plus(variable(first)).plus(numbers[a].scaled(Size.of(-1)))
+                first = emitter.quotient(start, op.stride[a], "first_window")
+                spot = position[a].plus(first).plus(numbers[a].scaled(Size.of(-1)))
             else:
                 distance = numbers[a].scaled(Size.of(-op.dilation[a]))
                 spot = position[a].shifted(Size.of(op.pad[a])).plus(distance)
                 if op.stride[a] > 1:
-                    name = emitter.writer.index(spot)
-                    meets = emitter.writer.condition(
-                        f"({name} >= 0) & ({name} % {op.stride[a]} == 0)", spot.axes
-                    )
+                    meets, spot = emitter.meets(spot, op.stride[a])
                     conditions.append(meets)
-                    quotient = emitter.writer.let(f"{name} // {op.stride[a]}", "i")
-                    spot = variable(Base(quotient, spot.axes))
             if (g.window[a], op.stride[a], op.pad[a]) != (1, 1, 0):
                 conditions += emitter.inside(spot, True, g.y[a])
             if phased[a] and g.window[a] % op.stride[a]:
@@ -275,7 +269,7 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
         group, rest = group_and_phase(which)
         image, position = _split(column, (g.images, *spans))
         spots: list[Affine] = []
-        conditions: list[Condition] = []
+        conditions: list[Expr] = []
         for a in axes:
             spot = position[a]
             if phased[a]:

@@ -1,0 +1,226 @@
+"""Makes the statements of one kernel."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Hashable, Iterator
+from fractions import Fraction
+
+from compiler.kernel import Scratch
+from ir import expr as e
+from ir.expr import Expr, Number
+from ir.graph import Value
+from ir.location import Location
+from ir.types import F32, I32, DType
+
+from .expressions import SCALAR, Argument, Axes, Variable, axes_of, constant, ref
+from .index import Affine, IterationRange
+from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Store
+from .size import Size, Symbol
+
+
+class Builder:
+    """Statements of a kernel's body, and what they refer to.
+
+    ``let`` gives equal values one variable, within the block where it was made.
+    """
+
+    def __init__(self, wide: bool = False) -> None:
+        self.wide = wide  # 64-bit indices
+        self.body: list[Statement] = []
+        self._blocks = [self.body]
+        self._scopes: list[dict[Hashable, Expr]] = [{}]
+        self._arguments: dict[Hashable, Expr] = {}
+        self._symbols = 0
+        self._place = ""
+
+    # --- statements -------------------------------------------------------------------
+
+    def add(self, statement: Statement) -> None:
+        self._blocks[-1].append(statement)
+
+    def remark(self, text: str) -> None:
+        self.add(Remark(text))
+
+    def place(self, location: Location) -> None:
+        """Say from which layer the following statements come."""
+        if location.layer and location.layer != self._place:
+            self._place = location.layer
+            self.remark(location.layer)
+
+    def let(self, value: Expr, stem: str = "v", hint: str = "") -> Expr:
+        """A variable that holds the value; the same one for the same value."""
+        known = self.recall(value)
+        if known is not None:
+            return known
+        variable = Variable(stem, hint, value.dtype, axes_of(value))
+        self.add(Let(variable, value))
+        self.remember(value, ref(variable))
+        return ref(variable)
+
+    def declare(self, start: Expr, axes: Axes, stem: str = "v", hint: str = "") -> Expr:
+        """A tile to assign to."""
+        variable = Variable(stem, hint, start.dtype, axes)
+        self.add(Declare(variable, start))
+        return ref(variable)
+
+    def assign(self, tile: Expr, value: Expr) -> None:
+        self.add(Assign(tile.value, value))
+
+    def increase(self, tile: Expr, amount: Expr) -> None:
+        self.assign(tile, e.node("add", (tile, amount), None, tile.dtype))
+
+    def store(self, place: Expr, value: Expr, spread: bool = False) -> None:
+        self.add(Store(place, value, spread))
+
+    # --- blocks -----------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def loop(
+        self,
+        stop: Expr,
+        start: Expr | None = None,
+        step: Expr | None = None,
+        kind: Kind = Kind.SERIAL,
+        stem: str = "k",
+        hint: str = "",
+    ) -> Iterator[Expr]:
+        """A loop around what is written inside; gives its position."""
+        variable = Variable(stem, hint, I32)
+        one, zero = e.const(1), e.const(0)
+        loop = Loop(kind, variable, start or zero, stop, step or one)
+        self.add(loop)
+        with self._block(loop.body):
+            yield ref(variable)
+
+    @contextlib.contextmanager
+    def when(self, condition: Expr) -> Iterator[None]:
+        """A branch; :meth:`otherwise` may follow it."""
+        branch = If(condition)
+        self.add(branch)
+        with self._block(branch.body):
+            yield
+
+    @contextlib.contextmanager
+    def otherwise(self) -> Iterator[None]:
+        branch = self._blocks[-1][-1]
+        assert isinstance(branch, If)
+        with self._block(branch.otherwise):
+            yield
+
+    @contextlib.contextmanager
+    def _block(self, body: list[Statement]) -> Iterator[None]:
+        """Its variables end with it, and so do the grid and the lanes that are opened in it."""
+        depth = len(self._blocks)
+        self._blocks.append(body)
+        self._scopes.append({})
+        try:
+            yield
+        finally:
+            del self._blocks[depth:]
+            self._scopes.pop()
+
+    def program(self, axis: int = 0) -> Expr:
+        """Number of the program along an axis of the grid: a loop around all that follows."""
+        return self._around(("program", axis), Kind.GRID, constant("programs"), axis, SCALAR)
+
+    def lanes(self, extent: str, axis: int = 0) -> Expr:
+        """Positions along a dimension of the tile, which a constant sets: a loop around the rest of
+        the block."""
+        key = ("lanes", extent, axis)
+        return self._around(key, Kind.VECTOR, constant(extent), axis, frozenset({axis}))
+
+    def _around(self, key: Hashable, kind: Kind, stop: Expr, axis: int, axes: Axes) -> Expr:
+        known = self.recall(key)
+        if known is not None:
+            return known
+        variable = Variable("l", "", I32, axes)
+        loop = Loop(kind, variable, e.const(0), stop, e.const(1), axis)
+        self.add(loop)
+        self._blocks.append(loop.body)
+        self.remember(key, ref(variable))
+        return ref(variable)
+
+    # --- what is known ----------------------------------------------------------------
+
+    def recall(self, key: Hashable) -> Expr | None:
+        """What was remembered in this block or those around it."""
+        for scope in reversed(self._scopes):
+            if key in scope:
+                return scope[key]
+        return None
+
+    def remember(self, key: Hashable, value: Expr) -> None:
+        """Until this block ends."""
+        self._scopes[-1][key] = value
+
+    # --- arguments --------------------------------------------------------------------
+
+    def symbol(self, value: int, hint: str = "") -> Size:
+        """A new size that is an argument."""
+        self._symbols += 1
+        return Size.of(Symbol(self._symbols, value, hint))
+
+    def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
+        """The address of a buffer."""
+        name = f"{hint}_ptr" if hint else ""
+        argument = Argument("p", name, dtype, kind="pointer", given=buffer, divisible=True)
+        return self._argument(buffer, argument)
+
+    def number(self, key: Hashable, value: Number, dtype: DType) -> Expr:
+        """A number that follows from a shape."""
+        dtype = F32 if dtype.is_float else I32
+        return self._argument(key, Argument("a", "number", dtype, kind="number", given=value))
+
+    def size(self, size: Size, *, divisible: bool = False) -> Expr:
+        """A size: a literal, an argument, or an argument times a literal."""
+        if size.constant is not None:
+            return e.const(size.constant)
+        factor = -size.factor if size.factor < 0 else size.factor
+        divisor = factor.denominator
+        whole = Size(1 if divisor == 1 else Fraction(1, divisor), size.powers)
+        value = self._size_argument(whole, divisible)
+        if factor.numerator != 1:
+            value = value * factor.numerator
+        return -value if size.factor < 0 else value
+
+    def _size_argument(self, size: Size, divisible: bool) -> Expr:
+        simple = all(s.hint and p == 1 for s, p in size.powers)
+        hint = "_".join(s.hint for s, _ in size.powers) if simple else "extent"
+        argument = Argument("s", hint, I32, kind="size", given=size, divisible=divisible)
+        return self._argument((size, divisible), argument)
+
+    def _argument(self, key: Hashable, argument: Argument) -> Expr:
+        return self._arguments.setdefault(key, ref(argument))
+
+    # --- indices ----------------------------------------------------------------------
+
+    def iteration_range(self, iteration_range: IterationRange) -> Expr:
+        value = iteration_range.base.at
+        if iteration_range.inner.constant != 1:
+            value = self.let(value // self.size(iteration_range.inner), "i")
+        if iteration_range.extent is not None:
+            value = self.let(value % self.size(iteration_range.extent), "i")
+        return value
+
+    def affine(self, index: Affine) -> Expr:
+        """The value of an index, not yet a variable."""
+        total: Expr | None = None
+        for iteration_range, weight in index.terms:
+            part = self.iteration_range(iteration_range)
+            if weight.constant != 1:
+                part = part * self.size(weight)
+            total = part if total is None else total + part
+        for offset in index.offsets:
+            if total is None:
+                total = self.size(offset)
+            elif offset.factor < 0:
+                total = total - self.size(-offset)
+            else:
+                total = total + self.size(offset)
+        return e.const(0) if total is None else total
+
+    def index(self, index: Affine, hint: str = "") -> Expr:
+        """A variable (or literal) that holds the index."""
+        value = self.affine(index)
+        return value if value.op in ("ref", "const") else self.let(value, "i", hint)

@@ -1,0 +1,137 @@
+"""What kernels compute: the IR's scalar expressions over a kernel's own variables.
+
+To the primitives of :mod:`ir.expr` come leaves (a variable) and a few operations that scalars do
+not have: reading memory, going across the lanes of a tile.
+
+A kernel computes on *tiles*: every lane of the loops of kind ``vector`` (and ``unrolled``) at once.
+A variable's ``axes`` are the tile's dimensions along which it differs; a tile of which no dimension
+is left is of one element, which is not a scalar to every target.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Literal
+
+from compiler.kernel import Scratch
+from ir import expr as e
+from ir.expr import Expr, Number
+from ir.graph import Value
+from ir.types import BOOL, F32, I32, DType
+
+from .size import Size
+
+Axes = frozenset[int]  # dimensions of the tile
+SCALAR: Axes = frozenset()
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Variable:
+    """A name in a kernel: of a value, of a loop's position, of what is gathered in a loop.
+
+    ``stem`` is what its neutral name starts with, ``hint`` its readable name.
+    """
+
+    stem: str
+    hint: str = ""
+    dtype: DType = F32
+    axes: Axes = SCALAR
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__.lower()} {self.number}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Argument(Variable):
+    """What a kernel is given: a buffer's address, a size, a number that follows from a shape.
+
+    ``divisible``: it is declared a multiple of 16.
+    """
+
+    kind: Literal["pointer", "size", "number"] = "size"
+    given: Value | Scratch | Size | Number = 0
+    divisible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """How a tile becomes one value along some of its dimensions, which keep the extent 1."""
+
+    kind: str  # sum, prod, max, min; NaN wins both
+    axes: tuple[int, ...]
+
+
+def ref(variable: Variable) -> Expr:
+    return e.node("ref", (), variable, variable.dtype)
+
+
+def constant(name: str) -> Expr:
+    """A number that a configuration of the kernel sets: ``BLOCK``."""
+    return e.node("constant", (), name, I32)
+
+
+def element(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
+    """A place in a buffer, where all of ``mask`` hold."""
+    return e.node("element", (pointer, index, *mask), None, pointer.dtype)
+
+
+def load(place: Expr, other: Number | None = None) -> Expr:
+    """What is at a place; where its mask does not hold ``other``, or anything."""
+    return e.node("load", (place,), other, place.dtype)
+
+
+def across(kind: str, tile: Expr, axes: tuple[int, ...]) -> Expr:
+    return e.node("across", (tile,), Across(kind, axes), tile.dtype)
+
+
+def any_lane(condition: Expr) -> Expr:
+    """Whether a condition holds anywhere in the tile."""
+    return e.node("any", (condition,), None, BOOL)
+
+
+def dot(a: Expr, b: Expr, total: Expr, precision: str) -> Expr:
+    """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns)."""
+    return e.node("dot", (a, b, total), precision, F32)
+
+
+def cdiv(a: Expr, b: Expr) -> Expr:
+    """a / b, rounded up."""
+    return e.node("cdiv", (a, b), None, I32)
+
+
+def spread(a: Expr, axes: Axes) -> Expr:
+    """A scalar as a tile of one element that counts as varying along ``axes``."""
+    return e.node("spread", (a,), axes, a.dtype)
+
+
+def as_i32(a: Expr) -> Expr:
+    """An index, as wide as the kernel has them, as the IR's integer."""
+    return a if a.op == "const" else e.node("as_i32", (a,), None, I32)
+
+
+def every(conditions: tuple[Expr, ...]) -> Expr:
+    """All conditions at once; of one or more."""
+    total = conditions[0]
+    for condition in conditions[1:]:
+        total = e.node("and", (total, condition), None, BOOL)
+    return total
+
+
+def axes_of(value: Expr) -> Axes:
+    """The tile's dimensions along which an expression differs."""
+    if value.op == "ref":
+        axes: Axes = value.value.axes
+        return axes
+    if value.op == "spread":
+        spreading: Axes = value.value
+        return spreading
+    found: Axes = SCALAR.union(*(axes_of(a) for a in value.args))
+    if value.op == "across":
+        found -= frozenset(value.value.axes)
+    if value.op == "any":
+        return SCALAR
+    return frozenset({0, 1}) if value.op == "dot" else found

@@ -1,0 +1,184 @@
+"""The statements of a kernel.
+
+Loops of the kinds ``vector`` and ``unrolled`` go in lockstep: each statement of their body is done
+for every lane before the next one is. So a value can be taken across the lanes inside their body.
+Programs of ``grid`` loops know nothing of each other and run in any order; those of ``parallel``
+loops may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from compiler.kernel import Config, Scratch
+from ir import expr as e
+from ir.expr import Expr
+from ir.graph import Value
+
+from .expressions import Variable
+
+
+class Kind(Enum):
+    GRID = "grid"
+    PARALLEL = "parallel"
+    SERIAL = "serial"
+    VECTOR = "vector"
+    UNROLLED = "unrolled"  # a serial loop whose body the target may repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """A variable that never changes."""
+
+    variable: Variable
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Declare:
+    """A tile that is assigned to later, with what it starts as in every lane."""
+
+    variable: Variable
+    start: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    variable: Variable
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """``value`` to an :func:`~.expressions.element` of a buffer.
+
+    ``spread``: lanes store although the index does not tell them apart.
+    """
+
+    place: Expr
+    value: Expr
+    spread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``variable`` from ``start`` to before ``stop``. ``axis``: of the grid, or of the tile."""
+
+    kind: Kind
+    variable: Variable
+    start: Expr
+    stop: Expr
+    step: Expr
+    axis: int = 0
+    body: list[Statement] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """A choice that all lanes make alike."""
+
+    condition: Expr
+    body: list[Statement] = field(default_factory=list)
+    otherwise: list[Statement] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment of the readable text."""
+
+    text: str
+
+
+Statement = Let | Declare | Assign | Store | Loop | If | Remark
+
+
+@dataclass(frozen=True, slots=True)
+class KernelBody:
+    """A kernel: what it does, and what a launch of it needs.
+
+    Attributes:
+        name: the family's, not a layer's.
+        body: all that is inside the function.
+        tile: the constants whose lanes make the dimensions of a tile.
+        constants: all that a configuration sets.
+        configs: the family's configurations; ``config`` is the number of the chosen one.
+        grid: programs along its axes. writes: the buffers that it stores into.
+        why: for people. suffix: after the group's label.
+        wide: indices have 64 bits.
+    """
+
+    name: str
+    body: Sequence[Statement]
+    tile: tuple[str, ...]
+    constants: tuple[str, ...]
+    configs: tuple[Config, ...]
+    config: int
+    grid: tuple[int, int, int]
+    writes: tuple[Value | Scratch, ...]
+    why: str
+    suffix: str = ""
+    wide: bool = False
+
+
+def expressions(statement: Statement) -> tuple[Expr, ...]:
+    """Those that a statement itself holds, in the order in which they are written."""
+    match statement:
+        case Let(_, value) | Declare(_, value) | Assign(_, value):
+            return (value,)
+        case Store(place, value):
+            return (place, value)
+        case Loop(_, _, start, stop, step):
+            return (start, stop, step)
+        case If(condition):
+            return (condition,)
+        case Remark():
+            return ()
+
+
+def blocks(statement: Statement) -> tuple[list[Statement], ...]:
+    """The statements inside a statement."""
+    match statement:
+        case Loop(body=body):
+            return (body,)
+        case If(_, body, otherwise):
+            return (body, otherwise)
+        case _:
+            return ()
+
+
+def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list[Statement]:
+    """``body`` with ``change`` applied to every expression, operands first."""
+    known: dict[Expr, Expr] = {}
+
+    def of(value: Expr) -> Expr:
+        if value not in known:
+            args = tuple(of(a) for a in value.args)
+            same = all(a is b for a, b in zip(args, value.args, strict=True))
+            known[value] = change(
+                value if same else e.node(value.op, args, value.value, value.dtype)
+            )
+        return known[value]
+
+    def inside(statements: Sequence[Statement]) -> list[Statement]:
+        return [one(s) for s in statements]
+
+    def one(statement: Statement) -> Statement:
+        match statement:
+            case Let(variable, value):
+                return Let(variable, of(value))
+            case Declare(variable, start):
+                return Declare(variable, of(start))
+            case Assign(variable, value):
+                return Assign(variable, of(value))
+            case Store(place, value, spread):
+                return Store(of(place), of(value), spread)
+            case Loop(kind, variable, start, stop, step, axis, inner):
+                return Loop(kind, variable, of(start), of(stop), of(step), axis, inside(inner))
+            case If(condition, inner, otherwise):
+                return If(of(condition), inside(inner), inside(otherwise))
+            case Remark():
+                return statement
+
+    return inside(body)

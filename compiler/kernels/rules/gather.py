@@ -1,0 +1,83 @@
+"""Rows picked by number, and rows added up where they belong."""
+
+from __future__ import annotations
+
+from compiler.kernel import Config
+from ir import expr as e
+from ir.graph import Node
+from ir.ops.gather import Gather, ScatterAdd
+
+from ..builder import Builder
+from ..emitter import Access, Emission, Emitter, rule, zero
+from ..expressions import across, any_lane, cdiv, constant, element, load
+from ..index import Base, variable
+from ..nodes import KernelBody
+from ..schedules.single import SINGLES, input_pointer, result_pointer, single
+from ..size import Size
+from ..task import Task
+
+
+@rule(Gather)
+def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+    table, rows = node.inputs
+    (row, column), (count, width) = at.coordinates, at.extents
+    picked = yield rows, Access((row,), (count,), at.guard)
+    index = variable(Base(picked))
+    height = emitter.builder.symbol(table.shape[0], "rows")
+    conditions = emitter.inside(index, True, height)
+    access = Access((index, column), (height, width), at.guard).guarded(*conditions)
+    found = yield table, access
+    return emitter.chosen(conditions, found, zero(table.type.dtype))
+
+
+@single(
+    ScatterAdd,
+    lambda node: node.output.shape[1],
+    Config((("ROWS", 16), ("BLOCK", 64)), 4),
+    Config((("ROWS", 16), ("BLOCK", 256)), 4),
+)
+def scatter_add_kernel(task: Task, node: Node, builder: Builder, tile: int) -> KernelBody:
+    """A program owns a stretch of one row and looks for its number among all.
+
+    No atomics: the rows of ``g`` are added in their order. Where no number of a chunk fits,
+    nothing of ``g`` is read.
+    """
+    rows = node.inputs[1]
+    count, width = node.output.shape
+    builder.place(node.location)
+    g, numbers = (input_pointer(task, builder, node, i) for i in range(2))
+    out = result_pointer(task, builder, node, 0)
+    size = builder.size(Size.of(width))
+    number = builder.size(builder.symbol(rows.shape[0], "numbers"))
+    program = builder.let(builder.program(), "i", "program")
+    blocks = builder.let(cdiv(size, constant("BLOCK")), "i", "blocks")
+    row = builder.let(program // blocks, "i", "row")
+    start = program % blocks * constant("BLOCK")
+    column = builder.let(start + builder.lanes("BLOCK", 1), "i", "column")
+    inside = builder.let(column < size, "m", "inside")
+    total = builder.declare(e.const(0.0), frozenset({0, 1}), "acc", "acc")
+    with builder.loop(number, step=constant("ROWS"), hint="k") as step:
+        place = builder.let(step + builder.lanes("ROWS", 0), "i", "place")
+        there = builder.let(place < number, "m")
+        found = builder.let(load(element(numbers, place, (there,)), -1), "x", "number")
+        hit = builder.let(e.equal(found, row), "m", "hit")
+        with builder.when(any_lane(hit)):
+            source = element(g, place * size + column, (hit, inside))
+            builder.increase(total, load(source, 0.0))
+    if out is not None:
+        target = element(out, row * size + column, (inside,))
+        builder.store(target, across("sum", total, (0,)))
+    configs = SINGLES[ScatterAdd].configs
+    block = dict(configs[tile].constants)["BLOCK"]
+    return KernelBody(
+        name="scatter_add",
+        body=builder.body,
+        tile=("ROWS", "BLOCK"),
+        constants=("ROWS", "BLOCK"),
+        configs=configs,
+        config=tile,
+        grid=(count * -(-width // block), 1, 1),
+        writes=tuple(task.outputs),
+        why=f"{count} rows look for their numbers among {rows.shape[0]}",
+        wide=builder.wide,
+    )

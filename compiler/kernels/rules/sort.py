@@ -1,0 +1,81 @@
+"""The k largest of a row."""
+
+from __future__ import annotations
+
+import math
+
+from compiler.kernel import Config
+from ir import expr as e
+from ir.graph import Node
+from ir.op import AxisFold
+from ir.ops.sort import TopK
+
+from ..builder import Builder
+from ..expressions import as_i32, constant, element, load, spread
+from ..folds import Fold
+from ..nodes import KernelBody
+from ..schedules.single import SINGLES, input_pointer, result_pointer, single
+from ..size import Size
+from ..task import Task
+
+
+@single(
+    TopK,
+    lambda node: node.inputs[0].shape[-1],
+    Config((("BLOCK", 256),), 4),
+    Config((("BLOCK", 1024),), 4),
+)
+def top_k_kernel(task: Task, node: Node, builder: Builder, tile: int) -> KernelBody:
+    """Selects k times the largest of what comes after the last one selected.
+
+    The order is total: NaN above all, of equal values the larger place first.
+    """
+    op = node.op
+    assert isinstance(op, TopK)
+    (x,) = node.inputs
+    length = x.shape[-1]
+    builder.place(node.location)
+    pointer = input_pointer(task, builder, node, 0)
+    values, places = (result_pointer(task, builder, node, i) for i in range(2))
+    constant_length = op.channel_axis(x.type.rank) == x.type.rank - 1
+    extent = Size.of(length) if constant_length else builder.symbol(length, "length")
+    size, count = builder.size(extent), builder.size(Size.of(op.k))
+    row = builder.let(builder.program(), "i", "row")
+    dtype = x.type.dtype
+    fold = Fold(AxisFold("max", (0,), "last"), dtype)
+    first = e.const(math.nan if dtype.is_float else 2**31 - 1, dtype)  # is before all there are
+    last = (
+        builder.declare(first, frozenset(), "r", "last"),
+        builder.declare(e.const(2**31 - 1), frozenset(), "r", "last_place"),
+    )
+    with builder.loop(count, hint="turn") as turn:
+        best = fold.begin(builder, frozenset({0}), "best")
+        with builder.loop(size, step=constant("BLOCK"), hint="step") as step:
+            place = builder.let(step + builder.lanes("BLOCK"), "i", "place")
+            inside = builder.let(place < size, "m", "inside")
+            value = builder.let(load(element(pointer, row * size + place, (inside,))), "x", "value")
+            one = (value, as_i32(place))
+            later = builder.let(inside & fold.before(last, one), "m", "later")
+            taken = [e.where(later, a, b) for a, b in zip(one, fold.starts, strict=True)]
+            fold.step(builder, best, tuple(builder.let(t) for t in taken))
+        found = fold.finish(builder, best, (0,), "winner")
+        for gathered, selected in zip(last, found, strict=True):
+            builder.assign(gathered, selected)
+        spot = builder.let(spread(row * count + turn, frozenset()), "i", "spot")
+        if values is not None:
+            winner = element(pointer, row * size + found[1])
+            builder.store(element(values, spot), load(winner))
+        if places is not None:
+            builder.store(element(places, spot), found[1])
+    return KernelBody(
+        name="top_k",
+        body=builder.body,
+        tile=("BLOCK",),
+        constants=("BLOCK",),
+        configs=SINGLES[TopK].configs,
+        config=tile,
+        grid=(x.type.size // length, 1, 1),
+        writes=tuple(task.outputs),
+        why=f"{op.k} selections among {length}, one row per program",
+        wide=builder.wide,
+    )

@@ -1,0 +1,57 @@
+"""Fused groups to kernels: which schedule a group takes."""
+
+from __future__ import annotations
+
+from compiler.options import CompileOptions
+from ir.graph import Node
+from ir.op import Property
+from ir.ops.fusion import Fused
+from ir.types import DType
+
+from . import rules  # noqa: F401  (registers what is written for each op)
+from .schedules.contract import schedule_contract
+from .schedules.flat import schedule_flat
+from .schedules.reduce import schedule_reduce
+from .schedules.row import schedule_row
+from .schedules.single import SINGLES, schedule_single
+from .task import Choice, Scheduled, Task
+
+_SCHEDULES = {
+    "flat": schedule_flat,
+    "reduce": schedule_reduce,
+    "row": schedule_row,
+    "contract": schedule_contract,
+}
+
+
+def task_of(node: Node, options: CompileOptions) -> Task:
+    op = node.op
+    if not isinstance(op, Fused):
+        raise TypeError(f"kernels are made of fused groups, not of {op.name}")
+    for value in (*node.inputs, *node.outputs):
+        if value.type.dtype is DType.F64:
+            raise TypeError(f"%{value.name} is f64; kernels compute in f32")
+    return Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, options)
+
+
+def schedule_task(task: Task) -> Scheduled:
+    """The ways to compute a group: choices of tile and split, the best first."""
+    if all(v.type.size == 0 for v in task.outputs):
+        return Scheduled([Choice()], lambda _: [])
+    if task.schedule == "single":
+        return _alone(task)
+    if task.schedule not in _SCHEDULES:
+        raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
+    return _SCHEDULES[task.schedule](task)
+
+
+def _alone(task: Task) -> Scheduled:
+    """A group of one op: by the op's own kernel, or the schedule that suits what it says."""
+    (node,) = task.body.nodes
+    if type(node.op) in SINGLES:
+        return schedule_single(task, node)
+    if Property.CONTRACTION in node.op.properties:
+        return schedule_contract(task)
+    if node.op.fold is not None:
+        return schedule_reduce(task)
+    return schedule_flat(task)
