@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from compiler.kernel import Argument as Given
 from compiler.kernel import Kernel, Launch, Parameter
 from compiler.kernels.expressions import Argument
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.size import Size
-from compiler.kernels.task import Task
+from compiler.kernels.task import Choice, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
 
@@ -18,9 +21,26 @@ from .printer.render import readable_file
 
 def lower_node(node: Node, options: CompileOptions) -> list[Launch]:
     """The launches that compute a :class:`Fused` node, in order; none when it is empty."""
+    ways = ways_of(node, options)
+    return ways.launches(ways.choices[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to compute a group, the best first."""
+
+    task: Task
+    choices: Sequence[Choice]
+    kernels: Callable[[Choice], list[KernelBody]]
+
+    def launches(self, choice: Choice) -> list[Launch]:
+        return [launch_of(self.task, kernel) for kernel in self.kernels(choice)]
+
+
+def ways_of(node: Node, options: CompileOptions) -> Ways:
     task = task_of(node, options)
     scheduled = schedule_task(task)
-    return [launch_of(task, kernel) for kernel in scheduled.kernels(scheduled.choices[0])]
+    return Ways(task, scheduled.choices, scheduled.kernels)
 
 
 def launch_of(task: Task, body: KernelBody) -> Launch:

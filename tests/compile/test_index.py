@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.triton.printer.index import Affine, Base, IterationRange, linearize, variable
-from compiler.triton.printer.size import ONE, Size
+from compiler.kernels.expressions import Variable, ref
+from compiler.kernels.index import Affine, Base, IterationRange, linearize, variable
+from compiler.kernels.size import ONE, Size
 
-OFFS, OTHER = Base("offs"), Base("other")
+OFFS, OTHER = (Base(ref(Variable("i", name))) for name in ("offs", "other"))
 NINE, FOUR = Size.of(9), Size.of(4)
 
 

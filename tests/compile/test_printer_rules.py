@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 
 from compiler.kernel import Launch
+from compiler.kernels.emitter import RULES
+from compiler.kernels.folds import START
+from compiler.kernels.products import VIEWS
+from compiler.kernels.schedules.single import SINGLES
 from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
-from compiler.triton.printer.emitter import RULES
-from compiler.triton.printer.products import VIEWS
-from compiler.triton.printer.reductions import START
-from compiler.triton.printer.single import SINGLES
 from ir.build import Builder
 from ir.graph import Node, Value
 from ir.op import OPS, Op, Property, leads_as_first
@@ -40,7 +40,7 @@ def has_rule(op: Op) -> bool:
 def test_every_op_has_a_printer_rule() -> None:
     """Of each op one record stands for all (another test asks that each has one)."""
     missing = {c.op.name for c in CASES if not has_rule(c.op)}
-    assert not missing, f"no rule in compiler/triton/printer/rules for {', '.join(missing)}"
+    assert not missing, f"no rule in compiler/kernels/rules for {', '.join(missing)}"
     assert set(OPS) == {c.op.name for c in CASES}
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from compiler.kernel import Launch, Scratch
+from compiler.kernels.task import Choice
 from compiler.options import CompileOptions
-from compiler.triton.lower import schedule_node
-from compiler.triton.printer.kernels import Choice, Scheduled
+from compiler.triton.lower import Ways, ways_of
 from ir.build import Builder
 from ir.graph import Node, Role, Value
 from ir.interpret import run_node
@@ -52,9 +52,9 @@ def fused(
     return Node(op, outer, outputs, PLACE)
 
 
-def scheduled(node: Node) -> Scheduled:
+def scheduled(node: Node) -> Ways:
     """The ways to do a fused node on a device of which nothing is known."""
-    return schedule_node(node, CompileOptions())
+    return ways_of(node, CompileOptions())
 
 
 def lowered(node: Node, config: int | None = None, choice: Choice | None = None) -> list[Launch]:

@@ -13,9 +13,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from compiler.kernels.emitter import RULES
 from compiler.options import CompileOptions
 from compiler.pipeline import run_passes
-from compiler.triton.printer.emitter import RULES
 from ir import expr as e
 from ir.build import Builder
 from ir.op import OPS, AxisFold, Op, Property, leads_as_first
@@ -29,7 +29,7 @@ from tests.support.op_cases import OpCase
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-an-op.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-FILES = ("ir/ops/flip.py", "compiler/triton/printer/rules/flip.py", "tests/ir/records/flip.py")
+FILES = ("ir/ops/flip.py", "compiler/kernels/rules/flip.py", "tests/ir/records/flip.py")
 
 
 def loaded(file: str, text: str, folder: Path) -> ModuleType:

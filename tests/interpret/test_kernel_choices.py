@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from kernel_runner import check, fused, scheduled, single
 
+from compiler import kernels
 from compiler.kernel import Config, Launch
-from compiler.triton import printer
-from compiler.triton.printer import row
-from compiler.triton.printer.kernels import Choice
-from compiler.triton.printer.products import VIEWS
-from compiler.triton.printer.single import SINGLES
+from compiler.kernels.products import VIEWS
+from compiler.kernels.schedules import row
+from compiler.kernels.schedules.single import SINGLES
+from compiler.kernels.task import Choice
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -142,7 +142,7 @@ def test_choices(name: str, choice: Choice) -> None:
 
 
 def configurations() -> list[Config]:
-    """All that stand in tables of the printer's modules."""
+    """All that stand in tables of the schedules' modules."""
     found: dict[int, Config] = {}
 
     def walk(item: Any) -> None:
@@ -158,8 +158,8 @@ def configurations() -> list[Config]:
             for field in dataclasses.fields(item):
                 walk(getattr(item, field.name))
 
-    for module in pkgutil.iter_modules(printer.__path__):
-        walk(vars(importlib.import_module(f"{printer.__name__}.{module.name}")))
+    for module in pkgutil.walk_packages(kernels.__path__, "compiler.kernels."):
+        walk(vars(importlib.import_module(module.name)))
     return list(found.values())
 
 

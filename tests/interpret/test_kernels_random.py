@@ -314,7 +314,7 @@ def test_huge_tensors_use_wide_indices(node: Node) -> None:
 
 
 def test_wide_text_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compiler.triton.printer.kernels.WIDE", 0)
+    monkeypatch.setattr("compiler.kernels.task.WIDE", 0)
     for node in (
         conv_relu(),
         bias_relu(2, 3),

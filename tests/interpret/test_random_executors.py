@@ -13,7 +13,7 @@ from hypothesis import given, reject
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
-from compiler.triton.lower import schedule_node
+from compiler.triton.lower import ways_of
 from ir.graph import Graph, Node, Port, Role
 from ir.interpret import run_graph
 from runtime.backends.backend import Backend, port_key, synchronize
@@ -41,7 +41,7 @@ class AnyTile(InterpretBackend):
         turn = itertools.count(len(graph.nodes))
 
         def lower(node: Node, options: CompileOptions) -> list[Launch]:
-            scheduled = schedule_node(node, options)
+            scheduled = ways_of(node, options)
             return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
 
         compiled = compile_graph(graph, lower, options)

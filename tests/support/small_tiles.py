@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from compiler.kernel import Config
-from compiler.triton.printer import contract, flat, reduce, row
+from compiler.kernels.schedules import contract, flat, reduce, row
 
 _BLOCKS = tuple(Config((("BLOCK", block),)) for block in (16, 32))
 _PRODUCTS = (((4, 4, 16), 4, 3), ((8, 16, 16), 4, 3), ((2, 16, 16), 4, 2))
