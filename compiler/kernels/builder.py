@@ -13,13 +13,13 @@ from ir.graph import Value
 from ir.location import Location
 from ir.types import F32, I32, DType
 
-from .expressions import SCALAR, Argument, Axes, Variable, axes_of, constant, ref
+from .expressions import SCALAR, Axes, KernelArgument, Local, axes_of, constant, ref
 from .index import Affine, IterationRange
-from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Store
+from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Write
 from .size import Size, Symbol
 
 
-class Builder:
+class KernelBuilder:
     """Statements of a kernel's body, and what they refer to.
 
     ``let`` gives equal values one variable, within the block where it was made.
@@ -53,14 +53,14 @@ class Builder:
         known = self.recall(value)
         if known is not None:
             return known
-        variable = Variable(stem, hint, value.dtype, axes_of(value))
+        variable = Local(stem, hint, value.dtype, axes_of(value))
         self.add(Let(variable, value))
         self.remember(value, ref(variable))
         return ref(variable)
 
     def declare(self, start: Expr, axes: Axes, stem: str = "v", hint: str = "") -> Expr:
         """A tile to assign to."""
-        variable = Variable(stem, hint, start.dtype, axes)
+        variable = Local(stem, hint, start.dtype, axes)
         self.add(Declare(variable, start))
         return ref(variable)
 
@@ -71,7 +71,7 @@ class Builder:
         self.assign(tile, e.node("add", (tile, amount), None, tile.dtype))
 
     def store(self, place: Expr, value: Expr, spread: bool = False) -> None:
-        self.add(Store(place, value, spread))
+        self.add(Write(place, value, spread))
 
     # --- blocks -----------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class Builder:
         hint: str = "",
     ) -> Iterator[Expr]:
         """A loop around what is written inside; gives its position."""
-        variable = Variable(stem, hint, I32)
+        variable = Local(stem, hint, I32)
         one, zero = e.const(1), e.const(0)
         loop = Loop(kind, variable, start or zero, stop, step or one)
         self.add(loop)
@@ -134,7 +134,7 @@ class Builder:
         known = self.recall(key)
         if known is not None:
             return known
-        variable = Variable("l", "", I32, axes)
+        variable = Local("l", "", I32, axes)
         loop = Loop(kind, variable, e.const(0), stop, e.const(1), axis)
         self.add(loop)
         self._blocks.append(loop.body)
@@ -164,13 +164,13 @@ class Builder:
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""
         name = f"{hint}_ptr" if hint else ""
-        argument = Argument("p", name, dtype, kind="pointer", given=buffer, divisible=True)
+        argument = KernelArgument("p", name, dtype, kind="pointer", given=buffer, divisible=True)
         return self._argument(buffer, argument)
 
     def number(self, key: Hashable, value: Number, dtype: DType) -> Expr:
         """A number that follows from a shape."""
         dtype = F32 if dtype.is_float else I32
-        return self._argument(key, Argument("a", "number", dtype, kind="number", given=value))
+        return self._argument(key, KernelArgument("a", "number", dtype, kind="number", given=value))
 
     def size(self, size: Size, *, divisible: bool = False) -> Expr:
         """A size: a literal, an argument, or an argument times a literal."""
@@ -187,10 +187,10 @@ class Builder:
     def _size_argument(self, size: Size, divisible: bool) -> Expr:
         simple = all(s.hint and p == 1 for s, p in size.powers)
         hint = "_".join(s.hint for s, _ in size.powers) if simple else "extent"
-        argument = Argument("s", hint, I32, kind="size", given=size, divisible=divisible)
+        argument = KernelArgument("s", hint, I32, kind="size", given=size, divisible=divisible)
         return self._argument((size, divisible), argument)
 
-    def _argument(self, key: Hashable, argument: Argument) -> Expr:
+    def _argument(self, key: Hashable, argument: KernelArgument) -> Expr:
         return self._arguments.setdefault(key, ref(argument))
 
     # --- indices ----------------------------------------------------------------------

@@ -19,8 +19,8 @@ from ir.graph import Graph, Node, Value
 from ir.op import Op, Property, channel_axis
 from ir.types import DType
 
-from .builder import Builder
-from .expressions import SCALAR, Axes, axes_of, element, every, load
+from .builder import KernelBuilder
+from .expressions import SCALAR, Axes, axes_of, element, every, read
 from .index import ZERO, Affine, Base, IterationRange, linearize, split_range, variable
 from .size import ONE, Size
 
@@ -79,7 +79,7 @@ class Emitter:
     def __init__(
         self,
         body: Graph,
-        builder: Builder,
+        builder: KernelBuilder,
         rank: int = 1,
         given: Mapping[Value, Emit] | None = None,
     ) -> None:
@@ -160,7 +160,7 @@ class Emitter:
         if value in self.given:
             found = self.given[value](self, at)
         elif value in self._outer:
-            found = self.load(value, at)
+            found = self.read(value, at)
         else:
             node = self.body.producers[value]
             function = RULES.get(type(node.op))
@@ -181,14 +181,14 @@ class Emitter:
             return found  # its load is masked
         return self.chosen(at.guard, found, zero(value.type.dtype))
 
-    def load(self, value: Value, at: Access) -> Expr:
+    def read(self, value: Value, at: Access) -> Expr:
         """Read an input of the group."""
         buffer, name = self._outer[value]
         pointer = self.builder.pointer(buffer, value.type.dtype, name)
         index = linearize(at.coordinates, at.extents)
         other = zero(value.type.dtype).value if at.guard else None
         place = element(pointer, self.builder.affine(index), self.mask(index, at.guard))
-        return self.builder.let(load(place, other), "x", name)
+        return self.builder.let(read(place, other), "x", name)
 
     def store(
         self,

@@ -29,7 +29,7 @@ _numbers = itertools.count()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Variable:
+class Local:
     """A name in a kernel: of a value, of a loop's position, of what is gathered in a loop.
 
     ``stem`` is what its neutral name starts with, ``hint`` its readable name.
@@ -46,7 +46,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Argument(Variable):
+class KernelArgument(Local):
     """What a kernel is given: a buffer's address, a size, a number that follows from a shape.
 
     ``divisible``: it is declared a multiple of 16.
@@ -65,7 +65,7 @@ class Across:
     axes: tuple[int, ...]
 
 
-def ref(variable: Variable) -> Expr:
+def ref(variable: Local) -> Expr:
     return e.node("ref", (), variable, variable.dtype)
 
 
@@ -79,7 +79,7 @@ def element(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
     return e.node("element", (pointer, index, *mask), None, pointer.dtype)
 
 
-def load(place: Expr, other: Number | None = None) -> Expr:
+def read(place: Expr, other: Number | None = None) -> Expr:
     """What is at a place; where its mask does not hold ``other``, or anything."""
     return e.node("load", (place,), other, place.dtype)
 

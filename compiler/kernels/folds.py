@@ -17,7 +17,7 @@ from ir.graph import Node
 from ir.op import AxisFold
 from ir.types import I32, DType
 
-from .builder import Builder
+from .builder import KernelBuilder
 from .expressions import Axes, across, as_i32
 from .index import Affine
 
@@ -76,12 +76,12 @@ class Fold:
         assert node.op.fold is not None
         return cls(node.op.fold, node.inputs[0].type.dtype)
 
-    def place(self, builder: Builder, coordinates: Sequence[Affine]) -> Expr:
+    def place(self, builder: KernelBuilder, coordinates: Sequence[Affine]) -> Expr:
         """The coordinate of an element along the folded axis."""
         (axis,) = self.by.axes
         return as_i32(builder.affine(coordinates[axis]))
 
-    def begin(self, builder: Builder, axes: Axes, hint: str) -> tuple[Expr, ...]:
+    def begin(self, builder: KernelBuilder, axes: Axes, hint: str) -> tuple[Expr, ...]:
         """Declare the tiles that gather."""
         # No element has been met; an all-infinite row still needs a valid place.
         hints = (hint, f"{hint}_place")
@@ -90,7 +90,9 @@ class Fold:
             for start, name in zip(self.starts, hints, strict=False)
         )
 
-    def step(self, builder: Builder, gathered: tuple[Expr, ...], taken: tuple[Expr, ...]) -> None:
+    def step(
+        self, builder: KernelBuilder, gathered: tuple[Expr, ...], taken: tuple[Expr, ...]
+    ) -> None:
         """Take in one tile, of values and, if asked for, of their places."""
         if not self.is_place:
             (total,), (value,) = gathered, taken
@@ -114,7 +116,7 @@ class Fold:
         return nearer | (equal & closer)
 
     def finish(
-        self, builder: Builder, gathered: tuple[Expr, ...], axes: tuple[int, ...], hint: str
+        self, builder: KernelBuilder, gathered: tuple[Expr, ...], axes: tuple[int, ...], hint: str
     ) -> tuple[Expr, ...]:
         """One result (kept with extent 1 along the tile's reduced axes)."""
         if not self.is_place:

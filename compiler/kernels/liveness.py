@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ir.expr import Expr
 
-from .expressions import Variable
+from .expressions import Local
 from .nodes import If, Let, Loop, Statement, expressions
 
 
@@ -24,7 +24,7 @@ class _Reader:
     """Goes backwards, so that it meets what reads a variable before the variable."""
 
     def __init__(self) -> None:
-        self._used: set[Variable] = set()
+        self._used: set[Local] = set()
         self._seen: set[Expr] = set()
 
     def live(self, body: Sequence[Statement]) -> list[Statement]:

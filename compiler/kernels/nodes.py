@@ -17,7 +17,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
 
-from .expressions import Variable
+from .expressions import Local
 
 
 class Kind(Enum):
@@ -32,7 +32,7 @@ class Kind(Enum):
 class Let:
     """A variable that never changes."""
 
-    variable: Variable
+    variable: Local
     value: Expr
 
 
@@ -40,18 +40,18 @@ class Let:
 class Declare:
     """A tile that is assigned to later, with what it starts as in every lane."""
 
-    variable: Variable
+    variable: Local
     start: Expr
 
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    variable: Variable
+    variable: Local
     value: Expr
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Write:
     """``value`` to an :func:`~.expressions.element` of a buffer.
 
     ``spread``: lanes store although the index does not tell them apart.
@@ -67,7 +67,7 @@ class Loop:
     """``variable`` from ``start`` to before ``stop``. ``axis``: of the grid, or of the tile."""
 
     kind: Kind
-    variable: Variable
+    variable: Local
     start: Expr
     stop: Expr
     step: Expr
@@ -91,7 +91,7 @@ class Remark:
     text: str
 
 
-Statement = Let | Declare | Assign | Store | Loop | If | Remark
+Statement = Let | Declare | Assign | Write | Loop | If | Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def expressions(statement: Statement) -> tuple[Expr, ...]:
     match statement:
         case Let(_, value) | Declare(_, value) | Assign(_, value):
             return (value,)
-        case Store(place, value):
+        case Write(place, value):
             return (place, value)
         case Loop(_, _, start, stop, step):
             return (start, stop, step)
@@ -172,8 +172,8 @@ def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list
                 return Declare(variable, of(start))
             case Assign(variable, value):
                 return Assign(variable, of(value))
-            case Store(place, value, spread):
-                return Store(of(place), of(value), spread)
+            case Write(place, value, spread):
+                return Write(of(place), of(value), spread)
             case Loop(kind, variable, start, stop, step, axis, inner):
                 return Loop(kind, variable, of(start), of(stop), of(step), axis, inside(inner))
             case If(condition, inner, otherwise):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from compiler.options import CompileOptions
 from ir.graph import Graph, Node, Value
 
-from .builder import Builder
+from .builder import KernelBuilder
 from .nodes import KernelBody
 
 # Elements of a tensor from which on indices have 64 bits (a tile may run past the end).
@@ -27,9 +27,9 @@ class Task:
     outputs: tuple[Value, ...]
     options: CompileOptions
 
-    def builder(self) -> Builder:
+    def builder(self) -> KernelBuilder:
         """For one of its kernels."""
-        return Builder(any(v.type.size >= WIDE for v in (*self.inputs, *self.outputs)))
+        return KernelBuilder(any(v.type.size >= WIDE for v in (*self.inputs, *self.outputs)))
 
 
 @dataclass(frozen=True, slots=True)

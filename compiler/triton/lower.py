@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Argument as Given
 from compiler.kernel import Kernel, Launch, Parameter
-from compiler.kernels.expressions import Argument
+from compiler.kernels.expressions import KernelArgument
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.size import Size
@@ -64,7 +64,7 @@ def launch_of(task: Task, body: KernelBody) -> Launch:
     )
 
 
-def _parameter(name: str, argument: Argument, wide: bool) -> Parameter:
+def _parameter(name: str, argument: KernelArgument, wide: bool) -> Parameter:
     if argument.kind == "pointer":
         return Parameter(name, "pointer", argument.dtype, argument.divisible)
     if argument.kind == "size":
@@ -72,6 +72,6 @@ def _parameter(name: str, argument: Argument, wide: bool) -> Parameter:
     return Parameter(name, "f32" if argument.dtype.is_float else "i32")
 
 
-def _given(argument: Argument) -> Given:
+def _given(argument: KernelArgument) -> Given:
     given = argument.given
     return given.value if isinstance(given, Size) else given

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.kernels.expressions import Variable, ref
+from compiler.kernels.expressions import Local, ref
 from compiler.kernels.index import Affine, Base, IterationRange, linearize, variable
 from compiler.kernels.size import ONE, Size
 
-OFFS, OTHER = (Base(ref(Variable("i", name))) for name in ("offs", "other"))
+OFFS, OTHER = (Base(ref(Local("i", name))) for name in ("offs", "other"))
 NINE, FOUR = Size.of(9), Size.of(4)
 
 

@@ -7,9 +7,9 @@ from ir import expr as e
 from ir.graph import Node
 from ir.ops.gather import Gather, ScatterAdd
 
-from ..builder import Builder
+from ..builder import KernelBuilder
 from ..emitter import Access, Emission, Emitter, rule, zero
-from ..expressions import across, any_lane, cdiv, constant, element, load
+from ..expressions import across, any_lane, cdiv, constant, element, read
 from ..index import Base, variable
 from ..nodes import KernelBody
 from ..schedules.single import SINGLES, input_pointer, result_pointer, single
@@ -36,7 +36,7 @@ def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
     Config((("ROWS", 16), ("BLOCK", 64)), 4),
     Config((("ROWS", 16), ("BLOCK", 256)), 4),
 )
-def scatter_add_kernel(task: Task, node: Node, builder: Builder, tile: int) -> KernelBody:
+def scatter_add_kernel(task: Task, node: Node, builder: KernelBuilder, tile: int) -> KernelBody:
     """A program owns a stretch of one row and looks for its number among all.
 
     No atomics: the rows of ``g`` are added in their order. Where no number of a chunk fits,
@@ -59,11 +59,11 @@ def scatter_add_kernel(task: Task, node: Node, builder: Builder, tile: int) -> K
     with builder.loop(number, step=constant("ROWS"), hint="k") as step:
         place = builder.let(step + builder.lanes("ROWS", 0), "i", "place")
         there = builder.let(place < number, "m")
-        found = builder.let(load(element(numbers, place, (there,)), -1), "x", "number")
+        found = builder.let(read(element(numbers, place, (there,)), -1), "x", "number")
         hit = builder.let(e.equal(found, row), "m", "hit")
         with builder.when(any_lane(hit)):
             source = element(g, place * size + column, (hit, inside))
-            builder.increase(total, load(source, 0.0))
+            builder.increase(total, read(source, 0.0))
     if out is not None:
         target = element(out, row * size + column, (inside,))
         builder.store(target, across("sum", total, (0,)))

@@ -10,8 +10,8 @@ from ir.graph import Node
 from ir.op import AxisFold
 from ir.ops.sort import TopK
 
-from ..builder import Builder
-from ..expressions import as_i32, constant, element, load, spread
+from ..builder import KernelBuilder
+from ..expressions import as_i32, constant, element, read, spread
 from ..folds import Fold
 from ..nodes import KernelBody
 from ..schedules.single import SINGLES, input_pointer, result_pointer, single
@@ -25,7 +25,7 @@ from ..task import Task
     Config((("BLOCK", 256),), 4),
     Config((("BLOCK", 1024),), 4),
 )
-def top_k_kernel(task: Task, node: Node, builder: Builder, tile: int) -> KernelBody:
+def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, tile: int) -> KernelBody:
     """Selects k times the largest of what comes after the last one selected.
 
     The order is total: NaN above all, of equal values the larger place first.
@@ -53,7 +53,7 @@ def top_k_kernel(task: Task, node: Node, builder: Builder, tile: int) -> KernelB
         with builder.loop(size, step=constant("BLOCK"), hint="step") as step:
             place = builder.let(step + builder.lanes("BLOCK"), "i", "place")
             inside = builder.let(place < size, "m", "inside")
-            value = builder.let(load(element(pointer, row * size + place, (inside,))), "x", "value")
+            value = builder.let(read(element(pointer, row * size + place, (inside,))), "x", "value")
             one = (value, as_i32(place))
             later = builder.let(inside & fold.before(last, one), "m", "later")
             taken = [e.where(later, a, b) for a, b in zip(one, fold.starts, strict=True)]
@@ -64,7 +64,7 @@ def top_k_kernel(task: Task, node: Node, builder: Builder, tile: int) -> KernelB
         spot = builder.let(spread(row * count + turn, frozenset()), "i", "spot")
         if values is not None:
             winner = element(pointer, row * size + found[1])
-            builder.store(element(values, spot), load(winner))
+            builder.store(element(values, spot), read(winner))
         if places is not None:
             builder.store(element(places, spot), found[1])
     return KernelBody(

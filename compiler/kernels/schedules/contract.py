@@ -18,9 +18,9 @@ from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.types import F32
 
-from ..builder import Builder
+from ..builder import KernelBuilder
 from ..emitter import Access, Emitter
-from ..expressions import cdiv, constant, dot, element, load
+from ..expressions import cdiv, constant, dot, element, read
 from ..index import Base, linearize
 from ..nodes import KernelBody
 from ..products import UNTILED, Product, product_of
@@ -183,7 +183,7 @@ def _product(task: Task, anchor: Node, plan: ContractPlan, partial: Scratch) -> 
     )
 
 
-def _stride(builder: Builder, anchor: Node) -> Expr:
+def _stride(builder: KernelBuilder, anchor: Node) -> Expr:
     """Elements from one partial result to the next."""
     count = builder.symbol(padded_count(anchor.output.type.size), "padded_count")
     return builder.size(count, divisible=True)
@@ -197,7 +197,7 @@ def _why(view: Product, plan: ContractPlan) -> str:
     return text
 
 
-def _tile(builder: Builder, view: Product) -> tuple[Base, Base, Base]:
+def _tile(builder: KernelBuilder, view: Product) -> tuple[Base, Base, Base]:
     """Rows, columns and product number of this program."""
     m, n = constant("M"), constant("N")
     program = builder.let(builder.program(), "i", "program")
@@ -221,7 +221,7 @@ def _tile(builder: Builder, view: Product) -> tuple[Base, Base, Base]:
     return _base(builder, row, rows), _base(builder, column, columns), Base(which)
 
 
-def _base(builder: Builder, at: Expr, extent: Expr) -> Base:
+def _base(builder: KernelBuilder, at: Expr, extent: Expr) -> Base:
     return Base(at, (lambda: builder.let(at < extent, "m"),))
 
 
@@ -259,7 +259,7 @@ def _accumulate(
     return total
 
 
-def _depth(builder: Builder, step: Expr, axis: int, depth: Size) -> Base:
+def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Size) -> Base:
     at = builder.let(step + builder.lanes("K", axis), "i", "deep")
     deepest = max(tile[2] for tile, _, _ in TILES)
     if depth.constant is not None and depth.constant % deepest == 0:
@@ -286,7 +286,7 @@ def _sum(task: Task, anchor: Node, plan: ContractPlan, partial: Scratch, tile: i
         total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
         with builder.loop(splits, hint="split") as split:
             place = element(pointer, split * stride + builder.affine(index), mask)
-            builder.increase(total, load(place))
+            builder.increase(total, read(place))
         return total
 
     why = f"adds the {plan.splits} partial sums in fixed order"

@@ -9,7 +9,7 @@ from ir.expr import Expr
 from ir.graph import Graph, Value
 from ir.op import Property
 
-from ..builder import Builder
+from ..builder import KernelBuilder
 from ..emitter import Access, Emit, Emitter
 from ..expressions import constant
 from ..index import Base, delinearize, variable
@@ -26,7 +26,7 @@ MANY_INPUTS = 8
 LARGE = 2048  # elements per processor from which on the larger block still fills the device
 
 
-def positions(builder: Builder, count: int) -> Base:
+def positions(builder: KernelBuilder, count: int) -> Base:
     """Flat positions of the program's elements; ``count`` of them exist in the tensor."""
     at = builder.let(builder.program() * constant("BLOCK") + builder.lanes("BLOCK"), "i", "offs")
     total = builder.symbol(count, "count")

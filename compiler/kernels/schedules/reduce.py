@@ -25,9 +25,9 @@ from ir.expr import Expr
 from ir.graph import Graph, Node
 from ir.ops.pointwise import Map
 
-from ..builder import Builder
+from ..builder import KernelBuilder
 from ..emitter import Access, Emitter
-from ..expressions import constant, element, load, spread
+from ..expressions import constant, element, read, spread
 from ..folds import Fold
 from ..index import ZERO, Affine, Base, delinearize, variable
 from ..nodes import KernelBody
@@ -271,12 +271,12 @@ def _why(reduction: Reduction, plan: ReducePlan) -> str:
     return text
 
 
-def below(builder: Builder, at: Expr, extent: Expr) -> Expr:
+def below(builder: KernelBuilder, at: Expr, extent: Expr) -> Expr:
     """The condition that a position is inside its range."""
     return builder.let(at < extent, "m")
 
 
-def outputs_base(builder: Builder, count: int, axis: int | None) -> Base:
+def outputs_base(builder: KernelBuilder, count: int, axis: int | None) -> Base:
     """The base of the results a program makes: a scalar, or along a tile axis."""
     if axis is None:
         return Base(builder.let(builder.program(), "i", "output"))
@@ -412,7 +412,7 @@ def _fold_partials(
         for buffer, dtype, start in zip(buffers, fold.dtypes, fold.starts, strict=True):
             pointer = builder.pointer(buffer, dtype, "partial")
             place = element(pointer, row * total + outputs.at, mask)
-            parts.append(builder.let(load(place, start.value), "x", "part"))
+            parts.append(builder.let(read(place, start.value), "x", "part"))
         results.append(fold.finish(builder, tuple(parts), (0,), node.output.name)[-1])
     _epilogue(reduction, task, emitter, outputs, extents, results)
     return KernelBody(

@@ -10,11 +10,11 @@ from ir.expr import Expr
 from ir.graph import Node
 from ir.op import Op
 
-from ..builder import Builder
+from ..builder import KernelBuilder
 from ..nodes import KernelBody
 from ..task import Choice, Scheduled, Task, preferring
 
-Build = Callable[[Task, Node, Builder, int], KernelBody]
+Build = Callable[[Task, Node, KernelBuilder, int], KernelBody]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def schedule_single(task: Task, node: Node) -> Scheduled:
     )
 
 
-def input_pointer(task: Task, builder: Builder, node: Node, i: int) -> Expr:
+def input_pointer(task: Task, builder: KernelBuilder, node: Node, i: int) -> Expr:
     """Pointer to input ``i`` of the node, which is an input of the group."""
     value = node.inputs[i]
     for port, buffer in zip(task.body.inputs, task.inputs, strict=True):
@@ -66,7 +66,7 @@ def input_pointer(task: Task, builder: Builder, node: Node, i: int) -> Expr:
     raise ValueError(f"{node.op.name} reads {value}, which is made inside its group")
 
 
-def result_pointer(task: Task, builder: Builder, node: Node, i: int) -> Expr | None:
+def result_pointer(task: Task, builder: KernelBuilder, node: Node, i: int) -> Expr | None:
     """Pointer to where result ``i`` goes; None where nobody reads it."""
     value = node.outputs[i]
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):

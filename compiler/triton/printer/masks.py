@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from compiler.kernels.expressions import SCALAR, Variable, axes_of, element, spread
+from compiler.kernels.expressions import SCALAR, Local, axes_of, element, spread
 from compiler.kernels.nodes import Let, Statement, blocks, rewritten
 from ir import expr as e
 from ir.expr import Expr
@@ -33,7 +33,7 @@ def tiled_masks(body: Sequence[Statement]) -> Sequence[Statement]:
     return rewritten(body, change) if scalars else body
 
 
-def _comparisons(body: Sequence[Statement]) -> Iterator[tuple[Variable, Expr]]:
+def _comparisons(body: Sequence[Statement]) -> Iterator[tuple[Local, Expr]]:
     """Variables that hold comparisons of scalars, which are spread."""
     for statement in body:
         match statement:

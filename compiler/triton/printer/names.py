@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from compiler.kernels.expressions import Variable
+from compiler.kernels.expressions import Local
 
 from .helpers import HELPERS
 
@@ -18,10 +18,10 @@ class Names:
     def __init__(self, readable: bool, reserved: tuple[str, ...]) -> None:
         self.readable = readable
         self._taken = {*_RESERVED, *reserved}
-        self._given: dict[Variable, str] = {}
+        self._given: dict[Local, str] = {}
         self._counts: dict[str, int] = {}
 
-    def of(self, variable: Variable) -> str:
+    def of(self, variable: Local) -> str:
         name = self._given.get(variable)
         if name is None:
             hint = variable.hint if self.readable else ""

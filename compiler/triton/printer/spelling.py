@@ -41,7 +41,7 @@ class Infix:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Function:
     """A function of Triton's, or a helper."""
 
     name: str
@@ -100,7 +100,7 @@ def whole_power(e: Expr, ask: Ask) -> str:
     return text.format(ask(e.args[0], Binding.ATOM)) if text else ""
 
 
-SPELLING: dict[str, Infix | Call | Spell] = {
+SPELLING: dict[str, Infix | Function | Spell] = {
     "add": Infix("+", Binding.SUM),
     "sub": Infix("-", Binding.SUM),
     "mul": Infix("*", Binding.PRODUCT),
@@ -109,17 +109,17 @@ SPELLING: dict[str, Infix | Call | Spell] = {
     "mod": Infix("%", Binding.PRODUCT),
     "max": _extreme("tl.maximum"),
     "min": _extreme("tl.minimum"),
-    "pow": Call("power", is_helper=True),
+    "pow": Function("power", is_helper=True),
     "neg": lambda e, ask: f"-{ask(e.args[0], Binding.UNARY)}",
-    "abs": Call("tl.abs"),
-    "exp": Call("tl.exp"),
-    "log": Call("tl.log"),
-    "log1p": Call("log1p", is_helper=True),
-    "expm1": Call("expm1", is_helper=True),
-    "sqrt": Call("tl.sqrt_rn"),
-    "tanh": Call("tanh", is_helper=True),
-    "sigmoid": Call("sigmoid", is_helper=True),
-    "floor": Call("tl.floor"),
+    "abs": Function("tl.abs"),
+    "exp": Function("tl.exp"),
+    "log": Function("tl.log"),
+    "log1p": Function("log1p", is_helper=True),
+    "expm1": Function("expm1", is_helper=True),
+    "sqrt": Function("tl.sqrt_rn"),
+    "tanh": Function("tanh", is_helper=True),
+    "sigmoid": Function("sigmoid", is_helper=True),
+    "floor": Function("tl.floor"),
     "lt": Infix("<", Binding.COMPARISON),
     "le": Infix("<=", Binding.COMPARISON),
     "gt": Infix(">", Binding.COMPARISON),
@@ -129,10 +129,10 @@ SPELLING: dict[str, Infix | Call | Spell] = {
     "and": Infix("&", Binding.AND),
     "or": Infix("|", Binding.OR),
     "not": lambda e, ask: f"({ask(e.args[0], Binding.SUM)} == 0)",
-    "where": Call("tl.where"),
+    "where": Function("tl.where"),
     "to_float": _cast,
     "to_int": _cast,
-    "rand": Call("philox_uniform", is_helper=True),
+    "rand": Function("philox_uniform", is_helper=True),
     "stop": _self,
     "grad_as": _self,
 }

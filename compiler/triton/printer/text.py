@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from compiler.kernels.expressions import Argument, Axes, Variable
+from compiler.kernels.expressions import Axes, KernelArgument, Local
 from compiler.kernels.liveness import live
 from compiler.kernels.nodes import (
     Assign,
@@ -17,14 +17,14 @@ from compiler.kernels.nodes import (
     Loop,
     Remark,
     Statement,
-    Store,
+    Write,
 )
 from ir.expr import Expr
 from ir.printable import printable
 
 from .masks import tiled_masks
 from .names import Names
-from .spelling import SPELLING, TRITON_TYPES, Binding, Call, Infix, literal, whole_power
+from .spelling import SPELLING, TRITON_TYPES, Binding, Function, Infix, literal, whole_power
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Text:
     """The lines of a kernel's function, its arguments in their order, and the helpers it calls."""
 
     lines: list[str]
-    arguments: list[tuple[str, Argument]]
+    arguments: list[tuple[str, KernelArgument]]
     helpers: list[str]
 
 
@@ -47,8 +47,8 @@ class _Printer:
     names: Names
     lines: list[str] = field(default_factory=list)
     helpers: list[str] = field(default_factory=list)
-    arguments: dict[Argument, str] = field(default_factory=dict)
-    inline: dict[Variable, str] = field(default_factory=dict)  # of grid and lanes
+    arguments: dict[KernelArgument, str] = field(default_factory=dict)
+    inline: dict[Local, str] = field(default_factory=dict)  # of grid and lanes
 
     def text(self) -> Text:
         self._block(live(tiled_masks(self.kernel.body)), 1)
@@ -71,7 +71,7 @@ class _Printer:
                 line = f"{self.names.of(variable)} = {self._tile(variable, start)}"
             case Assign(variable, value):
                 line = self._assignment(self.names.of(variable), variable, value)
-            case Store():
+            case Write():
                 line = self._store(statement)
             case Remark(text):
                 line = f"# {printable(text)}" if self.names.readable else ""
@@ -114,20 +114,20 @@ class _Printer:
         dims = (name if i in axes else "1" for i, name in enumerate(self.kernel.tile))
         return f"[{', '.join(dims)}]"
 
-    def _tile(self, variable: Variable, start: Expr) -> str:
+    def _tile(self, variable: Local, start: Expr) -> str:
         shape, dtype = self._shape(variable.axes), TRITON_TYPES[variable.dtype]
         if start.value == 0:
             return f"tl.zeros({shape}, {dtype})"
         return f"tl.full({shape}, {self._expr(start)}, {dtype})"
 
-    def _assignment(self, name: str, variable: Variable, value: Expr) -> str:
+    def _assignment(self, name: str, variable: Local, value: Expr) -> str:
         own = value.op in ("add", "mul") and value.args[0].value is variable
         if own:
             symbol = "+" if value.op == "add" else "*"
             return f"{name} {symbol}= {self._expr(value.args[1])}"
         return f"{name} = {self._expr(value)}"
 
-    def _store(self, store: Store) -> str:
+    def _store(self, store: Write) -> str:
         address, mask = self._place(store.place)
         if store.spread:
             whole = frozenset(range(len(self.kernel.tile)))
@@ -156,7 +156,7 @@ class _Printer:
             return f"-{self._expr(value.args[0], Binding.UNARY)}", Binding.UNARY
         if value.op == "pow" and (text := whole_power(value, self._expr)):
             return text, Binding.ATOM
-        if isinstance(spelled, Call):
+        if isinstance(spelled, Function):
             return self._call(spelled, value.args), Binding.ATOM
         if spelled is not None:
             return spelled(value, self._expr), Binding.ATOM
@@ -182,7 +182,7 @@ class _Printer:
                 operands = ", ".join(self._expr(a) for a in value.args)
                 return f'tl.dot({operands}, input_precision="{value.value}")', Binding.ATOM
             case "cdiv":
-                return self._call(Call("tl.cdiv"), value.args), Binding.ATOM
+                return self._call(Function("tl.cdiv"), value.args), Binding.ATOM
             case "spread":
                 return self._spread(value.args[0]), Binding.SUM
             case "as_i32":
@@ -197,15 +197,15 @@ class _Printer:
                 )
         raise NotImplementedError(f"Triton's printer knows no {value.op!r}")
 
-    def _name(self, variable: Variable) -> str:
+    def _name(self, variable: Local) -> str:
         if variable in self.inline:
             return self.inline[variable]
         name = self.names.of(variable)
-        if isinstance(variable, Argument):
+        if isinstance(variable, KernelArgument):
             self.arguments.setdefault(variable, name)
         return name
 
-    def _call(self, function: Call, operands: Sequence[Expr]) -> str:
+    def _call(self, function: Function, operands: Sequence[Expr]) -> str:
         if function.is_helper:
             self._helper(function.name)
         return f"{function.name}({', '.join(self._expr(a) for a in operands)})"
