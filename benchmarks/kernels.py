@@ -30,10 +30,10 @@ import numpy as np
 
 from benchmarks.kernel_cases import CASES, Case
 from compiler.options import CompileOptions
-from ir.graph import Graph
+from ir.graph import Graph, PortKey
 from ir.interpret import run_graph
 from roastery.devices.backends import choose_device, open_backend
-from runtime.backends.backend import Backend, port_key
+from runtime.backends.backend import Backend
 from runtime.memory.buffers import Buffer
 
 PEAKS = {  # FLOP/s of float32 without matrix units, bytes/s; from the makers' data sheets
@@ -94,10 +94,10 @@ def measure(case: Case, backend: Backend, options: argparse.Namespace, peaks: An
     truth = run_graph(graph, wide)
     inputs, outputs = _buffers(graph)
     for port, array in zip(graph.inputs, arrays, strict=True):
-        inputs[port_key(port.role, port.name)].array[...] = array
+        inputs[port.key].array[...] = array
     bound = backend.bind(graph, inputs, outputs, CompileOptions(backend.target))
     bound.run()
-    results = [outputs[port_key(p.role, p.name)].peek() for p in graph.outputs]
+    results = [outputs[p.key].peek() for p in graph.outputs]
     ports = (*graph.inputs, *graph.outputs)
     row = Row(
         case.op,
@@ -117,10 +117,9 @@ def measure(case: Case, backend: Backend, options: argparse.Namespace, peaks: An
     return row
 
 
-def _buffers(graph: Graph) -> tuple[dict[str, Buffer], dict[str, Buffer]]:
+def _buffers(graph: Graph) -> tuple[dict[PortKey, Buffer], dict[PortKey, Buffer]]:
     inputs, outputs = (
-        {port_key(p.role, p.name): Buffer(p.value.type) for p in ports}
-        for ports in (graph.inputs, graph.outputs)
+        {p.key: Buffer(p.value.type) for p in ports} for ports in (graph.inputs, graph.outputs)
     )
     return inputs, outputs
 

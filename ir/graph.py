@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .location import Location
 from .op import Op
@@ -66,6 +67,16 @@ class Node:
         return value
 
 
+class PortKey(NamedTuple):
+    """What tells a port from the others on its side of a graph."""
+
+    role: Role
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.role.value} {self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
     """A named input or output of a graph.
@@ -77,6 +88,10 @@ class Port:
     name: str
     value: Value
     role: Role
+
+    @property
+    def key(self) -> PortKey:
+        return PortKey(self.role, self.name)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)

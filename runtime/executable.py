@@ -9,12 +9,12 @@ import numpy as np
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
-from ir.graph import Graph, Port, Role, Value
+from ir.graph import Graph, Port, PortKey, Role, Value
 from ir.ops.dynamic import SizeChanged
 from ir.program import LOSS_OUTPUT, RANDOM_STATE, NetProgram
 from ir.types import TensorType
 
-from .backends.backend import Backend, BoundGraph, port_key
+from .backends.backend import Backend, BoundGraph
 from .data.source import DataSource
 from .layered_passes import LayeredPass, LayeredPasses, tells_sizes
 from .layerwise import LayerwiseNet
@@ -78,7 +78,7 @@ class FusedNet:
         for port in program.graph.inputs:
             if port.role is Role.DATA:
                 buffer = plan.inputs[port.name] = Buffer(port.value.type)
-                plan.buffers[port_key(port.role, port.name)] = buffer
+                plan.buffers[port.key] = buffer
         return plan
 
     def _use(self, plan: Specialization) -> None:
@@ -110,7 +110,7 @@ class FusedNet:
     # --- binding ----------------------------------------------------------------------
 
     def _own(self, role: Role, name: str, value: Value) -> Buffer:
-        key = port_key(role, name)
+        key = PortKey(role, name)
         if key not in self._buffers:
             self._buffers[key] = Buffer(value.type)
         return self._buffers[key]
@@ -128,8 +128,8 @@ class FusedNet:
     def _bind(self, graph: Graph) -> BoundGraph:
         return self.backend.bind(
             graph,
-            {port_key(p.role, p.name): self._port_buffer(p) for p in graph.inputs},
-            {port_key(p.role, p.name): self._port_buffer(p) for p in graph.outputs},
+            {p.key: self._port_buffer(p) for p in graph.inputs},
+            {p.key: self._port_buffer(p) for p in graph.outputs},
             self.options,
         )
 
@@ -278,10 +278,10 @@ class FusedNet:
             self.restore_random([random[0], random[1] + 1])
         self._buffers = dict(self._buffers)  # those of the plan stay
         for name in (*self.program.outputs, *self.observe):
-            self._buffers[port_key(Role.RESULT, name)] = net.blobs[name].data
+            self._buffers[PortKey(Role.RESULT, name)] = net.blobs[name].data
         total = Buffer(TensorType(()))
         total.array[...] = loss
-        self._buffers[port_key(Role.RESULT, LOSS_OUTPUT)] = total
+        self._buffers[PortKey(Role.RESULT, LOSS_OUTPUT)] = total
 
     def _find_sizes(self, before: Mapping[str, np.ndarray]) -> None:
         """Plan for the sizes that come out in this pass, with every host layer called once."""
@@ -311,7 +311,7 @@ class FusedNet:
         return self._loss()
 
     def _loss(self) -> float:
-        key = port_key(Role.RESULT, LOSS_OUTPUT)
+        key = PortKey(Role.RESULT, LOSS_OUTPUT)
         return float(self._buffers[key].peek()) if key in self._buffers else 0.0
 
     def forward_backward(self) -> float:
@@ -322,7 +322,7 @@ class FusedNet:
         """As :meth:`forward_backward`; the loss is waited for when it is asked for."""
         self._feed()
         self._following_sizes(self._run_training, LayerwiseNet.forward_backward)
-        key = port_key(Role.RESULT, LOSS_OUTPUT)
+        key = PortKey(Role.RESULT, LOSS_OUTPUT)
         if key not in self._buffers:
             return lambda: 0.0
         read = self._buffers[key].read_later()
@@ -363,15 +363,15 @@ class FusedNet:
             )
         weights = self.program.loss_weights
         for name in self.program.outputs:
-            key = port_key(Role.SEED, diff_port(name))
+            key = PortKey(Role.SEED, diff_port(name))
             if key in self._buffers:
                 self._buffers[key].array[...] = diffs.get(name, weights.get(name, 0.0))
         self._split_pair()[1].run()
-        prefix = port_key(Role.RESULT, diff_port(""))
+        prefix = diff_port("")
         return {
-            key.removeprefix(prefix): b.array
-            for key, b in self._buffers.items()
-            if key.startswith(prefix)
+            name.removeprefix(prefix): b.array
+            for (role, name), b in self._buffers.items()
+            if role is Role.RESULT and name.startswith(prefix)
         }
 
     def random_state(self) -> list[int]:
@@ -401,4 +401,4 @@ class FusedNet:
 
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in an output or observed blob."""
-        return self._buffers[port_key(Role.RESULT, blob)].array
+        return self._buffers[PortKey(Role.RESULT, blob)].array

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ir.graph import PortKey
 from ir.program import NetProgram
 
 from .backends.backend import BoundGraph
@@ -25,13 +26,13 @@ class Specialization:
 
     Attributes:
         graphs: what it may run.
-        buffers: of all but variables, by port key. inputs: those of the net's inputs, by name.
+        buffers: of all but variables, by port. inputs: those of the net's inputs, by name.
         variables: buffers of the store that graphs are bound to, by name.
     """
 
     program: NetProgram
     graphs: WholeGraphs
-    buffers: dict[str, Buffer] = field(default_factory=dict)
+    buffers: dict[PortKey, Buffer] = field(default_factory=dict)
     inputs: dict[str, Buffer] = field(default_factory=dict)
     variables: dict[str, Buffer] = field(default_factory=dict)
     forward: BoundGraph | None = None

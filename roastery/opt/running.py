@@ -10,11 +10,11 @@ import numpy as np
 
 from compiler.options import IEEE
 from compiler.target import GENERIC, Target
-from ir.graph import Graph, Port
+from ir.graph import Graph, Port, PortKey
 from ir.interpret import run_graph
 from ir.ops.host import stand_in
 from ir.verify import WRITES
-from runtime.backends.backend import port_key, synchronize
+from runtime.backends.backend import synchronize
 from runtime.memory.buffers import Buffer
 
 from ..building.logger import LOGGER
@@ -62,25 +62,22 @@ class DeviceRunner:
         self._options = compile_options(self._backend, CompileRequest(IEEE, "none"), LOGGER.warning)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        ports = {port_key(p.role, p.name): p.value.type for p in graph.inputs}
+        ports = {p.key: p.value.type for p in graph.inputs}
         inputs = {key: Buffer(type) for key, type in ports.items()}
         for buffer, array in zip(inputs.values(), arrays, strict=True):
             buffer.array[...] = array
         # As in a net, a variable that is written is one buffer.
-        outputs = {
-            port_key(p.role, p.name): _variable(p, inputs) or Buffer(p.value.type)
-            for p in graph.outputs
-        }
+        outputs = {p.key: _variable(p, inputs) or Buffer(p.value.type) for p in graph.outputs}
         with np.errstate(all="ignore"):
             self._backend.bind(_with_stand_ins(graph), inputs, outputs, self._options).run()
             synchronize(self._backend)
         return [buffer.peek().copy() for buffer in outputs.values()]
 
 
-def _variable(output: Port, inputs: Mapping[str, Buffer]) -> Buffer | None:
+def _variable(output: Port, inputs: Mapping[PortKey, Buffer]) -> Buffer | None:
     """The buffer of the variable that an output writes, if it does."""
     roles = WRITES.get(output.role, ())
-    return next((inputs[k] for r in roles if (k := port_key(r, output.name)) in inputs), None)
+    return next((inputs[k] for r in roles if (k := PortKey(r, output.name)) in inputs), None)
 
 
 def runner(device: str) -> GraphRunner:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ir.graph import Graph, Port, Role
+from ir.graph import Graph, Port, PortKey, Role
 from ir.interpret import peak_bytes
 from ir.op import Property
-from runtime.backends.backend import port_key
 from runtime.backends.reference import NumpyGraph
 from runtime.machine.memory import physical_memory
 from runtime.memory.buffers import Buffer
@@ -32,14 +31,14 @@ class CpuRunner:
         graph = _parse(artifact)
         _require_memory(artifact, graph)
         weights = artifact.weights()
-        inputs: dict[str, Buffer] = {}
+        inputs: dict[PortKey, Buffer] = {}
         for port in graph.inputs:
-            buffer = inputs[port_key(port.role, port.name)] = Buffer(port.value.type)
+            buffer = inputs[port.key] = Buffer(port.value.type)
             if port.role in _VARIABLES:
                 buffer.array[...] = self._weight(weights, port)
-        outputs: dict[str, Buffer] = {}
+        outputs: dict[PortKey, Buffer] = {}
         for port in graph.outputs:
-            key = port_key(port.role, port.name)
+            key = port.key
             outputs[key] = inputs.get(key) or Buffer(port.value.type)
         self._inputs = self._ports(graph.inputs, inputs, Role.DATA)
         self._outputs = self._ports(graph.outputs, outputs, Role.RESULT)
@@ -76,9 +75,9 @@ class CpuRunner:
 
     @staticmethod
     def _ports(
-        ports: tuple[Port, ...], buffers: Mapping[str, Buffer], role: Role
+        ports: tuple[Port, ...], buffers: Mapping[PortKey, Buffer], role: Role
     ) -> dict[str, Buffer]:
-        return {p.name: buffers[port_key(p.role, p.name)] for p in ports if p.role is role}
+        return {p.name: buffers[p.key] for p in ports if p.role is role}
 
 
 def _parse(artifact: Artifact) -> Graph:

@@ -11,8 +11,7 @@ from compiler.compiled import CompiledGraph, HostStep
 from compiler.kernel import Config, Kernel, Scratch
 from compiler.plan.memory import InArena
 from ir.errors import RoasteryError
-from ir.graph import Port, Role, Value
-from runtime.backends.backend import port_key
+from ir.graph import Port, PortKey, Role, Value
 from runtime.memory.buffers import padded_size
 
 from .manifest import Tensor
@@ -78,7 +77,7 @@ class _Layout:
 
     def __init__(self, compiled: CompiledGraph) -> None:
         self._memory = compiled.memory
-        self._ports: dict[tuple[str, str], StoredAllocation] = {}
+        self._ports: dict[tuple[str, PortKey], StoredAllocation] = {}
         self.nbytes = _up(compiled.memory.peak)
         for side, ports in (("input", compiled.graph.inputs), ("output", compiled.graph.outputs)):
             for port in ports:
@@ -93,10 +92,10 @@ class _Layout:
             self.nbytes += _up(padded_size(type.size) * type.dtype.itemsize)
         else:
             raise RoasteryError(f"{side} '{port.name}' ({port.role.value}) cannot be exported")
-        self._ports[side, port_key(port.role, port.name)] = place
+        self._ports[side, port.key] = place
 
     def port(self, port: Port, side: str) -> StoredAllocation:
-        return self._ports[side, port_key(port.role, port.name)]
+        return self._ports[side, port.key]
 
     def place(self, item: Value | Scratch) -> StoredAllocation:
         if isinstance(item, Scratch):

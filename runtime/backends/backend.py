@@ -10,7 +10,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.target import Target
-from ir.graph import Graph
+from ir.graph import Graph, PortKey
 
 from ..memory.buffers import Buffer
 
@@ -34,15 +34,15 @@ class Backend(Protocol):
     def bind(
         self,
         graph: Graph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> BoundGraph:
         """Prepare a graph (compiling if need be).
 
         Args:
-            inputs, outputs: a buffer per port, keyed ``role:name`` (see :func:`port_key`);
-                an output may share its buffer with an input (state, accumulated diffs, in-place).
+            inputs, outputs: a buffer per port; an output may share its buffer with an input
+                (state, accumulated diffs, in-place).
             options: what decides, besides the graph, what it is compiled to.
         """
         ...
@@ -91,8 +91,3 @@ def prepare(backend: Backend, graphs: Iterable[Graph], options: CompileOptions) 
 def batch_allocator(backend: Backend, keep: int) -> Callable[[tuple[int, ...]], np.ndarray] | None:
     """What data sources should allocate batches with; None: as they do by themselves."""
     return backend.batch_allocator(keep) if is_remote(backend) else None
-
-
-def port_key(role: object, name: str) -> str:
-    """Key of a port: its role and name (a variable is read as ``parameter:conv1/0``)."""
-    return f"{getattr(role, 'value', role)}:{name}"

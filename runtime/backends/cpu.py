@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from compiler.options import CompileOptions
 from compiler.pipeline import run_keeping_ports
-from ir.graph import Graph
+from ir.graph import Graph, PortKey
 
 from ..machine.processor import cpu_target
 from ..memory.buffers import Buffer
@@ -26,8 +26,8 @@ class CpuBackend:
     def bind(
         self,
         graph: Graph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> NumpyGraph:
         return NumpyGraph(self._optimised(graph, options), inputs, outputs)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Scratch
 from compiler.plan.memory import Copy, InArena
-from ir.graph import Role, Value
+from ir.graph import PortKey, Role, Value
 
 from ..memory.buffers import Buffer
-from .backend import port_key
 
 Region = Buffer | InArena
 
@@ -29,17 +28,16 @@ class Placement:
     def __init__(
         self,
         compiled: CompiledGraph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
     ) -> None:
         self._plan = compiled.memory
         self._inputs = inputs
         self._outputs = dict(outputs)
-        gradient = port_key(Role.GRADIENT, "")
-        read = [b for key, b in inputs.items() if not key.startswith(gradient)]
+        read = [b for key, b in inputs.items() if key.role is not Role.GRADIENT]
         late: list[tuple[Buffer, Buffer]] = []
         for port in compiled.graph.outputs:
-            key = port_key(port.role, port.name)
+            key = port.key
             target = outputs[key]
             if port.role in (Role.RESULT, Role.SAVED) and any(_overlap(target, b) for b in read):
                 own = Buffer(target.type)
@@ -58,10 +56,10 @@ class Placement:
         if isinstance(place, InArena):
             return place
         bound = self._outputs if place.is_output else self._inputs
-        return bound[port_key(place.port.role, place.port.name)]
+        return bound[place.port.key]
 
     def _target(self, copy: Copy) -> Buffer:
-        return self._outputs[port_key(copy.port.role, copy.port.name)]
+        return self._outputs[copy.port.key]
 
 
 def _overlap(a: Buffer, b: Buffer) -> bool:

@@ -7,24 +7,23 @@ from collections.abc import Mapping
 import numpy as np
 
 from compiler.options import CompileOptions
-from ir.graph import Graph
+from ir.graph import Graph, PortKey
 from ir.interpret import GraphRun
 
 from ..machine.blas_threads import ONE_BLAS_THREAD
 from ..machine.processor import cpu_target
 from ..memory.buffers import Buffer
-from .backend import port_key
 
 
 class NumpyGraph:
     """A graph run by numpy on the arrays of its buffers."""
 
     def __init__(
-        self, graph: Graph, inputs: Mapping[str, Buffer], outputs: Mapping[str, Buffer]
+        self, graph: Graph, inputs: Mapping[PortKey, Buffer], outputs: Mapping[PortKey, Buffer]
     ) -> None:
         self._graph = GraphRun(graph)
-        self._inputs = [inputs[port_key(p.role, p.name)] for p in graph.inputs]
-        self._outputs = [outputs[port_key(p.role, p.name)] for p in graph.outputs]
+        self._inputs = [inputs[p.key] for p in graph.inputs]
+        self._outputs = [outputs[p.key] for p in graph.outputs]
 
     def run(self) -> None:
         with ONE_BLAS_THREAD:
@@ -53,8 +52,8 @@ class ReferenceBackend:
     def bind(
         self,
         graph: Graph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> NumpyGraph:
         return NumpyGraph(graph, inputs, outputs)

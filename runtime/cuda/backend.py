@@ -13,7 +13,7 @@ from compiler.pipeline import Lower, compile_graph
 from compiler.target import Target, gpu
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Graph
+from ir.graph import Graph, PortKey
 
 from ..backends.per_graph import PerGraph
 from ..data.array_pool import ArrayPool
@@ -64,8 +64,8 @@ class CudaBackend:
     def bind(
         self,
         graph: Graph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> CudaGraph:
         """Compile a graph for ports in these buffers.

@@ -13,7 +13,7 @@ from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
-from ir.graph import Graph, Value
+from ir.graph import Graph, PortKey, Value
 
 from ..backends.per_graph import PerGraph
 from ..backends.placement import Placement, Region
@@ -30,8 +30,8 @@ class InterpretedGraph:
         self,
         compiled: CompiledGraph,
         launcher: InterpretLauncher,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
     ) -> None:
         self.compiled = compiled
         self._arena = host_bytes(compiled.memory.peak)
@@ -109,8 +109,8 @@ class InterpretBackend:
     def bind(
         self,
         graph: Graph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> InterpretedGraph:
         return InterpretedGraph(self._compiled(graph, options), self._launcher, inputs, outputs)

@@ -9,7 +9,7 @@ from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
 from ir.graph import Graph, Port, Role
 
-from ..backends.backend import Backend, BoundGraph, port_key
+from ..backends.backend import Backend, BoundGraph
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
@@ -44,8 +44,8 @@ class NetMemory:
             uses.append((port, found))
             return found
 
-        inputs = {port_key(p.role, p.name): buffer(p) for p in graph.inputs}
-        outputs = {port_key(p.role, p.name): buffer(p) for p in graph.outputs}
+        inputs = {p.key: buffer(p) for p in graph.inputs}
+        outputs = {p.key: buffer(p) for p in graph.outputs}
         return BoundLayer(self.backend.bind(graph, inputs, outputs, self.options), uses)
 
     def buffer(self, port: Port) -> Buffer:

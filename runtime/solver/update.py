@@ -10,10 +10,10 @@ import numpy as np
 from ir import expr as e
 from ir.build import Builder
 from ir.expr import Expr
-from ir.graph import Direction, Graph, Role
+from ir.graph import Direction, Graph, PortKey, Role
 from ir.types import TensorType
 
-from ..backends.backend import BoundGraph, is_remote, port_key
+from ..backends.backend import BoundGraph, is_remote
 from ..memory.buffers import Buffer
 from ..memory.store import Group, Piece
 from .config import SolverConfig
@@ -137,18 +137,18 @@ class Updater:
         graph = update_graph(self.config, group, piece.size)
         return self._backend.bind(
             graph,
-            {port_key(p.role, p.name): ports[p.name] for p in graph.inputs},
-            {port_key(p.role, p.name): ports[p.name] for p in graph.outputs},
+            {p.key: ports[p.name] for p in graph.inputs},
+            {p.key: ports[p.name] for p in graph.outputs},
             self._options,
         )
 
     def _bind_clip(self) -> BoundGraph:
         return self._backend.bind(
             clip_graph(self.config, self.store.flat_diff.type.size),
-            {port_key(Role.GRADIENT, "diff"): self.store.flat_diff},
+            {PortKey(Role.GRADIENT, "diff"): self.store.flat_diff},
             {
-                port_key(Role.RESULT, "norm"): self._norm,
-                port_key(Role.RESULT, "scale"): self.hyper["scale"],
+                PortKey(Role.RESULT, "norm"): self._norm,
+                PortKey(Role.RESULT, "scale"): self.hyper["scale"],
             },
             self._options,
         )

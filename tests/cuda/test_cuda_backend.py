@@ -17,13 +17,12 @@ from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
-from ir.graph import Graph, Role
+from ir.graph import Graph, PortKey, Role
 from ir.location import Location
 from ir.ops.dynamic import NonZero, SizeChanged
 from ir.ops.host import HostCall
 from ir.types import TensorType
 from roastery.devices.backends import choose_device
-from runtime.backends.backend import port_key
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.driver import Availability, query_devices
 from runtime.cuda.executor import kernels as kernels_module
@@ -34,6 +33,7 @@ from tests.support.fake_gpu import FakeGpu
 
 SIZE = 20
 FLAT = TensorType((SIZE,))
+X, Y, TOTAL = PortKey(Role.DATA, "x"), PortKey(Role.RESULT, "y"), PortKey(Role.STATE, "total")
 ONES = np.ones(SIZE, np.float32)
 
 
@@ -55,16 +55,12 @@ class Bound:
 
         def buffer(role: Role, name: str, type: TensorType) -> Buffer:
             inner = role in (Role.STATE, Role.PARAMETER)
-            key = f"variable {name}" if inner else port_key(role, name)
+            key = f"variable {name}" if inner else str(PortKey(role, name))
             return variables.setdefault(key, Buffer(type))
 
-        inputs = {
-            port_key(p.role, p.name): buffer(p.role, p.name, p.value.type) for p in graph.inputs
-        }
-        outputs = {
-            port_key(p.role, p.name): buffer(p.role, p.name, p.value.type) for p in graph.outputs
-        }
-        self.ports = {k.partition(":")[2]: b for k, b in {**inputs, **outputs}.items()}
+        inputs = {p.key: buffer(p.role, p.name, p.value.type) for p in graph.inputs}
+        outputs = {p.key: buffer(p.role, p.name, p.value.type) for p in graph.outputs}
+        self.ports = {k.name: b for k, b in {**inputs, **outputs}.items()}
         self.graph: CudaGraph = backend.bind(graph, inputs, outputs, CompileOptions())
 
     def __getitem__(self, name: str) -> Buffer:
@@ -183,8 +179,8 @@ def test_parts_of_one_memory(backend: CudaBackend) -> None:
     x, y, total = whole.part(0, FLAT), whole.part(32, FLAT), Buffer(FLAT)
     bound = backend.bind(
         graph,
-        {"data:x": x, "state:total": total},
-        {"result:y": y, "state:total": total},
+        {X: x, TOTAL: total},
+        {Y: y, TOTAL: total},
         CompileOptions(),
     )
     bound.run()
@@ -352,8 +348,8 @@ def test_two_gpus_do_not_share_a_blob(backend: CudaBackend) -> None:
     with pytest.raises(RoasteryError, match="cannot be on two GPUs"):
         other.bind(
             counting_graph(),
-            {"data:x": bound["x"], "state:total": bound["total"]},
-            {"result:y": bound["y"], "state:total": bound["total"]},
+            {X: bound["x"], TOTAL: bound["total"]},
+            {Y: bound["y"], TOTAL: bound["total"]},
             CompileOptions(),
         )
 

@@ -16,7 +16,7 @@ from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
 from ir import expr as e
 from ir.build import Builder
-from ir.graph import Value
+from ir.graph import PortKey, Role, Value
 from ir.types import TensorType
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.executor.kernels import compile_or_load
@@ -45,12 +45,13 @@ def test_arguments_stand_where_the_compiled_kernel_reads_them(tmp_path: Path) ->
     b.output("y", b.map(e.exp(e.arg(0)) * 2.0, x))
     b.output("z", b.sum(x, (1,)))
     ports = {
-        "data:x": Buffer(TYPE),
-        "result:y": Buffer(TYPE),
-        "result:z": Buffer(TensorType((3, 1))),
+        PortKey(Role.DATA, "x"): Buffer(TYPE),
+        PortKey(Role.RESULT, "y"): Buffer(TYPE),
+        PortKey(Role.RESULT, "z"): Buffer(TensorType((3, 1))),
     }
     backend = CudaBackend(0, driver=fake.driver(), compile=compile)
-    graph = backend.bind(b.finish(), {"data:x": ports["data:x"]}, ports, CompileOptions())
+    inputs = {key: buffer for key, buffer in ports.items() if key.role is Role.DATA}
+    graph = backend.bind(b.finish(), inputs, ports, CompileOptions())
     graph.run()
     fake.check()
     assert len(made) == len(seen) == 2

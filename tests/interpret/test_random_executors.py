@@ -14,9 +14,9 @@ from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import ways_of
-from ir.graph import Graph, Node, Port, Role
+from ir.graph import Graph, Node, Port, PortKey, Role
 from ir.interpret import run_graph
-from runtime.backends.backend import Backend, port_key, synchronize
+from runtime.backends.backend import Backend, synchronize
 from runtime.backends.reference import ReferenceBackend
 from runtime.interpret.backend import InterpretBackend, InterpretedGraph
 from runtime.interpret.launcher import InterpretLauncher
@@ -34,8 +34,8 @@ class AnyTile(InterpretBackend):
     def bind(
         self,
         graph: Graph,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> InterpretedGraph:
         turn = itertools.count(len(graph.nodes))
@@ -71,12 +71,12 @@ def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
     ``in_place``: results lie in the buffers of data of their type, as tops in their bottoms'.
     """
     graph = drawn.graph
-    inputs = {port_key(p.role, p.name): Buffer(p.value.type) for p in graph.inputs}
+    inputs = {p.key: Buffer(p.value.type) for p in graph.inputs}
     free = [inputs[_key(p)] for p in graph.inputs if p.role is Role.DATA]
-    outputs: dict[str, Buffer] = {}
+    outputs: dict[PortKey, Buffer] = {}
     for port in graph.outputs:
         shared = [
-            inputs[k] for r in _variables(port.role) if (k := port_key(r, port.name)) in inputs
+            inputs[k] for r in _variables(port.role) if (k := PortKey(r, port.name)) in inputs
         ]
         if in_place and port.role is Role.RESULT:
             shared = [b for b in free if b.type == port.value.type][:1]
@@ -92,7 +92,7 @@ def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
 
 
 def _key(port: Port) -> str:
-    return port_key(port.role, port.name)
+    return port.key
 
 
 def _variables(role: Role) -> tuple[Role, ...]:

@@ -12,7 +12,7 @@ from compiler.compiled import CompiledGraph, HostStep, Segment
 from compiler.kernel import Launch, Scratch
 from compiler.plan.memory import InArena
 from ir.errors import RoasteryError
-from ir.graph import Value
+from ir.graph import PortKey, Value
 from runtime.backends.placement import Placement, Region
 from runtime.cuda.driver import CapturedGraph, CudaError
 from runtime.cuda.launcher import CudaLauncher
@@ -36,8 +36,8 @@ class CudaGraph:
         compiled: CompiledGraph,
         session: Session,
         launcher: CudaLauncher,
-        inputs: Mapping[str, Buffer],
-        outputs: Mapping[str, Buffer],
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
     ) -> None:
         self.compiled = compiled
         self._session = session
