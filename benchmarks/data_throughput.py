@@ -28,9 +28,9 @@ from runtime.data.database import open_database
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.image_codec import encode_image
+from runtime.data.opening import open_source
 from runtime.data.planned import PlannedSource
 from runtime.data.prefetch import Prefetcher
-from runtime.data.source import open_source
 from runtime.data.sources.data import DataConfig
 
 SIDE, CROP = 256, 227

@@ -12,6 +12,10 @@ from .expr import Expr, Operand
 from .graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
 from .location import Location
 from .op import Op
+from .ops.matmul import MatMul
+from .ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from .ops.pointwise import Map
+from .ops.reduction import Reduce
 from .types import TensorType
 
 
@@ -100,8 +104,6 @@ class Builder:
 
     def map(self, expr: Operand, *inputs: Value, shape: Sequence[int] | None = None) -> Value:
         """Pointwise op. Inputs have one rank; extents are equal or 1 (then they broadcast)."""
-        from .ops.pointwise import Map
-
         op = Map((e.as_expr(expr),), None if shape is None else tuple(shape))
         return self.emit(op, *inputs)
 
@@ -109,8 +111,6 @@ class Builder:
         self, exprs: Sequence[Expr], *inputs: Value, shape: Sequence[int] | None = None
     ) -> tuple[Value, ...]:
         """Pointwise op with several results of one shape."""
-        from .ops.pointwise import Map
-
         op = Map(tuple(exprs), None if shape is None else tuple(shape))
         return self.emit_all(op, *inputs)
 
@@ -131,8 +131,6 @@ class Builder:
 
     def reduce(self, kind: str, x: Value, axes: Sequence[int]) -> Value:
         """``sum``, ``max``, ``min`` or ``prod`` over axes, which stay with extent 1."""
-        from .ops.reduction import Reduce
-
         axes = tuple(sorted(axes))
         return self.emit(Reduce(kind, axes), x) if axes else x
 
@@ -142,32 +140,22 @@ class Builder:
     # --- movement ---------------------------------------------------------------------
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:
-        from .ops.movement import Reshape
-
         return x if tuple(shape) == x.shape else self.emit(Reshape(tuple(shape)), x)
 
     def transpose(self, x: Value, order: Sequence[int]) -> Value:
-        from .ops.movement import Transpose
-
         order = tuple(order)
         return x if order == tuple(range(len(order))) else self.emit(Transpose(order), x)
 
     def slice(self, x: Value, axis: int, start: int, stop: int) -> Value:
-        from .ops.movement import Slice
-
         if start == 0 and stop == x.shape[axis]:
             return x
         return self.emit(Slice(axis, start, stop), x)
 
     def concat(self, values: Sequence[Value], axis: int) -> Value:
-        from .ops.movement import Concat
-
         return values[0] if len(values) == 1 else self.emit(Concat(axis), *values)
 
     def pad(self, x: Value, low: Sequence[int], high: Sequence[int], value: float = 0.0) -> Value:
         """Extend every axis at both ends (negative amounts cut off)."""
-        from .ops.movement import Pad
-
         if not any(low) and not any(high):
             return x
         return self.emit(Pad(tuple(low), tuple(high), value), x)
@@ -178,8 +166,6 @@ class Builder:
         self, a: Value, c: Value, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> Value:
         """Batched matrix product over the last two axes; batch axes are equal."""
-        from .ops.matmul import MatMul
-
         return self.emit(MatMul(transpose_a, transpose_b), a, c)
 
 

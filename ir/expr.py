@@ -42,9 +42,12 @@ class Expr:
     dtype: DType
 
     def __repr__(self) -> str:
-        from .expr_text import format_expr
-
-        return format_expr(self)
+        """As calls of this module: ``mul(arg(0, f32), const(0.1, f32))``."""
+        done: dict[Expr, str] = {}
+        for node in walk(self):
+            of = node.args and ", ".join(done[a] for a in node.args)
+            done[node] = f"{node.op}({of or f'{node.value}, {node.dtype}'})"
+        return done[self]
 
     # Arithmetic on expressions and Python numbers builds expressions.
     def __add__(self, other: Operand) -> Expr:

@@ -1,4 +1,4 @@
-"""Text form of scalar expressions; :func:`parse_expr` is the inverse of :func:`format_expr`.
+"""Text form of scalar expressions; :func:`parse_exprs` is the inverse of :func:`format_exprs`.
 
 Written as calls of primitives: ``max(a0, 0.0)``, ``where(gt(a0, 0.0), a1, mul(a1, 0.1))``.
 Leaves: ``a0`` (with its type when not f32: ``a0:i32``), ``1.5``, ``3``, ``true``, ``$64`` (a number
@@ -23,17 +23,6 @@ _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|\$?-?(?:inf|nan|[\d.][\d.eE]*(?:(?<=[eE])
 
 
 _MAX_DEPTH = 100
-
-
-def format_expr(root: Expr) -> str:
-    done: dict[Expr, str] = {}
-    for node in e.walk(root):
-        done[node] = (
-            _leaf(node)
-            if not node.args
-            else (f"{node.op}({', '.join(done[a] for a in node.args)})")
-        )
-    return done[root]
 
 
 _LINE_DEPTH = 24

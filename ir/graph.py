@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .location import Location
 from .op import Op
-from .types import TensorType
+from .value import Value as Value
 
 NOWHERE = Location()
 
@@ -31,23 +31,6 @@ class Direction(enum.Enum):
     FORWARD = "forward"
     BACKWARD = "backward"
     UPDATE = "update"
-
-
-class Value:
-    """One result of a node, or an input of the graph. Compared by identity."""
-
-    __slots__ = ("name", "type")
-
-    def __init__(self, name: str, type: TensorType) -> None:
-        self.name = name
-        self.type = type
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.type.shape
-
-    def __repr__(self) -> str:
-        return f"%{self.name}: {self.type}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,11 +115,6 @@ class Graph:
             yield port.value
         for node in self.nodes:
             yield from node.outputs
-
-    def __str__(self) -> str:
-        from .text import format_graph
-
-        return format_graph(self)
 
 
 def _by_name(ports: Sequence[Port], name: str, kind: str) -> Port:

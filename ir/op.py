@@ -11,15 +11,13 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
+from .expr import Expr, Operand
 from .types import TensorType
-
-if TYPE_CHECKING:
-    from .build import Builder
-    from .graph import Value
+from .value import Value
 
 
 class Property(enum.Flag):
@@ -72,7 +70,7 @@ class Op(ABC):
     ) -> Sequence[np.ndarray]:
         """The meaning, in numpy. Must work for float32 and float64 inputs alike."""
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         """Build the cotangent of every input (None: no gradient flows there).
 
         Called only when at least one result has a cotangent. Default: none flows.
@@ -175,6 +173,29 @@ class Adjoint:
         (g,) = self.cotangents
         assert g is not None
         return g
+
+
+class GradientBuilder(Protocol):
+    """What gradients are built with: methods of :class:`ir.build.Builder`, which knows the ops."""
+
+    def emit(self, op: Op, *inputs: Value) -> Value: ...
+    def emit_all(self, op: Op, *inputs: Value) -> tuple[Value, ...]: ...
+    def map(self, expr: Operand, *inputs: Value, shape: Sequence[int] | None = None) -> Value: ...
+    def maps(
+        self, exprs: Sequence[Expr], *inputs: Value, shape: Sequence[int] | None = None
+    ) -> tuple[Value, ...]: ...
+    def fill(self, number: Operand, shape: Sequence[int]) -> Value: ...
+    def broadcast(self, x: Value, shape: Sequence[int]) -> Value: ...
+    def sum(self, x: Value, axes: Sequence[int]) -> Value: ...
+    def reshape(self, x: Value, shape: Sequence[int]) -> Value: ...
+    def transpose(self, x: Value, order: Sequence[int]) -> Value: ...
+    def slice(self, x: Value, axis: int, start: int, stop: int) -> Value: ...
+    def pad(
+        self, x: Value, low: Sequence[int], high: Sequence[int], value: float = 0.0
+    ) -> Value: ...
+    def matmul(
+        self, a: Value, c: Value, *, transpose_a: bool = False, transpose_b: bool = False
+    ) -> Value: ...
 
 
 OPS: dict[str, type[Op]] = {}

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from runtime.cuda.driver.device import ATTRIBUTES
 from runtime.cuda.driver.libcuda import PROTOTYPES, Driver, initialised
+from runtime.cuda.driver.properties import ATTRIBUTES
 
 INVALID, OOM, NOT_FOUND, BAD_IMAGE, BAD_CAPTURE = 1, 2, 500, 200, 900
 _NAMES = {

@@ -6,8 +6,9 @@ from .blobs import read_blob
 from .content import is_hdf5
 from .hdf5 import write_weights_hdf5
 from .hdf5_names import normal_path
+from .layer_weights import LayerWeights
 from .state import SolverState, read_state, write_state, write_state_h5
-from .weights import LayerWeights, read_net_and_weights, read_weights, write_weights
+from .weights import read_net_and_weights, read_weights, write_weights
 
 __all__ = [
     "LayerWeights",

@@ -17,7 +17,7 @@ from roastery.files.hdf5_file import Hdf5File, open_hdf5
 from roastery.files.hdf5_writing import new_hdf5
 
 from .hdf5_names import DEEPEST, LAYER, group_paths, layer_of
-from .weights import ByLayer, LayerWeights, pairs
+from .layer_weights import ByLayer, LayerWeights, pairs
 
 _INDEX = re.compile(r"[0-9]{1,9}")
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -22,14 +20,13 @@ from frontends.schema.registry import message_type
 from ir.errors import RoasteryError
 from ir.location import Location
 from roastery.files.atomic_file import atomic_write
-from roastery.wire.blob_proto import Blob, decode_blob, encode_blob
+from roastery.wire.blob_proto import decode_blob, encode_blob
 from roastery.wire.encoding import BYTES, VARINT
 from roastery.wire.reader import DamagedMessage, Field, WireReader, prefixed
 
 from .content import is_hdf5, read_binary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .hdf5 import read_weights_hdf5
+from .layer_weights import ByLayer, LayerWeights, T, pairs
 
 _NET_LAYER, _NET_LAYERS_V1 = 100, 2
 #: Field numbers of name, type and blobs in the three layer messages.
@@ -37,36 +34,6 @@ _V2 = {1: "name", 2: "type", 7: "blobs"}
 _V1 = {4: "name", 5: "type", 6: "blobs", 1: "v0"}
 _V0 = {1: "name", 2: "type", 50: "blobs"}
 _LAYER_BLOBS = 7
-
-T = TypeVar("T")
-ByLayer = Mapping[str, T] | Sequence[tuple[str, T]]
-"""Something for each of some layers: by name, or as pairs in order where names repeat."""
-
-
-@dataclass
-class LayerWeights:
-    """What a file holds of one layer.
-
-    Args:
-        name: the layer's name, by which weights find their layer.
-        type: its type ("Convolution"; "conv" in V0 files; "" in HDF5, which does not say).
-        blobs: float32 arrays in Caffe's order.
-        legacy: per blob, whether its shape was given as num, channels, height, width; such
-            a shape matches any shape with the same sizes after leading ones.
-        diffs: per blob its stored diff, if there is one.
-    """
-
-    name: str
-    type: str = ""
-    blobs: list[np.ndarray] = field(default_factory=list)
-    legacy: list[bool] = field(default_factory=list)
-    diffs: list[np.ndarray | None] = field(default_factory=list)
-
-    def append(self, blob: Blob) -> None:
-        """Add the next blob."""
-        self.blobs.append(blob.data)
-        self.legacy.append(blob.legacy)
-        self.diffs.append(blob.diff)
 
 
 def read_weights(path: str | os.PathLike[str]) -> list[LayerWeights]:
@@ -76,8 +43,6 @@ def read_weights(path: str | os.PathLike[str]) -> list[LayerWeights]:
         RoasteryError: the file is missing, empty, truncated, damaged or of another kind.
     """
     if is_hdf5(path):
-        from .hdf5 import read_weights_hdf5
-
         return read_weights_hdf5(path)
     return _read_binary(path, lambda layer_field, reader: None)
 
@@ -236,11 +201,6 @@ def write_weights(
             file.write(prefixed(_NET_LAYER, sum(map(len, pieces))))
             for piece in pieces:
                 file.write(piece)
-
-
-def pairs(items: ByLayer[T]) -> list[tuple[str, T]]:
-    """What there is for layers, as pairs in order."""
-    return list(items.items()) if isinstance(items, Mapping) else list(items)
 
 
 def _numbered(items: ByLayer[T]) -> dict[tuple[str, int], T]:

@@ -17,8 +17,8 @@ from ir.program import FillerSpec, Labels
 from ir.types import U32, TensorType
 
 from .fillers import filler_spec
+from .layer_type import LayerType
 from .probe import Probe
-from .registry import LayerType
 
 
 class Variables(Protocol):

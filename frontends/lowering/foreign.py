@@ -13,7 +13,7 @@ from frontends.prototxt.message import Message
 from frontends.schema.types import EnumType, MessageType
 from ir.errors import RoasteryError
 
-from .registry import LayerType
+from .layer_type import LayerType
 
 
 def refuse_foreign(kind: LayerType, layer: Message) -> None:

@@ -14,6 +14,7 @@ from ir.location import Location
 from ir.ops.movement import Reshape
 
 from .context import LayerContext
+from .registry import find_layer
 
 
 def lower_layer(ctx: LayerContext, stopped: Sequence[bool]) -> tuple[Value, ...]:
@@ -29,7 +30,7 @@ def lower_layer(ctx: LayerContext, stopped: Sequence[bool]) -> tuple[Value, ...]
             b.map(e.stop(e.arg(0)), v) if stop else v
             for v, stop in zip(values, stopped, strict=True)
         )
-        made = ctx.kind.lower(ctx)
+        made = find_layer(ctx.kind.name, place).lower(ctx)
     results = _checked_results(ctx, (made,) if isinstance(made, Value) else tuple(made))
     return tuple(_own(b, v, top, values, place) for v, top in zip(results, ctx.tops, strict=True))
 

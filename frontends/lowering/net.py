@@ -21,9 +21,10 @@ from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
 from .layer import lower_layer, shown_place
+from .layer_type import LayerType
 from .one_layer import KnownLayer, LayerLowering
 from .probe import Probe
-from .registry import LayerType, find_layer
+from .registry import find_layer
 from .splits import with_splits
 from .variables import VariableTable
 

@@ -18,8 +18,8 @@ from ir.types import TensorType
 from .context import LayerContext
 from .known_variables import KnownVariables
 from .layer import lower_layer
+from .layer_type import LayerType
 from .probe import Probe
-from .registry import LayerType
 
 Shape = tuple[int, ...]
 

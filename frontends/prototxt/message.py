@@ -13,6 +13,7 @@ from ir.errors import RoasteryError
 from ir.location import Location
 
 from .note import Note
+from .printer import to_text
 
 _NOWHERE = Location()
 
@@ -240,8 +241,6 @@ class Message:
         return f"<{self.message_type.name} {', '.join(self._values) or 'empty'}>"
 
     def __str__(self) -> str:
-        from .printer import to_text
-
         return to_text(self)
 
     # -- inside ------------------------------------------------------------------------

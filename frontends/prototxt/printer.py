@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
-from frontends.schema.types import EnumType, FieldType
+from frontends.schema.types import EnumType, FieldType, MessageType
 from frontends.schema.values import round_to_float32
-
-from .message import Message
 
 _SIMPLE_ESCAPES = {
     0x0A: r"\n", 0x0D: r"\r", 0x09: r"\t", 0x22: r"\"", 0x27: r"\'", 0x5C: r"\\",
@@ -19,7 +17,16 @@ _ESCAPED = [
 ]
 
 
-def to_text(message: Message) -> str:
+class Printable(Protocol):
+    """A message: its type, and what is set."""
+
+    message_type: MessageType
+
+    def fields_set(self) -> list[str]: ...
+    def __getitem__(self, name: str) -> Any: ...
+
+
+def to_text(message: Printable) -> str:
     """Prototxt of a message: two spaces per level, fields in the order of their numbers.
 
     Parsing it gives an equal message.
@@ -29,7 +36,7 @@ def to_text(message: Message) -> str:
     return "".join(lines)
 
 
-def _print(message: Message, indent: str, lines: list[str]) -> None:
+def _print(message: Printable, indent: str, lines: list[str]) -> None:
     fields = message.message_type.fields
     names = message.fields_set()
     if not message.message_type.free:
@@ -41,7 +48,7 @@ def _print(message: Message, indent: str, lines: list[str]) -> None:
         # A free block knows no repeated fields: there the brackets make a list of one.
         opened, closed = ("[", "]") if field is None and _is_list_of_one(value) else ("", "")
         for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, Message):
+            if _is_message(item):
                 lines.append(f"{indent}{name} {opened}{{\n")
                 _print(item, indent + "  ", lines)
                 lines.append(f"{indent}}}{closed}\n")
@@ -50,11 +57,15 @@ def _print(message: Message, indent: str, lines: list[str]) -> None:
                 lines.append(f"{indent}{name}: {opened}{text}{closed}\n")
 
 
+def _is_message(value: Any) -> TypeGuard[Printable]:
+    return hasattr(value, "fields_set")
+
+
 def _is_list_of_one(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 1
 
 
-def _literal(message: Message, field: FieldType | None, value: Any) -> str:
+def _literal(message: Printable, field: FieldType | None, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -60,7 +60,7 @@ class Registry:
         """Add a message, or merge fields into one that another fork declared before."""
         found = self.messages.get(name)
         if found is None:
-            found = MessageType(name, self, free=free, native=native)
+            found = MessageType(name, self.lookup, free=free, native=native)
             self.messages[name] = found
         elif native or found.free != free:
             raise SchemaError(f"message `{name}` is declared twice")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from .registry import Registry
+from typing import Any, Literal
 
 Label = Literal["optional", "required", "repeated"]
 
@@ -82,11 +79,17 @@ class FieldType:
         return self.label == "repeated"
 
 
+Lookup = Callable[[FieldType], "EnumType | MessageType | None"]
+
+
 class MessageType:
-    """A message: its fields by name. ``free`` ones accept any field, untyped."""
+    """A message: its fields by name. ``free`` ones accept any field, untyped.
+
+    ``lookup`` finds the enum or message that a field refers to; None for scalars.
+    """
 
     def __init__(
-        self, name: str, registry: Registry, *, free: bool = False, native: bool = False
+        self, name: str, lookup: Lookup, *, free: bool = False, native: bool = False
     ) -> None:
         self.name = name
         self.free = free
@@ -94,7 +97,7 @@ class MessageType:
         self.native = native
         self.fields: dict[str, FieldType] = {}
         self.enums: dict[str, EnumType] = {}
-        self._registry = registry
+        self._lookup = lookup
         self._resolved: dict[str, EnumType | MessageType | None] = {}
 
     def __repr__(self) -> str:
@@ -111,7 +114,7 @@ class MessageType:
         try:
             return self._resolved[field_type.name]
         except KeyError:
-            found = self._registry.lookup(field_type)
+            found = self._lookup(field_type)
             self._resolved[field_type.name] = found
             return found
 

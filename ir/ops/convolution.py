@@ -9,17 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, leads_as_first, register, require, require_factors
+from ..op import (
+    Adjoint,
+    GradientBuilder,
+    Op,
+    Property,
+    leads_as_first,
+    register,
+    require,
+    require_factors,
+)
 from ..types import TensorType
+from ..value import Value
 from ..windows import col2im, im2col
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
 
 
 def conv_output_extent(extent: int, window: int, stride: int, pad: int, dilation: int) -> int:
@@ -103,7 +108,7 @@ class Conv(_Conv):
         weights = w.reshape(self.group, w.shape[0] // self.group, -1)
         return [np.matmul(weights, cols).reshape(results[0].shape)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         (x, w), g = at.inputs, at.cotangent
         kind = self.common()
         dx = ConvInputGrad(**kind, spatial=x.shape[2:])  # type: ignore[arg-type]
@@ -146,7 +151,7 @@ class ConvInputGrad(_Conv):
         cols = np.matmul(weights.swapaxes(1, 2), rows).reshape(n, c, *window, *g.shape[2:])
         return [col2im(cols, self.spatial, self.stride, self.pad, self.dilation)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         (y, w), g = at.inputs, at.cotangent
         kind = self.common()
         dw = ConvWeightGrad(**kind, window=w.shape[2:])  # type: ignore[arg-type]
@@ -186,7 +191,7 @@ class ConvWeightGrad(_Conv):
         rows = _rows(g, self.group)
         return [np.matmul(rows, cols.swapaxes(2, 3)).sum(axis=0).reshape(results[0].shape)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         (x, y), g = at.inputs, at.cotangent
         kind = self.common()
         dx = ConvInputGrad(**kind, spatial=x.shape[2:])  # type: ignore[arg-type]

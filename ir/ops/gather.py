@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, leads_alike, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
 from ..types import I32, TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 
 @register
@@ -46,7 +42,7 @@ class Gather(Op):
         picked[inside] = table[rows[inside]]
         return [picked]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         table, rows = at.inputs
         return [b.emit(ScatterAdd(table.shape[0]), at.cotangent, rows), None]
 
@@ -81,5 +77,5 @@ class ScatterAdd(Op):
             total[sorted_rows[starts]] = np.add.reduceat(g[order], starts, axis=0)
         return [total]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         return [b.emit(Gather(), at.cotangent, at.inputs[1]), None]

@@ -6,16 +6,12 @@ import functools
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, leads_alike, register
+from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register
 from ..types import TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 HostFunction = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 
@@ -55,7 +51,7 @@ class HostCall(Op):
             raise RuntimeError(f"host call {self.label!r} read from text has no function")
         return self.forward(inputs)
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         if self.backward is None:
             return [None] * len(at.inputs)
         cotangents = [

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, register, require, require_factors
+from ..op import Adjoint, GradientBuilder, Op, Property, register, require, require_factors
 from ..types import TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 
 @register
@@ -55,7 +51,7 @@ class MatMul(Op):
         c = c.swapaxes(-1, -2) if self.transpose_b else c
         return [np.matmul(a, c)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         (x, w), g = at.inputs, at.cotangent
         ta, tb = self.transpose_a, self.transpose_b
         dx = dw = None

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, channel_axis, leads_as_first, register, require
+from ..op import (
+    Adjoint,
+    GradientBuilder,
+    Op,
+    Property,
+    channel_axis,
+    leads_as_first,
+    register,
+    require,
+)
 from ..types import TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 
 @register
@@ -43,7 +48,7 @@ class Reshape(Op):
     ) -> Sequence[np.ndarray]:
         return [inputs[0].reshape(self.shape)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         return [b.reshape(at.cotangent, at.inputs[0].shape)]
 
 
@@ -75,7 +80,7 @@ class Transpose(Op):
     ) -> Sequence[np.ndarray]:
         return [np.ascontiguousarray(inputs[0].transpose(self.order))]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         inverse = tuple(self.order.index(i) for i in range(len(self.order)))
         return [b.transpose(at.cotangent, inverse)]
 
@@ -116,7 +121,7 @@ class Slice(Op):
         part = (slice(None),) * self.axis + (slice(self.start, self.stop),)
         return [np.ascontiguousarray(inputs[0][part])]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         (x,) = at.inputs
         low, high = [0] * x.type.rank, [0] * x.type.rank
         low[self.axis], high[self.axis] = self.start, x.shape[self.axis] - self.stop
@@ -156,7 +161,7 @@ class Concat(Op):
     ) -> Sequence[np.ndarray]:
         return [np.concatenate(inputs, axis=self.axis)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         results: list[Value | None] = []
         start = 0
         for x, needed in zip(at.inputs, at.wanted, strict=True):
@@ -200,5 +205,5 @@ class Pad(Op):
         out[tuple(target)] = x[tuple(source)]
         return [out]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         return [b.pad(at.cotangent, [-a for a in self.low], [-a for a in self.high])]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,12 +11,9 @@ from .. import expr as e
 from ..expr import Expr
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
-from ..op import Adjoint, Op, Property, leads_alike, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
 from ..types import TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 
 def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -85,7 +81,7 @@ class Map(Op):
         real = np.result_type(*floats) if floats else np.dtype(np.float32)
         return evaluate(self.exprs, inputs, results[0].shape, real)
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         # One map computes the cotangents of all inputs; those of broadcast inputs are then
         # summed over the axes along which they were repeated.
         inputs = at.inputs
@@ -109,7 +105,7 @@ class Map(Op):
 
 
 def _compact(
-    b: Builder, exprs: Sequence[Expr], operands: Sequence[Value], shape: tuple[int, ...]
+    b: GradientBuilder, exprs: Sequence[Expr], operands: Sequence[Value], shape: tuple[int, ...]
 ) -> tuple[Value, ...]:
     """A map of ``exprs`` that takes only the operands they read, each once."""
     used: list[Value] = []

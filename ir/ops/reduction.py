@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import expr as e
-from ..op import Adjoint, AxisFold, Op, Property, register, require
+from ..op import Adjoint, AxisFold, GradientBuilder, Op, Property, register, require
 from ..types import I32, TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 _KINDS: dict[str, Callable[..., Any]] = {
     "sum": np.sum,
@@ -65,7 +62,7 @@ class Reduce(Op):
             else _KINDS[self.kind](x, axis=self.axes, keepdims=True)
         ]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         (x,), (y,), g = at.inputs, at.outputs, at.cotangent
         if self.kind == "sum":
             return [b.broadcast(g, x.shape)]

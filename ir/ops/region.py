@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, leads_alike, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
 from ..types import I32, TensorType
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
+from ..value import Value
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ class RegionMax(Op):
             np.where(known, image, 0), top, np.where(known[:, None], bottom, top), left, right
         )
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         g = at.cotangents[0]
         if g is None or not at.wanted[0]:
             return [None, None]

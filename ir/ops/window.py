@@ -13,17 +13,14 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..op import Adjoint, Op, Property, leads_as_first, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, leads_as_first, register, require
 from ..types import I32, TensorType
+from ..value import Value
 from ..windows import pad_to
-
-if TYPE_CHECKING:
-    from ..build import Builder
-    from ..graph import Value
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class WindowSum(_Window):
             total += padded[part]
         return [total]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         op = WindowSpread(**self.kind(), shape=at.inputs[0].shape)
         return [b.emit(op, at.cotangent)]
 
@@ -122,7 +119,7 @@ class WindowSpread(_Window):
         inside = tuple(slice(lo, lo + d) for lo, d in zip(self.low, self.shape, strict=True))
         return [np.ascontiguousarray(total[inside])]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         return [b.emit(WindowSum(**self.kind()), at.cotangent)]
 
 
@@ -187,7 +184,7 @@ class WindowMax(_Window):
         place[code == 0] = -1
         return place
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         g = at.cotangents[0]
         if g is None:
             return [None]
@@ -228,7 +225,7 @@ class WindowScatter(_Window):
         total = np.bincount(flat, weights=weights, minlength=outer * inner)
         return [total.astype(g.dtype).reshape(self.shape)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         op = WindowPick(**self.kind(), spatial_rank=self.spatial_rank)
         return [b.emit(op, at.cotangent, at.inputs[1]), None]
 
@@ -258,6 +255,6 @@ class WindowPick(_Window):
         picked = np.take_along_axis(rows, flat, axis=-1).reshape(place.shape)
         return [np.where(place >= 0, picked, 0).astype(x.dtype)]
 
-    def gradient(self, b: Builder, at: Adjoint) -> Sequence[Value | None]:
+    def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         op = WindowScatter(**self.kind(), shape=at.inputs[0].shape, spatial_rank=self.spatial_rank)
         return [b.emit(op, at.cotangent, at.inputs[1]), None]

@@ -8,8 +8,9 @@ from ir.program import NetProgram
 from runtime.backends.backend import Backend, batch_allocator
 from runtime.data.labels import CheckedSource, label_checks
 from runtime.data.notes import DataNote, Notes, NotesOfOpening
+from runtime.data.opening import open_source
 from runtime.data.prefetch import read_ahead
-from runtime.data.source import DataSource, open_source
+from runtime.data.source import DataSource
 
 
 def open_feeds(

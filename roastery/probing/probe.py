@@ -14,7 +14,7 @@ from frontends.lowering.registry import find_layer
 from frontends.prototxt.message import Message
 from runtime.data.config import Phase, SourceConfig
 from runtime.data.hdf5_output_layer import HDF5OutputLayer
-from runtime.data.source import probe_shapes
+from runtime.data.opening import probe_shapes
 from runtime.python.layer import PythonLayer, PythonLayerConfig
 
 from .data_config import source_config

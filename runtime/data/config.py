@@ -10,15 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from ir.errors import RoasteryError
 from ir.location import Location
 
 from .notes import Notes, to_logger
-
-if TYPE_CHECKING:
-    from .source import DataSource
+from .source import DataSource
 
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
 

@@ -1,17 +1,12 @@
-"""The protocol between data sources and executors, and the one way to open a source."""
+"""The protocol between data sources and executors."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-
-from .config import OpenOptions, Phase, SourceConfig
-from .notes import Notes, to_logger, unheard
 
 Shape: TypeAlias = tuple[int, ...]
 Position: TypeAlias = dict[str, Any]
@@ -55,32 +50,3 @@ class DataSource(Protocol):
 
     def close(self) -> None:
         """Give back files and locks; the source is of no use afterwards."""
-
-
-def open_source(
-    config: SourceConfig,
-    phase: Phase,
-    seed: int,
-    root: str | os.PathLike[str] = ".",
-    lock: bool = True,
-    notes: Notes = to_logger,
-) -> DataSource:
-    """Open the source that ``config`` describes; the arguments are those of `OpenOptions`.
-
-    Raises RoasteryError for everything that can be known before the first batch.
-    """
-    return config.open(OpenOptions(phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes))
-
-
-def probe_shapes(
-    config: SourceConfig, phase: Phase, root: str | os.PathLike[str] = "."
-) -> list[Shape]:
-    """Top shapes of the first batch, for shape inference.
-
-    Nothing stays open or locked, and nothing is noted: that is left to `open_source`.
-    """
-    source = open_source(config, phase, 0, root, lock=False, notes=unheard)
-    try:
-        return source.shapes()
-    finally:
-        source.close()

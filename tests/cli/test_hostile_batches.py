@@ -138,7 +138,7 @@ def test_limits_of_the_process_count(
 
 def test_shapes_are_known_from_one_record(data: Path) -> None:
     """Nothing is planned for a look at the shapes."""
-    from runtime.data.source import open_source
+    from runtime.data.opening import open_source
     from runtime.data.sources.data import DataConfig
 
     source = open_source(

@@ -11,7 +11,8 @@ import numpy as np
 from runtime.data.config import SourceConfig, TransformConfig
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
-from runtime.data.source import DataSource, open_source
+from runtime.data.opening import open_source
+from runtime.data.source import DataSource
 from runtime.data.sources.data import DataConfig
 from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
 from runtime.data.sources.hdf5_data import HDF5DataConfig

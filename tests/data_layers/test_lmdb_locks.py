@@ -19,8 +19,8 @@ import pytest
 from ir.errors import RoasteryError
 from runtime.data.database import LmdbDatabase, open_database
 from runtime.data.datum import Datum, serialize_datum
+from runtime.data.opening import open_source, probe_shapes
 from runtime.data.prefetch import Prefetcher
-from runtime.data.source import open_source, probe_shapes
 from runtime.data.sources.data import DataConfig
 
 ROOT = Path(__file__).parents[2]

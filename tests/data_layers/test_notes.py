@@ -14,7 +14,7 @@ from roastery.devices.backends import open_backend
 from roastery.reading import nets
 from runtime.data import database
 from runtime.data.notes import DataNote, NoteKind
-from runtime.data.source import open_source, probe_shapes
+from runtime.data.opening import open_source, probe_shapes
 from runtime.data.sources import data, hdf5_data, image_data, window_data
 from runtime.logging import CaffeLog, LogRecord
 

@@ -12,8 +12,8 @@ import pytest
 from recorded_cases import DATA, case_names, read_case, writable_copy
 
 from runtime.data.hdf5_output import HDF5Output
+from runtime.data.opening import open_source, probe_shapes
 from runtime.data.prefetch import Prefetcher
-from runtime.data.source import open_source, probe_shapes
 
 CASES = [
     (kind, name) for kind in ("databases", "hdf5") for name in case_names(kind) if name != "output"

@@ -14,7 +14,7 @@ from every_source import KINDS, config_of, make_data, open_kind
 from ir.errors import RoasteryError
 from runtime.data.config import TransformConfig
 from runtime.data.hdf5_output import HDF5Output
-from runtime.data.source import open_source
+from runtime.data.opening import open_source
 from runtime.data.sources import source_kinds
 from runtime.data.sources.data import DataConfig
 from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller

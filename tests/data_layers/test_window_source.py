@@ -11,7 +11,7 @@ import pytest
 from ir.errors import RoasteryError
 from runtime.data.config import TransformConfig
 from runtime.data.mean_file import write_mean
-from runtime.data.source import open_source
+from runtime.data.opening import open_source
 from runtime.data.sources.window_data import PlacedRegion, Sample, WindowDataConfig, place_window
 from runtime.data.window_file import Window
 

@@ -148,7 +148,7 @@ def test_the_place_is_the_settings(
 
 
 def test_a_setting_is_known_where_its_place_is_not() -> None:
-    from runtime.data.source import open_source
+    from runtime.data.opening import open_source
     from runtime.data.sources.data import DataConfig
 
     with pytest.raises(RoasteryError) as caught:

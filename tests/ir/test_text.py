@@ -58,7 +58,7 @@ def test_reads_what_it_writes() -> None:
 
 
 def test_a_graph_shows_itself() -> None:
-    assert str(parse_graph(SMALL)) == SMALL
+    assert format_graph(parse_graph(SMALL)) == SMALL
 
 
 def test_one_node_on_one_line() -> None:

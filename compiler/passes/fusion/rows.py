@@ -8,20 +8,30 @@ are rows: their number is a constant, so that the group does not depend on the b
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from compiler.batch import ComparedShapes
 from ir.graph import Node, Value
 from ir.op import Property, channel_axis
 
+from .inline import Inlining
 from .patterns import OpPattern
-
-if TYPE_CHECKING:
-    from .groups import Grouping
 
 LONGEST = 8192  # channels; longer rows are better split over programs
 
 
-def row_shape(grouping: Grouping, members: Sequence[int]) -> tuple[int, ...] | None:
+class KnownNodes(Protocol):
+    """What is known of a graph's nodes while they are grouped: see :mod:`.groups`."""
+
+    nodes: Sequence[Node]
+    patterns: list[OpPattern]
+    producers: dict[Value, int]
+    shapes: ComparedShapes
+    inlining: Inlining
+    loads: list[dict[Value, bool]]
+
+
+def row_shape(grouping: KnownNodes, members: Sequence[int]) -> tuple[int, ...] | None:
     """The shape of the rows that a group reduces, if it reduces channels."""
     shapes = set()
     for m in members:
@@ -40,7 +50,7 @@ def _over_channels(node: Node) -> bool:
     return node.op.reduced_axes == (node.op.channel_axis(node.outputs[0].type.rank),)
 
 
-def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -> bool:
+def in_row(grouping: KnownNodes, i: int, made: Set[Value], row: tuple[int, ...]) -> bool:
     """Whether a kernel of such rows that makes ``made`` can compute node ``i``."""
     node = grouping.nodes[i]
     if grouping.patterns[i] is OpPattern.REDUCE:
@@ -53,7 +63,7 @@ def in_row(grouping: Grouping, i: int, made: Set[Value], row: tuple[int, ...]) -
     )
 
 
-def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
+def _is_row(grouping: KnownNodes, node: Node, row: tuple[int, ...]) -> bool:
     """Whether a node is pointwise on rows, or on one element per row."""
     shape = grouping.shapes.of(node.outputs[0])
     pointwise = bool(node.op.properties & Property.POINTWISE)
@@ -62,7 +72,7 @@ def _is_row(grouping: Grouping, node: Node, row: tuple[int, ...]) -> bool:
     return pointwise and len(node.outputs) == 1 and shape in (row, reduced)
 
 
-def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[int, ...]) -> bool:
+def _reads_in_row(grouping: KnownNodes, node: Node, made: Set[Value], row: tuple[int, ...]) -> bool:
     """Whether all that a node reads of ``made``, itself or through what is inlined into it, lies
     in its own row."""
     stack, seen = [node], {node}
@@ -80,7 +90,7 @@ def _reads_in_row(grouping: Grouping, node: Node, made: Set[Value], row: tuple[i
     return True
 
 
-def schedule_of(grouping: Grouping, members: Sequence[int], pattern: OpPattern) -> str:
+def schedule_of(grouping: KnownNodes, members: Sequence[int], pattern: OpPattern) -> str:
     """The schedule of a group: its anchor's, or ``row``."""
     if pattern is not OpPattern.REDUCE:
         return pattern.value

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import c_char_p, c_int, c_void_p
-from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
 
 from .libcuda import CudaError, Driver
+from .properties import DeviceProperties
 from .released import Released
-
-if TYPE_CHECKING:
-    from .device import DeviceProperties
 
 _ERROR_LOG, _ERROR_LOG_SIZE = 5, 6  # CU_JIT_ERROR_LOG_BUFFER, ..._SIZE_BYTES
 _MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from roastery.cli.arrays import load_array, load_npy
-from runtime.data.source import open_source
+from runtime.data.opening import open_source
 from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.tools.cifar import convert_cifar
 from runtime.data.tools.mnist import convert_mnist

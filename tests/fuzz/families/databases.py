@@ -9,7 +9,7 @@ from random import Random
 from runtime.data.database import open_database
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
-from runtime.data.source import open_source
+from runtime.data.opening import open_source
 from runtime.data.sources.data import DataConfig
 from tests.data_layers import level_files as level
 
