@@ -6,7 +6,7 @@ They hold plain data, so that an exported artifact can be written from them and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ir.graph import Value
 from ir.location import Location
@@ -34,6 +34,13 @@ class Config:
     constants: tuple[tuple[str, int], ...]  # constexpr arguments: (("BLOCK", 1024),)
     num_warps: int = 4
     num_stages: int = 2
+
+    def __getitem__(self, name: str) -> int:
+        return next(value for known, value in self.constants if known == name)
+
+    def having(self, name: str, value: int) -> Config:
+        """With one more constant."""
+        return replace(self, constants=(*self.constants, (name, value)))
 
 
 class LazyText:

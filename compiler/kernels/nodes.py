@@ -102,8 +102,7 @@ class KernelBody:
         name: the family's, not a layer's.
         body: all that is inside the function.
         tile: the constants whose lanes make the dimensions of a tile.
-        constants: all that a configuration sets.
-        configs: the family's configurations; ``config`` is the number of the chosen one.
+        config: the constants, of which a printer makes what its target has for them.
         grid: programs along its axes. writes: the buffers that it stores into.
         why: for people. suffix: after the group's label.
         wide: indices have 64 bits.
@@ -112,9 +111,7 @@ class KernelBody:
     name: str
     body: Sequence[Statement]
     tile: tuple[str, ...]
-    constants: tuple[str, ...]
-    configs: tuple[Config, ...]
-    config: int
+    config: Config
     grid: tuple[int, int, int]
     writes: tuple[Value | Scratch, ...]
     why: str

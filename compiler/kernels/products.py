@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from compiler.kernel import Config
 from ir.graph import Node, Value
 from ir.op import Op
 
@@ -29,6 +30,15 @@ class Product:
     right: tuple[Value, Read]  # read at (depth, column, product)
     result: Read  # access to the result at (row, column, product)
     strided: bool = False  # index arithmetic takes registers that large tiles lack
+
+    def programs(self, tile: Config) -> int:
+        """Tiles in all products."""
+        down, across = -(-self.rows.value // tile["M"]), -(-self.columns.value // tile["N"])
+        return self.count.value * down * across
+
+    def steps(self, tile: Config) -> int:
+        """Along the depth."""
+        return -(-self.depth.value // tile["K"])
 
 
 View = Callable[[Emitter, Node], Product]

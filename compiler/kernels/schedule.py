@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.kernel import Config
 from compiler.options import CompileOptions
 from ir.graph import Node
 from ir.op import Property
@@ -9,12 +10,13 @@ from ir.ops.fusion import Fused
 from ir.types import DType
 
 from . import rules  # noqa: F401  (registers what is written for each op)
+from .choice import Choice, Heuristic
 from .schedules.contract import schedule_contract
 from .schedules.flat import schedule_flat
 from .schedules.reduce import schedule_reduce
 from .schedules.row import schedule_row
 from .schedules.single import SINGLES, schedule_single
-from .task import Choice, Scheduled, Task
+from .task import Scheduled, Task
 
 _SCHEDULES = {
     "flat": schedule_flat,
@@ -24,20 +26,20 @@ _SCHEDULES = {
 }
 
 
-def task_of(node: Node, options: CompileOptions) -> Task:
+def task_of(node: Node, options: CompileOptions, heuristic: Heuristic) -> Task:
     op = node.op
     if not isinstance(op, Fused):
         raise TypeError(f"kernels are made of fused groups, not of {op.name}")
     for value in (*node.inputs, *node.outputs):
         if value.type.dtype is DType.F64:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
-    return Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, options)
+    return Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, options, heuristic)
 
 
 def schedule_task(task: Task) -> Scheduled:
     """The ways to compute a group: choices of tile and split, the best first."""
     if all(v.type.size == 0 for v in task.outputs):
-        return Scheduled([Choice()], lambda _: [])
+        return Scheduled([Choice(Config(()))], lambda _: [])
     if task.schedule == "single":
         return _alone(task)
     if task.schedule not in _SCHEDULES:

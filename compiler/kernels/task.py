@@ -9,6 +9,7 @@ from compiler.options import CompileOptions
 from ir.graph import Graph, Node, Value
 
 from .builder import KernelBuilder
+from .choice import Choice, Heuristic
 from .nodes import KernelBody
 
 # Elements of a tensor from which on indices have 64 bits (a tile may run past the end).
@@ -26,6 +27,7 @@ class Task:
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     options: CompileOptions
+    heuristic: Heuristic
 
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
@@ -33,22 +35,8 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One way to do a task, in numbers."""
-
-    tile: int = 0  # of the schedule's table
-    splits: int = 1  # parts that the work of every result is in; a second kernel adds them up
-    second: int = 0  # tile of that kernel
-
-
-@dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A task and the ways to do it: the one that its schedule prefers, then all others."""
+    """The ways to do a task, the best first, and what does it."""
 
     choices: Sequence[Choice]
     kernels: Callable[[Choice], list[KernelBody]]
-
-
-def preferring(best: int, count: int) -> list[int]:
-    """Numbers of a table's tiles, ``best`` first."""
-    return [best, *(i for i in range(count) if i != best)]

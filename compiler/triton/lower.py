@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from compiler.kernel import Argument as Given
 from compiler.kernel import Kernel, Launch, Parameter
+from compiler.kernels.choice import Choice
 from compiler.kernels.expressions import KernelArgument
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.size import Size
-from compiler.kernels.task import Choice, Task
+from compiler.kernels.task import Task
 from compiler.options import CompileOptions
 from ir.graph import Node
 
+from .heuristics import GpuHeuristic
 from .printer.function import canonical_file
 from .printer.render import readable_file
 
@@ -38,7 +40,7 @@ class Ways:
 
 
 def ways_of(node: Node, options: CompileOptions) -> Ways:
-    task = task_of(node, options)
+    task = task_of(node, options, GpuHeuristic(options.target.processors))
     scheduled = schedule_task(task)
     return Ways(task, scheduled.choices, scheduled.kernels)
 
@@ -50,12 +52,12 @@ def launch_of(task: Task, body: KernelBody) -> Launch:
         entry=body.name,
         source=source,
         parameters=tuple(_parameter(name, a, body.wide) for name, a in text.arguments),
-        configs=body.configs,
+        configs=(body.config,),
         readable=lambda: readable_file(task, body),
     )
     return Launch(
         kernel,
-        body.config,
+        0,
         tuple(_given(a) for _, a in text.arguments),
         body.grid,
         task.label + body.suffix,

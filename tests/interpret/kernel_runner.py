@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from compiler.kernel import Launch, Scratch
-from compiler.kernels.task import Choice
+from compiler.kernels.choice import Choice
 from compiler.options import CompileOptions
 from compiler.triton.lower import Ways, ways_of
 from ir.build import Builder

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from kernel_runner import compare, fused, lowered, random_inputs, run_launches, scheduled
 
-from compiler.kernels.task import Choice
+from compiler.kernels.choice import Choice
 from compiler.plan.aliasing import may_overwrite
 from compiler.triton.lower import Ways
 from ir import expr as e

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from kernel_runner import check, fused, scheduled, single
 
-from compiler import kernels
 from compiler.kernel import Config, Launch
+from compiler.kernels import rules
+from compiler.kernels.choice import Choice
 from compiler.kernels.products import VIEWS
-from compiler.kernels.schedules import row
 from compiler.kernels.schedules.single import SINGLES
-from compiler.kernels.task import Choice
+from compiler.triton import heuristics
+from compiler.triton.heuristics import row
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -61,8 +62,9 @@ def added(inputs: int) -> Node:
 
 def softmax(kind: str, length: int) -> Node:
     """Over rows of channels, of more than a program takes of the shortest."""
-    tile = next(t for t in row.TILES[kind] if t.held is None or t.held >= length)
-    rows = tile.sizes[0 if kind == "rows" else 1] + 1
+    along, beside = "BA" if kind == "rows" else "AB"
+    tile = next((t for t in row.TILES[kind] if t[along] >= length), row.TILES[kind][-1])
+    rows = tile[beside] + 1
     shape = (rows, length) if kind == "rows" else (1, length, rows)
 
     def build(b: Builder, x: Value) -> list[Value]:
@@ -75,7 +77,7 @@ def softmax(kind: str, length: int) -> Node:
 
 def longest(kind: str) -> Iterator[int]:
     """Lengths of rows, each of which takes another tile."""
-    held = [tile.held for tile in row.TILES[kind] if tile.held is not None]
+    held = [tile["B" if kind == "rows" else "A"] for tile in row.TILES[kind][:-1]]
     yield from (length - length // 4 for length in held)
     yield held[-1] + 5
 
@@ -110,20 +112,24 @@ CASES: dict[str, Node] = {
 Run = tuple[str, Choice, list[Launch]]
 
 
+def of(launch: Launch) -> tuple[str, Config]:
+    """What is told apart: a family and its configuration."""
+    return launch.kernel.entry, launch.chosen
+
+
 def covering() -> Iterator[Run]:
     """Choices that together launch all that the schedules of the cases can launch.
 
     Of rows only the smallest tile that holds them: there is a case for each.
     """
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[str, Config]] = set()
     for name, node in CASES.items():
         ways = scheduled(node)
         for choice in ways.choices[: 1 if node.op.schedule == "row" else None]:
             few = min(choice.splits, 3)  # splits: as good as many, and faster
             choice = dataclasses.replace(choice, splits=few)
             launches = ways.launches(choice)
-            used = {(name, id(launches[0].chosen))}
-            used |= {(launch.kernel.entry, id(launch.chosen)) for launch in launches[1:]}
+            used = {(name, launches[0].chosen), *map(of, launches[1:])}
             if not used <= seen:
                 yield name, choice, launches
             seen |= used
@@ -132,22 +138,28 @@ def covering() -> Iterator[Run]:
 RUNS = list(covering())
 
 
+def described(name: str, choice: Choice) -> str:
+    configs = [c for c in (choice.config, choice.second) if c is not None]
+    sizes = ["x".join(str(size) for _, size in config.constants) for config in configs]
+    return f"{name} {' '.join(sizes)} {choice.splits}"
+
+
 @pytest.mark.parametrize(
     ("name", "choice"),
     [(name, choice) for name, choice, _ in RUNS],
-    ids=[f"{name} {c.tile} {c.splits} {c.second}" for name, c, _ in RUNS],
+    ids=[described(name, choice) for name, choice, _ in RUNS],
 )
 def test_choices(name: str, choice: Choice) -> None:
     check(CASES[name], tolerance=1e-4, choice=choice)
 
 
-def configurations() -> list[Config]:
-    """All that stand in tables of the schedules' modules."""
-    found: dict[int, Config] = {}
+def configurations() -> set[Config]:
+    """All that stand in tables of the heuristics, and of ops with kernels of their own."""
+    found: set[Config] = set()
 
     def walk(item: Any) -> None:
         if isinstance(item, Config):
-            found[id(item)] = item
+            found.add(item)
         elif isinstance(item, dict):
             for value in item.values():
                 walk(value)
@@ -158,38 +170,37 @@ def configurations() -> list[Config]:
             for field in dataclasses.fields(item):
                 walk(getattr(item, field.name))
 
-    for module in pkgutil.walk_packages(kernels.__path__, "compiler.kernels."):
-        walk(vars(importlib.import_module(module.name)))
-    return list(found.values())
+    for package in (heuristics, rules):
+        for module in pkgutil.iter_modules(package.__path__):
+            walk(vars(importlib.import_module(f"{package.__name__}.{module.name}")))
+    walk(SINGLES)
+    return found
 
 
-LAUNCHED = {
-    (launch.kernel.entry, id(launch.chosen)) for _, _, launches in RUNS for launch in launches
-}
+LAUNCHED = {of(launch) for _, _, launches in RUNS for launch in launches}
 
 
 def test_every_configuration_is_launched() -> None:
+    """Of products and reductions whole and split."""
     found = configurations()
-    assert len(found) > 60
-    launched = {number for _, number in LAUNCHED}
-    assert [config for config in found if id(config) not in launched] == []
+    assert len(found) > 30
+    launched = {config for _, config in LAUNCHED}
+    split = {config.constants[:-1]: 0 for config in launched if config.constants[-1][0] == "SPLIT"}
+    for config in found:
+        ways = [config]
+        if config.constants in split:
+            ways = [config.having("SPLIT", value) for value in (0, 1)]
+        assert [way for way in ways if way not in launched] == []
 
 
-def test_every_kernel_is_launched_with_all_that_it_owns() -> None:
-    ops = {type(inner.op) for node in CASES.values() for inner in node.op.body.nodes}
+def test_every_kernel_of_its_own_is_launched() -> None:
+    ops = {type(node.op.body.nodes[0].op) for node in CASES.values()}
     assert ops >= {*VIEWS, *SINGLES}
-    for _, _, launches in RUNS:
-        for launch in launches:
-            name = launch.kernel.entry
-            assert [c for c in launch.kernel.configs if (name, id(c)) not in LAUNCHED] == []
 
 
 def test_every_configuration_has_several_programs() -> None:
     several = {
-        (launch.kernel.entry, id(launch.chosen))
-        for _, _, launches in RUNS
-        for launch in launches
-        if math.prod(launch.grid) > 1
+        of(launch) for _, _, launches in RUNS for launch in launches if math.prod(launch.grid) > 1
     }
     assert several == LAUNCHED
 
@@ -198,4 +209,4 @@ def test_every_configuration_has_several_programs() -> None:
 def test_nets_launch_nothing_else(net: str) -> None:
     compiled = program_kernels.training(lowered(getattr(sample_nets, net)()))
     for launch in compiled.launches:
-        assert (launch.kernel.entry, id(launch.chosen)) in LAUNCHED, launch.label
+        assert of(launch) in LAUNCHED, launch.label

@@ -12,7 +12,7 @@ from ..emitter import Access, Emission, Emitter, rule, zero
 from ..expressions import across, any_lane, cdiv, constant, element, read
 from ..index import Base, variable
 from ..nodes import KernelBody
-from ..schedules.single import SINGLES, input_pointer, result_pointer, single
+from ..schedules.single import input_pointer, result_pointer, single
 from ..size import Size
 from ..task import Task
 
@@ -36,7 +36,9 @@ def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
     Config((("ROWS", 16), ("BLOCK", 64)), 4),
     Config((("ROWS", 16), ("BLOCK", 256)), 4),
 )
-def scatter_add_kernel(task: Task, node: Node, builder: KernelBuilder, tile: int) -> KernelBody:
+def scatter_add_kernel(
+    task: Task, node: Node, builder: KernelBuilder, config: Config
+) -> KernelBody:
     """A program owns a stretch of one row and looks for its number among all.
 
     No atomics: the rows of ``g`` are added in their order. Where no number of a chunk fits,
@@ -67,16 +69,12 @@ def scatter_add_kernel(task: Task, node: Node, builder: KernelBuilder, tile: int
     if out is not None:
         target = element(out, row * size + column, (inside,))
         builder.store(target, across("sum", total, (0,)))
-    configs = SINGLES[ScatterAdd].configs
-    block = dict(configs[tile].constants)["BLOCK"]
     return KernelBody(
         name="scatter_add",
         body=builder.body,
         tile=("ROWS", "BLOCK"),
-        constants=("ROWS", "BLOCK"),
-        configs=configs,
-        config=tile,
-        grid=(count * -(-width // block), 1, 1),
+        config=config,
+        grid=(count * -(-width // config["BLOCK"]), 1, 1),
         writes=tuple(task.outputs),
         why=f"{count} rows look for their numbers among {rows.shape[0]}",
         wide=builder.wide,

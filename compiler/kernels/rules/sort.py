@@ -14,7 +14,7 @@ from ..builder import KernelBuilder
 from ..expressions import as_i32, constant, element, read, spread
 from ..folds import Fold
 from ..nodes import KernelBody
-from ..schedules.single import SINGLES, input_pointer, result_pointer, single
+from ..schedules.single import input_pointer, result_pointer, single
 from ..size import Size
 from ..task import Task
 
@@ -25,7 +25,7 @@ from ..task import Task
     Config((("BLOCK", 256),), 4),
     Config((("BLOCK", 1024),), 4),
 )
-def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, tile: int) -> KernelBody:
+def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config) -> KernelBody:
     """Selects k times the largest of what comes after the last one selected.
 
     The order is total: NaN above all, of equal values the larger place first.
@@ -71,9 +71,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, tile: int) -> K
         name="top_k",
         body=builder.body,
         tile=("BLOCK",),
-        constants=("BLOCK",),
-        configs=SINGLES[TopK].configs,
-        config=tile,
+        config=config,
         grid=(x.type.size // length, 1, 1),
         writes=tuple(task.outputs),
         why=f"{op.k} selections among {length}, one row per program",

@@ -26,150 +26,16 @@ from ir.graph import Graph, Node
 from ir.ops.pointwise import Map
 
 from ..builder import KernelBuilder
+from ..choice import Choice
 from ..emitter import Access, Emitter
 from ..expressions import constant, element, read, spread
 from ..folds import Fold
 from ..index import ZERO, Affine, Base, delinearize, variable
 from ..nodes import KernelBody
 from ..size import ONE, Size, product
-from ..task import Choice, Scheduled, Task, preferring
+from ..task import Scheduled, Task
 from .flat import schedule_flat
-
-TILES = {
-    "rows": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outputs, reduced)
-    "planes": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outer reduced, inner reduced)
-    "columns": ((64, 16), (16, 64), (4, 256)),  # (reduced, outputs)
-}
-LONGEST_WALK = 16  # steps of the loop from which on splitting pays
-MOST_SPLITS = 64
-MANY_INPUTS = 6  # more make tiles that need the registers of eight warps
-CONFIGS = {
-    (kind, warps): tuple(
-        Config((("A", a), ("B", b), ("SPLIT", split)), warps) for split in (0, 1) for a, b in tiles
-    )
-    for kind, tiles in TILES.items()
-    for warps in (4, 8)
-}
-FOLD = Config((("A", MOST_SPLITS), ("B", 16)), num_warps=4)
-
-
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """The anchors of a group: reductions of one shape over the same axes."""
-
-    nodes: tuple[Node, ...]
-    shape: tuple[int, ...]
-    axes: tuple[int, ...]
-    constant: tuple[int, ...] = ()  # axes whose extents are constants of the text
-
-    @property
-    def folds(self) -> list[Fold]:
-        return [Fold.of(n) for n in self.nodes]
-
-    @property
-    def kind(self) -> str:
-        if len(self.shape) - 1 not in self.axes:
-            return "columns"
-        neighbours = self.axes == tuple(range(self.axes[0], len(self.shape)))
-        return "rows" if neighbours else "planes"
-
-    @property
-    def kept(self) -> tuple[int, ...]:
-        return tuple(i for i in range(len(self.shape)) if i not in self.axes)
-
-    @property
-    def inner(self) -> tuple[int, ...]:
-        """For planes: the last run of reduced axes."""
-        last = len(self.shape)
-        while last - 1 in self.axes:
-            last -= 1
-        return tuple(range(last, len(self.shape)))
-
-    def count(self, axes: Sequence[int]) -> int:
-        total = 1
-        for axis in axes:
-            total *= self.shape[axis]
-        return total
-
-
-def reduction_of(body: Graph, constant: tuple[int, ...] = ()) -> Reduction:
-    nodes = tuple(n for n in body.nodes if n.op.fold is not None)
-    shapes = {n.inputs[0].shape for n in nodes}
-    axes = {n.op.reduced_axes for n in nodes}
-    if len(shapes) != 1 or len(axes) != 1:
-        raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
-    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), constant)
-
-
-@dataclass(frozen=True, slots=True)
-class ReducePlan:
-    """Numbers of one launch: which configuration, how many programs and splits."""
-
-    config: int
-    outputs: int
-    programs: int
-    splits: int
-    share: int  # how far along the split dimension one program goes
-
-
-def reduce_choices(reduction: Reduction, processors: int) -> list[Choice]:
-    """Every tile, each with a result's elements in one program and in parts of them."""
-    tiles = TILES[reduction.kind]
-    choices = []
-    for tile in preferring(_best_tile(reduction), len(tiles)):
-        wanted = _splits_for(reduction, tile, processors)
-        steps, _ = _walk(reduction, tile)
-        splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [Choice(tile, s) for s in splits if s == 1 or s <= steps]
-    return choices
-
-
-def _best_tile(reduction: Reduction) -> int:
-    """The first that is as wide as what lies side by side in memory."""
-    if reduction.kind == "columns":
-        extent = reduction.count(reduction.kept) // 64
-    else:
-        extent = reduction.count(reduction.inner if reduction.kind == "planes" else reduction.axes)
-    tiles = TILES[reduction.kind]
-    return next((i for i, (_, b) in enumerate(tiles) if b >= extent), len(tiles) - 1)
-
-
-def _programs(reduction: Reduction, tile: int) -> int:
-    outputs = reduction.count(reduction.kept)
-    a, b = TILES[reduction.kind][tile]
-    return -(-outputs // {"rows": a, "planes": 1, "columns": b}[reduction.kind])
-
-
-def _walk(reduction: Reduction, tile: int) -> tuple[int, int]:
-    """Steps along the dimension that can be split, and loads that each of them takes."""
-    total = reduction.count(reduction.axes)
-    a, b = TILES[reduction.kind][tile]
-    if reduction.kind == "planes":
-        inner = reduction.count(reduction.inner)
-        return -(-(total // max(inner, 1)) // a), -(-inner // b)
-    return -(-total // (b if reduction.kind == "rows" else a)), 1
-
-
-def _splits_for(reduction: Reduction, tile: int, processors: int) -> int:
-    programs = _programs(reduction, tile)
-    steps, loads = _walk(reduction, tile)
-    if not (0 < programs < processors and steps * loads > LONGEST_WALK):
-        return 1
-    return min(MOST_SPLITS, -(-2 * processors // programs), steps)
-
-
-def reduce_plan(reduction: Reduction, choice: Choice) -> ReducePlan:
-    tiles = TILES[reduction.kind]
-    steps = max(_walk(reduction, choice.tile)[0], 1)
-    share = -(-steps // choice.splits)
-    splits = -(-steps // share)
-    return ReducePlan(
-        config=choice.tile + (len(tiles) if splits > 1 else 0),
-        outputs=reduction.count(reduction.kept),
-        programs=_programs(reduction, choice.tile),
-        splits=splits,
-        share=share * tiles[choice.tile][1 if reduction.kind == "rows" else 0],
-    )
+from .reduction import Reduction, reduction_of
 
 
 def schedule_reduce(task: Task, known: tuple[int, ...] = ()) -> Scheduled:
@@ -179,14 +45,19 @@ def schedule_reduce(task: Task, known: tuple[int, ...] = ()) -> Scheduled:
         return schedule_flat(replace(task, body=_without_elements(task.body)))
 
     def kernels(choice: Choice) -> list[KernelBody]:
-        plan = reduce_plan(reduction, choice)
-        partials = _partials(reduction, plan)
-        first = _gather(task, reduction, plan, partials)
-        if plan.splits == 1:
+        steps = max(reduction.walk(choice.config)[0], 1)
+        share = -(-steps // choice.splits)
+        splits = -(-steps // share)
+        partials = _partials(reduction, splits)
+        share *= choice.config["B" if reduction.kind == "rows" else "A"]
+        config = choice.config.having("SPLIT", int(splits > 1))
+        first = _gather(task, reduction, config, splits, share, partials)
+        if splits == 1:
             return [first]
-        return [first, _fold_partials(task, reduction, plan, partials)]
+        assert choice.second is not None
+        return [first, _fold_partials(task, reduction, choice.second, splits, partials)]
 
-    return Scheduled(reduce_choices(reduction, task.options.target.processors), kernels)
+    return Scheduled(task.heuristic.reduce(reduction, len(task.inputs)), kernels)
 
 
 def _without_elements(body: Graph) -> Graph:
@@ -201,9 +72,9 @@ def _without_elements(body: Graph) -> Graph:
     return replace(body, nodes=tuple(nodes))
 
 
-def _partials(reduction: Reduction, plan: ReducePlan) -> list[tuple[Scratch, ...]]:
+def _partials(reduction: Reduction, splits: int) -> list[tuple[Scratch, ...]]:
     # Without a split nothing is written there; the kernel still takes the argument.
-    elements = plan.splits * plan.outputs if plan.splits > 1 else 16
+    elements = splits * reduction.count(reduction.kept) if splits > 1 else 16
     numbers = iter(range(2 * len(reduction.nodes)))
     return [
         tuple(Scratch(next(numbers), elements * d.itemsize) for d in f.dtypes)
@@ -212,25 +83,31 @@ def _partials(reduction: Reduction, plan: ReducePlan) -> list[tuple[Scratch, ...
 
 
 def _gather(
-    task: Task, reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
+    task: Task,
+    reduction: Reduction,
+    config: Config,
+    splits: int,
+    share: int,  # how far along the split dimension one program goes
+    partials: list[tuple[Scratch, ...]],
 ) -> KernelBody:
     """The launch that reads the input."""
     kind = reduction.kind
+    count = reduction.count(reduction.kept)
     builder = task.builder()
     emitter = Emitter(task.body, builder, 2)
     emitter.bind(task.inputs)
     extents = emitter.extents(reduction.shape, reduction.constant)
     output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
-    outputs = outputs_base(builder, plan.outputs, output_axis)
+    outputs = outputs_base(builder, count, output_axis)
     # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
-    share = builder.size(builder.symbol(plan.share, "share"), divisible=kind == "rows")
-    start = builder.let(builder.program(1) * share, "i", "start")
+    stretch = builder.size(builder.symbol(share, "share"), divisible=kind == "rows")
+    start = builder.let(builder.program(1) * stretch, "i", "start")
     folds = reduction.folds
     gathered = [
         fold.begin(builder, emitter.tile, f"{node.output.name}_tile")
         for fold, node in zip(folds, reduction.nodes, strict=True)
     ]
-    _Loop(reduction, emitter, outputs, extents).walk(folds, gathered, start, share)
+    _Loop(reduction, emitter, outputs, extents).walk(folds, gathered, start, stretch)
     axes = {"rows": (1,), "planes": (0, 1), "columns": (0,)}[kind]
     results = [
         fold.finish(builder, tiles, axes, node.output.name)
@@ -240,7 +117,7 @@ def _gather(
         outputs = Base(builder.let(spread(outputs.at, frozenset({0})), "i"))
     with builder.when(constant("SPLIT")):
         split = builder.let(builder.program(1), "i", "split")
-        total = builder.size(builder.symbol(plan.outputs, "outputs"))
+        total = builder.size(builder.symbol(count, "outputs"))
         mask = emitter.mask(variable(outputs), ())
         for values, buffers, fold in zip(results, partials, folds, strict=True):
             for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
@@ -248,26 +125,24 @@ def _gather(
                 builder.store(element(pointer, split * total + outputs.at, mask), value)
     with builder.otherwise():
         _epilogue(reduction, task, emitter, outputs, extents, [values[-1] for values in results])
-    warps = 8 if len(task.inputs) > MANY_INPUTS else 4
-    written = [b for bs in partials for b in bs] if plan.splits > 1 else list(task.outputs)
+    written = [b for bs in partials for b in bs] if splits > 1 else list(task.outputs)
     return KernelBody(
         name=f"reduce_{kind}",
         body=builder.body,
         tile=("A", "B"),
-        constants=("A", "B", "SPLIT"),
-        configs=CONFIGS[kind, warps],
-        config=plan.config,
-        grid=(plan.programs, plan.splits, 1),
+        config=config,
+        grid=(reduction.programs(config), splits, 1),
         writes=tuple(written),
-        why=_why(reduction, plan),
+        why=_why(reduction, reduction.programs(config), splits),
         wide=builder.wide,
     )
 
 
-def _why(reduction: Reduction, plan: ReducePlan) -> str:
-    text = f"{plan.outputs} results of {reduction.count(reduction.axes)} elements each"
-    if plan.splits > 1:
-        text += f", split {plan.splits} ways: {plan.programs} programs would leave a device idle"
+def _why(reduction: Reduction, programs: int, splits: int) -> str:
+    results, elements = reduction.count(reduction.kept), reduction.count(reduction.axes)
+    text = f"{results} results of {elements} elements each"
+    if splits > 1:
+        text += f", split {splits} ways: {programs} programs would leave a device idle"
     return text
 
 
@@ -393,18 +268,23 @@ def _epilogue(
 
 
 def _fold_partials(
-    task: Task, reduction: Reduction, plan: ReducePlan, partials: list[tuple[Scratch, ...]]
+    task: Task,
+    reduction: Reduction,
+    config: Config,
+    splits: int,
+    partials: list[tuple[Scratch, ...]],
 ) -> KernelBody:
     """The second launch: partial results (split, output) to results."""
     builder = task.builder()
     emitter = Emitter(task.body, builder, 2)
     emitter.bind(task.inputs)
     extents = emitter.extents(reduction.shape, reduction.constant)
-    outputs = outputs_base(builder, plan.outputs, 1)
-    splits = builder.size(builder.symbol(plan.splits, "splits"))
+    count = reduction.count(reduction.kept)
+    outputs = outputs_base(builder, count, 1)
+    parts_there = builder.size(builder.symbol(splits, "splits"))
     row = builder.let(builder.lanes("A", 0), "i", "split")
-    inside = below(builder, row, splits)
-    total = builder.size(builder.symbol(plan.outputs, "outputs"))
+    inside = below(builder, row, parts_there)
+    total = builder.size(builder.symbol(count, "outputs"))
     results = []
     for fold, buffers, node in zip(reduction.folds, partials, reduction.nodes, strict=True):
         mask = (inside, outputs.bounds[0]())
@@ -419,12 +299,10 @@ def _fold_partials(
         name="reduce_fold",
         body=builder.body,
         tile=("A", "B"),
-        constants=("A", "B"),
-        configs=(FOLD,),
-        config=0,
-        grid=(-(-plan.outputs // 16), 1, 1),
+        config=config,
+        grid=(-(-count // config["B"]), 1, 1),
         writes=tuple(task.outputs),
-        why=f"folds the {plan.splits} partial results of every element, in fixed order",
+        why=f"folds the {splits} partial results of every element, in fixed order",
         suffix=".fold",
         wide=builder.wide,
     )

@@ -11,64 +11,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from compiler.kernel import Config
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 
+from ..choice import Choice
 from ..emitter import Access, Emit, Emitter
 from ..expressions import constant
 from ..folds import Fold
 from ..index import Base, linearize, variable
 from ..nodes import KernelBody
 from ..size import ONE
-from ..task import Choice, Scheduled, Task
-from .reduce import Reduction, below, kept_coordinates, outputs_base, reduction_of, taken
-
-LONGEST_ROWS = 4096  # neighbouring elements that are held at once
-LONGEST_COLUMNS = 64  # elements with others in between, of which many rows are held side by side
-ROW_ELEMENTS = 512  # of a tile of short rows
-COLUMN_ELEMENTS = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """(A, B) as a reduction's kind has them; ``held``: the longest row that is held as a whole."""
-
-    sizes: tuple[int, int]
-    config: Config
-    held: int | None = None
-
-
-def _tile(a: int, b: int, held: int | None = None) -> Tile:
-    config = Config((("A", a), ("B", b)), num_warps=8 if a * b >= 4096 else 4)
-    return Tile((a, b), config, held)
-
-
-def _powers(last: int) -> list[int]:
-    return [1 << i for i in range(1, last.bit_length())]
-
-
-# By the length of what they hold; the last ones walk through rows of any length.
-TILES = {
-    "rows": (
-        *(_tile(max(1, ROW_ELEMENTS // n), n, held=n) for n in _powers(LONGEST_ROWS)),
-        _tile(1, 1024),
-    ),
-    "columns": (
-        *(_tile(n, COLUMN_ELEMENTS // n, held=n) for n in _powers(LONGEST_COLUMNS)),
-        _tile(16, 64),
-    ),
-}
-
-
-def row_choices(reduction: Reduction) -> list[Choice]:
-    """Tiles that hold the rows, the smallest first, then that which walks through them."""
-    length = reduction.count(reduction.axes)
-    tiles = enumerate(TILES[reduction.kind])
-    return [Choice(i) for i, tile in tiles if tile.held is None or length <= tile.held]
+from ..task import Scheduled, Task
+from .reduce import below, kept_coordinates, outputs_base, taken
+from .reduction import Reduction, reduction_of
 
 
 def levels_of(body: Graph, reduction: Reduction) -> list[list[Node]]:
@@ -86,20 +44,18 @@ def levels_of(body: Graph, reduction: Reduction) -> list[list[Node]]:
 
 def schedule_row(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
-    if reduction.kind not in TILES:
+    if reduction.kind == "planes":
         raise ValueError(f"group {task.label} reduces axes that are no row: {reduction.axes}")
-    tiles = TILES[reduction.kind]
-    return Scheduled(
-        row_choices(reduction), lambda choice: [_row_kernel(task, reduction, tiles[choice.tile])]
-    )
+    choices = [Choice(config) for config in task.heuristic.row(reduction)]
+    return Scheduled(choices, lambda choice: [_row_kernel(task, reduction, choice.config)])
 
 
-def _row_kernel(task: Task, reduction: Reduction, tile: Tile) -> KernelBody:
+def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     builder = task.builder()
     results: dict[Value, Emit] = {}
     emitter = Emitter(task.body, builder, 2, results)
     emitter.bind(task.inputs)
-    rows = _Rows(reduction, tile, emitter)
+    rows = _Rows(reduction, config, emitter)
     levels = levels_of(task.body, reduction)
     for nodes in levels:
         for node, result in zip(nodes, rows.reduce(nodes), strict=True):
@@ -120,19 +76,17 @@ def _row_kernel(task: Task, reduction: Reduction, tile: Tile) -> KernelBody:
             for port, buffer in whole:
                 emitter.store(buffer, port.name, index, emitter.emit(port.value, access), guard)
     count = reduction.count(reduction.kept)
-    per_program = tile.sizes[0 if reduction.kind == "rows" else 1]
+    per_program = config["A" if reduction.kind == "rows" else "B"]
     length = reduction.count(reduction.axes)
     return KernelBody(
         name="row" if reduction.kind == "rows" else "row_columns",
         body=builder.body,
         tile=("A", "B"),
-        constants=("A", "B"),
-        configs=(tile.config,),
-        config=0,
+        config=config,
         grid=(-(-count // per_program), 1, 1),
         writes=tuple(task.outputs),
         why=f"{count} rows of {length} elements, "
-        + ("held as a whole" if tile.held else f"read {len(levels) + bool(whole)} times"),
+        + ("held as a whole" if rows.held else f"read {len(levels) + bool(whole)} times"),
         wide=builder.wide,
     )
 
@@ -145,12 +99,12 @@ def _same(result: Expr) -> Emit:
 class _Rows:
     """The rows of one program: walks along them, and where their results are."""
 
-    def __init__(self, reduction: Reduction, tile: Tile, emitter: Emitter) -> None:
+    def __init__(self, reduction: Reduction, config: Config, emitter: Emitter) -> None:
         self.reduction = reduction
-        self.tile = tile
         self.emitter = emitter
         self.extents = emitter.extents(reduction.shape, reduction.axes)
         self.axis = 1 if reduction.kind == "rows" else 0  # of the tile, along the row
+        self.held = reduction.count(reduction.axes) <= config["AB"[self.axis]]  # as a whole
         count = reduction.count(reduction.kept)
         self.outputs = outputs_base(emitter.builder, count, 1 - self.axis)
         self.kept = kept_coordinates(reduction, self.outputs, self.extents)
@@ -167,7 +121,7 @@ class _Rows:
         length = e.const(self.reduction.count(self.reduction.axes))
         with contextlib.ExitStack() as stack:
             start = None
-            if not self.tile.held:
+            if not self.held:
                 loop = builder.loop(length, step=constant(name), hint="step")
                 start = stack.enter_context(loop)
             lane = builder.lanes(name, self.axis)
@@ -183,7 +137,7 @@ class _Rows:
         builder = self.emitter.builder
         folds = [Fold.of(n) for n in nodes]
         gathered: list[tuple[Expr, ...]] = []
-        if not self.tile.held:
+        if not self.held:
             gathered = [
                 fold.begin(builder, self.emitter.tile, f"{node.output.name}_tile")
                 for fold, node in zip(folds, nodes, strict=True)
@@ -191,7 +145,7 @@ class _Rows:
         with self.walk() as (access, inside):
             for number, (fold, node) in enumerate(zip(folds, nodes, strict=True)):
                 tile = taken(self.emitter, fold, node, access, (inside,))
-                if self.tile.held:
+                if self.held:
                     gathered.append(tile)
                 else:
                     fold.step(builder, gathered[number], tile)

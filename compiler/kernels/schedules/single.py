@@ -11,25 +11,20 @@ from ir.graph import Node
 from ir.op import Op
 
 from ..builder import KernelBuilder
+from ..choice import Choice
 from ..nodes import KernelBody
-from ..task import Choice, Scheduled, Task, preferring
+from ..task import Scheduled, Task
 
-Build = Callable[[Task, Node, KernelBuilder, int], KernelBody]
+Build = Callable[[Task, Node, KernelBuilder, Config], KernelBody]
 
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """An op's own kernel: ``build`` takes the number of one of the configurations."""
+    """An op's own kernel: ``build`` takes one of the configurations."""
 
     build: Build
     configs: tuple[Config, ...]
     length: Callable[[Node], int]  # of what a program walks along by its BLOCK
-
-    def best(self, node: Node) -> int:
-        """The first configuration whose block holds all, else the last."""
-        blocks = [dict(config.constants)["BLOCK"] for config in self.configs]
-        fitting = (i for i, block in enumerate(blocks) if self.length(node) <= block)
-        return next(fitting, len(blocks) - 1)
 
 
 SINGLES: dict[type[Op], Single] = {}
@@ -52,8 +47,8 @@ def schedule_single(task: Task, node: Node) -> Scheduled:
         raise ValueError(f"{node.op.name} is printed alone")
     kernel = SINGLES[type(node.op)]
     return Scheduled(
-        [Choice(i) for i in preferring(kernel.best(node), len(kernel.configs))],
-        lambda choice: [kernel.build(task, node, task.builder(), choice.tile)],
+        [Choice(c) for c in task.heuristic.single(kernel.configs, kernel.length(node))],
+        lambda choice: [kernel.build(task, node, task.builder(), choice.config)],
     )
 
 

@@ -18,7 +18,7 @@ def canonical_file(kernel: KernelBody) -> tuple[str, Text]:
 
 def function(kernel: KernelBody, body: Text, name: str) -> str:
     arguments = [argument for argument, _ in body.arguments]
-    arguments += [f"{c}: tl.constexpr" for c in kernel.constants]
+    arguments += [f"{c}: tl.constexpr" for c, _ in kernel.config.constants]
     head = f"def {name}({', '.join(arguments)}):"
     if len(head) > 100:
         head = f"def {name}(\n    {', '.join(arguments)},\n):"

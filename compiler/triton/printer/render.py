@@ -35,7 +35,7 @@ def readable_file(task: Task, kernel: KernelBody) -> str:
         ("Computes", format_graph(_group(task)).rstrip().splitlines()),
         ("Schedule", [f"{task.schedule}: {kernel.name}", kernel.why]),
         ("Options", _options(task)),
-        ("Tiles", [_config(c, i == kernel.config) for i, c in enumerate(kernel.configs)]),
+        ("Tile", [_config(kernel.config)]),
     ]
     text = f"{label}: a kernel made by Roastery.\n"
     for title, lines in sections:
@@ -82,7 +82,6 @@ def _options(task: Task) -> list[str]:
     return [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()]
 
 
-def _config(config: Config, chosen: bool) -> str:
+def _config(config: Config) -> str:
     constants = " ".join(f"{name}={value}" for name, value in config.constants)
-    mark = "  <- these shapes" if chosen else ""
-    return f"{constants}, {config.num_warps} warps, {config.num_stages} stages{mark}"
+    return f"{constants}, {config.num_warps} warps, {config.num_stages} stages"

@@ -38,7 +38,7 @@ class Text:
 
 def print_body(kernel: KernelBody, readable: bool) -> Text:
     """``readable``: names from blobs, comments. Otherwise the canonical text."""
-    return _Printer(kernel, Names(readable, kernel.constants)).text()
+    return _Printer(kernel, Names(readable, tuple(c for c, _ in kernel.config.constants))).text()
 
 
 @dataclass

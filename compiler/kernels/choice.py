@@ -1,0 +1,48 @@
+"""What may be chosen of a kernel, as data, and who chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from compiler.kernel import Config
+
+if TYPE_CHECKING:
+    from ir.graph import Graph
+
+    from .products import Product
+    from .schedules.reduction import Reduction
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to compute a group.
+
+    ``splits``: parts that the work of every result is in; a second kernel, whose configuration is
+    ``second``, adds them up.
+    """
+
+    config: Config
+    splits: int = 1
+    second: Config | None = None
+
+
+class Heuristic(Protocol):
+    """Says how groups may be computed on a device, the best way first."""
+
+    def flat(self, body: Graph, count: int) -> Sequence[Config]:
+        """``BLOCK`` elements per program, of ``count``."""
+
+    def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
+        """Tiles of ``A`` x ``B`` elements, as the reduction's kind has them."""
+
+    def row(self, reduction: Reduction) -> Sequence[Config]:
+        """Likewise, for rows that are never split."""
+
+    def contract(self, view: Product) -> Sequence[Choice]:
+        """Tiles of ``M`` rows and ``N`` columns, in steps of ``K`` along the depth. The second
+        configuration is one of :meth:`flat`; without one each of those is a way."""
+
+    def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
+        """Of an op's own kernel, which says what it can be; it walks along ``length`` by BLOCK."""

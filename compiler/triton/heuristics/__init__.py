@@ -1,0 +1,45 @@
+"""How groups are computed on a GPU: tables of tiles, and which of them suits.
+
+No figure here is measured on the device at hand: these are rules of thumb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compiler.kernel import Config
+from compiler.kernels.choice import Choice
+from compiler.kernels.products import Product
+from compiler.kernels.schedules.reduction import Reduction
+from ir.graph import Graph
+
+from .contract import contract_choices
+from .elements import flat_configs
+from .order import preferring
+from .reduce import reduce_choices
+from .row import row_configs
+
+
+@dataclass(frozen=True, slots=True)
+class GpuHeuristic:
+    """``processors``: how many programs run side by side at least."""
+
+    processors: int
+
+    def flat(self, body: Graph, count: int) -> Sequence[Config]:
+        return flat_configs(body, count, self.processors)
+
+    def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
+        return reduce_choices(reduction, inputs, self.processors)
+
+    def row(self, reduction: Reduction) -> Sequence[Config]:
+        return row_configs(reduction)
+
+    def contract(self, view: Product) -> Sequence[Choice]:
+        return contract_choices(view, self.processors)
+
+    def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
+        """The first configuration whose block holds all, else the last."""
+        fitting = [c for c in configs if length <= c["BLOCK"]]
+        return preferring((fitting or configs[-1:])[0], configs)

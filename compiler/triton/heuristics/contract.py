@@ -1,0 +1,55 @@
+"""Tiles and splits of matrix products."""
+
+from __future__ import annotations
+
+from compiler.kernel import Config
+from compiler.kernels.choice import Choice
+from compiler.kernels.products import Product
+
+from .order import preferring
+
+
+def _tile(m: int, n: int, k: int, warps: int, stages: int) -> Config:
+    return Config((("M", m), ("N", n), ("K", k)), warps, stages)
+
+
+# On float32 the compiler multiplies without matrix units and holds a whole depth of both operands
+# in registers: 16, the least it takes. Triton 3.9 keeps all of these in registers for sm_80 and
+# sm_90; 3.6 spills a few bytes here and there in the largest.
+TILES = (_tile(32, 32, 16, 4, 3), _tile(64, 64, 16, 8, 3), _tile(128, 128, 16, 8, 2))
+FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
+MOST_SPLITS = 16
+SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
+
+
+def contract_choices(view: Product, processors: int) -> list[Choice]:
+    """Every tile, each with the whole depth in one program and in parts of it."""
+    tiles = TILES[:FEW_TILES] if view.strided else TILES
+    choices: list[Choice] = []
+    for tile in preferring(_best_tile(view, tiles, processors), tiles):
+        wanted = _splits_for(view, tile, processors)
+        splits = (wanted, 2 if wanted == 1 else 1)
+        choices += [Choice(tile, s) for s in splits if s == 1 or s <= view.steps(tile)]
+    return choices
+
+
+def _best_tile(view: Product, tiles: tuple[Config, ...], processors: int) -> Config:
+    """The largest tile that still gives every processor something to do, no larger than the
+    matrix needs."""
+    rows, columns = view.rows.value, view.columns.value
+    best = tiles[0]
+    for tile in tiles[1:]:
+        wasted = rows <= tile["M"] // 2 or columns <= tile["N"] // 2
+        if not wasted and view.programs(tile) >= processors:
+            best = tile
+    if best is tiles[0] and rows > 32 and columns > 32 and view.depth.value >= 512:
+        return tiles[1]  # splitting the depth will fill the device
+    return best
+
+
+def _splits_for(view: Product, tile: Config, processors: int) -> int:
+    total = view.programs(tile)
+    if not 0 < total < processors:
+        return 1
+    longest = view.steps(tile) // SHORTEST_SHARE
+    return max(1, min(MOST_SPLITS, 2 * processors // total, longest))
