@@ -74,7 +74,7 @@ class Kernel:
     entry: str  # function name in ``source``
     source: str
     parameters: tuple[Parameter, ...]
-    configs: tuple[Config, ...]
+    configs: tuple[Config, ...] = field(compare=False)
     readable: LazyText = field(default=LazyText(), compare=False, repr=False)
 
 

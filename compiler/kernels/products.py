@@ -15,7 +15,6 @@ from ir.op import Op
 from .emitter import Access, Emitter
 from .index import Base
 from .size import Size
-from .task import Scheduled, Task
 
 Read = Callable[[Base, Base, Base], Access]  # (row or depth, depth or column, product)
 
@@ -61,18 +60,3 @@ def product_of(emitter: Emitter, node: Node) -> Product:
     if found is None:
         raise NotImplementedError(f"nothing says how op {node.op.name!r} is a matrix product")
     return found(emitter, node)
-
-
-Untiled = Callable[[Task, Node], Scheduled | None]
-UNTILED: dict[type[Op], Untiled] = {}
-
-
-def untiled(*ops: type[Op]) -> Callable[[Untiled], Untiled]:
-    """Decorator: register how contractions are scheduled that tiles do not suit; None is given
-    for those that they do suit."""
-
-    def add(function: Untiled) -> Untiled:
-        UNTILED.update(dict.fromkeys(ops, function))
-        return function
-
-    return add

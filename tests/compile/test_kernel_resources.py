@@ -11,10 +11,10 @@ from compiler.architecture import Architecture
 from compiler.binary import Binary
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
-from compiler.triton.compile import Job, compile_jobs, jobs_of
+from compiler.triton.compile import compile_jobs, jobs_of
 from compiler.triton.compile.inspection import ptx_parameters
 from compiler.triton.compile.store import BinaryStore
-from compiler.triton.lower import lower_node
+from compiler.triton.lower import lower_node, ways_of
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -116,9 +116,10 @@ def test_pointwise_kernels_load_vectors(store: BinaryStore, triton_path: Path | 
 @pytest.mark.parametrize("name", CONTRACTIONS)
 def test_contractions_use_hopper(name: str, store: BinaryStore, triton_path: Path | None) -> None:
     """Where tiles are large enough for its matrix unit, which takes no plain float32."""
-    kernel = launches_of(name, "tf32")[0].kernel
-    large = [c for c in kernel.configs if min(dict(c.constants)[n] for n in ("M", "N")) >= 64][:2]
-    jobs = [Job(kernel, config, Architecture(90)) for config in large]
+    schedule, build, shapes = GROUPS[name]
+    ways = ways_of(fused(name, schedule, build, shapes), CompileOptions(precision="tf32"))
+    large = [c for c in ways.choices if c.splits == 1 and min(c.config["M"], c.config["N"]) >= 64]
+    jobs = jobs_of([ways.launches(choice)[0] for choice in large], Architecture(90))
     for binary in compile_jobs(jobs, store=store, triton_path=triton_path, workers=1):
         assert "wgmma.mma_async" in binary.ptx
         assert "cp.async" in binary.ptx

@@ -30,7 +30,8 @@ def use_small_tiles(patch: pytest.MonkeyPatch) -> None:
     for name in ("LIGHT", "BROAD", "HEAVY"):
         patch.setattr(elements, name, _BLOCKS)
     patch.setattr(contract, "TILES", _PRODUCTS)
-    for kind, tiles in _REDUCTIONS.items():
-        patch.setitem(reduce.TILES, kind, tiles)
+    for kind, warps in reduce.TILES:
+        tiles = tuple(tile_of(a, b) for a, b in _REDUCTIONS[kind])
+        patch.setitem(reduce.TILES, (kind, warps), tiles)
     for kind, sizes in _ROWS.items():
         patch.setitem(row.TILES, kind, tuple(tile_of(a, b) for a, b in sizes))

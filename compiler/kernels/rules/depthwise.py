@@ -22,9 +22,9 @@ from ir.types import TensorType
 
 from ..emitter import Access, Emitter, rule
 from ..index import ZERO, Affine, Base, variable
-from ..products import untiled
 from ..schedules.flat import schedule_flat
 from ..schedules.reduce import schedule_reduce
+from ..schedules.untiled import untiled
 from ..size import Size
 from ..task import Scheduled, Task
 from .convolution import Geometry, channel, geometry, x_access

@@ -23,10 +23,11 @@ from ..emitter import Access, Emitter
 from ..expressions import cdiv, constant, dot, element, read
 from ..index import Base, linearize
 from ..nodes import KernelBody
-from ..products import UNTILED, Product, product_of
+from ..products import Product, product_of
 from ..size import Size
 from ..task import Scheduled, Task
 from .flat import flat_kernel, padded_count
+from .untiled import UNTILED
 
 DEEPEST = 16  # a depth that this divides ends with a step of any tile
 

@@ -8,7 +8,7 @@ from compiler.kernels.schedules.reduction import Reduction, tile_of
 
 from .order import preferring
 
-TILES = {
+_SIZES = {
     "rows": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outputs, reduced)
     "planes": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outer reduced, inner reduced)
     "columns": ((64, 16), (16, 64), (4, 256)),  # (reduced, outputs)
@@ -16,13 +16,17 @@ TILES = {
 LONGEST_WALK = 16  # steps of the loop from which on splitting pays
 MOST_SPLITS = 64
 MANY_INPUTS = 6  # more make tiles that need the registers of eight warps
+TILES = {
+    (kind, warps): tuple(tile_of(a, b, warps) for a, b in sizes)
+    for kind, sizes in _SIZES.items()
+    for warps in (4, 8)
+}
 FOLD = tile_of(MOST_SPLITS, 16, warps=4)
 
 
 def reduce_choices(reduction: Reduction, inputs: int, processors: int) -> list[Choice]:
     """Every tile, each with a result's elements in one program and in parts of them."""
-    warps = 8 if inputs > MANY_INPUTS else 4
-    tiles = [tile_of(a, b, warps) for a, b in TILES[reduction.kind]]
+    tiles = TILES[reduction.kind, 8 if inputs > MANY_INPUTS else 4]
     choices = []
     for tile in preferring(_best_tile(reduction, tiles), tiles):
         wanted = _splits_for(reduction, tile, processors)
@@ -32,7 +36,7 @@ def reduce_choices(reduction: Reduction, inputs: int, processors: int) -> list[C
     return choices
 
 
-def _best_tile(reduction: Reduction, tiles: list[Config]) -> Config:
+def _best_tile(reduction: Reduction, tiles: tuple[Config, ...]) -> Config:
     """The first that is as wide as what lies side by side in memory."""
     if reduction.kind == "columns":
         extent = reduction.count(reduction.kept) // 64

@@ -35,7 +35,7 @@ def readable_file(task: Task, kernel: KernelBody) -> str:
         ("Computes", format_graph(_group(task)).rstrip().splitlines()),
         ("Schedule", [f"{task.schedule}: {kernel.name}", kernel.why]),
         ("Options", _options(task)),
-        ("Tile", [_config(kernel.config)]),
+        ("Tiles", [_config(kernel.config)]),
     ]
     text = f"{label}: a kernel made by Roastery.\n"
     for title, lines in sections:
