@@ -6,9 +6,9 @@
 from runtime.exclusive import InUseError
 from runtime.python.layer import Layer
 
+from ..startup.caffe_alias import install
 from . import io, proto
 from ._version import __version__
-from .alias import install
 from .classifier import Classifier
 from .detector import Detector
 from .layer_types import layer_type_list

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from runtime.data.hdf5_output_layer import HDF5OutputLayer
 from runtime.data.opening import probe_shapes
 from runtime.python.layer import PythonLayer, PythonLayerConfig
 
+from ..startup import caffe_alias
 from .data_config import source_config
 
 
@@ -47,7 +47,7 @@ class RuntimeProbe:
     ) -> HostLayerProbe:
         if key not in self._host_layers:
             self._host_layers[key] = (
-                PythonLayer(_python(layer), phase, bottoms, _offer_caffe, self._allow_python)
+                PythonLayer(_python(layer), phase, bottoms, caffe_alias.offer, self._allow_python)
                 if find_layer(layer.type, layer.location).user_code
                 else _file_output(layer)
             )
@@ -81,8 +81,3 @@ def _python(layer: Message) -> PythonLayerConfig:
         name_place=replace(param.location_of("layer"), layer=layer.name),
         message=layer,
     )
-
-
-def _offer_caffe() -> None:
-    """Modules of Python layers begin with ``import caffe``: it means Roastery here."""
-    importlib.import_module("roastery.caffe.alias").offer()

@@ -1,1 +1,1 @@
-"""What runs before anything else is imported: it guards the path that imports take."""
+"""What imports lead to: guarded before anything else runs, and ``caffe`` as another name."""

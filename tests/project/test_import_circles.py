@@ -30,6 +30,8 @@ def imported(tree: ast.AST, package: tuple[str, ...], modules: Set[str]) -> Iter
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join((*above, *filter(None, [node.module])))
             names = [f"{base}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
         else:
             continue
         for name in names:
@@ -116,9 +118,11 @@ def test_imports_of_all_kinds_are_seen() -> None:
         "from ..other.deep import Thing\n"
         "if TYPE_CHECKING:\n    from .typed import Type\n"
         "def f():\n    import top.late\n    from top import package\n"
+        "def g():\n    importlib.import_module('top.named')\n"
     )
     expected = {
-        "top.here.near", "top.here.typed", "top.late", "top.other.deep", "top.package",
+        "top.here.near", "top.here.typed", "top.late", "top.named", "top.other.deep",
+        "top.package",
     }  # fmt: skip
     modules = expected | {"top", "top.here", "top.other"}
     assert set(imported(tree, ("top", "here"), modules)) == expected

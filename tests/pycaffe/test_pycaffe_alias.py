@@ -66,7 +66,7 @@ def test_an_installed_caffe_is_passed_by_unless_it_was_imported(tmp_path: Path) 
 
 
 def test_offer_leaves_another_caffe_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from roastery.caffe import alias
+    from roastery.startup import caffe_alias as alias
 
     other = types.ModuleType("caffe")
     monkeypatch.setitem(sys.modules, "caffe", other)

@@ -63,7 +63,8 @@ def install() -> None:
 
 
 def offer() -> None:
-    """As :func:`install`, but another ``caffe`` that has been imported stays."""
+    """As :func:`install`, but another ``caffe`` that has been imported stays: for modules of Python
+    layers, which begin with ``import caffe``."""
     loaded = sys.modules.get(_ALIAS)
     if loaded is None or loaded is importlib.import_module(_REAL):
         install()
