@@ -18,6 +18,8 @@ from .ops.pointwise import Map
 from .ops.reduction import Reduce
 from .types import TensorType
 
+_ODD = re.compile(r"[^\w./\-@+]")
+
 
 class Builder:
     """Appends nodes to a growing graph. Not reusable after :meth:`finish`.
@@ -35,6 +37,7 @@ class Builder:
         self.direction = Direction.FORWARD
         self.hint = ""
         self._names: dict[str, int] = {}
+        self._ports: dict[Value, Port] = {}
 
     @contextlib.contextmanager
     def at(
@@ -58,7 +61,7 @@ class Builder:
 
     def unique(self, name: str) -> str:
         """``name``, or ``name.1``, ``name.2`` ... if it is taken."""
-        name = re.sub(r"[^\w./\-@+]", "_", name) or "v"
+        name = _ODD.sub("_", name) or "v"
         count = self._names.get(name)
         if count is None:
             self._names[name] = 0
@@ -73,8 +76,13 @@ class Builder:
 
     def input(self, name: str, type: TensorType, role: Role = Role.DATA) -> Value:
         value = Value(self.unique(name), type)
-        self.inputs.append(Port(name, value, role))
+        port = self._ports[value] = Port(name, value, role)
+        self.inputs.append(port)
         return value
+
+    def port(self, value: Value) -> Port | None:
+        """The port of a value that :meth:`input` made."""
+        return self._ports.get(value)
 
     def output(self, name: str, value: Value, role: Role = Role.RESULT) -> None:
         self.outputs.append(Port(name, value, role))

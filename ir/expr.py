@@ -8,9 +8,9 @@ Leaves:
 
 * ``arg(i)``: the element of the op's input ``i`` (inputs broadcast).
 * ``const(v)``: a literal, part of the kernel's source.
-* ``dyn(v)``: a number that follows from a shape (a batch size, a loss normalizer);
-  evaluates like a literal, but kernels take it as an argument, so that a new shape
-  needs no new kernel.
+* ``dyn(v)``: a number that follows from a shape (a batch size, a loss normalizer), or
+  the size or real that it is at any; evaluates like a literal, but kernels take it as an
+  argument, so that a new shape needs no new kernel.
 * ``index(axis)``: coordinate of the element along an axis of the op's result.
 * ``linear()``: flattened index of the element (the counter of random numbers).
 
@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .size import Real, Size
 from .types import BOOL, F32, I32, U32, DType
 
 Number = float | int | bool
@@ -162,13 +163,15 @@ PRIMITIVES: dict[str, Primitive] = {
     )
 }
 
-_Key = tuple[str, tuple[int, ...], str | None, type | None, DType]
+_Key = tuple[str, tuple[int, ...], object, type, DType]
 _interned: weakref.WeakValueDictionary[_Key, Expr] = weakref.WeakValueDictionary()
 
 
 def _make(op: str, args: tuple[Expr, ...], value: Any, dtype: DType) -> Expr:
     # 0.0 and -0.0 compare equal and 1 == 1.0 == True: keep them apart by repr and type.
-    token = repr(value) if value is not None else None
+    token: object = repr(value) if value is not None else None
+    if op == "dyn" and isinstance(value, Size | Real):
+        token = id(value) if isinstance(value, Size) else value.key
     key = (op, tuple(map(id, args)), token, type(value), dtype)
     found = _interned.get(key)
     if found is not None:
@@ -197,6 +200,7 @@ def arg(i: int, dtype: DType = F32) -> Expr:
 
 def const(value: Number, dtype: DType | None = None) -> Expr:
     """A literal; the type follows Python's (float f32, int i32, bool) unless given."""
+    value = _literal(value)
     if dtype is None:
         dtype = BOOL if isinstance(value, bool) else I32 if isinstance(value, int) else F32
     if dtype.is_float:
@@ -208,10 +212,19 @@ def const(value: Number, dtype: DType | None = None) -> Expr:
     return _make("const", (), value, dtype)
 
 
+def _literal(value: Number) -> Number:
+    """A size as the number it is, which fixes it: a literal is part of a kernel's text."""
+    if isinstance(value, Size):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
 def dyn(value: Number, dtype: DType | None = None) -> Expr:
     """A number that follows from a shape: evaluated like a literal, a kernel argument."""
     if dtype is None:
-        dtype = I32 if isinstance(value, int) else F32
+        dtype = I32 if isinstance(value, int | Size) else F32
+    if isinstance(value, Size | Real):
+        return _make("dyn", (), value, dtype)
     return _make("dyn", (), float(value) if dtype.is_float else int(value), dtype)
 
 
@@ -232,6 +245,7 @@ def as_expr(operand: Operand, like: DType | None = None) -> Expr:
     """Python numbers become literals of the type of the other operand."""
     if isinstance(operand, Expr):
         return operand
+    operand = _literal(operand)
     if like is not None and not isinstance(operand, bool):
         if like.is_float:
             return const(float(operand), like)
@@ -297,7 +311,7 @@ def _float(a: Expr) -> Expr:
     if a.dtype.is_float:
         return a
     if a.op in ("const", "dyn") and a.value is not None:
-        return const(float(a.value)) if a.op == "const" else dyn(float(a.value))
+        return const(float(a.value)) if a.op == "const" else dyn(a.value, F32)
     return _make("to_float", (a,), None, F32)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .expr import Expr, walk
 from .philox import philox, uniform
+from .size import value_of
 from .types import DType
 
 
@@ -97,7 +98,7 @@ def _value(
         return inputs[int(node.value)]  # type: ignore[arg-type]
     if node.op in ("const", "dyn"):
         dtype = real if node.dtype is DType.F32 else node.dtype.numpy
-        return dtype.type(node.value)
+        return dtype.type(value_of(node.value))  # type: ignore[arg-type]
     if node.op == "index":
         axis = int(node.value)  # type: ignore[arg-type]
         extents = [1] * len(shape)

@@ -2,8 +2,8 @@
 
 Written as calls of primitives: ``max(a0, 0.0)``, ``where(gt(a0, 0.0), a1, mul(a1, 0.1))``.
 Leaves: ``a0`` (with its type when not f32: ``a0:i32``), ``1.5``, ``3``, ``true``, ``$64`` (a number
-that follows from a shape), ``i0`` (coordinate), ``linear``. A literal whose type is not the default
-of its spelling carries it: ``7:u32``.
+that follows from a shape; ``$[N * H]`` where it is a size), ``i0`` (coordinate), ``linear``. A
+literal whose type is not the default of its spelling carries it: ``7:u32``, ``$[N]:f32``.
 
 :func:`format_exprs` writes several expressions, what they share once:
 ``t0 = exp(a0); mul(t0, t0); add(t0, 1.0)`` (steps with a name, then the results).
@@ -17,9 +17,12 @@ from collections.abc import Mapping, Sequence
 
 from . import expr as e
 from .expr import Expr, Number
+from .size import Real, Size, parse_size, size_text
 from .types import BOOL, F32, I32, DType
 
-_TOKEN = re.compile(r"\s*([A-Za-z_]\w*|\$?-?(?:inf|nan|[\d.][\d.eE]*(?:(?<=[eE])[+-]\d+)?)|[(),:])")
+_TOKEN = re.compile(
+    r"\s*(\$\[[^\[\]]*\]|[A-Za-z_]\w*|\$?-?(?:inf|nan|[\d.][\d.eE]*(?:(?<=[eE])[+-]\d+)?)|[(),:])"
+)
 
 
 _MAX_DEPTH = 100
@@ -52,19 +55,23 @@ def format_exprs(roots: Sequence[Expr]) -> str:
     return "; ".join([*parts, *(done[root] for root in roots)])
 
 
-def parse_exprs(text: str) -> tuple[Expr, ...]:
-    """Inverse of :func:`format_exprs`. Raises ValueError."""
+def parse_exprs(text: str, sizes: Mapping[str, int] | None = None) -> tuple[Expr, ...]:
+    """Inverse of :func:`format_exprs`. Raises ValueError.
+
+    Args:
+        sizes: those that the text may name.
+    """
     steps: dict[str, Expr] = {}
     roots: list[Expr] = []
     for part in text.split(";"):
         name, equals, right = part.partition("=")
         if not equals:
-            roots.append(parse_expr(part, steps))
+            roots.append(parse_expr(part, steps, sizes))
             continue
         name = name.strip()
         if roots or name != f"t{len(steps)}":
             raise ValueError(f"the step 't{len(steps)}' or a result expected: {part!r}")
-        steps[name] = parse_expr(right, steps)
+        steps[name] = parse_expr(right, steps, sizes)
     return tuple(roots)
 
 
@@ -77,6 +84,9 @@ def _leaf(node: Expr) -> str:
     if node.op == "linear":
         return "linear"
     assert node.value is not None
+    if isinstance(node.value, Size | Real):
+        default = I32 if isinstance(node.value, Size) else F32
+        return f"$[{size_text(node.value)}]" + ("" if node.dtype is default else suffix)
     text = _number(node.value, node.dtype)
     text = f"${text}" if node.op == "dyn" else text
     return text if node.dtype in (F32, I32, BOOL) else text + suffix
@@ -88,11 +98,13 @@ def _number(value: Number, dtype: DType) -> str:
     return repr(float(value)) if dtype.is_float else str(int(value))
 
 
-def parse_expr(text: str, steps: Mapping[str, Expr] | None = None) -> Expr:
+def parse_expr(
+    text: str, steps: Mapping[str, Expr] | None = None, sizes: Mapping[str, int] | None = None
+) -> Expr:
     """Raises ValueError naming the place where the text is not an expression.
 
     Args:
-        steps: expressions that the text may name.
+        steps, sizes: expressions and sizes that the text may name.
     """
     tokens: list[str] = []
     position = 0
@@ -103,7 +115,7 @@ def parse_expr(text: str, steps: Mapping[str, Expr] | None = None) -> Expr:
             raise ValueError(f"bad expression at column {position + 1}: {text!r}")
         tokens.append(match[1])
         position = match.end()
-    parser = _Parser(tokens, text, steps or {})
+    parser = _Parser(tokens, text, steps or {}, sizes or {})
     result = parser.expression()
     if parser.place != len(tokens):
         raise ValueError(f"text after the expression: {text!r}")
@@ -111,9 +123,11 @@ def parse_expr(text: str, steps: Mapping[str, Expr] | None = None) -> Expr:
 
 
 class _Parser:
-    def __init__(self, tokens: list[str], text: str, steps: Mapping[str, Expr]) -> None:
+    def __init__(
+        self, tokens: list[str], text: str, steps: Mapping[str, Expr], sizes: Mapping[str, int]
+    ) -> None:
         self.tokens, self.text, self.place = tokens, text, 0
-        self.steps = steps
+        self.steps, self.sizes = steps, sizes
         self.depth = 0
 
     def peek(self) -> str:
@@ -166,6 +180,9 @@ class _Parser:
         return e.primitive(name, *operands)
 
     def literal(self, token: str) -> Expr:
+        if token.startswith("$["):
+            size = parse_size(token[2:-1], self.sizes)
+            return e.dyn(size, self.dtype(I32 if isinstance(size, int | Size) else F32))
         digits = token.lstrip("$")
         try:
             value: Number = int(digits)

@@ -217,7 +217,5 @@ def require(condition: bool, message: str) -> None:
 
 def require_factors(a: TensorType, b: TensorType) -> None:
     """TypeError unless elements of two tensors can be multiplied and summed as they are."""
-    require(
-        a.dtype is b.dtype and a.dtype.is_float,
-        f"factors of {a.dtype} and {b.dtype}: both must be of one float type",
-    )
+    if a.dtype is not b.dtype or not a.dtype.is_float:
+        raise TypeError(f"factors of {a.dtype} and {b.dtype}: both must be of one float type")

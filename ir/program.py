@@ -7,14 +7,17 @@ compiler plans from it and the runtime runs from it; neither needs the prototxt.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from .graph import Graph, Port, Role, Value
+from .graph_sizes import Substitution
 from .location import Location
+from .program_sizes import OtherSizes, ProgramSizes, asked_sizes
+from .size import Scope
 from .types import TensorType
 
 RANDOM_STATE = "@random"
@@ -133,7 +136,7 @@ class LayerInfo:
 
 @dataclass(frozen=True, slots=True)
 class NetProgram:
-    """A net at fixed shapes.
+    """A net at the shapes that its inputs have; see :meth:`at` for others.
 
     Attributes:
         graph: forward only. Inputs: DATA blobs, PARAMETER and STATE variables. Outputs: the net's
@@ -142,6 +145,8 @@ class NetProgram:
         inputs: blobs that the caller feeds (Input layers), in file order.
         outputs: blobs that nothing consumes, in Caffe's (alphabetical) order.
         notes: remarks for the user, made while lowering.
+        general: the program whose types hold symbols; None where no size may change.
+        sizes: its symbols and conditions.
     """
 
     name: str
@@ -154,6 +159,49 @@ class NetProgram:
     outputs: tuple[str, ...]
     force_backward: bool = False
     notes: tuple[str, ...] = ()
+    general: NetProgram | None = None
+    sizes: ProgramSizes | None = None
+
+    def at(self, shapes: Mapping[str, Sequence[int]]) -> NetProgram:
+        """The program for other shapes of inputs, without lowering the net again.
+
+        Args:
+            shapes: of the inputs that change, and of what only running tells, by name.
+
+        Raises OtherSizes, which says what does not hold there.
+        """
+        if self.general is None or self.sizes is None:
+            raise OtherSizes("all sizes are fixed")
+        return self.general.with_numbers(self.sizes, self.sizes.values_for(shapes))
+
+    def with_sizes(self, scope: Scope, given: Mapping[str, tuple[int, ...]]) -> NetProgram:
+        """A program whose types hold symbols at the sizes at hand.
+
+        Args:
+            given: the shapes that the net was lowered with, by name.
+        """
+        inputs = {p.name: p.value.type for p in self.graph.inputs if p.role is Role.DATA}
+        asked = asked_sizes((name for layer in self.layers for name in layer.sizes), inputs)
+        sizes = ProgramSizes(scope, inputs, given, asked)
+        return self.with_numbers(sizes, sizes.values)
+
+    def with_numbers(self, sizes: ProgramSizes, values: Mapping[str, int]) -> NetProgram:
+        """A program whose types hold symbols, where these have values."""
+        at = Substitution(values)
+        return replace(
+            self,
+            graph=at.graph(self.graph),
+            layers=tuple(_layer_at(layer, at) for layer in self.layers),
+            variables={
+                name: variable
+                if (type := at.type(variable.type)) is variable.type
+                else replace(variable, type=type)
+                for name, variable in self.variables.items()
+            },
+            blobs={name: tuple(map(at.value, values)) for name, values in self.blobs.items()},
+            general=self,
+            sizes=sizes,
+        )
 
     def owns(self, layer: LayerInfo, variable: str) -> bool:
         """Whether a blob of a layer is its own, not shared from an earlier layer."""
@@ -183,3 +231,14 @@ class NetProgram:
             if name not in self.outputs
         )
         return replace(self.graph, outputs=(*self.graph.outputs, *extra))
+
+
+def _layer_at(layer: LayerInfo, at: Substitution) -> LayerInfo:
+    labels = layer.labels
+    if labels is not None:
+        labels = replace(labels, classes=at.part(labels.classes))
+    bottoms, tops = layer.bottom_values, layer.top_values
+    values = tuple(map(at.value, bottoms)), tuple(map(at.value, tops))
+    if labels is layer.labels and values == (bottoms, tops):
+        return layer
+    return replace(layer, bottom_values=values[0], top_values=values[1], labels=labels)

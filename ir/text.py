@@ -14,6 +14,10 @@
       output %relu1: f32[64,10] result "ip1"
     }
 
+Extents may change: ``%data: f32[N,800]``. Then lines as ``size N = 64`` come first, which say what
+they are at the sizes at hand. Attributes that hold such a size have it in brackets:
+``reshape(%data) shape=([N],40,20)``.
+
 One line per port and per node, every value with its type. A port whose name is not its
 value's name has it in quotes. Attributes that are a field's default are left out;
 expressions stand in braces; the graph inside a fused node is an indented block. A node's
@@ -31,9 +35,11 @@ from collections.abc import Iterator
 from .expr import Expr
 from .expr_text import format_exprs
 from .graph import NOWHERE, Direction, Graph, Node, Port, Value
+from .graph_sizes import graph_symbols
 from .location import Location
 from .op import Op
 from .printable import json_text
+from .size import Size, size_text
 from .text_reader import parse_graph
 from .types import TensorType
 
@@ -46,7 +52,8 @@ _COMMENT_COLUMN = 72
 
 def format_graph(graph: Graph) -> str:
     """The whole graph, ending with a newline. :func:`parse_graph` is the inverse."""
-    lines = [f"graph {_name(graph.name)} {{", *_body(graph, "  "), "}"]
+    sizes = [f"  size {symbol.key} = {symbol.value}" for symbol in graph_symbols(graph)]
+    lines = [f"graph {_name(graph.name)} {{", *sizes, *_body(graph, "  "), "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -125,6 +132,8 @@ def _literal(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return _quote(value)
+    if isinstance(value, Size):
+        return f"[{size_text(value)}]"
     if isinstance(value, tuple):
         return f"({','.join(map(_literal, value))})"
     if isinstance(value, int | float | TensorType):

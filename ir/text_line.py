@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from .expr import Expr
 from .expr_text import parse_exprs
 from .graph import NOWHERE
 from .location import Location
+from .size import parse_size
 from .types import TensorType
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[\w./\-@+]+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_TYPE = re.compile(r"[a-z]\w*\[[\d,]*\]")
+_TYPE = re.compile(r"[a-z]\w*\[[^\[\]]*\]")
+_SIZE = re.compile(r"\[[^\[\]]*\]")
 _NUMBER = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 
 _MAX_TUPLES = 8
 
 
 class Line:
-    """A scanner over one line."""
+    """A scanner over one line.
 
-    def __init__(self, text: str, number: int) -> None:
+    Args:
+        sizes: those that the graph names.
+    """
+
+    def __init__(self, text: str, number: int, sizes: Mapping[str, int] | None = None) -> None:
         self.text = text
+        self.sizes = sizes or {}
         self.number = number  # from 1
         self.place = 0
         self.start = 0  # of the last token: what an error points at
@@ -82,7 +90,7 @@ class Line:
         name = self.name()
         start = self.start
         self.expect(":")
-        type = TensorType.parse(self.want(_TYPE, "a type"))
+        type = TensorType.parse(self.want(_TYPE, "a type"), self.sizes)
         self.start = start
         return name, type
 
@@ -104,7 +112,10 @@ class Line:
             return int(number) if re.fullmatch(r"-?\d+", number) else float(number)
         tensor = self.match(_TYPE)
         if tensor is not None:
-            return TensorType.parse(tensor)
+            return TensorType.parse(tensor, self.sizes)
+        size = self.match(_SIZE)
+        if size is not None:
+            return parse_size(size[1:-1], self.sizes)
         word = self.want(WORD, "a literal")
         words = {"true": True, "false": False, "none": None}
         if word not in words:
@@ -116,7 +127,7 @@ class Line:
         end = self.text.find("}", self.place)
         if end < 0:
             raise ValueError("'}' expected after the expressions")
-        found = parse_exprs(self.text[self.place : end])
+        found = parse_exprs(self.text[self.place : end], self.sizes)
         self.place = end + 1
         return found
 

@@ -18,6 +18,7 @@ from .expr import Expr
 from .graph import Direction, Graph, Node, Port, Role, Value
 from .location import Location
 from .op import OPS, Op
+from .size import Scope, Size, symbol
 from .text_line import WORD, Line
 from .types import TensorType
 
@@ -63,6 +64,8 @@ class _Reader:
         self.number = 0
         self.places = places
         self.line = Line("", 1)
+        self.scope = Scope()
+        self.sizes: dict[str, int] = {}
 
     def location(self) -> Location:
         """Of the token that was read last."""
@@ -75,7 +78,7 @@ class _Reader:
             self.number += 1
             stripped = line.strip()
             if stripped and not stripped.startswith("#"):
-                self.line = Line(line.rstrip(), self.number)
+                self.line = Line(line.rstrip(), self.number, self.sizes)
                 return self.line
         self.line = Line(self.lines[-1], self.number)
         return None
@@ -90,6 +93,7 @@ class _Reader:
         if not line.done:
             raise ValueError(f"unexpected {line.rest()!r}")
         graph = self.graph(name, 0)
+        self.scope.close()
         if self.next() is not None:
             raise ValueError("text after the graph")
         return graph
@@ -113,12 +117,22 @@ class _Reader:
                 if not line.done:
                     raise ValueError(f"unexpected {line.rest()!r}")
                 return Graph(name, tuple(inputs), tuple(nodes), tuple(outputs))
+            elif line.accept("size "):
+                self.size(line, first=depth == 0 and not inputs)
             elif line.accept("input"):
                 inputs.append(self.port(line, values, define=True))
             elif line.accept("output"):
                 outputs.append(self.port(line, values, define=False))
             else:
                 nodes.append(self.node(line, values, direction, depth))
+
+    def size(self, line: Line, first: bool) -> None:
+        name = line.want(WORD, "a name")
+        line.expect("=")
+        value = line.literal()
+        if not first or type(value) is not int or value < 1 or not line.done:
+            raise ValueError("a size is `size N = 64`, before all inputs; its value is 1 or more")
+        self.sizes[name] = symbol(self.scope, name, value)
 
     def port(self, line: Line, values: dict[str, Value], define: bool) -> Port:
         name, type = line.typed()
@@ -241,4 +255,4 @@ def _fits(value: object, hint: Any) -> bool:
         return all(_fits(v, item) for v in value)
     if hint is type(None):
         return value is None
-    return type(value) is hint
+    return type(value) is hint or (hint is int and isinstance(value, Size))

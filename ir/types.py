@@ -5,11 +5,22 @@ from __future__ import annotations
 import enum
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from .size import parse_shape, size_text
+
+_NUMPY = {
+    "f64": np.float64,
+    "f32": np.float32,
+    "f16": np.float16,
+    "i32": np.int32,
+    "u32": np.uint32,
+    "bool": np.bool_,
+}
 
 
 class DType(enum.Enum):
@@ -22,37 +33,24 @@ class DType(enum.Enum):
     U32 = "u32"
     BOOL = "bool"
 
-    @property
-    def numpy(self) -> np.dtype[Any]:
-        return _NUMPY[self]
-
-    @property
-    def itemsize(self) -> int:
-        return self.numpy.itemsize
-
-    @property
-    def is_float(self) -> bool:
-        return self in (DType.F64, DType.F32, DType.F16)
+    def __init__(self, text: str) -> None:
+        self.numpy: np.dtype[Any] = np.dtype(_NUMPY[text])
+        self.itemsize: int = self.numpy.itemsize
+        self.is_float: bool = self.numpy.kind == "f"
 
     def __str__(self) -> str:
         return self.value
 
-
-_NUMPY: dict[DType, np.dtype[Any]] = {
-    DType.F64: np.dtype(np.float64),
-    DType.F32: np.dtype(np.float32),
-    DType.F16: np.dtype(np.float16),
-    DType.I32: np.dtype(np.int32),
-    DType.U32: np.dtype(np.uint32),
-    DType.BOOL: np.dtype(np.bool_),
-}
 
 F32, I32, U32, BOOL = DType.F32, DType.I32, DType.U32, DType.BOOL
 
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """Shape (row-major, outermost first; ``()`` is a scalar) and element type."""
+    """Shape (row-major, outermost first; ``()`` is a scalar) and element type.
+
+    An extent may be a size: a form over symbols. Text: ``f32[N,64,(H + 1) // 2,28]``.
+    """
 
     shape: tuple[int, ...]
     dtype: DType = DType.F32
@@ -71,16 +69,19 @@ class TensorType:
         return self.size * self.dtype.itemsize
 
     def __str__(self) -> str:
-        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+        return f"{self.dtype}[{','.join(map(size_text, self.shape))}]"
 
     @staticmethod
-    def parse(text: str) -> TensorType:
-        """Inverse of ``str``. Raises ValueError for anything else."""
-        match = re.fullmatch(r"(\w+)\[([\d,]*)\]", text)
+    def parse(text: str, sizes: Mapping[str, int] | None = None) -> TensorType:
+        """Inverse of ``str``. Raises ValueError for anything else.
+
+        Args:
+            sizes: those that the extents may name.
+        """
+        match = re.fullmatch(r"(\w+)\[([^\[\]]*)\]", text)
         if match is None:
             raise ValueError(f"not a tensor type: {text!r}")
-        dims = tuple(int(d) for d in match[2].split(",") if d)
-        return TensorType(dims, DType(match[1]))
+        return TensorType(parse_shape(match[2], sizes or {}), DType(match[1]))
 
 
 def shape_text(shape: Sequence[int]) -> str:

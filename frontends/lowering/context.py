@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,12 +12,13 @@ from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.expr import Expr
-from ir.graph import Value
+from ir.graph import Role, Value
 from ir.location import Location
 from ir.program import FillerSpec, Labels
 from ir.types import U32, TensorType
 
 from .fillers import filler_spec
+from .input_sizes import InputSizes
 from .layer_type import LayerType
 from .probe import Probe
 
@@ -84,6 +86,7 @@ class LayerContext:
         probe: Probe | None,
         shapes: Mapping[str, tuple[int, ...]],
         key: str,
+        sizes: InputSizes,
         runs_next: bool = False,
     ) -> None:
         self.b = b
@@ -97,6 +100,7 @@ class LayerContext:
         self.variables = variables
         self._probe = probe
         self.shapes = shapes
+        self._sizes = sizes
         self.runs_next = runs_next
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.labels: Labels | None = None  # see `takes_labels`
@@ -179,6 +183,14 @@ class LayerContext:
         """
         self.labels = Labels(bottom, classes, ignored)
 
+    def deciding(self, place: Location) -> AbstractContextManager[None]:
+        """While the layer is lowered: what it takes for granted of sizes is its own."""
+        return self._sizes.scope.at(place, self.kind.name)
+
+    def input(self, top: str, shape: Sequence[int]) -> Value:
+        """A top that the caller or a data source feeds. Its extents may change but for axis 1."""
+        return self.b.input(top, TensorType(self._sizes.shape(shape)), Role.DATA)
+
     # --- variables ------------------------------------------------------------------------
 
     def parameter(
@@ -198,7 +210,8 @@ class LayerContext:
             spec = filler
         else:
             spec = FillerSpec(value=float(filler))
-        return self.variables.blob(self, TensorType(tuple(shape)), spec, learns)
+        # Weights have the shape they have: it fixes the sizes that it follows from.
+        return self.variables.blob(self, TensorType(tuple(map(int, shape))), spec, learns)
 
     def state(self, name: str, type: TensorType, start: float | FillerSpec = 0.0) -> Value:
         """Hidden state of the layer, by name (a recurrent layer's h_T)."""

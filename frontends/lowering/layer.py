@@ -25,7 +25,7 @@ def lower_layer(ctx: LayerContext, stopped: Sequence[bool]) -> tuple[Value, ...]
     """
     b, m, values = ctx.b, ctx.layer, ctx.bottoms
     place = shown_place(m)
-    with b.at(place, m.name):
+    with b.at(place, m.name), ctx.deciding(place):
         ctx.bottoms = tuple(
             b.map(e.stop(e.arg(0)), v) if stop else v
             for v, stop in zip(values, stopped, strict=True)
@@ -60,9 +60,10 @@ def _checked_results(ctx: LayerContext, made: tuple[Value, ...]) -> tuple[Value,
 
 def _own(b: Builder, value: Value, top: str, bottoms: Sequence[Value], place: Location) -> Value:
     """A top's own value under the blob's name: a layer that passes a bottom on makes a view."""
-    if value in bottoms or value in {p.value for p in b.inputs if p.name != top}:
+    port = b.port(value)
+    if value in bottoms or (port is not None and port.name != top):
         with b.at(place, top):
             return b.emit(Reshape(value.shape), value)
-    if value not in {p.value for p in b.inputs}:
+    if port is None:
         value.name = b.unique(top)
     return value

@@ -9,6 +9,8 @@ from frontends.prototxt.message import Message
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
+from ir.size import larger
+from ir.types import F32
 
 from .context import LayerContext
 
@@ -134,7 +136,7 @@ class Positions:
             loss = total
         else:
             number = self.outer if self.normalization == "BATCH_SIZE" else self.count
-            loss = b.map(e.arg(0) / e.dyn(max(1.0, float(number))), total)
+            loss = b.map(e.arg(0) / e.dyn(larger(number, 1), F32), total)
         return b.reshape(loss, ())
 
 
@@ -154,6 +156,6 @@ def loss_positions(
 def mean_over_batch(ctx: LayerContext, terms: Value, scale: float = 1.0) -> Value:
     """``scale`` times the sum of all terms over the batch size, a scalar."""
     total = ctx.b.sum(terms, range(terms.type.rank))
-    batch = e.dyn(float(ctx.x.shape[0]))
+    batch = e.dyn(ctx.x.shape[0], F32)
     term = e.arg(0) if scale == 1.0 else e.arg(0) * scale
     return ctx.b.reshape(ctx.b.map(term / batch, total), ())

@@ -20,6 +20,7 @@ from .blob_names import check_names, place_of
 from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
+from .input_sizes import InputSizes
 from .layer import lower_layer, shown_place
 from .layer_type import LayerType
 from .one_layer import KnownLayer, LayerLowering
@@ -36,6 +37,7 @@ class _Lowering:
     """State of one lowering: what has been made so far."""
 
     builder: Builder
+    sizes: InputSizes
     phase: str
     probe: Probe | None
     shapes: Mapping[str, Shape]
@@ -77,16 +79,34 @@ def lower_layers(
 
 
 def lower_again(known: LayerLowering, shapes: Mapping[str, Sequence[int]]) -> LayerLowering:
-    """A lowered net once more, for other shapes of its inputs and of what depends on data."""
+    """A lowered net once more, for other shapes of its inputs and of what depends on data.
+
+    For shapes that :meth:`ir.program.NetProgram.at` refuses.
+    """
     return _lowered(known.net, known.program.phase, shapes, known.probe)
 
 
 def _lowered(
     net: Message, phase: str, shapes: Mapping[str, Sequence[int]], probe: Probe | None
 ) -> LayerLowering:
+    try:
+        return _lowered_for(net, phase, shapes, probe, InputSizes())
+    except (RoasteryError, TypeError):
+        # Perhaps for a layer that takes only numbers, or a batch of one; else it is wrong again.
+        return _lowered_for(net, phase, shapes, probe, InputSizes(fixed=True))
+
+
+def _lowered_for(
+    net: Message,
+    phase: str,
+    shapes: Mapping[str, Sequence[int]],
+    probe: Probe | None,
+    sizes: InputSizes,
+) -> LayerLowering:
     messages = net.layer
     work = _Lowering(
         Builder(net.name or "net"),
+        sizes,
         phase,
         probe,
         {k: tuple(v) for k, v in shapes.items()},
@@ -100,7 +120,7 @@ def _lowered(
 
 
 def _lower_layer(work: _Lowering, m: Message) -> None:
-    kind = find_layer(m.type, place_of(m, "type"))
+    kind = find_layer(m.type, m.location)  # there is one: the names are checked
     b = work.builder
     bottoms = tuple(m.bottom)
     tops = tuple(m.top) or _automatic_tops(work, kind)
@@ -113,7 +133,9 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     shapes = AskedShapes(work.shapes)
     phase = m.phase if m.has("phase") else work.phase
     key = _own_name(m.name, work.keys, work.names)
-    ctx = LayerContext(b, kind, m, values, tops, phase, work.variables, work.probe, shapes, key)
+    ctx = LayerContext(
+        b, kind, m, values, tops, phase, work.variables, work.probe, shapes, key, work.sizes
+    )
     named = lower_layer(ctx, stopped)
     _meet_twin(work, ctx)
     work.known.append(KnownLayer(m, kind, phase, stopped, ctx.hidden, streams))
@@ -278,7 +300,7 @@ def _finish(work: _Lowering, net: Message) -> NetProgram:
     work.variables.finish(b)
     graph = b.finish()
     layers = mark_backward(work.layers, work.variables.variables, work.force_backward)
-    return NetProgram(
+    general = NetProgram(
         name=net.name,
         phase=work.phase,
         graph=graph,
@@ -290,3 +312,4 @@ def _finish(work: _Lowering, net: Message) -> NetProgram:
         force_backward=work.force_backward,
         notes=tuple(work.notes),
     )
+    return work.sizes.resolved(general, work.shapes)

@@ -16,6 +16,7 @@ from ir.program import LayerInfo, NetProgram
 from ir.types import TensorType
 
 from .context import LayerContext
+from .input_sizes import InputSizes
 from .known_variables import KnownVariables
 from .layer import lower_layer
 from .layer_type import LayerType
@@ -92,6 +93,7 @@ class LayerLowering:
             self.probe,
             sizes,
             info.key,
+            InputSizes(fixed=True),
             runs_next,
         )
         tops = lower_layer(ctx, known.stopped)

@@ -97,7 +97,9 @@ class Conv(_Conv):
         require(x.shape[1] == channels, f"{x.shape[1]} channels, the weights take {channels}")
         require(w.shape[0] % self.group == 0, f"{w.shape[0]} outputs in {self.group} groups")
         spatial = self.outputs(x.shape[2:], w.shape[2:])
-        require(min(spatial) > 0, f"window {w.shape[2:]} is larger than input {x.shape[2:]}")
+        require(
+            all(d > 0 for d in spatial), f"window {w.shape[2:]} is larger than input {x.shape[2:]}"
+        )
         return (TensorType((x.shape[0], w.shape[0], *spatial), x.dtype),)
 
     def reference(

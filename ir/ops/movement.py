@@ -39,8 +39,9 @@ class Reshape(Op):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
-        count = math.prod(self.shape)
-        require(x.size == count, f"{x.size} elements do not fill {self.shape} ({count})")
+        if x.shape != self.shape:
+            count = math.prod(self.shape)
+            require(x.size == count, f"{x.size} elements do not fill {self.shape} ({count})")
         return (TensorType(self.shape, x.dtype),)
 
     def reference(
@@ -187,7 +188,7 @@ class Pad(Op):
         (x,) = inputs
         require(len(self.low) == len(self.high) == x.rank, "one amount per axis is needed")
         shape = tuple(d + lo + hi for d, lo, hi in zip(x.shape, self.low, self.high, strict=True))
-        require(min(shape, default=0) >= 0, f"padding {x} gives {shape}")
+        require(all(d >= 0 for d in shape), f"padding {x} gives {shape}")
         return (TensorType(shape, x.dtype),)
 
     def reference(

@@ -12,6 +12,7 @@ from ..expr import Expr
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
 from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
+from ..size import Size
 from ..types import TensorType
 from ..value import Value
 
@@ -19,13 +20,26 @@ from ..value import Value
 def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """Common shape of tensors of one rank whose extents are equal or 1."""
     ranks = {len(s) for s in shapes}
-    require(len(ranks) == 1, f"inputs have ranks {sorted(ranks)}; one is expected")
-    result = []
-    for extents in zip(*shapes, strict=True):
-        wide = {d for d in extents if d != 1}
-        require(len(wide) <= 1, f"shapes do not broadcast: {', '.join(map(str, shapes))}")
-        result.append(wide.pop() if wide else 1)
-    return tuple(result)
+    if len(ranks) != 1:
+        raise TypeError(f"inputs have ranks {sorted(ranks)}; one is expected")
+    result = shapes[0]
+    for shape in shapes[1:]:
+        if shape is result:
+            continue
+        wider = []
+        for a, b in zip(result, shape, strict=True):
+            if not _repeats(b, a) and not _repeats(a, b):
+                raise TypeError(f"shapes do not broadcast: {', '.join(map(str, shapes))}")
+            wider.append(a if _repeats(b, a) else b)
+        result = tuple(wider)
+    return result
+
+
+def _repeats(extent: int, full: int) -> bool:
+    """Whether an extent is that of the result, or 1 and repeated."""
+    if extent is full:
+        return True
+    return (not isinstance(extent, Size) and extent == 1) or extent == full
 
 
 _EXPENSIVE = {"exp", "log", "log1p", "expm1", "sqrt", "tanh", "sigmoid", "pow", "div"}
@@ -60,18 +74,19 @@ class Map(Op):
         shapes = [t.shape for t in inputs]
         if self.shape is not None:
             for shape in shapes:
-                fits = len(shape) == len(self.shape) and all(
-                    d in (1, full) for d, full in zip(shape, self.shape, strict=True)
-                )
-                require(fits, f"{shape} does not broadcast to {self.shape}")
+                fits = len(shape) == len(self.shape) and all(map(_repeats, shape, self.shape))
+                if not fits:
+                    raise TypeError(f"{shape} does not broadcast to {self.shape}")
             shape = self.shape
         else:
             require(bool(inputs), "a map without inputs needs a shape")
             shape = broadcast_shape(shapes)
         for i, leaf in e.arguments(*self.exprs).items():
-            require(i < len(inputs), f"a{i} is read, but there are {len(inputs)} inputs")
+            if i >= len(inputs):
+                raise TypeError(f"a{i} is read, but there are {len(inputs)} inputs")
             have = inputs[i].dtype
-            require(leaf.dtype is have, f"a{i} is {have}, the expression takes {leaf.dtype}")
+            if leaf.dtype is not have:
+                raise TypeError(f"a{i} is {have}, the expression takes {leaf.dtype}")
         return tuple(TensorType(shape, x.dtype) for x in self.exprs)
 
     def reference(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +15,14 @@ from ir.build import Builder
 from ir.expr import Expr
 from ir.expr_text import format_exprs, parse_exprs
 from ir.graph import Direction, Graph, Node, Port, Role, Value
+from ir.graph_sizes import graph_at
+from ir.interpret import run_graph
 from ir.location import Location
 from ir.ops.movement import Pad
 from ir.ops.pointwise import Map
 from ir.text import format_graph, format_node, parse_graph
 from ir.types import BOOL, DType, TensorType
+from ir.verify import verify
 from tests.support.graphs import examples
 
 SMALL = """graph net {
@@ -55,6 +59,55 @@ def test_reads_what_it_writes() -> None:
     assert graph.nodes[0].location == Location("net.prototxt", 3, 1, "ip")
     assert graph.nodes[2].direction is Direction.BACKWARD
     assert graph.output("ip/0").role is Role.GRADIENT
+
+
+SIZED = """graph net {
+  size N = 2
+  size H = 9
+  input %x: f32[N,3,H,(H + 1) // 2] data
+  %r: TYPE = reshape(%x) shape=([N],[3 * ((H + 1) // 2) * H])
+  %y: TYPE, %z: TYPE = map(%r) {mul(a0, $[N]:f32); add(a0, $[1.0 / (H * N)])}
+  output %y: TYPE result "out"
+}
+""".replace("TYPE", "f32[N,3 * ((H + 1) // 2) * H]")
+
+
+def test_a_graph_of_sizes_reads_back_and_can_be_had_with_numbers() -> None:
+    graph = parse_graph(SIZED)
+    verify(graph)
+    assert format_graph(graph) == SIZED
+    at = graph_at(graph, {"N": 4, "H": 2})
+    assert (
+        format_graph(at)
+        == """graph net {
+  input %x: f32[4,3,2,1] data
+  %r: f32[4,6] = reshape(%x) shape=(4,6)
+  %y: f32[4,6], %z: f32[4,6] = map(%r) {mul(a0, $4.0); add(a0, $0.125)}
+  output %y: f32[4,6] result "out"
+}
+"""
+    )
+    (result,) = run_graph(at, [np.ones((4, 3, 2, 1), np.float32)])
+    assert result.tolist() == [[4.0] * 6] * 4
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("size N = 0", "a size is"),
+        ("size N = 2.5", "a size is"),
+        ("size H = 4 4", "a size is"),
+        ("size N = 3", "two sizes"),
+        ("input %q: f32[Q] data", "unexpected 'Q'"),
+        ("input %q: f32[N // 0] data", "divides by 0"),
+        ("input %q: f32[0 - 3] data", "no extents"),
+        ("input %q: f32[N / 2] data", "no extents"),
+        ("%q: f32[N] = map() {0.0} shape=([N / 2])", "no attribute"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(line: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parse_graph(f"graph net {{\n  size N = 2\n  {line}\n}}\n")
 
 
 def test_a_graph_shows_itself() -> None:

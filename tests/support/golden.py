@@ -40,6 +40,12 @@ def _recorded(path: Path) -> Arrays:
         return dict(file)
 
 
+def recorded_net(path: Path) -> tuple[str, str]:
+    """The prototxt of a layer's record, and the phase that it is for."""
+    case = _recorded(path)
+    return case["prototxt"].tobytes().decode(), str(case["phase"])
+
+
 def _of_kind(case: Arrays, kind: str) -> Arrays:
     return {k.removeprefix(f"{kind}/"): a for k, a in case.items() if k.startswith(f"{kind}/")}
 

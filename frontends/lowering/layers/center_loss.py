@@ -9,6 +9,7 @@ from frontends.schema.types import optional
 from ir import expr as e
 from ir.graph import Value
 from ir.ops.gather import Gather
+from ir.types import F32
 
 from ..context import LayerContext
 from ..loss_terms import check_equal_batches, mean_over_batch
@@ -62,7 +63,7 @@ def lower_center_loss(ctx: LayerContext) -> Value:
     weight = given[0] if given and given[0] != 0.0 else 1.0
     value, center = e.arg(0), e.arg(1)
     difference = value - center
-    pull = -difference * (e.dyn(float(batch)) / weight) / (e.arg(2) + 1.0)
+    pull = -difference * (e.dyn(batch, F32) / weight) / (e.arg(2) + 1.0)
     slope = e.stop(difference) * value + e.stop(pull) * center
     term = e.grad_as(0.5 * difference * difference, slope)
     return mean_over_batch(ctx, b.map(term, b.reshape(x, (batch, width)), mine, peers))

@@ -153,7 +153,7 @@ def _setup(ctx: LayerContext, outputs: int, group: int, *, transposed: bool = Fa
 
 def check_window_fits(ctx: LayerContext, geometry: WindowGeometry, extents: Sequence[int]) -> None:
     """Raises RoasteryError unless every output extent is positive."""
-    if min(geometry.outputs(extents), default=1) > 0:
+    if all(d > 0 for d in geometry.outputs(extents)):
         return
     field = "kernel_h" if ctx.param.has("kernel_h") else "kernel_size"
     spans = [t * (k - 1) + 1 for k, t in zip(geometry.window, geometry.dilation, strict=True)]
@@ -216,7 +216,7 @@ def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
         rows = setup.view(ctx, x)
         spatial = g.spread(rows.shape[2:])
         ctx.check(
-            min(spatial) > 0,
+            all(d > 0 for d in spatial),
             f"padding {list(g.pad)} leaves nothing of the output: {list(spatial)}",
             "pad_h" if ctx.param.has("pad_h") else "pad",
         )

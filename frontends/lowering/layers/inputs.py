@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ir.graph import Role, Value
-from ir.types import TensorType
+from ir.graph import Value
 
 from ..context import LayerContext
 from ..registry import layer
@@ -32,7 +31,7 @@ def lower_input(ctx: LayerContext) -> Sequence[Value]:
             raise ctx.error(f"input '{top}' has no shape", hint="add shape { dim: ... }")
         ctx.check(all(d >= 0 for d in shape), f"shape {list(shape)} has a negative extent", "shape")
         ctx.check(len(shape) <= 32, f"{len(shape)} axes; a blob has at most 32", "shape")
-        values.append(ctx.b.input(top, TensorType(tuple(shape)), Role.DATA))
+        values.append(ctx.input(top, shape))
     return values
 
 
@@ -47,11 +46,8 @@ def lower_fed(ctx: LayerContext) -> Sequence[Value]:
     """Tops of a data layer, which the runtime reads (`runtime.data.sources`)."""
     probe = ctx.probe.data(ctx.layer, ctx.phase, ctx.key)
     ctx.source = probe.source
-    shapes = [ctx.shapes.get(top, s) for top, s in zip(ctx.tops, probe.shapes, strict=True)]
-    return [
-        ctx.b.input(top, TensorType(shape), Role.DATA)
-        for top, shape in zip(ctx.tops, shapes, strict=True)
-    ]
+    shapes = zip(ctx.tops, probe.shapes, strict=True)
+    return [ctx.input(top, ctx.shapes.get(top, shape)) for top, shape in shapes]
 
 
 _TRANSFORM = "transform_param"

@@ -6,6 +6,8 @@ from frontends.schema.registry import declare_message
 from frontends.schema.types import optional
 from ir import expr as e
 from ir.graph import Value
+from ir.size import larger, same_size
+from ir.types import F32
 
 from ..context import LayerContext
 from ..registry import layer
@@ -41,14 +43,16 @@ def lower_interp(ctx: LayerContext) -> Value:
         ctx.check(p[field] <= 0, f"{field} is {p[field]}", field, "only cropping (<= 0) is meant")
     before, after = (0, 0, p.pad_beg, p.pad_beg), (0, 0, p.pad_end, p.pad_end)
     cropped = [d + p.pad_beg + p.pad_end for d in ctx.x.shape[2:]]
-    ctx.check(min(cropped) > 0, f"cropping leaves {cropped[0]}x{cropped[1]} pixels", "pad_beg")
+    ctx.check(
+        all(d > 0 for d in cropped), f"cropping leaves {cropped[0]}x{cropped[1]} pixels", "pad_beg"
+    )
     x = b.pad(ctx.x, before, after)
     # Rows and columns are independent: two products with narrow matrices of weights. The
     # resized axis has to be the last one.
     for extent in reversed(_size(ctx, cropped)):
         n, c, h, w = x.shape
         rows = b.reshape(x, (n * c * h, w))
-        resized = rows if w == extent else b.matmul(rows, _weights(ctx, w, extent))
+        resized = rows if same_size(w, extent) else b.matmul(rows, _weights(ctx, w, extent))
         x = b.transpose(b.reshape(resized, (n, c, h, extent)), (0, 1, 3, 2))
     return x
 
@@ -86,10 +90,10 @@ def _size(ctx: LayerContext, extents: list[int]) -> list[int]:
 
 def _weights(ctx: LayerContext, extent: int, wanted: int) -> Value:
     """[extent, wanted]: how much of each element goes into each resized one; exact fractions."""
-    steps = max(1, wanted - 1)
+    steps = larger(wanted - 1, 1)
     place = e.index(1) * e.dyn(extent - 1)
     left = place // e.dyn(steps)
-    share = e.to_float(place % e.dyn(steps)) / e.dyn(float(steps))
+    share = e.to_float(place % e.dyn(steps)) / e.dyn(steps, F32)
     here = e.equal(e.index(0), left)
     beside = e.equal(e.index(0), left + 1)
     return ctx.b.map(

@@ -33,7 +33,9 @@ def lower_lrn(ctx: LayerContext) -> Value:
         window, around = (1, 2 * reach + 1, 1, 1), (0, reach, 0, 0)
         k, weight = p.k, p.alpha / n
     else:
-        reach = min(n // 2, max(x.shape[2:]))
+        reach = n // 2
+        if all(d < reach for d in x.shape[2:]):
+            reach = max(map(int, x.shape[2:]))
         window, around = (1, 1, 2 * reach + 1, 2 * reach + 1), (0, 0, reach, reach)
         k, weight = 1.0, p.alpha / (n * n)
     squares = b.map(e.arg(0) * e.arg(0), x)

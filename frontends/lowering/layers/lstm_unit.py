@@ -35,20 +35,20 @@ def lower_lstm_unit(ctx: LayerContext) -> Sequence[Value]:
     b = ctx.b
     cell, gates, cont = ctx.bottoms
     names = ctx.layer.bottom
+    fixed = [tuple(map(int, v.shape)) for v in ctx.bottoms]  # one step, and no other number
     ctx.check(
-        cell.type.rank == 3 and cell.shape[0] == 1,
+        cell.type.rank == 3 and fixed[0][0] == 1,
         f"the cell '{names[0]}' has shape {list(cell.shape)}; [1, N, H] is expected",
         "bottom",
     )
-    _, streams, width = cell.shape
-    for name, value, shape in (
-        (names[1], gates, (1, streams, 4 * width)),
-        (names[2], cont, (1, streams)),
+    _, streams, width = fixed[0]
+    for name, have, shape in (
+        (names[1], fixed[1], (1, streams, 4 * width)),
+        (names[2], fixed[2], (1, streams)),
     ):
         ctx.check(
-            value.shape == shape,
-            f"'{name}' has shape {list(value.shape)}; the cell {list(cell.shape)} needs "
-            f"{list(shape)}",
+            have == shape,
+            f"'{name}' has shape {list(have)}; the cell {list(cell.shape)} needs {list(shape)}",
             "bottom",
         )
     parts = [b.slice(gates, 2, k * width, (k + 1) * width) for k in range(4)]

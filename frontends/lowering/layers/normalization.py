@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from ir import expr as e
 from ir.build import expand
 from ir.graph import Value
+from ir.size import larger
+from ir.types import F32
 
 from ..context import LayerContext
 from ..registry import layer
@@ -16,7 +18,7 @@ from ..registry import layer
 def mean_and_variance(ctx: LayerContext, x: Value, axes: Sequence[int]) -> tuple[Value, Value]:
     """Mean and biased variance over ``axes``, in two passes; the axes stay with extent 1."""
     b = ctx.b
-    count = e.dyn(float(math.prod(x.shape[a] for a in axes)))
+    count = e.dyn(math.prod(x.shape[a] for a in axes), F32)
     mean = b.map(e.arg(0) / count, b.sum(x, axes))
     # The squared deviations do not change to first order with the mean (they are smallest
     # there), so no gradient goes through it: both sums of backward then need one pass.
@@ -63,7 +65,7 @@ def lower_batch_norm(ctx: LayerContext) -> Value:
     else:
         axes = [a for a in range(rank) if a != 1]
         mean, variance = mean_and_variance(ctx, x, axes)
-        _update_sums(ctx, sums, mean, variance, x.type.size // max(channels, 1))
+        _update_sums(ctx, sums, mean, variance, x.type.size // larger(channels, 1))
     deviation = e.arg(0) - e.arg(1)
     return b.map(deviation / e.sqrt(e.arg(2) + eps), x, mean, variance)
 
@@ -74,7 +76,7 @@ def _update_sums(
     """Decay the running sums and add this batch's mean and unbiased variance."""
     b = ctx.b
     decay = e.const(ctx.param.moving_average_fraction)
-    unbiased = e.dyn(count / (count - 1) if count > 1 else 1.0)
+    unbiased = e.dyn(larger(count, 1) / larger(count - 1, 1))
     channels = sums[0].shape
     ctx.write(sums[0], b.map(e.arg(0) * decay + e.arg(1), sums[0], b.reshape(mean, channels)))
     ctx.write(

@@ -15,7 +15,8 @@ from ir.expr import Expr
 from ir.graph import Value
 from ir.ops.reduction import ArgExtreme
 from ir.ops.window import WindowMax, WindowSum
-from ir.types import I32
+from ir.size import smaller
+from ir.types import F32, I32
 
 from ..context import LayerContext
 from ..registry import layer
@@ -46,8 +47,8 @@ class Pooled:
         for d, k, s, p in zip(extents, self.window, self.stride, self.pad, strict=True):
             span = d + 2 * p - k
             count = (-(-span // s) if self.ceil else span // s) + 1
-            if any(self.pad) and (count - 1) * s >= d + p:
-                count -= 1  # the last window would begin in the padding
+            if any(self.pad):  # no window begins in the padding
+                count = smaller(count, -(-(d + p) // s))
             out.append(count)
         return tuple(out)
 
@@ -131,7 +132,7 @@ def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
         index=1,
     )
     geometry = _geometry(ctx)
-    if min(geometry.outputs(x.shape[2:])) <= 0:
+    if not all(count > 0 for count in geometry.outputs(x.shape[2:])):
         h, w = (d + 2 * a for d, a in zip(x.shape[2:], geometry.pad, strict=True))
         raise ctx.error(
             f"the kernel {geometry.window[0]}x{geometry.window[1]} is larger than the padded "
@@ -190,7 +191,7 @@ def _max_whole(ctx: LayerContext, x: Value) -> Sequence[Value]:
 
 
 def _mean_whole(ctx: LayerContext, x: Value) -> Value:
-    count = e.dyn(float(math.prod(x.shape[2:])))
+    count = e.dyn(math.prod(x.shape[2:]), F32)
     return ctx.b.map(e.arg(0) / count, ctx.b.sum(x, (2, 3)))
 
 
@@ -265,7 +266,7 @@ def lower_spp(ctx: LayerContext) -> Value:
 
 
 def _bins(ctx: LayerContext, bins: int) -> Pooled:
-    h, w = ctx.x.shape[2:]
+    h, w = ctx.x.shape[2:] if bins == 1 else map(int, ctx.x.shape[2:])  # they make the windows
     window = (-(-h // bins), -(-w // bins))
     pad = ((window[0] * bins - h + 1) // 2, (window[1] * bins - w + 1) // 2)
     ctx.check(

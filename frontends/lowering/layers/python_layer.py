@@ -64,7 +64,7 @@ def lower_hdf5_output(ctx: LayerContext) -> Sequence[Value]:
 
 
 def _call(ctx: LayerContext) -> Sequence[Value]:
-    bottoms = [v.shape for v in ctx.bottoms]
+    bottoms = [tuple(map(int, v.shape)) for v in ctx.bottoms]  # code of the user's: fixed
     host = ctx.probe.host_layer(ctx.layer, ctx.phase, bottoms, ctx.key)
     blobs = [ctx.parameter(start.shape, FillerSpec("array", array=start)) for start in host.blobs]
     known = [ctx.shapes.get(top) for top in ctx.tops]

@@ -124,7 +124,7 @@ def _read(ctx: LayerContext, names: tuple[str, ...]) -> _Sequence:
         "more axis are expected",
         "bottom",
     )
-    steps, streams = x.shape[:2]
+    steps, streams = int(x.shape[0]), x.shape[1]  # as many copies of the cell
     ctx.check(steps > 0, f"'{ctx.layer.bottom[0]}' {list(x.shape)} has no time step", "bottom")
     _check_shape(ctx, 1, (steps, streams), "one mark per step and stream")
     static = ctx.bottoms[2] if bottoms - exposed == 3 else None
@@ -151,7 +151,7 @@ def _read(ctx: LayerContext, names: tuple[str, ...]) -> _Sequence:
 
 
 def _check_shape(ctx: LayerContext, number: int, shape: tuple[int, ...], what: str) -> None:
-    have = ctx.bottoms[number].shape
+    have = tuple(map(int, ctx.bottoms[number].shape))
     ctx.check(
         have == shape,
         f"'{ctx.layer.bottom[number]}' has shape {list(have)}; {list(shape)} is expected: {what}",

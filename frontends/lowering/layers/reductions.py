@@ -9,7 +9,8 @@ from ir.expr import Expr
 from ir.graph import Value
 from ir.ops.reduction import ArgExtreme
 from ir.ops.sort import TopK
-from ir.types import I32
+from ir.size import larger
+from ir.types import F32, I32
 
 from ..context import LayerContext
 from ..registry import layer
@@ -30,7 +31,7 @@ def lower_reduction(ctx: LayerContext) -> Value:
         rows = b.map(element, rows)
     scale: Expr = e.const(p.coeff)
     if p.operation == "MEAN":
-        scale = scale / e.dyn(float(max(1, math.prod(tail))))
+        scale = scale / e.dyn(larger(math.prod(tail), 1), F32)
     y = b.map(e.arg(0) * scale, b.sum(rows, (1,)))
     return b.reshape(y, lead)
 

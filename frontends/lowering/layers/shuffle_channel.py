@@ -5,6 +5,7 @@ from __future__ import annotations
 from frontends.schema.registry import declare_message
 from frontends.schema.types import optional
 from ir.graph import Value
+from ir.size import larger
 
 from ..context import LayerContext
 from ..registry import layer
@@ -30,6 +31,6 @@ def lower_shuffle_channel(ctx: LayerContext) -> Value:
         f"{channels} channels do not divide into {group} groups",
         "group",
     )
-    rest = x.type.size // max(1, x.shape[0] * channels)
+    rest = x.type.size // larger(x.shape[0] * channels, 1)
     parts = b.reshape(x, (x.shape[0], group, channels // group, rest))
     return b.reshape(b.transpose(parts, (0, 2, 1, 3)), x.shape)

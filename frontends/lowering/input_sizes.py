@@ -1,0 +1,54 @@
+"""Which extents of a net's inputs may change, and under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ir.program import NetProgram
+from ir.size import Scope, form_of, symbol
+
+_NAMES = {0: "N", 2: "H", 3: "W"}
+_CHANNELS = 1
+
+
+class InputSizes:
+    """Symbols for the extents of a net's inputs.
+
+    Extents of one axis that are equal today are one symbol. Channels are numbers; so are an empty
+    axis, and one of extent 1 that is not the batch, of which layers make something else.
+
+    Args:
+        fixed: all extents are numbers.
+    """
+
+    def __init__(self, fixed: bool = False) -> None:
+        self.scope = Scope()
+        self._fixed = fixed
+        self._known: dict[tuple[int, int], int] = {}  # by axis and extent
+
+    def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """A shape with symbols."""
+        return tuple(self._extent(axis, extent) for axis, extent in enumerate(shape))
+
+    def _extent(self, axis: int, extent: int) -> int:
+        if self._fixed or axis == _CHANNELS or extent < (2 if axis else 1):
+            return extent
+        if (axis, extent) not in self._known:
+            name = _NAMES.get(axis, f"D{axis}")
+            count = 1 + sum(a == axis for a, _ in self._known)
+            name = name if count == 1 else f"{name}_{count}"
+            made = self._known[axis, extent] = symbol(self.scope, name, extent)
+            if axis:
+                self.scope.require(form_of(made), ">=", 2)
+        return self._known[axis, extent]
+
+    def resolved(self, program: NetProgram, given: Mapping[str, tuple[int, ...]]) -> NetProgram:
+        """The program at the sizes at hand, which can be had at others.
+
+        Args:
+            given: the shapes that the layers were given by name.
+        """
+        self.scope.close()
+        if not self.scope.symbols:
+            return program
+        return program.with_sizes(self.scope, given)

@@ -1,0 +1,112 @@
+"""Which sizes a program may have: its symbols, what they stand for, and what has to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .printable import readable
+from .size import Condition, Evaluation, Scope, Size, form_text, symbols_of
+from .types import TensorType, shape_text
+
+Shape = tuple[int, ...]
+Inputs = Mapping[str, TensorType]
+
+_WHAT = {0: "the batch size", 2: "the image height", 3: "the image width"}
+
+
+class OtherSizes(Exception):
+    """A program is not that of a net at these sizes: the net has to be lowered for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSizes:
+    """What a program says of its sizes.
+
+    Attributes:
+        scope: where its symbols and conditions are.
+        inputs: its inputs by name, with their sizes.
+        given: shapes that the net was lowered with, by name, of inputs and of what only running
+            tells; ``asked``: the names of the latter.
+    """
+
+    scope: Scope
+    inputs: Inputs
+    given: Mapping[str, Shape]
+    asked: tuple[str, ...]
+
+    @property
+    def values(self) -> dict[str, int]:
+        """The symbols' values at the sizes at hand."""
+        return {name: symbol.value for name, symbol in self.scope.symbols.items()}
+
+    def values_for(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+        """The symbols' values where inputs have other shapes.
+
+        Args:
+            shapes: of those inputs that change, and of what only running tells.
+
+        Raises OtherSizes where the program is none of a net with these shapes.
+        """
+        values: dict[str, int] = {}
+        for name, type in self.inputs.items():
+            shape = tuple(shapes[name]) if name in shapes else _now(type)
+            self._match(name, type, shape, values)
+        for name in self.asked:
+            if shapes.get(name, self.given.get(name)) != self.given.get(name):
+                raise OtherSizes(f"'{readable(name)}' has another shape")
+        failing = Evaluation(values).failing(self.scope.conditions)
+        if failing is not None:
+            raise OtherSizes(self.sentence(failing))
+        return values
+
+    def _match(self, name: str, type: TensorType, shape: Shape, values: dict[str, int]) -> None:
+        """Take the values of symbols from the shape of an input."""
+        shown = f"'{readable(name)}' is {shape_text(shape)}"
+        if len(shape) != type.rank:
+            raise OtherSizes(f"{shown}: it had {type.rank} axes")
+        for axis, (size, extent) in enumerate(zip(type.shape, shape, strict=True)):
+            if not isinstance(size, Size):
+                if size != extent:
+                    raise OtherSizes(f"{shown}: axis {axis} is {size}")
+                continue
+            (symbol,) = symbols_of(size)
+            if extent < 1 or values.setdefault(symbol.key, extent) != extent:
+                raise OtherSizes(f"{shown}: {self.what(symbol.key)} is {values.get(symbol.key)}")
+
+    # --- for users ------------------------------------------------------------------------
+
+    def what(self, symbol: str) -> str:
+        """A symbol in words: "the image height (H)"."""
+        for type in self.inputs.values():
+            for axis, size in enumerate(type.shape):
+                if isinstance(size, Size) and form_text(size.form) == symbol:
+                    return f"{_WHAT.get(axis, f'axis {axis}')} ({symbol})"
+        return symbol
+
+    def sentence(self, condition: Condition) -> str:
+        """ "the image height (H) is fixed at 28: layer 'ip1' (InnerProduct), net.prototxt:61"."""
+        form, value = form_text(condition.form), condition.value
+        name = self.what(form) if form in self.scope.symbols else form
+        said = {"==": "is fixed at", "!=": "is not", ">=": "is at least", "<=": "is at most"}
+        place = condition.place
+        where = f"layer '{readable(place.layer)}' ({condition.layer_type})" if place.layer else ""
+        if place.file:
+            where += f", {readable(place.file)}" + (f":{place.line}" if place.line else "")
+        return f"{name} {said[condition.relation]} {value}" + (f": {where}" if where else "")
+
+    def fixed(self) -> Iterator[Condition]:
+        """What fixes a symbol, in the order of the symbols."""
+        conditions = {c.form: c for c in self.scope.conditions if c.relation == "=="}
+        for form in ((((symbol,), 1),) for symbol in self.scope.symbols.values()):
+            if form in conditions:
+                yield conditions[form]
+
+
+def _now(type: TensorType) -> Shape:
+    return tuple(size.value if isinstance(size, Size) else size for size in type.shape)
+
+
+def asked_sizes(names: Iterable[str], inputs: Inputs) -> tuple[str, ...]:
+    """The names of shapes that layers asked for, and that are no inputs'."""
+    return tuple(name for name in dict.fromkeys(names) if name not in inputs)

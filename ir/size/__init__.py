@@ -1,0 +1,29 @@
+"""Sizes that may change: forms over symbols, and the conditions under which they hold."""
+
+from .evaluate import Evaluation
+from .form import Symbol
+from .notation import parse_shape, parse_size, size_text, symbols_of
+from .real import Real, value_of
+from .scope import Condition, Scope
+from .size import Size, form_of, larger, same_size, smaller, symbol
+from .text import form_text
+
+__all__ = [
+    "Condition",
+    "Evaluation",
+    "Real",
+    "Scope",
+    "Size",
+    "Symbol",
+    "same_size",
+    "form_of",
+    "form_text",
+    "larger",
+    "smaller",
+    "parse_shape",
+    "parse_size",
+    "size_text",
+    "symbol",
+    "symbols_of",
+    "value_of",
+]

@@ -1,0 +1,175 @@
+"""A program put at other sizes is, as text, what lowering the net at these sizes gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from benchmarks.resnet import resnet50
+from examples.googlenet.make_net import googlenet
+from frontends.prototxt import Message
+from ir.errors import RoasteryError
+from ir.program import NetProgram
+from ir.program_sizes import OtherSizes
+from ir.size import Evaluation
+from ir.text import format_graph
+from roastery.reading import nets
+from tests.support import golden
+from tests.support.layer_cases import LayerCase, all_cases
+from tests.support.lowering import inputs, lowered, program_of
+from tests.support.sample_nets import conv, dense, lenet, pool, relu
+
+#: Layers that may keep a size as it is, and why.
+FIXING = {
+    "Bias": "learns a number for each place",
+    "Convolution": "has as many weights as axis 2 has channels, where `axis` says so",
+    "InnerProduct": "has as many weights as there are features",
+    "Interp": "does nothing where the size is that of the top",
+    "LSTM": "is unrolled over the steps, and has as many weights as there are features",
+    "RNN": "is unrolled over the steps, and has as many weights as there are features",
+    "Scale": "learns a number for each place",
+    "SPP": "has windows that follow from the image",
+}
+
+#: How sizes change: the factor and what is added, by the first letter of their symbols.
+CHANGES: dict[str, dict[str, tuple[int, int]]] = {
+    "one image": {"N": (0, 1)},
+    "more images": {"N": (1, 3)},
+    "one row more": {"H": (1, 1)},
+    "another image": {"H": (1, 4), "W": (1, 2)},
+    "all doubled": {"N": (2, 0), "H": (2, 0), "W": (2, 0)},
+}
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def text(program: NetProgram) -> str:
+    """All of a program that depends on sizes."""
+    layers = [
+        (layer.key, layer.bottom_values, layer.top_values, layer.labels, layer.first, layer.last)
+        for layer in program.layers
+    ]
+    variables = [(name, str(v.type)) for name, v in program.variables.items()]
+    lines = [format_graph(program.graph), *map(repr, (*layers, *program.blobs.items())), variables]
+    return "\n".join(map(str, lines))
+
+
+def shapes_of(program: NetProgram, values: Mapping[str, int] | None = None) -> Shapes:
+    """Shapes of the inputs, where the symbols have other values."""
+    assert program.sizes is not None
+    at = Evaluation(values or program.sizes.values)
+    return {name: tuple(map(at.size, type.shape)) for name, type in program.sizes.inputs.items()}
+
+
+def changed(program: NetProgram, change: Mapping[str, tuple[int, int]]) -> Shapes:
+    assert program.sizes is not None
+    values = {}
+    for name, value in program.sizes.values.items():
+        factor, more = change.get(name[0], (1, 0))
+        values[name] = factor * value + more
+    return shapes_of(program, values)
+
+
+def check(net: Message, phase: str) -> None:
+    """Every change of sizes, forth and back."""
+    here = program_of(net, phase)
+    if here.sizes is None:
+        return
+    for change in CHANGES.values():
+        shapes = changed(here, change)
+        try:
+            there = program_of(net, phase, shapes=shapes)
+        except RoasteryError:
+            with pytest.raises(OtherSizes):
+                here.at(shapes)
+            continue
+        for program, other, wanted in (
+            (here, shapes, there),
+            (there, shapes_of(here), here),
+        ):
+            try:
+                found = program.at(other)
+            except OtherSizes as refusal:
+                # Two inputs that happen to have one extent share a symbol.
+                if not str(refusal).startswith("'"):
+                    assert any(f"({name})" in str(refusal) for name in FIXING), refusal
+                continue
+            assert text(found) == text(wanted)
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=str)
+def test_a_layer_at_other_sizes(case: LayerCase) -> None:
+    check(nets.net_from_text(case.prototxt, "net.prototxt"), case.phase)
+
+
+@pytest.mark.parametrize("path", golden.LAYERS, ids=lambda path: path.stem)
+def test_a_recorded_net_at_other_sizes(path: Path) -> None:
+    text, phase = golden.recorded_net(path)
+    check(nets.net_from_text(text, "net.prototxt"), phase)
+
+
+@pytest.mark.parametrize(
+    "net", [resnet50(2), googlenet(4), lenet(64)], ids=["resnet50", "googlenet", "lenet"]
+)
+@pytest.mark.parametrize("phase", ["TRAIN", "TEST"])
+def test_a_net_at_other_sizes(net: str, phase: str) -> None:
+    check(nets.net_from_text(net, "net.prototxt"), phase)
+
+
+def test_one_program_for_batches_of_1_5_and_64() -> None:
+    program = lowered(lenet(64))
+    for batch in (1, 5, 64):
+        shapes = {"data": (batch, 1, 28, 28), "label": (batch,)}
+        assert text(program.at(shapes)) == text(lowered(lenet(batch)))
+
+
+def refusal(program: NetProgram, shapes: Shapes) -> str:
+    with pytest.raises(OtherSizes) as caught:
+        program.at(shapes)
+    return str(caught.value)
+
+
+def test_a_refusal_names_the_layer_that_fixes_a_size() -> None:
+    program = lowered(lenet(64))
+    here = {"data": (64, 1, 28, 28), "label": (64,)}
+    assert (
+        refusal(program, {**here, "data": (64, 1, 30, 28)})
+        == "the image height (H) is fixed at 28: layer 'ip1' (InnerProduct), net.prototxt:7"
+    )
+    assert "axis 1 is 1" in refusal(program, {**here, "data": (64, 3, 28, 28)})
+    assert "it had 4 axes" in refusal(program, {**here, "data": (64, 1, 28)})
+    assert "the batch size (N) is 5" in refusal(program, {**here, "data": (5, 1, 28, 28)})
+    assert "0" in refusal(program, {"data": (0, 1, 28, 28), "label": (0,)})
+
+
+def test_an_image_that_a_window_no_longer_fits_is_refused() -> None:
+    text = (
+        inputs(x=(2, 3, 20, 20))
+        + conv("c", "x", 4, 5)
+        + relu("c")
+        + pool("p", "c", "kernel_size: 3 stride: 2")
+    )
+    program = lowered(text)
+    assert "(Convolution)" in refusal(program, {"x": (2, 3, 4, 20)})
+    assert "(Pooling)" in refusal(program, {"x": (2, 3, 5, 20)})
+    assert program.at({"x": (2, 3, 7, 9)}).blobs["p"][0].shape == (2, 4, 1, 2)
+
+
+def test_at_a_batch_of_one_a_layer_may_need_the_number() -> None:
+    """What is refused for a batch that only happens to be 1 is lowered with numbers."""
+    states = inputs(c=(1, 4, 3), g=(1, 4, 12), cont=(1, 4))
+    program = lowered(
+        states + 'layer { name: "l" type: "LSTMUnit" bottom: "c" bottom: "g" bottom: "cont" '
+        'top: "c1" top: "h1" }'
+    )
+    assert program.blobs["h1"][0].shape == (1, 4, 3)
+
+
+def test_what_is_equal_today_is_one_symbol_and_what_is_fixed_is_known() -> None:
+    program = lowered(inputs(a=(4, 3, 8, 8), b=(4, 3, 8, 9)) + dense("ip", "b", 2))
+    assert program.sizes is not None and program.general is not None
+    types = [str(port.value.type) for port in program.general.graph.inputs[:2]]
+    assert types == ["f32[N,3,H,W]", "f32[N,3,H,W_2]"]
+    assert list(map(str, program.sizes.fixed())) == ["H == 8", "W_2 == 9"]
