@@ -41,6 +41,10 @@ class Access:
         new = tuple(c for c in conditions if c not in self.guard)
         return replace(self, guard=self.guard + new)
 
+    def under(self, guard: tuple[Expr, ...]) -> Access:
+        """The same place, which exists only where ``guard`` holds, too."""
+        return replace(self, guard=guard).guarded(*self.guard)
+
 
 Emission = Generator[tuple[Value, Access], Expr, Expr]
 """A rule at work: yields values with accesses, is sent their elements, returns the result's."""
@@ -48,6 +52,7 @@ Emission = Generator[tuple[Value, Access], Expr, Expr]
 EmitRule = Callable[["Emitter", Node, int, Access], Expr | Emission]
 Emit = Callable[["Emitter", Access], Expr]
 RULES: dict[type[Op], EmitRule] = {}
+KINDS: dict[Property, EmitRule] = {}
 
 
 def rule(op: type[Op]) -> Callable[[EmitRule], EmitRule]:
@@ -58,6 +63,20 @@ def rule(op: type[Op]) -> Callable[[EmitRule], EmitRule]:
         return function
 
     return add
+
+
+def rule_for(property: Property) -> Callable[[EmitRule], EmitRule]:
+    """Decorator: likewise for all ops of a property that have no rule of their own."""
+
+    def add(function: EmitRule) -> EmitRule:
+        KINDS[property] = function
+        return function
+
+    return add
+
+
+def _by_property(op: Op) -> EmitRule | None:
+    return next((rule for kind, rule in KINDS.items() if kind in op.properties), None)
 
 
 def moves_channels(body: Graph) -> bool:
@@ -163,7 +182,7 @@ class Emitter:
             found = self.read(value, at)
         else:
             node = self.body.producers[value]
-            function = RULES.get(type(node.op))
+            function = RULES.get(type(node.op)) or _by_property(node.op)
             if function is None:
                 raise NotImplementedError(f"no rule writes elements of op {node.op.name!r}")
             written = function(self, node, node.outputs.index(value), at)

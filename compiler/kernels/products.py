@@ -1,11 +1,12 @@
 """Contractions seen as matrix products: what rows, columns and depth mean to every op.
 
-A :class:`Product` is ``count`` independent products of (rows, depth) by (depth, columns).
+A :class:`Product` is some independent products of (rows, depth) by (depth, columns). Each of these
+may be several axes, as a convolution's columns are the images and their positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config
@@ -13,34 +14,64 @@ from ir.graph import Node, Value
 from ir.op import Op
 
 from .emitter import Access, Emitter
-from .index import Base
-from .size import Size
+from .index import Affine
+from .size import Size, product
 
-Read = Callable[[Base, Base, Base], Access]  # (row or depth, depth or column, product)
+Coordinates = Sequence[Affine]
+Extents = tuple[Size, ...]
+Read = Callable[[Coordinates, Coordinates, Coordinates], Access]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    count: Size
-    rows: Size
-    columns: Size
-    depth: Size
-    left: tuple[Value, Read]  # read at (row, depth, product)
-    right: tuple[Value, Read]  # read at (depth, column, product)
-    result: Read  # access to the result at (row, column, product)
-    strided: bool = False  # index arithmetic takes registers that large tiles lack
+    """Extents of the axes, and what is read and written where.
+
+    Attributes:
+        left: an operand, read at (row, depth, product). right: at (depth, column, product).
+        result: the access to the result at (row, column, product).
+        find: the opposite: row, column and product of an element of the result.
+        thin: too few rows or columns to share anything between them.
+        strided: index arithmetic takes registers that large tiles lack.
+    """
+
+    count: Extents
+    rows: Extents
+    columns: Extents
+    depth: Extents
+    left: tuple[Value, Read]
+    right: tuple[Value, Read]
+    result: Read
+    find: Callable[[Access], tuple[Coordinates, Coordinates, Coordinates]]
+    thin: bool = False
+    strided: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Products, rows, columns and depth in numbers."""
+        count, rows, columns, depth = (
+            product(extents).value for extents in (self.count, self.rows, self.columns, self.depth)
+        )
+        return count, rows, columns, depth
 
     def programs(self, tile: Config) -> int:
         """Tiles in all products."""
-        down, across = -(-self.rows.value // tile["M"]), -(-self.columns.value // tile["N"])
-        return self.count.value * down * across
+        count, rows, columns, _ = self.shape
+        return count * -(-rows // tile["M"]) * -(-columns // tile["N"])
 
     def steps(self, tile: Config) -> int:
         """Along the depth."""
-        return -(-self.depth.value // tile["K"])
+        return -(-self.shape[3] // tile["K"])
 
 
-View = Callable[[Emitter, Node], Product]
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Sizes that are known before an op is asked: where a result is asked for, or the depth."""
+
+    result: Access | None = None
+    depth: Extents | None = None
+
+
+View = Callable[[Emitter, Node, Known], Product]
 VIEWS: dict[type[Op], View] = {}
 
 
@@ -54,9 +85,9 @@ def view(op: type[Op]) -> Callable[[View], View]:
     return add
 
 
-def product_of(emitter: Emitter, node: Node) -> Product:
+def product_of(emitter: Emitter, node: Node, known: Known = Known()) -> Product:
     """A contraction as a matrix product."""
     found = VIEWS.get(type(node.op))
     if found is None:
         raise NotImplementedError(f"nothing says how op {node.op.name!r} is a matrix product")
-    return found(emitter, node)
+    return found(emitter, node, known)

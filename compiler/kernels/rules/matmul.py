@@ -6,13 +6,12 @@ from ir.graph import Node
 from ir.ops.matmul import MatMul
 
 from ..emitter import Access, Emitter
-from ..index import Base, delinearize, variable
-from ..products import Product, Read, view
-from ..size import Size, product
+from ..products import Coordinates, Known, Product, Read, view
+from ..size import Size
 
 
 @view(MatMul)
-def matmul_product(emitter: Emitter, node: Node) -> Product:
+def matmul_product(emitter: Emitter, node: Node, known: Known) -> Product:
     op = node.op
     assert isinstance(op, MatMul)
     a, b = node.inputs
@@ -30,20 +29,25 @@ def matmul_product(emitter: Emitter, node: Node) -> Product:
     batch = tuple(emitter.builder.symbol(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
 
     def reader(extents: tuple[Size, Size], swap: bool) -> Read:
-        def read(first: Base, second: Base, which: Base) -> Access:
-            pair, sizes = (variable(first), variable(second)), extents
+        def read(first: Coordinates, second: Coordinates, which: Coordinates) -> Access:
+            places, sizes = (first[0], second[0]), extents
             if swap:
-                pair, sizes = (pair[1], pair[0]), (sizes[1], sizes[0])
-            return Access((*delinearize(which, batch), *pair), (*batch, *sizes))
+                places, sizes = (second[0], first[0]), (extents[1], extents[0])
+            return Access((*which, *places), (*batch, *sizes))
 
         return read
 
+    def find(at: Access) -> tuple[Coordinates, Coordinates, Coordinates]:
+        *which, row, column = at.coordinates
+        return (row,), (column,), which
+
     return Product(
-        product(batch),
-        rows,
-        columns,
-        depth,
+        batch,
+        (rows,),
+        (columns,),
+        (depth,),
         (a, reader((rows, depth), op.transpose_a)),
         (b, reader((depth, columns), op.transpose_b)),
         reader((rows, columns), False),
+        find,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 
 from ir import expr as e
@@ -14,24 +13,10 @@ from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, Wi
 from ..emitter import Access, Emitter, rule, zero
 from ..expressions import as_i32
 from ..index import Affine, Base, linearize, variable
-from ..nodes import Kind
+from ..loops import loops
 from ..size import Size
 
-_UNROLLED = 32  # windows of up to so many taps are unrolled by the compiler
 _LOWEST = e.const(-3.4028234663852886e38)  # -FLT_MAX, where Caffe's maxima start
-
-
-@contextlib.contextmanager
-def taps(emitter: Emitter, counts: Sequence[int]) -> Iterator[dict[int, Affine]]:
-    """Loops over the taps of a window; gives the tap number along every axis that has some."""
-    kind = Kind.UNROLLED if math.prod(counts) <= _UNROLLED else Kind.SERIAL
-    with contextlib.ExitStack() as stack:
-        found = {}
-        for axis, count in enumerate(counts):
-            if count > 1:
-                loop = emitter.builder.loop(e.const(count), kind=kind, stem="t", hint=f"tap{axis}")
-                found[axis] = variable(Base(stack.enter_context(loop)))
-        yield found
 
 
 WindowTaps = WindowSum | WindowSpread | WindowMax | WindowScatter
@@ -70,7 +55,7 @@ def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> Ex
     assert isinstance(op, WindowSum)
     (x,) = node.inputs
     total = emitter.accumulator(node)
-    with taps(emitter, op.window) as tap:
+    with loops(emitter.builder, op.window) as tap:
         access, conditions = read_access(emitter, op, at, x.shape, tap)
         value = emitter.chosen(conditions, emitter.emit(x, access), zero(x.type.dtype))
         emitter.builder.increase(total, value)
@@ -86,7 +71,7 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> Ex
     best = emitter.accumulator(node, 0, _LOWEST)
     winner = emitter.accumulator(node, 1, e.const(-1))
     first = x.type.rank - op.spatial_rank
-    with taps(emitter, op.window) as tap:
+    with loops(emitter.builder, op.window) as tap:
         access, conditions = read_access(emitter, op, at, x.shape, tap)
         value = emitter.chosen(conditions, emitter.emit(x, access), _LOWEST)
         better = emitter.condition(value > best)
@@ -120,7 +105,7 @@ def covering(
         if op.stride[axis] > 1:
             last = emitter.quotient(last, op.stride[axis])
         starts[axis] = last
-    with taps(emitter, counts) as tap:
+    with loops(emitter.builder, counts) as tap:
         coordinates, extents = list(at.coordinates), list(at.extents)
         conditions: list[Expr] = []
         for axis, last in starts.items():

@@ -8,6 +8,7 @@ adds them in fixed order and computes the epilogue.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Scratch
@@ -21,13 +22,13 @@ from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter
 from ..expressions import cdiv, constant, dot, element, read
-from ..index import Base, linearize
+from ..index import ZERO, Affine, Base, delinearize, linearize, variable
 from ..nodes import KernelBody
-from ..products import Product, product_of
-from ..size import Size
+from ..products import Extents, Product, product_of
+from ..size import Size, product
 from ..task import Scheduled, Task
 from .flat import flat_kernel, padded_count
-from .untiled import UNTILED
+from .terms import schedule_terms
 
 DEEPEST = 16  # a depth that this divides ends with a step of any tile
 
@@ -50,10 +51,9 @@ def anchor_of(body: Graph) -> Node:
 
 def schedule_contract(task: Task) -> Scheduled:
     anchor = anchor_of(task.body)
-    other = UNTILED.get(type(anchor.op))
-    if other is not None and (scheduled := other(task, anchor)) is not None:
-        return scheduled
     view = product_of(Emitter(task.body, task.builder()), anchor)
+    if view.thin:
+        return schedule_terms(task, anchor, view)
     size = anchor.output.type.size
     choices: list[Choice] = []
     for choice in task.heuristic.contract(view):
@@ -62,7 +62,7 @@ def schedule_contract(task: Task) -> Scheduled:
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share = max(-(-view.steps(choice.config) // choice.splits), 1) * choice.config["K"]
-        splits = max(-(-view.depth.value // share), 1)
+        splits = max(-(-view.shape[3] // share), 1)
         part = _Part(choice.config.having("SPLIT", int(splits > 1)), splits, share)
         elements = splits * padded_count(size) if splits > 1 else 16
         partial = Scratch(0, elements * F32.itemsize)
@@ -81,11 +81,11 @@ def _product(task: Task, anchor: Node, part: _Part, partial: Scratch) -> KernelB
     emitter = Emitter(task.body, builder, 2)
     emitter.bind(task.inputs)
     view = product_of(emitter, anchor)
-    row, column, which = _tile(builder, view)
+    bases = _tile(builder, view)
     builder.place(anchor.location)
-    total = _accumulate(emitter, view, (row, column, which), part.share, task.options.precision)
-    access = view.result(row, column, which)
-    access = access.guarded(*(b() for base in (row, column) for b in base.bounds))
+    total = _accumulate(emitter, view, bases, part.share, task.options.precision)
+    access = _result(view, bases)
+    access = access.guarded(*(b() for base in bases for b in base.bounds))
     index = linearize(access.coordinates, access.extents)
     with builder.when(constant("SPLIT")):
         pointer = builder.pointer(partial, F32, "partial")
@@ -116,9 +116,24 @@ def _stride(builder: KernelBuilder, anchor: Node) -> Expr:
     return builder.size(count, divisible=True)
 
 
+def _result(view: Product, bases: tuple[Base, Base, Base]) -> Access:
+    row, column, which = bases
+    return view.result(
+        _along(row, view.rows), _along(column, view.columns), _along(which, view.count)
+    )
+
+
+def _along(base: Base, extents: Extents) -> Sequence[Affine]:
+    """Coordinates of a position among the rows, the columns or along the depth."""
+    if base.at.op == "const":  # the only product
+        return (ZERO,) * len(extents)
+    return delinearize(base, extents) if len(extents) > 1 else (variable(base),)
+
+
 def _why(view: Product, part: _Part) -> str:
-    shape = f"{view.rows.value} x {view.depth.value} by {view.depth.value} x {view.columns.value}"
-    text = f"{view.count.value} product(s) {shape} in {view.programs(part.config)} tiles"
+    count, rows, columns, depth = view.shape
+    text = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
+    text += f" in {view.programs(part.config)} tiles"
     if part.splits > 1:
         text += f", depth split {part.splits} ways to fill the device"
     return text
@@ -128,12 +143,12 @@ def _tile(builder: KernelBuilder, view: Product) -> tuple[Base, Base, Base]:
     """Rows, columns and product number of this program."""
     m, n = constant("M"), constant("N")
     program = builder.let(builder.program(), "i", "program")
-    rows, columns = builder.size(view.rows), builder.size(view.columns)
+    rows, columns = builder.size(product(view.rows)), builder.size(product(view.columns))
     down = builder.let(cdiv(rows, m), "i", "tiles_down")
     across = builder.let(cdiv(columns, n), "i", "tiles_across")
     which: Expr = e.const(0)
     tile = program
-    if view.count.constant != 1:
+    if product(view.count).constant != 1:
         which = builder.let(program // (down * across), "i", "product")
         tile = builder.let(program % (down * across), "i", "tile")
     # Eight tiles of rows at a time share the columns they read (and the second-level cache).
@@ -166,23 +181,28 @@ def _accumulate(
         for bound in base.bounds:
             bound()
     # Divisions of positions stay outside the loop (what is not needed is dropped again).
-    access = view.result(row, column, which)
+    access = _result(view, place)
     for index in (*access.coordinates, linearize(access.coordinates, access.extents)):
         builder.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
     stretch = builder.size(builder.symbol(share, "share"), divisible=True)
-    depth = builder.size(view.depth)
+    extent = product(view.depth)
+    depth = builder.size(extent)
     start = builder.let(builder.program(1) * stretch, "i", "start")
     end = builder.let(e.minimum(start + stretch, depth), "i", "end")
     total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
     with builder.loop(end, start, constant("K"), hint="k") as step:
-        left_depth = _depth(builder, step, 1, view.depth)
-        right_depth = _depth(builder, step, 0, view.depth)
+        left_depth = _depth(builder, step, 1, extent)
+        right_depth = _depth(builder, step, 0, extent)
+        at_row, at_column = _along(row, view.rows), _along(column, view.columns)
+        number = _along(which, view.count)
         left, read_left = view.left
+        a = read_left(at_row, _along(left_depth, view.depth), number)
+        a_tile = _operand(emitter, left, a, (row, left_depth))
         right, read_right = view.right
-        a = _operand(emitter, left, read_left(row, left_depth, which), (row, left_depth))
-        b = _operand(emitter, right, read_right(right_depth, column, which), (right_depth, column))
-        builder.assign(total, dot(a, b, total, precision))
+        b = read_right(_along(right_depth, view.depth), at_column, number)
+        b_tile = _operand(emitter, right, b, (right_depth, column))
+        builder.assign(total, dot(a_tile, b_tile, total, precision))
     return total
 
 

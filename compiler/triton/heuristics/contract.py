@@ -36,13 +36,13 @@ def contract_choices(view: Product, processors: int) -> list[Choice]:
 def _best_tile(view: Product, tiles: tuple[Config, ...], processors: int) -> Config:
     """The largest tile that still gives every processor something to do, no larger than the
     matrix needs."""
-    rows, columns = view.rows.value, view.columns.value
+    _, rows, columns, depth = view.shape
     best = tiles[0]
     for tile in tiles[1:]:
         wasted = rows <= tile["M"] // 2 or columns <= tile["N"] // 2
         if not wasted and view.programs(tile) >= processors:
             best = tile
-    if best is tiles[0] and rows > 32 and columns > 32 and view.depth.value >= 512:
+    if best is tiles[0] and rows > 32 and columns > 32 and depth >= 512:
         return tiles[1]  # splitting the depth will fill the device
     return best
 
