@@ -14,7 +14,7 @@ from ir.graph import Node
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 
 from ..emitter import Access, Emitter
-from ..index import Affine
+from ..index import ZERO, Affine
 from ..products import Coordinates, Extents, Known, Product, view
 from ..size import ONE, Size
 
@@ -254,9 +254,12 @@ def input_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
     def find(at: Access) -> Places:
         image, channels, *position = at.coordinates
         which, row = emitter.split(channels, (g.group, g.inputs))
-        parts = [emitter.split(p, (spans[a], phases[a])) for a, p in enumerate(position)]
-        column = (image, *(spot for spot, _ in parts))
-        return (row,), column, (which, *(phase for _, phase in parts))
+        spots, rest = list(position), [ZERO] * len(position)
+        for a in axes:
+            if phased[a]:
+                spots[a] = emitter.quotient(position[a], op.stride[a])
+                rest[a] = emitter.remainder(position[a], op.stride[a])
+        return (row,), (image, *spots), (which, *rest)
 
     return Product(
         (g.group, *phases),
