@@ -17,14 +17,15 @@ from .emitter import Access, Emitter
 from .index import Affine
 from .size import Size, product
 
-Coordinates = Sequence[Affine]
-Extents = tuple[Size, ...]
-Read = Callable[[Coordinates, Coordinates, Coordinates], Access]
+Places = Sequence[Affine]
+Sizes = tuple[Size, ...]
+Found = tuple[Places, Places, Places]  # row, column, product
+Read = Callable[[Places, Places, Places], Access]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Extents of the axes, and what is read and written where.
+    """Sizes of the axes, and what is read and written where.
 
     Attributes:
         left: an operand, read at (row, depth, product). right: at (depth, column, product).
@@ -34,14 +35,14 @@ class Product:
         strided: index arithmetic takes registers that large tiles lack.
     """
 
-    count: Extents
-    rows: Extents
-    columns: Extents
-    depth: Extents
+    count: Sizes
+    rows: Sizes
+    columns: Sizes
+    depth: Sizes
     left: tuple[Value, Read]
     right: tuple[Value, Read]
     result: Read
-    find: Callable[[Access], tuple[Coordinates, Coordinates, Coordinates]]
+    find: Callable[[Access], Found]
     thin: bool = False
     strided: bool = False
 
@@ -64,14 +65,14 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSizes:
     """Sizes that are known before an op is asked: where a result is asked for, or the depth."""
 
     result: Access | None = None
-    depth: Extents | None = None
+    depth: Sizes | None = None
 
 
-View = Callable[[Emitter, Node, Known], Product]
+View = Callable[[Emitter, Node, KnownSizes], Product]
 VIEWS: dict[type[Op], View] = {}
 
 
@@ -85,7 +86,7 @@ def view(op: type[Op]) -> Callable[[View], View]:
     return add
 
 
-def product_of(emitter: Emitter, node: Node, known: Known = Known()) -> Product:
+def product_of(emitter: Emitter, node: Node, known: KnownSizes = KnownSizes()) -> Product:
     """A contraction as a matrix product."""
     found = VIEWS.get(type(node.op))
     if found is None:

@@ -15,11 +15,10 @@ from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 
 from ..emitter import Access, Emitter
 from ..index import ZERO, Affine
-from ..products import Coordinates, Extents, Known, Product, view
+from ..products import Found, KnownSizes, Places, Product, Sizes, view
 from ..size import ONE, Size
 
 Convolution = Conv | ConvInputGrad | ConvWeightGrad
-Places = tuple[Coordinates, Coordinates, Coordinates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,12 @@ class Geometry:
     inputs: Size  # channels of x per group
     outputs: Size  # channels of y per group
     images: Size
-    x: Extents
-    y: Extents
+    x: Sizes
+    y: Sizes
     window: tuple[int, ...]
 
     @property
-    def taps(self) -> Extents:
+    def taps(self) -> Sizes:
         return tuple(Size.of(k) for k in self.window)
 
     @property
@@ -46,21 +45,21 @@ class Geometry:
         and all that counts is memory."""
         return self.group != ONE and ONE in (self.inputs, self.outputs)
 
-    def x_access(self, which: Affine, image: Affine, channel: Affine, spots: Coordinates) -> Access:
+    def x_access(self, which: Affine, image: Affine, channel: Affine, spots: Places) -> Access:
         channels = which.scaled(self.inputs).plus(channel)
         return Access((image, channels, *spots), (self.images, self.group * self.inputs, *self.x))
 
-    def y_access(self, which: Affine, image: Affine, channel: Affine, spots: Coordinates) -> Access:
+    def y_access(self, which: Affine, image: Affine, channel: Affine, spots: Places) -> Access:
         channels = which.scaled(self.outputs).plus(channel)
         return Access((image, channels, *spots), (self.images, self.group * self.outputs, *self.y))
 
-    def w_access(self, which: Affine, row: Affine, inner: Affine, taps: Coordinates) -> Access:
+    def w_access(self, which: Affine, row: Affine, inner: Affine, taps: Places) -> Access:
         channels = which.scaled(self.outputs).plus(row)
         extents = (self.group * self.outputs, self.inputs, *self.taps)
         return Access((channels, inner, *taps), extents)
 
     def window_access(
-        self, which: Affine, image: Affine, inner: Affine, position: Coordinates, taps: Coordinates
+        self, which: Affine, image: Affine, inner: Affine, position: Places, taps: Places
     ) -> Access:
         """What a tap of the window at a position of y reads; guarded against padding."""
         spots: list[Affine] = []
@@ -83,8 +82,8 @@ def geometry(
     w: Sequence[int],
     y: Sequence[int],
     *,
-    x_known: Extents = (),
-    y_known: Extents = (),
+    x_known: Sizes = (),
+    y_known: Sizes = (),
 ) -> Geometry:
     """``x_known``, ``y_known``: images and spatial extents, where they are known already."""
     symbol = emitter.builder.symbol
@@ -93,7 +92,7 @@ def geometry(
     same = [kind == (1, 1, 0) for kind in zip(window, op.stride, op.pad, strict=True)]
     images, *known = x_known or y_known or (symbol(x[0], "images"),)
 
-    def extents(shape: Sequence[int], hint: str, other: Sequence[Size]) -> Extents:
+    def extents(shape: Sequence[int], hint: str, other: Sequence[Size]) -> Sizes:
         axes = enumerate(shape[2:])
         return tuple(other[i] if other and same[i] else symbol(d, f"{hint}{i}") for i, d in axes)
 
@@ -108,13 +107,13 @@ def geometry(
     return Geometry(emitter, op, *sizes, images, x_extents, y_extents, window)
 
 
-def _spatial(access: Access | None) -> Extents:
+def _spatial(access: Access | None) -> Sizes:
     """Images and spatial extents of an access to a blob."""
     return (access.extents[0], *access.extents[2:]) if access else ()
 
 
 @view(Conv)
-def conv_product(emitter: Emitter, node: Node, known: Known) -> Product:
+def conv_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
     """Rows are output channels, columns positions of y, the depth input channels and taps."""
     op = node.op
     assert isinstance(op, Conv)
@@ -122,7 +121,7 @@ def conv_product(emitter: Emitter, node: Node, known: Known) -> Product:
     y_known = _spatial(known.result)
     g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_known=y_known)
 
-    def find(at: Access) -> Places:
+    def find(at: Access) -> Found:
         image, channels, *position = at.coordinates
         which, row = emitter.split(channels, (g.group, g.outputs))
         return (row,), (image, *position), (which,)
@@ -146,7 +145,7 @@ def conv_product(emitter: Emitter, node: Node, known: Known) -> Product:
 
 
 @view(ConvWeightGrad)
-def weight_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
+def weight_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
     """Rows are output channels, columns input channels and taps, the depth positions of y."""
     op = node.op
     assert isinstance(op, ConvWeightGrad)
@@ -154,7 +153,7 @@ def weight_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
     w = node.output
     g = geometry(emitter, op, x.shape, w.shape, dy.shape, y_known=known.depth or ())
 
-    def find(at: Access) -> Places:
+    def find(at: Access) -> Found:
         channels, inner, *taps = at.coordinates
         which, row = emitter.split(channels, (g.group, g.outputs))
         return (row,), (inner, *taps), (which,)
@@ -178,7 +177,7 @@ def weight_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
 
 
 @view(ConvInputGrad)
-def input_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
+def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
     """Columns are positions of x, in phases.
 
     Along an axis of stride s, positions of one remainder r modulo s (a phase) meet the
@@ -214,12 +213,12 @@ def input_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
             return t, ()
         return t, emitter.inside(t, False, Size.of(g.window[a]))
 
-    def left(row: Coordinates, depth: Coordinates, which: Coordinates) -> Access:
+    def left(row: Places, depth: Places, which: Places) -> Access:
         taps = [tap(a, which[1 + a], depth[1 + a]) for a in axes]
         access = g.w_access(which[0], depth[0], row[0], [t for t, _ in taps])
         return access.guarded(*(c for _, conditions in taps for c in conditions))
 
-    def right(depth: Coordinates, column: Coordinates, which: Coordinates) -> Access:
+    def right(depth: Places, column: Places, which: Places) -> Access:
         spots: list[Affine] = []
         conditions: list[Expr] = []
         for a in axes:
@@ -240,7 +239,7 @@ def input_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
             spots.append(spot)
         return g.y_access(which[0], column[0], depth[0], spots).guarded(*conditions)
 
-    def result(row: Coordinates, column: Coordinates, which: Coordinates) -> Access:
+    def result(row: Places, column: Places, which: Places) -> Access:
         spots: list[Affine] = []
         conditions: list[Expr] = []
         for a in axes:
@@ -251,7 +250,7 @@ def input_grad_product(emitter: Emitter, node: Node, known: Known) -> Product:
             spots.append(spot)
         return g.x_access(which[0], column[0], row[0], spots).guarded(*conditions)
 
-    def find(at: Access) -> Places:
+    def find(at: Access) -> Found:
         image, channels, *position = at.coordinates
         which, row = emitter.split(channels, (g.group, g.inputs))
         spots, rest = list(position), [ZERO] * len(position)

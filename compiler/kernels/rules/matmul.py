@@ -6,12 +6,12 @@ from ir.graph import Node
 from ir.ops.matmul import MatMul
 
 from ..emitter import Access, Emitter
-from ..products import Coordinates, Known, Product, Read, view
+from ..products import Found, KnownSizes, Places, Product, Read, view
 from ..size import Size
 
 
 @view(MatMul)
-def matmul_product(emitter: Emitter, node: Node, known: Known) -> Product:
+def matmul_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
     op = node.op
     assert isinstance(op, MatMul)
     a, b = node.inputs
@@ -29,7 +29,7 @@ def matmul_product(emitter: Emitter, node: Node, known: Known) -> Product:
     batch = tuple(emitter.builder.symbol(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
 
     def reader(extents: tuple[Size, Size], swap: bool) -> Read:
-        def read(first: Coordinates, second: Coordinates, which: Coordinates) -> Access:
+        def read(first: Places, second: Places, which: Places) -> Access:
             places, sizes = (first[0], second[0]), extents
             if swap:
                 places, sizes = (second[0], first[0]), (extents[1], extents[0])
@@ -37,7 +37,7 @@ def matmul_product(emitter: Emitter, node: Node, known: Known) -> Product:
 
         return read
 
-    def find(at: Access) -> tuple[Coordinates, Coordinates, Coordinates]:
+    def find(at: Access) -> Found:
         *which, row, column = at.coordinates
         return (row,), (column,), which
 

@@ -24,7 +24,7 @@ from ..emitter import Access, Emitter
 from ..expressions import cdiv, constant, dot, element, read
 from ..index import ZERO, Affine, Base, delinearize, linearize, variable
 from ..nodes import KernelBody
-from ..products import Extents, Product, product_of
+from ..products import Product, Sizes, product_of
 from ..size import Size, product
 from ..task import Scheduled, Task
 from .flat import flat_kernel, padded_count
@@ -123,8 +123,8 @@ def _result(view: Product, bases: tuple[Base, Base, Base]) -> Access:
     )
 
 
-def _along(base: Base, extents: Extents) -> Sequence[Affine]:
-    """Coordinates of a position among the rows, the columns or along the depth."""
+def _along(base: Base, extents: Sizes) -> Sequence[Affine]:
+    """Places of a position among the rows, the columns or along the depth."""
     if base.at.op == "const":  # the only product
         return (ZERO,) * len(extents)
     return delinearize(base, extents) if len(extents) > 1 else (variable(base),)
