@@ -134,7 +134,7 @@ class KernelBuilder:
         known = self.recall(key)
         if known is not None:
             return known
-        variable = Local("l", "", I32, axes)
+        variable = Local("l", "program" if kind is Kind.GRID else "lane", I32, axes)
         loop = Loop(kind, variable, e.const(0), stop, e.const(1), axis)
         self.add(loop)
         self._blocks.append(loop.body)

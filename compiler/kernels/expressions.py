@@ -3,9 +3,9 @@
 To the primitives of :mod:`ir.expr` come leaves (a variable) and a few operations that scalars do
 not have: reading memory, going across the lanes of a tile.
 
-A kernel computes on *tiles*: every lane of the loops of kind ``vector`` (and ``unrolled``) at once.
-A variable's ``axes`` are the tile's dimensions along which it differs; a tile of which no dimension
-is left is of one element, which is not a scalar to every target.
+A kernel computes on *tiles*: every lane of the loops of kind ``vector`` at once. A variable's
+``axes`` are the tile's dimensions along which it differs; a tile of which no dimension is left is
+of one element, which is not a scalar to every target.
 """
 
 from __future__ import annotations
@@ -70,17 +70,17 @@ def ref(variable: Local) -> Expr:
 
 
 def constant(name: str) -> Expr:
-    """A number that a configuration of the kernel sets: ``BLOCK``."""
+    """A number that a configuration of the kernel sets: ``BLOCK``. ``programs``: see Loop."""
     return e.node("constant", (), name, I32)
 
 
 def element(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
-    """A place in a buffer, where all of ``mask`` hold."""
+    """A place in a buffer, where all of ``mask`` hold; elsewhere its memory is not touched."""
     return e.node("element", (pointer, index, *mask), None, pointer.dtype)
 
 
 def read(place: Expr, other: Number | None = None) -> Expr:
-    """What is at a place; where its mask does not hold ``other``, or anything."""
+    """What is at a place; where its mask does not hold ``other``; without one, anything."""
     return e.node("load", (place,), other, place.dtype)
 
 
@@ -94,12 +94,15 @@ def any_lane(condition: Expr) -> Expr:
 
 
 def dot(a: Expr, b: Expr, total: Expr, precision: str) -> Expr:
-    """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns)."""
+    """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns).
+
+    ``precision``: of the factors at least, see :class:`compiler.options.CompileOptions`.
+    """
     return e.node("dot", (a, b, total), precision, F32)
 
 
 def cdiv(a: Expr, b: Expr) -> Expr:
-    """a / b, rounded up."""
+    """a / b, rounded up; a is not negative, b is positive."""
     return e.node("cdiv", (a, b), None, I32)
 
 

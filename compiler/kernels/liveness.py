@@ -1,4 +1,4 @@
-"""Drops variables that nothing reads."""
+"""Drops variables that nothing reads, and branches that are never taken."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ class _Reader:
                     continue
                 case Loop(body=inner):
                     statement = replace(statement, body=self.live(inner))
+                case If(condition, inner, otherwise) if condition.op == "const":
+                    kept += reversed(self.live(inner if condition.value else otherwise))
+                    continue
                 case If(_, inner, otherwise):
                     other = self.live(otherwise)
                     statement = replace(statement, body=self.live(inner), otherwise=other)

@@ -1,9 +1,9 @@
 """The statements of a kernel.
 
-Loops of the kinds ``vector`` and ``unrolled`` go in lockstep: each statement of their body is done
-for every lane before the next one is. So a value can be taken across the lanes inside their body.
-Programs of ``grid`` loops know nothing of each other and run in any order; those of ``parallel``
-loops may.
+Loops of the kind ``vector`` go in lockstep: each statement of their body is done for every lane
+before the next one is. So a value can be taken across the lanes inside their body. Programs of
+``grid`` loops know nothing of each other and run in any order; those of ``parallel`` loops may.
+All others run their body from ``start`` on, once for each position.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Assign:
 class Write:
     """``value`` to an :func:`~.expressions.element` of a buffer.
 
-    ``spread``: lanes store although the index does not tell them apart.
+    Only where the place's mask holds. ``spread``: lanes store the same although the index does not
+    tell them apart.
     """
 
     place: Expr
@@ -64,7 +65,11 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """``variable`` from ``start`` to before ``stop``. ``axis``: of the grid, or of the tile."""
+    """``variable`` from ``start`` to before ``stop``, not at all where that is not less.
+
+    ``axis``: of the grid, whose programs along it a launch gives (``stop`` is the constant
+    ``programs``); of the tile.
+    """
 
     kind: Kind
     variable: Local

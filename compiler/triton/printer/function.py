@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from compiler.kernels.nodes import KernelBody
+from compiler.kernels.printer import Text
 
 from .helpers import source_of
-from .text import Text, print_body
+from .text import print_body
 
 IMPORTS = "import triton\nimport triton.language as tl\n"
 

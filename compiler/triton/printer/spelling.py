@@ -6,50 +6,31 @@ Nothing here needs a device library: what Triton's language lacks is a helper fu
 
 from __future__ import annotations
 
+import keyword
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import IntEnum
 
+from compiler.kernels.operators import (
+    ANY,
+    ATOM,
+    PRODUCT,
+    SUM,
+    Ask,
+    FunctionCall,
+    Infix,
+    Prefix,
+    Spell,
+    Spelling,
+    common_operators,
+)
 from ir.expr import Expr, Number
 from ir.types import BOOL, DType
 
+from .helpers import HELPERS
 
-class Binding(IntEnum):
-    """How tightly Python binds: what binds less than its place asks for stands in parentheses."""
+COMPARISON, OR, AND = 1, 2, 3  # of operators: Python's order
 
-    ANY = 0
-    COMPARISON = 1
-    OR = 2
-    AND = 3
-    SUM = 4
-    PRODUCT = 5
-    UNARY = 6
-    ATOM = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Infix:
-    symbol: str
-    binding: Binding
-
-    @property
-    def operands(self) -> tuple[Binding, Binding]:
-        """How tightly they have to bind. Python would chain comparisons of comparisons."""
-        right = Binding(self.binding + 1)
-        return (right if self.binding is Binding.COMPARISON else self.binding), right
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function of Triton's, or a helper."""
-
-    name: str
-    is_helper: bool = False
-
-
-Ask = Callable[[Expr, Binding], str]  # the text of an operand, as it may stand in its place
-Spell = Callable[[Expr, Ask], str]
+RESERVED = frozenset({"tl", "triton", "range", "float", *keyword.kwlist, *HELPERS})
+"""Names that no variable has."""
 
 TRITON_TYPES = {
     DType.F32: "tl.float32",
@@ -74,19 +55,19 @@ def literal(value: Number, dtype: DType) -> str:
 
 def _extreme(name: str) -> Spell:
     # tl.maximum loses NaN unless told.
-    def spell(e: Expr, ask: Ask) -> str:
+    def spell(e: Expr, ask: Ask) -> tuple[str, int]:
         nan = ", propagate_nan=tl.PropagateNan.ALL" if e.dtype.is_float else ""
-        return f"{name}({ask(e.args[0], Binding.ANY)}, {ask(e.args[1], Binding.ANY)}{nan})"
+        return f"{name}({ask(e.args[0], ANY)}, {ask(e.args[1], ANY)}{nan})", ATOM
 
     return spell
 
 
-def _cast(e: Expr, ask: Ask) -> str:
-    return f"tl.cast({ask(e.args[0], Binding.ANY)}, {TRITON_TYPES[e.dtype]})"
+def _cast(e: Expr, ask: Ask) -> tuple[str, int]:
+    return f"tl.cast({ask(e.args[0], ANY)}, {TRITON_TYPES[e.dtype]})", ATOM
 
 
-def _self(e: Expr, ask: Ask) -> str:
-    return ask(e.args[0], Binding.ATOM)
+def _self(e: Expr, ask: Ask) -> tuple[str, int]:
+    return ask(e.args[0], ATOM), ATOM
 
 
 _POWERS = {2.0: "({0} * {0})", 3.0: "({0} * {0} * {0})", 0.5: "tl.sqrt_rn({0})"}
@@ -97,42 +78,33 @@ def whole_power(e: Expr, ask: Ask) -> str:
     """A power with an exponent that needs no logarithm; empty for others."""
     exponent = e.args[1]
     text = _POWERS.get(exponent.value, "") if exponent.op == "const" else ""
-    return text.format(ask(e.args[0], Binding.ATOM)) if text else ""
+    return text.format(ask(e.args[0], ATOM)) if text else ""
 
 
-SPELLING: dict[str, Infix | Function | Spell] = {
-    "add": Infix("+", Binding.SUM),
-    "sub": Infix("-", Binding.SUM),
-    "mul": Infix("*", Binding.PRODUCT),
-    "div": Infix("/", Binding.PRODUCT),
-    "floordiv": Infix("//", Binding.PRODUCT),
-    "mod": Infix("%", Binding.PRODUCT),
+SPELLING: dict[str, Spelling] = {
+    **common_operators(COMPARISON),
+    "floordiv": Infix("//", PRODUCT),
+    "mod": Infix("%", PRODUCT),
     "max": _extreme("tl.maximum"),
     "min": _extreme("tl.minimum"),
-    "pow": Function("power", is_helper=True),
-    "neg": lambda e, ask: f"-{ask(e.args[0], Binding.UNARY)}",
-    "abs": Function("tl.abs"),
-    "exp": Function("tl.exp"),
-    "log": Function("tl.log"),
-    "log1p": Function("log1p", is_helper=True),
-    "expm1": Function("expm1", is_helper=True),
-    "sqrt": Function("tl.sqrt_rn"),
-    "tanh": Function("tanh", is_helper=True),
-    "sigmoid": Function("sigmoid", is_helper=True),
-    "floor": Function("tl.floor"),
-    "lt": Infix("<", Binding.COMPARISON),
-    "le": Infix("<=", Binding.COMPARISON),
-    "gt": Infix(">", Binding.COMPARISON),
-    "ge": Infix(">=", Binding.COMPARISON),
-    "eq": Infix("==", Binding.COMPARISON),
-    "ne": Infix("!=", Binding.COMPARISON),
-    "and": Infix("&", Binding.AND),
-    "or": Infix("|", Binding.OR),
-    "not": lambda e, ask: f"({ask(e.args[0], Binding.SUM)} == 0)",
-    "where": Function("tl.where"),
+    "pow": FunctionCall("power", is_helper=True),
+    "neg": Prefix("-"),
+    "abs": FunctionCall("tl.abs"),
+    "exp": FunctionCall("tl.exp"),
+    "log": FunctionCall("tl.log"),
+    "log1p": FunctionCall("log1p", is_helper=True),
+    "expm1": FunctionCall("expm1", is_helper=True),
+    "sqrt": FunctionCall("tl.sqrt_rn"),
+    "tanh": FunctionCall("tanh", is_helper=True),
+    "sigmoid": FunctionCall("sigmoid", is_helper=True),
+    "floor": FunctionCall("tl.floor"),
+    "and": Infix("&", AND),
+    "or": Infix("|", OR),
+    "not": lambda e, ask: (f"({ask(e.args[0], SUM)} == 0)", ATOM),
+    "where": FunctionCall("tl.where"),
     "to_float": _cast,
     "to_int": _cast,
-    "rand": Function("philox_uniform", is_helper=True),
+    "rand": FunctionCall("philox_uniform", is_helper=True),
     "stop": _self,
     "grad_as": _self,
 }

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import keyword
 import re
+from collections.abc import Iterable
 
-from compiler.kernels.expressions import Local
-
-from .helpers import HELPERS
-
-_RESERVED = frozenset({"tl", "triton", "range", "float", *keyword.kwlist, *HELPERS})
+from .expressions import Local
 
 
 class Names:
-    """``readable``: after blobs and meanings. Otherwise equal kernels have equal names."""
+    """``readable``: after blobs and meanings. Otherwise equal kernels have equal names.
 
-    def __init__(self, readable: bool, reserved: tuple[str, ...]) -> None:
+    ``reserved``: what means something else in the target's language.
+    """
+
+    def __init__(self, readable: bool, reserved: Iterable[str]) -> None:
         self.readable = readable
-        self._taken = {*_RESERVED, *reserved}
+        self._taken = set(reserved)
         self._given: dict[Local, str] = {}
         self._counts: dict[str, int] = {}
 

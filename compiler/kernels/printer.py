@@ -1,0 +1,144 @@
+"""What printers of kernels share: lines, names, arguments, and expressions by operators."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ir.expr import Expr, Number
+from ir.printable import printable
+from ir.types import DType
+
+from .expressions import KernelArgument, Local
+from .names import Names
+from .nodes import Assign, Declare, If, KernelBody, Let, Loop, Remark, Statement, Write
+from .operators import ANY, ATOM, UNARY, FunctionCall, Infix, Prefix, Spelling
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The lines of a kernel's function, its arguments in their order, and the helpers it calls."""
+
+    lines: list[str]
+    arguments: list[tuple[str, KernelArgument]]
+    helpers: list[str]
+
+
+@dataclass
+class KernelPrinter(ABC):
+    """Prints a kernel's statements; a language says how it writes each, and spells primitives."""
+
+    kernel: KernelBody
+    names: Names
+    lines: list[str] = field(default_factory=list)
+    helpers: list[str] = field(default_factory=list)
+    arguments: dict[KernelArgument, str] = field(default_factory=dict)
+
+    spelling: ClassVar[Mapping[str, Spelling]]  # keyed like ir.expr.PRIMITIVES
+
+    @abstractmethod
+    def simple(self, statement: Let | Declare | Assign | Write) -> str:
+        """The line of a statement that holds no others."""
+
+    @abstractmethod
+    def head(self, loop: Loop) -> str:
+        """What a loop begins with; empty for one that the text does not show."""
+
+    @abstractmethod
+    def branch(self, condition: Expr) -> str: ...
+
+    @abstractmethod
+    def nested(self, head: str, body: Sequence[Statement], depth: int) -> None:
+        """A block of statements after what it begins with."""
+
+    @abstractmethod
+    def comment(self, text: str) -> str: ...
+
+    @abstractmethod
+    def literal(self, value: Number, dtype: DType) -> str: ...
+
+    @abstractmethod
+    def own(self, value: Expr) -> tuple[str, int]:
+        """What the IR's expressions do not have: the text, and how tightly it binds."""
+
+    def text(self, body: Sequence[Statement]) -> Text:
+        self.block(body, 1)
+        order = ("pointer", "size", "number")
+        arguments = sorted(self.arguments.items(), key=lambda item: order.index(item[0].kind))
+        return Text(self.lines, [(name, a) for a, name in arguments], self.helpers)
+
+    def block(self, body: Sequence[Statement], depth: int) -> None:
+        for statement in body:
+            self.statement(statement, depth)
+
+    def statement(self, statement: Statement, depth: int) -> None:
+        match statement:
+            case Remark(text):
+                if self.names.readable:
+                    self.line(self.comment(printable(text)), depth)
+            case Loop(body=body):
+                if head := self.head(statement):
+                    self.nested(head, body, depth)
+                else:
+                    self.block(body, depth)
+            case If(condition, body, otherwise):
+                self.nested(self.branch(condition), body, depth)
+                if otherwise:
+                    self.nested("else", otherwise, depth)
+            case _:
+                self.line(self.simple(statement), depth)
+
+    def line(self, text: str, depth: int) -> None:
+        self.lines.append("    " * depth + text)
+
+    def expr(self, value: Expr, least: int = ANY) -> str:
+        """The text, in parentheses where it binds less tightly than its place asks for."""
+        text, binding = self.bound(value)
+        return text if binding >= least else f"({text})"
+
+    def bound(self, value: Expr) -> tuple[str, int]:
+        """The text, and how tightly it binds."""
+        if value.op == "const":
+            text = self.literal(value.value, value.dtype)
+            return text, UNARY if text.startswith("-") else ATOM
+        spelled = self.spelling.get(value.op)
+        match spelled:
+            case None:
+                return self.own(value)
+            case Infix(symbol, binding):
+                left, right = spelled.operands
+                if value.op == "add" and not value.dtype.is_float:
+                    right = left  # sums of integers may be added in any order
+                a, b = self.expr(value.args[0], left), self.expr(value.args[1], right)
+                return f"{a} {symbol} {b}", binding
+            case Prefix(symbol, operand):
+                return f"{symbol}{self.expr(value.args[0], operand)}", UNARY
+            case FunctionCall():
+                return self.call(spelled, value.args), ATOM
+            case _:
+                return spelled(value, self.expr)
+
+    def assignment(self, name: str, variable: Local, value: Expr) -> str:
+        own = value.op in ("add", "mul") and value.args[0].value is variable
+        if own:
+            symbol = "+" if value.op == "add" else "*"
+            return f"{name} {symbol}= {self.expr(value.args[1])}"
+        return f"{name} = {self.expr(value)}"
+
+    def name(self, variable: Local) -> str:
+        name = self.names.of(variable)
+        if isinstance(variable, KernelArgument):
+            self.arguments.setdefault(variable, name)
+        return name
+
+    def call(self, function: FunctionCall, operands: Sequence[Expr]) -> str:
+        if function.is_helper:
+            self.helper(function.name)
+        return f"{function.name}({', '.join(self.expr(a) for a in operands)})"
+
+    def helper(self, name: str) -> str:
+        if name not in self.helpers:
+            self.helpers.append(name)
+        return name

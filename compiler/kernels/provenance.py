@@ -1,0 +1,69 @@
+"""What a kernel's readable text says of it: what it computes, for which layers, how, and why so."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+
+from ir.graph import Graph
+from ir.location import Location
+from ir.ops.fusion import Fused
+from ir.printable import printable
+from ir.text import format_graph
+
+from .nodes import KernelBody
+from .task import Task
+
+Section = tuple[str, list[str]]
+
+
+def provenance(task: Task, kernel: KernelBody, *more: Section) -> str:
+    """``more``: what the target adds, after the rest."""
+    label = task.label + kernel.suffix
+    sections: list[Section] = [
+        ("Used by", [_use(label, task.node.location)]),
+        ("Layers", _layers(task)),
+        ("Computes", format_graph(_group(task)).rstrip().splitlines()),
+        ("Schedule", [f"{task.schedule}: {kernel.name}", kernel.why]),
+        ("Options", _options(task)),
+        *more,
+    ]
+    text = f"{label}: a kernel made by Roastery.\n"
+    for title, lines in sections:
+        text += f"\n{title}\n" + "".join(f"    {line}\n" for line in lines)
+    return text
+
+
+def function_name(task: Task, kernel: KernelBody) -> str:
+    """After the group."""
+    label = task.label + kernel.suffix
+    name = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or kernel.name
+    return name if not name[0].isdigit() else f"{kernel.name}_{name}"
+
+
+def _group(task: Task) -> Graph:
+    """The group as it was given (a schedule may have rewritten what it prints)."""
+    assert isinstance(task.node.op, Fused)
+    return task.node.op.body
+
+
+def _use(label: str, location: Location) -> str:
+    return f"{label}  {location}" if location != Location() else label
+
+
+def _layers(task: Task) -> list[str]:
+    """The layers in the group: their places, and their prototxt where it is known."""
+    places = dict.fromkeys(n.location for n in _group(task).nodes)
+    lines = []
+    for place in places:
+        shown = textwrap.wrap(place.text.strip(), 88, break_long_words=False)
+        name, file = printable(place.layer), printable(place.file)
+        lines.append(f"{name or '-'}  {file or '-'}:{place.line}")
+        lines += [f"    {printable(line)}" for line in shown]
+    return lines
+
+
+def _options(task: Task) -> list[str]:
+    """What this was compiled by, to be read again."""
+    return [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()]
