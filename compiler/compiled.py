@@ -1,50 +1,29 @@
-"""A compiled graph: launches in order, and where everything lies."""
+"""A compiled graph: its groups, the launches that they became, and the plan that runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ir.graph import Graph, Node
+from ir.graph import Graph
+from ir.op import Op
 
 from .kernel import Kernel, Launch
-from .plan.memory import MemoryPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Launches that run one after the other without the host: captured as one CUDA graph."""
-
-    launches: tuple[Launch, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HostStep:
-    """A node that runs on the host, between segments. If its op is DYNAMIC, what follows is
-    planned again for the sizes that come out."""
-
-    node: Node
-
-
-PlanStep = Segment | HostStep
+from .plan.plan import HostStep, Plan
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledGraph:
-    """What a runtime needs: the fused graph for its ports, steps, and places.
-
-    A *kernel* is one text, with its parameters and a short fixed list of tile configurations. The
-    same graph at another batch or image size launches the same kernels with other arguments, and
-    may choose other configurations; and what some shapes split to fill a device takes a second
-    kernel there, which adds up the parts.
-    """
+    """``graph`` is fused; ``launches`` are of its values, those of the plan of buffers."""
 
     graph: Graph
-    steps: tuple[PlanStep, ...]
-    memory: MemoryPlan
+    launches: tuple[Launch, ...]
+    plan: Plan
 
     @property
-    def launches(self) -> list[Launch]:
-        return [launch for s in self.steps if isinstance(s, Segment) for launch in s.launches]
+    def hosts(self) -> dict[int, Op]:
+        """What the plan's host steps call, by node."""
+        steps = [step for step in self.plan.steps if isinstance(step, HostStep)]
+        return {step.node: self.graph.nodes[step.node].op for step in steps}
 
     @property
     def kernels(self) -> dict[Kernel, list[str]]:

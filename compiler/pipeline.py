@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Port
@@ -14,14 +14,14 @@ from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
-from .compiled import CompiledGraph, HostStep, PlanStep, Segment
-from .kernel import Launch, Scratch
+from .compiled import CompiledGraph
+from .kernel import Launch
 from .options import CompileOptions
 from .passes.context import PassContext, context_for
 from .passes.fuel import Fuel
 from .passes.fuse import fuse
 from .passes.registry import default_passes, find_pass
-from .plan.memory import plan_memory
+from .plan.from_graph import plan_graph, runs_on_host
 
 
 class Observer(Protocol):
@@ -116,42 +116,10 @@ def compile_graph(
     """
     # What no pass fused gets a kernel by itself.
     fused = fuse(run_keeping_ports(graph, options, observers), PassContext(options, Fuel(0)))
-    steps: list[PlanStep] = []
-    pending: list[Launch] = []
-    scratch: dict[int, list[Scratch]] = {}
-    count = 0
-    for i, node in enumerate(fused.nodes):
-        if node.op.properties & (Property.HOST | Property.DYNAMIC):
-            if pending:
-                steps.append(Segment(tuple(pending)))
-                pending = []
-            steps.append(HostStep(node))
-        elif not node.op.properties & Property.VIEW:
-            launches, scratch[i] = _numbered(lower(node, options), count)
-            count += len(scratch[i])
-            pending += launches
-    if pending:
-        steps.append(Segment(tuple(pending)))
-    return CompiledGraph(fused, tuple(steps), plan_memory(fused, scratch))
+    printed = [lower(node, options) if _has_kernel(node) else () for node in fused.nodes]
+    launches = tuple(launch for group in printed for launch in group)
+    return CompiledGraph(fused, launches, plan_graph(fused, printed))
 
 
-def _numbered(launches: Sequence[Launch], first: int) -> tuple[list[Launch], list[Scratch]]:
-    """Launches of one node with their temporaries numbered from ``first`` on."""
-    new: dict[Scratch, Scratch] = {}
-    for launch in launches:
-        for used in (*launch.arguments, *launch.outputs):
-            if isinstance(used, Scratch) and used not in new:
-                new[used] = Scratch(first + len(new), used.nbytes)
-
-    def renamed(used: Any) -> Any:
-        return new[used] if isinstance(used, Scratch) else used
-
-    numbered = [
-        replace(
-            launch,
-            arguments=tuple(map(renamed, launch.arguments)),
-            outputs=tuple(map(renamed, launch.outputs)),
-        )
-        for launch in launches
-    ]
-    return numbered, list(new.values())
+def _has_kernel(node: Node) -> bool:
+    return not runs_on_host(node) and not node.op.properties & Property.VIEW

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 256
@@ -16,7 +16,7 @@ class Interval:
     """A buffer of ``size`` bytes that is in use from step ``first`` to step ``last``, both
     included."""
 
-    id: Hashable
+    id: int
     size: int
     first: int
     last: int
@@ -26,7 +26,7 @@ class Interval:
 class Arena:
     """Where each interval's buffer starts, and the bytes that all need together."""
 
-    offsets: dict[Hashable, int]
+    offsets: dict[int, int]
     total: int
 
 
@@ -75,7 +75,7 @@ _ORDERS: tuple[Callable[[Interval], tuple[int, ...]], ...] = (
 
 
 def _place(intervals: Sequence[Interval]) -> Arena:
-    offsets: dict[Hashable, int] = {}
+    offsets: dict[int, int] = {}
     # (start, end, first, last) of what is placed, by start.
     placed: list[tuple[int, int, int, int]] = []
     total = 0

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
-from compiler.kernel import Config, Kernel
-from compiler.options import CompileOptions
-from compiler.pipeline import compile_graph
+from compiler.compiled import CompiledGraph
+from compiler.kernel import Config
+from compiler.options import IEEE, CompileOptions
+from compiler.pipeline import compile_graph, run_keeping_ports
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Graph, Role
+from ir.graph import Role
 from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
-from ir.text import format_graph
-from runtime.artifact import Tensor, store_graph, write_artifact
+from runtime.artifact import Code, write_artifact
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
 from runtime.whole_graphs import WholeGraphs, is_sink
@@ -43,6 +43,8 @@ from ..weights.parameters import load_weights
 
 PORTABLE = "cuda:sm_80"
 """Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
+
+ANY_CPU = Target("cpu", "any CPU")
 
 Progress = Callable[[int, int], None]
 
@@ -114,9 +116,7 @@ def export_program(
     cpu, wanted = _targets(targets)
     warn = logger_report().warn
     options = (
-        kernel_options(wanted, asked, warn)
-        if wanted
-        else device_options(Target("cpu", "any CPU"), asked, warn)
+        kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
     )
     _check_host(program)
     constants, graph = WholeGraphs(program).deployed(options)
@@ -128,22 +128,37 @@ def export_program(
         if p.role in (Role.PARAMETER, Role.STATE) and p.name not in arrays
     }
     versions = {"roastery": __version__, "numpy": np.__version__}
-    if not wanted:
-        write_artifact(
-            output,
-            name=program.name,
-            versions=versions,
-            options=options,
-            inputs=_tensors(graph, Role.DATA),
-            outputs=_tensors(graph, Role.RESULT),
-            weights=arrays,
-            graph=format_graph(graph),
-            cpu=cpu,
-        )
-        return Exported(("cpu",), options, 0, os.path.getsize(output))
-    compiled = compile_graph(graph, lower_node, options)
-    kinds = list(dict.fromkeys([*wanted, Architecture.parse(PORTABLE)]))
-    jobs = [job for target in kinds for job in jobs_of(compiled.launches, target)]
+    kinds: list[Architecture] = []
+    compiled: CompiledGraph | None = None
+    code: Code | None = None
+    if wanted:
+        kinds = list(dict.fromkeys([*wanted, Architecture.parse(PORTABLE)]))
+        compiled = compile_graph(graph, lower_node, options)
+        code = _compiled_code(compiled, kinds, progress)
+        versions["triton"] = triton_version()
+    if cpu:  # what the `cpu` executor makes of it
+        graph = run_keeping_ports(graph, replace(options, target=ANY_CPU, precision=IEEE))
+    write_artifact(
+        output,
+        versions=versions,
+        options=options,
+        weights=arrays,
+        graph=graph,
+        cpu=cpu,
+        plan=compiled.plan if compiled else None,
+        code=code,
+        sources=[k.readable or k.source for k in compiled.kernels] if compiled else [],
+    )
+    names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
+    kernels = len(compiled.plan.kernels) if compiled else 0
+    return Exported(tuple(names), options, kernels, os.path.getsize(output))
+
+
+def _compiled_code(
+    compiled: CompiledGraph, kinds: Sequence[Architecture], progress: Progress | None
+) -> Code:
+    """The kernels' machine code for each architecture."""
+    jobs = [job for kind in kinds for job in jobs_of(compiled.launches, kind)]
     if not jobs:
         raise RoasteryError(
             "nothing of this net runs on a GPU: it computes no output",
@@ -152,26 +167,11 @@ def export_program(
     binaries = compile_jobs(
         jobs, progress=None if progress is None else lambda done, total, _: progress(done, total)
     )
-    code: dict[tuple[Kernel, Config], list[Binary]] = {}
+    number = {kernel: number for number, kernel in enumerate(compiled.kernels)}
+    code: dict[tuple[int, Config], list[Binary]] = {}
     for job, binary in zip(jobs, binaries, strict=True):
-        code.setdefault((job.kernel, job.config), []).append(binary)
-    stored = store_graph(compiled, lambda kernel, config: code[kernel, config])
-    write_artifact(
-        output,
-        name=program.name,
-        versions={**versions, "triton": triton_version()},
-        options=options,
-        inputs=stored.inputs,
-        outputs=stored.outputs,
-        weights=arrays,
-        graph=format_graph(graph),
-        cpu=cpu,
-        plan=stored.plan,
-        sources=stored.sources,
-        memory=stored.memory,
-    )
-    names = (["cpu"] if cpu else []) + [str(t) for t in kinds]
-    return Exported(tuple(names), options, len(compiled.kernels), os.path.getsize(output))
+        code.setdefault((number[job.kernel], job.config), []).append(binary)
+    return code
 
 
 def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
@@ -199,8 +199,3 @@ def _check_host(program: NetProgram) -> None:
                 hint="an artifact runs without Python layers: cut the net before it, or compute "
                 "the layer's tops yourself and make them inputs",
             )
-
-
-def _tensors(graph: Graph, role: Role) -> list[Tensor]:
-    ports = graph.inputs if role is Role.DATA else graph.outputs
-    return [Tensor(p.name, p.value.type) for p in ports if p.role is role]

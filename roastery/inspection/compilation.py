@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
-from compiler.compiled import CompiledGraph, HostStep
+from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.pipeline import Dump, Observer, compile_graph, verify_each
+from compiler.plan.memory import least_memory
+from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
 from compiler.triton.lower import lower_node
 from frontends.prototxt import Message, to_text
 from ir.graph import Direction, Graph
@@ -91,11 +92,12 @@ def write_dump(folder: Path, net: Message, result: Compilation) -> None:
         _write(folder / "graph_frozen.ir", format_graph(result.graph))
     if result.constants.nodes:
         _write(folder / "graph_constants.ir", format_graph(result.constants))
-    _write(folder / "memory.txt", result.compiled.memory.table())
-    _write(folder / "launches.txt", launch_table(result.compiled))
+    plan = result.compiled.plan
+    _write(folder / "memory.txt", memory_table(plan))
+    _write(folder / "launches.txt", step_table(plan))
     _write(folder / "summary.txt", summary(result))
-    for name, text in kernel_files(result.compiled).items():
-        _write(folder / "kernels" / name, text)
+    for name, kernel in zip(kernel_files(plan), result.compiled.kernels, strict=True):
+        _write(folder / "kernels" / name, kernel.readable or kernel.source)
 
 
 def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binary]) -> None:
@@ -106,52 +108,14 @@ def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binar
     labels: dict[tuple[Kernel, Config], str] = {}
     for launch in launches:
         labels.setdefault((launch.kernel, launch.chosen), launch.label)
-    for name, binary in zip(_file_names(labels.values()), binaries, strict=True):
+    for name, binary in zip(file_names(labels.values()), binaries, strict=True):
         _write(folder / f"sm_{binary.architecture.capability}" / f"{name}.ptx", binary.ptx)
-
-
-def kernel_files(compiled: CompiledGraph) -> dict[str, str]:
-    """The readable kernels by file name, each named after its first user."""
-    names = _file_names(labels[0] for labels in compiled.kernels.values())
-    return {
-        f"{name}.py": kernel.readable or kernel.source
-        for name, kernel in zip(names, compiled.kernels, strict=True)
-    }
-
-
-def _file_names(labels: Iterable[str]) -> list[str]:
-    """A name per label, with a number where another has it; not every file system tells case."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for label in labels:
-        stem = "".join(c if c.isalnum() or c in "_-." else "_" for c in label)
-        numbered = (f"{stem}_{number}" for number in itertools.count(2))
-        name = next(n for n in itertools.chain([stem], numbered) if n.lower() not in taken)
-        taken.add(name.lower())
-        names.append(name)
-    return names
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path, durable=False) as partial:
         partial.write_text(text, encoding="utf-8")
-
-
-def launch_table(compiled: CompiledGraph) -> str:
-    """Launches in order: label, kernel, grid, configuration."""
-    files = dict(zip(compiled.kernels, kernel_files(compiled), strict=True))
-    rows = [("launch", "grid", "configuration", "kernel")]
-    for step in compiled.steps:
-        if isinstance(step, HostStep):
-            rows.append((f"(host) {step.node.op.name}", "", "", ""))
-            continue
-        for launch in step.launches:
-            constants = " ".join(f"{k}={v}" for k, v in launch.chosen.constants)
-            config = f"{constants} warps={launch.chosen.num_warps}"
-            grid = "x".join(map(str, launch.grid))
-            rows.append((launch.label, grid, config, files[launch.kernel]))
-    return _table(rows)
 
 
 def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
@@ -178,9 +142,9 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
                 " ".join(behind.get(_place(layer.location), ())),
             )
         )
-    table = _table(rows if result.trains else [r[:5] for r in rows])
+    shown = table(rows if result.trains else [r[:5] for r in rows])
     blobs = sum(v[-1].type.nbytes for v in program.blobs.values())
-    plan = compiled.memory
+    plan = compiled.plan
     parameters = sum(c.type.size for c in program.parameters)
     once = len(result.constants.outputs)
     lines = [
@@ -190,9 +154,10 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
         f"{len(compiled.kernels)} kernels ({printable(str(result.options))})",
         f"{parameters:,} parameters ({_size(parameters * 4)})"
         + (f"; {once} tensors are computed from them once" if once else ""),
-        f"memory planned {_size(plan.peak)}; all blobs{' and diffs' if result.trains else ''} "
+        f"memory planned {_size(plan.memory.nbytes)}; "
+        f"all blobs{' and diffs' if result.trains else ''} "
         f"{_size(blobs * (2 if result.trains else 1))}; lower bound of any plan "
-        f"{_size(plan.bound)}",
+        f"{_size(least_memory(plan))}",
     ]
     hosts = [
         f"  {printable(n.location.layer) or n.op.name} runs on the host ({n.op.name}"
@@ -200,7 +165,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
         for n in compiled.graph.nodes
         if n.op.properties & (Property.HOST | Property.DYNAMIC)
     ]
-    return table + "\n" + "\n".join([*lines, *hosts]) + "\n"
+    return shown + "\n" + "\n".join([*lines, *hosts]) + "\n"
 
 
 _Place = tuple[str, str, int, int]
@@ -230,14 +195,3 @@ def _size(nbytes: float) -> str:
             return f"{nbytes:.0f} {unit}" if unit == "bytes" else f"{nbytes:.1f} {unit}"
         nbytes /= 1024
     return f"{nbytes:.2f} GiB"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    rows = [[printable(variable) for variable in row] for row in rows]
-    widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
-    lines = [
-        "  ".join(variable.ljust(w) for variable, w in zip(r, widths, strict=True)).rstrip()
-        for r in rows
-    ]
-    lines.insert(1, "-" * min(max(map(len, lines)), 118))
-    return "\n".join(lines) + "\n"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ir.errors import RoasteryError
 from roastery.files.regular_file import open_regular
@@ -17,11 +19,13 @@ from .errors import ArtifactError
 
 MANIFEST = "manifest.json"
 GRAPH = "graph.txt"
+PLAN = "plan.json"
+CODE = "code.json"
 WEIGHTS = "weights.safetensors"  # stored as it is; everything else is compressed
 
 LARGEST_COMPRESSED_MEMBER = 64 << 20  # bytes, uncompressed
 LARGEST_COMPRESSED_SUM = 512 << 20
-LARGEST_BY_NAME = {MANIFEST: 4 << 20, GRAPH: 8 << 20, "plan.json": 32 << 20}
+LARGEST_BY_NAME = {MANIFEST: 4 << 20, GRAPH: 8 << 20, PLAN: 32 << 20, CODE: 32 << 20}
 """What is parsed takes many times its size in memory."""
 MOST_MEMBERS = 20_000
 MOST_LINES = 40_000
@@ -52,6 +56,11 @@ def _largest(name: str) -> int:
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def json_bytes(data: Any) -> bytes:
+    """Data as a member of text."""
+    return (json.dumps(data, indent=1) + "\n").encode()
 
 
 def write_archive(path: Path, members: Mapping[str, bytes]) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from compiler.options import CompileOptions
+from compiler.plan.codec import from_json, to_json
 from ir.types import DType, TensorType
 
-from .container import MANIFEST, digest
-from .fields import LARGEST, Fields, checked_integer
+from .container import MANIFEST, digest, json_bytes
 
-FORMAT = 1
-"""Raised when an older Roastery could not read what a newer one writes."""
+FORMAT = 2
+"""Raised when an older Roastery could not read what a newer one writes. In format 1 another plan
+was written, which :mod:`.version1` reads."""
 
-_MOST_DIMENSIONS = 32
+
+_GENERIC = CompileOptions()
 
 
 class FormatTooNew(ValueError):
@@ -29,7 +29,24 @@ class Tensor:
     """An input or output by its blob's name."""
 
     name: str
-    type: TensorType
+    shape: tuple[int, ...]
+    dtype: DType
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.shape, self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Bytes and SHA-256 of a member of the archive."""
+
+    size: int
+    sha256: str
+
+    @staticmethod
+    def of(data: bytes) -> Member:
+        return Member(len(data), digest(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,98 +54,45 @@ class Manifest:
     """``targets``: what the artifact was exported for, ``cpu`` or ``cuda:sm_90``.
 
     ``versions``: of the packages that made it, by name. ``options``: what their compiler was asked
-    for. ``members``: size and SHA-256 of every other member of the archive.
+    for; artifacts were planned for any GPU, in ``ieee``, before they said it. ``members``: all of
+    the archive but this one.
     """
 
+    format: int
     name: str
-    versions: Mapping[str, str]
+    versions: dict[str, str]
     targets: tuple[str, ...]
-    options: CompileOptions
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    members: Mapping[str, tuple[int, str]]
+    members: dict[str, Member]
+    options: CompileOptions = _GENERIC
 
     def encode(self) -> bytes:
-        data = {
-            "format": FORMAT,
-            "name": self.name,
-            "versions": dict(self.versions),
-            "targets": list(self.targets),
-            "options": self.options.json(),
-            "inputs": [_tensor_json(tensor) for tensor in self.inputs],
-            "outputs": [_tensor_json(tensor) for tensor in self.outputs],
-            "members": {
-                name: {"size": size, "sha256": sha256}
-                for name, (size, sha256) in sorted(self.members.items())
-            },
-        }
-        return (json.dumps(data, indent=1) + "\n").encode()
+        return json_bytes(to_json(self))
 
     @staticmethod
-    def decode(fields: Fields) -> Manifest:
+    def decode(data: Any) -> Manifest:
         """Inverse of :meth:`encode`. Raises ValueError, or FormatTooNew."""
-        written = fields.integer("format", low=1)
-        versions = fields.raw("versions")
-        if not all(isinstance(version, str) for version in versions.values()):
-            raise ValueError(f"{fields.where}: versions are texts")
-        if written > FORMAT:
-            maker = versions.get("roastery", "a newer version")
-            raise FormatTooNew(
-                f"was written by Roastery {maker} in format {written}; "
-                f"this one reads format {FORMAT}"
-            )
-        targets = fields.array("targets")
-        if not all(isinstance(t, str) and re.fullmatch(r"cpu|cuda:sm_\d+", t) for t in targets):
-            raise ValueError(f"{fields.where}: unknown targets {targets!r:.80}")
-        members = {}
-        for name in fields.raw("members"):
-            member = fields.object("members").object(name)
-            members[name] = (member.integer("size"), member.text("sha256"))
-        return Manifest(
-            name=fields.text("name"),
-            versions=versions,
-            targets=tuple(targets),
-            options=_options(fields),
-            inputs=_tensors(fields, "inputs"),
-            outputs=_tensors(fields, "outputs"),
-            members=members,
+        _check_format(data)
+        found: Manifest = from_json(Manifest, data, MANIFEST)
+        if not all(re.fullmatch(r"cpu|cuda:sm_\d+", target) for target in found.targets):
+            raise ValueError(f"{MANIFEST}: unknown targets {found.targets!r:.80}")
+        for tensors in (found.inputs, found.outputs):
+            for tensor in tensors:
+                from_json(TensorType, str(tensor.type), f"{MANIFEST}: {tensor.name!r:.60}")
+            if len({tensor.name for tensor in tensors}) != len(tensors):
+                raise ValueError(f"{MANIFEST}: inputs or outputs share a name")
+        return found
+
+
+def _check_format(data: Any) -> None:
+    written = data.get("format") if isinstance(data, dict) else None
+    if type(written) is not int or written < 1:
+        raise ValueError(f"{MANIFEST}: {written!r:.60} is no format")
+    if written > FORMAT:
+        versions = data.get("versions")
+        maker = versions.get("roastery") if isinstance(versions, dict) else None
+        raise FormatTooNew(
+            f"was written by Roastery {maker or 'of a newer version'} in format {written}; "
+            f"this one reads formats up to {FORMAT}"
         )
-
-
-def member_table(members: Mapping[str, bytes]) -> dict[str, tuple[int, str]]:
-    """Sizes and checksums of all members but the manifest."""
-    return {name: (len(data), digest(data)) for name, data in members.items() if name != MANIFEST}
-
-
-def _options(fields: Fields) -> CompileOptions:
-    """Artifacts were planned for any GPU, in ``ieee``, before they said by what."""
-    if "options" not in fields:
-        return CompileOptions()
-    try:
-        return CompileOptions.from_json(fields.raw("options"))
-    except ValueError as error:
-        raise ValueError(f"{fields.where}: options: {error}") from error
-
-
-def _tensor_json(tensor: Tensor) -> dict[str, Any]:
-    return {
-        "name": tensor.name,
-        "shape": list(tensor.type.shape),
-        "dtype": tensor.type.dtype.value,
-    }
-
-
-def _tensors(fields: Fields, kind: str) -> tuple[Tensor, ...]:
-    tensors = []
-    for number, value in enumerate(fields.array(kind)):
-        entry = Fields(value, f"{fields.where}: {kind} {number}")
-        shape = tuple(checked_integer(n, f"{entry.where}: shape") for n in entry.array("shape"))
-        dtype = DType(entry.text("dtype"))  # ValueError
-        type = TensorType(shape, dtype)
-        if len(shape) > _MOST_DIMENSIONS or type.nbytes > LARGEST:
-            raise ValueError(f"{entry.where}: {type} is too large")
-        tensors.append(Tensor(entry.text("name"), type))
-    names = [tensor.name for tensor in tensors]
-    if len(set(names)) != len(names):
-        raise ValueError(f"{fields.where}: {kind} share a name")
-    return tuple(tensors)

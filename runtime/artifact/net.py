@@ -7,23 +7,15 @@ import os
 import re
 import threading
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
 from ir.errors import RoasteryError
 from ir.types import TensorType
 
+from .bound import BoundNet, on_cpu, on_gpu
 from .manifest import Manifest, Tensor
 from .reader import Artifact
-
-
-class Runner(Protocol):
-    """Runs an artifact on one device. Arrays have the types that the manifest states."""
-
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
-
-    def close(self) -> None: ...
 
 
 class LoadedNet:
@@ -36,10 +28,10 @@ class LoadedNet:
         device: ``cpu`` or ``cuda:0``.
     """
 
-    def __init__(self, manifest: Manifest, device: str, runner: Runner) -> None:
+    def __init__(self, manifest: Manifest, device: str, bound: BoundNet) -> None:
         self.manifest = manifest
         self.device = device
-        self._runner = runner
+        self._bound = bound
         self._lock = threading.Lock()
 
     @property
@@ -62,12 +54,12 @@ class LoadedNet:
                 )
         given = {tensor.name: _checked(tensor, arrays) for tensor in self.manifest.inputs}
         with self._lock:
-            return self._runner.run(given)
+            return self._bound.run(given)
 
     def close(self) -> None:
         """Let go of the device's memory."""
         with self._lock:
-            self._runner.close()
+            self._bound.close()
 
 
 def _checked(tensor: Tensor, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -101,16 +93,8 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> LoadedNet:
     """
     with Artifact.load(path) as artifact:
         chosen = _choose_device(artifact, device)
-        runner: Runner
-        if chosen == "cpu":
-            from .cpu import CpuRunner
-
-            runner = CpuRunner(artifact)
-        else:
-            from .cuda import CudaRunner
-
-            runner = CudaRunner(artifact, int(chosen.partition(":")[2]))
-        return LoadedNet(artifact.manifest, chosen, runner)
+        bound = on_cpu(artifact) if chosen == "cpu" else on_gpu(artifact, int(chosen[5:]))
+        return LoadedNet(artifact.manifest, chosen, bound)
 
 
 def _choose_device(artifact: Artifact, device: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from types import TracebackType
@@ -9,11 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from .container import MANIFEST, WEIGHTS, Archive
+from compiler.plan.check import check_plan
+from compiler.plan.codec import from_json
+from compiler.plan.plan import HostStep, Plan
+from ir.graph import Graph
+from ir.op import Property
+from ir.types import DType, TensorType
+
+from .code import Code, read_code
+from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive
 from .errors import ArtifactError
-from .fields import parse_json
 from .manifest import FormatTooNew, Manifest
-from .plan import WEIGHT, LaunchPlan, StoredAllocation, StoredCopy, StoredLaunch, plan_from_json
+from .version1 import read_version1
 
 
 class Artifact:
@@ -33,8 +41,8 @@ class Artifact:
         archive = Archive(Path(path))
         try:
             manifest = _manifest(archive)
-            for name, (size, sha256) in manifest.members.items():
-                archive.verify(name, size, sha256)
+            for name, member in manifest.members.items():
+                archive.verify(name, member.size, member.sha256)
         except BaseException:
             archive.close()
             raise
@@ -64,57 +72,53 @@ class Artifact:
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(self.path, f"{WEIGHTS} is malformed: {error}") from error
 
-    def plan(self) -> LaunchPlan:
-        """What a GPU does. Raises :class:`ArtifactError` when there is none for any GPU."""
-        if "plan.json" not in self.manifest.members:
+    def graph(self) -> Graph:
+        """What the CPU runs, held against the rules of the IR. Raises :class:`ArtifactError`."""
+        from ir.text import parse_graph
+        from ir.verify import verify
+
+        text = self.text(GRAPH)
+        lines = text.count("\n")
+        if lines > MOST_LINES:
+            raise ArtifactError(self.path, f"{GRAPH} has {lines} lines; {MOST_LINES} are the limit")
+        try:
+            graph = parse_graph(text)
+            verify(graph)
+        except Exception as error:  # whatever a forged text brings about
+            made = self.manifest.versions.get("roastery", "unknown")
+            raise ArtifactError(
+                self.path, f"{GRAPH} is no sound graph (written by Roastery {made}): {error}"
+            ) from error
+        for node in graph.nodes:
+            if node.op.properties & Property.HOST:
+                raise ArtifactError(self.path, f"{GRAPH} calls back to the host: {node.op.name}")
+        return graph
+
+    def plan(self) -> tuple[Plan, Code]:
+        """What a GPU runs, held against its own sizes. Raises :class:`ArtifactError`, also when
+        there is none for any GPU."""
+        if PLAN not in self.manifest.members:
             raise ArtifactError(
                 self.path,
                 f"was exported for {', '.join(self.manifest.targets)} only",
                 hint="export it again with --target cuda:sm_80",
             )
         try:
-            return plan_from_json(parse_json(self.read("plan.json"), "plan.json"), self.read)
-        except (ValueError, TypeError) as error:
+            data = json.loads(self.read(PLAN))
+            if self.manifest.format == 1:
+                weights = {name: _type(array) for name, array in self.weights().items()}
+                plan, code = read_version1(data, self.manifest, weights, self.read)
+                check_plan(plan)
+            else:
+                plan = from_json(Plan, data, "plan")
+                check_plan(plan)
+                code = read_code(plan, json.loads(self.read(CODE)), self.read)
+            for step in plan.steps:
+                if isinstance(step, HostStep):
+                    raise ValueError(f"it calls back to the host: {step.op}")
+        except (ValueError, TypeError, RecursionError) as error:
             raise ArtifactError(self.path, f"the launch plan is malformed: {error}") from error
-
-    def check_places(self, plan: LaunchPlan, weights: dict[str, int]) -> None:
-        """Compare every place in the plan with the memory there will be.
-
-        ``weights``: bytes by name. Raises :class:`ArtifactError`.
-        """
-        sizes = {tensor.name: tensor.type.nbytes for tensor in self.manifest.inputs}
-        results = {tensor.name: tensor.type.nbytes for tensor in self.manifest.outputs}
-        for kind, ports, expected in (
-            ("inputs", plan.inputs, sizes),
-            ("outputs", plan.outputs, results),
-        ):
-            if {name for name, _ in ports} != set(expected):
-                raise ArtifactError(
-                    self.path, f"the launch plan's {kind} are not those of the manifest"
-                )
-
-        def check(place: StoredAllocation, nbytes: int, what: str) -> None:
-            if place.space == WEIGHT and place.weight not in weights:
-                raise ArtifactError(self.path, f"{what}: there is no weight {place.weight!r}")
-            room = weights[place.weight] if place.space == WEIGHT else plan.arena_bytes
-            if place.offset + nbytes > room:
-                raise ArtifactError(
-                    self.path, f"{what}: {nbytes} bytes at {place.offset} exceed {room}"
-                )
-
-        for name, place in plan.inputs:
-            check(place, sizes[name], f"input {name}")
-        for name, place in plan.outputs:
-            check(place, results[name], f"output {name}")
-        for number, step in enumerate(plan.steps):
-            what = f"step {number} of the launch plan"
-            if isinstance(step, StoredCopy):
-                check(step.source, step.nbytes, what)
-                check(step.target, step.nbytes, what)
-            elif isinstance(step, StoredLaunch):
-                for argument in step.arguments:
-                    if isinstance(argument, StoredAllocation):
-                        check(argument, 0, what)
+        return plan, code
 
     def close(self) -> None:
         self._archive.close()
@@ -131,17 +135,25 @@ class Artifact:
         self.close()
 
 
+def _type(array: np.ndarray) -> TensorType:
+    """Raises ValueError for elements that no tensor has."""
+    for dtype in DType:
+        if dtype.numpy == array.dtype:
+            return TensorType(array.shape, dtype)
+    raise ValueError(f"weights of {array.dtype}")
+
+
 def _manifest(archive: Archive) -> Manifest:
     try:
-        manifest = Manifest.decode(parse_json(archive.read(MANIFEST), MANIFEST))
+        manifest = Manifest.decode(json.loads(archive.read(MANIFEST)))
     except FormatTooNew as error:
         raise ArtifactError(archive.path, str(error), hint="update Roastery") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ArtifactError(archive.path, f"the manifest is malformed: {error}") from error
     listed, present = {*manifest.members, MANIFEST}, set(archive.names)
     for name in sorted(present - listed):
         raise ArtifactError(archive.path, f"member {name} is not in the manifest")
-    for name in ("graph.txt", WEIGHTS, *sorted(listed)):
+    for name in (GRAPH, WEIGHTS, *sorted(listed)):
         if name not in present:
             raise ArtifactError(archive.path, f"{name} is missing")
     return manifest

@@ -1,65 +1,53 @@
-"""Where the values of a compiled graph lie once its ports are bound to buffers."""
+"""Where the buffers of a plan lie once its ports are bound."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compiler.compiled import CompiledGraph
-from compiler.kernel import Scratch
-from compiler.plan.memory import Copy, InArena
-from ir.graph import PortKey, Role, Value
-
-from ..memory.buffers import Buffer
-
-Region = Buffer | InArena
+from compiler.plan.plan import Plan
+from ir.graph import PortKey, Role
+from runtime.memory.buffers import Buffer
 
 
 class Placement:
-    """Regions of values, and the copies that finish a run.
+    """Memory by number of a buffer, and the copies that finish a run.
 
     The plan assumes that only variables are read and written under one name. A caller may bind
     other ports to one buffer as well (a blob written in place): such an output gets memory of its
     own, and a last copy into the shared buffer.
 
     Attributes:
-        copies: (source, port's buffer) in order, after all launches.
+        copies: (source, port's buffer), after all steps.
     """
 
     def __init__(
         self,
-        compiled: CompiledGraph,
+        plan: Plan,
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
     ) -> None:
-        self._plan = compiled.memory
-        self._inputs = inputs
-        self._outputs = dict(outputs)
+        self._offsets = plan.memory.offsets
+        self._bound = {port.buffer: inputs[port.key] for port in plan.inputs}
+        self.copies: list[tuple[Buffer, Buffer]] = []
         read = [b for key, b in inputs.items() if key.role is not Role.GRADIENT]
-        late: list[tuple[Buffer, Buffer]] = []
-        for port in compiled.graph.outputs:
-            key = port.key
-            target = outputs[key]
-            if port.role in (Role.RESULT, Role.SAVED) and any(_overlap(target, b) for b in read):
-                own = Buffer(target.type)
-                self._outputs[key] = own
-                late.append((own, target))
-        self.copies: list[tuple[Region, Buffer]] = [
-            (self.region(copy.value), self._target(copy)) for copy in self._plan.copies
-        ]
-        self.copies += late
+        for port in plan.outputs:
+            if port.buffer in self._bound:
+                continue  # a variable
+            buffer = target = outputs[port.key]
+            late = port.role in (Role.RESULT, Role.SAVED)
+            if late and any(_overlap(target, b) for b in read):
+                buffer = Buffer(target.type)
+                self.copies.append((buffer, target))
+            self._bound[port.buffer] = buffer
 
-    def region(self, item: Value | Scratch) -> Region:
-        """The buffer or the part of the arena that holds a value or temporary."""
-        if isinstance(item, Scratch):
-            return self._plan.scratch[item.number]
-        place = self._plan.places[item]
-        if isinstance(place, InArena):
-            return place
-        bound = self._outputs if place.is_output else self._inputs
-        return bound[place.port.key]
-
-    def _target(self, copy: Copy) -> Buffer:
-        return self._outputs[copy.port.key]
+    def __getitem__(self, number: int) -> Buffer | int:
+        """A buffer that was bound, or where one starts in the arena."""
+        bound = self._bound.get(number)
+        if bound is not None:
+            return bound
+        offset = self._offsets[number]
+        assert offset is not None, "no step uses it"
+        return offset
 
 
 def _overlap(a: Buffer, b: Buffer) -> bool:

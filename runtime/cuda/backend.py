@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from compiler.architecture import TOO_OLD
+from compiler.binary import Binary
 from compiler.options import CompileOptions
 from compiler.pipeline import Lower, compile_graph
+from compiler.plan.plan import PlanLaunch
 from compiler.target import Target, gpu
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
@@ -22,7 +24,7 @@ from .driver import Device, DeviceProperties, Driver
 from .executor.graph import CudaGraph
 from .executor.kernels import Compile, KernelTable, Progress
 from .executor.session import Session, Turn
-from .launcher import CudaLauncher
+from .launcher import KernelLoader
 
 Shape = tuple[int, ...]
 
@@ -59,7 +61,7 @@ class CudaBackend:
             )
         self.kernels = KernelTable(self.target.architecture, progress, compile)
         self._compiled = PerGraph(lambda graph, options: compile_graph(graph, lower, options))
-        self._launcher = CudaLauncher(device, self.session.compute, self.kernels.binaries)
+        self._loader = KernelLoader(device, self.session.compute)
 
     def bind(
         self,
@@ -74,7 +76,15 @@ class CudaBackend:
         """
         compiled = self._compiled(graph, options)
         self.kernels.add(compiled.launches)
-        return CudaGraph(compiled, self.session, self._launcher, inputs, outputs)
+
+        printed = tuple(compiled.kernels)
+
+        def code(launch: PlanLaunch) -> list[Binary]:
+            return [self.kernels.binaries[printed[launch.kernel], launch.config]]
+
+        return CudaGraph(
+            compiled.plan, compiled.hosts, self.session, self._loader, code, inputs, outputs
+        )
 
     def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""

@@ -7,20 +7,16 @@ driver on the stream, which may be capturing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
-from compiler.kernel import Config, Kernel, Launch, Scratch
 from ir.errors import RoasteryError
-from ir.graph import Value
 from runtime.cuda.driver.device import Device
 from runtime.cuda.driver.module import Function
 from runtime.cuda.driver.stream import Stream
 
 from .packing import PackedArguments
-
-ResolveAddress = Callable[[Value | Scratch], int]
 
 _MOST_ROWS = 65535  # of a grid, in y and z
 
@@ -124,29 +120,6 @@ class KernelLoader:
             function = module.function(binary.entry, binary.resources.shared)
             self._functions[key] = function
         return function
-
-
-class CudaLauncher:
-    """Binds a compiled program's launches; ``binaries`` holds each kernel that they use."""
-
-    def __init__(
-        self,
-        device: Device,
-        stream: Stream,
-        binaries: Mapping[tuple[Kernel, Config], Binary],
-    ) -> None:
-        self._capability = device.properties.capability
-        self._loader = KernelLoader(device, stream)
-        self._binaries = binaries
-
-    def bind(self, launch: Launch, resolve: ResolveAddress) -> Callable[[], None]:
-        """A function that queues the launch, reading and writing the addresses of now."""
-        if 0 in launch.grid:
-            return _nothing
-        binary = self._binaries[launch.kernel, launch.chosen]
-        chosen, image = choose_binary([binary], self._capability)
-        values = [resolve(a) if isinstance(a, (Value, Scratch)) else a for a in launch.arguments]
-        return self._loader.prepare(chosen, image, launch.grid, values, launch.label)
 
 
 def _nothing() -> None:

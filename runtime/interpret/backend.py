@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from compiler.compiled import CompiledGraph, HostStep
-from compiler.kernel import Launch, Scratch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
+from compiler.plan.arena import aligned
+from compiler.plan.plan import HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
 from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
-from ir.graph import Graph, PortKey, Value
+from ir.graph import Graph, PortKey
+from ir.op import Op
 
 from ..backends.per_graph import PerGraph
-from ..backends.placement import Placement, Region
+from ..backends.placement import Placement
 from ..memory.buffers import Buffer, host_bytes
 from .launcher import InterpretLauncher
 
@@ -24,72 +25,76 @@ Run = Callable[[], None]
 
 
 class InterpretedGraph:
-    """A compiled graph bound to host memory."""
+    """A plan bound to host memory. ``hosts``: what its host steps call, by node."""
 
     def __init__(
         self,
-        compiled: CompiledGraph,
+        plan: Plan,
+        hosts: Mapping[int, Op],
         launcher: InterpretLauncher,
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
     ) -> None:
-        self.compiled = compiled
-        self._arena = host_bytes(compiled.memory.peak)
-        self._placement = Placement(compiled, inputs, outputs)
-        self._runs: list[Run] = []
-        for step in compiled.steps:
-            if isinstance(step, HostStep):
-                self._runs.append(self._host(step))
-            else:
-                self._runs += [launcher.bind(x, self._resolver(x)) for x in step.launches]
+        self.plan = plan
+        self._hosts = hosts
+        self._launcher = launcher
+        self._arena = host_bytes(plan.memory.nbytes)
+        self._placement = Placement(plan, inputs, outputs)
+        self.steps: list[Run] = [self._step(step) for step in plan.steps]
         for source, target in self._placement.copies:
-            array = self._memory(source).view(target.type.dtype.numpy)[: target.type.size]
-            self._runs.append(_copier(array.reshape(target.type.shape), target.array))
+            self.steps.append(_copier(source.array, target.array))
 
     def run(self) -> None:
-        """Run every launch; raises what host steps raise."""
-        for run in self._runs:
+        """Run every step; raises what host steps raise."""
+        for run in self.steps:
             run()
 
-    def _memory(self, region: Region) -> np.ndarray:
-        """All bytes of a region."""
-        if isinstance(region, Buffer):
-            return region.flat.view(np.uint8)
-        return self._arena[region.offset : region.offset + _padded(region.nbytes)]
+    def memory(self, number: int) -> np.ndarray:
+        """All bytes of a buffer, padding included."""
+        place = self._placement[number]
+        if isinstance(place, Buffer):
+            return place.flat.view(np.uint8)
+        return self._arena[place : place + aligned(self.plan.buffers[number].type.nbytes)]
 
-    def _resolver(self, launch: Launch) -> Callable[[Value | Scratch], np.ndarray]:
-        """The memory of an argument, as elements of the type its pointer has."""
-        dtypes = {
-            item: parameter.dtype
-            for item, parameter in zip(launch.arguments, launch.kernel.parameters, strict=True)
-            if isinstance(item, (Value, Scratch)) and parameter.dtype is not None
-        }
+    def _array(self, tensor: HostTensor) -> np.ndarray:
+        flat = self.memory(tensor.buffer).view(tensor.type.dtype.numpy)
+        return flat[: tensor.type.size].reshape(tensor.type.shape)
 
-        def resolve(item: Value | Scratch) -> np.ndarray:
-            return self._memory(self._placement.region(item)).view(dtypes[item].numpy)
+    def _step(self, step: Step) -> Run:
+        if isinstance(step, PlanLaunch):
+            return self._launch(step)
+        if isinstance(step, HostStep):
+            return self._host(step)
+        source, target = (self.memory(n)[: step.nbytes] for n in (step.source, step.target))
+        return _copier(source, target)
 
-        return resolve
-
-    def _array(self, value: Value) -> np.ndarray:
-        flat = self._memory(self._placement.region(value)).view(value.type.dtype.numpy)
-        return flat[: value.type.size].reshape(value.shape)
+    def _launch(self, launch: PlanLaunch) -> Run:
+        kernel = self.plan.kernels[launch.kernel]
+        arguments: list[np.ndarray | int | float] = []
+        written = []
+        for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
+            if isinstance(argument, Ref):
+                assert parameter.dtype is not None, "a pointer has one"
+                if argument.buffer in launch.writes:
+                    written.append(len(arguments))
+                arguments.append(self.memory(argument.buffer).view(parameter.dtype.numpy))
+            else:
+                arguments.append(argument)
+        return self._launcher.prepare(
+            kernel, launch.config, launch.grid, arguments, written, str(launch)
+        )
 
     def _host(self, step: HostStep) -> Run:
-        node = step.node
-        sources = [self._array(v) for v in node.inputs]
-        targets = [self._array(v) for v in node.outputs]
-        types = [v.type for v in node.outputs]
+        op = self._hosts[step.node]
+        sources = [self._array(tensor) for tensor in step.inputs]
+        targets = [self._array(tensor) for tensor in step.outputs]
+        types = [tensor.type for tensor in step.outputs]
 
         def run() -> None:
-            for target, result in zip(targets, node.op.reference(sources, types), strict=True):
+            for target, result in zip(targets, op.reference(sources, types), strict=True):
                 np.copyto(target, result)
 
         return run
-
-
-def _padded(nbytes: int) -> int:
-    """The arena aligns to 256 bytes, so kernels may run over a padded count of elements."""
-    return -(-nbytes // 256) * 256
 
 
 def _copier(source: np.ndarray, target: np.ndarray) -> Run:
@@ -113,4 +118,5 @@ class InterpretBackend:
         outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
     ) -> InterpretedGraph:
-        return InterpretedGraph(self._compiled(graph, options), self._launcher, inputs, outputs)
+        compiled = self._compiled(graph, options)
+        return InterpretedGraph(compiled.plan, compiled.hosts, self._launcher, inputs, outputs)

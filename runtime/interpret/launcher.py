@@ -14,21 +14,22 @@ import hashlib
 import linecache
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from compiler.kernel import Kernel, Launch, Parameter, Scratch
+from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
+from compiler.plan.plan import PlanKernel
 from ir.errors import RoasteryError
 from ir.graph import Value
 from ir.types import DType
 from roastery.files.cache_folder import PrivateFolder
 
 from .bounds import Extent, watched
-from .program_order import Order, ordered, programs_in
+from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
 
 ResolveArray = Callable[[Value | Scratch], np.ndarray]
@@ -73,47 +74,69 @@ class InterpretLauncher:
         self._functions: dict[str, Any] = {}
 
     def bind(self, launch: Launch, resolve: ResolveArray) -> Callable[[], None]:
-        """A function that runs the launch on the arrays that ``resolve`` gives now."""
-        if 0 in launch.grid:
+        """A function that runs a launch on the arrays that ``resolve`` gives now."""
+        return self.prepare(
+            launch.kernel,
+            launch.chosen,
+            launch.grid,
+            [resolve(a) if isinstance(a, Value | Scratch) else a for a in launch.arguments],
+            [i for i, a in enumerate(launch.arguments) if a in launch.outputs],
+            f"kernel {launch.label} (from {launch.location})",
+        )
+
+    def prepare(
+        self,
+        kernel: Kernel | PlanKernel,
+        config: Config,
+        grid: Grid,
+        arguments: Sequence[np.ndarray | int | float],
+        written: Collection[int],
+        name: str,
+    ) -> Callable[[], None]:
+        """A function that runs a kernel.
+
+        Args:
+            arguments: in the order of the parameters; ``written`` numbers the arrays among them
+                that the kernel says it writes.
+            name: the kernel and its layer, for errors.
+        """
+        if 0 in grid:
             return _nothing
-        kernel = launch.kernel
-        if len(launch.arguments) != len(kernel.parameters):
-            raise ValueError(
-                f"{launch.label}: {len(launch.arguments)} arguments for "
-                f"{len(kernel.parameters)} parameters"
-            )
-        function = self._function(kernel)[launch.grid]
-        constants = dict(launch.chosen.constants)
-        arguments, extents = [], []
-        held: list[np.ndarray] = []  # keeps the memory alive as long as the launch
-        for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
-            if isinstance(argument, (Value, Scratch)):
-                array = resolve(argument)
-                held.append(array)
-                arguments.append(self._pointer(parameter, array))
-                start, written = array.ctypes.data, argument in launch.outputs
-                extents.append(Extent(parameter.name, start, start + array.nbytes, written))
+        if len(arguments) != len(kernel.parameters):
+            given, taken = len(arguments), len(kernel.parameters)
+            raise ValueError(f"{name}: {given} arguments for {taken} parameters")
+        function = self._function(kernel)[grid]
+        constants = dict(config.constants)
+        handed, extents = [], []
+        for number, (parameter, argument) in enumerate(
+            zip(kernel.parameters, arguments, strict=True)
+        ):
+            if isinstance(argument, np.ndarray):
+                handed.append(self._pointer(parameter, argument))
+                start, end = argument.ctypes.data, argument.ctypes.data + argument.nbytes
+                extents.append(Extent(parameter.name, start, end, number in written))
             else:
-                arguments.append(self._scalar(parameter, argument))
+                handed.append(self._scalar(parameter, argument))
         watch = functools.partial(watched, extents) if self._check else contextlib.nullcontext
         turns: Callable[[], Any] = contextlib.nullcontext
         if self._order is not None:
-            turns = functools.partial(ordered, programs_in(self._order, launch.grid))
+            turns = functools.partial(ordered, programs_in(self._order, grid))
 
-        def run(held: Sequence[np.ndarray] = held) -> None:
+        # The arguments are kept alive as long as the launch.
+        def run(held: Sequence[object] = arguments) -> None:
             try:
                 # A GPU does not warn of infinities either.
                 with np.errstate(all="ignore"), watch(), turns():
-                    function(*arguments, **constants)
+                    function(*handed, **constants)
             except Exception as error:
-                raise KernelFailure(launch, self._path(kernel), error) from error
+                raise KernelFailure(name, self._path(kernel), grid, config, error) from error
 
         return run
 
-    def _path(self, kernel: Kernel) -> Path:
+    def _path(self, kernel: Kernel | PlanKernel) -> Path:
         return self._folder.folder / _file_name(kernel)
 
-    def _function(self, kernel: Kernel) -> Any:
+    def _function(self, kernel: Kernel | PlanKernel) -> Any:
         function = self._functions.get(kernel.source)
         if function is None:
             name, data = _file_name(kernel), kernel.source.encode()
@@ -150,11 +173,10 @@ class InterpretLauncher:
 class KernelFailure(RuntimeError):
     """A kernel raised while it was interpreted: a defect of Roastery, named by its layer."""
 
-    def __init__(self, launch: Launch, path: Path, error: Exception) -> None:
-        cause = error.__cause__ or error
+    def __init__(self, name: str, path: Path, grid: Grid, config: Config, error: Exception) -> None:
         super().__init__(
-            f"kernel {launch.label} (from {launch.location}) failed in Triton's interpreter: "
-            f"{cause}\n  file {path}, grid {launch.grid}, {dict(launch.chosen.constants)}"
+            f"{name} failed in Triton's interpreter: {error.__cause__ or error}\n"
+            f"  file {path}, grid {grid}, {dict(config.constants)}"
         )
 
 
@@ -188,7 +210,7 @@ def interpreting_triton() -> ModuleType:
     return triton
 
 
-def _file_name(kernel: Kernel) -> str:
+def _file_name(kernel: Kernel | PlanKernel) -> str:
     digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
     return f"{kernel.entry}_{digest}.py"
 

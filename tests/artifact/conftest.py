@@ -12,25 +12,16 @@ from fake_cuda import FakeCuda
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary, Resources
-from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.kernel import Config, Parameter
 from compiler.options import CompileOptions
+from compiler.plan.memory import place_buffers
+from compiler.plan.plan import Copy, Plan, PlanBuffer, PlanKernel, PlanLaunch, PlanPort, Ref
 from compiler.target import gpu
 from ir import expr as e
 from ir.build import Builder
-from ir.graph import Graph, Role, Value
-from ir.location import Location
-from ir.text import format_graph
+from ir.graph import Graph, Role
 from ir.types import DType, TensorType
-from runtime.artifact import (
-    ARENA,
-    WEIGHT,
-    LaunchPlan,
-    StoredAllocation,
-    StoredCopy,
-    Tensor,
-    store_launches,
-    write_artifact,
-)
+from runtime.artifact import Code, write_artifact
 
 SIZE = 50
 TYPE = TensorType((SIZE,))
@@ -42,7 +33,8 @@ WEIGHTS = {
 }
 KINDS = ("pointer", "pointer", "i32", "f32")
 HIDDEN = ("global_scratch", "profile_scratch")
-AXPY = Kernel(
+CONFIG = Config((("BLOCK", 64),))
+AXPY = PlanKernel(
     "axpy",
     "def axpy(x, y, count, a, BLOCK): ...\n",
     (
@@ -51,9 +43,8 @@ AXPY = Kernel(
         Parameter("count", "i32"),
         Parameter("a", "f32"),
     ),
-    (Config((("BLOCK", 64),)),),
-    readable="# ip: y += a x\ndef axpy(x, y, count, a, BLOCK): ...\n",
 )
+READABLE = "# ip: y += a x\ndef axpy(x, y, count, a, BLOCK): ...\n"
 
 
 def build_graph() -> Graph:
@@ -80,31 +71,31 @@ def binary(capability: int) -> Binary:
     )
 
 
-def build_plan() -> tuple[LaunchPlan, dict[str, str]]:
+def build_plan() -> tuple[Plan, Code]:
     """What the graph does, by copies and axpy."""
-    x, out = Value("data", TYPE), Value("out", TYPE)
-    total = Value("sum", TYPE)
-    places = {
-        x: StoredAllocation(ARENA, 0),
-        out: StoredAllocation(ARENA, 256),
-        total: StoredAllocation(WEIGHT, 0, "sum"),
-    }
+    x, w, total, out = range(4)
+    place = "tiny.prototxt:3:1 (layer 'ip')"
 
-    def launch(source: Value, target: Value, a: float) -> Launch:
-        place = Location("tiny.prototxt", 3, 1, "ip")
-        return Launch(AXPY, 0, (source, target, SIZE, a), (1, 1, 1), "a/ip", place, (target,))
+    def launch(source: int, target: int, a: float) -> PlanLaunch:
+        arguments = (Ref(source), Ref(target), SIZE, a)
+        return PlanLaunch(0, CONFIG, arguments, (1, 1, 1), (target,), "a/ip", place)
 
-    launches = [launch(x, out, 0.5), launch(total, out, 1.0), launch(x, total, 1.0)]
-    kernels, steps, sources = store_launches(
-        launches, lambda v: places[v], lambda kernel, config: [binary(80), binary(90)]
+    # By way of the arena, where a buffer lies for nothing else.
+    copies = Copy(w, 4, 4 * SIZE), Copy(4, out, 4 * SIZE)
+    launches = launch(x, out, 0.5), launch(total, out, 1.0), launch(x, total, 1.0)
+    plan = Plan(
+        "tiny",
+        (AXPY,),
+        tuple(PlanBuffer(name, TYPE) for name in ("x", "w", "total", "out", "between")),
+        (
+            PlanPort(Role.DATA, "data", x),
+            PlanPort(Role.PARAMETER, "ip/0", w),
+            PlanPort(Role.STATE, "sum", total),
+        ),
+        (PlanPort(Role.RESULT, "out", out), PlanPort(Role.STATE, "sum", total)),
+        (*copies, *launches),
     )
-    return LaunchPlan(
-        arena_bytes=512,
-        kernels=kernels,
-        steps=(StoredCopy(StoredAllocation(WEIGHT, 0, "ip/0"), places[out], 4 * SIZE), *steps),
-        inputs=(("data", places[x]),),
-        outputs=(("out", places[out]),),
-    ), sources
+    return place_buffers(plan), {(0, CONFIG): [binary(80), binary(90)]}
 
 
 Write = Callable[..., Path]
@@ -115,19 +106,16 @@ def write(tmp_path: Path) -> Write:
     """Write the artifact, with changes to what it is made of."""
 
     def write_tiny(name: str = "tiny.roast", **changes: Any) -> Path:
-        plan, sources = build_plan()
+        plan, code = build_plan()
         contents = {
-            "name": "tiny",
             "versions": VERSIONS,
             "options": OPTIONS,
-            "inputs": [Tensor("data", TYPE)],
-            "outputs": [Tensor("out", TYPE)],
             "weights": WEIGHTS,
-            "graph": format_graph(build_graph()),
+            "graph": build_graph(),
             "cpu": True,
             "plan": plan,
-            "sources": sources,
-            "memory": {"arena_bytes": 512},
+            "code": code,
+            "sources": [READABLE],
         }
         write_artifact(tmp_path / name, **{**contents, **changes})
         return tmp_path / name

@@ -18,9 +18,8 @@ from ir import expr as e
 from ir.build import Builder
 from ir.graph import Graph, Role
 from ir.location import Location
-from ir.text import format_graph
 from ir.types import TensorType
-from runtime.artifact import Artifact, load, store_graph, write_artifact
+from runtime.artifact import Artifact, load, write_artifact
 
 ARCHITECTURES = (Architecture(80), Architecture(90))
 
@@ -44,26 +43,22 @@ def export(compiled: CompiledGraph, path: Path, store: BinaryStore) -> dict[str,
     ]
     binaries = compile_jobs(jobs, store=store)
     made = {(j.kernel, j.config, j.architecture): b for j, b in zip(jobs, binaries, strict=True)}
-    stored = store_graph(
-        compiled,
-        lambda kernel, config: [
-            made[kernel, config, architecture] for architecture in ARCHITECTURES
-        ],
-    )
+    kernels = list(compiled.kernels)
+    code = {
+        (x.kernel, x.config): [made[kernels[x.kernel], x.config, kind] for kind in ARCHITECTURES]
+        for x in compiled.plan.launches
+    }
     weights = {"ip/0": np.random.default_rng(0).standard_normal((10, 30), dtype=np.float32)}
     write_artifact(
         path,
-        name="small",
         versions={"triton": binaries[0].triton},
         options=CompileOptions(),
-        inputs=stored.inputs,
-        outputs=stored.outputs,
         weights=weights,
-        graph=format_graph(compiled.graph),
+        graph=compiled.graph,
         cpu=True,
-        plan=stored.plan,
-        sources=stored.sources,
-        memory=stored.memory,
+        plan=compiled.plan,
+        code=code,
+        sources=[kernel.readable for kernel in kernels],
     )
     return weights
 
@@ -81,10 +76,11 @@ def test_an_exported_net(tmp_path: Path) -> None:
     assert (tmp_path / "2.roast").read_bytes() == (tmp_path / "small.roast").read_bytes()
 
     with Artifact.load(tmp_path / "small.roast") as artifact:
-        plan = artifact.plan()
+        plan, code = artifact.plan()
+        assert plan == compiled.plan  # all of it is written down
         assert artifact.manifest.targets == ("cpu", "cuda:sm_80", "cuda:sm_90")
-        for kernel in plan.kernels:
-            old, new = kernel.binaries
+        assert [plan.kernels[kernel] for kernel, _ in code] == list(plan.kernels)
+        for old, new in code.values():
             assert (old.architecture, new.architecture) == ARCHITECTURES
             assert old.cubin != new.cubin and new.cubin.startswith(b"\x7fELF")
             # What newer GPUs are given, and whether its parameters are those that are packed.
@@ -93,7 +89,8 @@ def test_an_exported_net(tmp_path: Path) -> None:
             expected = [sizes.get(kind, "u64") for kind in old.arguments]
             assert ptx_parameters(old.ptx) == expected
             assert new.arguments == old.arguments
-            assert "tl.store" in artifact.text(kernel.source)
+        for name in ("ip_relu.py", "sum.py"):
+            assert "tl.store" in artifact.text(f"kernels/{name}")
 
     x = np.random.default_rng(1).standard_normal((16, 30), dtype=np.float32)
     result = load(tmp_path / "small.roast", "cpu")(data=x)

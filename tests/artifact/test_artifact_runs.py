@@ -75,7 +75,7 @@ def test_a_gpu_without_code(write: Write, fake_gpu: FakeCuda) -> None:
 def test_choosing_the_device(
     write: Write, fake_gpu: FakeCuda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, cpu = write(), write("cpu.roast", plan=None, sources={})
+    both, cpu = write(), write("cpu.roast", plan=None, code=None)
     gpu = write("gpu.roast", cpu=False)
     assert load(both).device == "cuda:0"
     assert load(both, "reference").device == "cpu"
@@ -126,19 +126,19 @@ def test_it_is_there_to_be_read(write: Write) -> None:
         assert artifact.manifest.versions["triton"] == "3.9.0"
         assert artifact.manifest.options == OPTIONS
         assert sorted(artifact.manifest.members) == [
+            "code.json",
             "code/sm_80/0000.cubin",
             "code/sm_80/0000.ptx",
             "code/sm_90/0000.cubin",
             "graph.txt",
             "kernels/a_ip.py",
-            "memory.json",
             "plan.json",
             "weights.safetensors",
         ]
         assert artifact.text("kernels/a_ip.py").startswith("# ip: y += a x")
         assert artifact.text("graph.txt").startswith("graph tiny {")
-        plan = artifact.plan()
-        assert plan.steps[1].location == "tiny.prototxt:3:1 (layer 'ip')"  # type: ignore[union-attr]
+        plan, _ = artifact.plan()
+        assert plan.launches[0].location == "tiny.prototxt:3:1 (layer 'ip')"
 
 
 def test_running_needs_neither_parser_nor_compiler(write: Write) -> None:

@@ -17,6 +17,7 @@ from fake_cuda import FakeCuda
 
 from compiler.options import CompileOptions
 from runtime.artifact import Artifact, load
+from runtime.artifact.code import targets
 
 FOLDER = Path(__file__).parent.parent / "data" / "artifacts"
 OLD = sorted(FOLDER.glob("*.roast"))
@@ -51,18 +52,18 @@ def test_its_launches_are_made_on_a_gpu(
     """Each with the grid and the arguments of the plan: of pointers those inside the memory."""
     fake_gpu.capability = capability
     with Artifact.load(old) as artifact:
-        plan = artifact.plan()
-        assert plan.targets == ("cuda:sm_80",)
+        plan, codes = artifact.plan()
+        assert targets(codes) == ("cuda:sm_80",)
         assert old.stem != "v1" or artifact.manifest.options == CompileOptions()
-    for kernel in plan.kernels:
-        binary = kernel.binaries[0]
-        fake_gpu.kernels[binary.entry] = (binary.arguments, _looks(fake_gpu, kernel.kinds))
+    for (number, _), (binary,) in codes.items():
+        kinds = tuple(parameter.kind for parameter in plan.kernels[number].parameters)
+        fake_gpu.kernels[binary.entry] = (binary.arguments, _looks(fake_gpu, kinds))
     net = load(old, "cuda")
     assert net.device == "cuda:0"
     result = net(data=recorded(old)["data"])
     fake_gpu.check()
     assert result["prob"].shape == recorded(old)["prob"].shape
-    expected = [(plan.kernels[s.kernel].binaries[0].entry, s.grid) for s in plan.steps]  # type: ignore[union-attr]
+    expected = [(codes[x.kernel, x.config][0].entry, x.grid) for x in plan.launches]
     assert [launch[:2] for launch in fake_gpu.launches] == expected
     assert all(image.startswith(b"\x7fELF") == (code == "cubin") for image in fake_gpu.images)
     net.close()

@@ -9,14 +9,13 @@ import numpy as np
 from fake_cuda import FakeCuda
 
 from compiler.binary import HIDDEN, Binary
-from compiler.compiled import Segment
-from compiler.kernel import Scratch
 from compiler.options import CompileOptions
+from compiler.plan.plan import Ref
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
 from ir import expr as e
 from ir.build import Builder
-from ir.graph import PortKey, Role, Value
+from ir.graph import PortKey, Role
 from ir.types import TensorType
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.executor.kernels import compile_or_load
@@ -55,20 +54,19 @@ def test_arguments_stand_where_the_compiled_kernel_reads_them(tmp_path: Path) ->
     graph.run()
     fake.check()
     assert len(made) == len(seen) == 2
-    (segment,) = graph.compiled.steps
-    assert isinstance(segment, Segment)
     addresses = {b.memory.device_copy.address for b in ports.values()}  # type: ignore[union-attr]
-    for launch in segment.launches:
-        ((grid, *values),) = seen[launch.kernel.entry]
+    plan = graph.plan
+    for launch in plan.launches:
+        ((grid, *values),) = seen[plan.kernels[launch.kernel].entry]
         assert grid == launch.grid
         assert values[-2:] == [0, 0]  # hidden pointers
         for value, planned in zip(values, launch.arguments, strict=False):
-            if isinstance(planned, Value):
-                assert value in addresses
-            elif isinstance(planned, Scratch):
-                assert fake.array(value, planned.nbytes, np.uint8).size
-            else:
+            if not isinstance(planned, Ref):
                 assert value == planned
+            elif planned.buffer in plan.bound:
+                assert value in addresses
+            else:
+                assert fake.array(value, plan.buffers[planned.buffer].type.nbytes, np.uint8).size
     used = {binary.entry: binary for binary in made}
     for entry, _, threads, shared in fake.launches:
         assert (threads, shared) == (used[entry].threads, used[entry].resources.shared)

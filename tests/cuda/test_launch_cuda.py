@@ -10,30 +10,12 @@ from fake_cuda import FakeCuda
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary, Resources
-from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
 from ir.errors import RoasteryError
-from ir.graph import Value
-from ir.location import Location
-from ir.types import DType, TensorType
 from runtime.cuda.driver import Device
-from runtime.cuda.launcher import CudaLauncher, KernelLoader, choose_binary, runs_on
+from runtime.cuda.launcher import KernelLoader, choose_binary, runs_on
 from runtime.cuda.packing import PackedArguments
 
 KINDS = ("pointer", "pointer", "i32", "i64", "f32", "global_scratch", "profile_scratch")
-AXPY = Kernel(
-    "axpy",
-    "",
-    (
-        Parameter("x", "pointer", DType.F32),
-        Parameter("y", "pointer", DType.F32),
-        Parameter("count", "i32"),
-        Parameter("first", "i64"),
-        Parameter("a", "f32"),
-    ),
-    (Config((("BLOCK", 16),)),),
-)
-X = Value("x", TensorType((50,)))
-Y = Scratch(0, 256)
 
 
 def binary(capability: int = 90, shared: int = 0, scratch: tuple[int, int] = (0, 1)) -> Binary:
@@ -153,9 +135,8 @@ def test_launches(machine: Machine) -> None:
     x, y = machine.device.allocate(256), machine.device.allocate(256)
     machine.stream.upload(x.address, np.arange(64, dtype=np.float32))
     machine.stream.clear(y.address, 256)
-    launcher = CudaLauncher(machine.device, machine.stream, {(AXPY, AXPY.configs[0]): binary()})
-    launch = Launch(AXPY, 0, (X, Y, 50, 3, 0.5), (4, 2, 1), "sum", Location(), (Y,))
-    run = launcher.bind(launch, lambda buffer: (x if buffer is X else y).address)
+    given = binary(), binary().cubin, (4, 2, 1), [x.address, y.address, 50, 3, 0.5], "sum"
+    run = machine.loader.prepare(*given)
     assert not machine.fake.launches
     run()
     machine.fake.check()
@@ -166,13 +147,11 @@ def test_launches(machine: Machine) -> None:
     assert machine.fake.launches == [("axpy", (4, 2, 1), 128, 0)]
     assert machine.hidden == [(0, 0)]
     # Binding again loads nothing again.
-    launcher.bind(launch, lambda buffer: x.address)
+    machine.loader.prepare(*given)
     assert len(machine.fake.images) == 1
 
 
 def test_an_empty_grid_is_not_launched(machine: Machine) -> None:
-    launcher = CudaLauncher(machine.device, machine.stream, {})
-    launcher.bind(Launch(AXPY, 0, (), (4, 0, 1), "sum", Location(), ()), lambda b: 0)()
     machine.loader.prepare(binary(), b"", (0, 1, 1), [], "sum")()
     assert not machine.fake.launches and not machine.fake.images
 

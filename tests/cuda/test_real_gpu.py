@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from compiler.architecture import Architecture
-from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
+from compiler.kernel import Config, Kernel, Parameter
 from compiler.triton.compile import Job, compile_jobs
 from compiler.triton.compile.store import BinaryStore
-from ir.graph import Value
-from ir.location import Location
-from ir.types import DType, TensorType
+from ir.types import DType
 from runtime.cuda.driver import Device
-from runtime.cuda.launcher import CudaLauncher, KernelLoader
+from runtime.cuda.launcher import KernelLoader
 
 pytestmark = pytest.mark.gpu
 
@@ -42,7 +40,6 @@ def axpy(x, y, count, first, a, BLOCK: tl.constexpr):
     ),
     (Config((("BLOCK", 256),)),),
 )
-X, Y = Value("x", TensorType((1000,))), Scratch(0, 4000)
 GRID = (4, 1, 1)
 
 
@@ -65,9 +62,9 @@ def test_cubin_ptx_and_capture(tmp_path: Path) -> None:
 
     own_architecture = Architecture(device.properties.capability)
     (own,) = compile_jobs([Job(AXPY, config, own_architecture)], store=store)
-    launcher = CudaLauncher(device, stream, {(AXPY, config): own})
-    launch = Launch(AXPY, 0, (X, Y, 1000, 16, 0.5), GRID, "axpy", Location(), (Y,))
-    run = launcher.bind(launch, lambda b: (source if b is X else target).address)
+    loader = KernelLoader(device, stream)
+    values = [source.address, target.address, 1000, 16, 0.5]
+    run = loader.prepare(own, own.cubin, GRID, values, "axpy")
     stream.clear(target.address, target.nbytes)
     run()
     expect(1)
@@ -78,8 +75,7 @@ def test_cubin_ptx_and_capture(tmp_path: Path) -> None:
     expect(3)
 
     (portable,) = compile_jobs([Job(AXPY, config, Architecture(80))], store=store)
-    values = [source.address, target.address, 1000, 16, 0.5]
-    run = KernelLoader(device, stream).prepare(portable, portable.ptx, GRID, values, "axpy")
+    run = loader.prepare(portable, portable.ptx, GRID, values, "axpy")
     stream.clear(target.address, target.nbytes)
     run()
     expect(1)

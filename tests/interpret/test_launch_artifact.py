@@ -21,23 +21,22 @@ from hypothesis import given, reject
 
 from compiler.architecture import Architecture
 from compiler.binary import HIDDEN, Binary, Resources
-from compiler.kernel import Argument, Config, Kernel, Launch, Parameter
+from compiler.kernel import Config
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
+from compiler.plan.plan import PlanKernel
 from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
-from ir.graph import Graph, Role, Value
+from ir.graph import Graph, Role
 from ir.interpret import run_graph
-from ir.location import Location
 from ir.op import Property
 from ir.ops.convolution import Conv
-from ir.text import format_graph
 from ir.types import DType, TensorType
-from runtime.artifact import Artifact, load, store_graph, write_artifact
-from runtime.artifact.cuda import CudaRunner
+from runtime.artifact import Artifact, load, write_artifact
+from runtime.artifact.bound import BoundNet, on_gpu
+from runtime.artifact.code import launched
 from runtime.artifact.net import LoadedNet
-from runtime.artifact.plan import StoredKernel
 from runtime.interpret.launcher import InterpretLauncher
 from tests.support.graphs import Drawn, examples, graphs
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
@@ -73,7 +72,7 @@ class InterpretingGpu:
         self._launcher = InterpretLauncher(folder)
         self._numbers = itertools.count()
 
-    def binary(self, kernel: Kernel, config: Config) -> list[Binary]:
+    def binary(self, kernel: PlanKernel, config: Config) -> list[Binary]:
         image = b"\x7fELF" + next(self._numbers).to_bytes(4, "big")
         kinds = [parameter.kind for parameter in kernel.parameters]
         self.fake.by_image[image] = ((*kinds, *HIDDEN), self._body(kernel, config))
@@ -83,34 +82,24 @@ class InterpretingGpu:
         )  # fmt: skip
         return [made]
 
-    def take(self, stored: StoredKernel, source: str) -> None:
-        """Have a kernel of an artifact, whose numbers are f32, by its file."""
-        entry = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1].name
+    def take(self, kernel: PlanKernel, config: Config, binary: Binary) -> None:
+        """Have a kernel of an artifact of format 1, whose numbers are f32, by its file."""
+        entry = [n for n in ast.parse(kernel.source).body if isinstance(n, ast.FunctionDef)][-1]
         parameters = tuple(
-            Parameter(f"p{i}", kind, DType.F32 if kind == "pointer" else None)
-            for i, kind in enumerate(stored.kinds)
+            replace(p, dtype=DType.F32 if p.kind == "pointer" else None) for p in kernel.parameters
         )
-        binary = stored.binaries[0]
-        config = Config(stored.constants, binary.num_warps)
-        body = self._body(Kernel(entry, source, parameters, (config,)), config)
+        written = PlanKernel(entry.name, kernel.source, parameters)
+        body = self._body(written, config)
         self.fake.kernels[binary.entry] = (binary.arguments, body)
 
-    def _body(self, kernel: Kernel, config: Config) -> Callable[..., None]:
+    def _body(self, kernel: PlanKernel, config: Config) -> Callable[..., None]:
         def body(grid: tuple[int, int, int], *values: Any) -> None:
-            arrays: dict[Value, np.ndarray] = {}
-            arguments: list[Argument] = []
-            for parameter, value in zip(kernel.parameters, values, strict=False):
-                if parameter.dtype is None:
-                    arguments.append(value)
-                    continue
-                token = Value(parameter.name, TensorType(()))
-                arrays[token] = self.fake.rest(value, parameter.dtype.numpy)
-                arguments.append(token)
-            launch = Launch(
-                kernel, kernel.configs.index(config), tuple(arguments), grid, kernel.entry,
-                Location(), tuple(arrays),
-            )  # fmt: skip
-            self._launcher.bind(launch, lambda item: arrays[item])()  # type: ignore[index]
+            arguments = [
+                value if p.dtype is None else self.fake.rest(value, p.dtype.numpy)
+                for p, value in zip(kernel.parameters, values, strict=False)
+            ]
+            written = range(len(arguments))
+            self._launcher.prepare(kernel, config, grid, arguments, written, kernel.entry)()
 
         return body
 
@@ -128,26 +117,24 @@ def weights() -> dict[str, np.ndarray]:
 
 def exported(
     graph: Graph, weights: dict[str, np.ndarray], path: Path, gpu: InterpretingGpu
-) -> tuple[LoadedNet, CudaRunner]:
+) -> tuple[LoadedNet, BoundNet]:
     """A graph as an artifact, loaded for both kinds of devices."""
     compiled = compile_graph(graph, lower_node, CompileOptions())
-    stored = store_graph(compiled, gpu.binary)
+    used = {(launch.kernel, launch.config): None for launch in launched(compiled.plan)}
+    code = {key: gpu.binary(compiled.plan.kernels[key[0]], key[1]) for key in used}
     write_artifact(
         path,
-        name=graph.name,
         versions={"roastery": "0.1.0"},
         options=CompileOptions(),
-        inputs=stored.inputs,
-        outputs=stored.outputs,
         weights=weights,
-        graph=format_graph(compiled.graph),
+        graph=compiled.graph,
         cpu=True,
-        plan=stored.plan,
-        sources=stored.sources,
-        memory=stored.memory,
+        plan=compiled.plan,
+        code=code,
+        sources=[kernel.source for kernel in compiled.plan.kernels],
     )
     with Artifact.load(path) as artifact:
-        return load(path, "cpu"), CudaRunner(artifact, 0, gpu.fake.driver())
+        return load(path, "cpu"), on_gpu(artifact, 0, gpu.fake.driver())
 
 
 def test_the_stored_plan_computes_what_the_graph_means(
@@ -155,19 +142,19 @@ def test_the_stored_plan_computes_what_the_graph_means(
 ) -> None:
     graph = small_net()
     gpu = InterpretingGpu(tmp_path / "kernels")
-    on_cpu, on_gpu = exported(graph, weights, tmp_path / "small.roast", gpu)
+    on_cpu, bound = exported(graph, weights, tmp_path / "small.roast", gpu)
     rng = np.random.default_rng(1)
     seen = weights["seen"]
     for images in (3, 6, 9):  # the third call is a captured graph's second
         x = rng.standard_normal((BATCH, 2, SIZE, SIZE), dtype=np.float32)
         variables = {**weights, "seen": seen, "data": x}
         prob, scores, seen, _ = run_graph(graph, [variables[p.name] for p in graph.inputs])
-        for results in (on_cpu(data=x), on_gpu.run({"data": x})):
+        for results in (on_cpu(data=x), bound.run({"data": x})):
             gpu.fake.check()
             np.testing.assert_allclose(results["prob"], prob, rtol=1e-4, atol=1e-6)
             np.testing.assert_allclose(results["scores"], scores, rtol=1e-4, atol=1e-4)
             np.testing.assert_array_equal(results["images"], [images])
-    on_gpu.close()
+    bound.close()
     assert not gpu.fake.allocations
 
 
@@ -193,25 +180,26 @@ def test_random_graphs_as_artifacts(drawn: Drawn) -> None:
     with tempfile.TemporaryDirectory() as folder:
         gpu = InterpretingGpu(Path(folder) / "kernels")
         weights = {p.name: a for p, a in given.items() if p.role is not Role.DATA}
-        on_cpu, on_gpu = exported(graph, weights, Path(folder) / "net.roast", gpu)
+        on_cpu, bound = exported(graph, weights, Path(folder) / "net.roast", gpu)
         data = {p.name: a for p, a in given.items() if p.role is Role.DATA}
-        for found in (on_cpu(**data), on_gpu.run(data)):
+        for found in (on_cpu(**data), bound.run(data)):
             gpu.fake.check()
             for i in results:
                 wanted.check_one(i, found[graph.outputs[i].name], graph.outputs[i].name)
-        on_gpu.close()
+        bound.close()
 
 
 def test_an_artifact_of_an_earlier_version(tmp_path: Path, data_dir: Path) -> None:
     """Its kernels, as the archive shows them, compute on its launch plan what they computed."""
     gpu = InterpretingGpu(tmp_path / "kernels")
     with Artifact.load(data_dir / "artifacts" / "v1.roast") as artifact:
-        for stored in artifact.plan().kernels:
-            gpu.take(stored, artifact.text(stored.source))
-        on_gpu = CudaRunner(artifact, 0, gpu.fake.driver())
+        plan, code = artifact.plan()
+        for (number, config), (binary,) in code.items():
+            gpu.take(plan.kernels[number], config, binary)
+        bound = on_gpu(artifact, 0, gpu.fake.driver())
     with np.load(data_dir / "artifacts" / "v1.npz") as recorded:
         for _ in range(2):
-            result = on_gpu.run({"data": recorded["data"]})
+            result = bound.run({"data": recorded["data"]})
             gpu.fake.check()
             np.testing.assert_allclose(result["prob"], recorded["prob"], rtol=1e-4, atol=1e-6)
-    on_gpu.close()
+    bound.close()

@@ -100,7 +100,7 @@ def test_an_unsafe_alias_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pooling reads its neighbours: in place, a program reads what another one has overwritten."""
     right = pooled(None, check=True)
     np.testing.assert_array_equal(pooled(shuffled, check=False), right)
-    monkeypatch.setattr("compiler.plan.memory.may_overwrite", overwrites_all_of_its_size)
+    monkeypatch.setattr("compiler.plan.assignment.may_overwrite", overwrites_all_of_its_size)
     wrong = [pooled(order, check=False) for order in (None, *ORDERS)]
     assert not any(np.array_equal(a, b) for a, b in itertools.combinations([right, *wrong], 2))
     for order in (None, *ORDERS):

@@ -45,7 +45,7 @@ class AnyTile(InterpretBackend):
             return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
 
         compiled = compile_graph(graph, lower, options)
-        return InterpretedGraph(compiled, self._launcher, inputs, outputs)
+        return InterpretedGraph(compiled.plan, compiled.hosts, self._launcher, inputs, outputs)
 
 
 BACKENDS: dict[str, Callable[[Path], Backend]] = {

@@ -9,17 +9,19 @@ from compiler.kernel import Config, Kernel, Launch, Scratch
 from compiler.options import CompileOptions
 from compiler.passes.fuse import fuse
 from compiler.pipeline import compile_graph, run_passes
-from compiler.plan.memory import External, InArena, MemoryPlan, plan_memory
+from compiler.plan.assignment import Assignment
+from compiler.plan.plan import Copy, HostStep, Plan
+from compiler.plan.tables import memory_table, step_table
 from ir.graph import Graph, Node, Role
 from ir.interpret import run_graph
 from ir.ops.fusion import Fused
 from ir.text import parse_graph
-from tests.support.planned_run import run_planned
+from tests.support.planned_run import planned, run_planned
 
 
-def plan_of(text: str) -> tuple[Graph, MemoryPlan]:
+def plan_of(text: str) -> tuple[Graph, Plan]:
     graph = fuse(parse_graph(text))
-    plan = plan_memory(graph)
+    plan = planned(graph)
     rng = np.random.default_rng(0)
     inputs = [rng.standard_normal(p.value.shape).astype(np.float32) for p in graph.inputs]
     for a, b in zip(run_graph(graph, inputs), run_planned(graph, plan, inputs), strict=True):
@@ -27,8 +29,26 @@ def plan_of(text: str) -> tuple[Graph, MemoryPlan]:
     return graph, plan
 
 
-def place(graph: Graph, plan: MemoryPlan, name: str) -> InArena | External:
-    return next(p for v, p in plan.places.items() if v.name == name)
+Place = tuple[str, int | None]
+
+
+def places(graph: Graph, plan: Plan) -> dict[str, Place]:
+    """Of every value: in which port's buffer, or where in the arena."""
+    offsets = plan.memory.offsets
+    return {
+        value.name: ("port", number) if number in plan.bound else ("arena", offsets[number])
+        for value, number in Assignment(graph).number.items()
+    }
+
+
+def place(graph: Graph, plan: Plan, name: str) -> Place:
+    return places(graph, plan)[name]
+
+
+def copied(plan: Plan) -> list[str]:
+    """Names of the outputs that are left to be copied, in order."""
+    names = {port.buffer: port.name for port in plan.outputs}
+    return [names[step.target] for step in plan.steps if isinstance(step, Copy)]
 
 
 def test_a_dying_operand_is_overwritten() -> None:
@@ -42,7 +62,7 @@ def test_a_dying_operand_is_overwritten() -> None:
       output %c: f32[8,8] result
     }""")
     assert place(graph, plan, "a") == place(graph, plan, "b")
-    assert plan.peak == 256  # the sums stay in the kernel that divides by them
+    assert plan.memory.nbytes == 256  # the sums stay in the kernel that divides by them
 
 
 def test_rows_with_two_results_overwrite_nothing() -> None:
@@ -60,7 +80,7 @@ def test_rows_with_two_results_overwrite_nothing() -> None:
     (rows,) = (n for n in graph.nodes if isinstance(n.op, Fused) and n.op.schedule == "row")
     whole = [v for v in rows.outputs if v.shape == (8, 8)]
     assert len(whole) > 1
-    assert all(plan.places[v] != place(graph, plan, "a") for v in whole)
+    assert all(place(graph, plan, v.name) != place(graph, plan, "a") for v in whole)
 
 
 def test_an_operand_read_elsewhere_is_not_overwritten() -> None:
@@ -121,7 +141,7 @@ def test_a_view_lies_where_its_source_lies() -> None:
     }""")
     assert place(graph, plan, "v") == place(graph, plan, "a")
     assert place(graph, plan, "w") == place(graph, plan, "s") == place(graph, plan, "x")
-    assert isinstance(place(graph, plan, "b"), External)
+    assert place(graph, plan, "b")[0] == "port"
 
 
 def test_gradients_are_added_where_they_lie() -> None:
@@ -135,7 +155,7 @@ def test_gradients_are_added_where_they_lie() -> None:
       output %sum: f32[2,3] gradient "w"
     }""")
     assert place(graph, plan, "sum") == place(graph, plan, "w.diff")
-    assert not plan.copies and plan.peak == 0
+    assert not copied(plan) and plan.memory.nbytes == 0
 
 
 def test_a_single_element_is_not_added_to_where_programs_read_it() -> None:
@@ -149,7 +169,7 @@ def test_a_single_element_is_not_added_to_where_programs_read_it() -> None:
       %sum: f32[1,1,1,1] = map(%x.diff, %d) {add(a0, a1)}
       output %sum: f32[1,1,1,1] gradient "x"
     }""")
-    assert [c.port.name for c in plan.copies] == ["x"]
+    assert copied(plan) == ["x"]
 
 
 def test_a_batch_of_one_is_not_added_to_what_has_no_batch() -> None:
@@ -163,7 +183,7 @@ def test_a_batch_of_one_is_not_added_to_what_has_no_batch() -> None:
       %sum: f32[1,4] = map(%p.diff, %d) {add(a0, a1)}
       output %sum: f32[1,4] gradient "p"
     }""")
-    assert [c.port.name for c in plan.copies] == ["p"]
+    assert copied(plan) == ["p"]
 
 
 UPDATE = """graph update {
@@ -185,7 +205,7 @@ def test_an_update_runs_in_place() -> None:
     graph, plan = plan_of(UPDATE)
     assert len(graph.nodes) == 1
     assert place(graph, plan, "d") == place(graph, plan, "data")
-    assert [c.port.name for c in plan.copies] == ["history"]
+    assert copied(plan) == ["history"]
 
 
 def test_a_variable_that_is_read_later_is_copied_at_the_end() -> None:
@@ -196,8 +216,8 @@ def test_a_variable_that_is_read_later_is_copied_at_the_end() -> None:
       output %y: f32[4,4] result
       output %new: f32[4,4] state "variable"
     }""")
-    assert isinstance(place(graph, plan, "new"), InArena)
-    assert [c.port.name for c in plan.copies] == ["variable"]
+    assert place(graph, plan, "new")[0] == "arena"
+    assert copied(plan) == ["variable"]
 
 
 def test_a_matmul_does_not_overwrite_what_it_reads() -> None:
@@ -206,7 +226,7 @@ def test_a_matmul_does_not_overwrite_what_it_reads() -> None:
       %new: f32[4,4] = matmul(%old, %old)
       output %new: f32[4,4] state "variable"
     }""")
-    assert [c.port.name for c in plan.copies] == ["variable"]
+    assert copied(plan) == ["variable"]
 
 
 def test_outputs_may_show_inputs_and_each_other() -> None:
@@ -220,7 +240,7 @@ def test_outputs_may_show_inputs_and_each_other() -> None:
       output %s: f32[4] result "before"
       output %y: f32[4] state "variable"
     }""")
-    assert [c.port.name for c in plan.copies] == ["same", "twin", "before", "variable"]
+    assert copied(plan) == ["same", "twin", "before", "variable"]
 
 
 def test_a_variable_that_is_shown_as_it_was_is_copied_before_it_is_written() -> None:
@@ -230,7 +250,7 @@ def test_a_variable_that_is_shown_as_it_was_is_copied_before_it_is_written() -> 
       output %t: f32[4] state "s"
       output %s: f32[4] result "before"
     }""")
-    assert [c.port.name for c in plan.copies] == ["before", "s"]
+    assert copied(plan) == ["before", "s"]
 
 
 def test_an_unchanged_variable_needs_nothing() -> None:
@@ -238,7 +258,7 @@ def test_an_unchanged_variable_needs_nothing() -> None:
       input %s: f32[4] state "variable"
       output %s: f32[4] state "variable"
     }""")
-    assert not plan.copies
+    assert not copied(plan)
 
 
 def test_variables_that_swap_are_refused() -> None:
@@ -248,8 +268,8 @@ def test_variables_that_swap_are_refused() -> None:
       output %a: f32[4] state "b"
       output %b: f32[4] state "a"
     }"""
-    with pytest.raises(RuntimeError, match="a, b"):
-        plan_memory(parse_graph(text))
+    with pytest.raises(RuntimeError, match="%a, %b"):
+        planned(parse_graph(text))
 
 
 KERNEL = Kernel("k", "", (), (Config(()),))
@@ -273,10 +293,11 @@ def test_temporaries_live_during_their_node() -> None:
         ]
 
     compiled = compile_graph(graph, lower, CompileOptions())
-    numbers = [a.number for n in compiled.launches for a in n.arguments if isinstance(a, Scratch)]
-    assert numbers == [0, 1] and set(compiled.memory.scratch) == {0, 1}
-    assert compiled.memory.peak == 1024 + 256
-    assert [len(s.launches) for s in compiled.steps] == [2]  # type: ignore[union-attr]
+    plan = compiled.plan
+    (first,), (second,) = (launch.writes for launch in plan.launches)
+    assert [plan.buffers[number].name for number in (first, second)] == ["scratch 0", "scratch 1"]
+    assert plan.memory.nbytes == 1024 + 256
+    assert [len(part) for part in plan.parts] == [2]  # type: ignore[arg-type]
 
 
 def test_host_calls_cut_segments() -> None:
@@ -292,7 +313,7 @@ def test_host_calls_cut_segments() -> None:
         return [Launch(KERNEL, 0, (), (1, 1, 1), "k", node.location, node.outputs)]
 
     compiled = compile_graph(graph, lower, CompileOptions())
-    assert [type(s).__name__ for s in compiled.steps] == ["Segment", "HostStep", "Segment"]
+    assert [isinstance(part, HostStep) for part in compiled.plan.parts] == [False, True, False]
     assert list(compiled.kernels.values()) == [["k", "k"]]
 
 
@@ -308,7 +329,7 @@ def test_the_table_shows_every_buffer() -> None:
         }"""),
         CompileOptions(),
     )
-    assert plan_memory(graph).table() == (
+    assert memory_table(planned(graph)) == (
         "offset  bytes  live  value\n"
         "     0  16384  0..1  %a\n"
         "     0  16384  2..3  %c\n"
@@ -317,3 +338,25 @@ def test_the_table_shows_every_buffer() -> None:
         "outside the arena 18432 bytes\n"
     )
     assert Role.RESULT in {p.role for p in graph.outputs}
+
+
+def test_where_diffs_are_complete() -> None:
+    """After the last step that writes them, be it a copy; at once, where none does."""
+    _, plan = plan_of("""graph net {
+      input %x: f32[4,3] data
+      input %g: f32[4,2] seed
+      input %w.diff: f32[2,3] gradient "w"
+      input %v.diff: f32[2,3] gradient "v"
+      input %u.diff: f32[2,3] gradient "u"
+    backward:
+      %d: f32[2,3] = matmul(%g, %x) transpose_a=true  # ip
+      %first: f32[2,3] = map(%w.diff, %d) {add(a0, a1)}  # ip
+      %e: f32[2,3] = matmul(%g, %x) transpose_a=true  # ip2
+      %sum: f32[2,3] = map(%first, %e) {add(a0, a1)}  # ip2
+      output %sum: f32[2,3] gradient "w"
+      output %sum: f32[2,3] gradient "v"
+      output %u.diff: f32[2,3] gradient "u"
+    }""")
+    assert len(plan.launches) == 2 and len(plan.steps) == 3
+    assert plan.complete_after == {"w": 1, "v": 2, "u": -1}
+    assert "diffs complete" in step_table(plan) and step_table(plan).count("\n") == 5

@@ -2,8 +2,9 @@
 
 `ir` imports none of the others; `compiler` and `frontends` import `ir`; `runtime` imports `ir` and
 `compiler`; `roastery` joins them. Two leaves of it serve every room but `ir`: `roastery.files` and
-`roastery.wire`, which themselves import `ir` alone. Optional and heavy packages are imported only
-where they are used, so that everything else works without them.
+`roastery.wire`, which themselves import `ir` alone. The planner, which reads, checks and lays out
+plans of plain data, imports `ir` alone too, and the one module of what a kernel is. Optional and
+heavy packages are imported only where they are used, so that everything else works without them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ MAY_IMPORT = {
 
 #: Packages inside `roastery` for every room but `ir`, and the libraries that each may import.
 LEAVES = {"roastery.files": {"h5py", "numpy"}, "roastery.wire": {"numpy"}}
+
+#: The modules of `compiler/plan` that need no graph. What may import `compiler` may import them.
+PLANNER = ("arena", "check", "codec", "memory", "plan", "tables")
+PLANNER_MAY_IMPORT = ("ir", "numpy", "compiler.kernel", *(f"compiler.plan.{m}" for m in PLANNER))
 
 #: Optional packages, and the folders whose modules may import them at their top: these modules are
 #: themselves imported only where a GPU kernel is compiled.
@@ -119,6 +124,30 @@ def test_leaves_import_ir_alone(leaf: str) -> None:
             if top not in known and not inside(name, leaf):
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: {leaf} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("module", PLANNER)
+def test_the_planner_imports_ir_alone(module: str) -> None:
+    path = ROOT / "compiler" / "plan" / f"{module}.py"
+    tree, base = parse(path)
+    found = {name for name, _ in imports(tree, base)}
+    known = (*PLANNER_MAY_IMPORT, *sys.stdlib_module_names)
+    assert {name for name in found if not any(inside(name, one) for one in known)} == set()
+
+
+def test_a_plan_is_laid_out_without_a_compiler() -> None:
+    """Neither passes nor printer, frontends nor runtime, and no library but numpy."""
+    code = IMPORT_ALL.format(blocked=(), modules=[f"compiler.plan.{name}" for name in PLANNER])
+    code += "print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    ours = {"ir", "numpy", "compiler.kernel", "compiler.plan"}
+    for name in done.stdout.split("\n")[1].split():
+        top = name.partition(".")[0]
+        if top in MAY_IMPORT and name not in ("compiler", "roastery"):
+            assert any(inside(name, one) for one in ours), name
+        assert top not in ("lark", "google", "h5py", "lmdb", "safetensors", *BLOCKED), name
 
 
 def test_the_rule_of_leaves() -> None:

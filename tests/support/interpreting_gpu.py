@@ -6,15 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from compiler.binary import Binary
-from compiler.kernel import Argument, Launch
 from compiler.triton.compile import Job
 from compiler.triton.lower import lower_node
-from ir.graph import Value
-from ir.location import Location
-from ir.types import TensorType
 from runtime.cuda.backend import CudaBackend
 from runtime.interpret.launcher import InterpretLauncher
 from tests.support.fake_gpu import FakeGpu
@@ -34,21 +28,14 @@ class InterpretingGpu(FakeGpu):
         return [self.install(job, self._interpreted(job)) for job in jobs]
 
     def _interpreted(self, job: Job) -> Any:
-        kernel, choice = job.kernel, job.kernel.configs.index(job.config)
+        kernel = job.kernel
 
         def body(grid: tuple[int, int, int], *values: Any) -> None:
-            arrays: dict[Value, np.ndarray] = {}
-            arguments: list[Argument] = []
-            for parameter, value in zip(kernel.parameters, values, strict=False):
-                if parameter.dtype is None:
-                    arguments.append(value)
-                    continue
-                token = Value(parameter.name, TensorType(()))
-                arrays[token] = self.fake.rest(value, parameter.dtype.numpy)
-                arguments.append(token)
-            launch = Launch(
-                kernel, choice, tuple(arguments), grid, job.name, Location(), tuple(arrays)
-            )
-            self._launcher.bind(launch, lambda item: arrays[item])()  # type: ignore[index]
+            arguments = [
+                value if p.dtype is None else self.fake.rest(value, p.dtype.numpy)
+                for p, value in zip(kernel.parameters, values, strict=False)
+            ]
+            written = range(len(arguments))
+            self._launcher.prepare(kernel, job.config, grid, arguments, written, job.name)()
 
         return body

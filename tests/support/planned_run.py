@@ -1,4 +1,4 @@
-"""Runs a fused graph inside its memory plan, with numpy: what a device does, step by step.
+"""Runs a fused graph inside its plan, with numpy: what a device does, step by step.
 
 Every value lives in the bytes that the plan gives it. A plan that lets two live buffers
 overlap, or overwrites a variable too early, gives other results than the interpreter.
@@ -10,48 +10,64 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compiler.plan.memory import InArena, MemoryPlan
-from ir.graph import Graph, Role, Value
+from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.plan.from_graph import plan_graph, runs_on_host
+from compiler.plan.plan import Copy, HostStep, Plan, Ref
+from ir.graph import Graph, Node
 from ir.interpret import run_node
 from ir.op import Property
+from ir.types import TensorType
 
 
-def run_planned(graph: Graph, plan: MemoryPlan, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+def planned(graph: Graph) -> Plan:
+    """A plan of one launch for each node that is neither a view nor on the host."""
+    return plan_graph(graph, [_launches(node) for node in graph.nodes])
+
+
+def _launches(node: Node) -> list[Launch]:
+    if runs_on_host(node) or node.op.properties & Property.VIEW:
+        return []
+    values = (*node.inputs, *node.outputs)
+    parameters = tuple(Parameter(v.name, "pointer", v.type.dtype) for v in values)
+    kernel = Kernel(node.op.name, "", parameters, (Config(()),))
+    label = node.outputs[0].name
+    return [Launch(kernel, 0, values, (1, 1, 1), label, node.location, node.outputs)]
+
+
+def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Outputs of the graph. ``inputs`` (f32 and integers) are copied, not changed."""
-    arena = np.full(plan.peak, 0xFB, np.uint8)
-    bound = {
-        (p.name, p.role, False): np.array(a, p.value.type.dtype.numpy).reshape(-1)
-        for p, a in zip(graph.inputs, inputs, strict=True)
+    arena = np.full(plan.memory.nbytes, 0xFB, np.uint8)
+    memory = {
+        number: np.full(buffer.type.size, 77, buffer.type.dtype.numpy).view(np.uint8)
+        for number, buffer in enumerate(plan.buffers)
+        if number in plan.bound
     }
-    variables = {(p.name, p.role) for p in graph.inputs}
+    for port, array in zip(plan.inputs, inputs, strict=True):
+        type = plan.buffers[port.buffer].type
+        memory[port.buffer] = np.array(array, type.dtype.numpy).reshape(-1).view(np.uint8)
 
-    def port_buffer(name: str, role: Role, is_output: bool, value: Value) -> np.ndarray:
-        if is_output and role in (Role.STATE, Role.GRADIENT):
-            choices = (role, Role.PARAMETER) if role is Role.STATE else (role,)
-            role = next(r for r in choices if (name, r) in variables)
-            is_output = False
-        key = (name, role, is_output)
-        if key not in bound:
-            bound[key] = np.full(value.type.size, 77, value.type.dtype.numpy)
-        return bound[key]
+    def tensor(number: int, type: TensorType) -> np.ndarray:
+        start = plan.memory.offsets[number]
+        found = memory[number] if start is None else arena[start:]
+        return found[: type.nbytes].view(type.dtype.numpy).reshape(type.shape)
 
-    def buffer(value: Value) -> np.ndarray:
-        place = plan.places[value]
-        if isinstance(place, InArena):
-            part = arena[place.offset : place.offset + value.type.nbytes]
-            return part.view(value.type.dtype.numpy)
-        flat = port_buffer(place.port.name, place.port.role, place.is_output, value)
-        return flat.view(value.type.dtype.numpy)
-
-    for node in graph.nodes:
-        if node.op.properties & Property.VIEW:
+    nodes = iter(node for node in graph.nodes if not node.op.properties & Property.VIEW)
+    for step in plan.steps:
+        if isinstance(step, Copy):
+            source, target = (
+                tensor(number, plan.buffers[step.target].type) for number in step.uses
+            )
+            target[...] = source.reshape(target.shape)
             continue
-        results = run_node(node, [buffer(v).reshape(v.shape) for v in node.inputs])
-        for value, array in zip(node.outputs, results, strict=True):
-            buffer(value)[...] = np.asarray(array, value.type.dtype.numpy).reshape(-1)
-    for copy in plan.copies:
-        port_buffer(copy.port.name, copy.port.role, True, copy.value)[...] = buffer(copy.value)
-    return [
-        port_buffer(p.name, p.role, True, p.value).reshape(p.value.shape).copy()
-        for p in graph.outputs
-    ]
+        node = next(nodes)
+        values = (*node.inputs, *node.outputs)
+        numbers = (
+            step.uses
+            if isinstance(step, HostStep)
+            else [a.buffer for a in step.arguments if isinstance(a, Ref)]
+        )
+        arrays = [tensor(number, v.type) for number, v in zip(numbers, values, strict=True)]
+        count = len(node.inputs)
+        for array, result in zip(arrays[count:], run_node(node, arrays[:count]), strict=True):
+            array[...] = result
+    return [tensor(p.buffer, plan.buffers[p.buffer].type).copy() for p in plan.outputs]

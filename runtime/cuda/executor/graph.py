@@ -8,47 +8,57 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from compiler.compiled import CompiledGraph, HostStep, Segment
-from compiler.kernel import Launch, Scratch
-from compiler.plan.memory import InArena
+from compiler.binary import Binary
+from compiler.plan.plan import Copy, HostStep, HostTensor, Plan, PlanLaunch, Ref
 from ir.errors import RoasteryError
-from ir.graph import PortKey, Value
-from runtime.backends.placement import Placement, Region
+from ir.graph import PortKey
+from ir.op import Op
+from ir.types import TensorType
+from runtime.backends.placement import Placement
 from runtime.cuda.driver import CapturedGraph, CudaError
-from runtime.cuda.launcher import CudaLauncher
+from runtime.cuda.launcher import KernelLoader, choose_binary
 from runtime.memory.buffers import Buffer
 
 from .device_copy import CudaCopy, covers, device_side
 from .session import DeviceArena, DeviceFailure, Session, failure
 
 Call = Callable[[], None]
+CodeOf = Callable[[PlanLaunch], Sequence[Binary]]
+"""The binaries of a launch's kernel, in its configuration."""
 
 
 class CudaGraph:
-    """Runs launches, copies and host steps in order. Running allocates nothing.
+    """Runs a plan's steps in order. Running allocates nothing.
 
     What a run reads is uploaded first where the host side is ahead. Launches between host
     steps are captured when they run for the second time, and again when the arena has moved.
+
+    Args:
+        hosts: what host steps call, by node.
     """
 
     def __init__(
         self,
-        compiled: CompiledGraph,
+        plan: Plan,
+        hosts: Mapping[int, Op],
         session: Session,
-        launcher: CudaLauncher,
+        loader: KernelLoader,
+        code: CodeOf,
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
     ) -> None:
-        self.compiled = compiled
+        self.plan = plan
+        self._hosts = hosts
         self._session = session
-        self._launcher = launcher
-        self._placement = Placement(compiled, inputs, outputs)
+        self._loader = loader
+        self._code = code
+        self._placement = Placement(plan, inputs, outputs)
         self._buffers = (*inputs.values(), *outputs.values())  # keeps their memory
         # An output that is a part of its memory leaves the rest as it is: that must be there.
         read = [*inputs.values(), *(b for b in outputs.values() if not covers(b))]
         self._read = self._device_copies(read)
         self._written = self._device_copies(outputs.values())
-        session.reserve(compiled.memory.peak, compiled.graph.name)
+        session.reserve(plan.memory.nbytes, plan.name)
         self._place: tuple[DeviceArena, int] | None = (
             None  # the arena's state that steps were made for
         )
@@ -76,7 +86,7 @@ class CudaGraph:
                 for step in self._steps:
                     step.run()
             except CudaError as error:
-                raise failure(error, f"'{self.compiled.graph.name}'") from error
+                raise failure(error, f"'{self.plan.name}'") from error
             except BaseException:  # of a host step: what ran before it has written
                 with contextlib.suppress(CudaError, DeviceFailure):
                     self._settle()
@@ -91,19 +101,26 @@ class CudaGraph:
 
     # --- binding ----------------------------------------------------------------------
 
+    def prepare(self) -> None:
+        """Load the code and pack every launch. Raises RoasteryError for what cannot be launched."""
+        with self._session.running() as arena:
+            self._prepare(arena)
+
     def _prepare(self, arena: DeviceArena) -> None:
         """Pack every launch for the addresses of now, unless that was done."""
-        arena.reserve(self.compiled.memory.peak, self.compiled.graph.name)
+        arena.reserve(self.plan.memory.nbytes, self.plan.name)
         if self._place == (arena, arena.generation):
             return
         steps: list[_Launches | _HostCall] = []
-        for step in self.compiled.steps:
-            if isinstance(step, Segment):
-                calls = [self._call(launch, arena) for launch in step.launches]
-                steps.append(_Launches(self._session, calls))
+        for part in self.plan.parts:
+            if isinstance(part, HostStep):
+                steps.append(self._host_call(part, arena))
             else:
-                steps.append(self._host_call(step, arena))
-        copies = [self._copy(source, target, arena) for source, target in self._placement.copies]
+                steps.append(_Launches(self._session, [self._call(step, arena) for step in part]))
+        copies = [
+            self._copy(self._bound(source), self._bound(target), target.type.nbytes)
+            for source, target in self._placement.copies
+        ]
         if copies and steps and isinstance(steps[-1], _Launches):
             steps[-1].calls += copies
         elif copies:
@@ -111,34 +128,46 @@ class CudaGraph:
         self._steps = steps
         self._place = (arena, arena.generation)
 
-    def _address(self, region: Region, arena: DeviceArena) -> int:
-        if isinstance(region, InArena):
-            return arena.address + region.offset
-        return device_side(region.memory, self._session).address + region.span[0]
+    def _address(self, number: int, arena: DeviceArena) -> int:
+        place = self._placement[number]
+        return arena.address + place if isinstance(place, int) else self._bound(place)
 
-    def _call(self, launch: Launch, arena: DeviceArena) -> tuple[str, Call]:
-        def resolve(item: Value | Scratch) -> int:
-            return self._address(self._placement.region(item), arena)
+    def _bound(self, buffer: Buffer) -> int:
+        return device_side(buffer.memory, self._session).address + buffer.span[0]
 
-        name = f"kernel {launch.label} (from {launch.location})"
+    def _call(self, step: PlanLaunch | Copy, arena: DeviceArena) -> tuple[str, Call]:
+        if isinstance(step, Copy):
+            source, target = (self._address(n, arena) for n in (step.source, step.target))
+            return self._copy(source, target, step.nbytes)
+        if 0 in step.grid:
+            return str(step), lambda: None
+        values = [
+            self._address(a.buffer, arena) if isinstance(a, Ref) else a for a in step.arguments
+        ]
+        capability = self._session.device.properties.capability
+        binary, image = choose_binary(self._code(step), capability)
         try:
-            return name, self._launcher.bind(launch, resolve)
+            call = self._loader.prepare(binary, image, step.grid, values, step.label)
         except (CudaError, ValueError) as error:
-            raise RoasteryError(f"{name} cannot be launched: {error}") from error
+            raise RoasteryError(f"{step} cannot be launched: {error}") from error
+        return str(step), call
 
-    def _copy(self, source: Region, target: Buffer, arena: DeviceArena) -> tuple[str, Call]:
+    def _copy(self, source: int, target: int, nbytes: int) -> tuple[str, Call]:
         stream = self._session.compute
-        to, of = self._address(target, arena), self._address(source, arena)
-        nbytes = target.type.nbytes
-        return "a copy into an output", lambda: stream.copy(to, of, nbytes)
+        return "a copy into an output", lambda: stream.copy(target, source, nbytes)
 
     def _host_call(self, step: HostStep, arena: DeviceArena) -> _HostCall:
-        def address(value: Value) -> int:
-            return self._address(self._placement.region(value), arena)
+        def memory(tensor: HostTensor) -> tuple[int, np.ndarray]:
+            array = np.zeros(tensor.type.shape, tensor.type.dtype.numpy)
+            return self._address(tensor.buffer, arena), array
 
-        node = step.node
-        sources, targets = map(address, node.inputs), map(address, node.outputs)
-        return _HostCall(self._session, step, [*sources], [*targets])
+        return _HostCall(
+            self._session,
+            self._hosts[step.node],
+            [memory(tensor) for tensor in step.inputs],
+            [memory(tensor) for tensor in step.outputs],
+            [tensor.type for tensor in step.outputs],
+        )
 
 
 class _Launches:
@@ -175,22 +204,21 @@ class _Launches:
 
 
 class _HostCall:
-    """A node that runs on the host, on copies of its inputs."""
+    """An op that runs on the host, on copies of its inputs: (address, array) of each."""
 
     def __init__(
-        self, session: Session, step: HostStep, sources: Sequence[int], targets: Sequence[int]
+        self,
+        session: Session,
+        op: Op,
+        inputs: Sequence[tuple[int, np.ndarray]],
+        outputs: Sequence[tuple[int, np.ndarray]],
+        types: Sequence[TensorType],
     ) -> None:
-        node = step.node
         self._session = session
-        self._op = node.op
-        self._types = [v.type for v in node.outputs]
-        self._inputs = [
-            (a, np.zeros(v.shape, v.type.dtype.numpy))
-            for a, v in zip(sources, node.inputs, strict=True)
-        ]
-        self._outputs = [
-            (a, np.zeros(t.shape, t.dtype.numpy)) for a, t in zip(targets, self._types, strict=True)
-        ]
+        self._op = op
+        self._inputs = inputs
+        self._outputs = outputs
+        self._types = types
 
     def run(self) -> None:
         stream = self._session.compute

@@ -43,14 +43,17 @@ class DeviceArena:
     def nbytes(self) -> int:
         return self._memory.nbytes if self._memory is not None else 0
 
-    def reserve(self, nbytes: int, user: str) -> None:
-        """Have at least so many bytes. Raises RoasteryError, naming the user, for too many."""
-        if nbytes <= self.nbytes:
-            return
+    def close(self) -> None:
         if self._memory is not None:
             self._session.synchronize()
             self._memory.close()
             self._memory = None
+
+    def reserve(self, nbytes: int, user: str) -> None:
+        """Have at least so many bytes. Raises RoasteryError, naming the user, for too many."""
+        if nbytes <= self.nbytes:
+            return
+        self.close()
         self.generation += 1
         try:
             self._memory = self._session.device.allocate(nbytes)
@@ -118,6 +121,12 @@ class Session:
         """Let the arena that the next graph will get have so many bytes."""
         with self.running() as arena:
             arena.reserve(nbytes, user)
+
+    def close(self) -> None:
+        """Let go of the arenas; no graph runs any more."""
+        with self.turn:
+            while self._arenas:
+                self._arenas.pop().close()
 
     def synchronize(self) -> None:
         """Wait until everything is done. Raises DeviceFailure for what went wrong on the way."""

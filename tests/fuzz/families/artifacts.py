@@ -11,11 +11,10 @@ from random import Random
 import numpy as np
 
 from compiler.options import CompileOptions
-from ir.text import format_graph
 from roastery.api.exporting import export_net
-from runtime.artifact import Artifact, Tensor, load, write_artifact
+from runtime.artifact import Artifact, load, write_artifact
 from runtime.artifact.container import MANIFEST, digest
-from tests.artifact.conftest import TYPE, VERSIONS, WEIGHTS, build_graph, build_plan
+from tests.artifact.conftest import VERSIONS, WEIGHTS, build_graph, build_plan
 
 from .. import mutate_bytes, mutate_json, mutate_text
 from ..inputs import Sample, one_file
@@ -54,28 +53,21 @@ def _run(path: Path) -> object:
 
 def _plans(room: Path) -> list[Sample]:
     """A launch plan of kernels that no compiler made."""
-    plan, sources = build_plan()
-    contents = {
-        "inputs": [Tensor("data", TYPE)],
-        "outputs": [Tensor("out", TYPE)],
-        "weights": WEIGHTS,
-        "graph": format_graph(build_graph()),
-        "memory": {"arena_bytes": 512},
-        "options": CompileOptions(),
-    }
+    plan, code = build_plan()
     path = room / "plan.roast"
     write_artifact(
-        path, name="tiny", versions=VERSIONS, cpu=True, plan=plan, sources=sources, **contents
-    )
+        path, versions=VERSIONS, options=CompileOptions(), weights=WEIGHTS, graph=build_graph(),
+        cpu=True, plan=plan, code=code,
+        sources=[""],
+    )  # fmt: skip
     return [one_file("net.roast", path.read_bytes())]
 
 
 def _read_plan(path: Path) -> object:
     with Artifact.load(path) as artifact:
-        plan = artifact.plan()
+        plan, code = artifact.plan()
         weights = artifact.weights()
-        artifact.check_places(plan, {name: array.nbytes for name, array in weights.items()})
-        return repr(plan), {name: array.tobytes() for name, array in weights.items()}
+        return repr(plan), repr(code), {name: array.tobytes() for name, array in weights.items()}
 
 
 def _odd(rng: Random, room: Path) -> Sample:

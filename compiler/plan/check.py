@@ -1,0 +1,82 @@
+"""Whether the numbers of a plan fit together: asked of every plan that is read from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+
+from compiler.kernel import Parameter
+
+from .plan import Copy, HostStep, Plan, PlanArgument, PlanLaunch, Ref
+
+ALIGNMENT = 16
+"""Bytes; kernels were compiled for it."""
+_LARGEST_FLOAT = 3.4028235677973366e38  # below: what rounds to a finite float32
+_LARGEST_GRID = 2**31 - 1
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise ValueError unless every number names something, and every use stays in its memory.
+
+    What it lets pass can still be machine code that does harm: checks find damage, not malice.
+    """
+    _within(plan.bound, plan.buffers, "a port's buffer")
+    if len(plan.memory.offsets) != len(plan.buffers):
+        raise ValueError(f"{len(plan.buffers)} buffers have {len(plan.memory.offsets)} offsets")
+    for buffer, offset in zip(plan.buffers, plan.memory.offsets, strict=True):
+        room = plan.memory.nbytes
+        if offset is not None and (
+            offset < 0 or offset % ALIGNMENT or offset + buffer.type.nbytes > room
+        ):
+            raise ValueError(
+                f"{buffer.name}: {buffer.type.nbytes} bytes at {offset} exceed {room}, or do not "
+                f"start at a multiple of {ALIGNMENT}"
+            )
+    placed = plan.bound | {i for i, offset in enumerate(plan.memory.offsets) if offset is not None}
+    for number, step in enumerate(plan.steps):
+        where = f"step {number}"
+        _within(step.uses, plan.buffers, f"{where}: a buffer")
+        if not placed.issuperset(step.uses):
+            raise ValueError(f"{where} uses a buffer that has no memory")
+        if isinstance(step, PlanLaunch):
+            _check_launch(plan, step, where)
+        else:
+            _check_sizes(plan, step, where)
+
+
+def _check_launch(plan: Plan, launch: PlanLaunch, where: str) -> None:
+    _within([launch.kernel], plan.kernels, f"{where}: the kernel")
+    kernel = plan.kernels[launch.kernel]
+    if not all(0 <= n <= _LARGEST_GRID for n in launch.grid):
+        raise ValueError(f"{where}: a grid of {launch.grid}")
+    if len(launch.arguments) != len(kernel.parameters):
+        given, taken = len(launch.arguments), len(kernel.parameters)
+        raise ValueError(f"{where}: {given} arguments, {taken} are taken")
+    for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
+        if not _fits(parameter, argument):
+            raise ValueError(f"{where}: {argument!r:.80} is no {parameter.kind}")
+
+
+def _fits(parameter: Parameter, argument: PlanArgument) -> bool:
+    if isinstance(argument, Ref):
+        return parameter.kind == "pointer"
+    if parameter.kind == "f32":
+        return abs(argument) <= _LARGEST_FLOAT
+    bits = {"i32": 31, "i64": 63}.get(parameter.kind)
+    return bits is not None and type(argument) is int and -(2**bits) <= argument < 2**bits
+
+
+def _check_sizes(plan: Plan, step: HostStep | Copy, where: str) -> None:
+    if isinstance(step, Copy):
+        parts = [(buffer, step.nbytes) for buffer in step.uses]
+    else:
+        parts = [(t.buffer, t.type.nbytes) for t in (*step.inputs, *step.outputs)]
+    for number, nbytes in parts:
+        buffer = plan.buffers[number]
+        if not 0 <= nbytes <= buffer.type.nbytes:
+            raise ValueError(f"{where}: {nbytes} bytes exceed {buffer.name}, {buffer.type}")
+
+
+def _within(numbers: Iterable[int], things: Sized, what: str) -> None:
+    for number in numbers:
+        if not 0 <= number < len(things):
+            raise ValueError(f"{what} is {number}; there are {len(things)}")

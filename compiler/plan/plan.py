@@ -1,0 +1,189 @@
+"""A compiled graph as plain data: what an executor runs, and what an artifact holds.
+
+Numbers, texts, and tuples of them; no graph, node or value. Whatever follows from a shape (types of
+buffers, arguments, grids, lengths of copies) stands in the steps and buffers; where the buffers lie
+is made from them by :func:`compiler.plan.memory.place_buffers`. A *kernel* is one text. The same
+graph at another batch or image size launches the same kernels with other arguments, and may choose
+other tile configurations; and what some shapes split to fill a device takes a second kernel there,
+which adds up the parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.kernel import Config, Parameter
+from ir.graph import PortKey, Role
+from ir.types import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKernel:
+    """The name of a function, the canonical text in which it stands, and what it takes."""
+
+    entry: str
+    source: str
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBuffer:
+    """Memory for a value, for what a view shows of it, and for results that take its place."""
+
+    name: str
+    type: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPort:
+    """A buffer that the caller binds. An output that is a variable has its input's buffer."""
+
+    role: Role
+    name: str
+    buffer: int
+
+    @property
+    def key(self) -> PortKey:
+        return PortKey(self.role, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An argument that is the address of a buffer."""
+
+    buffer: int
+
+
+PlanArgument = Ref | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLaunch:
+    """One call of a kernel in a tile configuration: arguments in the order of its parameters, and
+    the grid.
+
+    ``label`` is the readable name (``conv1_relu1``), ``location`` the layer that it came from. A
+    grid with a 0 is not launched.
+    """
+
+    kernel: int
+    config: Config
+    arguments: tuple[PlanArgument, ...]
+    grid: tuple[int, int, int]
+    writes: tuple[int, ...]
+    label: str
+    location: str = ""
+
+    @property
+    def uses(self) -> tuple[int, ...]:
+        """Buffers that it reads or writes."""
+        return (*(a.buffer for a in self.arguments if isinstance(a, Ref)), *self.writes)
+
+    def __str__(self) -> str:
+        return f"kernel {self.label} (from {self.location or 'unknown'})"
+
+
+@dataclass(frozen=True, slots=True)
+class HostTensor:
+    """What a host op reads or writes: a buffer, as a tensor of a type."""
+
+    buffer: int
+    type: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class HostStep:
+    """A node of the graph that runs on the host, between segments. What it does is no data: the
+    executor is given the op. If that is DYNAMIC, what follows is planned again for the sizes that
+    come out."""
+
+    node: int
+    op: str
+    inputs: tuple[HostTensor, ...]
+    outputs: tuple[HostTensor, ...]
+    location: str = ""
+
+    @property
+    def writes(self) -> tuple[int, ...]:
+        return tuple(tensor.buffer for tensor in self.outputs)
+
+    @property
+    def uses(self) -> tuple[int, ...]:
+        return tuple(tensor.buffer for tensor in (*self.inputs, *self.outputs))
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The first ``nbytes`` of a buffer, copied to the begin of another one."""
+
+    source: int
+    target: int
+    nbytes: int
+
+    @property
+    def writes(self) -> tuple[int, ...]:
+        return (self.target,)
+
+    @property
+    def uses(self) -> tuple[int, ...]:
+        return (self.source, self.target)
+
+    def __str__(self) -> str:
+        return "a copy into an output"
+
+
+Step = PlanLaunch | HostStep | Copy
+Segment = list[PlanLaunch | Copy]
+"""Steps that run one after the other without the host: captured as one CUDA graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaLayout:
+    """Where buffers lie: of each the first byte in the arena (None: the caller binds it), and the
+    bytes of the arena."""
+
+    offsets: tuple[int | None, ...] = ()
+    nbytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What runs, in order, and in which memory. Kernels, buffers and steps are named by number."""
+
+    name: str
+    kernels: tuple[PlanKernel, ...]
+    buffers: tuple[PlanBuffer, ...]
+    inputs: tuple[PlanPort, ...]
+    outputs: tuple[PlanPort, ...]
+    steps: tuple[Step, ...]
+    memory: ArenaLayout = ArenaLayout()
+
+    @property
+    def bound(self) -> set[int]:
+        """The buffers that the caller binds."""
+        return {port.buffer for port in (*self.inputs, *self.outputs)}
+
+    @property
+    def launches(self) -> tuple[PlanLaunch, ...]:
+        return tuple(step for step in self.steps if isinstance(step, PlanLaunch))
+
+    @property
+    def parts(self) -> list[Segment | HostStep]:
+        """The steps, those between two host steps together."""
+        found: list[Segment | HostStep] = []
+        for step in self.steps:
+            if isinstance(step, HostStep):
+                found.append(step)
+            elif found and isinstance(found[-1], list):
+                found[-1].append(step)
+            else:
+                found.append([step])
+        return found
+
+    @property
+    def complete_after(self) -> dict[str, int]:
+        """The number of the step after which the diff of each variable is complete (the last that
+        writes it; -1: none does). From there on it may be sent to others while the rest runs."""
+        last = {buffer: i for i, step in enumerate(self.steps) for buffer in step.writes}
+        outputs = [port for port in self.outputs if port.role is Role.GRADIENT]
+        return {port.name: last.get(port.buffer, -1) for port in outputs}

@@ -1,0 +1,94 @@
+"""A plan for people: what runs in which order, and where everything lies."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+
+from ir.printable import printable
+
+from .arena import aligned
+from .memory import least_memory, lifetimes
+from .plan import Copy, Plan, PlanLaunch
+
+
+def step_table(plan: Plan) -> str:
+    """The steps by number: label, grid, configuration, file of the kernel, and the variables whose
+    diffs are complete from there on."""
+    files = kernel_files(plan)
+    complete: dict[int, list[str]] = {}
+    for name, number in plan.complete_after.items():
+        complete.setdefault(number, []).append(name)
+    rows = [["step", "launch", "grid", "configuration", "kernel", "diffs complete"]]
+    for number, step in enumerate(plan.steps):
+        row = ["", "", "", ""]
+        if isinstance(step, PlanLaunch):
+            constants = " ".join(f"{k}={v}" for k, v in step.config.constants)
+            grid = "x".join(map(str, step.grid))
+            tile = f"{constants} warps={step.config.num_warps}"
+            row = [step.label, grid, tile, files[step.kernel]]
+        elif isinstance(step, Copy):
+            row[0] = f"(copy) {plan.buffers[step.source].name} -> {plan.buffers[step.target].name}"
+        else:
+            row[0] = f"(host) {step.op}"
+        rows.append([f"{number}", *row, " ".join(complete.get(number, ()))])
+    return table(rows if complete else [row[:5] for row in rows])
+
+
+def kernel_files(plan: Plan) -> list[str]:
+    """A file's name for each kernel, after its first launch."""
+    labels: dict[int, str] = {}
+    for launch in plan.launches:
+        labels.setdefault(launch.kernel, launch.label)
+    return [f"{name}.py" for name in file_names(labels[n] for n in range(len(plan.kernels)))]
+
+
+def file_names(labels: Iterable[str]) -> list[str]:
+    """A name per label, with a number where another has it; not every file system tells case."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for label in labels:
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", label).strip("._-")[:80] or "kernel"
+        numbered = (f"{stem}_{number}" for number in itertools.count(2))
+        name = next(n for n in itertools.chain([stem], numbered) if n.lower() not in taken)
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def memory_table(plan: Plan) -> str:
+    """The buffers of the arena by offset, what is copied, and sums."""
+    found = [(plan.memory.offsets[i.id] or 0, i) for i in lifetimes(plan)]
+    rows = [("offset", "bytes", "live", "value")]
+    for offset, i in sorted(found, key=lambda each: (each[0], each[1].first)):
+        name = plan.buffers[i.id].name
+        rows.append((f"{offset}", f"{i.size}", f"{i.first}..{i.last}", name))
+    widths = [max(len(r[c]) for r in rows) for c in range(3)]
+    lines = []
+    for *numbers, name in rows:
+        cells = [cell.rjust(width) for cell, width in zip(numbers, widths, strict=True)]
+        lines.append("  ".join([*cells, name]))
+    for step in plan.steps:
+        if isinstance(step, Copy):
+            source, target = (plan.buffers[number].name for number in step.uses)
+            lines.append(f"copy {source} -> {target}")
+    peak, total = plan.memory.nbytes, sum(aligned(i.size) for _, i in found)
+    saved = 100.0 * (1.0 - peak / total) if total else 0.0
+    outside = sum(aligned(plan.buffers[number].type.nbytes) for number in plan.bound)
+    lines.append(
+        f"arena {peak} bytes; all buffers {total} bytes ({saved:.0f}% saved); "
+        f"lower bound {least_memory(plan)} bytes; outside the arena {outside} bytes"
+    )
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns, with a line below the first row."""
+    rows = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() for r in rows
+    ]
+    lines.insert(1, "-" * min(max(map(len, lines)), 118))
+    return "\n".join(lines) + "\n"
