@@ -28,7 +28,7 @@ class Text:
 
 @dataclass
 class KernelPrinter(ABC):
-    """Prints a kernel's statements; a language says how it writes each, and spells primitives."""
+    """Prints a kernel's statements. A language says how it writes them, and spells primitives."""
 
     kernel: KernelBody
     names: Names
@@ -37,6 +37,8 @@ class KernelPrinter(ABC):
     arguments: dict[KernelArgument, str] = field(default_factory=dict)
 
     spelling: ClassVar[Mapping[str, Spelling]]  # keyed like ir.expr.PRIMITIVES
+    branch: ClassVar[str]  # what a condition stands in
+    block_ends: ClassVar[tuple[str, str]]  # what opens a block, behind its head, and closes it
 
     @abstractmethod
     def simple(self, statement: Let | Declare | Assign | Write) -> str:
@@ -45,13 +47,6 @@ class KernelPrinter(ABC):
     @abstractmethod
     def head(self, loop: Loop) -> str:
         """What a loop begins with; empty for one that the text does not show."""
-
-    @abstractmethod
-    def branch(self, condition: Expr) -> str: ...
-
-    @abstractmethod
-    def nested(self, head: str, body: Sequence[Statement], depth: int) -> None:
-        """A block of statements after what it begins with."""
 
     @abstractmethod
     def comment(self, text: str) -> str: ...
@@ -71,24 +66,27 @@ class KernelPrinter(ABC):
 
     def block(self, body: Sequence[Statement], depth: int) -> None:
         for statement in body:
-            self.statement(statement, depth)
+            match statement:
+                case Remark(text):
+                    if self.names.readable:
+                        self.line(self.comment(printable(text)), depth)
+                case Loop(body=inner):
+                    self.nested(self.head(statement), inner, depth)
+                case If(condition, inner, otherwise):
+                    self.nested(self.branch.format(self.expr(condition)), inner, depth)
+                    if otherwise:
+                        self.nested("else", otherwise, depth)
+                case _:
+                    self.line(self.simple(statement), depth)
 
-    def statement(self, statement: Statement, depth: int) -> None:
-        match statement:
-            case Remark(text):
-                if self.names.readable:
-                    self.line(self.comment(printable(text)), depth)
-            case Loop(body=body):
-                if head := self.head(statement):
-                    self.nested(head, body, depth)
-                else:
-                    self.block(body, depth)
-            case If(condition, body, otherwise):
-                self.nested(self.branch(condition), body, depth)
-                if otherwise:
-                    self.nested("else", otherwise, depth)
-            case _:
-                self.line(self.simple(statement), depth)
+    def nested(self, head: str, body: Sequence[Statement], depth: int) -> None:
+        if not head:
+            return self.block(body, depth)
+        begin, end = self.block_ends
+        self.line(head + begin, depth)
+        self.block(body, depth + 1)
+        if end:
+            self.line(end, depth)
 
     def line(self, text: str, depth: int) -> None:
         self.lines.append("    " * depth + text)
@@ -103,28 +101,26 @@ class KernelPrinter(ABC):
         if value.op == "const":
             text = self.literal(value.value, value.dtype)
             return text, UNARY if text.startswith("-") else ATOM
-        spelled = self.spelling.get(value.op)
-        match spelled:
+        match self.spelling.get(value.op):
             case None:
                 return self.own(value)
-            case Infix(symbol, binding):
-                left, right = spelled.operands
+            case Infix(symbol, binding) as infix:
+                left, right = infix.operands
                 if value.op == "add" and not value.dtype.is_float:
                     right = left  # sums of integers may be added in any order
                 a, b = self.expr(value.args[0], left), self.expr(value.args[1], right)
                 return f"{a} {symbol} {b}", binding
             case Prefix(symbol, operand):
                 return f"{symbol}{self.expr(value.args[0], operand)}", UNARY
-            case FunctionCall():
-                return self.call(spelled, value.args), ATOM
-            case _:
-                return spelled(value, self.expr)
+            case FunctionCall() as function:
+                return self.call(function, value.args), ATOM
+            case spell:
+                return spell(value, self.expr)
 
-    def assignment(self, name: str, variable: Local, value: Expr) -> str:
-        own = value.op in ("add", "mul") and value.args[0].value is variable
-        if own:
-            symbol = "+" if value.op == "add" else "*"
-            return f"{name} {symbol}= {self.expr(value.args[1])}"
+    def assignment(self, variable: Local, value: Expr) -> str:
+        name = self.name(variable)
+        if value.op in ("add", "mul") and value.args[0].value is variable:
+            return f"{name} {'+' if value.op == 'add' else '*'}= {self.expr(value.args[1])}"
         return f"{name} = {self.expr(value)}"
 
     def name(self, variable: Local) -> str:

@@ -9,19 +9,7 @@ from __future__ import annotations
 import keyword
 import math
 
-from compiler.kernels.operators import (
-    ANY,
-    ATOM,
-    PRODUCT,
-    SUM,
-    Ask,
-    FunctionCall,
-    Infix,
-    Prefix,
-    Spell,
-    Spelling,
-    common_operators,
-)
+from compiler.kernels import operators as o
 from ir.expr import Expr, Number
 from ir.types import BOOL, DType
 
@@ -53,58 +41,58 @@ def literal(value: Number, dtype: DType) -> str:
     return repr(float(value))
 
 
-def _extreme(name: str) -> Spell:
+def _extreme(name: str) -> o.Spell:
     # tl.maximum loses NaN unless told.
-    def spell(e: Expr, ask: Ask) -> tuple[str, int]:
+    def spell(e: Expr, ask: o.Ask) -> tuple[str, int]:
         nan = ", propagate_nan=tl.PropagateNan.ALL" if e.dtype.is_float else ""
-        return f"{name}({ask(e.args[0], ANY)}, {ask(e.args[1], ANY)}{nan})", ATOM
+        return f"{name}({ask(e.args[0], o.ANY)}, {ask(e.args[1], o.ANY)}{nan})", o.ATOM
 
     return spell
 
 
-def _cast(e: Expr, ask: Ask) -> tuple[str, int]:
-    return f"tl.cast({ask(e.args[0], ANY)}, {TRITON_TYPES[e.dtype]})", ATOM
+def _cast(e: Expr, ask: o.Ask) -> tuple[str, int]:
+    return f"tl.cast({ask(e.args[0], o.ANY)}, {TRITON_TYPES[e.dtype]})", o.ATOM
 
 
-def _self(e: Expr, ask: Ask) -> tuple[str, int]:
-    return ask(e.args[0], ATOM), ATOM
+def _self(e: Expr, ask: o.Ask) -> tuple[str, int]:
+    return ask(e.args[0], o.ATOM), o.ATOM
 
 
 _POWERS = {2.0: "({0} * {0})", 3.0: "({0} * {0} * {0})", 0.5: "tl.sqrt_rn({0})"}
 _POWERS |= {-0.5: "(1.0 / tl.sqrt_rn({0}))", -1.0: "(1.0 / {0})"}
 
 
-def whole_power(e: Expr, ask: Ask) -> str:
+def whole_power(e: Expr, ask: o.Ask) -> str:
     """A power with an exponent that needs no logarithm; empty for others."""
     exponent = e.args[1]
     text = _POWERS.get(exponent.value, "") if exponent.op == "const" else ""
-    return text.format(ask(e.args[0], ATOM)) if text else ""
+    return text.format(ask(e.args[0], o.ATOM)) if text else ""
 
 
-SPELLING: dict[str, Spelling] = {
-    **common_operators(COMPARISON),
-    "floordiv": Infix("//", PRODUCT),
-    "mod": Infix("%", PRODUCT),
+SPELLING: dict[str, o.Spelling] = {
+    **o.common_operators(COMPARISON),
+    "floordiv": o.Infix("//", o.PRODUCT),
+    "mod": o.Infix("%", o.PRODUCT),
     "max": _extreme("tl.maximum"),
     "min": _extreme("tl.minimum"),
-    "pow": FunctionCall("power", is_helper=True),
-    "neg": Prefix("-"),
-    "abs": FunctionCall("tl.abs"),
-    "exp": FunctionCall("tl.exp"),
-    "log": FunctionCall("tl.log"),
-    "log1p": FunctionCall("log1p", is_helper=True),
-    "expm1": FunctionCall("expm1", is_helper=True),
-    "sqrt": FunctionCall("tl.sqrt_rn"),
-    "tanh": FunctionCall("tanh", is_helper=True),
-    "sigmoid": FunctionCall("sigmoid", is_helper=True),
-    "floor": FunctionCall("tl.floor"),
-    "and": Infix("&", AND),
-    "or": Infix("|", OR),
-    "not": lambda e, ask: (f"({ask(e.args[0], SUM)} == 0)", ATOM),
-    "where": FunctionCall("tl.where"),
+    "pow": o.FunctionCall("power", is_helper=True),
+    "neg": o.Prefix("-"),
+    "abs": o.FunctionCall("tl.abs"),
+    "exp": o.FunctionCall("tl.exp"),
+    "log": o.FunctionCall("tl.log"),
+    "log1p": o.FunctionCall("log1p", is_helper=True),
+    "expm1": o.FunctionCall("expm1", is_helper=True),
+    "sqrt": o.FunctionCall("tl.sqrt_rn"),
+    "tanh": o.FunctionCall("tanh", is_helper=True),
+    "sigmoid": o.FunctionCall("sigmoid", is_helper=True),
+    "floor": o.FunctionCall("tl.floor"),
+    "and": o.Infix("&", AND),
+    "or": o.Infix("|", OR),
+    "not": lambda e, ask: (f"({ask(e.args[0], o.SUM)} == 0)", o.ATOM),
+    "where": o.FunctionCall("tl.where"),
     "to_float": _cast,
     "to_int": _cast,
-    "rand": FunctionCall("philox_uniform", is_helper=True),
+    "rand": o.FunctionCall("philox_uniform", is_helper=True),
     "stop": _self,
     "grad_as": _self,
 }

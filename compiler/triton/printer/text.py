@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from compiler.kernels import nodes as n
 from compiler.kernels.expressions import Axes, Local
 from compiler.kernels.liveness import live
 from compiler.kernels.names import Names
-from compiler.kernels.nodes import (
-    Assign,
-    Declare,
-    KernelBody,
-    Kind,
-    Let,
-    Loop,
-    Statement,
-    Write,
-)
 from compiler.kernels.operators import ATOM, SUM, FunctionCall
 from compiler.kernels.printer import KernelPrinter, Text
 from ir.expr import Expr, Number
@@ -27,7 +18,7 @@ from .masks import tiled_masks
 from .spelling import AND, COMPARISON, RESERVED, SPELLING, TRITON_TYPES, literal, whole_power
 
 
-def print_body(kernel: KernelBody, readable: bool) -> Text:
+def print_body(kernel: n.KernelBody, readable: bool) -> Text:
     """``readable``: names from blobs, comments. Otherwise the canonical text."""
     names = Names(readable, (*RESERVED, *(constant for constant, _ in kernel.config.constants)))
     return _Printer(kernel, names).text(live(tiled_masks(kernel.body)))
@@ -37,33 +28,28 @@ def print_body(kernel: KernelBody, readable: bool) -> Text:
 class _Printer(KernelPrinter):
     inline: dict[Local, str] = field(default_factory=dict)  # of grid and lanes
     spelling = SPELLING
+    branch = "if {}"
+    block_ends = (":", "")
 
     # --- statements -------------------------------------------------------------------
 
-    def simple(self, statement: Let | Declare | Assign | Write) -> str:
+    def simple(self, statement: n.Let | n.Declare | n.Assign | n.Write) -> str:
         match statement:
-            case Let(variable, value):
+            case n.Let(variable, value):
                 return f"{self.names.of(variable)} = {self.expr(value)}"
-            case Declare(variable, start):
+            case n.Declare(variable, start):
                 return f"{self.names.of(variable)} = {self._tile(variable, start)}"
-            case Assign(variable, value):
-                return self.assignment(self.names.of(variable), variable, value)
-            case Write():
+            case n.Assign(variable, value):
+                return self.assignment(variable, value)
+            case n.Write():
                 return self._store(statement)
-
-    def branch(self, condition: Expr) -> str:
-        return f"if {self.expr(condition)}"
-
-    def nested(self, head: str, body: Sequence[Statement], depth: int) -> None:
-        self.line(f"{head}:", depth)
-        self.block(body, depth + 1)
 
     def comment(self, text: str) -> str:
         return f"# {text}"
 
-    def _position(self, loop: Loop) -> str:
+    def _position(self, loop: n.Loop) -> str:
         """Of a program or a lane."""
-        if loop.kind is Kind.GRID:
+        if loop.kind is n.Kind.GRID:
             wide = ".to(tl.int64)" if self.kernel.wide else ""
             return f"tl.program_id({loop.axis}){wide}"
         text = f"tl.arange(0, {self.expr(loop.stop)})"
@@ -71,13 +57,13 @@ class _Printer(KernelPrinter):
             return text
         return text + ("[:, None]" if loop.axis == 0 else "[None, :]")
 
-    def head(self, loop: Loop) -> str:
-        if loop.kind in (Kind.GRID, Kind.VECTOR):
+    def head(self, loop: n.Loop) -> str:
+        if loop.kind in (n.Kind.GRID, n.Kind.VECTOR):
             self.inline[loop.variable] = self._position(loop)
             return ""
         name = self.names.of(loop.variable)
         start, stop, step = (self.expr(x) for x in (loop.start, loop.stop, loop.step))
-        function = "tl.static_range" if loop.kind is Kind.UNROLLED else "range"
+        function = "tl.static_range" if loop.kind is n.Kind.UNROLLED else "range"
         bounds = f"{start}, {stop}, {step}" if step != "1" else stop
         return f"for {name} in {function}({bounds})"
 
@@ -91,7 +77,7 @@ class _Printer(KernelPrinter):
             return f"tl.zeros({shape}, {dtype})"
         return f"tl.full({shape}, {self.expr(start)}, {dtype})"
 
-    def _store(self, store: Write) -> str:
+    def _store(self, store: n.Write) -> str:
         address, mask = self._place(store.place)
         if store.spread:
             whole = frozenset(range(len(self.kernel.tile)))
