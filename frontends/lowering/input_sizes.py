@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
+from ir.errors import RoasteryError
 from ir.program import NetProgram
 from ir.size import Scope, form_of, symbol
 
 _NAMES = {0: "N", 2: "H", 3: "W"}
 _CHANNELS = 1
+
+
+Lowered = TypeVar("Lowered")
+
+
+def with_symbols(lower: Callable[[InputSizes], Lowered]) -> Lowered:
+    """What ``lower`` makes of sizes that may change; of numbers where it refuses those.
+
+    It may for a layer that takes only numbers, or a batch of exactly one; else it refuses again,
+    as it should.
+    """
+    try:
+        return lower(InputSizes())
+    except (RoasteryError, TypeError):
+        return lower(InputSizes(fixed=True))
 
 
 class InputSizes:

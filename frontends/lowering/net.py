@@ -20,7 +20,7 @@ from .blob_names import check_names, place_of
 from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
-from .input_sizes import InputSizes
+from .input_sizes import InputSizes, with_symbols
 from .layer import lower_layer, shown_place
 from .layer_type import LayerType
 from .one_layer import KnownLayer, LayerLowering
@@ -89,11 +89,7 @@ def lower_again(known: LayerLowering, shapes: Mapping[str, Sequence[int]]) -> La
 def _lowered(
     net: Message, phase: str, shapes: Mapping[str, Sequence[int]], probe: Probe | None
 ) -> LayerLowering:
-    try:
-        return _lowered_for(net, phase, shapes, probe, InputSizes())
-    except (RoasteryError, TypeError):
-        # Perhaps for a layer that takes only numbers, or a batch of one; else it is wrong again.
-        return _lowered_for(net, phase, shapes, probe, InputSizes(fixed=True))
+    return with_symbols(lambda sizes: _lowered_for(net, phase, shapes, probe, sizes))
 
 
 def _lowered_for(

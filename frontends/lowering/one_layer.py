@@ -6,6 +6,7 @@ a layer that does not run is not looked at.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,10 +14,11 @@ from frontends.prototxt.message import Message
 from ir.build import Builder
 from ir.graph import Role, Value
 from ir.program import LayerInfo, NetProgram
+from ir.program_sizes import OtherSizes
 from ir.types import TensorType
 
 from .context import LayerContext
-from .input_sizes import InputSizes
+from .input_sizes import InputSizes, with_symbols
 from .known_variables import KnownVariables
 from .layer import lower_layer
 from .layer_type import LayerType
@@ -55,6 +57,7 @@ class LayerLowering:
         self.net = net
         self.program = program
         self._layers = layers
+        self._alone: dict[int, NetProgram] = {}  # by the layer's number, as it was lowered last
         self.probe = probe
 
     def layer(
@@ -67,6 +70,8 @@ class LayerLowering:
     ) -> NetProgram:
         """A layer alone, as a program of one layer that is otherwise part of this net.
 
+        Lowered again only where it is no other size of what it was the last time.
+
         Args:
             bottoms: their shapes.
             sizes: shapes that they do not tell (`LayerInfo.sizes`).
@@ -74,10 +79,31 @@ class LayerLowering:
 
         Raises RoasteryError where the layer cannot take these shapes.
         """
+        if number in self._alone:
+            shapes = {
+                **sizes,
+                **dict(zip(self.program.layers[number].bottoms, bottoms, strict=True)),
+            }
+            with contextlib.suppress(OtherSizes):
+                return self._alone[number].at(shapes)
+        arguments = number, bottoms, sizes, runs_next
+        program = with_symbols(lambda symbols: self._lowered(*arguments, symbols))
+        if not self._layers[number].kind.host:  # the user's code may say something else each time
+            self._alone[number] = program
+        return program
+
+    def _lowered(
+        self,
+        number: int,
+        bottoms: Sequence[Shape],
+        sizes: Mapping[str, Shape],
+        runs_next: bool,
+        symbols: InputSizes,
+    ) -> NetProgram:
         info, known, net = self.program.layers[number], self._layers[number], self.program
         b = Builder(net.graph.name)
         reads = {
-            name: b.input(name, TensorType(tuple(shape), value.type.dtype), Role.DATA)
+            name: b.input(name, TensorType(symbols.shape(shape), value.type.dtype), Role.DATA)
             for name, shape, value in zip(info.bottoms, bottoms, info.bottom_values, strict=True)
         }
         values = tuple(reads[name] for name in info.bottoms)
@@ -93,7 +119,7 @@ class LayerLowering:
             self.probe,
             sizes,
             info.key,
-            InputSizes(fixed=True),
+            symbols,
             runs_next,
         )
         tops = lower_layer(ctx, known.stopped)
@@ -106,14 +132,17 @@ class LayerLowering:
             last=len(b.nodes),
             labels=ctx.labels,
         )
-        return replace(
+        alone = replace(
             net,
             graph=b.finish(),
             layers=(layer,),
             variables=variables.used,
             blobs=_versions(net, info, layer),
             inputs=(),
+            general=None,
+            sizes=None,
         )
+        return symbols.resolved(alone, sizes)
 
 
 def _versions(net: NetProgram, whole: LayerInfo, alone: LayerInfo) -> dict[str, tuple[Value, ...]]:
