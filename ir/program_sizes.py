@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .printable import readable
 from .size import Condition, Evaluation, Scope, Size, form_text, symbols_of
+from .size.form import of_atom, symbols
 from .types import TensorType, shape_text
 
 Shape = tuple[int, ...]
@@ -95,12 +96,20 @@ class ProgramSizes:
             where += f", {readable(place.file)}" + (f":{place.line}" if place.line else "")
         return f"{name} {said[condition.relation]} {value}" + (f": {where}" if where else "")
 
-    def fixed(self) -> Iterator[Condition]:
-        """What fixes a symbol, in the order of the symbols."""
-        conditions = {c.form: c for c in self.scope.conditions if c.relation == "=="}
-        for form in ((((symbol,), 1),) for symbol in self.scope.symbols.values()):
-            if form in conditions:
-                yield conditions[form]
+    def sentences(self) -> Iterator[str]:
+        """A sentence for each symbol: that it may change, or what fixes it; then what must stay."""
+        equal = {c.form: c for c in self.scope.conditions if c.relation == "=="}
+        fixed = set()
+        for name, symbol in self.scope.symbols.items():
+            condition = equal.pop(of_atom(symbol), None)
+            if condition is None:
+                yield f"{self.what(name)} may change: it is {symbol.value}"
+            else:
+                fixed.add(symbol)
+                yield self.sentence(condition)
+        for form, condition in equal.items():
+            if not fixed.issuperset(symbols(form)):
+                yield self.sentence(condition)
 
 
 def _now(type: TensorType) -> Shape:

@@ -165,7 +165,8 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
         for n in compiled.graph.nodes
         if n.op.properties & (Property.HOST | Property.DYNAMIC)
     ]
-    return shown + "\n" + "\n".join([*lines, *hosts]) + "\n"
+    sizes = [] if program.sizes is None else [printable(s) for s in program.sizes.sentences()]
+    return shown + "\n" + "\n".join([*lines, *sizes, *hosts]) + "\n"
 
 
 _Place = tuple[str, str, int, int]

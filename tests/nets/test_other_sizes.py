@@ -172,4 +172,9 @@ def test_what_is_equal_today_is_one_symbol_and_what_is_fixed_is_known() -> None:
     assert program.sizes is not None and program.general is not None
     types = [str(port.value.type) for port in program.general.graph.inputs[:2]]
     assert types == ["f32[N,3,H,W]", "f32[N,3,H,W_2]"]
-    assert list(map(str, program.sizes.fixed())) == ["H == 8", "W_2 == 9"]
+    assert list(program.sizes.sentences()) == [
+        "the batch size (N) may change: it is 4",
+        "the image height (H) is fixed at 8: layer 'ip' (InnerProduct), net.prototxt:3",
+        "the image width (W) may change: it is 8",
+        "the image width (W_2) is fixed at 9: layer 'ip' (InnerProduct), net.prototxt:3",
+    ]
