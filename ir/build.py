@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from . import expr as e
 from .errors import RoasteryError
 from .expr import Expr, Operand
 from .graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
+from .layout import Layout
 from .location import Location
-from .op import Op
+from .op import Op, Property
 from .ops.matmul import MatMul
 from .ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from .ops.pointwise import Map
@@ -87,22 +89,28 @@ class Builder:
     def output(self, name: str, value: Value, role: Role = Role.RESULT) -> None:
         self.outputs.append(Port(name, value, role))
 
-    def emit_all(self, op: Op, *inputs: Value, names: Sequence[str] = ()) -> tuple[Value, ...]:
-        """Add a node; returns all its results."""
+    def emit_all(
+        self, op: Op, *inputs: Value, names: Sequence[str] = (), layout: Layout | None = None
+    ) -> tuple[Value, ...]:
+        """Add a node; returns all its results. ``layout``: of them, except of a view."""
         try:
-            types = op.infer([v.type for v in inputs])
+            types = op.infer([v.type.logical for v in inputs])
         except TypeError as error:
             shown = ", ".join(str(v.type) for v in inputs)
             raise RoasteryError(f"{op.name}({shown}): {error}", location=self.location) from error
+        if op.properties & Property.VIEW:
+            types = (op.viewed(inputs[0].type) or types[0],)
+        elif layout is not None:
+            types = tuple(replace(t, layout=layout) for t in types)
         default = f"{self.hint}.{op.name}" if self.hint else op.name
         hints = list(names) + [default] * (len(types) - len(names))
         outputs = tuple(Value(self.unique(h), t) for h, t in zip(hints, types, strict=True))
         self.nodes.append(Node(op, tuple(inputs), outputs, self.location, self.direction))
         return outputs
 
-    def emit(self, op: Op, *inputs: Value) -> Value:
+    def emit(self, op: Op, *inputs: Value, layout: Layout | None = None) -> Value:
         """Add a node with one result."""
-        (value,) = self.emit_all(op, *inputs)
+        (value,) = self.emit_all(op, *inputs, layout=layout)
         return value
 
     def finish(self) -> Graph:
@@ -148,7 +156,14 @@ class Builder:
     # --- movement ---------------------------------------------------------------------
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:
-        return x if tuple(shape) == x.shape else self.emit(Reshape(tuple(shape)), x)
+        if tuple(shape) == x.shape:
+            return x
+        op = Reshape(tuple(shape))
+        return self.emit(op, self.copy(x) if op.viewed(x.type) is None else x)
+
+    def copy(self, x: Value, layout: Layout | None = None) -> Value:
+        """The same tensor in memory of another layout; None: row-major."""
+        return self.emit(Map((e.arg(0, x.type.dtype),)), x, layout=layout)
 
     def transpose(self, x: Value, order: Sequence[int]) -> Value:
         order = tuple(order)

@@ -90,7 +90,7 @@ class Substitution:
 
     def type(self, type: TensorType) -> TensorType:
         shape = self._numbers(type.shape)
-        return type if shape is type.shape else TensorType(shape, type.dtype)
+        return type if shape is type.shape else TensorType(shape, type.dtype, type.layout)
 
     def _numbers(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
         for number in numbers:

@@ -16,6 +16,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from .expr import Expr, Operand
+from .layout import Layout
 from .types import TensorType
 from .value import Value
 
@@ -26,7 +27,7 @@ class Property(enum.Flag):
     NONE = 0
     POINTWISE = enum.auto()  # one result element from the same element of every input
     MOVEMENT = enum.auto()  # every result element is one input element, or padding
-    VIEW = enum.auto()  # result occupies the input's buffer, element order unchanged
+    VIEW = enum.auto()  # result occupies the input's buffer, order in memory unchanged
     LOCAL = enum.auto()  # a result element needs a small fixed neighbourhood of the input
     REDUCTION = enum.auto()  # result elements sum up (or compare) whole axes of the input
     CONTRACTION = enum.auto()  # a product summed over an axis: matrix units do it
@@ -34,6 +35,9 @@ class Property(enum.Flag):
     HOST = enum.auto()  # a callable on the host
     EFFECT = enum.auto()  # must run, in file order, exactly once
     DYNAMIC = enum.auto()  # result size depends on data
+
+
+_BY_ELEMENT = Property.POINTWISE | Property.MOVEMENT | Property.LOCAL | Property.CONTRACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ class Op(ABC):
 
     name: ClassVar[str]
     properties: ClassVar[Property] = Property.NONE
+    images: ClassVar[tuple[bool, ...]] = ()
+    """Of a CONTRACTION over positions of images: whether each operand, and the result, is an image
+    (N x C x extents); else it holds weights. Empty: it is no such contraction."""
 
     @abstractmethod
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -116,6 +123,18 @@ class Op(ABC):
         read the operand at their own flat position only. Then one kernel may compute both, too."""
         alike = self.properties & Property.POINTWISE and operand == result
         return bool(alike or self.properties & Property.VIEW)
+
+    def viewed(self, operand: TensorType) -> TensorType | None:
+        """Of a VIEW: the type of its result, with the layout under which the operand's memory is
+        the result. None: there is none, the operand has to be copied to another layout first."""
+        raise NotImplementedError(f"{self.name} is no view")
+
+    @property
+    def any_layout(self) -> bool:
+        """Whether operands and results may lie in memory in any order: kernels that are made
+        element by element ask for an element by its coordinates. What runs on the host or has a
+        kernel of its own reads memory itself, and takes it row-major."""
+        return self.fold is not None or bool(self.properties & _BY_ELEMENT)
 
     @property
     def offset_axis(self) -> int | None:
@@ -188,6 +207,7 @@ class GradientBuilder(Protocol):
     def broadcast(self, x: Value, shape: Sequence[int]) -> Value: ...
     def sum(self, x: Value, axes: Sequence[int]) -> Value: ...
     def reshape(self, x: Value, shape: Sequence[int]) -> Value: ...
+    def copy(self, x: Value, layout: Layout | None = None) -> Value: ...
     def transpose(self, x: Value, order: Sequence[int]) -> Value: ...
     def slice(self, x: Value, axis: int, start: int, stop: int) -> Value: ...
     def pad(

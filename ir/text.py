@@ -20,7 +20,8 @@ they are at the sizes at hand. Attributes that hold such a size have it in brack
 
 One line per port and per node, every value with its type. A port whose name is not its
 value's name has it in quotes. Attributes that are a field's default are left out;
-expressions stand in braces; the graph inside a fused node is an indented block. A node's
+expressions stand in braces; the graph inside a fused node is an indented block. A type says how
+memory holds it where that is not row-major: ``f32[2,64,8,8]{0,2,3,1}`` (:mod:`ir.layout`). A node's
 comment is its location: layer, file:line:column. Names with other characters than letters,
 digits and ``_./-@+`` are quoted as in JSON. Functions of host calls are not part of the text.
 """

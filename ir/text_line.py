@@ -16,7 +16,7 @@ from .types import TensorType
 WORD = re.compile(r"[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[\w./\-@+]+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_TYPE = re.compile(r"[a-z]\w*\[[^\[\]]*\]")
+_TYPE = re.compile(r"[a-z]\w*\[[^\[\]]*\](?:\{[\d,:]*\})?")
 _SIZE = re.compile(r"\[[^\[\]]*\]")
 _NUMBER = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .layout import Layout
 from .size import parse_shape, size_text
 
 _NUMPY = {
@@ -47,13 +48,22 @@ F32, I32, U32, BOOL = DType.F32, DType.I32, DType.U32, DType.BOOL
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """Shape (row-major, outermost first; ``()`` is a scalar) and element type.
+    """Shape (``()`` is a scalar), element type, and how memory holds the elements.
 
-    An extent may be a size: a form over symbols. Text: ``f32[N,64,(H + 1) // 2,28]``.
+    An extent may be a size: a form over symbols. Text: ``f32[N,64,(H + 1) // 2,28]{0,2,3,1}``.
+    ``layout``: None for row-major, the last axis innermost; a layout that says so becomes None.
+    Raises ValueError for one that does not fit the shape.
     """
 
     shape: tuple[int, ...]
     dtype: DType = DType.F32
+    layout: Layout | None = None
+
+    def __post_init__(self) -> None:
+        if self.layout is not None:
+            self.layout.check(self.rank)
+            if self.layout.is_row_major:
+                object.__setattr__(self, "layout", None)
 
     @property
     def rank(self) -> int:
@@ -65,11 +75,24 @@ class TensorType:
         return math.prod(self.shape)
 
     @property
+    def memory_size(self) -> int:
+        """Elements that memory holds: with those that fill up blocks."""
+        if self.layout is None:
+            return self.size
+        return math.prod(digit.extent for digit in self.layout.digits(self.shape))
+
+    @property
     def nbytes(self) -> int:
-        return self.size * self.dtype.itemsize
+        """Of the memory that holds it."""
+        return self.memory_size * self.dtype.itemsize
+
+    @property
+    def logical(self) -> TensorType:
+        """The type without its layout: what ops see of it."""
+        return self if self.layout is None else TensorType(self.shape, self.dtype)
 
     def __str__(self) -> str:
-        return f"{self.dtype}[{','.join(map(size_text, self.shape))}]"
+        return f"{self.dtype}[{','.join(map(size_text, self.shape))}]{self.layout or ''}"
 
     @staticmethod
     def parse(text: str, sizes: Mapping[str, int] | None = None) -> TensorType:
@@ -78,10 +101,11 @@ class TensorType:
         Args:
             sizes: those that the extents may name.
         """
-        match = re.fullmatch(r"(\w+)\[([^\[\]]*)\]", text)
+        match = re.fullmatch(r"(\w+)\[([^\[\]]*)\](\{.*\})?", text)
         if match is None:
             raise ValueError(f"not a tensor type: {text!r}")
-        return TensorType(parse_shape(match[2], sizes or {}), DType(match[1]))
+        layout = Layout.parse(match[3]) if match[3] else None
+        return TensorType(parse_shape(match[2], sizes or {}), DType(match[1]), layout)
 
 
 def shape_text(shape: Sequence[int]) -> str:

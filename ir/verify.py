@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .graph import Graph, Node, Role, Value
-from .op import Op
+from .op import Op, Property
 from .text import attributes, format_node
+from .views import keeps_memory
 
 
 class InvalidGraph(ValueError):
@@ -32,7 +33,9 @@ def verify(graph: Graph) -> None:
     """Raise :class:`InvalidGraph` unless every rule holds.
 
     * A value is defined once, before it is read; names are unique.
-    * Every node's types are what its op infers.
+    * Every node's types are what its op infers, in any layout that the op can take or make: a view
+      keeps the memory that it shows, host ops and kernels of an op's own have row-major memory.
+    * Ports are row-major; those of a graph inside a node have the types of the node's values.
     * Port names are unique per role; an output that writes a variable (STATE, GRADIENT) has an
       input of the same variable and type.
     * Graphs inside nodes keep the same rules.
@@ -41,8 +44,9 @@ def verify(graph: Graph) -> None:
 
 
 class _Verifier:
-    def __init__(self, graph: Graph, path: str) -> None:
+    def __init__(self, graph: Graph, path: str, within: Node | None = None) -> None:
         self.graph = graph
+        self.within = within
         self.path = f"{path}{graph.name}"
         self.values: set[Value] = set()
         self.names: set[str] = set()
@@ -51,6 +55,7 @@ class _Verifier:
         for port in self.graph.inputs:
             self._define(port.value, f"input {port.name!r}")
         self._unique_ports()
+        self._row_major_ports()
         for node in self.graph.nodes:
             self._check(node)
         for port in self.graph.outputs:
@@ -80,16 +85,41 @@ class _Verifier:
         for value in node.outputs:
             self._define(value, "result", node)
         for body in nested_graphs(node.op):
-            _Verifier(body, f"{self.path}/").run()
+            _Verifier(body, f"{self.path}/", node).run()
         try:
-            types = node.op.infer([v.type for v in node.inputs])
+            types = node.op.infer([v.type.logical for v in node.inputs])
         except Exception as error:  # a rule given what it never expected may raise anything
             self._fail(f"{node.op.name}: {error or type(error).__name__}", node)
             return
-        declared = tuple(v.type for v in node.outputs)
+        declared = tuple(v.type.logical for v in node.outputs)
         if tuple(types) != declared:
             shown = [", ".join(map(str, t)) for t in (declared, types)]
             self._fail(f"{node.op.name} is declared as {shown[0]}, but gives {shown[1]}", node)
+        self._check_layouts(node)
+
+    def _check_layouts(self, node: Node) -> None:
+        laid = next((v for v in (*node.inputs, *node.outputs) if v.type.layout is not None), None)
+        if laid is None or any(True for _ in nested_graphs(node.op)):
+            return
+        if not node.op.any_layout:
+            self._fail(f"{node.op.name} takes and gives row-major memory, not {laid.type}", node)
+        if node.op.properties & Property.VIEW:
+            before, after = node.inputs[0].type, node.outputs[0].type
+            view = node.op.viewed(before)
+            if view is None or not keeps_memory(view, after):
+                self._fail(f"memory of {before} is no {after}: it has to be copied", node)
+
+    def _row_major_ports(self) -> None:
+        """Of an outermost graph; one inside a node has the node's values as ports."""
+        node, graph = self.within, self.graph
+        for what, ports, outer in (
+            ("input", graph.inputs, node.inputs if node else ()),
+            ("output", graph.outputs, node.outputs if node else ()),
+        ):
+            types = [v.type for v in outer] if node else [p.value.type.logical for p in ports]
+            for port, type in zip(ports, types, strict=False):
+                if port.value.type != type:
+                    self._fail(f"{what} {port.name!r} is {port.value.type}, it must be {type}")
 
     def _unique_ports(self) -> None:
         for kind, ports in (("input", self.graph.inputs), ("output", self.graph.outputs)):

@@ -85,6 +85,7 @@ class Conv(_Conv):
     """
 
     name = "conv"
+    images = (True, False, True)
 
     def weights_channel(self, rank: int) -> int:
         return 0
@@ -128,6 +129,7 @@ class ConvInputGrad(_Conv):
 
     spatial: tuple[int, ...] = ()
     name = "conv_input_grad"
+    images = (True, False, True)
 
     def weights_channel(self, rank: int) -> int | None:
         return 1 if self.group == 1 else None
@@ -170,6 +172,7 @@ class ConvWeightGrad(_Conv):
 
     window: tuple[int, ...] = ()
     name = "conv_weight_grad"
+    images = (True, True, False)
 
     def leads(
         self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType

@@ -29,9 +29,9 @@ class Fused(Op):
     leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        expected = [p.value.type for p in self.body.inputs]
+        expected = [p.value.type.logical for p in self.body.inputs]
         require(list(inputs) == expected, f"{inputs} given, the body takes {expected}")
-        return tuple(p.value.type for p in self.body.outputs)
+        return tuple(p.value.type.logical for p in self.body.outputs)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]

@@ -20,6 +20,7 @@ from ..op import (
 )
 from ..types import TensorType
 from ..value import Value
+from ..views import viewed
 
 
 @register
@@ -43,6 +44,9 @@ class Reshape(Op):
             count = math.prod(self.shape)
             require(x.size == count, f"{x.size} elements do not fill {self.shape} ({count})")
         return (TensorType(self.shape, x.dtype),)
+
+    def viewed(self, operand: TensorType) -> TensorType | None:
+        return viewed(operand, self.shape)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]

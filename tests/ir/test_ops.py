@@ -21,6 +21,8 @@ ERRORS = all_errors()
 def graph_of(case: OpCase) -> Graph:
     b = Builder(case.op.name)
     inputs = [b.input(f"x{i}", x.type) for i, x in enumerate(case.inputs)]
+    given = zip(inputs, case.inputs, strict=True)
+    inputs = [b.copy(value, x.layout) if x.layout else value for value, x in given]
     for i, value in enumerate(b.emit_all(case.op, *inputs)):
         b.output(f"y{i}", value)
     return b.finish()

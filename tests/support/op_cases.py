@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ir.layout import Layout
 from ir.op import Op
 from ir.types import DType, TensorType
 
@@ -39,9 +40,12 @@ def whole(low: int, high: int) -> Make:
 
 @dataclass(frozen=True)
 class Input:
+    """An array to make; ``layout``: of the memory in which the op takes it, if not row-major."""
+
     shape: tuple[int, ...]
     make: Make = normal
     dtype: DType = DType.F32
+    layout: Layout | None = None
 
     @property
     def type(self) -> TensorType:
