@@ -39,7 +39,7 @@ class Path:
 
 
 @dataclass
-class Layout:
+class Arrangement:
     """Boxes by node key, paths of the arrows, and the size of the whole picture."""
 
     boxes: dict[str, Box]
@@ -67,7 +67,7 @@ def text_lines(node: DrawnNode, vertical: bool) -> list[str]:
     return list(node.lines)
 
 
-def lay_out(drawing: Drawing, rankdir: str) -> Layout:
+def lay_out(drawing: Drawing, rankdir: str) -> Arrangement:
     """Place the nodes of a drawing. ``rankdir``: LR, RL, TB or BT."""
     vertical = rankdir in ("TB", "BT")
     sizes = {key: _size(node, vertical) for key, node in drawing.nodes.items()}
@@ -178,7 +178,7 @@ def _picture(
     routes: list[list[_Slot]],
     sizes: dict[str, tuple[float, float]],
     rankdir: str,
-) -> Layout:
+) -> Arrangement:
     depths, total = [], _MARGIN
     for column in columns:
         depth = max(slot.depth for slot in column)
@@ -205,7 +205,7 @@ def _picture(
         path.points[-1] = _edge_of(boxes[path.arrow.head], path.points[-2])
     breadth = high - low
     vertical = rankdir in ("TB", "BT")
-    return Layout(boxes, paths, breadth if vertical else total, total if vertical else breadth)
+    return Arrangement(boxes, paths, breadth if vertical else total, total if vertical else breadth)
 
 
 def _edge_of(box: Box, towards: Point) -> Point:

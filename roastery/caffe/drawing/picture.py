@@ -7,7 +7,7 @@ import io
 from ir.errors import RoasteryError
 
 from .graph import Drawing
-from .layout import Layout, text_lines
+from .layout import Arrangement, text_lines
 from .svg import outline
 
 _DPI = 100
@@ -15,7 +15,7 @@ _LARGEST = 30000.0
 """Pixels; beyond about 65000 matplotlib cannot draw, and memory runs out before."""
 
 
-def to_picture(drawing: Drawing, layout: Layout, vertical: bool, extension: str) -> bytes:
+def to_picture(drawing: Drawing, layout: Arrangement, vertical: bool, extension: str) -> bytes:
     """The bytes of a picture file; large nets are scaled down to what can be drawn.
 
     Raises RoasteryError without matplotlib, and for a format that it does not know.
@@ -32,7 +32,7 @@ def to_picture(drawing: Drawing, layout: Layout, vertical: bool, extension: str)
         return _picture(drawing, layout, vertical, extension)
 
 
-def _picture(drawing: Drawing, layout: Layout, vertical: bool, extension: str) -> bytes:
+def _picture(drawing: Drawing, layout: Arrangement, vertical: bool, extension: str) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.figure import Figure

@@ -5,12 +5,12 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from .graph import Drawing
-from .layout import Box, Layout, text_lines
+from .layout import Arrangement, Box, text_lines
 
 _CUT = 8.0
 
 
-def to_svg(drawing: Drawing, layout: Layout, vertical: bool) -> str:
+def to_svg(drawing: Drawing, layout: Arrangement, vertical: bool) -> str:
     """SVG text; ``vertical``: the flow runs up or down."""
     width, height = round(layout.width), round(layout.height)
     parts = [
