@@ -32,6 +32,7 @@ class KernelBuilder:
         self._scopes: list[dict[Hashable, Expr]] = [{}]
         self._arguments: dict[Hashable, Expr] = {}
         self._symbols = 0
+        self._divided: dict[tuple[Size, int], Size] = {}
         self._place = ""
 
     # --- statements -------------------------------------------------------------------
@@ -160,6 +161,15 @@ class KernelBuilder:
         """A new size that is an argument."""
         self._symbols += 1
         return Size.of(Symbol(self._symbols, value, hint))
+
+    def blocks(self, extent: Size, block: int) -> Size:
+        """How many blocks of so many elements hold an extent."""
+        key = (extent, block)
+        if key not in self._divided:
+            count = -(-extent.value // block)
+            constant = extent.constant is not None
+            self._divided[key] = Size.of(count) if constant else self.symbol(count, "blocks")
+        return self._divided[key]
 
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""

@@ -17,11 +17,12 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 from ir.op import Op, Property, channel_axis
-from ir.types import DType
+from ir.types import DType, TensorType
 
+from . import memory
 from .builder import KernelBuilder
 from .expressions import SCALAR, Axes, axes_of, element, every, read
-from .index import ZERO, Affine, Base, IterationRange, linearize, split_range, variable
+from .index import ZERO, Affine, Base, IterationRange, linearize, variable
 from .size import ONE, Size
 
 
@@ -204,10 +205,23 @@ class Emitter:
         """Read an input of the group."""
         buffer, name = self._outer[value]
         pointer = self.builder.pointer(buffer, value.type.dtype, name)
-        index = linearize(at.coordinates, at.extents)
+        index = self.address(at, value.type)
         other = zero(value.type.dtype).value if at.guard else None
         place = element(pointer, self.builder.affine(index), self.mask(index, at.guard))
         return self.builder.let(read(place, other), "x", name)
+
+    def address(self, at: Access, type: TensorType) -> Affine:
+        """Where memory holds an element of a tensor."""
+        if type.layout is None:
+            return linearize(at.coordinates, at.extents)
+        return memory.address(self.builder, at.coordinates, at.extents, type.layout)
+
+    def access_at(self, place: Affine, extents: tuple[Size, ...], type: TensorType) -> Access:
+        """The element that memory holds at a place."""
+        if type.layout is None:
+            return Access(self.split(place, extents), extents)
+        found, guard = memory.coordinates_of(self.builder, place, extents, type.layout)
+        return Access(found, extents, guard)
 
     def store(
         self,
@@ -248,15 +262,7 @@ class Emitter:
 
     def split(self, index: Affine, extents: tuple[Size, ...]) -> tuple[Affine, ...]:
         """Coordinates, row-major, of a flat index."""
-        if index.is_zero:
-            return (ZERO,) * len(extents)
-        iteration_range = index.iteration_range
-        if iteration_range is None:
-            bounds = tuple(
-                bound for r, _ in index.terms if r.extent is None for bound in r.base.bounds
-            )
-            iteration_range = IterationRange(Base(self.builder.index(index), bounds))
-        return split_range(iteration_range, extents)
+        return memory.split(self.builder, index, extents)
 
     def quotient(self, index: Affine, divisor: int, hint: str = "") -> Affine:
         """``index // divisor`` of an index that is not negative where it counts."""

@@ -31,7 +31,7 @@ class Task:
 
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
-        return KernelBuilder(any(v.type.size >= WIDE for v in (*self.inputs, *self.outputs)))
+        return KernelBuilder(any(v.type.memory_size >= WIDE for v in (*self.inputs, *self.outputs)))
 
 
 @dataclass(frozen=True, slots=True)

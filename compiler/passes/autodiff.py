@@ -109,7 +109,7 @@ class _Sweep:
                 self._add(value, part, node.location)
 
     def _add(self, value: Value, part: Value, location: Location) -> None:
-        if part.type != value.type:
+        if part.type.logical != value.type.logical:
             raise RoasteryError(
                 f"the gradient of %{value.name} is {part.type}, the value is {value.type}",
                 location=location,

@@ -31,7 +31,8 @@ def resume(graph: Graph) -> Builder:
 class Rewrite:
     """What a rule makes of one node: other nodes in its place, and values that others replace.
 
-    Every result of the node is a result of ``nodes`` or a key of ``alias``.
+    Every result of the node is a result of ``nodes`` or a key of ``alias``. Where a value would be
+    replaced by one of another layout the rewrite is not made.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -86,13 +87,13 @@ def sweep(graph: Graph, fuel: Fuel) -> Graph:
     """
     context = Context(graph)
     alias: dict[Value, Value] = {}
-    known: dict[tuple[Op, tuple[Value, ...]], Node] = {}
+    known: dict[tuple[Op, tuple[Value, ...], tuple[TensorType, ...]], Node] = {}
     nodes: list[Node] = []
     changed = False
     for original in graph.nodes:
         for made in _rewritten(_resolved(original, alias), context, fuel, alias):
             done = _resolved(made, alias)
-            key = (done.op, done.inputs)
+            key = (done.op, done.inputs, tuple(v.type for v in done.outputs))
             twin = known.get(key) if not done.op.properties & PINNED else None
             if twin is not None and fuel.take("simplify: merged {} with {}", done, twin):
                 alias.update(zip(done.outputs, twin.outputs, strict=True))
@@ -135,7 +136,9 @@ def _rewritten(
         current = pending.pop()
         for rule in RULES.get(type(current.op), ()):
             found = rule(current, context)
-            if found is not None and fuel.take("simplify: {} of {}", rule.__name__, current):
+            if found is None or any(a.type != b.type for a, b in found.alias.items()):
+                continue
+            if fuel.take("simplify: {} of {}", rule.__name__, current):
                 alias.update(found.alias)
                 pending.extend(reversed(found.nodes))
                 break

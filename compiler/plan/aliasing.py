@@ -28,7 +28,7 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     the operand, or have it at hand because this one (of the same shape) has loaded it.
     """
     op = node.op
-    if not isinstance(op, Fused) or operand.type.size != result.type.size:
+    if not isinstance(op, Fused) or operand.type.nbytes != result.type.nbytes:
         return False
     if operand.type.dtype.itemsize != result.type.dtype.itemsize:
         return False
@@ -48,8 +48,8 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
             continue
         if rows and inner.op.properties & Property.REDUCTION:
             continue
-        reads = [shapes.of(v) for v in inner.inputs if v in derived]
-        if not all(inner.op.may_alias(a, shapes.of(b)) for a in reads for b in inner.outputs):
+        reads = [v for v in inner.inputs if v in derived]
+        if not all(_at_one_place(inner, a, b, shapes) for a in reads for b in inner.outputs):
             return False
         derived.update(inner.outputs)
     if rows:
@@ -57,3 +57,10 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     if not any(v in derived for v in results[place + 1 :]):
         return True
     return own in derived and all(v.shape == own.shape for v in results)
+
+
+def _at_one_place(node: Node, operand: Value, result: Value, shapes: ComparedShapes) -> bool:
+    """Whether every element of a result reads the operand at its own place in memory only."""
+    view = node.op.properties & Property.VIEW
+    laid = operand.type.layout == result.type.layout or view
+    return bool(laid) and node.op.may_alias(shapes.of(operand), shapes.of(result))

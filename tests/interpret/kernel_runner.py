@@ -17,10 +17,11 @@ from compiler.triton.lower import Ways, ways_of
 from ir.build import Builder
 from ir.graph import Node, Role, Value
 from ir.interpret import run_node
+from ir.layout_numpy import array_of, memory_of
 from ir.location import Location
 from ir.op import Op
 from ir.ops.fusion import Fused
-from ir.types import BOOL, F32, I32, DType, TensorType
+from ir.types import BOOL, F32, I32, TensorType
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.interpret.program_order import Order
 from tests.support.program_orders import backwards, shuffled
@@ -48,7 +49,7 @@ def fused(
         b.output(f"out{i}", value)
     op = Fused("layer", schedule, b.finish())
     outer = tuple(Value(f"in{i}", t) for i, t in enumerate(wanted))
-    outputs = tuple(Value(f"out{i}", t) for i, t in enumerate(op.infer(wanted)))
+    outputs = tuple(Value(f"out{i}", p.value.type) for i, p in enumerate(op.body.outputs))
     return Node(op, outer, outputs, PLACE)
 
 
@@ -85,13 +86,19 @@ def random_inputs(node: Node, seed: int = 0, high: int = 5) -> list[np.ndarray]:
     return arrays
 
 
-def padded(array: np.ndarray, dtype: DType) -> np.ndarray:
-    """A buffer as the memory plan makes them; what lies behind the array is poison."""
-    size = max(16, -(-array.size // 16) * 16)
+def padded(array: np.ndarray, type: TensorType) -> np.ndarray:
+    """A buffer as the memory plan makes them; what lies behind the array, and what fills up blocks,
+    is poison."""
+    dtype, count = type.dtype, type.memory_size
     poison = np.nan if dtype.is_float else 12345678 if dtype is not BOOL else True
-    buffer = np.full(size, poison, dtype.numpy)
-    buffer[: array.size] = array.ravel()
+    buffer = np.full(max(16, -(-count // 16) * 16), poison, dtype.numpy)
+    np.copyto(buffer[:count], memory_of(array, type), where=exists(type))
     return buffer
+
+
+def exists(type: TensorType) -> np.ndarray:
+    """Where memory holds an element of the tensor."""
+    return memory_of(np.ones(type.shape, bool), type)
 
 
 @functools.cache
@@ -114,13 +121,14 @@ def run_launches(
     """
     over = over or {}
     buffers: dict[Value | Scratch, np.ndarray] = {
-        v: padded(a, v.type.dtype) for v, a in zip(node.inputs, inputs, strict=True)
+        v: padded(a, v.type) for v, a in zip(node.inputs, inputs, strict=True)
     }
     before = {v: b.copy() for v, b in buffers.items()}
     for value in node.outputs:
-        buffers[value] = padded(np.zeros(value.shape), value.type.dtype)
+        buffers[value] = padded(np.zeros(value.shape, value.type.dtype.numpy), value.type)
         poison = np.nan if value.type.dtype.is_float else -77
-        buffers[value][: value.type.size] = poison if value.type.dtype is not BOOL else False
+        poison = poison if value.type.dtype is not BOOL else False
+        np.copyto(buffers[value][: value.type.memory_size], poison, where=exists(value.type))
     for result, operand in over.items():
         buffers[result] = buffers[operand]
         del before[operand]
@@ -143,7 +151,7 @@ def run_launches(
         launcher(order).bind(launch, resolve)()
     for value, original in before.items():
         np.testing.assert_array_equal(buffers[value], original, "an input was changed")
-    return [buffers[v][: v.type.size].reshape(v.shape) for v in node.outputs]
+    return [array_of(buffers[v][: v.type.memory_size], v.type) for v in node.outputs]
 
 
 def check(

@@ -7,7 +7,8 @@ import pytest
 
 from ir.op import Property
 from ir.ops.fusion import Fused
-from tests.interpret.kernel_runner import check, single
+from tests.interpret.kernel_runner import check, scheduled, single
+from tests.support.layouts import laid_out
 from tests.support.op_cases import OpCase, all_cases
 
 HOST = Property.HOST | Property.EFFECT | Property.DYNAMIC
@@ -27,3 +28,13 @@ def check_kernels(case: OpCase) -> None:
 )
 def test_kernels(case: OpCase) -> None:
     check_kernels(case)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("case", [c for c in all_cases() if c.op.any_layout], ids=str)
+def test_kernels_in_any_layout(case: OpCase, seed: int) -> None:
+    rng = np.random.default_rng(4)
+    arrays = [x.array(rng).astype(x.dtype.numpy) for x in case.inputs]
+    node = single(case.op, *(x.type for x in case.inputs))
+    for choice in scheduled(laid_out(node, seed)).choices[:2]:
+        check(laid_out(node, seed), arrays, choice=choice)

@@ -15,6 +15,7 @@ from compiler.plan.from_graph import plan_graph, runs_on_host
 from compiler.plan.plan import Copy, HostStep, Plan, Ref
 from ir.graph import Graph, Node
 from ir.interpret import run_node
+from ir.layout_numpy import array_of, memory_of
 from ir.op import Property
 from ir.types import TensorType
 
@@ -46,18 +47,18 @@ def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[
         type = plan.buffers[port.buffer].type
         memory[port.buffer] = np.array(array, type.dtype.numpy).reshape(-1).view(np.uint8)
 
-    def tensor(number: int, type: TensorType) -> np.ndarray:
+    def elements(number: int, type: TensorType) -> np.ndarray:
         start = plan.memory.offsets[number]
         found = memory[number] if start is None else arena[start:]
-        return found[: type.nbytes].view(type.dtype.numpy).reshape(type.shape)
+        return found[: type.nbytes].view(type.dtype.numpy)
 
     nodes = iter(node for node in graph.nodes if not node.op.properties & Property.VIEW)
     for step in plan.steps:
         if isinstance(step, Copy):
             source, target = (
-                tensor(number, plan.buffers[step.target].type) for number in step.uses
+                elements(number, plan.buffers[step.target].type) for number in step.uses
             )
-            target[...] = source.reshape(target.shape)
+            target[...] = source
             continue
         node = next(nodes)
         values = (*node.inputs, *node.outputs)
@@ -66,8 +67,12 @@ def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[
             if isinstance(step, HostStep)
             else [a.buffer for a in step.arguments if isinstance(a, Ref)]
         )
-        arrays = [tensor(number, v.type) for number, v in zip(numbers, values, strict=True)]
-        count = len(node.inputs)
-        for array, result in zip(arrays[count:], run_node(node, arrays[:count]), strict=True):
-            array[...] = result
-    return [tensor(p.buffer, plan.buffers[p.buffer].type).copy() for p in plan.outputs]
+        held = [elements(number, v.type) for number, v in zip(numbers, values, strict=True)]
+        given = zip(node.inputs, held, strict=False)
+        results = run_node(node, [array_of(memory, v.type) for v, memory in given])
+        for value, target, result in zip(
+            node.outputs, held[len(node.inputs) :], results, strict=True
+        ):
+            target[...] = memory_of(np.asarray(result, value.type.dtype.numpy), value.type)
+    outputs = [(p.buffer, plan.buffers[p.buffer].type) for p in plan.outputs]
+    return [array_of(elements(number, type), type).copy() for number, type in outputs]

@@ -97,7 +97,8 @@ def _product(task: Task, anchor: Node, part: _Part, partial: Scratch) -> KernelB
         emitter.preset(anchor.output, access, total)
         for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
             result = emitter.emit(port.value, access)
-            emitter.store(buffer, port.name, index, result, access.guard)
+            where = emitter.address(access, port.value.type)
+            emitter.store(buffer, port.name, where, result, access.guard)
     return KernelBody(
         name=anchor.op.name,
         body=builder.body,
@@ -228,7 +229,7 @@ def _sum(task: Task, anchor: Node, splits: int, partial: Scratch, config: Config
         count = builder.size(builder.symbol(splits, "splits"))
         index = linearize(access.coordinates, access.extents)
         pointer = builder.pointer(partial, F32, "partial")
-        mask = emitter.mask(index, ())
+        mask = emitter.mask(index, access.guard)
         total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
         with builder.loop(count, hint="split") as split:
             place = element(pointer, split * stride + builder.affine(index), mask)

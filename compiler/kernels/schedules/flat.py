@@ -12,7 +12,7 @@ from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emit, Emitter
 from ..expressions import constant
-from ..index import Base, delinearize, variable
+from ..index import Base, variable
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
 
@@ -40,7 +40,7 @@ def padded_count(count: int) -> int:
 
 
 def schedule_flat(task: Task) -> Scheduled:
-    configs = task.heuristic.flat(task.body, task.body.outputs[0].value.type.size)
+    configs = task.heuristic.flat(task.body, task.body.outputs[0].value.type.memory_size)
     return Scheduled(
         [Choice(config) for config in configs],
         lambda choice: [flat_kernel(task, choice.config)],
@@ -57,26 +57,31 @@ def flat_kernel(
 ) -> KernelBody:
     """Values in ``given`` are not computed from their inputs but written so."""
     body = task.body
-    first = body.outputs[0].value
+    first = body.outputs[0].value.type
     builder = task.builder()
     emitter = Emitter(body, builder, 1, given)
     emitter.bind(task.inputs)
-    base = positions(builder, first.type.size)
-    extents = emitter.extents(first.shape)
+    place = variable(positions(builder, first.memory_size))
+    at = emitter.access_at(place, emitter.extents(first.shape), first)
     for port, buffer in zip(body.outputs, task.outputs, strict=True):
-        shape = port.value.shape
-        own = extents if shape == first.shape else emitter.extents(shape)
-        element = emitter.emit(port.value, Access(delinearize(base, own), own))
-        emitter.store(buffer, port.name, variable(base), element)
+        type, own = port.value.type, at
+        if type.shape != first.shape:
+            position = emitter.address(at, first.logical) if first.layout else place
+            sizes = emitter.extents(type.shape)
+            own = Access(emitter.split(position, sizes), sizes, at.guard)
+        alike = type.layout == first.layout and (not type.layout or type.shape == first.shape)
+        element = emitter.emit(port.value, own)
+        index = place if alike else emitter.address(own, type)
+        emitter.store(buffer, port.name, index, element, own.guard)
     block = config["BLOCK"]
     return KernelBody(
         name=name,
         body=builder.body,
         tile=("BLOCK",),
         config=config,
-        grid=(-(-padded_count(first.type.size) // block), 1, 1),
+        grid=(-(-padded_count(first.memory_size) // block), 1, 1),
         writes=tuple(task.outputs),
-        why=why or f"{first.type.size} independent elements, {block} per program",
+        why=why or f"{first.size} independent elements, {block} per program",
         suffix=suffix,
         wide=builder.wide,
     )

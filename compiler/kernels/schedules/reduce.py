@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from compiler.kernel import Config, Scratch
 from ir import expr as e
 from ir.expr import Expr
-from ir.graph import Graph, Node
+from ir.graph import Graph, Node, Port, Value
 from ir.ops.pointwise import Map
 
 from ..builder import KernelBuilder
@@ -264,7 +264,18 @@ def _epilogue(
             sizes = emitter.extents(port.value.shape, range(rank) if reduction.constant else ())
             where = Access(delinearize(outputs, sizes), sizes)
         result = emitter.emit(port.value, where)
-        emitter.store(buffer, port.name, variable(outputs), result)
+        store_result(emitter, port, buffer, where, outputs, result)
+
+
+def store_result(
+    emitter: Emitter, port: Port, buffer: Value, at: Access, outputs: Base, result: Expr
+) -> None:
+    """Where it belongs; row-major memory counts as the outputs do."""
+    index, guard = variable(outputs), at.guard
+    if port.value.type.layout is not None:
+        index = emitter.address(at, port.value.type)
+        guard = (*guard, *(bound() for bound in outputs.bounds))
+    emitter.store(buffer, port.name, index, result, guard)
 
 
 def _fold_partials(

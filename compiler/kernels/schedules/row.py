@@ -21,11 +21,11 @@ from ..choice import Choice
 from ..emitter import Access, Emit, Emitter
 from ..expressions import constant
 from ..folds import Fold
-from ..index import Base, linearize, variable
+from ..index import Base, variable
 from ..nodes import KernelBody
 from ..size import ONE
 from ..task import Scheduled, Task
-from .reduce import below, kept_coordinates, outputs_base, taken
+from .reduce import below, kept_coordinates, outputs_base, store_result, taken
 from .reduction import Reduction, reduction_of
 
 
@@ -68,12 +68,12 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
         if port.value.shape != reduction.shape:
             element = emitter.emit(port.value, rows.result)
-            emitter.store(buffer, port.name, variable(rows.outputs), element)
+            store_result(emitter, port, buffer, rows.result, rows.outputs, element)
     if whole:
         with rows.walk() as (access, inside):
-            index = linearize(access.coordinates, access.extents)
             guard = (*(bound() for bound in rows.outputs.bounds), inside)
             for port, buffer in whole:
+                index = emitter.address(access, port.value.type)
                 emitter.store(buffer, port.name, index, emitter.emit(port.value, access), guard)
     count = reduction.count(reduction.kept)
     per_program = config["A" if reduction.kind == "rows" else "B"]

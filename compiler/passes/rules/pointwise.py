@@ -90,6 +90,8 @@ def sink_reshape(node: Node, context: Context) -> Rewrite | None:
     assert isinstance(op, Map)
     if not node.inputs or any(x.op == "index" for x in e.walk(*op.exprs)):
         return None
+    if any(v.type.layout for v in (*node.inputs, *node.outputs)):
+        return None
     shape = node.outputs[0].shape
     reshaped = [v for v in node.inputs if isinstance(context.producer(v), Reshape)]
     if not reshaped or any(v.shape != shape for v in node.inputs):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.types import BOOL, F32, I32, U32, DType
 
-from .growth import Growth, draws
+from .growth import Growth, draws, pattern
 
 
 def _dtype(g: Growth) -> DType:
@@ -78,3 +80,24 @@ def draw_pad(g: Growth) -> None:
         high.append(max(hi, -extent - lo))
     value = g.choice(0.0, 0.25) if x.type.dtype is F32 else 0.0
     g.emit(Pad(tuple(low), tuple(high), value), x)
+
+
+@draws(Pack)
+def draw_pack(g: Growth) -> None:
+    x = g.value(4, 3, 2, 1, dtype=_dtype(g))
+    (laid,) = g.keep([g.b.copy(x, g.layout(x.type.rank))])
+    g.b.emit(Pack(laid.type), laid)
+
+
+@draws(Unpack)
+def draw_unpack(g: Growth) -> None:
+    x = g.value(4, 3, 2, dtype=_dtype(g))
+    type = replace(x.type, layout=g.layout(x.type.rank))
+    g.emit(Unpack(type), g.value(shape=(type.memory_size,), dtype=type.dtype))
+
+
+@pattern
+def laid_out(g: Growth) -> None:
+    """What follows reads the same in another order of memory."""
+    x = g.value(4, 3, 2, dtype=_dtype(g))
+    g.keep([g.b.copy(x, g.layout(x.type.rank))])

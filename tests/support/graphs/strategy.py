@@ -56,6 +56,7 @@ def _results(g: Growth) -> None:
     everything: list[Value] = [*(p.value for p in g.b.inputs), *made]
     shown += [g.choice(*everything[::-1]) for _ in range(g.choice(0, 0, 1, 2, 3))]
     for i, value in enumerate(shown):
+        value = g.b.copy(value) if value.type.layout else value
         g.b.output(f"out{i}", value)
 
 
