@@ -262,7 +262,7 @@ class Emitter:
 
     def split(self, index: Affine, extents: tuple[Size, ...]) -> tuple[Affine, ...]:
         """Coordinates, row-major, of a flat index."""
-        return memory.split(self.builder, index, extents)
+        return memory.split_index(self.builder, index, extents)
 
     def quotient(self, index: Affine, divisor: int, hint: str = "") -> Affine:
         """``index // divisor`` of an index that is not negative where it counts."""

@@ -35,7 +35,7 @@ def coordinates_of(
     """The element at a place in memory, and the conditions under which it exists: the last block
     of an axis is filled up."""
     found = [ZERO] * len(extents)
-    digits = split(builder, place, _sizes(builder, extents, layout))
+    digits = split_index(builder, place, _sizes(builder, extents, layout))
     for part, digit in zip(layout.parts, digits, strict=True):
         above = layout.block(part.axis) if not part.block else 0
         found[part.axis] = found[part.axis].plus(digit.scaled(Size.of(above or 1)))
@@ -47,7 +47,9 @@ def coordinates_of(
     return tuple(found), tuple(conditions)
 
 
-def split(builder: KernelBuilder, index: Affine, extents: Sequence[Size]) -> tuple[Affine, ...]:
+def split_index(
+    builder: KernelBuilder, index: Affine, extents: Sequence[Size]
+) -> tuple[Affine, ...]:
     """Coordinates, row-major, of a flat index."""
     if index.is_zero:
         return (ZERO,) * len(extents)
