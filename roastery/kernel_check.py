@@ -18,17 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
-from compiler.kernel import Launch, Scratch
+from compiler.kernel import Launch
 from compiler.options import CompileOptions
+from compiler.plan.from_graph import plan_graph
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Node, Value
+from ir.graph import Graph, Node, Port, Role, Value
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
 from ir.ops.fusion import Fused
 from ir.text import parse_graph
 from ir.types import BOOL, TensorType
-from runtime.memory.buffers import padded_size
+from runtime.memory.buffers import Buffer
 
 TOLERANCE = 1e-4  # relative to the largest element of a result
 
@@ -45,6 +46,7 @@ def main(path: str) -> None:
 
 def check_file(path: Path) -> bool:
     """Compare; prints one line per result. Raises RoasteryError for other files."""
+    from runtime.interpret.backend import InterpretedGraph
     from runtime.interpret.launcher import InterpretLauncher
 
     source = path.read_text(encoding="utf-8")
@@ -52,27 +54,25 @@ def check_file(path: Path) -> bool:
     launches = [_with_text(x, source) if x.label == label else x for x in lower_node(node, options)]
     if not any(x.kernel.source == source for x in launches):
         raise RoasteryError(f"{path} is not one of the kernels that its header describes")
-    inputs = _random_inputs(node)
-    buffers: dict[Value | Scratch, np.ndarray] = {
-        v: _padded(a, v.type) for v, a in zip(node.inputs, inputs, strict=True)
-    }
-    for value in node.outputs:
-        buffers[value] = _padded(np.zeros(value.shape), value.type)
-    kinds = {
-        a: p.dtype
-        for x in launches
-        for p, a in zip(x.kernel.parameters, x.arguments, strict=True)
-        if isinstance(a, Scratch)
-    }
-    for scratch, dtype in kinds.items():
-        assert dtype is not None
-        buffers[scratch] = np.zeros(-(-scratch.nbytes // dtype.itemsize), dtype.numpy)
-    launcher = InterpretLauncher()
-    for launch in launches:
-        launcher.bind(launch, buffers.__getitem__)()
-    expected = run_node(node, inputs)
-    results = [array_of(buffers[v][: v.type.memory_size], v.type) for v in node.outputs]
-    return _compare(node, results, expected)
+    graph = Graph(
+        label,
+        tuple(Port(v.name, v, Role.DATA) for v in node.inputs),
+        (node,),
+        tuple(Port(v.name, v, Role.RESULT) for v in node.outputs),
+    )
+    inputs, outputs = (
+        {p.key: Buffer(TensorType((p.value.type.memory_size,), p.value.type.dtype)) for p in ports}
+        for ports in (graph.inputs, graph.outputs)
+    )
+    arrays = _random_inputs(node)
+    for buffer, array, value in zip(inputs.values(), arrays, node.inputs, strict=True):
+        buffer.array[...] = memory_of(array, value.type)
+    plan = plan_graph(graph, [launches])
+    InterpretedGraph(plan, {}, InterpretLauncher(), inputs, outputs).run()
+    results = [
+        array_of(b.peek(), v.type) for b, v in zip(outputs.values(), node.outputs, strict=True)
+    ]
+    return _compare(node, results, run_node(node, arrays))
 
 
 def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
@@ -114,13 +114,6 @@ def _random_inputs(node: Node) -> list[np.ndarray]:
         else:
             arrays.append(rng.integers(0, 4, value.shape).astype(dtype.numpy))
     return arrays
-
-
-def _padded(array: np.ndarray, type: TensorType) -> np.ndarray:
-    """The array as a buffer holds it."""
-    buffer = np.zeros(padded_size(type.memory_size), type.dtype.numpy)
-    buffer[: type.memory_size] = memory_of(array, type)
-    return buffer
 
 
 def _compare(node: Node, results: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from compiler.options import IEEE
 from compiler.target import GENERIC, Target
-from ir.graph import Graph, Port, PortKey
+from ir.graph import Graph
 from ir.interpret import run_graph
 from ir.ops.host import stand_in
-from ir.verify import WRITES
-from runtime.backends.backend import synchronize
+from runtime.backends.backend import output_buffers, synchronize
 from runtime.memory.buffers import Buffer
 
 from ..building.logger import LOGGER
@@ -66,18 +65,11 @@ class DeviceRunner:
         inputs = {key: Buffer(type) for key, type in ports.items()}
         for buffer, array in zip(inputs.values(), arrays, strict=True):
             buffer.array[...] = array
-        # As in a net, a variable that is written is one buffer.
-        outputs = {p.key: _variable(p, inputs) or Buffer(p.value.type) for p in graph.outputs}
+        outputs = output_buffers({p.key: p.value.type for p in graph.outputs}, inputs)
         with np.errstate(all="ignore"):
             self._backend.bind(_with_stand_ins(graph), inputs, outputs, self._options).run()
             synchronize(self._backend)
         return [buffer.peek().copy() for buffer in outputs.values()]
-
-
-def _variable(output: Port, inputs: Mapping[PortKey, Buffer]) -> Buffer | None:
-    """The buffer of the variable that an output writes, if it does."""
-    roles = WRITES.get(output.role, ())
-    return next((inputs[k] for r in roles if (k := PortKey(r, output.name)) in inputs), None)
 
 
 def runner(device: str) -> GraphRunner:

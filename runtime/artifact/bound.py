@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from ir.errors import RoasteryError
 from ir.graph import PortKey, Role
 from ir.interpret import peak_bytes
 from ir.types import TensorType
-from ir.verify import WRITES
-from runtime.backends.backend import BoundGraph
+from runtime.backends.backend import BoundGraph, output_buffers
 from runtime.backends.reference import NumpyGraph
-from runtime.cuda.driver import Device, Driver
 from runtime.cuda.executor.graph import CudaGraph
 from runtime.cuda.executor.session import Session
 from runtime.cuda.launcher import KernelLoader
@@ -27,68 +24,38 @@ from .reader import Artifact
 Buffers = dict[PortKey, Buffer]
 
 
-@dataclass
-class BoundNet:
-    """What runs, and the buffers of its ports. State in them stays from run to run."""
-
-    graph: BoundGraph
-    inputs: Buffers
-    outputs: Buffers
-    session: Session | None = None
-
-    def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs by name, for inputs of their types."""
-        for name, array in arrays.items():
-            self.inputs[PortKey(Role.DATA, name)].array[...] = array
-        self.graph.run()
-        return {
-            key.name: buffer.peek().copy()
-            for key, buffer in self.outputs.items()
-            if key.role is Role.RESULT
-        }
-
-    def close(self) -> None:
-        """Let go of the memory, the device's too; nothing runs any more."""
-        del self.graph, self.inputs, self.outputs
-        if self.session is not None:
-            self.session.close()
+BoundArtifact = tuple[BoundGraph, Buffers, Buffers]
+"""What runs, and the buffers of its inputs and outputs. State in them stays from run to run."""
 
 
-def on_cpu(artifact: Artifact) -> BoundNet:
+def bind_cpu(artifact: Artifact) -> BoundArtifact:
     """By numpy, as the ``cpu`` executor does. Raises :class:`ArtifactError`."""
     graph = artifact.graph()
     _require_memory(artifact, peak_bytes(graph))
-    inputs = {port.key: port.value.type for port in graph.inputs}
-    outputs = {port.key: port.value.type for port in graph.outputs}
+    inputs, outputs = (
+        {port.key: port.value.type for port in ports} for ports in (graph.inputs, graph.outputs)
+    )
     buffers = _buffers(artifact, inputs, outputs)
-    return BoundNet(NumpyGraph(graph, *buffers), *buffers)
+    return NumpyGraph(graph, *buffers), *buffers
 
 
-def on_gpu(artifact: Artifact, index: int = 0, driver: Driver | None = None) -> BoundNet:
-    """By the kernels that are in it, as the ``cuda`` executor does.
-
-    ``driver``: another driver than the machine's, for tests. Raises :class:`ArtifactError`.
-    """
+def bind_gpu(artifact: Artifact, session: Session) -> BoundArtifact:
+    """By the kernels that are in it, as the ``cuda`` executor does. Raises :class:`ArtifactError`,
+    and RoasteryError when the GPU has not the memory."""
     plan, code = artifact.plan()
-    inputs = {port.key: plan.buffers[port.buffer].type for port in plan.inputs}
-    outputs = {port.key: plan.buffers[port.buffer].type for port in plan.outputs}
+    inputs, outputs = (
+        {port.key: plan.buffers[port.buffer].type for port in ports}
+        for ports in (plan.inputs, plan.outputs)
+    )
     _require_memory(artifact, sum(type.nbytes for type in (inputs | outputs).values()))
     buffers = _buffers(artifact, inputs, outputs)
-    session = Session(Device(index, driver))
     loader = KernelLoader(session.device, session.compute)
-    graph = CudaGraph(
-        plan,
-        {},
-        session,
-        loader,
-        lambda launch: code[launch.kernel, launch.config],
-        *buffers,
-    )
+    graph = CudaGraph(plan, {}, session, loader, lambda x: code[x.kernel, x.config], *buffers)
     try:
         graph.prepare()
     except RoasteryError as error:
         raise ArtifactError(artifact.path, error.message, hint=error.hint) from error
-    return BoundNet(graph, *buffers, session)
+    return graph, *buffers
 
 
 def _buffers(
@@ -111,11 +78,7 @@ def _buffers(
         taken[key] = Buffer(type)
         if key.role is not Role.DATA:
             taken[key].array[...] = _weight(artifact, weights, key, type)
-    given: Buffers = {}
-    for key, type in outputs.items():
-        variables = [taken.get(PortKey(role, key.name)) for role in WRITES.get(key.role, ())]
-        given[key] = next((buffer for buffer in variables if buffer), None) or Buffer(type)
-    return taken, given
+    return taken, output_buffers(outputs, taken)
 
 
 def _weight(
@@ -124,7 +87,7 @@ def _weight(
     array = weights.get(key.name)
     if array is None:
         raise ArtifactError(artifact.path, f"there is no weight {key.name!r}")
-    if array.shape != type.shape or array.dtype != type.dtype.numpy:
+    if array.shape != type.shape or array.dtype != type.dtype.numpy or type.layout is not None:
         raise ArtifactError(
             artifact.path, f"weight {key.name!r} is {array.dtype}{array.shape}, {type} is read"
         )

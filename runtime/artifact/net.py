@@ -11,10 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.graph import PortKey, Role
 from ir.types import TensorType
+from runtime.cuda.driver import Device, Driver
+from runtime.cuda.executor.session import Session
 
-from .bound import BoundNet, on_cpu, on_gpu
-from .manifest import Manifest, Tensor
+from .bound import bind_cpu, bind_gpu
+from .manifest import Tensor
 from .reader import Artifact
 
 
@@ -28,11 +31,18 @@ class LoadedNet:
         device: ``cpu`` or ``cuda:0``.
     """
 
-    def __init__(self, manifest: Manifest, device: str, bound: BoundNet) -> None:
-        self.manifest = manifest
+    def __init__(self, artifact: Artifact, device: str, driver: Driver | None = None) -> None:
+        """``driver``: another one than the machine's, for tests. Raises :class:`ArtifactError`."""
+        self.manifest = artifact.manifest
         self.device = device
-        self._bound = bound
         self._lock = threading.Lock()
+        self._session: Session | None = None
+        if device == "cpu":
+            bound = bind_cpu(artifact)
+        else:
+            self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
+            bound = bind_gpu(artifact, self._session)
+        self._graph, self._taken, self._given = bound
 
     @property
     def inputs(self) -> dict[str, TensorType]:
@@ -54,12 +64,21 @@ class LoadedNet:
                 )
         given = {tensor.name: _checked(tensor, arrays) for tensor in self.manifest.inputs}
         with self._lock:
-            return self._bound.run(given)
+            for name, array in given.items():
+                self._taken[PortKey(Role.DATA, name)].array[...] = array
+            self._graph.run()
+            return {
+                name: self._given[PortKey(Role.RESULT, name)].peek().copy() for name in self.outputs
+            }
 
     def close(self) -> None:
-        """Let go of the device's memory."""
+        """Let go of the memory, the device's too; the net cannot be called any more."""
         with self._lock:
-            self._bound.close()
+            if self._session is not None:
+                del self._graph
+                self._taken, self._given = {}, {}
+                self._session.close()
+                self._session = None
 
 
 def _checked(tensor: Tensor, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -93,8 +112,7 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> LoadedNet:
     """
     with Artifact.load(path) as artifact:
         chosen = _choose_device(artifact, device)
-        bound = on_cpu(artifact) if chosen == "cpu" else on_gpu(artifact, int(chosen[5:]))
-        return LoadedNet(artifact.manifest, chosen, bound)
+        return LoadedNet(artifact, chosen)
 
 
 def _choose_device(artifact: Artifact, device: str | None) -> str:

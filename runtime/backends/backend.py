@@ -11,6 +11,8 @@ import numpy as np
 from compiler.options import CompileOptions
 from compiler.target import Target
 from ir.graph import Graph, PortKey
+from ir.types import TensorType
+from ir.verify import WRITES
 
 from ..memory.buffers import Buffer
 
@@ -91,3 +93,14 @@ def prepare(backend: Backend, graphs: Iterable[Graph], options: CompileOptions) 
 def batch_allocator(backend: Backend, keep: int) -> Callable[[tuple[int, ...]], np.ndarray] | None:
     """What data sources should allocate batches with; None: as they do by themselves."""
     return backend.batch_allocator(keep) if is_remote(backend) else None
+
+
+def output_buffers(
+    outputs: Mapping[PortKey, TensorType], inputs: Mapping[PortKey, Buffer]
+) -> dict[PortKey, Buffer]:
+    """A new buffer for each output; of a variable that is written, the one that it is read from."""
+    found: dict[PortKey, Buffer] = {}
+    for key, type in outputs.items():
+        variables = (inputs.get(PortKey(role, key.name)) for role in WRITES.get(key.role, ()))
+        found[key] = next((buffer for buffer in variables if buffer), None) or Buffer(type)
+    return found

@@ -21,10 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from compiler.kernel import Config, Kernel, Launch, Parameter, Scratch
+from compiler.kernel import Config, Kernel, Parameter
 from compiler.plan.plan import PlanKernel
 from ir.errors import RoasteryError
-from ir.graph import Value
 from ir.types import DType
 from roastery.files.cache_folder import PrivateFolder
 
@@ -32,7 +31,7 @@ from .bounds import Extent, watched
 from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
 
-ResolveArray = Callable[[Value | Scratch], np.ndarray]
+KernelText = Kernel | PlanKernel
 
 # Triton's names of element types, as attributes of triton.language.
 _ELEMENTS = {
@@ -73,20 +72,9 @@ class InterpretLauncher:
         )
         self._functions: dict[str, Any] = {}
 
-    def bind(self, launch: Launch, resolve: ResolveArray) -> Callable[[], None]:
-        """A function that runs a launch on the arrays that ``resolve`` gives now."""
-        return self.prepare(
-            launch.kernel,
-            launch.chosen,
-            launch.grid,
-            [resolve(a) if isinstance(a, Value | Scratch) else a for a in launch.arguments],
-            [i for i, a in enumerate(launch.arguments) if a in launch.outputs],
-            f"kernel {launch.label} (from {launch.location})",
-        )
-
     def prepare(
         self,
-        kernel: Kernel | PlanKernel,
+        kernel: KernelText,
         config: Config,
         grid: Grid,
         arguments: Sequence[np.ndarray | int | float],
@@ -133,10 +121,10 @@ class InterpretLauncher:
 
         return run
 
-    def _path(self, kernel: Kernel | PlanKernel) -> Path:
+    def _path(self, kernel: KernelText) -> Path:
         return self._folder.folder / _file_name(kernel)
 
-    def _function(self, kernel: Kernel | PlanKernel) -> Any:
+    def _function(self, kernel: KernelText) -> Any:
         function = self._functions.get(kernel.source)
         if function is None:
             name, data = _file_name(kernel), kernel.source.encode()
@@ -210,7 +198,7 @@ def interpreting_triton() -> ModuleType:
     return triton
 
 
-def _file_name(kernel: Kernel | PlanKernel) -> str:
+def _file_name(kernel: KernelText) -> str:
     digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
     return f"{kernel.entry}_{digest}.py"
 

@@ -24,6 +24,7 @@ from ir.ops.fusion import Fused
 from ir.types import BOOL, F32, I32, TensorType
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.interpret.program_order import Order
+from tests.support.printed_launch import bind
 from tests.support.program_orders import backwards, shuffled
 
 PLACE = Location("net.prototxt", 7, 1, "layer")
@@ -148,7 +149,7 @@ def run_launches(
         if isinstance(argument, Scratch)
     }
     for launch in launches:
-        launcher(order).bind(launch, resolve)()
+        bind(launcher(order), launch, resolve)()
     for value, original in before.items():
         np.testing.assert_array_equal(buffers[value], original, "an input was changed")
     return [array_of(buffers[v][: v.type.memory_size], v.type) for v in node.outputs]

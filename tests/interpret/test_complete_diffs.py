@@ -11,7 +11,7 @@ from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import PortKey, Role
-from ir.verify import WRITES
+from runtime.backends.backend import output_buffers
 from runtime.interpret.backend import InterpretedGraph
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.memory.buffers import Buffer
@@ -30,10 +30,7 @@ def test_nothing_is_added_later(net: str, tmp_path: Path) -> None:
     graph = training_graph(lowered(NETS[net]))
     compiled = compile_graph(graph, lower_node, CompileOptions())
     inputs = {port.key: Buffer(port.value.type) for port in graph.inputs}
-    outputs = {}
-    for port in graph.outputs:
-        variable = [inputs.get(PortKey(role, port.name)) for role in WRITES.get(port.role, ())]
-        outputs[port.key] = next(filter(None, variable), None) or Buffer(port.value.type)
+    outputs = output_buffers({port.key: port.value.type for port in graph.outputs}, inputs)
     launcher = InterpretLauncher(tmp_path, check=False)
     bound = InterpretedGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)
 

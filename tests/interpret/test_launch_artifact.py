@@ -34,7 +34,6 @@ from ir.op import Property
 from ir.ops.convolution import Conv
 from ir.types import DType, TensorType
 from runtime.artifact import Artifact, load, write_artifact
-from runtime.artifact.bound import BoundNet, on_gpu
 from runtime.artifact.code import launched
 from runtime.artifact.net import LoadedNet
 from runtime.interpret.launcher import InterpretLauncher
@@ -117,7 +116,7 @@ def weights() -> dict[str, np.ndarray]:
 
 def exported(
     graph: Graph, weights: dict[str, np.ndarray], path: Path, gpu: InterpretingGpu
-) -> tuple[LoadedNet, BoundNet]:
+) -> tuple[LoadedNet, LoadedNet]:
     """A graph as an artifact, loaded for both kinds of devices."""
     compiled = compile_graph(graph, lower_node, CompileOptions())
     used = {(launch.kernel, launch.config): None for launch in launched(compiled.plan)}
@@ -134,7 +133,7 @@ def exported(
         sources=[kernel.source for kernel in compiled.plan.kernels],
     )
     with Artifact.load(path) as artifact:
-        return load(path, "cpu"), on_gpu(artifact, 0, gpu.fake.driver())
+        return load(path, "cpu"), LoadedNet(artifact, "cuda:0", gpu.fake.driver())
 
 
 def test_the_stored_plan_computes_what_the_graph_means(
@@ -142,19 +141,19 @@ def test_the_stored_plan_computes_what_the_graph_means(
 ) -> None:
     graph = small_net()
     gpu = InterpretingGpu(tmp_path / "kernels")
-    on_cpu, bound = exported(graph, weights, tmp_path / "small.roast", gpu)
+    on_cpu, on_gpu = exported(graph, weights, tmp_path / "small.roast", gpu)
     rng = np.random.default_rng(1)
     seen = weights["seen"]
     for images in (3, 6, 9):  # the third call is a captured graph's second
         x = rng.standard_normal((BATCH, 2, SIZE, SIZE), dtype=np.float32)
         variables = {**weights, "seen": seen, "data": x}
         prob, scores, seen, _ = run_graph(graph, [variables[p.name] for p in graph.inputs])
-        for results in (on_cpu(data=x), bound.run({"data": x})):
+        for results in (on_cpu(data=x), on_gpu(data=x)):
             gpu.fake.check()
             np.testing.assert_allclose(results["prob"], prob, rtol=1e-4, atol=1e-6)
             np.testing.assert_allclose(results["scores"], scores, rtol=1e-4, atol=1e-4)
             np.testing.assert_array_equal(results["images"], [images])
-    bound.close()
+    on_gpu.close()
     assert not gpu.fake.allocations
 
 
@@ -180,13 +179,13 @@ def test_random_graphs_as_artifacts(drawn: Drawn) -> None:
     with tempfile.TemporaryDirectory() as folder:
         gpu = InterpretingGpu(Path(folder) / "kernels")
         weights = {p.name: a for p, a in given.items() if p.role is not Role.DATA}
-        on_cpu, bound = exported(graph, weights, Path(folder) / "net.roast", gpu)
+        on_cpu, on_gpu = exported(graph, weights, Path(folder) / "net.roast", gpu)
         data = {p.name: a for p, a in given.items() if p.role is Role.DATA}
-        for found in (on_cpu(**data), bound.run(data)):
+        for found in (on_cpu(**data), on_gpu(**data)):
             gpu.fake.check()
             for i in results:
                 wanted.check_one(i, found[graph.outputs[i].name], graph.outputs[i].name)
-        bound.close()
+        on_gpu.close()
 
 
 def test_an_artifact_of_an_earlier_version(tmp_path: Path, data_dir: Path) -> None:
@@ -196,10 +195,10 @@ def test_an_artifact_of_an_earlier_version(tmp_path: Path, data_dir: Path) -> No
         plan, code = artifact.plan()
         for (number, config), (binary,) in code.items():
             gpu.take(plan.kernels[number], config, binary)
-        bound = on_gpu(artifact, 0, gpu.fake.driver())
+        on_gpu = LoadedNet(artifact, "cuda:0", gpu.fake.driver())
     with np.load(data_dir / "artifacts" / "v1.npz") as recorded:
         for _ in range(2):
-            result = bound.run({"data": recorded["data"]})
+            result = on_gpu(data=recorded["data"])
             gpu.fake.check()
             np.testing.assert_allclose(result["prob"], recorded["prob"], rtol=1e-4, atol=1e-6)
-    bound.close()
+    on_gpu.close()

@@ -18,6 +18,7 @@ from ir.location import Location
 from ir.types import DType, TensorType
 from runtime.interpret.launcher import InterpretLauncher, KernelFailure
 from runtime.interpret.program_order import Order
+from tests.support.printed_launch import bind
 from tests.support.program_orders import backwards, shuffled
 
 SOURCE = """
@@ -59,7 +60,7 @@ def test_runs_on_the_arrays_themselves(tmp_path: Path, config: int, grid: int) -
     x = np.arange(64, dtype=np.float32)
     y = np.ones(64, np.float32)
     launcher = InterpretLauncher(tmp_path)
-    run = launcher.bind(launch(config=config, grid=grid), lambda b: x if b is X else y)
+    run = bind(launcher, launch(config=config, grid=grid), lambda b: x if b is X else y)
     assert np.all(y == 1)  # binding runs nothing
     run()
     expected = np.where(np.arange(64) < 50, np.arange(64) * 2.5 + 1, 1).astype(np.float32)
@@ -70,7 +71,7 @@ def test_runs_on_the_arrays_themselves(tmp_path: Path, config: int, grid: int) -
 
 
 def test_an_empty_grid_runs_nothing(tmp_path: Path) -> None:
-    InterpretLauncher(tmp_path).bind(launch(grid=0), lambda b: np.empty(0, np.float32))()
+    bind(InterpretLauncher(tmp_path), launch(grid=0), lambda b: np.empty(0, np.float32))()
     assert not list(tmp_path.iterdir())
 
 
@@ -95,7 +96,7 @@ def square(out, n):
         out = np.zeros(16, np.int32)
         scratch = Scratch(0, 64)
         call = Launch(kernel, 0, (scratch, 1 << 20), (1, 1, 1), "square", PLACE, (scratch,))
-        InterpretLauncher(tmp_path).bind(call, lambda _, out=out: out)()
+        bind(InterpretLauncher(tmp_path), call, lambda _, out=out: out)()
         results.append(int(out[0]))
     assert results[1] == 1 << 8  # 2^40 >> 32
     assert results[0] != results[1]
@@ -103,17 +104,17 @@ def square(out, n):
 
 def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
     x, y = np.ones(64, np.float32), np.ones(64, np.float32)
-    InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)
+    bind(InterpretLauncher(tmp_path), launch(), lambda b: x if b is X else y)
     (path,) = tmp_path.iterdir()
     path.write_text("raise SystemExit('not the kernel')\n")
-    InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)()
+    bind(InterpretLauncher(tmp_path), launch(), lambda b: x if b is X else y)()
     np.testing.assert_array_equal(y[:50], np.full(50, 3.5))
 
 
 def test_neither_files_nor_bytecode_are_read_back(tmp_path: Path) -> None:
     """Compiled code beside a file would run without a look at its text."""
     x, y = np.ones(64, np.float32), np.ones(64, np.float32)
-    InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)
+    bind(InterpretLauncher(tmp_path), launch(), lambda b: x if b is X else y)
     (path,) = tmp_path.iterdir()
     evil = tmp_path / "evil.py"
     evil.write_text("raise SystemExit('not the kernel')\n")
@@ -121,7 +122,7 @@ def test_neither_files_nor_bytecode_are_read_back(tmp_path: Path) -> None:
     py_compile.compile(
         str(evil), cached, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
-    run = InterpretLauncher(tmp_path).bind(launch(), lambda b: x if b is X else y)
+    run = bind(InterpretLauncher(tmp_path), launch(), lambda b: x if b is X else y)
     path.write_text(SOURCE.replace("* a +", "* a -"))  # after it was bound
     run()
     np.testing.assert_array_equal(y[:50], np.full(50, 3.5))
@@ -130,9 +131,9 @@ def test_neither_files_nor_bytecode_are_read_back(tmp_path: Path) -> None:
 def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     launcher = InterpretLauncher(tmp_path)
     with pytest.raises(ValueError, match="x points to f32, given int32"):
-        launcher.bind(launch(), lambda b: np.zeros(64, np.int32))
+        bind(launcher, launch(), lambda b: np.zeros(64, np.int32))
     with pytest.raises(ValueError, match="contiguous"):
-        launcher.bind(launch(), lambda b: np.zeros(128, np.float32)[::2])
+        bind(launcher, launch(), lambda b: np.zeros(128, np.float32)[::2])
 
 
 def test_a_failing_kernel_names_its_layer(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_failing_kernel_names_its_layer(tmp_path: Path) -> None:
     broken = Kernel("axpy", source, AXPY.parameters, AXPY.configs)
     x = np.zeros(64, np.float32)
     with pytest.raises(KernelFailure, match=r"sum \(from net.prototxt:12:3 \(layer 'sum'\)\)"):
-        InterpretLauncher(tmp_path).bind(launch(broken), lambda b: x)()
+        bind(InterpretLauncher(tmp_path), launch(broken), lambda b: x)()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_memory_of_others_is_not_touched(
     kernel = Kernel("axpy", SOURCE.replace(*change), AXPY.parameters, AXPY.configs)
     around = np.zeros(512, np.float32)
     x, y = around[64:128], around[192:256]
-    run = InterpretLauncher(tmp_path).bind(launch(kernel, grid=5), lambda b: x if b is X else y)
+    run = bind(InterpretLauncher(tmp_path), launch(kernel, grid=5), lambda b: x if b is X else y)
     with pytest.raises(KernelFailure, match=message):
         run()
 
@@ -171,7 +172,7 @@ def test_without_the_check_nothing_is_watched(tmp_path: Path) -> None:
     around = np.ones(512, np.float32)
     x, y = around[64:128], around[192:256]
     launcher = InterpretLauncher(tmp_path, check=False)
-    launcher.bind(launch(kernel, grid=5), lambda b: x if b is X else y)()
+    bind(launcher, launch(kernel, grid=5), lambda b: x if b is X else y)()
     assert around[256] == 3.5
 
 
@@ -193,7 +194,7 @@ def shifted(folder: Path, order: Order | None, *, ahead: int, check: bool = Fals
     kernel = Kernel("shift", source, AXPY.parameters[:2], AXPY.configs[:1])
     memory, out = np.arange(112, dtype=np.float32), Scratch(0, 112 * 4)
     call = Launch(kernel, 0, (X, out), (3, 2, 1), "shift", PLACE, outputs=(out,))
-    run = InterpretLauncher(folder, check=check, order=order).bind(call, lambda _: memory)
+    run = bind(InterpretLauncher(folder, check=check, order=order), call, lambda _: memory)
     run()
     return memory[:96]
 
@@ -260,7 +261,7 @@ def test_elements_that_several_programs_use(
     kernel = Kernel("shift", source, AXPY.parameters[:2], AXPY.configs[:1])
     memory, out = np.zeros(64, np.float32), Scratch(0, 64 * 4)
     call = Launch(kernel, 0, (X, out), (grid, 1, 1), "shift", PLACE, outputs=(out,))
-    run = InterpretLauncher(tmp_path).bind(call, lambda _: memory)
+    run = bind(InterpretLauncher(tmp_path), call, lambda _: memory)
     with pytest.raises(KernelFailure, match=message) if message else contextlib.nullcontext():
         run()
 
