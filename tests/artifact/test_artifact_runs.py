@@ -180,3 +180,28 @@ def test_what_it_was_compiled_by_is_shown(
     ):
         assert main(["run", str(path), f"--input={tmp_path / 'x.npy'}", f"--device={device}"]) == 0
         assert capsys.readouterr().out.splitlines()[0] == f"{path}: on {shown}"
+
+
+def test_what_it_holds_is_shown(
+    write: Write, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the plan that would run; without a GPU."""
+    assert main(["inspect", str(write())]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("tiny, format 2, for cpu, cuda:sm_80, cuda:sm_90\n")
+    for line in (
+        "made by roastery 0.1.0, triton 3.9.0, numpy 2.4.0 (tf32, planned for Small with 7 pro",
+        "input data: f32[50]",
+        "on the CPU: 2 operations, graph.txt",
+        "1x1x1  BLOCK=64 warps=4  a_ip.py",
+        "a_ip.py  4          3         BLOCK=64       sm_80: 16 registers, 0 bytes shared; sm_90",
+        "     0    200  0..1  between",
+        "arena 256 bytes; ",
+    ):
+        assert line in shown
+    assert main(["inspect", str(write("cpu.roast", plan=None, code=None))]) == 0
+    assert "arena" not in capsys.readouterr().out
+    assert main(["inspect", str(data_dir / "artifacts" / "v1.roast")]) == 0
+    shown = capsys.readouterr().out
+    assert "conv_relu  9x1x1  M=32 N=32 K=16 SPLIT=0 warps=4  conv_relu.py" in shown
+    assert "arena 15360 bytes, of buffers whose sizes format 1 leaves out" in shown

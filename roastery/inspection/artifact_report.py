@@ -1,0 +1,57 @@
+"""What an artifact holds: its plan, its kernels, and where its buffers lie."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from compiler.plan.plan import Plan
+from compiler.plan.tables import kernel_files, memory_table, step_table, table
+from ir.printable import printable
+from runtime.artifact import Artifact, Code, Manifest
+
+
+def artifact_report(artifact: Artifact) -> str:
+    """For people. Nothing of it is run. Raises ArtifactError."""
+    parts = [_heading(artifact.manifest)]
+    targets = artifact.manifest.targets
+    if "cpu" in targets:
+        count = len(artifact.graph().nodes)
+        parts.append(f"on the CPU: {count} operations, graph.txt\n")
+    if any(target != "cpu" for target in targets):
+        plan, code = artifact.plan()
+        memory = memory_table(plan)
+        if artifact.manifest.format == 1:
+            memory = (
+                f"arena {plan.memory.nbytes} bytes, of buffers whose sizes format 1 leaves out\n"
+            )
+        parts += [step_table(plan), _kernel_table(plan, code), memory]
+    return "\n".join(parts)
+
+
+def _heading(manifest: Manifest) -> str:
+    tensors = (("input", manifest.inputs), ("output", manifest.outputs))
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    lines = [
+        f"{manifest.name}, format {manifest.format}, for {', '.join(manifest.targets)}",
+        f"made by {versions} ({manifest.options})",
+        *(f"{kind} {t.name}: {t.type}" for kind, tensors in tensors for t in tensors),
+    ]
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def _kernel_table(plan: Plan, code: Code) -> str:
+    """Each kernel in each configuration, with what its code takes of a GPU."""
+    launches = Counter((launch.kernel, launch.config) for launch in plan.launches)
+    files = kernel_files(plan)
+    rows = [("kernel", "arguments", "launches", "configuration", "machine code")]
+    for (kernel, config), binaries in code.items():
+        constants = " ".join(f"{name}={value}" for name, value in config.constants)
+        found = [
+            f"sm_{b.architecture.capability}: {b.resources.registers} registers, "
+            f"{b.resources.shared} bytes shared"
+            for b in binaries
+        ]
+        count = len(plan.kernels[kernel].parameters)
+        times = launches[kernel, config]
+        rows.append((files[kernel], f"{count}", f"{times}", constants, "; ".join(found)))
+    return table(rows)
