@@ -46,7 +46,7 @@ def main(path: str) -> None:
 
 def check_file(path: Path) -> bool:
     """Compare; prints one line per result. Raises RoasteryError for other files."""
-    from runtime.interpret.backend import InterpretedGraph
+    from runtime.backends.host_graph import HostGraph
     from runtime.interpret.launcher import InterpretLauncher
 
     source = path.read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def check_file(path: Path) -> bool:
     for buffer, array, value in zip(inputs.values(), arrays, node.inputs, strict=True):
         buffer.array[...] = memory_of(array, value.type)
     plan = plan_graph(graph, [launches])
-    InterpretedGraph(plan, {}, InterpretLauncher(), inputs, outputs).run()
+    HostGraph(plan, {}, InterpretLauncher(), inputs, outputs).run()
     results = [
         array_of(b.peek(), v.type) for b, v in zip(outputs.values(), node.outputs, strict=True)
     ]

@@ -21,17 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from compiler.kernel import Config, Kernel, Parameter
-from compiler.plan.plan import PlanKernel
+from compiler.kernel import Config, Parameter
 from ir.errors import RoasteryError
 from ir.types import DType
 from roastery.files.cache_folder import PrivateFolder
 
+from ..backends.host_launcher import KernelText
 from .bounds import Extent, watched
 from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
-
-KernelText = Kernel | PlanKernel
 
 # Triton's names of element types, as attributes of triton.language.
 _ELEMENTS = {
@@ -81,13 +79,6 @@ class InterpretLauncher:
         written: Collection[int],
         name: str,
     ) -> Callable[[], None]:
-        """A function that runs a kernel.
-
-        Args:
-            arguments: in the order of the parameters; ``written`` numbers the arrays among them
-                that the kernel says it writes.
-            name: the kernel and its layer, for errors.
-        """
         if 0 in grid:
             return _nothing
         if len(arguments) != len(kernel.parameters):

@@ -12,7 +12,7 @@ from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import PortKey, Role
 from runtime.backends.backend import output_buffers
-from runtime.interpret.backend import InterpretedGraph
+from runtime.backends.host_graph import HostGraph
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.memory.buffers import Buffer
 from tests.support import sample_nets
@@ -32,7 +32,7 @@ def test_nothing_is_added_later(net: str, tmp_path: Path) -> None:
     inputs = {port.key: Buffer(port.value.type) for port in graph.inputs}
     outputs = output_buffers({port.key: port.value.type for port in graph.outputs}, inputs)
     launcher = InterpretLauncher(tmp_path, check=False)
-    bound = InterpretedGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)
+    bound = HostGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)
 
     rng = np.random.default_rng(0)
     for buffer in inputs.values():

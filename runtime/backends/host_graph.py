@@ -1,0 +1,123 @@
+"""A plan in host memory: its kernels by a launcher, its host steps by numpy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from compiler.compiled import CompiledGraph
+from compiler.options import CompileOptions
+from compiler.plan.arena import aligned
+from compiler.plan.plan import HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
+from ir.graph import Graph, PortKey
+from ir.op import Op
+
+from ..memory.buffers import Buffer, host_bytes
+from .host_launcher import HostLauncher
+from .per_graph import PerGraph
+from .placement import Placement
+
+Run = Callable[[], None]
+
+
+class HostGraph:
+    """A plan bound to host memory. ``hosts``: what its host steps call, by node."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        hosts: Mapping[int, Op],
+        launcher: HostLauncher,
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
+    ) -> None:
+        self.plan = plan
+        self._hosts = hosts
+        self._launcher = launcher
+        self._arena = host_bytes(plan.memory.nbytes)
+        self._placement = Placement(plan, inputs, outputs)
+        self.steps: list[Run] = [self._step(step) for step in plan.steps]
+        for source, target in self._placement.copies:
+            self.steps.append(_copier(source.array, target.array))
+
+    def run(self) -> None:
+        """Run every step; raises what host steps raise."""
+        for run in self.steps:
+            run()
+
+    def memory(self, number: int) -> np.ndarray:
+        """All bytes of a buffer, padding included."""
+        place = self._placement[number]
+        if isinstance(place, Buffer):
+            return place.flat.view(np.uint8)
+        return self._arena[place : place + aligned(self.plan.buffers[number].type.nbytes)]
+
+    def _array(self, tensor: HostTensor) -> np.ndarray:
+        flat = self.memory(tensor.buffer).view(tensor.type.dtype.numpy)
+        return flat[: tensor.type.size].reshape(tensor.type.shape)
+
+    def _step(self, step: Step) -> Run:
+        if isinstance(step, PlanLaunch):
+            return self._launch(step)
+        if isinstance(step, HostStep):
+            return self._host(step)
+        source, target = (self.memory(n)[: step.nbytes] for n in (step.source, step.target))
+        return _copier(source, target)
+
+    def _launch(self, launch: PlanLaunch) -> Run:
+        kernel = self.plan.kernels[launch.kernel]
+        arguments: list[np.ndarray | int | float] = []
+        written = []
+        for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
+            if isinstance(argument, Ref):
+                assert parameter.dtype is not None, "a pointer has one"
+                if argument.buffer in launch.writes:
+                    written.append(len(arguments))
+                arguments.append(self.memory(argument.buffer).view(parameter.dtype.numpy))
+            else:
+                arguments.append(argument)
+        return self._launcher.prepare(
+            kernel, launch.config, launch.grid, arguments, written, str(launch)
+        )
+
+    def _host(self, step: HostStep) -> Run:
+        op = self._hosts[step.node]
+        sources = [self._array(tensor) for tensor in step.inputs]
+        targets = [self._array(tensor) for tensor in step.outputs]
+        types = [tensor.type for tensor in step.outputs]
+
+        def run() -> None:
+            for target, result in zip(targets, op.reference(sources, types), strict=True):
+                np.copyto(target, result)
+
+        return run
+
+
+def _copier(source: np.ndarray, target: np.ndarray) -> Run:
+    return lambda: np.copyto(target, source)
+
+
+class HostBackend(ABC):
+    """An executor of kernels in host memory."""
+
+    def __init__(self) -> None:
+        self._compiled = PerGraph(self.compiled)
+
+    @abstractmethod
+    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph: ...
+
+    @abstractmethod
+    def launcher(self, compiled: CompiledGraph) -> HostLauncher: ...
+
+    def bind(
+        self,
+        graph: Graph,
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
+        options: CompileOptions,
+    ) -> HostGraph:
+        compiled = self._compiled(graph, options)
+        launcher = self.launcher(compiled)
+        return HostGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)
