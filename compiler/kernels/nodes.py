@@ -8,7 +8,7 @@ All others run their body from ``start`` on, once for each position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -148,6 +148,14 @@ def blocks(statement: Statement) -> tuple[list[Statement], ...]:
             return (body, otherwise)
         case _:
             return ()
+
+
+def walk_statements(body: Sequence[Statement]) -> Iterator[Statement]:
+    """All statements, each before those inside it."""
+    for statement in body:
+        yield statement
+        for block in blocks(statement):
+            yield from walk_statements(block)
 
 
 def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list[Statement]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ir.expr import Expr, Number
 from ir.printable import printable
-from ir.types import DType
+from ir.types import BOOL, DType
 
 from .expressions import KernelArgument, Local
 from .names import Names
@@ -38,6 +38,7 @@ class KernelPrinter(ABC):
 
     spelling: ClassVar[Mapping[str, Spelling]]  # keyed like ir.expr.PRIMITIVES
     branch: ClassVar[str]  # what a condition stands in
+    literals: ClassVar[Mapping[str, str]]  # what is no number; real: how others end
     block_ends: ClassVar[tuple[str, str]]  # what opens a block, behind its head, and closes it
 
     @abstractmethod
@@ -50,9 +51,6 @@ class KernelPrinter(ABC):
 
     @abstractmethod
     def comment(self, text: str) -> str: ...
-
-    @abstractmethod
-    def literal(self, value: Number, dtype: DType) -> str: ...
 
     @abstractmethod
     def own(self, value: Expr) -> tuple[str, int]:
@@ -116,6 +114,14 @@ class KernelPrinter(ABC):
                 return self.call(function, value.args), ATOM
             case spell:
                 return spell(value, self.expr)
+
+    def literal(self, value: Number, dtype: DType) -> str:
+        if dtype is BOOL:
+            return self.literals[str(bool(value)).lower()]
+        if not dtype.is_float:
+            return str(int(value))
+        text = repr(float(value))
+        return self.literals.get(text) or self.literals["real"].format(text)
 
     def assignment(self, variable: Local, value: Expr) -> str:
         name = self.name(variable)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from compiler.kernels.expressions import SCALAR, Local, axes_of, element, spread
-from compiler.kernels.nodes import Let, Statement, blocks, rewritten
+from compiler.kernels.nodes import Let, Statement, rewritten, walk_statements
 from ir import expr as e
 from ir.expr import Expr
 from ir.types import I32
@@ -35,13 +35,10 @@ def tiled_masks(body: Sequence[Statement]) -> Sequence[Statement]:
 
 def _comparisons(body: Sequence[Statement]) -> Iterator[tuple[Local, Expr]]:
     """Variables that hold comparisons of scalars, which are spread."""
-    for statement in body:
+    for statement in walk_statements(body):
         match statement:
             case Let(variable, value) if value.op in _COMPARISONS and not axes_of(value):
                 left, right = value.args
                 if left.dtype is I32:
                     spreading = (spread(left, SCALAR), right)
                     yield variable, e.node(value.op, spreading, None, value.dtype)
-            case _:
-                for block in blocks(statement):
-                    yield from _comparisons(block)

@@ -7,11 +7,10 @@ Nothing here needs a device library: what Triton's language lacks is a helper fu
 from __future__ import annotations
 
 import keyword
-import math
 
 from compiler.kernels import operators as o
-from ir.expr import Expr, Number
-from ir.types import BOOL, DType
+from ir.expr import Expr
+from ir.types import DType
 
 from .helpers import HELPERS
 
@@ -29,16 +28,8 @@ TRITON_TYPES = {
 }
 
 
-def literal(value: Number, dtype: DType) -> str:
-    if dtype is BOOL:
-        return "True" if value else "False"
-    if not dtype.is_float:
-        return str(int(value))
-    if math.isnan(value):
-        return 'float("nan")'
-    if math.isinf(value):
-        return 'float("inf")' if value > 0 else '-float("inf")'
-    return repr(float(value))
+LITERALS = {"true": "True", "false": "False", "real": "{}"}
+LITERALS |= {"nan": 'float("nan")', "inf": 'float("inf")', "-inf": '-float("inf")'}
 
 
 def _extreme(name: str) -> o.Spell:

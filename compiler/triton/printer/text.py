@@ -11,11 +11,10 @@ from compiler.kernels.liveness import live
 from compiler.kernels.names import Names
 from compiler.kernels.operators import ATOM, SUM, FunctionCall
 from compiler.kernels.printer import KernelPrinter, Text
-from ir.expr import Expr, Number
-from ir.types import DType
+from ir.expr import Expr
 
 from .masks import tiled_masks
-from .spelling import AND, COMPARISON, RESERVED, SPELLING, TRITON_TYPES, literal, whole_power
+from .spelling import AND, COMPARISON, LITERALS, RESERVED, SPELLING, TRITON_TYPES, whole_power
 
 
 def print_body(kernel: n.KernelBody, readable: bool) -> Text:
@@ -27,7 +26,7 @@ def print_body(kernel: n.KernelBody, readable: bool) -> Text:
 @dataclass
 class _Printer(KernelPrinter):
     inline: dict[Local, str] = field(default_factory=dict)  # of grid and lanes
-    spelling = SPELLING
+    spelling, literals = SPELLING, LITERALS
     branch = "if {}"
     block_ends = (":", "")
 
@@ -86,9 +85,6 @@ class _Printer(KernelPrinter):
 
     # --- expressions ------------------------------------------------------------------
 
-    def literal(self, value: Number, dtype: DType) -> str:
-        return literal(value, dtype)
-
     def bound(self, value: Expr) -> tuple[str, int]:
         if value.op == "pow" and (text := whole_power(value, self.expr)):
             return text, ATOM
@@ -136,7 +132,7 @@ class _Printer(KernelPrinter):
     def _load(self, value: Expr) -> str:
         address, mask = self._place(value.args[0])
         if mask and value.value is not None:
-            mask += f", other={literal(value.value, value.dtype)}"
+            mask += f", other={self.literal(value.value, value.dtype)}"
         return f"tl.load({address}{mask})"
 
     def _mask(self, conditions: Sequence[Expr]) -> str:
