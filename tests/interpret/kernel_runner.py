@@ -22,6 +22,7 @@ from ir.location import Location
 from ir.op import Op
 from ir.ops.fusion import Fused
 from ir.types import BOOL, F32, I32, TensorType
+from runtime.backends.host_launcher import HostLauncher
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.interpret.program_order import Order
 from tests.support.printed_launch import bind
@@ -115,10 +116,11 @@ def run_launches(
     inputs: Sequence[np.ndarray],
     order: Order | None = None,
     over: Mapping[Value, Value] | None = None,
+    by: HostLauncher | None = None,
 ) -> list[np.ndarray]:
     """Outputs of the node, computed by its launches, whose programs run in the order.
 
-    ``over``: outputs that are written into the buffers of inputs.
+    ``over``: outputs that are written into the buffers of inputs. ``by``: of another target.
     """
     over = over or {}
     buffers: dict[Value | Scratch, np.ndarray] = {
@@ -149,7 +151,7 @@ def run_launches(
         if isinstance(argument, Scratch)
     }
     for launch in launches:
-        bind(launcher(order), launch, resolve)()
+        bind(by or launcher(order), launch, resolve)()
     for value, original in before.items():
         np.testing.assert_array_equal(buffers[value], original, "an input was changed")
     return [array_of(buffers[v][: v.type.memory_size], v.type) for v in node.outputs]

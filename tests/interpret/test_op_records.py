@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ir.op import Property
-from ir.ops.fusion import Fused
 from tests.interpret.kernel_runner import check, scheduled, single
 from tests.support.layouts import laid_out
-from tests.support.op_cases import OpCase, all_cases
-
-HOST = Property.HOST | Property.EFFECT | Property.DYNAMIC
+from tests.support.op_cases import OpCase, all_cases, kernel_cases
 
 
 def check_kernels(case: OpCase) -> None:
@@ -21,11 +17,7 @@ def check_kernels(case: OpCase) -> None:
     assert launches or not any(t.size for t in case.op.infer([x.type for x in case.inputs]))
 
 
-@pytest.mark.parametrize(
-    "case",
-    [c for c in all_cases() if not c.op.properties & HOST and not isinstance(c.op, Fused)],
-    ids=str,
-)
+@pytest.mark.parametrize("case", kernel_cases(), ids=str)
 def test_kernels(case: OpCase) -> None:
     check_kernels(case)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, reject
 
+from compiler.c.library import c_compiler
+from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
@@ -17,8 +19,9 @@ from compiler.triton.lower import ways_of
 from ir.graph import Graph, Node, Port, PortKey, Role
 from ir.interpret import run_graph
 from runtime.backends.backend import Backend, synchronize
+from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
-from runtime.interpret.backend import InterpretBackend, InterpretedGraph
+from runtime.interpret.backend import InterpretBackend
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.memory.buffers import Buffer
 from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
@@ -31,26 +34,20 @@ from tests.support.small_tiles import use_small_tiles
 class AnyTile(InterpretBackend):
     """Takes for each kernel another one of its tiles and splits, not the best; all are small."""
 
-    def bind(
-        self,
-        graph: Graph,
-        inputs: Mapping[PortKey, Buffer],
-        outputs: Mapping[PortKey, Buffer],
-        options: CompileOptions,
-    ) -> InterpretedGraph:
+    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph:
         turn = itertools.count(len(graph.nodes))
 
         def lower(node: Node, options: CompileOptions) -> list[Launch]:
             scheduled = ways_of(node, options)
             return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
 
-        compiled = compile_graph(graph, lower, options)
-        return InterpretedGraph(compiled.plan, compiled.hosts, self._launcher, inputs, outputs)
+        return compile_graph(graph, lower, options)
 
 
 BACKENDS: dict[str, Callable[[Path], Backend]] = {
     "reference": lambda folder: ReferenceBackend(),
     "interpret": lambda folder: AnyTile(InterpretLauncher(folder, order=shuffled)),
+    "c": lambda folder: CBackend(),
     "cuda": lambda folder: InterpretingGpu(folder).backend(),  # the best, in ascending order
 }
 
@@ -59,6 +56,8 @@ BACKENDS: dict[str, Callable[[Path], Backend]] = {
 def backend(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Backend]:
+    if request.param == "c" and c_compiler() is None:
+        pytest.skip("there is no C compiler")
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "interpret":
             use_small_tiles(patch)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ir.layout import Layout
-from ir.op import Op
+from ir.op import Op, Property
+from ir.ops.fusion import Fused
 from ir.types import DType, TensorType
 
 RECORDS = Path(__file__).parents[1] / "ir" / "records"
@@ -107,6 +108,12 @@ def _records(name: str) -> list[object]:
 
 def all_cases() -> Sequence[OpCase]:
     return _records("CASES")  # type: ignore[return-value]
+
+
+def kernel_cases() -> list[OpCase]:
+    """Those that become kernels."""
+    host = Property.HOST | Property.EFFECT | Property.DYNAMIC
+    return [c for c in all_cases() if not c.op.properties & host and not isinstance(c.op, Fused)]
 
 
 def all_errors() -> Sequence[ErrorCase]:

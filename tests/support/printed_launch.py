@@ -8,11 +8,11 @@ import numpy as np
 
 from compiler.kernel import Launch, Scratch
 from ir.graph import Value
-from runtime.interpret.launcher import InterpretLauncher
+from runtime.backends.host_launcher import HostLauncher
 
 
 def bind(
-    launcher: InterpretLauncher, launch: Launch, resolve: Callable[[Value | Scratch], np.ndarray]
+    launcher: HostLauncher, launch: Launch, resolve: Callable[[Value | Scratch], np.ndarray]
 ) -> Callable[[], None]:
     """A function that runs a launch on the arrays that ``resolve`` gives now."""
     return launcher.prepare(

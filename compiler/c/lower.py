@@ -1,0 +1,41 @@
+"""Fused groups to C kernels and their launches."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+
+from compiler.kernel import Launch
+from compiler.kernels.launch import bound_launch
+from compiler.kernels.nodes import KernelBody
+from compiler.kernels.provenance import function_name, provenance
+from compiler.kernels.schedule import schedule_task, task_of
+from compiler.kernels.task import Task
+from compiler.options import CompileOptions
+from ir.graph import Node
+
+from .helpers import HELPERS
+from .heuristic import ScalarHeuristic
+from .printer import c_comment, c_function
+
+
+def lower_to_c(node: Node, options: CompileOptions) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+
+    A kernel's source is its function alone: :mod:`.library` puts many into one file.
+    """
+    task = task_of(node, options, ScalarHeuristic())
+    scheduled = schedule_task(task)
+    return [_launch(task, body) for body in scheduled.kernels(scheduled.choices[0])]
+
+
+def _launch(task: Task, body: KernelBody) -> Launch:
+    source, text = c_function(body, body.name, readable=False)
+    entry = f"{body.name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"  # one for one text
+    source = source.replace(body.name, entry, 1)
+    return bound_launch(task, body, text, entry, source, functools.partial(_shown, task, body))
+
+
+def _shown(task: Task, body: KernelBody) -> str:
+    function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
+    return f"{c_comment(provenance(task, body))}\n\n{HELPERS}\n{function}"

@@ -1,0 +1,63 @@
+"""The executor of kernels that are printed as scalar C: for tests, no ``--device`` names it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterable, Sequence
+from ctypes import c_float, c_int32, c_int64, c_void_p
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from compiler.c.library import compiled_library
+from compiler.c.lower import lower_to_c
+from compiler.compiled import CompiledGraph
+from compiler.kernel import Config
+from compiler.options import CompileOptions
+from compiler.passes.registry import default_passes
+from compiler.pipeline import compile_graph
+from ir.graph import Graph
+
+from ..machine.processor import cpu_target
+from .host_graph import HostBackend
+from .host_launcher import HostLauncher, KernelText
+
+_NUMBERS: dict[str, Any] = {"i32": c_int32, "i64": c_int64, "f32": c_float}
+
+
+class CLauncher(HostLauncher):
+    """Of kernels that are one library."""
+
+    def __init__(self, kernels: Iterable[KernelText]) -> None:
+        self._library = compiled_library(kernel.source for kernel in kernels)
+
+    def prepare(
+        self,
+        kernel: KernelText,
+        config: Config,
+        grid: tuple[int, int, int],
+        arguments: Sequence[np.ndarray | int | float],
+        written: Collection[int],
+        name: str,
+    ) -> Callable[[], None]:
+        values = [
+            a.ctypes.data_as(c_void_p) if isinstance(a, np.ndarray) else _NUMBERS[p.kind](a)
+            for p, a in zip(kernel.parameters, arguments, strict=True)
+        ]
+        return functools.partial(self._library[kernel.entry], *values, (c_int64 * 3)(*grid))
+
+
+class CBackend(HostBackend):
+    """Needs a C compiler. Graphs are fused, unlike those that numpy runs."""
+
+    name = "c"
+    target = cpu_target()
+
+    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph:
+        if options.passes is None:
+            options = replace(options, passes=(*default_passes(options.target), "fuse"))
+        return compile_graph(graph, lower_to_c, options)
+
+    def launcher(self, compiled: CompiledGraph) -> CLauncher:
+        return CLauncher(compiled.kernels)

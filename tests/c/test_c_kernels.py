@@ -1,0 +1,222 @@
+"""Kernels as plain C: what they compute of every op's records is what its reference does."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import functools
+import mmap
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from compiler.c.helpers import HELPERS
+from compiler.c.library import c_compiler, compiled_library
+from compiler.c.lower import lower_to_c
+from compiler.c.spelling import SPELLING
+from compiler.kernel import Launch, Scratch
+from compiler.kernels import task
+from compiler.options import CompileOptions
+from ir import expr as e
+from ir.build import Builder
+from ir.errors import RoasteryError
+from ir.graph import Node, Value
+from ir.ops.convolution import Conv
+from ir.ops.fusion import Fused
+from ir.types import BOOL, I32, TensorType
+from runtime.backends.c import CLauncher
+from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches, single
+from tests.support.op_cases import OpCase, kernel_cases
+from tests.support.printed_launch import bind
+
+CASES = kernel_cases()
+needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
+
+
+def lowered(node: Node) -> list[Launch]:
+    return lower_to_c(node, CompileOptions())
+
+
+def checked(node: Node, inputs: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    """Outputs, which are those of the reference."""
+    launches = lowered(node)
+    arrays = random_inputs(node) if inputs is None else inputs
+    got = run_launches(launches, node, arrays, by=launcher_of([launches]))
+    compare(node, got, arrays, tolerance=1e-5, context=launches[0].kernel.source)
+    return got
+
+
+def launcher_of(groups: Iterable[list[Launch]]) -> CLauncher:
+    return CLauncher(launch.kernel for launches in groups for launch in launches)
+
+
+@functools.cache
+def records(wide: bool) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLauncher]:
+    """All of them, with one library. ``wide``: with indices of 64 bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        if wide:
+            patch.setattr(task, "WIDE", 0)
+        nodes = {case: single(case.op, *(x.type for x in case.inputs)) for case in CASES}
+        known = {case: (node, lowered(node)) for case, node in nodes.items()}
+    return known, launcher_of(launches for _, launches in known.values())
+
+
+@needs_compiler
+@pytest.mark.parametrize("wide", [False, True], ids=["", "wide"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_records(case: OpCase, wide: bool) -> None:
+    known, launcher = records(wide)
+    node, launches = known[case]
+    rng = np.random.default_rng(4)
+    arrays = [x.array(rng).astype(x.dtype.numpy) for x in case.inputs]
+    got = run_launches(launches, node, arrays, by=launcher)
+    compare(node, got, arrays, tolerance=1e-5)
+    assert launches or not any(value.type.size for value in node.outputs)
+
+
+def test_every_primitive_is_spelled() -> None:
+    assert e.PRIMITIVES.keys() - SPELLING.keys() == {"stop", "grad_as"}
+
+
+@needs_compiler
+def test_special_numbers() -> None:
+    """Each primitive of two floats or one."""
+    special = [0.0, -0.0, 1.0, -1.5, 3.0, 1e-7, 88.0, 1e30, np.inf, -np.inf, np.nan]
+    a, b = (x.ravel().astype(np.float32) for x in np.meshgrid(special, special))
+    names = [p.name for p in e.PRIMITIVES.values() if p.result in ("same", "float", "bool")]
+    names = [n for n in names if n not in ("floordiv", "mod", "rand", "where", "to_float")]
+    logic = ("and", "or", "not")
+
+    def build(b: Builder, x: Value, y: Value) -> list[Value]:
+        positive = [e.arg(i) > 0.0 for i in range(2)]
+        operands = {n: positive if n in logic else [e.arg(0), e.arg(1)] for n in names}
+        exprs = [e.primitive(n, *operands[n][: e.PRIMITIVES[n].arity]) for n in names]
+        return [b.map(expr, x, y) for expr in exprs]
+
+    node = fused(build, TensorType(a.shape), TensorType(a.shape))
+    launches = lowered(node)
+    got = run_launches(launches, node, [a, b], by=launcher_of([launches]))
+    with np.errstate(all="ignore"):
+        want = node.op.reference([a, b], [v.type for v in node.outputs])
+    for name, x, y in zip(names, got, want, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-6, atol=1e-37, err_msg=name)
+
+
+@needs_compiler
+def test_whole_numbers() -> None:
+    """Also by 0, by which nothing ends the process: what stands behind a tensor may be divided."""
+    names = ("add", "sub", "mul", "floordiv", "mod", "max", "min")
+    a, b = (x.ravel().astype(np.int32) for x in np.meshgrid([0, 1, 7, 2**31 - 1], [0, 1, 3]))
+
+    def build(b: Builder, x: Value, y: Value) -> list[Value]:
+        exprs = [e.primitive(n, e.arg(0, I32), e.arg(1, I32)) for n in names]
+        exprs += [e.unary("abs", e.unary("neg", e.arg(0, I32))), e.to_float(e.arg(0, I32))]
+        return [b.map(expr, x, y) for expr in exprs]
+
+    with np.errstate(all="ignore"):
+        checked(fused(build, *(TensorType(a.shape, I32) for _ in range(2))), [a, b])
+
+
+@needs_compiler
+def test_operators_bind_as_they_are_meant() -> None:
+    x, y, z = (e.arg(i) for i in range(3))
+    p, q = x > y, y > z
+    exprs = [
+        x - (y - z),
+        x / (y / z),
+        (x - y) * -(-2.0 - z),
+        e.where(e.equal(p | q, p & ~q), e.where(p, x, y), e.where(q, y, z)),
+        e.to_float(e.to_int(x * x * 9.0) % 4 - e.to_int(y * y) // 2),
+        e.where((p & q) | ~(p | q), -x, e.unary("neg", e.const(-3.0) * x)),
+    ]
+    checked(fused(lambda b, *values: [b.map(expr, *values) for expr in exprs], *[(5, 7)] * 3))
+
+
+@needs_compiler
+def test_random_numbers_are_the_references() -> None:
+    expr = e.rand(e.const(7), e.linear(), e.index(1) * 1000003, e.const(-1))
+    (got,) = checked(fused(lambda b, x: b.map(expr + 0.0 * e.arg(0), x), (30, 50)))
+    assert np.unique(got).size > 1400
+
+
+@needs_compiler
+def test_booleans_are_bytes() -> None:
+    def build(b: Builder, x: Value, y: Value) -> list[Value]:
+        both = b.map(e.arg(0, BOOL) & (e.arg(1) > 0.0), x, y)
+        return [both, b.map(e.where(e.arg(0, BOOL), e.arg(1), 1.0), both, y)]
+
+    checked(fused(build, TensorType((9,), BOOL), TensorType((9,))))
+
+
+@needs_compiler
+def test_masked_places_are_not_touched() -> None:
+    """Around the picture there is no memory that may be read."""
+    page = mmap.PAGESIZE
+    area = mmap.mmap(-1, 3 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(area))
+    side = int((page // 4) ** 0.5)
+    picture = np.frombuffer(area, np.float32, side * side, page)
+    picture[...] = np.random.default_rng(1).standard_normal(side * side)
+    assert 4 * side * side == page
+    for number in (0, 2):
+        ctypes.CDLL(None).mprotect(ctypes.c_void_p(start + number * page), page, 0)
+    node = single(
+        Conv(stride=(1, 1), pad=(2, 2), dilation=(1, 1)),
+        (1, 1, side, side),
+        (1, 1, 5, 5),
+        schedule="contract",
+    )
+    launches = lowered(node)
+    weights = np.ones(32, np.float32)
+    result = np.zeros(side * side, np.float32)
+
+    def resolve(item: Value | Scratch) -> np.ndarray:
+        known = {node.inputs[0]: picture, node.inputs[1]: weights, node.outputs[0]: result}
+        return known.get(item, weights)  # type: ignore[call-overload]
+
+    for launch in launches:
+        bind(launcher_of([launches]), launch, resolve)()
+    image = picture.reshape(1, 1, side, side)
+    compare(
+        node,
+        [result.reshape(image.shape)],
+        [image, np.ones((1, 1, 5, 5), np.float32)],
+        tolerance=1e-5,
+    )
+
+
+def readable(label: str) -> str:
+    """A kernel's text for people."""
+    node = fused(lambda b, x: b.map(e.exp(e.arg(0)) + e.index(0), x), (4, 3))
+    assert isinstance(node.op, Fused)
+    node = dataclasses.replace(node, op=dataclasses.replace(node.op, label=label))
+    (launch,) = lowered(node)
+    return launch.kernel.readable
+
+
+def test_names_of_layers_cannot_end_a_comment() -> None:
+    text = readable("a*/ int x; /*\\")
+    assert text.startswith("/* a* / int x;")
+    assert text.count("*/") == readable("a").count("*/")
+
+
+@needs_compiler
+def test_texts_for_people_compile_too() -> None:
+    """Whatever layers are called."""
+    for label in ("exp", "for", "1", "", "larger", "x" * 300):
+        compiled_library([readable(label).replace(HELPERS, "")])
+
+
+def test_without_a_compiler_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(RoasteryError, match="there is no C compiler"):
+        compiled_library(["void nothing(void) {}"])
+
+
+@needs_compiler
+def test_what_the_compiler_says_is_told() -> None:
+    with pytest.raises(RoasteryError, match="fails on kernels") as caught:
+        compiled_library(["void broken("])
+    assert "error" in caught.value.detail

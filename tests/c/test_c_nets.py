@@ -1,0 +1,85 @@
+"""Nets whose kernels are plain C: LeNet, and what Caffe recorded of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.c.library import c_compiler
+from compiler.options import CompileOptions
+from ir.op import Property
+from ir.ops.fusion import Fused
+from runtime.backends.backend import Backend
+from runtime.backends.c import CBackend
+from runtime.backends.reference import ReferenceBackend
+from runtime.executable import FusedNet
+from runtime.memory.store import Store
+from tests.support import golden, program_kernels, sample_nets
+from tests.support.training_run import Training, lowered, train
+
+pytestmark = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
+
+LENET = sample_nets.lenet(batch=3)
+RECORDED = (
+    *("batch_norm_train", "convolution_9", "deconvolution_2", "embed_0", "lrn_0", "lstm_hidden"),
+    *("net_inception", "net_lenet", "net_residual_train", "pooling_mask", "softmax_loss_axis"),
+)
+
+
+def trained(backend: Backend, layerwise: bool) -> Training:
+    return train(LENET, backend, 3, layerwise=layerwise)
+
+
+@pytest.mark.parametrize("layerwise", [False, True], ids=["fused", "layerwise"])
+def test_lenet_trains(layerwise: bool) -> None:
+    """Losses, parameters and diffs after three steps."""
+    found, expected = trained(CBackend(), layerwise), trained(ReferenceBackend(), layerwise)
+    assert len(set(expected.losses)) == 3
+    np.testing.assert_allclose(found.losses, expected.losses, rtol=1e-5)
+    for ours, theirs in ((found.data, expected.data), (found.diff, expected.diff)):
+        assert ours.keys() == theirs.keys() and len(ours) == 8
+        for name, array in theirs.items():
+            assert golden.relative_error(ours[name], array) <= 1e-5, name
+
+
+def test_every_group_of_lenet_is_c() -> None:
+    graph = program_kernels.training_graph(lowered(LENET))
+    backend = CBackend()
+    compiled = backend.compiled(graph, CompileOptions(backend.target))
+    groups = [n for n in compiled.graph.nodes if not n.op.properties & Property.VIEW]
+    assert all(isinstance(n.op, Fused) for n in groups)
+    assert "ip1_relu_ip1" in {n.op.label for n in groups if isinstance(n.op, Fused)}
+    assert len(compiled.launches) == len(groups)  # nothing is split
+    for kernel in compiled.kernels:
+        assert kernel.source.startswith(f"void {kernel.entry}(")
+        assert "net.prototxt:" in kernel.readable
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golden, "open_backend", lambda device: CBackend())
+    errors = golden.fused_errors(golden.FOLDER / "layers" / f"{name}.npz", "c")
+    assert errors
+    assert {key: error for key, error in errors.items() if not error <= 1e-5} == {}
+
+
+def test_masks_of_dropout_are_the_references() -> None:
+    program = lowered(sample_nets.inputs(data=(40, 25)) + sample_nets.layer("y", "Dropout", "data"))
+    kept = []
+    for backend in (CBackend(), ReferenceBackend()):
+        options = CompileOptions(backend.target)
+        net = FusedNet(program, backend, Store(program.variables, seed=5), options=options)
+        net.inputs["data"].array[...] = 1.0
+        for _ in range(2):
+            net.forward()
+            kept.append(net.output("y") != 0)
+    np.testing.assert_array_equal(kept[:2], kept[2:])
+    assert (kept[0] != kept[1]).any()
+
+
+def test_the_target_is_small() -> None:
+    root = Path(__file__).parents[2]
+    files = [*(root / "compiler" / "c").glob("*.py"), root / "runtime" / "backends" / "c.py"]
+    assert sum(len(file.read_text().splitlines()) for file in files) < 400
