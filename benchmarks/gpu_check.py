@@ -35,6 +35,7 @@ os.environ.setdefault("GLOG_minloglevel", "1")  # nets and solvers are quiet
 import numpy as np
 
 from compiler.options import CompileOptions
+from compiler.partitions import by_layer, whole
 from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.program import NetProgram
@@ -44,10 +45,8 @@ from roastery.reading import nets
 from runtime import artifact
 from runtime.backends.backend import Backend, prepare
 from runtime.backends.reference import ReferenceBackend
-from runtime.executable import FusedNet
-from runtime.layerwise import LayerwiseNet
 from runtime.memory.store import Store
-from runtime.whole_graphs import WholeGraphs
+from runtime.net import PartitionedNet
 from tests.support import executor_run, golden
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import Arrays, LayerRun
@@ -130,10 +129,10 @@ def _golden_programs(setting: Setting) -> Iterator[NetProgram]:
 
 def _graphs(program: NetProgram) -> Iterator[Graph]:
     store, nothing = Store(program.variables, seed=1), ReferenceBackend()
-    yield from WholeGraphs(program).split()
-    yield from LayerwiseNet(
-        program, nothing, store, options=CompileOptions(nothing.target)
-    ).graphs()
+    for cut in (whole(program), by_layer(program)):
+        yield from PartitionedNet(
+            program, nothing, store, partitioning=cut, options=CompileOptions(nothing.target)
+        ).graphs()
 
 
 # --- checks ---------------------------------------------------------------------------------
@@ -228,19 +227,19 @@ def check_masks(setting: Setting, report: Report) -> None:
     program = lowered(text)
 
     def run(backend: Backend) -> list[np.ndarray]:
-        net = FusedNet(
+        net = PartitionedNet(
             program,
             backend,
             Store(program.variables, seed=11),
             options=CompileOptions(backend.target),
         )
         net.prepare_backward()
-        net.set_inputs({"data": np.ones((7, 33, 5), np.float32)})
+        net.inputs.take({"data": np.ones((7, 33, 5), np.float32)})
         found = []
         for _ in range(4):
             net.forward()
             found.append(net.output("drop").copy())
-            found += [a.copy() for a in net.backward({"drop": np.ones((7, 33, 5))}).values()]
+            found += [a.copy() for a in net.backward_from({"drop": np.ones((7, 33, 5))}).values()]
         return found
 
     def compare() -> Iterator[tuple[str, float]]:
@@ -256,19 +255,19 @@ def check_views(setting: Setting, report: Report) -> None:
     """Numpy views that are kept show later results, and what is written to them counts."""
     text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
     program = lowered(text)
-    net = FusedNet(
+    net = PartitionedNet(
         program,
         setting.backend,
         Store(program.variables, seed=1),
         options=CompileOptions(setting.backend.target),
     )
-    x, y = net.inputs["data"].array, None
+    x, y = net.inputs["data"].data.array, None
 
     def compare() -> Iterator[tuple[str, float]]:
         nonlocal y
         for value in (1.0, 2.0, 3.0):
             x[...] = value
-            net.rerun()
+            net.forward(fed=True)
             if y is None:
                 y = net.output("twice")
             yield f"of {value:g}", executor_run.difference(y, np.full((3, 5), 2.0 * value))

@@ -43,8 +43,8 @@ from roastery.devices.compile_options import CompileRequest, compile_options
 from roastery.reading import nets
 from runtime.backends.backend import Backend
 from runtime.backends.reference import ReferenceBackend
-from runtime.executable import FusedNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 
 CAFFE_LENET_MS = 24.0
 
@@ -84,19 +84,19 @@ def lowered(message: Message) -> NetProgram:
 
 def build(
     program: NetProgram, backend: Backend, classes: int, precision: str | None = None
-) -> FusedNet:
+) -> PartitionedNet:
     """The net with seeded parameters and inputs, equal on every backend."""
     options = compile_options(backend, CompileRequest(precision), print)
-    net = FusedNet(program, backend, Store(program.variables, seed=1), options=options)
+    net = PartitionedNet(program, backend, Store(program.variables, seed=1), options=options)
     random = np.random.default_rng(0)
-    for name, buffer in net.inputs.items():
-        shape = buffer.type.shape
+    for name, blob in net.inputs.items():
+        shape = blob.shape
         values = random.integers(0, classes, shape) if name == "label" else random.random(shape)
-        buffer.array[...] = values
+        blob.data.array[...] = values
     return net
 
 
-def compare(net: FusedNet, reference: FusedNet) -> float:
+def compare(net: PartitionedNet, reference: PartitionedNet) -> float:
     """Largest relative difference of the loss and of any parameter's diff."""
     worst = 0.0
     losses = [n.forward_backward() for n in (net, reference)]
@@ -122,7 +122,7 @@ def milliseconds(run: Callable[[], object], wait: Callable[[], None], repeats: i
 
 
 def torch_times(
-    message: Message, net: FusedNet, device: str, repeats: int, compiled: bool
+    message: Message, net: PartitionedNet, device: str, repeats: int, compiled: bool
 ) -> dict[str, tuple[float, float]]:
     """Milliseconds of forward, and of forward and backward, by how PyTorch runs."""
     import torch
@@ -131,7 +131,7 @@ def torch_times(
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     arrays = {name: b.peek() for name, b in net.store.data.items()}
-    arrays |= {name: b.peek() for name, b in net.inputs.items()}
+    arrays |= {name: blob.data.peek() for name, blob in net.inputs.items()}
     on_gpu = device.startswith("cuda")
     theirs = TorchNet(message, net.program, arrays, device if on_gpu else "cpu")
     wait = torch.cuda.synchronize if on_gpu else lambda: None

@@ -22,7 +22,7 @@ After ``differentiate(graph, parameters=["ip/0"])``::
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from compiler.batch import batched
@@ -194,6 +194,18 @@ def differentiate(
     return b.finish()
 
 
+def flowing(
+    graph: Graph, starts: Iterable[Value], sources: Sequence[Value], among: Iterable[Value]
+) -> set[Value]:
+    """Those of ``among`` through which diffs flow on their way from ``starts`` to ``sources``."""
+    needed = _depending(graph.nodes, sources)
+    asked = [v for v in among if v in needed]
+    if not asked:
+        return set()
+    b = resume(graph)
+    return set(backward(b, {v: b.fill(0.0, v.shape) for v in starts}, asked))
+
+
 def append_backward(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Append the backward of all float results, for all parameters.
 
@@ -237,38 +249,41 @@ def _unmarked(node: Node, fuel: Fuel) -> Node:
     return replace(node, op=replace(node.op, exprs=exprs))
 
 
-def split(graph: Graph) -> tuple[Graph, Graph]:
+def split(graph: Graph, lasting: Mapping[Value, str] | None = None) -> tuple[Graph, Graph]:
     """Cut a differentiated graph in two: forward, and backward of what forward saved.
 
     Forward keeps the outputs it makes and gets SAVED outputs (``saved:<value>``) for what
     backward reads of it; backward has them as inputs, beside the inputs of the whole graph that
     it reads. A variable that forward overwrites is saved as it was before. Updates go with
     backward.
+
+    Args:
+        lasting: values of forward that are in memory when backward runs, under these names of
+            blobs: backward reads them there (DATA). None: the DATA inputs of the graph.
     """
     ahead = tuple(n for n in graph.nodes if n.direction is Direction.FORWARD)
     behind = tuple(n for n in graph.nodes if n.direction is not Direction.FORWARD)
-    early = {v for n in ahead for v in n.outputs}
     late = {v for n in behind for v in n.outputs}
-    ports = {p.value: p for p in graph.inputs}
     after = (Role.SEED, Role.GRADIENT)
     given = {p.value for p in graph.inputs if p.role in after}  # a diff that is passed on as it is
     outputs = [p for p in graph.outputs if p.value not in late | given and p.role not in after]
     rest = tuple(p for p in graph.outputs if p not in set(outputs))
     written = {p.name for p in outputs if p.role is Role.STATE}
-    read = dict.fromkeys(v for n in behind for v in n.inputs)
-    read.update(dict.fromkeys(p.value for p in rest))
-    saved: list[Port] = []
-    kept: list[Port] = []
-    for value in read:
-        port = ports.get(value)
-        if port is not None and not (port.role is Role.STATE and port.name in written):
-            kept.append(port)
-        elif value in early or port is not None:
-            saved.append(Port(f"saved:{value.name}", value, Role.SAVED))
+    ports = {
+        p.value: p
+        for p in graph.inputs
+        if not (p.role is Role.STATE and p.name in written)
+        and not (p.role is Role.DATA and lasting is not None)
+    }
+    ports.update((v, Port(name, v, Role.DATA)) for v, name in (lasting or {}).items())
+    read = dict.fromkeys(v for n in behind for v in n.inputs if v not in late)
+    read.update(dict.fromkeys(p.value for p in rest if p.value not in late))
+    kept = [ports[v] for v in read if v in ports]
+    saved = tuple(Port(f"saved:{v.name}", v, Role.SAVED) for v in read if v not in ports)
     used = {v for n in ahead for v in n.inputs} | {p.value for p in (*outputs, *saved)}
     inputs = tuple(p for p in graph.inputs if p.value in used or p.role not in after)
-    order = {p: i for i, p in enumerate(graph.inputs)}
-    kept.sort(key=order.__getitem__)
+    order = {p.value: i for i, p in enumerate(graph.inputs)}
+    kept.sort(key=lambda port: order.get(port.value, len(order)))
     return (
         Graph(graph.name, inputs, ahead, (*outputs, *saved)),
         Graph(graph.name, (*saved, *kept), behind, rest),

@@ -26,6 +26,7 @@ from ir.graph import Graph, Node, Port, Role, Value
 from ir.op import Op, Property
 from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map
+from ir.program import RANDOM_STATE
 from ir.types import F32, TensorType
 
 from .autodiff import drop_stop_gradient
@@ -33,6 +34,9 @@ from .context import UNBOUNDED, PassContext
 from .maps import fold_literals, make_map
 from .rewrite import PINNED, Context
 from .simplify import simplify
+
+FROZEN = "frozen:"
+"""How ports begin that carry what was computed once."""
 
 _ZERO, _ONE = e.const(0.0), e.const(1.0)
 
@@ -45,8 +49,11 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
 
 
 def constants(graph: Graph) -> set[Value]:
-    """Values that depend on nothing but variables that the graph does not write."""
-    written = {p.name for p in graph.outputs if p.role is Role.STATE}
+    """Values that depend on nothing but variables that the graph does not write.
+
+    Random numbers are other ones in each pass.
+    """
+    written = {RANDOM_STATE, *(p.name for p in graph.outputs if p.role is Role.STATE)}
     known = {
         p.value
         for p in graph.inputs
@@ -228,7 +235,7 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     """Cut off what depends on variables alone: (what to run once, the rest).
 
     Outputs of the first (SAVED) and inputs of the second (PARAMETER) are named
-    ``frozen:<value>``. Views of variables stay where they are read.
+    ``frozen:<value>`` (:data:`FROZEN`). Views of variables stay where they are read.
     """
     known = constants(graph)
     variables = {p.value for p in graph.inputs}
@@ -241,7 +248,7 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     read = dict.fromkeys([*(v for n in late for v in n.inputs), *shown])
     cut = [v for v in read if v in known and v not in variables]
     views = _needed(early, [v for v in read if v in known and v in variables])
-    ports = tuple(Port(f"frozen:{v.name}", v, Role.SAVED) for v in cut)
+    ports = tuple(Port(f"{FROZEN}{v.name}", v, Role.SAVED) for v in cut)
     before = _needed(early, cut)
     used = {v for n in before for v in n.inputs}
     prepare = Graph(

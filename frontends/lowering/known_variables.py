@@ -1,4 +1,4 @@
-"""A layer's variables as the whole net has them, for a layer that is lowered alone."""
+"""Variables as the whole net has them, for layers that are lowered alone."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ class KnownVariables:
 
     Args:
         variables: of the whole net.
-        owned: the layer's blobs in order, each under its owner's name.
-        hidden: variables of its hidden state, by the layer's own names.
-        streams: random streams that earlier layers draw from.
 
     Attributes:
-        used: the variables that the layer read, hidden ones with the type that they have now.
+        used: the variables that were read, hidden ones with the type that they have now.
     """
 
-    def __init__(
-        self,
-        variables: Mapping[str, Variable],
-        owned: Sequence[str],
-        hidden: Mapping[str, str],
-        streams: int,
-    ) -> None:
+    def __init__(self, variables: Mapping[str, Variable]) -> None:
         self.used: dict[str, Variable] = {}
-        self._variables, self._owned, self._hidden = variables, owned, hidden
-        self._streams = streams
+        self._variables = variables
+        self._owned: Sequence[str] = ()
+        self._hidden: Mapping[str, str] = {}
+        self._streams = 0
         self._values: dict[str, Value] = {}
         self._readers: dict[Value, str] = {}
         self._written: dict[str, Value] = {}
+
+    def begin(self, owned: Sequence[str], hidden: Mapping[str, str], streams: int) -> None:
+        """Go on to a layer.
+
+        Args:
+            owned: its blobs in order, each under its owner's name.
+            hidden: variables of its hidden state, by the layer's own names.
+            streams: random streams that earlier layers draw from.
+        """
+        self._owned, self._hidden, self._streams = owned, hidden, streams
 
     def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
         """The layer's next blob. Raises RoasteryError where the input wants another shape of it."""

@@ -23,7 +23,7 @@ from .gradient_flow import mark_backward
 from .input_sizes import InputSizes, with_symbols
 from .layer import lower_layer, shown_place
 from .layer_type import LayerType
-from .one_layer import KnownLayer, LayerLowering
+from .part import KnownLayer, LayerLowering
 from .probe import Probe
 from .registry import find_layer
 from .splits import with_splits
@@ -75,24 +75,11 @@ def lower_layers(
             types or blob names are found before any layer is lowered.
     """
     check_names(net.layer)
-    return _lowered(with_splits(net), phase, shapes or {}, probe)
-
-
-def lower_again(known: LayerLowering, shapes: Mapping[str, Sequence[int]]) -> LayerLowering:
-    """A lowered net once more, for other shapes of its inputs and of what depends on data.
-
-    For shapes that :meth:`ir.program.NetProgram.at` refuses.
-    """
-    return _lowered(known.net, known.program.phase, shapes, known.probe)
+    net, asked = with_splits(net), shapes or {}
+    return with_symbols(lambda sizes: _lowered(net, phase, asked, probe, sizes))
 
 
 def _lowered(
-    net: Message, phase: str, shapes: Mapping[str, Sequence[int]], probe: Probe | None
-) -> LayerLowering:
-    return with_symbols(lambda sizes: _lowered_for(net, phase, shapes, probe, sizes))
-
-
-def _lowered_for(
     net: Message,
     phase: str,
     shapes: Mapping[str, Sequence[int]],

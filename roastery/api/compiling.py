@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from runtime.executable import FusedNet
 from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
 
@@ -75,8 +74,7 @@ def compile(
     built = NetBuilder(backend, options, report, freeze=freeze).build(
         request, seed, observe=[observe] if isinstance(observe, str) else observe
     )
-    assert isinstance(built.net, FusedNet)
-    check_input_shapes("shapes", request.shapes, built.net.sizes)
+    check_input_shapes("shapes", request.shapes, built.net.inputs.shapes)
     if weights is not None:
         load_weights(weights, built.program, built.store, logger_log())
     return Executable(built.net)

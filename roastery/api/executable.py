@@ -11,8 +11,8 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from runtime.backends.backend import is_remote
-from runtime.executable import FusedNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from runtime.python.own_exceptions import own_exceptions
 
 
@@ -64,7 +64,7 @@ class Executable:
         parameter_diffs: their diffs, to which :meth:`backward` adds.
     """
 
-    def __init__(self, net: FusedNet) -> None:
+    def __init__(self, net: PartitionedNet) -> None:
         self._net = net
         if net.program.phase == "TRAIN":
             net.prepare_backward()
@@ -89,18 +89,19 @@ class Executable:
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
         """Shapes by name, as they are now."""
-        return self._net.sizes
+        return self._net.inputs.shapes
 
     @property
     def outputs(self) -> list[str]:
-        return list(dict.fromkeys([*self._net.program.outputs, *self._net.observe]))
+        shown = (*self._net.program.outputs, *self._net.partitioning.observed)
+        return list(dict.fromkeys(shown))
 
     @own_exceptions()
     def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Run forward. Arrays are copied in; the outputs are new arrays."""
         with self._turn:
             self._make_room()
-            self._net.set_inputs(inputs)
+            self._net.inputs.take(inputs)
             self._last = None
             call = _Call(threading.get_ident(), self._state_before())
             self._net.forward()
@@ -123,22 +124,22 @@ class Executable:
             elif not self._net.ready_for_backward:
                 self._net.prepare_backward()
                 self._rerun(call)
-            found = {name: array.copy() for name, array in self._net.backward(diffs).items()}
-            self._net.restore_state(now)
+            found = {name: array.copy() for name, array in self._net.backward_from(diffs).items()}
+            self._net.state.put(now)
             return found
 
     def _state_before(self) -> dict[str, np.ndarray] | None:
         """The state that a pass changes, if a later backward may need it: a device waits for it."""
         if self._net.ready_for_backward and self._remote and not self._threads:
             return None
-        return self._net.written_state()
+        return self._net.state.held()
 
     def _make_room(self) -> None:
         """Keep what another thread's pass read, before it is overwritten."""
         last = self._last
         if last is not None and last.thread != threading.get_ident() and last.inputs is None:
             self._threads = True
-            last.inputs = self._net.held_inputs()
+            last.inputs = self._net.inputs.held()
 
     def _bring_back(self, call: _Call) -> dict[str, np.ndarray]:
         """Run a pass of this thread again; returns the state that passes after it have left."""
@@ -149,9 +150,9 @@ class Executable:
                 hint="call the net again, then backward",
             )
         self._make_room()
-        now = self._net.written_state()
+        now = self._net.state.held()
         self._net.prepare_backward()
-        self._net.put_inputs(call.inputs)
+        self._net.inputs.put(call.inputs)
         self._last = None
         self._rerun(call)
         self._last, call.inputs = call, None
@@ -159,8 +160,8 @@ class Executable:
 
     def _rerun(self, call: _Call | None) -> None:
         if call is not None and call.before is not None:
-            self._net.restore_state(call.before)
-        self._net.rerun()
+            self._net.state.put(call.before)
+        self._net.forward(fed=True)
 
     def clear_diffs(self) -> None:
         """Set all parameter diffs to zero."""

@@ -13,19 +13,19 @@ from compiler.binary import Binary
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import IEEE, CompileOptions
+from compiler.partitions import frozen
 from compiler.pipeline import compile_graph, run_keeping_ports
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Role
+from ir.graph import Graph, Node, Role
 from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
 from runtime.artifact import Code, write_artifact
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
-from runtime.whole_graphs import WholeGraphs, is_sink
 
 from .._version import __version__
 from ..building import NetRequest, lower_net
@@ -119,7 +119,7 @@ def export_program(
         kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
     )
     _check_host(program)
-    constants, graph = WholeGraphs(program).deployed(options)
+    constants, graph = _deployed(program, options)
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
     arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
     arrays |= {
@@ -184,10 +184,26 @@ def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
     return cpu, gpus
 
 
+def _deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:
+    """What to compute once, and the graph of an artifact: the net's outputs and state alone.
+
+    Without the summed loss, and without nodes that are there for their effect (file outputs).
+    """
+    whole, shown = program.graph, program.outputs
+    outputs = tuple(p for p in whole.outputs if p.role is not Role.RESULT or p.name in shown)
+    nodes = tuple(node for node in whole.nodes if not _is_sink(node))
+    return frozen(replace(whole, nodes=nodes, outputs=outputs), options)
+
+
+def _is_sink(node: Node) -> bool:
+    """Whether a node is there for its effect alone."""
+    return bool(node.op.properties & Property.EFFECT) and not node.outputs
+
+
 def _check_host(program: NetProgram) -> None:
     """Tell of layers that an artifact leaves out, and refuse those that it cannot do without."""
     for node in program.graph.nodes:
-        if is_sink(node):
+        if _is_sink(node):
             LOGGER.warning(
                 "%s is left out: it has no top, and what it does is not part of an artifact",
                 node.location,

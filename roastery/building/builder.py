@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compiler.options import CompileOptions
+from compiler.partitions import by_layer, whole
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from runtime.backends.backend import Backend
-from runtime.executable import FusedNet
-from runtime.layerwise import LayerwiseNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 
 from .feeds import open_feeds
 from .lowered import LoweredNet, NetRequest, lower_net
@@ -31,7 +31,7 @@ class BuiltNet:
     """
 
     lowered: LoweredNet
-    net: FusedNet | LayerwiseNet
+    net: PartitionedNet
     unshared: Sequence[str] = ()
 
     @property
@@ -88,22 +88,16 @@ class NetBuilder:
         store = Store(program.variables, seed, shared)
         feeds, said = open_feeds(program, seed, backend, self.report.notes)
         self.report.built(program, said)
-        lower_again = lowered.layers.layer
-        net: FusedNet | LayerwiseNet
-        if self.mode == "layerwise":
-            net = LayerwiseNet(program, backend, store, feeds, lower_again, options=options)
-        else:
-            net = FusedNet(
-                program,
-                backend,
-                store,
-                feeds,
-                observe,
-                lowered.resized,
-                options=options,
-                by_layer=lambda: LayerwiseNet(
-                    program, backend, store, None, lower_again, options=options
-                ),
-                freeze=self.freeze,
-            )
+        net = PartitionedNet(
+            program,
+            backend,
+            store,
+            feeds,
+            lowered.layers.part,
+            partitioning=(
+                by_layer(program) if self.mode == "layerwise" else whole(program, observe)
+            ),
+            options=options,
+            freeze=self.freeze,
+        )
         return BuiltNet(lowered, net, unshared)

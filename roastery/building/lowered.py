@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from frontends.lowering.net import lower_again, lower_layers
-from frontends.lowering.one_layer import LayerLowering
+from frontends.lowering.net import lower_layers
+from frontends.lowering.part import LayerLowering
 from frontends.prototxt import Message
 from frontends.state_rules import filtered
 from ir.program import NetProgram
-from ir.program_sizes import OtherSizes
 
 from ..probing.assumed import AssumingProbe, check_shape_names
 from ..probing.probe import RuntimeProbe
 from .memory_check import check_memory
 from .report import BuildReport
-
-_KEPT = 3
-"""Programs of which a net at other sizes may be one; the first comes besides."""
 
 Shapes = Mapping[str, Sequence[int]]
 
@@ -58,7 +53,6 @@ class LoweredNet:
     request: NetRequest
     layers: LayerLowering
     probe: RuntimeProbe
-    _programs: list[NetProgram] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def program(self) -> NetProgram:
@@ -73,19 +67,6 @@ class LoweredNet:
     def unrun(self) -> set[str]:
         """Names of the layers that run on the host, and were not asked what they do."""
         return self.probe.unrun if isinstance(self.probe, AssumingProbe) else set()
-
-    def resized(self, shapes: Shapes) -> NetProgram:
-        """The program for other shapes of inputs, and of what depends on data.
-
-        The net is lowered again only where none that was lowered before can be put at these.
-        """
-        wanted = {**self.request.shapes, **shapes}
-        for program in (self.program, *self._programs):
-            with contextlib.suppress(OtherSizes):
-                return program.at(wanted)
-        program = lower_again(self.layers, wanted).program
-        self._programs[:] = [program, *self._programs[: _KEPT - 1]]
-        return program
 
 
 def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:

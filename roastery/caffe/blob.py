@@ -6,7 +6,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from runtime.exclusive import Exclusive
-from runtime.layerwise import BlobBuffers
+from runtime.net import BlobBuffers
 from runtime.python.array_blob import LegacyAxes, checked_shape
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ir.errors import RoasteryError
-from runtime.layerwise import LayerwiseNet
+from runtime.net import PartitionedNet
 from runtime.python.layer_notes import add_note, shown
 
 
 class Callback:
     """A user's function; what it raises gets a note that names the layer it was called for."""
 
-    def __init__(self, call: Callable[[int], Any], net: LayerwiseNet, when: str) -> None:
+    def __init__(self, call: Callable[[int], Any], net: PartitionedNet, when: str) -> None:
         """``when``: the method that took it, such as ``before_forward``."""
         self._call = call
         self._net = net

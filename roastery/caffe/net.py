@@ -18,7 +18,7 @@ from ir.program import LayerInfo, shown_blob
 from runtime.data.notes import Notes, to_logger
 from runtime.data.sources.memory_data import MemoryDataConfig
 from runtime.exclusive import Exclusive, exclusive
-from runtime.layerwise import BlobBuffers, LayerwiseNet
+from runtime.net import BlobBuffers, PartitionedNet
 from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
 
@@ -132,7 +132,7 @@ class Net(Numbered):
         return net
 
     def _take(self, built: BuiltNet) -> None:
-        if not isinstance(built.net, LayerwiseNet):
+        if not built.net.by_layer:
             raise TypeError("pycaffe's nets are layerwise")
         self._built = built
         self._net = built.net
@@ -194,7 +194,7 @@ class Net(Numbered):
         return weights
 
     @property
-    def runnable(self) -> LayerwiseNet:
+    def runnable(self) -> PartitionedNet:
         """The net that runs."""
         return self._net
 
@@ -323,7 +323,7 @@ class Net(Numbered):
     def _forward(self, first: int, last: int) -> float:
         """Run layers by number, the last included; returns their weighted loss."""
         with own_exceptions():
-            return self._net.forward(first, last)
+            return self._net.forward_loss(first, last)
 
     @exclusive
     def _backward(self, first: int, last: int) -> None:

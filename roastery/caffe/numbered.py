@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ir.program import shown_blob
-from runtime.layerwise import LayerwiseNet
+from runtime.net import PartitionedNet
 
 from .blob import Blob
 
@@ -16,7 +16,7 @@ from .blob import Blob
 class Numbered:
     """What :class:`roastery.caffe.Net` tells by number; blobs are numbered as they are made."""
 
-    _net: LayerwiseNet
+    _net: PartitionedNet
     _own_blobs: dict[str, Blob]
 
     @property

@@ -10,6 +10,7 @@ from compiler.binary import Binary
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
+from compiler.partitions import PartitionGraphs, whole
 from compiler.pipeline import Dump, Observer, compile_graph, verify_each
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
@@ -22,7 +23,6 @@ from ir.ops.fusion import Fused
 from ir.printable import printable
 from ir.program import NetProgram
 from ir.text import format_graph
-from runtime.whole_graphs import WholeGraphs
 
 from ..files.atomic_file import atomic_path
 
@@ -61,9 +61,16 @@ def compile_program(
         backward: differentiate; None: in phase TRAIN, where there is a loss and something to learn.
         dump: a folder for the stages as text; those of an earlier call are removed.
     """
-    graphs = WholeGraphs(program)
-    trains = program.phase == "TRAIN" and graphs.trains if backward is None else backward
-    constants, graph = (Graph(""), graphs.training()) if trains else graphs.frozen(options)
+    plan = whole(program, in_one=True)
+    (part,) = plan.parts
+    graphs = PartitionGraphs(program, program.layers, part, plan.held)
+    if backward is None:
+        learns = any(variable.learns for variable in program.variables.values())
+        backward = program.phase == "TRAIN" and bool(program.loss_weights) and learns
+    trains = backward
+    constants, graph = (
+        (Graph(""), graphs.joint(part.training)) if trains else graphs.frozen(options)
+    )
     observers: list[Observer] = []
     if dump is not None:
         _clear(dump)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from ir.program import shown_blob
-from runtime.layerwise import LayerwiseNet
 from runtime.logging import CaffeLog
+from runtime.net import PartitionedNet
 from runtime.solver.nets import RunnableNet
 from runtime.solver.solver import Solver
 
@@ -31,8 +31,8 @@ class DebugInfo:
     """Logs every layer's pass of a layerwise net while ``shown``."""
 
     def __init__(self, log: CaffeLog, net: RunnableNet) -> None:
-        if not isinstance(net, LayerwiseNet):
-            raise TypeError("debug_info needs the layerwise plan")
+        if not (isinstance(net, PartitionedNet) and net.by_layer):
+            raise TypeError("debug_info needs a net that runs layer by layer")
         self.shown = True
         self._log, self._net = log, net
         net.after_forward.append(self._forward)

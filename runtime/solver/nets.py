@@ -17,7 +17,7 @@ from ..memory.store import Store
 
 
 class RunnableNet(Protocol):
-    """A net bound to a store; :class:`runtime.layerwise.LayerwiseNet` is one."""
+    """A net bound to a store; :class:`runtime.net.PartitionedNet` is one."""
 
     program: NetProgram
     store: Store

@@ -14,8 +14,8 @@ from ir.ops.fusion import Fused
 from runtime.backends.backend import Backend
 from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
-from runtime.executable import FusedNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support import golden, program_kernels, sample_nets
 from tests.support.training_run import Training, lowered, train
 
@@ -70,8 +70,8 @@ def test_masks_of_dropout_are_the_references() -> None:
     kept = []
     for backend in (CBackend(), ReferenceBackend()):
         options = CompileOptions(backend.target)
-        net = FusedNet(program, backend, Store(program.variables, seed=5), options=options)
-        net.inputs["data"].array[...] = 1.0
+        net = PartitionedNet(program, backend, Store(program.variables, seed=5), options=options)
+        net.inputs["data"].data.array[...] = 1.0
         for _ in range(2):
             net.forward()
             kept.append(net.output("y") != 0)

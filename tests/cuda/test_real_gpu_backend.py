@@ -11,9 +11,9 @@ from ir.types import TensorType
 from runtime.backends.reference import ReferenceBackend
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.executor.device_copy import device_side
-from runtime.executable import FusedNet
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support.sample_nets import conv, dense, inputs, layer, lenet
 from tests.support.training_run import lowered, train, worst
 
@@ -49,8 +49,8 @@ def test_precision(backend: CudaBackend, precision: str, least: float, most: flo
         (backend, CompileOptions(backend.target, precision)),
         (ReferenceBackend(), CompileOptions()),
     ):
-        net = FusedNet(program, where, Store(program.variables, seed=1), options=options)
-        net.set_inputs({"x": x})
+        net = PartitionedNet(program, where, Store(program.variables, seed=1), options=options)
+        net.inputs.take({"x": x})
         net.forward()
         results.append(net.output("y").astype(np.float64))
     ours, theirs = results
@@ -60,10 +60,10 @@ def test_precision(backend: CudaBackend, precision: str, least: float, most: flo
 def test_views_stay_live(backend: CudaBackend) -> None:
     text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
     program = lowered(text)
-    net = FusedNet(
+    net = PartitionedNet(
         program, backend, Store(program.variables, seed=1), options=CompileOptions(backend.target)
     )
-    x = net.inputs["data"].array
+    x = net.inputs["data"].data.array
     net.forward()
     y = net.output("twice")[1:]
     for value in (1.0, 2.0, 3.0):

@@ -16,8 +16,8 @@ from benchmarks.torch_nets import TorchNet
 from compiler.options import CompileOptions
 from roastery.reading import nets
 from runtime.backends.reference import ReferenceBackend
-from runtime.executable import FusedNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support.lowering import program_of
 from tests.support.sample_nets import lenet, residual
 
@@ -47,15 +47,16 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
     for text in (lenet(batch=3), residual(units=2)):
         message = nets.net_from_text(text, "net.prototxt")
         program = program_of(message, "TRAIN")
-        net = FusedNet(
+        net = PartitionedNet(
             program, ReferenceBackend(), Store(program.variables, seed=1), options=CompileOptions()
         )
         random = np.random.default_rng(0)
         for name, buffer in net.inputs.items():
-            shape = buffer.type.shape
+            shape = buffer.shape
             label = name == "label"
-            buffer.array[...] = random.integers(0, 5, shape) if label else random.random(shape)
-        arrays = {name: b.array for name, b in (net.inputs | net.store.data).items()}
+            buffer.data.array[...] = random.integers(0, 5, shape) if label else random.random(shape)
+        arrays = {name: b.array for name, b in net.store.data.items()}
+        arrays |= {name: blob.data.array for name, blob in net.inputs.items()}
         theirs = TorchNet(message, program, arrays, "cpu")
         np.testing.assert_allclose(float(theirs.loss().detach()), net.forward_backward(), rtol=1e-5)
         theirs.step(theirs.loss)

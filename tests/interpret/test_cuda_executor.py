@@ -13,8 +13,8 @@ import pytest
 
 from compiler.options import CompileOptions
 from runtime.backends.reference import ReferenceBackend
-from runtime.executable import FusedNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support.executor_run import differences, fused, layerwise, rounded, seeds_of
 from tests.support.interpreting_gpu import InterpretingGpu
 from tests.support.layer_cases import LayerCase, all_cases
@@ -63,14 +63,16 @@ def test_other_sizes_need_no_other_kernels(gpu: InterpretingGpu) -> None:
     counts = []
     for variant in (inception(1, 6), inception(2, 6), inception(1, 7)):
         program = lowered(variant)
-        net = FusedNet(program, backend, Store(program.variables, seed=1), options=CompileOptions())
-        expected = FusedNet(
+        net = PartitionedNet(
+            program, backend, Store(program.variables, seed=1), options=CompileOptions()
+        )
+        expected = PartitionedNet(
             program, ReferenceBackend(), Store(program.variables, seed=1), options=CompileOptions()
         )
         rng = np.random.default_rng(0)
-        arrays = {name: rng.random(b.type.shape) for name, b in net.inputs.items()}
+        arrays = {name: rng.random(blob.shape) for name, blob in net.inputs.items()}
         for one in (net, expected):
-            one.set_inputs(arrays)
+            one.inputs.take(arrays)
             one.forward()
         np.testing.assert_allclose(net.output("loss"), expected.output("loss"), rtol=1e-4)
         counts.append(len({job.kernel for job in gpu.compiled}))
@@ -98,14 +100,14 @@ def test_layers_without_tops_and_losses_without_names(
     program = lowered(text.replace("FILE", str(tmp_path / "out.h5")))
     found = []
     for backend in (gpu.backend(), ReferenceBackend()):
-        net = FusedNet(
+        net = PartitionedNet(
             program,
             backend,
             Store(program.variables, seed=1),
             freeze=freeze,
             options=CompileOptions(),
         )
-        net.set_inputs({"x": np.ones((2, 3), np.float32)})
+        net.inputs.take({"x": np.ones((2, 3), np.float32)})
         net.forward()
         found.append((net.forward_backward(), net.store.diff["ip/0"].peek().copy()))
     gpu.fake.check()

@@ -14,11 +14,11 @@ import pytest
 
 from compiler.options import CompileOptions
 from ir.graph import Node, Value
-from runtime.executable import FusedNet
 from runtime.interpret.backend import InterpretBackend
 from runtime.interpret.launcher import InterpretLauncher, KernelFailure
 from runtime.interpret.program_order import Order
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support import sample_nets as sample
 from tests.support.program_orders import ORDERS, shuffled
 from tests.support.training_run import Training, lowered, train
@@ -86,8 +86,10 @@ NEIGHBOURS = (
 def pooled(order: Order | None, *, check: bool) -> np.ndarray:
     backend = InterpretBackend(InterpretLauncher(check=check, order=order))
     program = lowered(NEIGHBOURS)
-    net = FusedNet(program, backend, Store(program.variables, seed=1), options=CompileOptions())
-    net.inputs["data"].array[...] = np.random.default_rng(1).random((1, 3, 12, 12))
+    net = PartitionedNet(
+        program, backend, Store(program.variables, seed=1), options=CompileOptions()
+    )
+    net.inputs["data"].data.array[...] = np.random.default_rng(1).random((1, 3, 12, 12))
     net.forward()
     return net.output("conv2").copy()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from compiler.layerwise import LayerGraphTable
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import split
 from compiler.passes.freeze import freeze
@@ -16,7 +15,7 @@ from ir.text import format_graph, parse_graph
 from ir.verify import verify
 from tests.support.layer_cases import LayerCase, all_cases
 from tests.support.layer_run import LayerRun
-from tests.support.program_kernels import training_graph
+from tests.support.program_kernels import layer_graphs, training_graph
 
 ONE_PER_TYPE = {case.layer_type: case for case in all_cases()}.values()
 
@@ -30,10 +29,8 @@ def graphs(case: LayerCase) -> Iterator[Graph]:
         yield graph
         yield run_passes(graph, CompileOptions())
         yield run_passes(graph, CompileOptions(fuel=2))
-    table = LayerGraphTable(program)
-    for number in range(len(program.layers)):
-        yield table[number].forward
-        yield table[number].backward or table[number].forward
+    for pair in layer_graphs(program):
+        yield from pair
 
 
 @pytest.mark.parametrize("case", ONE_PER_TYPE, ids=str)

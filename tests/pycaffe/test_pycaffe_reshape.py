@@ -93,7 +93,7 @@ def test_there_and_back_gives_the_same_again(make_net) -> None:
 def test_a_layer_whose_shapes_stay_is_not_bound_again(make_net) -> None:
     net = make_net(CONV)
     counting = Counting(net.runnable.backend)
-    net.runnable.backend = counting
+    net.runnable.context.backend = counting
     net.forward()
     assert counting.bound == ["conv", "relu", "pool", "a", "b"]
     counting.bound.clear()
@@ -107,16 +107,17 @@ def test_a_layer_whose_shapes_stay_is_not_bound_again(make_net) -> None:
 
 def test_a_size_that_was_seen_before_is_not_lowered_again(make_net) -> None:
     net = make_net(CONV)
-    graphs = net.runnable.by_shape
+    context = net.runnable.context
     lowered: list[tuple[int, int]] = []
-    inner = graphs.lower_again
+    inner = context.lower_again
+    layers = net.runnable.program.layers
 
-    def counted(number, bottoms, sizes, **options):
-        if bottoms:
-            lowered.append((number, bottoms[0][-1]))
-        return inner(number, bottoms, sizes, **options)
+    def counted(first, last, sizes, **options):
+        if layers[first].bottoms:
+            lowered.append((first, sizes[layers[first].bottoms[0]][-1]))
+        return inner(first, last, sizes, **options)
 
-    graphs.lower_again = counted
+    context.lower_again = counted
     for size in (5, 6, 5, 6, 4):
         net.blobs["data"].reshape(1, 1, size, size)
         net.forward()
@@ -223,7 +224,7 @@ def test_pictures_of_several_sizes_reshape_the_net(make_net, tmp_path: Path) -> 
 
 def test_a_net_of_fixed_sizes_says_so(make_net) -> None:
     net = make_net(CONV)
-    net.runnable.by_shape.lower_again = None
+    net.runnable.context.lower_again = None
     net.blobs["data"].reshape(1, 1, 5, 5)
     with pytest.raises(RoasteryError, match="fixed shapes"):
         net.forward()

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from compiler.options import CompileOptions
+from compiler.partitions import by_layer
 from ir.graph import Role
 from ir.program import RANDOM_STATE, NetProgram
 from runtime.backends.backend import Backend
-from runtime.executable import FusedNet
-from runtime.layerwise import LayerwiseNet
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support.layer_run import Arrays, LayerRun
 
 Results = tuple[Arrays, Arrays]
@@ -40,7 +40,13 @@ def seeds_of(run: LayerRun) -> Arrays:
 
 def layerwise(run: LayerRun, backend: Backend) -> Results:
     """One layer after the other, every blob kept."""
-    net = LayerwiseNet(run.program, backend, _store(run), options=CompileOptions(backend.target))
+    net = PartitionedNet(
+        run.program,
+        backend,
+        _store(run),
+        partitioning=by_layer(run.program),
+        options=CompileOptions(backend.target),
+    )
     for name in run.program.inputs:
         net.blobs[name].data.array[...] = run.values[name]
     net.restore_random(net.store.data[RANDOM_STATE].array if RANDOM_STATE in net.store.data else ())
@@ -64,13 +70,13 @@ def layerwise(run: LayerRun, backend: Backend) -> Results:
 
 def fused(run: LayerRun, backend: Backend) -> Results:
     """Forward as one graph and backward as another, which keep only what they must."""
-    net = FusedNet(run.program, backend, _store(run), options=CompileOptions(backend.target))
-    net.set_inputs({name: run.values[name] for name in run.program.inputs})
+    net = PartitionedNet(run.program, backend, _store(run), options=CompileOptions(backend.target))
+    net.inputs.take({name: run.values[name] for name in run.program.inputs})
     net.prepare_backward()
     net.forward()
     outputs = {name: net.output(name).copy() for name in run.program.outputs}
     outputs |= _states(run.program, net.store)
-    diffs = {name: a.copy() for name, a in net.backward(seeds_of(run)).items()}
+    diffs = {name: a.copy() for name, a in net.backward_from(seeds_of(run)).items()}
     return outputs, diffs | _gradients(net.store)
 
 

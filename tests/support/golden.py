@@ -6,7 +6,7 @@ parameters. ``tests/data/golden/solvers/*.npz``: a solver with its net and twelv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,9 @@ from compiler.options import CompileOptions
 from ir.program import NetProgram
 from roastery.devices.backends import open_backend
 from roastery.reading import nets
-from runtime.executable import FusedNet
 from runtime.memory.store import Store
-from tests.support.lowering import program_of
+from runtime.net import PartitionedNet
+from tests.support.lowering import layers_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "golden"
 LAYERS = sorted((FOLDER / "layers").glob("*.npz"))
@@ -86,27 +86,25 @@ def fused_errors(path: Path, device: str) -> dict[str, float]:
     case = _recorded(path)
     message = nets.net_from_text(case["prototxt"].tobytes().decode(), path.stem)
 
-    def lower(shapes: Mapping[str, tuple[int, ...]]) -> NetProgram:
-        return program_of(message, str(case["phase"]), shapes=shapes)
-
-    program = lower({})
+    layers = layers_of(message, str(case["phase"]))
+    program = layers.program
     backend, store = open_backend(device), Store(program.variables, seed=1)
-    net = FusedNet(
-        program, backend, store, lower_again=lower, options=CompileOptions(backend.target)
+    net = PartitionedNet(
+        program, backend, store, None, layers.part, options=CompileOptions(backend.target)
     )
     variables = _variables(program)
     for place, array in _of_kind(case, "param").items():
         net.store.data[variables[place]].array[...] = array.reshape(
             net.store.data[variables[place]].type.shape
         )
-    net.set_inputs({name: case[f"in/{name}"] for name in program.inputs})
+    net.inputs.take({name: case[f"in/{name}"] for name in program.inputs})
     net.prepare_backward()
     net.forward()
     got = {f"out/{name}": net.output(name).copy() for name in _of_kind(case, "out")}
     for place in _of_kind(case, "param_after"):
         got[f"param_after/{place}"] = net.store.data[variables[place]].array.copy()
     if any("_diff/" in key for key in case):
-        diffs = net.backward(_of_kind(case, "top_diff"))
+        diffs = net.backward_from(_of_kind(case, "top_diff"))
         got |= {f"in_diff/{n}": diffs[n] for n in _of_kind(case, "in_diff") if n in diffs}
     for place in _of_kind(case, "param_diff"):
         got[f"param_diff/{place}"] = net.store.diff[variables[place]].array

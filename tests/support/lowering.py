@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from frontends.lowering.part import LayerLowering
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import LayerInfo, NetProgram
@@ -38,8 +39,20 @@ def program_of(
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> NetProgram:
     """A net's program, as commands lower it."""
+    return layers_of(net, phase, level=level, stages=stages, shapes=shapes).program
+
+
+def layers_of(
+    net: Message,
+    phase: str,
+    *,
+    level: int = 0,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> LayerLowering:
+    """A net's program, whose layers can be lowered again."""
     request = NetRequest(net, nets.net_state(net, phase, level, stages), shapes or {})
-    return lower_net(request, logger_report()).program
+    return lower_net(request, logger_report()).layers
 
 
 def layer_named(program: NetProgram, name: str) -> LayerInfo:

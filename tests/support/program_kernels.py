@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch
-from compiler.layerwise import LayerGraphTable
 from compiler.options import CompileOptions
+from compiler.partitions import PartitionGraphs, by_layer
 from compiler.passes.autodiff import differentiate
 from compiler.pipeline import compile_graph
 from compiler.triton.lower import lower_node
@@ -51,13 +51,18 @@ def training(program: NetProgram) -> CompiledGraph:
     return compile_graph(training_graph(program), lower_node, CompileOptions())
 
 
+def layer_graphs(program: NetProgram) -> Iterator[tuple[Graph, Graph]]:
+    """Forward and backward of every layer; backward is empty where no diff flows."""
+    plan = by_layer(program)
+    for layer, part in zip(program.layers, plan.parts, strict=True):
+        yield PartitionGraphs(program, [layer], part, plan.held).pair(part.apart)
+
+
 def layerwise(program: NetProgram) -> Iterator[CompiledGraph]:
     """Forward and backward of every layer."""
-    table = LayerGraphTable(program)
-    for number in range(len(program.layers)):
-        graphs = table[number]
-        for graph in (graphs.forward, graphs.backward):
-            if graph is not None and graph.nodes:
+    for pair in layer_graphs(program):
+        for graph in pair:
+            if graph.nodes:
                 yield compile_graph(graph, lower_node, CompileOptions())
 
 

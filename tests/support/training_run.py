@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from compiler.options import CompileOptions
+from compiler.partitions import by_layer
 from ir.program import NetProgram
 from roastery.reading import nets
 from runtime.backends.backend import Backend
 from runtime.data.source import Batch, Position
-from runtime.executable import FusedNet
-from runtime.layerwise import LayerwiseNet
 from runtime.logging import CaffeLog
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from runtime.solver.config import SolverConfig
 from runtime.solver.learning_rate import LearningRateConfig
 from runtime.solver.solver import Solver
@@ -89,9 +89,15 @@ def train(
         if layer.type == "Input"
     }
     store = Store(program.variables, seed=3)
-    plan = LayerwiseNet if layerwise else FusedNet
     options = CompileOptions(backend.target)
-    net = plan(program, backend, store, feeds, options=options)  # type: ignore[abstract]
+    net = PartitionedNet(
+        program,
+        backend,
+        store,
+        feeds,
+        options=options,
+        partitioning=by_layer(program) if layerwise else None,
+    )
     rate = LearningRateConfig("inv", 0.05, gamma=0.001, power=0.75)
     config = SolverConfig(
         **{"learning_rate": rate, "momentum": 0.9, "weight_decay": 0.001, "max_iter": iterations}

@@ -23,13 +23,12 @@ from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
 
 if TYPE_CHECKING:
     from runtime.backends.backend import Backend
-    from runtime.layerwise import LayerwiseNet
     from runtime.logging import CaffeLog
+    from runtime.net import PartitionedNet
     from runtime.solver.nets import RunnableNet
 
 
 def _run(arguments: Arguments) -> None:
-    from runtime.layerwise import LayerwiseNet
 
     from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
@@ -52,17 +51,17 @@ def _run(arguments: Arguments) -> None:
         backend, report = open_backend(device), LogReport(log, log.data_note)
         options = compile_options(backend, requested_compilation(arguments), report.note)
         built = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0)
-        if isinstance(built.net, LayerwiseNet):
+        if built.net.by_layer:
             _time_layers(built.net, arguments.iterations, log)
         else:
             _time_whole(built.net, backend, arguments.iterations, log)
 
 
-def _time_layers(net: LayerwiseNet, iterations: int, log: CaffeLog) -> None:
+def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog) -> None:
     from runtime.backends.backend import synchronize
 
     log.performing_forward()
-    log.initial_loss(net.forward())
+    log.initial_loss(net.forward_loss())
     log.performing_backward()
     net.backward()
     synchronize(net.backend)

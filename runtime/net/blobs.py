@@ -25,7 +25,6 @@ class BlobBuffers:
     data: Buffer
     diff: Buffer
     changes: Changes = field(default_factory=Changes)
-    _widest: list[Buffer] = field(default_factory=list)  # what data and diff are parts of
 
     @property
     def shape(self) -> Shape:
@@ -40,13 +39,10 @@ class BlobBuffers:
             return
         self.changes.count += 1
         type = TensorType(shape, self.data.type.dtype)
-        room = [
-            wide if wide.memory is now.memory else now
-            for wide, now in zip(self._widest or self._both(), self._both(), strict=True)
-        ]
-        fits = type.size <= min(wide.capacity for wide in room)
-        self.data, self.diff = (wide.view(type) if fits else Buffer(type) for wide in room)
-        self._widest = room if fits else [*self._both()]
+        fits = self.data.has_room(type) and self.diff.has_room(type)
+        self.data, self.diff = (
+            buffer.view(type) if fits else Buffer(type) for buffer in (self.data, self.diff)
+        )
 
     def share(self, source: BlobBuffers, shape: Shape) -> None:
         """Have the data of another blob, and a diff of its own. Caffe: Blob::ShareData."""
@@ -55,6 +51,3 @@ class BlobBuffers:
         if self.data.memory is not theirs.memory or self.data.start != theirs.start:
             self.changes.count += 1
             self.data = theirs.view(self.data.type)
-
-    def _both(self) -> tuple[Buffer, Buffer]:
-        return self.data, self.diff

@@ -1,0 +1,21 @@
+"""Programs cut into partitions: runs of layers, each planned as graphs of its own.
+
+What is fed, what crosses from one partition to another and what is observed are blobs that have
+memory. All else is inside of a graph, where the passes may do with it what they like. The whole
+net is one partition; layer by layer, every layer is one and every blob has memory.
+"""
+
+from .by_layer import by_layer
+from .graphs import PartitionGraphs, frozen
+from .partition import Flow, Partition, Partitioning
+from .whole import whole
+
+__all__ = [
+    "Flow",
+    "Partition",
+    "PartitionGraphs",
+    "Partitioning",
+    "by_layer",
+    "frozen",
+    "whole",
+]

@@ -1,0 +1,90 @@
+"""What the partitions of a net have in common: memory, the executor, how to take other sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from compiler.options import CompileOptions
+from compiler.passes.autodiff import diff_port
+from ir.graph import Graph, Port, Role
+from ir.program import NetProgram
+
+from ..backends.backend import Backend, BoundGraph
+from ..memory.buffers import Buffer
+from ..memory.store import Store
+from .blobs import BlobBuffers, Changes, Shape
+
+SizesByName = Mapping[str, Shape]
+
+
+class LowerPart(Protocol):
+    """Lowers layers again; `frontends.lowering.part.LayerLowering.part` is one."""
+
+    def __call__(
+        self, first: int, last: int, sizes: SizesByName, *, runs_next: bool = True
+    ) -> NetProgram: ...
+
+
+BufferOf = Callable[[Port], Buffer]
+"""Where a port's tensor is now."""
+
+
+@dataclass
+class BoundPartition:
+    """A graph of a partition bound to buffers, and which ones.
+
+    Attributes:
+        checked: as many changes were there when the buffers were last found to be those of now.
+        ran: whether it ever did.
+    """
+
+    graph: BoundGraph
+    uses: list[tuple[Port, Buffer]]
+    checked: int = -1
+    ran: bool = False
+
+    def stale(self, buffer_of: BufferOf) -> bool:
+        """Whether a buffer was replaced by another since."""
+        return any(buffer_of(port) is not buffer for port, buffer in self.uses)
+
+    def run(self) -> None:
+        self.graph.run()
+        self.ran = True
+
+
+@dataclass
+class NetContext:
+    """What every partition of a net uses.
+
+    Attributes:
+        lower_again: lowers a partition for other sizes; None: they are fixed.
+        blobs: those that have memory, by their names there.
+        changes: counts new buffers, so that what is bound need not be looked at in every pass.
+    """
+
+    backend: Backend
+    options: CompileOptions
+    lower_again: LowerPart | None
+    store: Store
+    blobs: dict[str, BlobBuffers]
+    changes: Changes
+
+    def bind(self, graph: Graph, buffer_of: BufferOf) -> BoundPartition:
+        ports = (*graph.inputs, *graph.outputs)
+        buffers = [buffer_of(port) for port in ports]
+        keyed = [(p.key, b) for p, b in zip(ports, buffers, strict=True)]
+        reads = len(graph.inputs)
+        bound = self.backend.bind(graph, dict(keyed[:reads]), dict(keyed[reads:]), self.options)
+        return BoundPartition(bound, list(zip(ports, buffers, strict=True)))
+
+    def buffer(self, port: Port) -> Buffer:
+        """Where a port's tensor is now, if it is no partition's own."""
+        if port.role in (Role.PARAMETER, Role.STATE):
+            return self.store.data[port.name]
+        if port.role is Role.GRADIENT:
+            return self.store.diff[port.name]
+        if port.name.startswith(diff_port("")):
+            return self.blobs[port.name.removeprefix(diff_port(""))].diff
+        return self.blobs[port.name].data

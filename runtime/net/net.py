@@ -1,0 +1,277 @@
+"""A net that runs: the partitions of a program, one after the other.
+
+Semantics of diffs follow Caffe (src/caffe/net.cpp): backward adds to parameter diffs and overwrites
+blob diffs; layer by layer, a loss top's diff holds its loss weight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from compiler.options import CompileOptions
+from compiler.partitions import Partitioning, whole
+from ir.errors import RoasteryError
+from ir.graph import Graph, Role, Value
+from ir.program import NetProgram
+
+from ..backends.backend import Backend, prepare
+from ..data.source import DataSource
+from ..machine.blas_threads import ONE_BLAS_THREAD
+from ..memory.buffers import Buffer
+from ..memory.store import Store
+from .blobs import BlobBuffers, Changes
+from .context import LowerPart, NetContext
+from .inputs import Arrays, NetInputs
+from .partition import GraphChoice, Loss, RunningPartition, joint, saving
+from .state import PassState
+
+
+class PartitionedNet:
+    """Executes a :class:`NetProgram`, cut as ``partitioning`` says.
+
+    A partition's graphs are made and bound when it first runs, and again when what it reads has
+    other shapes by then: net inputs, what the user reshaped, what came out of the layers before.
+    One that does not run is not looked at. An error in one leaves those before it at their new
+    shapes, and the net usable.
+
+    Args:
+        partitioning: None: the whole net.
+        feeds: data sources by the layers' keys.
+        lower_again: lowers layers for other shapes; None: they are fixed.
+        options: of whatever this net compiles, at every size.
+        freeze: parameters never change after the first forward pass, so that what depends on
+            them alone is computed once, and BatchNorm and Scale become part of the weights.
+
+    Attributes:
+        program: the net as it was lowered first.
+        blobs: those that have memory, in the order of the layers that make them; each object
+            stays for the net's life. inputs: those that are fed.
+        state: what passes leave for the next one.
+        parts: in file order; layer by layer, a part has the layer's number.
+    """
+
+    def __init__(
+        self,
+        program: NetProgram,
+        backend: Backend,
+        store: Store,
+        feeds: Mapping[str, DataSource] | None = None,
+        lower_again: LowerPart | None = None,
+        *,
+        partitioning: Partitioning | None = None,
+        options: CompileOptions,
+        freeze: bool = False,
+    ) -> None:
+        self.program = program
+        self.partitioning = partitioning = partitioning or whole(program)
+        self.store = store
+        self.feeds: Mapping[str, DataSource] = feeds or {}
+        self.before_forward: list[Callable[[int], None]] = []
+        self.after_forward: list[Callable[[int], None]] = []
+        self.before_backward: list[Callable[[int], None]] = []
+        self.after_backward: list[Callable[[int], None]] = []
+        store.extend(program.variables.values())
+        changes = Changes()
+        self.blobs: dict[str, BlobBuffers] = {}
+        for name, first in _first_versions(program, partitioning):
+            self.blobs[name] = BlobBuffers(Buffer(first.type), Buffer(first.type), changes)
+        self.context = NetContext(backend, options, lower_again, store, self.blobs, changes)
+        shared = _shared_statistics(program, partitioning)
+        self.parts = [
+            RunningPartition(program, part, self.context, self.feeds, alone)
+            for part, alone in zip(partitioning.parts, shared, strict=True)
+        ]
+        fed = {top for layer in program.layers if layer.key in self.feeds for top in layer.tops}
+        self.inputs = NetInputs(self.blobs, partitioning.inputs, fed, self.parts)
+        self._freeze = freeze
+        self._saves = partitioning.by_layer  # whether forward keeps what backward reads
+        self.state = PassState(program, store)
+        self._prepared = False  # whether the backend was shown all graphs
+
+    @property
+    def by_layer(self) -> bool:
+        """Whether every layer runs on its own, and every blob keeps its data and diff."""
+        return self.partitioning.by_layer
+
+    @property
+    def backend(self) -> Backend:
+        return self.context.backend
+
+    @property
+    def options(self) -> CompileOptions:
+        return self.context.options
+
+    def graphs(self) -> Iterator[Graph]:
+        """The forward and backward graphs of the partitions, at the sizes of now."""
+        for part in self.parts:
+            ahead, behind = part.graphs.pair(part.partition.apart)
+            if ahead.nodes and not part.shares:
+                yield ahead
+            if behind.nodes:
+                yield behind
+
+    def rebind(self) -> None:
+        """Let go of graphs that are bound to buffers which were replaced."""
+        self.context.changes.count += 1
+
+    def reshape(self) -> None:
+        """Carry the shapes of the inputs through the whole net. Caffe: Net::Reshape.
+
+        Raises RoasteryError where a layer cannot take them; those before it have theirs by then.
+        """
+        for part in self.parts:
+            part.reshape()
+
+    # --- running ----------------------------------------------------------------------
+
+    @ONE_BLAS_THREAD
+    def forward(
+        self,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        fed: bool = False,
+        losses: list[Loss] | None = None,
+    ) -> None:
+        """Run the parts ``start`` to ``end`` (included) on what inputs or data sources hold.
+
+        Args:
+            fed: on the inputs as they are: no data source moves on.
+            losses: gets the weighted losses of the layers.
+        """
+        self._prepare()
+        if start == 0:
+            self.state.begin_pass()
+        stop = len(self.parts) if end is None else end + 1
+        for number in range(start, stop):
+            for call in self.before_forward:
+                call(number)
+            part = self.parts[number]
+            part.forward(self._choice(part), fed=fed)
+            if losses is not None:  # before somebody overwrites them
+                losses += part.losses()
+            for call in self.after_forward:
+                call(number)
+
+    @ONE_BLAS_THREAD
+    def backward(self, start: int | None = None, end: int = 0) -> None:
+        """Run backward from part ``start`` (the last) down to ``end`` (included)."""
+        self._prepare()
+        first = len(self.parts) - 1 if start is None else start
+        for number in range(first, end - 1, -1):
+            for call in self.before_backward:
+                call(number)
+            self.parts[number].backward(self.parts[number].partition.apart)
+            for call in self.after_backward:
+                call(number)
+
+    def _choice(self, part: RunningPartition) -> GraphChoice:
+        if self._saves:
+            return saving(part.partition.apart)
+        return part.frozen if self._freeze else lambda graphs: graphs.forward
+
+    def _prepare(self) -> None:
+        if self.by_layer and not self._prepared:
+            self._prepared = True
+            prepare(self.backend, self.graphs(), self.options)
+
+    def forward_loss(self, start: int = 0, end: int | None = None) -> float:
+        """As :meth:`forward`; returns the weighted loss of the layers."""
+        losses: list[Loss] = []
+        self.forward(start, end, losses=losses)
+        return _sum(losses)()
+
+    def forward_backward(self) -> float:
+        """One training pass: adds to the parameter diffs; returns the loss."""
+        return self.training_pass()()
+
+    def training_pass(self) -> Loss:
+        """As :meth:`forward_backward`; the loss is waited for when it is asked for."""
+        losses: list[Loss] = []
+        if self.by_layer:
+            self.forward(losses=losses)
+            self.backward()
+            return _sum(losses)
+        self.state.begin_pass()
+        for part in self.parts:
+            flow = part.partition.training
+            part.forward(joint(flow) if self.partitioning.joint else saving(flow))
+            losses += part.losses()
+        if not self.partitioning.joint:
+            for part in reversed(self.parts):
+                part.backward(part.partition.training)
+        return _sum(losses)
+
+    @property
+    def ready_for_backward(self) -> bool:
+        return self._saves
+
+    def prepare_backward(self) -> None:
+        """Make later forward passes save what :meth:`backward` reads."""
+        self._saves = True
+
+    def backward_from(self, diffs: Arrays) -> dict[str, np.ndarray]:
+        """Diffs of the inputs, for diffs of outputs; adds to the parameter diffs.
+
+        An output that is not named has its loss weight as its diff (0 without one). Uses what the
+        last forward pass saved, so :meth:`prepare_backward` must come before that pass.
+        """
+        if not self._saves:
+            raise RuntimeError("prepare_backward() must be called before the forward pass")
+        unknown = set(diffs) - set(self.program.outputs)
+        if unknown:
+            raise RoasteryError(
+                f"no output is called {', '.join(sorted(unknown))}",
+                hint=f"outputs: {', '.join(self.program.outputs)}",
+            )
+        weights = self.program.loss_weights
+        for name in self.program.outputs:
+            self.blobs[name].diff.array[...] = diffs.get(name, weights.get(name, 0.0))
+        self.backward()
+        inputs = self.inputs.items()
+        return {name: b.diff.array for name, b in inputs if b.data.type.dtype.is_float}
+
+    def output(self, blob: str) -> np.ndarray:
+        """What the last forward left in a blob that has memory."""
+        return self.blobs[blob].data.array
+
+    def random_state(self) -> list[int]:
+        """Seed and number of the next forward pass; empty for a net without random layers."""
+        return self.state.random()
+
+    def restore_random(self, state: Sequence[int]) -> None:
+        """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""
+        self.state.restore_random(state)
+
+
+def _sum(losses: Sequence[Loss]) -> Loss:
+    return lambda: sum(loss() for loss in losses)
+
+
+def _first_versions(program: NetProgram, partitioning: Partitioning) -> Iterator[tuple[str, Value]]:
+    """What has memory, with the first version of it."""
+    fed = {place: program.blobs[name][0] for name, place in partitioning.inputs.items()}
+    for name in partitioning.held:
+        yield name, fed[name] if name in fed else program.blobs[name][0]
+
+
+def _shared_statistics(program: NetProgram, partitioning: Partitioning) -> list[bool]:
+    """Per part, whether it shares statistics with another.
+
+    In the whole graph, a layer reads them as the layer before it left them; one by one, both find
+    them in their variable.
+    """
+    used = [
+        {
+            name
+            for layer in program.layers[part.first : part.last]
+            for name in layer.variables
+            if program.variables[name].role is Role.STATE
+        }
+        for part in partitioning.parts
+    ]
+    uses = Counter(name for names in used for name in names)
+    return [any(uses[name] > 1 for name in names) for names in used]

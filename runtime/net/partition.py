@@ -1,0 +1,269 @@
+"""One partition of a net: reshaped, then run. Caffe: include/caffe/layer.hpp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from compiler.partitions import Flow, Partition, PartitionGraphs
+from compiler.passes.autodiff import diff_port
+from compiler.passes.freeze import FROZEN
+from ir.errors import RoasteryError
+from ir.graph import Graph, Port, Role
+from ir.op import Property
+from ir.ops.dynamic import SizeChanged
+from ir.program import NetProgram
+
+from ..data.source import DataSource
+from ..memory.buffers import Buffer
+from .blobs import Shape
+from .context import BoundPartition, NetContext, SizesByName
+from .feed import Feed
+from .specializations import Specialization, Specializations
+
+Loss = Callable[[], float]
+"""A weighted loss, waited for when it is asked for."""
+
+GraphChoice = Callable[[PartitionGraphs], Graph]
+"""Which graph a forward pass runs."""
+
+
+def saving(flow: Flow) -> GraphChoice:
+    """Forward that saves what the backward of ``flow`` reads."""
+    return lambda graphs: graphs.pair(flow)[0]
+
+
+def joint(flow: Flow) -> GraphChoice:
+    """Forward and backward in one."""
+    return lambda graphs: graphs.joint(flow)
+
+
+class RunningPartition:
+    """A partition at the sizes that it was reshaped to last.
+
+    Its forward begins with a reshape, so that it follows the blobs it reads, whoever gave them
+    their shapes; where they are as they were that costs next to nothing. Its backward runs at the
+    sizes of its last forward.
+
+    Args:
+        feeds: by the layers' keys.
+        alone: it is not what the whole program shows, and has to be lowered by itself.
+    """
+
+    def __init__(
+        self,
+        program: NetProgram,
+        partition: Partition,
+        context: NetContext,
+        feeds: Mapping[str, DataSource],
+        alone: bool,
+    ) -> None:
+        self.partition = partition
+        self._alone = alone
+        self._variables = program.variables
+        self._context = context
+        layers = program.layers[partition.first : partition.last]
+        self._asked = [name for layer in layers for name in layer.sizes]
+        self._found: dict[str, Shape] = {}  # sizes that depend on data
+        self._saved: dict[str, Buffer] = {}
+        self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
+        self._followed = self._checked = -1  # as many changes has forward, has backward seen
+        self._lowered = PartitionGraphs(program, layers, partition, context.blobs)
+        self.shares = self._lowered.shares_data
+        self._sizes = self._lowered.sizes
+        self._now = Specialization(self._lowered)
+        self._kept = Specializations()
+        if alone and context.lower_again is not None:
+            self._now = self._specialization(self._sizes)
+        self._shape_tops()
+        self._feeds = [
+            Feed(feeds[layer.key], [*map(self._place, layer.tops)], context.blobs)
+            for layer in layers
+            if layer.key in feeds
+        ]
+        for feed in self._feeds:
+            feed.set_up()
+
+    @property
+    def graphs(self) -> PartitionGraphs:
+        """At the sizes of now."""
+        return self._now.graphs
+
+    @property
+    def sizes(self) -> dict[str, Shape]:
+        return dict(self._sizes)
+
+    # --- running ----------------------------------------------------------------------
+
+    def forward(self, choose: GraphChoice, *, fed: bool = False) -> None:
+        """Reshape, and run one of the graphs.
+
+        Where a layer on the host gives another size the graph for that runs, with its results.
+
+        Args:
+            fed: the data layers have their batch.
+        """
+        for feed in () if fed else self._feeds:
+            feed.take_batch()
+        self._follow()
+        while not self.shares:
+            graph = choose(self.graphs)
+            try:
+                if graph.nodes:
+                    self._bound(graph).run()
+                return
+            except SizeChanged as change:
+                if self._context.lower_again is None:
+                    raise
+                self._resize(change.shapes)
+
+    def losses(self) -> list[Loss]:
+        """The weighted losses of the layers, as the last forward left them."""
+        return [self._loss(name, weight) for name, _, weight in self.graphs.tops if weight]
+
+    def _loss(self, name: str, weight: float) -> Loss:
+        read = self._context.blobs[name].data.read_later()
+        return lambda: weight * float(np.sum(read()))
+
+    def frozen(self, graphs: PartitionGraphs) -> Graph:
+        """A choice of forward: what depends on parameters alone is computed once."""
+        constants, graph = graphs.frozen(self._context.options)
+        if constants.nodes:
+            bound = self._bound(constants)
+            if not bound.ran:
+                bound.run()
+        return graph
+
+    def backward(self, flow: Flow) -> None:
+        """Run backward at the sizes of the last forward, whose graph was that of ``flow``.
+
+        Raises RoasteryError where a blob has another shape by now.
+        """
+        _, graph = self.graphs.pair(flow)
+        if not graph.outputs:
+            return
+        if self._checked != self._context.changes.count:
+            self._check_shapes(graph)
+            self._checked = self._context.changes.count
+        self._bound(graph).run()
+
+    def _check_shapes(self, graph: Graph) -> None:
+        for port in (*graph.inputs, *graph.outputs):
+            have, want = self._buffer(port).type.shape, port.value.shape
+            if have != want:
+                blob, layer = port.name.removeprefix(diff_port("")), self.graphs.layers[0]
+                raise RoasteryError(
+                    f"'{blob}' has shape {list(have)}; when layer '{layer.name}' ran it "
+                    f"was {list(want)}, so that it cannot run backward",
+                    location=layer.location,
+                    hint="run forward through this layer first",
+                )
+
+    # --- memory -----------------------------------------------------------------------
+
+    def _bound(self, graph: Graph) -> BoundPartition:
+        """A graph of now, bound to the buffers of now."""
+        bound, count = self._now.bound.get(graph), self._context.changes.count
+        if bound is None or (bound.checked != count and bound.stale(self._buffer)):
+            bound = self._now.bound[graph] = self._context.bind(graph, self._buffer)
+        bound.checked = count
+        return bound
+
+    def _buffer(self, port: Port) -> Buffer:
+        name, type = port.name, port.value.type
+        constant = port.role is Role.PARAMETER and name not in self._context.store.data
+        if port.role is not Role.SAVED and not constant:
+            return self._context.buffer(port)
+        own = self._now.constants if name.startswith(FROZEN) else self._saved
+        own[name] = own[name].resized(type) if name in own else Buffer(type)
+        return own[name]
+
+    def _place(self, blob: str) -> str:
+        return self.partition.reads.get(blob, blob)
+
+    # --- sizes ------------------------------------------------------------------------
+
+    def try_shapes(self, inputs: SizesByName) -> None:
+        """Have graphs for other shapes of the net's inputs, before these are taken.
+
+        Raises RoasteryError where the layers cannot take them; nothing has changed then.
+        """
+        reads = self.partition.reads.keys() & inputs.keys()
+        self._specialization({**self._sizes_now(), **{name: inputs[name] for name in reads}})
+
+    def reshape(self) -> None:
+        """Give the tops their shapes without running. Caffe: Net::Reshape.
+
+        Raises RoasteryError where a layer cannot take the shapes of its bottoms.
+        """
+        sizes = self._sizes_now()
+        effects = (Property.EFFECT in node.op.properties for node in self.graphs.forward.nodes)
+        if self._context.lower_again is None or not any(effects):
+            self._take(sizes, self._specialization(sizes))
+            return
+        # The layer's own `reshape` may say anything, each time.
+        reads = {name: sizes[name] for name in self.graphs.reads}
+        graphs = self._lower(reads, runs_next=False)
+        self._take(graphs.sizes, Specialization(graphs))
+
+    def _follow(self) -> None:
+        if self._followed == self._context.changes.count:
+            return
+        sizes = self._sizes_now()
+        self._take(sizes, self._now if sizes == self._sizes else self._specialization(sizes))
+        self._followed = self._context.changes.count
+
+    def _resize(self, sizes: SizesByName) -> None:
+        """Take sizes that came out in a run."""
+        blobs = self._context.blobs
+        known = {**self._sizes_now(), **sizes}
+        self._found.update((n, shape) for n, shape in sizes.items() if n not in blobs)
+        self._take(known, self._specialization(known))
+
+    def _sizes_now(self) -> dict[str, Shape]:
+        blobs = self._context.blobs
+        now = {name: blobs[self._place(name)].shape for name in self.graphs.reads}
+        if any(self._sizes[name] != shape for name, shape in now.items()):
+            self._found.clear()
+        asked = {n: blobs[p].shape for n in self._asked if (p := self._place(n)) in blobs}
+        return {**now, **asked, **self._found}
+
+    def _specialization(self, sizes: SizesByName) -> Specialization:
+        found = self._kept.find(sizes)
+        if found is None:
+            as_lowered = sizes == self._lowered.sizes and not self._alone
+            found = Specialization(self._lowered if as_lowered else self._lower(sizes))
+        return self._kept.use(sizes, found)
+
+    def _lower(self, sizes: SizesByName, *, runs_next: bool = True) -> PartitionGraphs:
+        part = self.partition
+        if self._context.lower_again is None:
+            raise RoasteryError(
+                f"this net has fixed shapes: {self._lowered.sizes}; given {dict(sizes)}",
+                location=self.graphs.layers[0].location,
+            )
+        program = self._context.lower_again(part.first, part.last, sizes, runs_next=runs_next)
+        return PartitionGraphs(program, program.layers, part, self._context.blobs)
+
+    def _take(self, sizes: SizesByName, newest: Specialization) -> None:
+        """Have other sizes from now on; the partition stays as it was where it cannot."""
+        self._context.store.extend(
+            replace(self._variables[port.name], type=port.value.type)
+            for port in newest.graphs.forward.inputs
+            if port.role is Role.STATE
+        )
+        self._now, self._sizes = newest, dict(sizes)
+        self._shape_tops()
+
+    def _shape_tops(self) -> None:
+        blobs = self._context.blobs
+        for name, type, weight in self.graphs.tops:
+            if self.shares:
+                blobs[name].share(blobs[self._place(self.graphs.layers[0].bottoms[0])], type.shape)
+            else:
+                blobs[name].resize(type.shape)
+            if weight and self._weighted.get(name) is not blobs[name].diff:
+                blobs[name].diff.array[...] = weight
+                self._weighted[name] = blobs[name].diff
