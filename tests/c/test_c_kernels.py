@@ -27,10 +27,16 @@ from ir.ops.fusion import Fused
 from ir.types import BOOL, I32, TensorType
 from runtime.backends.c import CLauncher
 from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches, single
+from tests.support.layouts import laid_out
 from tests.support.op_cases import OpCase, kernel_cases
 from tests.support.printed_launch import bind
 
 CASES = kernel_cases()
+KINDS = {
+    "plain": CASES,
+    "wide": CASES,
+    "in any layout": [case for case in CASES if case.op.any_layout],
+}
 needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
 
 
@@ -52,21 +58,27 @@ def launcher_of(groups: Iterable[list[Launch]]) -> CLauncher:
 
 
 @functools.cache
-def records(wide: bool) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLauncher]:
-    """All of them, with one library. ``wide``: with indices of 64 bits."""
+def records(kind: str) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLauncher]:
+    """All of them, with one library."""
     with pytest.MonkeyPatch.context() as patch:
-        if wide:
+        if kind == "wide":  # indices have 64 bits
             patch.setattr(task, "WIDE", 0)
-        nodes = {case: single(case.op, *(x.type for x in case.inputs)) for case in CASES}
-        known = {case: (node, lowered(node)) for case, node in nodes.items()}
+        known = {}
+        for case in KINDS[kind]:
+            node = single(case.op, *(x.type for x in case.inputs))
+            node = laid_out(node, 0) if kind == "in any layout" else node
+            known[case] = node, lowered(node)
     return known, launcher_of(launches for _, launches in known.values())
 
 
 @needs_compiler
-@pytest.mark.parametrize("wide", [False, True], ids=["", "wide"])
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_records(case: OpCase, wide: bool) -> None:
-    known, launcher = records(wide)
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [(case, kind) for kind, cases in KINDS.items() for case in cases],
+    ids=str,
+)
+def test_records(case: OpCase, kind: str) -> None:
+    known, launcher = records(kind)
     node, launches = known[case]
     rng = np.random.default_rng(4)
     arrays = [x.array(rng).astype(x.dtype.numpy) for x in case.inputs]
