@@ -1,6 +1,7 @@
 """Plain data as JSON and back, by the types of its fields. What is read is of unknown origin.
 
-A class may have a form of its own: methods ``json`` and ``from_json``.
+A class may have a form of its own: methods ``json`` and ``from_json``. An integer that is a size is
+written as the text of its form.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import enum
 import functools
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
+from ir.size import Size, parse_size, size_text, value_of
 from ir.types import TensorType
 
 LARGEST = 1 << 62
@@ -23,6 +26,8 @@ def to_json(value: Any) -> Any:
     """Dataclasses as objects, without what is at its default or takes no part in comparisons."""
     if isinstance(value, TensorType):
         return str(value)
+    if isinstance(value, Size):
+        return size_text(value)
     if hasattr(value, "json"):
         return value.json()
     if isinstance(value, enum.Enum):
@@ -40,18 +45,16 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def from_json(kind: Any, data: Any, where: str) -> Any:
+def from_json(kind: Any, data: Any, where: str, sizes: Mapping[str, int] | None = None) -> Any:
     """Inverse of :func:`to_json` for a value of a type.
+
+    Args:
+        sizes: those that forms may name; without them there are none.
 
     Raises ValueError, naming ``where``, for whatever is not of that type, and for numbers and
     tensors that are too large for any machine.
     """
-    choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    for choice in choices:
-        if _has_form(choice, data):
-            return _read(choice, data, where)
-    expected = " or ".join(getattr(choice, "__name__", str(choice)) for choice in choices)
-    raise ValueError(f"{where} must be {expected}, it is {shortened(data)}")
+    return _Reader(sizes or {}).value(kind, data, where)
 
 
 def shortened(data: Any) -> str:
@@ -60,55 +63,75 @@ def shortened(data: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _has_form(kind: Any, data: Any) -> bool:
-    """Whether data may be of a type, as far as one level tells."""
-    if kind is TensorType or isinstance(kind, enum.EnumMeta):
-        return isinstance(data, str)
-    if hasattr(kind, "from_json"):
-        return isinstance(data, dict)
-    if _is_data(kind):
-        needed, known = _fields(kind)
-        return isinstance(data, dict) and needed <= data.keys() <= known.keys()
-    if typing.get_origin(kind) is tuple:
+class _Reader:
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+
+    def value(self, kind: Any, data: Any, where: str) -> Any:
+        choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+        for choice in choices:
+            if self._has_form(choice, data):
+                return self._read(choice, data, where)
+        expected = " or ".join(getattr(choice, "__name__", str(choice)) for choice in choices)
+        raise ValueError(f"{where} must be {expected}, it is {shortened(data)}")
+
+    def _has_form(self, kind: Any, data: Any) -> bool:
+        """Whether data may be of a type, as far as one level tells."""
+        if kind is TensorType or isinstance(kind, enum.EnumMeta):
+            return isinstance(data, str)
+        if hasattr(kind, "from_json"):
+            return isinstance(data, dict)
+        if _is_data(kind):
+            needed, known = _fields(kind)
+            return isinstance(data, dict) and needed <= data.keys() <= known.keys()
+        if typing.get_origin(kind) is tuple:
+            items = typing.get_args(kind)
+            return isinstance(data, list) and (items[-1] is Ellipsis or len(items) == len(data))
+        if kind is int and self._sizes and isinstance(data, str):
+            return True
+        return type(data) is (typing.get_origin(kind) or kind)
+
+    def _read(self, kind: Any, data: Any, where: str) -> Any:
+        """A value of a type whose form data has."""
+        if kind is TensorType:
+            return self._tensor_type(data, where)
+        if isinstance(kind, enum.EnumMeta):
+            try:
+                return kind(data)
+            except ValueError:
+                raise ValueError(f"{where}: {shortened(data)} is no {kind.__name__}") from None
+        if hasattr(kind, "from_json"):
+            return kind.from_json(data)
+        if _is_data(kind):
+            _, known = _fields(kind)
+            return kind(**{n: self.value(known[n], d, f"{where}: {n}") for n, d in data.items()})
         items = typing.get_args(kind)
-        return isinstance(data, list) and (items[-1] is Ellipsis or len(items) == len(data))
-    return type(data) is (typing.get_origin(kind) or kind)
+        if isinstance(data, dict) and items and items[1] is not Any:
+            return {n: self.value(items[1], d, f"{where} {n!a:.60}") for n, d in data.items()}
+        if isinstance(data, list):
+            kinds = items[:1] * len(data) if items[-1] is Ellipsis else items
+            each = enumerate(zip(kinds, data, strict=True))
+            return tuple(self.value(k, d, f"{where} {number}") for number, (k, d) in each)
+        if kind is int:
+            return self._integer(data, where)
+        return data
 
+    def _integer(self, data: int | str, where: str) -> int:
+        number: Any = parse_size(data, self._sizes) if isinstance(data, str) else data
+        if not isinstance(number, int | Size):
+            raise ValueError(f"{where} is no integer: {shortened(data)}")
+        if not -LARGEST <= value_of(number) <= LARGEST:
+            raise ValueError(f"{where} is too large: {shortened(data)}")
+        return number
 
-def _read(kind: Any, data: Any, where: str) -> Any:
-    """A value of a type whose form data has."""
-    if kind is TensorType:
-        return _tensor_type(data, where)
-    if isinstance(kind, enum.EnumMeta):
+    def _tensor_type(self, text: str, where: str) -> TensorType:
         try:
-            return kind(data)
+            type = TensorType.parse(text, self._sizes)
         except ValueError:
-            raise ValueError(f"{where}: {shortened(data)} is no {kind.__name__}") from None
-    if hasattr(kind, "from_json"):
-        return kind.from_json(data)
-    if _is_data(kind):
-        _, known = _fields(kind)
-        return kind(**{n: from_json(known[n], d, f"{where}: {n}") for n, d in data.items()})
-    items = typing.get_args(kind)
-    if isinstance(data, dict) and items and items[1] is not Any:
-        return {name: from_json(items[1], d, f"{where} {name!a:.60}") for name, d in data.items()}
-    if isinstance(data, list):
-        kinds = items[:1] * len(data) if items[-1] is Ellipsis else items
-        each = enumerate(zip(kinds, data, strict=True))
-        return tuple(from_json(k, d, f"{where} {number}") for number, (k, d) in each)
-    if kind is int and not -LARGEST <= data <= LARGEST:
-        raise ValueError(f"{where} is too large: {shortened(data)}")
-    return data
-
-
-def _tensor_type(text: str, where: str) -> TensorType:
-    try:
-        type = TensorType.parse(text)
-    except ValueError:
-        raise ValueError(f"{where}: {shortened(text)} is no type of a tensor") from None
-    if type.rank > _MOST_AXES or type.nbytes > LARGEST:
-        raise ValueError(f"{where}: {shortened(text)} is too large")
-    return type
+            raise ValueError(f"{where}: {shortened(text)} is no type of a tensor") from None
+        if type.rank > _MOST_AXES or value_of(type.nbytes) > LARGEST:
+            raise ValueError(f"{where}: {shortened(text)} is too large")
+        return type
 
 
 def _is_data(kind: Any) -> bool:

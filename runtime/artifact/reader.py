@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from compiler.plan.check import check_plan
-from compiler.plan.codec import from_json
 from compiler.plan.plan import HostStep, Plan
+from compiler.plan.saved import plan_from_json
 from ir.graph import Graph
 from ir.op import Property
 from ir.types import DType, TensorType
@@ -110,7 +110,9 @@ class Artifact:
                 plan, code = read_version1(data, self.manifest, weights, self.read)
                 check_plan(plan)
             else:
-                plan = from_json(Plan, data, "plan")
+                if isinstance(data, dict) and data.get("sizes"):
+                    raise ValueError("its sizes are not fixed")
+                plan = plan_from_json(data)
                 check_plan(plan)
                 code = read_code(plan, json.loads(self.read(CODE)), self.read)
             for step in plan.steps:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from compiler.options import CompileOptions
-from compiler.plan.codec import to_json
 from compiler.plan.plan import Plan
+from compiler.plan.saved import plan_to_json
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
 from ir.text import format_graph
@@ -75,7 +75,7 @@ def write_artifact(
     names = [CPU] if cpu else []
     if plan is not None and code is not None:
         names += targets(code)
-        members[PLAN] = json.dumps(to_json(plan)).encode()
+        members[PLAN] = json.dumps(plan_to_json(plan)).encode()
         members |= code_members(plan, code, sources)
     if not names:
         raise ValueError("an artifact needs a target: cpu, or binaries of every kernel")

@@ -255,6 +255,8 @@ def test_a_missing_file(tmp_path: Path) -> None:
         (lambda p: p["kernels"].append(None), "must be PlanKernel, it is None"),
         (lambda p: p["kernels"][0]["parameters"][2].update(kind="i64"), "the plan gives"),
         (lambda p: p.pop("steps"), "plan must be Plan"),
+        (lambda p: p.update(sizes={"N": 50}), "its sizes are not fixed"),
+        (lambda p: p.pop("sizes"), "sizes must be dict"),
         (lambda p: p["steps"].append({"node": 0, "op": "host_call", "inputs": [], "outputs": []}),
          "calls back to the host: host_call"),
     ],
