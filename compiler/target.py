@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .architecture import Architecture
+from .image_layout import ROW_MAJOR
 
 KiB, MiB = 1 << 10, 1 << 20
 
@@ -25,6 +26,8 @@ class Target:
         l1_cache, l2_cache, l3_cache: on a CPU those that its first core has. On a GPU all
             processors share the second level, and shared memory lies in the first.
         precisions: of float32 matrix products, those that it has instructions for.
+        layout: in which order of memory it wants images and their weights
+            (:mod:`compiler.image_layout`).
     """
 
     kind: Literal["cuda", "cpu"]
@@ -37,6 +40,7 @@ class Target:
     l2_cache: int = 0
     l3_cache: int = 0
     precisions: tuple[str, ...] = ("ieee",)
+    layout: str = ROW_MAJOR
 
     def __str__(self) -> str:
         """As it is spelled for ``--target``."""

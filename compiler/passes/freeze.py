@@ -24,6 +24,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Port, Role, Value
 from ir.op import Op, Property
+from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map
 from ir.program import RANDOM_STATE
@@ -31,6 +32,7 @@ from ir.types import F32, TensorType
 
 from .autodiff import drop_stop_gradient
 from .context import UNBOUNDED, PassContext
+from .layouts import lay_out_constants
 from .maps import fold_literals, make_map
 from .rewrite import PINNED, Context
 from .simplify import simplify
@@ -45,7 +47,7 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
     """(what to run once, the rest): outputs of the first are PARAMETER inputs of the second."""
     for step in (drop_stop_gradient, simplify, fold_affine, simplify):
         graph = step(graph, context)
-    return split_constants(graph)
+    return split_constants(lay_out_constants(graph, constants(graph), context))
 
 
 def constants(graph: Graph) -> set[Value]:
@@ -235,7 +237,8 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     """Cut off what depends on variables alone: (what to run once, the rest).
 
     Outputs of the first (SAVED) and inputs of the second (PARAMETER) are named
-    ``frozen:<value>`` (:data:`FROZEN`). Views of variables stay where they are read.
+    ``frozen:<value>`` (:data:`FROZEN`). Views of variables stay where they are read. What is not
+    row-major passes as what memory holds of it.
     """
     known = constants(graph)
     variables = {p.value for p in graph.inputs}
@@ -248,8 +251,14 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     read = dict.fromkeys([*(v for n in late for v in n.inputs), *shown])
     cut = [v for v in read if v in known and v not in variables]
     views = _needed(early, [v for v in read if v in known and v in variables])
-    ports = tuple(Port(f"{FROZEN}{v.name}", v, Role.SAVED) for v in cut)
+    names = Context(graph)
+    packed = {
+        v: names.fresh(f"{v.name}.packed", Pack(v.type).packed) for v in cut if v.type.layout
+    }
+    ports = tuple(Port(f"{FROZEN}{v.name}", packed.get(v, v), Role.SAVED) for v in cut)
     before = _needed(early, cut)
+    before += [Node(Pack(v.type), (v,), (memory,)) for v, memory in packed.items()]
+    views += [Node(Unpack(v.type), (memory,), (v,)) for v, memory in packed.items()]
     used = {v for n in before for v in n.inputs}
     prepare = Graph(
         f"{graph.name}.constants",

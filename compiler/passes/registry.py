@@ -14,6 +14,7 @@ from .autodiff import append_backward, drop_stop_gradient
 from .context import PassContext
 from .freeze import fold_affine
 from .fuse import fuse
+from .layouts import choose_layouts
 from .reuse_results import reuse_results
 from .simplify import remove_dead_code, simplify
 
@@ -29,6 +30,7 @@ PASSES: dict[str, Pass] = {
     "drop_stop_gradient": drop_stop_gradient,
     "fold_affine": fold_affine,
     "fuse": fuse,
+    "layout": choose_layouts,
     "remove_dead_code": remove_dead_code,
     "reuse_results": reuse_results,
     "simplify": simplify,
@@ -40,9 +42,10 @@ _OPTIMISING = ("drop_stop_gradient", "simplify", "reuse_results", "simplify")
 def default_passes(target: Target) -> tuple[str, ...]:
     """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
 
-    The CPU runs a graph node by node: groups would only compute again what several of them read.
+    The CPU runs a graph node by node, with numpy: no order of memory matters there, and groups
+    would only compute again what several of them read.
     """
-    return _OPTIMISING if target.kind == "cpu" else (*_OPTIMISING, "fuse")
+    return _OPTIMISING if target.kind == "cpu" else (*_OPTIMISING, "layout", "fuse")
 
 
 def register(name: str) -> Callable[[Pass], Pass]:
