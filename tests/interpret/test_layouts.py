@@ -6,22 +6,33 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate
+from compiler.passes.context import PassContext
+from compiler.passes.freeze import freeze
 from compiler.pipeline import run_passes, verify_each
-from ir.graph import Graph, Role
+from ir.graph import Graph, PortKey, Role
 from ir.interpret import run_graph
 from ir.ops.fusion import Fused
 from ir.program import NetProgram
+from runtime.backends.backend import Backend
+from runtime.backends.reference import ReferenceBackend
+from runtime.executable import FusedNet
 from runtime.interpret.backend import InterpretBackend
+from runtime.layerwise import LayerwiseNet
 from runtime.memory.buffers import Buffer
-from tests.support.training_run import lowered
+from runtime.memory.store import Store
+from tests.support.graphs import Drawn, examples, graphs, trained
+from tests.support.graphs.rounding import SINGLE, TooLarge, expected
+from tests.support.lowering import lowered
 
 NET = """
 name: "orders"
 layer { name: "data" type: "Input" top: "data" top: "label"
-  input_param { shape { dim: 2 dim: 3 dim: 9 dim: 7 } shape { dim: 2 } } }
+  input_param { shape { dim: 2 dim: 3 dim: 5 dim: 7 } shape { dim: 2 } } }
 layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" convolution_param {
   num_output: 6 kernel_size: 3 pad: 1 weight_filler { type: "xavier" } } }
 layer { name: "bn1" type: "BatchNorm" bottom: "conv1" top: "bn1" }
@@ -95,7 +106,10 @@ def run(graph: Graph, arrays: list[np.ndarray], chosen: CompileOptions) -> list[
     outputs = {}
     for port in graph.outputs:
         key = port.key
-        outputs[key] = inputs.get(key) or Buffer(port.value.type)
+        variable = (
+            inputs.get(PortKey(Role.PARAMETER, port.name)) if port.role is Role.STATE else None
+        )
+        outputs[key] = inputs.get(key) or variable or Buffer(port.value.type)
     for port, array in zip(graph.inputs, arrays, strict=True):
         inputs[port.key].array[...] = array
     InterpretBackend().bind(graph, inputs, outputs, chosen).run()
@@ -120,3 +134,84 @@ def test_all_blobs_and_diffs_are_right(layout: str) -> None:
     assert len(images) > 10
     assert all(p.value.type.layout is None for p in (*laid.inputs, *laid.outputs))
     compare(graph, run(graph, arrays, chosen), arrays)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_frozen_weights_are_laid_out_once(layout: str) -> None:
+    chosen = options(layout)
+    once, rest = freeze(lowered(NET, "TEST").graph, PassContext(chosen))
+    packed = [n for n in once.nodes if n.op.name == "pack"]
+    assert len(packed) == (3 if layout == "channels-last" else 5)  # those of 1 x 1 are the same
+    after = run_passes(rest, chosen, [verify_each])
+    laid = {n.outputs[0].name for n in after.nodes if n.op.name == "unpack"}
+    assert laid == {n.inputs[0].name for n in packed}
+    weights = {n.inputs[1].name for n in rest.nodes if n.op.images}
+    read = {v.name for n in after.nodes for v in n.inputs}
+    assert laid <= weights <= read
+    assert not any(f"{name}.copy" in read for name in weights)
+
+
+def stored(program: NetProgram) -> Store:
+    store = Store(program.variables, seed=1)
+    rng = np.random.default_rng(2)
+    for buffer in store.data.values():
+        if buffer.type.dtype.is_float:
+            buffer.array[...] += 0.1 * rng.random(buffer.type.shape)
+    return store
+
+
+def fed(program: NetProgram) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(4)
+    label = rng.integers(0, 5, 2).astype(np.float32)
+    return {"data": rng.random(program.blobs["data"][0].shape, np.float32) - 0.3, "label": label}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_frozen_net_computes_the_same(layout: str) -> None:
+    program = lowered(NET, "TEST")
+    found = []
+    for backend, chosen in _executors(layout):
+        net = FusedNet(program, backend, stored(program), options=chosen, freeze=True)
+        net.set_inputs(fed(program))
+        for _ in range(2):
+            net.forward()
+        found.append(net.output("loss").copy())
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layer_by_layer_all_blobs_are_right(layout: str) -> None:
+    program = lowered(NET, "TEST")
+    found: list[dict[str, np.ndarray]] = []
+    for backend, chosen in _executors(layout):
+        net = LayerwiseNet(program, backend, stored(program), options=chosen)
+        for name, array in fed(program).items():
+            net.blobs[name].data.array[...] = array
+        net.forward()
+        net.backward()
+        values = {f"{n} data": b.data.array.copy() for n, b in net.blobs.items()}
+        values |= {f"{n} diff": b.diff.array.copy() for n, b in net.blobs.items()}
+        found.append(values | {n: b.array.copy() for n, b in net.store.diff.items()})
+    for name, want in found[0].items():
+        scale = max(1e-2, float(np.abs(want).max(initial=0.0)))
+        np.testing.assert_allclose(found[1][name], want, atol=2e-5 * scale, rtol=0, err_msg=name)
+
+
+def _executors(layout: str) -> list[tuple[Backend, CompileOptions]]:
+    reference = ReferenceBackend()
+    return [
+        (reference, CompileOptions(reference.target, passes=())),
+        (InterpretBackend(), options(layout)),
+    ]
+
+
+@examples(12)
+@given(graphs(most=6), st.sampled_from((*LAYOUTS, "channels-by-2")))
+def test_random_graphs(drawn: Drawn, layout: str) -> None:
+    whole = trained(drawn)
+    try:
+        wanted = expected(whole.graph, whole.arrays(), SINGLE)
+    except TooLarge:
+        reject()
+    found = run(whole.graph, whole.arrays(double=False), options(layout))
+    wanted.check(found, [p.name for p in whole.graph.outputs])

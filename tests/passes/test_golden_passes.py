@@ -7,15 +7,20 @@ what the pass makes of it. ``pytest --update-golden`` writes the second half ane
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
+from compiler.passes.context import PassContext
 from compiler.passes.fuse import fuse
+from compiler.passes.layouts import choose_layouts
 from compiler.passes.reuse_results import reuse_results
 from compiler.passes.simplify import remove_dead_code, simplify
+from compiler.target import GENERIC
 from ir.graph import Graph, Role
 from ir.interpret import run_graph
 from ir.text import format_graph, parse_graph
@@ -34,6 +39,11 @@ def train(graph: Graph) -> Graph:
     )
 
 
+def wanting(layout: str) -> PassContext:
+    """For a target that wants images in a layout."""
+    return PassContext(CompileOptions(replace(GENERIC, layout=layout)))
+
+
 PASSES: dict[str, Callable[[Graph], Graph]] = {
     "autodiff": train,
     "marks": drop_stop_gradient,
@@ -41,6 +51,8 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "simplify": simplify,
     "reuse": reuse_results,
     "fuse": fuse,
+    "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
+    "blocks": lambda graph: choose_layouts(graph, wanting("channels-by-4")),
 }
 CASES = sorted(FOLDER.glob("*.txt"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 import ir.ops  # noqa: F401  (registers the ops)
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
+from compiler.passes.context import PassContext
 from compiler.passes.freeze import freeze
 from compiler.passes.registry import PASSES
 from compiler.pipeline import run_passes, verify_each
+from compiler.target import GENERIC
 from ir import expr as e
 from ir.graph import Direction, Graph, Role, Value
 from ir.interpret import run_graph
@@ -36,6 +39,14 @@ def has_gradient(op: type[Op]) -> bool:
 
 ALONE = sorted(set(PASSES) - {"differentiate"})
 """What leaves the ports as they are."""
+
+
+LAYOUTS = ("row-major", "channels-last", "channels-by-2", "channels-by-3")
+
+
+def wanting(layout: str) -> CompileOptions:
+    """Options for a target that wants images in a layout."""
+    return CompileOptions(replace(GENERIC, layout=layout))
 
 
 def truth(drawn: Drawn) -> tuple[Expected, list[str]]:
@@ -111,10 +122,10 @@ def test_texts_are_read_as_they_were(op: str) -> None:
 
 
 @examples(40)
-@given(graphs())
-def test_frozen_graphs_keep_the_meaning(drawn: Drawn) -> None:
+@given(graphs(), st.sampled_from(LAYOUTS))
+def test_frozen_graphs_keep_the_meaning(drawn: Drawn, layout: str) -> None:
     wanted = truth(drawn)
-    prepare, main = freeze(drawn.graph)
+    prepare, main = freeze(drawn.graph, PassContext(wanting(layout)))
     verify(prepare)
     verify(main)
     assert {p.role for p in prepare.inputs} <= {Role.PARAMETER, Role.STATE}
@@ -124,6 +135,21 @@ def test_frozen_graphs_keep_the_meaning(drawn: Drawn) -> None:
     found = run_graph(main, [given[p.name] for p in main.inputs])
     assert drawn.taken_calls() == wanted[1]
     wanted[0].check(found, [p.name for p in main.outputs])
+
+
+@examples(60)
+@given(graphs(), st.sampled_from(LAYOUTS[1:]), st.integers(0, 20))
+def test_layouts_keep_the_meaning(drawn: Drawn, layout: str, fuel: int) -> None:
+    """Also where only some values are laid out, and when there is nothing left to choose."""
+    whole = trained(drawn)
+    options = wanting(layout)
+    for chosen in (options, replace(options, fuel=fuel)):
+        fused = run_passes(whole.graph, chosen, [verify_each])
+        check_kernels(fused)
+        check(whole, fused, truth(whole))
+    once = run_passes(whole.graph, replace(options, passes=("simplify", "layout")))
+    again = run_passes(once, replace(options, passes=("layout",)))
+    assert format_graph(again) == format_graph(once)
 
 
 @examples(40)
