@@ -252,9 +252,7 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     cut = [v for v in read if v in known and v not in variables]
     views = _needed(early, [v for v in read if v in known and v in variables])
     names = Context(graph)
-    packed = {
-        v: names.fresh(f"{v.name}.packed", Pack(v.type).packed) for v in cut if v.type.layout
-    }
+    packed = {v: names.fresh(f"{v.name}.packed", Pack(v.type).packed) for v in cut if v.type.layout}
     ports = tuple(Port(f"{FROZEN}{v.name}", packed.get(v, v), Role.SAVED) for v in cut)
     before = _needed(early, cut)
     before += [Node(Pack(v.type), (v,), (memory,)) for v, memory in packed.items()]

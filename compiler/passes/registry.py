@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Protocol
 
+from compiler.image_layout import ROW_MAJOR
 from compiler.target import Target
 from ir.errors import RoasteryError
 from ir.graph import Graph
@@ -45,7 +46,9 @@ def default_passes(target: Target) -> tuple[str, ...]:
     The CPU runs a graph node by node, with numpy: no order of memory matters there, and groups
     would only compute again what several of them read.
     """
-    return _OPTIMISING if target.kind == "cpu" else (*_OPTIMISING, "layout", "fuse")
+    if target.kind == "cpu":
+        return _OPTIMISING
+    return (*_OPTIMISING, *(["layout"] if target.layout != ROW_MAJOR else []), "fuse")
 
 
 def register(name: str) -> Callable[[Pass], Pass]:
