@@ -43,12 +43,10 @@ _OPTIMISING = ("drop_stop_gradient", "simplify", "reuse_results", "simplify")
 def default_passes(target: Target) -> tuple[str, ...]:
     """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
 
-    The CPU runs a graph node by node, with numpy: no order of memory matters there, and groups
-    would only compute again what several of them read.
+    The CPU runs a graph node by node: groups would only compute again what several of them read.
     """
-    if target.kind == "cpu":
-        return _OPTIMISING
-    return (*_OPTIMISING, *(["layout"] if target.layout != ROW_MAJOR else []), "fuse")
+    passes = _OPTIMISING if target.layout == ROW_MAJOR else (*_OPTIMISING, "layout")
+    return passes if target.kind == "cpu" else (*passes, "fuse")
 
 
 def register(name: str) -> Callable[[Pass], Pass]:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from compiler.c.library import c_compiler
 from compiler.options import CompileOptions
+from compiler.partitions import by_layer
 from compiler.passes.autodiff import differentiate
 from compiler.passes.context import PassContext
 from compiler.passes.freeze import freeze
@@ -19,12 +21,12 @@ from ir.interpret import run_graph
 from ir.ops.fusion import Fused
 from ir.program import NetProgram
 from runtime.backends.backend import Backend
+from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
-from runtime.executable import FusedNet
 from runtime.interpret.backend import InterpretBackend
-from runtime.layerwise import LayerwiseNet
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
+from runtime.net import PartitionedNet
 from tests.support.graphs import Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.lowering import lowered
@@ -64,8 +66,8 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "
 LAYOUTS = ("channels-last", "channels-by-4")
 
 
-def options(layout: str) -> CompileOptions:
-    return CompileOptions(replace(InterpretBackend.target, layout=layout))
+def options(layout: str, backend: Backend | type[Backend] = InterpretBackend) -> CompileOptions:
+    return CompileOptions(replace(backend.target, layout=layout))
 
 
 def whole(program: NetProgram) -> Graph:
@@ -101,7 +103,9 @@ def arrays_of(graph: Graph) -> list[np.ndarray]:
     return [a.astype(p.value.type.dtype.numpy) for p, a in zip(graph.inputs, arrays, strict=True)]
 
 
-def run(graph: Graph, arrays: list[np.ndarray], chosen: CompileOptions) -> list[np.ndarray]:
+def run(
+    graph: Graph, arrays: list[np.ndarray], backend: Backend, chosen: CompileOptions
+) -> list[np.ndarray]:
     inputs = {p.key: Buffer(p.value.type) for p in graph.inputs}
     outputs = {}
     for port in graph.outputs:
@@ -112,7 +116,7 @@ def run(graph: Graph, arrays: list[np.ndarray], chosen: CompileOptions) -> list[
         outputs[key] = inputs.get(key) or variable or Buffer(port.value.type)
     for port, array in zip(graph.inputs, arrays, strict=True):
         inputs[port.key].array[...] = array
-    InterpretBackend().bind(graph, inputs, outputs, chosen).run()
+    backend.bind(graph, inputs, outputs, chosen).run()
     return [outputs[p.key].array.copy() for p in graph.outputs]
 
 
@@ -124,16 +128,19 @@ def compare(graph: Graph, found: list[np.ndarray], arrays: list[np.ndarray]) -> 
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_all_blobs_and_diffs_are_right(layout: str) -> None:
+@pytest.mark.parametrize("backend", [InterpretBackend(), CBackend()], ids=lambda b: b.name)
+def test_all_blobs_and_diffs_are_right(layout: str, backend: Backend) -> None:
+    if backend.name == "c" and c_compiler() is None:
+        pytest.skip("there is no C compiler")
     graph = whole(lowered(NET))
     arrays = arrays_of(graph)
-    chosen = options(layout)
+    chosen = options(layout, backend)
     laid = run_passes(graph, chosen, [verify_each])
     groups = [n for n in laid.nodes if isinstance(n.op, Fused)]
     images = [v for n in groups for v in n.outputs if v.type.layout is not None]
     assert len(images) > 10
     assert all(p.value.type.layout is None for p in (*laid.inputs, *laid.outputs))
-    compare(graph, run(graph, arrays, chosen), arrays)
+    compare(graph, run(graph, arrays, backend, chosen), arrays)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -171,8 +178,8 @@ def test_a_frozen_net_computes_the_same(layout: str) -> None:
     program = lowered(NET, "TEST")
     found = []
     for backend, chosen in _executors(layout):
-        net = FusedNet(program, backend, stored(program), options=chosen, freeze=True)
-        net.set_inputs(fed(program))
+        net = PartitionedNet(program, backend, stored(program), options=chosen, freeze=True)
+        net.inputs.take(fed(program))
         for _ in range(2):
             net.forward()
         found.append(net.output("loss").copy())
@@ -184,7 +191,9 @@ def test_layer_by_layer_all_blobs_are_right(layout: str) -> None:
     program = lowered(NET, "TEST")
     found: list[dict[str, np.ndarray]] = []
     for backend, chosen in _executors(layout):
-        net = LayerwiseNet(program, backend, stored(program), options=chosen)
+        net = PartitionedNet(
+            program, backend, stored(program), partitioning=by_layer(program), options=chosen
+        )
         for name, array in fed(program).items():
             net.blobs[name].data.array[...] = array
         net.forward()
@@ -213,5 +222,6 @@ def test_random_graphs(drawn: Drawn, layout: str) -> None:
         wanted = expected(whole.graph, whole.arrays(), SINGLE)
     except TooLarge:
         reject()
-    found = run(whole.graph, whole.arrays(double=False), options(layout))
+    backend = InterpretBackend()
+    found = run(whole.graph, whole.arrays(double=False), backend, options(layout))
     wanted.check(found, [p.name for p in whole.graph.outputs])
