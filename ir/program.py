@@ -174,6 +174,15 @@ class NetProgram:
             raise OtherSizes("all sizes are fixed")
         return self.general.with_numbers(self.sizes, self.sizes.values_for(shapes))
 
+    def symbolic(self) -> NetProgram:
+        """The program for all sizes that it may have: symbols where a size may change.
+
+        For passes, which then work for all of them; it does not run.
+        """
+        if self.general is None or self.sizes is None:
+            return self
+        return self.general.with_numbers(self.sizes, self.sizes.reduced())
+
     def with_sizes(self, scope: Scope, given: Mapping[str, tuple[int, ...]]) -> NetProgram:
         """A program whose types hold symbols at the sizes at hand.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .printable import readable
-from .size import Condition, Evaluation, Scope, Size, form_text, symbols_of
+from .size import Condition, Evaluation, Scope, Size, form_text, symbol, symbols_of
 from .size.form import of_atom, symbols
 from .types import TensorType, shape_text
 
@@ -39,7 +39,7 @@ class ProgramSizes:
     @property
     def values(self) -> dict[str, int]:
         """The symbols' values at the sizes at hand."""
-        return {name: symbol.value for name, symbol in self.scope.symbols.items()}
+        return {name: known.value for name, known in self.scope.symbols.items()}
 
     def values_for(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
         """The symbols' values where inputs have other shapes.
@@ -71,19 +71,36 @@ class ProgramSizes:
                 if size != extent:
                     raise OtherSizes(f"{shown}: axis {axis} is {size}")
                 continue
-            (symbol,) = symbols_of(size)
-            if extent < 1 or values.setdefault(symbol.key, extent) != extent:
-                raise OtherSizes(f"{shown}: {self.what(symbol.key)} is {values.get(symbol.key)}")
+            (known,) = symbols_of(size)
+            if extent < 1 or values.setdefault(known.key, extent) != extent:
+                raise OtherSizes(f"{shown}: {self.what(known.key)} is {values.get(known.key)}")
+
+    def reduced(self) -> dict[str, int]:
+        """Of each symbol the number that it is fixed at, or a symbol of a new scope: the conditions
+        on these hold there."""
+        scope = Scope()
+        values: dict[str, int] = {}
+        for name, known in self.scope.symbols.items():
+            fixed = self.scope.is_fixed(of_atom(known))
+            values[name] = known.value if fixed else symbol(scope, name, known.value)
+        at = Evaluation(values)
+        for condition in self.scope.conditions:
+            size = at.form(condition.form)
+            if isinstance(size, Size):
+                with scope.at(condition.place, condition.layer_type):
+                    scope.require(size.form, condition.relation, condition.value)
+        scope.close()
+        return values
 
     # --- for users ------------------------------------------------------------------------
 
-    def what(self, symbol: str) -> str:
+    def what(self, name: str) -> str:
         """A symbol in words: "the image height (H)"."""
         for type in self.inputs.values():
             for axis, size in enumerate(type.shape):
-                if isinstance(size, Size) and form_text(size.form) == symbol:
-                    return f"{_WHAT.get(axis, f'axis {axis}')} ({symbol})"
-        return symbol
+                if isinstance(size, Size) and form_text(size.form) == name:
+                    return f"{_WHAT.get(axis, f'axis {axis}')} ({name})"
+        return name
 
     def sentence(self, condition: Condition) -> str:
         """ "the image height (H) is fixed at 28: layer 'ip1' (InnerProduct), net.prototxt:61"."""
@@ -100,12 +117,12 @@ class ProgramSizes:
         """A sentence for each symbol: that it may change, or what fixes it; then what must stay."""
         equal = {c.form: c for c in self.scope.conditions if c.relation == "=="}
         fixed = set()
-        for name, symbol in self.scope.symbols.items():
-            condition = equal.pop(of_atom(symbol), None)
+        for name, known in self.scope.symbols.items():
+            condition = equal.pop(of_atom(known), None)
             if condition is None:
-                yield f"{self.what(name)} may change: it is {symbol.value}"
+                yield f"{self.what(name)} may change: it is {known.value}"
             else:
-                fixed.add(symbol)
+                fixed.add(known)
                 yield self.sentence(condition)
         for form, condition in equal.items():
             if not fixed.issuperset(symbols(form)):

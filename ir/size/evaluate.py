@@ -1,4 +1,4 @@
-"""Forms at other sizes."""
+"""Forms at other sizes, or over other symbols."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from .form import Atom, Floor, Form, Positive
 from .real import Real
 from .scope import Condition
-from .size import Size
+from .size import Size, larger
 
 
 class Evaluation:
     """What sizes are where the symbols have other values.
 
     Args:
-        values: by the symbols' names.
+        values: numbers or sizes, by the symbols' names.
     """
 
     def __init__(self, values: Mapping[str, int]) -> None:
@@ -61,7 +61,7 @@ class Evaluation:
             if isinstance(atom, Floor):
                 found = self.form(atom.above) // self.form(atom.below)
             elif isinstance(atom, Positive):
-                found = max(self.form(atom.form), 0)
+                found = larger(self.form(atom.form), 0)
             else:
                 found = self._values[atom.key]
             self._known[atom] = found

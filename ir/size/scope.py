@@ -56,6 +56,7 @@ class Scope:
         self.sizes: dict[Form, object] = {}
         self.results: dict[tuple[object, ...], object] = {}
         self._conditions: dict[tuple[Form, Relation, int], Condition] = {}
+        self._zero: dict[Form, bool] = {}  # once it is closed
         self._place = Location()
         self._layer_type = ""
 
@@ -90,5 +91,14 @@ class Scope:
             self._conditions[key] = Condition(*key, self._place, self._layer_type)
 
     def close(self) -> None:
-        """From now on sizes are equal where their forms are, and give no numbers."""
+        """From now on sizes are equal where their forms are, or a condition says so, and give no
+        numbers."""
         self.open = False
+
+    def is_zero(self, form: Form) -> bool:
+        """Whether a form is 0 by some condition: a multiple of what one says is 0."""
+        if form not in self._zero:
+            known = (c for c in self._conditions.values() if c.relation == "==")
+            zeros = (f.add(c.form, f.of_number(-c.value)) for c in known)
+            self._zero[form] = any(f.quotient(form, zero) is not None for zero in zeros)
+        return self._zero[form]

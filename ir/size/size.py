@@ -11,8 +11,9 @@ have these values becomes a condition of what is being made. So does what is dec
   :func:`same_size`.
 * ``a < b`` and its like, either way.
 
-Nothing is recorded where the forms decide. Once the scope is closed only they decide ``==``, and
-no number is given. As text, in messages, a size is its value; :func:`size_text` gives the form.
+Nothing is recorded where the forms decide. Once the scope is closed only they and the conditions
+decide ``==``, and no number is given. As text, in messages, a size is its value;
+:func:`size_text` gives the form.
 """
 
 from __future__ import annotations
@@ -94,8 +95,11 @@ class Size(_Base):
             return True
         if not isinstance(other, int | Size):
             return NotImplemented
-        if value_of(other) != self.value or not self.scope.open:
+        if value_of(other) != self.value:
             return False
+        if not self.scope.open:
+            difference = self - other
+            return isinstance(difference, Size) and self.scope.is_zero(difference.form)
         if not isinstance(other, Size):
             if other == 1 and not self.scope.is_fixed(self.form):
                 return False
