@@ -12,7 +12,7 @@ from . import expr as e
 from .expr import Expr
 from .graph import Graph, Node, Port, Value
 from .op import Op
-from .size import Evaluation, Real, Size, Symbol, symbols_of
+from .size import Condition, Evaluation, Real, Size, Symbol, symbols_in, symbols_of
 from .types import TensorType
 
 
@@ -25,10 +25,27 @@ def graph_at(graph: Graph, values: Mapping[str, int]) -> Graph:
     return Substitution(values).graph(graph)
 
 
+def graph_at_hand(graph: Graph) -> Graph:
+    """The graph where the symbols have the values that they have at the sizes at hand."""
+    return graph_at(graph, {symbol.key: symbol.value for symbol in graph_symbols(graph)})
+
+
 def graph_symbols(graph: Graph) -> tuple[Symbol, ...]:
     """The symbols in a graph, in the order in which they were made."""
     found = {symbol for number in _numbers(graph) for symbol in symbols_of(number)}
     return tuple(sorted(found, key=lambda symbol: symbol.number))
+
+
+def graph_equalities(graph: Graph) -> tuple[Condition, ...]:
+    """What has to hold for the sizes of a graph to be equal where they must."""
+    scopes = {number.scope for number in _numbers(graph) if isinstance(number, Size)}
+    known = set(graph_symbols(graph))
+    return tuple(
+        condition
+        for scope in scopes
+        for condition in scope.conditions
+        if condition.relation == "==" and known.issuperset(symbols_in(condition.form))
+    )
 
 
 def _numbers(part: object) -> Iterator[float]:

@@ -17,7 +17,7 @@ from .graph import Graph, Port, Role, Value
 from .graph_sizes import Substitution
 from .location import Location
 from .program_sizes import OtherSizes, ProgramSizes, asked_sizes
-from .size import Scope
+from .size import Scope, free_symbols
 from .types import TensorType
 
 RANDOM_STATE = "@random"
@@ -181,7 +181,7 @@ class NetProgram:
         """
         if self.general is None or self.sizes is None:
             return self
-        return self.general.with_numbers(self.sizes, self.sizes.reduced())
+        return self.general.with_numbers(self.sizes, free_symbols(self.sizes.scope))
 
     def with_sizes(self, scope: Scope, given: Mapping[str, tuple[int, ...]]) -> NetProgram:
         """A program whose types hold symbols at the sizes at hand.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .printable import readable
-from .size import Condition, Evaluation, Scope, Size, form_text, symbol, symbols_of
+from .size import Condition, Evaluation, Scope, Size, form_text, symbols_of
 from .size.form import of_atom, symbols
 from .types import TensorType, shape_text
 
@@ -74,23 +74,6 @@ class ProgramSizes:
             (known,) = symbols_of(size)
             if extent < 1 or values.setdefault(known.key, extent) != extent:
                 raise OtherSizes(f"{shown}: {self.what(known.key)} is {values.get(known.key)}")
-
-    def reduced(self) -> dict[str, int]:
-        """Of each symbol the number that it is fixed at, or a symbol of a new scope: the conditions
-        on these hold there."""
-        scope = Scope()
-        values: dict[str, int] = {}
-        for name, known in self.scope.symbols.items():
-            fixed = self.scope.is_fixed(of_atom(known))
-            values[name] = known.value if fixed else symbol(scope, name, known.value)
-        at = Evaluation(values)
-        for condition in self.scope.conditions:
-            size = at.form(condition.form)
-            if isinstance(size, Size):
-                with scope.at(condition.place, condition.layer_type):
-                    scope.require(size.form, condition.relation, condition.value)
-        scope.close()
-        return values
 
     # --- for users ------------------------------------------------------------------------
 

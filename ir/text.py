@@ -15,8 +15,8 @@
     }
 
 Extents may change: ``%data: f32[N,800]``. Then lines as ``size N = 64`` come first, which say what
-they are at the sizes at hand. Attributes that hold such a size have it in brackets:
-``reshape(%data) shape=([N],40,20)``.
+they are at the sizes at hand, and ``where H - 2 * (H // 2) == 0``, what is always so. Attributes
+that hold such a size have it in brackets: ``reshape(%data) shape=([N],40,20)``.
 
 One line per port and per node, every value with its type. A port whose name is not its
 value's name has it in quotes. Attributes that are a field's default are left out;
@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from .expr import Expr
 from .expr_text import format_exprs
 from .graph import NOWHERE, Direction, Graph, Node, Port, Value
-from .graph_sizes import graph_symbols
+from .graph_sizes import graph_equalities, graph_symbols
 from .location import Location
 from .op import Op
 from .printable import json_text
@@ -54,6 +54,7 @@ _COMMENT_COLUMN = 72
 def format_graph(graph: Graph) -> str:
     """The whole graph, ending with a newline. :func:`parse_graph` is the inverse."""
     sizes = [f"  size {symbol.key} = {symbol.value}" for symbol in graph_symbols(graph)]
+    sizes += [f"  where {condition}" for condition in graph_equalities(graph)]
     lines = [f"graph {_name(graph.name)} {{", *sizes, *_body(graph, "  "), "}"]
     return "\n".join(lines) + "\n"
 

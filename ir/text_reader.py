@@ -18,7 +18,7 @@ from .expr import Expr
 from .graph import Direction, Graph, Node, Port, Role, Value
 from .location import Location
 from .op import OPS, Op
-from .size import Scope, Size, symbol
+from .size import Scope, Size, parse_size, symbol
 from .text_line import WORD, Line
 from .types import TensorType
 
@@ -119,6 +119,8 @@ class _Reader:
                 return Graph(name, tuple(inputs), tuple(nodes), tuple(outputs))
             elif line.accept("size "):
                 self.size(line, first=depth == 0 and not inputs)
+            elif line.accept("where "):
+                self.equality(line, first=depth == 0 and not inputs)
             elif line.accept("input"):
                 inputs.append(self.port(line, values, define=True))
             elif line.accept("output"):
@@ -133,6 +135,12 @@ class _Reader:
         if not first or type(value) is not int or value < 1 or not line.done:
             raise ValueError("a size is `size N = 64`, before all inputs; its value is 1 or more")
         self.sizes[name] = symbol(self.scope, name, value)
+
+    def equality(self, line: Line, first: bool) -> None:
+        left, equals, right = line.text[line.place :].partition("==")
+        size, number = parse_size(left, self.sizes), parse_size(right, self.sizes)
+        if not (first and equals and isinstance(size, Size) and size == number):
+            raise ValueError("what holds of sizes is `where H - W == 0`, before all inputs")
 
     def port(self, line: Line, values: dict[str, Value], define: bool) -> Port:
         name, type = line.typed()

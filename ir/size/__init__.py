@@ -2,10 +2,12 @@
 
 from .evaluate import Evaluation
 from .form import Symbol
+from .form import symbols as symbols_in
 from .notation import parse_shape, parse_size, size_text, symbols_of
 from .real import Real, value_of
 from .scope import Condition, Scope
 from .size import Size, form_of, larger, same_size, smaller, symbol
+from .solving import free_symbols
 from .text import form_text
 
 __all__ = [
@@ -18,12 +20,14 @@ __all__ = [
     "same_size",
     "form_of",
     "form_text",
+    "free_symbols",
     "larger",
     "smaller",
     "parse_shape",
     "parse_size",
     "size_text",
     "symbol",
+    "symbols_in",
     "symbols_of",
     "value_of",
 ]

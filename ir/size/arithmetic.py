@@ -8,6 +8,8 @@ from . import form as f
 from .form import Atom, Factors, Floor, Form, Positive
 from .text import form_text, operand
 
+_LONGEST = 500
+
 Atoms = dict[str, Atom]
 """All atoms of a scope, by key."""
 
@@ -86,14 +88,20 @@ def _proper(atoms: Atoms, a: Form, b: int) -> Form:
 
 
 def _floor(atoms: Atoms, a: Form, b: Form) -> Form:
-    key = f"{operand(a)} // {operand(b)}"
+    key = _checked(f"{operand(a)} // {operand(b)}")
     if key not in atoms:
         atoms[key] = Floor(key, f.value(a) // f.value(b), a, b)
     return f.of_atom(atoms[key])
 
 
+def _checked(key: str) -> str:
+    if len(key) > _LONGEST:
+        raise TypeError(f"a size of {len(key)} characters: {key[:40]} ...")
+    return key
+
+
 def _positive(atoms: Atoms, a: Form) -> Form:
-    key = f"max({form_text(a)}, 0)"
+    key = _checked(f"max({form_text(a)}, 0)")
     if key not in atoms:
         atoms[key] = Positive(key, max(f.value(a), 0), a)
     return f.of_atom(atoms[key])

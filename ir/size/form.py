@@ -60,6 +60,9 @@ class Positive(Atom):
 Factors = tuple[Atom, ...]
 """Factors in the order of their keys, a power as often as it says; () is 1."""
 
+MOST_TERMS = 500
+"""Sizes beyond are none: a TypeError, as with all that gives no size."""
+
 Term = tuple[Factors, int]
 """A product and its coefficient, which is not 0."""
 
@@ -115,6 +118,8 @@ def multiply(a: Form, b: Form) -> Form:
         times = number(other)
         if times is not None:
             return tuple((product, count * times) for product, count in one) if times else ()
+    if len(a) * len(b) > MOST_TERMS:
+        raise TypeError(f"a size of {len(a)} times {len(b)} terms")
     result: dict[Factors, int] = {}
     for left, m in a:
         for right, n in b:
@@ -193,14 +198,42 @@ def least(form: Form) -> float:
     for product, count in form:
         bounds = [_least_atom(atom) for atom in product]
         if bounds and (count < 0 or min(bounds) < 0):
-            return -math.inf
+            linear = _without_floors(form)
+            bound = -math.inf if linear is None else least(linear[0])
+            # The form is a whole number.
+            return bound if linear is None or bound == -math.inf else -(-bound // linear[1])
         total += count * math.prod(bounds)
     return total
 
 
+def _without_floors(form: Form) -> tuple[Form, int] | None:
+    """A form that is not larger but for a factor, without the divisions by numbers that stand
+    alone; None where there are none: a // b is at most a / b, and at least (a - b + 1) / b."""
+    factor = 1
+    for product, _ in form:
+        factor = math.lcm(factor, _divisor(product))
+    if factor == 1:
+        return None
+    result: Form = ()
+    for product, count in form:
+        divisor, times = _divisor(product), factor * count
+        if divisor == 1:
+            result = add(result, ((product, times),))
+            continue
+        above = product[0].above  # type: ignore[attr-defined]
+        lower = add(above, of_number(1 - divisor)) if count > 0 else above
+        result = add(result, lower, times // divisor)
+    return result, factor
+
+
+def _divisor(product: Factors) -> int:
+    inner = product[0] if len(product) == 1 else None
+    return (number(inner.below) or 1) if isinstance(inner, Floor) else 1
+
+
 def _least_atom(atom: Atom) -> float:
     if isinstance(atom, Positive):
-        return max(0.0, least(atom.form))
+        return max(0, least(atom.form))
     if isinstance(atom, Floor):
         low, divisor = least(atom.above), number(atom.below)
         if divisor is not None:

@@ -83,8 +83,9 @@ def _clear(folder: Path) -> None:
     """Remove the stages that an earlier call wrote: this one may have fewer, of other names."""
     if not (folder / "launches.txt").is_file():
         return
-    graphs = "graph_with_backward.ir", "graph_frozen.ir", "graph_constants.ir"
-    for pattern in (*graphs, "pass_[0-9][0-9]_*.ir", "kernels/*.py", "ptx/sm_*/*.ptx"):
+    graphs = "graph_of_any_size.ir", "graph_with_backward.ir", "graph_frozen.ir"
+    others = "graph_constants.ir", "pass_[0-9][0-9]_*.ir", "kernels/*.py", "ptx/sm_*/*.ptx"
+    for pattern in (*graphs, *others):
         for path in folder.glob(pattern):
             path.unlink()
 
@@ -93,6 +94,8 @@ def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     """Write the stages that no pass wrote: the net, the graphs, kernels, launches, memory."""
     _write(folder / "net.prototxt", to_text(net))
     _write(folder / "graph_lowered.ir", format_graph(result.program.graph))
+    if result.program.general is not None:
+        _write(folder / "graph_of_any_size.ir", format_graph(result.program.symbolic().graph))
     if result.trains:
         _write(folder / "graph_with_backward.ir", format_graph(result.graph))
     else:

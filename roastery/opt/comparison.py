@@ -9,6 +9,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
+from ir.graph_sizes import graph_at_hand
 from ir.interpret import peak_bytes
 from ir.printable import readable
 from ir.types import BOOL, shape_text
@@ -74,6 +75,7 @@ class Expected:
         return list(found.values())
 
     def _run(self, graph: Graph, positive: bool, run: GraphRunner) -> dict[_Key, np.ndarray]:
+        graph = graph_at_hand(graph)
         _check_memory(graph)
         results = run(graph, [self._input(port, positive) for port in graph.inputs])
         return {(p.role, p.name): a for p, a in zip(graph.outputs, results, strict=True)}

@@ -15,12 +15,14 @@ from ir.size import (
     Real,
     Scope,
     Size,
+    free_symbols,
     larger,
     parse_size,
     same_size,
     size_text,
     smaller,
     symbol,
+    value_of,
 )
 
 NAMES = ("N", "H", "W")
@@ -192,3 +194,18 @@ def test_reals_are_computed_as_they_are_written() -> None:
 def test_text_that_is_no_size_is_a_value_error(bad: str) -> None:
     with pytest.raises(ValueError, match="size"):
         parse_size(bad, symbols(SQUARE))
+
+
+def test_what_has_to_be_equal_is_solved() -> None:
+    leaf = symbols({"N": 4, "H": 48, "W": 48, "D": 24})
+    n, h, w, d = leaf.values()
+    assert int(n) == 4 and 2 * ((h + 1) // 2) == h and 2 * ((h // 2 + 1) // 2) == h // 2
+    assert w == h and 2 * d == h and h - 5 > 0
+    (scope,) = {size.scope for size in leaf.values() if isinstance(size, Size)}
+    scope.close()
+    free = free_symbols(scope)
+    shown = {name: size_text(size) for name, size in free.items()}
+    assert shown == {"N": "4", "H": "4 * H", "W": "4 * H", "D": "2 * H"}
+    assert {name: value_of(size) for name, size in free.items()} == {
+        "N": 4, "H": 48, "W": 48, "D": 24,
+    }  # fmt: skip
