@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ir.graph import Graph, Port, Role, Value
@@ -84,7 +84,9 @@ class PartitionGraphs:
         self._learning = [
             p.name for p in inputs if p.role is Role.PARAMETER and program.variables[p.name].learns
         ]
-        self._made: dict[object, tuple[Graph, ...]] = {}
+        self._joint: dict[Flow, Graph] = {}
+        self._pairs: dict[Flow, tuple[Graph, Graph]] = {}
+        self._frozen: tuple[Graph, Graph] | None = None
         asked = {name for layer in layers for name in layer.sizes}
         self.sizes = {name: v.shape for name, v in self.reads.items()} | {
             name: v.shape
@@ -100,30 +102,26 @@ class PartitionGraphs:
         BatchNorm and Scale become part of the weights. Where passes are named nothing else may
         run: then the first graph is empty.
         """
-        constants, graph = self._once(options, lambda: frozen(self.forward, options))
-        return constants, graph
+        if self._frozen is None:
+            self._frozen = frozen(self.forward, options)
+        return self._frozen
 
     def joint(self, flow: Flow) -> Graph:
         """Forward and backward in one, which adds to the diffs of parameters."""
-        (graph,) = self._once((flow, "joint"), lambda: (self._differentiated(flow),))
-        return graph
+        if flow not in self._joint:
+            self._joint[flow] = self._differentiated(flow)
+        return self._joint[flow]
 
     def pair(self, flow: Flow) -> tuple[Graph, Graph]:
         """Forward, which saves what backward reads, and backward; without nodes and outputs where
         no diff flows."""
-
-        def make() -> tuple[Graph, ...]:
-            if not (flow.given or flow.seeds or flow.wanted):
-                return self.forward, Graph(self.forward.name)
-            return split(self._differentiated(flow), self._lasting)
-
-        ahead, behind = self._once(flow, make)
-        return ahead, behind
-
-    def _once(self, key: object, make: Callable[[], tuple[Graph, ...]]) -> tuple[Graph, ...]:
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
+        if flow not in self._pairs:
+            self._pairs[flow] = (
+                split(self._differentiated(flow), self._lasting)
+                if flow.given or flow.seeds or flow.wanted
+                else (self.forward, Graph(self.forward.name))
+            )
+        return self._pairs[flow]
 
     def _differentiated(self, flow: Flow) -> Graph:
         shown = [p.name for p in self.forward.outputs if p.role is Role.RESULT]

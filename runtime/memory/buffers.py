@@ -51,16 +51,13 @@ class DeviceCopy(Protocol):
 class Memory:
     """A zeroed, aligned block of host memory; ``device_copy``: its twin on a GPU, if any."""
 
-    __slots__ = ("__weakref__", "_loan", "device_copy", "raw", "views")
+    __slots__ = ("__weakref__", "_loan", "device_copy", "raw")
 
     def __init__(self, nbytes: int) -> None:
         block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
         start = -block.ctypes.data % _ALIGNMENT
         self.raw = block[start : start + nbytes]
         self.device_copy: DeviceCopy | None = None
-        self.views: weakref.WeakValueDictionary[tuple[int, TensorType], Buffer] = (
-            weakref.WeakValueDictionary()
-        )
         self._loan: weakref.ref[np.ndarray] | None = None
 
     def lend(self) -> np.ndarray:
@@ -89,7 +86,7 @@ class Buffer:
     A view that a user keeps is live: it shows later results, and what is written to it counts.
     """
 
-    __slots__ = ("__weakref__", "_array", "_flat", "memory", "start", "type")
+    __slots__ = ("_array", "_flat", "memory", "start", "type")
 
     def __init__(self, type: TensorType, memory: Memory | None = None, start: int = 0) -> None:
         """``start`` counts elements of ``type`` from the beginning of ``memory``."""
@@ -184,19 +181,8 @@ class Buffer:
         return padded_size(type.size) <= room and type.dtype is self.type.dtype
 
     def view(self, type: TensorType) -> Buffer:
-        """The same memory under another type; the same buffer each time, while somebody has it."""
-        if type == self.type:
-            return self
-        views, key = self.memory.views, (self.start, type)
-        found = views.get(key)
-        if found is None:
-            views[self.start, self.type] = self
-            found = views[key] = Buffer(type, self.memory, self.start)
-        return found
-
-    def resized(self, type: TensorType) -> Buffer:
-        """A view where there is room for one, else new memory."""
-        return self.view(type) if self.has_room(type) else Buffer(type)
+        """The same memory under another type, which it has room for."""
+        return self if type == self.type else Buffer(type, self.memory, self.start)
 
     def part(self, start: int, type: TensorType) -> Buffer:
         """A tensor inside this one, ``start`` elements (a multiple of PADDING) from its begin."""

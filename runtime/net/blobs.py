@@ -13,9 +13,10 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Changes:
-    """How often anything of a net was given another buffer."""
+    """How often anything of a net took another shape, and how often other memory."""
 
-    count: int = 0
+    shapes: int = 0
+    memory: int = 0
 
 
 @dataclass
@@ -37,9 +38,10 @@ class BlobBuffers:
         """
         if shape == self.data.type.shape == self.diff.type.shape:
             return
-        self.changes.count += 1
+        self.changes.shapes += 1
         type = TensorType(shape, self.data.type.dtype)
         fits = self.data.has_room(type) and self.diff.has_room(type)
+        self.changes.memory += not fits
         self.data, self.diff = (
             buffer.view(type) if fits else Buffer(type) for buffer in (self.data, self.diff)
         )
@@ -49,5 +51,5 @@ class BlobBuffers:
         self.resize(shape)
         theirs = source.data
         if self.data.memory is not theirs.memory or self.data.start != theirs.start:
-            self.changes.count += 1
+            self.changes.memory += 1
             self.data = theirs.view(self.data.type)

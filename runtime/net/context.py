@@ -28,7 +28,7 @@ class LowerPart(Protocol):
 
 
 BufferOf = Callable[[Port], Buffer]
-"""Where a port's tensor is now."""
+"""Gives the buffer of a port, in the port's type."""
 
 
 @dataclass
@@ -36,18 +36,19 @@ class BoundPartition:
     """A graph of a partition bound to buffers, and which ones.
 
     Attributes:
-        checked: as many changes were there when the buffers were last found to be those of now.
         ran: whether it ever did.
     """
 
     graph: BoundGraph
     uses: list[tuple[Port, Buffer]]
-    checked: int = -1
     ran: bool = False
 
-    def stale(self, buffer_of: BufferOf) -> bool:
-        """Whether a buffer was replaced by another since."""
-        return any(buffer_of(port) is not buffer for port, buffer in self.uses)
+    def stale(self, held: Callable[[Port], Buffer | None]) -> bool:
+        """Whether a tensor is elsewhere since; ``held``: where it is now (None: it stays)."""
+        return any(
+            now is not None and (now.memory is not then.memory or now.start != then.start)
+            for now, then in ((held(port), buffer) for port, buffer in self.uses)
+        )
 
     def run(self) -> None:
         self.graph.run()
@@ -61,7 +62,7 @@ class NetContext:
     Attributes:
         lower_again: lowers a partition for other sizes; None: they are fixed.
         blobs: those that have memory, by their names there.
-        changes: counts new buffers, so that what is bound need not be looked at in every pass.
+        changes: so that what is bound need not be looked at in every pass.
     """
 
     backend: Backend

@@ -115,7 +115,7 @@ class PartitionedNet:
 
     def rebind(self) -> None:
         """Let go of graphs that are bound to buffers which were replaced."""
-        self.context.changes.count += 1
+        self.context.changes.memory += 1
 
     def reshape(self) -> None:
         """Carry the shapes of the inputs through the whole net. Caffe: Net::Reshape.

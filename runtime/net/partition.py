@@ -61,7 +61,7 @@ class RunningPartition:
         alone: bool,
     ) -> None:
         self.partition = partition
-        self._alone = alone
+        self._alone = alone and context.lower_again is not None
         self._variables = program.variables
         self._context = context
         layers = program.layers[partition.first : partition.last]
@@ -69,14 +69,13 @@ class RunningPartition:
         self._found: dict[str, Shape] = {}  # sizes that depend on data
         self._saved: dict[str, Buffer] = {}
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
-        self._followed = self._checked = -1  # as many changes has forward, has backward seen
+        self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
+        self._moved = -1  # as much new memory
         self._lowered = PartitionGraphs(program, layers, partition, context.blobs)
         self.shares = self._lowered.shares_data
         self._sizes = self._lowered.sizes
-        self._now = Specialization(self._lowered)
         self._kept = Specializations()
-        if alone and context.lower_again is not None:
-            self._now = self._specialization(self._sizes)
+        self._now = self._specialization(self._sizes)
         self._shape_tops()
         self._feeds = [
             Feed(feeds[layer.key], [*map(self._place, layer.tops)], context.blobs)
@@ -144,9 +143,9 @@ class RunningPartition:
         _, graph = self.graphs.pair(flow)
         if not graph.outputs:
             return
-        if self._checked != self._context.changes.count:
+        if self._checked != self._context.changes.shapes:
             self._check_shapes(graph)
-            self._checked = self._context.changes.count
+            self._checked = self._context.changes.shapes
         self._bound(graph).run()
 
     def _check_shapes(self, graph: Graph) -> None:
@@ -164,20 +163,41 @@ class RunningPartition:
     # --- memory -----------------------------------------------------------------------
 
     def _bound(self, graph: Graph) -> BoundPartition:
-        """A graph of now, bound to the buffers of now."""
-        bound, count = self._now.bound.get(graph), self._context.changes.count
-        if bound is None or (bound.checked != count and bound.stale(self._buffer)):
+        """A graph of now, bound to the memory of now."""
+        if self._moved != self._context.changes.memory:
+            self._let_go()
+        bound = self._now.bound.get(graph)
+        if bound is None:
             bound = self._now.bound[graph] = self._context.bind(graph, self._buffer)
-        bound.checked = count
         return bound
 
+    def _let_go(self) -> None:
+        """Drop what is bound to memory that was replaced, at all sizes: it would stay."""
+        self._moved = self._context.changes.memory
+        for each in (self._now, *self._kept):
+            stale = [graph for graph, bound in each.bound.items() if bound.stale(self._held)]
+            for graph in stale:
+                del each.bound[graph]
+
+    def _own(self, port: Port) -> dict[str, Buffer] | None:
+        """Where the partition keeps what a port carries, if it is not the net that does."""
+        if port.role is Role.SAVED and not port.name.startswith(FROZEN):
+            return self._saved
+        constant = port.role is Role.PARAMETER and port.name not in self._context.store.data
+        return self._now.constants if constant or port.role is Role.SAVED else None
+
+    def _held(self, port: Port) -> Buffer | None:
+        own = self._own(port)
+        return self._context.buffer(port) if own is None else self._saved.get(port.name)
+
     def _buffer(self, port: Port) -> Buffer:
-        name, type = port.name, port.value.type
-        constant = port.role is Role.PARAMETER and name not in self._context.store.data
-        if port.role is not Role.SAVED and not constant:
+        own, name, type = self._own(port), port.name, port.value.type
+        if own is None:
             return self._context.buffer(port)
-        own = self._now.constants if name.startswith(FROZEN) else self._saved
-        own[name] = own[name].resized(type) if name in own else Buffer(type)
+        if name in own and not own[name].has_room(type):
+            del own[name]
+            self._context.changes.memory += 1
+        own[name] = own[name].view(type) if name in own else Buffer(type)
         return own[name]
 
     def _place(self, blob: str) -> str:
@@ -209,11 +229,11 @@ class RunningPartition:
         self._take(graphs.sizes, Specialization(graphs))
 
     def _follow(self) -> None:
-        if self._followed == self._context.changes.count:
+        if self._followed == self._context.changes.shapes:
             return
         sizes = self._sizes_now()
         self._take(sizes, self._now if sizes == self._sizes else self._specialization(sizes))
-        self._followed = self._context.changes.count
+        self._followed = self._context.changes.shapes
 
     def _resize(self, sizes: SizesByName) -> None:
         """Take sizes that came out in a run."""
@@ -242,18 +262,21 @@ class RunningPartition:
         if self._context.lower_again is None:
             raise RoasteryError(
                 f"this net has fixed shapes: {self._lowered.sizes}; given {dict(sizes)}",
-                location=self.graphs.layers[0].location,
+                location=self._lowered.layers[0].location,
             )
         program = self._context.lower_again(part.first, part.last, sizes, runs_next=runs_next)
         return PartitionGraphs(program, program.layers, part, self._context.blobs)
 
     def _take(self, sizes: SizesByName, newest: Specialization) -> None:
         """Have other sizes from now on; the partition stays as it was where it cannot."""
-        self._context.store.extend(
+        store = self._context.store
+        states = [
             replace(self._variables[port.name], type=port.value.type)
             for port in newest.graphs.forward.inputs
             if port.role is Role.STATE
-        )
+        ]
+        self._context.changes.memory += any(store.data[s.name].type != s.type for s in states)
+        store.extend(states)
         self._now, self._sizes = newest, dict(sizes)
         self._shape_tops()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from compiler.partitions import PartitionGraphs
@@ -40,6 +41,9 @@ class Specializations:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[tuple[str, Shape], ...], Specialization] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Specialization]:
+        return iter(self._kept.values())
 
     def find(self, sizes: SizesByName) -> Specialization | None:
         return self._kept.get(_key(sizes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import Counter
 
 import numpy as np
@@ -151,3 +153,18 @@ def test_sizes_that_take_turns_are_bound_once() -> None:
         net.inputs.put({"x": np.ones((rows, 3))})
         net.forward()
     assert len(bound) == 3 * 2
+
+
+@pytest.mark.parametrize("cut", ["whole", "layers"])
+def test_memory_that_was_too_small_is_let_go(cut: str) -> None:
+    net, _ = net_of(inputs(x=(2, 3)) + BEFORE, cut)
+    net.prepare_backward()
+    gone = []
+    for rows in (10, 100, 1000):
+        net.inputs.put({"x": np.ones((rows, 3))})
+        net.forward()
+        net.backward_from({"ip": np.ones((rows, 4))})
+        gone.append([weakref.ref(blob.data.memory) for blob in net.blobs.values()])
+    gc.collect()
+    assert [ref() for refs in gone[:2] for ref in refs] == [None] * 2 * len(net.blobs)
+    assert all(ref() is not None for ref in gone[2])
