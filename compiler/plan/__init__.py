@@ -1,1 +1,1 @@
-"""Where every value lies in memory."""
+"""Plans: what runs, as plain data, and where its buffers lie."""

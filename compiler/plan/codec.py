@@ -23,7 +23,8 @@ _MOST_AXES = 32
 
 
 def to_json(value: Any) -> Any:
-    """Dataclasses as objects, without what is at its default or takes no part in comparisons."""
+    """Dataclasses as objects, without what takes no part in comparisons. Defaults are written, too:
+    they may be others when it is read."""
     if isinstance(value, TensorType):
         return str(value)
     if isinstance(value, Size):
@@ -40,7 +41,7 @@ def to_json(value: Any) -> Any:
         return {
             field.name: to_json(getattr(value, field.name))
             for field in dataclasses.fields(value)
-            if field.compare and getattr(value, field.name) != field.default
+            if field.compare
         }
     return value
 
