@@ -12,10 +12,21 @@ import re
 
 from ir.errors import RoasteryError
 from ir.layout import Layout, channel_blocks, channels_last
+from ir.printable import printable
 from ir.types import TensorType
 
-ROW_MAJOR = "row-major"
+ROW_MAJOR, CHANNELS_LAST = "row-major", "channels-last"
 _BLOCKS = re.compile(r"channels-by-([1-9]\d{0,3})")
+
+
+def check_layout(name: str) -> None:
+    """Raises RoasteryError for a name that is no layout's."""
+    blocks = _BLOCKS.fullmatch(name)
+    if name not in (ROW_MAJOR, CHANNELS_LAST) and not (blocks and int(blocks[1]) > 1):
+        raise RoasteryError(
+            f"there is no layout '{printable(name)}'",
+            hint=f"layouts: {ROW_MAJOR}, {CHANNELS_LAST}, channels-by-N (N from 2 to 9999)",
+        )
 
 
 def wanted_layout(name: str, type: TensorType, *, image: bool) -> Layout | None:
@@ -23,16 +34,10 @@ def wanted_layout(name: str, type: TensorType, *, image: bool) -> Layout | None:
 
     Raises RoasteryError for a name that is no layout's.
     """
-    if name == ROW_MAJOR:
-        return None
-    if name == "channels-last":
-        return channels_last(type.rank)
+    check_layout(name)
     blocks = _BLOCKS.fullmatch(name)
-    if blocks is None or int(blocks[1]) < 2:
-        raise RoasteryError(
-            f"there is no layout '{name}'",
-            hint=f"layouts: {ROW_MAJOR}, channels-last, channels-by-N (N of 2 or more)",
-        )
+    if blocks is None:
+        return channels_last(type.rank) if name == CHANNELS_LAST else None
     size = int(blocks[1])
     axes = [axis for axis in ((1,) if image else (1, 0)) if type.shape[axis] >= size]
     return channel_blocks(type.rank, *((axis, size) for axis in axes))

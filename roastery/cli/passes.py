@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 def requested_compilation(arguments: Arguments) -> CompileRequest:
-    """What ``--precision``, ``--passes`` and ``--fuel`` say."""
+    """What ``--precision``, ``--passes``, ``--fuel`` and ``--layout`` say."""
     from ..devices.compile_options import CompileRequest
 
-    return CompileRequest(arguments.precision, arguments.passes, arguments.fuel)
+    asked = arguments.precision, arguments.passes, arguments.fuel, arguments.layout
+    return CompileRequest(*asked)
 
 
 PASSES_FLAG = Flag(
@@ -32,4 +33,12 @@ FUEL_FLAG = Flag(
     "int",
     minimum=0,
     metavar="N",
+)
+
+LAYOUT_FLAG = Flag(
+    "layout",
+    "in which order of memory kernels compute images: row-major (N x C x H x W), channels-last, or "
+    "channels-by-N (blocks of N channels); results are the same; without it ROASTERY_LAYOUT "
+    "decides, then what suits the device",
+    metavar="ORDER",
 )

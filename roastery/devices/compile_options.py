@@ -3,7 +3,8 @@
 The precision of float32 matrix products is the first of: ``--precision`` or ``precision=``;
 ``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
-``ROASTERY_FUEL``, else it never runs out.
+``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
+else of ``ROASTERY_LAYOUT``, else what the device wants.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.architecture import Architecture
+from compiler.image_layout import check_layout
 from compiler.options import IEEE, PRECISIONS, CompileOptions
 from compiler.passes.registry import passes_named
 from compiler.target import GENERIC, Target, typical
@@ -34,11 +36,12 @@ class CompileRequest:
     precision: str | None = None
     passes: Passes = None
     fuel: int | None = None
+    layout: str | None = None
 
     def options(self, target: Target) -> CompileOptions:
         """All of it for a target. Raises RoasteryError, see :func:`compile_options`."""
         return CompileOptions(
-            target,
+            choose_layout(self.layout, target),
             choose_precision(self.precision),
             choose_passes(self.passes),
             choose_fuel(self.fuel),
@@ -69,6 +72,8 @@ def compile_options(backend: Backend, asked: CompileRequest, note: TellNote) -> 
 def device_options(target: Target, asked: CompileRequest, note: TellNote) -> CompileOptions:
     """As :func:`compile_options`, for a device that need not be there."""
     options = asked.options(target)
+    if asked.layout is not None and asked.layout != options.target.layout:
+        note(f"layout {asked.layout} has no effect on the CPU: numpy runs graphs there")
     if options.precision in target.precisions:
         return options
     note(_no_effect(options.precision, target))
@@ -124,6 +129,18 @@ def choose_passes(explicit: Passes) -> tuple[str, ...] | None:
         return passes_named(os.environ.get("ROASTERY_PASSES") or "default")
     except RoasteryError as error:
         raise RoasteryError(f"ROASTERY_PASSES: {error.message}", detail=error.detail) from None
+
+
+def choose_layout(explicit: str | None, target: Target) -> Target:
+    """The target, as one that wants images in the layout that was asked for; numpy, on the CPU,
+    wants none. Raises RoasteryError for an unknown one."""
+    name = os.environ.get("ROASTERY_LAYOUT") or target.layout if explicit is None else explicit
+    try:
+        check_layout(name)
+    except RoasteryError as error:
+        where = "ROASTERY_LAYOUT: " if explicit is None else ""
+        raise RoasteryError(f"{where}{error.message}", hint=error.hint) from None
+    return replace(target, layout=name) if target.kind == "cuda" else target
 
 
 def choose_fuel(explicit: int | None) -> int | None:

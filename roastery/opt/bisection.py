@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 
+from compiler.options import CompileOptions
+from compiler.passes.context import UNBOUNDED
 from compiler.passes.fuel import Fuel
 from ir.errors import RoasteryError
 from ir.graph import Graph
@@ -23,6 +25,7 @@ def bisect(
     expected: Expected,
     say: Callable[[str], None],
     limit: int | None = None,
+    options: CompileOptions = UNBOUNDED.options,
 ) -> bool:
     """Whether the passes keep the graph's meaning; if not, says which rewrite is the first wrong.
 
@@ -35,7 +38,7 @@ def bisect(
     def problems(limit: int | None, count: int = len(names)) -> list[str]:
         fuels.append(Fuel(limit))
         try:
-            after = optimise(graph, names[:count], fuels[-1])
+            after = optimise(graph, names[:count], fuels[-1], options=options)
             verify(after)
         except (RoasteryError, ValueError) as error:
             refused = isinstance(error, RoasteryError) and not isinstance(error, PassFailed)
@@ -72,16 +75,18 @@ def bisect(
     say(fuels[-1].last)
     for line in found:
         say(f"  {line}")
-    for line in _change(graph, names, wrong):
+    for line in _change(graph, names, wrong, options):
         say(f"  {line}")
     return False
 
 
-def _change(graph: Graph, names: Sequence[str], number: int) -> Iterator[str]:
+def _change(
+    graph: Graph, names: Sequence[str], number: int, options: CompileOptions
+) -> Iterator[str]:
     """What the rewrite changes in the graph that the passes leave, as lines of a diff."""
     try:
         before, after = (
-            format_graph(optimise(graph, names, Fuel(limit))).splitlines()
+            format_graph(optimise(graph, names, Fuel(limit), options=options)).splitlines()
             for limit in (number - 1, number)
         )
     except RoasteryError:

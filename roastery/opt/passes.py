@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from compiler.passes.context import PassContext
+from compiler.options import CompileOptions
+from compiler.passes.context import UNBOUNDED, PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.registry import find_pass
 from ir.errors import RoasteryError
@@ -20,6 +21,7 @@ def optimise(
     names: Sequence[str],
     fuel: Fuel,
     observe: Callable[[str, Graph], None] | None = None,
+    options: CompileOptions = UNBOUNDED.options,
 ) -> Graph:
     """The graph after some passes; ``observe`` is called after each, with its name.
 
@@ -27,7 +29,7 @@ def optimise(
     """
     for name in names:
         try:
-            after: object = find_pass(name)(graph, PassContext(fuel=fuel))
+            after: object = find_pass(name)(graph, PassContext(options, fuel))
         except RoasteryError:
             raise
         except (Exception, SystemExit) as error:

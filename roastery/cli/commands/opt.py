@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..passes import FUEL_FLAG, PASSES_FLAG
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG
 from ..say import say
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def _run(arguments: Arguments) -> int | None:
+    from compiler.options import IEEE
     from compiler.passes.fuel import Fuel
     from compiler.passes.registry import default_passes, listing
 
-    from ...devices.compile_options import choose_fuel, choose_passes
+    from ...devices.compile_options import CompileRequest
     from ...opt.bisection import bisect
     from ...opt.graph_file import read_graph
     from ...opt.passes import optimise
@@ -36,16 +37,18 @@ def _run(arguments: Arguments) -> int | None:
         raise UsageError("opt needs FILE (a graph as text); see `roastery opt --help`")
     if arguments.bisect and (arguments.output or arguments.print_each):
         raise UsageError("--bisect writes no graph: leave --output and --print-each out")
-    names, run = choose_passes(arguments.passes), runner(arguments.device)
+    run = runner(arguments.device)
+    asked = CompileRequest(IEEE, arguments.passes, arguments.fuel, arguments.layout)
+    options = asked.options(run.target)
+    names, limit = options.passes, options.fuel
     if names is None:
-        names = default_passes(run.target)
-    limit = choose_fuel(arguments.fuel)
+        names = default_passes(options.target)
     graph = read_graph(arguments.file)
     expected = _expected(arguments, graph, run) if arguments.check or arguments.bisect else None
     if arguments.bisect and expected is not None:
-        return 0 if bisect(graph, names, expected, say, limit) else 1
+        return 0 if bisect(graph, names, expected, say, limit, options) else 1
     fuel = Fuel(limit, _remark, every=arguments.rewrites)
-    after = optimise(graph, names, fuel, lambda *step: _observe(arguments, *step))
+    after = optimise(graph, names, fuel, lambda *step: _observe(arguments, *step), options)
     _write(arguments, after)
     if limit is not None and fuel.spent < limit:
         _remark(f"all {fuel.spent} rewrites made")
@@ -126,6 +129,7 @@ COMMAND = Command(
     flags=(
         PASSES_FLAG,
         FUEL_FLAG,
+        LAYOUT_FLAG,
         Flag("output", "write the graph to a file", default="", metavar="FILE", short="o"),
         Flag("verify", "check the rules of the IR after every pass", "bool", False),
         Flag("print_each", "print the graph after every pass", "bool", False),

@@ -17,7 +17,7 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 
 if TYPE_CHECKING:
     from runtime.logging import CaffeLog
@@ -90,6 +90,7 @@ COMMAND = Command(
         PRECISION_FLAG,
         PASSES_FLAG,
         FUEL_FLAG,
+        LAYOUT_FLAG,
     ),
     examples=(
         Example(

@@ -19,7 +19,7 @@ from ..nets import (
     shapes,
     stages,
 )
-from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 
 if TYPE_CHECKING:
     from runtime.backends.backend import Backend
@@ -158,6 +158,7 @@ COMMAND = Command(
         PRECISION_FLAG,
         PASSES_FLAG,
         FUEL_FLAG,
+        LAYOUT_FLAG,
     ),
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),

@@ -19,7 +19,7 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import FUEL_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 from ..signals import held_signals
 from ..streams import surviving_streams
 
@@ -169,6 +169,7 @@ COMMAND = Command(
         PRECISION_FLAG,
         PASSES_FLAG,
         FUEL_FLAG,
+        LAYOUT_FLAG,
     ),
     examples=(
         Example("roastery train --solver=solver.prototxt", "train from scratch"),

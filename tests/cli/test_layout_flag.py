@@ -1,0 +1,94 @@
+"""``--layout`` and ROASTERY_LAYOUT: other orders of images in memory, the same results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import roastery
+from ir.errors import RoasteryError
+from roastery.cli.main import main
+
+NET = """
+name: "small"
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 6 dim: 5 } } }
+layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param {
+  num_output: 6 kernel_size: 3 weight_filler { type: "xavier" } } }
+layer { name: "r" type: "ReLU" bottom: "c" top: "c" }
+layer { name: "ip" type: "InnerProduct" bottom: "c" top: "ip" inner_product_param {
+  num_output: 2 weight_filler { type: "xavier" } } }
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ROASTERY_LAYOUT", raising=False)
+    Path("net.prototxt").write_text(NET)
+
+
+def dumped(*flags: str) -> dict[str, str]:
+    assert main(["compile", "net.prototxt", "--dump=out", *flags]) == 0
+    return {path.name: path.read_text() for path in Path("out").glob("*.ir")}
+
+
+def test_compile_shows_what_is_laid_out() -> None:
+    graphs = dumped("--layout=channels-last")
+    laid = graphs["pass_05_layout.ir"]
+    assert "%x.copy: f32[2,3,6,5]{0,2,3,1} = map(%x) {a0}" in laid
+    assert "output %ip: f32[2,2] result" in laid
+    assert "{0,2,3,1}" in graphs["pass_06_fuse.ir"]
+
+
+def test_by_itself_nothing_is() -> None:
+    for flags in ((), ("--layout=row-major",)):
+        graphs = dumped(*flags)
+        assert "pass_05_fuse.ir" in graphs
+        assert not any("{0," in text for text in graphs.values())
+
+
+def test_opt_lays_out_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
+    dumped()
+    lowered = "out/graph_lowered.ir"
+    words = ["opt", lowered, "--passes=layout", "--check", "--verify"]
+    assert main([*words, "--layout=channels-by-4"]) == 0
+    printed = capsys.readouterr()
+    assert "f32[2,6,4,3]{0,1,2,3,1:4} = conv(" in printed.out
+    assert "no output differs" in printed.err
+    assert main(["opt", lowered, "--layout=channels-last", "--bisect"]) == 0
+    assert "right after all" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["", "nchw", "channels-by-1", "channels-by-16x", "Row-Major"])
+def test_an_unknown_layout_lists_them(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compile", "net.prototxt", f"--layout={name}"]) == 1
+    said = capsys.readouterr().err
+    assert f"there is no layout '{name}'" in said and "channels-last, channels-by-N" in said
+    if name:
+        monkeypatch.setenv("ROASTERY_LAYOUT", name)
+        assert main(["compile", "net.prototxt"]) == 1
+        assert f"ROASTERY_LAYOUT: there is no layout '{name}'" in capsys.readouterr().err
+
+
+def test_the_cpu_says_that_it_takes_none(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["time", "--model=net.prototxt", "--iterations=1", "--device=cpu"]
+    assert main([*words, "--layout=channels-last"]) == 0
+    printed = capsys.readouterr()
+    assert "layout channels-last has no effect on the CPU" in printed.out + printed.err
+
+
+def test_scripts_choose_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 6, 5)).astype(np.float32)
+    results = []
+    for device, layout in (("reference", ""), ("cpu", "channels-last")):
+        monkeypatch.setenv("ROASTERY_LAYOUT", layout)
+        net = roastery.compile("net.prototxt", device=device, seed=1)
+        results.append(net(x=x)["ip"])
+    np.testing.assert_allclose(*results, rtol=1e-5)
+    monkeypatch.setenv("ROASTERY_LAYOUT", "wrong")
+    with pytest.raises(RoasteryError, match="ROASTERY_LAYOUT"):
+        roastery.compile("net.prototxt", device="cpu")
