@@ -31,6 +31,9 @@ def check_plan(plan: Plan) -> None:
                 f"{buffer.name}: {buffer.type.nbytes} bytes at {offset} exceed {room}, or do not "
                 f"start at a multiple of {ALIGNMENT}"
             )
+    for buffer in (plan.buffers[number] for number in plan.bound):
+        if buffer.type.layout is not None:
+            raise ValueError(f"a port holds {buffer.name}, {buffer.type}: it is not row-major")
     placed = plan.bound | {i for i, offset in enumerate(plan.memory.offsets) if offset is not None}
     for number, step in enumerate(plan.steps):
         where = f"step {number}"
@@ -69,7 +72,10 @@ def _check_sizes(plan: Plan, step: HostStep | Copy, where: str) -> None:
     if isinstance(step, Copy):
         parts = [(buffer, step.nbytes) for buffer in step.uses]
     else:
-        parts = [(t.buffer, t.type.nbytes) for t in (*step.inputs, *step.outputs)]
+        tensors = (*step.inputs, *step.outputs)
+        if laid := [t.type for t in tensors if t.type.layout is not None]:
+            raise ValueError(f"{where}: a host op takes and gives row-major memory, not {laid[0]}")
+        parts = [(t.buffer, t.type.nbytes) for t in tensors]
     for number, nbytes in parts:
         buffer = plan.buffers[number]
         if not 0 <= nbytes <= buffer.type.nbytes:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from ir.build import Builder
 from ir.graph import Graph
+from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.layout import Layout, Part, channel_blocks, channels_last
 from ir.layout_numpy import array_of, memory_of
+from ir.size import Evaluation, Scope, size_text, symbol
 from ir.text import format_graph, parse_graph
 from ir.types import BOOL, F32, I32, TensorType
 from ir.verify import InvalidGraph, verify
@@ -139,6 +141,22 @@ def test_layouts_by_name() -> None:
     assert (blocks.size, blocks.nbytes) == (2 * 40 * 64, 2 * 48 * 64 * 4)
     assert TensorType((2, 3), F32, channels_last(2)) == TensorType((2, 3))
     assert TensorType.parse("f32[]{}") == TensorType(())
+
+
+def test_layouts_of_sizes() -> None:
+    """The form of what memory holds, and its number at other sizes."""
+    text = "f32[N,6,(H + 1) // 2,8]{0,2,3,1,1:4}"
+    scope = Scope()
+    sizes = {name: symbol(scope, name, value) for name, value in (("N", 2), ("H", 9))}
+    scope.close()
+    type = TensorType.parse(text, sizes)
+    assert str(type) == text
+    assert size_text(type.memory_size) == "64 * ((H + 1) // 2) * N"
+    at = Evaluation({"N": 3, "H": 4})
+    assert at.size(type.memory_size) == 3 * 8 * 2 * 8  # type: ignore[arg-type]
+    assert keeps_memory(type, type) and not keeps_memory(type, type.logical)
+    graph = parse_graph("graph g {\n  input %x: f32[2,3,4]{0,2,1} data\n}\n")
+    assert graph_at(graph, {}) is graph or str(graph_at(graph, {})) == str(graph)
 
 
 @pytest.mark.parametrize(
