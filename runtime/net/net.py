@@ -248,7 +248,7 @@ class PartitionedNet:
 
 
 def _sum(losses: Sequence[Loss]) -> Loss:
-    return lambda: sum(loss() for loss in losses)
+    return lambda: sum((loss() for loss in losses), 0.0)
 
 
 def _first_versions(program: NetProgram, partitioning: Partitioning) -> Iterator[tuple[str, Value]]:
