@@ -51,8 +51,8 @@ class HostLayerProbe(Protocol):
         """
         ...
 
-    def hold(self, results: Sequence[np.ndarray] | None, /) -> None:
-        """Return ``results`` from the next forward, without running it; None: run it after all."""
+    def hold(self, results: Sequence[np.ndarray], /) -> None:
+        """Return ``results`` from the next forward, without running it."""
         ...
 
 

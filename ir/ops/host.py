@@ -15,8 +15,6 @@ from ..value import Value
 
 HostFunction = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 
-HostHold = Callable[[Sequence[np.ndarray] | None], None]
-
 HostBackward = Callable[[Sequence[bool], Sequence[np.ndarray]], Sequence[np.ndarray]]
 """(which inputs need a cotangent; inputs, results and the results' cotangents, zeros where
 nothing flows) -> one array per input that needs one."""
@@ -27,16 +25,14 @@ nothing flows) -> one array per input that needs one."""
 class HostCall(Op):
     """Calls ``forward`` with the input arrays; runs once per pass, in file order.
 
-    ``types`` are the results' types. ``hold``: lets the next call of ``forward`` return what it is
-    given (None: run after all), where a pass is run again that had come further than the call.
-    No function is part of the text form: ``label`` names the call there.
+    ``types`` are the results' types. No function is part of the text form: ``label`` names the call
+    there.
     """
 
     label: str
     types: tuple[TensorType, ...]
     forward: HostFunction | None = field(default=None, compare=False, repr=False)
     backward: HostBackward | None = field(default=None, compare=False, repr=False)
-    hold: HostHold | None = field(default=None, compare=False, repr=False)
     name = "host_call"
     properties = Property.HOST | Property.EFFECT
     leads = leads_alike

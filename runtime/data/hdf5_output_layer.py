@@ -24,7 +24,6 @@ class HDF5OutputLayer:
         """``place``: where the layer names its file."""
         self._path, self._place = path, place
         self._file: HDF5Output | None = None
-        self._held = False
         if not self._path.parent.is_dir():
             raise RoasteryError(
                 f"cannot write '{self._path}': there is no folder '{self._path.parent}'",
@@ -38,14 +37,11 @@ class HDF5OutputLayer:
     def forward(
         self, inputs: Sequence[np.ndarray], tops: Sequence[tuple[int, ...]] = ()
     ) -> list[np.ndarray]:
-        if self._held:
-            self._held = False
-            return []
         if self._file is None:
             self._file = HDF5Output(self._path, self._place)
         data, label = inputs
         self._file.append(data, label)
         return []
 
-    def hold(self, results: Sequence[np.ndarray] | None) -> None:
-        self._held = results is not None
+    def hold(self, results: Sequence[np.ndarray]) -> None:
+        """It has no results."""

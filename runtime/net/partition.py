@@ -9,15 +9,15 @@ import numpy as np
 
 from compiler.partitions import Flow, Partition, PartitionGraphs
 from compiler.passes.autodiff import diff_port
-from compiler.passes.freeze import FROZEN
 from ir.errors import RoasteryError
-from ir.graph import Graph, Port, Role
+from ir.graph import Graph, Role
 from ir.op import Property
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
 
 from ..data.source import DataSource
 from ..memory.buffers import Buffer
+from .bindings import Bindings
 from .blobs import Shape
 from .context import BoundPartition, NetContext, SizesByName
 from .feed import Feed
@@ -64,13 +64,12 @@ class RunningPartition:
         self._alone = alone and context.lower_again is not None
         self._variables = program.variables
         self._context = context
+        self._bindings = Bindings(context)
         layers = program.layers[partition.first : partition.last]
         self._asked = [name for layer in layers for name in layer.sizes]
         self._found: dict[str, Shape] = {}  # sizes that depend on data
-        self._saved: dict[str, Buffer] = {}
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
-        self._moved = -1  # as much new memory
         self._lowered = PartitionGraphs(program, layers, partition, context.blobs)
         self.shares = self._lowered.shares_data
         self._sizes = self._lowered.sizes
@@ -148,9 +147,12 @@ class RunningPartition:
             self._checked = self._context.changes.shapes
         self._bound(graph).run()
 
+    def _bound(self, graph: Graph) -> BoundPartition:
+        return self._bindings.bound(graph, self._now, self._kept)
+
     def _check_shapes(self, graph: Graph) -> None:
         for port in (*graph.inputs, *graph.outputs):
-            have, want = self._buffer(port).type.shape, port.value.shape
+            have, want = self._bindings.shape(port), port.value.shape
             if have != want:
                 blob, layer = port.name.removeprefix(diff_port("")), self.graphs.layers[0]
                 raise RoasteryError(
@@ -159,46 +161,6 @@ class RunningPartition:
                     location=layer.location,
                     hint="run forward through this layer first",
                 )
-
-    # --- memory -----------------------------------------------------------------------
-
-    def _bound(self, graph: Graph) -> BoundPartition:
-        """A graph of now, bound to the memory of now."""
-        if self._moved != self._context.changes.memory:
-            self._let_go()
-        bound = self._now.bound.get(graph)
-        if bound is None:
-            bound = self._now.bound[graph] = self._context.bind(graph, self._buffer)
-        return bound
-
-    def _let_go(self) -> None:
-        """Drop what is bound to memory that was replaced, at all sizes: it would stay."""
-        self._moved = self._context.changes.memory
-        for each in (self._now, *self._kept):
-            stale = [graph for graph, bound in each.bound.items() if bound.stale(self._held)]
-            for graph in stale:
-                del each.bound[graph]
-
-    def _own(self, port: Port) -> dict[str, Buffer] | None:
-        """Where the partition keeps what a port carries, if it is not the net that does."""
-        if port.role is Role.SAVED and not port.name.startswith(FROZEN):
-            return self._saved
-        constant = port.role is Role.PARAMETER and port.name not in self._context.store.data
-        return self._now.constants if constant or port.role is Role.SAVED else None
-
-    def _held(self, port: Port) -> Buffer | None:
-        own = self._own(port)
-        return self._context.buffer(port) if own is None else self._saved.get(port.name)
-
-    def _buffer(self, port: Port) -> Buffer:
-        own, name, type = self._own(port), port.name, port.value.type
-        if own is None:
-            return self._context.buffer(port)
-        if name in own and not own[name].has_room(type):
-            del own[name]
-            self._context.changes.memory += 1
-        own[name] = own[name].view(type) if name in own else Buffer(type)
-        return own[name]
 
     def _place(self, blob: str) -> str:
         return self.partition.reads.get(blob, blob)

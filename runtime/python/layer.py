@@ -171,7 +171,7 @@ class PythonLayer:
             blob.reshape(*shape)
         self._call("reshape", self._bottom, self._top)
 
-    def hold(self, results: Sequence[np.ndarray] | None) -> None:
+    def hold(self, results: Sequence[np.ndarray]) -> None:
         self._held = results
 
     def forward(

@@ -168,3 +168,17 @@ def test_memory_that_was_too_small_is_let_go(cut: str) -> None:
     gc.collect()
     assert [ref() for refs in gone[:2] for ref in refs] == [None] * 2 * len(net.blobs)
     assert all(ref() is not None for ref in gone[2])
+
+
+def test_backward_follows_forward_at_sizes_that_take_turns() -> None:
+    text = inputs(x=(2, 3)) + BEFORE + 'layer { name: "y" type: "TanH" bottom: "ip" top: "ip" }\n'
+    for cut in ("whole", "layers"):
+        net, _ = net_of(text, cut)
+        net.prepare_backward()
+        shapes = []
+        for rows in (4, 2, 4, 2):
+            net.inputs.put({"x": np.ones((rows, 3))})
+            net.forward()
+            net.backward_from({"ip": np.ones((rows, 4))})
+            shapes.append(net.inputs["x"].diff.array.shape)
+        assert shapes == [(4, 3), (2, 3)] * 2

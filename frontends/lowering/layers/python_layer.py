@@ -85,5 +85,5 @@ def _call(ctx: LayerContext) -> Sequence[Value]:
         return results
 
     types = tuple(TensorType(tuple(s)) for s in shapes)
-    op = HostCall(ctx.name, types, forward, host.backward, host.hold)
+    op = HostCall(ctx.name, types, forward, host.backward)
     return ctx.b.emit_all(op, *ctx.bottoms, *blobs)

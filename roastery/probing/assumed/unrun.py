@@ -27,7 +27,7 @@ class UnrunLayer:
     def forward(self, inputs: Sequence[np.ndarray], tops: Sequence[Shape]) -> list[np.ndarray]:
         return [np.zeros(shape, np.float32) for shape in self.shapes]
 
-    def hold(self, results: Sequence[np.ndarray] | None) -> None:
+    def hold(self, results: Sequence[np.ndarray]) -> None:
         """There is nothing to hold back."""
 
     def backward(self, needed: Sequence[bool], arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
