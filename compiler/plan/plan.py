@@ -128,9 +128,6 @@ class Copy:
     def uses(self) -> tuple[int, ...]:
         return (self.source, self.target)
 
-    def __str__(self) -> str:
-        return "a copy into an output"
-
 
 Step = PlanLaunch | HostStep | Copy
 Segment = list[PlanLaunch | Copy]

@@ -24,7 +24,7 @@ from ir.graph import Role
 from ir.types import BOOL, TensorType
 
 from .code import Code, ReadMember, read_binaries
-from .manifest import Manifest, Tensor
+from .manifest import Manifest
 
 _Place = tuple[str, int] | tuple[str, int, str]
 """``("arena", offset)`` or ``("weight", offset, name)``."""
@@ -72,32 +72,28 @@ def read_version1(
     """
     old: _Plan = from_json(_Plan, data, "plan")
     buffers = _Buffers(old.arena_bytes)
-    states = tuple(
-        PlanPort(Role.STATE, name, buffers.bound(("weight", 0, name), name, type))
-        for name, type in weights.items()
-    )
-    inputs, outputs = (
-        tuple(_port(buffers, role, tensor, places) for tensor in tensors)
-        for role, tensors, places in (
-            (Role.DATA, manifest.inputs, old.inputs),
-            (Role.RESULT, manifest.outputs, old.outputs),
-        )
-    )
+    states = [
+        buffers.port(Role.STATE, name, type, ("weight", 0, name)) for name, type in weights.items()
+    ]
+    ports = []
+    for role, tensors, places in (
+        (Role.DATA, manifest.inputs, old.inputs),
+        (Role.RESULT, manifest.outputs, old.outputs),
+    ):
+        if lost := [t.name for t in tensors if t.name not in places]:
+            raise ValueError(f"the plan has no {role.value} {lost[0]!r}")
+        found = [buffers.port(role, t.name, t.type, places[t.name]) for t in tensors]
+        ports.append((*found, *states))
+    kernels = [_kernel(kernel, read) for kernel in old.kernels]
     configs = [Config(kernel.constants) for kernel in old.kernels]
     steps = tuple(_step(step, buffers, configs) for step in old.steps)
-    kernels = tuple(_kernel(kernel, read) for kernel in old.kernels)
+    layout = ArenaLayout(tuple(buffers.offsets), old.arena_bytes)
     plan = Plan(
-        manifest.name,
-        kernels,
-        tuple(buffers.buffers),
-        (*inputs, *states),
-        (*outputs, *states),
-        steps,
-        ArenaLayout(tuple(buffers.offsets), old.arena_bytes),
+        manifest.name, tuple(kernels), tuple(buffers.buffers), ports[0], ports[1], steps, layout
     )
     code = {
-        (number, configs[number]): read_binaries(kernel.binaries, kernels[number], read)
-        for number, kernel in enumerate(old.kernels)
+        (number, config): read_binaries(old.kernels[number].binaries, kernels[number], read)
+        for number, config in enumerate(configs)
     }
     return plan, code
 
@@ -111,8 +107,8 @@ class _Buffers:
         self.buffers: list[PlanBuffer] = []
         self.offsets: list[int | None] = []
 
-    def bound(self, place: _Place, name: str, type: TensorType) -> int:
-        return self._add(place, PlanBuffer(name, type), None)
+    def port(self, role: Role, name: str, type: TensorType, place: _Place) -> PlanPort:
+        return PlanPort(role, name, self._add(place, PlanBuffer(name, type), None))
 
     def at(self, place: _Place) -> int:
         if place in self._numbers:
@@ -131,12 +127,6 @@ class _Buffers:
         return self._numbers[place]
 
 
-def _port(buffers: _Buffers, role: Role, tensor: Tensor, places: Mapping[str, _Place]) -> PlanPort:
-    if tensor.name not in places:
-        raise ValueError(f"the plan has no {role.value} {tensor.name!r}")
-    return PlanPort(role, tensor.name, buffers.bound(places[tensor.name], tensor.name, tensor.type))
-
-
 def _step(step: _Launch | _Copy, buffers: _Buffers, configs: Sequence[Config]) -> Step:
     if isinstance(step, _Copy):
         return Copy(buffers.at(step.copy), buffers.at(step.to), step.nbytes)
@@ -150,6 +140,5 @@ def _step(step: _Launch | _Copy, buffers: _Buffers, configs: Sequence[Config]) -
 
 def _kernel(kernel: _Kernel, read: ReadMember) -> PlanKernel:
     parameters = tuple(Parameter(f"p{number}", kind) for number, kind in enumerate(kernel.kinds))
-    source = read(kernel.source).decode(errors="replace")
     entry = str(kernel.binaries[0].get("entry", "")) if kernel.binaries else ""
-    return PlanKernel(entry, source, parameters)
+    return PlanKernel(entry, read(kernel.source).decode(errors="replace"), parameters)
