@@ -24,6 +24,7 @@ from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
 from runtime.artifact import Code, write_artifact
+from runtime.artifact.reader import calls_back
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
 
@@ -118,7 +119,7 @@ def export_program(
     options = (
         kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
     )
-    _check_host(program)
+    _check_host(program, bool(wanted))
     constants, graph = _deployed(program, options)
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
     arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
@@ -200,15 +201,24 @@ def _is_sink(node: Node) -> bool:
     return bool(node.op.properties & Property.EFFECT) and not node.outputs
 
 
-def _check_host(program: NetProgram) -> None:
-    """Tell of layers that an artifact leaves out, and refuse those that it cannot do without."""
+def _check_host(program: NetProgram, gpu: bool) -> None:
+    """Tell of layers that an artifact leaves out, and refuse those that it cannot do without.
+
+    An op that runs on the host without calling back to it (ROIPooling's) is fine on a CPU.
+    """
     for node in program.graph.nodes:
         if _is_sink(node):
             LOGGER.warning(
                 "%s is left out: it has no top, and what it does is not part of an artifact",
                 node.location,
             )
-        elif node.op.properties & Property.HOST:
+        elif node.op.properties & Property.HOST and gpu and not calls_back(node.op):
+            raise RoasteryError(
+                f"'{node.op.name}' has no kernel and cannot be exported for a GPU",
+                location=node.location,
+                hint="export the net for the CPU: --target=cpu",
+            )
+        elif calls_back(node.op):
             raise RoasteryError(
                 f"'{node.op.name}' runs on the host and cannot be exported",
                 location=node.location,

@@ -14,7 +14,7 @@ from compiler.plan.check import check_plan
 from compiler.plan.plan import HostStep, Plan
 from compiler.plan.saved import plan_from_json
 from ir.graph import Graph
-from ir.op import Property
+from ir.op import Op, Property
 from ir.types import DType, TensorType
 
 from .code import Code, read_code
@@ -90,7 +90,7 @@ class Artifact:
                 self.path, f"{GRAPH} is no sound graph (written by Roastery {made}): {error}"
             ) from error
         for node in graph.nodes:
-            if node.op.properties & Property.HOST:
+            if calls_back(node.op):
                 raise ArtifactError(self.path, f"{GRAPH} calls back to the host: {node.op.name}")
         return graph
 
@@ -135,6 +135,11 @@ class Artifact:
         traceback: TracebackType | None,
     ) -> Any:
         self.close()
+
+
+def calls_back(op: Op) -> bool:
+    """Whether an op is more than a function of its inputs that gives results of one size."""
+    return bool(op.properties & (Property.EFFECT | Property.DYNAMIC))
 
 
 def _type(array: np.ndarray) -> TensorType:
