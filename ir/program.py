@@ -183,13 +183,20 @@ class NetProgram:
             return self
         return self.general.with_numbers(self.sizes, free_symbols(self.sizes.scope))
 
-    def with_sizes(self, scope: Scope, given: Mapping[str, tuple[int, ...]]) -> NetProgram:
+    def with_sizes(
+        self,
+        scope: Scope,
+        given: Mapping[str, tuple[int, ...]],
+        told: Mapping[str, TensorType],
+    ) -> NetProgram:
         """A program whose types hold symbols at the sizes at hand.
 
         Args:
             given: the shapes that the net was lowered with, by name.
+            told: of what only running tells, by name, what may change.
         """
-        inputs = {p.name: p.value.type for p in self.graph.inputs if p.role is Role.DATA}
+        fed = (port for port in self.graph.inputs if port.role is Role.DATA)
+        inputs = {**{port.name: port.value.type for port in fed}, **told}
         asked = asked_sizes((name for layer in self.layers for name in layer.sizes), inputs)
         sizes = ProgramSizes(scope, inputs, given, asked)
         return self.with_numbers(sizes, sizes.values)

@@ -26,9 +26,9 @@ class ProgramSizes:
 
     Attributes:
         scope: where its symbols and conditions are.
-        inputs: its inputs by name, with their sizes.
+        inputs: its inputs by name, with their sizes, and what running told of others.
         given: shapes that the net was lowered with, by name, of inputs and of what only running
-            tells; ``asked``: the names of the latter.
+            tells. asked: names of the latter that are fixed.
     """
 
     scope: Scope

@@ -191,6 +191,13 @@ class LayerContext:
         """A top that the caller or a data source feeds. Its extents may change but for axis 1."""
         return self.b.input(top, TensorType(self._sizes.shape(shape)), Role.DATA)
 
+    def told(self, name: str, default: int) -> int:
+        """A number that only a run tells: what the last one told under this name, if one did."""
+        if name not in self.shapes:
+            return default
+        (number,) = self.shapes[name]
+        return self._sizes.told(name, number)
+
     # --- variables ------------------------------------------------------------------------
 
     def parameter(

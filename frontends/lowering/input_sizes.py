@@ -8,6 +8,7 @@ from typing import TypeVar
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from ir.size import Scope, form_of, symbol
+from ir.types import TensorType
 
 _NAMES = {0: "N", 2: "H", 3: "W"}
 _CHANNELS = 1
@@ -42,6 +43,7 @@ class InputSizes:
         self.scope = Scope()
         self._fixed = fixed
         self._known: dict[tuple[int, int], int] = {}  # by axis and extent
+        self._told: dict[str, TensorType] = {}
 
     def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """A shape with symbols."""
@@ -59,6 +61,14 @@ class InputSizes:
                 self.scope.require(form_of(made), ">=", 2)
         return self._known[axis, extent]
 
+    def told(self, name: str, extent: int) -> int:
+        """A number that came out of a run before, under the name by which lowering asks for it."""
+        if self._fixed or extent < 1:
+            return extent
+        made = symbol(self.scope, f"R{len(self._told) or ''}", extent)
+        self._told[name] = TensorType((made,))
+        return made
+
     def resolved(self, program: NetProgram, given: Mapping[str, tuple[int, ...]]) -> NetProgram:
         """The program at the sizes at hand, which can be had at others.
 
@@ -68,4 +78,4 @@ class InputSizes:
         self.scope.close()
         if not self.scope.symbols:
             return program
-        return program.with_sizes(self.scope, given)
+        return program.with_sizes(self.scope, given, self._told)

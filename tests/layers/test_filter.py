@@ -12,6 +12,8 @@ from ir.errors import RoasteryError
 from ir.interpret import run_graph
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
+from ir.program_sizes import OtherSizes
+from ir.text import format_graph
 from tests.support.layer_cases import net_text
 
 FILTER = (
@@ -39,6 +41,19 @@ def test_a_net_follows_the_number_of_rows() -> None:
     outputs = dict(zip(program.outputs, run_graph(program.graph, arrays), strict=True))
     np.testing.assert_array_equal(outputs["b"], z[[1, 3]])
     np.testing.assert_array_equal(outputs["y"], np.maximum(x[[1, 3]], 0.0))
+
+
+def test_another_number_of_rows_needs_no_other_lowering() -> None:
+    program = lower(**{"f/rows": (2,)})
+    for count in (1, 3, 4):
+        told = {"f/rows": (count,)}
+        assert format_graph(program.at(told).graph) == format_graph(lower(**told).graph)
+    with pytest.raises(OtherSizes, match="Filter"):
+        program.at({"f/rows": (5,)})
+    with pytest.raises(OtherSizes):
+        program.at({"f/rows": (0,)})
+    with pytest.raises(OtherSizes):
+        lower().at({"f/rows": (2,)})
 
 
 def test_diffs_go_back_to_the_rows_they_came_from() -> None:

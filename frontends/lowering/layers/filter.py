@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from ir.graph import Value
 from ir.ops.dynamic import NonZero
 from ir.ops.gather import Gather
-from ir.size import smaller
 
 from ..context import LayerContext
 from ..registry import layer
@@ -53,9 +52,9 @@ def lower_filter(ctx: LayerContext) -> Sequence[Value]:
             "bottom",
         )
     key = f"{ctx.name}/rows"
-    (count,) = ctx.shapes.get(key, (batch,))
     # A batch that became smaller since may hold fewer rows than came before.
-    rows = b.emit(NonZero(smaller(count, batch), key), b.reshape(selector, (batch,)))
+    count = min(ctx.told(key, batch), batch)
+    rows = b.emit(NonZero(count, key), b.reshape(selector, (batch,)))
     return [_pick(ctx, value, rows) for value in values]
 
 
