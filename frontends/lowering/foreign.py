@@ -54,9 +54,9 @@ def _check_field(kind: LayerType, message: Message, name: str, layer: str) -> No
 
 
 def _check_values(kind: LayerType, message: Message, layer: str) -> None:
-    for field in message.message_type:
-        name = field.name
-        if field.repeated or not message.has(name) or name in kind.fork_fields:
+    for name in message.fields_set():
+        field = message.message_type.fields[name]
+        if field.repeated or name in kind.fork_fields:
             continue
         target = message.message_type.resolve(field)
         value = message[name]

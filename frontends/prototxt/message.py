@@ -44,11 +44,11 @@ class Message:
     # -- reading ---------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
         try:
             value = self._values[name]
         except KeyError:
+            if name.startswith("__"):
+                raise AttributeError(name) from None
             return self._default(name)
         return list(value) if isinstance(value, list) else value
 

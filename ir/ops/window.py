@@ -41,11 +41,12 @@ class _Window(Op):
         for d, k, s, lo, hi in zip(
             shape, self.window, self.stride, self.low, self.high, strict=True
         ):
-            if d == 0 and (k, s, lo, hi) == (1, 1, 0, 0):  # an empty batch
-                out.append(0)
+            if (k, s, lo, hi) == (1, 1, 0, 0):  # nothing slides
+                out.append(d)
                 continue
             span = d + lo + hi - k
-            require(span >= 0 and span % s == 0, f"windows do not fit: {d}+{lo}+{hi}-{k} by {s}")
+            if not (span >= 0 and span % s == 0):
+                raise TypeError(f"windows do not fit: {d}+{lo}+{hi}-{k} by {s}")
             out.append(span // s + 1)
         return tuple(out)
 

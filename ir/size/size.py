@@ -35,6 +35,9 @@ else:
     _Base = object
 
 
+_ZERO, _ONE = 0, 1  # small numbers are one object each
+
+
 class Size(_Base):
     """See the module. Made by :func:`symbol` and by arithmetic; one object for each form."""
 
@@ -47,25 +50,25 @@ class Size(_Base):
     # --- arithmetic -------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Any:
-        return _apply("+", self, other)
+        return self if other is _ZERO else _apply("+", self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _apply("+", other, self)
+        return self if other is _ZERO else _apply("+", self, other)
 
     def __sub__(self, other: Any) -> Any:
-        return _apply("-", self, other)
+        return self if other is _ZERO else _apply("-", self, other)
 
     def __rsub__(self, other: Any) -> Any:
         return _apply("-", other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _apply("*", self, other)
+        return self if other is _ONE else _apply("*", self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _apply("*", other, self)
+        return self if other is _ONE else _apply("*", self, other)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _apply("//", self, other)
+        return self if other is _ONE else _apply("//", self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
         return _apply("//", other, self)
@@ -93,7 +96,7 @@ class Size(_Base):
     def __eq__(self, other: object) -> bool:
         if other is self:
             return True
-        if not isinstance(other, int | Size):
+        if not isinstance(other, _WHOLE):
             return NotImplemented
         if value_of(other) != self.value:
             return False
@@ -149,6 +152,9 @@ class Size(_Base):
         return format(self.value, spec)
 
 
+_WHOLE, _REAL = (int, Size), (float, Real)
+
+
 def symbol(scope: Scope, name: str, value: int) -> int:
     """An extent of an input, 1 or more, under a name of its own in the scope."""
     if name in scope.symbols:
@@ -178,13 +184,13 @@ def smaller(a: int, b: int) -> int:
 
 def of_form(scope: Scope, form: Form) -> int:
     """The size of a form; a number where the form is one."""
-    number = f.number(form)
-    if number is not None:
-        return number
-    if form not in scope.sizes:
-        scope.sizes[form] = size = Size.__new__(Size)
+    if not form or not form[0][0]:
+        return f.value(form)
+    found = scope.sizes.get(form)
+    if found is None:
+        found = scope.sizes[form] = size = Size.__new__(Size)
         size.form, size.scope, size.value = form, scope, f.value(form)
-    return scope.sizes[form]  # type: ignore[return-value]
+    return found  # type: ignore[return-value]
 
 
 def form_of(size: int) -> Form:
@@ -228,7 +234,7 @@ _FORMS: dict[str, Callable[[Any, Form, Form], Form]] = {
 
 def _apply_to_others(op: str, a: Any, b: Any) -> Any:
     """With an operand that is neither a size nor an int: a float, numpy's numbers, bools."""
-    if isinstance(a, float | Real) or isinstance(b, float | Real):
+    if isinstance(a, _REAL) or isinstance(b, _REAL):
         return Real(op, a, b) if op in ("+", "-", "*", "/") else NotImplemented
     try:
         whole = [x if x.__class__ is Size else int(operator.index(x)) for x in (a, b)]
@@ -239,7 +245,7 @@ def _apply_to_others(op: str, a: Any, b: Any) -> Any:
 
 def _at_least(a: int, b: int, more: int) -> bool:
     """Whether ``a >= b + more``."""
-    if isinstance(a, float | Real) or isinstance(b, float | Real):
+    if isinstance(a, _REAL) or isinstance(b, _REAL):
         return float(a) > float(b) if more else float(a) >= float(b)
     difference = a - b - more
     if not isinstance(difference, Size):
@@ -252,21 +258,19 @@ def _at_least(a: int, b: int, more: int) -> bool:
 
 def _not_negative(size: Size) -> bool:
     """Whether ``size >= 0``: by its form, or by value, which is recorded."""
-    form = size.form
+    holds, form = size.value >= 0, size.form
+    if not holds:
+        form = f.add(f.multiply(form, f.of_number(-1)), f.of_number(-1))
     if f.least(form) >= 0:
-        return True
-    opposite = f.multiply(form, f.of_number(-1))
-    if f.least(opposite) > 0:
-        return False
-    # The larger side first; without its constant, and as a bound from above if it is negative.
-    larger = form if size.value >= 0 else f.add(opposite, f.of_number(-1))
-    constant = 0 if larger[-1][0] else larger[-1][1]
-    bare = f.add(larger, f.of_number(-constant))
+        return holds
+    # Without its constant, and as a bound from above if it is negative.
+    constant = 0 if form[-1][0] else form[-1][1]
+    bare = f.add(form, f.of_number(-constant))
     if bare[0][1] > 0:
         size.scope.require(bare, ">=", -constant)
     else:
         size.scope.require(f.multiply(bare, f.of_number(-1)), "<=", constant)
-    return size.value >= 0
+    return holds
 
 
 def _needs_the_number(name: str) -> Callable[..., Any]:
