@@ -181,7 +181,7 @@ def activation(g: Growth) -> None:
         e.tanh(a),
         e.sigmoid(a),
         e.exp(e.minimum(a, 2.0)),
-        e.where(a > 0.0, a, e.unary("expm1", a)),
+        e.where(a > 0.0, a, e.unary("expm1", e.minimum(a, 0.0))),
     )
     g.keep([g.b.map(rule, g.value(4, 2, 3, 1))])
 
