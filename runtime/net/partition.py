@@ -89,10 +89,6 @@ class RunningPartition:
         """At the sizes of now."""
         return self._now.graphs
 
-    @property
-    def sizes(self) -> dict[str, Shape]:
-        return dict(self._sizes)
-
     # --- running ----------------------------------------------------------------------
 
     def forward(self, choose: GraphChoice, *, fed: bool = False) -> None:
