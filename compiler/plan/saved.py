@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from ir.size import Scope, symbol, symbols_of
+from ir.size import Scope, Size, Symbol, symbol, symbols_of
 
 from .codec import from_json, shortened, to_json
-from .plan import Copy, HostStep, Plan, PlanLaunch, Ref
+from .plan import Plan
 
 _MOST_SYMBOLS = 64
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Inverse of :func:`plan_from_json`."""
-    found = {s.key: s for number in _numbers(plan) for s in symbols_of(number)}
-    in_order = sorted(found.values(), key=lambda s: s.number)
-    return {"sizes": {s.key: s.value for s in in_order}, **to_json(plan)}
+    symbols = sorted(set(_symbols(plan)), key=lambda symbol: symbol.number)
+    return {"sizes": {s.key: s.value for s in symbols}, **to_json(plan)}
 
 
 def plan_from_json(data: Any) -> Plan:
@@ -33,16 +33,13 @@ def plan_from_json(data: Any) -> Plan:
     return plan
 
 
-def _numbers(plan: Plan) -> Iterator[float]:
-    """All that may be a size."""
-    for buffer in plan.buffers:
-        yield from buffer.type.shape
-    for step in plan.steps:
-        if isinstance(step, PlanLaunch):
-            yield from (a for a in step.arguments if not isinstance(a, Ref))
-            yield from step.grid
-        elif isinstance(step, HostStep):
-            for tensor in (*step.inputs, *step.outputs):
-                yield from tensor.type.shape
-        elif isinstance(step, Copy):
-            yield step.nbytes
+def _symbols(part: Any) -> Iterator[Symbol]:
+    """Of all sizes in plain data."""
+    if isinstance(part, Size):
+        yield from symbols_of(part)
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from _symbols(item)
+    elif dataclasses.is_dataclass(part):
+        for field in dataclasses.fields(part):
+            yield from _symbols(getattr(part, field.name))

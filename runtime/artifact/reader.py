@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from .manifest import FormatTooNew, Manifest
 from .version1 import read_version1
 
 
-class Artifact:
+class Artifact(AbstractContextManager["Artifact"]):
     """An artifact whose members are as they were written.
 
     Checksums find damage. They are no signature: like a program, an artifact should come
@@ -125,15 +124,7 @@ class Artifact:
     def close(self) -> None:
         self._archive.close()
 
-    def __enter__(self) -> Artifact:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> Any:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
