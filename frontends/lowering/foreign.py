@@ -55,9 +55,9 @@ def _check_field(kind: LayerType, message: Message, name: str, layer: str) -> No
 
 def _check_values(kind: LayerType, message: Message, layer: str) -> None:
     for name in message.fields_set():
-        field = message.message_type.fields[name]
-        if field.repeated or name in kind.fork_fields:
-            continue
+        field = message.message_type.fields.get(name)
+        if field is None or field.repeated or name in kind.fork_fields:
+            continue  # a block of the user's may hold anything
         target = message.message_type.resolve(field)
         value = message[name]
         if isinstance(target, EnumType) and target.foreign.get(value) is False:

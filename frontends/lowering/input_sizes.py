@@ -25,7 +25,7 @@ def with_symbols(lower: Callable[[InputSizes], Lowered]) -> Lowered:
     """
     try:
         return lower(InputSizes())
-    except (RoasteryError, TypeError):
+    except (RoasteryError, AssertionError, AttributeError, TypeError):
         return lower(InputSizes(fixed=True))
 
 

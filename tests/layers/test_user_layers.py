@@ -164,3 +164,35 @@ def test_check_gradient_takes_labels_and_leaves_them_alone() -> None:
     report = roastery.check_gradient(layer, inputs={"x": (3, 4), "t": labels})
     assert [row.name for row in report.rows] == ["x"]
     assert report.ok
+
+
+def test_a_layer_may_take_extents_for_numbers() -> None:
+    """What it does with them fixes them, or makes the net one of numbers only."""
+
+    @roastery.layer("Rows")
+    def rows(ctx: roastery.LayerContext) -> object:
+        weights = np.arange(ctx.x.shape[2]) / float(ctx.x.shape[2])
+        number: e.Expr = e.const(0.0)
+        for row in range(ctx.x.shape[2]):
+            number = e.where(e.equal(e.index(2), row), float(weights[row]), number)
+        return ctx.b.map(e.arg(0) * number, ctx.x)
+
+    @roastery.layer("Single")
+    def single(ctx: roastery.LayerContext) -> object:
+        ctx.check(ctx.x.shape[0] == 1, f"a batch of {ctx.x.shape[0]}", "bottom")
+        assert all(isinstance(extent, int) for extent in ctx.x.shape)
+        return ctx.b.map(e.arg(0) * e.dyn(ctx.x.type.size), ctx.x)
+
+    def net(kind: str, batch: int) -> roastery.Executable:
+        text = f"""layer {{ name: "x" type: "Input" top: "x" input_param {{
+          shape {{ dim: {batch} dim: 3 dim: 4 dim: 5 }} }} }}
+        layer {{ name: "y" type: "{kind}" bottom: "x" top: "y" }}"""
+        return roastery.compile(net_from_text(text, "net.prototxt"), device="reference")
+
+    by_rows = net("Rows", 2)
+    for shape in ((2, 3, 4, 5), (1, 3, 4, 6), (2, 3, 8, 5)):
+        wanted = np.broadcast_to(np.arange(shape[2])[:, None] / shape[2], shape)
+        np.testing.assert_allclose(by_rows(x=np.ones(shape, np.float32))["y"], wanted)
+    assert net("Single", 1)(x=np.ones((1, 3, 4, 5), np.float32))["y"].max() == 60.0
+    with pytest.raises(RoasteryError, match="a batch of 2"):
+        net("Single", 2)
