@@ -11,6 +11,8 @@ import pytest
 
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from ir.graph import Node, Value
+from ir.layout import Layout
+from ir.layout_numpy import memory_of
 from ir.op import Op, Property, channel_axis, leads_as_first
 from ir.ops.movement import Transpose
 from ir.types import TensorType
@@ -154,6 +156,36 @@ def test_along_the_offset_axis_everything_moves_by_one_offset(case: OpCase) -> N
     for axis, moved in enumerate(found):
         assert len(np.unique(moved)) <= 1
         assert axis == case.op.offset_axis or not moved.any()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.properties & Property.VIEW], ids=str)
+@pytest.mark.parametrize("layout", [None, Layout.of((1, 0)), Layout.of((0, 2, 1))], ids=str)
+def test_a_view_is_the_same_memory(case: OpCase, layout: Layout | None) -> None:
+    """In whatever order the operand lies, if the op can name the result's."""
+    (x,) = case.inputs
+    fits = layout is not None and len(layout.parts) == len(x.shape)
+    operand = replace(x.type, layout=layout if fits else x.layout)
+    view = case.op.viewed(operand)
+    if fits and view is None:
+        return
+    assert view is not None and view.logical == case.op.infer([x.type])[0]
+    array = np.arange(1.0, 1.0 + x.type.size).reshape(x.shape)
+    (result,) = run(case, [array])
+    read = memory_of(np.ones(view.shape, bool), view)  # not what fills up blocks
+    np.testing.assert_array_equal(memory_of(result, view)[read], memory_of(array, operand)[read])
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.images], ids=str)
+def test_images_are_told_from_weights(case: OpCase) -> None:
+    """More images make larger images of what is one, and no larger weights."""
+    assert case.op.properties & Property.CONTRACTION
+    *operands, result = case.op.images
+    larger = [
+        replace(x.type, shape=(2 * x.shape[0], *x.shape[1:])) if image else x.type
+        for x, image in zip(case.inputs, operands, strict=True)
+    ]
+    (before,), (after,) = case.op.infer([x.type for x in case.inputs]), case.op.infer(larger)
+    assert (after.shape[0] > before.shape[0]) == result
 
 
 def test_transposes_say_where_the_channels_go() -> None:
