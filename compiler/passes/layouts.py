@@ -13,16 +13,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.image_layout import ROW_MAJOR, wanted_layout
-from ir.expr import arg
 from ir.graph import Graph, Node, Value
 from ir.layout import Layout
 from ir.op import Property
 from ir.ops.fusion import Fused
-from ir.ops.pointwise import Map
 from ir.types import TensorType
 from ir.views import keeps_memory
 
 from .context import UNBOUNDED, PassContext
+from .copies import Copies, is_copy
 from .rewrite import Context
 
 
@@ -56,7 +55,7 @@ def lay_out_constants(graph: Graph, known: set[Value], context: PassContext) -> 
     """Copy weights that are known before anything runs as :func:`choose_layouts` would: a graph
     that is frozen then holds them so."""
     name = context.options.target.layout
-    copies = _Copies(Context(graph))
+    copies = Copies(Context(graph))
     nodes: list[Node] = []
     for node in graph.nodes:
         inputs = list(node.inputs)
@@ -69,42 +68,13 @@ def lay_out_constants(graph: Graph, known: set[Value], context: PassContext) -> 
     return graph if len(nodes) == len(graph.nodes) else replace(graph, nodes=tuple(nodes))
 
 
-class _Copies:
-    """Copies of values, one for each layout."""
-
-    def __init__(self, names: Context) -> None:
-        self._names = names
-        self._known: dict[tuple[Value, TensorType], Value] = {}
-        self._new: list[Node] = []
-
-    def of(self, value: Value, type: TensorType, reader: Node) -> Value:
-        """The value in memory as ``type`` says. ``reader``: for whom it is copied first."""
-        if value.type == type:
-            return value
-        key = (value, type)
-        if key not in self._known:
-            copy = self._known[key] = self._names.fresh(f"{value.name}.copy", type)
-            op = Map((arg(0, type.dtype),))
-            self._new.append(Node(op, (value,), (copy,), reader.location, reader.direction))
-        return self._known[key]
-
-    def known(self, value: Value, type: TensorType) -> Value:
-        """As :meth:`of`, of a value that is copied already if it has to be."""
-        return value if value.type == type else self._known[value, type]
-
-    def new(self) -> list[Node]:
-        """The copies since this was last asked."""
-        found, self._new = self._new, []
-        return found
-
-
 class _Layouts:
     def __init__(self, graph: Graph, context: PassContext) -> None:
         self.graph = graph
         self.fuel = context.fuel
         self.name = context.options.target.layout
         self.read = {v for n in graph.nodes for v in n.inputs}
-        self.copies = _Copies(Context(graph))
+        self.copies = Copies(Context(graph))
         self.values = {p.value: p.value for p in graph.inputs}  # new values by the old ones
 
     def rebuilt(self) -> Graph:
@@ -190,10 +160,3 @@ def _plain(type: TensorType, layout: Layout | None) -> TensorType:
     """The type in a layout; row-major where that is the same in memory."""
     laid = replace(type, layout=layout)
     return type if keeps_memory(laid, type) else laid
-
-
-def is_copy(node: Node) -> bool:
-    """Whether a node gives what it is given, in memory of its own."""
-    op = node.op
-    one = isinstance(op, Map) and len(op.exprs) == 1 and op.exprs[0].op == "arg"
-    return one and node.inputs[0].shape == node.outputs[0].shape
