@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -80,6 +81,8 @@ class Artifact(AbstractContextManager["Artifact"]):
         lines = text.count("\n")
         if lines > MOST_LINES:
             raise ArtifactError(self.path, f"{GRAPH} has {lines} lines; {MOST_LINES} are the limit")
+        if re.search(r"^\s*size\s", text, re.MULTILINE):  # forms take long to read
+            raise ArtifactError(self.path, f"{GRAPH}: its sizes are not fixed")
         try:
             graph = parse_graph(text)
             verify(graph)

@@ -331,6 +331,7 @@ def test_forged_plans_of_format_1(
     ("graph", "message"),
     [
         ("", "is no sound graph"),
+        ("graph tiny {\n  size N = 50\n}\n", "its sizes are not fixed"),
         ("graph tiny {\n}\n", "its inputs are not those of the manifest"),
         ("graph g {\n" + "  %x = fused() {\n" * 5000, "is no sound graph"),
     ],
