@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ir.graph import Graph
+from ir.graph_sizes import Substitution
 from ir.op import Op
 
 from .kernel import Kernel, Launch
 from .plan.plan import HostStep, Plan
+from .plan.sizes import plan_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledGraph:
-    """``graph`` is fused; ``launches`` are of its values, those of the plan of buffers."""
+    """``graph`` is fused; ``launches`` are of its values, those of the plan of buffers.
+
+    ``general`` is the plan for whatever the symbols of sizes are, ``values`` what they are here.
+    """
 
     graph: Graph
     launches: tuple[Launch, ...]
-    plan: Plan
+    general: Plan
+    values: Mapping[str, int] = field(default_factory=dict)
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        return plan_at(self.general, self.values)
 
     @property
     def hosts(self) -> dict[int, Op]:
         """What the plan's host steps call, by node."""
-        steps = [step for step in self.plan.steps if isinstance(step, HostStep)]
-        return {step.node: self.graph.nodes[step.node].op for step in steps}
+        at = Substitution(self.values)
+        steps = [step for step in self.general.steps if isinstance(step, HostStep)]
+        return {step.node: at.op(self.graph.nodes[step.node].op) for step in steps}
 
     @property
     def kernels(self) -> dict[Kernel, list[str]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Port
+from ir.graph_sizes import at_hand
 from ir.op import Property
+from ir.size import Evaluation
 from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
 from .compiled import CompiledGraph
 from .kernel import Launch
+from .kernels.task import AsNumber
 from .options import CompileOptions
 from .passes.context import PassContext, context_for
 from .passes.fuel import Fuel
@@ -98,27 +101,73 @@ class Dump:
             partial.write_text(format_graph(graph), encoding="utf-8")
 
 
-Lower = Callable[[Node, CompileOptions], Sequence[Launch]]
-"""A backend: the launches that compute one fused node."""
+class Lower(Protocol):
+    """A backend: the launches that compute one fused node, chosen for the ``number`` that each size
+    is."""
+
+    def __call__(
+        self, node: Node, options: CompileOptions, number: AsNumber
+    ) -> Sequence[Launch]: ...
+
+
+KEPT = 8
+"""For so many sizes a graph stays compiled."""
+
+
+class GraphCompiler:
+    """Compiles a graph for whatever sizes it is asked for: its passes run once.
+
+    Args:
+        lower: makes kernels (``compiler.triton.lower.lower_node``); the only part that depends on
+            the device.
+
+    Attributes:
+        graph: after the passes. What none of them fused is a group by itself.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        lower: Lower,
+        options: CompileOptions,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        after = run_keeping_ports(graph, options, observers)
+        self.graph = fuse(after, PassContext(options, Fuel(0)))
+        self._lower = lower
+        self._options = options
+        self._made: dict[tuple[tuple[str, int], ...], CompiledGraph] = {}
+
+    def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
+        """Make kernels for every group, and a plan.
+
+        Args:
+            values: of the symbols of sizes; None: as they are at hand.
+        """
+        if values is None:
+            values = at_hand(self.graph)
+        key = tuple(sorted(values.items()))
+        if key not in self._made:
+            while len(self._made) >= KEPT:
+                del self._made[next(iter(self._made))]
+            self._made[key] = self._compiled(values)
+        return self._made[key]
+
+    def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
+        number = Evaluation(values).size
+        printed = [
+            self._lower(node, self._options, number) if _has_kernel(node) else ()
+            for node in self.graph.nodes
+        ]
+        launches = tuple(launch for group in printed for launch in group)
+        return CompiledGraph(self.graph, launches, plan_graph(self.graph, printed), values)
 
 
 def compile_graph(
-    graph: Graph,
-    lower: Lower,
-    options: CompileOptions,
-    observers: Sequence[Observer] = (),
+    graph: Graph, lower: Lower, options: CompileOptions, observers: Sequence[Observer] = ()
 ) -> CompiledGraph:
-    """Run the passes, print a kernel for every group, and plan memory.
-
-    Args:
-        lower: prints kernels (``compiler.triton.lower.lower_node``); the only part that
-            depends on the device.
-    """
-    # What no pass fused gets a kernel by itself.
-    fused = fuse(run_keeping_ports(graph, options, observers), PassContext(options, Fuel(0)))
-    printed = [lower(node, options) if _has_kernel(node) else () for node in fused.nodes]
-    launches = tuple(launch for group in printed for launch in group)
-    return CompiledGraph(fused, launches, plan_graph(fused, printed))
+    """A graph compiled at the sizes at hand; see :class:`GraphCompiler`."""
+    return GraphCompiler(graph, lower, options, observers).at()
 
 
 def _has_kernel(node: Node) -> bool:

@@ -48,6 +48,11 @@ def graph_equalities(graph: Graph) -> tuple[Condition, ...]:
     )
 
 
+def at_hand(graph: Graph) -> dict[str, int]:
+    """What the symbols in a graph are at the sizes at hand."""
+    return {symbol.key: symbol.value for symbol in graph_symbols(graph)}
+
+
 def _numbers(part: object) -> Iterator[float]:
     """The sizes and reals in a graph, in a type, or in an attribute of an op."""
     if isinstance(part, Size | Real):
@@ -115,6 +120,10 @@ class Substitution:
                 size = self._sizes.size
                 return tuple([size(d) if d.__class__ is Size else d for d in numbers])
         return numbers
+
+    def number(self, number: Any) -> Any:
+        """What a size or a real number is there."""
+        return self._sizes.real(number)
 
     def op(self, op: Op) -> Op:
         changed = None

@@ -146,7 +146,7 @@ class NetProgram:
         outputs: blobs that nothing consumes, in Caffe's (alphabetical) order.
         notes: remarks for the user, made while lowering.
         general: the program whose types hold symbols; None where no size may change.
-        sizes: its symbols and conditions.
+        sizes: its symbols and conditions. values: what its symbols are in this program.
     """
 
     name: str
@@ -161,6 +161,7 @@ class NetProgram:
     notes: tuple[str, ...] = ()
     general: NetProgram | None = None
     sizes: ProgramSizes | None = None
+    values: Mapping[str, int] = field(default_factory=dict)
 
     def at(self, shapes: Mapping[str, Sequence[int]]) -> NetProgram:
         """The program for other shapes of inputs, without lowering the net again.
@@ -217,6 +218,7 @@ class NetProgram:
             blobs={name: tuple(map(at.value, values)) for name, values in self.blobs.items()},
             general=self,
             sizes=sizes,
+            values=values,
         )
 
     def owns(self, layer: LayerInfo, variable: str) -> bool:

@@ -139,8 +139,13 @@ class _Reader:
     def equality(self, line: Line, first: bool) -> None:
         left, equals, right = line.text[line.place :].partition("==")
         size, number = parse_size(left, self.sizes), parse_size(right, self.sizes)
-        if not (first and equals and isinstance(size, Size) and size == number):
+        if not (first and equals and isinstance(size, Size) and isinstance(number, int)):
             raise ValueError("what holds of sizes is `where H - W == 0`, before all inputs")
+        if size.value != number:
+            raise ValueError(
+                f"what holds of sizes does not: {left.strip()} is {size.value}, not {number}"
+            )
+        self.scope.require(size.form, "==", number)
 
     def port(self, line: Line, values: dict[str, Value], define: bool) -> Port:
         name, type = line.typed()

@@ -21,9 +21,11 @@ import numpy as np
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.plan.from_graph import plan_graph
+from compiler.plan.sizes import plan_at
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Port, Role, Value
+from ir.graph_sizes import at_hand, graph_at
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
 from ir.ops.fusion import Fused
@@ -50,16 +52,21 @@ def check_file(path: Path) -> bool:
     from runtime.interpret.launcher import InterpretLauncher
 
     source = path.read_text(encoding="utf-8")
-    node, label, options = _node_of(source, path)
-    launches = [_with_text(x, source) if x.label == label else x for x in lower_node(node, options)]
+    general, label, options = _node_of(source, path)
+    printed = lower_node(general, options)
+    launches = [_with_text(x, source) if x.label == label else x for x in printed]
     if not any(x.kernel.source == source for x in launches):
         raise RoasteryError(f"{path} is not one of the kernels that its header describes")
     graph = Graph(
         label,
-        tuple(Port(v.name, v, Role.DATA) for v in node.inputs),
-        (node,),
-        tuple(Port(v.name, v, Role.RESULT) for v in node.outputs),
+        tuple(Port(v.name, v, Role.DATA) for v in general.inputs),
+        (general,),
+        tuple(Port(v.name, v, Role.RESULT) for v in general.outputs),
     )
+    values = at_hand(graph)
+    plan = plan_at(plan_graph(graph, [launches]), values)
+    graph = graph_at(graph, values)
+    (node,) = graph.nodes
     inputs, outputs = (
         {p.key: Buffer(TensorType((p.value.type.memory_size,), p.value.type.dtype)) for p in ports}
         for ports in (graph.inputs, graph.outputs)
@@ -67,7 +74,6 @@ def check_file(path: Path) -> bool:
     arrays = _random_inputs(node)
     for buffer, array, value in zip(inputs.values(), arrays, node.inputs, strict=True):
         buffer.array[...] = memory_of(array, value.type)
-    plan = plan_graph(graph, [launches])
     HostGraph(plan, {}, InterpretLauncher(), inputs, outputs).run()
     results = [
         array_of(b.peek(), v.type) for b, v in zip(outputs.values(), node.outputs, strict=True)

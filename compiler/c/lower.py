@@ -10,21 +10,22 @@ from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.provenance import function_name, provenance
 from compiler.kernels.schedule import schedule_task, task_of
-from compiler.kernels.task import Task
+from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
+from ir.size import value_of
 
 from .helpers import HELPERS
 from .heuristic import ScalarHeuristic
 from .printer import c_comment, c_function
 
 
-def lower_to_c(node: Node, options: CompileOptions) -> list[Launch]:
+def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
     """The launches that compute a :class:`Fused` node, in order; none when it is empty.
 
     A kernel's source is its function alone: :mod:`.library` puts many into one file.
     """
-    task = task_of(node, options, ScalarHeuristic())
+    task = task_of(node, options, ScalarHeuristic(), number)
     scheduled = schedule_task(task)
     return [_launch(task, body) for body in scheduled.kernels(scheduled.choices[0])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from fractions import Fraction
 
 from compiler.kernel import Scratch
@@ -11,12 +11,13 @@ from ir import expr as e
 from ir.expr import Expr, Number
 from ir.graph import Value
 from ir.location import Location
+from ir.size import Size
 from ir.types import F32, I32, DType
 
 from .expressions import SCALAR, Axes, KernelArgument, Local, axes_of, constant, ref
 from .index import Affine, IterationRange
+from .monomial import Amount, Monomial, product
 from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Write
-from .size import Size, Symbol
 
 
 class KernelBuilder:
@@ -25,14 +26,16 @@ class KernelBuilder:
     ``let`` gives equal values one variable, within the block where it was made.
     """
 
-    def __init__(self, wide: bool = False) -> None:
+    def __init__(self, wide: bool = False, number: Callable[[int], int] = int) -> None:
         self.wide = wide  # 64-bit indices
+        self.number = number  # what a size is at the sizes at hand
         self.body: list[Statement] = []
         self._blocks = [self.body]
         self._scopes: list[dict[Hashable, Expr]] = [{}]
         self._arguments: dict[Hashable, Expr] = {}
-        self._symbols = 0
-        self._divided: dict[tuple[Size, int], Size] = {}
+        self._amounts = 0
+        self._extents: dict[Hashable, Monomial] = {}
+        self._divided: dict[tuple[Monomial, int], Monomial] = {}
         self._place = ""
 
     # --- statements -------------------------------------------------------------------
@@ -157,18 +160,33 @@ class KernelBuilder:
 
     # --- arguments --------------------------------------------------------------------
 
-    def symbol(self, value: int, hint: str = "") -> Size:
-        """A new size that is an argument."""
-        self._symbols += 1
-        return Size.of(Symbol(self._symbols, value, hint))
+    def amount(self, size: int, hint: str = "") -> Monomial:
+        """A size that is an argument of its own, even where it is a number."""
+        self._amounts += 1
+        return Monomial.of(Amount(self._amounts, size, self.number(size), hint))
 
-    def blocks(self, extent: Size, block: int) -> Size:
+    def extent(self, size: int, hint: str = "") -> Monomial:
+        """A size as its type says: a constant where it is a number, else its factors, each of
+        which is one argument wherever it is asked for."""
+        if not isinstance(size, Size):
+            return Monomial.of(size)
+        factors = size.factors
+        parts = [Monomial.of(f) if isinstance(f, int) else self._extent(f, hint) for f in factors]
+        return product(parts)
+
+    def _extent(self, size: int, hint: str) -> Monomial:
+        key = ("extent", size)
+        if key not in self._extents:
+            self._extents[key] = self.amount(size, hint)
+        return self._extents[key]
+
+    def blocks(self, extent: Monomial, block: int) -> Monomial:
         """How many blocks of so many elements hold an extent."""
         key = (extent, block)
         if key not in self._divided:
-            count = -(-extent.value // block)
+            count = -(-extent.size // block)
             constant = extent.constant is not None
-            self._divided[key] = Size.of(count) if constant else self.symbol(count, "blocks")
+            self._divided[key] = Monomial.of(count) if constant else self.amount(count, "blocks")
         return self._divided[key]
 
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
@@ -177,24 +195,24 @@ class KernelBuilder:
         argument = KernelArgument("p", name, dtype, kind="pointer", given=buffer, divisible=True)
         return self._argument(buffer, argument)
 
-    def number(self, key: Hashable, value: Number, dtype: DType) -> Expr:
+    def scalar(self, key: Hashable, value: Number, dtype: DType) -> Expr:
         """A number that follows from a shape."""
         dtype = F32 if dtype.is_float else I32
         return self._argument(key, KernelArgument("a", "number", dtype, kind="number", given=value))
 
-    def size(self, size: Size, *, divisible: bool = False) -> Expr:
+    def size(self, size: Monomial, *, divisible: bool = False) -> Expr:
         """A size: a literal, an argument, or an argument times a literal."""
         if size.constant is not None:
             return e.const(size.constant)
         factor = -size.factor if size.factor < 0 else size.factor
         divisor = factor.denominator
-        whole = Size(1 if divisor == 1 else Fraction(1, divisor), size.powers)
+        whole = Monomial(1 if divisor == 1 else Fraction(1, divisor), size.powers)
         value = self._size_argument(whole, divisible)
         if factor.numerator != 1:
             value = value * factor.numerator
         return -value if size.factor < 0 else value
 
-    def _size_argument(self, size: Size, divisible: bool) -> Expr:
+    def _size_argument(self, size: Monomial, divisible: bool) -> Expr:
         simple = all(s.hint and p == 1 for s, p in size.powers)
         hint = "_".join(s.hint for s, _ in size.powers) if simple else "extent"
         argument = KernelArgument("s", hint, I32, kind="size", given=size, divisible=divisible)

@@ -8,22 +8,21 @@ it yields what it reads, and gets the elements back, so that no chain nests Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compiler.batch import batched_values
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
-from ir.op import Op, Property, channel_axis
+from ir.op import Op, Property
 from ir.types import DType, TensorType
 
 from . import memory
 from .builder import KernelBuilder
 from .expressions import SCALAR, Axes, axes_of, element, every, read
 from .index import ZERO, Affine, Base, IterationRange, linearize, variable
-from .size import ONE, Size
+from .monomial import ONE, Monomial
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Access:
     """
 
     coordinates: tuple[Affine, ...]
-    extents: tuple[Size, ...]
+    extents: tuple[Monomial, ...]
     guard: tuple[Expr, ...] = ()
 
     def guarded(self, *conditions: Expr) -> Access:
@@ -80,13 +79,6 @@ def _by_property(op: Op) -> EmitRule | None:
     return next((rule for kind, rule in KINDS.items() if kind in op.properties), None)
 
 
-def moves_channels(body: Graph) -> bool:
-    """Whether an op puts channels elsewhere than blobs have them: then no axis of the group has
-    them for sure, and all extents are arguments."""
-    ranks = ((n.op, v.type.rank) for n in body.nodes for v in n.outputs)
-    return any(op.channel_axis(rank) != channel_axis(rank) for op, rank in ranks)
-
-
 _Key = tuple[Value, tuple[Affine, ...], tuple[Expr, ...]]
 
 
@@ -107,8 +99,6 @@ class Emitter:
         self.body = body
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
-        self.channels_move = moves_channels(body)
-        self.batched = batched_values(body)
         self._outer: dict[Value, tuple[Value, str]] = {}
 
     def bind(self, outer: tuple[Value, ...]) -> None:
@@ -118,20 +108,11 @@ class Emitter:
 
     # --- extents ----------------------------------------------------------------------
 
-    def extent(self, value: int, axis: int, rank: int, hint: str = "") -> Size:
-        """A size along an axis: channels are constants, everything else is an argument."""
-        if axis == channel_axis(rank) and not self.channels_move:
-            return Size.of(value)
-        return self.builder.symbol(value, hint)
-
-    def extents(self, shape: tuple[int, ...], constant: Container[int] = ()) -> tuple[Size, ...]:
-        """Sizes of all axes; those in ``constant`` are constants in any case."""
+    def extents(self, shape: Sequence[int]) -> tuple[Monomial, ...]:
+        """Sizes of all axes."""
         names = {1: "n", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}.get(len(shape), "")
         return tuple(
-            Size.of(d)
-            if i in constant
-            else self.extent(d, i, len(shape), names[i] if names else f"d{i}")
-            for i, d in enumerate(shape)
+            self.builder.extent(d, names[i] if names else f"d{i}") for i, d in enumerate(shape)
         )
 
     # --- values -----------------------------------------------------------------------
@@ -216,7 +197,7 @@ class Emitter:
             return linearize(at.coordinates, at.extents)
         return memory.address(self.builder, at.coordinates, at.extents, type.layout)
 
-    def access_at(self, place: Affine, extents: tuple[Size, ...], type: TensorType) -> Access:
+    def access_at(self, place: Affine, extents: tuple[Monomial, ...], type: TensorType) -> Access:
         """The element that memory holds at a place."""
         if type.layout is None:
             return Access(self.split(place, extents), extents)
@@ -260,7 +241,7 @@ class Emitter:
 
     # --- what several rules need ------------------------------------------------------
 
-    def split(self, index: Affine, extents: tuple[Size, ...]) -> tuple[Affine, ...]:
+    def split(self, index: Affine, extents: tuple[Monomial, ...]) -> tuple[Affine, ...]:
         """Coordinates, row-major, of a flat index."""
         return memory.split_index(self.builder, index, extents)
 
@@ -277,7 +258,7 @@ class Emitter:
         whole = (position >= 0) & e.equal(position % stride, 0)
         return self.condition(whole), variable(Base(self.builder.let(position // stride, "i")))
 
-    def inside(self, index: Affine, low: bool, high: Size | None) -> tuple[Expr, ...]:
+    def inside(self, index: Affine, low: bool, high: Monomial | None) -> tuple[Expr, ...]:
         """0 <= index (if ``low``) and index < high (if given)."""
         position = self.builder.index(index)
         found = [self.condition(position >= 0)] if low else []
@@ -302,7 +283,7 @@ class Emitter:
         return self.builder.declare(first, self.tile, "v", result.name)
 
 
-def coordinate(at: Access, axis: int) -> tuple[Affine, Size]:
+def coordinate(at: Access, axis: int) -> tuple[Affine, Monomial]:
     return at.coordinates[axis], at.extents[axis]
 
 

@@ -20,7 +20,7 @@ from ir.expr import Expr, Number
 from ir.graph import Value
 from ir.types import BOOL, F32, I32, DType
 
-from .size import Size
+from .monomial import Monomial
 
 Axes = frozenset[int]  # dimensions of the tile
 SCALAR: Axes = frozenset()
@@ -53,7 +53,7 @@ class KernelArgument(Local):
     """
 
     kind: Literal["pointer", "size", "number"] = "size"
-    given: Value | Scratch | Size | Number = 0
+    given: Value | Scratch | Monomial | Number = 0
     divisible: bool = False
 
 

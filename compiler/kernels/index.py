@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ir.expr import Expr
 
 from .expressions import Axes, axes_of
-from .size import ONE, Size, product
+from .monomial import ONE, Monomial, product
 
 Bound = Callable[[], Expr]  # a condition
 
@@ -43,16 +43,16 @@ class IterationRange:
     """``(base // inner) % extent``; without extent: the leading one, no remainder."""
 
     base: Base
-    inner: Size = ONE
-    extent: Size | None = None
+    inner: Monomial = ONE
+    extent: Monomial | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Affine:
     """Sum of ``iteration range * weight``, plus sizes."""
 
-    terms: tuple[tuple[IterationRange, Size], ...] = ()
-    offsets: tuple[Size, ...] = ()
+    terms: tuple[tuple[IterationRange, Monomial], ...] = ()
+    offsets: tuple[Monomial, ...] = ()
 
     @property
     def iteration_range(self) -> IterationRange | None:
@@ -69,18 +69,18 @@ class Affine:
     def is_zero(self) -> bool:
         return not self.terms and not self.offsets
 
-    def shifted(self, amount: Size) -> Affine:
+    def shifted(self, amount: Monomial) -> Affine:
         """This plus an amount."""
         if amount.factor == 0:
             return self
         offsets = {o.powers: o for o in self.offsets}
         known = offsets.pop(amount.powers, None)
-        total = Size(amount.factor + (known.factor if known else 0), amount.powers)
+        total = Monomial(amount.factor + (known.factor if known else 0), amount.powers)
         if total.factor:
             offsets[total.powers] = total
         return Affine(self.terms, tuple(offsets.values()))
 
-    def scaled(self, weight: Size) -> Affine:
+    def scaled(self, weight: Monomial) -> Affine:
         return Affine(
             tuple((r, w * weight) for r, w in self.terms),
             tuple(o * weight for o in self.offsets),
@@ -100,26 +100,27 @@ def variable(base: Base) -> Affine:
     return Affine(((IterationRange(base), ONE),))
 
 
-def delinearize(base: Base, extents: Sequence[Size]) -> tuple[Affine, ...]:
+def delinearize(base: Base, extents: Sequence[Monomial]) -> tuple[Affine, ...]:
     """Coordinates of the flat position ``base`` in a row-major space."""
     return split_range(IterationRange(base), extents)
 
 
-def split_range(iteration_range: IterationRange, extents: Sequence[Size]) -> tuple[Affine, ...]:
+def split_range(iteration_range: IterationRange, extents: Sequence[Monomial]) -> tuple[Affine, ...]:
     """Coordinates, row-major, of an iteration range that runs over the product of ``extents``."""
     result = []
+    leading = iteration_range.extent is None
     for axis, extent in enumerate(extents):
         if extent.constant == 1:
             result.append(ZERO)
             continue
         inner = iteration_range.inner * product(extents[axis + 1 :])
-        leading = iteration_range.extent is None and axis == 0
         part = IterationRange(iteration_range.base, inner, None if leading else extent)
         result.append(Affine(((part, ONE),)))
+        leading = False
     return tuple(result)
 
 
-def linearize(coordinates: Sequence[Affine], extents: Sequence[Size]) -> Affine:
+def linearize(coordinates: Sequence[Affine], extents: Sequence[Monomial]) -> Affine:
     """Row-major flat index."""
     total = ZERO
     stride = ONE

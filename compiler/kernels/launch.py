@@ -8,9 +8,9 @@ from compiler.kernel import Argument as Given
 from compiler.kernel import Kernel, Launch, Parameter
 
 from .expressions import KernelArgument
+from .monomial import Monomial
 from .nodes import KernelBody
 from .printer import Text
-from .size import Size
 from .task import Task
 
 
@@ -51,4 +51,4 @@ def _parameter(name: str, argument: KernelArgument, wide: bool) -> Parameter:
 
 def _given(argument: KernelArgument) -> Given:
     given = argument.given
-    return given.value if isinstance(given, Size) else given
+    return given.size if isinstance(given, Monomial) else given

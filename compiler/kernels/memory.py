@@ -13,11 +13,11 @@ from ir.layout import Layout
 
 from .builder import KernelBuilder
 from .index import ZERO, Affine, Base, IterationRange, linearize, split_range, variable
-from .size import ONE, Size
+from .monomial import ONE, Monomial
 
 
 def address(
-    builder: KernelBuilder, at: Sequence[Affine], extents: Sequence[Size], layout: Layout
+    builder: KernelBuilder, at: Sequence[Affine], extents: Sequence[Monomial], layout: Layout
 ) -> Affine:
     """The place in memory of the element at some coordinates."""
     digits = []
@@ -30,7 +30,7 @@ def address(
 
 
 def coordinates_of(
-    builder: KernelBuilder, place: Affine, extents: Sequence[Size], layout: Layout
+    builder: KernelBuilder, place: Affine, extents: Sequence[Monomial], layout: Layout
 ) -> tuple[tuple[Affine, ...], tuple[Expr, ...]]:
     """The element at a place in memory, and the conditions under which it exists: the last block
     of an axis is filled up."""
@@ -38,7 +38,7 @@ def coordinates_of(
     digits = split_index(builder, place, _sizes(builder, extents, layout))
     for part, digit in zip(layout.parts, digits, strict=True):
         above = layout.block(part.axis) if not part.block else 0
-        found[part.axis] = found[part.axis].plus(digit.scaled(Size.of(above or 1)))
+        found[part.axis] = found[part.axis].plus(digit.scaled(Monomial.of(above or 1)))
     conditions = []
     for axis, extent in enumerate(extents):
         block = layout.block(axis)
@@ -48,7 +48,7 @@ def coordinates_of(
 
 
 def split_index(
-    builder: KernelBuilder, index: Affine, extents: Sequence[Size]
+    builder: KernelBuilder, index: Affine, extents: Sequence[Monomial]
 ) -> tuple[Affine, ...]:
     """Coordinates, row-major, of a flat index."""
     if index.is_zero:
@@ -59,19 +59,19 @@ def split_index(
     return split_range(iteration_range, extents)
 
 
-def _sizes(builder: KernelBuilder, extents: Sequence[Size], layout: Layout) -> list[Size]:
+def _sizes(builder: KernelBuilder, extents: Sequence[Monomial], layout: Layout) -> list[Monomial]:
     """Extents of what memory counts by."""
     sizes = []
     for axis, inside in layout.parts:
         block = layout.block(axis)
         whole = builder.blocks(extents[axis], block) if block else extents[axis]
-        sizes.append(Size.of(inside) if inside else whole)
+        sizes.append(Monomial.of(inside) if inside else whole)
     return sizes
 
 
 def _divided(builder: KernelBuilder, index: Affine, block: int) -> tuple[Affine, Affine]:
     """``index // block`` and ``index % block``, as ranges where that can be."""
-    size = Size.of(block)
+    size = Monomial.of(block)
     one = index.iteration_range
     if one is not None and (one.extent is None or not (one.extent.constant or 1) % block):
         above = None if one.extent is None else one.extent / size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from compiler.kernel import Config
 from ir.graph import Node, Value
@@ -15,12 +16,29 @@ from ir.op import Op
 
 from .emitter import Access, Emitter
 from .index import Affine
-from .size import Size, product
+from .monomial import Monomial, product
 
 Places = Sequence[Affine]
-Sizes = tuple[Size, ...]
+Sizes = tuple[Monomial, ...]
 Found = tuple[Places, Places, Places]  # row, column, product
 Read = Callable[[Places, Places, Places], Access]
+
+
+class ProductShape(NamedTuple):
+    """How many products there are, and of what matrices."""
+
+    products: int
+    rows: int
+    columns: int
+    depth: int
+
+    def programs(self, tile: Config) -> int:
+        """Tiles in all products."""
+        return self.products * -(-self.rows // tile["M"]) * -(-self.columns // tile["N"])
+
+    def steps(self, tile: Config) -> int:
+        """Along the depth."""
+        return -(-self.depth // tile["K"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +65,18 @@ class Product:
     strided: bool = False
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Products, rows, columns and depth in numbers."""
-        count, rows, columns, depth = (
-            product(extents).value for extents in (self.count, self.rows, self.columns, self.depth)
-        )
-        return count, rows, columns, depth
+    def numbers(self) -> ProductShape:
+        """At the sizes at hand."""
+        return ProductShape(*(product(extents).value for extents in self._extents))
 
-    def programs(self, tile: Config) -> int:
-        """Tiles in all products."""
-        count, rows, columns, _ = self.shape
-        return count * -(-rows // tile["M"]) * -(-columns // tile["N"])
+    @property
+    def sizes(self) -> ProductShape:
+        """As types have them."""
+        return ProductShape(*(product(extents).size for extents in self._extents))
 
-    def steps(self, tile: Config) -> int:
-        """Along the depth."""
-        return -(-self.shape[3] // tile["K"])
+    @property
+    def _extents(self) -> tuple[Sizes, ...]:
+        return self.count, self.rows, self.columns, self.depth
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .schedules.flat import schedule_flat
 from .schedules.reduce import schedule_reduce
 from .schedules.row import schedule_row
 from .schedules.single import SINGLES, schedule_single
-from .task import Scheduled, Task
+from .task import AsNumber, Scheduled, Task
 
 _SCHEDULES = {
     "flat": schedule_flat,
@@ -26,14 +26,15 @@ _SCHEDULES = {
 }
 
 
-def task_of(node: Node, options: CompileOptions, heuristic: Heuristic) -> Task:
+def task_of(node: Node, options: CompileOptions, heuristic: Heuristic, number: AsNumber) -> Task:
     op = node.op
     if not isinstance(op, Fused):
         raise TypeError(f"kernels are made of fused groups, not of {op.name}")
     for value in (*node.inputs, *node.outputs):
         if value.type.dtype is DType.F64:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
-    return Task(node, op.label, op.schedule, op.body, node.inputs, node.outputs, options, heuristic)
+    buffers = node.inputs, node.outputs
+    return Task(node, op.label, op.schedule, op.body, *buffers, options, heuristic, number)
 
 
 def schedule_task(task: Task) -> Scheduled:

@@ -16,6 +16,10 @@ from .nodes import KernelBody
 WIDE = 2**31 - 2**16
 
 
+AsNumber = Callable[[int], int]
+"""What a size is at the sizes that a kernel is chosen for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """One Fused node to schedule: its body, the buffers around it."""
@@ -28,10 +32,13 @@ class Task:
     outputs: tuple[Value, ...]
     options: CompileOptions
     heuristic: Heuristic
+    number: AsNumber
 
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
-        return KernelBuilder(any(v.type.memory_size >= WIDE for v in (*self.inputs, *self.outputs)))
+        values = (*self.inputs, *self.outputs)
+        wide = any(self.number(v.type.memory_size) >= WIDE for v in values)
+        return KernelBuilder(wide, self.number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ net is one partition; layer by layer, every layer is one and every blob has memo
 from .by_layer import by_layer
 from .graphs import PartitionGraphs, frozen
 from .partition import Flow, Partition, Partitioning
+from .sized import SizedPartition
 from .whole import whole
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Partition",
     "PartitionGraphs",
     "Partitioning",
+    "SizedPartition",
     "by_layer",
     "frozen",
     "whole",

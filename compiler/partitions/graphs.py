@@ -17,7 +17,10 @@ from .partition import Flow, Partition
 
 
 class PartitionGraphs:
-    """The graphs of a partition at one set of sizes, made when they are asked for.
+    """The graphs of a partition, made when they are asked for.
+
+    Of a program whose types hold symbols they are for all its sizes; see
+    :class:`.sized.SizedPartition`.
 
     Port names: DATA and RESULT blobs as they are in memory, ``diff:<blob>`` their diffs (SEED and
     RESULT), variables (PARAMETER, STATE) and their diffs (GRADIENT), and SAVED values that forward

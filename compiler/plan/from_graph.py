@@ -10,7 +10,6 @@ from ir.op import Property
 from ir.types import F32, TensorType
 
 from .assignment import Assignment
-from .memory import place_buffers
 from .plan import HostStep, HostTensor, Plan, PlanBuffer, PlanKernel, PlanLaunch, Ref, Step
 
 
@@ -19,7 +18,8 @@ def runs_on_host(node: Node) -> bool:
 
 
 def plan_graph(graph: Graph, printed: Sequence[Sequence[Launch]]) -> Plan:
-    """Put every value in a buffer, and lay them out.
+    """Put every value in a buffer. Sizes are as types and launches have them; see
+    :func:`compiler.plan.sizes.plan_at`.
 
     Args:
         printed: the launches that compute each node; those of one node share its temporaries.
@@ -41,15 +41,13 @@ class _Planner:
             steps += [self._launch(launch, temporaries) for launch in launches]
             if runs_on_host(node):
                 steps.append(self._host_step(number, node))
-        return place_buffers(
-            Plan(
-                self._graph.name,
-                tuple(PlanKernel(k.entry, k.source, k.parameters) for k in self._kernels),
-                tuple(self._buffers),
-                self._assigned.inputs,
-                self._assigned.outputs,
-                (*steps, *self._assigned.copies),
-            )
+        return Plan(
+            self._graph.name,
+            tuple(PlanKernel(k.entry, k.source, k.parameters) for k in self._kernels),
+            tuple(self._buffers),
+            self._assigned.inputs,
+            self._assigned.outputs,
+            (*steps, *self._assigned.copies),
         )
 
     def _launch(self, launch: Launch, temporaries: dict[Scratch, int]) -> PlanLaunch:

@@ -11,18 +11,22 @@ from compiler.kernels.choice import Choice
 from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.schedule import schedule_task, task_of
-from compiler.kernels.task import Task
+from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
+from ir.size import value_of
 
 from .heuristics import GpuHeuristic
 from .printer.function import canonical_file
 from .printer.render import readable_file
 
 
-def lower_node(node: Node, options: CompileOptions) -> list[Launch]:
-    """The launches that compute a :class:`Fused` node, in order; none when it is empty."""
-    ways = ways_of(node, options)
+def lower_node(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+
+    ``number`` says what sizes are; by default what they are at hand.
+    """
+    ways = ways_of(node, options, number)
     return ways.launches(ways.choices[0])
 
 
@@ -38,8 +42,8 @@ class Ways:
         return [launch_of(self.task, kernel) for kernel in self.kernels(choice)]
 
 
-def ways_of(node: Node, options: CompileOptions) -> Ways:
-    task = task_of(node, options, GpuHeuristic(options.target.processors))
+def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:
+    task = task_of(node, options, GpuHeuristic(options.target.processors), number)
     scheduled = schedule_task(task)
     return Ways(task, scheduled.choices, scheduled.kernels)
 

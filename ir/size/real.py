@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 _OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -96,7 +96,6 @@ class Real(_Base):
         return repr(self.value)
 
 
-def value_of(number: float) -> float:
+def value_of(number: Any) -> Any:
     """What a number is at the sizes at hand; nothing is recorded."""
-    found: float = getattr(number, "value", number)
-    return found
+    return getattr(number, "value", number)

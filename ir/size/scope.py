@@ -87,7 +87,8 @@ class Scope:
     def require(self, form: Form, relation: Relation, value: int) -> None:
         """Record what was decided by value: once, for the first that needs it."""
         key = form, relation, value
-        if self.open and key not in self._conditions:
+        implied = relation == "==" and not self._settled(f.add(form, f.of_number(-value)))
+        if self.open and key not in self._conditions and not implied:
             self._conditions[key] = Condition(*key, self._place, self._layer_type)
 
     def close(self) -> None:
@@ -95,10 +96,22 @@ class Scope:
         numbers."""
         self.open = False
 
+    def _settled(self, form: Form) -> Form:
+        """The form with numbers for what is fixed in it."""
+        total: Form = ()
+        for product, count in form:
+            term = f.of_number(count)
+            for atom in product:
+                part = f.of_atom(atom)
+                term = f.multiply(term, f.of_number(atom.value) if self.is_fixed(part) else part)
+            total = f.add(total, term)
+        return total
+
     def is_zero(self, form: Form) -> bool:
         """Whether a form is 0 by some condition: a multiple of what one says is 0."""
         if form not in self._zero:
             known = (c for c in self._conditions.values() if c.relation == "==")
             zeros = (f.add(c.form, f.of_number(-c.value)) for c in known)
-            self._zero[form] = any(f.quotient(form, zero) is not None for zero in zeros)
+            multiple = any(f.quotient(form, zero) is not None for zero in zeros)
+            self._zero[form] = multiple or not self._settled(form)
         return self._zero[form]

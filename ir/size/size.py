@@ -47,6 +47,14 @@ class Size(_Base):
     scope: Scope
     value: int
 
+    @property
+    def factors(self) -> tuple[int, ...]:
+        """What this is the product of; of a sum just itself."""
+        if len(self.form) > 1:
+            return (self,)
+        ((atoms, count),) = self.form
+        return (count, *(of_form(self.scope, f.of_atom(atom)) for atom in atoms))
+
     # --- arithmetic -------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Any:

@@ -14,12 +14,13 @@ from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import IEEE, CompileOptions
 from compiler.partitions import frozen
-from compiler.pipeline import compile_graph, run_keeping_ports
+from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Role
+from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
@@ -120,7 +121,7 @@ def export_program(
         kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
     )
     _check_host(program, bool(wanted))
-    constants, graph = _deployed(program, options)
+    constants, graph = _deployed(program.general or program, options)
     found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
     arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
     arrays |= {
@@ -134,11 +135,12 @@ def export_program(
     code: Code | None = None
     if wanted:
         kinds = list(dict.fromkeys([*wanted, Architecture.parse(PORTABLE)]))
-        compiled = compile_graph(graph, lower_node, options)
+        compiled = GraphCompiler(graph, lower_node, options).at(program.values)
         code = _compiled_code(compiled, kinds, progress)
         versions["triton"] = triton_version()
     if cpu:  # what the `cpu` executor makes of it
         graph = run_keeping_ports(graph, replace(options, target=ANY_CPU, precision=IEEE))
+    graph = graph_at(graph, program.values)
     write_artifact(
         output,
         versions=versions,

@@ -11,7 +11,7 @@ from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, whole
-from compiler.pipeline import Dump, Observer, compile_graph, verify_each
+from compiler.pipeline import Dump, GraphCompiler, Observer, verify_each
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
 from compiler.triton.lower import lower_node
@@ -63,7 +63,8 @@ def compile_program(
     """
     plan = whole(program, in_one=True)
     (part,) = plan.parts
-    graphs = PartitionGraphs(program, program.layers, part, plan.held)
+    general = program.general or program
+    graphs = PartitionGraphs(general, general.layers, part, plan.held)
     if backward is None:
         learns = any(variable.learns for variable in program.variables.values())
         backward = program.phase == "TRAIN" and bool(program.loss_weights) and learns
@@ -75,7 +76,7 @@ def compile_program(
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
-    compiled = compile_graph(graph, lower_node, options, observers=observers)
+    compiled = GraphCompiler(graph, lower_node, options, observers).at(program.values)
     return Compilation(program, options, constants, graph, compiled, trains)
 
 

@@ -16,6 +16,9 @@ from ir.verify import WRITES
 
 from ..memory.buffers import Buffer
 
+Values = Mapping[str, int] | None
+"""What the symbols of a graph's sizes are."""
+
 
 class BoundGraph(Protocol):
     """A graph whose ports are bound to buffers."""
@@ -39,6 +42,7 @@ class Backend(Protocol):
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
+        values: Values = None,
     ) -> BoundGraph:
         """Prepare a graph (compiling if need be).
 
@@ -46,6 +50,7 @@ class Backend(Protocol):
             inputs, outputs: a buffer per port; an output may share its buffer with an input
                 (state, accumulated diffs, in-place).
             options: what decides, besides the graph, what it is compiled to.
+            values: of the symbols of sizes; None: as they are at hand.
         """
         ...
 
@@ -64,7 +69,7 @@ class RemoteBackend(Backend, Protocol):
         """Wait until everything that was run is done."""
         ...
 
-    def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
+    def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
         """Compile what these graphs need, all at once, before they are bound one by one."""
         ...
 
@@ -84,7 +89,9 @@ def synchronize(backend: Backend) -> None:
         backend.synchronize()
 
 
-def prepare(backend: Backend, graphs: Iterable[Graph], options: CompileOptions) -> None:
+def prepare(
+    backend: Backend, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions
+) -> None:
     """Let an executor that gains from it compile several graphs at once."""
     if is_remote(backend):
         backend.prepare(graphs, options)

@@ -16,7 +16,7 @@ from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import CompileOptions
 from compiler.passes.registry import default_passes
-from compiler.pipeline import compile_graph
+from compiler.pipeline import GraphCompiler
 from ir.graph import Graph
 
 from ..machine.processor import cpu_target
@@ -54,10 +54,10 @@ class CBackend(HostBackend):
     name = "c"
     target = cpu_target()
 
-    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph:
+    def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         if options.passes is None:
             options = replace(options, passes=(*default_passes(options.target), "fuse"))
-        return compile_graph(graph, lower_to_c, options)
+        return GraphCompiler(graph, lower_to_c, options)
 
     def launcher(self, compiled: CompiledGraph) -> CLauncher:
         return CLauncher(compiled.kernels)

@@ -10,6 +10,7 @@ from ir.graph import Graph, PortKey
 
 from ..machine.processor import cpu_target
 from ..memory.buffers import Buffer
+from .backend import Values
 from .per_graph import PerGraph
 from .reference import NumpyGraph
 
@@ -29,5 +30,6 @@ class CpuBackend:
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
+        values: Values = None,
     ) -> NumpyGraph:
-        return NumpyGraph(self._optimised(graph, options), inputs, outputs)
+        return NumpyGraph(self._optimised(graph, options), inputs, outputs, values)

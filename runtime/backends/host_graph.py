@@ -9,12 +9,14 @@ import numpy as np
 
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
+from compiler.pipeline import GraphCompiler
 from compiler.plan.arena import aligned
 from compiler.plan.plan import HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
 from ir.graph import Graph, PortKey
 from ir.op import Op
 
 from ..memory.buffers import Buffer, host_bytes
+from .backend import Values
 from .host_launcher import HostLauncher
 from .per_graph import PerGraph
 from .placement import Placement
@@ -103,10 +105,10 @@ class HostBackend(ABC):
     """An executor of kernels in host memory."""
 
     def __init__(self) -> None:
-        self._compiled = PerGraph(self.compiled)
+        self._compilers = PerGraph(self.compiler)
 
     @abstractmethod
-    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph: ...
+    def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler: ...
 
     @abstractmethod
     def launcher(self, compiled: CompiledGraph) -> HostLauncher: ...
@@ -117,7 +119,8 @@ class HostBackend(ABC):
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
+        values: Values = None,
     ) -> HostGraph:
-        compiled = self._compiled(graph, options)
+        compiled = self._compilers(graph, options).at(values)
         launcher = self.launcher(compiled)
         return HostGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)

@@ -8,20 +8,26 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from ir.graph import Graph, PortKey
+from ir.graph_sizes import at_hand, graph_at
 from ir.interpret import GraphRun
 
 from ..machine.blas_threads import ONE_BLAS_THREAD
 from ..machine.processor import cpu_target
 from ..memory.buffers import Buffer
+from .backend import Values
 
 
 class NumpyGraph:
     """A graph run by numpy on the arrays of its buffers."""
 
     def __init__(
-        self, graph: Graph, inputs: Mapping[PortKey, Buffer], outputs: Mapping[PortKey, Buffer]
+        self,
+        graph: Graph,
+        inputs: Mapping[PortKey, Buffer],
+        outputs: Mapping[PortKey, Buffer],
+        values: Values = None,
     ) -> None:
-        self._graph = GraphRun(graph)
+        self._graph = GraphRun(graph_at(graph, at_hand(graph) if values is None else values))
         self._inputs = [inputs[p.key] for p in graph.inputs]
         self._outputs = [outputs[p.key] for p in graph.outputs]
 
@@ -55,5 +61,6 @@ class ReferenceBackend:
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
+        values: Values = None,
     ) -> NumpyGraph:
-        return NumpyGraph(graph, inputs, outputs)
+        return NumpyGraph(graph, inputs, outputs, values)

@@ -10,13 +10,14 @@ import numpy as np
 from compiler.architecture import TOO_OLD
 from compiler.binary import Binary
 from compiler.options import CompileOptions
-from compiler.pipeline import Lower, compile_graph
+from compiler.pipeline import GraphCompiler, Lower
 from compiler.plan.plan import PlanLaunch
 from compiler.target import Target, gpu
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Graph, PortKey
 
+from ..backends.backend import Values
 from ..backends.per_graph import PerGraph
 from ..data.array_pool import ArrayPool
 from ..memory.buffers import Buffer
@@ -60,7 +61,7 @@ class CudaBackend:
                 hint="use --device cpu",
             )
         self.kernels = KernelTable(self.target.architecture, progress, compile)
-        self._compiled = PerGraph(lambda graph, options: compile_graph(graph, lower, options))
+        self._compiled = PerGraph(lambda graph, options: GraphCompiler(graph, lower, options))
         self._loader = KernelLoader(device, self.session.compute)
 
     def bind(
@@ -69,12 +70,13 @@ class CudaBackend:
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
         options: CompileOptions,
+        values: Values = None,
     ) -> CudaGraph:
         """Compile a graph for ports in these buffers.
 
         Raises CompileError; RoasteryError when the memory does not suffice.
         """
-        compiled = self._compiled(graph, options)
+        compiled = self._compiled(graph, options).at(values)
         self.kernels.add(compiled.launches)
 
         printed = tuple(compiled.kernels)
@@ -86,10 +88,12 @@ class CudaBackend:
             compiled.plan, compiled.hosts, self.session, self._loader, code, inputs, outputs
         )
 
-    def prepare(self, graphs: Iterable[Graph], options: CompileOptions) -> None:
+    def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""
         self.kernels.add(
-            launch for graph in graphs for launch in self._compiled(graph, options).launches
+            launch
+            for graph, values in graphs
+            for launch in self._compiled(graph, options).at(values).launches
         )
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
-from compiler.pipeline import compile_graph
+from compiler.pipeline import GraphCompiler
 from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
@@ -25,8 +25,8 @@ class InterpretBackend(HostBackend):
         super().__init__()
         self._launcher = launcher or InterpretLauncher()
 
-    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph:
-        return compile_graph(graph, lower_node, options)
+    def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
+        return GraphCompiler(graph, lower_node, options)
 
     def launcher(self, compiled: CompiledGraph) -> InterpretLauncher:
         return self._launcher

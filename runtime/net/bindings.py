@@ -36,13 +36,15 @@ class Bindings:
                 for stale in [g for g, bound in each.bound.items() if bound.stale(self._held)]:
                     del each.bound[stale]
         if graph not in now.bound:
-            now.bound[graph] = self._context.bind(graph, lambda port: self._buffer(port, now))
+            now.bound[graph] = self._context.bind(
+                graph, lambda port: self._buffer(port, now), now.sized.values
+            )
         return now.bound[graph]
 
-    def shape(self, port: Port) -> Shape:
+    def shape(self, port: Port, now: Specialization) -> Shape:
         """Of the tensor that a port has now; what is the partition's own is as it was saved."""
         own = port.role is Role.SAVED or _is_constant(port, self._context)
-        return port.value.shape if own else self._context.buffer(port).type.shape
+        return (now.sized.type(port) if own else self._context.buffer(port).type).shape
 
     def _held(self, port: Port) -> Buffer | None:
         """Where a tensor is now; None for one that stays where it is."""
@@ -56,7 +58,8 @@ class Bindings:
         constant = _is_constant(port, self._context)
         if port.role is not Role.SAVED and not constant:
             return self._context.buffer(port)
-        own, name, type = now.constants if constant else self._saved, port.name, port.value.type
+        own = now.constants if constant else self._saved
+        name, type = port.name, now.sized.type(port)
         if name in own and not own[name].has_room(type):
             del own[name]
             self._context.changes.memory += 1

@@ -72,12 +72,13 @@ class NetContext:
     blobs: dict[str, BlobBuffers]
     changes: Changes
 
-    def bind(self, graph: Graph, buffer_of: BufferOf) -> BoundPartition:
+    def bind(self, graph: Graph, buffer_of: BufferOf, values: Mapping[str, int]) -> BoundPartition:
         ports = (*graph.inputs, *graph.outputs)
         buffers = [buffer_of(port) for port in ports]
         keyed = [(p.key, b) for p, b in zip(ports, buffers, strict=True)]
         reads = len(graph.inputs)
-        bound = self.backend.bind(graph, dict(keyed[:reads]), dict(keyed[reads:]), self.options)
+        inputs, outputs = dict(keyed[:reads]), dict(keyed[reads:])
+        bound = self.backend.bind(graph, inputs, outputs, self.options, values)
         return BoundPartition(bound, list(zip(ports, buffers, strict=True)))
 
     def buffer(self, port: Port) -> Buffer:

@@ -104,14 +104,14 @@ class PartitionedNet:
     def options(self) -> CompileOptions:
         return self.context.options
 
-    def graphs(self) -> Iterator[Graph]:
-        """The forward and backward graphs of the partitions, at the sizes of now."""
+    def graphs(self) -> Iterator[tuple[Graph, Mapping[str, int]]]:
+        """The forward and backward graphs of the partitions, with the sizes of now."""
         for part in self.parts:
             ahead, behind = part.graphs.pair(part.partition.apart)
             if ahead.nodes and not part.shares:
-                yield ahead
+                yield ahead, part.values
             if behind.nodes:
-                yield behind
+                yield behind, part.values
 
     def rebind(self) -> None:
         """Let go of graphs that are bound to buffers which were replaced."""

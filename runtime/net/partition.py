@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from compiler.partitions import Flow, Partition, PartitionGraphs
+from compiler.partitions import Flow, Partition, PartitionGraphs, SizedPartition
 from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
@@ -22,6 +22,9 @@ from .blobs import Shape
 from .context import BoundPartition, NetContext, SizesByName
 from .feed import Feed
 from .specializations import Specialization, Specializations
+
+_KEPT = 4
+"""Of so many lowerings the graphs are kept."""
 
 Loss = Callable[[], float]
 """A weighted loss, waited for when it is asked for."""
@@ -68,10 +71,11 @@ class RunningPartition:
         layers = program.layers[partition.first : partition.last]
         self._asked = [name for layer in layers for name in layer.sizes]
         self._found: dict[str, Shape] = {}  # sizes that depend on data
+        self._general: dict[int, tuple[NetProgram, PartitionGraphs]] = {}
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
-        self._lowered = PartitionGraphs(program, layers, partition, context.blobs)
-        self.shares = self._lowered.shares_data
+        self._lowered = self._sized(program, partition.first, partition.last)
+        self.shares = self._lowered.graphs.shares_data
         self._sizes = self._lowered.sizes
         self._kept = Specializations()
         self._now = self._specialization(self._sizes)
@@ -86,8 +90,13 @@ class RunningPartition:
 
     @property
     def graphs(self) -> PartitionGraphs:
-        """At the sizes of now."""
-        return self._now.graphs
+        """Those of the sizes of now, and of all that these could be without lowering again."""
+        return self._now.sized.graphs
+
+    @property
+    def values(self) -> Mapping[str, int]:
+        """What the symbols in the graphs are now."""
+        return self._now.sized.values
 
     # --- running ----------------------------------------------------------------------
 
@@ -115,7 +124,7 @@ class RunningPartition:
 
     def losses(self) -> list[Loss]:
         """The weighted losses of the layers, as the last forward left them."""
-        return [self._loss(name, weight) for name, _, weight in self.graphs.tops if weight]
+        return [self._loss(name, weight) for name, _, weight in self._now.sized.tops if weight]
 
     def _loss(self, name: str, weight: float) -> Loss:
         read = self._context.blobs[name].data.read_later()
@@ -148,7 +157,8 @@ class RunningPartition:
 
     def _check_shapes(self, graph: Graph) -> None:
         for port in (*graph.inputs, *graph.outputs):
-            have, want = self._bindings.shape(port), port.value.shape
+            want = self._now.sized.type(port).shape
+            have = self._bindings.shape(port, self._now)
             if have != want:
                 blob, layer = port.name.removeprefix(diff_port("")), self.graphs.layers[0]
                 raise RoasteryError(
@@ -183,8 +193,8 @@ class RunningPartition:
             return
         # The layer's own `reshape` may say anything, each time.
         reads = {name: sizes[name] for name in self.graphs.reads}
-        graphs = self._lower(reads, runs_next=False)
-        self._take(graphs.sizes, Specialization(graphs))
+        sized = self._lower(reads, runs_next=False)
+        self._take(sized.sizes, Specialization(sized))
 
     def _follow(self) -> None:
         if self._followed == self._context.changes.shapes:
@@ -215,22 +225,33 @@ class RunningPartition:
             found = Specialization(self._lowered if as_lowered else self._lower(sizes))
         return self._kept.use(sizes, found)
 
-    def _lower(self, sizes: SizesByName, *, runs_next: bool = True) -> PartitionGraphs:
+    def _lower(self, sizes: SizesByName, *, runs_next: bool = True) -> SizedPartition:
         part = self.partition
         if self._context.lower_again is None:
             raise RoasteryError(
                 f"this net has fixed shapes: {self._lowered.sizes}; given {dict(sizes)}",
-                location=self._lowered.layers[0].location,
+                location=self._lowered.graphs.layers[0].location,
             )
         program = self._context.lower_again(part.first, part.last, sizes, runs_next=runs_next)
-        return PartitionGraphs(program, program.layers, part, self._context.blobs)
+        return self._sized(program, 0, len(program.layers))
+
+    def _sized(self, program: NetProgram, first: int, last: int) -> SizedPartition:
+        """The partition in a program whose layers ``first`` to ``last`` it is."""
+        general = program.general or program
+        if id(general) not in self._general:
+            layers = general.layers[first:last]
+            made = PartitionGraphs(general, layers, self.partition, self._context.blobs)
+            while len(self._general) >= _KEPT:
+                del self._general[next(iter(self._general))]
+            self._general[id(general)] = general, made
+        return SizedPartition(self._general[id(general)][1], program.values)
 
     def _take(self, sizes: SizesByName, newest: Specialization) -> None:
         """Have other sizes from now on; the partition stays as it was where it cannot."""
         store = self._context.store
         states = [
-            replace(self._variables[port.name], type=port.value.type)
-            for port in newest.graphs.forward.inputs
+            replace(self._variables[port.name], type=newest.sized.type(port))
+            for port in newest.sized.graphs.forward.inputs
             if port.role is Role.STATE
         ]
         self._context.changes.memory += any(store.data[s.name].type != s.type for s in states)
@@ -240,7 +261,7 @@ class RunningPartition:
 
     def _shape_tops(self) -> None:
         blobs = self._context.blobs
-        for name, type, weight in self.graphs.tops:
+        for name, type, weight in self._now.sized.tops:
             if self.shares:
                 blobs[name].share(blobs[self._place(self.graphs.layers[0].bottoms[0])], type.shape)
             else:

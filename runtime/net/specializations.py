@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from compiler.partitions import PartitionGraphs
+from compiler.partitions import SizedPartition
 from ir.graph import Graph
 
 from ..memory.buffers import Buffer
@@ -23,11 +23,12 @@ class Specialization:
     """A partition at one set of sizes.
 
     Attributes:
-        graphs: what it may run. bound: those that were run, and the buffers they use.
+        sized: what it may run, at which sizes. bound: the graphs that were run, and the buffers
+            they use.
         constants: what was computed once from parameters that never change, by name.
     """
 
-    graphs: PartitionGraphs
+    sized: SizedPartition
     bound: dict[Graph, BoundPartition] = field(default_factory=dict)
     constants: dict[str, Buffer] = field(default_factory=dict)
 

@@ -6,13 +6,13 @@ import pytest
 
 from compiler.kernels.expressions import Local, ref
 from compiler.kernels.index import Affine, Base, IterationRange, linearize, variable
-from compiler.kernels.size import ONE, Size
+from compiler.kernels.monomial import ONE, Monomial
 
 OFFS, OTHER = (Base(ref(Local("i", name))) for name in ("offs", "other"))
-NINE, FOUR = Size.of(9), Size.of(4)
+NINE, FOUR = Monomial.of(9), Monomial.of(4)
 
 
-def part(base: Base, inner: Size, extent: Size | None = None) -> Affine:
+def part(base: Base, inner: Monomial, extent: Monomial | None = None) -> Affine:
     return Affine(((IterationRange(base, inner, extent), ONE),))
 
 

@@ -14,10 +14,12 @@ from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
 from compiler.triton.lower import lower_node
+from frontends.lowering.input_sizes import InputSizes
 from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Graph, PortKey, Role
+from ir.graph_sizes import Substitution, at_hand
 from ir.location import Location
 from ir.ops.dynamic import NonZero, SizeChanged
 from ir.ops.host import HostCall
@@ -52,11 +54,12 @@ class Bound:
 
     def __init__(self, backend: CudaBackend, graph: Graph) -> None:
         variables: dict[str, Buffer] = {}
+        at = Substitution(at_hand(graph))
 
         def buffer(role: Role, name: str, type: TensorType) -> Buffer:
             inner = role in (Role.STATE, Role.PARAMETER)
             key = f"variable {name}" if inner else str(PortKey(role, name))
-            return variables.setdefault(key, Buffer(type))
+            return variables.setdefault(key, Buffer(at.type(type)))
 
         inputs = {p.key: buffer(p.role, p.name, p.value.type) for p in graph.inputs}
         outputs = {p.key: buffer(p.role, p.name, p.value.type) for p in graph.outputs}
@@ -290,13 +293,14 @@ def test_same_kernels_at_other_sizes(gpu: FakeGpu) -> None:
     backend = CudaBackend(0, driver=gpu.fake.driver(), compile=nothing, lower=lower_node)  # type: ignore[arg-type]
 
     def graph(batch: int) -> Graph:
-        b = Builder("layer")
-        x = b.input("x", TensorType((batch, 3, 5, 5)))
+        b, sizes = Builder("layer"), InputSizes()
+        x = b.input("x", TensorType(sizes.shape((batch, 3, 5, 5))))
+        sizes.scope.close()
         scale = b.input("scale", TensorType((1, 3, 1, 1)), Role.PARAMETER)
         b.output("y", b.map(e.arg(0) * e.arg(1) + 1.0, x, scale))
         return b.finish()
 
-    backend.prepare([graph(4)], CompileOptions())
+    backend.prepare([(graph(4), None)], CompileOptions())
     assert len(gpu.compiled) == 1
     for batch in (4, 7, 16, 4):
         Bound(backend, graph(batch)).run()

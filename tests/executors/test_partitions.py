@@ -41,8 +41,8 @@ class Counting(ReferenceBackend):
         super().__init__()
         self.runs: Counter[str] = Counter()
 
-    def bind(self, graph: Graph, inputs, outputs, options) -> NumpyGraph:
-        bound = super().bind(graph, inputs, outputs, options)
+    def bind(self, graph: Graph, inputs, outputs, options, values=None) -> NumpyGraph:
+        bound = super().bind(graph, inputs, outputs, options, values)
         run, layer = bound.run, graph.nodes[0].location.layer
 
         def counted() -> None:

@@ -54,7 +54,7 @@ def layerwise(message: object) -> Run:
 
 
 @pytest.mark.parametrize("plan", [fused, layerwise])
-def test_each_size_is_optimised_once(
+def test_all_sizes_are_optimised_once(
     plan: Callable[[object], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Graph] = []
@@ -70,7 +70,7 @@ def test_each_size_is_optimised_once(
         run(batch)
         counts.append(len(seen))
     each = counts[0]
-    assert each and counts == [each, *[2 * each] * 5, 3 * each, 3 * each]
+    assert each and counts == [each] * 8
 
 
 def test_what_is_kept_goes_with_the_graph() -> None:

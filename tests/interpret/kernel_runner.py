@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +16,18 @@ from compiler.kernel import Launch, Scratch
 from compiler.kernels.choice import Choice
 from compiler.options import CompileOptions
 from compiler.triton.lower import Ways, ways_of
+from frontends.lowering.input_sizes import InputSizes
 from ir.build import Builder
-from ir.graph import Node, Role, Value
+from ir.errors import RoasteryError
+from ir.graph import Graph, Node, Role, Value
+from ir.graph_sizes import Substitution
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
 from ir.location import Location
 from ir.op import Op
+from ir.ops.convolution import Conv, ConvInputGrad
 from ir.ops.fusion import Fused
+from ir.size import Evaluation
 from ir.types import BOOL, F32, I32, TensorType
 from runtime.backends.host_launcher import HostLauncher
 from runtime.interpret.launcher import InterpretLauncher
@@ -34,30 +41,128 @@ Build = Callable[..., Value | Sequence[Value]]
 Shape = tuple[int, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class General:
+    """A node whose types hold symbols, and what these are in the node that stands for it."""
+
+    node: Node
+    values: Mapping[str, int]
+
+
+GENERAL: dict[int, General] = {}
+"""By the addresses of nodes, none of which ends before the tests do."""
+_NODES: list[Node] = []
+
+
 def fused(
     build: Build, *types: TensorType | Shape, schedule: str = "flat", variables: Sequence[int] = ()
 ) -> Node:
-    """A Fused node whose body is what ``build(b, *inputs)`` makes.
+    """A Fused node whose body is what ``build(b, *inputs)`` makes, at the sizes of ``types``.
 
-    ``variables``: numbers of the inputs that do not lead with the batch.
+    Its kernels are made of a node in which batches and images are symbols, as a net's are.
+
+    ``variables``: numbers of the inputs whose sizes are numbers all the same.
     """
+    wanted = [t if isinstance(t, TensorType) else TensorType(t) for t in types]
+    node = _fused(build, wanted, InputSizes(fixed=True), schedule, variables)
+    numbers = {*variables, *_weights(node.op.body)}
+    batches = {t.shape[0] for i, t in enumerate(wanted) if t.rank and i not in numbers}
+    if batches != {1}:
+        numbers |= {i for i, t in enumerate(wanted) if t.shape[:1] == (1,)}
+    sizes = InputSizes()
+    general_types = [
+        t if i in numbers else dataclasses.replace(t, shape=sizes.shape(t.shape))
+        for i, t in enumerate(wanted)
+    ]
+    try:
+        general = _fused(build, general_types, sizes, schedule, variables)
+    except (RoasteryError, TypeError):  # of an op whose attributes are for these sizes
+        return node
+    values = {name: symbol.value for name, symbol in sizes.scope.symbols.items()}
+    node = Substitution(values).node(general)
+    _NODES.append(node)
+    GENERAL[id(node)] = General(general, values)
+    return node
+
+
+def _fused(
+    build: Build,
+    types: Sequence[TensorType],
+    sizes: InputSizes,
+    schedule: str,
+    variables: Sequence[int],
+) -> Node:
     b = Builder("group")
     b.location = PLACE
-    wanted = [t if isinstance(t, TensorType) else TensorType(t) for t in types]
-    roles = [Role.PARAMETER if i in variables else Role.DATA for i in range(len(wanted))]
-    inputs = [b.input(f"in{i}", t, roles[i]) for i, t in enumerate(wanted)]
+    roles = [Role.PARAMETER if i in variables else Role.DATA for i in range(len(types))]
+    inputs = [b.input(f"in{i}", t, roles[i]) for i, t in enumerate(types)]
     results = build(b, *inputs)
     for i, value in enumerate([results] if isinstance(results, Value) else results):
         b.output(f"out{i}", value)
+    sizes.scope.close()
     op = Fused("layer", schedule, b.finish())
-    outer = tuple(Value(f"in{i}", t) for i, t in enumerate(wanted))
+    outer = tuple(Value(f"in{i}", t) for i, t in enumerate(types))
     outputs = tuple(Value(f"out{i}", p.value.type) for i, p in enumerate(op.body.outputs))
     return Node(op, outer, outputs, PLACE)
 
 
-def scheduled(node: Node) -> Ways:
+def _weights(body: Graph) -> set[int]:
+    """The inputs of which convolutions' weights are made: their sizes are numbers."""
+    found: set[Value] = set()
+    for node in reversed(body.nodes):
+        if isinstance(node.op, Conv | ConvInputGrad):
+            found.add(node.inputs[1])
+        elif found & set(node.outputs):
+            found.update(node.inputs)
+    return {i for i, port in enumerate(body.inputs) if port.value in found}
+
+
+@dataclasses.dataclass(frozen=True)
+class NumberedWays:
+    """The ways to do a node, with numbers for the sizes in their launches."""
+
+    node: Node
+    ways: Ways
+    values: Mapping[str, int]
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        return self.ways.choices
+
+    def launches(self, choice: Choice) -> list[Launch]:
+        at = Substitution(self.values)
+        general = self.ways.task.node
+        known = dict(
+            zip(
+                (*general.inputs, *general.outputs),
+                (*self.node.inputs, *self.node.outputs),
+                strict=True,
+            )
+        )
+
+        def part(item: Any) -> Any:
+            if isinstance(item, Value):
+                return known[item]
+            if isinstance(item, Scratch):
+                return Scratch(item.number, at.number(item.nbytes))
+            return at.number(item)
+
+        return [
+            dataclasses.replace(
+                launch,
+                arguments=tuple(map(part, launch.arguments)),
+                grid=tuple(map(part, launch.grid)),
+                outputs=tuple(map(part, launch.outputs)),
+            )
+            for launch in self.ways.launches(choice)
+        ]
+
+
+def scheduled(node: Node) -> NumberedWays:
     """The ways to do a fused node on a device of which nothing is known."""
-    return ways_of(node, CompileOptions())
+    general = GENERAL.get(id(node), General(node, {}))
+    number = Evaluation(general.values).size
+    return NumberedWays(node, ways_of(general.node, CompileOptions(), number), general.values)
 
 
 def lowered(node: Node, config: int | None = None, choice: Choice | None = None) -> list[Launch]:
@@ -71,7 +176,8 @@ def lowered(node: Node, config: int | None = None, choice: Choice | None = None)
 
 
 def single(op: Op, *types: TensorType | Shape, schedule: str = "single") -> Node:
-    return fused(lambda b, *xs: b.emit_all(op, *xs), *types, schedule=schedule)
+    weights = (1,) if isinstance(op, Conv | ConvInputGrad) else ()
+    return fused(lambda b, *xs: b.emit_all(op, *xs), *types, schedule=schedule, variables=weights)
 
 
 def random_inputs(node: Node, seed: int = 0, high: int = 5) -> list[np.ndarray]:

@@ -11,11 +11,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kernel_runner import compare, fused, lowered, random_inputs, run_launches, scheduled
+from kernel_runner import (
+    NumberedWays,
+    compare,
+    fused,
+    lowered,
+    random_inputs,
+    run_launches,
+    scheduled,
+)
 
 from compiler.kernels.choice import Choice
 from compiler.plan.aliasing import may_overwrite
-from compiler.triton.lower import Ways
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -175,7 +182,7 @@ def test_pairs(name: str) -> None:
     assert " ".join(f"{i}{j}" for i, j in pairs_of(node)) == expected
 
 
-def some_choices(ways: Ways) -> list[Choice]:
+def some_choices(ways: NumberedWays) -> list[Choice]:
     """The preferred one, whole and split, and the last, which walks through long rows."""
     split = [replace(c, splits=3) for c in ways.choices if c.splits > 1]
     whole = [c for c in ways.choices if c.splits == 1]

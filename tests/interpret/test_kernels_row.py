@@ -44,9 +44,9 @@ def three_levels(shape: tuple[int, ...]) -> Node:
         off = b.map(e.arg(0) - e.arg(1), x, mean)
         square = b.sum(b.map(e.arg(0) * e.arg(0), off), (1,))
         place = b.emit(ArgExtreme("max", 1), x)
-        repeated = b.sum(b.maps([e.arg(0)], square, shape=shape)[0], (1,))
+        repeated = b.sum(b.maps([e.arg(0)], square, shape=x.shape)[0], (1,))
         result = b.map(e.arg(0) * e.arg(1) + e.arg(2), off, square, y)
-        wide = b.maps([e.arg(0) + 1.0], mean, shape=shape)[0]
+        wide = b.maps([e.arg(0) + 1.0], mean, shape=x.shape)[0]
         return [result, square, place, repeated, wide]
 
     reduced = (shape[0], 1, *shape[2:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +48,9 @@ def words(tmp_path: Path) -> list[str]:
     return ["opt", str(path), "--device=interpret", f"--output={tmp_path / 'out.ir'}"]
 
 
-def without_relu(node: Node, options: CompileOptions) -> Sequence[Launch]:
+def without_relu(
+    node: Node, options: CompileOptions, number: Callable[[int], int]
+) -> Sequence[Launch]:
     """A printer that forgets the ReLU of a product which has more than that in its tail."""
     op = node.op
     assert isinstance(op, Fused)
@@ -56,7 +58,7 @@ def without_relu(node: Node, options: CompileOptions) -> Sequence[Launch]:
         *others, last = op.body.nodes
         nodes = (*others, replace(last, op=Map((e.arg(0),))))
         node = replace(node, op=replace(op, body=replace(op.body, nodes=nodes)))
-    return lower_node(node, options)
+    return lower_node(node, options, number)
 
 
 def test_kernels_that_are_right(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, reject
 
 from compiler.c.library import c_compiler
-from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
-from compiler.pipeline import compile_graph
+from compiler.pipeline import GraphCompiler
 from compiler.triton.lower import ways_of
 from ir.graph import Graph, Node, Port, PortKey, Role
 from ir.interpret import run_graph
@@ -34,14 +33,14 @@ from tests.support.small_tiles import use_small_tiles
 class AnyTile(InterpretBackend):
     """Takes for each kernel another one of its tiles and splits, not the best; all are small."""
 
-    def compiled(self, graph: Graph, options: CompileOptions) -> CompiledGraph:
+    def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         turn = itertools.count(len(graph.nodes))
 
-        def lower(node: Node, options: CompileOptions) -> list[Launch]:
+        def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
             scheduled = ways_of(node, options)
             return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
 
-        return compile_graph(graph, lower, options)
+        return GraphCompiler(graph, lower, options)
 
 
 BACKENDS: dict[str, Callable[[Path], Backend]] = {

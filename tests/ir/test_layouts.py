@@ -14,17 +14,26 @@ from ir.build import Builder
 from ir.graph import Graph
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
-from ir.layout import Layout, channel_blocks, channels_last
+from ir.layout import Layout, Part, channel_blocks, channels_last
 from ir.layout_numpy import array_of, memory_of
 from ir.size import Evaluation, Scope, size_text, symbol
 from ir.text import format_graph, parse_graph
 from ir.types import BOOL, F32, I32, TensorType
 from ir.verify import InvalidGraph, verify
 from ir.views import keeps_memory, viewed
-from tests.support.layouts import layouts
 
 EXTENTS = st.sampled_from([0, 1, 1, 2, 3, 4, 6, 8])
 SHAPES = st.lists(EXTENTS, max_size=4).map(tuple)
+
+
+@st.composite
+def layouts(draw: st.DrawFn, rank: int) -> Layout:
+    parts = list(map(Part, draw(st.permutations(range(rank)))))
+    for axis in range(rank):
+        if draw(st.booleans()):
+            inside = draw(st.integers(parts.index(Part(axis)) + 1, len(parts)))
+            parts.insert(inside, Part(axis, draw(st.integers(2, 5))))
+    return Layout(tuple(parts))
 
 
 @st.composite

@@ -137,7 +137,7 @@ def test_frozen_graphs_keep_the_meaning(drawn: Drawn, layout: str) -> None:
     wanted[0].check(found, [p.name for p in main.outputs])
 
 
-@examples(25)
+@examples(60)
 @given(graphs(), st.sampled_from(LAYOUTS[1:]), st.integers(0, 20))
 def test_layouts_keep_the_meaning(drawn: Drawn, layout: str, fuel: int) -> None:
     """Also where only some values are laid out, and when there is nothing left to choose."""

@@ -284,7 +284,7 @@ def test_temporaries_live_during_their_node() -> None:
       output %v: f32[64] result
     }""")
 
-    def lower(node: Node, options: CompileOptions) -> list[Launch]:
+    def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
         temporary = Scratch(0, 1000)
         return [
             Launch(
@@ -309,7 +309,7 @@ def test_host_calls_cut_segments() -> None:
       output %c: f32[8] result
     }""")
 
-    def lower(node: Node, options: CompileOptions) -> list[Launch]:
+    def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
         return [Launch(KERNEL, 0, (), (1, 1, 1), "k", node.location, node.outputs)]
 
     compiled = compile_graph(graph, lower, CompileOptions())

@@ -18,8 +18,6 @@ SHARED = {
     "Manifest": "of an artifact; LevelDB's file of that name",
     "Block": "of prototxt text; LevelDB's unit of storage",
     "Shape": "tuple[int, ...] wherever it is short for that",
-    "Size": "an extent that may change; in kernels a product of such",
-    "Symbol": "an extent that has a name; in kernels an argument",
     "PathLike": "str | os.PathLike[str], likewise",
     "Progress": "told how far work is",
     "main": "where a program begins",

@@ -30,9 +30,9 @@ class Counting:
         self.name = backend.name
         self.bound: list[str] = []
 
-    def bind(self, graph, inputs, outputs, options):
+    def bind(self, graph, inputs, outputs, options, values=None):
         self.bound.append(graph.name)
-        return self._backend.bind(graph, inputs, outputs, options)
+        return self._backend.bind(graph, inputs, outputs, options, values)
 
 
 def test_a_reshaped_input_is_followed_by_forward(make_net) -> None:

@@ -16,7 +16,12 @@ from compiler.kernel import Config, Kernel, Launch, Parameter
 from compiler.options import CompileOptions
 from compiler.triton.compile import Job
 from ir.graph import Node
+from ir.graph_sizes import Substitution, graph_symbols
 from ir.interpret import run_node
+from ir.ops.fusion import Fused
+from ir.size import Size, value_of
+from ir.size.form import of_atom
+from ir.size.size import of_form
 from runtime.cuda.backend import CudaBackend
 
 Body = Callable[..., None]
@@ -35,10 +40,13 @@ class FakeGpu:
         """An executor whose kernels are the reference of their groups."""
         return CudaBackend(0, driver=self.fake.driver(), compile=self.compile, lower=self.lower)
 
-    def lower(self, node: Node, options: CompileOptions) -> list[Launch]:
+    def lower(
+        self, node: Node, options: CompileOptions, number: Callable[[int], int] = value_of
+    ) -> list[Launch]:
         """One launch per group."""
-        source = f"{node.op!r} {[str(v.type) for v in node.inputs]}"
-        self._nodes[source] = node
+        own = _numbered(node, number)
+        source = f"{own.op!r} {[str(v.type) for v in own.inputs]}"
+        self._nodes[source] = own
         values = (*node.inputs, *node.outputs)
         parameters = tuple(
             Parameter(f"p{i}", "pointer", v.type.dtype, divisible=True)
@@ -85,3 +93,12 @@ class FakeGpu:
                 self.fake.array(address, value.shape, value.type.dtype.numpy)[...] = result
 
         return run
+
+
+def _numbered(node: Node, number: Callable[[int], int]) -> Node:
+    """The node where sizes are what ``number`` says."""
+    assert isinstance(node.op, Fused)
+    sizes = [d for v in node.op.body.values() for d in v.shape if isinstance(d, Size)]
+    symbols = graph_symbols(node.op.body) if sizes else ()
+    numbers = {s.key: number(of_form(sizes[0].scope, of_atom(s))) for s in symbols}
+    return Substitution(numbers).node(node)

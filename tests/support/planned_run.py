@@ -13,6 +13,7 @@ import numpy as np
 from compiler.kernel import Config, Kernel, Launch, Parameter
 from compiler.plan.from_graph import plan_graph, runs_on_host
 from compiler.plan.plan import Copy, HostStep, Plan, Ref
+from compiler.plan.sizes import plan_at
 from ir.graph import Graph, Node
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
@@ -22,7 +23,7 @@ from ir.types import TensorType
 
 def planned(graph: Graph) -> Plan:
     """A plan of one launch for each node that is neither a view nor on the host."""
-    return plan_graph(graph, [_launches(node) for node in graph.nodes])
+    return plan_at(plan_graph(graph, [_launches(node) for node in graph.nodes]), {})
 
 
 def _launches(node: Node) -> list[Launch]:

@@ -9,7 +9,7 @@ from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, by_layer
 from compiler.passes.autodiff import differentiate
-from compiler.pipeline import compile_graph
+from compiler.pipeline import GraphCompiler, compile_graph
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
 from ir.program import NetProgram
@@ -21,7 +21,13 @@ from runtime.solver.update import update_graph
 
 def forward(program: NetProgram) -> CompiledGraph:
     """A forward pass alone, as one graph."""
-    return compile_graph(program.graph, lower_node, CompileOptions())
+    graph = general(program).graph
+    return GraphCompiler(graph, lower_node, CompileOptions()).at(program.values)
+
+
+def general(program: NetProgram) -> NetProgram:
+    """The program for all its sizes."""
+    return program.general or program
 
 
 def training_graph(program: NetProgram) -> Graph:
@@ -48,12 +54,13 @@ def training_graph(program: NetProgram) -> Graph:
 
 def training(program: NetProgram) -> CompiledGraph:
     """Forward and backward as one graph."""
-    return compile_graph(training_graph(program), lower_node, CompileOptions())
+    graph = training_graph(general(program))
+    return GraphCompiler(graph, lower_node, CompileOptions()).at(program.values)
 
 
 def layer_graphs(program: NetProgram) -> Iterator[tuple[Graph, Graph]]:
     """Forward and backward of every layer; backward is empty where no diff flows."""
-    plan = by_layer(program)
+    plan, program = by_layer(program), general(program)
     for layer, part in zip(program.layers, plan.parts, strict=True):
         yield PartitionGraphs(program, [layer], part, plan.held).pair(part.apart)
 
@@ -63,7 +70,7 @@ def layerwise(program: NetProgram) -> Iterator[CompiledGraph]:
     for pair in layer_graphs(program):
         for graph in pair:
             if graph.nodes:
-                yield compile_graph(graph, lower_node, CompileOptions())
+                yield GraphCompiler(graph, lower_node, CompileOptions()).at(program.values)
 
 
 def update(size: int, **settings: object) -> CompiledGraph:
@@ -84,5 +91,5 @@ def distinct(graphs: Iterable[CompiledGraph]) -> Sequence[Launch]:
     found: dict[object, Launch] = {}
     for compiled in graphs:
         for launch in compiled.launches:
-            found.setdefault((launch.kernel, launch.config), launch)
+            found.setdefault((launch.kernel, launch.chosen), launch)
     return list(found.values())

@@ -15,8 +15,8 @@ from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 
 from ..emitter import Access, Emitter
 from ..index import ZERO, Affine
+from ..monomial import ONE, Monomial
 from ..products import Found, KnownSizes, Places, Product, Sizes, view
-from ..size import ONE, Size
 
 Convolution = Conv | ConvInputGrad | ConvWeightGrad
 
@@ -27,17 +27,17 @@ class Geometry:
 
     emitter: Emitter
     op: Convolution
-    group: Size
-    inputs: Size  # channels of x per group
-    outputs: Size  # channels of y per group
-    images: Size
+    group: Monomial
+    inputs: Monomial  # channels of x per group
+    outputs: Monomial  # channels of y per group
+    images: Monomial
     x: Sizes
     y: Sizes
     window: tuple[int, ...]
 
     @property
     def taps(self) -> Sizes:
-        return tuple(Size.of(k) for k in self.window)
+        return tuple(Monomial.of(k) for k in self.window)
 
     @property
     def thin(self) -> bool:
@@ -66,9 +66,9 @@ class Geometry:
         conditions: list[Expr] = []
         for axis, (o, t) in enumerate(zip(position, taps, strict=True)):
             pad = self.op.pad[axis]
-            spot = o.scaled(Size.of(self.op.stride[axis])).shifted(Size.of(-pad))
+            spot = o.scaled(Monomial.of(self.op.stride[axis])).shifted(Monomial.of(-pad))
             if self.window[axis] > 1:
-                spot = spot.plus(t.scaled(Size.of(self.op.dilation[axis])))
+                spot = spot.plus(t.scaled(Monomial.of(self.op.dilation[axis])))
             if pad:
                 conditions += self.emitter.inside(spot, True, self.x[axis])
             spots.append(spot)
@@ -86,25 +86,13 @@ def geometry(
     y_known: Sizes = (),
 ) -> Geometry:
     """``x_known``, ``y_known``: images and spatial extents, where they are known already."""
-    symbol = emitter.builder.symbol
-    window = tuple(w[2:])
-    # A window of one element that touches all of them leaves the extent as it is.
-    same = [kind == (1, 1, 0) for kind in zip(window, op.stride, op.pad, strict=True)]
-    images, *known = x_known or y_known or (symbol(x[0], "images"),)
-
-    def extents(shape: Sequence[int], hint: str, other: Sequence[Size]) -> Sizes:
-        axes = enumerate(shape[2:])
-        return tuple(other[i] if other and same[i] else symbol(d, f"{hint}{i}") for i, d in axes)
-
-    if x_known:
-        x_extents = tuple(known)
-        y_extents = extents(y, "y", x_extents)
-    else:
-        y_extents = tuple(known) or extents(y, "y", ())
-        x_extents = extents(x, "x", y_extents)
+    extent = emitter.builder.extent
+    images, *known = x_known or y_known or (extent(x[0], "images"),)
+    x_extents = tuple(known if x_known else (extent(d, f"x{i}") for i, d in enumerate(x[2:])))
+    y_extents = tuple(known if y_known else (extent(d, f"y{i}") for i, d in enumerate(y[2:])))
     group, inputs, outputs = op.group, w[1], w[0] // op.group
-    sizes = (Size.of(group), Size.of(inputs), Size.of(outputs))
-    return Geometry(emitter, op, *sizes, images, x_extents, y_extents, window)
+    sizes = (Monomial.of(group), Monomial.of(inputs), Monomial.of(outputs))
+    return Geometry(emitter, op, *sizes, images, x_extents, y_extents, tuple(w[2:]))
 
 
 def _spatial(access: Access | None) -> Sizes:
@@ -191,12 +179,12 @@ def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Produ
     g = geometry(emitter, op, node.output.shape, w.shape, dy.shape, x_known=x_known)
     axes = range(len(g.window))
     phased = [op.stride[a] > 1 and op.dilation[a] == 1 for a in axes]
-    phases = [Size.of(op.stride[a]) if phased[a] else ONE for a in axes]
+    phases = [Monomial.of(op.stride[a]) if phased[a] else ONE for a in axes]
     counts = tuple(
-        Size.of(-(-g.window[a] // op.stride[a]) if phased[a] else g.window[a]) for a in axes
+        Monomial.of(-(-g.window[a] // op.stride[a]) if phased[a] else g.window[a]) for a in axes
     )
     spans = tuple(
-        emitter.builder.symbol(-(-node.output.shape[2 + a] // op.stride[a]), f"span{a}")
+        emitter.builder.extent(-(-node.output.shape[2 + a] // op.stride[a]), f"span{a}")
         if phased[a]
         else g.x[a]
         for a in axes
@@ -206,12 +194,12 @@ def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Produ
         """The tap that is number ``number`` of a phase, and where it exists."""
         if not phased[a]:
             return number, ()
-        start = phase.shifted(Size.of(op.pad[a]))
+        start = phase.shifted(Monomial.of(op.pad[a]))
         first = emitter.remainder(start, op.stride[a], "first_tap")
-        t = first.plus(number.scaled(Size.of(op.stride[a])))
+        t = first.plus(number.scaled(Monomial.of(op.stride[a])))
         if not g.window[a] % op.stride[a]:
             return t, ()
-        return t, emitter.inside(t, False, Size.of(g.window[a]))
+        return t, emitter.inside(t, False, Monomial.of(g.window[a]))
 
     def left(row: Places, depth: Places, which: Places) -> Access:
         taps = [tap(a, which[1 + a], depth[1 + a]) for a in axes]
@@ -224,12 +212,12 @@ def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Produ
         for a in axes:
             phase, position, number = which[1 + a], column[1 + a], depth[1 + a]
             if phased[a]:
-                start = phase.shifted(Size.of(op.pad[a]))
+                start = phase.shifted(Monomial.of(op.pad[a]))
                 first = emitter.quotient(start, op.stride[a], "first_window")
-                spot = position.plus(first).plus(number.scaled(Size.of(-1)))
+                spot = position.plus(first).plus(number.scaled(Monomial.of(-1)))
             else:
-                distance = number.scaled(Size.of(-op.dilation[a]))
-                spot = position.shifted(Size.of(op.pad[a])).plus(distance)
+                distance = number.scaled(Monomial.of(-op.dilation[a]))
+                spot = position.shifted(Monomial.of(op.pad[a])).plus(distance)
                 if op.stride[a] > 1:
                     meets, spot = emitter.meets(spot, op.stride[a])
                     conditions.append(meets)
@@ -245,7 +233,7 @@ def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Produ
         for a in axes:
             spot = column[1 + a]
             if phased[a]:
-                spot = spot.scaled(Size.of(op.stride[a])).plus(which[1 + a])
+                spot = spot.scaled(Monomial.of(op.stride[a])).plus(which[1 + a])
                 conditions += emitter.inside(spot, False, g.x[a])
             spots.append(spot)
         return g.x_access(which[0], column[0], row[0], spots).guarded(*conditions)

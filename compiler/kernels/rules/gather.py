@@ -13,7 +13,6 @@ from ..expressions import across, any_lane, cdiv, constant, element, read
 from ..index import Base, variable
 from ..nodes import KernelBody
 from ..schedules.single import input_pointer, result_pointer, single
-from ..size import Size
 from ..task import Task
 
 
@@ -23,7 +22,7 @@ def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
     (row, column), (count, width) = at.coordinates, at.extents
     picked = yield rows, Access((row,), (count,), at.guard)
     index = variable(Base(picked))
-    height = emitter.builder.symbol(table.shape[0], "rows")
+    height = emitter.builder.extent(table.shape[0], "rows")
     conditions = emitter.inside(index, True, height)
     access = Access((index, column), (height, width), at.guard).guarded(*conditions)
     found = yield table, access
@@ -49,8 +48,8 @@ def scatter_add_kernel(
     builder.place(node.location)
     g, numbers = (input_pointer(task, builder, node, i) for i in range(2))
     out = result_pointer(task, builder, node, 0)
-    size = builder.size(Size.of(width))
-    number = builder.size(builder.symbol(rows.shape[0], "numbers"))
+    size = builder.size(builder.extent(width, "width"))
+    number = builder.size(builder.amount(rows.shape[0], "numbers"))
     program = builder.let(builder.program(), "i", "program")
     blocks = builder.let(cdiv(size, constant("BLOCK")), "i", "blocks")
     row = builder.let(program // blocks, "i", "row")

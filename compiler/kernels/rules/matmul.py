@@ -6,8 +6,8 @@ from ir.graph import Node
 from ir.ops.matmul import MatMul
 
 from ..emitter import Access, Emitter
+from ..monomial import Monomial
 from ..products import Found, KnownSizes, Places, Product, Read, view
-from ..size import Size
 
 
 @view(MatMul)
@@ -15,20 +15,14 @@ def matmul_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
     op = node.op
     assert isinstance(op, MatMul)
     a, b = node.inputs
-    rank = a.type.rank
-    m, n = node.output.shape[-2:]
-    k = a.shape[-2] if op.transpose_a else a.shape[-1]
+    extent = emitter.builder.extent
+    rows, columns = (extent(d, name) for d, name in zip(node.output.shape[-2:], "mn", strict=True))
+    # One of the two may have it as the number that the weights have.
+    depths = (a.shape[-2 if op.transpose_a else -1], b.shape[-1 if op.transpose_b else -2])
+    depth = extent(next((d for d in depths if isinstance(d, int)), depths[0]), "k")
+    batch = tuple(extent(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
 
-    def size(value: int, constant: bool, hint: str) -> Size:
-        # The second axis of a matrix (features) is constant, the first (a batch) is not.
-        return Size.of(value) if constant and rank == 2 else emitter.builder.symbol(value, hint)
-
-    rows = size(m, op.transpose_a, "m")
-    columns = size(n, True, "n")
-    depth = size(k, not op.transpose_a or op.transpose_b, "k")
-    batch = tuple(emitter.builder.symbol(d, f"batch{i}") for i, d in enumerate(a.shape[:-2]))
-
-    def reader(extents: tuple[Size, Size], swap: bool) -> Read:
+    def reader(extents: tuple[Monomial, Monomial], swap: bool) -> Read:
         def read(first: Places, second: Places, which: Places) -> Access:
             places, sizes = (first[0], second[0]), extents
             if swap:

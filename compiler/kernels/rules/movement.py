@@ -13,10 +13,16 @@ from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
 from ..emitter import Access, Emission, Emitter, coordinate, rule
 from ..index import ZERO, Affine, linearize
-from ..size import ONE, Size, product
+from ..monomial import ONE, Monomial, product
 
 
-def _with_axis(at: Access, axis: int, index: Affine, extent: Size) -> Access:
+def _along(emitter: Emitter, extent: Monomial, size: int, hint: str) -> Monomial:
+    """A place along an axis: a constant where the axis's extent is one."""
+    builder = emitter.builder
+    return builder.amount(size, hint) if extent.constant is None else builder.extent(size, hint)
+
+
+def _with_axis(at: Access, axis: int, index: Affine, extent: Monomial) -> Access:
     coordinates, extents = list(at.coordinates), list(at.extents)
     coordinates[axis], extents[axis] = index, extent
     return Access(tuple(coordinates), tuple(extents), at.guard)
@@ -27,12 +33,14 @@ def emit_slice(emitter: Emitter, node: Node, number: int, at: Access) -> Emissio
     op = node.op
     assert isinstance(op, Slice)
     (x,) = node.inputs
-    rank = x.type.rank
-    extent = emitter.extent(x.shape[op.axis], op.axis, rank, "from")
+    extent = emitter.builder.extent(x.shape[op.axis], "from")
     index, _ = coordinate(at, op.axis)
-    # Along an axis that moves the start is an argument even when it is 0: the steps of a
-    # recurrent layer share one kernel.
-    index = index.shifted(emitter.extent(op.start, op.axis, rank, "start"))
+    # Along the leading axis, and one that may change, the start is an argument even when it is 0:
+    # the steps of a recurrent layer share one kernel.
+    if op.axis == 0:
+        index = index.shifted(emitter.builder.amount(op.start, "start"))
+    else:
+        index = index.shifted(_along(emitter, extent, op.start, "start"))
     return (yield x, _with_axis(at, op.axis, index, extent))
 
 
@@ -41,11 +49,10 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
     op = node.op
     assert isinstance(op, Concat)
     index, _ = coordinate(at, op.axis)
-    rank = len(at.extents)
     values: list[Expr] = []
     inside = []
     for k, x in enumerate(node.inputs):
-        extent = emitter.extent(x.shape[op.axis], op.axis, rank, f"part{k}")
+        extent = emitter.builder.extent(x.shape[op.axis], f"part{k}")
         last = k == len(node.inputs) - 1
         low = k > 0
         conditions = emitter.inside(index, low, None if last else extent)
@@ -64,15 +71,14 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Pad)
     (x,) = node.inputs
-    rank = x.type.rank
     access = at
     for axis, (low, high) in enumerate(zip(op.low, op.high, strict=True)):
         if not low and not high:
             continue
-        extent = emitter.extent(x.shape[axis], axis, rank, "from")
+        extent = emitter.builder.extent(x.shape[axis], "from")
         moves = extent.constant is None
         index, _ = coordinate(at, axis)
-        index = index.shifted(-emitter.extent(low, axis, rank, "low"))
+        index = index.shifted(-_along(emitter, extent, low, "low"))
         conditions = emitter.inside(index, moves or low > 0, extent if moves or high > 0 else None)
         access = _with_axis(access, axis, index, extent).guarded(*conditions)
     value = yield x, access
@@ -102,7 +108,7 @@ def reshaped(
 ) -> Access:
     """The access to a tensor of ``shape`` that is asked for an element as if it were ``result``."""
     coordinates: list[Affine] = [ZERO] * len(shape)
-    extents: list[Size] = [ONE] * len(shape)
+    extents: list[Monomial] = [ONE] * len(shape)
     for left, right in _groups(result, shape):
         if len(left) == 1 and len(right) == 1:
             coordinates[right[0]], extents[right[0]] = coordinate(at, left[0])
@@ -111,22 +117,18 @@ def reshaped(
             continue
         inner_coordinates = [at.coordinates[i] for i in left]
         inner_extents = [at.extents[i] for i in left]
-        parts = _divided(
-            emitter, product(inner_extents), [shape[i] for i in right], right, len(shape)
-        )
+        parts = _divided(emitter, product(inner_extents), [shape[i] for i in right])
         split = emitter.split(linearize(inner_coordinates, inner_extents), parts)
         for i, index, extent in zip(right, split, parts, strict=True):
             coordinates[i], extents[i] = index, extent
     return Access(tuple(coordinates), tuple(extents), at.guard)
 
 
-def _divided(
-    emitter: Emitter, total: Size, shape: Sequence[int], axes: Sequence[int], rank: int
-) -> tuple[Size, ...]:
+def _divided(emitter: Emitter, total: Monomial, shape: Sequence[int]) -> tuple[Monomial, ...]:
     """Extents for axes whose product is ``total``: one of them follows from the others."""
-    if len(axes) == 1:
+    if len(shape) == 1:
         return (total,)
-    sizes = [emitter.extent(d, a, rank) for d, a in zip(shape, axes, strict=True)]
+    sizes = [emitter.builder.extent(d) for d in shape]
     if product(sizes) == total:
         return tuple(sizes)
     follows = next((i for i, s in enumerate(sizes) if s.constant is None), 0)
@@ -152,15 +154,15 @@ def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[in
         else:
             left, right = [i], [j]
             p, q = a[i], b[j]
-            while p != q:
-                if p < q:
-                    left.append(left[-1] + 1)
-                    p *= a[left[-1]]
+            i, j = i + 1, j + 1
+            while p != q and (i < len(a) or j < len(b)):
+                if j == len(b) or (i < len(a) and p < q):
+                    left.append(i)
+                    p, i = p * a[i], i + 1
                 else:
-                    right.append(right[-1] + 1)
-                    q *= b[right[-1]]
+                    right.append(j)
+                    q, j = q * b[j], j + 1
             groups.append((left, right))
-            i, j = left[-1] + 1, right[-1] + 1
     return groups
 
 

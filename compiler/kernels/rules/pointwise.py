@@ -21,7 +21,7 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     builder = emitter.builder
     operands = {}
     for i in e.arguments(root):
-        operands[i] = yield node.inputs[i], _broadcast(emitter, node, i, at)
+        operands[i] = yield node.inputs[i], _broadcast(node, i, at)
     builder.place(node.location)
     uses: dict[Expr, int] = {}
     for item in e.walk(root):
@@ -50,21 +50,14 @@ def emit_map(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     return builder.let(done[root], "v", node.outputs[number].name)
 
 
-def _broadcast(emitter: Emitter, node: Node, i: int, at: Access) -> Access:
-    """Where operand ``i`` is read.
-
-    An operand of the result's shape is read at the place itself; any other stays at 0 along
-    the axes where its extent is 1. In a batch of 1 the leading extents say nothing: there an
-    operand has the result's shape, and moves with the batch, if it would in a larger one.
-    """
-    operand, result = node.inputs[i], node.outputs[0]
-    shape, full = operand.shape, result.shape
-    follows = operand in emitter.batched
-    if shape == full and (shape[:1] != (1,) or follows == (result in emitter.batched)):
+def _broadcast(node: Node, i: int, at: Access) -> Access:
+    """Where operand ``i`` is read: at 0 along axes of extent 1."""
+    shape, full = node.inputs[i].shape, node.outputs[0].shape
+    if shape == full:
         return at
     pairs = [
-        (c, x) if d != 1 or (axis == 0 and follows and full[0] == 1) else UNIT
-        for axis, (d, c, x) in enumerate(zip(shape, at.coordinates, at.extents, strict=True))
+        (c, x) if d != 1 else UNIT
+        for d, c, x in zip(shape, at.coordinates, at.extents, strict=True)
     ]
     return Access(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
 
@@ -75,7 +68,7 @@ def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[i
     if item.op == "const":
         return item
     if item.op == "dyn":  # the whole expression; see _amount
-        return emitter.builder.number((node.outputs[0], item), item.value, item.dtype)
+        return emitter.builder.scalar((node.outputs[0], item), item.value, item.dtype)
     if item.op == "index":
         index = at.coordinates[int(item.value)]
     else:
@@ -91,4 +84,4 @@ def _amount(emitter: Emitter, node: Node, parent: Expr, position: int) -> Expr:
     """
     item = parent.args[position]
     key = (node.outputs[0], parent, position)
-    return emitter.builder.number(key, item.value, item.dtype)
+    return emitter.builder.scalar(key, item.value, item.dtype)

@@ -15,7 +15,6 @@ from ..expressions import as_i32, constant, element, read, spread
 from ..folds import Fold
 from ..nodes import KernelBody
 from ..schedules.single import input_pointer, result_pointer, single
-from ..size import Size
 from ..task import Task
 
 
@@ -37,9 +36,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
     builder.place(node.location)
     pointer = input_pointer(task, builder, node, 0)
     values, places = (result_pointer(task, builder, node, i) for i in range(2))
-    constant_length = op.channel_axis(x.type.rank) == x.type.rank - 1
-    extent = Size.of(length) if constant_length else builder.symbol(length, "length")
-    size, count = builder.size(extent), builder.size(Size.of(op.k))
+    size, count = builder.size(builder.extent(length, "length")), e.const(op.k)
     row = builder.let(builder.program(), "i", "row")
     dtype = x.type.dtype
     fold = Fold(AxisFold("max", (0,), "last"), dtype)

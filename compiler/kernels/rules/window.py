@@ -14,7 +14,7 @@ from ..emitter import Access, Emitter, rule, zero
 from ..expressions import as_i32
 from ..index import Affine, Base, linearize, variable
 from ..loops import loops
-from ..size import Size
+from ..monomial import Monomial
 
 _LOWEST = e.const(-3.4028234663852886e38)  # -FLT_MAX, where Caffe's maxima start
 
@@ -36,11 +36,11 @@ def read_access(
     for axis, extent in enumerate(shape):
         if not slides(op, axis):
             continue
-        index = at.coordinates[axis].scaled(Size.of(op.stride[axis]))
-        index = index.shifted(Size.of(-op.low[axis]))
+        index = at.coordinates[axis].scaled(Monomial.of(op.stride[axis]))
+        index = index.shifted(Monomial.of(-op.low[axis]))
         if axis in tap:
             index = index.plus(tap[axis])
-        size = emitter.extent(extent, axis, len(shape), "from")
+        size = emitter.builder.extent(extent, "from")
         coordinates[axis], extents[axis] = index, size
         # How many elements are added behind depends on the image (rounding), so that the end is
         # checked in any case; a layer's padding does not.
@@ -100,7 +100,7 @@ def covering(
         if not slides(op, axis):
             continue
         # Counted from the padded edge: the element, and the last window that starts there.
-        ends[axis] = at.coordinates[axis].shifted(Size.of(op.low[axis]))
+        ends[axis] = at.coordinates[axis].shifted(Monomial.of(op.low[axis]))
         last = ends[axis]
         if op.stride[axis] > 1:
             last = emitter.quotient(last, op.stride[axis])
@@ -111,8 +111,8 @@ def covering(
         for axis, last in starts.items():
             index = last
             if axis in tap:
-                index = index.plus(tap[axis].scaled(Size.of(-1)))
-            size = emitter.extent(outputs[axis], axis, rank, "windows")
+                index = index.plus(tap[axis].scaled(Monomial.of(-1)))
+            size = emitter.builder.extent(outputs[axis], "windows")
             # The windows may end before the axis does.
             conditions += emitter.inside(index, axis in tap, size)
             if op.window[axis] % op.stride[axis] or op.window[axis] < op.stride[axis]:
@@ -165,7 +165,7 @@ def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Access) -> E
     rank = x.type.rank
     first = rank - op.spatial_rank
     spot = variable(Base(place))
-    sizes = tuple(emitter.extent(x.shape[a], a, rank, "from") for a in range(first, rank))
+    sizes = tuple(emitter.builder.extent(x.shape[a], "from") for a in range(first, rank))
     exists = emitter.condition(place >= 0)
     source = Access(
         (*at.coordinates[:first], *emitter.split(spot, sizes)),

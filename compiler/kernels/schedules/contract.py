@@ -23,9 +23,9 @@ from ..choice import Choice
 from ..emitter import Access, Emitter
 from ..expressions import cdiv, constant, dot, element, read
 from ..index import ZERO, Affine, Base, delinearize, linearize, variable
+from ..monomial import Monomial, product
 from ..nodes import KernelBody
 from ..products import Product, Sizes, product_of
-from ..size import Size, product
 from ..task import Scheduled, Task
 from .flat import flat_kernel, padded_count
 from .terms import schedule_terms
@@ -57,17 +57,19 @@ def schedule_contract(task: Task) -> Scheduled:
     size = anchor.output.type.size
     choices: list[Choice] = []
     for choice in task.heuristic.contract(view):
-        seconds = task.heuristic.flat(task.body, size) if choice.splits > 1 else [None]
+        whole = choice.splits == 1
+        seconds = [None] if whole else task.heuristic.flat(task.body, task.number(size))
         choices += [replace(choice, second=second) for second in seconds]
 
     def kernels(choice: Choice) -> list[KernelBody]:
-        share = max(-(-view.steps(choice.config) // choice.splits), 1) * choice.config["K"]
-        splits = max(-(-view.shape[3] // share), 1)
-        part = _Part(choice.config.having("SPLIT", int(splits > 1)), splits, share)
-        elements = splits * padded_count(size) if splits > 1 else 16
+        split = choice.splits > 1
+        share = -(-view.sizes.steps(choice.config) // choice.splits) * choice.config["K"]
+        splits = -(-view.sizes.depth // share) if split else 1
+        part = _Part(choice.config.having("SPLIT", int(split)), splits, share)
+        elements = splits * padded_count(size) if split else 16
         partial = Scratch(0, elements * F32.itemsize)
         first = _product(task, anchor, part, partial)
-        if splits == 1:
+        if not split:
             return [first]
         assert choice.second is not None
         return [first, _sum(task, anchor, splits, partial, choice.second)]
@@ -104,8 +106,8 @@ def _product(task: Task, anchor: Node, part: _Part, partial: Scratch) -> KernelB
         body=builder.body,
         tile=("M", "N"),
         config=part.config,
-        grid=(view.programs(part.config), part.splits, 1),
-        writes=(partial,) if part.splits > 1 else tuple(task.outputs),
+        grid=(view.sizes.programs(part.config), part.splits, 1),
+        writes=(partial,) if part.config["SPLIT"] else tuple(task.outputs),
         why=_why(view, part),
         wide=builder.wide,
     )
@@ -113,7 +115,7 @@ def _product(task: Task, anchor: Node, part: _Part, partial: Scratch) -> KernelB
 
 def _stride(builder: KernelBuilder, anchor: Node) -> Expr:
     """Elements from one partial result to the next."""
-    count = builder.symbol(padded_count(anchor.output.type.size), "padded_count")
+    count = builder.amount(padded_count(anchor.output.type.size), "padded_count")
     return builder.size(count, divisible=True)
 
 
@@ -132,10 +134,10 @@ def _along(base: Base, extents: Sizes) -> Sequence[Affine]:
 
 
 def _why(view: Product, part: _Part) -> str:
-    count, rows, columns, depth = view.shape
+    count, rows, columns, depth = view.numbers
     text = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
-    text += f" in {view.programs(part.config)} tiles"
-    if part.splits > 1:
+    text += f" in {view.numbers.programs(part.config)} tiles"
+    if part.config["SPLIT"]:
         text += f", depth split {part.splits} ways to fill the device"
     return text
 
@@ -186,7 +188,7 @@ def _accumulate(
     for index in (*access.coordinates, linearize(access.coordinates, access.extents)):
         builder.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
-    stretch = builder.size(builder.symbol(share, "share"), divisible=True)
+    stretch = builder.size(builder.amount(share, "share"), divisible=True)
     extent = product(view.depth)
     depth = builder.size(extent)
     start = builder.let(builder.program(1) * stretch, "i", "start")
@@ -207,7 +209,7 @@ def _accumulate(
     return total
 
 
-def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Size) -> Base:
+def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Monomial) -> Base:
     at = builder.let(step + builder.lanes("K", axis), "i", "deep")
     if depth.constant is not None and depth.constant % DEEPEST == 0:
         return Base(at)
@@ -226,7 +228,7 @@ def _sum(task: Task, anchor: Node, splits: int, partial: Scratch, config: Config
     def start(emitter: Emitter, access: Access) -> Expr:
         builder = emitter.builder
         stride = _stride(builder, anchor)
-        count = builder.size(builder.symbol(splits, "splits"))
+        count = builder.size(builder.amount(splits, "splits"))
         index = linearize(access.coordinates, access.extents)
         pointer = builder.pointer(partial, F32, "partial")
         mask = emitter.mask(index, access.guard)

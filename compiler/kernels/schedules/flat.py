@@ -20,8 +20,8 @@ from ..task import Scheduled, Task
 def positions(builder: KernelBuilder, count: int) -> Base:
     """Flat positions of the program's elements; ``count`` of them exist in the tensor."""
     at = builder.let(builder.program() * constant("BLOCK") + builder.lanes("BLOCK"), "i", "offs")
-    total = builder.symbol(count, "count")
-    padded = builder.symbol(padded_count(count), "padded_count")
+    total = builder.amount(count, "count")
+    padded = builder.amount(padded_count(count), "padded_count")
 
     def bound() -> Expr:
         return builder.let(at < builder.size(total), "m")
@@ -40,7 +40,8 @@ def padded_count(count: int) -> int:
 
 
 def schedule_flat(task: Task) -> Scheduled:
-    configs = task.heuristic.flat(task.body, task.body.outputs[0].value.type.memory_size)
+    count = task.number(task.body.outputs[0].value.type.memory_size)
+    configs = task.heuristic.flat(task.body, count)
     return Scheduled(
         [Choice(config) for config in configs],
         lambda choice: [flat_kernel(task, choice.config)],

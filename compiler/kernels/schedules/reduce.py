@@ -31,33 +31,34 @@ from ..emitter import Access, Emitter
 from ..expressions import constant, element, read, spread
 from ..folds import Fold
 from ..index import ZERO, Affine, Base, delinearize, variable
+from ..monomial import ONE, Monomial, product
 from ..nodes import KernelBody
-from ..size import ONE, Size, product
 from ..task import Scheduled, Task
 from .flat import schedule_flat
 from .reduction import Reduction, reduction_of
 
 
-def schedule_reduce(task: Task, known: tuple[int, ...] = ()) -> Scheduled:
-    """``known``: axes of what is reduced whose extents are the net's, beside the channels."""
-    reduction = reduction_of(task.body, known)
+def schedule_reduce(task: Task) -> Scheduled:
+    reduction = reduction_of(task.body)
     if reduction.count(reduction.axes) == 0:
         return schedule_flat(replace(task, body=_without_elements(task.body)))
 
     def kernels(choice: Choice) -> list[KernelBody]:
-        steps = max(reduction.walk(choice.config)[0], 1)
+        split = choice.splits > 1
+        steps, _ = reduction.walk(choice.config)
         share = -(-steps // choice.splits)
-        splits = -(-steps // share)
+        splits = -(-steps // share) if split else 1
         partials = _partials(reduction, splits)
         share *= choice.config["B" if reduction.kind == "rows" else "A"]
-        config = choice.config.having("SPLIT", int(splits > 1))
+        config = choice.config.having("SPLIT", int(split))
         first = _gather(task, reduction, config, splits, share, partials)
-        if splits == 1:
+        if not split:
             return [first]
         assert choice.second is not None
         return [first, _fold_partials(task, reduction, choice.second, splits, partials)]
 
-    return Scheduled(task.heuristic.reduce(reduction, len(task.inputs)), kernels)
+    choices = task.heuristic.reduce(reduction.at(task.number), len(task.inputs))
+    return Scheduled(choices, kernels)
 
 
 def _without_elements(body: Graph) -> Graph:
@@ -74,7 +75,7 @@ def _without_elements(body: Graph) -> Graph:
 
 def _partials(reduction: Reduction, splits: int) -> list[tuple[Scratch, ...]]:
     # Without a split nothing is written there; the kernel still takes the argument.
-    elements = splits * reduction.count(reduction.kept) if splits > 1 else 16
+    elements = splits * reduction.count(reduction.kept) if splits != 1 else 16
     numbers = iter(range(2 * len(reduction.nodes)))
     return [
         tuple(Scratch(next(numbers), elements * d.itemsize) for d in f.dtypes)
@@ -96,11 +97,11 @@ def _gather(
     builder = task.builder()
     emitter = Emitter(task.body, builder, 2)
     emitter.bind(task.inputs)
-    extents = emitter.extents(reduction.shape, reduction.constant)
+    extents = emitter.extents(reduction.shape)
     output_axis = {"rows": 0, "planes": None, "columns": 1}[kind]
     outputs = outputs_base(builder, count, output_axis)
     # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
-    stretch = builder.size(builder.symbol(share, "share"), divisible=kind == "rows")
+    stretch = builder.size(builder.amount(share, "share"), divisible=kind == "rows")
     start = builder.let(builder.program(1) * stretch, "i", "start")
     folds = reduction.folds
     gathered = [
@@ -117,7 +118,7 @@ def _gather(
         outputs = Base(builder.let(spread(outputs.at, frozenset({0})), "i"))
     with builder.when(constant("SPLIT")):
         split = builder.let(builder.program(1), "i", "split")
-        total = builder.size(builder.symbol(count, "outputs"))
+        total = builder.size(builder.amount(count, "outputs"))
         mask = emitter.mask(variable(outputs), ())
         for values, buffers, fold in zip(results, partials, folds, strict=True):
             for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
@@ -125,7 +126,7 @@ def _gather(
                 builder.store(element(pointer, split * total + outputs.at, mask), value)
     with builder.otherwise():
         _epilogue(reduction, task, emitter, outputs, extents, [values[-1] for values in results])
-    written = [b for bs in partials for b in bs] if splits > 1 else list(task.outputs)
+    written = [b for bs in partials for b in bs] if config["SPLIT"] else list(task.outputs)
     return KernelBody(
         name=f"reduce_{kind}",
         body=builder.body,
@@ -141,7 +142,7 @@ def _gather(
 def _why(reduction: Reduction, programs: int, splits: int) -> str:
     results, elements = reduction.count(reduction.kept), reduction.count(reduction.axes)
     text = f"{results} results of {elements} elements each"
-    if splits > 1:
+    if splits != 1:
         text += f", split {splits} ways: {programs} programs would leave a device idle"
     return text
 
@@ -158,7 +159,7 @@ def outputs_base(builder: KernelBuilder, count: int, axis: int | None) -> Base:
     tile = "AB"[axis]
     position = builder.program() * constant(tile) + builder.lanes(tile, axis)
     at = builder.let(position, "i", "output")
-    most = builder.symbol(count, "outputs")
+    most = builder.amount(count, "outputs")
     return Base(at, (lambda: below(builder, at, builder.size(most)),))
 
 
@@ -169,7 +170,7 @@ class _Loop:
     reduction: Reduction
     emitter: Emitter
     outputs: Base
-    extents: tuple[Size, ...]
+    extents: tuple[Monomial, ...]
 
     def walk(
         self, folds: list[Fold], gathered: list[tuple[Expr, ...]], start: Expr, share: Expr
@@ -233,7 +234,7 @@ def taken(
 
 
 def kept_coordinates(
-    reduction: Reduction, outputs: Base, extents: tuple[Size, ...]
+    reduction: Reduction, outputs: Base, extents: tuple[Monomial, ...]
 ) -> list[Affine]:
     coordinates = [ZERO] * len(extents)
     kept = reduction.kept
@@ -247,7 +248,7 @@ def _epilogue(
     task: Task,
     emitter: Emitter,
     outputs: Base,
-    extents: tuple[Size, ...],
+    extents: tuple[Monomial, ...],
     values: list[Expr],
 ) -> None:
     """Store the results, and what is computed from them element by element."""
@@ -260,8 +261,7 @@ def _epilogue(
     for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
         where = access
         if port.value.shape != node.output.shape:  # the results, seen in another shape
-            rank = port.value.type.rank
-            sizes = emitter.extents(port.value.shape, range(rank) if reduction.constant else ())
+            sizes = emitter.extents(port.value.shape)
             where = Access(delinearize(outputs, sizes), sizes)
         result = emitter.emit(port.value, where)
         store_result(emitter, port, buffer, where, outputs, result)
@@ -289,13 +289,13 @@ def _fold_partials(
     builder = task.builder()
     emitter = Emitter(task.body, builder, 2)
     emitter.bind(task.inputs)
-    extents = emitter.extents(reduction.shape, reduction.constant)
+    extents = emitter.extents(reduction.shape)
     count = reduction.count(reduction.kept)
     outputs = outputs_base(builder, count, 1)
-    parts_there = builder.size(builder.symbol(splits, "splits"))
+    parts_there = builder.size(builder.amount(splits, "splits"))
     row = builder.let(builder.lanes("A", 0), "i", "split")
     inside = below(builder, row, parts_there)
-    total = builder.size(builder.symbol(count, "outputs"))
+    total = builder.size(builder.amount(count, "outputs"))
     results = []
     for fold, buffers, node in zip(reduction.folds, partials, reduction.nodes, strict=True):
         mask = (inside, outputs.bounds[0]())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from compiler.kernel import Config
 from ir.graph import Graph, Node
@@ -24,7 +24,6 @@ class Reduction:
     nodes: tuple[Node, ...]
     shape: tuple[int, ...]
     axes: tuple[int, ...]
-    constant: tuple[int, ...] = ()  # axes whose extents are constants of the text
 
     @property
     def folds(self) -> list[Fold]:
@@ -52,6 +51,10 @@ class Reduction:
     def count(self, axes: Sequence[int]) -> int:
         return math.prod(self.shape[axis] for axis in axes)
 
+    def at(self, number: Callable[[int], int]) -> Reduction:
+        """With the numbers that sizes are."""
+        return replace(self, shape=tuple(map(number, self.shape)))
+
     def programs(self, tile: Config) -> int:
         side = {"rows": tile["A"], "planes": 1, "columns": tile["B"]}[self.kind]
         return -(-self.count(self.kept) // side)
@@ -61,14 +64,14 @@ class Reduction:
         total = self.count(self.axes)
         if self.kind == "planes":
             inner = self.count(self.inner)
-            return -(-(total // max(inner, 1)) // tile["A"]), -(-inner // tile["B"])
+            return -(-(total // inner) // tile["A"]), -(-inner // tile["B"])
         return -(-total // tile["B" if self.kind == "rows" else "A"]), 1
 
 
-def reduction_of(body: Graph, constant: tuple[int, ...] = ()) -> Reduction:
+def reduction_of(body: Graph) -> Reduction:
     nodes = tuple(n for n in body.nodes if n.op.fold is not None)
     shapes = {n.inputs[0].shape for n in nodes}
     axes = {n.op.reduced_axes for n in nodes}
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
-    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())), constant)
+    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())))

@@ -13,7 +13,6 @@ import contextlib
 from collections.abc import Iterator
 
 from compiler.kernel import Config
-from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 
@@ -22,8 +21,8 @@ from ..emitter import Access, Emit, Emitter
 from ..expressions import constant
 from ..folds import Fold
 from ..index import Base, variable
+from ..monomial import ONE, product
 from ..nodes import KernelBody
-from ..size import ONE
 from ..task import Scheduled, Task
 from .reduce import below, kept_coordinates, outputs_base, store_result, taken
 from .reduction import Reduction, reduction_of
@@ -46,7 +45,7 @@ def schedule_row(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.kind == "planes":
         raise ValueError(f"group {task.label} reduces axes that are no row: {reduction.axes}")
-    choices = [Choice(config) for config in task.heuristic.row(reduction)]
+    choices = [Choice(config) for config in task.heuristic.row(reduction.at(task.number))]
     return Scheduled(choices, lambda choice: [_row_kernel(task, reduction, choice.config)])
 
 
@@ -102,9 +101,11 @@ class _Rows:
     def __init__(self, reduction: Reduction, config: Config, emitter: Emitter) -> None:
         self.reduction = reduction
         self.emitter = emitter
-        self.extents = emitter.extents(reduction.shape, reduction.axes)
+        self.extents = emitter.extents(reduction.shape)
         self.axis = 1 if reduction.kind == "rows" else 0  # of the tile, along the row
-        self.held = reduction.count(reduction.axes) <= config["AB"[self.axis]]  # as a whole
+        self.held = (
+            emitter.builder.number(reduction.count(reduction.axes)) <= config["AB"[self.axis]]
+        )  # as a whole
         count = reduction.count(reduction.kept)
         self.outputs = outputs_base(emitter.builder, count, 1 - self.axis)
         self.kept = kept_coordinates(reduction, self.outputs, self.extents)
@@ -118,7 +119,7 @@ class _Rows:
         """Once along the rows: the access, and whether it is inside the row."""
         builder = self.emitter.builder
         name = "AB"[self.axis]
-        length = e.const(self.reduction.count(self.reduction.axes))
+        length = builder.size(product(self.extents[a] for a in self.reduction.axes))
         with contextlib.ExitStack() as stack:
             start = None
             if not self.held:

@@ -32,9 +32,7 @@ def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
     """Of a thin product."""
     if all(extent.constant is not None for extent in view.depth):
         return schedule_flat(task)
-    body = _as_reduction(task.body, anchor, view)
-    axes = range(1, 1 + anchor.output.type.rank)  # the result's, among those of the terms
-    return schedule_reduce(replace(task, body=body), tuple(axes))
+    return schedule_reduce(replace(task, body=_as_reduction(task.body, anchor, view)))
 
 
 @rule_for(Property.CONTRACTION)
@@ -104,7 +102,7 @@ def emit_terms(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
 
 def _as_reduction(body: Graph, anchor: Node, view: Product) -> Graph:
     """The body with its contraction written as a sum of :class:`Terms`."""
-    op = Terms(anchor.op, tuple(extent.value for extent in view.depth))
+    op = Terms(anchor.op, tuple(extent.size for extent in view.depth))
     (kind,) = op.infer([v.type for v in anchor.inputs])
     terms = Value("terms", kind)
     total = Reduce("sum", (0, *range(1 + anchor.output.type.rank, kind.rank)))

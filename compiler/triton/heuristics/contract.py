@@ -29,18 +29,18 @@ def contract_choices(view: Product, processors: int) -> list[Choice]:
     for tile in preferring(_best_tile(view, tiles, processors), tiles):
         wanted = _splits_for(view, tile, processors)
         splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [Choice(tile, s) for s in splits if s == 1 or s <= view.steps(tile)]
+        choices += [Choice(tile, s) for s in splits if s == 1 or s <= view.numbers.steps(tile)]
     return choices
 
 
 def _best_tile(view: Product, tiles: tuple[Config, ...], processors: int) -> Config:
     """The largest tile that still gives every processor something to do, no larger than the
     matrix needs."""
-    _, rows, columns, depth = view.shape
+    _, rows, columns, depth = view.numbers
     best = tiles[0]
     for tile in tiles[1:]:
         wasted = rows <= tile["M"] // 2 or columns <= tile["N"] // 2
-        if not wasted and view.programs(tile) >= processors:
+        if not wasted and view.numbers.programs(tile) >= processors:
             best = tile
     if best is tiles[0] and rows > 32 and columns > 32 and depth >= 512:
         return tiles[1]  # splitting the depth will fill the device
@@ -48,8 +48,8 @@ def _best_tile(view: Product, tiles: tuple[Config, ...], processors: int) -> Con
 
 
 def _splits_for(view: Product, tile: Config, processors: int) -> int:
-    total = view.programs(tile)
+    total = view.numbers.programs(tile)
     if not 0 < total < processors:
         return 1
-    longest = view.steps(tile) // SHORTEST_SHARE
+    longest = view.numbers.steps(tile) // SHORTEST_SHARE
     return max(1, min(MOST_SPLITS, 2 * processors // total, longest))

@@ -20,7 +20,7 @@ def lower_inner_product(ctx: LayerContext) -> Value:
     """
     p, b, x = ctx.param, ctx.b, ctx.x
     axis = ctx.axis(p.axis)
-    lead, k = x.shape[:axis], math.prod(x.shape[axis:])
+    lead, k = x.shape[:axis], int(math.prod(x.shape[axis:]))
     n = p.num_output
     ctx.check(n > 0, "num_output is missing or 0", "num_output", "give the number of outputs")
     weights = ctx.parameter((k, n) if p.transpose else (n, k), p.weight_filler)

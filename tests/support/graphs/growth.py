@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ir.build import Builder
 from ir.graph import Role, Value
+from ir.layout import Layout, Part
 from ir.location import Location
 from ir.op import Op, Property
 from ir.types import F32, I32, U32, DType, TensorType
@@ -149,6 +150,16 @@ class Growth:
         view = op.properties & Property.VIEW
         fits = op.any_layout and not (view and op.viewed(value.type) is None)
         return value if fits or not value.type.layout else self.b.copy(value)
+
+    def layout(self, rank: int) -> Layout:
+        order, rest = [], list(map(Part, range(rank)))
+        while rest:
+            order.append(rest.pop(self.number(0, len(rest) - 1)))
+        if rank and self.flag():
+            axis = self.axis(rank)
+            inside = self.number(order.index(Part(axis)) + 1, rank)
+            order.insert(inside, Part(axis, self.choice(2, 4, 3)))
+        return Layout(tuple(order))
 
     def keep(self, values: Sequence[Value]) -> tuple[Value, ...]:
         """Results that further ops may read."""

@@ -9,7 +9,6 @@ from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.types import BOOL, F32, I32, U32, DType
 
-from ..layouts import layouts
 from .growth import Growth, draws, pattern
 
 
@@ -86,14 +85,14 @@ def draw_pad(g: Growth) -> None:
 @draws(Pack)
 def draw_pack(g: Growth) -> None:
     x = g.value(4, 3, 2, 1, dtype=_dtype(g))
-    (laid,) = g.keep([g.b.copy(x, g.draw(layouts(x.type.rank)))])
+    (laid,) = g.keep([g.b.copy(x, g.layout(x.type.rank))])
     g.b.emit(Pack(laid.type), laid)
 
 
 @draws(Unpack)
 def draw_unpack(g: Growth) -> None:
     x = g.value(4, 3, 2, dtype=_dtype(g))
-    type = replace(x.type, layout=g.draw(layouts(x.type.rank)))
+    type = replace(x.type, layout=g.layout(x.type.rank))
     g.emit(Unpack(type), g.value(shape=(type.memory_size,), dtype=type.dtype))
 
 
@@ -101,4 +100,4 @@ def draw_unpack(g: Growth) -> None:
 def laid_out(g: Growth) -> None:
     """What follows reads the same in another order of memory."""
     x = g.value(4, 3, 2, dtype=_dtype(g))
-    g.keep([g.b.copy(x, g.draw(layouts(x.type.rank)))])
+    g.keep([g.b.copy(x, g.layout(x.type.rank))])

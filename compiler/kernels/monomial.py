@@ -1,0 +1,96 @@
+"""Sizes as kernels have them: products of arguments.
+
+An extent of a tensor is a number, which is a constant of the kernel's text, or a size of
+:mod:`ir.size`, of which the kernel takes the factors as arguments. Strides are products of extents,
+so a :class:`Monomial` is an integer times powers of symbols.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An extent, or another amount, that is a kernel argument. Compared by ``number``.
+
+    ``size``: it may hold symbols of the graph. ``value``: at the sizes at hand.
+    """
+
+    number: int
+    size: int = field(compare=False)
+    value: int = field(compare=False)
+    hint: str = field(compare=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Monomial:
+    """``factor`` times the product of ``symbol ** power``; always a whole number."""
+
+    factor: int | Fraction
+    powers: tuple[tuple[Amount, int], ...] = ()
+
+    @staticmethod
+    def of(number: int | Amount) -> Monomial:
+        if isinstance(number, Amount):
+            return Monomial(1, ((number, 1),))
+        return Monomial(number)
+
+    @property
+    def constant(self) -> int | None:
+        """The number, where it is part of the kernel's text."""
+        return int(self.factor) if not self.powers else None
+
+    @property
+    def value(self) -> int:
+        """The number at the sizes at hand."""
+        return self._product(lambda amount: amount.value)
+
+    @property
+    def size(self) -> int:
+        """With the symbols that extents have."""
+        return self._product(lambda amount: amount.size)
+
+    def _product(self, of: Callable[[Amount], int]) -> int:
+        above, below = self.factor.numerator, self.factor.denominator
+        for amount, power in self.powers:
+            if amount.value == 0:
+                return 0
+            for _ in range(abs(power)):
+                above, below = (
+                    (above * of(amount), below) if power > 0 else (above, below * of(amount))
+                )
+        return above if below == 1 else above // below
+
+    def __mul__(self, other: Monomial) -> Monomial:
+        factor = _whole(self.factor * other.factor)
+        if not self.powers or not other.powers:
+            return Monomial(factor, self.powers or other.powers)
+        powers: dict[Amount, int] = dict(self.powers)
+        for symbol, power in other.powers:
+            powers[symbol] = powers.get(symbol, 0) + power
+        kept = sorted(((s, p) for s, p in powers.items() if p), key=lambda item: item[0].number)
+        return Monomial(factor, tuple(kept))
+
+    def __truediv__(self, other: Monomial) -> Monomial:
+        inverse = Monomial(
+            _whole(Fraction(1) / other.factor), tuple((s, -p) for s, p in other.powers)
+        )
+        return self * inverse
+
+    def __neg__(self) -> Monomial:
+        return Monomial(-self.factor, self.powers)
+
+
+def _whole(factor: int | Fraction) -> int | Fraction:
+    return int(factor) if factor.denominator == 1 else factor
+
+
+ONE = Monomial.of(1)
+
+
+def product(sizes: Iterable[Monomial]) -> Monomial:
+    return math.prod(sizes, start=ONE)

@@ -1,0 +1,38 @@
+"""A plan whose sizes hold symbols, for one batch and image size: numbers, and where buffers lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ir.graph_sizes import Substitution
+
+from .memory import place_buffers
+from .plan import Copy, HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
+
+
+def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
+    """The plan where the symbols of its sizes have these values.
+
+    It launches the same kernels in the same configurations. Raises KeyError for a symbol without a
+    value, and ZeroDivisionError where a size divides by 0.
+    """
+    at = Substitution(values)
+
+    def tensor(tensor: HostTensor) -> HostTensor:
+        return HostTensor(tensor.buffer, at.type(tensor.type))
+
+    def step(step: Step) -> Step:
+        match step:
+            case PlanLaunch():
+                arguments = tuple(a if isinstance(a, Ref) else at.number(a) for a in step.arguments)
+                x, y, z = map(at.number, step.grid)
+                return replace(step, arguments=arguments, grid=(x, y, z))
+            case HostStep():
+                inputs, outputs = (tuple(map(tensor, t)) for t in (step.inputs, step.outputs))
+                return replace(step, inputs=inputs, outputs=outputs)
+            case Copy():
+                return replace(step, nbytes=at.number(step.nbytes))
+
+    buffers = tuple(replace(buffer, type=at.type(buffer.type)) for buffer in plan.buffers)
+    return place_buffers(replace(plan, buffers=buffers, steps=tuple(map(step, plan.steps))))
