@@ -45,6 +45,12 @@ class Pack(_Packing):
 
     name = "pack"
 
+    @property
+    def properties(self) -> Property:  # type: ignore[override]
+        """No view where blocks are filled up: nobody writes there, and the 0 has to be made."""
+        filled = self.type.memory_size != self.type.size
+        return Property.MOVEMENT if filled else Property.VIEW | Property.MOVEMENT
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         require(inputs[0] == self.type.logical, f"{inputs[0]} is not packed as {self.type}")
         return (self.packed,)

@@ -19,6 +19,7 @@ from compiler.pipeline import run_passes, verify_each
 from ir.graph import Graph, PortKey, Role
 from ir.interpret import run_graph
 from ir.program import NetProgram
+from ir.text import parse_graph
 from runtime.backends.backend import Backend
 from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
@@ -202,6 +203,30 @@ def test_layer_by_layer_all_blobs_are_right(layout: str) -> None:
     for name, want in found[0].items():
         scale = max(1e-2, float(np.abs(want).max(initial=0.0)))
         np.testing.assert_allclose(found[1][name], want, atol=2e-5 * scale, rtol=0, err_msg=name)
+
+
+KEPT_TWICE = """
+graph g {
+  input %table: i32[3,2] data
+  input %rows: i32[3] data
+  %g: i32[3,2] = gather(%table, %rows)
+  %m: i32[3,2]{0,0:4,1} = map(%g) {a0:i32}
+  %p: i32[8] = pack(%m) type=i32[3,2]{0,0:4,1}
+  output %g: i32[3,2] result
+  output %p: i32[8] result
+}
+"""
+
+
+@pytest.mark.parametrize("backend", [InterpretBackend(), CBackend()], ids=lambda b: b.name)
+def test_what_fills_up_packed_blocks_is_zero(backend: Backend) -> None:
+    if backend.name == "c" and c_compiler() is None:
+        pytest.skip("there is no C compiler")
+    graph = parse_graph(KEPT_TWICE)
+    arrays = [np.arange(1, 7, dtype=np.int32).reshape(3, 2), np.array([2, 0, 1], np.int32)]
+    found = run(graph, arrays, backend, CompileOptions())
+    for array, want in zip(found, run_graph(graph, arrays), strict=True):
+        np.testing.assert_array_equal(array, want)
 
 
 def _executors(layout: str) -> list[tuple[Backend, CompileOptions]]:
