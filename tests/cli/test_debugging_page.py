@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "debugging-passes.md"
 
 
-def examples() -> list[tuple[str, str]]:
+def examples_of(page: str) -> list[tuple[str, str]]:
     """Commands, and the lines that the page shows under them."""
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
     parts = [part.partition("\n") for block in blocks for part in block.split("$ ")[1:]]
     return [(command, shown) for command, _, shown in parts]
 
@@ -40,7 +40,7 @@ def test_the_page_shows_what_happens(
     rules = {op: tuple(of_op) for op, of_op in rewrite.RULES.items()}
     shutil.copytree(ROOT / "examples" / "passes", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    found = examples()
+    found = examples_of(PAGE.read_text(encoding="utf-8"))
     assert len(found) > 6
     for command, shown in found:
         program, *words = shlex.split(command)
