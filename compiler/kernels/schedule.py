@@ -18,7 +18,7 @@ from .schedules.row import schedule_row
 from .schedules.single import SINGLES, schedule_single
 from .task import AsNumber, Scheduled, Task
 
-_SCHEDULES = {
+SCHEDULES = {
     "flat": schedule_flat,
     "reduce": schedule_reduce,
     "row": schedule_row,
@@ -43,9 +43,9 @@ def schedule_task(task: Task) -> Scheduled:
         return Scheduled([Choice(Config(()))], lambda _: [])
     if task.schedule == "single":
         return _alone(task)
-    if task.schedule not in _SCHEDULES:
+    if task.schedule not in SCHEDULES:
         raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
-    return _SCHEDULES[task.schedule](task)
+    return SCHEDULES[task.schedule](task)
 
 
 def _alone(task: Task) -> Scheduled:
