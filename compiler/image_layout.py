@@ -9,11 +9,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
 from ir.layout import Layout, channel_blocks, channels_last
 from ir.printable import printable
-from ir.types import TensorType
+
+if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
+    from ir.types import TensorType
 
 ROW_MAJOR, CHANNELS_LAST = "row-major", "channels-last"
 _BLOCKS = re.compile(r"channels-by-([1-9]\d{0,3})")

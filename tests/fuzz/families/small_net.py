@@ -33,7 +33,7 @@ def make_solver(kind: str, format: str, prefix: str) -> Solver:
     )
     solver = build_solver(parse_text(text, "SolverParameter"), "reference")
     for name in ("data", "t"):
-        array = solver.train.inputs[name].array  # type: ignore[attr-defined]
+        array = solver.train.inputs[name].data.array
         array[...] = np.random.default_rng(1).standard_normal(array.shape)
     solver.step(2)
     return solver
