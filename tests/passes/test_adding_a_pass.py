@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -21,6 +22,7 @@ from ir.verify import verify
 from roastery.cli.main import main
 from tests.cli.test_debugging_page import examples_of, pattern
 from tests.passes import test_golden_passes, test_random_graphs
+from tests.project.test_no_op_lists import NOTIONS, mistakes
 from tests.support.graphs import Drawn, examples, graphs
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +95,10 @@ def test_it_makes_the_same_of_sizes(max_first: Callable[..., Graph]) -> None:
 def test_a_relu_that_is_read_stays(max_first: Callable[..., Graph]) -> None:
     graph = parse_graph(GRAPH.replace("  output", "  output %y: f32[2,64,8,8] result\n  output"))
     assert max_first(graph) is graph
+
+
+def test_it_asks_no_op_what_it_is() -> None:
+    assert list(mistakes(ast.parse(CODE), NOTIONS["compiler"])) == []
 
 
 def test_it_keeps_the_meaning(max_first: Callable[..., Graph]) -> None:
