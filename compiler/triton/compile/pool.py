@@ -11,8 +11,8 @@ import os
 import queue
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from pathlib import Path
 
 from compiler.binary import Binary
@@ -83,8 +83,11 @@ def compile_jobs(
         count = max(1, min(workers or _usable_processors(), _MOST_WORKERS, len(missing)))
         with owned_folder(Path(tempfile.gettempdir()), "roastery-compile") as folder:
             folder.mkdir()
-            pool = _Pool(missing, count, folder, triton_path, version, timeout)
-            found.update(pool.run(store, progress))
+            processes = [
+                WorkerProcess(folder / str(number), triton_path, version, timeout)
+                for number in range(count)
+            ]
+            found.update(_compiled(missing, processes, store, progress, version))
     return [found[key] for key in keys]
 
 
@@ -92,86 +95,58 @@ def _usable_processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-class _Pool:
-    """Workers that share one queue of jobs."""
+def _compiled(
+    jobs: dict[str, Job],
+    processes: Sequence[WorkerProcess],
+    store: BinaryStore,
+    progress: Progress | None,
+    version: str,
+) -> dict[str, Binary]:
+    """Compile everything, or end every worker and raise."""
+    idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+    for process in processes:
+        idle.put(process)
 
-    def __init__(
-        self,
-        jobs: dict[str, Job],
-        count: int,
-        folder: Path,
-        triton_path: Path | None,
-        version: str,
-        timeout: float,
-    ) -> None:
-        self._jobs = jobs
-        self._version = version
-        self._waiting: queue.SimpleQueue[tuple[str, Job]] = queue.SimpleQueue()
-        for item in jobs.items():
-            self._waiting.put(item)
-        self._results: queue.SimpleQueue[tuple[str, Binary | str | BaseException]] = (
-            queue.SimpleQueue()
-        )
-        self._processes = [
-            WorkerProcess(folder / str(number), triton_path, version, timeout)
-            for number in range(count)
-        ]
-
-    def run(self, store: BinaryStore, progress: Progress | None) -> dict[str, Binary]:
-        """Compile everything, or end every worker and raise."""
-        threads = [
-            threading.Thread(target=self._work, args=(process,), daemon=True)
-            for process in self._processes
-        ]
-        for thread in threads:
-            thread.start()
-        binaries: dict[str, Binary] = {}
-        failures: list[tuple[Job, str]] = []
+    def compile(job: Job) -> Binary | str:
+        process = idle.get()  # never waits: there are as many threads
         try:
-            for done in range(1, len(self._jobs) + 1):
-                key, result = self._results.get()
-                if isinstance(result, BaseException):
-                    raise result
-                if isinstance(result, str):
-                    failures.append((self._jobs[key], result))
-                else:
-                    store.save(key, result)
-                    binaries[key] = result
-                if progress is not None:
-                    progress(done, len(self._jobs), self._jobs[key])
+            return _attempts(process, job)
         finally:
-            for process in self._processes:
-                process.kill()
-            for thread in threads:
-                thread.join()
-        if failures:
-            order = {id(job): at for at, job in enumerate(self._jobs.values())}
-            failures.sort(key=lambda failure: order[id(failure[0])])
-            raise CompileError(failures, self._version)
-        return binaries
+            idle.put(process)
 
-    def _work(self, process: WorkerProcess) -> None:
-        """One thread: hand jobs to its worker until none are left."""
-        while not process.ended:
-            try:
-                key, job = self._waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self._results.put((key, self._compile(process, job)))
-            except BaseException as error:  # the caller's thread raises it
-                self._results.put((key, error))
-                return
+    binaries: dict[str, Binary] = {}
+    failures: dict[str, str] = {}
+    threads = futures.ThreadPoolExecutor(len(processes))
+    try:
+        waiting = {threads.submit(compile, job): key for key, job in jobs.items()}
+        for done, future in enumerate(futures.as_completed(waiting), 1):
+            key, result = waiting[future], future.result()
+            if isinstance(result, str):
+                failures[key] = result
+            else:
+                store.save(key, result)
+                binaries[key] = result
+            if progress is not None:
+                progress(done, len(jobs), jobs[key])
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        threads.shutdown()
+    if failures:
+        found = [(job, failures[key]) for key, job in jobs.items() if key in failures]
+        raise CompileError(found, version)
+    return binaries
 
-    @staticmethod
-    def _compile(process: WorkerProcess, job: Job) -> Binary | str:
-        """The binary or the message of why there is none; a crashed worker is tried again."""
-        reason = ""
-        for _ in range(_ATTEMPTS):
-            try:
-                return process.compile(job)
-            except WorkerFailure as failure:
-                reason = str(failure)
-                if process.ended or failure.final:
-                    break
-        return reason
+
+def _attempts(process: WorkerProcess, job: Job) -> Binary | str:
+    """The binary or the message of why there is none; a crashed worker is tried again."""
+    reason = ""
+    for _ in range(_ATTEMPTS):
+        try:
+            return process.compile(job)
+        except WorkerFailure as failure:
+            reason = str(failure)
+            if process.ended or failure.final:
+                break
+    return reason

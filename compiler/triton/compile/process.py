@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import compiler
 from compiler.binary import Binary
 from ir.errors import RoasteryError
 
-from .frames import FrameError, read_frame, write_frame
 from .job import Job
 
 # Settings of Triton and LLVM that would change what is compiled without changing the key.
@@ -73,35 +74,21 @@ class WorkerProcess:
 
     def compile(self, job: Job) -> Binary:
         """Raises :class:`WorkerFailure` with Triton's message, or with how the worker ended."""
-        process = self._process or self._start()
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            _kill(process)
-
-        timer = threading.Timer(self._timeout, expire)
-        timer.daemon = True
-        timer.start()
+        if self._process is None:
+            self._start()
         try:
-            write_frame(cast(BinaryIO, process.stdin), job.request())
-            answer, blobs = self._answer(process)
-        except (FrameError, OSError) as error:
-            how = self._stop(process)
-            if expired.is_set():
+            self._connection.send(job.request())
+            if not self._connection.poll(self._timeout):
+                self._stop(patience=0)
                 raise WorkerFailure(
                     f"the compiler took longer than {self._timeout:g} s", final=True
-                ) from error
-            raise WorkerFailure(how) from error
-        finally:
-            timer.cancel()
-        if "error" in answer:
-            raise WorkerFailure(str(answer["error"]), final=True)
-        try:
-            cubin, ptx = blobs
-            return Binary.from_header(answer["binary"], cubin, ptx.decode())
-        except (ValueError, KeyError) as error:
-            raise WorkerFailure(f"the compiler's answer is malformed: {error}") from error
+                )
+            answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerFailure(self._stop()) from error
+        if isinstance(answer, str):
+            raise WorkerFailure(answer, final=True)
+        return answer
 
     def kill(self) -> None:
         """End the process now and start no other."""
@@ -109,73 +96,53 @@ class WorkerProcess:
             self.ended = True
             if self._process is not None:
                 _kill(self._process)
-                self._process.wait()
-                _close(self._process)
                 self._process = None
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._connection: Connection[dict[str, Any], Binary | str]
+        self._connection, theirs = Pipe()
         command = [sys.executable, "-P", "-m", "compiler.triton.compile.worker", str(self._folder)]
-        with self._lock:
+        with self._lock, theirs, open(self._folder / "messages", "wb") as messages:
             if self.ended:
                 raise WorkerFailure("compilation was stopped", final=True)
-            with open(self._folder / "messages", "wb") as messages:
-                process = self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=messages,
-                    env=worker_environment(self._folder, self._triton_path),
-                    start_new_session=True,  # Ctrl-C reaches the caller only, which ends us
-                )
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=messages,
+                stderr=messages,
+                pass_fds=[theirs.fileno()],
+                env=worker_environment(self._folder, self._triton_path),
+                start_new_session=True,  # Ctrl-C reaches the caller only, which ends us
+            )
         try:
-            greeting, _ = self._answer(process)
-        except (FrameError, OSError) as error:
+            found = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise RoasteryError(f"cannot start the kernel compiler: {self._stop()}") from error
+        if found != self._version:
+            self._stop(patience=0)
             raise RoasteryError(
-                f"cannot start the kernel compiler: {self._stop(process)}"
-            ) from error
-        if greeting.get("triton") != self._version:
-            self._stop(process)
-            raise RoasteryError(
-                f"the kernel compiler found Triton {greeting.get('triton')}, "
-                f"installed is {self._version}",
+                f"the kernel compiler found Triton {found}, installed is {self._version}",
                 hint="another triton stands before it on PYTHONPATH",
             )
-        return process
 
-    @staticmethod
-    def _answer(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], list[bytes]]:
-        frame = read_frame(cast(BinaryIO, process.stdout))
-        if frame is None:
-            raise FrameError("the worker ended")
-        return frame
-
-    def _stop(self, process: subprocess.Popen[bytes]) -> str:
+    def _stop(self, patience: float = 1.0) -> str:
         """End a process that misbehaved; returns how it ended and its last words."""
         with self._lock:
-            if self.ended:
+            process, self._process = self._process, None
+            if process is None:
                 return "compilation was stopped"
-            try:
-                status = process.wait(timeout=1)  # it may be ending by itself
-            except subprocess.TimeoutExpired:
-                _kill(process)
-                status = process.wait()
-            _close(process)
-            self._process = None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(patience)  # it may be ending by itself
+            status = _kill(process)
         words = (self._folder / "messages").read_text(errors="replace").strip()
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return f"the compiler {how}\n{words[-2000:]}".strip()
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> int:
     """End the worker and the assembler it may be waiting for (its session is its own)."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError):  # unsent bytes of a request nobody reads
-                stream.close()
+    return process.wait()

@@ -1,20 +1,20 @@
 """Binaries kept on disk, by everything that decides their bytes.
 
-An entry is a checksum and then the frame that a worker sends. Whatever is wrong with an
-entry (cut off, flipped bits, another format, somebody else's), it is not there.
+An entry is a checksum and then a binary as JSON. Whatever is wrong with an entry (cut off, flipped
+bits, another format, somebody else's), it is not there.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import io
+import json
 from pathlib import Path
+from typing import Any
 
 from compiler.binary import Binary
 from ir.errors import RoasteryError
 from roastery.files.cache_folder import PrivateFolder
-
-from .frames import FrameError, read_frame, write_frame
 
 _DIGEST = hashlib.sha256().digest_size
 _VERSION = "triton_version"
@@ -35,19 +35,19 @@ class BinaryStore:
         if data is None or hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
             return None
         try:
-            frame = read_frame(io.BytesIO(data[_DIGEST:]))
-            if frame is None:
-                return None
-            header, (cubin, ptx) = frame
-            return Binary.from_header(header, cubin, ptx.decode())
-        except (FrameError, ValueError, RoasteryError):
-            return None
+            header: Any = json.loads(data[_DIGEST:])
+            match header:
+                case {"cubin": str(cubin), "ptx": str(ptx)}:
+                    code = base64.b64decode(cubin, validate=True)
+                    return Binary.from_header(header, code, ptx)
+        except (ValueError, RoasteryError):
+            pass
+        return None
 
     def save(self, key: str, binary: Binary) -> None:
         """Keep an entry. A folder that cannot be written costs time later, nothing else."""
-        stream = io.BytesIO()
-        write_frame(stream, binary.header(), [binary.cubin, binary.ptx.encode()])
-        data = stream.getvalue()
+        code = {"cubin": base64.b64encode(binary.cubin).decode(), "ptx": binary.ptx}
+        data = json.dumps({**binary.header(), **code}).encode()
         self._private.write(_name(key), hashlib.sha256(data).digest() + data)
 
     @property

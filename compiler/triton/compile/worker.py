@@ -1,8 +1,8 @@
-"""The process that compiles: reads jobs from standard input, writes binaries back.
+"""The process that compiles: takes jobs from a connection, sends binaries back.
 
-Started as ``python -P -m compiler.triton.compile.worker FOLDER`` with an environment that
-:mod:`.pool` prepares. It greets with Triton's version, then answers every request with
-either a binary or a message.
+Started as ``python -P -m compiler.triton.compile.worker FOLDER CONNECTION`` (the number of a file
+that is open) with an environment that :mod:`.process` prepares. It greets with Triton's version,
+then answers every request with either a binary or a message.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import importlib.util
 import os
 import subprocess
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
 
-from .frames import FrameError, read_frame, write_frame
 from .inspection import argument_layout, resource_usage
 from .portable_ptx import with_lowest
 
@@ -112,18 +112,21 @@ def _usage_report(cubin: bytes, folder: Path) -> str:
     ).stdout
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, folder: Path) -> None:
-    """Answer requests until the stream ends."""
+def serve(connection: Connection[Binary | str, dict[str, Any]], folder: Path) -> None:
+    """Answer requests until nobody asks any more."""
     import triton
 
-    write_frame(answers, {"triton": triton.__version__})
-    while (frame := read_frame(requests)) is not None:
+    connection.send(triton.__version__)
+    while True:
         try:
-            binary = compile_request(frame[0], folder)
+            request = connection.recv()
+        except EOFError:
+            return
+        try:
+            answer: Binary | str = compile_request(request, folder)
         except Exception as error:
-            write_frame(answers, {"error": describe(error)})
-        else:
-            write_frame(answers, {"binary": binary.header()}, [binary.cubin, binary.ptx.encode()])
+            answer = describe(error)
+        connection.send(answer)
 
 
 def describe(error: BaseException) -> str:
@@ -138,16 +141,6 @@ def describe(error: BaseException) -> str:
     return "\n".join(parts)
 
 
-def main() -> None:
-    # Triton prints some of its failures: what it prints must not end up among the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    sys.dont_write_bytecode = True
-    try:
-        serve(sys.stdin.buffer, answers, Path(sys.argv[1]))
-    except (BrokenPipeError, FrameError):
-        os._exit(1)  # nobody is there to answer
-
-
 if __name__ == "__main__":
-    main()
+    sys.dont_write_bytecode = True
+    serve(Connection(int(sys.argv[2])), Path(sys.argv[1]))
