@@ -27,6 +27,11 @@ class Choice:
     splits: int = 1
     second: Config | None = None
 
+    def shares(self, steps: int) -> tuple[int, int]:
+        """Of so many steps those that one part takes at most, and the number of parts then."""
+        share = -(-steps // self.splits)
+        return share, -(-steps // share) if self.splits > 1 else 1
+
 
 class Heuristic(Protocol):
     """Says how groups may be computed on a device, the best way first."""

@@ -8,7 +8,7 @@ it yields what it reads, and gets the elements back, so that no chain nests Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,26 +85,25 @@ _Key = tuple[Value, tuple[Affine, ...], tuple[Expr, ...]]
 class Emitter:
     """Writes the elements of a group's values, as tiles of ``rank`` dimensions.
 
-    ``body`` may be empty when a schedule presets what it wants (see :meth:`preset`).
+    ``inputs``: the buffers that the body's inputs are read from.
     """
 
     def __init__(
         self,
         body: Graph,
+        inputs: Sequence[Value],
         builder: KernelBuilder,
         rank: int = 1,
-        given: Mapping[Value, Emit] | None = None,
+        given: dict[Value, Emit] | None = None,
     ) -> None:
         self.given = {} if given is None else given  # values that a schedule writes in its own way
         self.body = body
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
-        self._outer: dict[Value, tuple[Value, str]] = {}
-
-    def bind(self, outer: tuple[Value, ...]) -> None:
-        """Give the body's inputs the buffers they are read from."""
-        for port, value in zip(self.body.inputs, outer, strict=True):
-            self._outer[port.value] = (value, port.name)
+        self._outer = {
+            port.value: (buffer, port.name)
+            for port, buffer in zip(body.inputs, inputs, strict=True)
+        }
 
     # --- extents ----------------------------------------------------------------------
 

@@ -33,11 +33,11 @@ class _Reader:
             match statement:
                 case Let(variable) if variable not in self._used:
                     continue
-                case Loop(body=inner):
-                    statement = replace(statement, body=self.live(inner))
                 case If(condition, inner, otherwise) if condition.op == "const":
                     kept += reversed(self.live(inner if condition.value else otherwise))
                     continue
+                case Loop(body=inner):
+                    statement = replace(statement, body=self.live(inner))
                 case If(_, inner, otherwise):
                     other = self.live(otherwise)
                     statement = replace(statement, body=self.live(inner), otherwise=other)

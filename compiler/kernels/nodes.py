@@ -9,8 +9,9 @@ All others run their body from ``start`` on, once for each position.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+from typing import Any
 
 from compiler.kernel import Config, Scratch
 from ir import expr as e
@@ -124,38 +125,23 @@ class KernelBody:
     wide: bool = False
 
 
-def expressions(statement: Statement) -> tuple[Expr, ...]:
-    """Those that a statement itself holds, in the order in which they are written."""
-    match statement:
-        case Let(_, value) | Declare(_, value) | Assign(_, value):
-            return (value,)
-        case Write(place, value):
-            return (place, value)
-        case Loop(_, _, start, stop, step):
-            return (start, stop, step)
-        case If(condition):
-            return (condition,)
-        case Remark():
-            return ()
+def parts(statement: Statement) -> list[tuple[str, Any]]:
+    """The fields of a statement: what it is made of, in the order in which it is written."""
+    return [(f.name, getattr(statement, f.name)) for f in fields(statement)]
 
 
-def blocks(statement: Statement) -> tuple[list[Statement], ...]:
-    """The statements inside a statement."""
-    match statement:
-        case Loop(body=body):
-            return (body,)
-        case If(_, body, otherwise):
-            return (body, otherwise)
-        case _:
-            return ()
+def expressions(statement: Statement) -> list[Expr]:
+    """Those that a statement itself holds."""
+    return [part for _, part in parts(statement) if isinstance(part, Expr)]
 
 
 def walk_statements(body: Sequence[Statement]) -> Iterator[Statement]:
     """All statements, each before those inside it."""
     for statement in body:
         yield statement
-        for block in blocks(statement):
-            yield from walk_statements(block)
+        for _, part in parts(statement):
+            if isinstance(part, list):
+                yield from walk_statements(part)
 
 
 def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list[Statement]:
@@ -171,24 +157,13 @@ def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list
             )
         return known[value]
 
-    def inside(statements: Sequence[Statement]) -> list[Statement]:
-        return [one(s) for s in statements]
+    def changed(part: Any) -> Any:
+        match part:
+            case Expr():
+                return of(part)
+            case list():
+                return [replace(s, **{n: changed(p) for n, p in parts(s)}) for s in part]
+        return part
 
-    def one(statement: Statement) -> Statement:
-        match statement:
-            case Let(variable, value):
-                return Let(variable, of(value))
-            case Declare(variable, start):
-                return Declare(variable, of(start))
-            case Assign(variable, value):
-                return Assign(variable, of(value))
-            case Write(place, value, spread):
-                return Write(of(place), of(value), spread)
-            case Loop(kind, variable, start, stop, step, axis, inner):
-                return Loop(kind, variable, of(start), of(stop), of(step), axis, inside(inner))
-            case If(condition, inner, otherwise):
-                return If(of(condition), inside(inner), inside(otherwise))
-            case Remark():
-                return statement
-
-    return inside(body)
+    result: list[Statement] = changed(list(body))
+    return result

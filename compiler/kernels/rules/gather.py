@@ -68,13 +68,6 @@ def scatter_add_kernel(
     if out is not None:
         target = element(out, row * size + column, (inside,))
         builder.store(target, across("sum", total, (0,)))
-    return KernelBody(
-        name="scatter_add",
-        body=builder.body,
-        tile=("ROWS", "BLOCK"),
-        config=config,
-        grid=(count * -(-width // config["BLOCK"]), 1, 1),
-        writes=tuple(task.outputs),
-        why=f"{count} rows look for their numbers among {rows.shape[0]}",
-        wide=builder.wide,
-    )
+    programs = count * -(-width // config["BLOCK"])
+    why = f"{count} rows look for their numbers among {rows.shape[0]}"
+    return task.kernel(builder, "scatter_add", ("ROWS", "BLOCK"), config, (programs, 1), why)

@@ -64,13 +64,5 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
             builder.store(element(values, spot), read(winner))
         if places is not None:
             builder.store(element(places, spot), found[1])
-    return KernelBody(
-        name="top_k",
-        body=builder.body,
-        tile=("BLOCK",),
-        config=config,
-        grid=(x.type.size // length, 1, 1),
-        writes=tuple(task.outputs),
-        why=f"{op.k} selections among {length}, one row per program",
-        wide=builder.wide,
-    )
+    why = f"{op.k} selections among {length}, one row per program"
+    return task.kernel(builder, "top_k", ("BLOCK",), config, (x.type.size // length, 1), why)

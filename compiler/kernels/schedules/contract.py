@@ -9,7 +9,7 @@ adds them in fixed order and computes the epilogue.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from compiler.kernel import Config, Scratch
 from ir import expr as e
@@ -33,15 +33,6 @@ from .terms import schedule_terms
 DEEPEST = 16  # a depth that this divides ends with a step of any tile
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A launch's share of the depth: ``share`` of it per program, so many ``splits``."""
-
-    config: Config
-    splits: int
-    share: int
-
-
 def anchor_of(body: Graph) -> Node:
     found = [n for n in body.nodes if Property.CONTRACTION in n.op.properties]
     if len(found) != 1:
@@ -51,7 +42,7 @@ def anchor_of(body: Graph) -> Node:
 
 def schedule_contract(task: Task) -> Scheduled:
     anchor = anchor_of(task.body)
-    view = product_of(Emitter(task.body, task.builder()), anchor)
+    view = product_of(task.emitter(1), anchor)
     if view.thin:
         return schedule_terms(task, anchor, view)
     size = anchor.output.type.size
@@ -62,30 +53,28 @@ def schedule_contract(task: Task) -> Scheduled:
         choices += [replace(choice, second=second) for second in seconds]
 
     def kernels(choice: Choice) -> list[KernelBody]:
-        split = choice.splits > 1
-        share = -(-view.sizes.steps(choice.config) // choice.splits) * choice.config["K"]
-        splits = -(-view.sizes.depth // share) if split else 1
-        part = _Part(choice.config.having("SPLIT", int(split)), splits, share)
-        elements = splits * padded_count(size) if split else 16
+        share, splits = choice.shares(view.sizes.steps(choice.config))
+        elements = splits * padded_count(size) if choice.splits > 1 else 16
         partial = Scratch(0, elements * F32.itemsize)
-        first = _product(task, anchor, part, partial)
-        if not split:
+        first = _product(task, anchor, choice, splits, share, partial)
+        if choice.second is None or choice.splits == 1:
             return [first]
-        assert choice.second is not None
         return [first, _sum(task, anchor, splits, partial, choice.second)]
 
     return Scheduled(choices, kernels)
 
 
-def _product(task: Task, anchor: Node, part: _Part, partial: Scratch) -> KernelBody:
-    """The launch that multiplies."""
-    builder = task.builder()
-    emitter = Emitter(task.body, builder, 2)
-    emitter.bind(task.inputs)
+def _product(
+    task: Task, anchor: Node, choice: Choice, splits: int, share: int, partial: Scratch
+) -> KernelBody:
+    """The launch that multiplies, in each program so many steps of the depth (``share``)."""
+    config = choice.config.having("SPLIT", int(choice.splits > 1))
+    emitter = task.emitter(2)
+    builder = emitter.builder
     view = product_of(emitter, anchor)
     bases = _tile(builder, view)
     builder.place(anchor.location)
-    total = _accumulate(emitter, view, bases, part.share, task.options.precision)
+    total = _accumulate(emitter, view, bases, share * config["K"], task.options.precision)
     access = _result(view, bases)
     access = access.guarded(*(b() for base in bases for b in base.bounds))
     index = linearize(access.coordinates, access.extents)
@@ -97,20 +86,18 @@ def _product(task: Task, anchor: Node, part: _Part, partial: Scratch) -> KernelB
         builder.store(place, total, emitter.spreads(index, access.guard))
     with builder.otherwise():
         emitter.preset(anchor.output, access, total)
-        for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
+        for port, buffer in task.ports:
             result = emitter.emit(port.value, access)
             where = emitter.address(access, port.value.type)
             emitter.store(buffer, port.name, where, result, access.guard)
-    return KernelBody(
-        name=anchor.op.name,
-        body=builder.body,
-        tile=("M", "N"),
-        config=part.config,
-        grid=(view.sizes.programs(part.config), part.splits, 1),
-        writes=(partial,) if part.config["SPLIT"] else tuple(task.outputs),
-        why=_why(view, part),
-        wide=builder.wide,
-    )
+    name, grid = anchor.op.name, (view.sizes.programs(config), splits)
+    count, rows, columns, depth = view.numbers
+    why = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
+    why += f" in {view.numbers.programs(config)} tiles"
+    if config["SPLIT"]:
+        why += f", depth split {splits} ways to fill the device"
+    partials = [partial] if config["SPLIT"] else []
+    return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=partials)
 
 
 def _stride(builder: KernelBuilder, anchor: Node) -> Expr:
@@ -131,15 +118,6 @@ def _along(base: Base, extents: Sizes) -> Sequence[Affine]:
     if base.at.op == "const":  # the only product
         return (ZERO,) * len(extents)
     return delinearize(base, extents) if len(extents) > 1 else (variable(base),)
-
-
-def _why(view: Product, part: _Part) -> str:
-    count, rows, columns, depth = view.numbers
-    text = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
-    text += f" in {view.numbers.programs(part.config)} tiles"
-    if part.config["SPLIT"]:
-        text += f", depth split {part.splits} ways to fill the device"
-    return text
 
 
 def _tile(builder: KernelBuilder, view: Product) -> tuple[Base, Base, Base]:

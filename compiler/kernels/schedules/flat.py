@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from compiler.kernel import Config
 from ir.expr import Expr
 from ir.graph import Value
 
 from ..builder import KernelBuilder
 from ..choice import Choice
-from ..emitter import Access, Emit, Emitter
+from ..emitter import Access, Emit
 from ..expressions import constant
 from ..index import Base, variable
 from ..nodes import KernelBody
@@ -51,7 +49,7 @@ def schedule_flat(task: Task) -> Scheduled:
 def flat_kernel(
     task: Task,
     config: Config,
-    given: Mapping[Value, Emit] | None = None,
+    given: dict[Value, Emit] | None = None,
     name: str = "flat",
     why: str = "",
     suffix: str = "",
@@ -59,12 +57,10 @@ def flat_kernel(
     """Values in ``given`` are not computed from their inputs but written so."""
     body = task.body
     first = body.outputs[0].value.type
-    builder = task.builder()
-    emitter = Emitter(body, builder, 1, given)
-    emitter.bind(task.inputs)
-    place = variable(positions(builder, first.memory_size))
+    emitter = task.emitter(1, given)
+    place = variable(positions(emitter.builder, first.memory_size))
     at = emitter.access_at(place, emitter.extents(first.shape), first)
-    for port, buffer in zip(body.outputs, task.outputs, strict=True):
+    for port, buffer in task.ports:
         type, own = port.value.type, at
         if type.shape != first.shape:
             position = emitter.address(at, first.logical) if first.layout else place
@@ -75,14 +71,6 @@ def flat_kernel(
         index = place if alike else emitter.address(own, type)
         emitter.store(buffer, port.name, index, element, own.guard)
     block = config["BLOCK"]
-    return KernelBody(
-        name=name,
-        body=builder.body,
-        tile=("BLOCK",),
-        config=config,
-        grid=(-(-padded_count(first.memory_size) // block), 1, 1),
-        writes=tuple(task.outputs),
-        why=why or f"{first.size} independent elements, {block} per program",
-        suffix=suffix,
-        wide=builder.wide,
-    )
+    programs = -(-padded_count(first.memory_size) // block)
+    why = why or f"{first.size} independent elements, {block} per program"
+    return task.kernel(emitter.builder, name, ("BLOCK",), config, (programs, 1), why, suffix)

@@ -41,12 +41,18 @@ class Reduction:
         return tuple(i for i in range(len(self.shape)) if i not in self.axes)
 
     @property
-    def inner(self) -> tuple[int, ...]:
-        """For planes: the last run of reduced axes."""
-        last = len(self.shape)
-        while last - 1 in self.axes:
-            last -= 1
-        return tuple(range(last, len(self.shape)))
+    def side(self) -> int | None:
+        """The dimension of the tile along the results; None where a tile makes one of them."""
+        return {"rows": 0, "planes": None, "columns": 1}[self.kind]
+
+    @property
+    def walked(self) -> list[tuple[tuple[int, ...], int]]:
+        """Reduced axes, and the dimension of the tile along them. The first can be split."""
+        if self.side is not None:
+            return [(self.axes, 1 - self.side)]
+        run = max(a for a in range(len(self.shape)) if a not in self.axes)  # what ends the last
+        outer = tuple(a for a in self.axes if a < run)
+        return [(outer, 0), (self.axes[len(outer) :], 1)]
 
     def count(self, axes: Sequence[int]) -> int:
         return math.prod(self.shape[axis] for axis in axes)
@@ -56,16 +62,12 @@ class Reduction:
         return replace(self, shape=tuple(map(number, self.shape)))
 
     def programs(self, tile: Config) -> int:
-        side = {"rows": tile["A"], "planes": 1, "columns": tile["B"]}[self.kind]
-        return -(-self.count(self.kept) // side)
+        return -(-self.count(self.kept) // (1 if self.side is None else tile["AB"[self.side]]))
 
     def walk(self, tile: Config) -> tuple[int, int]:
         """Steps along the dimension that can be split, and loads that each of them takes."""
-        total = self.count(self.axes)
-        if self.kind == "planes":
-            inner = self.count(self.inner)
-            return -(-(total // inner) // tile["A"]), -(-inner // tile["B"])
-        return -(-total // tile["B" if self.kind == "rows" else "A"]), 1
+        steps = [-(-self.count(axes) // tile["AB"[axis]]) for axes, axis in self.walked]
+        return steps[0], math.prod(steps[1:])
 
 
 def reduction_of(body: Graph) -> Reduction:

@@ -64,7 +64,7 @@ def input_pointer(task: Task, builder: KernelBuilder, node: Node, i: int) -> Exp
 def result_pointer(task: Task, builder: KernelBuilder, node: Node, i: int) -> Expr | None:
     """Pointer to where result ``i`` goes; None where nobody reads it."""
     value = node.outputs[i]
-    for port, buffer in zip(task.body.outputs, task.outputs, strict=True):
+    for port, buffer in task.ports:
         if port.value is value:
             return builder.pointer(buffer, value.type.dtype, port.name)
     return None

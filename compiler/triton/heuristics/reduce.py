@@ -41,7 +41,7 @@ def _best_tile(reduction: Reduction, tiles: tuple[Config, ...]) -> Config:
     if reduction.kind == "columns":
         extent = reduction.count(reduction.kept) // 64
     else:
-        extent = reduction.count(reduction.inner if reduction.kind == "planes" else reduction.axes)
+        extent = reduction.count(reduction.walked[-1][0])
     return next((tile for tile in tiles if tile["B"] >= extent), tiles[-1])
 
 

@@ -6,10 +6,9 @@ units in the last place), including near the zeros of log1p, expm1 and tanh.
 
 from __future__ import annotations
 
-HELPERS: dict[str, tuple[tuple[str, ...], str]] = {
-    "philox_uniform": (
-        (),
-        '''
+import re
+
+_SOURCE = '''\
 @triton.jit
 def philox_uniform(seed, c0, c1, c2):
     """Uniform in [0, 1): first word of Philox 4x32-10 at counter (c0, c1, c2, 0)."""
@@ -19,22 +18,14 @@ def philox_uniform(seed, c0, c1, c2):
     x2 = tl.cast(c2, tl.uint32)
     word, _, _, _ = tl.philox(key, x0, x1, x2, tl.cast(0, tl.uint32))
     return tl.uint_to_uniform_float(word)
-''',
-    ),
-    "log1p": (
-        (),
-        '''
+
 @triton.jit
 def log1p(x):
     """log(1 + x): the rounding error of 1 + x is divided out again."""
     u = 1.0 + x
     near = tl.log(u) * (x / (u - 1.0))
     return tl.where(u == 1.0, x, tl.where(u == float("inf"), u, near))
-''',
-    ),
-    "expm1": (
-        (),
-        '''
+
 @triton.jit
 def expm1(x):
     """exp(x) - 1: Taylor's series where the subtraction would lose digits."""
@@ -47,31 +38,19 @@ def expm1(x):
     s = 1.0 + x * s * (1.0 / 3)
     s = 1.0 + x * s * (1.0 / 2)
     return tl.where(tl.abs(x) < 0.5, x * s, tl.exp(x) - 1.0)
-''',
-    ),
-    "tanh": (
-        ("expm1",),
-        '''
+
 @triton.jit
 def tanh(x):
     """Hyperbolic tangent, by expm1 of a number that cannot overflow."""
     t = expm1(-2.0 * tl.abs(x))
     y = -t / (2.0 + t)
     return tl.where(x < 0, -y, y)
-''',
-    ),
-    "sigmoid": (
-        (),
-        '''
+
 @triton.jit
 def sigmoid(x):
     """1 / (1 + exp(-x)); an overflow of exp gives 0."""
     return 1.0 / (1.0 + tl.exp(-x))
-''',
-    ),
-    "power": (
-        (),
-        '''
+
 @triton.jit
 def power(x, y):
     """x ** y for all signs: of a negative x only whole powers exist."""
@@ -81,62 +60,38 @@ def power(x, y):
     signed = tl.where(whole, tl.where(odd, -size, size), float("nan"))
     value = tl.where(x < 0, signed, size)
     return tl.where(y == 0, 1.0, tl.where(x == 1.0, 1.0, value))
-''',
-    ),
-    "nan_max": (
-        (),
-        '''
+
 @triton.jit
 def nan_max(x, axis: tl.constexpr):
     """Largest element along an axis, kept with extent 1; NaN if any element is NaN."""
     strange = tl.max((x != x).to(tl.int32), axis, keep_dims=True)
     return tl.where(strange > 0, float("nan"), tl.max(x, axis, keep_dims=True))
-''',
-    ),
-    "nan_min": (
-        (),
-        '''
+
 @triton.jit
 def nan_min(x, axis: tl.constexpr):
     """Smallest element along an axis, kept with extent 1; NaN if any element is NaN."""
     strange = tl.max((x != x).to(tl.int32), axis, keep_dims=True)
     return tl.where(strange > 0, float("nan"), tl.min(x, axis, keep_dims=True))
-''',
-    ),
-    "float_order": (
-        (),
-        '''
+
 @triton.jit
 def float_order(x):
     """Integers in the order of the floats; 0 and -0 are equal, NaN is the largest."""
     bits = (x + 0.0).to(tl.int32, bitcast=True)
     order = bits ^ ((bits >> 31) & 0x7FFFFFFF)
     return tl.where(x != x, 0x7FC00000, order)
-''',
-    ),
-    "multiply": (
-        (),
-        """
+
 @triton.jit
 def multiply(a, b):
     return a * b
-""",
-    ),
+'''
+HELPERS = {
+    match[1]: match[0].strip() + "\n"
+    for match in re.finditer(r"@triton\.jit\ndef (\w+)(?:(?!@triton).)*", _SOURCE, re.DOTALL)
 }
-"""Name to (helpers it calls, source)."""
+_CALLED = {"tanh": ("expm1",)}  # helpers that others call
 
 
 def source_of(names: list[str]) -> str:
     """Source of the helpers and of those they call, each once, callees first."""
-    done: list[str] = []
-
-    def add(name: str) -> None:
-        callees, _ = HELPERS[name]
-        for callee in callees:
-            add(callee)
-        if name not in done:
-            done.append(name)
-
-    for name in names:
-        add(name)
-    return "".join("\n" + HELPERS[name][1] for name in done)
+    needed = dict.fromkeys(n for name in names for n in (*_CALLED.get(name, ()), name))
+    return "".join("\n\n" + HELPERS[name] for name in needed)
