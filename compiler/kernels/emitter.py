@@ -37,6 +37,12 @@ class Access:
     extents: tuple[Monomial, ...]
     guard: tuple[Expr, ...] = ()
 
+    def moved(self, axis: int, index: Affine, extent: Monomial) -> Access:
+        """Elsewhere along an axis, which may have another extent."""
+        coordinates, extents = list(self.coordinates), list(self.extents)
+        coordinates[axis], extents[axis] = index, extent
+        return replace(self, coordinates=tuple(coordinates), extents=tuple(extents))
+
     def guarded(self, *conditions: Expr) -> Access:
         new = tuple(c for c in conditions if c not in self.guard)
         return replace(self, guard=self.guard + new)
@@ -128,11 +134,6 @@ class Emitter:
     def preset(self, value: Value, at: Access, written: Expr) -> None:
         """What a schedule has computed itself."""
         self.builder.remember((value, at.coordinates, at.guard), written)
-
-    def results(self, node: Node, at: Access, written: tuple[Expr, ...]) -> None:
-        """Remember all results of a node that computes several at once."""
-        for value, result in zip(node.outputs, written, strict=True):
-            self.preset(value, at, result)
 
     def emit(self, value: Value, at: Access) -> Expr:
         """The element (a variable or literal)."""
@@ -280,10 +281,6 @@ class Emitter:
         result = node.outputs[number]
         first = zero(result.type.dtype) if start is None else start
         return self.builder.declare(first, self.tile, "v", result.name)
-
-
-def coordinate(at: Access, axis: int) -> tuple[Affine, Monomial]:
-    return at.coordinates[axis], at.extents[axis]
 
 
 UNIT = (ZERO, ONE)

@@ -79,15 +79,7 @@ class Product:
         return self.count, self.rows, self.columns, self.depth
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSizes:
-    """Sizes that are known before an op is asked: where a result is asked for, or the depth."""
-
-    result: Access | None = None
-    depth: Sizes | None = None
-
-
-View = Callable[[Emitter, Node, KnownSizes], Product]
+View = Callable[[Emitter, Node], Product]
 VIEWS: dict[type[Op], View] = {}
 
 
@@ -101,9 +93,9 @@ def view(op: type[Op]) -> Callable[[View], View]:
     return add
 
 
-def product_of(emitter: Emitter, node: Node, known: KnownSizes = KnownSizes()) -> Product:
+def product_of(emitter: Emitter, node: Node) -> Product:
     """A contraction as a matrix product."""
     found = VIEWS.get(type(node.op))
     if found is None:
         raise NotImplementedError(f"nothing says how op {node.op.name!r} is a matrix product")
-    return found(emitter, node, known)
+    return found(emitter, node)

@@ -17,8 +17,7 @@ from ir.graph import Node
 from ir.size import value_of
 
 from .heuristics import GpuHeuristic
-from .printer.function import canonical_file
-from .printer.render import readable_file
+from .printer.file import canonical_file, readable_file
 
 
 def lower_node(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:

@@ -6,17 +6,16 @@ column (image, position) and the depth (channel, tap).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ir.expr import Expr
-from ir.graph import Node
+from ir.graph import Node, Value
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 
 from ..emitter import Access, Emitter
 from ..index import ZERO, Affine
 from ..monomial import ONE, Monomial
-from ..products import Found, KnownSizes, Places, Product, Sizes, view
+from ..products import Found, Places, Product, Sizes, view
 
 Convolution = Conv | ConvInputGrad | ConvWeightGrad
 
@@ -75,39 +74,23 @@ class Geometry:
         return self.x_access(which, image, inner, spots).guarded(*conditions)
 
 
-def geometry(
-    emitter: Emitter,
-    op: Convolution,
-    x: Sequence[int],
-    w: Sequence[int],
-    y: Sequence[int],
-    *,
-    x_known: Sizes = (),
-    y_known: Sizes = (),
-) -> Geometry:
-    """``x_known``, ``y_known``: images and spatial extents, where they are known already."""
+def geometry(emitter: Emitter, op: Convolution, x: Value, w: Value, y: Value) -> Geometry:
     extent = emitter.builder.extent
-    images, *known = x_known or y_known or (extent(x[0], "images"),)
-    x_extents = tuple(known if x_known else (extent(d, f"x{i}") for i, d in enumerate(x[2:])))
-    y_extents = tuple(known if y_known else (extent(d, f"y{i}") for i, d in enumerate(y[2:])))
-    group, inputs, outputs = op.group, w[1], w[0] // op.group
-    sizes = (Monomial.of(group), Monomial.of(inputs), Monomial.of(outputs))
-    return Geometry(emitter, op, *sizes, images, x_extents, y_extents, tuple(w[2:]))
-
-
-def _spatial(access: Access | None) -> Sizes:
-    """Images and spatial extents of an access to a blob."""
-    return (access.extents[0], *access.extents[2:]) if access else ()
+    images = extent(x.shape[0], "images")
+    x_extents = tuple(extent(d, f"x{i}") for i, d in enumerate(x.shape[2:]))
+    y_extents = tuple(extent(d, f"y{i}") for i, d in enumerate(y.shape[2:]))
+    group, inputs, outputs = map(Monomial.of, (op.group, w.shape[1], w.shape[0] // op.group))
+    taps = w.shape[2:]
+    return Geometry(emitter, op, group, inputs, outputs, images, x_extents, y_extents, taps)
 
 
 @view(Conv)
-def conv_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
+def conv_product(emitter: Emitter, node: Node) -> Product:
     """Rows are output channels, columns positions of y, the depth input channels and taps."""
     op = node.op
     assert isinstance(op, Conv)
     x, w = node.inputs
-    y_known = _spatial(known.result)
-    g = geometry(emitter, op, x.shape, w.shape, node.output.shape, y_known=y_known)
+    g = geometry(emitter, op, x, w, node.output)
 
     def find(at: Access) -> Found:
         image, channels, *position = at.coordinates
@@ -133,13 +116,12 @@ def conv_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
 
 
 @view(ConvWeightGrad)
-def weight_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
+def weight_grad_product(emitter: Emitter, node: Node) -> Product:
     """Rows are output channels, columns input channels and taps, the depth positions of y."""
     op = node.op
     assert isinstance(op, ConvWeightGrad)
     x, dy = node.inputs
-    w = node.output
-    g = geometry(emitter, op, x.shape, w.shape, dy.shape, y_known=known.depth or ())
+    g = geometry(emitter, op, x, node.output, dy)
 
     def find(at: Access) -> Found:
         channels, inner, *taps = at.coordinates
@@ -165,7 +147,7 @@ def weight_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Prod
 
 
 @view(ConvInputGrad)
-def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
+def input_grad_product(emitter: Emitter, node: Node) -> Product:
     """Columns are positions of x, in phases.
 
     Along an axis of stride s, positions of one remainder r modulo s (a phase) meet the
@@ -175,8 +157,7 @@ def input_grad_product(emitter: Emitter, node: Node, known: KnownSizes) -> Produ
     op = node.op
     assert isinstance(op, ConvInputGrad)
     dy, w = node.inputs
-    x_known = _spatial(known.result)
-    g = geometry(emitter, op, node.output.shape, w.shape, dy.shape, x_known=x_known)
+    g = geometry(emitter, op, node.output, w, dy)
     axes = range(len(g.window))
     phased = [op.stride[a] > 1 and op.dilation[a] == 1 for a in axes]
     phases = [Monomial.of(op.stride[a]) if phased[a] else ONE for a in axes]

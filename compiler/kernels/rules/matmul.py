@@ -7,11 +7,11 @@ from ir.ops.matmul import MatMul
 
 from ..emitter import Access, Emitter
 from ..monomial import Monomial
-from ..products import Found, KnownSizes, Places, Product, Read, view
+from ..products import Found, Places, Product, Read, view
 
 
 @view(MatMul)
-def matmul_product(emitter: Emitter, node: Node, known: KnownSizes) -> Product:
+def matmul_product(emitter: Emitter, node: Node) -> Product:
     op = node.op
     assert isinstance(op, MatMul)
     a, b = node.inputs

@@ -11,7 +11,7 @@ from ir.graph import Node
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 
-from ..emitter import Access, Emission, Emitter, coordinate, rule
+from ..emitter import Access, Emission, Emitter, rule
 from ..index import ZERO, Affine, linearize
 from ..monomial import ONE, Monomial, product
 
@@ -22,33 +22,27 @@ def _along(emitter: Emitter, extent: Monomial, size: int, hint: str) -> Monomial
     return builder.amount(size, hint) if extent.constant is None else builder.extent(size, hint)
 
 
-def _with_axis(at: Access, axis: int, index: Affine, extent: Monomial) -> Access:
-    coordinates, extents = list(at.coordinates), list(at.extents)
-    coordinates[axis], extents[axis] = index, extent
-    return Access(tuple(coordinates), tuple(extents), at.guard)
-
-
 @rule(Slice)
 def emit_slice(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Slice)
     (x,) = node.inputs
     extent = emitter.builder.extent(x.shape[op.axis], "from")
-    index, _ = coordinate(at, op.axis)
+    index = at.coordinates[op.axis]
     # Along the leading axis, and one that may change, the start is an argument even when it is 0:
     # the steps of a recurrent layer share one kernel.
     if op.axis == 0:
         index = index.shifted(emitter.builder.amount(op.start, "start"))
     else:
         index = index.shifted(_along(emitter, extent, op.start, "start"))
-    return (yield x, _with_axis(at, op.axis, index, extent))
+    return (yield x, at.moved(op.axis, index, extent))
 
 
 @rule(Concat)
 def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
     op = node.op
     assert isinstance(op, Concat)
-    index, _ = coordinate(at, op.axis)
+    index = at.coordinates[op.axis]
     values: list[Expr] = []
     inside = []
     for k, x in enumerate(node.inputs):
@@ -56,7 +50,7 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
         last = k == len(node.inputs) - 1
         low = k > 0
         conditions = emitter.inside(index, low, None if last else extent)
-        access = _with_axis(at, op.axis, index, extent).guarded(*conditions)
+        access = at.moved(op.axis, index, extent).guarded(*conditions)
         values.append((yield x, access))
         inside.append(conditions[-1:] if not last else ())
         index = index.shifted(-extent)
@@ -77,10 +71,10 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
             continue
         extent = emitter.builder.extent(x.shape[axis], "from")
         moves = extent.constant is None
-        index, _ = coordinate(at, axis)
+        index = at.coordinates[axis]
         index = index.shifted(-_along(emitter, extent, low, "low"))
         conditions = emitter.inside(index, moves or low > 0, extent if moves or high > 0 else None)
-        access = _with_axis(access, axis, index, extent).guarded(*conditions)
+        access = access.moved(axis, index, extent).guarded(*conditions)
     value = yield x, access
     new = tuple(c for c in access.guard if c not in at.guard)
     return emitter.chosen(new, value, e.const(op.value, x.type.dtype))
@@ -111,7 +105,8 @@ def reshaped(
     extents: list[Monomial] = [ONE] * len(shape)
     for left, right in _groups(result, shape):
         if len(left) == 1 and len(right) == 1:
-            coordinates[right[0]], extents[right[0]] = coordinate(at, left[0])
+            i, j = left[0], right[0]
+            coordinates[j], extents[j] = at.coordinates[i], at.extents[i]
             continue
         if not left or not right:
             continue

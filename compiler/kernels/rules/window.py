@@ -31,7 +31,7 @@ def read_access(
     emitter: Emitter, op: WindowTaps, at: Access, shape: Sequence[int], tap: dict[int, Affine]
 ) -> tuple[Access, tuple[Expr, ...]]:
     """Where a tap of the window at ``at`` reads its input, and where that is no padding."""
-    coordinates, extents = list(at.coordinates), list(at.extents)
+    access = at
     conditions: list[Expr] = []
     for axis, extent in enumerate(shape):
         if not slides(op, axis):
@@ -41,11 +41,10 @@ def read_access(
         if axis in tap:
             index = index.plus(tap[axis])
         size = emitter.builder.extent(extent, "from")
-        coordinates[axis], extents[axis] = index, size
+        access = access.moved(axis, index, size)
         # How many elements are added behind depends on the image (rounding), so that the end is
         # checked in any case; a layer's padding does not.
         conditions += emitter.inside(index, op.low[axis] > 0, size)
-    access = Access(tuple(coordinates), tuple(extents), at.guard)
     return access.guarded(*conditions), tuple(conditions)
 
 
@@ -78,8 +77,10 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> Ex
         spot = as_i32(builder.affine(linearize(access.coordinates[first:], access.extents[first:])))
         builder.assign(best, e.where(better, value, best))
         builder.assign(winner, e.where(better, spot, winner))
-    emitter.results(node, at, (best, winner))
-    return (best, winner)[number]
+    results = (best, winner)
+    for output, result in zip(node.outputs, results, strict=True):
+        emitter.preset(output, at, result)
+    return results[number]
 
 
 @contextlib.contextmanager
@@ -94,22 +95,18 @@ def covering(
     """
     rank = len(outputs)
     counts = [-(-op.window[a] // op.stride[a]) if slides(op, a) else 1 for a in range(rank)]
-    starts: dict[int, Affine] = {}
-    ends: dict[int, Affine] = {}
-    for axis in range(rank):
-        if not slides(op, axis):
-            continue
-        # Counted from the padded edge: the element, and the last window that starts there.
-        ends[axis] = at.coordinates[axis].shifted(Monomial.of(op.low[axis]))
-        last = ends[axis]
-        if op.stride[axis] > 1:
-            last = emitter.quotient(last, op.stride[axis])
-        starts[axis] = last
+    # Counted from the padded edge: the element, and the last window that starts there.
+    ends = {
+        a: at.coordinates[a].shifted(Monomial.of(op.low[a])) for a in range(rank) if slides(op, a)
+    }
+    starts = {
+        a: emitter.quotient(end, op.stride[a]) if op.stride[a] > 1 else end
+        for a, end in ends.items()
+    }
     with loops(emitter.builder, counts) as tap:
-        coordinates, extents = list(at.coordinates), list(at.extents)
+        access = at
         conditions: list[Expr] = []
-        for axis, last in starts.items():
-            index = last
+        for axis, index in starts.items():
             if axis in tap:
                 index = index.plus(tap[axis].scaled(Monomial.of(-1)))
             size = emitter.builder.extent(outputs[axis], "windows")
@@ -119,9 +116,8 @@ def covering(
                 start = emitter.builder.affine(index) * op.stride[axis]
                 reach = emitter.builder.affine(ends[axis]) - start
                 conditions.append(emitter.condition(reach < op.window[axis]))
-            coordinates[axis], extents[axis] = index, size
-        access = Access(tuple(coordinates), tuple(extents), at.guard).guarded(*conditions)
-        yield access, tuple(conditions)
+            access = access.moved(axis, index, size)
+        yield access.guarded(*conditions), tuple(conditions)
 
 
 @rule(WindowSpread)

@@ -22,7 +22,7 @@ from ir.types import TensorType
 from ..emitter import Access, Emitter, rule, rule_for
 from ..index import ZERO, Affine
 from ..loops import loops
-from ..products import KnownSizes, Product, product_of
+from ..products import Product, product_of
 from ..task import Scheduled, Task
 from .flat import schedule_flat
 from .reduce import schedule_reduce
@@ -38,7 +38,7 @@ def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
 @rule_for(Property.CONTRACTION)
 def emit_contraction(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     """An element by a loop over the depth."""
-    view = product_of(emitter, node, KnownSizes(result=at))
+    view = product_of(emitter, node)
     places = view.find(at)
     total = emitter.accumulator(node)
     counts = [extent.constant or 0 for extent in view.depth]
@@ -94,8 +94,7 @@ def emit_terms(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     contraction = replace(node, op=op.of, outputs=(Value("result", kind),))
     last = 1 + kind.rank
     depth = (at.coordinates[0], *at.coordinates[last:])
-    sizes = (at.extents[0], *at.extents[last:])
-    view = product_of(emitter, contraction, KnownSizes(depth=sizes))
+    view = product_of(emitter, contraction)
     places = view.find(Access(at.coordinates[1:last], at.extents[1:last], at.guard))
     return emitter.builder.let(_term(emitter, view, places, depth, at))
 
