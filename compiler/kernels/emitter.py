@@ -57,32 +57,25 @@ Emission = Generator[tuple[Value, Access], Expr, Expr]
 
 EmitRule = Callable[["Emitter", Node, int, Access], Expr | Emission]
 Emit = Callable[["Emitter", Access], Expr]
-RULES: dict[type[Op], EmitRule] = {}
-KINDS: dict[Property, EmitRule] = {}
+RULES: dict[type[Op] | Property, EmitRule] = {}
 
 
-def rule(op: type[Op]) -> Callable[[EmitRule], EmitRule]:
-    """Decorator: register how an op's result element is written."""
+def rule(*ops: type[Op] | Property) -> Callable[[EmitRule], EmitRule]:
+    """Decorator: register how result elements are written, of ops or of all that have a property
+    and no rule of their own."""
 
     def add(function: EmitRule) -> EmitRule:
-        RULES[op] = function
+        RULES.update(dict.fromkeys(ops, function))
         return function
 
     return add
 
 
-def rule_for(property: Property) -> Callable[[EmitRule], EmitRule]:
-    """Decorator: likewise for all ops of a property that have no rule of their own."""
-
-    def add(function: EmitRule) -> EmitRule:
-        KINDS[property] = function
-        return function
-
-    return add
-
-
-def _by_property(op: Op) -> EmitRule | None:
-    return next((rule for kind, rule in KINDS.items() if kind in op.properties), None)
+def rule_of(op: Op) -> EmitRule:
+    for key in (type(op), *op.properties):
+        if key in RULES:
+            return RULES[key]
+    raise NotImplementedError(f"no rule writes elements of op {op.name!r}")
 
 
 _Key = tuple[Value, tuple[Affine, ...], tuple[Expr, ...]]
@@ -164,10 +157,7 @@ class Emitter:
             found = self.read(value, at)
         else:
             node = self.body.producers[value]
-            function = RULES.get(type(node.op)) or _by_property(node.op)
-            if function is None:
-                raise NotImplementedError(f"no rule writes elements of op {node.op.name!r}")
-            written = function(self, node, node.outputs.index(value), at)
+            written = rule_of(node.op)(self, node, node.outputs.index(value), at)
             if not isinstance(written, Expr):
                 begun.append((key, written))
                 return None

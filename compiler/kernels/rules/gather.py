@@ -12,7 +12,7 @@ from ..emitter import Access, Emission, Emitter, rule, zero
 from ..expressions import across, any_lane, cdiv, constant, element, read
 from ..index import Base, variable
 from ..nodes import KernelBody
-from ..schedules.single import input_pointer, result_pointer, single
+from ..schedules.single import pointer_to, single
 from ..task import Task
 
 
@@ -46,8 +46,8 @@ def scatter_add_kernel(
     rows = node.inputs[1]
     count, width = node.output.shape
     builder.place(node.location)
-    g, numbers = (input_pointer(task, builder, node, i) for i in range(2))
-    out = result_pointer(task, builder, node, 0)
+    g, numbers = (pointer_to(task, builder, v) for v in node.inputs)
+    out = pointer_to(task, builder, node.output)
     size = builder.size(builder.extent(width, "width"))
     number = builder.size(builder.amount(rows.shape[0], "numbers"))
     program = builder.let(builder.program(), "i", "program")
@@ -65,9 +65,8 @@ def scatter_add_kernel(
         with builder.when(any_lane(hit)):
             source = element(g, place * size + column, (hit, inside))
             builder.increase(total, read(source, 0.0))
-    if out is not None:
-        target = element(out, row * size + column, (inside,))
-        builder.store(target, across("sum", total, (0,)))
+    target = element(out, row * size + column, (inside,))
+    builder.store(target, across("sum", total, (0,)))
     programs = count * -(-width // config["BLOCK"])
     why = f"{count} rows look for their numbers among {rows.shape[0]}"
     return task.kernel(builder, "scatter_add", ("ROWS", "BLOCK"), config, (programs, 1), why)

@@ -14,7 +14,7 @@ from ..builder import KernelBuilder
 from ..expressions import as_i32, constant, element, read, spread
 from ..folds import Fold
 from ..nodes import KernelBody
-from ..schedules.single import input_pointer, result_pointer, single
+from ..schedules.single import pointer_to, single
 from ..task import Task
 
 
@@ -34,8 +34,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
     (x,) = node.inputs
     length = x.shape[-1]
     builder.place(node.location)
-    pointer = input_pointer(task, builder, node, 0)
-    values, places = (result_pointer(task, builder, node, i) for i in range(2))
+    pointer = pointer_to(task, builder, x)
     size, count = builder.size(builder.extent(length, "length")), e.const(op.k)
     row = builder.let(builder.program(), "i", "row")
     dtype = x.type.dtype
@@ -59,10 +58,10 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
         for gathered, selected in zip(last, found, strict=True):
             builder.assign(gathered, selected)
         spot = builder.let(spread(row * count + turn, frozenset()), "i", "spot")
-        if values is not None:
-            winner = element(pointer, row * size + found[1])
-            builder.store(element(values, spot), read(winner))
-        if places is not None:
-            builder.store(element(places, spot), found[1])
+        winner = read(element(pointer, row * size + found[1]))
+        wanted = {port.value for port, _ in task.ports}
+        for result, selected in zip(node.outputs, (winner, found[1]), strict=True):
+            if result in wanted:
+                builder.store(element(pointer_to(task, builder, result), spot), selected)
     why = f"{op.k} selections among {length}, one row per program"
     return task.kernel(builder, "top_k", ("BLOCK",), config, (x.type.size // length, 1), why)

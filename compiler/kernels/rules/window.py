@@ -12,7 +12,7 @@ from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, Wi
 
 from ..emitter import Access, Emitter, rule, zero
 from ..expressions import as_i32
-from ..index import Affine, Base, linearize, variable
+from ..index import Base, linearize, variable
 from ..loops import loops
 from ..monomial import Monomial
 
@@ -27,38 +27,28 @@ def slides(op: WindowTaps, axis: int) -> bool:
     return (op.window[axis], op.stride[axis], op.low[axis], op.high[axis]) != (1, 1, 0, 0)
 
 
-def read_access(
-    emitter: Emitter, op: WindowTaps, at: Access, shape: Sequence[int], tap: dict[int, Affine]
-) -> tuple[Access, tuple[Expr, ...]]:
-    """Where a tap of the window at ``at`` reads its input, and where that is no padding."""
-    access = at
-    conditions: list[Expr] = []
-    for axis, extent in enumerate(shape):
-        if not slides(op, axis):
-            continue
-        index = at.coordinates[axis].scaled(Monomial.of(op.stride[axis]))
-        index = index.shifted(Monomial.of(-op.low[axis]))
-        if axis in tap:
-            index = index.plus(tap[axis])
-        size = emitter.builder.extent(extent, "from")
-        access = access.moved(axis, index, size)
-        # How many elements are added behind depends on the image (rounding), so that the end is
-        # checked in any case; a layer's padding does not.
-        conditions += emitter.inside(index, op.low[axis] > 0, size)
-    return access.guarded(*conditions), tuple(conditions)
-
-
-@rule(WindowSum)
-def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
-    op = node.op
-    assert isinstance(op, WindowSum)
-    (x,) = node.inputs
-    total = emitter.accumulator(node)
+@contextlib.contextmanager
+def reading(
+    emitter: Emitter, op: WindowTaps, at: Access, inputs: Sequence[int]
+) -> Iterator[tuple[Access, tuple[Expr, ...]]]:
+    """Loops over the taps of the window at ``at``: gives where one reads its input, and where that
+    is no padding."""
     with loops(emitter.builder, op.window) as tap:
-        access, conditions = read_access(emitter, op, at, x.shape, tap)
-        value = emitter.chosen(conditions, emitter.emit(x, access), zero(x.type.dtype))
-        emitter.builder.increase(total, value)
-    return total
+        access = at
+        conditions: list[Expr] = []
+        for axis, extent in enumerate(inputs):
+            if not slides(op, axis):
+                continue
+            index = at.coordinates[axis].scaled(Monomial.of(op.stride[axis]))
+            index = index.shifted(Monomial.of(-op.low[axis]))
+            if axis in tap:
+                index = index.plus(tap[axis])
+            size = emitter.builder.extent(extent, "from")
+            access = access.moved(axis, index, size)
+            # How many elements are added behind depends on the image (rounding), so that the end
+            # is checked in any case; a layer's padding does not.
+            conditions += emitter.inside(index, op.low[axis] > 0, size)
+        yield access.guarded(*conditions), tuple(conditions)
 
 
 @rule(WindowMax)
@@ -70,8 +60,7 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> Ex
     best = emitter.accumulator(node, 0, _LOWEST)
     winner = emitter.accumulator(node, 1, e.const(-1))
     first = x.type.rank - op.spatial_rank
-    with loops(emitter.builder, op.window) as tap:
-        access, conditions = read_access(emitter, op, at, x.shape, tap)
+    with reading(emitter, op, at, x.shape) as (access, conditions):
         value = emitter.chosen(conditions, emitter.emit(x, access), _LOWEST)
         better = emitter.condition(value > best)
         spot = as_i32(builder.affine(linearize(access.coordinates[first:], access.extents[first:])))
@@ -85,7 +74,7 @@ def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> Ex
 
 @contextlib.contextmanager
 def covering(
-    emitter: Emitter, op: WindowSpread | WindowScatter, at: Access, outputs: Sequence[int]
+    emitter: Emitter, op: WindowTaps, at: Access, outputs: Sequence[int]
 ) -> Iterator[tuple[Access, tuple[Expr, ...]]]:
     """Loops over the windows that may cover the input element ``at``.
 
@@ -120,14 +109,15 @@ def covering(
         yield access.guarded(*conditions), tuple(conditions)
 
 
-@rule(WindowSpread)
-def emit_window_spread(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
+@rule(WindowSum, WindowSpread)
+def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     op = node.op
-    assert isinstance(op, WindowSpread)
-    (g,) = node.inputs
+    assert isinstance(op, WindowSum | WindowSpread)
+    (x,) = node.inputs
     total = emitter.accumulator(node)
-    with covering(emitter, op, at, g.shape) as (access, conditions):
-        value = emitter.chosen(conditions, emitter.emit(g, access), zero(g.type.dtype))
+    walk = reading if isinstance(op, WindowSum) else covering
+    with walk(emitter, op, at, x.shape) as (access, conditions):
+        value = emitter.chosen(conditions, emitter.emit(x, access), zero(x.type.dtype))
         emitter.builder.increase(total, value)
     return total
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config
 from ir.expr import Expr
-from ir.graph import Node
+from ir.graph import Node, Value
 from ir.op import Op
 
 from ..builder import KernelBuilder
@@ -52,19 +52,8 @@ def schedule_single(task: Task, node: Node) -> Scheduled:
     )
 
 
-def input_pointer(task: Task, builder: KernelBuilder, node: Node, i: int) -> Expr:
-    """Pointer to input ``i`` of the node, which is an input of the group."""
-    value = node.inputs[i]
-    for port, buffer in zip(task.body.inputs, task.inputs, strict=True):
-        if port.value is value:
-            return builder.pointer(buffer, value.type.dtype, port.name)
-    raise ValueError(f"{node.op.name} reads {value}, which is made inside its group")
-
-
-def result_pointer(task: Task, builder: KernelBuilder, node: Node, i: int) -> Expr | None:
-    """Pointer to where result ``i`` goes; None where nobody reads it."""
-    value = node.outputs[i]
-    for port, buffer in task.ports:
-        if port.value is value:
-            return builder.pointer(buffer, value.type.dtype, port.name)
-    return None
+def pointer_to(task: Task, builder: KernelBuilder, value: Value) -> Expr:
+    """To an input or a result of the node, which the group reads or hands out."""
+    inputs = zip(task.body.inputs, task.inputs, strict=True)
+    port, buffer = next(pair for pair in (*inputs, *task.ports) if pair[0].value is value)
+    return builder.pointer(buffer, value.type.dtype, port.name)

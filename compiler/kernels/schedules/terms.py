@@ -19,7 +19,7 @@ from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
 from ir.types import TensorType
 
-from ..emitter import Access, Emitter, rule, rule_for
+from ..emitter import Access, Emitter, rule
 from ..index import ZERO, Affine
 from ..loops import loops
 from ..products import Product, product_of
@@ -35,7 +35,7 @@ def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
     return schedule_reduce(replace(task, body=_as_reduction(task.body, anchor, view)))
 
 
-@rule_for(Property.CONTRACTION)
+@rule(Property.CONTRACTION)
 def emit_contraction(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
     """An element by a loop over the depth."""
     view = product_of(emitter, node)

@@ -1,0 +1,29 @@
+"""Emission of changes of layout: memory as a row of elements, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ir import expr as e
+from ir.graph import Node
+from ir.ops.layout import Pack, Unpack
+
+from ..emitter import Access, Emission, Emitter, rule
+
+
+@rule(Pack)
+def emit_pack(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+    (x,) = node.inputs
+    assert isinstance(node.op, Pack)
+    extents = emitter.extents(x.shape)
+    place = emitter.access_at(at.coordinates[0], extents, node.op.type)
+    value = yield x, replace(place, guard=at.guard).guarded(*place.guard)
+    return emitter.chosen(place.guard, value, e.const(0, x.type.dtype))
+
+
+@rule(Unpack)
+def emit_unpack(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+    (x,) = node.inputs
+    assert isinstance(node.op, Unpack)
+    place = emitter.address(at, node.op.type)
+    return (yield x, Access((place,), emitter.extents(x.shape), at.guard))
