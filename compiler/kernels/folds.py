@@ -21,8 +21,8 @@ from .builder import KernelBuilder
 from .expressions import Axes, across, as_i32
 from .index import Affine
 
-_START = {"sum": (0, 0.0), "prod": (1, 1.0)}  # of integers, of floats
-_START |= {"max": (-(2**31), -math.inf), "min": (2**31 - 1, math.inf)}
+START = {"sum": (0, 0.0), "prod": (1, 1.0)}  # of integers, of floats
+START |= {"max": (-(2**31), -math.inf), "min": (2**31 - 1, math.inf)}
 _STEP = {"sum": "add", "prod": "mul", "max": "max", "min": "min"}
 
 
@@ -51,7 +51,7 @@ class Fold:
     @property
     def start(self) -> Expr:
         """The value that changes nothing."""
-        return e.const(_START[self.kind][self.dtype.is_float], self.dtype)
+        return e.const(START[self.kind][self.dtype.is_float], self.dtype)
 
     @property
     def beyond(self) -> Expr:

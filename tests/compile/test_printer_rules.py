@@ -31,7 +31,7 @@ def has_rule(op: Op) -> bool:
     if op.properties & Property.CONTRACTION:
         return type(op) in VIEWS
     if op.fold is not None:
-        return op.fold.kind in {kind for kind, _ in START}
+        return op.fold.kind in START
     if op.properties & (Property.POINTWISE | Property.MOVEMENT | Property.LOCAL):
         return type(op) in RULES
     return type(op) in SINGLES
