@@ -15,7 +15,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node
 from ir.op import AxisFold
-from ir.types import I32, DType
+from ir.types import DType
 
 from .builder import KernelBuilder
 from .expressions import Axes, across, as_i32
@@ -28,10 +28,7 @@ _STEP = {"sum": "add", "prod": "mul", "max": "max", "min": "min"}
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One reduction of a kernel.
-
-    ``dtypes``: of its partial results (one that yields a place carries value and place).
-    """
+    """One reduction of a kernel. One that yields a place carries value and place."""
 
     by: AxisFold
     dtype: DType
@@ -43,10 +40,6 @@ class Fold:
     @property
     def is_place(self) -> bool:
         return bool(self.by.tie)
-
-    @property
-    def dtypes(self) -> tuple[DType, ...]:
-        return (self.dtype, I32) if self.is_place else (self.dtype,)
 
     @property
     def start(self) -> Expr:

@@ -9,6 +9,7 @@ appears only where broadcasting or movement really needs it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -133,19 +134,15 @@ def linearize(coordinates: Sequence[Affine], extents: Sequence[Monomial]) -> Aff
 def _merged(index: Affine) -> Affine:
     """Neighbouring iteration ranges of one base whose weights fit become one."""
     terms = list(index.terms)
-    changed = True
-    while changed:
-        changed = False
-        for i, (high, high_weight) in enumerate(terms):
-            for j, (low, low_weight) in enumerate(terms):
-                if i == j or high.base is not low.base or low.extent is None:
-                    continue
-                if high.inner == low.inner * low.extent and high_weight == low_weight * low.extent:
-                    extent = None if high.extent is None else high.extent * low.extent
-                    terms[i] = (IterationRange(low.base, low.inner, extent), low_weight)
-                    del terms[j]
-                    changed = True
-                    break
-            if changed:
+    while True:
+        for i, j in itertools.permutations(range(len(terms)), 2):
+            (high, high_weight), (low, low_weight) = terms[i], terms[j]
+            if high.base is not low.base or low.extent is None:
+                continue
+            if high.inner == low.inner * low.extent and high_weight == low_weight * low.extent:
+                extent = None if high.extent is None else high.extent * low.extent
+                terms[i] = (IterationRange(low.base, low.inner, extent), low_weight)
+                del terms[j]
                 break
-    return Affine(tuple(terms), index.offsets)
+        else:
+            return Affine(tuple(terms), index.offsets)

@@ -21,12 +21,16 @@ Section = tuple[str, list[str]]
 def provenance(task: Task, kernel: KernelBody, *more: Section) -> str:
     """``more``: what the target adds, after the rest."""
     label = task.label + kernel.suffix
+    location = task.node.location
     sections: list[Section] = [
-        ("Used by", [_use(label, task.node.location)]),
+        ("Used by", [f"{label}  {location}" if location != Location() else label]),
         ("Layers", _layers(task)),
         ("Computes", format_graph(_group(task)).rstrip().splitlines()),
         ("Schedule", [f"{task.schedule}: {kernel.name}", kernel.why]),
-        ("Options", _options(task)),
+        (
+            "Options",
+            [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()],
+        ),
         *more,
     ]
     text = f"{label}: a kernel made by Roastery.\n"
@@ -48,10 +52,6 @@ def _group(task: Task) -> Graph:
     return task.node.op.body
 
 
-def _use(label: str, location: Location) -> str:
-    return f"{label}  {location}" if location != Location() else label
-
-
 def _layers(task: Task) -> list[str]:
     """The layers in the group: their places, and their prototxt where it is known."""
     places = dict.fromkeys(n.location for n in _group(task).nodes)
@@ -62,8 +62,3 @@ def _layers(task: Task) -> list[str]:
         lines.append(f"{name or '-'}  {file or '-'}:{place.line}")
         lines += [f"    {printable(line)}" for line in shown]
     return lines
-
-
-def _options(task: Task) -> list[str]:
-    """What this was compiled by, to be read again."""
-    return [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()]

@@ -15,6 +15,7 @@ to scratch memory, and a second launch folds them in fixed order.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 from compiler.kernel import Config, Scratch
@@ -66,8 +67,8 @@ def _partials(reduction: Reduction, splits: int) -> list[tuple[Scratch, ...]]:
     elements = splits * reduction.count(reduction.kept) if splits != 1 else 16
     numbers = iter(range(2 * len(reduction.nodes)))
     return [
-        tuple(Scratch(next(numbers), elements * d.itemsize) for d in f.dtypes)
-        for f in reduction.folds
+        tuple(Scratch(next(numbers), elements * start.dtype.itemsize) for start in fold.starts)
+        for fold in reduction.folds
     ]
 
 
@@ -96,15 +97,14 @@ def _gather(
         split = builder.let(builder.program(1), "i", "split")
         total = builder.size(builder.amount(reduction.count(reduction.kept), "outputs"))
         mask = emitter.mask(variable(results.base), ())
-        for values, buffers, fold in zip(found, partials, reduction.folds, strict=True):
-            for value, buffer, dtype in zip(values, buffers, fold.dtypes, strict=True):
-                pointer = builder.pointer(buffer, dtype, "partial")
-                builder.store(element(pointer, split * total + results.base.at, mask), value)
+        for value, buffer in zip(itertools.chain(*found), itertools.chain(*partials), strict=True):
+            pointer = builder.pointer(buffer, value.dtype, "partial")
+            builder.store(element(pointer, split * total + results.base.at, mask), value)
     with builder.otherwise():
         results.give(reduction.nodes, found)
         results.store(task.ports)
     name, programs = f"reduce_{reduction.kind}", reduction.programs(config)
-    written = [b for bs in partials for b in bs] if config["SPLIT"] else []
+    written = [*itertools.chain(*partials)] if config["SPLIT"] else []
     why = _why(reduction, programs, splits)
     grid = (programs, splits)
     return task.kernel(builder, name, ("A", "B"), config, grid, why, partials=written)
@@ -138,8 +138,8 @@ def _fold_partials(
     for fold, buffers, node in zip(reduction.folds, partials, reduction.nodes, strict=True):
         mask = (inside, results.base.bounds[0]())
         parts = []
-        for buffer, dtype, start in zip(buffers, fold.dtypes, fold.starts, strict=True):
-            pointer = builder.pointer(buffer, dtype, "partial")
+        for buffer, start in zip(buffers, fold.starts, strict=True):
+            pointer = builder.pointer(buffer, start.dtype, "partial")
             place = element(pointer, row * total + results.base.at, mask)
             parts.append(builder.let(read(place, start.value), "x", "part"))
         found.append(fold.finish(builder, tuple(parts), (0,), node.output.name))

@@ -22,15 +22,7 @@ from compiler.binary import Binary
 from .inspection import argument_layout, resource_usage
 from .portable_ptx import with_lowest
 
-_POINTEES = {
-    "f64": "*fp64",
-    "f32": "*fp32",
-    "f16": "*fp16",
-    "i32": "*i32",
-    "u32": "*u32",
-    "bool": "*i1",
-}
-_SCALARS = {"i32": "i32", "i64": "i64", "f32": "fp32"}
+_TYPES = {"f64": "fp64", "f32": "fp32", "f16": "fp16", "bool": "i1"}  # others have one name
 
 
 def compile_request(request: dict[str, Any], folder: Path) -> Binary:
@@ -42,22 +34,20 @@ def compile_request(request: dict[str, Any], folder: Path) -> Binary:
     function = _import(request["source"], request["entry"], folder)
     parameters, constants = request["parameters"], dict(request["constants"])
     kinds = {
-        name: _POINTEES[dtype] if kind == "pointer" else _SCALARS[kind]
+        name: f"*{_TYPES.get(dtype, dtype)}" if kind == "pointer" else _TYPES.get(kind, kind)
         for name, kind, dtype, _ in parameters
     }
     kinds.update((name, "constexpr") for name in constants)
     names = list(function.arg_names)
-    if [n for n in names if n not in constants] != [p[0] for p in parameters] or len(names) != len(
-        kinds
-    ):
+    if names != list(kinds):
         raise ValueError(f"{request['entry']} takes {names}, the kernel describes {list(kinds)}")
     divisible = {
-        (names.index(name),): [["tt.divisibility", 16]]
-        for name, _, _, declared in parameters
+        (place,): [["tt.divisibility", 16]]
+        for place, (_, _, _, declared) in enumerate(parameters)
         if declared
     }
     capability = request["capability"]
-    source = ASTSource(function, {name: kinds[name] for name in names}, constants, divisible)
+    source = ASTSource(function, kinds, constants, divisible)
 
     def compile(**options: int) -> Any:
         return triton.compile(
