@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -84,17 +84,6 @@ class Op(ABC):
         """
         return [None] * len(at.inputs)
 
-    @abstractmethod
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        """Whether the leading axis of a result grows with the batch.
-
-        ``given`` says which inputs lead with the batch. A batch of one looks like an axis that is
-        1 for every batch, so that types alone do not tell. Asked for each result, of rank 1 or
-        more. Usual answers: :func:`leads_as_first`, :func:`leads_alike`.
-        """
-
     @property
     def fold(self) -> AxisFold | None:
         """Of a REDUCTION: what it is, unless it does more and has a kernel of its own (None)."""
@@ -148,23 +137,6 @@ class Op(ABC):
         return 1
 
 
-def leads_as_first(
-    op: Op, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-) -> bool:
-    """:meth:`Op.leads` of an op whose leading axis is that of its first input."""
-    return given[0]
-
-
-def leads_alike(
-    op: Op, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-) -> bool:
-    """:meth:`Op.leads` where only extents tell: some input that leads with the batch has the
-    leading extent of the result, or there is no input."""
-    return not given or any(
-        lead and x.shape[:1] == result.shape[:1] for x, lead in zip(inputs, given, strict=True)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Adjoint:
     """What backward knows where an op stands: its values and the cotangents of its results."""
@@ -173,18 +145,6 @@ class Adjoint:
     outputs: tuple[Value, ...]
     cotangents: tuple[Value | None, ...]  # None: nothing flows back through that result
     wanted: tuple[bool, ...]  # inputs that need no cotangent may get None
-    batched: Collection[Value] = frozenset()  # values that lead with the batch, as far as known
-
-    def repeated(self, number: int) -> list[int]:
-        """Axes along which the first result repeats an input; the batch even when it is 1, so
-        that backward of a single image has the ops of backward of many."""
-        value, result = self.inputs[number], self.outputs[0]
-        along = result in self.batched and value not in self.batched
-        return [
-            axis
-            for axis, (d, full) in enumerate(zip(value.shape, result.shape, strict=True))
-            if d != full or (axis == 0 and d == 1 and along)
-        ]
 
     @property
     def cotangent(self) -> Value:

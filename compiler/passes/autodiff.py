@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from compiler.batch import batched
 from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
@@ -60,8 +59,7 @@ def backward(
     Returns the cotangent of every wanted value that has one, in the order of ``wanted``.
     """
     nodes = tuple(b.nodes)
-    leading = batched([(p.value, p.role) for p in b.inputs], nodes)
-    sweep = _Sweep(b, outputs, _depending(nodes, wanted), leading)
+    sweep = _Sweep(b, outputs, _depending(nodes, wanted))
     for node in reversed(nodes):
         sweep.through(node)
     return {v: g for v in dict.fromkeys(wanted) if (g := sweep.total(v)) is not None}
@@ -79,11 +77,8 @@ def _depending(nodes: Sequence[Node], wanted: Sequence[Value]) -> set[Value]:
 class _Sweep:
     """The parts of every cotangent that are known so far, while going back over the nodes."""
 
-    def __init__(
-        self, b: Builder, seeds: Mapping[Value, Value], needed: set[Value], batched: set[Value]
-    ) -> None:
+    def __init__(self, b: Builder, seeds: Mapping[Value, Value], needed: set[Value]) -> None:
         self.b = b
-        self.batched = batched
         self.needed = needed
         self.seeds = seeds
         self.unnamed: set[Value] = set()  # made here, still named after their op
@@ -101,7 +96,7 @@ class _Sweep:
         b = self.b
         start = len(b.nodes)
         with b.at(node.location, f"d_{node.outputs[0].name}", Direction.BACKWARD):
-            at = Adjoint(node.inputs, node.outputs, cotangents, flows, self.batched)
+            at = Adjoint(node.inputs, node.outputs, cotangents, flows)
             parts = node.op.gradient(b, at)
         self.unnamed.update(v for n in b.nodes[start:] for v in n.outputs)
         for value, part, flow in zip(node.inputs, parts, flows, strict=True):

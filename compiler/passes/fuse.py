@@ -113,7 +113,7 @@ class _Unit:
         label = labels.of([n for n in self.body if n.direction is anchor.direction])
         body = Graph(
             label,
-            tuple(Port(v.name, v, grouping.role(v)) for v in self.inputs),
+            tuple(Port(v.name, v, Role.DATA) for v in self.inputs),
             tuple(self.body),
             tuple(Port(v.name, v, Role.RESULT) for v in outputs),
         )

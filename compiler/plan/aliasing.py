@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from compiler.batch import ComparedShapes, batched_values
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
@@ -41,15 +40,13 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         return False
     ports = [p.value for p, v in zip(op.body.inputs, node.inputs, strict=True) if v is operand]
     derived = set(ports)
-    # What does not move with a batch, be it of one, is also read where nothing is stored.
-    shapes = ComparedShapes(batched_values(op.body))
     for inner in op.body.nodes:
         if not any(v in derived for v in inner.inputs):
             continue
         if rows and inner.op.properties & Property.REDUCTION:
             continue
         reads = [v for v in inner.inputs if v in derived]
-        if not all(_at_one_place(inner, a, b, shapes) for a in reads for b in inner.outputs):
+        if not all(_at_one_place(inner, a, b) for a in reads for b in inner.outputs):
             return False
         derived.update(inner.outputs)
     if rows:
@@ -59,8 +56,8 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     return own in derived and all(v.shape == own.shape for v in results)
 
 
-def _at_one_place(node: Node, operand: Value, result: Value, shapes: ComparedShapes) -> bool:
+def _at_one_place(node: Node, operand: Value, result: Value) -> bool:
     """Whether every element of a result reads the operand at its own place in memory only."""
     view = node.op.properties & Property.VIEW
     laid = operand.type.layout == result.type.layout or view
-    return bool(laid) and node.op.may_alias(shapes.of(operand), shapes.of(result))
+    return bool(laid) and node.op.may_alias(operand.shape, result.shape)

@@ -17,7 +17,6 @@ from ..op import (
     GradientBuilder,
     Op,
     Property,
-    leads_as_first,
     register,
     require,
     require_factors,
@@ -45,7 +44,6 @@ class _Conv(Op):
     dilation: tuple[int, ...]
     group: int = 1
     properties = Property.CONTRACTION
-    leads = leads_as_first
 
     def outputs(self, x: Sequence[int], window: Sequence[int]) -> tuple[int, ...]:
         """Spatial extents of the convolution's result."""
@@ -173,11 +171,6 @@ class ConvWeightGrad(_Conv):
     window: tuple[int, ...] = ()
     name = "conv_weight_grad"
     images = (True, True, False)
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return False
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, g = inputs

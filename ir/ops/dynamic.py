@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import RoasteryError
 from ..location import Location
-from ..op import Op, Property, leads_as_first, register, require
+from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 
 
@@ -48,7 +48,6 @@ class NonZero(Op):
     key: str
     name = "nonzero"
     properties = Property.HOST | Property.DYNAMIC
-    leads = leads_as_first
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph import Graph
 from ..interpret import run_graph
-from ..op import Op, Property, leads_alike, register, require
+from ..op import Op, Property, register, require
 from ..types import TensorType
 
 
@@ -26,7 +26,6 @@ class Fused(Op):
     body: Graph
     name = "fused"
     properties = Property.NONE
-    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         expected = [p.value.type.logical for p in self.body.inputs]

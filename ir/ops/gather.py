@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, register, require
 from ..types import I32, TensorType
 from ..value import Value
 
@@ -19,11 +19,6 @@ class Gather(Op):
 
     name = "gather"
     properties = Property.LOCAL
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[1]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         table, rows = inputs
@@ -55,7 +50,6 @@ class ScatterAdd(Op):
     count: int
     name = "scatter_add"
     properties = Property.REDUCTION
-    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, rows = inputs

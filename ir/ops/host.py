@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register
+from ..op import Adjoint, GradientBuilder, Op, Property, register
 from ..types import TensorType
 from ..value import Value
 
@@ -35,7 +35,6 @@ class HostCall(Op):
     backward: HostBackward | None = field(default=None, compare=False, repr=False)
     name = "host_call"
     properties = Property.HOST | Property.EFFECT
-    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         return self.types

@@ -28,12 +28,6 @@ class _Packing(Op):
     def packed(self) -> TensorType:
         return TensorType((self.type.memory_size,), self.type.dtype)
 
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        layout = self.type.layout
-        return given[0] and (layout is None or layout.parts[0] == (0, 0))
-
     def may_alias(self, operand: tuple[int, ...], result: tuple[int, ...]) -> bool:
         return False  # one place in memory, but not by the order of the shapes
 

@@ -22,11 +22,6 @@ class MatMul(Op):
     name = "matmul"
     properties = Property.CONTRACTION
 
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[0] and not (self.transpose_a and result.rank == 2)
-
     def channel_axis(self, rank: int) -> int:
         return rank - 1
 

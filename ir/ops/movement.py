@@ -14,7 +14,6 @@ from ..op import (
     Op,
     Property,
     channel_axis,
-    leads_as_first,
     register,
     require,
 )
@@ -31,12 +30,6 @@ class Reshape(Op):
     shape: tuple[int, ...]
     name = "reshape"
     properties = Property.VIEW | Property.MOVEMENT
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        before, after = inputs[0].shape, result.shape
-        return given[0] and (before[0] == 0 or after[0] % before[0] == 0)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -65,11 +58,6 @@ class Transpose(Op):
     order: tuple[int, ...]
     name = "transpose"
     properties = Property.MOVEMENT
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[0] and self.order[0] == 0
 
     def channel_axis(self, rank: int) -> int | None:
         axis = channel_axis(rank)
@@ -100,12 +88,6 @@ class Slice(Op):
     stop: int
     name = "slice"
     properties = Property.MOVEMENT
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        # One of several steps of a sequence stays one step.
-        return given[0] and (self.axis != 0 or inputs[0].shape[0] == self.stop - self.start)
 
     @property
     def offset_axis(self) -> int:
@@ -141,11 +123,6 @@ class Concat(Op):
     axis: int
     name = "concat"
     properties = Property.MOVEMENT
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return any(given)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         first = inputs[0]
@@ -186,7 +163,6 @@ class Pad(Op):
     value: float = 0.0
     name = "pad"
     properties = Property.MOVEMENT
-    leads = leads_as_first
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -11,7 +11,7 @@ from .. import expr as e
 from ..expr import Expr
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
-from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, register, require
 from ..size import Size
 from ..types import TensorType
 from ..value import Value
@@ -58,7 +58,6 @@ class Map(Op):
     shape: tuple[int, ...] | None = None
     name = "map"
     properties = Property.POINTWISE
-    leads = leads_alike
 
     @property
     def cost(self) -> int:
@@ -115,7 +114,8 @@ class Map(Op):
         for i, value in zip(
             needed, _compact(b, [totals[i] for i in needed], operands, full), strict=True
         ):
-            results[i] = b.sum(value, at.repeated(i))
+            repeated = [axis for axis, d in enumerate(inputs[i].shape) if d != full[axis]]
+            results[i] = b.sum(value, repeated)
         return results
 
 

@@ -36,11 +36,6 @@ class Reduce(Op):
     name = "reduce"
     properties = Property.REDUCTION
 
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[0] and 0 not in self.axes
-
     @property
     def fold(self) -> AxisFold:
         return AxisFold(self.kind, self.axes)
@@ -88,11 +83,6 @@ class ArgExtreme(Op):
     tie: str = "first"
     name = "argextreme"
     properties = Property.REDUCTION
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[0] and self.axis != 0
 
     @property
     def fold(self) -> AxisFold:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..op import Adjoint, GradientBuilder, Op, Property, leads_alike, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, register, require
 from ..types import I32, TensorType
 from ..value import Value
 
@@ -39,11 +39,6 @@ class RegionMax(Op):
     scale: float
     name = "region_max"
     properties = Property.HOST
-
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[1]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, regions = inputs
@@ -125,7 +120,6 @@ class RegionScatter(Op):
     shape: tuple[int, ...]
     name = "region_scatter"
     properties = Property.HOST
-    leads = leads_alike
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, place, regions = inputs

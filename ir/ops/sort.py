@@ -24,11 +24,6 @@ class TopK(Op):
     name = "topk"
     properties = Property.REDUCTION
 
-    def leads(
-        self, given: Sequence[bool], inputs: Sequence[TensorType], result: TensorType
-    ) -> bool:
-        return given[0] and result.rank > 1
-
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
         require(x.rank >= 1 and 1 <= self.k <= x.shape[-1], f"{self.k} largest of {x.shape}")

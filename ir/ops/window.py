@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Adjoint, GradientBuilder, Op, Property, leads_as_first, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, register, require
 from ..types import I32, TensorType
 from ..value import Value
 from ..windows import pad_to
@@ -30,7 +30,6 @@ class _Window(Op):
     low: tuple[int, ...]
     high: tuple[int, ...]
     properties = Property.LOCAL
-    leads = leads_as_first
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         require(

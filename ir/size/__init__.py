@@ -6,7 +6,7 @@ from .form import symbols as symbols_in
 from .notation import parse_shape, parse_size, size_text, symbols_of
 from .real import Real, value_of
 from .scope import Condition, Scope
-from .size import Size, form_of, larger, same_size, smaller, symbol
+from .size import Size, degree, form_of, larger, same_size, smaller, symbol
 from .solving import free_symbols
 from .text import form_text
 
@@ -17,6 +17,7 @@ __all__ = [
     "Scope",
     "Size",
     "Symbol",
+    "degree",
     "same_size",
     "form_of",
     "form_text",

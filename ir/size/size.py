@@ -205,6 +205,12 @@ def form_of(size: int) -> Form:
     return size.form if isinstance(size, Size) else f.of_number(size)
 
 
+def degree(size: int) -> int:
+    """How many symbols the longest product in a size has: 0 for a number, 3 for ``N * H * W``."""
+    form = form_of(size)
+    return len(form[0][0]) if form else 0
+
+
 # --- how it is done -------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
 from ir.build import Builder
 from ir.graph import Node, Value
-from ir.op import OPS, Op, Property, leads_as_first
+from ir.op import OPS, Op, Property
 from ir.ops.fusion import Fused
 from ir.types import TensorType
 from tests.support.op_cases import all_cases
@@ -48,7 +48,6 @@ def test_every_op_has_a_printer_rule() -> None:
 class Unprintable(Op):
     name = "unprintable"
     properties = Property.POINTWISE
-    leads = leads_as_first
 
     def infer(self, inputs: list[TensorType]) -> tuple[TensorType, ...]:  # type: ignore[override]
         return tuple(inputs)

@@ -18,7 +18,7 @@ from compiler.options import CompileOptions
 from compiler.pipeline import run_passes
 from ir import expr as e
 from ir.build import Builder
-from ir.op import OPS, AxisFold, Op, Property, leads_as_first
+from ir.op import OPS, AxisFold, Op, Property
 from ir.ops.fusion import Fused
 from ir.types import TensorType
 from tests.compile.test_printer_rules import has_rule
@@ -105,7 +105,6 @@ class ChannelMax(Op):
 
     name = "channel_max"
     properties = Property.REDUCTION
-    leads = leads_as_first
     fold = AxisFold("max", (1,))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,7 @@ from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from ir.graph import Node, Value
 from ir.layout import Layout
 from ir.layout_numpy import memory_of
-from ir.op import Op, Property, channel_axis, leads_as_first
+from ir.op import Op, Property, channel_axis
 from ir.ops.movement import Transpose
 from ir.types import TensorType
 from tests.support.op_cases import OpCase, all_cases
@@ -33,7 +32,7 @@ def arrays_of(case: OpCase) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Silent(Op):
-    """Says no more than it must, except whether it leads with the batch."""
+    """Says no more than it must."""
 
     axis: int = 1
     name = "silent"
@@ -48,55 +47,9 @@ class Silent(Op):
         return inputs
 
 
-class Led(Silent):
-    leads = leads_as_first
-
-
-def test_an_op_must_say_whether_it_leads_with_the_batch() -> None:
-    with pytest.raises(TypeError, match="leads"):
-        Silent()  # type: ignore[abstract]
-    assert Led().leads([True], [TensorType((2,))], TensorType((2,)))
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_no_batch_comes_from_where_there_is_none(case: OpCase) -> None:
-    types = [x.type for x in case.inputs]
-    for result in case.op.infer(types):
-        if result.rank:
-            assert case.op.leads([False] * len(types), types, result) is not bool(types)
-
-
-FIXED = {"slice", "nonzero", "host_call", "scatter_add", "region_scatter"}
-"""Ops whose attributes hold the extents of results: with a larger batch the op is another one."""
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_leads_with_the_batch_grows_with_it(case: OpCase) -> None:
-    """Inputs whose leading axis is doubled give results whose leading axis grows, or not."""
-    types = [x.type for x in case.inputs]
-    results = case.op.infer(types)
-    for given in itertools.product([False, True], repeat=len(types)):
-        if any(lead and not t.rank for lead, t in zip(given, types, strict=True)):
-            continue
-        larger = [
-            replace(t, shape=(2 * t.shape[0], *t.shape[1:])) if lead else t
-            for t, lead in zip(types, given, strict=True)
-        ]
-        try:
-            grown = case.op.infer(larger)
-        except TypeError:  # these inputs lead with the batch together, or the op is another one
-            continue
-        for before, after in zip(results, grown, strict=True):
-            if before.rank and before.size:
-                grows = after.shape[0] > before.shape[0]
-                leads = case.op.leads(given, types, before)
-                assert leads or not grows
-                assert grows or not any(given) or not leads or case.op.name in FIXED
-
-
 def test_a_reduction_folds_only_if_it_says_so() -> None:
     x = Value("x", TensorType((2, 3)))
-    node = Node(Led(), (x,), (Value("y", x.type),))
+    node = Node(Silent(), (x,), (Value("y", x.type),))
     assert node.op.fold is None and node.op.reduced_axes == ()
     assert pattern_of(node) is OpPattern.SINGLE
 

@@ -158,32 +158,22 @@ def test_gradients_are_added_where_they_lie() -> None:
     assert not copied(plan) and plan.memory.nbytes == 0
 
 
-def test_a_single_element_is_not_added_to_where_programs_read_it() -> None:
-    """A program per residue of the stride, of which one holds the element."""
-    _, plan = plan_of("""graph net {
-      input %w: f32[2,1,2,3] parameter
-      input %g: f32[1,2,1,3] seed
-      input %x.diff: f32[1,1,1,1] gradient "x"
-    backward:
-      %d: f32[1,1,1,1] = conv_input_grad(%g, %w) stride=(3,1) pad=(1,2) dilation=(1,1) spatial=(1,1)
-      %sum: f32[1,1,1,1] = map(%x.diff, %d) {add(a0, a1)}
-      output %sum: f32[1,1,1,1] gradient "x"
-    }""")
-    assert copied(plan) == ["x"]
-
-
-def test_a_batch_of_one_is_not_added_to_what_has_no_batch() -> None:
-    """Of which programs read elements that others store."""
-    _, plan = plan_of("""graph net {
-      input %p: f32[1,4] parameter
-      input %g: f32[1,4] seed
-      input %p.diff: f32[1,4] gradient "p"
-    backward:
-      %d: f32[1,4] = map(%p, %g) {mul(a0, a1)}
-      %sum: f32[1,4] = map(%p.diff, %d) {add(a0, a1)}
-      output %sum: f32[1,4] gradient "p"
-    }""")
-    assert copied(plan) == ["p"]
+def test_what_is_read_for_all_images_is_not_written_over_for_one() -> None:
+    """A batch that only happens to be 1."""
+    graph = fuse(
+        parse_graph("""graph net {
+          size N = 1
+          input %p: f32[1,4] data
+          input %x: f32[N,4] data
+          input %w: f32[4,4] parameter
+          %shift: f32[1,4] = matmul(%p, %w)  # a
+          %sum: f32[N,4] = map(%x, %shift) {add(a0, a1)}  # b
+          %y: f32[N,4] = matmul(%sum, %w)  # c
+          output %y: f32[N,4] result
+        }""")
+    )
+    number = {value.name: buffer for value, buffer in Assignment(graph).number.items()}
+    assert number["sum"] != number["shift"]
 
 
 UPDATE = """graph update {

@@ -14,7 +14,7 @@ import numpy as np
 
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
-from ir.op import Op, Property, leads_as_first
+from ir.op import Op, Property
 from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
 from ir.types import TensorType
@@ -74,7 +74,6 @@ class Terms(Op):
     of: Op
     depth: tuple[int, ...]
     name = "terms"
-    leads = leads_as_first
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (result,) = self.of.infer(inputs)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from compiler.batch import ComparedShapes, batched
-from ir.graph import Direction, Graph, Node, Role, Value
+from ir.graph import Direction, Graph, Node, Value
 from ir.op import Property
+from ir.size import Size
 
 from ..fuel import Fuel
 from .dag import Dag
@@ -37,8 +38,6 @@ class Grouping:
         self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
         self.patterns = [pattern_of(n) for n in nodes]
         self.ports = {p.value for p in graph.outputs}
-        self.batched = batched([(p.value, p.role) for p in graph.inputs], nodes)
-        self.shapes = ComparedShapes(self.batched)
         self.readers: dict[Value, list[int]] = {}
         for i, node in enumerate(nodes):
             for value in dict.fromkeys(node.inputs):
@@ -48,7 +47,7 @@ class Grouping:
         self.stored = self._must_store()
         epilogues = self._epilogues()
         anchored = {nodes[m]: nodes[group[0]] for group in epilogues.values() for m in group}
-        self.inlining = Inlining(graph, nodes, anchored, self.shapes, fuel)
+        self.inlining = Inlining(graph, nodes, anchored, fuel)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
             {} if self.inlining.is_inlined(n) else self.inlining.loads(n) for n in nodes
@@ -67,10 +66,6 @@ class Grouping:
             for members in self.dag.members.values()
             if not self.inlining.is_inlined(self.nodes[members[0]])
         ]
-
-    def role(self, value: Value) -> Role:
-        """Of an input of a group: DATA leads with the batch, PARAMETER does not."""
-        return Role.DATA if value in self.batched or not value.type.rank else Role.PARAMETER
 
     def after(self, i: int) -> set[int]:
         """Nodes that must run before node ``i`` because of effects."""
@@ -193,7 +188,7 @@ class Grouping:
                     return True
             elif (
                 properties & Property.POINTWISE
-                and self._shape(reader) == self.shapes.of(value)
+                and self._shape(reader) == value.shape
                 and stored[reader]
                 # Then both are in one kernel, unless the reader has to wait for another one.
                 and self.depth[reader] == self.depth[i]
@@ -211,7 +206,7 @@ class Grouping:
         return depths
 
     def _shape(self, i: int) -> tuple[int, ...]:
-        return self.shapes.of(self.nodes[i].outputs[0])
+        return self.nodes[i].outputs[0].shape
 
     def _same_direction(self, i: int, j: int) -> bool:
         """Forward, backward and update never share a kernel."""
@@ -229,9 +224,9 @@ class Grouping:
             if self.patterns[i] is not OpPattern.REDUCE:
                 continue
             (x,) = node.inputs
-            kind = (self.shapes.of(x), node.op.reduced_axes, node.direction)
+            kind = (x.shape, node.op.reduced_axes, node.direction)
             others = found.setdefault(kind, [])
-            whole = {v for v in self.loads[i] if self.shapes.size(v) == self.shapes.size(x)}
+            whole = {v for v in self.loads[i] if v.type.size == x.type.size}
             for other in reversed(others[-8:]):
                 a, b = self.dag.find(other), self.dag.find(i)
                 if whole & self.loads[other].keys() and self._join(a, b):
@@ -301,12 +296,10 @@ class Grouping:
             if self._is_local(self.dag.find(i)):
                 continue
             result = node.outputs[0]
-            shape, size = self.shapes.of(result), self.shapes.size(result)
-            small = self.shapes.per_image(result) <= _SMALL
+            shape, size = result.shape, result.type.size
+            small = _is_small(shape)
             partners: list[object] = [
-                v
-                for v, aligned in loads.items()
-                if small or (aligned and self.shapes.size(v) == size)
+                v for v, aligned in loads.items() if small or (aligned and v.type.size == size)
             ]
             if len(loads) > 1:  # gates of an LSTM
                 partners.append(frozenset(loads))
@@ -334,7 +327,13 @@ class Grouping:
         a, b = self.dag.find(maker), self.dag.find(i)
         if a == b or not self._free(maker):
             return
-        size = self.shapes.size(self.nodes[i].outputs[0])
+        size = self.nodes[i].outputs[0].type.size
         made = [v for m in self.dag.members[a] for v in self.nodes[m].outputs]
-        if all(self.shapes.size(v) == size for v in made):
+        if all(v.type.size == size for v in made):
             self._join(a, b)
+
+
+def _is_small(shape: tuple[int, ...]) -> bool:
+    """Whether a result is small in every image, however many there are."""
+    rest = math.prod(shape[1:] if shape and isinstance(shape[0], Size) else shape)
+    return not isinstance(rest, Size) and rest <= _SMALL

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from compiler.batch import ComparedShapes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
+from ir.size import degree
 
 from ..fuel import Fuel
 from .patterns import OpPattern, pattern_of
@@ -55,11 +55,9 @@ class Inlining:
         graph: Graph,
         nodes: Sequence[Node],
         anchored: Mapping[Node, Node],
-        shapes: ComparedShapes,
         fuel: Fuel,
     ) -> None:
         self.nodes = nodes
-        self.shapes = shapes
         self.anchored = anchored
         self.patterns = {n: pattern_of(n) for n in nodes}
         self.readers: dict[Value, list[Node]] = {}
@@ -124,8 +122,7 @@ class Inlining:
         return found
 
     def _cheap(self, value: Value, work: Recomputation, readers: int) -> bool:
-        size = self.shapes.size
-        whole = sum(size(v) >= size(value) for v in work.loads)
+        whole = sum(_as_large(v, value) for v in work.loads)
         few = readers <= _MOST_READERS or work.cost <= _FREE
         return work.cost <= CHEAP and whole <= 1 and len(work.loads) <= 4 and few
 
@@ -135,17 +132,16 @@ class Inlining:
 
     def _wider(self, reader: Node, value: Value) -> bool:
         """Whether the reader repeats the value along some axis."""
-        size = self.shapes.size
         pointwise = bool(reader.op.properties & Property.POINTWISE)
-        return pointwise and size(value) < size(reader.outputs[0])
+        return pointwise and value.shape != reader.outputs[0].shape
 
     def _takes(self, reader: Node, value: Value, node: Node, work: Recomputation) -> bool:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
-        if reader.direction is not node.direction:
-            # What forward computes for backward: keep the operand instead of the result.
-            size = self.shapes.size
-            if sum(size(v) >= size(value) for v in work.loads) > 1:
-                return False
+        if (
+            reader.direction is not node.direction
+            and sum(_as_large(v, value) for v in work.loads) > 1
+        ):
+            return False  # what forward computes for backward: keep the operand, not the result
         if not _fits(reader, work):
             return False
         anchor = self.anchored.get(reader)
@@ -154,7 +150,7 @@ class Inlining:
         if anchor is not None and anchor is not reader:
             if work.near and work.cost <= _FREE and len(work.loads) <= 2:
                 return True  # a step of a sequence, or a gate of an LSTM
-            return pure and self.shapes.of(value) == self.shapes.of(reader.outputs[0])
+            return pure and value.shape == reader.outputs[0].shape
         if pattern is OpPattern.REDUCE:
             return True
         if pattern is OpPattern.CONTRACT:
@@ -166,14 +162,14 @@ class Inlining:
         return True
 
     def _work(self, node: Node) -> Recomputation:
-        shape = self.shapes.of(node.outputs[0]) if node.outputs else None  # a file output
+        shape = node.outputs[0].shape if node.outputs else None  # a file output
         op = node.op
         pointwise = bool(op.properties & Property.POINTWISE)
         view = bool(op.properties & Property.VIEW)
         near = pointwise or view or op.offset_axis is not None
         total = Recomputation(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
         for value in node.inputs:
-            aligned = shape is not None and op.may_alias(self.shapes.of(value), shape)
+            aligned = shape is not None and op.may_alias(value.shape, shape)
             inner = self.inlined.get(value)
             if inner is None:
                 total.loads[value] = total.loads.get(value, True) and aligned
@@ -185,6 +181,13 @@ class Inlining:
             for leaf, own in inner.loads.items():
                 total.loads[leaf] = total.loads.get(leaf, True) and own and aligned
         return total
+
+
+def _as_large(value: Value, other: Value) -> bool:
+    """Whether a value has no fewer elements than another one: for batches and images that are
+    large, if it depends on them."""
+    own, least = value.type.size, other.type.size
+    return (degree(own), own) >= (degree(least), least)
 
 
 def _fits(reader: Node, work: Recomputation) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Protocol
 
-from compiler.batch import ComparedShapes
 from ir.graph import Node, Value
 from ir.op import Property, channel_axis
+from ir.size import Size
 
 from .inline import Inlining
 from .patterns import OpPattern
@@ -26,7 +26,6 @@ class KnownNodes(Protocol):
     nodes: Sequence[Node]
     patterns: list[OpPattern]
     producers: dict[Value, int]
-    shapes: ComparedShapes
     inlining: Inlining
     loads: list[dict[Value, bool]]
 
@@ -40,10 +39,12 @@ def row_shape(grouping: KnownNodes, members: Sequence[int]) -> tuple[int, ...] |
         node = grouping.nodes[m]
         if grouping.patterns[m] is not OpPattern.REDUCE or not _over_channels(node):
             return None
-        shapes.add(grouping.shapes.of(node.inputs[0]))
+        shapes.add(node.inputs[0].shape)
     shape = shapes.pop() if len(shapes) == 1 else ()
     axis = channel_axis(len(shape))
-    return shape if axis is not None and 1 < shape[axis] <= LONGEST else None
+    if axis is None or isinstance(shape[axis], Size):
+        return None
+    return shape if 1 < shape[axis] <= LONGEST else None
 
 
 def _over_channels(node: Node) -> bool:
@@ -54,18 +55,18 @@ def in_row(grouping: KnownNodes, i: int, made: Set[Value], row: tuple[int, ...])
     """Whether a kernel of such rows that makes ``made`` can compute node ``i``."""
     node = grouping.nodes[i]
     if grouping.patterns[i] is OpPattern.REDUCE:
-        same = grouping.shapes.of(node.inputs[0]) == row
+        same = node.inputs[0].shape == row
         return same and _over_channels(node) and _reads_in_row(grouping, node, made, row)
     return (
         grouping.patterns[i] is OpPattern.FLAT
-        and _is_row(grouping, node, row)
+        and _is_row(node, row)
         and _reads_in_row(grouping, node, made, row)
     )
 
 
-def _is_row(grouping: KnownNodes, node: Node, row: tuple[int, ...]) -> bool:
+def _is_row(node: Node, row: tuple[int, ...]) -> bool:
     """Whether a node is pointwise on rows, or on one element per row."""
-    shape = grouping.shapes.of(node.outputs[0])
+    shape = node.outputs[0].shape
     pointwise = bool(node.op.properties & Property.POINTWISE)
     axis = channel_axis(len(row))
     reduced = tuple(1 if i == axis else d for i, d in enumerate(row))
@@ -82,7 +83,7 @@ def _reads_in_row(grouping: KnownNodes, node: Node, made: Set[Value], row: tuple
             if value in made or work is None or not made & work.loads.keys():
                 continue
             producer = grouping.nodes[grouping.producers[value]]
-            if not _is_row(grouping, producer, row):
+            if not _is_row(producer, row):
                 return False
             if producer not in seen:
                 seen.add(producer)
@@ -101,6 +102,6 @@ def schedule_of(grouping: KnownNodes, members: Sequence[int], pattern: OpPattern
         if grouping.patterns[m] is OpPattern.REDUCE:
             if made & grouping.loads[m].keys():
                 return "row"
-        elif row is not None and grouping.shapes.of(node.outputs[0]) == row:
+        elif row is not None and node.outputs[0].shape == row:
             return "row"
     return pattern.value
