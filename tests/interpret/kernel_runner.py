@@ -19,7 +19,7 @@ from compiler.triton.lower import Ways, ways_of
 from frontends.lowering.input_sizes import InputSizes
 from ir.build import Builder
 from ir.errors import RoasteryError
-from ir.graph import Graph, Node, Role, Value
+from ir.graph import Graph, Node, Value
 from ir.graph_sizes import Substitution
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
@@ -64,7 +64,7 @@ def fused(
     ``variables``: numbers of the inputs whose sizes are numbers all the same.
     """
     wanted = [t if isinstance(t, TensorType) else TensorType(t) for t in types]
-    node = _fused(build, wanted, InputSizes(fixed=True), schedule, variables)
+    node = _fused(build, wanted, InputSizes(fixed=True), schedule)
     numbers = {*variables, *_weights(node.op.body)}
     batches = {t.shape[0] for i, t in enumerate(wanted) if t.rank and i not in numbers}
     if batches != {1}:
@@ -75,7 +75,7 @@ def fused(
         for i, t in enumerate(wanted)
     ]
     try:
-        general = _fused(build, general_types, sizes, schedule, variables)
+        general = _fused(build, general_types, sizes, schedule)
     except (RoasteryError, TypeError):  # of an op whose attributes are for these sizes
         return node
     values = {name: symbol.value for name, symbol in sizes.scope.symbols.items()}
@@ -85,17 +85,10 @@ def fused(
     return node
 
 
-def _fused(
-    build: Build,
-    types: Sequence[TensorType],
-    sizes: InputSizes,
-    schedule: str,
-    variables: Sequence[int],
-) -> Node:
+def _fused(build: Build, types: Sequence[TensorType], sizes: InputSizes, schedule: str) -> Node:
     b = Builder("group")
     b.location = PLACE
-    roles = [Role.PARAMETER if i in variables else Role.DATA for i in range(len(types))]
-    inputs = [b.input(f"in{i}", t, roles[i]) for i, t in enumerate(types)]
+    inputs = [b.input(f"in{i}", t) for i, t in enumerate(types)]
     results = build(b, *inputs)
     for i, value in enumerate([results] if isinstance(results, Value) else results):
         b.output(f"out{i}", value)

@@ -72,7 +72,6 @@ def test_the_op_passes_what_is_asked_of_ops(record: ModuleType) -> None:
         test_ops.test_single_precision_agrees_with_double(case)
         test_ops.test_gradient_is_the_derivative(case)
         test_ops.test_attributes_survive_the_text_form(case)
-        test_op_facts.test_no_batch_comes_from_where_there_is_none(case)
         test_op_facts.test_what_may_alias_is_read_at_one_place(case)
         assert has_rule(case.op)
         check_kernels(case)
