@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 from ir import expr as e
@@ -124,9 +123,9 @@ class Results:
         return value, emitter.chosen(inside, where, fold.beyond)
 
     def give(self, nodes: Sequence[Node], found: Sequence[tuple[Expr, ...]]) -> None:
-        """Whoever asks for a result gets what was found, wherever it asks."""
+        """Who asks for results of this program gets what was found; for others there is no rule."""
         for node, values in zip(nodes, found, strict=True):
-            self.emitter.given[node.output] = functools.partial(_same, values[-1])
+            self.emitter.preset(node.output, self.access({}), values[-1])
 
     def store(self, ports: Sequence[tuple[Port, Value]]) -> None:
         """What was found, and what is computed from it element by element."""
@@ -142,7 +141,3 @@ class Results:
                 index = emitter.address(at, kind)
                 guard = (*guard, *(bound() for bound in self.base.bounds))
             emitter.store(buffer, port.name, index, result, guard)
-
-
-def _same(result: Expr, emitter: Emitter, at: Access) -> Expr:
-    return result

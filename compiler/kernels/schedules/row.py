@@ -10,9 +10,11 @@ of a row is a channel count, thus a constant of the text; rows are never split o
 from __future__ import annotations
 
 from compiler.kernel import Config
+from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 
 from ..choice import Choice
+from ..emitter import Emit
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
 from .reduction import Reduction, reduction_of
@@ -47,7 +49,8 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     held = task.number(length) <= config["AB"[reduction.walked[0][1]]]
     levels = levels_of(task.body, reduction)
     for nodes in levels:
-        rows.give(nodes, rows.reduce(nodes, held=held))
+        for node, values in zip(nodes, rows.reduce(nodes, held=held), strict=True):
+            emitter.given[node.output] = _same(values[-1])
     whole = [(port, b) for port, b in task.ports if port.value.shape == reduction.shape]
     rows.store([pair for pair in task.ports if pair not in whole])
     if whole:
@@ -61,3 +64,8 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     why = f"{count} rows of {length} elements, {why}"
     grid = (reduction.programs(config), 1)
     return task.kernel(emitter.builder, name, ("A", "B"), config, grid, why)
+
+
+def _same(result: Expr) -> Emit:
+    """A row's result: the same wherever the row asks for it."""
+    return lambda emitter, access: result
