@@ -4,7 +4,8 @@ element becomes with their results (softmax: the maximum, the sum, the quotient)
 A program owns some rows. Short ones are held as a whole: everything is read and computed once.
 Long ones are walked through again for every level of dependence and once more for the results;
 what earlier levels gave stays in registers, what is read again comes from the cache. The length
-of a row is a channel count, thus a constant of the text; rows are never split over programs.
+of a row is most often a channel count, thus a constant of the text; where it is a size that may
+change, no row is held. Rows are never split over programs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from compiler.kernel import Config
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
+from ir.size import Size
 
 from ..choice import Choice
 from ..emitter import Emit
@@ -38,7 +40,10 @@ def schedule_row(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.kind == "planes":
         raise ValueError(f"group {task.label} reduces axes that are no row: {reduction.axes}")
-    choices = [Choice(config) for config in task.heuristic.row(reduction.at(task.number))]
+    configs = task.heuristic.row(reduction.at(task.number))
+    if isinstance(reduction.count(reduction.axes), Size):
+        configs = configs[-1:]  # which walks: the kernel is for rows of any length
+    choices = [Choice(config) for config in configs]
     return Scheduled(choices, lambda choice: [_row_kernel(task, reduction, choice.config)])
 
 
@@ -46,7 +51,7 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     emitter = task.emitter(2)
     rows = Results(emitter, reduction, reduction.side)
     count, length = reduction.count(reduction.kept), reduction.count(reduction.axes)
-    held = task.number(length) <= config["AB"[reduction.walked[0][1]]]
+    held = not isinstance(length, Size) and length <= config["AB"[reduction.walked[0][1]]]
     levels = levels_of(task.body, reduction)
     for nodes in levels:
         for node, values in zip(nodes, rows.reduce(nodes, held=held), strict=True):
