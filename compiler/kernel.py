@@ -12,6 +12,9 @@ from ir.graph import Value
 from ir.location import Location
 from ir.types import DType
 
+WIDE = 2**31 - 2**16
+"""Elements of a tensor from which on indices have 64 bits (a tile may run past the end)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

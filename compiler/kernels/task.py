@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from compiler.kernel import Config, Scratch
+from compiler.kernel import WIDE, Config, Scratch
 from compiler.options import CompileOptions
 from ir.graph import Graph, Node, Port, Value
 
@@ -13,10 +13,6 @@ from .builder import KernelBuilder
 from .choice import Choice, Heuristic
 from .emitter import Emit, Emitter
 from .nodes import KernelBody
-
-# Elements of a tensor from which on indices have 64 bits (a tile may run past the end).
-WIDE = 2**31 - 2**16
-
 
 AsNumber = Callable[[int], int]
 """What a size is at the sizes that a kernel is chosen for."""

@@ -1,7 +1,7 @@
 """Plain data as JSON and back, by the types of its fields. What is read is of unknown origin.
 
-A class may have a form of its own: methods ``json`` and ``from_json``. An integer that is a size is
-written as the text of its form.
+A class may have a form of its own: methods ``json`` and ``from_json``. A number that follows from
+sizes is written as the text of its form.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from ir.size import Size, parse_size, size_text, value_of
+from ir.size import Real, Size, parse_size, size_text, value_of
 from ir.types import TensorType
 
 LARGEST = 1 << 62
 """Integers stay below, and so do the bytes of a tensor."""
 _MOST_AXES = 32
+MOST_FORMS = 1 << 16
+"""Characters of different forms in one file, which take long to read. Those of GoogLeNet, of any
+batch and image size, have 9,000."""
 
 
 def to_json(value: Any) -> Any:
@@ -27,7 +30,7 @@ def to_json(value: Any) -> Any:
     they may be others when it is read."""
     if isinstance(value, TensorType):
         return str(value)
-    if isinstance(value, Size):
+    if isinstance(value, Size | Real):
         return size_text(value)
     if hasattr(value, "json"):
         return value.json()
@@ -67,9 +70,14 @@ def shortened(data: Any) -> str:
 class _Reader:
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self._sizes = sizes
+        self._forms: dict[str, float] = {}
+        self._types: dict[str, TensorType] = {}
+        self._room = MOST_FORMS
 
     def value(self, kind: Any, data: Any, where: str) -> Any:
         choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+        if isinstance(data, str) and self._sizes and (int in choices or float in choices):
+            return self._form(data, float in choices, where)
         for choice in choices:
             if self._has_form(choice, data):
                 return self._read(choice, data, where)
@@ -88,8 +96,6 @@ class _Reader:
         if typing.get_origin(kind) is tuple:
             items = typing.get_args(kind)
             return isinstance(data, list) and (items[-1] is Ellipsis or len(items) == len(data))
-        if kind is int and self._sizes and isinstance(data, str):
-            return True
         return type(data) is (typing.get_origin(kind) or kind)
 
     def _read(self, kind: Any, data: Any, where: str) -> Any:
@@ -117,22 +123,44 @@ class _Reader:
             return self._integer(data, where)
         return data
 
-    def _integer(self, data: int | str, where: str) -> int:
-        number: Any = parse_size(data, self._sizes) if isinstance(data, str) else data
-        if not isinstance(number, int | Size):
-            raise ValueError(f"{where} is no integer: {shortened(data)}")
+    def _form(self, text: str, real: bool, where: str) -> float:
+        """A number that follows from sizes."""
+        if text not in self._forms:
+            self._charge(text)
+            self._forms[text] = parse_size(text, self._sizes)
+        number = self._forms[text]
+        if isinstance(number, int | Size):
+            return self._integer(number, where)
+        if not real:
+            raise ValueError(f"{where} is no integer: {shortened(text)}")
+        return number
+
+    def _integer(self, number: int, where: str) -> int:
         if not -LARGEST <= value_of(number) <= LARGEST:
-            raise ValueError(f"{where} is too large: {shortened(data)}")
+            raise ValueError(f"{where} is too large: {shortened(number)}")
         return number
 
     def _tensor_type(self, text: str, where: str) -> TensorType:
-        try:
-            type = TensorType.parse(text, self._sizes)
-        except ValueError:
-            raise ValueError(f"{where}: {shortened(text)} is no type of a tensor") from None
-        if type.rank > _MOST_AXES or value_of(type.nbytes) > LARGEST:
-            raise ValueError(f"{where}: {shortened(text)} is too large")
-        return type
+        if text not in self._types:
+            if any(map(str.isalpha, text.partition("[")[2])):
+                self._charge(text)
+            self._types[text] = _parsed_type(text, self._sizes, where)
+        return self._types[text]
+
+    def _charge(self, text: str) -> None:
+        self._room -= len(text)
+        if self._room < 0:
+            raise ValueError(f"its sizes take more than {MOST_FORMS} characters")
+
+
+def _parsed_type(text: str, sizes: Mapping[str, int], where: str) -> TensorType:
+    try:
+        type = TensorType.parse(text, sizes)
+    except ValueError:
+        raise ValueError(f"{where}: {shortened(text)} is no type of a tensor") from None
+    if type.rank > _MOST_AXES or value_of(type.nbytes) > LARGEST:
+        raise ValueError(f"{where}: {shortened(text)} is too large")
+    return type
 
 
 def _is_data(kind: Any) -> bool:
@@ -144,5 +172,8 @@ def _fields(kind: Any) -> tuple[frozenset[str], dict[str, Any]]:
     """The fields of a dataclass that must be there, and the types of all that may."""
     hints = typing.get_type_hints(kind)
     fields = [field for field in dataclasses.fields(kind) if field.compare]
-    needed = frozenset(f.name for f in fields if f.default is dataclasses.MISSING)
+    missing = dataclasses.MISSING
+    needed = frozenset(
+        f.name for f in fields if f.default is missing and f.default_factory is missing
+    )
     return needed, {field.name: hints[field.name] for field in fields}

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from ir.size import Scope, Size, Symbol, symbol, symbols_of
+from ir.size import Real, Scope, Size, Symbol, symbol, symbols_of
 
 from .codec import from_json, shortened, to_json
 from .plan import Plan
@@ -16,30 +16,37 @@ _MOST_SYMBOLS = 64
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Inverse of :func:`plan_from_json`."""
-    symbols = sorted(set(_symbols(plan)), key=lambda symbol: symbol.number)
+    symbols = sorted(set(symbols_in_data(plan)), key=lambda symbol: symbol.number)
     return {"sizes": {s.key: s.value for s in symbols}, **to_json(plan)}
 
 
 def plan_from_json(data: Any) -> Plan:
     """A plan whose types, arguments and grids hold sizes; see :mod:`ir.size`. Raises ValueError."""
     rest = dict(from_json(dict, data, "plan"))
-    values: dict[str, int] = from_json(dict[str, int], rest.pop("sizes", None), "sizes")
-    if len(values) > _MOST_SYMBOLS or min(values.values(), default=1) < 1:
-        raise ValueError(f"sizes must be at least 1 and few, they are {shortened(values)}")
     scope = Scope()
-    named = {name: symbol(scope, name, value) for name, value in values.items()}
+    named = sizes_from_json(rest.pop("sizes", None), scope)
     scope.close()
     plan: Plan = from_json(Plan, rest, "plan", named)
     return plan
 
 
-def _symbols(part: Any) -> Iterator[Symbol]:
+def sizes_from_json(data: Any, scope: Scope) -> dict[str, int]:
+    """Symbols of a scope, by their names, of a table of values. Raises ValueError."""
+    values: dict[str, int] = from_json(dict[str, int], data, "sizes")
+    if len(values) > _MOST_SYMBOLS or min(values.values(), default=1) < 1:
+        raise ValueError(f"sizes must be at least 1 and few, they are {shortened(values)}")
+    return {name: symbol(scope, name, value) for name, value in values.items()}
+
+
+def symbols_in_data(part: Any) -> Iterator[Symbol]:
     """Of all sizes in plain data."""
-    if isinstance(part, Size):
+    if isinstance(part, Size | Real):
         yield from symbols_of(part)
     elif isinstance(part, tuple):
         for item in part:
-            yield from _symbols(item)
+            yield from symbols_in_data(item)
+    elif isinstance(part, dict):
+        yield from symbols_in_data(tuple(part.values()))
     elif dataclasses.is_dataclass(part):
         for field in dataclasses.fields(part):
-            yield from _symbols(getattr(part, field.name))
+            yield from symbols_in_data(getattr(part, field.name))

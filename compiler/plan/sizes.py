@@ -8,7 +8,7 @@ from dataclasses import replace
 from ir.graph_sizes import Substitution
 
 from .memory import place_buffers
-from .plan import Copy, HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
+from .plan import ArenaLayout, Copy, HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
 
 
 def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
@@ -17,6 +17,11 @@ def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
     It launches the same kernels in the same configurations. Raises KeyError for a symbol without a
     value, and ZeroDivisionError where a size divides by 0.
     """
+    return place_buffers(with_numbers(plan, values))
+
+
+def with_numbers(plan: Plan, values: Mapping[str, int]) -> Plan:
+    """As :func:`plan_at`, with buffers where they were."""
     at = Substitution(values)
 
     def tensor(tensor: HostTensor) -> HostTensor:
@@ -35,4 +40,6 @@ def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
                 return replace(step, nbytes=at.number(step.nbytes))
 
     buffers = tuple(replace(buffer, type=at.type(buffer.type)) for buffer in plan.buffers)
-    return place_buffers(replace(plan, buffers=buffers, steps=tuple(map(step, plan.steps))))
+    offsets = tuple(offset and at.number(offset) for offset in plan.memory.offsets)
+    memory = ArenaLayout(offsets, at.number(plan.memory.nbytes))
+    return replace(plan, buffers=buffers, steps=tuple(map(step, plan.steps)), memory=memory)

@@ -60,6 +60,7 @@ _PLAIN = re.compile(r"\d+(?:,\d+)*")
 _TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*|//|[-+*/%(),])\s*")
 _MAX_DEPTH = 50
 _MAX_LENGTH = 2000
+_MAX_FACTORS = 16
 
 
 class _Reader:
@@ -79,7 +80,7 @@ class _Reader:
         self.tokens.reverse()
 
     def error(self, problem: str) -> ValueError:
-        return ValueError(f"bad size {self.text!r}: {problem}")
+        return ValueError(f"bad size {self.text[:60]!r}: {problem}")
 
     def all(self, count: int | None = None) -> list[float]:
         """The whole text: so many, or any number with commas between them."""
@@ -117,6 +118,8 @@ class _Reader:
                 total = total / part
             else:
                 total = total // part if sign == "//" else total % part
+            if isinstance(total, Size) and len(total.form[0][0]) > _MAX_FACTORS:
+                raise self.error(f"it multiplies more than {_MAX_FACTORS} sizes")
         return total
 
     def factor(self) -> float:

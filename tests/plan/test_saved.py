@@ -69,7 +69,8 @@ def test_sizes() -> None:
         (lambda d: d["steps"][0].update(grid=["N * M", 1, 1]), "unexpected 'M'"),
         (lambda d: d["steps"][0].update(grid=["N / 2", 1, 1]), "is no integer"),
         (lambda d: d["steps"][0].update(grid=["N // 0", 1, 1]), "divides by 0"),
-        (lambda d: d["steps"][0].update(grid=["N" + " * N" * 40, 1, 1]), "too large"),
+        (lambda d: d["steps"][0].update(grid=["N * 9999999999 * 9999999999", 1, 1]), "too large"),
+        (lambda d: d["steps"][0].update(grid=["N" + " * N" * 40, 1, 1]), "more than 16 sizes"),
         (lambda d: d["steps"][0].update(grid=["(" * 999, 1, 1]), "too deep"),
     ],
 )
