@@ -72,7 +72,9 @@ class ProgramSizes:
                     raise OtherSizes(f"{shown}: axis {axis} is {size}")
                 continue
             (known,) = symbols_of(size)
-            if extent < 1 or values.setdefault(known.key, extent) != extent:
+            if extent < 1:
+                raise OtherSizes(f"{shown}: {self.what(known.key)} is at least 1")
+            if values.setdefault(known.key, extent) != extent:
                 raise OtherSizes(f"{shown}: {self.what(known.key)} is {values.get(known.key)}")
 
     # --- for users ------------------------------------------------------------------------

@@ -108,6 +108,6 @@ class TensorType:
         return TensorType(parse_shape(match[2], sizes or {}), DType(match[1]), layout)
 
 
-def shape_text(shape: Sequence[int]) -> str:
+def shape_text(shape: Sequence[object]) -> str:
     """A shape as messages show it: ``20 x 1 x 5 x 5``; of a scalar ``()``."""
     return " x ".join(map(str, shape)) or "()"

@@ -42,6 +42,7 @@ from ..devices.compile_options import (
 )
 from ..reading import nets
 from ..weights.parameters import load_weights
+from .export_sizes import size_conditions
 
 PORTABLE = "cuda:sm_80"
 """Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
@@ -122,8 +123,9 @@ def export_program(
     )
     _check_host(program, bool(wanted))
     constants, graph = _deployed(program.general or program, options)
-    found = run_graph(constants, [store.data[p.name].peek() for p in constants.inputs])
-    arrays = {p.name: a for p, a in zip(constants.outputs, found, strict=True)}
+    once = graph_at(constants, program.values)
+    found = run_graph(once, [store.data[p.name].peek() for p in once.inputs])
+    arrays = {p.name: a for p, a in zip(once.outputs, found, strict=True)}
     arrays |= {
         p.name: store.data[p.name].peek()
         for p in graph.inputs
@@ -140,7 +142,10 @@ def export_program(
         versions["triton"] = triton_version()
     if cpu:  # what the `cpu` executor makes of it
         graph = run_keeping_ports(graph, replace(options, target=ANY_CPU, precision=IEEE))
-    graph = graph_at(graph, program.values)
+    plan = replace(compiled.general, memory=compiled.plan.memory) if compiled else None
+    conditions = size_conditions(program, constants, graph, plan)
+    if conditions is None:
+        graph, plan = graph_at(graph, program.values), compiled.plan if compiled else None
     write_artifact(
         output,
         versions=versions,
@@ -148,9 +153,10 @@ def export_program(
         weights=arrays,
         graph=graph,
         cpu=cpu,
-        plan=compiled.plan if compiled else None,
+        plan=plan,
         code=code,
         sources=[k.readable or k.source for k in compiled.kernels] if compiled else [],
+        conditions=conditions or (),
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0

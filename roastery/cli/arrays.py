@@ -14,6 +14,7 @@ from typing import IO
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.types import shape_text
 
 from ..files.atomic_file import atomic_path
 from ..files.regular_file import open_regular
@@ -26,6 +27,9 @@ _MOST_INFLATED = 16
 """A compressed array may take this much, or this many times the size of its file."""
 
 
+Shape = tuple[int | None, ...]
+
+
 class _NoArray(ValueError):
     """What is wrong with a file that should hold an array."""
 
@@ -34,13 +38,14 @@ class _OtherShape(Exception):
     """The array has another shape than was wanted."""
 
 
-def load_array(path: str, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+def load_array(path: str, name: str, shape: Shape | None = None) -> np.ndarray:
     """The array in a .npy file, or ``FILE.npz:NAME``; never runs code from the file.
 
     Args:
         path: the file.
         name: the input it is for; also the array's name in an .npz that does not say one.
-        shape: the shape that is wanted. Another one is refused before any number is read.
+        shape: the shape that is wanted, None where any extent is. Another one is refused before
+            any number is read.
 
     Raises RoasteryError for a file that is missing or holds something else.
     """
@@ -61,8 +66,9 @@ def load_array(path: str, name: str, shape: tuple[int, ...] | None = None) -> np
         raise RoasteryError(f"input '{name}': {file} holds no array: {error}") from error
     except _OtherShape as error:
         raise RoasteryError(
-            f"input '{name}': the array in {file} has shape {error.args[0]}; {shape} was expected",
-            hint="an exported net has fixed shapes: export it with the shape you need",
+            f"input '{name}': the array in {file} has shape {shape_text(error.args[0])}; "
+            f"{shape_text(['?' if d is None else d for d in shape or ()])} was expected",
+            hint="export the net with the shape you need",
         ) from None
 
 
@@ -88,7 +94,7 @@ def load_npy(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def _from_archive(
-    stream: IO[bytes], file: str, member: str, name: str, shape: tuple[int, ...] | None
+    stream: IO[bytes], file: str, member: str, name: str, shape: Shape | None
 ) -> np.ndarray:
     size = os.fstat(stream.fileno()).st_size
     try:
@@ -112,7 +118,7 @@ def _from_archive(
         raise _NoArray(_first(error)) from error
 
 
-def _read_array(stream: IO[bytes], size: int, shape: tuple[int, ...] | None) -> np.ndarray:
+def _read_array(stream: IO[bytes], size: int, shape: Shape | None) -> np.ndarray:
     """The array in a stream of ``size`` bytes, its header compared with them first."""
     found, fortran, dtype = _read_header(stream)
     if dtype.kind not in _KINDS:
@@ -124,7 +130,7 @@ def _read_array(stream: IO[bytes], size: int, shape: tuple[int, ...] | None) -> 
         or (0 in found and math.prod(max(dim, 1) for dim in found) > sys.maxsize // 16)
     ):
         raise _NoArray(f"{str(found)[:80]} is no shape")
-    if shape is not None and found != shape:
+    if shape is not None and not _fits(found, shape):
         raise _OtherShape(found)
     count = 1
     for dim in found:
@@ -142,6 +148,12 @@ def _read_array(stream: IO[bytes], size: int, shape: tuple[int, ...] | None) -> 
         filled += len(piece)
     stream.read(1)  # at the end of a member its checksum is compared
     return np.frombuffer(content, dtype).reshape(found, order="F" if fortran else "C")
+
+
+def _fits(found: tuple[int, ...], wanted: Shape) -> bool:
+    return len(found) == len(wanted) and all(
+        b in (None, a) for a, b in zip(found, wanted, strict=True)
+    )
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:

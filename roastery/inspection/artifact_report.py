@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from compiler.plan.plan import Plan
+from compiler.plan.saved_sizes import saved_plan_at
 from compiler.plan.tables import kernel_files, memory_table, step_table, table
 from ir.printable import printable
-from runtime.artifact import Artifact, Code, Manifest
+from ir.size import size_text
+from ir.types import shape_text
+from runtime.artifact import Artifact, Code, Manifest, Tensor
 
 
 def artifact_report(artifact: Artifact) -> str:
@@ -19,6 +22,8 @@ def artifact_report(artifact: Artifact) -> str:
         parts.append(f"on the CPU: {count} operations, graph.txt\n")
     if any(target != "cpu" for target in targets):
         plan, code = artifact.plan()
+        if artifact.manifest.format > 1:
+            plan = saved_plan_at(plan, artifact.manifest.sizes, as_saved=True)
         memory = memory_table(plan)
         if artifact.manifest.format == 1:
             memory = (
@@ -34,9 +39,18 @@ def _heading(manifest: Manifest) -> str:
     lines = [
         f"{manifest.name}, format {manifest.format}, for {', '.join(manifest.targets)}",
         f"made by {versions} ({manifest.options})",
-        *(f"{kind} {t.name}: {t.type}" for kind, tensors in tensors for t in tensors),
+        *(f"{kind} {t.name}: {_shape(t)}" for kind, tensors in tensors for t in tensors),
     ]
+    if manifest.program_sizes is not None:
+        lines += manifest.program_sizes.sentences()
     return "\n".join(map(printable, lines)) + "\n"
+
+
+def _shape(tensor: Tensor) -> str:
+    """``f32, N x 3 x ((H + 1) // 2) x 28``."""
+    parts = map(size_text, tensor.shape)
+    text = shape_text([part if part.isalnum() else f"({part})" for part in parts])
+    return f"{tensor.dtype}, {text}"
 
 
 def _kernel_table(plan: Plan, code: Code) -> str:

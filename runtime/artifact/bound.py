@@ -1,15 +1,19 @@
-"""An artifact on an executor: the weights in buffers of its own, and a graph or plan over them."""
+"""An artifact on an executor: its weights in buffers of their own, a graph or plan over them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
+from compiler.plan.saved_sizes import saved_plan_at
 from ir.errors import RoasteryError
 from ir.graph import PortKey, Role
+from ir.graph_sizes import graph_at
 from ir.interpret import peak_bytes
 from ir.types import TensorType
+from ir.verify import verify
 from runtime.backends.backend import BoundGraph, output_buffers
 from runtime.backends.reference import NumpyGraph
 from runtime.cuda.executor.graph import CudaGraph
@@ -22,82 +26,129 @@ from .errors import ArtifactError
 from .reader import Artifact
 
 Buffers = dict[PortKey, Buffer]
-
+_Types = Mapping[PortKey, TensorType]
+_Sizes = Mapping[str, int]
 
 BoundArtifact = tuple[BoundGraph, Buffers, Buffers]
 """What runs, and the buffers of its inputs and outputs. State in them stays from run to run."""
 
 
-def bind_cpu(artifact: Artifact) -> BoundArtifact:
-    """By numpy, as the ``cpu`` executor does. Raises :class:`ArtifactError`."""
-    graph = artifact.graph()
-    _require_memory(artifact, peak_bytes(graph))
-    inputs, outputs = (
-        {port.key: port.value.type for port in ports} for ports in (graph.inputs, graph.outputs)
-    )
-    buffers = _buffers(artifact, inputs, outputs)
-    return NumpyGraph(graph, *buffers), *buffers
+class ArtifactRunner(Protocol):
+    """All of an artifact that one kind of device needs."""
+
+    def bind(self, sizes: _Sizes) -> BoundArtifact:
+        """At sizes that the artifact may have. Raises :class:`ArtifactError`."""
+        ...
 
 
-def bind_gpu(artifact: Artifact, session: Session) -> BoundArtifact:
-    """By the kernels that are in it, as the ``cuda`` executor does. Raises :class:`ArtifactError`,
-    and RoasteryError when the GPU has not the memory."""
-    plan, code = artifact.plan()
-    inputs, outputs = (
-        {port.key: plan.buffers[port.buffer].type for port in ports}
-        for ports in (plan.inputs, plan.outputs)
-    )
-    _require_memory(artifact, sum(type.nbytes for type in (inputs | outputs).values()))
-    buffers = _buffers(artifact, inputs, outputs)
-    loader = KernelLoader(session.device, session.compute)
-    graph = CudaGraph(plan, {}, session, loader, lambda x: code[x.kernel, x.config], *buffers)
-    try:
-        graph.prepare()
-    except RoasteryError as error:
-        raise ArtifactError(artifact.path, error.message, hint=error.hint) from error
-    return graph, *buffers
+class CpuRunner:
+    """By numpy, as the ``cpu`` executor does."""
 
+    def __init__(self, artifact: Artifact) -> None:
+        self._graph = artifact.graph()
+        self._memory = _Memory(artifact)
 
-def _buffers(
-    artifact: Artifact,
-    inputs: Mapping[PortKey, TensorType],
-    outputs: Mapping[PortKey, TensorType],
-) -> tuple[Buffers, Buffers]:
-    """A buffer for every port; those of variables hold the weights."""
-    manifest = artifact.manifest
-    for kind, role, ports, tensors in (
-        ("inputs", Role.DATA, inputs, manifest.inputs),
-        ("outputs", Role.RESULT, outputs, manifest.outputs),
-    ):
-        here = {key.name: type for key, type in ports.items() if key.role is role}
-        if here != {tensor.name: tensor.type for tensor in tensors}:
-            raise ArtifactError(artifact.path, f"its {kind} are not those of the manifest")
-    weights = artifact.weights()
-    taken: Buffers = {}
-    for key, type in inputs.items():
-        taken[key] = Buffer(type)
-        if key.role is not Role.DATA:
-            taken[key].array[...] = _weight(artifact, weights, key, type)
-    return taken, output_buffers(outputs, taken)
-
-
-def _weight(
-    artifact: Artifact, weights: Mapping[str, np.ndarray], key: PortKey, type: TensorType
-) -> np.ndarray:
-    array = weights.get(key.name)
-    if array is None:
-        raise ArtifactError(artifact.path, f"there is no weight {key.name!r}")
-    if array.shape != type.shape or array.dtype != type.dtype.numpy or type.layout is not None:
-        raise ArtifactError(
-            artifact.path, f"weight {key.name!r} is {array.dtype}{array.shape}, {type} is read"
+    def bind(self, sizes: _Sizes) -> BoundArtifact:
+        try:
+            graph = graph_at(self._graph, sizes)
+            verify(graph)
+        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+            path = self._memory.path
+            problem = f"its graph is not sound at {dict(sizes)}: {error}"
+            raise ArtifactError(path, problem) from error
+        inputs, outputs = (
+            {port.key: port.value.type for port in ports} for ports in (graph.inputs, graph.outputs)
         )
-    return array
+        self._memory.require(peak_bytes(graph))
+        buffers = self._memory.buffers(inputs, outputs, sizes)
+        return NumpyGraph(graph, *buffers), *buffers
 
 
-def _require_memory(artifact: Artifact, nbytes: int) -> None:
-    """Refuse what exceeds the machine's memory, before it fills it."""
-    there = physical_memory()
-    if nbytes > there:
-        raise ArtifactError(
-            artifact.path, f"needs {nbytes} bytes of memory, the machine has {there}"
+class GpuRunner:
+    """By the kernels that are in it, as the ``cuda`` executor does.
+
+    Binding raises RoasteryError when the GPU has not the memory.
+    """
+
+    def __init__(self, artifact: Artifact, session: Session) -> None:
+        self._plan, self._code = artifact.plan()
+        self._saved = artifact.manifest.sizes
+        self._memory = _Memory(artifact)
+        self._session = session
+        self._loader = KernelLoader(session.device, session.compute)
+
+    def bind(self, sizes: _Sizes) -> BoundArtifact:
+        try:
+            plan = saved_plan_at(self._plan, sizes, as_saved=sizes == self._saved)
+        except ValueError as error:
+            path = self._memory.path
+            raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error
+        inputs, outputs = (
+            {port.key: plan.buffers[port.buffer].type for port in ports}
+            for ports in (plan.inputs, plan.outputs)
         )
+        self._memory.require(sum(type.nbytes for type in (inputs | outputs).values()))
+        buffers = self._memory.buffers(inputs, outputs, sizes)
+        code = self._code
+        graph = CudaGraph(
+            plan, {}, self._session, self._loader, lambda x: code[x.kernel, x.config], *buffers
+        )
+        try:
+            graph.prepare()
+        except RoasteryError as error:
+            raise ArtifactError(self._memory.path, error.message, hint=error.hint) from error
+        return graph, *buffers
+
+
+class _Memory:
+    """Buffers for ports. Those of variables hold the weights, whatever sizes take turns."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.path = artifact.path
+        self._manifest = artifact.manifest
+        self._weights = artifact.weights()
+        self._variables: Buffers = {}
+
+    def require(self, nbytes: int) -> None:
+        """Refuse what exceeds the machine's memory, before it fills it."""
+        there = physical_memory()
+        if nbytes > there:
+            raise ArtifactError(
+                self.path, f"needs {nbytes} bytes of memory, the machine has {there}"
+            )
+
+    def buffers(self, inputs: _Types, outputs: _Types, sizes: _Sizes) -> tuple[Buffers, Buffers]:
+        """A buffer for every port."""
+        at = self._manifest.types_at(sizes)
+        for kind, role, ports, types in (
+            ("inputs", Role.DATA, inputs, at[0]),
+            ("outputs", Role.RESULT, outputs, at[1]),
+        ):
+            if {key.name: type for key, type in ports.items() if key.role is role} != types:
+                raise ArtifactError(self.path, f"its {kind} are not those of the manifest")
+        taken = {
+            key: Buffer(type) if key.role is Role.DATA else self._variable(key, type)
+            for key, type in inputs.items()
+        }
+        return taken, output_buffers(outputs, taken)
+
+    def _variable(self, key: PortKey, type: TensorType) -> Buffer:
+        """The same at all sizes."""
+        found = self._variables.get(key)
+        if found is None:
+            found = Buffer(type)
+            found.array[...] = self._weight(key, type)
+            self._variables[key] = found
+        elif found.type != type:
+            raise ArtifactError(self.path, f"{key.name!r} is {found.type}; {type} is read there")
+        return found
+
+    def _weight(self, key: PortKey, type: TensorType) -> np.ndarray:
+        array = self._weights.get(key.name)
+        if array is None:
+            raise ArtifactError(self.path, f"there is no weight {key.name!r}")
+        if array.shape != type.shape or array.dtype != type.dtype.numpy or type.layout is not None:
+            raise ArtifactError(
+                self.path, f"weight {key.name!r} is {array.dtype}{array.shape}, {type} is read"
+            )
+        return array

@@ -6,25 +6,32 @@ import difflib
 import os
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import numpy as np
 
 from ir.errors import RoasteryError
 from ir.graph import PortKey, Role
+from ir.program_sizes import OtherSizes
+from ir.size import Size
 from ir.types import TensorType
 from runtime.cuda.driver import Device, Driver
 from runtime.cuda.executor.session import Session
 
-from .bound import bind_cpu, bind_gpu
-from .manifest import Tensor
+from .bound import ArtifactRunner, BoundArtifact, CpuRunner, GpuRunner
 from .reader import Artifact
+
+_KEPT = 8
+"""For so many sizes it stays planned."""
 
 
 class LoadedNet:
     """A net from an artifact. Call it with its inputs by name; outputs are new arrays.
 
-    State that the net carries from call to call (recurrent layers) stays in it.
+    Inputs may have another batch or image size than the net was exported with, as far as its layers
+    let them: then it is planned again, by what is in the artifact. State that the net carries from
+    call to call (recurrent layers) stays in it.
 
     Attributes:
         manifest: names, types, versions and targets.
@@ -38,19 +45,30 @@ class LoadedNet:
         self._lock = threading.Lock()
         self._session: Session | None = None
         if device == "cpu":
-            bound = bind_cpu(artifact)
+            self._runner: ArtifactRunner = CpuRunner(artifact)
         else:
             self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
-            bound = bind_gpu(artifact, self._session)
-        self._graph, self._taken, self._given = bound
+            self._runner = GpuRunner(artifact, self._session)
+        self._sizes = self.manifest.program_sizes
+        self._bound: OrderedDict[tuple[int, ...], BoundArtifact] = OrderedDict()
+        self._at(self.manifest.sizes)
 
     @property
     def inputs(self) -> dict[str, TensorType]:
-        return {tensor.name: tensor.type for tensor in self.manifest.inputs}
+        """By name, as the net was exported."""
+        return self.manifest.types_at(self.manifest.sizes)[0]
 
     @property
     def outputs(self) -> dict[str, TensorType]:
-        return {tensor.name: tensor.type for tensor in self.manifest.outputs}
+        """By name, as the net was exported."""
+        return self.manifest.types_at(self.manifest.sizes)[1]
+
+    def accepted(self, name: str) -> tuple[int | None, ...] | None:
+        """The shape of an input, with None for what may change; None where there is no such one."""
+        for tensor in self.manifest.inputs:
+            if tensor.name == name:
+                return tuple(None if isinstance(d, Size) else d for d in tensor.shape)
+        return None
 
     def __call__(self, /, **arrays: np.ndarray) -> dict[str, np.ndarray]:
         """Raises :class:`RoasteryError` for inputs that do not fit."""
@@ -62,42 +80,70 @@ class LoadedNet:
                     f"{', '.join(self.inputs) or 'none'}",
                     hint=f"did you mean {near[0]!r}?" if near else None,
                 )
-        given = {tensor.name: _checked(tensor, arrays) for tensor in self.manifest.inputs}
+        taken = {name: _checked(name, type, arrays) for name, type in self.inputs.items()}
+        sizes = self._sizes_of({name: array.shape for name, array in taken.items()})
         with self._lock:
-            for name, array in given.items():
-                self._taken[PortKey(Role.DATA, name)].array[...] = array
-            self._graph.run()
+            graph, inputs, outputs = self._at(sizes)
+            for name, array in taken.items():
+                inputs[PortKey(Role.DATA, name)].array[...] = array
+            graph.run()
             return {
-                name: self._given[PortKey(Role.RESULT, name)].peek().copy() for name in self.outputs
+                name: outputs[PortKey(Role.RESULT, name)].peek().copy() for name in self.outputs
             }
+
+    def _sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, int]:
+        """What the symbols of sizes are where the inputs have these shapes."""
+        exported = {name: type.shape for name, type in self.inputs.items()}
+        other = [name for name, shape in shapes.items() if shape != exported[name]]
+        if not other:
+            return self.manifest.sizes
+        problem = (
+            f"input {other[0]!r} has shape {shapes[other[0]]}, the artifact takes "
+            f"{exported[other[0]]}"
+        )
+        if self._sizes is None:
+            raise RoasteryError(
+                problem,
+                hint="this artifact has fixed shapes: export the net with the shape you need",
+            )
+        try:
+            return self._sizes.values_for(shapes)
+        except OtherSizes as error:
+            raise RoasteryError(
+                f"{problem}, and cannot take this one: {error}",
+                hint="export the net with the shape you need; `roastery inspect` shows what may "
+                "change",
+            ) from None
+
+    def _at(self, sizes: Mapping[str, int]) -> BoundArtifact:
+        """What runs at these sizes; kept for the last few."""
+        key = tuple(sizes[name] for name in self.manifest.sizes)
+        if key not in self._bound:
+            self._bound[key] = self._runner.bind(sizes)
+            if len(self._bound) > _KEPT:
+                self._bound.popitem(last=False)
+        self._bound.move_to_end(key)
+        return self._bound[key]
 
     def close(self) -> None:
         """Let go of the memory, the device's too; the net cannot be called any more."""
         with self._lock:
             if self._session is not None:
-                del self._graph
-                self._taken, self._given = {}, {}
+                self._bound.clear()
+                del self._runner
                 self._session.close()
                 self._session = None
 
 
-def _checked(tensor: Tensor, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The input as a contiguous array of its type."""
-    if tensor.name not in arrays:
-        raise RoasteryError(f"input {tensor.name!r}: {tensor.type} is not given")
-    array = np.asarray(arrays[tensor.name])
-    if array.shape != tensor.type.shape:
-        raise RoasteryError(
-            f"input {tensor.name!r} has shape {array.shape}, the artifact takes "
-            f"{tensor.type.shape}",
-            hint="an artifact has fixed shapes: export the net with the shape you need",
-        )
-    wanted = tensor.type.dtype.numpy
+def _checked(name: str, type: TensorType, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The input, whose elements can be taken for those of its type."""
+    if name not in arrays:
+        raise RoasteryError(f"input {name!r}: {type} is not given")
+    array = np.asarray(arrays[name])
+    wanted = type.dtype.numpy
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and wanted.kind in "iub"):
-        raise RoasteryError(
-            f"input {tensor.name!r} holds {array.dtype}, the artifact takes {wanted}"
-        )
-    return np.ascontiguousarray(array, dtype=wanted)
+        raise RoasteryError(f"input {name!r} holds {array.dtype}, the artifact takes {wanted}")
+    return array
 
 
 def load(path: str | os.PathLike[str], device: str | None = None) -> LoadedNet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from compiler.plan.check import check_plan
 from compiler.plan.plan import HostStep, Plan
-from compiler.plan.saved import plan_from_json
+from compiler.plan.saved import plan_from_json, symbols_in_data
+from compiler.plan.saved_sizes import saved_plan_at
 from ir.graph import Graph
+from ir.graph_sizes import at_hand
 from ir.op import Op, Property
 from ir.types import DType, TensorType
 
@@ -21,6 +23,7 @@ from .code import Code, read_code
 from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive
 from .errors import ArtifactError
 from .manifest import FormatTooNew, Manifest
+from .sizes import check_forms
 from .version1 import read_version1
 
 
@@ -73,7 +76,10 @@ class Artifact(AbstractContextManager["Artifact"]):
             raise ArtifactError(self.path, f"{WEIGHTS} is malformed: {error}") from error
 
     def graph(self) -> Graph:
-        """What the CPU runs, held against the rules of the IR. Raises :class:`ArtifactError`."""
+        """What the CPU runs at any sizes, held against the rules of the IR.
+
+        Raises :class:`ArtifactError`.
+        """
         from ir.text import parse_graph
         from ir.verify import verify
 
@@ -81,11 +87,11 @@ class Artifact(AbstractContextManager["Artifact"]):
         lines = text.count("\n")
         if lines > MOST_LINES:
             raise ArtifactError(self.path, f"{GRAPH} has {lines} lines; {MOST_LINES} are the limit")
-        if re.search(r"^\s*size\s", text, re.MULTILINE):  # forms take long to read
-            raise ArtifactError(self.path, f"{GRAPH}: its sizes are not fixed")
         try:
+            check_forms(text)
             graph = parse_graph(text)
             verify(graph)
+            self._check_sizes(at_hand(graph))
         except Exception as error:  # whatever a forged text brings about
             made = self.manifest.versions.get("roastery", "unknown")
             raise ArtifactError(
@@ -97,8 +103,10 @@ class Artifact(AbstractContextManager["Artifact"]):
         return graph
 
     def plan(self) -> tuple[Plan, Code]:
-        """What a GPU runs, held against its own sizes. Raises :class:`ArtifactError`, also when
-        there is none for any GPU."""
+        """What a GPU runs at any sizes, held against those that it was exported with.
+
+        Raises :class:`ArtifactError`, also when there is none for any GPU.
+        """
         if PLAN not in self.manifest.members:
             raise ArtifactError(
                 self.path,
@@ -112,10 +120,9 @@ class Artifact(AbstractContextManager["Artifact"]):
                 plan, code = read_version1(data, self.manifest, weights, self.read)
                 check_plan(plan)
             else:
-                if isinstance(data, dict) and data.get("sizes"):
-                    raise ValueError("its sizes are not fixed")
                 plan = plan_from_json(data)
-                check_plan(plan)
+                self._check_sizes({s.key: s.value for s in symbols_in_data(plan)})
+                saved_plan_at(plan, self.manifest.sizes, as_saved=True)
                 code = read_code(plan, json.loads(self.read(CODE)), self.read)
             for step in plan.steps:
                 if isinstance(step, HostStep):
@@ -123,6 +130,11 @@ class Artifact(AbstractContextManager["Artifact"]):
         except (ValueError, TypeError, RecursionError) as error:
             raise ArtifactError(self.path, f"the launch plan is malformed: {error}") from error
         return plan, code
+
+    def _check_sizes(self, sizes: Mapping[str, int]) -> None:
+        """Raise ValueError where symbols are other ones than in the manifest."""
+        if not sizes.items() <= (known := self.manifest.sizes).items():
+            raise ValueError(f"its sizes are {sizes}, those of the manifest {known}")
 
     def close(self) -> None:
         self._archive.close()

@@ -14,12 +14,14 @@ from compiler.plan.plan import Plan
 from compiler.plan.saved import plan_to_json
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
+from ir.graph_sizes import graph_symbols
 from ir.text import format_graph
 from roastery.files.atomic_file import atomic_path
 
 from .code import Code, code_members, targets
 from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, write_archive
 from .manifest import FORMAT, Manifest, Member, Tensor
+from .sizes import SizeCondition
 
 CPU = "cpu"
 
@@ -35,8 +37,11 @@ def write_artifact(
     plan: Plan | None = None,
     code: Code | None = None,
     sources: Sequence[str] = (),
+    conditions: Sequence[SizeCondition] = (),
 ) -> None:
     """Write one file, whole or not at all; the same contents give the same bytes.
+
+    Types of the graph and of the plan may hold sizes, whose symbols are extents of inputs.
 
     Args:
         versions: of the packages that made it: roastery, triton, numpy.
@@ -46,6 +51,7 @@ def write_artifact(
         cpu: whether the CPU may run it, from the graph.
         plan: what a GPU does. code: its machine code, which tells the GPU targets. sources: its
             kernels, as people read them.
+        conditions: what has to hold of sizes.
 
     Raises :class:`RoasteryError` when the file cannot be written.
     """
@@ -88,6 +94,8 @@ def write_artifact(
         _tensors(graph.outputs, Role.RESULT),
         {name: Member.of(data) for name, data in sorted(members.items())},
         options,
+        {symbol.key: symbol.value for symbol in graph_symbols(graph)},
+        tuple(conditions),
     )
     try:
         with atomic_path(Path(path)) as temporary:

@@ -258,7 +258,8 @@ def test_a_missing_file(tmp_path: Path) -> None:
         (lambda p: p["kernels"].append(None), "must be PlanKernel, it is None"),
         (lambda p: p["kernels"][0]["parameters"][2].update(kind="i64"), "the plan gives"),
         (lambda p: p.pop("steps"), "plan must be Plan"),
-        (lambda p: p.update(sizes={"N": 50}), "its sizes are not fixed"),
+        (lambda p: (p.update(sizes={"N": 50}), p["buffers"][4].update(type="f32[N]")),
+         "its sizes are {'N': 50}, those of the manifest {}"),
         (lambda p: p.pop("sizes"), "sizes must be dict"),
         (lambda p: p["steps"].append({"node": 0, "op": "host_call", "inputs": [], "outputs": []}),
          "calls back to the host: host_call"),
@@ -331,7 +332,7 @@ def test_forged_plans_of_format_1(
     ("graph", "message"),
     [
         ("", "is no sound graph"),
-        ("graph tiny {\n  size N = 50\n}\n", "its sizes are not fixed"),
+        ("graph tiny {\n  size N = 50\n  input %x: f32[N] data\n}\n", "its sizes are {'N': 50}"),
         ("graph tiny {\n}\n", "its inputs are not those of the manifest"),
         ("graph g {\n" + "  %x = fused() {\n" * 5000, "is no sound graph"),
     ],

@@ -191,7 +191,7 @@ def test_what_it_holds_is_shown(
     assert shown.startswith("tiny, format 2, for cpu, cuda:sm_80, cuda:sm_90\n")
     for line in (
         "made by roastery 0.1.0, triton 3.9.0, numpy 2.4.0 (tf32, planned for Small with 7 pro",
-        "input data: f32[50]",
+        "input data: f32, 50",
         "on the CPU: 2 operations, graph.txt",
         "1x1x1  BLOCK=64 warps=4  a_ip.py",
         "a_ip.py  4          3         BLOCK=64       sm_80: 16 registers, 0 bytes shared; sm_90",

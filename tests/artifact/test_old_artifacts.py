@@ -2,7 +2,9 @@
 
 ``tests/data/artifacts/v1.roast`` was written by the last code that knew format 1 without compile
 options (``roastery export --target cpu --target cuda:sm_80``); the ``.npz`` beside it holds an
-input and what the code of then computed from it on the CPU. A file here is never written anew.
+input and what the code of then computed from it on the CPU. ``v2.roast`` was written so from
+``v2.prototxt`` by the first code that exported sizes; it has a batch of another size, too. A file
+here is never written anew.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import pytest
 from fake_cuda import FakeCuda
 
 from compiler.options import CompileOptions
+from compiler.plan.saved_sizes import saved_plan_at
 from runtime.artifact import Artifact, load
 from runtime.artifact.code import targets
 
@@ -40,9 +43,12 @@ def test_there_is_one() -> None:
 
 def test_it_runs_on_the_cpu(old: Path) -> None:
     arrays = recorded(old)
-    result = load(old, "cpu")(data=arrays["data"])
-    assert list(result) == ["prob"]
-    np.testing.assert_allclose(result["prob"], arrays["prob"], rtol=1e-5, atol=1e-6)
+    net = load(old, "cpu")
+    for batch in ("", "_5"):
+        if f"data{batch}" in arrays:
+            result = net(data=arrays[f"data{batch}"])
+            assert list(result) == ["prob"]
+            np.testing.assert_allclose(result["prob"], arrays[f"prob{batch}"], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("capability", "code"), [(80, "cubin"), (86, "cubin"), (90, "ptx")])
@@ -52,7 +58,8 @@ def test_its_launches_are_made_on_a_gpu(
     """Each with the grid and the arguments of the plan: of pointers those inside the memory."""
     fake_gpu.capability = capability
     with Artifact.load(old) as artifact:
-        plan, codes = artifact.plan()
+        general, codes = artifact.plan()
+        plan = saved_plan_at(general, artifact.manifest.sizes, as_saved=True)
         assert targets(codes) == ("cuda:sm_80",)
         assert old.stem != "v1" or artifact.manifest.options == CompileOptions()
     for (number, _), (binary,) in codes.items():

@@ -21,6 +21,7 @@ from hypothesis import given, reject
 
 from compiler.architecture import Architecture
 from compiler.binary import HIDDEN, Binary, Resources
+from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
@@ -33,7 +34,9 @@ from ir.interpret import run_graph
 from ir.op import Property
 from ir.ops.convolution import Conv
 from ir.types import DType, TensorType
-from runtime.artifact import Artifact, load, write_artifact
+from roastery import compile
+from roastery.api import exporting
+from runtime.artifact import Artifact, Code, load, write_artifact
 from runtime.artifact.code import launched
 from runtime.artifact.net import LoadedNet
 from runtime.interpret.launcher import InterpretLauncher
@@ -186,6 +189,84 @@ def test_random_graphs_as_artifacts(drawn: Drawn) -> None:
             for i in results:
                 wanted.check_one(i, found[graph.outputs[i].name], graph.outputs[i].name)
         on_gpu.close()
+
+
+LENET = """
+name: "LeNet"
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 3 dim: 1 dim: 12 dim: 12 } } }
+layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
+  convolution_param { num_output: 3 kernel_size: 5 weight_filler { type: "xavier" } } }
+layer { name: "pool1" type: "Pooling" bottom: "conv1" top: "pool1"
+  pooling_param { kernel_size: 2 stride: 2 } }
+layer { name: "ip1" type: "InnerProduct" bottom: "pool1" top: "ip1"
+  inner_product_param { num_output: 20 weight_filler { type: "xavier" } } }
+layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
+layer { name: "prob" type: "Softmax" bottom: "ip1" top: "prob" }
+"""
+
+CONVOLUTIONAL = """
+name: "convolutional"
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 2 dim: 3 dim: 17 dim: 23 } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param {
+  num_output: 4 kernel_size: 3 pad: 1 stride: 2 weight_filler { type: "xavier" } } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool"
+  pooling_param { kernel_size: 3 stride: 2 pool: AVE } }
+layer { name: "up" type: "Deconvolution" bottom: "pool" top: "up" convolution_param {
+  num_output: 5 kernel_size: 4 stride: 2 weight_filler { type: "xavier" } } }
+layer { name: "crop" type: "Crop" bottom: "up" bottom: "conv" top: "crop"
+  crop_param { axis: 2 offset: 0 } }
+layer { name: "prob" type: "Softmax" bottom: "crop" top: "prob" }
+layer { name: "across" type: "Softmax" bottom: "conv" top: "across" softmax_param { axis: 3 } }
+layer { name: "mean" type: "Pooling" bottom: "conv" top: "mean"
+  pooling_param { global_pooling: true pool: AVE } }
+"""
+
+
+def exported_net(text: str, path: Path, gpu: InterpretingGpu) -> None:
+    """By `roastery export`, but for the machine code."""
+
+    def code(compiled: CompiledGraph, *_: object) -> Code:
+        used = {(x.kernel, x.config): None for x in launched(compiled.plan)}
+        return {key: gpu.binary(compiled.plan.kernels[key[0]], key[1]) for key in used}
+
+    path.with_suffix(".prototxt").write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "_compiled_code", code)
+        exporting.export_net(path.with_suffix(".prototxt"), None, path, ["cpu", "cuda:sm_90"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        (LENET, [(1, 1, 12, 12), (5, 1, 12, 12), (64, 1, 12, 12)]),
+        (CONVOLUTIONAL, [(1, 3, 17, 23), (5, 3, 12, 9), (64, 3, 6, 5), (1, 3, 6, 1100)]),
+    ],
+)
+def test_a_saved_plan_at_other_sizes(
+    tmp_path: Path, text: str, shapes: list[tuple[int, ...]]
+) -> None:
+    """As the live net, from the plan in the file alone."""
+    gpu = InterpretingGpu(tmp_path / "kernels")
+    path = tmp_path / "net.roast"
+    exported_net(text, path, gpu)
+    live = compile(path.with_suffix(".prototxt"), device="reference", seed=0)
+    with Artifact.load(path) as artifact:
+        on_gpu = LoadedNet(artifact, "cuda:0", gpu.fake.driver())
+    on_cpu = load(path, "cpu")
+    rng = np.random.default_rng(0)
+    for shape in shapes:
+        x = rng.standard_normal(shape, dtype=np.float32)
+        wanted = live(data=x)
+        for found in (on_cpu(data=x), on_gpu(data=x)):
+            gpu.fake.check()
+            assert found.keys() == wanted.keys()
+            for name, array in found.items():
+                np.testing.assert_allclose(array, wanted[name], rtol=1e-4, atol=1e-5)
+    on_gpu.close()
+    assert not gpu.fake.allocations
 
 
 def test_an_artifact_of_an_earlier_version(tmp_path: Path, data_dir: Path) -> None:

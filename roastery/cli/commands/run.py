@@ -27,8 +27,7 @@ def _run(arguments: Arguments) -> None:
                 if len(only) != 1:
                     raise UsageError(f"--input={item}: write NAME=FILE; inputs: {', '.join(only)}")
                 name, path = only[0], item
-            wanted = net.inputs.get(name)
-            given[name] = load_array(path, name, wanted.shape if wanted else None)
+            given[name] = load_array(path, name, net.accepted(name))
         results = net(**given)
     finally:
         net.close()
