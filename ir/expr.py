@@ -163,29 +163,47 @@ PRIMITIVES: dict[str, Primitive] = {
     )
 }
 
-_Key = tuple[str, tuple[int, ...], object, type, DType]
-_interned: weakref.WeakValueDictionary[_Key, Expr] = weakref.WeakValueDictionary()
+_Key = tuple[str, tuple[Expr, ...], object, type, DType]
+_interned: dict[_Key, _Entry] = {}
+
+
+class _Entry(weakref.ref[Expr]):
+    """What the table holds of an expression, as long as something else holds it."""
+
+    __slots__ = ("key",)
+    key: _Key
+
+
+def _forget(entry: _Entry) -> None:
+    if _interned.get(entry.key) is entry:
+        del _interned[entry.key]
 
 
 def _make(op: str, args: tuple[Expr, ...], value: Any, dtype: DType) -> Expr:
-    # 0.0 and -0.0 compare equal and 1 == 1.0 == True: keep them apart by repr and type.
-    token: object = repr(value) if value is not None else None
-    if op == "dyn" and isinstance(value, Size | Real):
-        token = id(value) if isinstance(value, Size) else value.key
-    key = (op, tuple(map(id, args)), token, type(value), dtype)
-    found = _interned.get(key)
+    kind = value.__class__
+    token = value
+    if kind is float:
+        token = repr(value)  # 0.0 and -0.0 compare equal; 1, 1.0 and True are told apart by type
+    elif kind is Size:
+        token = id(value)  # to compare sizes is to say that they are equal
+    elif kind is Real:
+        token = value.key
+    key = op, args, token, kind, dtype
+    entry = _interned.get(key)
+    found = entry() if entry is not None else None
     if found is not None:
         return found
     expr = Expr()
     expr.op, expr.args, expr.value, expr.dtype = op, args, value, dtype
-    _interned[key] = expr
+    _interned[key] = entry = _Entry(expr, _forget)
+    entry.key = key
     return expr
 
 
 def node(op: str, args: tuple[Expr, ...] = (), value: Any = None, dtype: DType = F32) -> Expr:
     """A node just as it is said: for backends, whose expressions have more leaves than the IR's.
 
-    ``value`` is told from others by its ``repr``.
+    ``value`` is told from others by its type and ``==``.
     """
     return _make(op, args, value, dtype)
 
@@ -274,27 +292,22 @@ def primitive(name: str, *operands: Operand) -> Expr:
     rule = PRIMITIVES[name]
     if len(operands) != rule.arity:
         raise TypeError(f"{name} takes {rule.arity} operands, got {len(operands)}")
-    args = tuple(as_expr(o) for o in operands)
-    if rule.result == "float" and name not in ("to_float", "rand"):
-        args = tuple(_float(a) for a in args)
-    elif name == "where":
-        condition, a, b = args
-        if a.dtype.is_float != b.dtype.is_float:
-            a, b = _float(a), _float(b)
-        args = (condition, a, b)
-    elif rule.arity == 2 and any(a.dtype.is_float for a in args):
-        args = tuple(_float(a) for a in args)
-    if rule.result == "bool":
-        dtype = BOOL
-    elif rule.result == "int":
-        dtype = I32
-    elif rule.result == "float":
+    args = tuple([o if o.__class__ is Expr else as_expr(o) for o in operands])
+    alike = args[1:] if name == "where" else args
+    if rule.result == "float":
+        if name not in ("to_float", "rand"):
+            args = tuple(map(_float, args))
         dtype = _widest(args, F32)
-    elif name == "grad_as":
-        dtype = args[0].dtype
     else:
-        same = args[1:] if name == "where" else args
-        dtype = _widest(same, same[0].dtype)
+        if len(alike) == 2 and alike[0].dtype.is_float != alike[1].dtype.is_float:
+            alike = tuple(map(_float, alike))
+            args = (*args[:-2], *alike)
+        if rule.result != "same":
+            dtype = BOOL if rule.result == "bool" else I32
+        elif name == "grad_as":
+            dtype = args[0].dtype
+        else:
+            dtype = _widest(alike, alike[0].dtype)
     folded = _fold(name, args)
     if folded is None or (folded.dtype is not dtype and dtype.is_float):
         return _make(name, args, None, dtype)
@@ -303,8 +316,12 @@ def primitive(name: str, *operands: Operand) -> Expr:
 
 def _widest(args: Sequence[Expr], default: DType) -> DType:
     """The widest type of floats, as numpy has it; ``default`` where there are none."""
-    floats = [a.dtype for a in args if a.dtype.is_float]
-    return max(floats, key=lambda dtype: dtype.itemsize, default=default)
+    found = None
+    for a in args:
+        dtype = a.dtype
+        if dtype is not found and dtype.is_float:
+            found = dtype if found is None or dtype.itemsize > found.itemsize else found
+    return found or default
 
 
 def _float(a: Expr) -> Expr:

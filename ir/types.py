@@ -39,6 +39,8 @@ class DType(enum.Enum):
         self.itemsize: int = self.numpy.itemsize
         self.is_float: bool = self.numpy.kind == "f"
 
+    __hash__ = object.__hash__  # each is one object, and Enum's own way is slow
+
     def __str__(self) -> str:
         return self.value
 

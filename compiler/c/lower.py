@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 
 from compiler.kernel import Launch
 from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.provenance import function_name, provenance
-from compiler.kernels.schedule import schedule_task, task_of
+from compiler.kernels.schedule import kernel_again, schedule_task, task_of
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -27,14 +28,18 @@ def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of)
     """
     task = task_of(node, options, ScalarHeuristic(), number)
     scheduled = schedule_task(task)
-    return [_launch(task, body) for body in scheduled.kernels(scheduled.choices[0])]
+    choice = scheduled.choices[0]
+    return [
+        _launch(task, body, functools.partial(kernel_again, task, choice, i))
+        for i, body in enumerate(scheduled.kernels(choice))
+    ]
 
 
-def _launch(task: Task, body: KernelBody) -> Launch:
+def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:
     source, text = c_function(body, body.name, readable=False)
     entry = f"{body.name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"  # one for one text
     source = source.replace(body.name, entry, 1)
-    return bound_launch(task, body, text, entry, source, functools.partial(_shown, task, body))
+    return bound_launch(task, body, text, entry, source, lambda: _shown(task, again()))
 
 
 def _shown(task: Task, body: KernelBody) -> str:

@@ -64,8 +64,6 @@ class _Printer(KernelPrinter):
         return f"for ({start}; {name} < {stop}; {name} += {step})"
 
     def own(self, value: Expr) -> tuple[str, int]:
-        if value.op == "ref":
-            return self.name(value.value), ATOM
         if value.op == "load":
             return self._element(value.args[0]), ATOM
         raise NotImplementedError(f"C's printer knows no {value.op!r}")

@@ -14,7 +14,17 @@ from ir.location import Location
 from ir.size import Size
 from ir.types import F32, I32, DType
 
-from .expressions import SCALAR, Axes, KernelArgument, Local, axes_of, constant, ref
+from .expressions import (
+    SCALAR,
+    ArgumentKind,
+    Axes,
+    Given,
+    KernelArgument,
+    Local,
+    axes_of,
+    constant,
+    ref,
+)
 from .index import Affine, IterationRange
 from .monomial import Amount, Monomial, product
 from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Write
@@ -29,8 +39,7 @@ class KernelBuilder:
     def __init__(self, wide: bool = False, number: Callable[[int], int] = int) -> None:
         self.wide = wide  # 64-bit indices
         self.number = number  # what a size is at the sizes at hand
-        self.body: list[Statement] = []
-        self._blocks = [self.body]
+        self._blocks: list[list[Statement]] = [[]]
         self._scopes: list[dict[Hashable, Expr]] = [{}]
         self._arguments: dict[Hashable, Expr] = {}
         self._amounts = 0
@@ -59,8 +68,9 @@ class KernelBuilder:
             return known
         variable = Local(stem, hint, value.dtype, axes_of(value))
         self.add(Let(variable, value))
-        self.remember(value, ref(variable))
-        return ref(variable)
+        held = ref(variable)
+        self.remember(value, held)
+        return held
 
     def declare(self, start: Expr, axes: Axes, stem: str = "v", hint: str = "") -> Expr:
         """A tile to assign to."""
@@ -76,6 +86,11 @@ class KernelBuilder:
 
     def store(self, place: Expr, value: Expr, spread: bool = False) -> None:
         self.add(Write(place, value, spread))
+
+    def finish(self) -> list[Statement]:
+        """The kernel's body. What is known of values is forgotten: it refers to this builder."""
+        self._scopes.clear()
+        return self._blocks[0]
 
     # --- blocks -----------------------------------------------------------------------
 
@@ -192,13 +207,12 @@ class KernelBuilder:
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""
         name = f"{hint}_ptr" if hint else ""
-        argument = KernelArgument("p", name, dtype, kind="pointer", given=buffer, divisible=True)
-        return self._argument(buffer, argument)
+        return self._argument(buffer, "p", name, dtype, "pointer", buffer, True)
 
     def scalar(self, key: Hashable, value: Number, dtype: DType) -> Expr:
         """A number that follows from a shape."""
         dtype = F32 if dtype.is_float else I32
-        return self._argument(key, KernelArgument("a", "number", dtype, kind="number", given=value))
+        return self._argument(key, "a", "number", dtype, "number", value)
 
     def size(self, size: Monomial, *, divisible: bool = False) -> Expr:
         """A size: a literal, an argument, or an argument times a literal."""
@@ -207,19 +221,27 @@ class KernelBuilder:
         factor = -size.factor if size.factor < 0 else size.factor
         divisor = factor.denominator
         whole = Monomial(1 if divisor == 1 else Fraction(1, divisor), size.powers)
-        value = self._size_argument(whole, divisible)
+        value = self._argument((whole, divisible), "s", whole.hint, I32, "size", whole, divisible)
         if factor.numerator != 1:
             value = value * factor.numerator
         return -value if size.factor < 0 else value
 
-    def _size_argument(self, size: Monomial, divisible: bool) -> Expr:
-        simple = all(s.hint and p == 1 for s, p in size.powers)
-        hint = "_".join(s.hint for s, _ in size.powers) if simple else "extent"
-        argument = KernelArgument("s", hint, I32, kind="size", given=size, divisible=divisible)
-        return self._argument((size, divisible), argument)
-
-    def _argument(self, key: Hashable, argument: KernelArgument) -> Expr:
-        return self._arguments.setdefault(key, ref(argument))
+    def _argument(
+        self,
+        key: Hashable,
+        stem: str,
+        hint: str,
+        dtype: DType,
+        kind: ArgumentKind,
+        given: Given,
+        divisible: bool = False,
+    ) -> Expr:
+        """The same one for one key."""
+        known = self._arguments.get(key)
+        if known is None:
+            argument = KernelArgument(stem, hint, dtype, SCALAR, kind, given, divisible)
+            known = self._arguments[key] = ref(argument)
+        return known
 
     # --- indices ----------------------------------------------------------------------
 

@@ -10,8 +10,7 @@ of one element, which is not a scalar to every target.
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from compiler.kernel import Scratch
@@ -25,35 +24,32 @@ from .monomial import Monomial
 Axes = frozenset[int]  # dimensions of the tile
 SCALAR: Axes = frozenset()
 
-_numbers = itertools.count()
+ArgumentKind = Literal["pointer", "size", "number"]
+Given = Value | Scratch | Monomial | Number
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False)
 class Local:
     """A name in a kernel: of a value, of a loop's position, of what is gathered in a loop.
 
-    ``stem`` is what its neutral name starts with, ``hint`` its readable name.
+    ``stem`` is what its neutral name starts with, ``hint`` its readable name. It does not change.
     """
 
     stem: str
     hint: str = ""
     dtype: DType = F32
     axes: Axes = SCALAR
-    number: int = field(default_factory=lambda: next(_numbers))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__.lower()} {self.number}"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False)
 class KernelArgument(Local):
     """What a kernel is given: a buffer's address, a size, a number that follows from a shape.
 
     ``divisible``: it is declared a multiple of 16.
     """
 
-    kind: Literal["pointer", "size", "number"] = "size"
-    given: Value | Scratch | Monomial | Number = 0
+    kind: ArgumentKind = "size"
+    given: Given = 0
     divisible: bool = False
 
 
@@ -132,9 +128,11 @@ def axes_of(value: Expr) -> Axes:
     if value.op == "spread":
         spreading: Axes = value.value
         return spreading
-    found: Axes = SCALAR.union(*(axes_of(a) for a in value.args))
-    if value.op == "across":
-        found -= frozenset(value.value.axes)
     if value.op == "any":
         return SCALAR
-    return frozenset({0, 1}) if value.op == "dot" else found
+    if value.op == "dot":
+        return frozenset({0, 1})
+    found = SCALAR
+    for operand in value.args:
+        found |= axes_of(operand)
+    return found.difference(value.value.axes) if value.op == "across" else found

@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Amount:
-    """An extent, or another amount, that is a kernel argument. Compared by ``number``.
+    """An extent, or another amount, that is a kernel argument.
 
-    ``size``: it may hold symbols of the graph. ``value``: at the sizes at hand.
+    ``number``: by which they are in order. ``size``: it may hold symbols of the graph. ``value``:
+    at the sizes at hand.
     """
 
     number: int
-    size: int = field(compare=False)
-    value: int = field(compare=False)
-    hint: str = field(compare=False, default="")
+    size: int
+    value: int
+    hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Monomial:
+class Monomial(NamedTuple):
     """``factor`` times the product of ``symbol ** power``; always a whole number."""
 
     factor: int | Fraction
@@ -43,6 +44,12 @@ class Monomial:
     def constant(self) -> int | None:
         """The number, where it is part of the kernel's text."""
         return int(self.factor) if not self.powers else None
+
+    @property
+    def hint(self) -> str:
+        """A readable name."""
+        simple = all(amount.hint and power == 1 for amount, power in self.powers)
+        return "_".join(amount.hint for amount, _ in self.powers) if simple else "extent"
 
     @property
     def value(self) -> int:
@@ -65,15 +72,19 @@ class Monomial:
                 )
         return above if below == 1 else above // below
 
-    def __mul__(self, other: Monomial) -> Monomial:
+    def __mul__(self, other: Monomial) -> Monomial:  # type: ignore[override]  # a tuple repeats
+        if other is ONE:
+            return self
+        if self is ONE:
+            return other
         factor = _whole(self.factor * other.factor)
         if not self.powers or not other.powers:
             return Monomial(factor, self.powers or other.powers)
         powers: dict[Amount, int] = dict(self.powers)
         for symbol, power in other.powers:
             powers[symbol] = powers.get(symbol, 0) + power
-        kept = sorted(((s, p) for s, p in powers.items() if p), key=lambda item: item[0].number)
-        return Monomial(factor, tuple(kept))
+        kept = [item for item in powers.items() if item[1]]
+        return Monomial(factor, tuple(sorted(kept, key=_number)))
 
     def __truediv__(self, other: Monomial) -> Monomial:
         inverse = Monomial(
@@ -86,7 +97,11 @@ class Monomial:
 
 
 def _whole(factor: int | Fraction) -> int | Fraction:
-    return int(factor) if factor.denominator == 1 else factor
+    return factor if factor.__class__ is int or factor.denominator != 1 else int(factor)
+
+
+def _number(power: tuple[Amount, int]) -> int:
+    return power[0].number
 
 
 ONE = Monomial.of(1)

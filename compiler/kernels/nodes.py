@@ -127,7 +127,7 @@ class KernelBody:
 
 def parts(statement: Statement) -> list[tuple[str, Any]]:
     """The fields of a statement: what it is made of, in the order in which it is written."""
-    return [(f.name, getattr(statement, f.name)) for f in fields(statement)]
+    return [(name, getattr(statement, name)) for name in statement.__match_args__]
 
 
 def expressions(statement: Statement) -> list[Expr]:
@@ -139,9 +139,10 @@ def walk_statements(body: Sequence[Statement]) -> Iterator[Statement]:
     """All statements, each before those inside it."""
     for statement in body:
         yield statement
-        for _, part in parts(statement):
-            if isinstance(part, list):
-                yield from walk_statements(part)
+        if isinstance(statement, Loop | If):
+            for _, part in parts(statement):
+                if isinstance(part, list):
+                    yield from walk_statements(part)
 
 
 def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ir.expr import Expr
 ANY, SUM, PRODUCT, UNARY, ATOM = 0, 4, 5, 6, 7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Infix:
     """``chains``: it may stand on its own left side without parentheses."""
 
@@ -20,7 +21,7 @@ class Infix:
     binding: int
     chains: bool = True
 
-    @property
+    @functools.cached_property
     def operands(self) -> tuple[int, int]:
         """How tightly they have to bind."""
         right = self.binding + 1

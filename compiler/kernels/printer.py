@@ -96,6 +96,8 @@ class KernelPrinter(ABC):
 
     def bound(self, value: Expr) -> tuple[str, int]:
         """The text, and how tightly it binds."""
+        if value.op == "ref":
+            return self.name(value.value), ATOM
         if value.op == "const":
             text = self.literal(value.value, value.dtype)
             return text, UNARY if text.startswith("-") else ATOM

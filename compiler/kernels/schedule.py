@@ -11,6 +11,7 @@ from ir.types import DType
 
 from . import rules  # noqa: F401  (registers what is written for each op)
 from .choice import Choice, Heuristic
+from .nodes import KernelBody
 from .schedules.contract import schedule_contract
 from .schedules.flat import schedule_flat
 from .schedules.reduce import schedule_reduce
@@ -46,6 +47,11 @@ def schedule_task(task: Task) -> Scheduled:
     if task.schedule not in SCHEDULES:
         raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
     return SCHEDULES[task.schedule](task)
+
+
+def kernel_again(task: Task, choice: Choice, number: int) -> KernelBody:
+    """A kernel of a choice, made once more: they are not kept, as they are many small objects."""
+    return schedule_task(task).kernels(choice)[number]
 
 
 def _alone(task: Task) -> Scheduled:

@@ -60,7 +60,7 @@ class Task:
     ) -> KernelBody:
         """What was built. It writes the task's results, or ``partials`` where there are some."""
         writes = (*partials,) or self.outputs
-        body, wide = builder.body, builder.wide
+        body, wide = builder.finish(), builder.wide
         return KernelBody(name, body, tile, config, (*grid, 1), writes, why, suffix, wide)
 
 

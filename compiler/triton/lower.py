@@ -10,7 +10,7 @@ from compiler.kernel import Launch
 from compiler.kernels.choice import Choice
 from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
-from compiler.kernels.schedule import schedule_task, task_of
+from compiler.kernels.schedule import kernel_again, schedule_task, task_of
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -38,7 +38,10 @@ class Ways:
     kernels: Callable[[Choice], list[KernelBody]]
 
     def launches(self, choice: Choice) -> list[Launch]:
-        return [launch_of(self.task, kernel) for kernel in self.kernels(choice)]
+        return [
+            launch_of(self.task, kernel, functools.partial(kernel_again, self.task, choice, i))
+            for i, kernel in enumerate(self.kernels(choice))
+        ]
 
 
 def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:
@@ -47,8 +50,14 @@ def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) ->
     return Ways(task, scheduled.choices, scheduled.kernels)
 
 
-def launch_of(task: Task, body: KernelBody) -> Launch:
-    """Print a kernel and bind its arguments. The readable text is left for later."""
+def launch_of(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:
+    """Print a kernel and bind its arguments. The readable text is left for later.
+
+    ``again`` makes the kernel once more.
+    """
     source, text = canonical_file(body)
-    readable = functools.partial(readable_file, task, body)
+
+    def readable() -> str:
+        return readable_file(task, again())
+
     return bound_launch(task, body, text, body.name, source, readable)

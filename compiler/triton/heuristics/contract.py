@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.products import Product
+from compiler.kernels.products import Product, ProductShape
 
 from .order import preferring
 
@@ -25,31 +25,32 @@ SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
 def contract_choices(view: Product, processors: int) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it."""
     tiles = TILES[:FEW_TILES] if view.strided else TILES
+    shape = view.numbers
     choices: list[Choice] = []
-    for tile in preferring(_best_tile(view, tiles, processors), tiles):
-        wanted = _splits_for(view, tile, processors)
+    for tile in preferring(_best_tile(shape, tiles, processors), tiles):
+        wanted = _splits_for(shape, tile, processors)
         splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [Choice(tile, s) for s in splits if s == 1 or s <= view.numbers.steps(tile)]
+        choices += [Choice(tile, s) for s in splits if s == 1 or s <= shape.steps(tile)]
     return choices
 
 
-def _best_tile(view: Product, tiles: tuple[Config, ...], processors: int) -> Config:
+def _best_tile(shape: ProductShape, tiles: tuple[Config, ...], processors: int) -> Config:
     """The largest tile that still gives every processor something to do, no larger than the
     matrix needs."""
-    _, rows, columns, depth = view.numbers
+    _, rows, columns, depth = shape
     best = tiles[0]
     for tile in tiles[1:]:
         wasted = rows <= tile["M"] // 2 or columns <= tile["N"] // 2
-        if not wasted and view.numbers.programs(tile) >= processors:
+        if not wasted and shape.programs(tile) >= processors:
             best = tile
     if best is tiles[0] and rows > 32 and columns > 32 and depth >= 512:
         return tiles[1]  # splitting the depth will fill the device
     return best
 
 
-def _splits_for(view: Product, tile: Config, processors: int) -> int:
-    total = view.numbers.programs(tile)
+def _splits_for(shape: ProductShape, tile: Config, processors: int) -> int:
+    total = shape.programs(tile)
     if not 0 < total < processors:
         return 1
-    longest = view.numbers.steps(tile) // SHORTEST_SHARE
+    longest = shape.steps(tile) // SHORTEST_SHARE
     return max(1, min(MOST_SPLITS, 2 * processors // total, longest))

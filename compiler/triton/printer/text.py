@@ -92,8 +92,6 @@ class _Printer(KernelPrinter):
 
     def own(self, value: Expr) -> tuple[str, int]:
         match value.op:
-            case "ref":
-                return self.name(value.value), ATOM
             case "constant":
                 return str(value.value), ATOM
             case "load":
