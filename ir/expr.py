@@ -277,9 +277,11 @@ def unary(name: str, a: Operand) -> Expr:
 
 
 def binary(name: str, a: Operand, b: Operand) -> Expr:
-    left = a.dtype if isinstance(a, Expr) else None
-    right = b.dtype if isinstance(b, Expr) else None
-    return primitive(name, as_expr(a, right), as_expr(b, left))
+    if not isinstance(a, Expr):
+        a = as_expr(a, b.dtype if isinstance(b, Expr) else None)
+    elif not isinstance(b, Expr):
+        b = as_expr(b, a.dtype)
+    return primitive(name, a, b)
 
 
 def primitive(name: str, *operands: Operand) -> Expr:
@@ -351,6 +353,8 @@ def _fold(name: str, args: tuple[Expr, ...]) -> Expr | None:
     if len(args) != 2:
         return None
     b = args[1]
+    if a.op != "const" and b.op != "const":
+        return None
     if name == "mul":
         return b if _is(a, 1) else a if _is(b, 1) else _fold_literals(name, a, b)
     if name == "add":

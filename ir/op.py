@@ -36,6 +36,14 @@ class Property(enum.Flag):
     EFFECT = enum.auto()  # must run, in file order, exactly once
     DYNAMIC = enum.auto()  # result size depends on data
 
+    def __and__(self, other: Property) -> Property:
+        """Passes ask this all the time: what was met before is looked up."""
+        both = self._value_ & other._value_
+        found = _MET.get(both)
+        return _MET.setdefault(both, Property(both)) if found is None else found
+
+
+_MET: dict[int, Property] = {}
 
 _BY_ELEMENT = Property.POINTWISE | Property.MOVEMENT | Property.LOCAL | Property.CONTRACTION
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Callable
 
@@ -10,7 +9,7 @@ from compiler.kernel import Launch
 from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.provenance import function_name, provenance
-from compiler.kernels.schedule import kernel_again, schedule_task, task_of
+from compiler.kernels.schedule import kernels_of, schedule_task, task_of
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -28,11 +27,8 @@ def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of)
     """
     task = task_of(node, options, ScalarHeuristic(), number)
     scheduled = schedule_task(task)
-    choice = scheduled.choices[0]
-    return [
-        _launch(task, body, functools.partial(kernel_again, task, choice, i))
-        for i, body in enumerate(scheduled.kernels(choice))
-    ]
+    made = kernels_of(task, scheduled.kernels, scheduled.choices[0])
+    return [_launch(task, body, again) for body, again in made]
 
 
 def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:

@@ -17,8 +17,8 @@ from ir.types import F32, I32, DType
 from .expressions import (
     SCALAR,
     ArgumentKind,
+    ArgumentValue,
     Axes,
-    Given,
     KernelArgument,
     Local,
     axes_of,
@@ -233,7 +233,7 @@ class KernelBuilder:
         hint: str,
         dtype: DType,
         kind: ArgumentKind,
-        given: Given,
+        given: ArgumentValue,
         divisible: bool = False,
     ) -> Expr:
         """The same one for one key."""

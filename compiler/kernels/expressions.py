@@ -25,7 +25,7 @@ Axes = frozenset[int]  # dimensions of the tile
 SCALAR: Axes = frozenset()
 
 ArgumentKind = Literal["pointer", "size", "number"]
-Given = Value | Scratch | Monomial | Number
+ArgumentValue = Value | Scratch | Monomial | Number
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +49,7 @@ class KernelArgument(Local):
     """
 
     kind: ArgumentKind = "size"
-    given: Given = 0
+    given: ArgumentValue = 0
     divisible: bool = False
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ir.expr import Expr
 
@@ -39,8 +40,7 @@ class Base:
         return axes_of(self.at)
 
 
-@dataclass(frozen=True, slots=True)
-class IterationRange:
+class IterationRange(NamedTuple):
     """``(base // inner) % extent``; without extent: the leading one, no remainder."""
 
     base: Base
@@ -48,8 +48,7 @@ class IterationRange:
     extent: Monomial | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Affine:
+class Affine(NamedTuple):
     """Sum of ``iteration range * weight``, plus sizes."""
 
     terms: tuple[tuple[IterationRange, Monomial], ...] = ()
@@ -82,12 +81,16 @@ class Affine:
         return Affine(self.terms, tuple(offsets.values()))
 
     def scaled(self, weight: Monomial) -> Affine:
+        if weight is ONE:
+            return self
         return Affine(
-            tuple((r, w * weight) for r, w in self.terms),
-            tuple(o * weight for o in self.offsets),
+            tuple([(r, w * weight) for r, w in self.terms]),
+            tuple([o * weight for o in self.offsets]),
         )
 
     def plus(self, other: Affine) -> Affine:
+        if not other.offsets:
+            return Affine(self.terms + other.terms, self.offsets) if other.terms else self
         result = Affine(self.terms + other.terms, self.offsets)
         for offset in other.offsets:
             result = result.shifted(offset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ir.expr import Expr
 
@@ -33,14 +32,15 @@ class _Reader:
             match statement:
                 case Let(variable) if variable not in self._used:
                     continue
+                case Loop(kind, variable, start, stop, step, axis, inner):
+                    inner = self.live(inner)
+                    statement = Loop(kind, variable, start, stop, step, axis, inner)
                 case If(condition, inner, otherwise) if condition.op == "const":
                     kept += reversed(self.live(inner if condition.value else otherwise))
                     continue
-                case Loop(body=inner):
-                    statement = replace(statement, body=self.live(inner))
-                case If(_, inner, otherwise):
+                case If(condition, inner, otherwise):
                     other = self.live(otherwise)
-                    statement = replace(statement, body=self.live(inner), otherwise=other)
+                    statement = If(condition, self.live(inner), other)
                 case _:
                     pass
             for value in expressions(statement):

@@ -29,6 +29,10 @@ class Names:
             self._taken.add(name)
         return name
 
+    def give(self, variable: Local, text: str) -> None:
+        """What stands for a variable that has no name."""
+        self._given[variable] = text
+
     def _numbered(self, stem: str) -> str:
         while True:
             number = self._counts.get(stem, 0)

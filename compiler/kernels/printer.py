@@ -104,12 +104,13 @@ class KernelPrinter(ABC):
         match self.spelling.get(value.op):
             case None:
                 return self.own(value)
-            case Infix(symbol, binding) as infix:
+            case Infix() as infix:
                 left, right = infix.operands
                 if value.op == "add" and not value.dtype.is_float:
                     right = left  # sums of integers may be added in any order
-                a, b = self.expr(value.args[0], left), self.expr(value.args[1], right)
-                return f"{a} {symbol} {b}", binding
+                a, b = value.args
+                text = f"{self.expr(a, left)} {infix.symbol} {self.expr(b, right)}"
+                return text, infix.binding
             case Prefix(symbol, operand):
                 return f"{symbol}{self.expr(value.args[0], operand)}", UNARY
             case FunctionCall() as function:

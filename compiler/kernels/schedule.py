@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
+
 from compiler.kernel import Config
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -49,8 +52,15 @@ def schedule_task(task: Task) -> Scheduled:
     return SCHEDULES[task.schedule](task)
 
 
-def kernel_again(task: Task, choice: Choice, number: int) -> KernelBody:
-    """A kernel of a choice, made once more: they are not kept, as they are many small objects."""
+def kernels_of(
+    task: Task, kernels: Callable[[Choice], list[KernelBody]], choice: Choice
+) -> Iterator[tuple[KernelBody, Callable[[], KernelBody]]]:
+    """Each with what makes it once more: they are not kept, as they are many small objects."""
+    for number, kernel in enumerate(kernels(choice)):
+        yield kernel, functools.partial(_kernel, task, choice, number)
+
+
+def _kernel(task: Task, choice: Choice, number: int) -> KernelBody:
     return schedule_task(task).kernels(choice)[number]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from compiler.kernel import Launch
 from compiler.kernels.choice import Choice
 from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
-from compiler.kernels.schedule import kernel_again, schedule_task, task_of
+from compiler.kernels.schedule import kernels_of, schedule_task, task_of
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -38,10 +37,8 @@ class Ways:
     kernels: Callable[[Choice], list[KernelBody]]
 
     def launches(self, choice: Choice) -> list[Launch]:
-        return [
-            launch_of(self.task, kernel, functools.partial(kernel_again, self.task, choice, i))
-            for i, kernel in enumerate(self.kernels(choice))
-        ]
+        made = kernels_of(self.task, self.kernels, choice)
+        return [launch_of(self.task, kernel, again) for kernel, again in made]
 
 
 def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:

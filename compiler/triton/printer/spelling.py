@@ -7,6 +7,7 @@ Nothing here needs a device library: what Triton's language lacks is a helper fu
 from __future__ import annotations
 
 import keyword
+from collections.abc import Sequence
 
 from compiler.kernels import operators as o
 from ir.expr import Expr
@@ -53,11 +54,14 @@ _POWERS = {2.0: "({0} * {0})", 3.0: "({0} * {0} * {0})", 0.5: "tl.sqrt_rn({0})"}
 _POWERS |= {-0.5: "(1.0 / tl.sqrt_rn({0}))", -1.0: "(1.0 / {0})"}
 
 
-def whole_power(e: Expr, ask: o.Ask) -> str:
+POWER = o.FunctionCall("power", is_helper=True)
+
+
+def whole_power(operands: Sequence[Expr], ask: o.Ask) -> str:
     """A power with an exponent that needs no logarithm; empty for others."""
-    exponent = e.args[1]
+    base, exponent = operands
     text = _POWERS.get(exponent.value, "") if exponent.op == "const" else ""
-    return text.format(ask(e.args[0], o.ATOM)) if text else ""
+    return text.format(ask(base, o.ATOM)) if text else ""
 
 
 SPELLING: dict[str, o.Spelling] = {
@@ -66,7 +70,7 @@ SPELLING: dict[str, o.Spelling] = {
     "mod": o.Infix("%", o.PRODUCT),
     "max": _extreme("tl.maximum"),
     "min": _extreme("tl.minimum"),
-    "pow": o.FunctionCall("power", is_helper=True),
+    "pow": POWER,
     "neg": o.Prefix("-"),
     "abs": o.FunctionCall("tl.abs"),
     "exp": o.FunctionCall("tl.exp"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from compiler.kernels import nodes as n
 from compiler.kernels.expressions import Axes, Local
@@ -14,7 +13,16 @@ from compiler.kernels.printer import KernelPrinter, Text
 from ir.expr import Expr
 
 from .masks import tiled_masks
-from .spelling import AND, COMPARISON, LITERALS, RESERVED, SPELLING, TRITON_TYPES, whole_power
+from .spelling import (
+    AND,
+    COMPARISON,
+    LITERALS,
+    POWER,
+    RESERVED,
+    SPELLING,
+    TRITON_TYPES,
+    whole_power,
+)
 
 
 def print_body(kernel: n.KernelBody, readable: bool) -> Text:
@@ -23,9 +31,7 @@ def print_body(kernel: n.KernelBody, readable: bool) -> Text:
     return _Printer(kernel, names).text(live(tiled_masks(kernel.body)))
 
 
-@dataclass
 class _Printer(KernelPrinter):
-    inline: dict[Local, str] = field(default_factory=dict)  # of grid and lanes
     spelling, literals = SPELLING, LITERALS
     branch = "if {}"
     block_ends = (":", "")
@@ -58,7 +64,7 @@ class _Printer(KernelPrinter):
 
     def head(self, loop: n.Loop) -> str:
         if loop.kind in (n.Kind.GRID, n.Kind.VECTOR):
-            self.inline[loop.variable] = self._position(loop)
+            self.names.give(loop.variable, self._position(loop))
             return ""
         name = self.names.of(loop.variable)
         start, stop, step = (self.expr(x) for x in (loop.start, loop.stop, loop.step))
@@ -85,10 +91,9 @@ class _Printer(KernelPrinter):
 
     # --- expressions ------------------------------------------------------------------
 
-    def bound(self, value: Expr) -> tuple[str, int]:
-        if value.op == "pow" and (text := whole_power(value, self.expr)):
-            return text, ATOM
-        return super().bound(value)
+    def call(self, function: FunctionCall, operands: Sequence[Expr]) -> str:
+        whole = whole_power(operands, self.expr) if function is POWER else ""
+        return whole or super().call(function, operands)
 
     def own(self, value: Expr) -> tuple[str, int]:
         match value.op:
@@ -115,9 +120,6 @@ class _Printer(KernelPrinter):
                     return self.bound(value.args[0])
                 return f"tl.cast({self.expr(value.args[0])}, tl.int32)", ATOM
         raise NotImplementedError(f"Triton's printer knows no {value.op!r}")
-
-    def name(self, variable: Local) -> str:
-        return self.inline.get(variable) or super().name(variable)
 
     def _place(self, place: Expr) -> tuple[str, str]:
         """An address, and a mask as an argument."""
