@@ -87,8 +87,9 @@ class Scope:
     def require(self, form: Form, relation: Relation, value: int) -> None:
         """Record what was decided by value: once, for the first that needs it."""
         key = form, relation, value
-        implied = relation == "==" and not self._settled(f.add(form, f.of_number(-value)))
-        if self.open and key not in self._conditions and not implied:
+        if not self.open or key in self._conditions:
+            return
+        if relation != "==" or self._settled(f.add(form, f.of_number(-value))):
             self._conditions[key] = Condition(*key, self._place, self._layer_type)
 
     def close(self) -> None:
