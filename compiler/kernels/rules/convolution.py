@@ -44,34 +44,41 @@ class Geometry:
         and all that counts is memory."""
         return self.group != ONE and ONE in (self.inputs, self.outputs)
 
-    def x_access(self, which: Affine, image: Affine, channel: Affine, spots: Places) -> Access:
-        channels = which.scaled(self.inputs).plus(channel)
-        return Access((image, channels, *spots), (self.images, self.group * self.inputs, *self.x))
+    # Of a blob, its image and spatial places are asked for together; so are, of the weights, the
+    # input channel and the taps.
 
-    def y_access(self, which: Affine, image: Affine, channel: Affine, spots: Places) -> Access:
-        channels = which.scaled(self.outputs).plus(channel)
-        return Access((image, channels, *spots), (self.images, self.group * self.outputs, *self.y))
+    def x_access(self, channel: Places, spots: Places, which: Places) -> Access:
+        channels = which[0].scaled(self.inputs).plus(channel[0])
+        extents = (self.images, self.group * self.inputs, *self.x)
+        return Access((spots[0], channels, *spots[1:]), extents)
 
-    def w_access(self, which: Affine, row: Affine, inner: Affine, taps: Places) -> Access:
-        channels = which.scaled(self.outputs).plus(row)
-        extents = (self.group * self.outputs, self.inputs, *self.taps)
-        return Access((channels, inner, *taps), extents)
+    def y_access(self, channel: Places, spots: Places, which: Places) -> Access:
+        channels = which[0].scaled(self.outputs).plus(channel[0])
+        extents = (self.images, self.group * self.outputs, *self.y)
+        return Access((spots[0], channels, *spots[1:]), extents)
 
-    def window_access(
-        self, which: Affine, image: Affine, inner: Affine, position: Places, taps: Places
-    ) -> Access:
+    def w_access(self, channel: Places, taps: Places, which: Places) -> Access:
+        channels = which[0].scaled(self.outputs).plus(channel[0])
+        return Access((channels, *taps), (self.group * self.outputs, self.inputs, *self.taps))
+
+    def window_access(self, taps: Places, spots: Places, which: Places) -> Access:
         """What a tap of the window at a position of y reads; guarded against padding."""
-        spots: list[Affine] = []
+        found = [spots[0]]
         conditions: list[Expr] = []
-        for axis, (o, t) in enumerate(zip(position, taps, strict=True)):
+        for axis, (o, t) in enumerate(zip(spots[1:], taps[1:], strict=True)):
             pad = self.op.pad[axis]
             spot = o.scaled(Monomial.of(self.op.stride[axis])).shifted(Monomial.of(-pad))
             if self.window[axis] > 1:
                 spot = spot.plus(t.scaled(Monomial.of(self.op.dilation[axis])))
             if pad:
                 conditions += self.emitter.inside(spot, True, self.x[axis])
-            spots.append(spot)
-        return self.x_access(which, image, inner, spots).guarded(*conditions)
+            found.append(spot)
+        return self.x_access(taps, found, which).guarded(*conditions)
+
+    def find(self, at: Access, channels: Monomial) -> Found:
+        """Channel, spots and group of an element of a blob with so many channels per group."""
+        which, channel = self.emitter.split(at.coordinates[1], (self.group, channels))
+        return (channel,), (at.coordinates[0], *at.coordinates[2:]), (which,)
 
 
 def geometry(emitter: Emitter, op: Convolution, x: Value, w: Value, y: Value) -> Geometry:
@@ -91,26 +98,15 @@ def conv_product(emitter: Emitter, node: Node) -> Product:
     assert isinstance(op, Conv)
     x, w = node.inputs
     g = geometry(emitter, op, x, w, node.output)
-
-    def find(at: Access) -> Found:
-        image, channels, *position = at.coordinates
-        which, row = emitter.split(channels, (g.group, g.outputs))
-        return (row,), (image, *position), (which,)
-
     return Product(
         (g.group,),
         (g.outputs,),
         (g.images, *g.y),
         (g.inputs, *g.taps),
-        (w, lambda row, depth, which: g.w_access(which[0], row[0], depth[0], depth[1:])),
-        (
-            x,
-            lambda depth, column, which: g.window_access(
-                which[0], column[0], depth[0], column[1:], depth[1:]
-            ),
-        ),
-        lambda row, column, which: g.y_access(which[0], column[0], row[0], column[1:]),
-        find,
+        (w, g.w_access),
+        (x, g.window_access),
+        g.y_access,
+        lambda at: g.find(at, g.outputs),
         thin=g.thin,
     )
 
@@ -133,14 +129,9 @@ def weight_grad_product(emitter: Emitter, node: Node) -> Product:
         (g.outputs,),
         (g.inputs, *g.taps),
         (g.images, *g.y),
-        (dy, lambda row, depth, which: g.y_access(which[0], depth[0], row[0], depth[1:])),
-        (
-            x,
-            lambda depth, column, which: g.window_access(
-                which[0], depth[0], column[0], depth[1:], column[1:]
-            ),
-        ),
-        lambda row, column, which: g.w_access(which[0], row[0], column[0], column[1:]),
+        (dy, g.y_access),
+        (x, lambda depth, column, which: g.window_access(column, depth, which)),
+        g.w_access,
         find,
         thin=g.thin,
     )
@@ -184,11 +175,11 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
 
     def left(row: Places, depth: Places, which: Places) -> Access:
         taps = [tap(a, which[1 + a], depth[1 + a]) for a in axes]
-        access = g.w_access(which[0], depth[0], row[0], [t for t, _ in taps])
+        access = g.w_access(depth, (row[0], *(t for t, _ in taps)), which)
         return access.guarded(*(c for _, conditions in taps for c in conditions))
 
     def right(depth: Places, column: Places, which: Places) -> Access:
-        spots: list[Affine] = []
+        spots = [column[0]]
         conditions: list[Expr] = []
         for a in axes:
             phase, position, number = which[1 + a], column[1 + a], depth[1 + a]
@@ -206,10 +197,10 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                 conditions += emitter.inside(spot, True, g.y[a])
             conditions += tap(a, phase, number)[1]
             spots.append(spot)
-        return g.y_access(which[0], column[0], depth[0], spots).guarded(*conditions)
+        return g.y_access(depth, spots, which).guarded(*conditions)
 
     def result(row: Places, column: Places, which: Places) -> Access:
-        spots: list[Affine] = []
+        spots = [column[0]]
         conditions: list[Expr] = []
         for a in axes:
             spot = column[1 + a]
@@ -217,17 +208,16 @@ def input_grad_product(emitter: Emitter, node: Node) -> Product:
                 spot = spot.scaled(Monomial.of(op.stride[a])).plus(which[1 + a])
                 conditions += emitter.inside(spot, False, g.x[a])
             spots.append(spot)
-        return g.x_access(which[0], column[0], row[0], spots).guarded(*conditions)
+        return g.x_access(row, spots, which).guarded(*conditions)
 
     def find(at: Access) -> Found:
-        image, channels, *position = at.coordinates
-        which, row = emitter.split(channels, (g.group, g.inputs))
-        spots, rest = list(position), [ZERO] * len(position)
-        for a in axes:
+        row, (image, *spots), which = g.find(at, g.inputs)
+        rest = [ZERO] * len(spots)
+        for a, spot in enumerate(spots):
             if phased[a]:
-                spots[a] = emitter.quotient(position[a], op.stride[a])
-                rest[a] = emitter.remainder(position[a], op.stride[a])
-        return (row,), (image, *spots), (which, *rest)
+                spots[a] = emitter.quotient(spot, op.stride[a])
+                rest[a] = emitter.remainder(spot, op.stride[a])
+        return row, (image, *spots), (*which, *rest)
 
     return Product(
         (g.group, *phases),
