@@ -41,7 +41,7 @@ def test_results(passes: str) -> None:
 
 def test_every_result_has_a_kernel() -> None:
     graph = program_of(nets.net_from_text(NET), "TEST").graph
-    compiled = InterpretBackend()._compiled(graph, CompileOptions(passes=()))
+    compiled = InterpretBackend().compiler(graph, CompileOptions(passes=())).at()
     groups = [node for node in compiled.graph.nodes if isinstance(node.op, Fused)]
     assert all(len(node.op.body.nodes) == 1 for node in groups)
     results = [{v for node in g.nodes for v in node.outputs} for g in (compiled.graph, graph)]
