@@ -11,14 +11,17 @@ from random import Random
 import numpy as np
 
 from compiler.options import CompileOptions
+from compiler.plan.saved_sizes import saved_plan_at
 from roastery.api.exporting import export_net
-from runtime.artifact import Artifact, load, write_artifact
+from runtime.artifact import Artifact, ArtifactError, load, write_artifact
 from runtime.artifact.container import MANIFEST, digest
 from tests.artifact.conftest import VERSIONS, WEIGHTS, build_graph, build_plan
 
 from .. import mutate_bytes, mutate_json, mutate_text
 from ..inputs import Sample, one_file
 from ..targets import Target, register
+
+_SIZED = Path(__file__).parents[2] / "data" / "artifacts" / "v2.roast"
 
 _NET = """
 layer { name: "data" type: "Input" top: "data"
@@ -46,13 +49,17 @@ def _run(path: Path) -> object:
             for name, type in net.inputs.items()
             if type.size < 10**6
         }
-        return {name: array.tobytes() for name, array in net(**arrays).items()}
+        found = {name: array.tobytes() for name, array in net(**arrays).items()}
+        larger = {name: np.concatenate([x, x[:1]]) for name, x in arrays.items() if x.ndim}
+        if net.manifest.sizes:
+            net(**{**arrays, **larger})
+        return found
     finally:
         net.close()
 
 
 def _plans(room: Path) -> list[Sample]:
-    """A launch plan of kernels that no compiler made."""
+    """Launch plans: of kernels that no compiler made, and of any batch size."""
     plan, code = build_plan()
     path = room / "plan.roast"
     write_artifact(
@@ -60,13 +67,18 @@ def _plans(room: Path) -> list[Sample]:
         cpu=True, plan=plan, code=code,
         sources=[""],
     )  # fmt: skip
-    return [one_file("net.roast", path.read_bytes())]
+    return [one_file("net.roast", file.read_bytes()) for file in (path, _SIZED)]
 
 
 def _read_plan(path: Path) -> object:
     with Artifact.load(path) as artifact:
         plan, code = artifact.plan()
         weights = artifact.weights()
+        sizes = artifact.manifest.sizes
+        try:
+            saved_plan_at(plan, {name: size + 1 for name, size in sizes.items()})
+        except ValueError as error:
+            raise ArtifactError(path, str(error)) from error
         return repr(plan), repr(code), {name: array.tobytes() for name, array in weights.items()}
 
 
@@ -75,7 +87,7 @@ def _odd(rng: Random, room: Path) -> Sample:
 
 
 def _odd_plan(rng: Random, room: Path) -> Sample:
-    return _forged(*_plans(room), rng)
+    return _forged(rng.choice(_plans(room)), rng)
 
 
 def _forged(sample: Sample, rng: Random) -> Sample:
