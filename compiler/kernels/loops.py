@@ -22,7 +22,7 @@ def loops(builder: KernelBuilder, counts: Sequence[int]) -> Iterator[dict[int, A
     with contextlib.ExitStack() as stack:
         found = {}
         for axis, count in enumerate(counts):
-            if count > 1:
+            if count != 1:
                 loop = builder.loop(e.const(count), kind=kind, stem="t", hint=f"tap{axis}")
                 found[axis] = variable(Base(stack.enter_context(loop)))
         yield found

@@ -6,7 +6,16 @@ from .form import symbols as symbols_in
 from .notation import parse_shape, parse_size, size_text, symbols_of
 from .real import Real, value_of
 from .scope import Condition, Scope
-from .size import Size, degree, form_of, larger, same_size, smaller, symbol
+from .size import (
+    Size,
+    always_at_least,
+    degree,
+    form_of,
+    larger,
+    same_size,
+    smaller,
+    symbol,
+)
 from .solving import free_symbols
 from .text import form_text
 
@@ -17,6 +26,7 @@ __all__ = [
     "Scope",
     "Size",
     "Symbol",
+    "always_at_least",
     "degree",
     "same_size",
     "form_of",

@@ -108,6 +108,18 @@ class Scope:
             total = f.add(total, term)
         return total
 
+    def is_never_negative(self, form: Form) -> bool:
+        """Whether a form is 0 or more at all sizes: by itself, or by some condition."""
+        form = self._settled(form)
+        if f.least(form) >= 0:
+            return True
+        for condition in self._conditions.values():
+            above = f.add(condition.form, f.of_number(-condition.value))
+            signs = {">=": (-1,), "<=": (1,), "==": (-1, 1)}.get(condition.relation, ())
+            if any(f.least(f.add(form, above, sign)) >= 0 for sign in signs):
+                return True
+        return False
+
     def is_zero(self, form: Form) -> bool:
         """Whether a form is 0 by some condition: a multiple of what one says is 0."""
         if form not in self._zero:

@@ -180,6 +180,14 @@ def same_size(a: int, b: int) -> bool:
     return same
 
 
+def always_at_least(a: int, b: int) -> bool:
+    """Whether ``a >= b`` at all sizes that the conditions leave; nothing is recorded."""
+    difference = a - b
+    if isinstance(difference, Size):
+        return difference.scope.is_never_negative(difference.form)
+    return difference >= 0
+
+
 def larger(a: int, b: int) -> int:
     """The larger one. Unlike ``max`` it takes nothing for granted."""
     return _apply("max", a, b) if isinstance(a, Size) or isinstance(b, Size) else max(a, b)

@@ -12,12 +12,13 @@ from hypothesis import given, reject
 
 from compiler.c.library import c_compiler
 from compiler.kernel import Launch
+from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler
 from compiler.triton.lower import ways_of
 from ir.graph import Graph, Node, Port, PortKey, Role
 from ir.interpret import run_graph
-from runtime.backends.backend import Backend, synchronize
+from runtime.backends.backend import Backend, Values, synchronize
 from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
 from runtime.interpret.backend import InterpretBackend
@@ -36,8 +37,8 @@ class AnyTile(InterpretBackend):
     def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         turn = itertools.count(len(graph.nodes))
 
-        def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
-            scheduled = ways_of(node, options)
+        def lower(node: Node, options: CompileOptions, number: AsNumber) -> list[Launch]:
+            scheduled = ways_of(node, options, number)
             return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
 
         return GraphCompiler(graph, lower, options)
@@ -63,10 +64,18 @@ def backend(
         yield BACKENDS[request.param](tmp_path_factory.mktemp("kernels"))
 
 
-def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
+def run(
+    drawn: Drawn,
+    backend: Backend,
+    *,
+    in_place: bool,
+    general: Graph | None = None,
+    values: Values = None,
+) -> list[np.ndarray]:
     """Outputs of the second of two runs, which begin with the same variables.
 
     ``in_place``: results lie in the buffers of data of their type, as tops in their bottoms'.
+    ``general`` is run at ``values``, where it is the drawn graph.
     """
     graph = drawn.graph
     inputs = {p.key: Buffer(p.value.type) for p in graph.inputs}
@@ -80,7 +89,7 @@ def run(drawn: Drawn, backend: Backend, *, in_place: bool) -> list[np.ndarray]:
             shared = [b for b in free if b.type == port.value.type][:1]
             free = [b for b in free if b not in shared]
         outputs[_key(port)] = shared[0] if shared else Buffer(port.value.type)
-    bound = backend.bind(graph, inputs, outputs, CompileOptions())
+    bound = backend.bind(general or graph, inputs, outputs, CompileOptions(), values)
     for _ in range(2):
         for port, array in zip(graph.inputs, drawn.arrays(double=False), strict=True):
             inputs[_key(port)].array[...] = array
@@ -99,7 +108,14 @@ def _variables(role: Role) -> tuple[Role, ...]:
     return (Role.GRADIENT,) if role is Role.GRADIENT else ()
 
 
-def check(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
+def check(
+    drawn: Drawn,
+    backend: Backend,
+    *,
+    in_place: bool,
+    general: Graph | None = None,
+    values: Values = None,
+) -> None:
     try:
         wanted = expected(drawn.graph, drawn.arrays(), SINGLE)
     except TooLarge:
@@ -107,7 +123,7 @@ def check(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
     drawn.taken_calls()
     run_graph(drawn.graph, drawn.arrays())
     calls = drawn.taken_calls()
-    found = run(drawn, backend, in_place=in_place)
+    found = run(drawn, backend, in_place=in_place, general=general, values=values)
     assert drawn.taken_calls() == calls * 2
     wanted.check(found, [p.name for p in drawn.graph.outputs])
 
@@ -128,5 +144,24 @@ def test_forward_and_backward(op: str, backend: Backend) -> None:
     @given(graphs(op, most=4))
     def on_executor(drawn: Drawn) -> None:
         check(trained(drawn), backend, in_place=False)
+
+    on_executor()
+
+
+def check_sizes(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
+    """Compiled for all sizes, and run at some."""
+    for values in drawn.values(2):
+        check(drawn.at(values), backend, in_place=in_place, general=drawn.graph, values=values)
+
+
+@pytest.mark.parametrize("backend", ["interpret", "c"], indirect=True)
+@pytest.mark.parametrize("name", sorted(DRAWERS | PATTERNS))
+def test_at_other_sizes(name: str, backend: Backend) -> None:
+    trains = name in DRAWERS
+
+    @examples(1)
+    @given(graphs(name, most=4, symbolic=True))
+    def on_executor(drawn: Drawn) -> None:
+        check_sizes(trained(drawn) if trains else drawn, backend, in_place=not trains)
 
     on_executor()

@@ -8,6 +8,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.size import Size
 
 from ..emitter import Access, Emission, Emitter, rule
 from ..index import ZERO, Affine, linearize
@@ -71,11 +72,17 @@ def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
         moves = extent.constant is None
         index = at.coordinates[axis]
         index = index.shifted(-_along(emitter, extent, low, "low"))
-        conditions = emitter.inside(index, moves or low > 0, extent if moves or high > 0 else None)
+        below, above = (moves or _extends(amount) for amount in (low, high))
+        conditions = emitter.inside(index, below, extent if above else None)
         access = access.moved(axis, index, extent).guarded(*conditions)
     value = yield x, access
     new = tuple(c for c in access.guard if c not in at.guard)
     return emitter.chosen(new, value, e.const(op.value, x.type.dtype))
+
+
+def _extends(amount: int) -> bool:
+    """Whether there may be elements of a pad: an amount that is a size is of any sign."""
+    return isinstance(amount, Size) or amount > 0
 
 
 @rule(Transpose)

@@ -30,7 +30,7 @@ from .reduce import schedule_reduce
 
 def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
     """Of a thin product."""
-    if all(extent.constant is not None for extent in view.depth):
+    if anchor.op.images[-1]:
         return schedule_flat(task)
     return schedule_reduce(replace(task, body=_as_reduction(task.body, anchor, view)))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from ir.expr import Expr, arg, const
 from ir.graph import Node, Value
 from ir.ops.movement import Concat, Pad
 from ir.ops.pointwise import Map
+from ir.size import always_at_least
 
 from ..rewrite import Context, Rewrite, simplifies
 
@@ -37,7 +37,7 @@ def join_pads(node: Node, context: Context) -> Rewrite | None:
             pieces.setdefault(axis, []).append((made.low[axis], piece))
     axis, found = max(pieces.items(), key=lambda p: len(p[1]), default=(0, []))
     found.sort(key=lambda p: p[0])
-    if len(found) < 2 or any(a + x.shape[axis] > b for (a, x), (b, _) in pairwise(found)):
+    if len(found) < 2 or not _in_places(found, axis, node.output.shape[axis]):
         return None
     joined = {x for _, x in found}
     rest = [
@@ -72,9 +72,19 @@ def _terms(root: Expr) -> list[int] | None:
 def _padded_axis(op: Pad) -> int | None:
     """The only axis along which a pad adds zeros, if it is one."""
     axes = [i for i, (lo, hi) in enumerate(zip(op.low, op.high, strict=True)) if lo or hi]
-    if len(axes) != 1 or op.value != 0.0 or op.low[axes[0]] < 0 or op.high[axes[0]] < 0:
+    if len(axes) != 1 or op.value != 0.0:
         return None
-    return axes[0]
+    (axis,) = axes
+    adds = always_at_least(op.low[axis], 0) and always_at_least(op.high[axis], 0)
+    return axis if adds else None
+
+
+def _in_places(found: Sequence[tuple[int, Value]], axis: int, extent: int) -> bool:
+    """Whether no piece is over another, and where there is a gap there is one at all sizes."""
+    starts = [*(start for start, _ in found), extent]
+    ends = [0, *(start + piece.shape[axis] for start, piece in found)]
+    pairs = zip(starts, ends, strict=True)
+    return all(start == end or always_at_least(start, end + 1) for start, end in pairs)
 
 
 def _concat_nodes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,18 +10,52 @@ import numpy as np
 
 from compiler.passes.autodiff import differentiate
 from ir.graph import Graph, Role
+from ir.graph_sizes import graph_at
+from ir.size import Evaluation, Scope
+from ir.size.form import of_atom
 
 from .arrays import NORMAL, QUARTERS, Content
+
+_EXTENTS = (1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 20, 33)
+_LARGEST = 40_000
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """``calls``: labels of host calls, in the order in which they ran."""
+    """``calls``: labels of host calls, in the order in which they ran. ``scope``: of symbols."""
 
     graph: Graph
     contents: tuple[Content, ...]
     calls: list[str]
     seed: int
+    scope: Scope | None = None
+
+    def at(self, values: Mapping[str, int]) -> Drawn:
+        """With numbers for its symbols."""
+        return replace(self, graph=graph_at(self.graph, values), scope=None)
+
+    def values(self, count: int) -> list[dict[str, int]]:
+        """What the symbols may be: what they are at hand, and up to so many others."""
+        if self.scope is None:
+            return [{}]
+        rng = np.random.default_rng(self.seed)
+        symbols = self.scope.symbols.values()
+        found = [{s.key: s.value for s in symbols}]
+        for _ in range(40):
+            free = {s.key: int(rng.choice(_EXTENTS)) for s in symbols}
+            values = {
+                s.key: s.value if self.scope.is_fixed(of_atom(s)) else free[s.key] for s in symbols
+            }
+            if len(found) <= count and values not in found and self._fits(values):
+                found.append(values)
+        return found
+
+    def _fits(self, values: Mapping[str, int]) -> bool:
+        assert self.scope is not None
+        if Evaluation(values).failing(self.scope.conditions):
+            return False
+        types = [v.type for v in graph_at(self.graph, values).values()]
+        return all(min(t.shape, default=0) >= 0 and t.size <= _LARGEST for t in types)
 
     def arrays(self, *, double: bool = True) -> list[np.ndarray]:
         """Input arrays; the same ones every time."""

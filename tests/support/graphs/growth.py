@@ -13,6 +13,7 @@ from ir.graph import Role, Value
 from ir.layout import Layout, Part
 from ir.location import Location
 from ir.op import Op, Property
+from ir.size import Scope, Size, form_of, symbol, value_of
 from ir.types import F32, I32, U32, DType, TensorType
 
 from .arrays import Content, any_of
@@ -45,15 +46,22 @@ def pattern(drawer: Drawer) -> Drawer:
 
 
 class Growth:
-    """Draws attributes and operands, and builds. First choices are the simplest."""
+    """Draws attributes and operands, and builds. First choices are the simplest.
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    ``scope``: of symbols, for the batch and for extents of images; None: all sizes are numbers.
+    """
+
+    def __init__(self, draw: st.DrawFn, scope: Scope | None = None) -> None:
         self.draw = draw
         self.b = Builder("random")
         self.values: list[Value] = []
         self.contents: list[Content] = []
         self.calls: list[str] = []  # what the host was called for, while the graph runs
+        self.scope = scope
         self.batch = self.choice(2, 1, 3, 2, 1, 0)
+        if scope is not None and self.batch:
+            self.batch = symbol(scope, "N", self.batch)
+        self._symbols: dict[str, int] = {}
         self.chains = False  # whether ops read the latest value, where it fits
 
     # --- choices --------------------------------------------------------------------------
@@ -63,13 +71,22 @@ class Growth:
 
     def number(self, low: int, high: int) -> int:
         """Both included; low first."""
-        return self.draw(st.integers(low, high))
+        return self.draw(st.integers(value_of(low), value_of(high)))
 
     def flag(self) -> bool:
         return self.draw(st.booleans())
 
     def extent(self) -> int:
         return self.choice(2, 1, 3, 5, 2, 1, 3, 20)
+
+    def image_extent(self) -> int:
+        """Of an axis behind the channels: it may be a symbol."""
+        name = self.choice("", "", "H", "W") if self.scope is not None else ""
+        if self.scope is None or not name:
+            return self.extent()
+        if name not in self._symbols:
+            self._symbols[name] = symbol(self.scope, name, self.extent())
+        return self._symbols[name]
 
     def axis(self, rank: int) -> int:
         """Often the channels, so that what follows each other is along one axis."""
@@ -95,8 +112,8 @@ class Growth:
             v
             for v in self.values
             if v.type.dtype is dtype
-            and (v.shape == tuple(shape) if shape is not None else v.type.rank in ranks)
-            and (first is None or v.shape[:1] == (first,))
+            and (same_shape(v.shape, shape) if shape is not None else v.type.rank in ranks)
+            and (first is None or same_shape(v.shape[:1], (first,)))
             and where(v)
         ]
         if fits and self.chains and fits[-1] is self.values[-1]:
@@ -108,11 +125,13 @@ class Growth:
         rank = self.choice(*ranks)
         # A batch may be empty; where that does not fit, no extent is 0 or 1.
         leading = self.batch if first is None else first
-        extents = [leading, *(self.extent() for _ in range(rank - 1))][:rank]
-        while math.prod(extents) > _LARGEST:
-            extents[extents.index(max(extents))] = 2
+        channels = [self.extent()] if rank > 1 else []
+        extents = [leading, *channels, *(self.image_extent() for _ in range(rank - 2))][:rank]
+        while math.prod(map(value_of, extents)) > _LARGEST:
+            extents[max(range(rank), key=lambda i: value_of(extents[i]))] = 2
         if not where(Value("new", TensorType(tuple(extents), dtype))):
-            extents = [max(leading, 1), *(max(d, 2) for d in extents[1:])][:rank]
+            least = [1, *[2] * (rank - 1)]
+            extents = [d if value_of(d) >= n else n for d, n in zip(extents, least, strict=False)]
         return self.input(extents, dtype)
 
     def input(
@@ -124,8 +143,11 @@ class Growth:
     ) -> Value:
         """A new input of the graph. Floats may be variables."""
         if role is None:
-            variables = (Role.PARAMETER, Role.STATE, Role.HYPER) if dtype is F32 else ()
+            fixed = not any(isinstance(d, Size) for d in shape)
+            variables = (Role.PARAMETER, Role.STATE, Role.HYPER) if dtype is F32 and fixed else ()
             role = self.choice(Role.DATA, *variables)
+        if role is not Role.DATA:
+            shape = tuple(map(int, shape))  # no variable changes its size
         content = self.choice(*any_of(dtype)) if content is None else content
         value = self.b.input(f"in{len(self.contents)}", TensorType(tuple(shape), dtype), role)
         self.contents.append(content)
@@ -163,10 +185,15 @@ class Growth:
 
     def keep(self, values: Sequence[Value]) -> tuple[Value, ...]:
         """Results that further ops may read."""
-        self.values += [v for v in values if v.type.size <= _LARGEST]
+        self.values += [v for v in values if value_of(v.type.size) <= _LARGEST]
         return tuple(values)
 
     def grow(self, drawer: Drawer, number: int) -> None:
         layer = f"layer{number}"
         with self.b.at(Location("net.prototxt", number + 1, layer=layer), layer):
             drawer(self)
+
+
+def same_shape(a: Sequence[int], b: Sequence[int]) -> bool:
+    """By their forms: to compare sizes would take for granted that they are equal."""
+    return list(map(form_of, a)) == list(map(form_of, b))

@@ -10,6 +10,7 @@ from ir.graph import Role, Value
 from ir.ops.dynamic import NonZero
 from ir.ops.host import HostCall
 from ir.ops.region import RegionMax, RegionScatter
+from ir.size import value_of
 from ir.types import BOOL, F32, I32
 
 from .arrays import boxes, few_not_zero
@@ -33,13 +34,13 @@ def draw_host_call(g: Growth) -> None:
         parts = zip(needed, arrays[:count], arrays[2 * count :], strict=True)
         return [np.cos(x) * d for wanted, x, d in parts if wanted]
 
-    types = () if sink else tuple(v.type for v in inputs)
+    types = () if sink else tuple(v.type.logical for v in inputs)
     g.emit(HostCall(label, types, forward, None if sink else backward), *inputs)
 
 
 @draws(NonZero)
 def draw_nonzero(g: Growth) -> None:
-    shape = (g.batch, *(g.extent() for _ in range(g.number(0, 1))))
+    shape = (value_of(g.batch), *(g.extent() for _ in range(g.number(0, 1))))
     count = g.number(0, int(np.prod(shape)))
     dtype = g.choice(F32, I32, BOOL)
     mask = g.input(shape, dtype, few_not_zero(count), Role.DATA)
@@ -48,7 +49,8 @@ def draw_nonzero(g: Growth) -> None:
 
 def _pooled(g: Growth) -> tuple[Value, Value, Value, Value]:
     x = g.value(4, where=lambda v: all(v.shape))
-    regions = g.input((g.number(1, 3), 5), F32, boxes(x.shape[0], *x.shape[2:]), Role.DATA)
+    images, _, height, width = map(value_of, x.shape)
+    regions = g.input((g.number(1, 3), 5), F32, boxes(images, height, width), Role.DATA)
     scale = g.choice(1.0, 0.5)
     best, place = g.emit(RegionMax(g.number(1, 3), g.number(1, 3), scale), x, regions)
     return x, regions, best, place

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.size import Size, value_of
 from ir.types import BOOL, F32, I32, U32, DType
 
 from .growth import Growth, draws, pattern
@@ -25,10 +26,10 @@ def draw_reshape(g: Growth) -> None:
         return
     shape: list[int] = []
     for _ in range(g.number(0, 3)):
-        part = g.choice(*(d for d in range(1, 9) if size % d == 0))
+        part = g.choice(*(d for d in range(1, 9) if value_of(size) % d == 0))
         shape.append(part)
         size //= part
-    if size > 1 or g.flag():
+    if isinstance(size, Size) or size > 1 or g.flag():
         shape.insert(g.number(0, len(shape)), size)
     g.emit(Reshape(tuple(shape)), x)
 
@@ -48,7 +49,10 @@ def draw_slice(g: Growth) -> None:
     axis = g.axis(x.type.rank)
     start = g.number(0, x.shape[axis])
     # Rarely nothing is left.
-    stop = g.number(min(start + (g.number(0, 9) < 9), x.shape[axis]), x.shape[axis])
+    most = value_of(x.shape[axis])
+    stop = g.number(min(start + (g.number(0, 9) < 9), most), most)
+    if stop == most and isinstance(x.shape[axis], Size) and g.flag():
+        stop = x.shape[axis]
     g.emit(Slice(axis, start, stop), x)
 
 

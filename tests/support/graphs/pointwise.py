@@ -7,7 +7,7 @@ from ir.ops.pointwise import Map
 from ir.types import BOOL, F32, I32, U32
 
 from .expressions import Expressions
-from .growth import Growth, draws
+from .growth import Growth, draws, same_shape
 
 
 @draws(Map)
@@ -45,4 +45,7 @@ def fill(g: Growth) -> None:
 
 
 def _broadcasts(value: Value, shape: tuple[int, ...]) -> bool:
-    return all(d in (1, full) for d, full in zip(value.shape, shape, strict=True))
+    return all(
+        same_shape((d,), (1,)) or same_shape((d,), (full,))
+        for d, full in zip(value.shape, shape, strict=True)
+    )

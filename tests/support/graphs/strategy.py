@@ -11,6 +11,7 @@ from ir import expr as e
 from ir.graph import Node, Role, Value
 from ir.op import Property
 from ir.ops.pointwise import Map
+from ir.size import Scope
 
 from .drawn import Drawn
 from .growth import DRAWERS, PATTERNS, Growth
@@ -31,9 +32,15 @@ def examples(count: int) -> settings:
 
 
 @st.composite
-def graphs(draw: st.DrawFn, name: str | None = None, most: int = 8) -> Drawn:
-    """A forward graph of up to ``most`` drawn ops and patterns, and one more of this name."""
-    g = Growth(draw)
+def graphs(
+    draw: st.DrawFn, name: str | None = None, most: int = 8, symbolic: bool = False
+) -> Drawn:
+    """A forward graph of up to ``most`` drawn ops and patterns, and one more of this name.
+
+    ``symbolic``: its batch, and extents of images, may change.
+    """
+    scope = Scope() if symbolic else None
+    g = Growth(draw, scope)
     drawers = DRAWERS | PATTERNS
     count = 0
     while count < most and draw(st.integers(0, 19)):
@@ -41,9 +48,12 @@ def graphs(draw: st.DrawFn, name: str | None = None, most: int = 8) -> Drawn:
         count += 1
     if name is not None or not g.b.nodes:
         g.grow(drawers[name or "map"], count)
+    if scope is not None:
+        scope.close()
     _variables(g)
     _results(g)
-    return Drawn(g.b.finish(), tuple(g.contents), g.calls, draw(st.integers(0, 99)))
+    seed = draw(st.integers(0, 99))
+    return Drawn(g.b.finish(), tuple(g.contents), g.calls, seed, scope)
 
 
 def _results(g: Growth) -> None:

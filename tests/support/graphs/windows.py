@@ -7,6 +7,7 @@ from typing import Any
 
 from ir.graph import Value
 from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, WindowSum
+from ir.size import Size, value_of
 
 from .growth import Growth, draws
 
@@ -31,6 +32,10 @@ def _axis(g: Growth, extent: int, slides: bool) -> tuple[int, int, int, int]:
         return 1, 1, 0, 0
     stride = g.number(1, 3)
     low = g.number(0, window - 1)
+    if isinstance(extent, Size):
+        reached = max(g.number(0, window - 1), window - low - value_of(extent))
+        further = (extent + low + reached - window) // stride
+        return window, stride, low, further * stride + window - low - extent
     most = (extent - 1 + low) // stride + 1  # the last window begins inside
     count = g.choice(*range(most, 0, -1))
     high = (count - 1) * stride + window - low - extent

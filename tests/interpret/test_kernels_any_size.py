@@ -1,0 +1,86 @@
+"""Kernels that are made for all sizes: what happens to be so at hand is taken for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from compiler.c.library import c_compiler
+from compiler.options import CompileOptions
+from ir.graph_sizes import graph_at
+from ir.interpret import run_graph
+from ir.text import parse_graph
+from runtime.backends.c import CBackend
+from runtime.interpret.backend import InterpretBackend
+from runtime.memory.buffers import Buffer
+
+PADDED = """
+graph padded {
+  size N = 2
+  input %x: f32[N,2] data
+  input %few: f32[2,2] data
+  %pad: f32[N,2] = pad(%few) low=(0,0) high=([N - 2],0)
+  %y: f32[N,2] = map(%x, %pad) {add(a0, a1)}
+  output %y: f32[N,2] result
+}
+"""
+CUT = """
+graph cut {
+  size N = 2
+  input %x: f32[N,2] data
+  %y: f32[2,2] = pad(%x) low=([2 - N],0) high=(0,0)
+  output %y: f32[2,2] result
+}
+"""
+PIECES = """
+graph pieces {
+  size N = 2
+  input %a: f32[1,2] data
+  input %b: f32[1,2] data
+  %p: f32[N,2] = pad(%a) low=(0,0) high=([N - 1],0)
+  %q: f32[N,2] = pad(%b) low=(1,0) high=([N - 2],0)
+  %y: f32[N,2] = map(%p, %q) {add(a0, a1)}
+  output %y: f32[N,2] result
+}
+"""
+NO_IMAGES = """
+graph empty {
+  input %x: f32[0,3,20] data
+  input %dy: f32[0,6,7] data
+  %dw: f32[6,1,2] = conv_weight_grad(%x, %dy) stride=(3) pad=(1) dilation=(2) group=3 window=(2)
+  output %dw: f32[6,1,2] result
+}
+"""
+
+
+@pytest.mark.parametrize("backend", [InterpretBackend(), CBackend()], ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        (PADDED, [{"N": 2}, {"N": 20}]),
+        (CUT, [{"N": 2}, {"N": 7}]),
+        (PIECES, [{"N": 2}, {"N": 20}]),
+        (NO_IMAGES, [{}]),
+    ],
+    ids=["padded", "cut", "pieces", "no images"],
+)
+def test_a_graph(
+    text: str, sizes: list[Mapping[str, int]], backend: InterpretBackend | CBackend
+) -> None:
+    if backend.name == "c" and c_compiler() is None:
+        pytest.skip("there is no C compiler")
+    general = parse_graph(text)
+    for values in sizes:
+        graph = graph_at(general, values)
+        rng = np.random.default_rng(1)
+        arrays = [rng.standard_normal(p.value.shape).astype(np.float32) for p in graph.inputs]
+        inputs = {p.key: Buffer(p.value.type) for p in graph.inputs}
+        outputs = {p.key: Buffer(p.value.type) for p in graph.outputs}
+        for port, array in zip(graph.inputs, arrays, strict=True):
+            inputs[port.key].flat[...] = np.nan  # also what stands behind it
+            inputs[port.key].array[...] = array
+        backend.bind(general, inputs, outputs, CompileOptions(), values).run()
+        for port, want in zip(graph.outputs, run_graph(graph, arrays), strict=True):
+            np.testing.assert_allclose(outputs[port.key].array, want, err_msg=str(values))
