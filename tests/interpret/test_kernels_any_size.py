@@ -45,6 +45,16 @@ graph pieces {
   output %y: f32[N,2] result
 }
 """
+PLAIN = "stride=(1,1) pad=(0,0) dilation=(1,1)"
+CHANNELS = f"""
+graph channels {{
+  size C = 4
+  input %x: f32[2,C,3,3] data
+  input %dy: f32[2,6,3,3] data
+  %dw: f32[6,C // 2,1,1] = conv_weight_grad(%x, %dy) {PLAIN} group=2 window=(1,1)
+  output %dw: f32[6,C // 2,1,1] result
+}}
+"""
 NO_IMAGES = """
 graph empty {
   input %x: f32[0,3,20] data
@@ -62,9 +72,10 @@ graph empty {
         (PADDED, [{"N": 2}, {"N": 20}]),
         (CUT, [{"N": 2}, {"N": 7}]),
         (PIECES, [{"N": 2}, {"N": 20}]),
+        (CHANNELS, [{"C": 4}, {"C": 2}, {"C": 40}]),
         (NO_IMAGES, [{}]),
     ],
-    ids=["padded", "cut", "pieces", "no images"],
+    ids=["padded", "cut", "pieces", "channels", "no images"],
 )
 def test_a_graph(
     text: str, sizes: list[Mapping[str, int]], backend: InterpretBackend | CBackend
@@ -83,4 +94,5 @@ def test_a_graph(
             inputs[port.key].array[...] = array
         backend.bind(general, inputs, outputs, CompileOptions(), values).run()
         for port, want in zip(graph.outputs, run_graph(graph, arrays), strict=True):
-            np.testing.assert_allclose(outputs[port.key].array, want, err_msg=str(values))
+            found = outputs[port.key].array
+            np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6, err_msg=str(values))

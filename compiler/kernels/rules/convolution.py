@@ -86,7 +86,9 @@ def geometry(emitter: Emitter, op: Convolution, x: Value, w: Value, y: Value) ->
     images = extent(x.shape[0], "images")
     x_extents = tuple(extent(d, f"x{i}") for i, d in enumerate(x.shape[2:]))
     y_extents = tuple(extent(d, f"y{i}") for i, d in enumerate(y.shape[2:]))
-    group, inputs, outputs = map(Monomial.of, (op.group, w.shape[1], w.shape[0] // op.group))
+    inputs = extent(w.shape[1], "inputs")
+    outputs = extent(w.shape[0] // op.group, "outputs")
+    group = Monomial.of(op.group)
     taps = w.shape[2:]
     return Geometry(emitter, op, group, inputs, outputs, images, x_extents, y_extents, taps)
 
