@@ -106,8 +106,8 @@ class _Setup:
 
     def view(self, ctx: LayerContext, x: Value) -> Value:
         """A bottom as (batch, channels, spatial...); without spatial axes, one of extent 1."""
-        lead, rest = x.shape[: self.axis], x.shape[self.axis :]
-        return ctx.b.reshape(x, (math.prod(lead), *rest, *((1,) if len(rest) == 1 else ())))
+        lead, (channels, *rest) = x.shape[: self.axis], x.shape[self.axis :]
+        return ctx.b.reshape(x, (math.prod(lead), int(channels), *(rest or (1,))))
 
     def top(self, ctx: LayerContext, x: Value, y: Value) -> Value:
         """Add the bias and give the result the bottom's leading axes."""
@@ -131,7 +131,7 @@ def _setup(ctx: LayerContext, outputs: int, group: int, *, transposed: bool = Fa
     axis = ctx.axis(p.axis)
     rank = x.type.rank - axis - 1
     geometry = window_geometry(ctx, rank)
-    channels = x.shape[axis]
+    channels = int(x.shape[axis])
     ctx.check(outputs > 0, "num_output is missing or 0", "num_output", "give the number of outputs")
     ctx.check(group > 0, "group is 0", "group", "it must be at least 1")
     ctx.check(
