@@ -78,6 +78,8 @@ class FakeCuda:
             if start <= address < start + len(block):
                 itemsize = np.dtype(dtype).itemsize
                 return self.array(address, (start + len(block) - address) // itemsize, dtype)
+        if address in {0, *(start + len(block) for start, block in self.allocations.items())}:
+            return np.empty(0, dtype)  # of a tensor without elements
         raise AssertionError(f"{address:#x} is not inside of an allocation")
 
     def check(self) -> None:
