@@ -182,7 +182,7 @@ def test_a_shape_is_compared_before_its_numbers_are_read(artifact: dict[str, byt
         with pytest.raises(_OtherShape):
             _read_array(stream, 4_000_100, (1, 3))
     assert sum(read) < 1 << 20
-    with pytest.raises(RoasteryError, match=r"has shape \(1000, 1000\); \(1, 3\) was expected"):
+    with pytest.raises(RoasteryError, match="has shape 1000 x 1000; 1 x 3 was expected"):
         load_array("x.npy", "x", (1, 3))
 
 
