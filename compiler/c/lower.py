@@ -23,7 +23,7 @@ from .printer import c_comment, c_function
 def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
     """The launches that compute a :class:`Fused` node, in order; none when it is empty.
 
-    A kernel's source is its function alone: :mod:`.library` puts many into one file.
+    A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
     """
     task = task_of(node, options, ScalarHeuristic(), number)
     scheduled = schedule_task(task)

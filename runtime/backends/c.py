@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from compiler.c.library import compiled_library
 from compiler.c.lower import lower_to_c
+from compiler.c.shared_library import compiled_library
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import CompileOptions

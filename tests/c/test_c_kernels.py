@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from compiler.c.helpers import HELPERS
-from compiler.c.library import c_compiler, compiled_library
 from compiler.c.lower import lower_to_c
+from compiler.c.shared_library import c_compiler, compiled_library
 from compiler.c.spelling import SPELLING
 from compiler.kernel import Launch, Scratch
 from compiler.kernels import task

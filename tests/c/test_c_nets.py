@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.c.library import c_compiler
+from compiler.c.shared_library import c_compiler
 from compiler.options import CompileOptions
 from ir.op import Property
 from ir.ops.fusion import Fused

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from compiler.c.library import c_compiler
 from compiler.c.lower import lower_to_c
+from compiler.c.shared_library import c_compiler
 from compiler.kernel import Launch
 from compiler.kernels.schedule import SCHEDULES
 from compiler.options import CompileOptions

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from compiler.c.library import c_compiler
+from compiler.c.shared_library import c_compiler
 from compiler.options import CompileOptions
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from compiler.c.library import c_compiler
+from compiler.c.shared_library import c_compiler
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer
 from compiler.passes.autodiff import differentiate

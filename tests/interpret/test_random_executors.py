@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, reject
 
-from compiler.c.library import c_compiler
+from compiler.c.shared_library import c_compiler
 from compiler.kernel import Launch
 from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions

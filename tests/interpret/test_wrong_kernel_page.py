@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.c.library import c_compiler
+from compiler.c.shared_library import c_compiler
 from compiler.kernels.emitter import RULES
 from roastery.cli.main import main
 from tests.cli.test_debugging_page import examples_of, pattern
