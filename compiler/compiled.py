@@ -39,9 +39,9 @@ class CompiledGraph:
         return {step.node: at.op(self.graph.nodes[step.node].op) for step in steps}
 
     @property
-    def kernels(self) -> dict[Kernel, list[str]]:
-        """Distinct kernels with the labels of their launches, in order of first use."""
-        found: dict[Kernel, list[str]] = {}
+    def kernels(self) -> dict[Kernel, list[Launch]]:
+        """Distinct kernels with their launches, in order of first use."""
+        found: dict[Kernel, list[Launch]] = {}
         for launch in self.launches:
-            found.setdefault(launch.kernel, []).append(launch.label)
+            found.setdefault(launch.kernel, []).append(launch)
         return found

@@ -32,7 +32,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One tile configuration a kernel owns; a shape picks among a short list."""
+    """One of the tile configurations that a kernel is compiled in."""
 
     constants: tuple[tuple[str, int], ...]  # constexpr arguments: (("BLOCK", 1024),)
     num_warps: int = 4
@@ -46,39 +46,17 @@ class Config:
         return replace(self, constants=(*self.constants, (name, value)))
 
 
-class LazyText:
-    """A field that is a text, or what makes it when it is first asked for."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = f"_{name}"
-
-    def __get__(self, instance: object, owner: type | None = None) -> str:
-        if instance is None:
-            return ""  # the default
-        value: str | Callable[[], str] = instance.__dict__[self._name]
-        if not isinstance(value, str):
-            value = instance.__dict__[self._name] = value()
-        return value
-
-    def __set__(self, instance: object, value: str | Callable[[], str] | LazyText) -> None:
-        # Left out, the value is the class's own default: this descriptor.
-        instance.__dict__[self._name] = "" if isinstance(value, LazyText) else value
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kernel:
-    """A printed kernel.
+    """A printed kernel: the name of a function, the text in which it stands, and what it takes.
 
     ``source`` is the canonical file (neutral names, no provenance comments): its text is the
-    cache key. ``readable`` is the same kernel as it is shown: named after its first user; it is
-    printed when it is first asked for.
+    cache key.
     """
 
-    entry: str  # function name in ``source``
+    entry: str
     source: str
     parameters: tuple[Parameter, ...]
-    configs: tuple[Config, ...] = field(compare=False)
-    readable: LazyText = field(default=LazyText(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +72,18 @@ Argument = Value | Scratch | int | float
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One call of a kernel: arguments in the order of its parameters, and the grid.
+    """One call of a kernel in a tile configuration: arguments in the order of its parameters, and
+    the grid.
 
-    ``label`` is the readable name (``conv1_relu1``). A grid with a 0 is not launched.
+    ``label`` is the readable name (``conv1_relu1``). A grid with a 0 is not launched. ``readable``
+    prints the kernel as it is shown: named after this user of it.
     """
 
     kernel: Kernel
-    config: int
+    config: Config
     arguments: tuple[Argument, ...]
     grid: tuple[int, int, int]
     label: str
     location: Location
     outputs: tuple[Value | Scratch, ...]  # what it writes, for planning and dumps
-
-    @property
-    def chosen(self) -> Config:
-        return self.kernel.configs[self.config]
+    readable: Callable[[], str] = field(default=str, compare=False, repr=False)

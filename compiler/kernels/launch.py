@@ -27,17 +27,16 @@ def bound_launch(
         entry=entry,
         source=source,
         parameters=tuple(_parameter(name, a, body.wide) for name, a in text.arguments),
-        configs=(body.config,),
-        readable=readable,
     )
     return Launch(
         kernel,
-        0,
+        body.config,
         tuple(_given(a) for _, a in text.arguments),
         body.grid,
         task.label + body.suffix,
         task.node.location,
         body.writes,
+        readable,
     )
 
 

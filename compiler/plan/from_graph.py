@@ -10,7 +10,7 @@ from ir.op import Property
 from ir.types import F32, TensorType
 
 from .assignment import Assignment
-from .plan import HostStep, HostTensor, Plan, PlanBuffer, PlanKernel, PlanLaunch, Ref, Step
+from .plan import HostStep, HostTensor, Plan, PlanBuffer, PlanLaunch, Ref, Step
 
 
 def runs_on_host(node: Node) -> bool:
@@ -43,7 +43,7 @@ class _Planner:
                 steps.append(self._host_step(number, node))
         return Plan(
             self._graph.name,
-            tuple(PlanKernel(k.entry, k.source, k.parameters) for k in self._kernels),
+            tuple(self._kernels),
             tuple(self._buffers),
             self._assigned.inputs,
             self._assigned.outputs,
@@ -62,7 +62,7 @@ class _Planner:
 
         return PlanLaunch(
             self._kernels.setdefault(launch.kernel, len(self._kernels)),
-            launch.chosen,
+            launch.config,
             tuple(
                 Ref(number(a)) if isinstance(a, Value | Scratch) else a for a in launch.arguments
             ),

@@ -12,18 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.kernel import Config, Parameter
+from compiler.kernel import Config, Kernel
 from ir.graph import PortKey, Role
 from ir.types import TensorType
-
-
-@dataclass(frozen=True, slots=True)
-class PlanKernel:
-    """The name of a function, the canonical text in which it stands, and what it takes."""
-
-    entry: str
-    source: str
-    parameters: tuple[Parameter, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +139,7 @@ class Plan:
     """What runs, in order, and in which memory. Kernels, buffers and steps are named by number."""
 
     name: str
-    kernels: tuple[PlanKernel, ...]
+    kernels: tuple[Kernel, ...]
     buffers: tuple[PlanBuffer, ...]
     inputs: tuple[PlanPort, ...]
     outputs: tuple[PlanPort, ...]

@@ -155,7 +155,7 @@ def export_program(
         cpu=cpu,
         plan=plan,
         code=code,
-        sources=[k.readable or k.source for k in compiled.kernels] if compiled else [],
+        sources=[users[0].readable() for users in compiled.kernels.values()] if compiled else [],
         conditions=conditions or (),
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
@@ -176,7 +176,7 @@ def _compiled_code(
     binaries = compile_jobs(
         jobs, progress=None if progress is None else lambda done, total, _: progress(done, total)
     )
-    number = {kernel: number for number, kernel in enumerate(compiled.kernels)}
+    number = {kernel: number for number, kernel in enumerate(compiled.plan.kernels)}
     code: dict[tuple[int, Config], list[Binary]] = {}
     for job, binary in zip(jobs, binaries, strict=True):
         code.setdefault((number[job.kernel], job.config), []).append(binary)

@@ -107,8 +107,8 @@ def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     _write(folder / "memory.txt", memory_table(plan))
     _write(folder / "launches.txt", step_table(plan))
     _write(folder / "summary.txt", summary(result))
-    for name, kernel in zip(kernel_files(plan), result.compiled.kernels, strict=True):
-        _write(folder / "kernels" / name, kernel.readable or kernel.source)
+    for name, users in zip(kernel_files(plan), result.compiled.kernels.values(), strict=True):
+        _write(folder / "kernels" / name, users[0].readable())
 
 
 def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binary]) -> None:
@@ -118,7 +118,7 @@ def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binar
     """
     labels: dict[tuple[Kernel, Config], str] = {}
     for launch in launches:
-        labels.setdefault((launch.kernel, launch.chosen), launch.label)
+        labels.setdefault((launch.kernel, launch.config), launch.label)
     for name, binary in zip(file_names(labels.values()), binaries, strict=True):
         _write(folder / f"sm_{binary.architecture.capability}" / f"{name}.ptx", binary.ptx)
 

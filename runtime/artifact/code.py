@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.binary import HIDDEN, Binary
-from compiler.kernel import Config
+from compiler.kernel import Config, Kernel
 from compiler.plan.codec import from_json, to_json
-from compiler.plan.plan import Plan, PlanKernel, PlanLaunch
+from compiler.plan.plan import Plan, PlanLaunch
 from compiler.plan.tables import kernel_files
 from ir.errors import RoasteryError
 
@@ -85,7 +85,7 @@ def read_code(plan: Plan, data: Any, read: ReadMember) -> Code:
     return code
 
 
-def read_binaries(headers: Sequence[Any], kernel: PlanKernel, read: ReadMember) -> list[Binary]:
+def read_binaries(headers: Sequence[Any], kernel: Kernel, read: ReadMember) -> list[Binary]:
     """The binaries of one kernel, whose parameters they must take. Raises ValueError."""
     kinds = [parameter.kind for parameter in kernel.parameters]
     binaries = []

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.kernel import Config, Parameter
+from compiler.kernel import Config, Kernel, Parameter
 from compiler.plan.codec import from_json
 from compiler.plan.plan import (
     ArenaLayout,
     Copy,
     Plan,
     PlanBuffer,
-    PlanKernel,
     PlanLaunch,
     PlanPort,
     Ref,
@@ -138,7 +137,7 @@ def _step(step: _Launch | _Copy, buffers: _Buffers, configs: Sequence[Config]) -
     return PlanLaunch(step.kernel, config, arguments, step.grid, written, step.label, step.location)
 
 
-def _kernel(kernel: _Kernel, read: ReadMember) -> PlanKernel:
+def _kernel(kernel: _Kernel, read: ReadMember) -> Kernel:
     parameters = tuple(Parameter(f"p{number}", kind) for number, kind in enumerate(kernel.kinds))
     entry = str(kernel.binaries[0].get("entry", "")) if kernel.binaries else ""
-    return PlanKernel(entry, read(kernel.source).decode(errors="replace"), parameters)
+    return Kernel(entry, read(kernel.source).decode(errors="replace"), parameters)

@@ -13,7 +13,7 @@ import numpy as np
 from compiler.c.lower import lower_to_c
 from compiler.c.shared_library import compiled_library
 from compiler.compiled import CompiledGraph
-from compiler.kernel import Config
+from compiler.kernel import Config, Kernel
 from compiler.options import CompileOptions
 from compiler.passes.registry import default_passes
 from compiler.pipeline import GraphCompiler
@@ -21,7 +21,7 @@ from ir.graph import Graph
 
 from ..machine.processor import cpu_target
 from .host_graph import HostBackend
-from .host_launcher import HostLauncher, KernelText
+from .host_launcher import HostLauncher
 
 _NUMBERS: dict[str, Any] = {"i32": c_int32, "i64": c_int64, "f32": c_float}
 
@@ -29,12 +29,12 @@ _NUMBERS: dict[str, Any] = {"i32": c_int32, "i64": c_int64, "f32": c_float}
 class CLauncher(HostLauncher):
     """Of kernels that are one library."""
 
-    def __init__(self, kernels: Iterable[KernelText]) -> None:
+    def __init__(self, kernels: Iterable[Kernel]) -> None:
         self._library = compiled_library(kernel.source for kernel in kernels)
 
     def prepare(
         self,
-        kernel: KernelText,
+        kernel: Kernel,
         config: Config,
         grid: tuple[int, int, int],
         arguments: Sequence[np.ndarray | int | float],

@@ -8,9 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from compiler.kernel import Config, Kernel
-from compiler.plan.plan import PlanKernel
-
-KernelText = Kernel | PlanKernel
 
 
 class HostLauncher(Protocol):
@@ -18,7 +15,7 @@ class HostLauncher(Protocol):
 
     def prepare(
         self,
-        kernel: KernelText,
+        kernel: Kernel,
         config: Config,
         grid: tuple[int, int, int],
         arguments: Sequence[np.ndarray | int | float],

@@ -79,10 +79,8 @@ class CudaBackend:
         compiled = self._compiled(graph, options).at(values)
         self.kernels.add(compiled.launches)
 
-        printed = tuple(compiled.kernels)
-
         def code(launch: PlanLaunch) -> list[Binary]:
-            return [self.kernels.binaries[printed[launch.kernel], launch.config]]
+            return [self.kernels.binaries[compiled.plan.kernels[launch.kernel], launch.config]]
 
         return CudaGraph(
             compiled.plan, compiled.hosts, self.session, self._loader, code, inputs, outputs

@@ -21,12 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from compiler.kernel import Config, Parameter
+from compiler.kernel import Config, Kernel, Parameter
 from ir.errors import RoasteryError
 from ir.types import DType
 from roastery.files.cache_folder import PrivateFolder
 
-from ..backends.host_launcher import KernelText
 from .bounds import Extent, watched
 from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
@@ -72,7 +71,7 @@ class InterpretLauncher:
 
     def prepare(
         self,
-        kernel: KernelText,
+        kernel: Kernel,
         config: Config,
         grid: Grid,
         arguments: Sequence[np.ndarray | int | float],
@@ -112,10 +111,10 @@ class InterpretLauncher:
 
         return run
 
-    def _path(self, kernel: KernelText) -> Path:
+    def _path(self, kernel: Kernel) -> Path:
         return self._folder.folder / _file_name(kernel)
 
-    def _function(self, kernel: KernelText) -> Any:
+    def _function(self, kernel: Kernel) -> Any:
         function = self._functions.get(kernel.source)
         if function is None:
             name, data = _file_name(kernel), kernel.source.encode()
@@ -189,7 +188,7 @@ def interpreting_triton() -> ModuleType:
     return triton
 
 
-def _file_name(kernel: KernelText) -> str:
+def _file_name(kernel: Kernel) -> str:
     digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
     return f"{kernel.entry}_{digest}.py"
 

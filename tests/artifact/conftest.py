@@ -12,10 +12,10 @@ from fake_cuda import FakeCuda
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary, Resources
-from compiler.kernel import Config, Parameter
+from compiler.kernel import Config, Kernel, Parameter
 from compiler.options import CompileOptions
 from compiler.plan.memory import place_buffers
-from compiler.plan.plan import Copy, Plan, PlanBuffer, PlanKernel, PlanLaunch, PlanPort, Ref
+from compiler.plan.plan import Copy, Plan, PlanBuffer, PlanLaunch, PlanPort, Ref
 from compiler.target import gpu
 from ir import expr as e
 from ir.build import Builder
@@ -34,7 +34,7 @@ WEIGHTS = {
 KINDS = ("pointer", "pointer", "i32", "f32")
 HIDDEN = ("global_scratch", "profile_scratch")
 CONFIG = Config((("BLOCK", 64),))
-AXPY = PlanKernel(
+AXPY = Kernel(
     "axpy",
     "def axpy(x, y, count, a, BLOCK): ...\n",
     (

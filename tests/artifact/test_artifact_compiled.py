@@ -43,7 +43,7 @@ def export(compiled: CompiledGraph, path: Path, store: BinaryStore) -> dict[str,
     ]
     binaries = compile_jobs(jobs, store=store)
     made = {(j.kernel, j.config, j.architecture): b for j, b in zip(jobs, binaries, strict=True)}
-    kernels = list(compiled.kernels)
+    kernels = compiled.plan.kernels
     code = {
         (x.kernel, x.config): [made[kernels[x.kernel], x.config, kind] for kind in ARCHITECTURES]
         for x in compiled.plan.launches
@@ -58,7 +58,7 @@ def export(compiled: CompiledGraph, path: Path, store: BinaryStore) -> dict[str,
         cpu=True,
         plan=compiled.plan,
         code=code,
-        sources=[kernel.readable for kernel in kernels],
+        sources=[users[0].readable() for users in compiled.kernels.values()],
     )
     return weights
 

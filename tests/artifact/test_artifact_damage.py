@@ -255,7 +255,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         (lambda p: p["kernels"][0]["parameters"].pop(), "4 arguments, 3 are taken"),
         (lambda p: p["kernels"][0]["parameters"][2].update(kind="struct"), "50 is no struct"),
         (lambda p: p["kernels"].clear(), "the kernel is 0; there are 0"),
-        (lambda p: p["kernels"].append(None), "must be PlanKernel, it is None"),
+        (lambda p: p["kernels"].append(None), "must be Kernel, it is None"),
         (lambda p: p["kernels"][0]["parameters"][2].update(kind="i64"), "the plan gives"),
         (lambda p: p.pop("steps"), "plan must be Plan"),
         (lambda p: (p.update(sizes={"N": 50}), p["buffers"][4].update(type="f32[N]")),

@@ -204,7 +204,7 @@ def readable(label: str) -> str:
     assert isinstance(node.op, Fused)
     node = dataclasses.replace(node, op=dataclasses.replace(node.op, label=label))
     (launch,) = lowered(node)
-    return launch.kernel.readable
+    return launch.readable()
 
 
 def test_names_of_layers_cannot_end_a_comment() -> None:

@@ -52,9 +52,9 @@ def test_every_group_of_lenet_is_c() -> None:
     assert all(isinstance(n.op, Fused) for n in groups)
     assert "ip1_relu_ip1" in {n.op.label for n in groups if isinstance(n.op, Fused)}
     assert len(compiled.launches) == len(groups)  # nothing is split
-    for kernel in compiled.kernels:
+    for kernel, launches in compiled.kernels.items():
         assert kernel.source.startswith(f"void {kernel.entry}(")
-        assert "net.prototxt:" in kernel.readable
+        assert "net.prototxt:" in launches[0].readable()
 
 
 @pytest.mark.parametrize("name", RECORDED)

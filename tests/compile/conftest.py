@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.kernel import Config, Kernel, Parameter
+from compiler.kernel import Kernel, Parameter
 from compiler.triton.compile.store import BinaryStore
 from ir.types import DType
 
@@ -39,7 +39,6 @@ def make_kernel(source: str = AXPY) -> Kernel:
             Parameter("first", "i64"),
             Parameter("a", "f32"),
         ),
-        configs=(Config((("BLOCK", 256),)), Config((("BLOCK", 512),), num_warps=8)),
     )
 
 

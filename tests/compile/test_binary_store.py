@@ -86,11 +86,11 @@ def test_targets() -> None:
 
 
 def test_the_key_holds_all_that_decides_the_bytes(axpy: Kernel) -> None:
-    job = Job(axpy, axpy.configs[0], Architecture(90))
+    job = Job(axpy, Config((("BLOCK", 256),)), Architecture(90))
     parameters = axpy.parameters
     others = [
         dataclasses.replace(job, architecture=Architecture(80)),
-        dataclasses.replace(job, config=axpy.configs[1]),
+        dataclasses.replace(job, config=Config((("BLOCK", 512),))),
         dataclasses.replace(job, config=dataclasses.replace(job.config, num_stages=3)),
         dataclasses.replace(job, config=Config((("BLOCK", 256),), num_warps=8)),
         dataclasses.replace(job, kernel=dataclasses.replace(axpy, source=axpy.source + "\n")),
@@ -106,5 +106,4 @@ def test_the_key_holds_all_that_decides_the_bytes(axpy: Kernel) -> None:
     assert len(set(keys)) == len(keys)
     # What a person reads does not count.
     named = dataclasses.replace(job, users=("conv1",))
-    shown = dataclasses.replace(job, kernel=dataclasses.replace(axpy, readable="# conv1"))
-    assert named.key("3.9.0") == shown.key("3.9.0") == job.key("3.9.0")
+    assert named.key("3.9.0") == job.key("3.9.0")

@@ -27,12 +27,13 @@ from ir.errors import RoasteryError
 from ir.location import Location
 
 SM90 = Architecture(90)
+CONFIGS = Config((("BLOCK", 256),)), Config((("BLOCK", 512),), num_warps=8)
 LAYOUT = ("pointer", "pointer", "pointer", "i32", "i64", "f32")
 
 
 def broken(kernel: Kernel, statement: str) -> Kernel:
     """The kernel with a line that runs when its file is imported."""
-    return Kernel(kernel.entry, f"{statement}\n{kernel.source}", kernel.parameters, kernel.configs)
+    return Kernel(kernel.entry, f"{statement}\n{kernel.source}", kernel.parameters)
 
 
 def test_compiles_without_a_gpu(
@@ -43,7 +44,7 @@ def test_compiles_without_a_gpu(
 ) -> None:
     # The environment of an interpreting process must not reach the workers.
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    jobs = [Job(axpy, config, Architecture(c)) for c in (80, 90) for config in axpy.configs]
+    jobs = [Job(axpy, config, Architecture(c)) for c in (80, 90) for config in CONFIGS]
     binaries = compile_jobs(jobs, store=store, triton_path=triton_path, workers=1)
     for job, binary in zip(jobs, binaries, strict=True):
         assert binary.entry == "axpy"
@@ -71,7 +72,7 @@ def test_compiles_without_a_gpu(
 
 
 def test_the_folder_does_not_change_the_bytes(axpy: Kernel, tmp_path: Path) -> None:
-    job = Job(axpy, axpy.configs[0], SM90)
+    job = Job(axpy, CONFIGS[0], SM90)
     one, two = (
         compile_jobs([job], store=BinaryStore(tmp_path / name))[0] for name in ("one", "longer")
     )
@@ -82,7 +83,7 @@ def test_the_folder_does_not_change_the_bytes(axpy: Kernel, tmp_path: Path) -> N
 def test_equal_jobs_are_compiled_once(axpy: Kernel, store: BinaryStore) -> None:
     seen = []
     binaries = compile_jobs(
-        [Job(axpy, axpy.configs[0], SM90) for _ in range(3)],
+        [Job(axpy, CONFIGS[0], SM90) for _ in range(3)],
         store=store,
         progress=lambda done, total, job: seen.append((done, total, job.kernel)),
     )
@@ -92,11 +93,11 @@ def test_equal_jobs_are_compiled_once(axpy: Kernel, store: BinaryStore) -> None:
 
 def test_launches_name_the_users(axpy: Kernel) -> None:
     place = Location("net.prototxt", 7, 1, "relu1")
-    first = Launch(axpy, 0, (), (1, 1, 1), "relu1", place, ())
-    second = Launch(axpy, 0, (), (2, 1, 1), "relu2", place, ())
-    third = Launch(axpy, 1, (), (2, 1, 1), "relu3", place, ())
+    first = Launch(axpy, CONFIGS[0], (), (1, 1, 1), "relu1", place, ())
+    second = Launch(axpy, CONFIGS[0], (), (2, 1, 1), "relu2", place, ())
+    third = Launch(axpy, CONFIGS[1], (), (2, 1, 1), "relu3", place, ())
     jobs = jobs_of([first, second, third, second], SM90)
-    assert [job.config for job in jobs] == list(axpy.configs)
+    assert [job.config for job in jobs] == list(CONFIGS)
     assert jobs[0].users == (f"relu1 ({place})", f"relu2 ({place})")
 
 
@@ -105,11 +106,10 @@ def test_a_failure_names_kernel_layer_and_reason(axpy: Kernel, store: BinaryStor
         "axpy",
         axpy.source.replace("tl.load(x + at, mask=inside)", "tl.load(x + at, mask=unknown)"),
         axpy.parameters,
-        axpy.configs,
     )
     jobs = [
-        Job(wrong, wrong.configs[0], SM90, users=("relu1 (net.prototxt:7)",)),
-        Job(axpy, axpy.configs[0], SM90),
+        Job(wrong, CONFIGS[0], SM90, users=("relu1 (net.prototxt:7)",)),
+        Job(axpy, CONFIGS[0], SM90),
     ]
     with pytest.raises(CompileError) as caught:
         compile_jobs(jobs, store=store, workers=1)
@@ -122,9 +122,9 @@ def test_a_failure_names_kernel_layer_and_reason(axpy: Kernel, store: BinaryStor
 
 
 def test_a_description_that_does_not_fit_is_refused(axpy: Kernel, store: BinaryStore) -> None:
-    wrong = Kernel("axpy", axpy.source, axpy.parameters[:-1], axpy.configs)
+    wrong = Kernel("axpy", axpy.source, axpy.parameters[:-1])
     with pytest.raises(CompileError, match="the kernel describes"):
-        compile_jobs([Job(wrong, wrong.configs[0], SM90)], store=store)
+        compile_jobs([Job(wrong, CONFIGS[0], SM90)], store=store)
 
 
 @pytest.mark.parametrize(
@@ -141,19 +141,19 @@ def test_a_crash_ends_one_kernel_only(
     crash = broken(axpy, statement)
     with pytest.raises(CompileError, match=message) as caught:
         compile_jobs(
-            [Job(kernel, kernel.configs[0], SM90) for kernel in (crash, axpy)],
+            [Job(kernel, CONFIGS[0], SM90) for kernel in (crash, axpy)],
             store=store,
             workers=1,
         )
     assert len(caught.value.failures) == 1
-    assert store.load(Job(axpy, axpy.configs[0], SM90).key(triton_version())) is not None
+    assert store.load(Job(axpy, CONFIGS[0], SM90).key(triton_version())) is not None
 
 
 def test_a_kernel_that_takes_too_long_is_given_up(axpy: Kernel, store: BinaryStore) -> None:
     slow = broken(axpy, "import time; time.sleep(60)")
     started = time.monotonic()
     with pytest.raises(CompileError, match="longer than 2 s"):
-        compile_jobs([Job(slow, slow.configs[0], SM90)], store=store, timeout=2)
+        compile_jobs([Job(slow, CONFIGS[0], SM90)], store=store, timeout=2)
     assert time.monotonic() - started < 30
 
 
@@ -176,8 +176,8 @@ def test_interrupting_ends_the_workers(axpy: Kernel, tmp_path: Path) -> None:
         "from compiler.kernel import *\n"
         "from compiler.architecture import Architecture\n"
         "from compiler.triton.compile import Job, compile_jobs\n"
-        f"kernel = Kernel('axpy', {kernel.source!r}, (), (Config(()),))\n"
-        "compile_jobs([Job(kernel, kernel.configs[0], Architecture(90))])\n"
+        f"kernel = Kernel('axpy', {kernel.source!r}, ())\n"
+        "compile_jobs([Job(kernel, Config(()), Architecture(90))])\n"
     )
     environment = {
         **os.environ,

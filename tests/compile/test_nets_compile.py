@@ -63,7 +63,7 @@ NETS = {
 def check(launch: Launch, binary: Binary) -> None:
     """No spills, no tf32, and the arguments that the launcher will pass."""
     used = binary.resources
-    what = f"{launch.label} for {binary.architecture}: {used}, {launch.chosen}"
+    what = f"{launch.label} for {binary.architecture}: {used}, {launch.config}"
     # Triton 3.9's assembler spills a register or two on sm_90 with many unused.
     slack = 32 if binary.triton != "3.6.0" and binary.architecture.capability >= 90 else 0
     assert used.stack + used.local <= slack, what

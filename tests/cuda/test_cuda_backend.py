@@ -415,7 +415,7 @@ def test_kernels_from_the_cache_without_triton(
 ) -> None:
     store = BinaryStore(tmp_path)  # type: ignore[arg-type]
     launches = gpu.lower(_fused_node(gpu), CompileOptions())
-    job = Job(launches[0].kernel, launches[0].chosen, Architecture(90), users=("twice",))
+    job = Job(launches[0].kernel, launches[0].config, Architecture(90), users=("twice",))
     (binary,) = gpu.compile([job])
     binary_key = job.key("3.9.0")
 

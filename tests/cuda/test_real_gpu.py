@@ -38,7 +38,6 @@ def axpy(x, y, count, first, a, BLOCK: tl.constexpr):
         Parameter("first", "i64"),
         Parameter("a", "f32"),
     ),
-    (Config((("BLOCK", 256),)),),
 )
 GRID = (4, 1, 1)
 
@@ -47,7 +46,7 @@ def test_cubin_ptx_and_capture(tmp_path: Path) -> None:
     device = Device(0)
     stream = device.stream()
     store = BinaryStore(tmp_path)
-    config = AXPY.configs[0]
+    config = Config((("BLOCK", 256),))
     x = np.random.default_rng(0).standard_normal(1024, dtype=np.float32)
     source, target = device.allocate(x.nbytes), device.allocate(x.nbytes)
     stream.upload(source.address, x)

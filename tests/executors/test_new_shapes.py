@@ -31,10 +31,10 @@ def texts(text: str, phase: str, plan: Specialization) -> dict[str, str]:
     """Labels by the text of kernels, split or not."""
     program = program_of(nets.net_from_text(text, "net.prototxt"), phase)
     return {
-        kernel.source: labels[0]
+        kernel.source: launches[0].label
         for compiled in plan(program)
-        for kernel, labels in compiled.kernels.items()
-        if not labels[0].endswith(SECOND)
+        for kernel, launches in compiled.kernels.items()
+        if not launches[0].label.endswith(SECOND)
     }
 
 

@@ -158,14 +158,10 @@ def scheduled(node: Node) -> NumberedWays:
     return NumberedWays(node, ways_of(general.node, CompileOptions(), number), general.values)
 
 
-def lowered(node: Node, config: int | None = None, choice: Choice | None = None) -> list[Launch]:
+def lowered(node: Node, choice: Choice | None = None) -> list[Launch]:
     """The launches of a fused node: by what its schedule prefers, or as :func:`check` is told."""
     ways = scheduled(node)
-    for way in ways.choices if choice is None else [choice]:
-        launches = ways.launches(way)
-        if config is None or launches[0].config == config:
-            return launches
-    raise ValueError(f"no choice for {node} takes configuration {config}: {ways.choices}")
+    return ways.launches(choice or ways.choices[0])
 
 
 def single(op: Op, *types: TensorType | Shape, schedule: str = "single") -> Node:
@@ -261,7 +257,6 @@ def check(
     inputs: Sequence[np.ndarray] | None = None,
     *,
     tolerance: float = 1e-5,
-    config: int | None = None,
     choice: Choice | None = None,
     seed: int = 0,
 ) -> list[Launch]:
@@ -270,10 +265,10 @@ def check(
     The error is relative to the largest element of the result. When programs run in another
     order, the result is the same to the last bit.
 
-    ``config``: of the first kernel; ``choice``: of the schedule; by default what it prefers.
+    ``choice``: of the schedule; by default what it prefers.
     """
     arrays = list(inputs) if inputs is not None else random_inputs(node, seed)
-    launches = lowered(node, config, choice)
+    launches = lowered(node, choice)
     got = run_launches(launches, node, arrays)
     most = max((math.prod(launch.grid) for launch in launches), default=0)
     if most > 1:

@@ -57,7 +57,7 @@ def test_it_is_printed_as_shown(
 ) -> None:
     (node,) = parse_graph(block("ir")).nodes
     (launch,) = lower(node, CompileOptions())
-    assert block(language) in launch.kernel.readable
+    assert block(language) in launch.readable()
 
 
 @pytest.mark.parametrize("shape", [(5, 300), (1, 1), (3, 2, 700), (1024,), (2, 8, 16, 32)], ids=str)

@@ -114,7 +114,7 @@ Run = tuple[str, Choice, list[Launch]]
 
 def of(launch: Launch) -> tuple[str, Config]:
     """What is told apart: a family and its configuration."""
-    return launch.kernel.entry, launch.chosen
+    return launch.kernel.entry, launch.config
 
 
 def covering() -> Iterator[Run]:
@@ -129,7 +129,7 @@ def covering() -> Iterator[Run]:
             few = min(choice.splits, 3)  # splits: as good as many, and faster
             choice = dataclasses.replace(choice, splits=few)
             launches = ways.launches(choice)
-            used = {(name, launches[0].chosen), *map(of, launches[1:])}
+            used = {(name, launches[0].config), *map(of, launches[1:])}
             if not used <= seen:
                 yield name, choice, launches
             seen |= used

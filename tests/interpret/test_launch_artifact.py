@@ -22,10 +22,9 @@ from hypothesis import given, reject
 from compiler.architecture import Architecture
 from compiler.binary import HIDDEN, Binary, Resources
 from compiler.compiled import CompiledGraph
-from compiler.kernel import Config
+from compiler.kernel import Config, Kernel
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
-from compiler.plan.plan import PlanKernel
 from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
@@ -74,7 +73,7 @@ class InterpretingGpu:
         self._launcher = InterpretLauncher(folder)
         self._numbers = itertools.count()
 
-    def binary(self, kernel: PlanKernel, config: Config) -> list[Binary]:
+    def binary(self, kernel: Kernel, config: Config) -> list[Binary]:
         image = b"\x7fELF" + next(self._numbers).to_bytes(4, "big")
         kinds = [parameter.kind for parameter in kernel.parameters]
         self.fake.by_image[image] = ((*kinds, *HIDDEN), self._body(kernel, config))
@@ -84,17 +83,17 @@ class InterpretingGpu:
         )  # fmt: skip
         return [made]
 
-    def take(self, kernel: PlanKernel, config: Config, binary: Binary) -> None:
+    def take(self, kernel: Kernel, config: Config, binary: Binary) -> None:
         """Have a kernel of an artifact of format 1, whose numbers are f32, by its file."""
         entry = [n for n in ast.parse(kernel.source).body if isinstance(n, ast.FunctionDef)][-1]
         parameters = tuple(
             replace(p, dtype=DType.F32 if p.kind == "pointer" else None) for p in kernel.parameters
         )
-        written = PlanKernel(entry.name, kernel.source, parameters)
+        written = Kernel(entry.name, kernel.source, parameters)
         body = self._body(written, config)
         self.fake.kernels[binary.entry] = (binary.arguments, body)
 
-    def _body(self, kernel: PlanKernel, config: Config) -> Callable[..., None]:
+    def _body(self, kernel: Kernel, config: Config) -> Callable[..., None]:
         def body(grid: tuple[int, int, int], *values: Any) -> None:
             arguments = [
                 value if p.dtype is None else self.fake.rest(value, p.dtype.numpy)

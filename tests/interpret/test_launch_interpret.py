@@ -33,6 +33,7 @@ def axpy(x, y, count, a, BLOCK: tl.constexpr):
     value = tl.load(x + at, mask=inside) * a + tl.load(y + at, mask=inside)
     tl.store(y + at, value, mask=inside)
 """
+SMALL, LARGE = Config((("BLOCK", 16),)), Config((("BLOCK", 32),))
 AXPY = Kernel(
     entry="axpy",
     source=SOURCE,
@@ -42,21 +43,22 @@ AXPY = Kernel(
         Parameter("count", "i32"),
         Parameter("a", "f32"),
     ),
-    configs=(Config((("BLOCK", 16),)), Config((("BLOCK", 32),))),
 )
 X = Value("x", TensorType((50,)))
 PLACE = Location("net.prototxt", 12, 3, "sum")
 
 
-def launch(kernel: Kernel = AXPY, *, config: int = 0, grid: int = 4, a: float = 2.5) -> Launch:
+def launch(
+    kernel: Kernel = AXPY, *, config: Config = SMALL, grid: int = 4, a: float = 2.5
+) -> Launch:
     scratch = Scratch(0, 64 * 4)
     return Launch(
         kernel, config, (X, scratch, 50, a), (grid, 1, 1), "sum", PLACE, outputs=(scratch,)
     )
 
 
-@pytest.mark.parametrize(("config", "grid"), [(0, 4), (1, 2)])
-def test_runs_on_the_arrays_themselves(tmp_path: Path, config: int, grid: int) -> None:
+@pytest.mark.parametrize(("config", "grid"), [(SMALL, 4), (LARGE, 2)])
+def test_runs_on_the_arrays_themselves(tmp_path: Path, config: Config, grid: int) -> None:
     x = np.arange(64, dtype=np.float32)
     y = np.ones(64, np.float32)
     launcher = InterpretLauncher(tmp_path)
@@ -91,11 +93,12 @@ def square(out, n):
             "square",
             source,
             (Parameter("out", "pointer", DType.I32), Parameter("n", kind)),
-            (Config(()),),
         )
         out = np.zeros(16, np.int32)
         scratch = Scratch(0, 64)
-        call = Launch(kernel, 0, (scratch, 1 << 20), (1, 1, 1), "square", PLACE, (scratch,))
+        call = Launch(
+            kernel, Config(()), (scratch, 1 << 20), (1, 1, 1), "square", PLACE, (scratch,)
+        )
         bind(InterpretLauncher(tmp_path), call, lambda _, out=out: out)()
         results.append(int(out[0]))
     assert results[1] == 1 << 8  # 2^40 >> 32
@@ -138,7 +141,7 @@ def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
 
 def test_a_failing_kernel_names_its_layer(tmp_path: Path) -> None:
     source = SOURCE.replace("tl.load(x + at, mask=inside)", "tl.no_such_function(x)")
-    broken = Kernel("axpy", source, AXPY.parameters, AXPY.configs)
+    broken = Kernel("axpy", source, AXPY.parameters)
     x = np.zeros(64, np.float32)
     with pytest.raises(KernelFailure, match=r"sum \(from net.prototxt:12:3 \(layer 'sum'\)\)"):
         bind(InterpretLauncher(tmp_path), launch(broken), lambda b: x)()
@@ -157,7 +160,7 @@ def test_a_failing_kernel_names_its_layer(tmp_path: Path) -> None:
 def test_memory_of_others_is_not_touched(
     tmp_path: Path, change: tuple[str, str], message: str
 ) -> None:
-    kernel = Kernel("axpy", SOURCE.replace(*change), AXPY.parameters, AXPY.configs)
+    kernel = Kernel("axpy", SOURCE.replace(*change), AXPY.parameters)
     around = np.zeros(512, np.float32)
     x, y = around[64:128], around[192:256]
     run = bind(InterpretLauncher(tmp_path), launch(kernel, grid=5), lambda b: x if b is X else y)
@@ -166,9 +169,7 @@ def test_memory_of_others_is_not_touched(
 
 
 def test_without_the_check_nothing_is_watched(tmp_path: Path) -> None:
-    kernel = Kernel(
-        "axpy", SOURCE.replace("at < count", "at < count + 15"), AXPY.parameters, AXPY.configs
-    )
+    kernel = Kernel("axpy", SOURCE.replace("at < count", "at < count + 15"), AXPY.parameters)
     around = np.ones(512, np.float32)
     x, y = around[64:128], around[192:256]
     launcher = InterpretLauncher(tmp_path, check=False)
@@ -191,9 +192,9 @@ def shift(x, y, BLOCK: tl.constexpr):
 def shifted(folder: Path, order: Order | None, *, ahead: int, check: bool = False) -> np.ndarray:
     """In place every element becomes the one that lies so far ahead; six programs of 16."""
     source = SHIFT.replace("AHEAD", str(ahead))
-    kernel = Kernel("shift", source, AXPY.parameters[:2], AXPY.configs[:1])
+    kernel = Kernel("shift", source, AXPY.parameters[:2])
     memory, out = np.arange(112, dtype=np.float32), Scratch(0, 112 * 4)
-    call = Launch(kernel, 0, (X, out), (3, 2, 1), "shift", PLACE, outputs=(out,))
+    call = Launch(kernel, SMALL, (X, out), (3, 2, 1), "shift", PLACE, outputs=(out,))
     run = bind(InterpretLauncher(folder, check=check, order=order), call, lambda _: memory)
     run()
     return memory[:96]
@@ -258,9 +259,9 @@ def test_elements_that_several_programs_use(
     tmp_path: Path, body: str, grid: int, message: str
 ) -> None:
     source = f"{SHIFT.partition('    at =')[0]}    {body}\n"
-    kernel = Kernel("shift", source, AXPY.parameters[:2], AXPY.configs[:1])
+    kernel = Kernel("shift", source, AXPY.parameters[:2])
     memory, out = np.zeros(64, np.float32), Scratch(0, 64 * 4)
-    call = Launch(kernel, 0, (X, out), (grid, 1, 1), "shift", PLACE, outputs=(out,))
+    call = Launch(kernel, SMALL, (X, out), (grid, 1, 1), "shift", PLACE, outputs=(out,))
     run = bind(InterpretLauncher(tmp_path), call, lambda _: memory)
     with pytest.raises(KernelFailure, match=message) if message else contextlib.nullcontext():
         run()

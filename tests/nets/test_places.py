@@ -25,4 +25,4 @@ def test_a_layer_over_several_lines_is_shown_whole() -> None:
 
 def test_a_kernel_quotes_its_layer() -> None:
     (launch,) = compile_graph(lowered(INPUT + LINES).graph, lower_node, CompileOptions()).launches
-    assert "relu_param { negative_slope: 2 }" in launch.kernel.readable
+    assert "relu_param { negative_slope: 2 }" in launch.readable()

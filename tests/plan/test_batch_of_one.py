@@ -74,8 +74,8 @@ def new_kernels(first: CompiledGraph, second: CompiledGraph) -> list[str]:
     """
     known = {kernel.source for kernel in first.kernels}
     return [
-        labels[0]
-        for kernel, labels in second.kernels.items()
+        launches[0].label
+        for kernel, launches in second.kernels.items()
         if kernel.source not in known and kernel.entry not in ("sum_partials", "reduce_fold")
     ]
 

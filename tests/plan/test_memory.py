@@ -262,7 +262,7 @@ def test_variables_that_swap_are_refused() -> None:
         planned(parse_graph(text))
 
 
-KERNEL = Kernel("k", "", (), (Config(()),))
+KERNEL = Kernel("k", "", ())
 
 
 def test_temporaries_live_during_their_node() -> None:
@@ -276,11 +276,9 @@ def test_temporaries_live_during_their_node() -> None:
 
     def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
         temporary = Scratch(0, 1000)
-        return [
-            Launch(
-                KERNEL, 0, (*node.inputs, temporary), (1, 1, 1), "k", node.location, (temporary,)
-            )
-        ]
+        arguments = (*node.inputs, temporary)
+        at = node.location
+        return [Launch(KERNEL, Config(()), arguments, (1, 1, 1), "k", at, (temporary,))]
 
     compiled = compile_graph(graph, lower, CompileOptions())
     plan = compiled.plan
@@ -300,11 +298,11 @@ def test_host_calls_cut_segments() -> None:
     }""")
 
     def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
-        return [Launch(KERNEL, 0, (), (1, 1, 1), "k", node.location, node.outputs)]
+        return [Launch(KERNEL, Config(()), (), (1, 1, 1), "k", node.location, node.outputs)]
 
     compiled = compile_graph(graph, lower, CompileOptions())
     assert [isinstance(part, HostStep) for part in compiled.plan.parts] == [False, True, False]
-    assert list(compiled.kernels.values()) == [["k", "k"]]
+    assert list(compiled.kernels.values()) == [list(compiled.launches)]
 
 
 def test_the_table_shows_every_buffer() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from compiler.kernel import Config, Parameter
+from compiler.kernel import Config, Kernel, Parameter
 from compiler.plan.check import check_plan
 from compiler.plan.memory import place_buffers
-from compiler.plan.plan import Copy, Plan, PlanBuffer, PlanKernel, PlanLaunch, PlanPort, Ref
+from compiler.plan.plan import Copy, Plan, PlanBuffer, PlanLaunch, PlanPort, Ref
 from compiler.plan.saved import plan_from_json, plan_to_json
 from ir.graph import Role
 from ir.size import Evaluation, Scope, size_text, symbol
@@ -20,7 +20,7 @@ from ir.types import F32, TensorType
 def plan_of(n: int) -> Plan:
     """y = exp(exp(x)), by way of the arena, of n rows."""
     type = TensorType((n, 3))
-    kernel = PlanKernel("k", "text", (Parameter("x", "pointer", F32), Parameter("count", "i32")))
+    kernel = Kernel("k", "text", (Parameter("x", "pointer", F32), Parameter("count", "i32")))
     buffers = tuple(PlanBuffer(name, type) for name in ("x", "y", "between"))
     config = Config((("BLOCK", 16),))
     grid = ((3 * n + 15) // 16, 1, 1)

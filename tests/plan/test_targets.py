@@ -75,7 +75,7 @@ def test_few_processors_get_larger_tiles(build: Build) -> None:
     """As long as each of them has one."""
     few, many = (launches(build, processors)[0] for processors in (16, 1024))
     assert few.kernel == many.kernel
-    assert few.chosen != many.chosen
+    assert few.config != many.config
     assert few.grid[0] < many.grid[0]
 
 
@@ -84,7 +84,7 @@ def test_any_gpu_has_the_launches_that_there_were() -> None:
     assert GENERIC.processors == 128
     assert CompileOptions().target is GENERIC
     first = launches(product, 128)[0]
-    assert (first.grid, dict(first.chosen.constants)["M"]) == ((4, 16, 1), 64)
+    assert (first.grid, dict(first.config.constants)["M"]) == ((4, 16, 1), 64)
     assert launches(pointwise, 128)[0].grid == (256, 1, 1)
 
 

@@ -52,9 +52,9 @@ class FakeGpu:
             Parameter(f"p{i}", "pointer", v.type.dtype, divisible=True)
             for i, v in enumerate(values)
         )
-        kernel = Kernel("group", source, parameters, (Config(()),))
+        kernel = Kernel("group", source, parameters)
         label = node.outputs[0].name
-        return [Launch(kernel, 0, values, (1, 1, 1), label, node.location, node.outputs)]
+        return [Launch(kernel, Config(()), values, (1, 1, 1), label, node.location, node.outputs)]
 
     def compile(self, jobs: Sequence[Job], progress: object = None) -> list[Binary]:
         return [self.install(job, self._body(self._nodes[job.kernel.source])) for job in jobs]

@@ -31,9 +31,9 @@ def _launches(node: Node) -> list[Launch]:
         return []
     values = (*node.inputs, *node.outputs)
     parameters = tuple(Parameter(v.name, "pointer", v.type.dtype) for v in values)
-    kernel = Kernel(node.op.name, "", parameters, (Config(()),))
+    kernel = Kernel(node.op.name, "", parameters)
     label = node.outputs[0].name
-    return [Launch(kernel, 0, values, (1, 1, 1), label, node.location, node.outputs)]
+    return [Launch(kernel, Config(()), values, (1, 1, 1), label, node.location, node.outputs)]
 
 
 def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:

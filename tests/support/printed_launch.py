@@ -17,7 +17,7 @@ def bind(
     """A function that runs a launch on the arrays that ``resolve`` gives now."""
     return launcher.prepare(
         launch.kernel,
-        launch.chosen,
+        launch.config,
         launch.grid,
         [resolve(a) if isinstance(a, Value | Scratch) else a for a in launch.arguments],
         [i for i, a in enumerate(launch.arguments) if a in launch.outputs],

@@ -91,5 +91,5 @@ def distinct(graphs: Iterable[CompiledGraph]) -> Sequence[Launch]:
     found: dict[object, Launch] = {}
     for compiled in graphs:
         for launch in compiled.launches:
-            found.setdefault((launch.kernel, launch.chosen), launch)
+            found.setdefault((launch.kernel, launch.config), launch)
     return list(found.values())

@@ -103,7 +103,7 @@ def jobs_of(launches: Iterable[Launch], architecture: Architecture) -> list[Job]
     users: dict[tuple[Kernel, Config], dict[str, None]] = {}
     for launch in launches:
         name = f"{launch.label} ({launch.location})"
-        users.setdefault((launch.kernel, launch.chosen), {})[name] = None
+        users.setdefault((launch.kernel, launch.config), {})[name] = None
     return [
         Job(kernel, config, architecture, tuple(names)) for (kernel, config), names in users.items()
     ]
