@@ -27,6 +27,7 @@ from ir.types import DType
 from roastery.files.cache_folder import PrivateFolder
 
 from .bounds import Extent, watched
+from .idle_checks import skip_idle_checks
 from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
 
@@ -185,6 +186,7 @@ def interpreting_triton() -> ModuleType:
         )
     os.environ["TRITON_INTERPRET"] = "1"  # read again where a kernel's file is imported
     mend_scalar_booleans()
+    skip_idle_checks()
     return triton
 
 

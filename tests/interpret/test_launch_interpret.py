@@ -8,6 +8,7 @@ import py_compile
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,50 @@ def square(out, n):
         results.append(int(out[0]))
     assert results[1] == 1 << 8  # 2^40 >> 32
     assert results[0] != results[1]
+
+
+def test_work_that_changes_nothing_is_not_interpreted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is the language prepared again where a kernel calls, nor an index computed twice."""
+    launcher = InterpretLauncher(tmp_path)
+    from triton.runtime import interpreter
+
+    prepare: Any = interpreter._patch_lang
+    cast: Any = interpreter.InterpreterBuilder.cast_impl
+    prepared: list[object] = []
+    widened: list[object] = []
+
+    def counted_cast(self: Any, value: Any, kind: Any) -> Any:
+        widened.append(kind)
+        return cast(self, value, kind)
+
+    monkeypatch.setattr(interpreter, "_patch_lang", lambda f: prepared.append(f) or prepare(f))
+    monkeypatch.setattr(interpreter.InterpreterBuilder, "cast_impl", counted_cast)
+    source = """
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def half(value):
+    return value // 2
+
+
+@triton.jit
+def index(out, count):
+    at = tl.program_id(0) * 16 + tl.arange(0, 16)
+    tl.store(out + at, half(at + count) * 3)
+"""
+    parameters = (Parameter("out", "pointer", DType.I32), Parameter("count", "i32"))
+    kernel = Kernel("index", source, parameters, (Config(()),))
+    out = np.zeros(64, np.int32)
+    scratch = Scratch(0, 256)
+    call = Launch(kernel, 0, (scratch, 5), (4, 1, 1), "index", PLACE, (scratch,))
+    bind(launcher, call, lambda _: out)()
+    np.testing.assert_array_equal(out, (np.arange(64) + 5) // 2 * 3)
+    assert len(prepared) == 1
+    assert not widened
 
 
 def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
