@@ -13,6 +13,7 @@ from ir.expr import Expr
 from ir.expr_numpy import evaluate
 from ir.graph import Node, Value
 from ir.ops.pointwise import Map, broadcast_shape
+from ir.size import Real, Size, value_of
 from ir.types import BOOL
 
 from .rewrite import Context
@@ -77,8 +78,21 @@ def _folded(node: Expr) -> Expr:
     shaped = any(a.op == "dyn" for a in node.args)
     if shaped and node.dtype is BOOL:
         return node
+    if any(isinstance(a.value, Size | Real) for a in node.args):
+        return _folded_sizes(node)
     (array,) = evaluate([node], (), (), np.dtype(np.float64))
     value = array.item()
     if isinstance(value, float) and not math.isfinite(value):
         return node
     return e.dyn(value, node.dtype) if shaped else e.const(value, node.dtype)
+
+
+def _folded_sizes(node: Expr) -> Expr:
+    """Of numbers that change with the sizes: arithmetic stays one that does; other ops are left."""
+    values = [a.value for a in node.args]
+    if node.op == "neg":
+        values.insert(0, 0)
+    symbol = {"add": "+", "sub": "-", "neg": "-", "mul": "*", "div": "/"}.get(node.op)
+    if symbol is None or not node.dtype.is_float or (symbol == "/" and not value_of(values[1])):
+        return node
+    return e.dyn(Real(symbol, *values), node.dtype)

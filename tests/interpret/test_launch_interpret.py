@@ -140,7 +140,7 @@ def index(out, count):
     tl.store(out + at, half(at + count) * 3)
 """
     parameters = (Parameter("out", "pointer", DType.I32), Parameter("count", "i32"))
-    kernel = Kernel("index", source, parameters, (Config(()),))
+    kernel = Kernel("index", source, parameters)
     out = np.zeros(64, np.int32)
     scratch = Scratch(0, 256)
     call = Launch(kernel, 0, (scratch, 5), (4, 1, 1), "index", PLACE, (scratch,))

@@ -11,9 +11,11 @@ from compiler.passes.simplify import simplify
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Value
+from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.ops.pointwise import Map
+from ir.size import Scope, symbol
 from ir.types import TensorType
 from ir.verify import verify
 
@@ -136,3 +138,51 @@ def test_moves_become_fewer(name: str) -> None:
     inputs = [rng.standard_normal(p.value.shape) for p in graph.inputs]
     for one, other in zip(run_graph(simpler, inputs), run_graph(graph, inputs), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+N, H = "N", "H"
+
+
+def at_sizes(build: Callable[[Builder, int, int], Value], *sizes: tuple[int, int]) -> None:
+    """Simplified for all sizes and put at some, a graph gives what it gives at these."""
+    scope = Scope()
+    b = Builder("net")
+    b.output("y", build(b, symbol(scope, N, 4), symbol(scope, H, 6)))
+    scope.close()
+    graph = b.finish()
+    simpler = simplify(graph)
+    for n, h in sizes:
+        there = graph_at(graph, {N: n, H: h})
+        rng = np.random.default_rng(0)
+        inputs = [rng.standard_normal(p.value.shape) for p in there.inputs]
+        (wanted,) = run_graph(there, inputs)
+        here = graph_at(simpler, {N: n, H: h})
+        verify(here)
+        (found,) = run_graph(here, inputs)
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_a_slice_is_in_a_piece_at_all_sizes_or_in_none() -> None:
+    def build(b: Builder, n: int, h: int) -> Value:
+        x, z = (b.input(name, TensorType((n, h))) for name in "xz")
+        return b.emit(Slice(1, 1, 5), b.concat([x, z], 1))
+
+    at_sizes(build, (4, 6), (4, 5), (2, 3))  # of the last, two columns are of another piece
+
+
+def test_a_number_of_sizes_is_not_what_is_padded_with() -> None:
+    """Even where it is the same number at hand."""
+
+    def build(b: Builder, n: int, h: int) -> Value:
+        return b.pad(b.emit(Map((e.dyn(n / 4),), (n, h))), (0, 1), (0, 0), 1.0)
+
+    at_sizes(build, (4, 6), (8, 2))
+
+
+def test_numbers_of_sizes_are_computed_at_each_size() -> None:
+    def build(b: Builder, n: int, h: int) -> Value:
+        one, other = (b.emit(Map((e.dyn(number),), (n, h))) for number in (1.0 / n, 0.5 * n))
+        x = b.input("x", TensorType((n, h)))
+        return b.map(-e.arg(0) * (e.arg(1) + e.arg(1)) / e.arg(2) - e.arg(1), x, one, other)
+
+    at_sizes(build, (4, 6), (1, 6), (5, 1))

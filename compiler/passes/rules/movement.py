@@ -8,6 +8,7 @@ from itertools import pairwise
 from ir.graph import Node
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.ops.pointwise import Map
+from ir.size import Real, always_at_least
 
 from ..maps import literal_of
 from ..rewrite import Context, Rewrite, simplifies
@@ -19,7 +20,9 @@ def move_literal(node: Node, context: Context) -> Rewrite | None:
     literal = literal_of(node.inputs[0], context)
     if literal is None:
         return None
-    if isinstance(node.op, Pad) and node.op.value != literal.value:
+    if isinstance(node.op, Pad) and (
+        isinstance(literal.value, Real) or node.op.value != literal.value
+    ):
         return None
     if any(literal_of(v, context) is not literal for v in node.inputs[1:]):
         return None
@@ -72,7 +75,8 @@ def merge_slice(node: Node, context: Context) -> Rewrite | None:
         begin = 0
         for piece in context.producers[x].inputs:
             end = begin + piece.shape[op.axis]
-            if begin <= op.start and op.stop <= end and op.start < op.stop:
+            inside = always_at_least(op.start, begin) and always_at_least(end, op.stop)
+            if inside and op.start < op.stop:
                 part = Slice(op.axis, op.start - begin, op.stop - begin)
                 return Rewrite((replace(node, op=part, inputs=(piece,)),))
             begin = end
