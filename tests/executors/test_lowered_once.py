@@ -11,7 +11,7 @@ import pytest
 import frontends.lowering.layer as lowering
 import roastery
 import roastery.caffe as caffe
-from tests.support.sample_nets import fully_convolutional, lenet
+from tests.support.sample_nets import dense, fully_convolutional, inputs, layer, lenet
 
 Count = Callable[[], int]
 
@@ -89,3 +89,19 @@ def test_layers_of_a_pycaffe_net(tmp_path: Path, layers_lowered: Count) -> None:
         net.forward()
         # For its first new size each layer is lowered alone, then never again.
         assert (layers_lowered() == 0) == (number != 1)
+
+
+def test_diffs_of_two_means_at_other_batches(tmp_path: Path) -> None:
+    """Each is a number that follows from the batch; the passes add them up."""
+    mean = "reduction_param { operation: MEAN } loss_weight: 1"
+    text = inputs(data=(2, 4)) + dense("ip", "data", 3)
+    text += layer("one", "Reduction", "ip", mean) + layer("other", "Reduction", "ip", mean)
+    file = tmp_path / "net.prototxt"
+    file.write_text(text)
+    net = caffe.Net(str(file), caffe.TRAIN)
+    for batch in (2, 5, 1, 3):
+        net.blobs["data"].reshape(batch, 4)
+        net.forward()
+        net.clear_param_diffs()
+        net.backward()
+        np.testing.assert_allclose(net.params["ip"][1].diff, np.full(3, 2 / 3), rtol=1e-6)
