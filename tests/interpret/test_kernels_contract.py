@@ -92,6 +92,16 @@ def test_convolution_gradients(case) -> None:  # type: ignore[no-untyped-def]
     )
 
 
+def test_a_factor_of_one_element_is_a_tile() -> None:
+    """A phase has one position, whatever the sizes: they are numbers here."""
+
+    def build(b, dy, weights):  # type: ignore[no-untyped-def]
+        return b.emit(ConvInputGrad((2, 2), (1, 1), (1, 1), 1, spatial=(1, 2)), dy, weights)
+
+    node = fused(build, (1, 1, 2, 2), (1, 3, 1, 1), schedule="contract", variables=(0,))
+    check(node, tolerance=TOLERANCE)
+
+
 def test_weight_gradients_are_split() -> None:
     op = ConvWeightGrad((1, 1), (1, 1), (1, 1), window=(3, 3))
     node = single(op, (3, 8, 20, 20), (3, 40, 20, 20), schedule="contract")

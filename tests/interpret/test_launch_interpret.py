@@ -143,7 +143,7 @@ def index(out, count):
     kernel = Kernel("index", source, parameters)
     out = np.zeros(64, np.int32)
     scratch = Scratch(0, 256)
-    call = Launch(kernel, 0, (scratch, 5), (4, 1, 1), "index", PLACE, (scratch,))
+    call = Launch(kernel, Config(()), (scratch, 5), (4, 1, 1), "index", PLACE, (scratch,))
     bind(launcher, call, lambda _: out)()
     np.testing.assert_array_equal(out, (np.arange(64) + 5) // 2 * 3)
     assert len(prepared) == 1

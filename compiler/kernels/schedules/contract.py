@@ -20,8 +20,8 @@ from ir.types import F32
 
 from ..builder import KernelBuilder
 from ..choice import Choice
-from ..emitter import Access, Emitter
-from ..expressions import cdiv, constant, dot, element, read
+from ..emitter import Access, Emitter, zero
+from ..expressions import axes_of, cdiv, constant, dot, element, read
 from ..index import ZERO, Affine, Base, delinearize, linearize, variable
 from ..monomial import Monomial, product
 from ..nodes import KernelBody
@@ -196,8 +196,11 @@ def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Monomial) -> Ba
 
 def _operand(emitter: Emitter, value: Value, access: Access, bases: tuple[Base, Base]) -> Expr:
     """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
-    inside = (bound() for base in bases for bound in base.bounds)
-    return emitter.emit_guarded(value, access.guarded(*inside))
+    inside = tuple(bound() for base in bases for bound in base.bounds)
+    found = emitter.emit_guarded(value, access.guarded(*inside))
+    if axes_of(found):
+        return found
+    return emitter.chosen(inside, found, zero(value.type.dtype))  # one element in all: no tile yet
 
 
 def _sum(task: Task, anchor: Node, splits: int, partial: Scratch, config: Config) -> KernelBody:
