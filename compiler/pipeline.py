@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,7 @@ class Lower(Protocol):
 
 
 KEPT = 8
-"""For so many sizes a graph stays compiled."""
+"""For so many sizes, those that were used last, a graph stays compiled."""
 
 
 class GraphCompiler:
@@ -136,7 +137,7 @@ class GraphCompiler:
         self.graph = fuse(after, PassContext(options, Fuel(0)))
         self._lower = lower
         self._options = options
-        self._made: dict[tuple[tuple[str, int], ...], CompiledGraph] = {}
+        self._made: OrderedDict[tuple[tuple[str, int], ...], CompiledGraph] = OrderedDict()
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
         """Make kernels for every group, and a plan.
@@ -148,9 +149,10 @@ class GraphCompiler:
             values = at_hand(self.graph)
         key = tuple(sorted(values.items()))
         if key not in self._made:
-            while len(self._made) >= KEPT:
-                del self._made[next(iter(self._made))]
             self._made[key] = self._compiled(values)
+            if len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(key)
         return self._made[key]
 
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:

@@ -19,8 +19,8 @@ from .types import TensorType
 def graph_at(graph: Graph, values: Mapping[str, int]) -> Graph:
     """The graph where the symbols have these values, as a graph of plain numbers.
 
-    What does not change is shared with it. Raises KeyError for a symbol without a value, and
-    ZeroDivisionError where a size divides by 0.
+    What does not change is shared with it. Raises KeyError for a symbol without a value, ValueError
+    for a value that is no whole number from 1, and ZeroDivisionError where a size divides by 0.
     """
     return Substitution(values).graph(graph)
 

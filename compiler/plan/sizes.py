@@ -15,7 +15,8 @@ def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
     """The plan where the symbols of its sizes have these values.
 
     It launches the same kernels in the same configurations. Raises KeyError for a symbol without a
-    value, and ZeroDivisionError where a size divides by 0.
+    value, ValueError for a value that is no whole number from 1, and ZeroDivisionError where a size
+    divides by 0.
     """
     return place_buffers(with_numbers(plan, values))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 
 from .form import Atom, Floor, Form, Positive
 from .real import Real
@@ -14,11 +15,11 @@ class Evaluation:
     """What sizes are where the symbols have other values.
 
     Args:
-        values: numbers or sizes, by the symbols' names.
+        values: whole numbers from 1, or sizes, by the symbols' names. Raises ValueError for others.
     """
 
     def __init__(self, values: Mapping[str, int]) -> None:
-        self._values = values
+        self._values = {name: _checked(name, value) for name, value in values.items()}
         self._known: dict[Atom, int] = {}
         self._sizes: dict[int, int] = {}  # by their addresses
 
@@ -66,3 +67,11 @@ class Evaluation:
                 found = self._values[atom.key]
             self._known[atom] = found
         return found
+
+
+def _checked(name: str, value: int) -> int:
+    if isinstance(value, Size):
+        return value
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"the size {name} is {value!r}; sizes are whole numbers from 1")
+    return int(value)

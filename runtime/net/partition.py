@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ from .feed import Feed
 from .specializations import Specialization, Specializations
 
 _KEPT = 4
-"""Of so many lowerings the graphs are kept."""
+"""Of so many lowerings, those that were used last, the graphs are kept."""
 
 Loss = Callable[[], float]
 """A weighted loss, waited for when it is asked for."""
@@ -71,7 +72,7 @@ class RunningPartition:
         layers = program.layers[partition.first : partition.last]
         self._asked = [name for layer in layers for name in layer.sizes]
         self._found: dict[str, Shape] = {}  # sizes that depend on data
-        self._general: dict[int, tuple[NetProgram, PartitionGraphs]] = {}
+        self._general: OrderedDict[int, tuple[NetProgram, PartitionGraphs]] = OrderedDict()
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
         self._lowered = self._sized(program, partition.first, partition.last)
@@ -241,9 +242,10 @@ class RunningPartition:
         if id(general) not in self._general:
             layers = general.layers[first:last]
             made = PartitionGraphs(general, layers, self.partition, self._context.blobs)
-            while len(self._general) >= _KEPT:
-                del self._general[next(iter(self._general))]
             self._general[id(general)] = general, made
+            if len(self._general) > _KEPT:
+                self._general.popitem(last=False)
+        self._general.move_to_end(id(general))
         return SizedPartition(self._general[id(general)][1], program.values)
 
     def _take(self, sizes: SizesByName, newest: Specialization) -> None:

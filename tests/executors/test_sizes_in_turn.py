@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
 import roastery
 import roastery.caffe as caffe
+from compiler.kernel import Launch
+from compiler.kernels.task import AsNumber
+from compiler.options import CompileOptions
 from compiler.passes.context import PassContext
 from compiler.passes.registry import PASSES
 from compiler.passes.simplify import simplify
-from ir.graph import Graph
+from compiler.pipeline import KEPT, GraphCompiler
+from compiler.triton.lower import lower_node
+from ir.graph import Graph, Node
+from ir.text import parse_graph
 from roastery.devices.compile_options import CompileRequest, compile_options
 from roastery.reading import nets
 from runtime.backends.cpu import CpuBackend
@@ -71,6 +77,26 @@ def test_all_sizes_are_optimised_once(
         counts.append(len(seen))
     each = counts[0]
     assert each and counts == [each] * 8
+
+
+def test_the_sizes_that_were_used_last_stay_compiled() -> None:
+    lowered: list[int] = []
+
+    def lower(node: Node, options: CompileOptions, number: AsNumber) -> Sequence[Launch]:
+        lowered.append(number(node.outputs[0].shape[0]))
+        return lower_node(node, options, number)
+
+    graph = parse_graph("""graph g {
+      size N = 4
+      input %x: f32[N,8] data
+      %y: f32[N,8] = map(%x) {exp(a0)}
+      output %y: f32[N,8] result
+    }""")
+    compiler = GraphCompiler(graph, lower, CompileOptions())
+    first = range(1, KEPT + 1)
+    for batch in (*first, 1, KEPT + 1, 1, *first[2:], 2):
+        assert compiler.at({"N": batch}).plan.buffers[0].type.shape[0] == batch
+    assert lowered == [*first, KEPT + 1, 2]
 
 
 def test_what_is_kept_goes_with_the_graph() -> None:

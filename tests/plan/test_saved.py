@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compiler.kernel import Config, Kernel, Parameter
@@ -12,6 +14,8 @@ from compiler.plan.check import check_plan
 from compiler.plan.memory import place_buffers
 from compiler.plan.plan import Copy, Plan, PlanBuffer, PlanLaunch, PlanPort, Ref
 from compiler.plan.saved import plan_from_json, plan_to_json
+from compiler.plan.saved_sizes import saved_plan_at
+from compiler.plan.sizes import plan_at
 from ir.graph import Role
 from ir.size import Evaluation, Scope, size_text, symbol
 from ir.types import F32, TensorType
@@ -56,6 +60,15 @@ def test_sizes() -> None:
     for batch in (1, 5, 64):
         at = Evaluation({"N": batch})
         assert tuple(map(at.size, launch.grid)) == plan_of(batch).launches[0].grid
+
+
+@pytest.mark.parametrize("size", [0, -3, 2.5])
+@pytest.mark.parametrize("at", [plan_at, saved_plan_at])
+def test_a_size_is_a_whole_number_from_1(at: Callable[..., Plan], size: int) -> None:
+    plan = plan_of(symbol(Scope(), "N", 7))
+    check_plan(at(plan, {"N": np.int64(5)}))
+    with pytest.raises(ValueError, match=f"the size N is {size}; sizes are whole numbers from 1"):
+        at(plan, {"N": size})
 
 
 @pytest.mark.parametrize(
