@@ -1,30 +1,46 @@
-"""How groups are computed by scalars: tiles of one element, and nothing split."""
+"""How groups are computed by vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.products import Product
+from compiler.kernels.schedules.registers import Form
 from compiler.kernels.schedules.reduction import Reduction, tile_of
 from ir.graph import Graph
 
 
-class ScalarHeuristic:
-    """One way for each group. Rows of more than one element are walked, not held."""
+@dataclass(frozen=True, slots=True)
+class VectorHeuristic:
+    """One way for each group; nothing is split. Rows are walked, not held.
+
+    ``lanes``: elements of a vector.
+    """
+
+    lanes: int
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
-        return [Config((("BLOCK", 1),))]
+        return [Config((("BLOCK", self.lanes),))]
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
-        return [Choice(tile_of(1, 1))]
+        return [Choice(tile_of(1, self.lanes))]
 
     def row(self, reduction: Reduction) -> Sequence[Config]:
-        return [tile_of(1, 1)]
+        return [tile_of(1, self.lanes)]
 
     def contract(self, view: Product) -> Sequence[Choice]:
-        return [Choice(Config((("M", 1), ("N", 1), ("K", 1))))]
+        return [Choice(Config((("M", 1), ("N", self.lanes), ("K", 1))))]
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
+
+    def registers(self, view: Product, form: Form) -> Sequence[Config]:
+        """24 of 32 registers hold sums."""
+        ways = {"outer": [(4, 6), (3, 8), (2, 12), (1, 14)], "each": [(1, 8)], "inner": [(4, 4), (8, 1)]}
+        found = ways[form.name]
+        import os
+        if os.environ.get("RU"): found = [tuple(map(int, os.environ["RU"].split(",")))]
+        return [Config((("R", r), ("U", u), ("V", self.lanes))) for r, u in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 
@@ -10,14 +11,17 @@ from compiler.kernels.launch import bound_launch
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.provenance import function_name, provenance
 from compiler.kernels.schedule import kernels_of, schedule_task, task_of
+from compiler.kernels.schedules.registers import schedule_registers
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
+from compiler.target import Target
 from ir.graph import Node
 from ir.size import value_of
+from ir.types import F32
 
-from .helpers import HELPERS
-from .heuristic import ScalarHeuristic
+from .heuristic import VectorHeuristic
 from .printer import c_comment, c_function
+from .support import prelude
 
 
 def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
@@ -25,10 +29,23 @@ def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of)
 
     A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
     """
-    task = task_of(node, options, ScalarHeuristic(), number)
+    task = _task(node, options, lanes_of(options.target), number)
+    if task.builder().wide:  # lanes hold numbers of 32 bits
+        task = _task(node, options, 1, number)
     scheduled = schedule_task(task)
     made = kernels_of(task, scheduled.kernels, scheduled.choices[0])
     return [_launch(task, body, again) for body, again in made]
+
+
+def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
+    heuristic = VectorHeuristic(lanes)
+    own = {"contract": functools.partial(schedule_registers, heuristic=heuristic)}
+    return task_of(node, options, heuristic, number, own)
+
+
+def lanes_of(target: Target) -> int:
+    """Elements of a vector."""
+    return target.vector // F32.itemsize
 
 
 def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:
@@ -40,4 +57,4 @@ def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> La
 
 def _shown(task: Task, body: KernelBody) -> str:
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
-    return f"{c_comment(provenance(task, body))}\n\n{HELPERS}\n{function}"
+    return f"{c_comment(provenance(task, body))}\n\n{prelude(lanes_of(task.options.target))}\n{function}"

@@ -1,25 +1,50 @@
-"""Prints a kernel of scalars as a C function."""
+"""Prints a kernel as a C function on scalars and vectors.
+
+The function runs the programs from ``begin`` on up to ``end``, which are numbered along the grid's
+first axis (of ``across``), then along its second. What it works on stands in an array, so that
+every kernel has one type.
+"""
 
 from __future__ import annotations
 
-from compiler.kernels import nodes as n
-from compiler.kernels.expressions import KernelArgument, every
-from compiler.kernels.names import Names
-from compiler.kernels.operators import ATOM
-from compiler.kernels.printer import KernelPrinter, Text
-from ir.expr import Expr
-from ir.types import I32, DType
+from collections.abc import Sequence
 
-from .scalar import scalar_body
-from .spelling import C_TYPES, LITERALS, RESERVED, SPELLING
+from compiler.kernels import nodes as n
+from compiler.kernels.expressions import Address, KernelArgument, Local, axes_of, every
+from compiler.kernels.names import Names
+from compiler.kernels.operators import ANY, ATOM, PRODUCT, SUM, UNARY, FunctionCall, Infix, Prefix
+from compiler.kernels.printer import KernelPrinter, Text
+from ir import expr as e
+from ir.expr import Expr
+
+from .addresses import addressed
+from .spelling import (
+    C_TYPES,
+    COMPARISON,
+    LETTERS,
+    LITERALS,
+    OR,
+    RESERVED,
+    SCALAR_TYPES,
+    SPELLING,
+    VECTOR_TYPES,
+    vector_spelling,
+)
+from .tiles import LANE, vectors
+
+PARAMETERS = "const kernel_argument *given, int64_t begin, int64_t end, int64_t across"
 
 
 def c_function(kernel: n.KernelBody, name: str, readable: bool) -> tuple[str, Text]:
     """Its definition. ``readable``: names from blobs, comments. Otherwise the canonical text."""
-    text = _Printer(kernel, Names(readable, RESERVED)).text(scalar_body(kernel))
-    arguments = [f"    {_argument(kernel, *argument)},\n" for argument in text.arguments]
-    head = f"void {name}(\n{''.join(arguments)}    const int64_t *programs) {{"
-    return "\n".join([head, *text.lines, "}\n"]), text
+    printer = _Printer(kernel, Names(readable, RESERVED))
+    text = printer.text(addressed(vectors(kernel)))
+    lines = [f"void {name}({PARAMETERS}) {{"]
+    lines += [f"    {_argument(kernel, i, *a)};" for i, a in enumerate(text.arguments)]
+    lines.append("    (void)given, (void)across;")
+    lines.append("    for (int64_t program = begin; program < end; ++program) {")
+    lines += [f"    {line}" for line in text.lines]
+    return "\n".join([*lines, "    }", "}\n"]), text
 
 
 def c_comment(text: str) -> str:
@@ -27,15 +52,19 @@ def c_comment(text: str) -> str:
     return f"/* {text.replace('*/', '* /')} */"
 
 
-def _type(dtype: DType, wide: bool) -> str:
-    return "int64_t" if wide and dtype is I32 else C_TYPES[dtype]
-
-
-def _argument(kernel: n.KernelBody, name: str, argument: KernelArgument) -> str:
+def _argument(kernel: n.KernelBody, number: int, name: str, argument: KernelArgument) -> str:
     if argument.kind == "pointer":
         constant = "" if argument.given in kernel.writes else "const "
-        return f"{constant}{C_TYPES[argument.dtype]} *{name}"
-    return f"{_type(argument.dtype, kernel.wide and argument.kind == 'size')} {name}"
+        return f"{constant}{C_TYPES[argument.dtype]} *{name} = given[{number}].pointer"
+    if argument.dtype.is_float:
+        return f"const float {name} = given[{number}].number"
+    return f"const int64_t {name} = given[{number}].size"
+
+
+def _type(variable: Local) -> str:
+    if isinstance(variable, Address):
+        return f"{C_TYPES[variable.dtype]} *"
+    return VECTOR_TYPES[variable.dtype] if variable.axes else SCALAR_TYPES[variable.dtype]
 
 
 class _Printer(KernelPrinter):
@@ -47,26 +76,114 @@ class _Printer(KernelPrinter):
         match statement:
             case n.Let(variable, value) | n.Declare(variable, value):
                 constant = "const " if isinstance(statement, n.Let) else ""
-                kind = _type(variable.dtype, self.kernel.wide)
-                return f"{constant}{kind} {self.name(variable)} = {self.expr(value)};"
+                text = self.lanes(value) if variable.axes else self.expr(value)
+                return f"{constant}{_type(variable)} {self.name(variable)} = {text};"
             case n.Assign(variable, value):
                 return f"{self.assignment(variable, value)};"
             case n.Write(place, value):
-                mask = f"if ({self.expr(every(place.args[2:]))}) " if place.args[2:] else ""
-                return f"{mask}{self._element(place)} = {self.expr(value)};"
+                return self._write(place, value)
 
     def head(self, loop: n.Loop) -> str:
-        if loop.kind is n.Kind.VECTOR:
-            return ""  # it has one lane
         name, step = self.name(loop.variable), self.expr(loop.step)
-        stop = f"programs[{loop.axis}]" if loop.kind is n.Kind.GRID else self.expr(loop.stop)
-        start = f"{_type(I32, self.kernel.wide)} {name} = {self.expr(loop.start)}"
-        return f"for ({start}; {name} < {stop}; {name} += {step})"
+        count = f"++{name}" if step == "1" else f"{name} += {step}"
+        start, stop = self.expr(loop.start), self.expr(loop.stop)
+        return f"for (int64_t {name} = {start}; {name} < {stop}; {count})"
+
+    def assignment(self, variable: Local, value: Expr) -> str:
+        if not variable.axes or all(map(axes_of, (value, *value.args))):
+            return super().assignment(variable, value)
+        return f"{self.name(variable)} = {self.lanes(value)}"
+
+    # --- expressions ------------------------------------------------------------------
+
+    def bound(self, value: Expr) -> tuple[str, int]:
+        if not axes_of(value):
+            return super().bound(value)
+        if value is LANE:
+            return "lane_numbers()", ATOM
+        if value.op == "ref":
+            return self.name(value.value), ATOM
+        if value.op == "load":
+            return self._load(value), ATOM
+        match vector_spelling(value):
+            case Infix(symbol, binding, _) as infix:
+                left, right = (self.lanes(a, need) for a, need in zip(value.args, infix.operands))
+                return f"{left} {symbol} {right}", binding
+            case Prefix(symbol, operand):
+                return f"{symbol}{self.lanes(value.args[0], operand)}", UNARY
+            case FunctionCall(name):
+                return f"{name}({', '.join(map(self.lanes, value.args))})", ATOM
+
+    def lanes(self, value: Expr, least: int = ANY) -> str:
+        """As a vector, also where all lanes are alike."""
+        if axes_of(value):
+            return self.expr(value, least)
+        return f"all_{LETTERS[value.dtype]}({self.expr(value)})"
 
     def own(self, value: Expr) -> tuple[str, int]:
-        if value.op == "load":
-            return self._element(value.args[0]), ATOM
+        """Of scalars."""
+        match value.op:
+            case "load":
+                pointer, index, *mask = value.args[0].args
+                text = f"{self.expr(pointer, ATOM)}[{self.expr(index)}]"
+                if not mask:
+                    return text, ATOM
+                other = self.expr(e.const(value.value or 0, value.dtype), OR)
+                return f"{self.expr(every(tuple(mask)), OR)} ? {text} : {other}", ANY
+            case "address":
+                pointer, index, *mask = value.args
+                text = f"{self.expr(pointer, SUM)} + {self.expr(index, PRODUCT)}"
+                if not mask:
+                    return text, SUM
+                return f"{self.expr(every(tuple(mask)), OR)} ? {text} : nothing_{value.dtype}", ANY
+            case "across":
+                letter = LETTERS[value.dtype]
+                return f"{value.value.kind}_{letter}({self.expr(value.args[0])})", ATOM
+            case "any":
+                return f"any_lane({self.expr(value.args[0])})", ATOM
+            case "program":
+                return ("program / across" if value.value else "program % across"), PRODUCT
         raise NotImplementedError(f"C's printer knows no {value.op!r}")
 
-    def _element(self, place: Expr) -> str:
-        return f"{self.expr(place.args[0], ATOM)}[{self.expr(place.args[1])}]"
+    # --- memory -----------------------------------------------------------------------
+
+    def _load(self, value: Expr) -> str:
+        """Of a vector, or of one element in some lanes."""
+        pointer, index, *mask = value.args[0].args
+        letter, scalars, lanes = LETTERS[value.dtype], *_parted(mask)
+        other = self.lanes(e.const(value.value or 0, value.dtype))
+        if _is_near(index) and not lanes:
+            text = f"near_{letter}({self.expr(pointer, SUM)} + {self.expr(index.args[0], PRODUCT)})"
+        else:
+            inside = self._inside(lanes)
+            text = f"far_{letter}({self.expr(pointer)}, {self.lanes(index)}, {inside}, {other})"
+        return f"({self.expr(every(scalars), OR)} ? {text} : {other})" if scalars else text
+
+    def _write(self, place: Expr, value: Expr) -> str:
+        pointer, index, *mask = place.args
+        letter, scalars, lanes = LETTERS[place.dtype], *_parted(mask)
+        address = self.expr(pointer, SUM)
+        if not axes_of(index):  # lanes that the place does not tell apart store the same
+            text = self.expr(value, ATOM if axes_of(value) else ANY) + "[0]" * bool(axes_of(value))
+            text = f"{self.expr(pointer, ATOM)}[{self.expr(index)}] = {text};"
+            found = [f"{self.expr(condition, ATOM)}[0]" for condition in lanes]
+        elif _is_near(index) and not lanes:
+            start = self.expr(index.args[0], PRODUCT)
+            text, found = f"put_near_{letter}({address} + {start}, {self.lanes(value)});", []
+        else:
+            inside, found = self._inside(lanes), []
+            text = f"put_far_{letter}({address}, {self.lanes(index)}, {inside}, {self.lanes(value)});"
+        found = [*(self.expr(condition, COMPARISON) for condition in scalars), *found]
+        return f"if ({' && '.join(found)}) {text}" if found else text
+
+    def _inside(self, conditions: tuple[Expr, ...]) -> str:
+        return self.lanes(every(conditions) if conditions else e.const(True))
+
+
+def _parted(mask: Sequence[Expr]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """Conditions that all lanes share, and others."""
+    return tuple(c for c in mask if not axes_of(c)), tuple(c for c in mask if axes_of(c))
+
+
+def _is_near(index: Expr) -> bool:
+    return index.op == "add" and index.args[1] is LANE and not axes_of(index.args[0])

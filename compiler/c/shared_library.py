@@ -13,9 +13,10 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 
-from .helpers import HELPERS
+from .support import prelude
 
-FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-fwrapv", "-shared", "-fPIC")
+FLAGS = ("-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fwrapv")
+FLAGS += ("-Wno-psabi", "-shared", "-fPIC")
 
 
 def c_compiler() -> str | None:
@@ -24,12 +25,12 @@ def c_compiler() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def compiled_library(sources: Iterable[str]) -> ctypes.CDLL:
-    """The functions of kernels, each once. Raises RoasteryError where none compiles them."""
+def compiled_library(sources: Iterable[str], lanes: int) -> ctypes.CDLL:
+    """The functions of kernels on vectors of so many lanes, each once. Raises RoasteryError where none compiles them."""
     compiler = c_compiler()
     if compiler is None:
         raise RoasteryError("there is no C compiler", hint="install gcc or clang, or set CC")
-    return _library("\n".join([HELPERS, *dict.fromkeys(sources)]), compiler)
+    return _library("\n".join([prelude(lanes), *dict.fromkeys(sources)]), compiler)
 
 
 @functools.cache

@@ -1,4 +1,7 @@
-"""How C spells the primitives of scalar expressions, by its own functions and :mod:`.helpers`."""
+"""How C spells the primitives of scalar expressions, by its own functions and :mod:`.support`.
+
+Of vectors functions are named after what their lanes are: ``larger_f``.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,14 @@ from compiler.kernels import operators as o
 from ir.expr import Expr
 from ir.types import DType
 
-from .helpers import HELPERS
+from .support import prelude
 
 OR, AND, COMPARISON = 1, 2, 3  # of operators: C's order
 C_TYPES = {DType.F32: "float", DType.I32: "int32_t", DType.U32: "uint32_t", DType.BOOL: "bool8"}
+"""In memory."""
+SCALAR_TYPES = {**C_TYPES, DType.I32: "int64_t"}  # also of indices
+LETTERS = {DType.F32: "f", DType.I32: "i", DType.U32: "u", DType.BOOL: "b"}
+VECTOR_TYPES = {DType.F32: "vf", DType.I32: "vi", DType.U32: "vu", DType.BOOL: "vi"}
 LITERALS = {"true": "1", "false": "0", "real": "{}f"}
 LITERALS |= {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
 
@@ -34,8 +41,10 @@ def _where(value: Expr, ask: o.Ask) -> tuple[str, int]:
 _FUNCTIONS = {n: f"{n}f" for n in ("pow", "exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor")}
 _FUNCTIONS |= {"max": "larger", "min": "smaller", "abs": "magnitude", "rand": "philox_uniform"}
 
+_OPERATORS = o.common_operators(COMPARISON)
+
 SPELLING: dict[str, o.Spelling] = {
-    **o.common_operators(COMPARISON),
+    **_OPERATORS,
     **{op: o.FunctionCall(name) for op, name in _FUNCTIONS.items()},
     "sigmoid": o.FunctionCall("sigmoid"),
     "floordiv": _division("/", "quotient"),
@@ -52,6 +61,33 @@ SPELLING: dict[str, o.Spelling] = {
 """Keyed like :data:`ir.expr.PRIMITIVES`, but for the marks that only a gradient reads."""
 
 _KEYWORDS = """auto break case char continue default do double else enum extern for goto if int long
-register restrict short signed sizeof struct switch union unsigned volatile while programs"""
-RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", HELPERS), *_FUNCTIONS.values()}
+register restrict short signed sizeof struct switch union unsigned volatile while given begin end across
+program"""
+RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", prelude(2)), *_FUNCTIONS.values()}
 """Names that no variable has."""
+
+
+_LOGIC = {"and": o.Infix("&", AND), "or": o.Infix("|", OR)}
+_LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "pow", "rand")
+_BY_LETTER = {"max": "larger", "min": "smaller", "abs": "magnitude", "where": "choose"}
+_BY_LETTER |= {"floordiv": "quotient", "mod": "rest"}
+
+
+def vector_spelling(value: Expr) -> o.Spelling:
+    """Of an operation whose operands are vectors, or are made such."""
+    letter = LETTERS[value.args[-1].dtype]
+    if value.op in _BY_LETTER:
+        return o.FunctionCall(f"{_BY_LETTER[value.op]}_{letter}")
+    if value.op in ("to_float", "to_int"):
+        return o.FunctionCall(f"{value.op}_{letter}")
+    if value.op in _LIBRARY:
+        return o.FunctionCall(f"{value.op}_f")
+    if value.op == "as_i32":
+        return o.FunctionCall("")
+    if value.op == "not":
+        return o.Prefix("~", o.ATOM)
+    if value.op == "neg":
+        return o.Prefix("-", o.ATOM)
+    if value.op in _LOGIC:
+        return _LOGIC[value.op]
+    return _OPERATORS[value.op]

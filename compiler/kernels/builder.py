@@ -16,11 +16,13 @@ from ir.types import F32, I32, DType
 
 from .expressions import (
     SCALAR,
+    Address,
     ArgumentKind,
     ArgumentValue,
     Axes,
     KernelArgument,
     Local,
+    address,
     axes_of,
     constant,
     ref,
@@ -71,6 +73,13 @@ class KernelBuilder:
         held = ref(variable)
         self.remember(value, held)
         return held
+
+    def address(self, pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
+        """A variable that holds an address; of some zeros where ``mask`` does not hold."""
+        value = address(pointer, index, mask)
+        variable = Address("at", "", value.dtype, axes_of(value))
+        self.add(Let(variable, value))
+        return ref(variable)
 
     def declare(self, start: Expr, axes: Axes, stem: str = "v", hint: str = "") -> Expr:
         """A tile to assign to."""
@@ -249,8 +258,11 @@ class KernelBuilder:
         value = iteration_range.base.at
         if iteration_range.inner.constant != 1:
             value = self.let(value // self.size(iteration_range.inner), "i")
-        if iteration_range.extent is not None:
-            value = self.let(value % self.size(iteration_range.extent), "i")
+        extent = iteration_range.extent
+        if extent is not None and not (
+            extent.constant and 0 < iteration_range.base.below <= extent.constant
+        ):
+            value = self.let(value % self.size(extent), "i")
         return value
 
     def affine(self, index: Affine) -> Expr:

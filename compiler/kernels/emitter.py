@@ -174,12 +174,24 @@ class Emitter:
 
     def read(self, value: Value, at: Access) -> Expr:
         """Read an input of the group."""
-        buffer, name = self._outer[value]
-        pointer = self.builder.pointer(buffer, value.type.dtype, name)
         index = self.address(at, value.type)
         other = zero(value.type.dtype).value if at.guard else None
-        place = element(pointer, self.builder.affine(index), self.mask(index, at.guard))
-        return self.builder.let(read(place, other), "x", name)
+        place = element(self.pointer(value), self.builder.affine(index), self.mask(index, at.guard))
+        return self.builder.let(read(place, other), "x", self._outer[value][1])
+
+    def pointer(self, value: Value) -> Expr:
+        """To an input of the group."""
+        buffer, name = self._outer[value]
+        return self.builder.pointer(buffer, value.type.dtype, name)
+
+    def located(self, value: Value, at: Access) -> tuple[Value, Access]:
+        """Of what is just read from memory: the group's input, and where it is read."""
+        while value not in self._outer:
+            node = self.body.producers[value]
+            wanted = rule_of(node.op)(self, node, node.outputs.index(value), at)
+            assert not isinstance(wanted, Expr), "a view yields what it reads"
+            value, at = next(wanted)
+        return value, at
 
     def address(self, at: Access, type: TensorType) -> Affine:
         """Where memory holds an element of a tensor."""

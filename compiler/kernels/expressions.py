@@ -53,6 +53,11 @@ class KernelArgument(Local):
     divisible: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class Address(Local):
+    """Of elements of ``dtype`` in memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Across:
     """How a tile becomes one value along some of its dimensions, which keep the extent 1."""
@@ -73,6 +78,11 @@ def constant(name: str) -> Expr:
 def element(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
     """A place in a buffer, where all of ``mask`` hold; elsewhere its memory is not touched."""
     return e.node("element", (pointer, index, *mask), None, pointer.dtype)
+
+
+def address(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
+    """Of an element; where ``mask`` does not hold, of some zeros instead."""
+    return e.node("address", (pointer, index, *mask), None, pointer.dtype)
 
 
 def read(place: Expr, other: Number | None = None) -> Expr:

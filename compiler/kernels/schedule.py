@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from compiler.kernel import Config
 from compiler.options import CompileOptions
@@ -20,9 +20,9 @@ from .schedules.flat import schedule_flat
 from .schedules.reduce import schedule_reduce
 from .schedules.row import schedule_row
 from .schedules.single import SINGLES, schedule_single
-from .task import AsNumber, Scheduled, Task
+from .task import AsNumber, Schedule, Scheduled, Task
 
-SCHEDULES = {
+SCHEDULES: dict[str, Schedule] = {
     "flat": schedule_flat,
     "reduce": schedule_reduce,
     "row": schedule_row,
@@ -30,7 +30,14 @@ SCHEDULES = {
 }
 
 
-def task_of(node: Node, options: CompileOptions, heuristic: Heuristic, number: AsNumber) -> Task:
+def task_of(
+    node: Node,
+    options: CompileOptions,
+    heuristic: Heuristic,
+    number: AsNumber,
+    own: Mapping[str, Schedule] | None = None,
+) -> Task:
+    """``own``: schedules that the target has in the place of others."""
     op = node.op
     if not isinstance(op, Fused):
         raise TypeError(f"kernels are made of fused groups, not of {op.name}")
@@ -38,7 +45,10 @@ def task_of(node: Node, options: CompileOptions, heuristic: Heuristic, number: A
         if value.type.dtype is DType.F64:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
     buffers = node.inputs, node.outputs
-    return Task(node, op.label, op.schedule, op.body, *buffers, options, heuristic, number)
+    schedules = {**SCHEDULES, **(own or {})}
+    return Task(
+        node, op.label, op.schedule, op.body, *buffers, options, heuristic, number, schedules
+    )
 
 
 def schedule_task(task: Task) -> Scheduled:
@@ -47,9 +57,9 @@ def schedule_task(task: Task) -> Scheduled:
         return Scheduled([Choice(Config(()))], lambda _: [])
     if task.schedule == "single":
         return _alone(task)
-    if task.schedule not in SCHEDULES:
+    if task.schedule not in task.schedules:
         raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
-    return SCHEDULES[task.schedule](task)
+    return task.schedules[task.schedule](task)
 
 
 def kernels_of(
@@ -70,7 +80,7 @@ def _alone(task: Task) -> Scheduled:
     if type(node.op) in SINGLES:
         return schedule_single(task, node)
     if Property.CONTRACTION in node.op.properties:
-        return schedule_contract(task)
+        return task.schedules["contract"](task)
     if node.op.fold is not None:
-        return schedule_reduce(task)
-    return schedule_flat(task)
+        return task.schedules["reduce"](task)
+    return task.schedules["flat"](task)

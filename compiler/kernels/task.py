@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import WIDE, Config, Scratch
@@ -31,6 +31,7 @@ class Task:
     options: CompileOptions
     heuristic: Heuristic
     number: AsNumber
+    schedules: Mapping[str, Schedule]
 
     @property
     def ports(self) -> list[tuple[Port, Value]]:
@@ -70,3 +71,6 @@ class Scheduled:
 
     choices: Sequence[Choice]
     kernels: Callable[[Choice], list[KernelBody]]
+
+
+Schedule = Callable[[Task], Scheduled]

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
-from ctypes import c_float, c_int32, c_int64, c_void_p
+from ctypes import Union, c_float, c_int64, c_void_p
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from compiler.c.lower import lower_to_c
+from compiler.c.lower import lanes_of, lower_to_c
 from compiler.c.shared_library import compiled_library
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel
 from compiler.options import CompileOptions
 from compiler.passes.registry import default_passes
 from compiler.pipeline import GraphCompiler
+from compiler.target import Target
 from ir.graph import Graph
 
 from ..machine.processor import cpu_target
 from .host_graph import HostBackend
 from .host_launcher import HostLauncher
 
-_NUMBERS: dict[str, Any] = {"i32": c_int32, "i64": c_int64, "f32": c_float}
+
+
+class _Argument(Union):
+    _fields_ = (("pointer", c_void_p), ("size", c_int64), ("number", c_float))
 
 
 class CLauncher(HostLauncher):
     """Of kernels that are one library."""
 
-    def __init__(self, kernels: Iterable[Kernel]) -> None:
-        self._library = compiled_library(kernel.source for kernel in kernels)
+    def __init__(self, kernels: Iterable[Kernel], target: Target) -> None:
+        self._library = compiled_library((k.source for k in kernels), lanes_of(target))
 
     def prepare(
         self,
@@ -41,11 +44,16 @@ class CLauncher(HostLauncher):
         written: Collection[int],
         name: str,
     ) -> Callable[[], None]:
-        values = [
-            a.ctypes.data_as(c_void_p) if isinstance(a, np.ndarray) else _NUMBERS[p.kind](a)
-            for p, a in zip(kernel.parameters, arguments, strict=True)
-        ]
-        return functools.partial(self._library[kernel.entry], *values, (c_int64 * 3)(*grid))
+        given = (_Argument * len(arguments))()
+        for slot, parameter, value in zip(given, kernel.parameters, arguments, strict=True):
+            if isinstance(value, np.ndarray):
+                slot.pointer = value.ctypes.data
+            else:
+                setattr(slot, "number" if parameter.kind == "f32" else "size", value)
+        numbers = map(c_int64, (0, grid[0] * grid[1], grid[0]))
+        run = functools.partial(self._library[kernel.entry], given, *numbers)
+        run.kept = arguments  # type: ignore[attr-defined]
+        return run
 
 
 class CBackend(HostBackend):
@@ -60,4 +68,4 @@ class CBackend(HostBackend):
         return GraphCompiler(graph, lower_to_c, options)
 
     def launcher(self, compiled: CompiledGraph) -> CLauncher:
-        return CLauncher(compiled.kernels)
+        return CLauncher(compiled.kernels, self.target)

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from compiler.c.helpers import HELPERS
 from compiler.c.lower import lower_to_c
 from compiler.c.shared_library import c_compiler, compiled_library
 from compiler.c.spelling import SPELLING
@@ -26,6 +25,7 @@ from ir.ops.convolution import Conv
 from ir.ops.fusion import Fused
 from ir.types import BOOL, I32, TensorType
 from runtime.backends.c import CLauncher
+from runtime.machine.processor import cpu_target
 from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches, single
 from tests.support.layouts import laid_out
 from tests.support.op_cases import OpCase, kernel_cases
@@ -37,11 +37,12 @@ KINDS = {
     "wide": CASES,
     "in any layout": [case for case in CASES if case.op.any_layout],
 }
+TARGET = cpu_target()
 needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
 
 
 def lowered(node: Node) -> list[Launch]:
-    return lower_to_c(node, CompileOptions())
+    return lower_to_c(node, CompileOptions(target=TARGET))
 
 
 def checked(node: Node, inputs: list[np.ndarray] | None = None) -> list[np.ndarray]:
@@ -54,7 +55,7 @@ def checked(node: Node, inputs: list[np.ndarray] | None = None) -> list[np.ndarr
 
 
 def launcher_of(groups: Iterable[list[Launch]]) -> CLauncher:
-    return CLauncher(launch.kernel for launches in groups for launch in launches)
+    return CLauncher((launch.kernel for launches in groups for launch in launches), TARGET)
 
 
 @functools.cache

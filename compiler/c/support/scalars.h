@@ -1,9 +1,18 @@
-"""What stands before C kernels: types and functions that the language lacks."""
-
-HELPERS = """\
+/* What C lacks that kernels compute with, for single elements. */
 #include <math.h>
 #include <stdint.h>
+
 typedef unsigned char bool8;
+
+/* One argument of a kernel: the address of a buffer, a size, a number. */
+typedef union {
+    void *pointer;
+    int64_t size;
+    float number;
+} kernel_argument;
+
+/* What is read where nothing is. */
+static const float nothing_f32[64];
 
 /* NaN wins. */
 static inline float larger_real(float a, float b) { return a > b || a != a ? a : b; }
@@ -36,4 +45,3 @@ static inline float philox_uniform(uint32_t seed, uint32_t x0, uint32_t x1, uint
     const int32_t word = (int32_t)x0;
     return (float)(word < 0 ? -word - 1 : word) * 4.6566127342e-10f;
 }
-"""

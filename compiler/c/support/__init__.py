@@ -1,0 +1,20 @@
+"""C that stands before kernels: what the language lacks."""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+
+
+@functools.cache
+def support(name: str) -> str:
+    """The text of a file of this folder."""
+    return resources.files(__name__).joinpath(name).read_text("utf-8")
+
+
+def prelude(lanes: int) -> str:
+    """For kernels on vectors of so many elements; 1: on scalars alone."""
+    parts = [support("scalars.h")]
+    if lanes > 1:
+        parts += [f"#define LANES {lanes}\n", support("vectors.h")]
+    return "\n".join(parts)

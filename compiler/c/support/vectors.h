@@ -1,0 +1,130 @@
+/* The same for vectors of LANES elements, by vector extensions of gcc and clang. A condition is -1 in
+ * the lanes where it holds, else 0. */
+typedef float vf __attribute__((vector_size(4 * LANES)));
+typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+typedef uint32_t vu __attribute__((vector_size(4 * LANES)));
+typedef float vf_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t vi_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef uint32_t vu_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+/* Every lane alike. What is subtracted keeps the sign of 0. */
+#define all_f(a) ((float)(a) - (vf){0})
+#define all_i(a) ((int32_t)(a) - (vi){0})
+#define all_u(a) ((uint32_t)(a) - (vu){0})
+#define all_b(a) (-(int32_t)(a) - (vi){0})
+
+#define each_lane for (int lane_number = 0; lane_number < LANES; ++lane_number)
+#define LANE lane_number
+
+static inline vi lane_numbers(void) {
+    vi a;
+    each_lane a[LANE] = LANE;
+    return a;
+}
+
+static inline vf bits_f(vi a) { return (vf)a; }
+static inline vf choose_f(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
+static inline vi choose_i(vi m, vi a, vi b) { return (m & a) | (~m & b); }
+static inline vu choose_u(vi m, vu a, vu b) { return (vu)((m & (vi)a) | (~m & (vi)b)); }
+
+static inline vf larger_f(vf a, vf b) { return choose_f((a > b) | (a != a), a, b); }
+static inline vf smaller_f(vf a, vf b) { return choose_f((a < b) | (a != a), a, b); }
+static inline vi larger_i(vi a, vi b) { return choose_i(a > b, a, b); }
+static inline vi smaller_i(vi a, vi b) { return choose_i(a < b, a, b); }
+static inline vf magnitude_f(vf a) { return (vf)((vi)a & 0x7fffffff); }
+static inline vi magnitude_i(vi a) { return choose_i(a < 0, -a, a); }
+
+static inline vi quotient_i(vi a, vi b) {
+    const vi none = b == 0;
+    return choose_i(none, (vi){0}, a / choose_i(none, all_i(1), b));
+}
+static inline vi rest_i(vi a, vi b) {
+    const vi none = b == 0;
+    return choose_i(none, (vi){0}, a % choose_i(none, all_i(1), b));
+}
+
+static inline int any_lane(vi m) {
+    int found = 0;
+    each_lane found |= m[LANE];
+    return found != 0;
+}
+
+/* Memory side by side. */
+static inline vf near_f(const float *p) { return *(const vf_near *)p; }
+static inline vi near_i(const int32_t *p) { return *(const vi_near *)p; }
+static inline vu near_u(const uint32_t *p) { return *(const vu_near *)p; }
+static inline vi near_b(const bool8 *p) {
+    vi a;
+    each_lane a[LANE] = -(int32_t)(p[LANE] != 0);
+    return a;
+}
+static inline void put_near_f(float *p, vf a) { *(vf_near *)p = a; }
+static inline void put_near_i(int32_t *p, vi a) { *(vi_near *)p = a; }
+static inline void put_near_u(uint32_t *p, vu a) { *(vu_near *)p = a; }
+static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0; }
+
+/* Memory anywhere, where a condition holds; elsewhere it is not touched. */
+#define FAR(kind, vector, element, taken, put)                                                   \
+    static inline vector far_##kind(const element *p, vi index, vi m, vector other) {            \
+        each_lane if (m[LANE]) { const element got = p[index[LANE]]; other[LANE] = taken; }      \
+        return other;                                                                            \
+    }                                                                                            \
+    static inline void put_far_##kind(element *p, vi index, vi m, vector a) {                    \
+        each_lane if (m[LANE]) p[index[LANE]] = put;                                             \
+    }
+FAR(f, vf, float, got, a[LANE])
+FAR(i, vi, int32_t, got, a[LANE])
+FAR(u, vu, uint32_t, got, a[LANE])
+FAR(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+#undef FAR
+
+/* All lanes as one, in pairs. */
+#define ACROSS(name, vector, element, combined)                                                  \
+    static inline element name(vector v) {                                                       \
+        for (int half = LANES / 2; half; half /= 2)                                              \
+            for (int i = 0; i < half; ++i) {                                                     \
+                const element a = v[i], b = v[i + half];                                         \
+                v[i] = combined;                                                                 \
+            }                                                                                    \
+        return v[0];                                                                             \
+    }
+ACROSS(sum_f, vf, float, a + b)
+ACROSS(prod_f, vf, float, a * b)
+ACROSS(max_f, vf, float, larger_real(a, b))
+ACROSS(min_f, vf, float, smaller_real(a, b))
+ACROSS(sum_i, vi, int32_t, a + b)
+ACROSS(prod_i, vi, int32_t, a * b)
+ACROSS(max_i, vi, int32_t, a > b ? a : b)
+ACROSS(min_i, vi, int32_t, a < b ? a : b)
+#undef ACROSS
+
+static inline vf to_float_i(vi a) { return __builtin_convertvector(a, vf); }
+static inline vf to_float_u(vu a) { return __builtin_convertvector(a, vf); }
+static inline vf to_float_b(vi a) { return __builtin_convertvector(-a, vf); }
+static inline vi to_int_f(vf a) { return __builtin_convertvector(a, vi); }
+
+/* Functions of the library, lane by lane. */
+#define BY_LANE(name, function)                                                                  \
+    static inline vf name(vf a) {                                                                \
+        each_lane a[LANE] = function(a[LANE]);                                                   \
+        return a;                                                                                \
+    }
+BY_LANE(exp_f, expf)
+BY_LANE(log_f, logf)
+BY_LANE(log1p_f, log1pf)
+BY_LANE(expm1_f, expm1f)
+BY_LANE(sqrt_f, sqrtf)
+BY_LANE(tanh_f, tanhf)
+BY_LANE(floor_f, floorf)
+BY_LANE(sigmoid_f, sigmoid)
+#undef BY_LANE
+static inline vf pow_f(vf a, vf b) {
+    each_lane a[LANE] = powf(a[LANE], b[LANE]);
+    return a;
+}
+#define rand_f(seed, x0, x1, x2) philox_f((vu)(seed), (vu)(x0), (vu)(x1), (vu)(x2))
+static inline vf philox_f(vu seed, vu x0, vu x1, vu x2) {
+    vf a;
+    each_lane a[LANE] = philox_uniform(seed[LANE], x0[LANE], x1[LANE], x2[LANE]);
+    return a;
+}

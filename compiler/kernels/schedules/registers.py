@@ -1,0 +1,426 @@
+"""The register schedule: a contraction in tiles that vector registers hold, by nested loops.
+
+What CPUs want of a contraction. One axis lies in the lanes of vectors; so many vectors along it
+(``R``) times so many positions along another axis (``U``) are summed in registers over the whole
+depth, one loop per axis of it. Nothing is divided inside those loops, and no matrix is copied:
+operands are read where they are, so their order in memory decides what is fast.
+
+The lanes lie along an axis
+
+* of the result: ``outer``. One operand is read as vectors, of the other an element is spread;
+* that counts products (a depthwise convolution's channels): ``each``. Both operands are vectors;
+* of the depth: ``inner``. Both operands are vectors, whose sums go across the lanes in the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, Protocol
+
+from compiler.kernel import Config
+from ir import expr as e
+from ir.expr import Expr
+from ir.graph import Node, Value
+
+from ..builder import KernelBuilder
+from ..choice import Choice
+from ..emitter import Access, Emitter
+from ..expressions import across, axes_of, constant, element, read
+from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
+from ..monomial import ONE, Monomial
+from ..nodes import Kind, KernelBody
+from ..products import Product, product_of
+from ..task import Scheduled, Task
+from .contract import anchor_of
+
+R, U, V = range(3)  # dimensions of a tile
+
+
+class Axis(NamedTuple):
+    """One of a contraction's: the number of its kind."""
+
+    kind: Literal["count", "rows", "columns", "depth"]
+    number: int
+
+
+class Form(NamedTuple):
+    """Where lanes and registers lie.
+
+    Attributes:
+        lanes: the axis in the lanes. vectors: that of ``R``. single: that of ``U``.
+        blocks: by axis, elements of the blocks that memory holds it in.
+    """
+
+    lanes: Axis
+    vectors: Axis
+    single: Axis
+    blocks: Mapping[Axis, int]
+
+    @property
+    def name(self) -> str:
+        return {"count": "each", "depth": "inner"}.get(self.lanes.kind, "outer")
+
+
+def extents_of(view: Product) -> dict[Axis, Monomial]:
+    kinds = {"count": view.count, "rows": view.rows, "columns": view.columns, "depth": view.depth}
+    return {Axis(k, i): extent for k, sizes in kinds.items() for i, extent in enumerate(sizes)}  # type: ignore[arg-type]
+
+
+class RegisterHeuristic(Protocol):
+    """Says what is held in the registers of a CPU."""
+
+    @property
+    def lanes(self) -> int:
+        """Elements of a vector."""
+
+    def registers(self, view: Product, form: Form) -> Sequence[Config]:
+        """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first."""
+
+
+def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
+    anchor = anchor_of(task.body)
+    emitter = task.emitter(3)
+    view = product_of(emitter, anchor)
+    form = form_of(emitter, anchor, view, heuristic.lanes)
+    choices = [Choice(config) for config in heuristic.registers(view, form)]
+    return Scheduled(choices, lambda choice: [_kernel(task, anchor, choice.config)])
+
+
+# --- where the lanes lie --------------------------------------------------------------
+
+
+def form_of(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> Form:
+    """The best form: that in which most of what is read and written lies side by side."""
+    extents = extents_of(view)
+    probe = _Probe(emitter, anchor, view, extents)
+    blocks = {axis: block for axis in extents if (block := probe.block(axis))}
+
+    def strides(axis: Axis) -> tuple[int | None, ...]:
+        return probe.strides(axis, blocks.get(axis) or lanes)
+
+    def cost(axis: Axis) -> tuple[int, int, int]:
+        left, right, result = strides(axis)
+        far = sum(stride not in (0, 1) for stride in (left, right, result))
+        short = extents[axis].constant is not None and extents[axis].value < lanes
+        order = ("rows", "columns", "count", "depth").index(axis.kind)
+        return far, int(short), order
+
+    last = [max((a for a in extents if a.kind == kind), default=None) for kind in ("columns", "depth")]
+    tried = [a for a in extents if a.kind in ("rows", "count") or a in last or a in blocks]
+    best = min(tried, key=cost)
+    rows, columns = Axis("rows", 0), last[0]
+    assert columns is not None, "a product has columns"
+    inner = [a for a in blocks if a.kind == "columns"]
+    match best.kind:
+        case "rows":
+            return Form(best, best, inner[0] if inner else columns, blocks)
+        case "columns":
+            return Form(best, best, rows, blocks)
+        case "count":
+            return Form(best, best, columns, blocks)
+        case "depth":
+            return Form(best, columns, rows, blocks)
+
+
+class _Probe:
+    """Asks accesses what they do along an axis."""
+
+    def __init__(
+        self, emitter: Emitter, anchor: Node, view: Product, extents: Mapping[Axis, Monomial]
+    ) -> None:
+        self.emitter, self.view, self.extents = emitter, view, extents
+        self.result = anchor.output
+
+    def block(self, axis: Axis) -> int:
+        """Elements of the blocks in which memory holds an axis; 0: it has none."""
+        base = Base(e.node("probe", (), axis))
+        for value, access in self._accesses({axis: variable(base)}):
+            layout = value.type.layout
+            for number, index in enumerate(access.coordinates):
+                if layout and layout.block(number) and any(r.base is base for r, _ in index.terms):
+                    return layout.block(number)
+        return 0
+
+    def strides(self, axis: Axis, block: int) -> tuple[int | None, ...]:
+        """Of left, right and result from lane to lane; None: no constant."""
+        lane = Base(e.node("probe", (), axis))
+        place = _in_block(variable(Base(e.node("probe", (), "block"))), lane, block)
+        found = []
+        for value, access in self._accesses({axis: place}):
+            index = self.emitter.address(access, value.type)
+            weights = [w.constant for r, w in index.terms if r.base is lane]
+            found.append(weights[0] if weights else 0)
+        return tuple(found)
+
+    def _accesses(self, places: Mapping[Axis, Affine]) -> Iterator[tuple[Value, Access]]:
+        at = {axis: places.get(axis, ZERO) for axis in self.extents}
+        sides = zip((self.view.left, self.view.right), operands(self.view, at), strict=True)
+        for (value, _), access in sides:
+            if self.emitter.is_load(value):
+                yield self.emitter.located(value, access)
+            else:
+                yield value, access
+        yield self.result, result_of(self.view, at)
+
+
+def _in_block(block: Affine, lane: Base, size: int) -> Affine:
+    """A coordinate by the number of a block and the place inside it."""
+    place = Affine(((IterationRange(lane, ONE, Monomial.of(size)), ONE),))
+    return block.scaled(Monomial.of(size)).plus(place)
+
+
+def _group(at: Mapping[Axis, Affine], kind: str) -> list[Affine]:
+    return [place for axis, place in at.items() if axis.kind == kind]
+
+
+def operands(view: Product, at: Mapping[Axis, Affine]) -> tuple[Access, Access]:
+    count, rows, columns, depth = (_group(at, k) for k in ("count", "rows", "columns", "depth"))
+    return view.left[1](rows, depth, count), view.right[1](depth, columns, count)
+
+
+def result_of(view: Product, at: Mapping[Axis, Affine]) -> Access:
+    return view.result(_group(at, "rows"), _group(at, "columns"), _group(at, "count"))
+
+
+# --- the kernel -----------------------------------------------------------------------
+
+
+def _kernel(task: Task, anchor: Node, config: Config) -> KernelBody:
+    emitter = task.emitter(3)
+    view = product_of(emitter, anchor)
+    kernel = _Registers(emitter, anchor, view, config)
+    at = kernel.placed()
+    builder = emitter.builder
+    builder.place(anchor.location)
+    total = kernel.summed(at)
+    access = result_of(view, at).guarded(*kernel.bounds(at))
+    emitter.preset(anchor.output, access, total)
+    for port, buffer in task.ports:
+        result = emitter.emit(port.value, access)
+        where = emitter.address(access, port.value.type)
+        emitter.store(buffer, port.name, where, result, access.guard)
+    grid = (kernel.programs, 1)
+    why = f"{config['R']} vectors x {config['U']} in registers, lanes along {kernel.form.lanes}"
+    return task.kernel(builder, anchor.op.name, ("R", "U", "V"), config, grid, why)
+
+
+@dataclass
+class _Registers:
+    emitter: Emitter
+    anchor: Node
+    view: Product
+    config: Config
+    programs: int = 1
+    form: Form = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.extents = extents_of(self.view)
+        self.form = form_of(self.emitter, self.anchor, self.view, self.config["V"])
+
+    @property
+    def builder(self) -> KernelBuilder:
+        return self.emitter.builder
+
+    # Of the axes that are not summed over, where the program's tile is.
+
+    def placed(self) -> dict[Axis, Affine]:
+        builder, form = self.builder, self.form
+        axes = [a for a in self.extents if a.kind != "depth"]
+        counts = {a: self._count(a) for a in axes}
+        # What shares the vectors' operand runs next to each other.
+        order = sorted(axes, key=lambda a: (a != form.lanes, a == form.single))
+        program = Base(builder.let(builder.program(), "i", "program"))
+        self.programs = 1
+        for axis in axes:
+            self.programs *= counts[axis].size
+        places = delinearize(program, [counts[a] for a in order])
+        found = {}
+        for axis, place in zip(order, places, strict=True):
+            found[axis] = self._place(axis, variable(Base(builder.index(place))) if place.terms else place)
+        return {a: found.get(a, ZERO) for a in self.extents}
+
+    def _count(self, axis: Axis) -> Monomial:
+        """Programs along an axis."""
+        return self._parts(self._parts(self.extents[axis], self._block(axis)), self._tile(axis))
+
+    def _block(self, axis: Axis) -> int:
+        return self.config["V"] if axis == self.form.lanes else 1
+
+    def _tile(self, axis: Axis) -> int:
+        """Positions (or blocks) that a tile has along an axis."""
+        tile = 1
+        if axis == self.form.vectors:
+            tile *= self.config["R"]
+        if axis == self.form.single:
+            tile *= self.config["U"]
+        return tile
+
+    def _parts(self, extent: Monomial, size: int) -> Monomial:
+        return self.builder.blocks(extent, size) if size != 1 else extent
+
+    def _place(self, axis: Axis, program: Affine) -> Affine:
+        builder, form = self.builder, self.form
+        place = program
+        for mine, name, dimension in ((form.vectors, "R", R), (form.single, "U", U)):
+            if axis == mine and self.config[name] > 1:
+                blocks = self._parts(self.extents[axis], self._block(axis))
+                at = builder.affine(place) * constant(name) + builder.lanes(name, dimension)
+                if blocks.constant is None or blocks.constant % self.config[name]:
+                    # What a tile has too much repeats its last one.
+                    at = e.minimum(at, builder.size(blocks) - 1)
+                place = variable(Base(builder.let(at, "i")))
+        if axis == form.lanes:
+            return _in_block(place, self._lane(), self.config["V"])
+        block = form.blocks.get(axis)
+        if block and axis == form.single and len(place.terms) == 1:
+            return self._split(place, block)
+        return place
+
+    def _split(self, place: Affine, block: int) -> Affine:
+        at = self.builder.affine(place)
+        inner = Base(self.builder.let(at % block, "i"), below=block)
+        return _in_block(variable(Base(self.builder.let(at // block, "i"))), inner, block)
+
+    def _lane(self) -> Base:
+        return Base(self.builder.lanes("V", V), below=self.config["V"])
+
+    def bounds(self, at: Mapping[Axis, Affine]) -> list[Expr]:
+        """Conditions under which lanes are inside of what is not filled up."""
+        axis = self.form.lanes
+        extent = self.extents[axis]
+        if axis.kind == "depth" or (extent.constant or 1) % self.config["V"] == 0:
+            return []
+        if self.form.blocks.get(axis) == self.config["V"]:
+            return []
+        return [self.builder.let(self.builder.affine(at[axis]) < self.builder.size(extent), "m")]
+
+    # --- the sums ---------------------------------------------------------------------
+
+    def summed(self, at: Mapping[Axis, Affine]) -> Expr:
+        """The tile of sums over the depth."""
+        builder = self.builder
+        total = builder.declare(e.const(0.0), self.emitter.tile, "acc", "acc")
+        axes = [a for a in self.extents if a.kind == "depth"]
+        with contextlib.ExitStack() as stack:
+            found, inner = dict(at), []
+            for axis in axes:
+                extent, block = self.extents[axis], self.form.blocks.get(axis, 0)
+                if axis == self.form.lanes:
+                    inner.append(axis)
+                    continue
+                if block:
+                    loop = builder.loop(builder.size(builder.blocks(extent, block)), hint="block")
+                    found[axis] = variable(Base(stack.enter_context(loop)))
+                    inner.append(axis)
+                elif extent.constant != 1:
+                    kind = Kind.SERIAL
+                    loop = builder.loop(builder.size(extent), kind=kind, hint="step")
+                    found[axis] = variable(Base(stack.enter_context(loop)))
+            self._steps(found, inner, total)
+        if self.form.name != "inner":
+            return total
+        return builder.let(across("sum", total, (V,)), "v", "total")
+
+    def _steps(self, at: dict[Axis, Affine], inner: Sequence[Axis], total: Expr) -> None:
+        """The innermost loop: along a block of the depth, or its lanes, where there is one."""
+        builder = self.builder
+        if not inner:
+            self._step(at, None, 0, total)
+            return
+        (axis,) = inner
+        extent, lanes = self.extents[axis], self.config["V"]
+        if axis == self.form.lanes:
+            whole = extent.constant is not None and extent.constant % lanes == 0
+            with builder.loop(builder.size(builder.blocks(extent, lanes)), hint="step") as step:
+                place = _in_block(variable(Base(step)), self._lane(), lanes)
+                guard = () if whole else (self.builder.affine(place) < builder.size(extent),)
+                self._step({**at, axis: place}, None, 0, total, guard)
+            return
+        block = self.form.blocks[axis]
+        stop: Expr = e.const(block)
+        if extent.constant is None or extent.constant % block:
+            rest = builder.size(extent) - builder.affine(at[axis]) * block
+            stop = builder.let(e.minimum(rest, block), "i")
+        self._step(at, axis, block, total, stop=stop)
+
+    def _step(
+        self,
+        at: dict[Axis, Affine],
+        inner: Axis | None,
+        block: int,
+        total: Expr,
+        guard: tuple[Expr, ...] = (),
+        stop: Expr | None = None,
+    ) -> None:
+        builder = self.builder
+        here = dict(at)
+        if inner is not None:
+            here[inner] = at[inner].scaled(Monomial.of(block))
+        sides = self._operands(here)
+        outside = self.bounds(at) if self.form.name != "inner" else []
+        sides = [
+            (value, access.guarded(*guard, *(outside if self._has_lanes(value, access) else ())))
+            for value, access in sides
+        ]
+        alike = [c for _, access in sides for c in access.guard if not axes_of(c)]
+        with contextlib.ExitStack() as stack:
+            for condition in dict.fromkeys(alike):
+                stack.enter_context(builder.when(condition))
+            sides = [(value, _varying(access)) for value, access in sides]
+            if inner is None:
+                a, b = (self.emitter.emit_guarded(value, access) for value, access in sides)
+                builder.assign(total, total + a * b)
+                return
+            assert stop is not None
+            mark = Base(e.node("probe", (), "inner"))
+            moved = self._operands({**at, inner: _in_block(at[inner], mark, block)})
+            starts = [
+                self._start(value, access, far, mark)
+                for (value, access), (_, far) in zip(sides, moved, strict=True)
+            ]
+            with builder.loop(stop, kind=Kind.UNROLLED, hint="inner") as step:
+                a, b = (start.at(builder, step) for start in starts)
+                builder.assign(total, total + a * b)
+
+    def _operands(self, at: dict[Axis, Affine]) -> list[tuple[Value, Access]]:
+        """Left and right, where they are read."""
+        found = []
+        values = (self.view.left[0], self.view.right[0])
+        for value, access in zip(values, operands(self.view, at), strict=True):
+            located = self.emitter.is_load(value)
+            found.append(self.emitter.located(value, access) if located else (value, access))
+        return found
+
+    def _has_lanes(self, value: Value, access: Access) -> bool:
+        return V in self.emitter.address(access, value.type).axes
+
+    def _start(self, value: Value, access: Access, far: Access, mark: Base) -> _Start:
+        builder, emitter = self.builder, self.emitter
+        index, stepped = (emitter.address(x, value.type) for x in (access, far))
+        stride = next((w for r, w in stepped.terms if r.base is mark), Monomial.of(0))
+        lane = Affine(tuple((r, w) for r, w in index.terms if V in r.base.axes))
+        rest = Affine(tuple((r, w) for r, w in index.terms if V not in r.base.axes), index.offsets)
+        mask = tuple(c for c in access.guard if V not in axes_of(c))
+        start = builder.address(emitter.pointer(value), builder.affine(rest), mask)
+        lanes = tuple(c for c in access.guard if V in axes_of(c))
+        return _Start(start, builder.size(stride), builder.affine(lane), lanes)
+
+
+class _Start(NamedTuple):
+    """Where a block of the depth begins, what one step of it is, and what lanes read."""
+
+    address: Expr
+    stride: Expr
+    lane: Expr
+    mask: tuple[Expr, ...]
+
+    def at(self, builder: KernelBuilder, step: Expr) -> Expr:
+        place = element(self.address, step * self.stride + self.lane, self.mask)
+        return builder.let(read(place, 0.0 if self.mask else None), "x")
+
+
+def _varying(access: Access) -> Access:
+    """With only the conditions that differ inside a tile."""
+    return replace(access, guard=tuple(c for c in access.guard if axes_of(c)))
