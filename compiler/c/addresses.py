@@ -20,6 +20,7 @@ from ir.types import I32
 
 from .tiles import LANE
 
+
 class Line(NamedTuple):
     """``start + step * lane``; neither has lanes."""
 

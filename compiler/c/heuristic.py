@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.products import Product
-from compiler.kernels.schedules.registers import Form
 from compiler.kernels.schedules.reduction import Reduction, tile_of
+from compiler.kernels.schedules.registers import Form
 from ir.graph import Graph
+
+_TILES = {
+    "outer": ((4, 6), (3, 8), (2, 12), (1, 14)),
+    "each": ((1, 8),),
+    "inner": ((4, 4), (8, 1)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,4 @@ class VectorHeuristic:
 
     def registers(self, view: Product, form: Form) -> Sequence[Config]:
         """24 of 32 registers hold sums."""
-        ways = {"outer": [(4, 6), (3, 8), (2, 12), (1, 14)], "each": [(1, 8)], "inner": [(4, 4), (8, 1)]}
-        found = ways[form.name]
-        import os
-        if os.environ.get("RU"): found = [tuple(map(int, os.environ["RU"].split(",")))]
-        return [Config((("R", r), ("U", u), ("V", self.lanes))) for r, u in found]
+        return [Config((("R", r), ("U", u), ("V", self.lanes))) for r, u in _TILES[form.name]]

@@ -57,4 +57,5 @@ def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> La
 
 def _shown(task: Task, body: KernelBody) -> str:
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
-    return f"{c_comment(provenance(task, body))}\n\n{prelude(lanes_of(task.options.target))}\n{function}"
+    before = prelude(lanes_of(task.options.target))
+    return f"{c_comment(provenance(task, body))}\n\n{before}\n{function}"

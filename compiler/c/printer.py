@@ -107,12 +107,15 @@ class _Printer(KernelPrinter):
             return self._load(value), ATOM
         match vector_spelling(value):
             case Infix(symbol, binding, _) as infix:
-                left, right = (self.lanes(a, need) for a, need in zip(value.args, infix.operands))
+                left, right = (
+                    self.lanes(a, need) for a, need in zip(value.args, infix.operands, strict=True)
+                )
                 return f"{left} {symbol} {right}", binding
             case Prefix(symbol, operand):
                 return f"{symbol}{self.lanes(value.args[0], operand)}", UNARY
             case FunctionCall(name):
                 return f"{name}({', '.join(map(self.lanes, value.args))})", ATOM
+        raise NotImplementedError(f"C's printer knows no {value.op!r} of vectors")
 
     def lanes(self, value: Expr, least: int = ANY) -> str:
         """As a vector, also where all lanes are alike."""
@@ -172,7 +175,9 @@ class _Printer(KernelPrinter):
             text, found = f"put_near_{letter}({address} + {start}, {self.lanes(value)});", []
         else:
             inside, found = self._inside(lanes), []
-            text = f"put_far_{letter}({address}, {self.lanes(index)}, {inside}, {self.lanes(value)});"
+            text = (
+                f"put_far_{letter}({address}, {self.lanes(index)}, {inside}, {self.lanes(value)});"
+            )
         found = [*(self.expr(condition, COMPARISON) for condition in scalars), *found]
         return f"if ({' && '.join(found)}) {text}" if found else text
 

@@ -15,8 +15,10 @@ from ir.errors import RoasteryError
 
 from .support import prelude
 
-FLAGS = ("-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fwrapv")
-FLAGS += ("-Wno-psabi", "-shared", "-fPIC")
+FLAGS = (
+    *("-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fwrapv"),
+    *("-Wno-psabi", "-shared", "-fPIC"),
+)
 
 
 def c_compiler() -> str | None:
@@ -26,7 +28,10 @@ def c_compiler() -> str | None:
 
 
 def compiled_library(sources: Iterable[str], lanes: int) -> ctypes.CDLL:
-    """The functions of kernels on vectors of so many lanes, each once. Raises RoasteryError where none compiles them."""
+    """The functions of kernels on vectors of so many lanes, each once.
+
+    Raises RoasteryError where no compiler makes them.
+    """
     compiler = c_compiler()
     if compiler is None:
         raise RoasteryError("there is no C compiler", hint="install gcc or clang, or set CC")

@@ -61,8 +61,8 @@ SPELLING: dict[str, o.Spelling] = {
 """Keyed like :data:`ir.expr.PRIMITIVES`, but for the marks that only a gradient reads."""
 
 _KEYWORDS = """auto break case char continue default do double else enum extern for goto if int long
-register restrict short signed sizeof struct switch union unsigned volatile while given begin end across
-program"""
+register restrict short signed sizeof struct switch union unsigned volatile while given begin
+end across program"""
 RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", prelude(2)), *_FUNCTIONS.values()}
 """Names that no variable has."""
 

@@ -91,8 +91,8 @@ class _Unroller:
                 yield Let(variable, e.node("program", (), axis, I32))
                 yield from self.block(body)
             case Loop(kind, variable, start, stop, step, axis, body):
-                bounds = (self._at(x, ()) for x in (start, stop, step))
-                yield Loop(kind, variable, *bounds, axis, self.block(body))
+                first, end, by = (self._at(x, ()) for x in (start, stop, step))
+                yield Loop(kind, variable, first, end, by, axis, self.block(body))
             case If(condition, body, otherwise):
                 yield If(self._at(condition, ()), self.block(body), self.block(otherwise))
             case Remark():

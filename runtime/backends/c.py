@@ -24,7 +24,6 @@ from .host_graph import HostBackend
 from .host_launcher import HostLauncher
 
 
-
 class _Argument(Union):
     _fields_ = (("pointer", c_void_p), ("size", c_int64), ("number", c_float))
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from compiler.c.lower import lower_to_c
+from compiler.c.lower import lanes_of, lower_to_c
 from compiler.c.shared_library import c_compiler, compiled_library
 from compiler.c.spelling import SPELLING
+from compiler.c.support import prelude
 from compiler.kernel import Launch, Scratch
 from compiler.kernels import task
 from compiler.options import CompileOptions
@@ -38,6 +39,7 @@ KINDS = {
     "in any layout": [case for case in CASES if case.op.any_layout],
 }
 TARGET = cpu_target()
+LANES = lanes_of(TARGET)
 needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
 
 
@@ -218,18 +220,18 @@ def test_names_of_layers_cannot_end_a_comment() -> None:
 def test_texts_for_people_compile_too() -> None:
     """Whatever layers are called."""
     for label in ("exp", "for", "1", "", "larger", "x" * 300):
-        compiled_library([readable(label).replace(HELPERS, "")])
+        compiled_library([readable(label).replace(prelude(LANES), "")], LANES)
 
 
 def test_without_a_compiler_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CC", raising=False)
     with pytest.raises(RoasteryError, match="there is no C compiler"):
-        compiled_library(["void nothing(void) {}"])
+        compiled_library(["void nothing(void) {}"], LANES)
 
 
 @needs_compiler
 def test_what_the_compiler_says_is_told() -> None:
     with pytest.raises(RoasteryError, match="fails on kernels") as caught:
-        compiled_library(["void broken("])
+        compiled_library(["void broken("], LANES)
     assert "error" in caught.value.detail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from runtime.backends.reference import ReferenceBackend
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from tests.support import golden, program_kernels, sample_nets
+from tests.support.scalar_c.backend import CBackend as ScalarBackend
 from tests.support.training_run import Training, lowered, train
 
 pytestmark = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
@@ -32,10 +34,11 @@ def trained(backend: Backend, layerwise: bool) -> Training:
     return train(LENET, backend, 3, layerwise=layerwise)
 
 
+@pytest.mark.parametrize("backend", [CBackend, ScalarBackend])
 @pytest.mark.parametrize("layerwise", [False, True], ids=["fused", "layerwise"])
-def test_lenet_trains(layerwise: bool) -> None:
+def test_lenet_trains(layerwise: bool, backend: Callable[[], Backend]) -> None:
     """Losses, parameters and diffs after three steps."""
-    found, expected = trained(CBackend(), layerwise), trained(ReferenceBackend(), layerwise)
+    found, expected = trained(backend(), layerwise), trained(ReferenceBackend(), layerwise)
     assert len(set(expected.losses)) == 3
     np.testing.assert_allclose(found.losses, expected.losses, rtol=1e-5)
     for ours, theirs in ((found.data, expected.data), (found.diff, expected.diff)):
@@ -44,9 +47,9 @@ def test_lenet_trains(layerwise: bool) -> None:
             assert golden.relative_error(ours[name], array) <= 1e-5, name
 
 
-def test_every_group_of_lenet_is_c() -> None:
+@pytest.mark.parametrize("backend", [CBackend(), ScalarBackend()])
+def test_every_group_of_lenet_is_c(backend: CBackend | ScalarBackend) -> None:
     graph = program_kernels.training_graph(lowered(LENET))
-    backend = CBackend()
     compiled = backend.compiler(graph, CompileOptions(backend.target)).at()
     groups = [n for n in compiled.graph.nodes if not n.op.properties & Property.VIEW]
     assert all(isinstance(n.op, Fused) for n in groups)
@@ -79,7 +82,7 @@ def test_masks_of_dropout_are_the_references() -> None:
     assert (kept[0] != kept[1]).any()
 
 
-def test_the_target_is_small() -> None:
+def test_the_scalar_target_is_small() -> None:
     root = Path(__file__).parents[2]
-    files = [*(root / "compiler" / "c").glob("*.py"), root / "runtime" / "backends" / "c.py"]
+    files = (root / "tests" / "support" / "scalar_c").glob("*.py")
     assert sum(len(file.read_text().splitlines()) for file in files) < 400

@@ -34,12 +34,13 @@ static inline vi smaller_i(vi a, vi b) { return choose_i(a < b, a, b); }
 static inline vf magnitude_f(vf a) { return (vf)((vi)a & 0x7fffffff); }
 static inline vi magnitude_i(vi a) { return choose_i(a < 0, -a, a); }
 
+/* Of numbers that are not negative; others do not trap either. */
 static inline vi quotient_i(vi a, vi b) {
-    const vi none = b == 0;
+    const vi none = b <= 0;
     return choose_i(none, (vi){0}, a / choose_i(none, all_i(1), b));
 }
 static inline vi rest_i(vi a, vi b) {
-    const vi none = b == 0;
+    const vi none = b <= 0;
     return choose_i(none, (vi){0}, a % choose_i(none, all_i(1), b));
 }
 

@@ -30,7 +30,7 @@ from ..emitter import Access, Emitter
 from ..expressions import across, axes_of, constant, element, read
 from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
 from ..monomial import ONE, Monomial
-from ..nodes import Kind, KernelBody
+from ..nodes import KernelBody, Kind
 from ..products import Product, product_of
 from ..task import Scheduled, Task
 from .contract import anchor_of
@@ -107,7 +107,9 @@ def form_of(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> Form:
         order = ("rows", "columns", "count", "depth").index(axis.kind)
         return far, int(short), order
 
-    last = [max((a for a in extents if a.kind == kind), default=None) for kind in ("columns", "depth")]
+    last = [
+        max((a for a in extents if a.kind == kind), default=None) for kind in ("columns", "depth")
+    ]
     tried = [a for a in extents if a.kind in ("rows", "count") or a in last or a in blocks]
     best = min(tried, key=cost)
     rows, columns = Axis("rows", 0), last[0]
@@ -238,7 +240,9 @@ class _Registers:
         places = delinearize(program, [counts[a] for a in order])
         found = {}
         for axis, place in zip(order, places, strict=True):
-            found[axis] = self._place(axis, variable(Base(builder.index(place))) if place.terms else place)
+            found[axis] = self._place(
+                axis, variable(Base(builder.index(place))) if place.terms else place
+            )
         return {a: found.get(a, ZERO) for a in self.extents}
 
     def _count(self, axis: Axis) -> Monomial:

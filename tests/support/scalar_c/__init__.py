@@ -1,0 +1,1 @@
+"""A target in some four hundred lines, plain scalar C: what kernels mean without tiles."""

@@ -1,0 +1,43 @@
+"""Fused groups to C kernels and their launches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from compiler.kernel import Launch
+from compiler.kernels.launch import bound_launch
+from compiler.kernels.nodes import KernelBody
+from compiler.kernels.provenance import function_name, provenance
+from compiler.kernels.schedule import kernels_of, schedule_task, task_of
+from compiler.kernels.task import AsNumber, Task
+from compiler.options import CompileOptions
+from ir.graph import Node
+from ir.size import value_of
+
+from .helpers import HELPERS
+from .heuristic import ScalarHeuristic
+from .printer import c_comment, c_function
+
+
+def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+
+    A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
+    """
+    task = task_of(node, options, ScalarHeuristic(), number)
+    scheduled = schedule_task(task)
+    made = kernels_of(task, scheduled.kernels, scheduled.choices[0])
+    return [_launch(task, body, again) for body, again in made]
+
+
+def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:
+    source, text = c_function(body, body.name, readable=False)
+    entry = f"{body.name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"  # one for one text
+    source = source.replace(body.name, entry, 1)
+    return bound_launch(task, body, text, entry, source, lambda: _shown(task, again()))
+
+
+def _shown(task: Task, body: KernelBody) -> str:
+    function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
+    return f"{c_comment(provenance(task, body))}\n\n{HELPERS}\n{function}"
