@@ -69,7 +69,9 @@ def flat_kernel(
         alike = type.layout == first.layout and (not type.layout or type.shape == first.shape)
         element = emitter.emit(port.value, own)
         index = place if alike else emitter.address(own, type)
-        emitter.store(buffer, port.name, index, element, own.guard)
+        # What fills up blocks is written too: that is no other memory, and numbers that are not
+        # there may be slow to compute with.
+        emitter.store(buffer, port.name, index, element, () if alike else own.guard)
     block = config["BLOCK"]
     programs = -(-padded_count(first.memory_size) // block)
     why = why or f"{first.size} independent elements, {block} per program"

@@ -23,6 +23,7 @@ from compiler.kernel import Config
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node, Value
+from ir.types import TensorType
 
 from ..builder import KernelBuilder
 from ..choice import Choice
@@ -197,12 +198,14 @@ def _kernel(task: Task, anchor: Node, config: Config) -> KernelBody:
     builder = emitter.builder
     builder.place(anchor.location)
     total = kernel.summed(at)
-    access = result_of(view, at).guarded(*kernel.bounds(at))
+    whole = result_of(view, at)
+    access = whole.guarded(*kernel.bounds(at))
     emitter.preset(anchor.output, access, total)
     for port, buffer in task.ports:
         result = emitter.emit(port.value, access)
         where = emitter.address(access, port.value.type)
-        emitter.store(buffer, port.name, where, result, access.guard)
+        filled = kernel.fills_up(whole, port.value.type)
+        emitter.store(buffer, port.name, where, result, whole.guard if filled else access.guard)
     grid = (kernel.programs, 1)
     why = f"{config['R']} vectors x {config['U']} in registers, lanes along {kernel.form.lanes}"
     return task.kernel(builder, anchor.op.name, ("R", "U", "V"), config, grid, why)
@@ -290,13 +293,17 @@ class _Registers:
     def _lane(self) -> Base:
         return Base(self.builder.lanes("V", V), below=self.config["V"])
 
+    def fills_up(self, at: Access, type: TensorType) -> bool:
+        """Whether memory has all lanes of a result's last vector."""
+        lanes = [i for i, index in enumerate(at.coordinates) if V in index.axes]
+        blocks = [type.layout.block(i) if type.layout else 0 for i in lanes]
+        return blocks == [self.config["V"]]
+
     def bounds(self, at: Mapping[Axis, Affine]) -> list[Expr]:
         """Conditions under which lanes are inside of what is not filled up."""
         axis = self.form.lanes
         extent = self.extents[axis]
-        if axis.kind == "depth" or (extent.constant or 1) % self.config["V"] == 0:
-            return []
-        if self.form.blocks.get(axis) == self.config["V"]:
+        if axis.kind == "depth" or extent.constant and extent.constant % self.config["V"] == 0:
             return []
         return [self.builder.let(self.builder.affine(at[axis]) < self.builder.size(extent), "m")]
 
