@@ -10,22 +10,20 @@ from compiler.kernels.choice import Choice
 from compiler.kernels.products import Product
 from compiler.kernels.schedules.reduction import Reduction, tile_of
 from compiler.kernels.schedules.registers import Form
+from compiler.target import Target
 from ir.graph import Graph
 
-_TILES = {
-    "outer": ((4, 6), (3, 8), (2, 12), (1, 14)),
-    "each": ((1, 8),),
-    "inner": ((4, 4), (8, 1)),
-}
+from .register_tiles import register_tiles
 
 
 @dataclass(frozen=True, slots=True)
 class VectorHeuristic:
-    """One way for each group; nothing is split. Rows are walked, not held.
+    """Nothing is split. Rows are walked, not held.
 
     ``lanes``: elements of a vector.
     """
 
+    target: Target
     lanes: int
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
@@ -44,5 +42,4 @@ class VectorHeuristic:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
 
     def registers(self, view: Product, form: Form) -> Sequence[Config]:
-        """24 of 32 registers hold sums."""
-        return [Config((("R", r), ("U", u), ("V", self.lanes))) for r, u in _TILES[form.name]]
+        return register_tiles(view, form, self.target, self.lanes)

@@ -38,7 +38,7 @@ def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of)
 
 
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
-    heuristic = VectorHeuristic(lanes)
+    heuristic = VectorHeuristic(options.target, lanes)
     own = {"contract": functools.partial(schedule_registers, heuristic=heuristic)}
     return task_of(node, options, heuristic, number, own)
 

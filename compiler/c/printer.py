@@ -10,12 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.kernels import nodes as n
-from compiler.kernels.expressions import Address, KernelArgument, Local, axes_of, every
+from compiler.kernels.expressions import (
+    Address,
+    KernelArgument,
+    Local,
+    axes_of,
+    element,
+    every,
+)
 from compiler.kernels.names import Names
 from compiler.kernels.operators import ANY, ATOM, PRODUCT, SUM, UNARY, FunctionCall, Infix, Prefix
 from compiler.kernels.printer import KernelPrinter, Text
 from ir import expr as e
 from ir.expr import Expr
+from ir.types import F32
 
 from .addresses import addressed
 from .spelling import (
@@ -31,6 +39,9 @@ from .spelling import (
     vector_spelling,
 )
 from .tiles import LANE, vectors
+
+MOST_TURNS = 16
+"""Of a loop that is unrolled whatever the number of its turns."""
 
 PARAMETERS = "const kernel_argument *given, int64_t begin, int64_t end, int64_t across"
 
@@ -83,6 +94,13 @@ class _Printer(KernelPrinter):
             case n.Write(place, value):
                 return self._write(place, value)
 
+    def block(self, body: Sequence[n.Statement], depth: int) -> None:
+        for statement in body:
+            if isinstance(statement, n.Loop) and statement.kind is n.Kind.UNROLLED:
+                turns = statement.stop.value if statement.stop.op == "const" else MOST_TURNS
+                self.line(f"#pragma GCC unroll {turns}", depth)
+            super().block([statement], depth)
+
     def head(self, loop: n.Loop) -> str:
         name, step = self.name(loop.variable), self.expr(loop.step)
         count = f"++{name}" if step == "1" else f"{name} += {step}"
@@ -131,14 +149,12 @@ class _Printer(KernelPrinter):
                 text = f"{self.expr(pointer, ATOM)}[{self.expr(index)}]"
                 if not mask:
                     return text, ATOM
+                if _is_zero(value):
+                    return f"*({self._address(value.args[0])})", UNARY
                 other = self.expr(e.const(value.value or 0, value.dtype), OR)
                 return f"{self.expr(every(tuple(mask)), OR)} ? {text} : {other}", ANY
             case "address":
-                pointer, index, *mask = value.args
-                text = f"{self.expr(pointer, SUM)} + {self.expr(index, PRODUCT)}"
-                if not mask:
-                    return text, SUM
-                return f"{self.expr(every(tuple(mask)), OR)} ? {text} : nothing_{value.dtype}", ANY
+                return self._address(value), ANY
             case "across":
                 letter = LETTERS[value.dtype]
                 return f"{value.value.kind}_{letter}({self.expr(value.args[0])})", ATOM
@@ -156,11 +172,22 @@ class _Printer(KernelPrinter):
         letter, scalars, lanes = LETTERS[value.dtype], *_parted(mask)
         other = self.lanes(e.const(value.value or 0, value.dtype))
         if _is_near(index) and not lanes:
-            text = f"near_{letter}({self.expr(pointer, SUM)} + {self.expr(index.args[0], PRODUCT)})"
+            start = element(pointer, index.args[0])
+            if scalars and _is_zero(value):
+                return f"near_{letter}({self._address(element(*start.args, scalars))})"
+            text = f"near_{letter}({self._address(start)})"
         else:
             inside = self._inside(lanes)
             text = f"far_{letter}({self.expr(pointer)}, {self.lanes(index)}, {inside}, {other})"
         return f"({self.expr(every(scalars), OR)} ? {text} : {other})" if scalars else text
+
+    def _address(self, place: Expr) -> str:
+        """Of an element; of some zeros where its mask does not hold, as no branch decides that."""
+        pointer, index, *mask = place.args
+        text = f"{self.expr(pointer, SUM)} + {self.expr(index, PRODUCT)}"
+        if not mask:
+            return text
+        return f"{self.expr(every(tuple(mask)), OR)} ? {text} : nothing_{place.dtype}"
 
     def _write(self, place: Expr, value: Expr) -> str:
         pointer, index, *mask = place.args
@@ -188,6 +215,11 @@ class _Printer(KernelPrinter):
 def _parted(mask: Sequence[Expr]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     """Conditions that all lanes share, and others."""
     return tuple(c for c in mask if not axes_of(c)), tuple(c for c in mask if axes_of(c))
+
+
+def _is_zero(load: Expr) -> bool:
+    """Whether a float is 0 where it does not exist."""
+    return load.dtype is F32 and not load.value
 
 
 def _is_near(index: Expr) -> bool:

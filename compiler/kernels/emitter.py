@@ -47,6 +47,11 @@ class Access:
         new = tuple(c for c in conditions if c not in self.guard)
         return replace(self, guard=self.guard + new)
 
+    @property
+    def bare(self) -> Access:
+        """The same place, which exists."""
+        return replace(self, guard=())
+
     def under(self, guard: tuple[Expr, ...]) -> Access:
         """The same place, which exists only where ``guard`` holds, too."""
         return replace(self, guard=guard).guarded(*self.guard)

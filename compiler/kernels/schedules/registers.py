@@ -15,6 +15,7 @@ The lanes lie along an axis
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
@@ -28,7 +29,7 @@ from ir.types import TensorType
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter
-from ..expressions import across, axes_of, constant, element, read
+from ..expressions import across, any_lane, axes_of, constant, element, every, read
 from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
 from ..monomial import ONE, Monomial
 from ..nodes import KernelBody, Kind
@@ -37,6 +38,7 @@ from ..task import Scheduled, Task
 from .contract import anchor_of
 
 R, U, V = range(3)  # dimensions of a tile
+MOST_TAPS = 25  # of a window whose loops are unrolled
 
 
 class Axis(NamedTuple):
@@ -314,6 +316,46 @@ class _Registers:
         builder = self.builder
         total = builder.declare(e.const(0.0), self.emitter.tile, "acc", "acc")
         axes = [a for a in self.extents if a.kind == "depth"]
+        edges = self._edges(at, axes)
+        if not edges:
+            self._loops(at, axes, total)
+        else:
+            inside = builder.let(~any_lane(~every(edges)), "m", "inside")
+            with builder.when(inside):
+                self._loops(at, axes, total, masked=False)
+            with builder.otherwise():
+                self._loops(at, axes, total)
+        if self.form.name != "inner":
+            return total
+        return builder.let(across("sum", total, (V,)), "v", "total")
+
+    def _edges(self, at: Mapping[Axis, Affine], axes: Sequence[Axis]) -> tuple[Expr, ...]:
+        """Conditions at the first and last steps of a window, which hold for all between if they
+        hold there. None where what is read is shared by the lanes: there masks cost little."""
+        windows = [a for a in axes if self.extents[a].constant is not None]
+        if windows != axes or any(a in self.form.blocks for a in axes) or not axes:
+            return ()
+        found: list[Expr] = []
+        for last in (False, True):
+            places = dict(at)
+            for axis in axes if last else ():
+                places[axis] = ZERO.shifted(Monomial.of(self.extents[axis].value - 1))
+            for _, access in self._operands(places):
+                found += [c for c in access.guard if axes_of(c)]
+        return tuple(dict.fromkeys(found))
+
+    def _turns(self, axes: Sequence[Axis]) -> int:
+        """Of all loops over the depth, where that is a window; else many."""
+        sizes = [self.extents[a].constant for a in axes if a not in self.form.blocks]
+        whole = self.form.name == "each" and len(sizes) == len(axes)
+        return math.prod(s or MOST_TAPS + 1 for s in sizes) if whole else MOST_TAPS + 1
+
+    def _loops(
+        self, at: Mapping[Axis, Affine], axes: Sequence[Axis], total: Expr, masked: bool = True
+    ) -> None:
+        """Over the depth. ``masked``: some of what is read may not be there."""
+        builder = self.builder
+        unrolled = axes if self._turns(axes) <= MOST_TAPS else ()
         with contextlib.ExitStack() as stack:
             found, inner = dict(at), []
             for axis in axes:
@@ -326,19 +368,18 @@ class _Registers:
                     found[axis] = variable(Base(stack.enter_context(loop)))
                     inner.append(axis)
                 elif extent.constant != 1:
-                    kind = Kind.SERIAL
+                    kind = Kind.UNROLLED if axis in unrolled else Kind.SERIAL
                     loop = builder.loop(builder.size(extent), kind=kind, hint="step")
                     found[axis] = variable(Base(stack.enter_context(loop)))
-            self._steps(found, inner, total)
-        if self.form.name != "inner":
-            return total
-        return builder.let(across("sum", total, (V,)), "v", "total")
+            self._steps(found, inner, total, masked)
 
-    def _steps(self, at: dict[Axis, Affine], inner: Sequence[Axis], total: Expr) -> None:
+    def _steps(
+        self, at: dict[Axis, Affine], inner: Sequence[Axis], total: Expr, masked: bool
+    ) -> None:
         """The innermost loop: along a block of the depth, or its lanes, where there is one."""
         builder = self.builder
         if not inner:
-            self._step(at, None, 0, total)
+            self._step(at, None, 0, total, masked=masked)
             return
         (axis,) = inner
         extent, lanes = self.extents[axis], self.config["V"]
@@ -364,6 +405,7 @@ class _Registers:
         total: Expr,
         guard: tuple[Expr, ...] = (),
         stop: Expr | None = None,
+        masked: bool = True,
     ) -> None:
         builder = self.builder
         here = dict(at)
@@ -379,7 +421,9 @@ class _Registers:
         with contextlib.ExitStack() as stack:
             for condition in dict.fromkeys(alike):
                 stack.enter_context(builder.when(condition))
-            sides = [(value, _varying(access)) for value, access in sides]
+            sides = [
+                (value, _varying(access) if masked else access.bare) for value, access in sides
+            ]
             if inner is None:
                 a, b = (self.emitter.emit_guarded(value, access) for value, access in sides)
                 builder.assign(total, total + a * b)

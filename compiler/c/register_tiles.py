@@ -1,0 +1,51 @@
+"""Which tiles of sums the registers of a CPU hold for a contraction."""
+
+from __future__ import annotations
+
+import math
+
+from compiler.kernel import Config
+from compiler.kernels.products import Product
+from compiler.kernels.schedules.registers import Form, extents_of
+from compiler.target import Target
+
+VECTORS = (1, 2, 3, 4, 6)
+POSITIONS = (1, 2, 3, 4, 6, 7, 8, 12, 14)
+WIDEST = 64  # bytes of a register of which there are 32
+LATENCY = 8  # sums that have to be under way for each step to add one without waiting
+READ = 0.5  # time to read an operand, in that of a multiplication with its sum
+FAR = 0.5  # to do so by an address that no register holds any more
+ADDRESSES = 9  # that registers hold
+
+
+def register_tiles(view: Product, form: Form, target: Target, lanes: int) -> list[Config]:
+    """``R`` vectors times ``U`` positions: all that fit, the best first."""
+    registers = 32 if target.vector >= WIDEST else 16
+    tiles = [(r, u) for r in VECTORS for u in POSITIONS if _held(form, r, u) <= registers]
+    tiles.sort(key=lambda tile: _cost(*tile, view, form, target.processors, lanes))
+    return [Config((("R", r), ("U", u), ("V", lanes))) for r, u in tiles]
+
+
+def _held(form: Form, r: int, u: int) -> int:
+    """Registers for the sums and for what one step reads as vectors."""
+    return r * u + (min(r, u) if form.name == "inner" else r) + 1
+
+
+def _cost(
+    r: int, u: int, view: Product, form: Form, processors: int, lanes: int
+) -> tuple[float, int]:
+    """Time of all tiles, in multiplications of vectors; of equal ones the larger is better."""
+    extents = extents_of(view)
+    vectors, positions = extents[form.vectors].value, extents[form.single].value
+    if form.lanes == form.vectors:
+        vectors = -(-vectors // lanes)
+    tiles = -(-vectors // r) * -(-positions // u)
+    step = max(r * u, LATENCY) + READ * (r + u) + FAR * max(0, u - ADDRESSES)
+    block = form.blocks.get(form.single, u)
+    step *= 1 + (block % u > 0)  # what crosses blocks does not lie side by side
+    others = math.prod(
+        e.value for a, e in extents.items()
+        if a.kind != "depth" and a not in (form.vectors, form.single, form.lanes)
+    )  # fmt: skip
+    rounds = -(-tiles * others // processors) * processors  # what the last round leaves idle
+    return rounds * step, -r * u
