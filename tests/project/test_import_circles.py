@@ -113,6 +113,17 @@ def test_imports_form_no_circle() -> None:
         assert not circles(graph), "\n".join(map(shown, circles(graph)))
 
 
+def test_folders_of_a_room_import_each_other_in_no_circle() -> None:
+    folders: dict[str, set[str]] = {}
+    for name, targets in import_graphs()[0].items():
+        around = {".".join(n.split(".")[:2]) for n in targets if n.count(".") > 1}
+        if name.count(".") > 1:
+            folders.setdefault(folder := ".".join(name.split(".")[:2]), set()).update(around)
+            folders[folder].discard(folder)
+    assert {"runtime.data", "runtime.logging"} <= folders.keys()
+    assert not circles(folders), "\n".join(map(shown, circles(folders)))
+
+
 def test_circles_are_found() -> None:
     graph = {
         "start": {"a"},
