@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
-
 from compiler.kernel import Config
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -14,7 +11,6 @@ from ir.types import DType
 
 from . import rules  # noqa: F401  (registers what is written for each op)
 from .choice import Choice, Heuristic
-from .nodes import KernelBody
 from .schedules.contract import schedule_contract
 from .schedules.flat import schedule_flat
 from .schedules.reduce import schedule_reduce
@@ -50,18 +46,6 @@ def schedule_task(task: Task) -> Scheduled:
     if task.schedule not in SCHEDULES:
         raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
     return SCHEDULES[task.schedule](task)
-
-
-def kernels_of(
-    task: Task, kernels: Callable[[Choice], list[KernelBody]], choice: Choice
-) -> Iterator[tuple[KernelBody, Callable[[], KernelBody]]]:
-    """Each with what makes it once more: they are not kept, as they are many small objects."""
-    for number, kernel in enumerate(kernels(choice)):
-        yield kernel, functools.partial(_kernel, task, choice, number)
-
-
-def _kernel(task: Task, choice: Choice, number: int) -> KernelBody:
-    return schedule_task(task).kernels(choice)[number]
 
 
 def _alone(task: Task) -> Scheduled:
