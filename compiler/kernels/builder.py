@@ -16,8 +16,6 @@ from ir.types import F32, I32, DType
 
 from .expressions import (
     SCALAR,
-    ArgumentKind,
-    ArgumentValue,
     Axes,
     KernelArgument,
     Local,
@@ -207,12 +205,16 @@ class KernelBuilder:
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""
         name = f"{hint}_ptr" if hint else ""
-        return self._argument(buffer, "p", name, dtype, "pointer", buffer, True)
+        return self._argument(
+            buffer, lambda: KernelArgument("p", name, dtype, SCALAR, "pointer", buffer, True)
+        )
 
     def scalar(self, key: Hashable, value: Number, dtype: DType) -> Expr:
         """A number that follows from a shape."""
         dtype = F32 if dtype.is_float else I32
-        return self._argument(key, "a", "number", dtype, "number", value)
+        return self._argument(
+            key, lambda: KernelArgument("a", "number", dtype, SCALAR, "number", value)
+        )
 
     def size(self, size: Monomial, *, divisible: bool = False) -> Expr:
         """A size: a literal, an argument, or an argument times a literal."""
@@ -221,27 +223,19 @@ class KernelBuilder:
         factor = -size.factor if size.factor < 0 else size.factor
         divisor = factor.denominator
         whole = Monomial(1 if divisor == 1 else Fraction(1, divisor), size.powers)
-        value = self._argument((whole, divisible), "s", whole.hint, I32, "size", whole, divisible)
+        value = self._argument(
+            (whole, divisible),
+            lambda: KernelArgument("s", whole.hint, I32, SCALAR, "size", whole, divisible),
+        )
         if factor.numerator != 1:
             value = value * factor.numerator
         return -value if size.factor < 0 else value
 
-    def _argument(
-        self,
-        key: Hashable,
-        stem: str,
-        hint: str,
-        dtype: DType,
-        kind: ArgumentKind,
-        given: ArgumentValue,
-        divisible: bool = False,
-    ) -> Expr:
+    def _argument(self, key: Hashable, made: Callable[[], KernelArgument]) -> Expr:
         """The same one for one key."""
-        known = self._arguments.get(key)
-        if known is None:
-            argument = KernelArgument(stem, hint, dtype, SCALAR, kind, given, divisible)
-            known = self._arguments[key] = ref(argument)
-        return known
+        if key not in self._arguments:
+            self._arguments[key] = ref(made())
+        return self._arguments[key]
 
     # --- indices ----------------------------------------------------------------------
 

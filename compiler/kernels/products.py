@@ -6,6 +6,7 @@ may be several axes, as a convolution's columns are the images and their positio
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -41,7 +42,7 @@ class ProductShape(NamedTuple):
         return -(-self.depth // tile["K"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Product:
     """Sizes of the axes, and what is read and written where.
 
@@ -64,12 +65,12 @@ class Product:
     thin: bool = False
     strided: bool = False
 
-    @property
+    @functools.cached_property
     def numbers(self) -> ProductShape:
         """At the sizes at hand."""
         return ProductShape(*(product(extents).value for extents in self._extents))
 
-    @property
+    @functools.cached_property
     def sizes(self) -> ProductShape:
         """As types have them."""
         return ProductShape(*(product(extents).size for extents in self._extents))

@@ -9,7 +9,6 @@ adds them in fixed order and computes the epilogue.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from compiler.kernel import Config, Scratch
 from ir import expr as e
@@ -46,11 +45,12 @@ def schedule_contract(task: Task) -> Scheduled:
     if view.thin:
         return schedule_terms(task, anchor, view)
     size = anchor.output.type.size
-    choices: list[Choice] = []
-    for choice in task.heuristic.contract(view):
-        whole = choice.splits == 1
-        seconds = [None] if whole else task.heuristic.flat(task.body, task.number(size))
-        choices += [replace(choice, second=second) for second in seconds]
+    seconds = task.heuristic.flat(task.body, task.number(size))
+    choices = [
+        Choice(choice.config, choice.splits, second)
+        for choice in task.heuristic.contract(view)
+        for second in (seconds if choice.splits > 1 else [None])
+    ]
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
