@@ -34,9 +34,8 @@ class KernelBuilder:
     ``let`` gives equal values one variable, within the block where it was made.
     """
 
-    def __init__(self, wide: bool = False, number: Callable[[int], int] = int) -> None:
+    def __init__(self, wide: bool) -> None:
         self.wide = wide  # 64-bit indices
-        self.number = number  # what a size is at the sizes at hand
         self._blocks: list[list[Statement]] = [[]]
         self._scopes: list[dict[Hashable, Expr]] = [{}]
         self._arguments: dict[Hashable, Expr] = {}
@@ -176,7 +175,7 @@ class KernelBuilder:
     def amount(self, size: int, hint: str = "") -> Monomial:
         """A size that is an argument of its own, even where it is a number."""
         self._amounts += 1
-        return Monomial.of(Amount(self._amounts, size, self.number(size), hint))
+        return Monomial.of(Amount(self._amounts, size, hint))
 
     def extent(self, size: int, hint: str = "") -> Monomial:
         """A size as its type says: a constant where it is a number, else its factors, each of

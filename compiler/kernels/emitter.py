@@ -8,7 +8,7 @@ it yields what it reads, and gets the elements back, so that no chain nests Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,10 +92,10 @@ class Emitter:
         body: Graph,
         inputs: Sequence[Value],
         builder: KernelBuilder,
-        rank: int = 1,
-        given: dict[Value, Emit] | None = None,
+        rank: int,
+        given: Mapping[Value, Emit],
     ) -> None:
-        self.given = {} if given is None else given  # values that a schedule writes in its own way
+        self.given = dict(given)  # values that a schedule writes in its own way
         self.body = body
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have

@@ -53,7 +53,7 @@ class Ways:
             body.config,
             tuple(_given(a) for _, a in text.arguments),
             body.grid,
-            self.task.label + body.suffix,
+            self.task.op.label + body.suffix,
             self.task.node.location,
             body.writes,
             readable,

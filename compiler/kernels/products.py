@@ -33,6 +33,10 @@ class ProductShape(NamedTuple):
     columns: int
     depth: int
 
+    def at(self, number: Callable[[int], int]) -> ProductShape:
+        """With the numbers that sizes are."""
+        return ProductShape(*map(number, self))
+
     def programs(self, tile: Config) -> int:
         """Tiles in all products."""
         return self.products * -(-self.rows // tile["M"]) * -(-self.columns // tile["N"])
@@ -66,18 +70,10 @@ class Product:
     strided: bool = False
 
     @functools.cached_property
-    def numbers(self) -> ProductShape:
-        """At the sizes at hand."""
-        return ProductShape(*(product(extents).value for extents in self._extents))
-
-    @functools.cached_property
     def sizes(self) -> ProductShape:
         """As types have them."""
-        return ProductShape(*(product(extents).size for extents in self._extents))
-
-    @property
-    def _extents(self) -> tuple[Sizes, ...]:
-        return self.count, self.rows, self.columns, self.depth
+        extents = self.count, self.rows, self.columns, self.depth
+        return ProductShape(*(product(sizes).size for sizes in extents))
 
 
 View = Callable[[Emitter, Node], Product]

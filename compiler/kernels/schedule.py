@@ -33,19 +33,18 @@ def task_of(node: Node, options: CompileOptions, heuristic: Heuristic, number: A
     for value in (*node.inputs, *node.outputs):
         if value.type.dtype is DType.F64:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
-    buffers = node.inputs, node.outputs
-    return Task(node, op.label, op.schedule, op.body, *buffers, options, heuristic, number)
+    return Task(node, op, op.body, options, heuristic, number)
 
 
 def schedule_task(task: Task) -> Scheduled:
     """The ways to compute a group: choices of tile and split, the best first."""
-    if all(v.type.size == 0 for v in task.outputs):
+    if all(v.type.size == 0 for v in task.node.outputs):
         return Scheduled([Choice(Config(()))], lambda _: [])
-    if task.schedule == "single":
+    if task.op.schedule == "single":
         return _alone(task)
-    if task.schedule not in SCHEDULES:
-        raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
-    return SCHEDULES[task.schedule](task)
+    if task.op.schedule not in SCHEDULES:
+        raise ValueError(f"unknown schedule {task.op.schedule!r} of group {task.op.label}")
+    return SCHEDULES[task.op.schedule](task)
 
 
 def _alone(task: Task) -> Scheduled:

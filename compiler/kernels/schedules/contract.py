@@ -9,6 +9,7 @@ adds them in fixed order and computes the epilogue.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from compiler.kernel import Config, Scratch
 from ir import expr as e
@@ -48,7 +49,7 @@ def schedule_contract(task: Task) -> Scheduled:
     seconds = task.heuristic.flat(task.body, task.number(size))
     choices = [
         Choice(choice.config, choice.splits, second)
-        for choice in task.heuristic.contract(view)
+        for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided)
         for second in (seconds if choice.splits > 1 else [None])
     ]
 
@@ -91,9 +92,10 @@ def _product(
             where = emitter.address(access, port.value.type)
             emitter.store(buffer, port.name, where, result, access.guard)
     name, grid = anchor.op.name, (view.sizes.programs(config), splits)
-    count, rows, columns, depth = view.numbers
+    numbers = view.sizes.at(task.number)
+    count, rows, columns, depth = numbers
     why = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
-    why += f" in {view.numbers.programs(config)} tiles"
+    why += f" in {numbers.programs(config)} tiles"
     if config["SPLIT"]:
         why += f", depth split {splits} ways to fill the device"
     partials = [partial] if config["SPLIT"] else []
@@ -220,4 +222,5 @@ def _sum(task: Task, anchor: Node, splits: int, partial: Scratch, config: Config
         return total
 
     why = f"adds the {splits} partial sums in fixed order"
-    return flat_kernel(task, config, {anchor.output: start}, "sum_partials", why, ".sum")
+    task = replace(task, given={anchor.output: start})
+    return flat_kernel(task, config, "sum_partials", why, ".sum")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.products import Product
+from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction
 from ir.graph import Graph
 
@@ -36,8 +36,8 @@ class GpuHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)
 
-    def contract(self, view: Product) -> Sequence[Choice]:
-        return contract_choices(view, self.processors)
+    def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
+        return contract_choices(shape, strided, self.processors)
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         """The first configuration whose block holds all, else the last."""
