@@ -16,7 +16,6 @@ from ir.graph import Graph
 
 from .contract import contract_choices
 from .elements import flat_configs
-from .order import preferring
 from .reduce import reduce_choices
 from .row import row_configs
 
@@ -41,5 +40,5 @@ class GpuHeuristic:
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         """The first configuration whose block holds all, else the last."""
-        fitting = [c for c in configs if length <= c["BLOCK"]]
-        return preferring((fitting or configs[-1:])[0], configs)
+        best = next((c for c in configs if length <= c["BLOCK"]), configs[-1])
+        return sorted(configs, key=lambda config: config is not best)

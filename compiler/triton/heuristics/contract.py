@@ -6,8 +6,6 @@ from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.products import ProductShape
 
-from .order import preferring
-
 
 def _tile(m: int, n: int, k: int, warps: int, stages: int) -> Config:
     return Config((("M", m), ("N", n), ("K", k)), warps, stages)
@@ -26,7 +24,8 @@ def contract_choices(shape: ProductShape, strided: bool, processors: int) -> lis
     """Every tile, each with the whole depth in one program and in parts of it."""
     tiles = TILES[:FEW_TILES] if strided else TILES
     choices: list[Choice] = []
-    for tile in preferring(_best_tile(shape, tiles, processors), tiles):
+    best = _best_tile(shape, tiles, processors)
+    for tile in sorted(tiles, key=lambda tile: tile is not best):
         wanted = _splits_for(shape, tile, processors)
         splits = (wanted, 2 if wanted == 1 else 1)
         choices += [Choice(tile, s) for s in splits if s == 1 or s <= shape.steps(tile)]
