@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from compiler.kernels import operators as o
-from compiler.kernels.printer import KernelPrinter
 from ir.expr import Expr
 from ir.types import DType
 
@@ -18,7 +17,7 @@ LITERALS |= {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
 
 
 def _division(symbol: str, helper: str) -> o.Spell:
-    def spell(value: Expr, printer: KernelPrinter) -> tuple[str, int]:
+    def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
         b = value.args[1]
         known = b.op == "const" and b.value > 0
         return (o.infix(symbol, o.PRODUCT) if known else o.call(helper))(value, printer)
@@ -26,7 +25,7 @@ def _division(symbol: str, helper: str) -> o.Spell:
     return spell
 
 
-def _where(value: Expr, printer: KernelPrinter) -> tuple[str, int]:
+def _where(value: Expr, printer: o.Printer) -> tuple[str, int]:
     condition, a, b = (printer.expr(operand, OR) for operand in value.args)
     return f"{condition} ? {a} : {b}", o.ANY
 

@@ -41,7 +41,6 @@ class KernelBuilder:
         self._arguments: dict[Hashable, Expr] = {}
         self._amounts = 0
         self._extents: dict[Hashable, Monomial] = {}
-        self._divided: dict[tuple[Monomial, int], Monomial] = {}
         self._place = ""
 
     # --- statements -------------------------------------------------------------------
@@ -182,24 +181,19 @@ class KernelBuilder:
         which is one argument wherever it is asked for."""
         if not isinstance(size, Size):
             return Monomial.of(size)
-        factors = size.factors
-        parts = [Monomial.of(f) if isinstance(f, int) else self._extent(f, hint) for f in factors]
-        return product(parts)
+        return product(self._extent(factor, factor, hint) for factor in size.factors)
 
-    def _extent(self, size: int, hint: str) -> Monomial:
-        key = ("extent", size)
+    def _extent(self, key: Hashable, size: int, hint: str) -> Monomial:
+        """A number as it is, else the same argument for one key."""
+        if isinstance(size, int):
+            return Monomial.of(size)
         if key not in self._extents:
             self._extents[key] = self.amount(size, hint)
         return self._extents[key]
 
     def blocks(self, extent: Monomial, block: int) -> Monomial:
         """How many blocks of so many elements hold an extent."""
-        key = (extent, block)
-        if key not in self._divided:
-            count = -(-extent.size // block)
-            constant = extent.constant is not None
-            self._divided[key] = Monomial.of(count) if constant else self.amount(count, "blocks")
-        return self._divided[key]
+        return self._extent((extent, block), -(-extent.size // block), "blocks")
 
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""

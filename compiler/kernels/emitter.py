@@ -55,7 +55,8 @@ class Access:
 Emission = Generator[tuple[Value, Access], Expr, Expr]
 """A rule at work: yields values with accesses, is sent their elements, returns the result's."""
 
-EmitRule = Callable[["Emitter", Node, int, Access], Expr | Emission]
+EmitRule = Callable[["Emitter", Node, Any, int, Access], Expr | Emission]
+"""Of a node, its op, and which of its results is asked for."""
 Emit = Callable[["Emitter", Access], Expr]
 RULES: dict[type[Op] | Property, EmitRule] = {}
 
@@ -157,7 +158,7 @@ class Emitter:
             found = self.read(value, at)
         else:
             node = self.body.producers[value]
-            written = rule_of(node.op)(self, node, node.outputs.index(value), at)
+            written = rule_of(node.op)(self, node, node.op, node.outputs.index(value), at)
             if not isinstance(written, Expr):
                 begun.append((key, written))
                 return None

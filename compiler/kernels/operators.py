@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ir.expr import Expr
-
-if TYPE_CHECKING:
-    from .printer import KernelPrinter
 
 # How tightly an operator binds: what binds less than its place asks for stands in parentheses.
 # 1 to 3 are comparisons and logic, whose order languages do not agree on.
 ANY, SUM, PRODUCT, UNARY, ATOM = 0, 4, 5, 6, 7
 
-Spell = Callable[[Expr, "KernelPrinter"], tuple[str, int]]
+
+class Printer(Protocol):
+    """Asks for operands."""
+
+    def expr(self, value: Expr, least: int = ANY) -> str: ...
+
+    def operands(self, value: Expr) -> str: ...
+
+    def helper(self, name: str) -> str: ...
+
+
+Spell = Callable[[Expr, Printer], tuple[str, int]]
 """Gives a text, and how tightly it binds."""
 
 
@@ -22,7 +30,7 @@ def infix(symbol: str, binding: int, chains: bool = True) -> Spell:
     """``chains``: it may stand on its own left side without parentheses."""
     left, right = binding if chains else binding + 1, binding + 1
 
-    def spell(value: Expr, printer: KernelPrinter) -> tuple[str, int]:
+    def spell(value: Expr, printer: Printer) -> tuple[str, int]:
         a, b = value.args
         any_order = value.op == "add" and not value.dtype.is_float  # sums of integers
         texts = printer.expr(a, left), printer.expr(b, left if any_order else right)

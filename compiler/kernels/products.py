@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from compiler.kernel import Config
 from ir.graph import Node, Value
@@ -76,7 +76,7 @@ class Product:
         return ProductShape(*(product(sizes).size for sizes in extents))
 
 
-View = Callable[[Emitter, Node], Product]
+View = Callable[[Emitter, Node, Any], Product]
 VIEWS: dict[type[Op], View] = {}
 
 
@@ -95,4 +95,4 @@ def product_of(emitter: Emitter, node: Node) -> Product:
     found = VIEWS.get(type(node.op))
     if found is None:
         raise NotImplementedError(f"nothing says how op {node.op.name!r} is a matrix product")
-    return found(emitter, node)
+    return found(emitter, node, node.op)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ir.expr import Expr
 from ir.graph import Node, Value
-from ir.op import Property
+from ir.op import Op, Property
 from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
 from ir.types import TensorType
@@ -34,7 +34,7 @@ def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
 
 
 @rule(Property.CONTRACTION)
-def emit_contraction(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
+def emit_contraction(emitter: Emitter, node: Node, op: Op, number: int, at: Access) -> Expr:
     """An element by a loop over the depth."""
     view = product_of(emitter, node)
     places = view.find(at)

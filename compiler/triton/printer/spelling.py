@@ -9,7 +9,6 @@ from __future__ import annotations
 import keyword
 
 from compiler.kernels import operators as o
-from compiler.kernels.printer import KernelPrinter
 from ir.expr import Expr
 from ir.types import DType
 
@@ -35,18 +34,18 @@ LITERALS |= {"nan": 'float("nan")', "inf": 'float("inf")', "-inf": '-float("inf"
 
 def _extreme(name: str) -> o.Spell:
     # tl.maximum loses NaN unless told.
-    def spell(e: Expr, printer: KernelPrinter) -> tuple[str, int]:
+    def spell(e: Expr, printer: o.Printer) -> tuple[str, int]:
         nan = ", propagate_nan=tl.PropagateNan.ALL" if e.dtype.is_float else ""
         return f"{name}({printer.operands(e)}{nan})", o.ATOM
 
     return spell
 
 
-def _cast(e: Expr, printer: KernelPrinter) -> tuple[str, int]:
+def _cast(e: Expr, printer: o.Printer) -> tuple[str, int]:
     return f"tl.cast({printer.operands(e)}, {TRITON_TYPES[e.dtype]})", o.ATOM
 
 
-def _self(e: Expr, printer: KernelPrinter) -> tuple[str, int]:
+def _self(e: Expr, printer: o.Printer) -> tuple[str, int]:
     return printer.expr(e.args[0], o.ATOM), o.ATOM
 
 
@@ -54,7 +53,7 @@ _POWERS = {2.0: "({0} * {0})", 3.0: "({0} * {0} * {0})", 0.5: "tl.sqrt_rn({0})"}
 _POWERS |= {-0.5: "(1.0 / tl.sqrt_rn({0}))", -1.0: "(1.0 / {0})"}
 
 
-def _power(e: Expr, printer: KernelPrinter) -> tuple[str, int]:
+def _power(e: Expr, printer: o.Printer) -> tuple[str, int]:
     base, exponent = e.args
     if exponent.op == "const" and exponent.value in _POWERS:  # needs no logarithm
         return _POWERS[exponent.value].format(printer.expr(base, o.ATOM)), o.ATOM

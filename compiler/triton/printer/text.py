@@ -132,8 +132,7 @@ class _Printer(KernelPrinter):
         return f"{self.expr(value, SUM)} + {zeros}"
 
     def _across(self, value: Expr) -> str:
-        (tile,) = value.args
-        kind, axes = value.value.kind, value.value.axes
+        (tile,), (kind, axes) = value.args, value.value
         text = self.expr(tile)
         for axis in reversed(axes):
             if kind == "prod":
