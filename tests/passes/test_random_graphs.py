@@ -73,7 +73,7 @@ def check(drawn: Drawn, graph: Graph, wanted: tuple[Expected, list[str]]) -> Non
 
 @pytest.mark.parametrize("name", sorted(DRAWERS | PATTERNS))
 def test_passes_keep_the_meaning(name: str) -> None:
-    @examples(4)
+    @examples(3)
     @given(graphs(name))
     def forward_and_backward(drawn: Drawn) -> None:
         verify(drawn.graph)

@@ -10,6 +10,7 @@ module is imported must form none either where the packages that lead to a modul
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def outer_packages(name: str, package: tuple[str, ...]) -> Iterator[str]:
             yield ".".join(parts[:count])
 
 
+@functools.cache
 def import_graphs() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Of every module of ours the modules of ours that it imports; and those that are loaded then,
     before it is."""
