@@ -87,7 +87,7 @@ torture: $(VENV)/.test ## Kill, signal and starve the commands; writes a table (
 	  --output=benchmarks/results/torture.md
 
 .PHONY: test-compile-all
-test-compile-all: $(VENV)/.test ## Every layer's kernels on the real compiler (many minutes)
+test-compile-all: $(VENV)/.test $(FLOOR)/.triton ## What `make test` leaves out: more kernels on the real compiler (many minutes)
 	$(PYTEST) -m exhaustive tests/compile
 
 ##@ Set-up (make does it when it is needed)

@@ -301,15 +301,14 @@ def primitive(name: str, *operands: Operand) -> Expr:
             args = tuple(map(_float, args))
         dtype = _widest(args, F32)
     else:
-        if len(alike) == 2 and alike[0].dtype.is_float != alike[1].dtype.is_float:
-            alike = tuple(map(_float, alike))
-            args = (*args[:-2], *alike)
+        dtype, last = alike[0].dtype, alike[-1].dtype
+        if dtype is not last:
+            if dtype.is_float != last.is_float:
+                alike = tuple(map(_float, alike))
+                args = (*args[:-2], *alike)
+            dtype = args[0].dtype if name == "grad_as" else _widest(alike, dtype)
         if rule.result != "same":
             dtype = BOOL if rule.result == "bool" else I32
-        elif name == "grad_as":
-            dtype = args[0].dtype
-        else:
-            dtype = _widest(alike, alike[0].dtype)
     folded = _fold(name, args)
     if folded is None or (folded.dtype is not dtype and dtype.is_float):
         return _make(name, args, None, dtype)
@@ -340,6 +339,8 @@ def _is(a: Expr, value: float) -> bool:
 
 def _fold(name: str, args: tuple[Expr, ...]) -> Expr | None:
     a = args[0]
+    if len(args) == 2:
+        return _fold_two(name, a, args[1])
     if name == "to_float" and a.dtype.is_float:
         return a
     if name == "to_int" and a.dtype is I32:
@@ -348,11 +349,10 @@ def _fold(name: str, args: tuple[Expr, ...]) -> Expr | None:
         return const(-a.value, a.dtype)
     if name == "neg" and a.op == "neg":
         return a.args[0]
-    if name == "where":
-        return args[1] if args[1] is args[2] else None
-    if len(args) != 2:
-        return None
-    b = args[1]
+    return args[1] if name == "where" and args[1] is args[2] else None
+
+
+def _fold_two(name: str, a: Expr, b: Expr) -> Expr | None:
     if a.op != "const" and b.op != "const":
         return None
     if name == "mul":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.products import Product
+from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
-from compiler.kernels.schedules.registers import Form
+from compiler.kernels.schedules.registers import Axis, Form
 from compiler.target import Target
 from ir.graph import Graph
 
@@ -35,11 +35,11 @@ class VectorHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, self.lanes)]
 
-    def contract(self, view: Product) -> Sequence[Choice]:
+    def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", self.lanes), ("K", 1))))]
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
 
-    def registers(self, view: Product, form: Form) -> Sequence[Config]:
-        return register_tiles(view, form, self.target, self.lanes)
+    def registers(self, form: Form, extents: Mapping[Axis, int]) -> Sequence[Config]:
+        return register_tiles(form, extents, self.target, self.lanes)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
 
 from compiler.kernel import Launch
-from compiler.kernels.launch import bound_launch
+from compiler.kernels.launch import Ways
 from compiler.kernels.nodes import KernelBody
+from compiler.kernels.printer import Text
 from compiler.kernels.provenance import function_name, provenance
-from compiler.kernels.schedule import kernels_of, schedule_task, task_of
+from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.schedules.registers import schedule_registers
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
@@ -32,9 +32,7 @@ def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of)
     task = _task(node, options, lanes_of(options.target), number)
     if task.builder().wide:  # lanes hold numbers of 32 bits
         task = _task(node, options, 1, number)
-    scheduled = schedule_task(task)
-    made = kernels_of(task, scheduled.kernels, scheduled.choices[0])
-    return [_launch(task, body, again) for body, again in made]
+    return Ways(task, schedule_task(task), _canonical, _readable).launches()
 
 
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
@@ -48,14 +46,13 @@ def lanes_of(target: Target) -> int:
     return target.vector // F32.itemsize
 
 
-def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:
+def _canonical(body: KernelBody) -> tuple[str, str, Text]:
     source, text = c_function(body, body.name, readable=False)
     entry = f"{body.name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"  # one for one text
-    source = source.replace(body.name, entry, 1)
-    return bound_launch(task, body, text, entry, source, lambda: _shown(task, again()))
+    return entry, source.replace(body.name, entry, 1), text
 
 
-def _shown(task: Task, body: KernelBody) -> str:
+def _readable(task: Task, body: KernelBody) -> str:
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
     before = prelude(lanes_of(task.options.target))
     return f"{c_comment(provenance(task, body))}\n\n{before}\n{function}"

@@ -8,6 +8,7 @@ every kernel has one type.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from compiler.kernels import nodes as n
 from compiler.kernels.expressions import (
@@ -19,7 +20,7 @@ from compiler.kernels.expressions import (
     every,
 )
 from compiler.kernels.names import Names
-from compiler.kernels.operators import ANY, ATOM, PRODUCT, SUM, UNARY, FunctionCall, Infix, Prefix
+from compiler.kernels.operators import ANY, ATOM, PRODUCT, SUM, UNARY
 from compiler.kernels.printer import KernelPrinter, Text
 from ir import expr as e
 from ir.expr import Expr
@@ -35,8 +36,8 @@ from .spelling import (
     RESERVED,
     SCALAR_TYPES,
     SPELLING,
+    VECTOR_SPELLING,
     VECTOR_TYPES,
-    vector_spelling,
 )
 from .tiles import LANE, vectors
 
@@ -123,17 +124,8 @@ class _Printer(KernelPrinter):
             return self.name(value.value), ATOM
         if value.op == "load":
             return self._load(value), ATOM
-        match vector_spelling(value):
-            case Infix(symbol, binding, _) as infix:
-                left, right = (
-                    self.lanes(a, need) for a, need in zip(value.args, infix.operands, strict=True)
-                )
-                return f"{left} {symbol} {right}", binding
-            case Prefix(symbol, operand):
-                return f"{symbol}{self.lanes(value.args[0], operand)}", UNARY
-            case FunctionCall(name):
-                return f"{name}({', '.join(map(self.lanes, value.args))})", ATOM
-        raise NotImplementedError(f"C's printer knows no {value.op!r} of vectors")
+        spell = VECTOR_SPELLING[value.op]
+        return spell(value, _Lanes(self))
 
     def lanes(self, value: Expr, least: int = ANY) -> str:
         """As a vector, also where all lanes are alike."""
@@ -157,7 +149,7 @@ class _Printer(KernelPrinter):
                 return self._address(value), ANY
             case "across":
                 letter = LETTERS[value.dtype]
-                return f"{value.value.kind}_{letter}({self.expr(value.args[0])})", ATOM
+                return f"{value.value[0]}_{letter}({self.expr(value.args[0])})", ATOM
             case "any":
                 return f"any_lane({self.expr(value.args[0])})", ATOM
             case "program":
@@ -174,7 +166,7 @@ class _Printer(KernelPrinter):
         if _is_near(index) and not lanes:
             start = element(pointer, index.args[0])
             if scalars and _is_zero(value):
-                return f"near_{letter}({self._address(element(*start.args, scalars))})"
+                return f"near_{letter}({self._address(element(pointer, index.args[0], scalars))})"
             text = f"near_{letter}({self._address(start)})"
         else:
             inside = self._inside(lanes)
@@ -210,6 +202,22 @@ class _Printer(KernelPrinter):
 
     def _inside(self, conditions: tuple[Expr, ...]) -> str:
         return self.lanes(every(conditions) if conditions else e.const(True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """Gives operands as vectors."""
+
+    of: _Printer
+
+    def expr(self, value: Expr, least: int = ANY) -> str:
+        return self.of.lanes(value, least)
+
+    def operands(self, value: Expr) -> str:
+        return ", ".join(map(self.of.lanes, value.args))
+
+    def helper(self, name: str) -> str:
+        return self.of.helper(name)
 
 
 def _parted(mask: Sequence[Expr]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from compiler.kernel import Config
-from compiler.kernels.products import Product
-from compiler.kernels.schedules.registers import Form, extents_of
+from compiler.kernels.schedules.registers import Axis, Form
 from compiler.target import Target
 
 VECTORS = (1, 2, 3, 4, 6)
@@ -18,11 +18,13 @@ FAR = 0.5  # to do so by an address that no register holds any more
 ADDRESSES = 9  # that registers hold
 
 
-def register_tiles(view: Product, form: Form, target: Target, lanes: int) -> list[Config]:
+def register_tiles(
+    form: Form, extents: Mapping[Axis, int], target: Target, lanes: int
+) -> list[Config]:
     """``R`` vectors times ``U`` positions: all that fit, the best first."""
     registers = 32 if target.vector >= WIDEST else 16
     tiles = [(r, u) for r in VECTORS for u in POSITIONS if _held(form, r, u) <= registers]
-    tiles.sort(key=lambda tile: _cost(*tile, view, form, target.processors, lanes))
+    tiles.sort(key=lambda t: _cost(t[0], t[1], form, extents, target.processors, lanes))
     return [Config((("R", r), ("U", u), ("V", lanes))) for r, u in tiles]
 
 
@@ -32,11 +34,10 @@ def _held(form: Form, r: int, u: int) -> int:
 
 
 def _cost(
-    r: int, u: int, view: Product, form: Form, processors: int, lanes: int
+    r: int, u: int, form: Form, extents: Mapping[Axis, int], processors: int, lanes: int
 ) -> tuple[float, int]:
     """Time of all tiles, in multiplications of vectors; of equal ones the larger is better."""
-    extents = extents_of(view)
-    vectors, positions = extents[form.vectors].value, extents[form.single].value
+    vectors, positions = extents[form.vectors], extents[form.single]
     if form.lanes == form.vectors:
         vectors = -(-vectors // lanes)
     tiles = -(-vectors // r) * -(-positions // u)
@@ -44,7 +45,7 @@ def _cost(
     block = form.blocks.get(form.single, u)
     step *= 1 + (block % u > 0)  # what crosses blocks does not lie side by side
     others = math.prod(
-        e.value for a, e in extents.items()
+        extent for a, extent in extents.items()
         if a.kind != "depth" and a not in (form.vectors, form.single, form.lanes)
     )  # fmt: skip
     rounds = -(-tiles * others // processors) * processors  # what the last round leaves idle

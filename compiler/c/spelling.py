@@ -24,17 +24,16 @@ LITERALS |= {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
 
 
 def _division(symbol: str, helper: str) -> o.Spell:
-    def spell(value: Expr, ask: o.Ask) -> tuple[str, int]:
-        a, b = value.args
-        if b.op == "const" and b.value > 0:
-            return f"{ask(a, o.PRODUCT)} {symbol} {ask(b, o.ATOM)}", o.PRODUCT
-        return f"{helper}({ask(a, o.ANY)}, {ask(b, o.ANY)})", o.ATOM
+    def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
+        b = value.args[1]
+        known = b.op == "const" and b.value > 0
+        return (o.infix(symbol, o.PRODUCT) if known else o.call(helper))(value, printer)
 
     return spell
 
 
-def _where(value: Expr, ask: o.Ask) -> tuple[str, int]:
-    condition, a, b = (ask(operand, OR) for operand in value.args)
+def _where(value: Expr, printer: o.Printer) -> tuple[str, int]:
+    condition, a, b = (printer.expr(operand, OR) for operand in value.args)
     return f"{condition} ? {a} : {b}", o.ANY
 
 
@@ -43,20 +42,20 @@ _FUNCTIONS |= {"max": "larger", "min": "smaller", "abs": "magnitude", "rand": "p
 
 _OPERATORS = o.common_operators(COMPARISON)
 
-SPELLING: dict[str, o.Spelling] = {
+SPELLING: dict[str, o.Spell] = {
     **_OPERATORS,
-    **{op: o.FunctionCall(name) for op, name in _FUNCTIONS.items()},
-    "sigmoid": o.FunctionCall("sigmoid"),
+    **{op: o.call(name) for op, name in _FUNCTIONS.items()},
+    "sigmoid": o.call("sigmoid"),
     "floordiv": _division("/", "quotient"),
     "mod": _division("%", "rest"),
-    "neg": o.Prefix("-", o.ATOM),
-    "not": o.Prefix("!", o.ATOM),
-    "and": o.Infix("&&", AND),
-    "or": o.Infix("||", OR),
+    "neg": o.prefix("-", o.ATOM),
+    "not": o.prefix("!", o.ATOM),
+    "and": o.infix("&&", AND),
+    "or": o.infix("||", OR),
     "where": _where,
-    "to_float": o.Prefix("(float)", o.ATOM),
-    "to_int": o.Prefix("(int32_t)", o.ATOM),
-    "as_i32": o.Prefix("(int32_t)", o.ATOM),  # of indices of 64 bits
+    "to_float": o.prefix("(float)", o.ATOM),
+    "to_int": o.prefix("(int32_t)", o.ATOM),
+    "as_i32": o.prefix("(int32_t)", o.ATOM),  # of indices of 64 bits
 }
 """Keyed like :data:`ir.expr.PRIMITIVES`, but for the marks that only a gradient reads."""
 
@@ -67,27 +66,28 @@ RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", prelude(2)), *_FUNCTIONS.val
 """Names that no variable has."""
 
 
-_LOGIC = {"and": o.Infix("&", AND), "or": o.Infix("|", OR)}
-_LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "pow", "rand")
 _BY_LETTER = {"max": "larger", "min": "smaller", "abs": "magnitude", "where": "choose"}
-_BY_LETTER |= {"floordiv": "quotient", "mod": "rest"}
+_BY_LETTER |= {"floordiv": "quotient", "mod": "rest", "to_float": "to_float", "to_int": "to_int"}
+_LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "pow", "rand")
 
 
-def vector_spelling(value: Expr) -> o.Spelling:
-    """Of an operation whose operands are vectors, or are made such."""
-    letter = LETTERS[value.args[-1].dtype]
-    if value.op in _BY_LETTER:
-        return o.FunctionCall(f"{_BY_LETTER[value.op]}_{letter}")
-    if value.op in ("to_float", "to_int"):
-        return o.FunctionCall(f"{value.op}_{letter}")
-    if value.op in _LIBRARY:
-        return o.FunctionCall(f"{value.op}_f")
-    if value.op == "as_i32":
-        return o.FunctionCall("")
-    if value.op == "not":
-        return o.Prefix("~", o.ATOM)
-    if value.op == "neg":
-        return o.Prefix("-", o.ATOM)
-    if value.op in _LOGIC:
-        return _LOGIC[value.op]
-    return _OPERATORS[value.op]
+def _by_letter(name: str) -> o.Spell:
+    """A function for each type of lanes."""
+
+    def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
+        return o.call(f"{name}_{LETTERS[value.args[-1].dtype]}")(value, printer)
+
+    return spell
+
+
+VECTOR_SPELLING: dict[str, o.Spell] = {
+    **_OPERATORS,
+    **{op: _by_letter(name) for op, name in _BY_LETTER.items()},
+    **{op: o.call(f"{op}_f") for op in _LIBRARY},
+    "neg": o.prefix("-", o.ATOM),
+    "not": o.prefix("~", o.ATOM),
+    "and": o.infix("&", AND),
+    "or": o.infix("|", OR),
+    "as_i32": o.call(""),  # they have 32 bits
+}
+"""Of operations on vectors."""

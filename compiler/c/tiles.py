@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from compiler.kernels.expressions import SCALAR, Across, Axes, Local, ref
+from compiler.kernels.expressions import SCALAR, Axes, Local, across, ref
 from compiler.kernels.liveness import live
 from compiler.kernels.nodes import (
     Assign,
@@ -125,7 +125,7 @@ class _Unroller:
                 case _:
                     found = SCALAR.union(*map(self._axes_of, value.args))
                     if value.op == "across":
-                        found -= frozenset(value.value.axes)
+                        found -= frozenset(value.value[1])
             self._varying[value] = found
         return found
 
@@ -150,12 +150,12 @@ class _Unroller:
             case "constant" if value.value != "programs":
                 return e.const(self._kernel.config[value.value])
             case "across":
-                inside = self._axes_of(value.args[0]).intersection(value.value.axes)
-                kind = value.value.kind
+                kind, axes = value.value
+                inside = self._axes_of(value.args[0]).intersection(axes)
                 total = self._combined(value.args[0], point, inside, _COMBINE[kind])
                 if not inside & self._cut:
                     return total
-                return e.node("across", (total,), Across(kind, (0,)), value.dtype)
+                return across(kind, total, (0,))
             case "any":
                 inside = self._axes_of(value.args[0])
                 total = self._combined(value.args[0], point, inside, "or")

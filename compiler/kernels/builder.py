@@ -17,8 +17,6 @@ from ir.types import F32, I32, DType
 from .expressions import (
     SCALAR,
     Address,
-    ArgumentKind,
-    ArgumentValue,
     Axes,
     KernelArgument,
     Local,
@@ -38,15 +36,13 @@ class KernelBuilder:
     ``let`` gives equal values one variable, within the block where it was made.
     """
 
-    def __init__(self, wide: bool = False, number: Callable[[int], int] = int) -> None:
+    def __init__(self, wide: bool) -> None:
         self.wide = wide  # 64-bit indices
-        self.number = number  # what a size is at the sizes at hand
         self._blocks: list[list[Statement]] = [[]]
         self._scopes: list[dict[Hashable, Expr]] = [{}]
         self._arguments: dict[Hashable, Expr] = {}
         self._amounts = 0
         self._extents: dict[Hashable, Monomial] = {}
-        self._divided: dict[tuple[Monomial, int], Monomial] = {}
         self._place = ""
 
     # --- statements -------------------------------------------------------------------
@@ -187,41 +183,40 @@ class KernelBuilder:
     def amount(self, size: int, hint: str = "") -> Monomial:
         """A size that is an argument of its own, even where it is a number."""
         self._amounts += 1
-        return Monomial.of(Amount(self._amounts, size, self.number(size), hint))
+        return Monomial.of(Amount(self._amounts, size, hint))
 
     def extent(self, size: int, hint: str = "") -> Monomial:
         """A size as its type says: a constant where it is a number, else its factors, each of
         which is one argument wherever it is asked for."""
         if not isinstance(size, Size):
             return Monomial.of(size)
-        factors = size.factors
-        parts = [Monomial.of(f) if isinstance(f, int) else self._extent(f, hint) for f in factors]
-        return product(parts)
+        return product(self._extent(factor, factor, hint) for factor in size.factors)
 
-    def _extent(self, size: int, hint: str) -> Monomial:
-        key = ("extent", size)
+    def _extent(self, key: Hashable, size: int, hint: str) -> Monomial:
+        """A number as it is, else the same argument for one key."""
+        if isinstance(size, int):
+            return Monomial.of(size)
         if key not in self._extents:
             self._extents[key] = self.amount(size, hint)
         return self._extents[key]
 
     def blocks(self, extent: Monomial, block: int) -> Monomial:
         """How many blocks of so many elements hold an extent."""
-        key = (extent, block)
-        if key not in self._divided:
-            count = -(-extent.size // block)
-            constant = extent.constant is not None
-            self._divided[key] = Monomial.of(count) if constant else self.amount(count, "blocks")
-        return self._divided[key]
+        return self._extent((extent, block), -(-extent.size // block), "blocks")
 
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""
         name = f"{hint}_ptr" if hint else ""
-        return self._argument(buffer, "p", name, dtype, "pointer", buffer, True)
+        return self._argument(
+            buffer, lambda: KernelArgument("p", name, dtype, SCALAR, "pointer", buffer, True)
+        )
 
     def scalar(self, key: Hashable, value: Number, dtype: DType) -> Expr:
         """A number that follows from a shape."""
         dtype = F32 if dtype.is_float else I32
-        return self._argument(key, "a", "number", dtype, "number", value)
+        return self._argument(
+            key, lambda: KernelArgument("a", "number", dtype, SCALAR, "number", value)
+        )
 
     def size(self, size: Monomial, *, divisible: bool = False) -> Expr:
         """A size: a literal, an argument, or an argument times a literal."""
@@ -230,27 +225,19 @@ class KernelBuilder:
         factor = -size.factor if size.factor < 0 else size.factor
         divisor = factor.denominator
         whole = Monomial(1 if divisor == 1 else Fraction(1, divisor), size.powers)
-        value = self._argument((whole, divisible), "s", whole.hint, I32, "size", whole, divisible)
+        value = self._argument(
+            (whole, divisible),
+            lambda: KernelArgument("s", whole.hint, I32, SCALAR, "size", whole, divisible),
+        )
         if factor.numerator != 1:
             value = value * factor.numerator
         return -value if size.factor < 0 else value
 
-    def _argument(
-        self,
-        key: Hashable,
-        stem: str,
-        hint: str,
-        dtype: DType,
-        kind: ArgumentKind,
-        given: ArgumentValue,
-        divisible: bool = False,
-    ) -> Expr:
+    def _argument(self, key: Hashable, made: Callable[[], KernelArgument]) -> Expr:
         """The same one for one key."""
-        known = self._arguments.get(key)
-        if known is None:
-            argument = KernelArgument(stem, hint, dtype, SCALAR, kind, given, divisible)
-            known = self._arguments[key] = ref(argument)
-        return known
+        if key not in self._arguments:
+            self._arguments[key] = ref(made())
+        return self._arguments[key]
 
     # --- indices ----------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from compiler.kernel import Config
 if TYPE_CHECKING:
     from ir.graph import Graph
 
-    from .products import Product
+    from .products import ProductShape
     from .schedules.reduction import Reduction
 
 
@@ -45,9 +45,11 @@ class Heuristic(Protocol):
     def row(self, reduction: Reduction) -> Sequence[Config]:
         """Likewise, for rows that are never split."""
 
-    def contract(self, view: Product) -> Sequence[Choice]:
-        """Tiles of ``M`` rows and ``N`` columns, in steps of ``K`` along the depth. The second
-        configuration is one of :meth:`flat`; without one each of those is a way."""
+    def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
+        """Tiles of ``M`` rows and ``N`` columns, in steps of ``K`` along the depth. Each of
+        :meth:`flat` is a way to have the second configuration.
+
+        ``strided``: index arithmetic takes registers that large tiles lack."""
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         """Of an op's own kernel, which says what it can be; it walks along ``length`` by BLOCK."""

@@ -8,7 +8,7 @@ it yields what it reads, and gets the elements back, so that no chain nests Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,7 +60,8 @@ class Access:
 Emission = Generator[tuple[Value, Access], Expr, Expr]
 """A rule at work: yields values with accesses, is sent their elements, returns the result's."""
 
-EmitRule = Callable[["Emitter", Node, int, Access], Expr | Emission]
+EmitRule = Callable[["Emitter", Node, Any, int, Access], Expr | Emission]
+"""Of a node, its op, and which of its results is asked for."""
 Emit = Callable[["Emitter", Access], Expr]
 RULES: dict[type[Op] | Property, EmitRule] = {}
 
@@ -97,10 +98,10 @@ class Emitter:
         body: Graph,
         inputs: Sequence[Value],
         builder: KernelBuilder,
-        rank: int = 1,
-        given: dict[Value, Emit] | None = None,
+        rank: int,
+        given: Mapping[Value, Emit],
     ) -> None:
-        self.given = {} if given is None else given  # values that a schedule writes in its own way
+        self.given = dict(given)  # values that a schedule writes in its own way
         self.body = body
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
@@ -162,7 +163,7 @@ class Emitter:
             found = self.read(value, at)
         else:
             node = self.body.producers[value]
-            written = rule_of(node.op)(self, node, node.outputs.index(value), at)
+            written = rule_of(node.op)(self, node, node.op, node.outputs.index(value), at)
             if not isinstance(written, Expr):
                 begun.append((key, written))
                 return None
@@ -193,7 +194,7 @@ class Emitter:
         """Of what is just read from memory: the group's input, and where it is read."""
         while value not in self._outer:
             node = self.body.producers[value]
-            wanted = rule_of(node.op)(self, node, node.outputs.index(value), at)
+            wanted = rule_of(node.op)(self, node, node.op, node.outputs.index(value), at)
             assert not isinstance(wanted, Expr), "a view yields what it reads"
             value, at = next(wanted)
         return value, at

@@ -58,14 +58,6 @@ class Address(Local):
     """Of elements of ``dtype`` in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Across:
-    """How a tile becomes one value along some of its dimensions, which keep the extent 1."""
-
-    kind: str  # sum, prod, max, min; NaN wins both
-    axes: tuple[int, ...]
-
-
 def ref(variable: Local) -> Expr:
     return e.node("ref", (), variable, variable.dtype)
 
@@ -91,7 +83,11 @@ def read(place: Expr, other: Number | None = None) -> Expr:
 
 
 def across(kind: str, tile: Expr, axes: tuple[int, ...]) -> Expr:
-    return e.node("across", (tile,), Across(kind, axes), tile.dtype)
+    """One value of a tile along some of its dimensions, which keep the extent 1.
+
+    ``kind``: sum, prod, max, min; NaN wins both.
+    """
+    return e.node("across", (tile,), (kind, axes), tile.dtype)
 
 
 def any_lane(condition: Expr) -> Expr:
@@ -145,4 +141,4 @@ def axes_of(value: Expr) -> Axes:
     found = SCALAR
     for operand in value.args:
         found |= axes_of(operand)
-    return found.difference(value.value.axes) if value.op == "across" else found
+    return found.difference(value.value[1]) if value.op == "across" else found

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ir.expr import Expr
 
 from .expressions import Axes, axes_of
-from .monomial import ONE, Monomial, product
+from .monomial import ONE, Monomial
 
 Bound = Callable[[], Expr]  # a condition
 
@@ -112,16 +112,16 @@ def delinearize(base: Base, extents: Sequence[Monomial]) -> tuple[Affine, ...]:
 
 def split_range(iteration_range: IterationRange, extents: Sequence[Monomial]) -> tuple[Affine, ...]:
     """Coordinates, row-major, of an iteration range that runs over the product of ``extents``."""
-    result = []
-    leading = iteration_range.extent is None
-    for axis, extent in enumerate(extents):
-        if extent.constant == 1:
-            result.append(ZERO)
-            continue
-        inner = iteration_range.inner * product(extents[axis + 1 :])
-        part = IterationRange(iteration_range.base, inner, None if leading else extent)
-        result.append(Affine(((part, ONE),)))
-        leading = False
+    leading = next((a for a, x in enumerate(extents) if x.constant != 1), None)
+    result = [ZERO] * len(extents)
+    inner = iteration_range.inner
+    for axis in reversed(range(len(extents))):
+        extent = extents[axis]
+        if extent.constant != 1:
+            whole = axis == leading and iteration_range.extent is None
+            part = IterationRange(iteration_range.base, inner, None if whole else extent)
+            result[axis] = Affine(((part, ONE),))
+        inner = inner * extent
     return tuple(result)
 
 

@@ -1,43 +1,63 @@
-"""A printed kernel with what it is called with."""
+"""The launches of a group: printed kernels, with what they are called with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from compiler.kernel import Argument as Given
 from compiler.kernel import Kernel, Launch, Parameter
 
+from .choice import Choice
 from .expressions import KernelArgument
 from .monomial import Monomial
 from .nodes import KernelBody
 from .printer import Text
-from .task import Task
+from .task import Scheduled, Task
 
 
-def bound_launch(
-    task: Task,
-    body: KernelBody,
-    text: Text,
-    entry: str,
-    source: str,
-    readable: Callable[[], str],
-) -> Launch:
-    """The one launch of a kernel. ``source`` has a function ``entry``, whose lines ``text`` is."""
-    kernel = Kernel(
-        entry=entry,
-        source=source,
-        parameters=tuple(_parameter(name, a, body.wide) for name, a in text.arguments),
-    )
-    return Launch(
-        kernel,
-        body.config,
-        tuple(_given(a) for _, a in text.arguments),
-        body.grid,
-        task.label + body.suffix,
-        task.node.location,
-        body.writes,
-        readable,
-    )
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to compute a group in a language.
+
+    ``canonical``: prints a kernel: its function's name, the source, and the function's text.
+    ``readable``: prints it for people.
+    """
+
+    task: Task
+    scheduled: Scheduled
+    canonical: Callable[[KernelBody], tuple[str, str, Text]]
+    readable: Callable[[Task, KernelBody], str]
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """The best first."""
+        return self.scheduled.choices
+
+    def launches(self, choice: Choice | None = None) -> list[Launch]:
+        """In order; of the best choice unless another is given."""
+        choice = choice or self.choices[0]
+        kernels = self.scheduled.kernels(choice)
+        return [self._launch(choice, number, kernel) for number, kernel in enumerate(kernels)]
+
+    def _launch(self, choice: Choice, number: int, body: KernelBody) -> Launch:
+        entry, source, text = self.canonical(body)
+        parameters = tuple(_parameter(name, a, body.wide) for name, a in text.arguments)
+
+        def readable() -> str:
+            # Its nodes are made once more: they are not kept, as they are many small objects.
+            return self.readable(self.task, self.scheduled.kernels(choice)[number])
+
+        return Launch(
+            Kernel(entry, source, parameters),
+            body.config,
+            tuple(_given(a) for _, a in text.arguments),
+            body.grid,
+            self.task.op.label + body.suffix,
+            self.task.node.location,
+            body.writes,
+            readable,
+        )
 
 
 def _parameter(name: str, argument: KernelArgument, wide: bool) -> Parameter:

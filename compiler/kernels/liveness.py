@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ir.expr import Expr
 
@@ -16,45 +17,38 @@ def live(body: Sequence[Statement]) -> list[Statement]:
     before: ``let a = x + 1; let b = a * 2; store y``
     after:  ``store y``
     """
-    return _Reader().live(body)
+    used: set[Local] = set()
+    seen: set[Expr] = set()
 
-
-class _Reader:
-    """Goes backwards, so that it meets what reads a variable before the variable."""
-
-    def __init__(self) -> None:
-        self._used: set[Local] = set()
-        self._seen: set[Expr] = set()
-
-    def live(self, body: Sequence[Statement]) -> list[Statement]:
-        kept: list[Statement] = []
-        for statement in reversed(body):
-            match statement:
-                case Let(variable) if variable not in self._used:
-                    continue
-                case Loop(kind, variable, start, stop, step, axis, inner):
-                    inner = self.live(inner)
-                    statement = Loop(kind, variable, start, stop, step, axis, inner)
-                case If(condition, inner, otherwise) if condition.op == "const":
-                    kept += reversed(self.live(inner if condition.value else otherwise))
-                    continue
-                case If(condition, inner, otherwise):
-                    other = self.live(otherwise)
-                    statement = If(condition, self.live(inner), other)
-                case _:
-                    pass
-            for value in expressions(statement):
-                self._read(value)
-            kept.append(statement)
-        return kept[::-1]
-
-    def _read(self, value: Expr) -> None:
+    def read(value: Expr) -> None:
         waiting = [value]
         while waiting:
             item = waiting.pop()
-            if item in self._seen:
-                continue
-            self._seen.add(item)
-            if item.op == "ref":
-                self._used.add(item.value)
-            waiting += item.args
+            if item not in seen:
+                seen.add(item)
+                waiting += item.args
+                if item.op == "ref":
+                    used.add(item.value)
+
+    def kept(body: Sequence[Statement]) -> list[Statement]:
+        """Goes backwards, so that it meets what reads a variable before the variable."""
+        found: list[Statement] = []
+        for statement in reversed(body):
+            match statement:
+                case Let(variable) if variable not in used:
+                    continue
+                case If(condition, inner, otherwise) if condition.op == "const":
+                    found += reversed(kept(inner if condition.value else otherwise))
+                    continue
+                case Loop(body=inner):
+                    statement = replace(statement, body=kept(inner))
+                case If(body=inner, otherwise=otherwise):
+                    statement = replace(statement, otherwise=kept(otherwise), body=kept(inner))
+                case _:
+                    pass
+            for value in expressions(statement):
+                read(value)
+            found.append(statement)
+        return found[::-1]
+
+    return kept(body)

@@ -8,7 +8,7 @@ so a :class:`Monomial` is an integer times powers of symbols.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -18,13 +18,11 @@ from typing import NamedTuple
 class Amount:
     """An extent, or another amount, that is a kernel argument.
 
-    ``number``: by which they are in order. ``size``: it may hold symbols of the graph. ``value``:
-    at the sizes at hand.
+    ``number``: by which they are in order. ``size``: it may hold symbols of the graph.
     """
 
     number: int
     size: int
-    value: int
     hint: str = ""
 
 
@@ -52,25 +50,12 @@ class Monomial(NamedTuple):
         return "_".join(amount.hint for amount, _ in self.powers) if simple else "extent"
 
     @property
-    def value(self) -> int:
-        """The number at the sizes at hand."""
-        return self._product(lambda amount: amount.value)
-
-    @property
     def size(self) -> int:
         """With the symbols that extents have."""
-        return self._product(lambda amount: amount.size)
-
-    def _product(self, of: Callable[[Amount], int]) -> int:
-        above, below = self.factor.numerator, self.factor.denominator
-        for amount, power in self.powers:
-            if amount.value == 0:
-                return 0
-            for _ in range(abs(power)):
-                above, below = (
-                    (above * of(amount), below) if power > 0 else (above, below * of(amount))
-                )
-        return above if below == 1 else above // below
+        above = math.prod(a.size for a, p in self.powers for _ in range(p))
+        below = math.prod(a.size for a, p in self.powers for _ in range(-p))
+        above, below = self.factor.numerator * above, self.factor.denominator * below
+        return above if below == 1 or above == 0 else above // below
 
     def __mul__(self, other: Monomial) -> Monomial:  # type: ignore[override]  # a tuple repeats
         if other is ONE:

@@ -9,9 +9,9 @@ All others run their body from ``start`` on, once for each position.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Any
+from typing import Any, get_args
 
 from compiler.kernel import Config, Scratch
 from ir import expr as e
@@ -132,17 +132,25 @@ def parts(statement: Statement) -> list[tuple[str, Any]]:
 
 def expressions(statement: Statement) -> list[Expr]:
     """Those that a statement itself holds."""
-    return [part for _, part in parts(statement) if isinstance(part, Expr)]
+    return [getattr(statement, name) for name in _EXPRESSIONS[type(statement)]]
+
+
+_EXPRESSIONS = {
+    kind: [field.name for field in fields(kind) if field.type == "Expr"]
+    for kind in get_args(Statement)
+}
 
 
 def walk_statements(body: Sequence[Statement]) -> Iterator[Statement]:
     """All statements, each before those inside it."""
-    for statement in body:
+    waiting = list(reversed(body))
+    while waiting:
+        statement = waiting.pop()
         yield statement
+        if isinstance(statement, If):
+            waiting += reversed(statement.otherwise)
         if isinstance(statement, Loop | If):
-            for _, part in parts(statement):
-                if isinstance(part, list):
-                    yield from walk_statements(part)
+            waiting += reversed(statement.body)
 
 
 def rewritten(body: Sequence[Statement], change: Callable[[Expr], Expr]) -> list[Statement]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from ir.expr import Expr
 
@@ -13,49 +12,55 @@ from ir.expr import Expr
 ANY, SUM, PRODUCT, UNARY, ATOM = 0, 4, 5, 6, 7
 
 
-@dataclass(frozen=True)
-class Infix:
+class Printer(Protocol):
+    """Asks for operands."""
+
+    def expr(self, value: Expr, least: int = ANY) -> str: ...
+
+    def operands(self, value: Expr) -> str: ...
+
+    def helper(self, name: str) -> str: ...
+
+
+Spell = Callable[[Expr, Printer], tuple[str, int]]
+"""Gives a text, and how tightly it binds."""
+
+
+def infix(symbol: str, binding: int, chains: bool = True) -> Spell:
     """``chains``: it may stand on its own left side without parentheses."""
+    left, right = binding if chains else binding + 1, binding + 1
 
-    symbol: str
-    binding: int
-    chains: bool = True
+    def spell(value: Expr, printer: Printer) -> tuple[str, int]:
+        a, b = value.args
+        any_order = value.op == "add" and not value.dtype.is_float  # sums of integers
+        texts = printer.expr(a, left), printer.expr(b, left if any_order else right)
+        return f" {symbol} ".join(texts), binding
 
-    @functools.cached_property
-    def operands(self) -> tuple[int, int]:
-        """How tightly they have to bind."""
-        right = self.binding + 1
-        return (self.binding if self.chains else right), right
+    return spell
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+def prefix(symbol: str, operand: int = UNARY) -> Spell:
     """``operand``: how tightly that has to bind."""
-
-    symbol: str
-    operand: int = UNARY
+    return lambda value, printer: (f"{symbol}{printer.expr(value.args[0], operand)}", UNARY)
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
-    """Of the language's, or of a helper."""
-
-    name: str
-    is_helper: bool = False
+def call(name: str) -> Spell:
+    """Of a function of the language."""
+    return lambda value, printer: (f"{name}({printer.operands(value)})", ATOM)
 
 
-Ask = Callable[[Expr, int], str]  # the text of an operand, as it may stand in its place
-Spell = Callable[[Expr, Ask], tuple[str, int]]  # a text, and how tightly it binds
-Spelling = Infix | Prefix | FunctionCall | Spell
+def helper(name: str) -> Spell:
+    """A call of a function that the language lacks."""
+    return lambda value, printer: (f"{printer.helper(name)}({printer.operands(value)})", ATOM)
 
 
-def common_operators(comparison: int) -> dict[str, Infix]:
+def common_operators(comparison: int) -> dict[str, Spell]:
     """Those that languages write alike. ``comparison``: how tightly comparisons bind."""
     comparisons = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
     return {
-        "add": Infix("+", SUM),
-        "sub": Infix("-", SUM),
-        "mul": Infix("*", PRODUCT),
-        "div": Infix("/", PRODUCT),
-        **{op: Infix(symbol, comparison, chains=False) for op, symbol in comparisons.items()},
+        "add": infix("+", SUM),
+        "sub": infix("-", SUM),
+        "mul": infix("*", PRODUCT),
+        "div": infix("/", PRODUCT),
+        **{op: infix(symbol, comparison, chains=False) for op, symbol in comparisons.items()},
     }

@@ -14,7 +14,7 @@ from ir.types import BOOL, DType
 from .expressions import KernelArgument, Local
 from .names import Names
 from .nodes import Assign, Declare, If, KernelBody, Let, Loop, Remark, Statement, Write
-from .operators import ANY, ATOM, UNARY, FunctionCall, Infix, Prefix, Spelling
+from .operators import ANY, ATOM, UNARY, Spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class KernelPrinter(ABC):
     helpers: list[str] = field(default_factory=list)
     arguments: dict[KernelArgument, str] = field(default_factory=dict)
 
-    spelling: ClassVar[Mapping[str, Spelling]]  # keyed like ir.expr.PRIMITIVES
+    spelling: ClassVar[Mapping[str, Spell]]  # keyed like ir.expr.PRIMITIVES
     branch: ClassVar[str]  # what a condition stands in
     literals: ClassVar[Mapping[str, str]]  # what is no number; real: how others end
     block_ends: ClassVar[tuple[str, str]]  # what opens a block, behind its head, and closes it
@@ -101,22 +101,11 @@ class KernelPrinter(ABC):
         if value.op == "const":
             text = self.literal(value.value, value.dtype)
             return text, UNARY if text.startswith("-") else ATOM
-        match self.spelling.get(value.op):
-            case None:
-                return self.own(value)
-            case Infix() as infix:
-                left, right = infix.operands
-                if value.op == "add" and not value.dtype.is_float:
-                    right = left  # sums of integers may be added in any order
-                a, b = value.args
-                text = f"{self.expr(a, left)} {infix.symbol} {self.expr(b, right)}"
-                return text, infix.binding
-            case Prefix(symbol, operand):
-                return f"{symbol}{self.expr(value.args[0], operand)}", UNARY
-            case FunctionCall() as function:
-                return self.call(function, value.args), ATOM
-            case spell:
-                return spell(value, self.expr)
+        spell = self.spelling.get(value.op)
+        return spell(value, self) if spell else self.own(value)
+
+    def operands(self, value: Expr) -> str:
+        return ", ".join(self.expr(a) for a in value.args)
 
     def literal(self, value: Number, dtype: DType) -> str:
         if dtype is BOOL:
@@ -137,11 +126,6 @@ class KernelPrinter(ABC):
         if isinstance(variable, KernelArgument):
             self.arguments.setdefault(variable, name)
         return name
-
-    def call(self, function: FunctionCall, operands: Sequence[Expr]) -> str:
-        if function.is_helper:
-            self.helper(function.name)
-        return f"{function.name}({', '.join(self.expr(a) for a in operands)})"
 
     def helper(self, name: str) -> str:
         if name not in self.helpers:

@@ -6,9 +6,10 @@ may be several axes, as a convolution's columns are the images and their positio
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from compiler.kernel import Config
 from ir.graph import Node, Value
@@ -32,6 +33,10 @@ class ProductShape(NamedTuple):
     columns: int
     depth: int
 
+    def at(self, number: Callable[[int], int]) -> ProductShape:
+        """With the numbers that sizes are."""
+        return ProductShape(*map(number, self))
+
     def programs(self, tile: Config) -> int:
         """Tiles in all products."""
         return self.products * -(-self.rows // tile["M"]) * -(-self.columns // tile["N"])
@@ -41,7 +46,7 @@ class ProductShape(NamedTuple):
         return -(-self.depth // tile["K"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Product:
     """Sizes of the axes, and what is read and written where.
 
@@ -64,22 +69,14 @@ class Product:
     thin: bool = False
     strided: bool = False
 
-    @property
-    def numbers(self) -> ProductShape:
-        """At the sizes at hand."""
-        return ProductShape(*(product(extents).value for extents in self._extents))
-
-    @property
+    @functools.cached_property
     def sizes(self) -> ProductShape:
         """As types have them."""
-        return ProductShape(*(product(extents).size for extents in self._extents))
-
-    @property
-    def _extents(self) -> tuple[Sizes, ...]:
-        return self.count, self.rows, self.columns, self.depth
+        extents = self.count, self.rows, self.columns, self.depth
+        return ProductShape(*(product(sizes).size for sizes in extents))
 
 
-View = Callable[[Emitter, Node], Product]
+View = Callable[[Emitter, Node, Any], Product]
 VIEWS: dict[type[Op], View] = {}
 
 
@@ -98,4 +95,4 @@ def product_of(emitter: Emitter, node: Node) -> Product:
     found = VIEWS.get(type(node.op))
     if found is None:
         raise NotImplementedError(f"nothing says how op {node.op.name!r} is a matrix product")
-    return found(emitter, node)
+    return found(emitter, node, node.op)

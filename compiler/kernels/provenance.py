@@ -6,9 +6,7 @@ import json
 import re
 import textwrap
 
-from ir.graph import Graph
 from ir.location import Location
-from ir.ops.fusion import Fused
 from ir.printable import printable
 from ir.text import format_graph
 
@@ -20,13 +18,13 @@ Section = tuple[str, list[str]]
 
 def provenance(task: Task, kernel: KernelBody, *more: Section) -> str:
     """``more``: what the target adds, after the rest."""
-    label = task.label + kernel.suffix
+    label = task.op.label + kernel.suffix
     location = task.node.location
     sections: list[Section] = [
         ("Used by", [f"{label}  {location}" if location != Location() else label]),
         ("Layers", _layers(task)),
-        ("Computes", format_graph(_group(task)).rstrip().splitlines()),
-        ("Schedule", [f"{task.schedule}: {kernel.name}", kernel.why]),
+        ("Computes", format_graph(task.op.body).rstrip().splitlines()),
+        ("Schedule", [f"{task.op.schedule}: {kernel.name}", kernel.why]),
         (
             "Options",
             [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()],
@@ -41,20 +39,14 @@ def provenance(task: Task, kernel: KernelBody, *more: Section) -> str:
 
 def function_name(task: Task, kernel: KernelBody) -> str:
     """After the group."""
-    label = task.label + kernel.suffix
+    label = task.op.label + kernel.suffix
     name = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or kernel.name
     return name if not name[0].isdigit() else f"{kernel.name}_{name}"
 
 
-def _group(task: Task) -> Graph:
-    """The group as it was given (a schedule may have rewritten what it prints)."""
-    assert isinstance(task.node.op, Fused)
-    return task.node.op.body
-
-
 def _layers(task: Task) -> list[str]:
     """The layers in the group: their places, and their prototxt where it is known."""
-    places = dict.fromkeys(n.location for n in _group(task).nodes)
+    places = dict.fromkeys(n.location for n in task.op.body.nodes)
     lines = []
     for place in places:
         shown = textwrap.wrap(place.text.strip(), 88, break_long_words=False)

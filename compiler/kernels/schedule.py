@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 
 from compiler.kernel import Config
 from compiler.options import CompileOptions
@@ -14,7 +13,6 @@ from ir.types import DType
 
 from . import rules  # noqa: F401  (registers what is written for each op)
 from .choice import Choice, Heuristic
-from .nodes import KernelBody
 from .schedules.contract import schedule_contract
 from .schedules.flat import schedule_flat
 from .schedules.reduce import schedule_reduce
@@ -44,34 +42,19 @@ def task_of(
     for value in (*node.inputs, *node.outputs):
         if value.type.dtype is DType.F64:
             raise TypeError(f"%{value.name} is f64; kernels compute in f32")
-    buffers = node.inputs, node.outputs
     schedules = {**SCHEDULES, **(own or {})}
-    return Task(
-        node, op.label, op.schedule, op.body, *buffers, options, heuristic, number, schedules
-    )
+    return Task(node, op, op.body, options, heuristic, number, schedules)
 
 
 def schedule_task(task: Task) -> Scheduled:
     """The ways to compute a group: choices of tile and split, the best first."""
-    if all(v.type.size == 0 for v in task.outputs):
+    if all(v.type.size == 0 for v in task.node.outputs):
         return Scheduled([Choice(Config(()))], lambda _: [])
-    if task.schedule == "single":
+    if task.op.schedule == "single":
         return _alone(task)
-    if task.schedule not in task.schedules:
-        raise ValueError(f"unknown schedule {task.schedule!r} of group {task.label}")
-    return task.schedules[task.schedule](task)
-
-
-def kernels_of(
-    task: Task, kernels: Callable[[Choice], list[KernelBody]], choice: Choice
-) -> Iterator[tuple[KernelBody, Callable[[], KernelBody]]]:
-    """Each with what makes it once more: they are not kept, as they are many small objects."""
-    for number, kernel in enumerate(kernels(choice)):
-        yield kernel, functools.partial(_kernel, task, choice, number)
-
-
-def _kernel(task: Task, choice: Choice, number: int) -> KernelBody:
-    return schedule_task(task).kernels(choice)[number]
+    if task.op.schedule not in task.schedules:
+        raise ValueError(f"unknown schedule {task.op.schedule!r} of group {task.op.label}")
+    return task.schedules[task.op.schedule](task)
 
 
 def _alone(task: Task) -> Scheduled:

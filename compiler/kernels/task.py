@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compiler.kernel import WIDE, Config, Scratch
 from compiler.options import CompileOptions
 from ir.graph import Graph, Node, Port, Value
+from ir.ops.fusion import Fused
 
 from .builder import KernelBuilder
 from .choice import Choice, Heuristic
@@ -20,33 +21,33 @@ AsNumber = Callable[[int], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """One Fused node to schedule: its body, the buffers around it."""
+    """One fused node to schedule, and the body of its ``op`` as a schedule may have rewritten it.
+
+    ``given``: values that are not computed from their inputs, but written so.
+    """
 
     node: Node
-    label: str
-    schedule: str
+    op: Fused
     body: Graph
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
     options: CompileOptions
     heuristic: Heuristic
     number: AsNumber
     schedules: Mapping[str, Schedule]
+    given: Mapping[Value, Emit] = field(default_factory=dict)
 
     @property
     def ports(self) -> list[tuple[Port, Value]]:
         """The body's outputs, and the buffers that they are written to."""
-        return list(zip(self.body.outputs, self.outputs, strict=True))
+        return list(zip(self.body.outputs, self.node.outputs, strict=True))
 
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
-        values = (*self.inputs, *self.outputs)
-        wide = any(self.number(v.type.memory_size) >= WIDE for v in values)
-        return KernelBuilder(wide, self.number)
+        values = (*self.node.inputs, *self.node.outputs)
+        return KernelBuilder(any(self.number(v.type.memory_size) >= WIDE for v in values))
 
-    def emitter(self, rank: int, given: dict[Value, Emit] | None = None) -> Emitter:
+    def emitter(self, rank: int) -> Emitter:
         """Likewise, which writes what its body computes."""
-        return Emitter(self.body, self.inputs, self.builder(), rank, given)
+        return Emitter(self.body, self.node.inputs, self.builder(), rank, self.given)
 
     def kernel(
         self,
@@ -60,7 +61,7 @@ class Task:
         partials: Sequence[Scratch] = (),
     ) -> KernelBody:
         """What was built. It writes the task's results, or ``partials`` where there are some."""
-        writes = (*partials,) or self.outputs
+        writes = (*partials,) or self.node.outputs
         body, wide = builder.finish(), builder.wide
         return KernelBody(name, body, tile, config, (*grid, 1), writes, why, suffix, wide)
 

@@ -14,8 +14,8 @@ from ir.errors import ErrorGroup, RoasteryError
 from ir.location import Location
 from ir.program import LOSS_OUTPUT, RANDOM_STATE
 
+from .known_layers import find_layer
 from .layer_type import LayerType
-from .registry import find_layer
 
 _RESERVED = (LOSS_OUTPUT, RANDOM_STATE)
 

@@ -14,7 +14,7 @@ from ir.location import Location
 from ir.ops.movement import Reshape
 
 from .context import LayerContext
-from .registry import find_layer
+from .known_layers import find_layer
 
 
 def lower_layer(ctx: LayerContext, stopped: Sequence[bool]) -> tuple[Value, ...]:

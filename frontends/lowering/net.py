@@ -21,11 +21,11 @@ from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
 from .input_sizes import InputSizes, with_symbols
+from .known_layers import find_layer
 from .layer import lower_layer, shown_place
 from .layer_type import LayerType
 from .part import KnownLayer, LayerLowering
 from .probe import Probe
-from .registry import find_layer
 from .splits import with_splits
 from .variables import VariableTable
 

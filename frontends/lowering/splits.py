@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from frontends.prototxt.message import Message
 
-from .registry import is_loss
+from .known_layers import is_loss
 
 Producer = tuple[int, int]  # layer number, top number
 

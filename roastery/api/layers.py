@@ -8,6 +8,7 @@ from typing import Any
 
 from frontends.lowering import registry
 from frontends.lowering.context import LayerContext
+from frontends.lowering.known_layers import layer_types
 from frontends.schema.registry import REGISTRY, declare_message, extend_message
 from frontends.schema.types import EnumType, FieldType, enum, optional, repeated, required
 from ir import expr
@@ -58,7 +59,7 @@ def layer(
 
     Raises RoasteryError for a name that Roastery has, unless ``replace``.
     """
-    known = registry.layer_types()
+    known = layer_types()
     if name in known and name not in _own and not replace:
         raise RoasteryError(
             f"Roastery has a layer type '{name}'",

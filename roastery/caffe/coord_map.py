@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from frontends.lowering.known_layers import layer_types
 from frontends.lowering.layer_type import Coordinates
-from frontends.lowering.registry import layer_types
 from ir.errors import RoasteryError
 
 from .net_spec import Function, Top, layers

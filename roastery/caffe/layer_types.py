@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frontends.lowering.registry import layer_types
+from frontends.lowering.known_layers import layer_types
 
 
 def layer_type_list() -> list[str]:

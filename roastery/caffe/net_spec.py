@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from frontends.lowering.registry import layer_types
+from frontends.lowering.known_layers import layer_types
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
 

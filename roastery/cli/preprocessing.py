@@ -64,7 +64,7 @@ def requested_mean(path: str) -> np.ndarray | None:
 
 def input_channels(model: str) -> int:
     """How many channels a deploy net's first input has."""
-    from frontends.lowering.registry import layer_types
+    from frontends.lowering.known_layers import layer_types
     from ir.errors import RoasteryError
 
     from ..reading import nets

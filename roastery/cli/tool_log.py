@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def tool_log() -> Iterator[Notes]:
     """Where notes of the tool go while the block runs."""
+    from runtime.data.notes import to_log
     from runtime.logging import CaffeLog
 
     with CaffeLog.open() as log:
-        yield log.data_note
+        yield to_log(log)

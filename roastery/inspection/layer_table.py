@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from frontends.lowering.known_layers import layer_types
 from frontends.lowering.layer_type import LayerType
-from frontends.lowering.registry import layer_types
 from frontends.schema.registry import message_type
 from frontends.schema.types import EnumType, FieldType, MessageType
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from frontends.lowering.fillers import filler_spec
-from frontends.lowering.registry import find_layer
+from frontends.lowering.known_layers import find_layer
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from ir.location import Location

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from frontends.caffemodel import read_blob
+from frontends.lowering.known_layers import find_layer
 from frontends.lowering.probe import DataProbe, HostLayerProbe
-from frontends.lowering.registry import find_layer
 from frontends.prototxt.message import Message
 from runtime.data.config import Phase, SourceConfig
 from runtime.data.hdf5_output_layer import HDF5OutputLayer

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from frontends.lowering.registry import load_layers
+from frontends.lowering.known_layers import load_layers
 from frontends.prototxt import Message, parse_text
 from frontends.upgrade import upgrade_net
 

@@ -1,4 +1,8 @@
-"""``import caffe`` means Roastery: the module and all its submodules under Caffe's names."""
+"""``import caffe`` means Roastery: the module and all its submodules under Caffe's names.
+
+Which module that is says who imports both: what runs users' code, which may import ``caffe``, needs
+this module, and the pycaffe interface needs what runs users' code.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,8 @@ from typing import Any
 
 from ir.errors import RoasteryError
 
-_ALIAS, _REAL = "caffe", "roastery.caffe"
+_ALIAS = "caffe"
+_real = ""  # what it stands for
 
 
 class _AliasLoader(Loader):
@@ -23,7 +28,7 @@ class _AliasLoader(Loader):
         self._spec: Any = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.import_module(_REAL + spec.name.removeprefix(_ALIAS))
+        module = importlib.import_module(_real + spec.name.removeprefix(_ALIAS))
         self._spec = module.__spec__
         return module
 
@@ -37,12 +42,18 @@ class _AliasFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != _ALIAS and not fullname.startswith(_ALIAS + "."):
             return None
-        if find_spec(_REAL + fullname.removeprefix(_ALIAS)) is None:
+        if find_spec(_real + fullname.removeprefix(_ALIAS)) is None:
             return None
         return spec_from_loader(fullname, _AliasLoader())
 
 
 _finder = _AliasFinder()
+
+
+def stands_for(module: str) -> None:
+    """``caffe`` is another name of ``module``, once :func:`install` or :func:`offer` is called."""
+    global _real
+    _real = module
 
 
 def install() -> None:
@@ -53,7 +64,7 @@ def install() -> None:
     Raises RoasteryError if another ``caffe`` has been imported before.
     """
     loaded = sys.modules.get(_ALIAS)
-    if loaded is not None and loaded is not importlib.import_module(_REAL):
+    if loaded is not None and loaded is not importlib.import_module(_real):
         raise RoasteryError(
             f"another caffe has been imported already: {getattr(loaded, '__file__', loaded)}",
             hint="call roastery.caffe.install() before the first `import caffe`",
@@ -66,5 +77,5 @@ def offer() -> None:
     """As :func:`install`, but another ``caffe`` that has been imported stays: for modules of Python
     layers, which begin with ``import caffe``."""
     loaded = sys.modules.get(_ALIAS)
-    if loaded is None or loaded is importlib.import_module(_REAL):
+    if loaded is None or loaded is importlib.import_module(_real):
         install()

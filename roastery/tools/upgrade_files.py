@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from frontends.caffemodel import read_net_and_weights, write_weights
-from frontends.lowering.registry import load_layers
+from frontends.lowering.known_layers import load_layers
 from frontends.prototxt import Note, parse_file, to_text
 from frontends.upgrade import (
     net_needs_upgrade,

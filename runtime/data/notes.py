@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ir.printable import printable
 
 from ..logging.records import CaffeLine, Severity
+from ..logging.writer import LineWriter
 
 _LOGGER = logging.getLogger("roastery.data")
 _LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING}
@@ -77,6 +78,11 @@ class NotesOfOpening:
 def to_logger(note: DataNote) -> None:
     """Where notes go unless somebody says else: the logger "roastery.data"."""
     _LOGGER.log(_LEVELS[note.kind.severity], "%s", note.text, extra={"origin": note.kind.file})
+
+
+def to_log(log: LineWriter) -> Notes:
+    """Writes notes as lines of Caffe's log."""
+    return lambda note: log.write(note.source, note.text, severity=note.kind.severity)
 
 
 def unheard(note: DataNote) -> None:

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from .numbers import LoggedNumber, as_float32, format_number
 from .records import CaffeLine
 from .writer import LineWriter
-
-if TYPE_CHECKING:
-    from ..data.notes import DataNote
 
 
 def _net(line: int) -> CaffeLine:
@@ -120,7 +116,3 @@ class NetLines(LineWriter):
     def ignoring_source_layer(self, layer: str, *, hdf5: bool = False) -> None:
         """A weights file holds a layer that the net lacks."""
         self.write(_net(801 if hdf5 else 746), f"Ignoring source layer {layer}")
-
-    def data_note(self, note: DataNote) -> None:
-        """What a data source says. May come from a thread that reads ahead."""
-        self.write(note.source, note.text, severity=note.kind.severity)

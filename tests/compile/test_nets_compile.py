@@ -90,7 +90,17 @@ def compile_and_check(
     return wrong
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize(
+    ("triton_path", "architecture"),
+    [
+        ("newest", Architecture(90)),
+        ("floor", Architecture(80)),
+        pytest.param("newest", Architecture(80), marks=pytest.mark.exhaustive),
+        pytest.param("floor", Architecture(90), marks=pytest.mark.exhaustive),
+    ],
+    indirect=["triton_path"],
+    ids=str,
+)
 @pytest.mark.parametrize("net", NETS)
 def test_kernels_of_a_net(
     net: str, architecture: Architecture, kept: BinaryStore, triton_path: Path | None

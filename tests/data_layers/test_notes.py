@@ -13,7 +13,7 @@ from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.devices.backends import open_backend
 from roastery.reading import nets
 from runtime.data import database
-from runtime.data.notes import DataNote, NoteKind
+from runtime.data.notes import DataNote, NoteKind, to_log
 from runtime.data.opening import open_source, probe_shapes
 from runtime.data.sources import data, hdf5_data, image_data, window_data
 from runtime.logging import CaffeLog, LogRecord
@@ -86,7 +86,7 @@ def test_two_nets_at_once_say_each_in_its_own_log(
     for name, handler in zip(("lmdb", "leveldb"), kept, strict=True):
         log = CaffeLog([handler])
         builder = NetBuilder(
-            open_backend("reference"), CompileOptions(), LogReport(log, log.data_note)
+            open_backend("reference"), CompileOptions(), LogReport(log, to_log(log))
         )
         net = nets.net_from_text(
             f'layer {{ name: "in" type: "Data" top: "x" data_param {{ source: "{name}" '

@@ -14,8 +14,9 @@ import numpy as np
 
 from compiler.kernel import Launch, Scratch
 from compiler.kernels.choice import Choice
+from compiler.kernels.launch import Ways
 from compiler.options import CompileOptions
-from compiler.triton.lower import Ways, ways_of
+from compiler.triton.lower import ways_of
 from frontends.lowering.input_sizes import InputSizes
 from ir.build import Builder
 from ir.errors import RoasteryError

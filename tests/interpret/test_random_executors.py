@@ -128,9 +128,14 @@ def check(
     wanted.check(found, [p.name for p in drawn.graph.outputs])
 
 
+def _fewer(backend: Backend) -> int:
+    """A GPU's kernels are the interpreter's: it takes as many graphs as show its own faults."""
+    return 1 if backend.name.startswith("cuda") else 2
+
+
 @pytest.mark.parametrize("name", sorted(DRAWERS | PATTERNS))
 def test_forward(name: str, backend: Backend) -> None:
-    @examples(2)
+    @examples(_fewer(backend))
     @given(graphs(name, most=6))
     def on_executor(drawn: Drawn) -> None:
         check(drawn, backend, in_place=True)
@@ -140,7 +145,7 @@ def test_forward(name: str, backend: Backend) -> None:
 
 @pytest.mark.parametrize("op", sorted(DRAWERS))
 def test_forward_and_backward(op: str, backend: Backend) -> None:
-    @examples(2)
+    @examples(_fewer(backend))
     @given(graphs(op, most=4))
     def on_executor(drawn: Drawn) -> None:
         check(trained(drawn), backend, in_place=False)

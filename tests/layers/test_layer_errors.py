@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
-from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
 from tests.support.layer_cases import net_text

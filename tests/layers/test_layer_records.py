@@ -8,7 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from frontends.lowering.registry import LayerType, layer_types
+from frontends.lowering.known_layers import layer_types
+from frontends.lowering.layer_type import LayerType
 from roastery.inspection.layer_table import OWN
 from tests.support.layer_cases import LayerCase, all_cases
 from tests.support.layer_run import LayerRun, directional_error

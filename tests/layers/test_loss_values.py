@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
-from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
 from tests.support.layer_cases import LayerCase, net_text

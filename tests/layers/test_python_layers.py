@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import roastery.caffe as caffe
+from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
-from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_file, parse_text
 from ir.errors import RoasteryError
 from ir.interpret import run_graph

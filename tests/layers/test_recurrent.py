@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
-from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
 from ir.op import Property

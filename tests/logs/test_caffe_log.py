@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime.data import database
+from runtime.data.notes import to_log
 from runtime.data.sources import data
 from runtime.logging import CaffeLine, CaffeLog, LogRecord, NetOutput, Severity, format_line
 from runtime.logging.numbers import as_float32
@@ -145,14 +146,14 @@ REBUILD: list[tuple[str, Rebuild]] = [
     ),
     (r"This network produces output (.*)", lambda log, m: log.produces_output(m[1])),
     (r"Network initialization done\.", lambda log, m: log.initialization_done()),
-    (r"Opened lmdb (.*)", lambda log, m: log.data_note(database.OPENED["LMDB"](path=m[1]))),
+    (r"Opened lmdb (.*)", lambda log, m: to_log(log)(database.OPENED["LMDB"](path=m[1]))),
     (
         r"output data size: (.*)",
-        lambda log, m: log.data_note(data.SIZE(shape=m[1])),
+        lambda log, m: to_log(log)(data.SIZE(shape=m[1])),
     ),
     (
         r"Restarting data prefetching from start\.",
-        lambda log, m: log.data_note(data.RESTARTING()),
+        lambda log, m: to_log(log)(data.RESTARTING()),
     ),
     (
         r"    \[Forward\] Layer (\S+), top blob (\S+) data: (.*)",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from frontends.lowering.registry import layer_types
+from frontends.lowering.known_layers import layer_types
 from frontends.schema.registry import message_type
 from ir.errors import RoasteryError
 from ir.op import Property

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from frontends.lowering import net as lowering
-from frontends.lowering.registry import layer_types
+from frontends.lowering.known_layers import layer_types
 from frontends.prototxt import parse_text
 from frontends.prototxt.message import Message
 from frontends.schema.registry import message_type

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from compiler.partitions import PartitionGraphs, Partitioning, by_layer, whole
+from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
-from frontends.lowering.registry import load_layers
 from frontends.prototxt import parse_text
 from ir.graph import Graph, Role
 from ir.program import NetProgram

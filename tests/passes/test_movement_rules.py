@@ -7,7 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from compiler.options import CompileOptions
+from compiler.passes.registry import default_passes
 from compiler.passes.simplify import simplify
+from compiler.pipeline import run_passes
+from compiler.target import GENERIC
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Value
@@ -141,16 +145,17 @@ def test_moves_become_fewer(name: str) -> None:
 
 
 N, H = "N", "H"
+OPTIMISING = CompileOptions(passes=[p for p in default_passes(GENERIC) if p != "fuse"])
 
 
 def at_sizes(build: Callable[[Builder, int, int], Value], *sizes: tuple[int, int]) -> None:
-    """Simplified for all sizes and put at some, a graph gives what it gives at these."""
+    """Optimised for all sizes and put at some, a graph gives what it gives at these."""
     scope = Scope()
     b = Builder("net")
     b.output("y", build(b, symbol(scope, N, 4), symbol(scope, H, 6)))
     scope.close()
     graph = b.finish()
-    simpler = simplify(graph)
+    simpler = run_passes(graph, OPTIMISING)
     for n, h in sizes:
         there = graph_at(graph, {N: n, H: h})
         rng = np.random.default_rng(0)
@@ -186,3 +191,41 @@ def test_numbers_of_sizes_are_computed_at_each_size() -> None:
         return b.map(-e.arg(0) * (e.arg(1) + e.arg(1)) / e.arg(2) - e.arg(1), x, one, other)
 
     at_sizes(build, (4, 6), (1, 6), (5, 1))
+
+
+def turned(b: Builder, n: int, h: int) -> Value:
+    x = b.transpose(b.input("x", TensorType((n, 2, h, 2))), (2, 1, 0, 3))
+    return b.slice(b.reshape(b.transpose(x, (2, 0, 1, 3)), (1, n * h * 4)), 1, 3, n * h * 4 - 1)
+
+
+def turned_back(b: Builder, n: int, h: int) -> Value:
+    x = b.transpose(b.input("x", TensorType((n, 2, h))), (2, 1, 0))
+    return b.pad(b.transpose(b.pad(x, (0, 1, 0), (2, 0, 1)), (2, 1, 0)), (0, -1, 0), (-1, 0, -2))
+
+
+def halves_swapped(b: Builder, n: int, h: int) -> Value:
+    x = b.concat([b.input(name, TensorType((n, h))) for name in "xz"], 1)
+    return b.concat([b.slice(x, 1, h, 2 * h), b.slice(x, 1, 0, h)], 1)
+
+
+def halves_joined(b: Builder, n: int, h: int) -> Value:
+    x = b.input("x", TensorType((n, h)))
+    return b.transpose(b.concat([b.slice(x, 1, 0, h // 2), b.slice(x, 1, h // 2, h)], 1), (1, 0))
+
+
+def repeated(b: Builder, n: int, h: int) -> Value:
+    x = b.input("x", TensorType((n, 1, h)))
+    wide = b.transpose(b.broadcast(x, (n, n, h)), (1, 0, 2))
+    return b.concat([b.reshape(wide, (n * n, h)), b.reshape(b.copy(wide), (n * n, h))], 0)
+
+
+def pads_added(b: Builder, n: int, h: int) -> Value:
+    x, z = (b.input(name, TensorType((n, 4))) for name in "xz")
+    return b.add(b.pad(x, (0, 0), (0, h - 4)), b.pad(z, (0, h - 4), (0, 0)))  # one over the other
+
+
+@pytest.mark.parametrize(
+    "build", [turned, turned_back, halves_swapped, halves_joined, repeated, pads_added]
+)
+def test_moves_one_after_the_other_at_all_sizes(build: Callable[..., Value]) -> None:
+    at_sizes(build, (4, 6), (1, 6), (2, 5), (7, 9), (1, 4), (3, 8))

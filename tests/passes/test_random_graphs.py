@@ -73,7 +73,7 @@ def check(drawn: Drawn, graph: Graph, wanted: tuple[Expected, list[str]]) -> Non
 
 @pytest.mark.parametrize("name", sorted(DRAWERS | PATTERNS))
 def test_passes_keep_the_meaning(name: str) -> None:
-    @examples(4)
+    @examples(3)
     @given(graphs(name))
     def forward_and_backward(drawn: Drawn) -> None:
         verify(drawn.graph)
@@ -106,7 +106,7 @@ def test_any_passes_in_any_order_keep_the_meaning(
 
 @pytest.mark.parametrize("op", sorted(DRAWERS))
 def test_texts_are_read_as_they_were(op: str) -> None:
-    @examples(4)
+    @examples(2)
     @given(graphs(op))
     def round_trip(drawn: Drawn) -> None:
         whole = trained(drawn)
@@ -137,7 +137,7 @@ def test_frozen_graphs_keep_the_meaning(drawn: Drawn, layout: str) -> None:
     wanted[0].check(found, [p.name for p in main.outputs])
 
 
-@examples(60)
+@examples(30)
 @given(graphs(), st.sampled_from(LAYOUTS[1:]), st.integers(0, 20))
 def test_layouts_keep_the_meaning(drawn: Drawn, layout: str, fuel: int) -> None:
     """Also where only some values are laid out, and when there is nothing left to choose."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from frontends.lowering.registry import layer_types
+from frontends.lowering.known_layers import layer_types
 from tests.project.test_layering import ROOT, parse, sources
 
 DRAWN = "roastery/caffe/drawing/graph.py"

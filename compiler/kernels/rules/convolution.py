@@ -94,10 +94,8 @@ def geometry(emitter: Emitter, op: Convolution, x: Value, w: Value, y: Value) ->
 
 
 @view(Conv)
-def conv_product(emitter: Emitter, node: Node) -> Product:
+def conv_product(emitter: Emitter, node: Node, op: Conv) -> Product:
     """Rows are output channels, columns positions of y, the depth input channels and taps."""
-    op = node.op
-    assert isinstance(op, Conv)
     x, w = node.inputs
     g = geometry(emitter, op, x, w, node.output)
     return Product(
@@ -114,10 +112,8 @@ def conv_product(emitter: Emitter, node: Node) -> Product:
 
 
 @view(ConvWeightGrad)
-def weight_grad_product(emitter: Emitter, node: Node) -> Product:
+def weight_grad_product(emitter: Emitter, node: Node, op: ConvWeightGrad) -> Product:
     """Rows are output channels, columns input channels and taps, the depth positions of y."""
-    op = node.op
-    assert isinstance(op, ConvWeightGrad)
     x, dy = node.inputs
     g = geometry(emitter, op, x, node.output, dy)
 
@@ -140,15 +136,13 @@ def weight_grad_product(emitter: Emitter, node: Node) -> Product:
 
 
 @view(ConvInputGrad)
-def input_grad_product(emitter: Emitter, node: Node) -> Product:
+def input_grad_product(emitter: Emitter, node: Node, op: ConvInputGrad) -> Product:
     """Columns are positions of x, in phases.
 
     Along an axis of stride s, positions of one remainder r modulo s (a phase) meet the
     taps t = (r + pad) % s, + s, + 2 s ... only: each phase is a product of its own, and no
     tap is visited in vain. (With dilation as well, taps that do not meet are masked.)
     """
-    op = node.op
-    assert isinstance(op, ConvInputGrad)
     dy, w = node.inputs
     g = geometry(emitter, op, node.output, w, dy)
     axes = range(len(g.window))

@@ -17,7 +17,7 @@ from ..task import Task
 
 
 @rule(Gather)
-def emit_gather(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+def emit_gather(emitter: Emitter, node: Node, op: Gather, number: int, at: Access) -> Emission:
     table, rows = node.inputs
     (row, column), (count, width) = at.coordinates, at.extents
     picked = yield rows, Access((row,), (count,), at.guard)

@@ -12,18 +12,16 @@ from ..emitter import Access, Emission, Emitter, rule
 
 
 @rule(Pack)
-def emit_pack(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+def emit_pack(emitter: Emitter, node: Node, op: Pack, number: int, at: Access) -> Emission:
     (x,) = node.inputs
-    assert isinstance(node.op, Pack)
     extents = emitter.extents(x.shape)
-    place = emitter.access_at(at.coordinates[0], extents, node.op.type)
+    place = emitter.access_at(at.coordinates[0], extents, op.type)
     value = yield x, replace(place, guard=at.guard).guarded(*place.guard)
     return emitter.chosen(place.guard, value, e.const(0, x.type.dtype))
 
 
 @rule(Unpack)
-def emit_unpack(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+def emit_unpack(emitter: Emitter, node: Node, op: Unpack, number: int, at: Access) -> Emission:
     (x,) = node.inputs
-    assert isinstance(node.op, Unpack)
-    place = emitter.address(at, node.op.type)
+    place = emitter.address(at, op.type)
     return (yield x, Access((place,), emitter.extents(x.shape), at.guard))

@@ -11,9 +11,7 @@ from ..products import Found, Places, Product, Read, view
 
 
 @view(MatMul)
-def matmul_product(emitter: Emitter, node: Node) -> Product:
-    op = node.op
-    assert isinstance(op, MatMul)
+def matmul_product(emitter: Emitter, node: Node, op: MatMul) -> Product:
     a, b = node.inputs
     extent = emitter.builder.extent
     rows, columns = (extent(d, name) for d, name in zip(node.output.shape[-2:], "mn", strict=True))

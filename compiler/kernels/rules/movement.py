@@ -22,9 +22,7 @@ def _along(emitter: Emitter, extent: Monomial, size: int, hint: str) -> Monomial
 
 
 @rule(Slice)
-def emit_slice(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
-    op = node.op
-    assert isinstance(op, Slice)
+def emit_slice(emitter: Emitter, node: Node, op: Slice, number: int, at: Access) -> Emission:
     (x,) = node.inputs
     extent = emitter.builder.extent(x.shape[op.axis], "from")
     index = at.coordinates[op.axis]
@@ -38,9 +36,7 @@ def emit_slice(emitter: Emitter, node: Node, number: int, at: Access) -> Emissio
 
 
 @rule(Concat)
-def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
-    op = node.op
-    assert isinstance(op, Concat)
+def emit_concat(emitter: Emitter, node: Node, op: Concat, number: int, at: Access) -> Emission:
     index = at.coordinates[op.axis]
     values: list[Expr] = []
     inside = []
@@ -60,9 +56,7 @@ def emit_concat(emitter: Emitter, node: Node, number: int, at: Access) -> Emissi
 
 
 @rule(Pad)
-def emit_pad(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
-    op = node.op
-    assert isinstance(op, Pad)
+def emit_pad(emitter: Emitter, node: Node, op: Pad, number: int, at: Access) -> Emission:
     (x,) = node.inputs
     access = at
     for axis, (low, high) in enumerate(zip(op.low, op.high, strict=True)):
@@ -86,9 +80,9 @@ def _extends(amount: int) -> bool:
 
 
 @rule(Transpose)
-def emit_transpose(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
-    op = node.op
-    assert isinstance(op, Transpose)
+def emit_transpose(
+    emitter: Emitter, node: Node, op: Transpose, number: int, at: Access
+) -> Emission:
     where = [op.order.index(i) for i in range(len(op.order))]
     access = Access(
         tuple(at.coordinates[i] for i in where), tuple(at.extents[i] for i in where), at.guard
@@ -97,7 +91,7 @@ def emit_transpose(emitter: Emitter, node: Node, number: int, at: Access) -> Emi
 
 
 @rule(Reshape)
-def emit_reshape(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
+def emit_reshape(emitter: Emitter, node: Node, op: Reshape, number: int, at: Access) -> Emission:
     (x,) = node.inputs
     return (yield x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
 
@@ -112,8 +106,6 @@ def reshaped(
         if len(left) == 1 and len(right) == 1:
             i, j = left[0], right[0]
             coordinates[j], extents[j] = at.coordinates[i], at.extents[i]
-            continue
-        if not left or not right:
             continue
         inner_coordinates = [at.coordinates[i] for i in left]
         inner_extents = [at.extents[i] for i in left]
@@ -138,7 +130,8 @@ def _divided(emitter: Emitter, total: Monomial, shape: Sequence[int]) -> tuple[M
 
 
 def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[int]]]:
-    """Shortest runs of axes of two shapes of one size that hold the same elements."""
+    """Shortest runs of axes of two shapes of one size that hold the same elements; axes of extent
+    1 may be in none."""
     groups: list[tuple[list[int], list[int]]] = []
     i = j = 0
     while i < len(a) or j < len(b):
@@ -146,10 +139,8 @@ def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[in
             groups.append(([i], [j]))
             i, j = i + 1, j + 1
         elif i < len(a) and a[i] == 1:
-            groups.append(([i], []))
             i += 1
         elif j < len(b) and b[j] == 1:
-            groups.append(([], [j]))
             j += 1
         else:
             left, right = [i], [j]

@@ -15,9 +15,8 @@ LARGEST = 12  # nodes of an expression that may stand inside another
 
 
 @rule(Map)
-def emit_map(emitter: Emitter, node: Node, number: int, at: Access) -> Emission:
-    assert isinstance(node.op, Map)
-    root = node.op.exprs[number]
+def emit_map(emitter: Emitter, node: Node, op: Map, number: int, at: Access) -> Emission:
+    root = op.exprs[number]
     builder = emitter.builder
     operands = {}
     for i in e.arguments(root):

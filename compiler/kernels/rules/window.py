@@ -52,9 +52,7 @@ def reading(
 
 
 @rule(WindowMax)
-def emit_window_max(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
-    op = node.op
-    assert isinstance(op, WindowMax)
+def emit_max(emitter: Emitter, node: Node, op: WindowMax, number: int, at: Access) -> Expr:
     (x,) = node.inputs
     builder = emitter.builder
     best = emitter.accumulator(node, 0, _LOWEST)
@@ -110,9 +108,9 @@ def covering(
 
 
 @rule(WindowSum, WindowSpread)
-def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
-    op = node.op
-    assert isinstance(op, WindowSum | WindowSpread)
+def emit_sum(
+    emitter: Emitter, node: Node, op: WindowSum | WindowSpread, number: int, at: Access
+) -> Expr:
     (x,) = node.inputs
     total = emitter.accumulator(node)
     walk = reading if isinstance(op, WindowSum) else covering
@@ -123,9 +121,7 @@ def emit_window_sum(emitter: Emitter, node: Node, number: int, at: Access) -> Ex
 
 
 @rule(WindowScatter)
-def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
-    op = node.op
-    assert isinstance(op, WindowScatter)
+def emit_scatter(emitter: Emitter, node: Node, op: WindowScatter, number: int, at: Access) -> Expr:
     g, winner = node.inputs
     emitter.builder.place(node.location)
     first = g.type.rank - op.spatial_rank
@@ -143,9 +139,7 @@ def emit_window_scatter(emitter: Emitter, node: Node, number: int, at: Access) -
 
 
 @rule(WindowPick)
-def emit_window_pick(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
-    op = node.op
-    assert isinstance(op, WindowPick)
+def emit_pick(emitter: Emitter, node: Node, op: WindowPick, number: int, at: Access) -> Expr:
     x, winner = node.inputs
     place = emitter.emit(winner, at)
     rank = x.type.rank

@@ -46,11 +46,12 @@ def schedule_contract(task: Task) -> Scheduled:
     if view.thin:
         return schedule_terms(task, anchor, view)
     size = anchor.output.type.size
-    choices: list[Choice] = []
-    for choice in task.heuristic.contract(view):
-        whole = choice.splits == 1
-        seconds = [None] if whole else task.heuristic.flat(task.body, task.number(size))
-        choices += [replace(choice, second=second) for second in seconds]
+    seconds = task.heuristic.flat(task.body, task.number(size))
+    choices = [
+        Choice(choice.config, choice.splits, second)
+        for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided)
+        for second in (seconds if choice.splits > 1 else [None])
+    ]
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
@@ -91,9 +92,10 @@ def _product(
             where = emitter.address(access, port.value.type)
             emitter.store(buffer, port.name, where, result, access.guard)
     name, grid = anchor.op.name, (view.sizes.programs(config), splits)
-    count, rows, columns, depth = view.numbers
+    numbers = view.sizes.at(task.number)
+    count, rows, columns, depth = numbers
     why = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
-    why += f" in {view.numbers.programs(config)} tiles"
+    why += f" in {numbers.programs(config)} tiles"
     if config["SPLIT"]:
         why += f", depth split {splits} ways to fill the device"
     partials = [partial] if config["SPLIT"] else []
@@ -220,4 +222,5 @@ def _sum(task: Task, anchor: Node, splits: int, partial: Scratch, config: Config
         return total
 
     why = f"adds the {splits} partial sums in fixed order"
-    return flat_kernel(task, config, {anchor.output: start}, "sum_partials", why, ".sum")
+    task = replace(task, given={anchor.output: start})
+    return flat_kernel(task, config, "sum_partials", why, ".sum")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from compiler.kernel import Config
 from ir.expr import Expr
-from ir.graph import Value
 
 from ..builder import KernelBuilder
 from ..choice import Choice
-from ..emitter import Access, Emit
+from ..emitter import Access
 from ..expressions import constant
 from ..index import Base, variable
 from ..nodes import KernelBody
@@ -47,17 +46,11 @@ def schedule_flat(task: Task) -> Scheduled:
 
 
 def flat_kernel(
-    task: Task,
-    config: Config,
-    given: dict[Value, Emit] | None = None,
-    name: str = "flat",
-    why: str = "",
-    suffix: str = "",
+    task: Task, config: Config, name: str = "flat", why: str = "", suffix: str = ""
 ) -> KernelBody:
-    """Values in ``given`` are not computed from their inputs but written so."""
     body = task.body
     first = body.outputs[0].value.type
-    emitter = task.emitter(1, given)
+    emitter = task.emitter(1)
     place = variable(positions(emitter.builder, first.memory_size))
     at = emitter.access_at(place, emitter.extents(first.shape), first)
     for port, buffer in task.ports:

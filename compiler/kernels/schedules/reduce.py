@@ -46,7 +46,7 @@ def schedule_reduce(task: Task) -> Scheduled:
             return [first]
         return [first, _fold_partials(task, reduction, choice.second, splits, partials)]
 
-    choices = task.heuristic.reduce(reduction.at(task.number), len(task.inputs))
+    choices = task.heuristic.reduce(reduction.at(task.number), len(task.node.inputs))
     return Scheduled(choices, kernels)
 
 

@@ -78,7 +78,7 @@ class RegisterHeuristic(Protocol):
     def lanes(self) -> int:
         """Elements of a vector."""
 
-    def registers(self, view: Product, form: Form) -> Sequence[Config]:
+    def registers(self, form: Form, extents: Mapping[Axis, int]) -> Sequence[Config]:
         """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first."""
 
 
@@ -87,7 +87,8 @@ def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
     emitter = task.emitter(3)
     view = product_of(emitter, anchor)
     form = form_of(emitter, anchor, view, heuristic.lanes)
-    choices = [Choice(config) for config in heuristic.registers(view, form)]
+    extents = {axis: task.number(extent.size) for axis, extent in extents_of(view).items()}
+    choices = [Choice(config) for config in heuristic.registers(form, extents)]
     return Scheduled(choices, lambda choice: [_kernel(task, anchor, choice.config)])
 
 
@@ -106,7 +107,7 @@ def form_of(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> Form:
     def cost(axis: Axis) -> tuple[int, int, int]:
         left, right, result = strides(axis)
         far = sum(stride not in (0, 1) for stride in (left, right, result))
-        short = extents[axis].constant is not None and extents[axis].value < lanes
+        short = 0 < (extents[axis].constant or 0) < lanes
         order = ("rows", "columns", "count", "depth").index(axis.kind)
         return far, int(short), order
 
@@ -305,7 +306,7 @@ class _Registers:
         """Conditions under which lanes are inside of what is not filled up."""
         axis = self.form.lanes
         extent = self.extents[axis]
-        if axis.kind == "depth" or extent.constant and extent.constant % self.config["V"] == 0:
+        if axis.kind == "depth" or (extent.constant and extent.constant % self.config["V"] == 0):
             return []
         return [self.builder.let(self.builder.affine(at[axis]) < self.builder.size(extent), "m")]
 
@@ -339,7 +340,7 @@ class _Registers:
         for last in (False, True):
             places = dict(at)
             for axis in axes if last else ():
-                places[axis] = ZERO.shifted(Monomial.of(self.extents[axis].value - 1))
+                places[axis] = ZERO.shifted(Monomial.of((self.extents[axis].constant or 1) - 1))
             for _, access in self._operands(places):
                 found += [c for c in access.guard if axes_of(c)]
         return tuple(dict.fromkeys(found))

@@ -39,7 +39,7 @@ def levels_of(body: Graph, reduction: Reduction) -> list[list[Node]]:
 def schedule_row(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.kind == "planes":
-        raise ValueError(f"group {task.label} reduces axes that are no row: {reduction.axes}")
+        raise ValueError(f"group {task.op.label} reduces axes that are no row: {reduction.axes}")
     configs = task.heuristic.row(reduction.at(task.number))
     if isinstance(reduction.count(reduction.axes), Size):
         configs = configs[-1:]  # which walks: the kernel is for rows of any length

@@ -54,6 +54,6 @@ def schedule_single(task: Task, node: Node) -> Scheduled:
 
 def pointer_to(task: Task, builder: KernelBuilder, value: Value) -> Expr:
     """To an input or a result of the node, which the group reads or hands out."""
-    inputs = zip(task.body.inputs, task.inputs, strict=True)
+    inputs = zip(task.body.inputs, task.node.inputs, strict=True)
     port, buffer = next(pair for pair in (*inputs, *task.ports) if pair[0].value is value)
     return builder.pointer(buffer, value.type.dtype, port.name)

@@ -8,12 +8,10 @@ the images and positions, the terms are reduced.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from ir.expr import Expr
-from ir.graph import Graph, Node, Value
+from ir.graph import Node, Value
 from ir.op import Op, Property
 from ir.ops.movement import Reshape
 from ir.ops.reduction import Reduce
@@ -32,11 +30,11 @@ def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
     """Of a thin product."""
     if anchor.op.images[-1]:
         return schedule_flat(task)
-    return schedule_reduce(replace(task, body=_as_reduction(task.body, anchor, view)))
+    return schedule_reduce(_as_reduction(task, anchor, view))
 
 
 @rule(Property.CONTRACTION)
-def emit_contraction(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
+def emit_contraction(emitter: Emitter, node: Node, op: Op, number: int, at: Access) -> Expr:
     """An element by a loop over the depth."""
     view = product_of(emitter, node)
     places = view.find(at)
@@ -63,53 +61,29 @@ def _term(
     return a * b
 
 
-@dataclass(frozen=True)
-class Terms(Op):
-    """The operands of a contraction -> the terms whose sum over the depth is its result.
+def _as_reduction(task: Task, anchor: Node, view: Product) -> Task:
+    """The task with its contraction written as a sum over a tensor of terms.
 
-    Result axes: the first of the depth, those of the contraction's result, the rest of the depth.
-    It lives only in this folder, between a rewrite and the kernel.
+    Axes of the terms: the first of the depth, those of the contraction's result, the rest of the
+    depth.
     """
+    result, depth = anchor.output, [extent.size for extent in view.depth]
+    last = 1 + result.type.rank
 
-    of: Op
-    depth: tuple[int, ...]
-    name = "terms"
+    def term(emitter: Emitter, at: Access) -> Expr:
+        own = product_of(emitter, anchor)
+        places = own.find(Access(at.coordinates[1:last], at.extents[1:last], at.guard))
+        steps = (at.coordinates[0], *at.coordinates[last:])
+        return emitter.builder.let(_term(emitter, own, places, steps, at))
 
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (result,) = self.of.infer(inputs)
-        return (TensorType((self.depth[0], *result.shape, *self.depth[1:]), result.dtype),)
-
-    def reference(
-        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
-    ) -> Sequence[np.ndarray]:
-        raise NotImplementedError("terms are summed as they are made")
-
-
-@rule(Terms)
-def emit_terms(emitter: Emitter, node: Node, number: int, at: Access) -> Expr:
-    op = node.op
-    assert isinstance(op, Terms)
-    (kind,) = op.of.infer([v.type for v in node.inputs])
-    contraction = replace(node, op=op.of, outputs=(Value("result", kind),))
-    last = 1 + kind.rank
-    depth = (at.coordinates[0], *at.coordinates[last:])
-    view = product_of(emitter, contraction)
-    places = view.find(Access(at.coordinates[1:last], at.extents[1:last], at.guard))
-    return emitter.builder.let(_term(emitter, view, places, depth, at))
-
-
-def _as_reduction(body: Graph, anchor: Node, view: Product) -> Graph:
-    """The body with its contraction written as a sum of :class:`Terms`."""
-    op = Terms(anchor.op, tuple(extent.size for extent in view.depth))
-    (kind,) = op.infer([v.type for v in anchor.inputs])
-    terms = Value("terms", kind)
-    total = Reduce("sum", (0, *range(1 + anchor.output.type.rank, kind.rank)))
-    (summed,) = total.infer([kind])
-    value = Value(f"{anchor.output.name}_sum", summed)
+    terms = Value("terms", TensorType((depth[0], *result.shape, *depth[1:]), result.type.dtype))
+    total = Reduce("sum", (0, *range(last, terms.type.rank)))
+    (summed,) = total.infer([terms.type])
+    value = Value(f"{result.name}_sum", summed)
     nodes = [
-        replace(anchor, op=op, outputs=(terms,)),
         replace(anchor, op=total, inputs=(terms,), outputs=(value,)),
-        replace(anchor, op=Reshape(anchor.output.shape), inputs=(value,)),
+        replace(anchor, op=Reshape(result.shape), inputs=(value,)),
     ]
-    where = body.nodes.index(anchor)
-    return replace(body, nodes=(*body.nodes[:where], *nodes, *body.nodes[where + 1 :]))
+    body, where = task.body, task.body.nodes.index(anchor)
+    body = replace(body, nodes=(*body.nodes[:where], *nodes, *body.nodes[where + 1 :]))
+    return replace(task, body=body, given={terms: term})

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from compiler.architecture import Architecture
 from compiler.kernel import Config, Kernel, Launch
 from ir.errors import RoasteryError
 from ir.printable import printable
 
-from .portable_ptx import CAPABILITY, LOWEST
+from .portable_ptx import LOWEST
 
 TESTED = "3.6 to 3.9"
 _OLDEST_TESTED, _NEWEST_TESTED = (3, 6), (3, 9)
@@ -32,30 +30,10 @@ class Job:
     architecture: Architecture
     users: tuple[str, ...] = field(default=(), compare=False)
 
-    def request(self) -> dict[str, Any]:
-        """All that decides the result, Triton's version apart, as JSON data."""
-        options: dict[str, int | bool] = {
-            "num_warps": self.config.num_warps,
-            "num_stages": self.config.num_stages,
-            "enable_fp_fusion": True,  # a * b + c may round once
-        }
-        return {
-            "entry": self.kernel.entry,
-            "source": self.kernel.source,
-            "parameters": [
-                [p.name, p.kind, str(p.dtype) if p.dtype else "", p.divisible]
-                for p in self.kernel.parameters
-            ],
-            "constants": [list(pair) for pair in self.config.constants],
-            "capability": self.architecture.capability,
-            "options": options,
-            "lowest_ptx": LOWEST if self.architecture.capability == CAPABILITY else None,
-        }
-
     def key(self, triton: str) -> str:
-        """The name of the result in the cache."""
-        text = json.dumps([_REVISION, triton, self.request()], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """The name of the result in the cache: of all that decides it."""
+        deciding = (_REVISION, triton, LOWEST, self.kernel, self.config, str(self.architecture))
+        return hashlib.sha256(repr(deciding).encode()).hexdigest()
 
     @property
     def name(self) -> str:

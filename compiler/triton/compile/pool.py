@@ -20,13 +20,12 @@ from ir.errors import RoasteryError
 from roastery.files.owned_folder import owned_folder
 
 from .job import CompileError, Job
-from .process import WorkerFailure, WorkerProcess
+from .process import WorkerProcess
 from .store import BinaryStore
 
 Progress = Callable[[int, int, Job], None]  # done, all, the job just finished
 
 _MOST_WORKERS = 16  # a worker takes about 300 MB
-_ATTEMPTS = 2  # a crash may have come from outside (memory)
 
 
 def triton_version(path: Path | None = None) -> str:
@@ -68,19 +67,12 @@ def compile_jobs(
     """
     store = store or BinaryStore()
     version = triton_version(triton_path)
-    found: dict[str, Binary] = {}
-    missing: dict[str, Job] = {}
     keys = [job.key(version) for job in jobs]
-    for key, job in zip(keys, jobs, strict=True):
-        if key in found or key in missing:
-            continue
-        binary = store.load(key)
-        if binary is None:
-            missing[key] = job
-        else:
-            found[key] = binary
+    kept = {key: store.load(key) for key in set(keys)}
+    found = {key: binary for key, binary in kept.items() if binary is not None}
+    missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in found}
     if missing:
-        count = max(1, min(workers or _usable_processors(), _MOST_WORKERS, len(missing)))
+        count = max(1, min(workers or len(os.sched_getaffinity(0)), _MOST_WORKERS, len(missing)))
         with owned_folder(Path(tempfile.gettempdir()), "roastery-compile") as folder:
             folder.mkdir()
             processes = [
@@ -89,10 +81,6 @@ def compile_jobs(
             ]
             found.update(_compiled(missing, processes, store, progress, version))
     return [found[key] for key in keys]
-
-
-def _usable_processors() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _compiled(
@@ -110,7 +98,7 @@ def _compiled(
     def compile(job: Job) -> Binary | str:
         process = idle.get()  # never waits: there are as many threads
         try:
-            return _attempts(process, job)
+            return process.compile(job)
         finally:
             idle.put(process)
 
@@ -137,16 +125,3 @@ def _compiled(
         found = [(job, failures[key]) for key, job in jobs.items() if key in failures]
         raise CompileError(found, version)
     return binaries
-
-
-def _attempts(process: WorkerProcess, job: Job) -> Binary | str:
-    """The binary or the message of why there is none; a crashed worker is tried again."""
-    reason = ""
-    for _ in range(_ATTEMPTS):
-        try:
-            return process.compile(job)
-        except WorkerFailure as failure:
-            reason = str(failure)
-            if process.ended or failure.final:
-                break
-    return reason

@@ -22,15 +22,13 @@ T = TypeVar("T")
 
 def with_lowest(compile: Callable[[int], T], lowest: int = LOWEST) -> T:
     """Call ``compile`` with a version, and with a later one where its error asks for that."""
-    version = lowest
-    while True:
-        try:
-            return compile(version)
-        except Exception as error:
-            needed = required_version(str(error))
-            if needed is None or needed <= version:
-                raise
-            version = needed
+    try:
+        return compile(lowest)
+    except Exception as error:
+        needed = required_version(str(error))
+        if needed is None or needed <= lowest:
+            raise
+        return with_lowest(compile, needed)
 
 
 def required_version(message: str) -> int | None:

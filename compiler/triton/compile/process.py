@@ -11,7 +11,6 @@ import threading
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import compiler
 from compiler.binary import Binary
@@ -22,14 +21,7 @@ from .job import Job
 # Settings of Triton and LLVM that would change what is compiled without changing the key.
 _FOREIGN = ("TRITON_", "MLIR_", "LLVM_", "NVPTX_", "DISABLE_LLVM_OPT", "DISABLE_PTXAS_OPT")
 _FOREIGN_NAMES = ("USE_IR_LOC", "PTXAS_OPTIONS")
-
-
-class WorkerFailure(Exception):
-    """No binary came. ``final``: trying again would not help."""
-
-    def __init__(self, message: str, *, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
+_ATTEMPTS = 2  # a crash may have come from outside (memory)
 
 
 def worker_environment(folder: Path, triton_path: Path | None) -> dict[str, str]:
@@ -72,23 +64,21 @@ class WorkerProcess:
         self._lock = threading.Lock()
         self.ended = False  # killed for good
 
-    def compile(self, job: Job) -> Binary:
-        """Raises :class:`WorkerFailure` with Triton's message, or with how the worker ended."""
-        if self._process is None:
-            self._start()
-        try:
-            self._connection.send(job.request())
-            if not self._connection.poll(self._timeout):
+    def compile(self, job: Job) -> Binary | str:
+        """The binary, or Triton's message, or how the worker ended that was tried last."""
+        reason = ""
+        for _ in range(_ATTEMPTS):
+            if self._process is None:
+                self._start()
+            try:
+                self._connection.send(job)
+                if self._connection.poll(self._timeout):
+                    return self._connection.recv()
                 self._stop(patience=0)
-                raise WorkerFailure(
-                    f"the compiler took longer than {self._timeout:g} s", final=True
-                )
-            answer = self._connection.recv()
-        except (EOFError, OSError) as error:
-            raise WorkerFailure(self._stop()) from error
-        if isinstance(answer, str):
-            raise WorkerFailure(answer, final=True)
-        return answer
+                return f"the compiler took longer than {self._timeout:g} s"
+            except (EOFError, OSError):
+                reason = self._stop()
+        return reason
 
     def kill(self) -> None:
         """End the process now and start no other."""
@@ -100,12 +90,12 @@ class WorkerProcess:
 
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._connection: Connection[dict[str, Any], Binary | str]
+        self._connection: Connection[Job, Binary | str]
         self._connection, theirs = Pipe()
         command = [sys.executable, "-P", "-m", "compiler.triton.compile.worker", str(self._folder)]
         with self._lock, theirs, open(self._folder / "messages", "wb") as messages:
             if self.ended:
-                raise WorkerFailure("compilation was stopped", final=True)
+                return  # there is nobody to send anything to
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,

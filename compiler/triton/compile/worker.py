@@ -2,7 +2,7 @@
 
 Started as ``python -P -m compiler.triton.compile.worker FOLDER CONNECTION`` (the number of a file
 that is open) with an environment that :mod:`.process` prepares. It greets with Triton's version,
-then answers every request with either a binary or a message.
+then answers every job with either a binary or a message.
 """
 
 from __future__ import annotations
@@ -16,59 +16,52 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from compiler.architecture import Architecture
 from compiler.binary import Binary
+from compiler.kernel import Kernel, Parameter
 
 from .inspection import argument_layout, resource_usage
-from .portable_ptx import with_lowest
+from .job import Job
+from .portable_ptx import CAPABILITY, with_lowest
 
 _TYPES = {"f64": "fp64", "f32": "fp32", "f16": "fp16", "bool": "i1"}  # others have one name
 
 
-def compile_request(request: dict[str, Any], folder: Path) -> Binary:
+def compile_job(job: Job, folder: Path) -> Binary:
     """Compile one job. Whatever Triton raises goes to the caller."""
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    function = _import(request["source"], request["entry"], folder)
-    parameters, constants = request["parameters"], dict(request["constants"])
-    kinds = {
-        name: f"*{_TYPES.get(dtype, dtype)}" if kind == "pointer" else _TYPES.get(kind, kind)
-        for name, kind, dtype, _ in parameters
-    }
-    kinds.update((name, "constexpr") for name in constants)
+    kernel, config, capability = job.kernel, job.config, job.architecture.capability
+    function = _import(kernel, folder)
+    kinds = {p.name: _kind(p) for p in kernel.parameters}
+    kinds.update((name, "constexpr") for name, _ in config.constants)
     names = list(function.arg_names)
     if names != list(kinds):
-        raise ValueError(f"{request['entry']} takes {names}, the kernel describes {list(kinds)}")
+        raise ValueError(f"{kernel.entry} takes {names}, the kernel describes {list(kinds)}")
     divisible = {
         (place,): [["tt.divisibility", 16]]
-        for place, (_, _, _, declared) in enumerate(parameters)
-        if declared
+        for place, parameter in enumerate(kernel.parameters)
+        if parameter.divisible
     }
-    capability = request["capability"]
-    source = ASTSource(function, kinds, constants, divisible)
+    source = ASTSource(function, kinds, dict(config.constants), divisible)
 
     def compile(**options: int) -> Any:
-        return triton.compile(
-            source,
-            target=GPUTarget("cuda", capability, 32),
-            options={**request["options"], **options},
-        )
+        options |= {"num_warps": config.num_warps, "num_stages": config.num_stages}
+        options |= {"enable_fp_fusion": True}  # a * b + c may round once
+        return triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
 
-    lowest = request["lowest_ptx"]
-    compiled = (
-        compile()
-        if lowest is None
-        else with_lowest(lambda version: compile(ptx_version=version), lowest)
-    )
+    if capability == CAPABILITY:
+        compiled = with_lowest(lambda version: compile(ptx_version=version))
+    else:
+        compiled = compile()
     metadata = compiled.metadata
     ptx = compiled.asm["ptx"]
     return Binary(
         entry=metadata.name,
-        architecture=Architecture(capability),
+        architecture=job.architecture,
         num_warps=metadata.num_warps,
-        arguments=argument_layout([kind for _, kind, _, _ in parameters], ptx),
+        arguments=argument_layout([p.kind for p in kernel.parameters], ptx),
         scratch=(metadata.global_scratch_size, metadata.global_scratch_align),
         resources=resource_usage(
             _usage_report(compiled.asm["cubin"], folder), metadata.name, metadata.shared
@@ -79,16 +72,23 @@ def compile_request(request: dict[str, Any], folder: Path) -> Binary:
     )
 
 
-def _import(source: str, entry: str, folder: Path) -> Any:
+def _kind(parameter: Parameter) -> str:
+    """As Triton spells it."""
+    if parameter.kind == "pointer":
+        return f"*{_TYPES.get(str(parameter.dtype), str(parameter.dtype))}"
+    return _TYPES.get(parameter.kind, parameter.kind)
+
+
+def _import(kernel: Kernel, folder: Path) -> Any:
     """The kernel's function: Triton reads its text from a file."""
-    digest = hashlib.sha256(source.encode()).hexdigest()[:24]
-    path = folder / f"{entry}_{digest}_{os.getpid()}.py"
-    path.write_text(source, encoding="utf-8")
+    digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
+    path = folder / f"{kernel.entry}_{digest}_{os.getpid()}.py"
+    path.write_text(kernel.source, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return getattr(module, entry)
+    return getattr(module, kernel.entry)
 
 
 def _usage_report(cubin: bytes, folder: Path) -> str:
@@ -102,18 +102,18 @@ def _usage_report(cubin: bytes, folder: Path) -> str:
     ).stdout
 
 
-def serve(connection: Connection[Binary | str, dict[str, Any]], folder: Path) -> None:
-    """Answer requests until nobody asks any more."""
+def serve(connection: Connection[Binary | str, Job], folder: Path) -> None:
+    """Compile jobs until nobody asks any more."""
     import triton
 
     connection.send(triton.__version__)
     while True:
         try:
-            request = connection.recv()
+            job = connection.recv()
         except EOFError:
             return
         try:
-            answer: Binary | str = compile_request(request, folder)
+            answer: Binary | str = compile_job(job, folder)
         except Exception as error:
             answer = describe(error)
         connection.send(answer)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.products import Product
+from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction
 from ir.graph import Graph
 
 from .contract import contract_choices
 from .elements import flat_configs
-from .order import preferring
 from .reduce import reduce_choices
 from .row import row_configs
 
@@ -36,10 +35,10 @@ class GpuHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)
 
-    def contract(self, view: Product) -> Sequence[Choice]:
-        return contract_choices(view, self.processors)
+    def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
+        return contract_choices(shape, strided, self.processors)
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         """The first configuration whose block holds all, else the last."""
-        fitting = [c for c in configs if length <= c["BLOCK"]]
-        return preferring((fitting or configs[-1:])[0], configs)
+        best = next((c for c in configs if length <= c["BLOCK"]), configs[-1])
+        return sorted(configs, key=lambda config: config is not best)

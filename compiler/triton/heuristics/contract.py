@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.products import Product, ProductShape
-
-from .order import preferring
+from compiler.kernels.products import ProductShape
 
 
 def _tile(m: int, n: int, k: int, warps: int, stages: int) -> Config:
@@ -22,12 +20,12 @@ MOST_SPLITS = 16
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
 
 
-def contract_choices(view: Product, processors: int) -> list[Choice]:
+def contract_choices(shape: ProductShape, strided: bool, processors: int) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it."""
-    tiles = TILES[:FEW_TILES] if view.strided else TILES
-    shape = view.numbers
+    tiles = TILES[:FEW_TILES] if strided else TILES
     choices: list[Choice] = []
-    for tile in preferring(_best_tile(shape, tiles, processors), tiles):
+    best = _best_tile(shape, tiles, processors)
+    for tile in sorted(tiles, key=lambda tile: tile is not best):
         wanted = _splits_for(shape, tile, processors)
         splits = (wanted, 2 if wanted == 1 else 1)
         choices += [Choice(tile, s) for s in splits if s == 1 or s <= shape.steps(tile)]

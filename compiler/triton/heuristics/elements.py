@@ -6,8 +6,6 @@ from compiler.kernel import Config
 from ir.graph import Graph
 from ir.op import Property
 
-from .order import preferring
-
 
 def _block(size: int, warps: int) -> Config:
     return Config((("BLOCK", size),), warps)
@@ -29,4 +27,4 @@ def flat_configs(body: Graph, count: int, processors: int) -> list[Config]:
         table = HEAVY
     else:
         table = BROAD if len(body.inputs) > MANY_INPUTS else LIGHT
-    return preferring(table[-1] if count >= LARGE * processors else table[0], table)
+    return list(reversed(table) if count >= LARGE * processors else table)

@@ -6,8 +6,6 @@ from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.schedules.reduction import Reduction, tile_of
 
-from .order import preferring
-
 _SIZES = {
     "rows": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outputs, reduced)
     "planes": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outer reduced, inner reduced)
@@ -28,7 +26,8 @@ def reduce_choices(reduction: Reduction, inputs: int, processors: int) -> list[C
     """Every tile, each with a result's elements in one program and in parts of them."""
     tiles = TILES[reduction.kind, 8 if inputs > MANY_INPUTS else 4]
     choices = []
-    for tile in preferring(_best_tile(reduction, tiles), tiles):
+    best = _best_tile(reduction, tiles)
+    for tile in sorted(tiles, key=lambda tile: tile is not best):
         wanted = _splits_for(reduction, tile, processors)
         steps, _ = reduction.walk(tile)
         splits = (wanted, 2 if wanted == 1 else 1)

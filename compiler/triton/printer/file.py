@@ -25,10 +25,10 @@ if __name__ == "__main__":
 """
 
 
-def canonical_file(kernel: KernelBody) -> tuple[str, Text]:
-    """What is compiled, and what was found on the way."""
+def canonical_file(kernel: KernelBody) -> tuple[str, str, Text]:
+    """What is compiled: the function's name, the file, and the function's text."""
     body = print_body(kernel, readable=False)
-    return _file(kernel, body, kernel.name), body
+    return kernel.name, _file(kernel, body, kernel.name), body
 
 
 def readable_file(task: Task, kernel: KernelBody) -> str:

@@ -74,13 +74,6 @@ def nan_min(x, axis: tl.constexpr):
     return tl.where(strange > 0, float("nan"), tl.min(x, axis, keep_dims=True))
 
 @triton.jit
-def float_order(x):
-    """Integers in the order of the floats; 0 and -0 are equal, NaN is the largest."""
-    bits = (x + 0.0).to(tl.int32, bitcast=True)
-    order = bits ^ ((bits >> 31) & 0x7FFFFFFF)
-    return tl.where(x != x, 0x7FC00000, order)
-
-@triton.jit
 def multiply(a, b):
     return a * b
 '''

@@ -8,21 +8,12 @@ from compiler.kernels import nodes as n
 from compiler.kernels.expressions import Axes, Local
 from compiler.kernels.liveness import live
 from compiler.kernels.names import Names
-from compiler.kernels.operators import ATOM, SUM, FunctionCall
+from compiler.kernels.operators import ATOM, SUM, call
 from compiler.kernels.printer import KernelPrinter, Text
 from ir.expr import Expr
 
 from .masks import tiled_masks
-from .spelling import (
-    AND,
-    COMPARISON,
-    LITERALS,
-    POWER,
-    RESERVED,
-    SPELLING,
-    TRITON_TYPES,
-    whole_power,
-)
+from .spelling import AND, COMPARISON, LITERALS, RESERVED, SPELLING, TRITON_TYPES
 
 
 def print_body(kernel: n.KernelBody, readable: bool) -> Text:
@@ -91,10 +82,6 @@ class _Printer(KernelPrinter):
 
     # --- expressions ------------------------------------------------------------------
 
-    def call(self, function: FunctionCall, operands: Sequence[Expr]) -> str:
-        whole = whole_power(operands, self.expr) if function is POWER else ""
-        return whole or super().call(function, operands)
-
     def own(self, value: Expr) -> tuple[str, int]:
         match value.op:
             case "constant":
@@ -109,10 +96,9 @@ class _Printer(KernelPrinter):
                     text = f"tl.max({text}, {axis})"
                 return f"{text} > 0", COMPARISON
             case "dot":
-                operands = ", ".join(self.expr(a) for a in value.args)
-                return f'tl.dot({operands}, input_precision="{value.value}")', ATOM
+                return f'tl.dot({self.operands(value)}, input_precision="{value.value}")', ATOM
             case "cdiv":
-                return self.call(FunctionCall("tl.cdiv"), value.args), ATOM
+                return call("tl.cdiv")(value, self)
             case "spread":
                 return self._spread(value.args[0]), SUM
             case "as_i32":
@@ -146,8 +132,7 @@ class _Printer(KernelPrinter):
         return f"{self.expr(value, SUM)} + {zeros}"
 
     def _across(self, value: Expr) -> str:
-        (tile,) = value.args
-        kind, axes = value.value.kind, value.value.axes
+        (tile,), (kind, axes) = value.args, value.value
         text = self.expr(tile)
         for axis in reversed(axes):
             if kind == "prod":

@@ -6,7 +6,7 @@ from ..command import Arguments, Command, Example, Flag, Positional
 
 
 def _run(arguments: Arguments) -> None:
-    from frontends.lowering.registry import find_layer
+    from frontends.lowering.known_layers import find_layer
     from ir.location import Location
 
     from ...inspection import layer_table

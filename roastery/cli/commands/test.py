@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 def _run(arguments: Arguments) -> None:
+    from runtime.data.notes import to_log
+
     from ...building import LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
     from ...devices.compile_options import compile_options
@@ -40,7 +42,7 @@ def _run(arguments: Arguments) -> None:
         message = nets.read_net(model)
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
         request = NetRequest(message, state, allow_python=python_layers(arguments))
-        backend, report = open_backend(device), LogReport(log, log.data_note)
+        backend, report = open_backend(device), LogReport(log, to_log(log))
         options = compile_options(backend, requested_compilation(arguments), report.note)
         built = NetBuilder(backend, options, report, freeze=True).build(request, seed=0)
         for path in weight_files(weights):

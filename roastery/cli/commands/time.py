@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 def _run(arguments: Arguments) -> None:
 
+    from runtime.data.notes import to_log
+
     from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
     from ...devices.compile_options import compile_options
@@ -48,7 +50,7 @@ def _run(arguments: Arguments) -> None:
             allow_python=python_layers(arguments),
         )
         mode: ExecutionMode = "fused" if arguments.fused else "layerwise"
-        backend, report = open_backend(device), LogReport(log, log.data_note)
+        backend, report = open_backend(device), LogReport(log, to_log(log))
         options = compile_options(backend, requested_compilation(arguments), report.note)
         built = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0)
         if built.net.by_layer:

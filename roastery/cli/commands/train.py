@@ -33,6 +33,7 @@ _SIGNALS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal
 
 
 def _run(arguments: Arguments) -> None:
+    from runtime.data.notes import to_log
     from runtime.logging import CaffeLog
     from runtime.solver.actions import ActionRequests
 
@@ -86,7 +87,7 @@ def _run(arguments: Arguments) -> None:
             seed=seed,
             asked=requested_compilation(arguments),
             allow_python=allowed,
-            notes=log.data_note,
+            notes=to_log(log),
         ).solver
         solver.requests = requests
         if snapshot:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from frontends.lowering.known_layers import layer_types
 from frontends.lowering.layer_type import LayerType
-from frontends.lowering.registry import layer_types
 from frontends.prototxt.message import Message
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from frontends.lowering.known_layers import find_layer
 from frontends.lowering.probe import DataProbe, HostLayerProbe
-from frontends.lowering.registry import find_layer
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from runtime.data.config import SourceConfig

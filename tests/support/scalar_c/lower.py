@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
 from compiler.kernel import Launch
-from compiler.kernels.launch import bound_launch
+from compiler.kernels.launch import Ways
 from compiler.kernels.nodes import KernelBody
+from compiler.kernels.printer import Text
 from compiler.kernels.provenance import function_name, provenance
-from compiler.kernels.schedule import kernels_of, schedule_task, task_of
+from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
 from ir.graph import Node
@@ -26,18 +26,15 @@ def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of)
     A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
     """
     task = task_of(node, options, ScalarHeuristic(), number)
-    scheduled = schedule_task(task)
-    made = kernels_of(task, scheduled.kernels, scheduled.choices[0])
-    return [_launch(task, body, again) for body, again in made]
+    return Ways(task, schedule_task(task), _canonical, _readable).launches()
 
 
-def _launch(task: Task, body: KernelBody, again: Callable[[], KernelBody]) -> Launch:
+def _canonical(body: KernelBody) -> tuple[str, str, Text]:
     source, text = c_function(body, body.name, readable=False)
     entry = f"{body.name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"  # one for one text
-    source = source.replace(body.name, entry, 1)
-    return bound_launch(task, body, text, entry, source, lambda: _shown(task, again()))
+    return entry, source.replace(body.name, entry, 1), text
 
 
-def _shown(task: Task, body: KernelBody) -> str:
+def _readable(task: Task, body: KernelBody) -> str:
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
     return f"{c_comment(provenance(task, body))}\n\n{HELPERS}\n{function}"

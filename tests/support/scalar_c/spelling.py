@@ -17,37 +17,36 @@ LITERALS |= {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
 
 
 def _division(symbol: str, helper: str) -> o.Spell:
-    def spell(value: Expr, ask: o.Ask) -> tuple[str, int]:
-        a, b = value.args
-        if b.op == "const" and b.value > 0:
-            return f"{ask(a, o.PRODUCT)} {symbol} {ask(b, o.ATOM)}", o.PRODUCT
-        return f"{helper}({ask(a, o.ANY)}, {ask(b, o.ANY)})", o.ATOM
+    def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
+        b = value.args[1]
+        known = b.op == "const" and b.value > 0
+        return (o.infix(symbol, o.PRODUCT) if known else o.call(helper))(value, printer)
 
     return spell
 
 
-def _where(value: Expr, ask: o.Ask) -> tuple[str, int]:
-    condition, a, b = (ask(operand, OR) for operand in value.args)
+def _where(value: Expr, printer: o.Printer) -> tuple[str, int]:
+    condition, a, b = (printer.expr(operand, OR) for operand in value.args)
     return f"{condition} ? {a} : {b}", o.ANY
 
 
 _FUNCTIONS = {n: f"{n}f" for n in ("pow", "exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor")}
 _FUNCTIONS |= {"max": "larger", "min": "smaller", "abs": "magnitude", "rand": "philox_uniform"}
 
-SPELLING: dict[str, o.Spelling] = {
+SPELLING: dict[str, o.Spell] = {
     **o.common_operators(COMPARISON),
-    **{op: o.FunctionCall(name) for op, name in _FUNCTIONS.items()},
-    "sigmoid": o.FunctionCall("sigmoid"),
+    **{op: o.call(name) for op, name in _FUNCTIONS.items()},
+    "sigmoid": o.call("sigmoid"),
     "floordiv": _division("/", "quotient"),
     "mod": _division("%", "rest"),
-    "neg": o.Prefix("-", o.ATOM),
-    "not": o.Prefix("!", o.ATOM),
-    "and": o.Infix("&&", AND),
-    "or": o.Infix("||", OR),
+    "neg": o.prefix("-", o.ATOM),
+    "not": o.prefix("!", o.ATOM),
+    "and": o.infix("&&", AND),
+    "or": o.infix("||", OR),
     "where": _where,
-    "to_float": o.Prefix("(float)", o.ATOM),
-    "to_int": o.Prefix("(int32_t)", o.ATOM),
-    "as_i32": o.Prefix("(int32_t)", o.ATOM),  # of indices of 64 bits
+    "to_float": o.prefix("(float)", o.ATOM),
+    "to_int": o.prefix("(int32_t)", o.ATOM),
+    "as_i32": o.prefix("(int32_t)", o.ATOM),  # of indices of 64 bits
 }
 """Keyed like :data:`ir.expr.PRIMITIVES`, but for the marks that only a gradient reads."""
 
