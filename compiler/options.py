@@ -32,7 +32,8 @@ class CompileOptions:
     def __str__(self) -> str:
         """For people: ``tf32, planned for A100 with 108 processors``."""
         device = self.target
-        return f"{self.precision}, planned for {device.name} with {device.processors} processors"
+        count = f"{device.processors} processor{'s' if device.processors != 1 else ''}"
+        return f"{self.precision}, planned for {device.name} with {count}"
 
     def json(self) -> dict[str, Any]:
         """As JSON data: what is compiled is stored with it."""

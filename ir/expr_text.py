@@ -20,10 +20,8 @@ from .expr import Expr, Number
 from .size import Real, Size, parse_size, size_text
 from .types import BOOL, F32, I32, DType
 
-_TOKEN = re.compile(
-    r"\s*(\$\[[^\[\]]*\]|[A-Za-z_]\w*|\$?-?(?:inf|nan|[\d.][\d.eE]*(?:(?<=[eE])[+-]\d+)?)|[(),:])"
-)
-
+_NUMBER = r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+_TOKEN = re.compile(rf"[ \t]*(\$\[[^\[\]]*\]|[A-Za-z_]\w*|\$?{_NUMBER}|[(),:])")
 
 _MAX_DEPTH = 100
 
@@ -68,10 +66,12 @@ def parse_exprs(text: str, sizes: Mapping[str, int] | None = None) -> tuple[Expr
         if not equals:
             roots.append(parse_expr(part, steps, sizes))
             continue
-        name = name.strip()
+        name = name.strip(" \t")
         if roots or name != f"t{len(steps)}":
             raise ValueError(f"the step 't{len(steps)}' or a result expected: {part!r}")
         steps[name] = parse_expr(right, steps, sizes)
+    if not roots:
+        raise ValueError(f"a result is expected after the steps: {text!r}")
     return tuple(roots)
 
 
@@ -108,7 +108,7 @@ def parse_expr(
     """
     tokens: list[str] = []
     position = 0
-    end = len(text.rstrip())
+    end = len(text.rstrip(" \t"))
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
@@ -183,7 +183,11 @@ class _Parser:
         if token.startswith("$["):
             size = parse_size(token[2:-1], self.sizes)
             return e.dyn(size, self.dtype(I32 if isinstance(size, int | Size) else F32))
-        digits = token.lstrip("$")
+        digits = token.removeprefix("$")
+        if re.fullmatch(_NUMBER, digits) is None:
+            step = re.fullmatch(r"t\d+", token) is not None
+            problem = "a step that is not made before it is read" if step else "no expression"
+            raise ValueError(f"{token!r} is {problem}: {self.text!r}")
         try:
             value: Number = int(digits)
         except ValueError:

@@ -52,9 +52,9 @@ class Layout(NamedTuple):
     @staticmethod
     def parse(text: str) -> Layout:
         """Inverse of ``str``. Raises ValueError for anything else."""
-        if re.fullmatch(r"\{(\d+(:[1-9]\d*)?(,\d+(:[1-9]\d*)?)*)?\}", text) is None:
+        if re.fullmatch(r"\{\d+(:[1-9]\d*)?(,\d+(:[1-9]\d*)?)*\}", text) is None:
             raise ValueError(f"not a layout: {text!r}")
-        words = [word.split(":") for word in text[1:-1].split(",") if word]
+        words = [word.split(":") for word in text[1:-1].split(",")]
         return Layout(tuple(Part(*map(int, word)) for word in words))
 
     @property

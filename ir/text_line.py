@@ -15,10 +15,11 @@ from .types import TensorType
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[\w./\-@+]+")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_TYPE = re.compile(r"[a-z]\w*\[[^\[\]]*\](?:\{[\d,:]*\})?")
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+WHOLE = re.compile(r"\d+")
+_TYPE = re.compile(r"[a-z]\w*[ \t]*\[[^\[\]]*\](?:[ \t]*\{[\d,:]+\})?")
 _SIZE = re.compile(r"\[[^\[\]]*\]")
-_NUMBER = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
+_NUMBER = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
 
 _MAX_TUPLES = 8
 
@@ -150,7 +151,7 @@ class Line:
         numbers = [0, 0]
         for i in range(2):
             if self.accept(":"):
-                numbers[i] = int(self.want(_NUMBER, "a line number"))
+                numbers[i] = int(self.want(WHOLE, "a line number"))
         if not self.done:
             raise ValueError(f"unexpected {self.rest()!r} in a location")
         return Location(file, numbers[0], numbers[1], layer)

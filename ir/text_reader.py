@@ -12,6 +12,7 @@ import functools
 import re
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from .expr import Expr
@@ -19,12 +20,13 @@ from .graph import Direction, Graph, Node, Port, Role, Value
 from .location import Location
 from .op import OPS, Op
 from .size import Scope, Size, parse_size, symbol
-from .text_line import WORD, Line
+from .text_line import WHOLE, WORD, Line
 from .types import TensorType
 
 _MAX_NESTING = 16  # graphs inside graphs
 
-_DIRECTION = re.compile(r"\s*(forward|backward|update):\s*")
+_BLANKS = " \t"
+_DIRECTION = re.compile(r"[ \t]*(forward|backward|update):[ \t]*")
 
 
 class GraphTextError(ValueError):
@@ -60,7 +62,7 @@ def parse_graph(text: str, lines: dict[Node, int] | None = None) -> Graph:
 
 class _Reader:
     def __init__(self, text: str, places: dict[Node, int]) -> None:
-        self.lines = text.split("\n")
+        self.lines = re.split(r"\r?\n", text)
         self.number = 0
         self.places = places
         self.line = Line("", 1)
@@ -76,9 +78,9 @@ class _Reader:
         while self.number < len(self.lines):
             line = self.lines[self.number]
             self.number += 1
-            stripped = line.strip()
+            stripped = line.strip(_BLANKS)
             if stripped and not stripped.startswith("#"):
-                self.line = Line(line.rstrip(), self.number, self.sizes)
+                self.line = Line(line.rstrip(_BLANKS), self.number, self.sizes)
                 return self.line
         self.line = Line(self.lines[-1], self.number)
         return None
@@ -106,10 +108,18 @@ class _Reader:
         nodes: list[Node] = []
         outputs: list[Port] = []
         direction = Direction.FORWARD
+        head = depth == 0
         while True:
             line = self.next()
             if line is None:
                 raise ValueError("the text ends inside a graph")
+            if line.accept("size"):
+                self.size(line, head)
+                continue
+            if line.accept("where"):
+                self.equality(line, head)
+                continue
+            head = False
             header = _DIRECTION.fullmatch(line.text)
             if header is not None:
                 direction = Direction(header[1])
@@ -117,10 +127,6 @@ class _Reader:
                 if not line.done:
                     raise ValueError(f"unexpected {line.rest()!r}")
                 return Graph(name, tuple(inputs), tuple(nodes), tuple(outputs))
-            elif line.accept("size "):
-                self.size(line, first=depth == 0 and not inputs)
-            elif line.accept("where "):
-                self.equality(line, first=depth == 0 and not inputs)
             elif line.accept("input"):
                 inputs.append(self.port(line, values, define=True))
             elif line.accept("output"):
@@ -131,16 +137,21 @@ class _Reader:
     def size(self, line: Line, first: bool) -> None:
         name = line.want(WORD, "a name")
         line.expect("=")
-        value = line.literal()
-        if not first or type(value) is not int or value < 1 or not line.done:
-            raise ValueError("a size is `size N = 64`, before all inputs; its value is 1 or more")
+        value = int(line.want(WHOLE, "a whole number"))
+        if not first or not line.done:
+            raise ValueError("a size is expected as `size N = 64`, before all that is no size")
+        if value < 1:
+            raise ValueError(f"the size {name} is {value}; it can be 1 or more")
         self.sizes[name] = symbol(self.scope, name, value)
 
     def equality(self, line: Line, first: bool) -> None:
-        left, equals, right = line.text[line.place :].partition("==")
-        size, number = parse_size(left, self.sizes), parse_size(right, self.sizes)
-        if not (first and equals and isinstance(size, Size) and isinstance(number, int)):
-            raise ValueError("what holds of sizes is `where H - W == 0`, before all inputs")
+        left, _, right = line.text[line.place :].partition("==")
+        digits = right.strip(_BLANKS)
+        if not first or re.fullmatch(r"-?\d+", digits) is None:
+            raise ValueError("what holds of sizes is expected as `where H - W == 0`, before inputs")
+        size, number = parse_size(left, self.sizes, whole=True), int(digits)
+        if not isinstance(size, Size):
+            raise ValueError(f"{left.strip()} is a number: nothing need be said of it")
         if size.value != number:
             raise ValueError(
                 f"what holds of sizes does not: {left.strip()} is {size.value}, not {number}"
@@ -192,6 +203,9 @@ class _Reader:
             else:
                 name, at = line.want(WORD, "an attribute"), line.start
                 line.expect("=")
+                if name not in hints:
+                    line.start = at
+                    raise ValueError(f"{cls.name} has no attribute {name}; {_known(hints)}")
                 if hints.get(name) is Graph:
                     nested = name, line.name()
                     line.expect("{")
@@ -202,8 +216,8 @@ class _Reader:
                 if name in given:
                     raise ValueError(f"{name} is given twice")
                 raise ValueError(
-                    f"{cls.name} has no attribute {name or 'of expressions'}={value}"
-                    f"; it has: {', '.join(hints) or 'none'}"
+                    f"{cls.name} has no attribute {name or 'of expressions'}={value}; "
+                    f"{_known(hints)}"
                 )
             given[name] = value
         location = line.location()
@@ -214,6 +228,10 @@ class _Reader:
         if missing:
             raise ValueError(f"{cls.name} needs {', '.join(missing)}")
         return cls(**given), location
+
+
+def _known(hints: Mapping[str, Any]) -> str:
+    return f"it has: {', '.join(hints) or 'none'}"
 
 
 def _op_class(name: str) -> type[Op]:

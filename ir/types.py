@@ -103,7 +103,7 @@ class TensorType:
         Args:
             sizes: those that the extents may name.
         """
-        match = re.fullmatch(r"(\w+)\[([^\[\]]*)\](\{.*\})?", text)
+        match = re.fullmatch(r"(\w+)[ \t]*\[([^\[\]]*)\][ \t]*(\{.*\})?", text)
         if match is None:
             raise ValueError(f"not a tensor type: {text!r}")
         layout = Layout.parse(match[3]) if match[3] else None

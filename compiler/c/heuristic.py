@@ -26,6 +26,8 @@ class VectorHeuristic:
     target: Target
     lanes: int
 
+    unrolled = 0
+
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", self.lanes),))]
 

@@ -36,8 +36,9 @@ class KernelBuilder:
     ``let`` gives equal values one variable, within the block where it was made.
     """
 
-    def __init__(self, wide: bool) -> None:
+    def __init__(self, wide: bool, unrolled: int) -> None:
         self.wide = wide  # 64-bit indices
+        self.unrolled = unrolled  # turns that nested loops have together at most
         self._blocks: list[list[Statement]] = [[]]
         self._scopes: list[dict[Hashable, Expr]] = [{}]
         self._arguments: dict[Hashable, Expr] = {}

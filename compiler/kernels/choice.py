@@ -20,12 +20,14 @@ class Choice:
     """One way to compute a group.
 
     ``splits``: parts that the work of every result is in; a second kernel, whose configuration is
-    ``second``, adds them up.
+    ``second``, adds them up. ``group``: so many tiles of a product, one below the other, run beside
+    each other: they share the columns that they read, and the cache.
     """
 
     config: Config
     splits: int = 1
     second: Config | None = None
+    group: int = 1
 
     def shares(self, steps: int) -> tuple[int, int]:
         """Of so many steps those that one part takes at most, and the number of parts then."""
@@ -35,6 +37,10 @@ class Choice:
 
 class Heuristic(Protocol):
     """Says how groups may be computed on a device, the best way first."""
+
+    @property
+    def unrolled(self) -> int:
+        """Loops of up to so many turns in all are unrolled."""
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         """``BLOCK`` elements per program, of ``count``."""

@@ -12,13 +12,11 @@ from .builder import KernelBuilder
 from .index import Affine, Base, variable
 from .nodes import Kind
 
-_UNROLLED = 32  # loops of up to so many turns in all are unrolled by the compiler
-
 
 @contextlib.contextmanager
 def loops(builder: KernelBuilder, counts: Sequence[int]) -> Iterator[dict[int, Affine]]:
     """Nested loops over taps; gives the number of the tap along every axis that has some."""
-    kind = Kind.UNROLLED if math.prod(counts) <= _UNROLLED else Kind.SERIAL
+    kind = Kind.UNROLLED if math.prod(counts) <= builder.unrolled else Kind.SERIAL
     with contextlib.ExitStack() as stack:
         found = {}
         for axis, count in enumerate(counts):

@@ -43,7 +43,8 @@ class Task:
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
         values = (*self.node.inputs, *self.node.outputs)
-        return KernelBuilder(any(self.number(v.type.memory_size) >= WIDE for v in values))
+        wide = any(self.number(v.type.memory_size) >= WIDE for v in values)
+        return KernelBuilder(wide, self.heuristic.unrolled)
 
     def emitter(self, rank: int) -> Emitter:
         """Likewise, which writes what its body computes."""

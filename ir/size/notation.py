@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from .form import Symbol, symbols
-from .real import Real
+from .real import Real, value_of
 from .size import Size, larger, smaller
 from .text import form_text
 
@@ -34,37 +34,39 @@ def _operand(number: float) -> str:
     return text if text.replace(".", "").isalnum() else f"({text})"
 
 
-def parse_size(text: str, sizes: Mapping[str, int]) -> float:
+def parse_size(text: str, sizes: Mapping[str, int], whole: bool = False) -> float:
     """The size, real or number that a text in Python's notation is. Raises ValueError.
 
     Args:
         sizes: those that it may name.
+        whole: without ``/`` and fractions.
     """
-    (found,) = _Reader(text, sizes).all(1)
+    (found,) = _Reader(text, sizes, _WHOLE if whole else _TOKEN).all(1)
     return found
 
 
 def parse_shape(text: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """Extents with commas between them. Raises ValueError."""
-    if not text:
+    if not text.strip(" \t"):
         return ()
     if _PLAIN.fullmatch(text):
         return tuple(map(int, text.split(",")))
-    found = _Reader(text, sizes).all()
-    if not all(isinstance(d, Size) or (isinstance(d, int) and d >= 0) for d in found):
-        raise ValueError(f"no extents: {text!r}")
+    found = _Reader(text, sizes, _WHOLE).all()
+    if any(value_of(d) < 0 for d in found):
+        raise ValueError(f"an extent is negative: {text!r}")
     return tuple(found)  # type: ignore[arg-type]
 
 
 _PLAIN = re.compile(r"\d+(?:,\d+)*")
-_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*|//|[-+*/%(),])\s*")
+_TOKEN = re.compile(r"[ \t]*(\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*|//|[-+*/%(),])[ \t]*")
+_WHOLE = re.compile(r"[ \t]*(\d+|[A-Za-z_]\w*|//|[-+*%(),])[ \t]*")
 _MAX_DEPTH = 50
 _MAX_LENGTH = 2000
 _MAX_FACTORS = 16
 
 
 class _Reader:
-    def __init__(self, text: str, sizes: Mapping[str, int]) -> None:
+    def __init__(self, text: str, sizes: Mapping[str, int], token: re.Pattern[str]) -> None:
         if len(text) > _MAX_LENGTH:
             raise ValueError(f"a size of {len(text)} characters")
         self.text, self.sizes = text, sizes
@@ -72,7 +74,7 @@ class _Reader:
         self.tokens: list[str] = []  # that are left, the next one last
         place = 0
         while place < len(text):
-            match = _TOKEN.match(text, place)
+            match = token.match(text, place)
             if match is None:
                 raise self.error(f"unexpected {text[place:]!r}")
             self.tokens.append(match[1])
@@ -142,6 +144,7 @@ class _Reader:
         elif token[0].isdigit():
             found = int(token) if token.isdigit() else float(token)
         else:
-            raise self.error(f"unexpected {token!r}")
+            named = token.isidentifier()
+            raise self.error(f"no size is called {token!r}" if named else f"unexpected {token!r}")
         self.depth -= 1
         return found

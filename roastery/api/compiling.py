@@ -33,6 +33,7 @@ def compile(
     freeze: bool = False,
     precision: str | None = None,
     passes: Passes = None,
+    layout: str | None = None,
     allow_python: bool | None = None,
 ) -> Executable:
     """Compile a net.
@@ -53,6 +54,9 @@ def compile(
         passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
             ROASTERY_PASSES, else those that suit the device. With passes named, and on
             ``reference``, nothing is frozen.
+        layout: in which order of memory GPUs and ``interpret`` compute images: "row-major",
+            "channels-last" or "channels-by-N"; results are the same; default: ROASTERY_LAYOUT,
+            else what suits the device.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 
@@ -70,7 +74,7 @@ def compile(
     )
     backend = open_backend(choose_device(device))
     report = logger_report()
-    options = compile_options(backend, CompileRequest(precision, passes), report.note)
+    options = compile_options(backend, CompileRequest(precision, passes, layout), report.note)
     built = NetBuilder(backend, options, report, freeze=freeze).build(
         request, seed, observe=[observe] if isinstance(observe, str) else observe
     )

@@ -75,6 +75,7 @@ def export_net(
     shapes: Mapping[str, Sequence[int]] | None = None,
     precision: str | None = None,
     passes: Passes = None,
+    layout: str | None = None,
     progress: Progress | None = None,
     allow_python: bool | None = None,
 ) -> Exported:
@@ -85,7 +86,7 @@ def export_net(
         shapes: of inputs and of data layers' tops, which are then not read.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
-        passes, allow_python: as in :func:`roastery.compile`.
+        passes, layout, allow_python: as in :func:`roastery.compile`.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -103,7 +104,7 @@ def export_net(
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
-    asked = CompileRequest(precision, passes)
+    asked = CompileRequest(precision, passes, layout)
     return export_program(program, store, output, targets, asked, progress)
 
 

@@ -11,10 +11,10 @@ from compiler.partitions import by_layer, whole
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from runtime.backends.backend import Backend
+from runtime.data.feeds import open_feeds
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 
-from .feeds import open_feeds
 from .lowered import LoweredNet, NetRequest, lower_net
 from .report import BuildReport
 from .sharing import shared_buffers

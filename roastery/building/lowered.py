@@ -11,10 +11,10 @@ from frontends.lowering.part import LayerLowering
 from frontends.prototxt import Message
 from frontends.state_rules import filtered
 from ir.program import NetProgram
+from runtime.machine.memory_check import check_memory
 
 from ..probing.assumed import AssumingProbe, check_shape_names
 from ..probing.probe import RuntimeProbe
-from .memory_check import check_memory
 from .report import BuildReport
 
 Shapes = Mapping[str, Sequence[int]]

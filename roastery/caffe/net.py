@@ -80,6 +80,7 @@ class Net(Numbered):
         device: str | None = None,
         precision: str | None = None,
         passes: Passes = None,
+        layout: str | None = None,
         allow_python: bool | None = None,
         notes: Notes = to_logger,
     ) -> None:
@@ -90,7 +91,7 @@ class Net(Numbered):
             level, stages: of the NetState that chooses the layers.
             weights: a .caffemodel or .caffemodel.h5 file.
             device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
-            precision, passes: as in :func:`roastery.compile`.
+            precision, passes, layout: as in :func:`roastery.compile`.
             allow_python: whether Python layers may import modules that are neither installed nor
                 on PYTHONPATH; default: ROASTERY_PYTHON_LAYERS, else yes, as in Caffe.
             notes: gets what data layers say; default: the logger "roastery.data" does.
@@ -117,7 +118,9 @@ class Net(Numbered):
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
-            options = compile_options(backend, CompileRequest(precision, passes), report.note)
+            options = compile_options(
+                backend, CompileRequest(precision, passes, layout), report.note
+            )
             builder = NetBuilder(backend, options, report, "layerwise")
             built = builder.build(request, modes.next_seed())
             self._take(built)

@@ -14,7 +14,7 @@ def requested_compilation(arguments: Arguments) -> CompileRequest:
     """What ``--precision``, ``--passes``, ``--fuel`` and ``--layout`` say."""
     from ..devices.compile_options import CompileRequest
 
-    asked = arguments.precision, arguments.passes, arguments.fuel, arguments.layout
+    asked = arguments.precision, arguments.passes, arguments.layout, arguments.fuel
     return CompileRequest(*asked)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .command import Arguments, Flag, UsageError
 from .devices import PRECISION_FLAG
 from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
-from .passes import PASSES_FLAG
+from .passes import LAYOUT_FLAG, PASSES_FLAG
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,7 @@ INPUT_FLAGS = (
     Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
     PRECISION_FLAG,
     PASSES_FLAG,
+    LAYOUT_FLAG,
     PYTHON_FLAG,
 )  # fmt: skip
 
@@ -94,5 +95,6 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
         "device": arguments.device or ("cuda" if arguments.gpu else None),
         "precision": arguments.precision,
         "passes": arguments.passes,
+        "layout": arguments.layout,
         "allow_python": python_layers(arguments),
     }

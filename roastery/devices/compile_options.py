@@ -35,8 +35,8 @@ class CompileRequest:
 
     precision: str | None = None
     passes: Passes = None
-    fuel: int | None = None
     layout: str | None = None
+    fuel: int | None = None
 
     def options(self, target: Target) -> CompileOptions:
         """All of it for a target. Raises RoasteryError, see :func:`compile_options`."""

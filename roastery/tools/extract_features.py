@@ -37,6 +37,7 @@ def extract_features(
     *,
     precision: str | None = None,
     passes: Passes = None,
+    layout: str | None = None,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> None:
@@ -67,6 +68,7 @@ def extract_features(
         device=device,
         precision=precision,
         passes=passes,
+        layout=layout,
         allow_python=allowed,
         notes=notes,
     )

@@ -115,6 +115,7 @@ def build_solver(
     seed: int | None = None,
     precision: str | None = None,
     passes: Passes = None,
+    layout: str | None = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
@@ -130,7 +131,7 @@ def build_solver(
             mode=mode,
             seed=seed,
             kind=UsersSolver,
-            asked=CompileRequest(precision, passes),
+            asked=CompileRequest(precision, passes, layout),
             allow_python=allow_python,
         )
     return built.solver

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import roastery
+import roastery.caffe as caffe
 from ir.errors import RoasteryError
+from roastery.api.exporting import export_net
 from roastery.cli.main import main
+from tests.project.test_layering import ROOT
 
 NET = """
 name: "small"
@@ -92,3 +99,32 @@ def test_scripts_choose_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("ROASTERY_LAYOUT", "wrong")
     with pytest.raises(RoasteryError, match="ROASTERY_LAYOUT"):
         roastery.compile("net.prototxt", device="cpu")
+
+
+def test_calls_choose_too(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="roastery"):
+        roastery.compile("net.prototxt", device="cpu", layout="channels-last")
+    assert "layout channels-last has no effect on the CPU" in caplog.text
+    Path("solver.prototxt").write_text('net: "net.prototxt" base_lr: 0.1 lr_policy: "fixed"')
+    for call in (
+        partial(roastery.compile, "net.prototxt", device="cpu"),
+        partial(caffe.Net, "net.prototxt", caffe.TEST, device="cpu"),
+        partial(caffe.get_solver, "solver.prototxt"),
+        partial(export_net, "net.prototxt", None, "net.roast"),
+    ):
+        with pytest.raises(RoasteryError, match=r"^there is no layout 'nchw'"):
+            call(layout="nchw")
+
+
+@pytest.mark.parametrize("how", ["python", "export"])
+def test_all_commands_that_compile_have_the_flag(
+    how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if how == "python":
+        show = "import os; print(os.environ['ROASTERY_LAYOUT'])"
+        words = [sys.executable, "-m", "roastery", "python", "--layout=channels-last", "-c", show]
+        subprocess.run(words, check=True, cwd=ROOT)
+        assert capfd.readouterr().out == "channels-last\n"
+    else:
+        assert main(["export", "--model=net.prototxt", "--output=net.roast", "--layout=nchw"]) == 1
+        assert "there is no layout 'nchw'" in capfd.readouterr().err

@@ -140,7 +140,7 @@ def test_layouts_by_name() -> None:
     assert str(blocks) == "f32[2,40,8,8]{0,1,2,3,1:16}"
     assert (blocks.size, blocks.nbytes) == (2 * 40 * 64, 2 * 48 * 64 * 4)
     assert TensorType((2, 3), F32, channels_last(2)) == TensorType((2, 3))
-    assert TensorType.parse("f32[]{}") == TensorType(())
+    assert TensorType.parse("f32[]") == TensorType(())
 
 
 def test_layouts_of_sizes() -> None:

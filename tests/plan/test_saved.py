@@ -79,7 +79,7 @@ def test_a_size_is_a_whole_number_from_1(at: Callable[..., Plan], size: int) -> 
         (lambda d: d.update(sizes={"N": "N"}), "sizes 'N' must be int"),
         (lambda d: d.pop("sizes"), "sizes must be"),
         (lambda d: d.update(sizes={}), "is no type of a tensor"),
-        (lambda d: d["steps"][0].update(grid=["N * M", 1, 1]), "unexpected 'M'"),
+        (lambda d: d["steps"][0].update(grid=["N * M", 1, 1]), "no size is called 'M'"),
         (lambda d: d["steps"][0].update(grid=["N / 2", 1, 1]), "is no integer"),
         (lambda d: d["steps"][0].update(grid=["N // 0", 1, 1]), "divides by 0"),
         (lambda d: d["steps"][0].update(grid=["N * 9999999999 * 9999999999", 1, 1]), "too large"),

@@ -121,6 +121,7 @@ def test_options_are_stored_and_read_again() -> None:
     for case in (options, CompileOptions(), CompileOptions(Target("cpu", "any"))):
         assert CompileOptions.from_json(json.loads(json.dumps(case.json()))) == case
     assert str(options) == "tf32, planned for T4 with 40 processors"
+    assert str(CompileOptions(Target("cpu", "any CPU"))).endswith("any CPU with 1 processor")
     later = {"precision": "bf16", "target": {"kind": "cuda", "tensor_cores": 4}, "speed": "high"}
     assert CompileOptions.from_json(later).precision == "bf16"
     assert CompileOptions.from_json({}) == CompileOptions()

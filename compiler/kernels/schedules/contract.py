@@ -8,6 +8,7 @@ adds them in fixed order and computes the epilogue.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,14 +24,12 @@ from ..choice import Choice
 from ..emitter import Access, Emitter, zero
 from ..expressions import axes_of, cdiv, constant, dot, element, read
 from ..index import ZERO, Affine, Base, delinearize, linearize, variable
-from ..monomial import Monomial, product
+from ..monomial import product
 from ..nodes import KernelBody
 from ..products import Product, Sizes, product_of
 from ..task import Scheduled, Task
 from .flat import flat_kernel, padded_count
 from .terms import schedule_terms
-
-DEEPEST = 16  # a depth that this divides ends with a step of any tile
 
 
 def anchor_of(body: Graph) -> Node:
@@ -48,16 +47,20 @@ def schedule_contract(task: Task) -> Scheduled:
     size = anchor.output.type.size
     seconds = task.heuristic.flat(task.body, task.number(size))
     choices = [
-        Choice(choice.config, choice.splits, second)
+        replace(choice, second=second)
         for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided)
         for second in (seconds if choice.splits > 1 else [None])
     ]
+
+    depth = product(view.depth).constant
+    # The last step of each tile is whole.
+    even = depth is not None and depth % math.lcm(*(c.config["K"] for c in choices)) == 0
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
         elements = splits * padded_count(size) if choice.splits > 1 else 16
         partial = Scratch(0, elements * F32.itemsize)
-        first = _product(task, anchor, choice, splits, share, partial)
+        first = _product(task, anchor, choice, splits, share, even, partial)
         if choice.second is None or choice.splits == 1:
             return [first]
         return [first, _sum(task, anchor, splits, partial, choice.second)]
@@ -66,16 +69,22 @@ def schedule_contract(task: Task) -> Scheduled:
 
 
 def _product(
-    task: Task, anchor: Node, choice: Choice, splits: int, share: int, partial: Scratch
+    task: Task,
+    anchor: Node,
+    choice: Choice,
+    splits: int,
+    share: int,
+    even: bool,
+    partial: Scratch,
 ) -> KernelBody:
     """The launch that multiplies, in each program so many steps of the depth (``share``)."""
     config = choice.config.having("SPLIT", int(choice.splits > 1))
     emitter = task.emitter(2)
     builder = emitter.builder
     view = product_of(emitter, anchor)
-    bases = _tile(builder, view)
+    bases = _tile(builder, view, choice.group)
     builder.place(anchor.location)
-    total = _accumulate(emitter, view, bases, share * config["K"], task.options.precision)
+    total = _accumulate(emitter, view, bases, share * config["K"], even, task.options.precision)
     access = _result(view, bases)
     access = access.guarded(*(b() for base in bases for b in base.bounds))
     index = linearize(access.coordinates, access.extents)
@@ -122,8 +131,8 @@ def _along(base: Base, extents: Sizes) -> Sequence[Affine]:
     return delinearize(base, extents) if len(extents) > 1 else (variable(base),)
 
 
-def _tile(builder: KernelBuilder, view: Product) -> tuple[Base, Base, Base]:
-    """Rows, columns and product number of this program."""
+def _tile(builder: KernelBuilder, view: Product, size: int) -> tuple[Base, Base, Base]:
+    """Rows, columns and product number of this program; ``size``: tiles in a group."""
     m, n = constant("M"), constant("N")
     program = builder.let(builder.program(), "i", "program")
     rows, columns = builder.size(product(view.rows)), builder.size(product(view.columns))
@@ -134,11 +143,10 @@ def _tile(builder: KernelBuilder, view: Product) -> tuple[Base, Base, Base]:
     if product(view.count).constant != 1:
         which = builder.let(program // (down * across), "i", "product")
         tile = builder.let(program % (down * across), "i", "tile")
-    # Eight tiles of rows at a time share the columns they read (and the second-level cache).
-    builder.remark("groups of 8 tiles downwards share their columns in the cache")
-    group = builder.let(tile // (8 * across) * 8, "i", "group")
-    height = builder.let(e.minimum(down - group, 8), "i", "height")
-    local = builder.let(tile % (8 * across), "i", "local")
+    builder.remark(f"groups of {size} tiles downwards share their columns in the cache")
+    group = builder.let(tile // (size * across) * size, "i", "group")
+    height = builder.let(e.minimum(down - group, size), "i", "height")
+    local = builder.let(tile % (size * across), "i", "local")
     y = builder.let(group + local % height, "i", "tile_row")
     x = builder.let(local // height, "i", "tile_column")
     row = builder.let(y * m + builder.lanes("M", 0), "i", "row")
@@ -155,6 +163,7 @@ def _accumulate(
     view: Product,
     place: tuple[Base, Base, Base],
     share: int,
+    even: bool,
     precision: str,
 ) -> Expr:
     """The loop over the depth; gives the tile of sums."""
@@ -169,14 +178,13 @@ def _accumulate(
         builder.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
     stretch = builder.size(builder.amount(share, "share"), divisible=True)
-    extent = product(view.depth)
-    depth = builder.size(extent)
+    depth = builder.size(product(view.depth))
     start = builder.let(builder.program(1) * stretch, "i", "start")
     end = builder.let(e.minimum(start + stretch, depth), "i", "end")
     total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
     with builder.loop(end, start, constant("K"), hint="k") as step:
-        left_depth = _depth(builder, step, 1, extent)
-        right_depth = _depth(builder, step, 0, extent)
+        left_depth = _depth(builder, step, 1, depth, even)
+        right_depth = _depth(builder, step, 0, depth, even)
         at_row, at_column = _along(row, view.rows), _along(column, view.columns)
         number = _along(which, view.count)
         left, read_left = view.left
@@ -189,11 +197,9 @@ def _accumulate(
     return total
 
 
-def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Monomial) -> Base:
+def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Expr, even: bool) -> Base:
     at = builder.let(step + builder.lanes("K", axis), "i", "deep")
-    if depth.constant is not None and depth.constant % DEEPEST == 0:
-        return Base(at)
-    return _base(builder, at, builder.size(depth))
+    return Base(at) if even else _base(builder, at, depth)
 
 
 def _operand(emitter: Emitter, value: Value, access: Access, bases: tuple[Base, Base]) -> Expr:

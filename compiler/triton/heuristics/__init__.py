@@ -25,6 +25,7 @@ class GpuHeuristic:
     """``processors``: how many programs run side by side at least."""
 
     processors: int
+    unrolled: int = 32
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return flat_configs(body, count, self.processors)

@@ -16,6 +16,7 @@ def _tile(m: int, n: int, k: int, warps: int, stages: int) -> Config:
 # sm_90; 3.6 spills a few bytes here and there in the largest.
 TILES = (_tile(32, 32, 16, 4, 3), _tile(64, 64, 16, 8, 3), _tile(128, 128, 16, 8, 2))
 FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
+GROUP = 8  # tiles of rows that share columns in the second-level cache
 MOST_SPLITS = 16
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
 
@@ -28,7 +29,9 @@ def contract_choices(shape: ProductShape, strided: bool, processors: int) -> lis
     for tile in sorted(tiles, key=lambda tile: tile is not best):
         wanted = _splits_for(shape, tile, processors)
         splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [Choice(tile, s) for s in splits if s == 1 or s <= shape.steps(tile)]
+        choices += [
+            Choice(tile, s, group=GROUP) for s in splits if s == 1 or s <= shape.steps(tile)
+        ]
     return choices
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
-from ..passes import PASSES_FLAG
+from ..passes import LAYOUT_FLAG, PASSES_FLAG
 from ..say import say
 
 
@@ -27,6 +27,7 @@ def _run(arguments: Arguments) -> None:
             shapes=shapes(arguments),
             precision=arguments.precision,
             passes=arguments.passes,
+            layout=arguments.layout,
             progress=draw,
             allow_python=python_layers(arguments),
         )
@@ -59,6 +60,7 @@ COMMAND = Command(
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         PRECISION_FLAG,
         PASSES_FLAG,
+        LAYOUT_FLAG,
         SHAPE_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,

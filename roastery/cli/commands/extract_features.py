@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
-from ..passes import PASSES_FLAG
+from ..passes import LAYOUT_FLAG, PASSES_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -30,6 +30,7 @@ def _run(arguments: Arguments) -> None:
             notes=notes,
             precision=arguments.precision,
             passes=arguments.passes,
+            layout=arguments.layout,
             allow_python=python_layers(arguments),
         )
 
@@ -69,6 +70,7 @@ COMMAND = Command(
         Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
         PRECISION_FLAG,
         PASSES_FLAG,
+        LAYOUT_FLAG,
         PYTHON_FLAG,
     ),
     examples=(

@@ -38,7 +38,7 @@ def _run(arguments: Arguments) -> int | None:
     if arguments.bisect and (arguments.output or arguments.print_each):
         raise UsageError("--bisect writes no graph: leave --output and --print-each out")
     run = runner(arguments.device)
-    asked = CompileRequest(IEEE, arguments.passes, arguments.fuel, arguments.layout)
+    asked = CompileRequest(IEEE, arguments.passes, arguments.layout, arguments.fuel)
     options = asked.options(run.target)
     names, limit = options.passes, options.fuel
     if names is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
 from ..nets import IMAGE_FLAG
-from ..passes import PASSES_FLAG
+from ..passes import LAYOUT_FLAG, PASSES_FLAG
 
 
 def _run(arguments: Arguments) -> int:
@@ -24,6 +24,7 @@ def _run(arguments: Arguments) -> int:
         "ROASTERY_DEVICE": arguments.device,
         "ROASTERY_PRECISION": arguments.precision,
         "ROASTERY_PASSES": arguments.passes,
+        "ROASTERY_LAYOUT": arguments.layout,
     }
     return run_script(script, settings)
 
@@ -56,6 +57,7 @@ COMMAND = Command(
         ),
         PRECISION_FLAG,
         PASSES_FLAG,
+        LAYOUT_FLAG,
     ),
     examples=(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),

@@ -6,8 +6,9 @@ from ir.errors import RoasteryError
 from ir.location import Location
 from ir.program import NetProgram
 from ir.types import TensorType, shape_text
-from runtime.machine.byte_size import byte_size
-from runtime.machine.memory import physical_memory
+
+from .byte_size import byte_size
+from .memory import physical_memory
 
 
 def check_memory(program: NetProgram) -> None:

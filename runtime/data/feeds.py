@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from ir.program import NetProgram
-from runtime.backends.backend import Backend, batch_allocator
-from runtime.data.labels import CheckedSource, label_checks
-from runtime.data.notes import DataNote, Notes, NotesOfOpening
-from runtime.data.opening import open_source
-from runtime.data.prefetch import read_ahead
-from runtime.data.source import DataSource
+
+from ..backends.backend import Backend, batch_allocator
+from .labels import CheckedSource, label_checks
+from .notes import DataNote, Notes, NotesOfOpening
+from .opening import open_source
+from .prefetch import read_ahead
+from .source import DataSource
 
 
 def open_feeds(
