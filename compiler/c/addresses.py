@@ -21,7 +21,7 @@ from ir.types import I32
 from .tiles import LANE
 
 
-class Line(NamedTuple):
+class Progression(NamedTuple):
     """``start + step * lane``; neither has lanes."""
 
     start: Expr
@@ -38,7 +38,7 @@ def addressed(body: Sequence[Statement]) -> list[Statement]:
 
 class _Addresses:
     def __init__(self) -> None:
-        self._lines: dict[Local, Line] = {}
+        self._lines: dict[Local, Progression] = {}
         self._known: dict[Expr, Expr] = {}
 
     def block(self, body: Sequence[Statement]) -> list[Statement]:
@@ -50,7 +50,7 @@ class _Addresses:
                 line = self._line(value)
                 if line is not None:
                     start = Local(variable.stem, variable.hint, I32)
-                    self._lines[variable] = Line(ref(start), line.step)
+                    self._lines[variable] = Progression(ref(start), line.step)
                     return Let(start, line.start)
         changed = {name: self._part(part) for name, part in parts(statement)}
         return replace(statement, **changed)
@@ -87,12 +87,12 @@ class _Addresses:
             index = start if line.step is _ZERO else e.node("add", (start, LANE), None, I32)
         return e.node("element", (pointer, index, *map(self._changed, mask)), None, value.dtype)
 
-    def _line(self, value: Expr) -> Line | None:
+    def _line(self, value: Expr) -> Progression | None:
         """An index as a line; None: it is none."""
         if value is LANE:
-            return Line(_ZERO, _ONE)
+            return Progression(_ZERO, _ONE)
         if not axes_of(value):
-            return Line(self._changed(value), _ZERO)
+            return Progression(self._changed(value), _ZERO)
         if value.op == "ref":
             return self._lines.get(value.value)
         if value.op == "as_i32":
@@ -104,9 +104,9 @@ class _Addresses:
             return None
         if value.op != "mul":
             pairs = zip(a, b, strict=True)
-            return Line(*(e.primitive(value.op, x, y) for x, y in pairs))
+            return Progression(*(e.primitive(value.op, x, y) for x, y in pairs))
         if a.step is not _ZERO:
             a, b = b, a
         if a.step is not _ZERO:
             return None
-        return Line(*(x if x is _ZERO else e.primitive("mul", x, a.start) for x in b))
+        return Progression(*(x if x is _ZERO else e.primitive("mul", x, a.start) for x in b))

@@ -9,7 +9,7 @@ from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
-from compiler.kernels.schedules.registers import Axis, Form
+from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
 from compiler.target import Target
 from ir.graph import Graph
 
@@ -43,5 +43,5 @@ class VectorHeuristic:
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
 
-    def registers(self, form: Form, extents: Mapping[Axis, int]) -> Sequence[Config]:
+    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Config]:
         return register_tiles(form, extents, self.target, self.lanes)

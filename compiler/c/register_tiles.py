@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from compiler.kernel import Config
-from compiler.kernels.schedules.registers import Axis, Form
+from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
 from compiler.target import Target
 
 VECTORS = (1, 2, 3, 4, 6)
@@ -19,7 +19,7 @@ ADDRESSES = 9  # that registers hold
 
 
 def register_tiles(
-    form: Form, extents: Mapping[Axis, int], target: Target, lanes: int
+    form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target, lanes: int
 ) -> list[Config]:
     """``R`` vectors times ``U`` positions: all that fit, the best first."""
     registers = 32 if target.vector >= WIDEST else 16
@@ -28,13 +28,13 @@ def register_tiles(
     return [Config((("R", r), ("U", u), ("V", lanes))) for r, u in tiles]
 
 
-def _held(form: Form, r: int, u: int) -> int:
+def _held(form: RegisterForm, r: int, u: int) -> int:
     """Registers for the sums and for what one step reads as vectors."""
     return r * u + (min(r, u) if form.name == "inner" else r) + 1
 
 
 def _cost(
-    r: int, u: int, form: Form, extents: Mapping[Axis, int], processors: int, lanes: int
+    r: int, u: int, form: RegisterForm, extents: Mapping[LoopAxis, int], processors: int, lanes: int
 ) -> tuple[float, int]:
     """Time of all tiles, in multiplications of vectors; of equal ones the larger is better."""
     vectors, positions = extents[form.vectors], extents[form.single]

@@ -39,7 +39,7 @@ LANE = ref(Local("l", "lane", I32, LANES))
 
 _COMBINE = {"sum": "add", "prod": "mul", "max": "max", "min": "min"}
 _FOLDED = frozenset({"add", "sub", "mul", "floordiv", "mod"})  # of indices
-Point = tuple[tuple[int, int], ...]  # (dimension, position) of an element
+TilePoint = tuple[tuple[int, int], ...]  # (dimension, position) of an element
 
 
 def vectors(kernel: KernelBody) -> list[Statement]:
@@ -56,8 +56,8 @@ class _Unroller:
         self._tile: Axes = frozenset(axis for axis, size in self._sizes.items() if size > 1)
         self._axes: dict[Local, Axes] = {}  # along which a variable really differs
         self._positions: set[Local] = set()  # along dimensions of the tile
-        self._copies: dict[tuple[Local, Point], Expr] = {}
-        self._known: dict[tuple[Expr, Point], Expr] = {}
+        self._copies: dict[tuple[Local, TilePoint], Expr] = {}
+        self._known: dict[tuple[Expr, TilePoint], Expr] = {}
         self._varying: dict[Expr, Axes] = {}
 
     def block(self, body: Sequence[Statement]) -> list[Statement]:
@@ -98,13 +98,13 @@ class _Unroller:
             case Remark():
                 yield statement
 
-    def _points(self, axes: Axes) -> Iterator[Point]:
+    def _points(self, axes: Axes) -> Iterator[TilePoint]:
         """All elements along the dimensions that are no lanes."""
         unrolled = sorted(axes - self._cut)
         for places in itertools.product(*(range(self._sizes[axis]) for axis in unrolled)):
             yield tuple(zip(unrolled, places, strict=True))
 
-    def _copy(self, variable: Local, axes: Axes, point: Point) -> Local:
+    def _copy(self, variable: Local, axes: Axes, point: TilePoint) -> Local:
         hint = "_".join([variable.hint, *(str(place) for _, place in point)])
         lanes = LANES if axes & self._cut else SCALAR
         copy = replace(variable, hint=hint if variable.hint else "", axes=lanes)
@@ -129,7 +129,7 @@ class _Unroller:
             self._varying[value] = found
         return found
 
-    def _at(self, value: Expr, point: Point) -> Expr:
+    def _at(self, value: Expr, point: TilePoint) -> Expr:
         """One element of a value; its lanes stay."""
         at = dict(point)  # of dimensions that are not among them, the first element
         here = tuple((axis, at.get(axis, 0)) for axis in sorted(self._axes_of(value) - self._cut))
@@ -140,7 +140,7 @@ class _Unroller:
                 self._known[value, here] = found
         return found
 
-    def _element(self, value: Expr, point: Point) -> Expr:
+    def _element(self, value: Expr, point: TilePoint) -> Expr:
         match value.op:
             case "ref" if value.value in self._positions:
                 lane = self._cut & self._axes[value.value]
@@ -173,7 +173,7 @@ class _Unroller:
             return e.primitive(value.op, *args)
         return e.node(value.op, args, value.value, value.dtype)
 
-    def _combined(self, tile: Expr, point: Point, axes: Axes, op: str) -> Expr:
+    def _combined(self, tile: Expr, point: TilePoint, axes: Axes, op: str) -> Expr:
         """All elements along unrolled dimensions as one, in pairs."""
         parts = [self._at(tile, point + more) for more in self._points(axes)]
         while len(parts) > 1:

@@ -20,7 +20,7 @@ from .expressions import (
     Axes,
     KernelArgument,
     Local,
-    address,
+    address_of,
     axes_of,
     constant,
     ref,
@@ -73,7 +73,7 @@ class KernelBuilder:
 
     def address(self, pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
         """A variable that holds an address; of some zeros where ``mask`` does not hold."""
-        value = address(pointer, index, mask)
+        value = address_of(pointer, index, mask)
         variable = Address("at", "", value.dtype, axes_of(value))
         self.add(Let(variable, value))
         return ref(variable)

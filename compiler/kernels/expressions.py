@@ -72,7 +72,7 @@ def element(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
     return e.node("element", (pointer, index, *mask), None, pointer.dtype)
 
 
-def address(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
+def address_of(pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
     """Of an element; where ``mask`` does not hold, of some zeros instead."""
     return e.node("address", (pointer, index, *mask), None, pointer.dtype)
 

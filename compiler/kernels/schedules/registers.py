@@ -41,14 +41,14 @@ R, U, V = range(3)  # dimensions of a tile
 MOST_TAPS = 25  # of a window whose loops are unrolled
 
 
-class Axis(NamedTuple):
+class LoopAxis(NamedTuple):
     """One of a contraction's: the number of its kind."""
 
     kind: Literal["count", "rows", "columns", "depth"]
     number: int
 
 
-class Form(NamedTuple):
+class RegisterForm(NamedTuple):
     """Where lanes and registers lie.
 
     Attributes:
@@ -56,19 +56,19 @@ class Form(NamedTuple):
         blocks: by axis, elements of the blocks that memory holds it in.
     """
 
-    lanes: Axis
-    vectors: Axis
-    single: Axis
-    blocks: Mapping[Axis, int]
+    lanes: LoopAxis
+    vectors: LoopAxis
+    single: LoopAxis
+    blocks: Mapping[LoopAxis, int]
 
     @property
     def name(self) -> str:
         return {"count": "each", "depth": "inner"}.get(self.lanes.kind, "outer")
 
 
-def extents_of(view: Product) -> dict[Axis, Monomial]:
+def extents_of(view: Product) -> dict[LoopAxis, Monomial]:
     kinds = {"count": view.count, "rows": view.rows, "columns": view.columns, "depth": view.depth}
-    return {Axis(k, i): extent for k, sizes in kinds.items() for i, extent in enumerate(sizes)}  # type: ignore[arg-type]
+    return {LoopAxis(k, i): extent for k, sizes in kinds.items() for i, extent in enumerate(sizes)}  # type: ignore[arg-type]
 
 
 class RegisterHeuristic(Protocol):
@@ -78,7 +78,7 @@ class RegisterHeuristic(Protocol):
     def lanes(self) -> int:
         """Elements of a vector."""
 
-    def registers(self, form: Form, extents: Mapping[Axis, int]) -> Sequence[Config]:
+    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Config]:
         """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first."""
 
 
@@ -86,7 +86,7 @@ def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
     anchor = anchor_of(task.body)
     emitter = task.emitter(3)
     view = product_of(emitter, anchor)
-    form = form_of(emitter, anchor, view, heuristic.lanes)
+    form = register_form(emitter, anchor, view, heuristic.lanes)
     extents = {axis: task.number(extent.size) for axis, extent in extents_of(view).items()}
     choices = [Choice(config) for config in heuristic.registers(form, extents)]
     return Scheduled(choices, lambda choice: [_kernel(task, anchor, choice.config)])
@@ -95,16 +95,16 @@ def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
 # --- where the lanes lie --------------------------------------------------------------
 
 
-def form_of(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> Form:
+def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> RegisterForm:
     """The best form: that in which most of what is read and written lies side by side."""
     extents = extents_of(view)
     probe = _Probe(emitter, anchor, view, extents)
     blocks = {axis: block for axis in extents if (block := probe.block(axis))}
 
-    def strides(axis: Axis) -> tuple[int | None, ...]:
+    def strides(axis: LoopAxis) -> tuple[int | None, ...]:
         return probe.strides(axis, blocks.get(axis) or lanes)
 
-    def cost(axis: Axis) -> tuple[int, int, int]:
+    def cost(axis: LoopAxis) -> tuple[int, int, int]:
         left, right, result = strides(axis)
         far = sum(stride not in (0, 1) for stride in (left, right, result))
         short = 0 < (extents[axis].constant or 0) < lanes
@@ -116,30 +116,30 @@ def form_of(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> Form:
     ]
     tried = [a for a in extents if a.kind in ("rows", "count") or a in last or a in blocks]
     best = min(tried, key=cost)
-    rows, columns = Axis("rows", 0), last[0]
+    rows, columns = LoopAxis("rows", 0), last[0]
     assert columns is not None, "a product has columns"
     inner = [a for a in blocks if a.kind == "columns"]
     match best.kind:
         case "rows":
-            return Form(best, best, inner[0] if inner else columns, blocks)
+            return RegisterForm(best, best, inner[0] if inner else columns, blocks)
         case "columns":
-            return Form(best, best, rows, blocks)
+            return RegisterForm(best, best, rows, blocks)
         case "count":
-            return Form(best, best, columns, blocks)
+            return RegisterForm(best, best, columns, blocks)
         case "depth":
-            return Form(best, columns, rows, blocks)
+            return RegisterForm(best, columns, rows, blocks)
 
 
 class _Probe:
     """Asks accesses what they do along an axis."""
 
     def __init__(
-        self, emitter: Emitter, anchor: Node, view: Product, extents: Mapping[Axis, Monomial]
+        self, emitter: Emitter, anchor: Node, view: Product, extents: Mapping[LoopAxis, Monomial]
     ) -> None:
         self.emitter, self.view, self.extents = emitter, view, extents
         self.result = anchor.output
 
-    def block(self, axis: Axis) -> int:
+    def block(self, axis: LoopAxis) -> int:
         """Elements of the blocks in which memory holds an axis; 0: it has none."""
         base = Base(e.node("probe", (), axis))
         for value, access in self._accesses({axis: variable(base)}):
@@ -149,7 +149,7 @@ class _Probe:
                     return layout.block(number)
         return 0
 
-    def strides(self, axis: Axis, block: int) -> tuple[int | None, ...]:
+    def strides(self, axis: LoopAxis, block: int) -> tuple[int | None, ...]:
         """Of left, right and result from lane to lane; None: no constant."""
         lane = Base(e.node("probe", (), axis))
         place = _in_block(variable(Base(e.node("probe", (), "block"))), lane, block)
@@ -160,7 +160,7 @@ class _Probe:
             found.append(weights[0] if weights else 0)
         return tuple(found)
 
-    def _accesses(self, places: Mapping[Axis, Affine]) -> Iterator[tuple[Value, Access]]:
+    def _accesses(self, places: Mapping[LoopAxis, Affine]) -> Iterator[tuple[Value, Access]]:
         at = {axis: places.get(axis, ZERO) for axis in self.extents}
         sides = zip((self.view.left, self.view.right), operands(self.view, at), strict=True)
         for (value, _), access in sides:
@@ -177,16 +177,16 @@ def _in_block(block: Affine, lane: Base, size: int) -> Affine:
     return block.scaled(Monomial.of(size)).plus(place)
 
 
-def _group(at: Mapping[Axis, Affine], kind: str) -> list[Affine]:
+def _group(at: Mapping[LoopAxis, Affine], kind: str) -> list[Affine]:
     return [place for axis, place in at.items() if axis.kind == kind]
 
 
-def operands(view: Product, at: Mapping[Axis, Affine]) -> tuple[Access, Access]:
+def operands(view: Product, at: Mapping[LoopAxis, Affine]) -> tuple[Access, Access]:
     count, rows, columns, depth = (_group(at, k) for k in ("count", "rows", "columns", "depth"))
     return view.left[1](rows, depth, count), view.right[1](depth, columns, count)
 
 
-def result_of(view: Product, at: Mapping[Axis, Affine]) -> Access:
+def result_of(view: Product, at: Mapping[LoopAxis, Affine]) -> Access:
     return view.result(_group(at, "rows"), _group(at, "columns"), _group(at, "count"))
 
 
@@ -221,11 +221,11 @@ class _Registers:
     view: Product
     config: Config
     programs: int = 1
-    form: Form = field(init=False)
+    form: RegisterForm = field(init=False)
 
     def __post_init__(self) -> None:
         self.extents = extents_of(self.view)
-        self.form = form_of(self.emitter, self.anchor, self.view, self.config["V"])
+        self.form = register_form(self.emitter, self.anchor, self.view, self.config["V"])
 
     @property
     def builder(self) -> KernelBuilder:
@@ -233,7 +233,7 @@ class _Registers:
 
     # Of the axes that are not summed over, where the program's tile is.
 
-    def placed(self) -> dict[Axis, Affine]:
+    def placed(self) -> dict[LoopAxis, Affine]:
         builder, form = self.builder, self.form
         axes = [a for a in self.extents if a.kind != "depth"]
         counts = {a: self._count(a) for a in axes}
@@ -251,14 +251,14 @@ class _Registers:
             )
         return {a: found.get(a, ZERO) for a in self.extents}
 
-    def _count(self, axis: Axis) -> Monomial:
+    def _count(self, axis: LoopAxis) -> Monomial:
         """Programs along an axis."""
         return self._parts(self._parts(self.extents[axis], self._block(axis)), self._tile(axis))
 
-    def _block(self, axis: Axis) -> int:
+    def _block(self, axis: LoopAxis) -> int:
         return self.config["V"] if axis == self.form.lanes else 1
 
-    def _tile(self, axis: Axis) -> int:
+    def _tile(self, axis: LoopAxis) -> int:
         """Positions (or blocks) that a tile has along an axis."""
         tile = 1
         if axis == self.form.vectors:
@@ -270,7 +270,7 @@ class _Registers:
     def _parts(self, extent: Monomial, size: int) -> Monomial:
         return self.builder.blocks(extent, size) if size != 1 else extent
 
-    def _place(self, axis: Axis, program: Affine) -> Affine:
+    def _place(self, axis: LoopAxis, program: Affine) -> Affine:
         builder, form = self.builder, self.form
         place = program
         for mine, name, dimension in ((form.vectors, "R", R), (form.single, "U", U)):
@@ -302,7 +302,7 @@ class _Registers:
         blocks = [type.layout.block(i) if type.layout else 0 for i in lanes]
         return blocks == [self.config["V"]]
 
-    def bounds(self, at: Mapping[Axis, Affine]) -> list[Expr]:
+    def bounds(self, at: Mapping[LoopAxis, Affine]) -> list[Expr]:
         """Conditions under which lanes are inside of what is not filled up."""
         axis = self.form.lanes
         extent = self.extents[axis]
@@ -312,7 +312,7 @@ class _Registers:
 
     # --- the sums ---------------------------------------------------------------------
 
-    def summed(self, at: Mapping[Axis, Affine]) -> Expr:
+    def summed(self, at: Mapping[LoopAxis, Affine]) -> Expr:
         """The tile of sums over the depth."""
         builder = self.builder
         total = builder.declare(e.const(0.0), self.emitter.tile, "acc", "acc")
@@ -330,7 +330,7 @@ class _Registers:
             return total
         return builder.let(across("sum", total, (V,)), "v", "total")
 
-    def _edges(self, at: Mapping[Axis, Affine], axes: Sequence[Axis]) -> tuple[Expr, ...]:
+    def _edges(self, at: Mapping[LoopAxis, Affine], axes: Sequence[LoopAxis]) -> tuple[Expr, ...]:
         """Conditions at the first and last steps of a window, which hold for all between if they
         hold there. None where what is read is shared by the lanes: there masks cost little."""
         windows = [a for a in axes if self.extents[a].constant is not None]
@@ -345,14 +345,18 @@ class _Registers:
                 found += [c for c in access.guard if axes_of(c)]
         return tuple(dict.fromkeys(found))
 
-    def _turns(self, axes: Sequence[Axis]) -> int:
+    def _turns(self, axes: Sequence[LoopAxis]) -> int:
         """Of all loops over the depth, where that is a window; else many."""
         sizes = [self.extents[a].constant for a in axes if a not in self.form.blocks]
         whole = self.form.name == "each" and len(sizes) == len(axes)
         return math.prod(s or MOST_TAPS + 1 for s in sizes) if whole else MOST_TAPS + 1
 
     def _loops(
-        self, at: Mapping[Axis, Affine], axes: Sequence[Axis], total: Expr, masked: bool = True
+        self,
+        at: Mapping[LoopAxis, Affine],
+        axes: Sequence[LoopAxis],
+        total: Expr,
+        masked: bool = True,
     ) -> None:
         """Over the depth. ``masked``: some of what is read may not be there."""
         builder = self.builder
@@ -375,7 +379,7 @@ class _Registers:
             self._steps(found, inner, total, masked)
 
     def _steps(
-        self, at: dict[Axis, Affine], inner: Sequence[Axis], total: Expr, masked: bool
+        self, at: dict[LoopAxis, Affine], inner: Sequence[LoopAxis], total: Expr, masked: bool
     ) -> None:
         """The innermost loop: along a block of the depth, or its lanes, where there is one."""
         builder = self.builder
@@ -400,8 +404,8 @@ class _Registers:
 
     def _step(
         self,
-        at: dict[Axis, Affine],
-        inner: Axis | None,
+        at: dict[LoopAxis, Affine],
+        inner: LoopAxis | None,
         block: int,
         total: Expr,
         guard: tuple[Expr, ...] = (),
@@ -440,7 +444,7 @@ class _Registers:
                 a, b = (start.at(builder, step) for start in starts)
                 builder.assign(total, total + a * b)
 
-    def _operands(self, at: dict[Axis, Affine]) -> list[tuple[Value, Access]]:
+    def _operands(self, at: dict[LoopAxis, Affine]) -> list[tuple[Value, Access]]:
         """Left and right, where they are read."""
         found = []
         values = (self.view.left[0], self.view.right[0])

@@ -14,6 +14,8 @@ from ir.graph import Graph
 class ScalarHeuristic:
     """One way for each group. Rows of more than one element are walked, not held."""
 
+    unrolled = 0
+
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", 1),))]
 
