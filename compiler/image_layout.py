@@ -2,20 +2,23 @@
 
 * ``row-major``: N x C x extents, as Caffe has them.
 * ``channels-last``: the channels innermost.
-* ``channels-by-16``: blocks of so many channels innermost, of weights on either side. An axis that
-  is shorter than a block has none.
+* ``channels-by-16``: blocks of so many channels innermost. Weights have them on either side, with
+  the channels of the result innermost and outermost. An axis that is shorter than a block has
+  none, nor has one whose groups do not end where blocks do, unless each is one channel.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
-from ir.layout import Layout, channel_blocks, channels_last
+from ir.layout import Layout, channels_last
 from ir.printable import printable
 
 if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
+    from ir.op import Channels
     from ir.types import TensorType
 
 ROW_MAJOR, CHANNELS_LAST = "row-major", "channels-last"
@@ -32,15 +35,24 @@ def check_layout(name: str) -> None:
         )
 
 
-def wanted_layout(name: str, type: TensorType, *, image: bool) -> Layout | None:
-    """Of an image, or of weights (``image`` is False), of some type; None: row-major.
+def wanted_layout(name: str, type: TensorType, channels: Sequence[Channels]) -> Layout | None:
+    """Of an image, or of weights, of some type; None: row-major.
 
-    Raises RoasteryError for a name that is no layout's.
+    ``channels``: where it has them (:attr:`ir.op.Op.channels`). Raises RoasteryError for a name
+    that is no layout's.
     """
     check_layout(name)
     blocks = _BLOCKS.fullmatch(name)
     if blocks is None:
         return channels_last(type.rank) if name == CHANNELS_LAST else None
     size = int(blocks[1])
-    axes = [axis for axis in ((1,) if image else (1, 0)) if type.shape[axis] >= size]
-    return channel_blocks(type.rank, *((axis, size) for axis in axes))
+    axes = [c.axis for c in channels]
+    inside = [(c.axis, size) for c in channels if _has_blocks(type.shape[c.axis], c.groups, size)]
+    outside = axes[::-1] if len(axes) > 1 else []
+    rest = [axis for axis in range(type.rank) if axis not in outside]
+    return Layout.of((*outside, *rest), inside) if inside else None
+
+
+def _has_blocks(extent: int, groups: int, size: int) -> bool:
+    each = extent // groups
+    return extent >= size and (groups == 1 or each == 1 or each % size == 0)

@@ -11,7 +11,7 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -61,6 +61,13 @@ class AxisFold:
     tie: str = ""
 
 
+class Channels(NamedTuple):
+    """An axis of a tensor that counts channels, as of so many groups that never meet."""
+
+    axis: int
+    groups: int = 1
+
+
 def channel_axis(rank: int) -> int | None:
     """Where a tensor of ``rank`` has its channels: Caffe's blobs are N x C x H x W."""
     return 1 if rank > 1 else None
@@ -71,9 +78,6 @@ class Op(ABC):
 
     name: ClassVar[str]
     properties: ClassVar[Property] = Property.NONE
-    images: ClassVar[tuple[bool, ...]] = ()
-    """Of a CONTRACTION over positions of images: whether each operand, and the result, is an image
-    (N x C x extents); else it holds weights. Empty: it is no such contraction."""
 
     @abstractmethod
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -114,6 +118,18 @@ class Op(ABC):
         """Of a CONTRACTION: the axis of its second operand, of ``rank``, that becomes the result's
         channels. To scale the operand along it scales the result. None: there is none."""
         return None
+
+    @property
+    def channels(self) -> tuple[tuple[Channels, ...], ...]:
+        """Of a CONTRACTION over positions of images: where each operand, and the result, has
+        channels. An image (N x C x extents) has them along one axis; weights first along that of
+        the operand's, then along that of the result's. Empty: it is no such contraction."""
+        return ()
+
+    @property
+    def images(self) -> tuple[bool, ...]:
+        """Likewise, whether each is an image; else it holds weights."""
+        return tuple(len(channels) == 1 for channels in self.channels)
 
     def may_alias(self, operand: tuple[int, ...], result: tuple[int, ...]) -> bool:
         """Whether a result may share the buffer of an operand, given their shapes: its elements

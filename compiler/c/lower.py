@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from dataclasses import replace
 
 from compiler.kernel import Launch
 from compiler.kernels.launch import Ways
@@ -39,6 +40,11 @@ def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> 
     heuristic = VectorHeuristic(options.target, lanes)
     own = {"contract": functools.partial(schedule_registers, heuristic=heuristic)}
     return task_of(node, options, heuristic, number, own)
+
+
+def with_layout(target: Target) -> Target:
+    """A CPU that wants the channels of images in the lanes of its vectors."""
+    return replace(target, layout=f"channels-by-{lanes_of(target)}")
 
 
 def lanes_of(target: Target) -> int:

@@ -105,6 +105,7 @@ class Emitter:
         self.body = body
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
+        self._filled: dict[Expr, tuple[Affine, Monomial, int]] = {}
         self._outer = {
             port.value: (buffer, port.name)
             for port, buffer in zip(body.inputs, inputs, strict=True)
@@ -181,8 +182,10 @@ class Emitter:
     def read(self, value: Value, at: Access) -> Expr:
         """Read an input of the group."""
         index = self.address(at, value.type)
-        other = zero(value.type.dtype).value if at.guard else None
-        place = element(self.pointer(value), self.builder.affine(index), self.mask(index, at.guard))
+        guard = self.needed(at, value.type)
+        other = zero(value.type.dtype).value if guard else None
+        mask = self.mask(index, guard)
+        place = element(self.pointer(value), self.builder.affine(index), mask)
         return self.builder.let(read(place, other), "x", self._outer[value][1])
 
     def pointer(self, value: Value) -> Expr:
@@ -209,8 +212,26 @@ class Emitter:
         """The element that memory holds at a place."""
         if type.layout is None:
             return Access(self.split(place, extents), extents)
-        found, guard = memory.coordinates_of(self.builder, place, extents, type.layout)
-        return Access(found, extents, guard)
+        found, inside = memory.coordinates_of(self.builder, place, extents, type.layout)
+        for axis, condition in inside.items():
+            self.fills(condition, found[axis], extents[axis], type.layout.block(axis))
+        return Access(found, extents, tuple(inside.values()))
+
+    def fills(self, inside: Expr, index: Affine, extent: Monomial, block: int) -> None:
+        """Where an index is not ``inside`` of its extent, it is in the block that the extent
+        ends in: in memory of such blocks there is something, if nothing that counts."""
+        self._filled[inside] = index, extent, block
+
+    def needed(self, at: Access, type: TensorType) -> tuple[Expr, ...]:
+        """The guard of an access to a tensor, as far as memory does not end there."""
+        if type.layout is None or not at.guard:
+            return at.guard
+        filled = {
+            (index, extent, block)
+            for axis, (index, extent) in enumerate(zip(at.coordinates, at.extents, strict=True))
+            if (block := type.layout.block(axis))
+        }
+        return tuple(c for c in at.guard if self._filled.get(c) not in filled)
 
     def store(
         self,

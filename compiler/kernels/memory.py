@@ -6,7 +6,7 @@ memory, and :func:`coordinates_of` says which element memory holds at a place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ir.expr import Expr
 from ir.layout import Layout
@@ -31,20 +31,21 @@ def address(
 
 def coordinates_of(
     builder: KernelBuilder, place: Affine, extents: Sequence[Monomial], layout: Layout
-) -> tuple[tuple[Affine, ...], tuple[Expr, ...]]:
-    """The element at a place in memory, and the conditions under which it exists: the last block
-    of an axis is filled up."""
+) -> tuple[tuple[Affine, ...], Mapping[int, Expr]]:
+    """The element at a place in memory, and by axis the conditions under which it exists: the last
+    block is filled up."""
     found = [ZERO] * len(extents)
     digits = split_index(builder, place, _sizes(builder, extents, layout))
     for part, digit in zip(layout.parts, digits, strict=True):
         above = layout.block(part.axis) if not part.block else 0
         found[part.axis] = found[part.axis].plus(digit.scaled(Monomial.of(above or 1)))
-    conditions = []
+    conditions = {}
     for axis, extent in enumerate(extents):
         block = layout.block(axis)
         if block and (extent.constant is None or extent.constant % block):
-            conditions.append(builder.let(builder.index(found[axis]) < builder.size(extent), "m"))
-    return tuple(found), tuple(conditions)
+            inside = builder.index(found[axis]) < builder.size(extent)
+            conditions[axis] = builder.let(inside, "m")
+    return tuple(found), conditions
 
 
 def split_index(

@@ -62,7 +62,7 @@ def lay_out_constants(graph: Graph, known: set[Value], context: PassContext) -> 
         if name != ROW_MAJOR and node.op.images and not known.issuperset(inputs):
             for i, value in enumerate(inputs):
                 if value in known and value.type.layout is None and not node.op.images[i]:
-                    inputs[i] = copies.of(value, _wanted(name, value.type, image=False), node)
+                    inputs[i] = copies.of(value, _wanted(name, value.type, node, i), node)
                     nodes += copies.new()
         nodes.append(node if tuple(inputs) == node.inputs else replace(node, inputs=tuple(inputs)))
     return graph if len(nodes) == len(graph.nodes) else replace(graph, nodes=tuple(nodes))
@@ -130,7 +130,7 @@ class _Layouts:
         if op.properties & Property.VIEW:
             return op.viewed(given[0]) or type
         if op.images:
-            return _wanted(self.name, type, image=True) if op.images[-1] else type
+            return _wanted(self.name, type, node, -1) if op.images[-1] else type
         alike = (t.layout for t in given if t.layout is not None and t.rank == type.rank)
         return _plain(type, next(alike, None))
 
@@ -147,13 +147,14 @@ class _Layouts:
                 made = self.values[node.outputs[0]].type
                 view = op.viewed(type)
                 type = type if view and keeps_memory(view, made) else value.type
-            elif op.images and type.layout is None:
-                type = _wanted(self.name, type, image=op.images[i])
+            elif op.images:
+                type = _wanted(self.name, type.logical, node, i)
             yield value, type
 
 
-def _wanted(name: str, type: TensorType, *, image: bool) -> TensorType:
-    return _plain(type, wanted_layout(name, type, image=image))
+def _wanted(name: str, type: TensorType, node: Node, number: int) -> TensorType:
+    """Of what a contraction over images reads or makes."""
+    return _plain(type, wanted_layout(name, type, node.op.channels[number]))
 
 
 def _plain(type: TensorType, layout: Layout | None) -> TensorType:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..op import (
     Adjoint,
+    Channels,
     GradientBuilder,
     Op,
     Property,
@@ -83,7 +84,11 @@ class Conv(_Conv):
     """
 
     name = "conv"
-    images = (True, False, True)
+
+    @property
+    def channels(self) -> tuple[tuple[Channels, ...], ...]:
+        image = (Channels(1, self.group),)
+        return image, (Channels(1), Channels(0, self.group)), image
 
     def weights_channel(self, rank: int) -> int:
         return 0
@@ -127,7 +132,11 @@ class ConvInputGrad(_Conv):
 
     spatial: tuple[int, ...] = ()
     name = "conv_input_grad"
-    images = (True, False, True)
+
+    @property
+    def channels(self) -> tuple[tuple[Channels, ...], ...]:
+        image = (Channels(1, self.group),)
+        return image, (Channels(0, self.group), Channels(1)), image
 
     def weights_channel(self, rank: int) -> int | None:
         return 1 if self.group == 1 else None
@@ -170,7 +179,11 @@ class ConvWeightGrad(_Conv):
 
     window: tuple[int, ...] = ()
     name = "conv_weight_grad"
-    images = (True, True, False)
+
+    @property
+    def channels(self) -> tuple[tuple[Channels, ...], ...]:
+        image = (Channels(1, self.group),)
+        return image, image, (Channels(1), Channels(0, self.group))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, g = inputs

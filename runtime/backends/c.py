@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from compiler.c.lower import lanes_of, lower_to_c
+from compiler.c.lower import lanes_of, lower_to_c, with_layout
 from compiler.c.shared_library import compiled_library
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel
@@ -59,7 +59,7 @@ class CBackend(HostBackend):
     """Needs a C compiler. Graphs are fused, unlike those that numpy runs."""
 
     name = "c"
-    target = cpu_target()
+    target = with_layout(cpu_target())
 
     def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         if options.passes is None:

@@ -64,7 +64,7 @@ def flat_kernel(
         index = place if alike else emitter.address(own, type)
         # What fills up blocks is written too: that is no other memory, and numbers that are not
         # there may be slow to compute with.
-        emitter.store(buffer, port.name, index, element, () if alike else own.guard)
+        emitter.store(buffer, port.name, index, element, emitter.needed(own, type))
     block = config["BLOCK"]
     programs = -(-padded_count(first.memory_size) // block)
     why = why or f"{first.size} independent elements, {block} per program"

@@ -24,7 +24,6 @@ from compiler.kernel import Config
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node, Value
-from ir.types import TensorType
 
 from ..builder import KernelBuilder
 from ..choice import Choice
@@ -201,14 +200,12 @@ def _kernel(task: Task, anchor: Node, config: Config) -> KernelBody:
     builder = emitter.builder
     builder.place(anchor.location)
     total = kernel.summed(at)
-    whole = result_of(view, at)
-    access = whole.guarded(*kernel.bounds(at))
+    access = result_of(view, at).guarded(*kernel.bounds(at))
     emitter.preset(anchor.output, access, total)
     for port, buffer in task.ports:
         result = emitter.emit(port.value, access)
         where = emitter.address(access, port.value.type)
-        filled = kernel.fills_up(whole, port.value.type)
-        emitter.store(buffer, port.name, where, result, whole.guard if filled else access.guard)
+        emitter.store(buffer, port.name, where, result, emitter.needed(access, port.value.type))
     grid = (kernel.programs, 1)
     why = f"{config['R']} vectors x {config['U']} in registers, lanes along {kernel.form.lanes}"
     return task.kernel(builder, anchor.op.name, ("R", "U", "V"), config, grid, why)
@@ -296,19 +293,16 @@ class _Registers:
     def _lane(self) -> Base:
         return Base(self.builder.lanes("V", V), below=self.config["V"])
 
-    def fills_up(self, at: Access, type: TensorType) -> bool:
-        """Whether memory has all lanes of a result's last vector."""
-        lanes = [i for i, index in enumerate(at.coordinates) if V in index.axes]
-        blocks = [type.layout.block(i) if type.layout else 0 for i in lanes]
-        return blocks == [self.config["V"]]
-
     def bounds(self, at: Mapping[LoopAxis, Affine]) -> list[Expr]:
         """Conditions under which lanes are inside of what is not filled up."""
         axis = self.form.lanes
         extent = self.extents[axis]
         if axis.kind == "depth" or (extent.constant and extent.constant % self.config["V"] == 0):
             return []
-        return [self.builder.let(self.builder.affine(at[axis]) < self.builder.size(extent), "m")]
+        inside = self.builder.affine(at[axis]) < self.builder.size(extent)
+        condition = self.builder.let(inside, "m")
+        self.emitter.fills(condition, at[axis], extent, self.config["V"])
+        return [condition]
 
     # --- the sums ---------------------------------------------------------------------
 
@@ -420,6 +414,10 @@ class _Registers:
         outside = self.bounds(at) if self.form.name != "inner" else []
         sides = [
             (value, access.guarded(*guard, *(outside if self._has_lanes(value, access) else ())))
+            for value, access in sides
+        ]
+        sides = [
+            (value, replace(access, guard=self.emitter.needed(access, value.type)))
             for value, access in sides
         ]
         alike = [c for _, access in sides for c in access.guard if not axes_of(c)]
