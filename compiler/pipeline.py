@@ -158,7 +158,7 @@ class GraphCompiler:
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size
         printed = [
-            self._lower(node, self._options, number) if _has_kernel(node) else ()
+            self._lower(node, self._options, number) if has_kernel(node) else ()
             for node in self.graph.nodes
         ]
         launches = tuple(launch for group in printed for launch in group)
@@ -172,5 +172,6 @@ def compile_graph(
     return GraphCompiler(graph, lower, options, observers).at()
 
 
-def _has_kernel(node: Node) -> bool:
+def has_kernel(node: Node) -> bool:
+    """Whether launches compute it: it is no view, and nothing for the host."""
     return not runs_on_host(node) and not node.op.properties & Property.VIEW

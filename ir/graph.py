@@ -49,6 +49,12 @@ class Node:
         (value,) = self.outputs
         return value
 
+    @property
+    def multiply_adds(self) -> int:
+        """What :meth:`ir.op.Op.multiply_adds` says of its op here."""
+        inputs, outputs = ([v.type for v in values] for values in (self.inputs, self.outputs))
+        return self.op.multiply_adds(inputs, outputs)
+
 
 class PortKey(NamedTuple):
     """What tells a port from the others on its side of a graph."""

@@ -160,6 +160,10 @@ class Op(ABC):
         """Arithmetic per result element: 1 per simple operation, more for slower ones."""
         return 1
 
+    def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
+        """Of a CONTRACTION: how many products it adds up, those with padding too. 0 for others."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Adjoint:

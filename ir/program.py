@@ -241,6 +241,12 @@ class NetProgram:
             if weight
         }
 
+    @property
+    def trains(self) -> bool:
+        """Whether backward has anything to do: in phase TRAIN, with a loss and what learns."""
+        learns = any(variable.learns for variable in self.variables.values())
+        return self.phase == "TRAIN" and bool(self.loss_weights) and learns
+
     def showing(self, blobs: Iterable[str]) -> Graph:
         """The graph with further blobs among its outputs."""
         extra = tuple(

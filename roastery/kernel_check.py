@@ -12,11 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
@@ -24,16 +21,12 @@ from compiler.plan.from_graph import plan_graph
 from compiler.plan.sizes import plan_at
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Graph, Node, Port, Role, Value
+from ir.graph import Node, Value
 from ir.graph_sizes import at_hand, graph_at
-from ir.interpret import run_node
-from ir.layout_numpy import array_of, memory_of
 from ir.ops.fusion import Fused
 from ir.text import parse_graph
-from ir.types import BOOL, TensorType
-from runtime.memory.buffers import Buffer
 
-TOLERANCE = 1e-4  # relative to the largest element of a result
+from .bench.lone_group import TOLERANCE, LoneRun, lone_graph
 
 
 def main(path: str) -> None:
@@ -57,28 +50,18 @@ def check_file(path: Path) -> bool:
     launches = [_with_text(x, source) if x.label == label else x for x in printed]
     if not any(x.kernel.source == source for x in launches):
         raise RoasteryError(f"{path} is not one of the kernels that its header describes")
-    graph = Graph(
-        label,
-        tuple(Port(v.name, v, Role.DATA) for v in general.inputs),
-        (general,),
-        tuple(Port(v.name, v, Role.RESULT) for v in general.outputs),
-    )
+    graph = lone_graph(general)
     values = at_hand(graph)
     plan = plan_at(plan_graph(graph, [launches]), values)
-    graph = graph_at(graph, values)
-    (node,) = graph.nodes
-    inputs, outputs = (
-        {p.key: Buffer(TensorType((p.value.type.memory_size,), p.value.type.dtype)) for p in ports}
-        for ports in (graph.inputs, graph.outputs)
-    )
-    arrays = _random_inputs(node)
-    for buffer, array, value in zip(inputs.values(), arrays, node.inputs, strict=True):
-        buffer.array[...] = memory_of(array, value.type)
-    HostGraph(plan, {}, InterpretLauncher(), inputs, outputs).run()
-    results = [
-        array_of(b.peek(), v.type) for b, v in zip(outputs.values(), node.outputs, strict=True)
-    ]
-    return _compare(node, results, run_node(node, arrays))
+    (node,) = graph_at(graph, values).nodes
+    run = LoneRun(node)
+    HostGraph(plan, {}, InterpretLauncher(), run.inputs, run.outputs).run()
+    fine = True
+    for value, error in zip(node.outputs, run.errors(), strict=True):
+        wrong = not error <= TOLERANCE
+        fine &= not wrong
+        print(f"{value!r}: relative error {error:.1e}{'  DIFFERS' if wrong else ''}")
+    return fine
 
 
 def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
@@ -106,35 +89,6 @@ def _with_text(launch: Launch, source: str) -> Launch:
     functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
     kernel = replace(launch.kernel, entry=functions[-1].name, source=source)
     return replace(launch, kernel=kernel)
-
-
-def _random_inputs(node: Node) -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    arrays = []
-    for value in node.inputs:
-        dtype = value.type.dtype
-        if dtype.is_float:
-            arrays.append(rng.standard_normal(value.shape).astype(dtype.numpy))
-        elif dtype is BOOL:
-            arrays.append(rng.random(value.shape) < 0.5)
-        else:
-            arrays.append(rng.integers(0, 4, value.shape).astype(dtype.numpy))
-    return arrays
-
-
-def _compare(node: Node, results: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> bool:
-    good = True
-    for value, have, want in zip(node.outputs, results, expected, strict=True):
-        have, want = have.astype(np.float64), np.asarray(want, np.float64)
-        with np.errstate(invalid="ignore"):
-            off = np.where(np.isfinite(want), np.abs(have - want), (have != want) & (have == have))
-        error = float(off.max(initial=0.0)) / max(
-            float(np.abs(want[np.isfinite(want)]).max(initial=0.0)), 1e-12
-        )
-        fine = error <= TOLERANCE
-        good &= fine
-        print(f"{value!r}: relative error {error:.1e}{'' if fine else '  DIFFERS'}")
-    return good
 
 
 if __name__ == "__main__":

@@ -93,6 +93,9 @@ class Conv(_Conv):
     def weights_channel(self, rank: int) -> int:
         return 0
 
+    def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
+        return results[0].size * math.prod(inputs[1].shape[1:])
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, w = inputs
         require_factors(x, w)
@@ -141,6 +144,9 @@ class ConvInputGrad(_Conv):
     def weights_channel(self, rank: int) -> int | None:
         return 1 if self.group == 1 else None
 
+    def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
+        return inputs[0].size * math.prod(inputs[1].shape[1:])
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, w = inputs
         require_factors(g, w)
@@ -184,6 +190,9 @@ class ConvWeightGrad(_Conv):
     def channels(self) -> tuple[tuple[Channels, ...], ...]:
         image = (Channels(1, self.group),)
         return image, image, (Channels(1), Channels(0, self.group))
+
+    def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
+        return inputs[1].size * math.prod(results[0].shape[1:])
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, g = inputs

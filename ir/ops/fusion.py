@@ -36,3 +36,7 @@ class Fused(Op):
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
     ) -> Sequence[np.ndarray]:
         return run_graph(self.body, inputs)
+
+    def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
+        """Of all nodes of the body."""
+        return sum(node.multiply_adds for node in self.body.nodes)

@@ -28,6 +28,9 @@ class MatMul(Op):
     def weights_channel(self, rank: int) -> int:
         return rank - (2 if self.transpose_b else 1)
 
+    def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
+        return results[0].size * inputs[0].shape[-2 if self.transpose_a else -1]
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         a, c = inputs
         require_factors(a, c)

@@ -65,10 +65,7 @@ def compile_program(
     (part,) = plan.parts
     general = program.general or program
     graphs = PartitionGraphs(general, general.layers, part, plan.held)
-    if backward is None:
-        learns = any(variable.learns for variable in program.variables.values())
-        backward = program.phase == "TRAIN" and bool(program.loss_weights) and learns
-    trains = backward
+    trains = program.trains if backward is None else backward
     constants, graph = (
         (Graph(""), graphs.joint(part.training)) if trains else graphs.frozen(options)
     )

@@ -22,6 +22,7 @@ from ir.graph import Graph
 from ..machine.processor import cpu_target
 from .host_graph import HostBackend
 from .host_launcher import HostLauncher
+from .speed import MeasuredSpeed
 
 
 class _Argument(Union):
@@ -61,6 +62,11 @@ class CBackend(HostBackend):
     name = "c"
     target = with_layout(cpu_target())
 
+    def __init__(self) -> None:
+        super().__init__()
+        launchers = functools.partial(CLauncher, target=self.target)
+        self._speed = MeasuredSpeed(launchers, lanes_of(self.target), 1)
+
     def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         if options.passes is None:
             options = replace(options, passes=(*default_passes(options.target), "fuse"))
@@ -68,3 +74,7 @@ class CBackend(HostBackend):
 
     def launcher(self, compiled: CompiledGraph) -> CLauncher:
         return CLauncher(compiled.kernels, self.target)
+
+    def speed(self, threads: int) -> MeasuredSpeed:
+        """One thread is all that it has."""
+        return self._speed

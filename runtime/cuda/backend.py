@@ -26,6 +26,7 @@ from .executor.graph import CudaGraph
 from .executor.kernels import Compile, KernelTable, Progress
 from .executor.session import Session, Turn
 from .launcher import KernelLoader
+from .speed import RatedSpeed, rated_speed
 
 Shape = tuple[int, ...]
 
@@ -63,6 +64,10 @@ class CudaBackend:
         self.kernels = KernelTable(self.target.architecture, progress, compile)
         self._compiled = PerGraph(lambda graph, options: GraphCompiler(graph, lower, options))
         self._loader = KernelLoader(device, self.session.compute)
+
+    def speed(self, threads: int) -> RatedSpeed:
+        """By the driver; threads have no part in it."""
+        return rated_speed(self.session.device.properties)
 
     def bind(
         self,

@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
+from ir import expr as e
+from ir.build import Builder
 from ir.graph import Node, Value
 from ir.layout import Layout
 from ir.layout_numpy import memory_of
 from ir.op import Op, Property, channel_axis
+from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+from ir.ops.fusion import Fused
+from ir.ops.matmul import MatMul
 from ir.ops.movement import Transpose
 from ir.types import TensorType
 from tests.support.op_cases import OpCase, all_cases
@@ -169,3 +174,29 @@ def test_what_may_alias_is_read_at_one_place(case: OpCase) -> None:
         for n in aliases:
             changed = np.flatnonzero((before[n] != after[n]).ravel())
             assert set(changed) <= {place}
+
+
+@pytest.mark.parametrize(
+    ("op", "shapes"),
+    [
+        (Conv((2, 1), (0, 0), (1, 2), 2), ((3, 4, 7, 9), (6, 2, 3, 2))),
+        (ConvInputGrad((2, 1), (0, 0), (1, 1), 2, (7, 5)), ((3, 6, 3, 4), (6, 2, 3, 2))),
+        (ConvWeightGrad((2,), (0,), (1,), 2, (3,)), ((3, 4, 7), (3, 6, 3))),
+        (MatMul(), ((2, 5, 3), (2, 3, 7))),
+        (MatMul(transpose_a=True, transpose_b=True), ((3, 5), (7, 3))),
+    ],
+    ids=lambda part: part.name if isinstance(part, Op) else "",
+)
+def test_multiply_adds_are_what_ones_sum_up_to(op: Op, shapes: Sequence[tuple[int, ...]]) -> None:
+    types = [TensorType(shape) for shape in shapes]
+    results = op.infer(types)
+    (ones,) = op.reference([np.ones(shape) for shape in shapes], results)
+    assert op.multiply_adds(types, results) == ones.sum() > 0
+
+
+def test_a_group_has_the_multiply_adds_of_its_nodes() -> None:
+    b = Builder("body")
+    x, w = b.input("x", TensorType((2, 3))), b.input("w", TensorType((3, 5)))
+    b.output("y", b.map(e.tanh(e.arg(0)), b.matmul(x, w)))
+    fused = Fused("group", "contract", b.finish())
+    assert fused.multiply_adds([], []) == 2 * 3 * 5

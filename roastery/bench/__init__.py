@@ -1,0 +1,1 @@
+"""``roastery bench``: the kernels of a net, each alone, against the reference and the machine."""

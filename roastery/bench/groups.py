@@ -1,0 +1,113 @@
+"""The distinct fused groups of a net: what one device makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from compiler.options import CompileOptions
+from compiler.partitions import PartitionGraphs, whole
+from compiler.passes.context import PassContext
+from compiler.passes.fuel import Fuel
+from compiler.passes.fuse import fuse
+from compiler.pipeline import has_kernel, run_keeping_ports
+from ir.graph import Direction, Graph, Node, Value
+from ir.graph_sizes import graph_at
+from ir.ops.fusion import Fused
+from ir.program import NetProgram
+
+When = Literal["once", "forward", "backward"]
+
+
+@dataclass(frozen=True)
+class KernelGroup:
+    """A group, and how often it is in the net.
+
+    Attributes:
+        node: as the net has it, of sizes that may be symbols. at_hand: the same, of numbers.
+        graph: the one of numbers.
+        when: "once", where parameters are frozen; else in which pass.
+    """
+
+    node: Node
+    at_hand: Node
+    graph: Graph = field(repr=False)
+    when: When
+    count: int
+
+    @property
+    def label(self) -> str:
+        op = self.node.op
+        return op.label if isinstance(op, Fused) else op.name
+
+    @property
+    def multiply_adds(self) -> int:
+        return self.at_hand.multiply_adds
+
+    @property
+    def nbytes(self) -> int:
+        """What has to be read and written at least: each operand and each result once, of one that
+        is only read by slices, these."""
+        made = sum(value.type.nbytes for value in self.at_hand.outputs)
+        return made + sum(_bytes_read(self.at_hand, i) for i in range(len(self.at_hand.inputs)))
+
+
+def groups_of(program: NetProgram, options: CompileOptions, *, backward: bool) -> list[KernelGroup]:
+    """Those of the graph that `train` runs (``backward``), or `test`, in order; equal ones once.
+
+    Equal are those that compute the same from the same types: they have one kernel.
+    """
+    found: dict[Any, KernelGroup] = {}
+    for when, general, at_hand, graph in _nodes(program, options, backward):
+        key = _meaning(at_hand)
+        group = found.setdefault(key, KernelGroup(general, at_hand, graph, when, 0))
+        found[key] = replace(group, count=group.count + 1)
+    return list(found.values())
+
+
+def _nodes(
+    program: NetProgram, options: CompileOptions, backward: bool
+) -> Iterator[tuple[When, Node, Node, Graph]]:
+    plan = whole(program, in_one=True)
+    (part,) = plan.parts
+    general = program.general or program
+    graphs = PartitionGraphs(general, general.layers, part, plan.held)
+    once, graph = (Graph(""), graphs.joint(part.training)) if backward else graphs.frozen(options)
+    for each in (once, graph):
+        fused = fuse(run_keeping_ports(each, options), PassContext(options, Fuel(0)))
+        numbers = graph_at(fused, program.values)
+        for node, at_hand in zip(fused.nodes, numbers.nodes, strict=True):
+            if has_kernel(node):
+                ahead = node.direction is Direction.FORWARD
+                when: When = "once" if each is once else "forward" if ahead else "backward"
+                yield when, node, at_hand, numbers
+
+
+def _meaning(node: Node) -> Any:
+    """Equal for nodes that compute the same, whatever their values are called."""
+    op = node.op
+    body = _structure(op.body) if isinstance(op, Fused) else op
+    return (body, *(value.type for value in (*node.inputs, *node.outputs)))
+
+
+def _structure(graph: Graph) -> Any:
+    numbers: dict[Value, int] = {}
+    for value in graph.values():
+        numbers[value] = len(numbers)
+    return (
+        tuple((node.op, *(numbers[v] for v in node.inputs)) for node in graph.nodes),
+        tuple(value.type for value in numbers),
+        tuple(numbers[port.value] for port in graph.outputs),
+    )
+
+
+def _bytes_read(node: Node, number: int) -> int:
+    value = node.inputs[number]
+    if not isinstance(node.op, Fused):
+        return value.type.nbytes
+    inside = node.op.body.inputs[number].value
+    readers = [reader for reader in node.op.body.nodes if inside in reader.inputs]
+    if any(reader.op.offset_axis is None for reader in readers):
+        return value.type.nbytes
+    return min(value.type.nbytes, sum(reader.output.type.nbytes for reader in readers))

@@ -1,0 +1,98 @@
+"""A fused group as a graph of its own: run on random inputs, held against the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from ir.graph import Graph, Node, Port, PortKey, Role, Value
+from ir.interpret import run_node
+from ir.layout_numpy import array_of, memory_of
+from ir.op import Property
+from ir.types import BOOL, TensorType
+from runtime.memory.buffers import Buffer
+
+TOLERANCE = 1e-4
+"""Of an error, relative to the largest element of a result."""
+
+
+def lone_graph(node: Node) -> Graph:
+    """The node alone. Its ports have the layouts that its operands and results have in the net."""
+    return Graph(
+        node.location.layer or node.op.name,
+        tuple(Port(v.name, v, Role.DATA) for v in node.inputs),
+        (node,),
+        tuple(Port(v.name, v, Role.RESULT) for v in node.outputs),
+    )
+
+
+class LoneRun:
+    """Random operands of a node, memory for a device to run it in, and what the reference says.
+
+    Operands are around zero; they are positive where results would be no finite numbers. Integers
+    mostly are places that other nodes have found: so those find them again, in random numbers.
+
+    Args:
+        node: of plain numbers.
+        makers: the nodes that make values of its graph, as far as they are known.
+
+    Attributes:
+        inputs, outputs: by the ports of :func:`lone_graph`; the elements as memory holds them.
+    """
+
+    def __init__(self, node: Node, makers: Mapping[Value, Node] = MappingProxyType({})) -> None:
+        graph = lone_graph(node)
+        self._node = node
+        rng = np.random.default_rng(0)
+        with np.errstate(all="ignore"):
+            arrays = [_operand(value, makers, rng) for value in node.inputs]
+            self._expected = _exact(node, arrays)
+            if not all(np.isfinite(array).all() for array in self._expected):
+                arrays = [np.abs(array) if array.dtype.kind == "f" else array for array in arrays]
+                self._expected = _exact(node, arrays)
+        self.inputs = _buffers(graph.inputs)
+        self.outputs = _buffers(graph.outputs)
+        for buffer, array, value in zip(self.inputs.values(), arrays, node.inputs, strict=True):
+            buffer.array[...] = memory_of(array, value.type)
+
+    def errors(self) -> list[float]:
+        """Of each result, as the outputs hold it now: the largest difference from the reference in
+        double precision, relative to the largest element."""
+        found = zip(self.outputs.values(), self._node.outputs, self._expected, strict=True)
+        return [_error(array_of(b.peek(), v.type), want) for b, v, want in found]
+
+
+def _buffers(ports: Sequence[Port]) -> Mapping[PortKey, Buffer]:
+    """Of the elements that memory holds."""
+    types = ((port.key, port.value.type) for port in ports)
+    return {key: Buffer(TensorType((type.memory_size,), type.dtype)) for key, type in types}
+
+
+def _operand(value: Value, makers: Mapping[Value, Node], rng: np.random.Generator) -> np.ndarray:
+    dtype = value.type.dtype
+    if dtype.is_float:
+        return rng.standard_normal(value.shape).astype(dtype.numpy)
+    if dtype is BOOL:
+        return rng.random(value.shape) < 0.5
+    maker = makers.get(value)
+    if maker is None or maker.op.properties & Property.HOST:
+        return rng.integers(0, 4, value.shape).astype(dtype.numpy)
+    results = run_node(maker, [_operand(operand, makers, rng) for operand in maker.inputs])
+    return results[maker.outputs.index(value)]
+
+
+def _exact(node: Node, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    wide = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in arrays]
+    return [np.asarray(result, np.float64) for result in run_node(node, wide)]
+
+
+def _error(have: np.ndarray, want: np.ndarray) -> float:
+    have = have.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        off = np.where(np.isfinite(want), np.abs(have - want), (have != want) & (have == have))
+        off = np.where(np.isnan(off), np.inf, off)  # no number where there should be one
+    return float(off.max(initial=0.0)) / max(
+        float(np.abs(want[np.isfinite(want)]).max(initial=0.0)), 1e-12
+    )

@@ -1,0 +1,136 @@
+"""``roastery bench``: every kernel of a net against the reference, and against the machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ..command import Arguments, Command, Example, Flag, Positional
+from ..devices import PRECISION_FLAG
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..say import say
+
+if TYPE_CHECKING:
+    from ...bench.measure import KernelResult
+    from ...building import LoweredNet
+
+
+def _run(arguments: Arguments) -> int:
+    from ...bench.devices import benched_devices
+    from ...bench.measure import check_tolerance
+    from ...bench.report import document
+    from ...building import BuildReport, NetRequest, lower_net
+    from ...files.atomic_file import atomic_write
+    from ...reading import nets
+
+    check_tolerance(arguments.tolerance)
+    devices = benched_devices(arguments.device)
+    message = nets.read_net(arguments.net)
+    request = NetRequest(
+        message,
+        nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
+        shapes(arguments),
+        assume="missing",
+        allow_python=python_layers(arguments),
+    )
+    lowered = lower_net(request, BuildReport(_remark, _remark))
+    limits: dict[str, object] = {}
+    rows: list[KernelResult] = []
+    for device in devices:
+        rows += _benched(arguments, lowered, device, limits)
+    if arguments.json:
+        import json
+
+        found = document(message.name, arguments.tolerance, rows, limits)
+        with atomic_write(arguments.json, "w") as file:
+            file.write(json.dumps(found, indent=1) + "\n")
+    return 0 if all(row.error <= arguments.tolerance for row in rows) else 1
+
+
+def _benched(
+    arguments: Arguments, lowered: LoweredNet, device: str, limits: dict[str, object]
+) -> list[KernelResult]:
+    from runtime.backends.speed import speed_of
+
+    from ...bench.devices import open_benched
+    from ...bench.groups import groups_of
+    from ...bench.measure import measured
+    from ...bench.report import conclusion, kernel_table, limits_json, speed_line
+    from ...devices.compile_options import compile_options
+    from ..progress import progress_bar
+
+    backend = open_benched(device)
+    options = compile_options(backend, requested_compilation(arguments), _remark)
+    backward = lowered.program.trains if arguments.backward is None else arguments.backward
+    groups = groups_of(lowered.program, options, backward=backward)
+    repeats = 0 if device == "interpret" else arguments.repeats
+    speed = speed_of(backend, options) if repeats else None
+    rows: list[KernelResult] = []
+    with progress_bar(f"kernels on {backend.name}") as draw:
+        draw(0, len(groups))
+        for row in measured(groups, backend, options, speed, repeats):
+            rows.append(row)
+            draw(len(rows), len(groups))
+    limits[backend.name] = limits_json(speed)
+    if repeats:
+        say(speed_line(backend.name, speed))
+    print(kernel_table(rows, arguments.tolerance), end="")
+    say(f"{backend.name}: {conclusion(rows, arguments.tolerance)}")
+    return rows
+
+
+def _remark(text: str) -> None:
+    say(f"note: {text}", sys.stderr)
+
+
+COMMAND = Command(
+    name="bench",
+    summary="Hold every kernel of a net against the reference, and time it",
+    group="Compiling",
+    description=(
+        "Runs each kernel of the net alone, on random numbers, on every device that is there: in C "
+        "on the CPU, and on a GPU. Shows its largest error against the reference in double "
+        "precision, relative to the largest element; its time; and how much of what the device can "
+        "do it reaches, for whichever binds: arithmetic, or memory. On a CPU that is measured: "
+        "multiply-adds in registers, and copies of as many bytes, which are faster where a cache "
+        "holds them. Kernels that compute the same from the same shapes are shown once. A kernel "
+        "runs on what it has just run on, so that its operands are in a cache if they fit. "
+        "Ends with 1 if an error exceeds --tolerance. As for `compile` no data need be there."
+    ),
+    positionals=(Positional("net", "a prototxt"),),
+    flags=(
+        Flag(
+            "device",
+            "cpu, cuda, cuda:N, or interpret (the GPU kernels on the CPU, without times); may be "
+            "repeated; without it all of cpu and cuda that are there",
+            repeated=True,
+            default=(),
+            metavar="DEVICE",
+        ),
+        Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
+        Flag(
+            "backward",
+            "with backward or without, whatever the phase and the net say",
+            "bool",
+            None,
+        ),
+        Flag("tolerance", "the largest error that is right", "float", 1e-4, metavar="X"),
+        Flag("repeats", "of each measurement; 0: no times", "int", 5, minimum=0, metavar="N"),
+        Flag("json", "also write the numbers to a file", default="", metavar="FILE"),
+        SHAPE_FLAG,
+        PRECISION_FLAG,
+        PASSES_FLAG,
+        FUEL_FLAG,
+        LAYOUT_FLAG,
+        *STATE_FLAGS,
+        PYTHON_FLAG,
+    ),
+    examples=(
+        Example("roastery bench deploy.prototxt", "inference, at the net's own shapes"),
+        Example("roastery bench deploy.prototxt --shape data=8,3,224,224", "at another batch"),
+        Example("roastery bench train_val.prototxt --phase TRAIN --device cpu", "with backward"),
+        Example("roastery bench net.prototxt --json kernels.json", "for other programs"),
+    ),
+    run=_run,
+)

@@ -1,0 +1,83 @@
+"""``roastery bench``: kernels of a net alone, against the reference. No time decides anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from compiler.c.shared_library import c_compiler
+from ir.errors import RoasteryError
+from roastery.bench.devices import benched_devices
+from roastery.cli.main import main
+from tests.support.sample_nets import conv, dense, inputs, layer, pool, relu
+
+NET = (
+    inputs(data=(2, 3, 8, 8), label=(2,))
+    + conv("conv1", "data", 4, 3, "pad: 1")
+    + relu("conv1")
+    + conv("conv2", "conv1", 4, 3, "pad: 1")
+    + relu("conv2")
+    + conv("conv3", "conv2", 4, 3, "pad: 1")
+    + relu("conv3")
+    + pool("pool", "conv3", "pool: MAX kernel_size: 2 stride: 2")
+    + dense("ip", "pool", 5)
+    + layer("loss", "SoftmaxWithLoss", "ip label", "include { phase: TRAIN }")
+)
+
+needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    path = tmp_path / "net.prototxt"
+    path.write_text(NET)
+    return path
+
+
+@needs_compiler
+def test_kernels_of_a_net(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = net.parent / "kernels.json"
+    assert main(["bench", str(net), "--device=cpu", "--repeats=1", f"--json={file}"]) == 0
+    found = json.loads(file.read_text())
+    limits = next(iter(found["limits"].values()))
+    assert limits["operations"] > 0 and limits["bytes_copied"] > 0
+    products = [row for row in found["kernels"] if row["multiply_adds"]]
+    shapes = {row["multiply_adds"]: row["count"] for row in products}
+    assert shapes == {2 * 4 * 64 * 27: 1, 2 * 4 * 64 * 36: 2, 2 * 64 * 5: 1}, "equal ones once"
+    for row in found["kernels"]:
+        assert 0 <= row["error"] < 1e-6 and row["seconds"] > 0 and row["share"] > 0
+        assert row["when"] == "forward" and row["nbytes"] > 0
+        assert row["limit"] in ("arithmetic", "memory")
+    printed = capsys.readouterr().out
+    assert "GFLOP/s" in printed and "of limit" in printed and "0 wrong" in printed
+
+
+@needs_compiler
+def test_backward_at_another_batch(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = net.parent / "kernels.json"
+    command = ["bench", str(net), "--phase=TRAIN", "--repeats=0", f"--json={file}"]
+    shapes = ["--shape", "data=3,3,8,8", "--shape", "label=3"]
+    assert main([*command, "--device=cpu", *shapes]) == 0
+    rows = json.loads(file.read_text())["kernels"]
+    assert {row["when"] for row in rows} == {"forward", "backward"}
+    assert all(row["seconds"] is row["share"] is row["gflops"] is None for row in rows)
+    assert 3 * 4 * 64 * 27 in {row["multiply_adds"] for row in rows}
+    assert "us" not in capsys.readouterr().out.split("\n", 1)[0].split(), "no empty columns"
+
+
+@needs_compiler
+def test_an_error_over_the_tolerance(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", str(net), "--device=cpu", "--repeats=0", "--tolerance=1e-12"]) == 1
+    assert "WRONG" in capsys.readouterr().out
+
+
+def test_devices_without_kernels(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", str(net), "--device=reference"]) == 1
+    assert "has no kernels" in capsys.readouterr().err
+    assert main(["bench", str(net), "--tolerance=0"]) == 1
+    assert "tolerance" in capsys.readouterr().err
+    with pytest.raises(RoasteryError, match="unknown device"):
+        benched_devices(["gpu"])
+    assert benched_devices(["cpu", "cpu", "interpret"]) == ["cpu", "interpret"]
