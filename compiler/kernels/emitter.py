@@ -21,7 +21,7 @@ from ir.types import DType, TensorType
 from . import memory
 from .builder import KernelBuilder
 from .expressions import SCALAR, Axes, axes_of, element, every, read
-from .index import ZERO, Affine, Base, IterationRange, linearize, variable
+from .index import ZERO, Affine, Base, IterationRange, variable
 from .monomial import ONE, Monomial
 
 
@@ -184,14 +184,10 @@ class Emitter:
 
     def address(self, at: Access, type: TensorType) -> Affine:
         """Where memory holds an element of a tensor."""
-        if type.layout is None:
-            return linearize(at.coordinates, at.extents)
         return memory.address(self.builder, at.coordinates, at.extents, type.layout)
 
     def access_at(self, place: Affine, extents: tuple[Monomial, ...], type: TensorType) -> Access:
         """The element that memory holds at a place."""
-        if type.layout is None:
-            return Access(self.split(place, extents), extents)
         found, guard = memory.coordinates_of(self.builder, place, extents, type.layout)
         return Access(found, extents, guard)
 
