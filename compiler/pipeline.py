@@ -19,6 +19,7 @@ from roastery.files.atomic_file import atomic_path
 
 from .compiled import CompiledGraph
 from .kernel import Launch
+from .kernels.launch import Printed
 from .kernels.task import AsNumber
 from .options import CompileOptions
 from .passes.context import PassContext, context_for
@@ -104,10 +105,10 @@ class Dump:
 
 class Lower(Protocol):
     """A backend: the launches that compute one fused node, chosen for the ``number`` that each size
-    is."""
+    is. ``known``: those that were made of the graph's nodes before, to which more are added."""
 
     def __call__(
-        self, node: Node, options: CompileOptions, number: AsNumber
+        self, node: Node, options: CompileOptions, number: AsNumber, known: Printed
     ) -> Sequence[Launch]: ...
 
 
@@ -138,6 +139,7 @@ class GraphCompiler:
         self._lower = lower
         self._options = options
         self._made: OrderedDict[tuple[tuple[str, int], ...], CompiledGraph] = OrderedDict()
+        self._launches: Printed = {}
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
         """Make kernels for every group, and a plan.
@@ -158,7 +160,7 @@ class GraphCompiler:
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size
         printed = [
-            self._lower(node, self._options, number) if _has_kernel(node) else ()
+            self._lower(node, self._options, number, self._launches) if _has_kernel(node) else ()
             for node in self.graph.nodes
         ]
         launches = tuple(launch for group in printed for launch in group)
