@@ -21,8 +21,8 @@ from ir.types import DType, TensorType
 from . import memory
 from .builder import KernelBuilder
 from .expressions import SCALAR, Axes, axes_of, element, every, read
-from .index import ZERO, Affine, Base, IterationRange, variable
-from .monomial import ONE, Monomial
+from .index import Affine, Base, IterationRange, variable
+from .monomial import Monomial
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +268,6 @@ class Emitter:
         result = node.outputs[number]
         first = zero(result.type.dtype) if start is None else start
         return self.builder.declare(first, self.tile, "v", result.name)
-
-
-UNIT = (ZERO, ONE)
 
 
 def zero(dtype: DType) -> Expr:
