@@ -17,6 +17,7 @@ from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
+from .collector import collector_paused
 from .compiled import CompiledGraph
 from .kernel import Launch
 from .kernels.launch import Printed
@@ -134,8 +135,9 @@ class GraphCompiler:
         options: CompileOptions,
         observers: Sequence[Observer] = (),
     ) -> None:
-        after = run_keeping_ports(graph, options, observers)
-        self.graph = fuse(after, PassContext(options, Fuel(0)))
+        with collector_paused():
+            after = run_keeping_ports(graph, options, observers)
+            self.graph = fuse(after, PassContext(options, Fuel(0)))
         self._lower = lower
         self._options = options
         self._made: OrderedDict[tuple[tuple[str, int], ...], CompiledGraph] = OrderedDict()
@@ -151,7 +153,8 @@ class GraphCompiler:
             values = at_hand(self.graph)
         key = tuple(sorted(values.items()))
         if key not in self._made:
-            self._made[key] = self._compiled(values)
+            with collector_paused():
+                self._made[key] = self._compiled(values)
             if len(self._made) > KEPT:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
