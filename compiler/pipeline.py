@@ -17,8 +17,10 @@ from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
+from .collector import collector_paused
 from .compiled import CompiledGraph
 from .kernel import Launch
+from .kernels.launch import Printed
 from .kernels.task import AsNumber
 from .options import CompileOptions
 from .passes.context import PassContext, context_for
@@ -104,10 +106,10 @@ class Dump:
 
 class Lower(Protocol):
     """A backend: the launches that compute one fused node, chosen for the ``number`` that each size
-    is."""
+    is. ``known``: those that were made of the graph's nodes before, to which more are added."""
 
     def __call__(
-        self, node: Node, options: CompileOptions, number: AsNumber
+        self, node: Node, options: CompileOptions, number: AsNumber, known: Printed
     ) -> Sequence[Launch]: ...
 
 
@@ -133,11 +135,13 @@ class GraphCompiler:
         options: CompileOptions,
         observers: Sequence[Observer] = (),
     ) -> None:
-        after = run_keeping_ports(graph, options, observers)
-        self.graph = fuse(after, PassContext(options, Fuel(0)))
+        with collector_paused():
+            after = run_keeping_ports(graph, options, observers)
+            self.graph = fuse(after, PassContext(options, Fuel(0)))
         self._lower = lower
         self._options = options
         self._made: OrderedDict[tuple[tuple[str, int], ...], CompiledGraph] = OrderedDict()
+        self._launches: Printed = {}
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
         """Make kernels for every group, and a plan.
@@ -149,7 +153,8 @@ class GraphCompiler:
             values = at_hand(self.graph)
         key = tuple(sorted(values.items()))
         if key not in self._made:
-            self._made[key] = self._compiled(values)
+            with collector_paused():
+                self._made[key] = self._compiled(values)
             if len(self._made) > KEPT:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
@@ -158,7 +163,7 @@ class GraphCompiler:
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size
         printed = [
-            self._lower(node, self._options, number) if has_kernel(node) else ()
+            self._lower(node, self._options, number, self._launches) if has_kernel(node) else ()
             for node in self.graph.nodes
         ]
         launches = tuple(launch for group in printed for launch in group)

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import replace
 
 from compiler.kernel import Launch
-from compiler.kernels.launch import Ways
+from compiler.kernels.launch import Printed, Ways
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
 from compiler.kernels.provenance import function_name, provenance
@@ -25,15 +25,17 @@ from .printer import c_comment, c_function
 from .support import prelude
 
 
-def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
-    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+def lower_to_c(
+    node: Node, options: CompileOptions, number: AsNumber = value_of, known: Printed | None = None
+) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node.
 
     A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
     """
     task = _task(node, options, lanes_of(options.target), number)
     if task.builder().wide:  # lanes hold numbers of 32 bits
         task = _task(node, options, 1, number)
-    return Ways(task, schedule_task(task), _canonical, _readable).launches()
+    return Ways(task, schedule_task(task), _canonical, _readable).launches(known=known)
 
 
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:

@@ -21,8 +21,8 @@ from ir.types import DType, TensorType
 from . import memory
 from .builder import KernelBuilder
 from .expressions import SCALAR, Axes, axes_of, element, every, read
-from .index import ZERO, Affine, Base, IterationRange, linearize, variable
-from .monomial import ONE, Monomial
+from .index import Affine, Base, IterationRange, variable
+from .monomial import Monomial
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +204,13 @@ class Emitter:
 
     def address(self, at: Access, type: TensorType) -> Affine:
         """Where memory holds an element of a tensor."""
-        if type.layout is None:
-            return linearize(at.coordinates, at.extents)
         return memory.address(self.builder, at.coordinates, at.extents, type.layout)
 
     def access_at(self, place: Affine, extents: tuple[Monomial, ...], type: TensorType) -> Access:
         """The element that memory holds at a place."""
-        if type.layout is None:
-            return Access(self.split(place, extents), extents)
         found, inside = memory.coordinates_of(self.builder, place, extents, type.layout)
         for axis, condition in inside.items():
+            assert type.layout is not None, "no other memory is filled up"
             self.fills(condition, found[axis], extents[axis], type.layout.block(axis))
         return Access(found, extents, tuple(inside.values()))
 
@@ -310,9 +307,6 @@ class Emitter:
         result = node.outputs[number]
         first = zero(result.type.dtype) if start is None else start
         return self.builder.declare(first, self.tile, "v", result.name)
-
-
-UNIT = (ZERO, ONE)
 
 
 def zero(dtype: DType) -> Expr:

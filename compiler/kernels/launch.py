@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Argument as Given
 from compiler.kernel import Kernel, Launch, Parameter
+from ir.graph import Node
 
 from .choice import Choice
 from .expressions import KernelArgument
@@ -14,6 +15,9 @@ from .monomial import Monomial
 from .nodes import KernelBody
 from .printer import Text
 from .task import Scheduled, Task
+
+Printed = dict[tuple[Node, Choice, bool], list[Launch]]
+"""Launches by what decides them, whatever the sizes are: the group, the choice, wide indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,15 @@ class Ways:
         """The best first."""
         return self.scheduled.choices
 
-    def launches(self, choice: Choice | None = None) -> list[Launch]:
-        """In order; of the best choice unless another is given."""
+    def launches(self, choice: Choice | None = None, known: Printed | None = None) -> list[Launch]:
+        """In order; of the best choice unless another is given. None where the group is empty."""
+        known = {} if known is None else known
         choice = choice or self.choices[0]
-        kernels = self.scheduled.kernels(choice)
-        return [self._launch(choice, number, kernel) for number, kernel in enumerate(kernels)]
+        key = self.task.node, choice, self.task.wide
+        if key not in known:
+            kernels = enumerate(self.scheduled.kernels(choice))
+            known[key] = [self._launch(choice, number, kernel) for number, kernel in kernels]
+        return known[key]
 
     def _launch(self, choice: Choice, number: int, body: KernelBody) -> Launch:
         entry, source, text = self.canonical(body)

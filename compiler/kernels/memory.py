@@ -1,7 +1,8 @@
 """Where memory holds the elements of a tensor: all that kernels know of layouts.
 
 Everything else asks for an element by its coordinates. :func:`address` makes of them the place in
-memory, and :func:`coordinates_of` says which element memory holds at a place.
+memory, and :func:`coordinates_of` says which element memory holds at a place. Schedules that write
+results ask besides whether memory counts as their own loops do, to take the place at hand.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from .monomial import ONE, Monomial
 
 
 def address(
-    builder: KernelBuilder, at: Sequence[Affine], extents: Sequence[Monomial], layout: Layout
+    builder: KernelBuilder, at: Sequence[Affine], extents: Sequence[Monomial], layout: Layout | None
 ) -> Affine:
     """The place in memory of the element at some coordinates."""
+    if layout is None:
+        return linearize(at, extents)
     digits = []
     for part in layout.parts:
         index, block = at[part.axis], layout.block(part.axis)
@@ -30,10 +33,12 @@ def address(
 
 
 def coordinates_of(
-    builder: KernelBuilder, place: Affine, extents: Sequence[Monomial], layout: Layout
+    builder: KernelBuilder, place: Affine, extents: Sequence[Monomial], layout: Layout | None
 ) -> tuple[tuple[Affine, ...], Mapping[int, Expr]]:
     """The element at a place in memory, and by axis the conditions under which it exists: the last
     block is filled up."""
+    if layout is None:
+        return split_index(builder, place, extents), {}
     found = [ZERO] * len(extents)
     digits = split_index(builder, place, _sizes(builder, extents, layout))
     for part, digit in zip(layout.parts, digits, strict=True):

@@ -40,11 +40,15 @@ class Task:
         """The body's outputs, and the buffers that they are written to."""
         return list(zip(self.body.outputs, self.node.outputs, strict=True))
 
+    @property
+    def wide(self) -> bool:
+        """Whether indices need 64 bits."""
+        values = (*self.node.inputs, *self.node.outputs)
+        return any(self.number(v.type.memory_size) >= WIDE for v in values)
+
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
-        values = (*self.node.inputs, *self.node.outputs)
-        wide = any(self.number(v.type.memory_size) >= WIDE for v in values)
-        return KernelBuilder(wide, self.heuristic.unrolled)
+        return KernelBuilder(self.wide, self.heuristic.unrolled)
 
     def emitter(self, rank: int) -> Emitter:
         """Likewise, which writes what its body computes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.kernel import Launch
-from compiler.kernels.launch import Ways
+from compiler.kernels.launch import Printed, Ways
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
@@ -14,12 +14,14 @@ from .heuristics import GpuHeuristic
 from .printer.file import canonical_file, readable_file
 
 
-def lower_node(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
-    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+def lower_node(
+    node: Node, options: CompileOptions, number: AsNumber = value_of, known: Printed | None = None
+) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node.
 
     ``number`` says what sizes are; by default what they are at hand.
     """
-    return ways_of(node, options, number).launches()
+    return ways_of(node, options, number).launches(known=known)
 
 
 def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:

@@ -12,6 +12,7 @@ import pytest
 import roastery
 import roastery.caffe as caffe
 from compiler.kernel import Launch
+from compiler.kernels.launch import Printed
 from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
 from compiler.passes.context import PassContext
@@ -24,6 +25,7 @@ from ir.text import parse_graph
 from roastery.devices.compile_options import CompileRequest, compile_options
 from roastery.reading import nets
 from runtime.backends.cpu import CpuBackend
+from tests.support import program_kernels
 from tests.support.lowering import inputs, program_of
 
 NET = inputs(x=(1, 3), t=(1,)) + (
@@ -82,9 +84,11 @@ def test_all_sizes_are_optimised_once(
 def test_the_sizes_that_were_used_last_stay_compiled() -> None:
     lowered: list[int] = []
 
-    def lower(node: Node, options: CompileOptions, number: AsNumber) -> Sequence[Launch]:
+    def lower(
+        node: Node, options: CompileOptions, number: AsNumber, known: Printed
+    ) -> Sequence[Launch]:
         lowered.append(number(node.outputs[0].shape[0]))
-        return lower_node(node, options, number)
+        return lower_node(node, options, number, known)
 
     graph = parse_graph("""graph g {
       size N = 4
@@ -97,6 +101,15 @@ def test_the_sizes_that_were_used_last_stay_compiled() -> None:
     for batch in (*first, 1, KEPT + 1, 1, *first[2:], 2):
         assert compiler.at({"N": batch}).plan.buffers[0].type.shape[0] == batch
     assert lowered == [*first, KEPT + 1, 2]
+
+
+def test_kernels_are_printed_once() -> None:
+    program = program_kernels.general(program_of(nets.net_from_text(NET), "TRAIN"))
+    graph = program_kernels.training_graph(program)
+    compiler = GraphCompiler(graph, lower_node, CompileOptions())
+    few, many = (compiler.at({"N": batch}) for batch in (2, 3))
+    assert few.plan != many.plan
+    assert all(a is b for a, b in zip(few.launches, many.launches, strict=True))
 
 
 def test_what_is_kept_goes_with_the_graph() -> None:

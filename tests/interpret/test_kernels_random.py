@@ -269,7 +269,9 @@ def test_readable_files_are_checked_with_the_options_that_they_name(
     path.write_text(launch.readable())
     taken: list[CompileOptions] = []
 
-    def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
+    def lower(
+        node: Node, options: CompileOptions, number: object = None, known: object = None
+    ) -> list[Launch]:
         taken.append(options)
         return lower_node(node, options)
 

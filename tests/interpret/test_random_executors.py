@@ -37,7 +37,9 @@ class AnyTile(InterpretBackend):
     def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         turn = itertools.count(len(graph.nodes))
 
-        def lower(node: Node, options: CompileOptions, number: AsNumber) -> list[Launch]:
+        def lower(
+            node: Node, options: CompileOptions, number: AsNumber, known: object
+        ) -> list[Launch]:
             scheduled = ways_of(node, options, number)
             return scheduled.launches(scheduled.choices[next(turn) % len(scheduled.choices)])
 

@@ -274,7 +274,9 @@ def test_temporaries_live_during_their_node() -> None:
       output %v: f32[64] result
     }""")
 
-    def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
+    def lower(
+        node: Node, options: CompileOptions, number: object = None, known: object = None
+    ) -> list[Launch]:
         temporary = Scratch(0, 1000)
         arguments = (*node.inputs, temporary)
         at = node.location
@@ -297,7 +299,9 @@ def test_host_calls_cut_segments() -> None:
       output %c: f32[8] result
     }""")
 
-    def lower(node: Node, options: CompileOptions, number: object = None) -> list[Launch]:
+    def lower(
+        node: Node, options: CompileOptions, number: object = None, known: object = None
+    ) -> list[Launch]:
         return [Launch(KERNEL, Config(()), (), (1, 1, 1), "k", node.location, node.outputs)]
 
     compiled = compile_graph(graph, lower, CompileOptions())

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.project.test_layering import MAY_IMPORT, ROOT
+from tests.project.test_layering import MAY_IMPORT, PLANNER, ROOT
 
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 
@@ -30,3 +30,8 @@ def test_what_tables_name_is_there() -> None:
         first = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
         for name in re.findall(r"`([\w/.]+)`", " ".join(first)):
             assert (ROOT / package / name).exists(), name
+
+
+def test_the_planner_is_named() -> None:
+    named = PAGE.partition("The planner (in `compiler/plan` ")[2].partition(")")[0]
+    assert set(re.findall(r"`(\w+)`", named)) == set(PLANNER)

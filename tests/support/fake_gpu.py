@@ -41,7 +41,11 @@ class FakeGpu:
         return CudaBackend(0, driver=self.fake.driver(), compile=self.compile, lower=self.lower)
 
     def lower(
-        self, node: Node, options: CompileOptions, number: Callable[[int], int] = value_of
+        self,
+        node: Node,
+        options: CompileOptions,
+        number: Callable[[int], int] = value_of,
+        known: object = None,
     ) -> list[Launch]:
         """One launch per group."""
         own = _numbered(node, number)

@@ -66,17 +66,13 @@ def emit_pad(emitter: Emitter, node: Node, op: Pad, number: int, at: Access) -> 
         moves = extent.constant is None
         index = at.coordinates[axis]
         index = index.shifted(-_along(emitter, extent, low, "low"))
-        below, above = (moves or _extends(amount) for amount in (low, high))
+        # There may be elements of a pad whose amount is a size: of any sign.
+        below, above = (moves or isinstance(a, Size) or a > 0 for a in (low, high))
         conditions = emitter.inside(index, below, extent if above else None)
         access = access.moved(axis, index, extent).guarded(*conditions)
     value = yield x, access
     new = tuple(c for c in access.guard if c not in at.guard)
     return emitter.chosen(new, value, e.const(op.value, x.type.dtype))
-
-
-def _extends(amount: int) -> bool:
-    """Whether there may be elements of a pad: an amount that is a size is of any sign."""
-    return isinstance(amount, Size) or amount > 0
 
 
 @rule(Transpose)
@@ -93,16 +89,10 @@ def emit_transpose(
 @rule(Reshape)
 def emit_reshape(emitter: Emitter, node: Node, op: Reshape, number: int, at: Access) -> Emission:
     (x,) = node.inputs
-    return (yield x, reshaped(emitter, at, node.outputs[0].shape, x.shape))
-
-
-def reshaped(
-    emitter: Emitter, at: Access, result: tuple[int, ...], shape: tuple[int, ...]
-) -> Access:
-    """The access to a tensor of ``shape`` that is asked for an element as if it were ``result``."""
+    shape = x.shape
     coordinates: list[Affine] = [ZERO] * len(shape)
     extents: list[Monomial] = [ONE] * len(shape)
-    for left, right in _groups(result, shape):
+    for left, right in _groups(node.output.shape, shape):
         if len(left) == 1 and len(right) == 1:
             i, j = left[0], right[0]
             coordinates[j], extents[j] = at.coordinates[i], at.extents[i]
@@ -113,7 +103,7 @@ def reshaped(
         split = emitter.split(linearize(inner_coordinates, inner_extents), parts)
         for i, index, extent in zip(right, split, parts, strict=True):
             coordinates[i], extents[i] = index, extent
-    return Access(tuple(coordinates), tuple(extents), at.guard)
+    return (yield x, Access(tuple(coordinates), tuple(extents), at.guard))
 
 
 def _divided(emitter: Emitter, total: Monomial, shape: Sequence[int]) -> tuple[Monomial, ...]:

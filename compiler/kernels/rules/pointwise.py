@@ -7,9 +7,10 @@ from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.pointwise import Map
 
-from ..emitter import UNIT, Access, Emission, Emitter, rule
+from ..emitter import Access, Emission, Emitter, rule
 from ..expressions import as_i32
-from ..index import linearize
+from ..index import ZERO, linearize
+from ..monomial import ONE
 
 LARGEST = 12  # nodes of an expression that may stand inside another
 
@@ -51,14 +52,12 @@ def emit_map(emitter: Emitter, node: Node, op: Map, number: int, at: Access) -> 
 
 def _broadcast(node: Node, i: int, at: Access) -> Access:
     """Where operand ``i`` is read: at 0 along axes of extent 1."""
-    shape, full = node.inputs[i].shape, node.outputs[0].shape
-    if shape == full:
-        return at
-    pairs = [
-        (c, x) if d != 1 else UNIT
-        for d, c, x in zip(shape, at.coordinates, at.extents, strict=True)
-    ]
-    return Access(tuple(c for c, _ in pairs), tuple(x for _, x in pairs), at.guard)
+    shape = node.inputs[i].shape
+    if shape != node.outputs[0].shape:
+        for axis, extent in enumerate(shape):
+            if extent == 1:
+                at = at.moved(axis, ZERO, ONE)
+    return at
 
 
 def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[int, Expr]) -> Expr:

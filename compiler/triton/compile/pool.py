@@ -102,18 +102,15 @@ def _compiled(
         finally:
             idle.put(process)
 
-    binaries: dict[str, Binary] = {}
-    failures: dict[str, str] = {}
+    results: dict[str, Binary | str] = {}
     threads = futures.ThreadPoolExecutor(len(processes))
     try:
         waiting = {threads.submit(compile, job): key for key, job in jobs.items()}
         for done, future in enumerate(futures.as_completed(waiting), 1):
-            key, result = waiting[future], future.result()
-            if isinstance(result, str):
-                failures[key] = result
-            else:
+            key = waiting[future]
+            results[key] = result = future.result()
+            if isinstance(result, Binary):
                 store.save(key, result)
-                binaries[key] = result
             if progress is not None:
                 progress(done, len(jobs), jobs[key])
     finally:
@@ -121,7 +118,7 @@ def _compiled(
         for process in processes:
             process.kill()
         threads.shutdown()
-    if failures:
-        found = [(job, failures[key]) for key, job in jobs.items() if key in failures]
-        raise CompileError(found, version)
+    binaries = {key: result for key, result in results.items() if isinstance(result, Binary)}
+    if failed := [key for key in jobs if key not in binaries]:
+        raise CompileError([(jobs[key], str(results[key])) for key in failed], version)
     return binaries

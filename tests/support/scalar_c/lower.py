@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from compiler.kernel import Launch
-from compiler.kernels.launch import Ways
+from compiler.kernels.launch import Printed, Ways
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
 from compiler.kernels.provenance import function_name, provenance
@@ -20,13 +20,15 @@ from .heuristic import ScalarHeuristic
 from .printer import c_comment, c_function
 
 
-def lower_to_c(node: Node, options: CompileOptions, number: AsNumber = value_of) -> list[Launch]:
-    """The launches that compute a :class:`Fused` node, in order; none when it is empty.
+def lower_to_c(
+    node: Node, options: CompileOptions, number: AsNumber = value_of, known: Printed | None = None
+) -> list[Launch]:
+    """The launches that compute a :class:`Fused` node.
 
     A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
     """
     task = task_of(node, options, ScalarHeuristic(), number)
-    return Ways(task, schedule_task(task), _canonical, _readable).launches()
+    return Ways(task, schedule_task(task), _canonical, _readable).launches(known=known)
 
 
 def _canonical(body: KernelBody) -> tuple[str, str, Text]:
