@@ -13,7 +13,7 @@ from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
 from compiler.target import Target
 from ir.graph import Graph
 
-from .register_tiles import register_tiles
+from .register_tiles import depth_splits, register_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,6 @@ class VectorHeuristic:
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
 
-    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Config]:
-        return register_tiles(form, extents, self.target, self.lanes)
+    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
+        tiles = register_tiles(form, extents, self.target, self.lanes)
+        return [Choice(t, depth_splits(form, extents, t, self.target)) for t in tiles]

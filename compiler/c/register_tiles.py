@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from compiler.kernel import Config
 from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
 from compiler.target import Target
+from ir.types import F32
 
 VECTORS = (1, 2, 3, 4, 6)
 POSITIONS = (1, 2, 3, 4, 6, 7, 8, 12, 14)
@@ -16,6 +17,7 @@ LATENCY = 8  # sums that have to be under way for each step to add one without w
 READ = 0.5  # time to read an operand, in that of a multiplication with its sum
 FAR = 0.5  # to do so by an address that no register holds any more
 ADDRESSES = 9  # that registers hold
+SHORTEST_PART = 640  # steps that take twenty times as long as to store their sum and read it again
 
 
 def register_tiles(
@@ -30,7 +32,7 @@ def register_tiles(
 
 def _held(form: RegisterForm, r: int, u: int) -> int:
     """Registers for the sums and for what one step reads as vectors."""
-    return r * u + (min(r, u) if form.name == "inner" else r) + 1
+    return r * u + (min(r, u) if form.name == "inner" else r)
 
 
 def _cost(
@@ -50,3 +52,17 @@ def _cost(
     )  # fmt: skip
     rounds = -(-tiles * others // processors) * processors  # what the last round leaves idle
     return rounds * step, -r * u
+
+
+def depth_splits(
+    form: RegisterForm, extents: Mapping[LoopAxis, int], tile: Config, target: Target
+) -> int:
+    """Parts of a long depth, each with so much to read that half of the second-level cache holds it
+    for all tiles that read it; no more than add little to the time by their sums."""
+    outer = LoopAxis("depth", 0)
+    depth = math.prod(extent for axis, extent in extents.items() if axis.kind == "depth")
+    if outer in form.blocks or outer == form.lanes or not target.l2_cache:
+        return 1
+    read = depth * tile["R"] * tile["V"] * F32.itemsize
+    most = min(extents[outer], depth // SHORTEST_PART)
+    return max(1, min(-(-2 * read // target.l2_cache), most))

@@ -12,23 +12,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from compiler.kernel import Config, Scratch
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 from ir.op import Property
-from ir.types import F32
 
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter, zero
-from ..expressions import axes_of, cdiv, constant, dot, element, read
+from ..expressions import axes_of, cdiv, constant, dot
 from ..index import ZERO, Affine, Base, delinearize, linearize, variable
 from ..monomial import product
 from ..nodes import KernelBody
 from ..products import Product, Sizes, product_of
 from ..task import Scheduled, Task
-from .flat import flat_kernel, padded_count
+from .partials import Partials
 from .terms import schedule_terms
 
 
@@ -44,8 +42,7 @@ def schedule_contract(task: Task) -> Scheduled:
     view = product_of(task.emitter(1), anchor)
     if view.thin:
         return schedule_terms(task, anchor, view)
-    size = anchor.output.type.size
-    seconds = task.heuristic.flat(task.body, task.number(size))
+    seconds = task.heuristic.flat(task.body, task.number(anchor.output.type.size))
     choices = [
         replace(choice, second=second)
         for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided)
@@ -58,24 +55,17 @@ def schedule_contract(task: Task) -> Scheduled:
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
-        elements = splits * padded_count(size) if choice.splits > 1 else 16
-        partial = Scratch(0, elements * F32.itemsize)
-        first = _product(task, anchor, choice, splits, share, even, partial)
+        partials = Partials(anchor.output, splits)
+        first = _product(task, anchor, choice, partials, share, even)
         if choice.second is None or choice.splits == 1:
             return [first]
-        return [first, _sum(task, anchor, splits, partial, choice.second)]
+        return [first, partials.added(task, choice.second)]
 
     return Scheduled(choices, kernels)
 
 
 def _product(
-    task: Task,
-    anchor: Node,
-    choice: Choice,
-    splits: int,
-    share: int,
-    even: bool,
-    partial: Scratch,
+    task: Task, anchor: Node, choice: Choice, partials: Partials, share: int, even: bool
 ) -> KernelBody:
     """The launch that multiplies, in each program so many steps of the depth (``share``)."""
     config = choice.config.having("SPLIT", int(choice.splits > 1))
@@ -87,34 +77,23 @@ def _product(
     total = _accumulate(emitter, view, bases, share * config["K"], even, task.options.precision)
     access = _result(view, bases)
     access = access.guarded(*(b() for base in bases for b in base.bounds))
-    index = linearize(access.coordinates, access.extents)
     with builder.when(constant("SPLIT")):
-        pointer = builder.pointer(partial, F32, "partial")
-        stride = _stride(builder, anchor)
-        split = builder.let(builder.program(1), "i", "split")
-        place = element(pointer, split * stride + builder.affine(index), access.guard)
-        builder.store(place, total, emitter.spreads(index, access.guard))
+        partials.store(emitter, access, total)
     with builder.otherwise():
         emitter.preset(anchor.output, access, total)
         for port, buffer in task.ports:
             result = emitter.emit(port.value, access)
             where = emitter.address(access, port.value.type)
             emitter.store(buffer, port.name, where, result, access.guard)
-    name, grid = anchor.op.name, (view.sizes.programs(config), splits)
+    name, grid = anchor.op.name, (view.sizes.programs(config), partials.splits)
     numbers = view.sizes.at(task.number)
     count, rows, columns, depth = numbers
     why = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
     why += f" in {numbers.programs(config)} tiles"
     if config["SPLIT"]:
-        why += f", depth split {splits} ways to fill the device"
-    partials = [partial] if config["SPLIT"] else []
-    return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=partials)
-
-
-def _stride(builder: KernelBuilder, anchor: Node) -> Expr:
-    """Elements from one partial result to the next."""
-    count = builder.amount(padded_count(anchor.output.type.size), "padded_count")
-    return builder.size(count, divisible=True)
+        why += f", depth split {partials.splits} ways to fill the device"
+    written = [partials.scratch] if config["SPLIT"] else []
+    return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=written)
 
 
 def _result(view: Product, bases: tuple[Base, Base, Base]) -> Access:
@@ -209,24 +188,3 @@ def _operand(emitter: Emitter, value: Value, access: Access, bases: tuple[Base, 
     if axes_of(found):
         return found
     return emitter.chosen(inside, found, zero(value.type.dtype))  # one element in all: no tile yet
-
-
-def _sum(task: Task, anchor: Node, splits: int, partial: Scratch, config: Config) -> KernelBody:
-    """The second launch: a flat kernel that starts from the sum of the partial results."""
-
-    def start(emitter: Emitter, access: Access) -> Expr:
-        builder = emitter.builder
-        stride = _stride(builder, anchor)
-        count = builder.size(builder.amount(splits, "splits"))
-        index = linearize(access.coordinates, access.extents)
-        pointer = builder.pointer(partial, F32, "partial")
-        mask = emitter.mask(index, access.guard)
-        total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
-        with builder.loop(count, hint="split") as split:
-            place = element(pointer, split * stride + builder.affine(index), mask)
-            builder.increase(total, read(place))
-        return total
-
-    why = f"adds the {splits} partial sums in fixed order"
-    task = replace(task, given={anchor.output: start})
-    return flat_kernel(task, config, "sum_partials", why, ".sum")

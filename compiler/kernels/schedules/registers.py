@@ -35,6 +35,7 @@ from ..nodes import KernelBody, Kind
 from ..products import Product, product_of
 from ..task import Scheduled, Task
 from .contract import anchor_of
+from .partials import Partials
 
 R, U, V = range(3)  # dimensions of a tile
 MOST_TAPS = 25  # of a window whose loops are unrolled
@@ -77,8 +78,9 @@ class RegisterHeuristic(Protocol):
     def lanes(self) -> int:
         """Elements of a vector."""
 
-    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Config]:
-        """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first."""
+    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
+        """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first. Along the outermost
+        axis of the depth it may be split; not where lanes or blocks lie there."""
 
 
 def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
@@ -87,8 +89,18 @@ def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
     view = product_of(emitter, anchor)
     form = register_form(emitter, anchor, view, heuristic.lanes)
     extents = {axis: task.number(extent.size) for axis, extent in extents_of(view).items()}
-    choices = [Choice(config) for config in heuristic.registers(form, extents)]
-    return Scheduled(choices, lambda choice: [_kernel(task, anchor, choice.config)])
+    choices = heuristic.registers(form, extents)
+    second, *_ = task.heuristic.flat(task.body, task.number(anchor.output.type.memory_size))
+
+    def kernels(choice: Choice) -> list[KernelBody]:
+        share, splits = choice.shares(view.depth[0].size)
+        if choice.splits == 1:
+            return [_kernel(task, anchor, choice.config)]
+        partials = Partials(anchor.output, splits)
+        first = _kernel(task, anchor, choice.config, partials, share)
+        return [first, partials.added(task, second)]
+
+    return Scheduled(choices, kernels)
 
 
 # --- where the lanes lie --------------------------------------------------------------
@@ -192,23 +204,34 @@ def result_of(view: Product, at: Mapping[LoopAxis, Affine]) -> Access:
 # --- the kernel -----------------------------------------------------------------------
 
 
-def _kernel(task: Task, anchor: Node, config: Config) -> KernelBody:
+def _kernel(
+    task: Task, anchor: Node, config: Config, partials: Partials | None = None, share: int = 0
+) -> KernelBody:
+    """``share``: steps along the outermost axis of the depth that one program takes, where there
+    are ``partials``."""
     emitter = task.emitter(3)
     view = product_of(emitter, anchor)
-    kernel = _Registers(emitter, anchor, view, config)
+    kernel = _Registers(emitter, anchor, view, config, share)
     at = kernel.placed()
     builder = emitter.builder
     builder.place(anchor.location)
     total = kernel.summed(at)
     access = result_of(view, at).guarded(*kernel.bounds(at))
-    emitter.preset(anchor.output, access, total)
-    for port, buffer in task.ports:
-        result = emitter.emit(port.value, access)
-        where = emitter.address(access, port.value.type)
-        emitter.store(buffer, port.name, where, result, emitter.needed(access, port.value.type))
-    grid = (kernel.programs, 1)
     why = f"{config['R']} vectors x {config['U']} in registers, lanes along {kernel.form.lanes}"
-    return task.kernel(builder, anchor.op.name, ("R", "U", "V"), config, grid, why)
+    if partials is not None:
+        partials.store(emitter, access, total)
+        why += f", depth split {partials.splits} ways to read from the cache"
+    else:
+        emitter.preset(anchor.output, access, total)
+        for port, buffer in task.ports:
+            result = emitter.emit(port.value, access)
+            where = emitter.address(access, port.value.type)
+            guard = emitter.needed(access, port.value.type)
+            emitter.store(buffer, port.name, where, result, guard)
+    grid = (kernel.programs, partials.splits if partials else 1)
+    written = [partials.scratch] if partials else []
+    name, tile = anchor.op.name, ("R", "U", "V")
+    return task.kernel(builder, name, tile, config, grid, why, partials=written)
 
 
 @dataclass
@@ -217,6 +240,7 @@ class _Registers:
     anchor: Node
     view: Product
     config: Config
+    share: int = 0
     programs: int = 1
     form: RegisterForm = field(init=False)
 
@@ -366,11 +390,20 @@ class _Registers:
                     loop = builder.loop(builder.size(builder.blocks(extent, block)), hint="block")
                     found[axis] = variable(Base(stack.enter_context(loop)))
                     inner.append(axis)
+                elif self.share and axis.number == 0:
+                    found[axis] = variable(Base(stack.enter_context(self._share(extent))))
                 elif extent.constant != 1:
                     kind = Kind.UNROLLED if axis in unrolled else Kind.SERIAL
                     loop = builder.loop(builder.size(extent), kind=kind, hint="step")
                     found[axis] = variable(Base(stack.enter_context(loop)))
             self._steps(found, inner, total, masked)
+
+    def _share(self, extent: Monomial) -> contextlib.AbstractContextManager[Expr]:
+        """Over the program's part of an axis."""
+        builder = self.builder
+        share = builder.size(builder.amount(self.share, "share"))
+        start = builder.let(builder.program(1) * share, "i", "start")
+        return builder.loop(e.minimum(start + share, builder.size(extent)), start, hint="step")
 
     def _steps(
         self, at: dict[LoopAxis, Affine], inner: Sequence[LoopAxis], total: Expr, masked: bool
