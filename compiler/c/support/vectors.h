@@ -64,6 +64,23 @@ static inline void put_near_i(int32_t *p, vi a) { *(vi_near *)p = a; }
 static inline void put_near_u(uint32_t *p, vu a) { *(vu_near *)p = a; }
 static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0; }
 
+/* The first lanes alone. */
+#define FIRST(kind, vector, element, taken, put)                                                 \
+    static inline vector near_first_##kind(const element *p, int64_t count, vector other) {      \
+        if (count >= LANES) return near_##kind(p);                                               \
+        each_lane if (LANE < count) { const element got = p[LANE]; other[LANE] = taken; }        \
+        return other;                                                                            \
+    }                                                                                            \
+    static inline void put_near_first_##kind(element *p, int64_t count, vector a) {              \
+        if (count >= LANES) put_near_##kind(p, a);                                               \
+        else each_lane if (LANE < count) p[LANE] = put;                                          \
+    }
+FIRST(f, vf, float, got, a[LANE])
+FIRST(i, vi, int32_t, got, a[LANE])
+FIRST(u, vu, uint32_t, got, a[LANE])
+FIRST(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+#undef FIRST
+
 /* Memory anywhere, where a condition holds; elsewhere it is not touched. */
 #define FAR(kind, vector, element, taken, put)                                                   \
     static inline vector far_##kind(const element *p, vi index, vi m, vector other) {            \
