@@ -28,6 +28,7 @@ from ir.expr import Expr
 from ir.types import F32
 
 from .addresses import addressed
+from .hoist import hoisted
 from .spelling import (
     C_TYPES,
     COMPARISON,
@@ -51,7 +52,7 @@ PARAMETERS = "const kernel_argument *given, int64_t begin, int64_t end, int64_t 
 def c_function(kernel: n.KernelBody, name: str, readable: bool) -> tuple[str, Text]:
     """Its definition. ``readable``: names from blobs, comments. Otherwise the canonical text."""
     printer = _Printer(kernel, Names(readable, RESERVED))
-    text = printer.text(addressed(vectors(kernel)))
+    text = printer.text(hoisted(addressed(vectors(kernel)), kernel))
     lines = [f"void {name}({PARAMETERS}) {{"]
     lines += [f"    {_argument(kernel, i, *a)};" for i, a in enumerate(text.arguments)]
     lines.append("    (void)given, (void)across;")

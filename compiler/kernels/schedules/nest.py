@@ -71,7 +71,7 @@ def access_of(
 
 def existing(emitter: Emitter, type: TensorType, at: Access) -> Access:
     """With the conditions under which it exists: the last block of an axis is filled up."""
-    conditions = []
+    conditions: list[Expr] = []
     for axis, extent in enumerate(at.extents):
         block = type.layout.block(axis) if type.layout else 0
         if block and (extent.constant is None or extent.constant % block):
@@ -90,7 +90,9 @@ def split_places(digits: Sequence[Digit], groups: Groups, bases: Sequence[Base])
             found[number] = Affine(((place, ONE),))
             continue
         extents = [digits[number].extent for number in numbers]
-        for number, place_of in zip(numbers, split_range(IterationRange(base), extents), strict=True):
+        for number, place_of in zip(
+            numbers, split_range(IterationRange(base), extents), strict=True
+        ):
             found[number] = place_of
     return found
 
@@ -209,9 +211,9 @@ class Lanes:
     ) -> Iterator[tuple[Base, tuple[Expr, ...]]]:
         """Every position: a variable, and the conditions under which lanes are inside.
 
-        For to be looped over: what is written in a turn stands inside its loop. ``extent``: of what
-        starts at a multiple of the lanes and goes to its end, or to another such multiple. ``whole``:
-        that is a multiple of the lanes as well.
+        For to be looped over: what is written in a turn stands inside its loop. ``extent``: of
+        what starts at a multiple of the lanes and goes to its end, or to another such multiple.
+        ``whole``: its end is one as well.
         """
         builder, width = self.builder, self.width
         lanes = builder.lanes("V", V)

@@ -1,4 +1,4 @@
-"""The flat schedule of CPUs: independent elements, by loops along the digits of the result's memory."""
+"""The flat schedule of CPUs: independent elements, by loops along the digits of a result's memory."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ class _Nest:
         taken = builder.size(builder.amount(share, "share"))
         first = builder.let(program // chunks_there * taken, "i", "first")
         last = builder.let(e.minimum(first + taken, builder.size(rows)), "i", "last")
-        with builder.loop(last, first, hint="row") as number:
-            found = split_range(IterationRange(Base(number)), extents[:inner])
+        with builder.loop(last, first, hint="row") as at:
+            found = split_range(IterationRange(Base(at)), extents[:inner])
             bases = [self._base(n, builder.index(place)) for n, place in enumerate(found)]
             self._row(bases, extents, inner, begin, end)
         return chunks * -(-rows.size // share)
