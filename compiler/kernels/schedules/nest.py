@@ -21,13 +21,14 @@ from ir.types import I32, TensorType
 
 from ..builder import KernelBuilder
 from ..emitter import Access, Emitter
-from ..expressions import Local, ref
+from ..expressions import Axes, Local, ref
 from ..index import ZERO, Affine, Base, IterationRange, split_range
-from ..monomial import ONE, Monomial
+from ..monomial import ONE, Monomial, product
 from ..task import Task
 
 U, V = range(2)  # dimensions of a tile: vectors, and their lanes
 TILE = ("U", "V")
+SHARE = 4096  # elements of a program at least, where there are so many
 _UNROLLED = 4  # vectors of a block that are written one by one
 
 
@@ -195,6 +196,19 @@ def is_pointwise(task: Task) -> bool:
 # --- loops ----------------------------------------------------------------------------
 
 
+class LanePlace(NamedTuple):
+    """Where vectors are: a variable, conditions under which lanes are inside, the dimensions of the
+    tile that they fill."""
+
+    base: Base
+    inside: tuple[Expr, ...]
+    axes: Axes
+
+
+ONE_VECTOR: Axes = frozenset({V})
+MANY_VECTORS: Axes = frozenset({U, V})
+
+
 @dataclass
 class Lanes:
     """Vectors along a stretch of memory: whole ones, and the rest of the last one."""
@@ -208,32 +222,107 @@ class Lanes:
 
     def vectors(
         self, start: Expr | None, end: Expr, extent: Monomial, block: int = 0, whole: bool = False
-    ) -> Iterator[tuple[Base, tuple[Expr, ...]]]:
-        """Every position: a variable, and the conditions under which lanes are inside.
+    ) -> Iterator[LanePlace]:
+        """Every position of a stretch, by vectors.
 
         For to be looped over: what is written in a turn stands inside its loop. ``extent``: of
         what starts at a multiple of the lanes and goes to its end, or to another such multiple.
         ``whole``: its end is one as well.
         """
-        builder, width = self.builder, self.width
+        builder, width, known = self.builder, self.width, extent.constant
         lanes = builder.lanes("V", V)
-        whole = whole or (extent.constant is not None and extent.constant % width == 0)
-        known = extent.constant
+        whole = whole or (known is not None and known % width == 0)
         if start is None and known is not None and known <= _UNROLLED * width:
             for first in range(0, known, width):
                 at = builder.let(e.const(first) + lanes, "i") if first else lanes
                 inside = () if first + width <= known else (self._inside(at, end),)
-                yield Base(at, below=block), inside
+                yield LanePlace(Base(at, below=block), inside, ONE_VECTOR)
             return
         stop = end if whole else end - (width - 1)
         with builder.loop(stop, start, e.const(width), hint="i") as step:
-            yield Base(builder.let(step + lanes, "i"), below=block), ()
-        if whole:
+            yield LanePlace(Base(builder.let(step + lanes, "i"), below=block), (), ONE_VECTOR)
+        if not whole:
+            yield from self._rest(builder.let(end - end % width, "i", "rest"), end, block)
+
+    def tiles(
+        self, start: Expr | None, end: Expr, extent: Monomial, block: int = 0
+    ) -> Iterator[LanePlace]:
+        """Likewise, by ``U`` vectors at once as far as there are so many."""
+        builder, width, count = self.builder, self.width, self.config["U"]
+        if count == 1 or (extent.constant or 2 * count * width) < count * width:
+            yield from self.vectors(start, end, extent, block)
             return
-        rest = builder.let(end - end % width, "i", "rest")
-        with builder.when(rest < end):
-            at = builder.let(rest + lanes, "i")
-            yield Base(at, below=block), (self._inside(at, end),)
+        step = count * width
+        lanes = builder.lanes("U", U) * width + builder.lanes("V", V)
+        with builder.loop(end - (step - 1), start, e.const(step), hint="i") as first:
+            yield LanePlace(Base(builder.let(first + lanes, "i"), below=block), (), MANY_VECTORS)
+        if (extent.constant or 1) % step == 0:
+            return
+        first = e.const(0) if start is None else start
+        rest = builder.let(first + (end - first) // step * step, "i", "rest")
+        yield from self.vectors(rest, end, extent, block)
+
+    def _rest(self, rest: Expr, end: Expr, block: int) -> Iterator[LanePlace]:
+        with self.builder.when(rest < end):
+            at = self.builder.let(rest + self.builder.lanes("V", V), "i")
+            yield LanePlace(Base(at, below=block), (self._inside(at, end),), ONE_VECTOR)
 
     def _inside(self, at: Expr, end: Expr) -> Expr:
         return self.builder.let(at < end, "m")
+
+
+class Programs:
+    """Who does what: a program has some rows, or a stretch of one.
+
+    ``rows``: extents of what counts them. ``each``: elements of one, or of one position of what it
+    is cut along.
+    """
+
+    def __init__(
+        self, task: Task, builder: KernelBuilder, rows: Sequence[Monomial], each: int
+    ) -> None:
+        self._task, self._builder = task, builder
+        self._rows, self._each = rows, max(1, each)
+        self._inner: Monomial | None = None
+        self._stretch = 1
+
+    def cut(self, inner: Monomial, width: int) -> None:
+        """Along a loop, into stretches of a multiple of ``width``."""
+        self._inner = inner
+        length = min(self._task.number(inner.size), -(-SHARE // self._each))
+        self._stretch = max(1, -(-length // width)) * width
+
+    @property
+    def _share(self) -> int:
+        return max(1, SHARE // (self._stretch * self._each))
+
+    @property
+    def _chunks(self) -> int:
+        return -(-self._inner.size // self._stretch) if self._inner else 1
+
+    @property
+    def count(self) -> int:
+        """Of all programs."""
+        return self._chunks * -(-product(self._rows).size // self._share)
+
+    def rows(self) -> Iterator[tuple[list[Expr], Expr, Expr]]:
+        """Of a program: places along what counts rows, and where the stretch begins and ends."""
+        builder = self._builder
+        program = builder.let(builder.program(), "i", "program")
+        begin = end = e.const(0)
+        if self._inner:
+            chunks = builder.size(builder.amount(self._chunks, "chunks"))
+            stretch = builder.size(builder.amount(self._stretch, "stretch"))
+            begin = builder.let(program % chunks * stretch, "i", "begin")
+            stop = builder.size(self._inner)
+            end = builder.let(e.minimum(begin + stretch, stop), "i", "end")
+            program = builder.let(program // chunks, "i") if self._rows else program
+        if not self._rows:
+            yield [], begin, end
+            return
+        share = builder.size(builder.amount(self._share, "share"))
+        first = builder.let(program * share, "i", "first")
+        last = builder.let(e.minimum(first + share, builder.size(product(self._rows))), "i", "last")
+        with builder.loop(last, first, hint="row") as at:
+            places = split_range(IterationRange(Base(at)), self._rows)
+            yield [builder.index(place) for place in places], begin, end

@@ -1,4 +1,4 @@
-"""The flat schedule of CPUs: independent elements, by loops along the digits of a result's memory."""
+"""The flat schedule of CPUs: independent elements, by loops along the digits of memory."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from compiler.kernel import Config
-from ir import expr as e
 from ir.expr import Expr
 from ir.types import TensorType
 
 from ..choice import Choice
 from ..emitter import Access
-from ..index import Affine, Base, IterationRange, split_range
+from ..index import Affine, Base
 from ..monomial import Monomial, product
 from ..nodes import KernelBody
 from ..rules.movement import reshaped
@@ -25,6 +24,7 @@ from .nest import (
     Groups,
     Lanes,
     Plan,
+    Programs,
     Write,
     access_of,
     digits_of,
@@ -34,8 +34,6 @@ from .nest import (
     planned,
     split_places,
 )
-
-SHARE = 4096  # elements of a program at least, where there are so many
 
 
 class NestHeuristic(Protocol):
@@ -115,30 +113,13 @@ class _Nest:
         return self.task.kernel(self.builder, name, TILE, self.config, (programs, 1), why)
 
     def _programs(self, extents: list[Monomial], inner: int) -> int:
-        builder, number, width = self.builder, self.task.number, self.config["V"]
-        rows = product(extents[:inner])
-        around = number(product(extents[inner + 1 :]).size)
-        length = -(-min(number(extents[inner].size), -(-SHARE // around)) // width) * width
-        stretch = max(length, width)
-        chunks = -(-extents[inner].size // stretch)
-        share = max(1, SHARE // (stretch * around))
-        program = builder.let(builder.program(), "i", "program")
-        chunks_there = builder.size(builder.amount(chunks, "chunks"))
-        lengths = builder.size(builder.amount(stretch, "stretch"))
-        begin = builder.let(program % chunks_there * lengths, "i", "begin")
-        stop = builder.size(extents[inner])
-        end = builder.let(e.minimum(begin + lengths, stop), "i", "end")
-        if not inner:
-            self._row([], extents, inner, begin, end)
-            return chunks
-        taken = builder.size(builder.amount(share, "share"))
-        first = builder.let(program // chunks_there * taken, "i", "first")
-        last = builder.let(e.minimum(first + taken, builder.size(rows)), "i", "last")
-        with builder.loop(last, first, hint="row") as at:
-            found = split_range(IterationRange(Base(at)), extents[:inner])
-            bases = [self._base(n, builder.index(place)) for n, place in enumerate(found)]
+        around = self.task.number(product(extents[inner + 1 :]).size)
+        programs = Programs(self.task, self.builder, extents[:inner], around)
+        programs.cut(extents[inner], self.config["V"])
+        for places, begin, end in programs.rows():
+            bases = [self._base(n, place) for n, place in enumerate(places)]
             self._row(bases, extents, inner, begin, end)
-        return chunks * -(-rows.size // share)
+        return programs.count
 
     def _row(
         self, outer: list[Base], extents: list[Monomial], inner: int, begin: Expr, end: Expr
@@ -146,12 +127,14 @@ class _Nest:
         builder = self.builder
         block = self.digits[-1].block if len(self.groups[-1]) == 1 else 0
         if inner == len(extents) - 1:
-            for base, inside in self.lanes.vectors(begin, end, extents[inner], block, self.padded):
+            for base, inside, _ in self.lanes.vectors(
+                begin, end, extents[inner], block, self.padded
+            ):
                 self._element([*outer, base], inside)
             return
         count = extents[-1]
         with builder.loop(end, begin, hint="j") as position:
-            for base, inside in self.lanes.vectors(None, builder.size(count), count, block):
+            for base, inside, _ in self.lanes.vectors(None, builder.size(count), count, block):
                 self._element([*outer, self._base(inner, position), base], inside)
 
     def _base(self, group: int, at: Expr) -> Base:
