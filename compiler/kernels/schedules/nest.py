@@ -32,7 +32,7 @@ SHARE = 4096  # elements of a program at least, where there are so many
 _UNROLLED = 4  # vectors of a block that are written one by one
 
 
-class Digit(NamedTuple):
+class MemoryDigit(NamedTuple):
     """What memory counts by: an axis, the part of it above its block, or the place in a block."""
 
     axis: int
@@ -45,23 +45,23 @@ Groups = tuple[tuple[int, ...], ...]
 """Numbers of digits that are one loop each, the outermost first."""
 
 
-def digits_of(emitter: Emitter, type: TensorType) -> list[Digit]:
+def digits_of(emitter: Emitter, type: TensorType) -> list[MemoryDigit]:
     """Those of a tensor's memory, the outermost first; none of extent 1."""
     extents = emitter.extents(type.shape)
     found = []
     if type.layout is None:
-        found = [Digit(axis, 0, 1, extent) for axis, extent in enumerate(extents)]
+        found = [MemoryDigit(axis, 0, 1, extent) for axis, extent in enumerate(extents)]
     else:
         for axis, inside in type.layout.parts:
             above = 1 if inside else type.layout.block(axis) or 1
             whole = emitter.builder.blocks(extents[axis], above) if above > 1 else extents[axis]
             extent = Monomial.of(inside) if inside else whole
-            found.append(Digit(axis, inside, above, extent))
+            found.append(MemoryDigit(axis, inside, above, extent))
     return [digit for digit in found if digit.extent.constant != 1]
 
 
 def access_of(
-    emitter: Emitter, type: TensorType, digits: Sequence[Digit], places: Sequence[Affine]
+    emitter: Emitter, type: TensorType, digits: Sequence[MemoryDigit], places: Sequence[Affine]
 ) -> Access:
     """The element at some places along the digits. No guard says whether it exists."""
     found = [ZERO] * len(type.shape)
@@ -80,7 +80,9 @@ def existing(emitter: Emitter, type: TensorType, at: Access) -> Access:
     return at.guarded(*conditions)
 
 
-def split_places(digits: Sequence[Digit], groups: Groups, bases: Sequence[Base]) -> list[Affine]:
+def split_places(
+    digits: Sequence[MemoryDigit], groups: Groups, bases: Sequence[Base]
+) -> list[Affine]:
     """Places along all digits by the variables of their groups."""
     found = [ZERO] * len(digits)
     for numbers, base in zip(groups, bases, strict=True):
@@ -118,7 +120,7 @@ class _Recorder(KernelBuilder):
         return found
 
 
-class Emission(Emitter):
+class NestEmitter(Emitter):
     """An emitter of nests. ``reads``: which inputs were read where."""
 
     reads: list[tuple[Value, Affine]]
@@ -128,14 +130,14 @@ class Emission(Emitter):
         return super().read(value, at)
 
 
-def emission(task: Task, builder: KernelBuilder) -> Emission:
-    found = Emission(task.body, task.node.inputs, builder, len(TILE), task.given)
+def emission(task: Task, builder: KernelBuilder) -> NestEmitter:
+    found = NestEmitter(task.body, task.node.inputs, builder, len(TILE), task.given)
     found.reads = []
     return found
 
 
 @dataclass
-class Plan:
+class JoinedDigits:
     """What a trial says: the digits that are one loop, whether memory is one row of elements."""
 
     groups: Groups
@@ -143,16 +145,16 @@ class Plan:
     reads: list[tuple[Value, Affine]] = field(default_factory=list)
 
 
-Write = Callable[[Emission, list[Digit], Sequence[Affine]], list[Affine]]
+WriteElement = Callable[[NestEmitter, list[MemoryDigit], Sequence[Affine]], list[Affine]]
 """Writes all that one element takes; gives the addresses that are stored to."""
 
 
 def planned(
     task: Task,
     type: TensorType,
-    write: Write,
-    apart: Callable[[Digit, Digit], bool] = lambda a, b: False,
-) -> Plan:
+    write: WriteElement,
+    apart: Callable[[MemoryDigit, MemoryDigit], bool] = lambda a, b: False,
+) -> JoinedDigits:
     """Which digits of a tensor's memory every operand counts alike, by a trial.
 
     ``apart``: neighbours that are two loops in any case.
@@ -162,7 +164,7 @@ def planned(
     digits = digits_of(trial, type)
     bases = [Base(ref(Local("i", "", I32)), below=d.block) for d in digits]
     if not digits:
-        return Plan((), True)
+        return JoinedDigits((), True)
     groups = tuple((n,) for n in range(len(digits)))
     written = write(trial, digits, split_places(digits, groups, bases))
     indices = [*builder.indices, *written]
@@ -173,7 +175,9 @@ def planned(
         )
         joined = [*joined[:-1], (*joined[-1], n)] if fits else [*joined, (n,)]
     weights = [w for index in indices for r, w in index.terms if r.base is bases[-1]]
-    return Plan(tuple(joined), len(joined) == 1 and all(w == ONE for w in weights), trial.reads)
+    return JoinedDigits(
+        tuple(joined), len(joined) == 1 and all(w == ONE for w in weights), trial.reads
+    )
 
 
 def _continues(index: Affine, outer: Base, inner: Base, extent: Monomial) -> bool:

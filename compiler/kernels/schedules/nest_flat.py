@@ -14,18 +14,18 @@ from ..emitter import Access
 from ..index import Affine, Base
 from ..monomial import Monomial, product
 from ..nodes import KernelBody
-from ..rules.movement import reshaped
+from ..reshaping import reshaped
 from ..task import Scheduled, Task
 from .flat import padded_count
 from .nest import (
     TILE,
-    Digit,
-    Emission,
     Groups,
+    JoinedDigits,
     Lanes,
-    Plan,
+    MemoryDigit,
+    NestEmitter,
     Programs,
-    Write,
+    WriteElement,
     access_of,
     digits_of,
     emission,
@@ -58,17 +58,19 @@ def _kernel(task: Task, config: Config) -> KernelBody:
     return _Nest(task, type, config, plan, free and plan.flat).kernel()
 
 
-def _writer(task: Task, checked: bool) -> Write:
+def _writer(task: Task, checked: bool) -> WriteElement:
     type = task.body.outputs[0].value.type
 
-    def write(emitter: Emission, digits: list[Digit], places: Sequence[Affine]) -> list[Affine]:
+    def write(
+        emitter: NestEmitter, digits: list[MemoryDigit], places: Sequence[Affine]
+    ) -> list[Affine]:
         at = access_of(emitter, type, digits, places)
         return store(task, emitter, existing(emitter, type, at) if checked else at)
 
     return write
 
 
-def store(task: Task, emitter: Emission, at: Access) -> list[Affine]:
+def store(task: Task, emitter: NestEmitter, at: Access) -> list[Affine]:
     """Every result at the element, which is the first one's."""
     first = task.body.outputs[0].value.type
     written = []
@@ -86,7 +88,7 @@ class _Nest:
     """Programs own some rows; a row is what the innermost loop runs along."""
 
     def __init__(
-        self, task: Task, type: TensorType, config: Config, plan: Plan, padded: bool
+        self, task: Task, type: TensorType, config: Config, plan: JoinedDigits, padded: bool
     ) -> None:
         self.task, self.type, self.config = task, type, config
         self.groups: Groups = plan.groups

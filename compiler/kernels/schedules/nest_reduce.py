@@ -12,7 +12,7 @@ order changes no bit. A second kernel folds the parts.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Scratch
@@ -23,21 +23,21 @@ from ir.types import TensorType
 
 from ..choice import Choice
 from ..emitter import Access, Emit, Emitter
-from ..expressions import Axes, Local, axes_of, element, read, ref
+from ..expressions import SCALAR, Axes, Local, axes_of, element, read, ref
 from ..folds import Fold
 from ..index import ZERO, Affine, Base
 from ..monomial import ONE, Monomial, product
 from ..nodes import KernelBody
-from ..rules.movement import reshaped
+from ..reshaping import reshaped
 from ..task import Scheduled, Task
 from .nest import (
     ONE_VECTOR,
     SHARE,
     TILE,
-    Digit,
-    Emission,
+    JoinedDigits,
     Lanes,
-    Plan,
+    MemoryDigit,
+    NestEmitter,
     Programs,
     U,
     V,
@@ -128,13 +128,15 @@ class _Nest:
         block = self.digits[numbers[0]].block if len(numbers) == 1 else 0
         return _Loop(number, product(self.digits[n].extent for n in numbers), block)
 
-    def _is_reduced(self, digit: Digit) -> bool:
+    def _is_reduced(self, digit: MemoryDigit) -> bool:
         return digit.axis in self.reduction.axes
 
     # --- what is one loop -------------------------------------------------------------
 
-    def _plan(self) -> Plan:
-        def write(emitter: Emission, digits: list[Digit], places: Sequence[Affine]) -> list[Affine]:
+    def _plan(self) -> JoinedDigits:
+        def write(
+            emitter: NestEmitter, digits: list[MemoryDigit], places: Sequence[Affine]
+        ) -> list[Affine]:
             at = existing(emitter, self.type, access_of(emitter, self.type, digits, places))
             for node in self.reduction.nodes:
                 emitter.emit(node.inputs[0], at)
@@ -148,7 +150,7 @@ class _Nest:
                 written.append(_numbered(digits, places, self._is_reduced))
             return written
 
-        def apart(a: Digit, b: Digit) -> bool:
+        def apart(a: MemoryDigit, b: MemoryDigit) -> bool:
             return self._is_reduced(a) != self._is_reduced(b)
 
         return planned(self.task, self.type, write, apart)
@@ -206,7 +208,7 @@ class _Nest:
         for places, begin, end in programs.rows():
             bases = {x.number: Base(p, below=x.block) for x, p in zip(rows, places, strict=True)}
             if lane is None or lane not in self.kept:
-                self._results(bases, (), frozenset() if lane is None else frozenset())
+                self._results(bases, (), SCALAR)
             elif long:
                 for base, inside, axes in self.lanes.tiles(begin, end, lane.extent):
                     self._results({**bases, lane.number: base}, inside, axes)
@@ -267,7 +269,7 @@ class _Nest:
         self, ports: Sequence[tuple[Port, Value]], kept: dict[int, Base], inside: tuple[Expr, ...]
     ) -> None:
         """Every element of rows, by what was found."""
-        for access, _, _ in self._walk(kept, inside, tiles=False):
+        for access, _ in self._walk(kept, inside, tiles=False):
             for port, buffer in ports:
                 value = self.emitter.emit(port.value, access)
                 index = self.emitter.address(access, port.value.type)
@@ -289,9 +291,8 @@ class _Nest:
 
     def _walk(
         self, kept: dict[int, Base], inside: tuple[Expr, ...], tiles: bool
-    ) -> Iterator[tuple[Access, Axes, bool]]:
-        """Once over all that is reduced: the access, the dimensions of the tile along it, and
-        whether the outer loops go on after it."""
+    ) -> Iterator[tuple[Access, Axes]]:
+        """Once over all that is reduced: the access, the dimensions of the tile along it."""
         outer, inner = self.reduced[:-1], self.reduced[-1:]
         with contextlib.ExitStack() as stack:
             bases = dict(kept)
@@ -324,17 +325,17 @@ class _Nest:
         inside: tuple[Expr, ...],
         inner: Sequence[_Loop],
         tiles: bool,
-    ) -> Iterator[tuple[Access, Axes, bool]]:
+    ) -> Iterator[tuple[Access, Axes]]:
         builder = self.builder
         if not inner:
-            yield self._access(bases, inside), frozenset(), False
+            yield self._access(bases, inside), SCALAR
             return
         (loop,) = inner
         start, stop = self._stretch(loop)
         if loop == self.lane:
             walk = self.lanes.tiles if tiles else self.lanes.vectors
             for base, more, axes in walk(start, stop, loop.extent, loop.block):
-                yield self._access({**bases, loop.number: base}, (*inside, *more)), axes, True
+                yield self._access({**bases, loop.number: base}, (*inside, *more)), axes
             return
         count = self.config["U"]
         rest = start
@@ -343,14 +344,14 @@ class _Nest:
             lanes = builder.lanes("U", U)
             with builder.loop(stop - (count - 1), start, e.const(count), hint="step") as step:
                 base = Base(builder.let(step + lanes, "i"), below=loop.block)
-                yield self._access({**bases, loop.number: base}, inside), frozenset({U}), True
+                yield self._access({**bases, loop.number: base}, inside), frozenset({U})
             if (loop.extent.constant or 1) % count == 0 and start is None:
                 return
             first = e.const(0) if start is None else start
             rest = builder.let(first + (stop - first) // count * count, "i", "rest")
         with builder.loop(stop, rest, hint="step") as step:
             base = Base(step, below=loop.block)
-            yield self._access({**bases, loop.number: base}, inside), frozenset(), True
+            yield self._access({**bases, loop.number: base}, inside), SCALAR
 
     def _reduce(
         self,
@@ -375,7 +376,7 @@ class _Nest:
             many = self.config["U"] > 1 and U not in mine
             if many:
                 wide = self._begin(folds, nodes, mine | {U})
-            for access, along, _ in self._inner(bases, inside, self.reduced[-1:], True):
+            for access, along in self._inner(bases, inside, self.reduced[-1:], True):
                 target = wide if wide is not None and U in along else parts
                 for fold, node, gathered in zip(folds, nodes, target, strict=True):
                     fold.step(builder, gathered, self._taken(fold, node, access))
@@ -452,7 +453,9 @@ class _Nest:
         return totals
 
 
-def _numbered(digits: Sequence[Digit], places: Sequence[Affine], reduced) -> Affine:  # type: ignore[no-untyped-def]
+def _numbered(
+    digits: Sequence[MemoryDigit], places: Sequence[Affine], reduced: Callable[[MemoryDigit], bool]
+) -> Affine:
     """The number of a result, as memory counts them."""
     total = ZERO
     for digit, place in zip(digits, places, strict=True):
