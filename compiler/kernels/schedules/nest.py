@@ -41,7 +41,7 @@ class MemoryDigit(NamedTuple):
     extent: Monomial
 
 
-Groups = tuple[tuple[int, ...], ...]
+DigitGroups = tuple[tuple[int, ...], ...]
 """Numbers of digits that are one loop each, the outermost first."""
 
 
@@ -81,7 +81,7 @@ def existing(emitter: Emitter, type: TensorType, at: Access) -> Access:
 
 
 def split_places(
-    digits: Sequence[MemoryDigit], groups: Groups, bases: Sequence[Base]
+    digits: Sequence[MemoryDigit], groups: DigitGroups, bases: Sequence[Base]
 ) -> list[Affine]:
     """Places along all digits by the variables of their groups."""
     found = [ZERO] * len(digits)
@@ -140,7 +140,7 @@ def emission(task: Task, builder: KernelBuilder) -> NestEmitter:
 class JoinedDigits:
     """What a trial says: the digits that are one loop, whether memory is one row of elements."""
 
-    groups: Groups
+    groups: DigitGroups
     flat: bool
     reads: list[tuple[Value, Affine]] = field(default_factory=list)
 

@@ -19,7 +19,7 @@ from ..task import Scheduled, Task
 from .flat import padded_count
 from .nest import (
     TILE,
-    Groups,
+    DigitGroups,
     JoinedDigits,
     Lanes,
     MemoryDigit,
@@ -91,7 +91,7 @@ class _Nest:
         self, task: Task, type: TensorType, config: Config, plan: JoinedDigits, padded: bool
     ) -> None:
         self.task, self.type, self.config = task, type, config
-        self.groups: Groups = plan.groups
+        self.groups: DigitGroups = plan.groups
         self.padded = padded
         self.emitter = emission(task, task.builder())
         self.builder = self.emitter.builder
