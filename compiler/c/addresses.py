@@ -16,7 +16,7 @@ from compiler.kernels.expressions import Local, axes_of, ref
 from compiler.kernels.nodes import Let, Statement, parts
 from ir import expr as e
 from ir.expr import Expr
-from ir.types import I32
+from ir.types import BOOL, I32
 
 from .tiles import LANE
 
@@ -31,6 +31,11 @@ class Progression(NamedTuple):
 _ZERO, _ONE = e.const(0), e.const(1)
 
 
+def first(count: Expr) -> Expr:
+    """A condition that so many lanes meet, from the first one on; all, where there are less."""
+    return e.node("first", (count, LANE), None, BOOL)
+
+
 def addressed(body: Sequence[Statement]) -> list[Statement]:
     """``body`` with scalars for indices that differ from lane to lane by a constant."""
     return _Addresses().block(body)
@@ -39,6 +44,7 @@ def addressed(body: Sequence[Statement]) -> list[Statement]:
 class _Addresses:
     def __init__(self) -> None:
         self._lines: dict[Local, Progression] = {}
+        self._counts: dict[Local, Expr] = {}
         self._known: dict[Expr, Expr] = {}
 
     def block(self, body: Sequence[Statement]) -> list[Statement]:
@@ -46,6 +52,10 @@ class _Addresses:
 
     def _statement(self, statement: Statement) -> Statement:
         match statement:
+            case Let(variable, Expr(op="lt") as value) if (count := self._first(value)) is not None:
+                number = Local("n", f"{variable.hint}_count" if variable.hint else "", I32)
+                self._counts[variable] = ref(number)
+                return Let(number, count)
             case Let(variable, value) if axes_of(value) and value.dtype is I32:
                 line = self._line(value)
                 if line is not None:
@@ -68,6 +78,10 @@ class _Addresses:
         if found is None:
             if value.op == "element":
                 found = self._element(value)
+            elif value.op == "ref" and value.value in self._counts:
+                found = first(self._counts[value.value])
+            elif value.op == "lt" and (count := self._first(value)) is not None:
+                found = first(count)
             elif value.op == "ref" and value.value in self._lines:
                 start, step = self._lines[value.value]
                 found = start if step is _ZERO else start + e.primitive("mul", LANE, step)
@@ -86,6 +100,16 @@ class _Addresses:
             start = line.start
             index = start if line.step is _ZERO else e.node("add", (start, LANE), None, I32)
         return e.node("element", (pointer, index, *map(self._changed, mask)), None, value.dtype)
+
+    def _first(self, condition: Expr) -> Expr | None:
+        """How many lanes meet a condition that the first ones meet, if it is such."""
+        place, end = condition.args
+        if not axes_of(place) or axes_of(end) or place.dtype is not I32:
+            return None
+        line = self._line(place)
+        if line is None or line.step is not _ONE:
+            return None
+        return e.primitive("sub", self._changed(end), line.start)
 
     def _line(self, value: Expr) -> Progression | None:
         """An index as a line; None: it is none."""

@@ -12,6 +12,8 @@ from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
 from compiler.kernels.provenance import function_name, provenance
 from compiler.kernels.schedule import schedule_task, task_of
+from compiler.kernels.schedules.nest_flat import schedule_nest
+from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
 from compiler.kernels.schedules.registers import schedule_registers
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
@@ -40,7 +42,12 @@ def lower_to_c(
 
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
     heuristic = VectorHeuristic(options.target, lanes)
-    own = {"contract": functools.partial(schedule_registers, heuristic=heuristic)}
+    own = {
+        "contract": functools.partial(schedule_registers, heuristic=heuristic),
+        "flat": functools.partial(schedule_nest, heuristic=heuristic),
+        "reduce": functools.partial(schedule_nest_reduce, heuristic=heuristic),
+        "row": functools.partial(schedule_nest_reduce, heuristic=heuristic),
+    }
     return task_of(node, options, heuristic, number, own)
 
 

@@ -7,6 +7,7 @@ every kernel has one type.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from ir.expr import Expr
 from ir.types import F32
 
 from .addresses import addressed
+from .hoist import hoisted
 from .spelling import (
     C_TYPES,
     COMPARISON,
@@ -50,7 +52,7 @@ PARAMETERS = "const kernel_argument *given, int64_t begin, int64_t end, int64_t 
 def c_function(kernel: n.KernelBody, name: str, readable: bool) -> tuple[str, Text]:
     """Its definition. ``readable``: names from blobs, comments. Otherwise the canonical text."""
     printer = _Printer(kernel, Names(readable, RESERVED))
-    text = printer.text(addressed(vectors(kernel)))
+    text = printer.text(hoisted(addressed(vectors(kernel)), kernel))
     lines = [f"void {name}({PARAMETERS}) {{"]
     lines += [f"    {_argument(kernel, i, *a)};" for i, a in enumerate(text.arguments)]
     lines.append("    (void)given, (void)across;")
@@ -124,6 +126,8 @@ class _Printer(KernelPrinter):
             return self.name(value.value), ATOM
         if value.op == "load":
             return self._load(value), ATOM
+        if value.op == "first":
+            return f"lane_numbers() < {self.lanes(value.args[0])}", COMPARISON
         spell = VECTOR_SPELLING[value.op]
         return spell(value, _Lanes(self))
 
@@ -163,11 +167,16 @@ class _Printer(KernelPrinter):
         pointer, index, *mask = value.args[0].args
         letter, scalars, lanes = LETTERS[value.dtype], *_parted(mask)
         other = self.lanes(e.const(value.value or 0, value.dtype))
-        if _is_near(index) and not lanes:
-            start = element(pointer, index.args[0])
-            if scalars and _is_zero(value):
-                return f"near_{letter}({self._address(element(pointer, index.args[0], scalars))})"
-            text = f"near_{letter}({self._address(start)})"
+        if _is_near(index) and (count := _count(lanes)) is not None:
+            zeros = bool(scalars) and not lanes and _is_zero(value)
+            place = element(pointer, index.args[0], scalars if zeros else ())
+            text = self._address(place)
+            if zeros:
+                return f"near_{letter}({text})"
+            if lanes:
+                text = f"near_first_{letter}({text}, {self.expr(count)}, {other})"
+            else:
+                text = f"near_{letter}({text})"
         else:
             inside = self._inside(lanes)
             text = f"far_{letter}({self.expr(pointer)}, {self.lanes(index)}, {inside}, {other})"
@@ -189,9 +198,13 @@ class _Printer(KernelPrinter):
             text = self.expr(value, ATOM if axes_of(value) else ANY) + "[0]" * bool(axes_of(value))
             text = f"{self.expr(pointer, ATOM)}[{self.expr(index)}] = {text};"
             found = [f"{self.expr(condition, ATOM)}[0]" for condition in lanes]
-        elif _is_near(index) and not lanes:
-            start = self.expr(index.args[0], PRODUCT)
-            text, found = f"put_near_{letter}({address} + {start}, {self.lanes(value)});", []
+        elif _is_near(index) and (count := _count(lanes)) is not None:
+            start, found = self.expr(index.args[0], PRODUCT), []
+            text = f"near_{letter}({address} + {start}, {self.lanes(value)});"
+            if lanes:
+                text = f"near_first_{letter}({address} + {start}, {self.expr(count)}, "
+                text += f"{self.lanes(value)});"
+            text = f"put_{text}"
         else:
             inside, found = self._inside(lanes), []
             text = (
@@ -228,6 +241,15 @@ def _parted(mask: Sequence[Expr]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
 def _is_zero(load: Expr) -> bool:
     """Whether a float is 0 where it does not exist."""
     return load.dtype is F32 and not load.value
+
+
+def _count(lanes: Sequence[Expr]) -> Expr | None:
+    """Of lanes, from the first one on, those that meet conditions on nothing but how many they
+    are; 0, which nobody asks for, where there is no condition."""
+    if any(condition.op != "first" for condition in lanes):
+        return None
+    counts = [condition.args[0] for condition in lanes]
+    return functools.reduce(e.minimum, counts) if counts else e.const(0)
 
 
 def _is_near(index: Expr) -> bool:

@@ -37,7 +37,8 @@ def _where(value: Expr, printer: o.Printer) -> tuple[str, int]:
     return f"{condition} ? {a} : {b}", o.ANY
 
 
-_FUNCTIONS = {n: f"{n}f" for n in ("pow", "exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor")}
+_OWN = ("pow", "exp", "log", "log1p", "expm1", "tanh", "sigmoid")
+_FUNCTIONS = {n: f"{n}_real" for n in _OWN} | {"sqrt": "sqrtf", "floor": "floorf"}
 _FUNCTIONS |= {"max": "larger", "min": "smaller", "abs": "magnitude", "rand": "philox_uniform"}
 
 _OPERATORS = o.common_operators(COMPARISON)
@@ -45,7 +46,6 @@ _OPERATORS = o.common_operators(COMPARISON)
 SPELLING: dict[str, o.Spell] = {
     **_OPERATORS,
     **{op: o.call(name) for op, name in _FUNCTIONS.items()},
-    "sigmoid": o.call("sigmoid"),
     "floordiv": _division("/", "quotient"),
     "mod": _division("%", "rest"),
     "neg": o.prefix("-", o.ATOM),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ir.graph import Graph, Node, Port, Value
@@ -26,10 +27,22 @@ def laid_out(node: Node, seed: int) -> Node:
     rng = random.Random(seed)
     assert isinstance(node.op, Fused)
     body = node.op.body
-    exchange: dict[Value, Value] = {}
-    for value in dict.fromkeys(p.value for p in (*body.inputs, *body.outputs)):
-        layout = random_layout(rng, value.type.rank) if rng.random() < 0.8 else None
-        exchange[value] = Value(value.name, replace(value.type, layout=layout))
+    values = dict.fromkeys(p.value for p in (*body.inputs, *body.outputs))
+    return with_layouts(
+        node,
+        [random_layout(rng, v.type.rank) if rng.random() < 0.8 else None for v in values],
+    )
+
+
+def with_layouts(node: Node, layouts: Sequence[Layout | None]) -> Node:
+    """A group whose operands and results have these layouts."""
+    assert isinstance(node.op, Fused)
+    body = node.op.body
+    values = dict.fromkeys(p.value for p in (*body.inputs, *body.outputs))
+    exchange = {
+        value: Value(value.name, replace(value.type, layout=layout))
+        for value, layout in zip(values, layouts, strict=True)
+    }
 
     def exchanged(ports: tuple[Port, ...]) -> tuple[Port, ...]:
         return tuple(replace(p, value=exchange[p.value]) for p in ports)

@@ -14,7 +14,8 @@ def support(name: str) -> str:
 
 def prelude(lanes: int) -> str:
     """For kernels on vectors of so many elements; 1: on scalars alone."""
-    parts = [support("scalars.h")]
+    functions = support("functions.h")
+    parts = [support("scalars.h"), functions]
     if lanes > 1:
-        parts += [f"#define LANES {lanes}\n", support("vectors.h")]
-    return "\n".join(parts)
+        parts += [f"#define LANES {lanes}\n", support("vectors.h"), functions]
+    return "\n".join([*parts, support("random.h")])

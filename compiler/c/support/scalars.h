@@ -28,20 +28,31 @@ static inline int64_t magnitude_whole(int64_t a) { return a < 0 ? -a : a; }
 static inline int64_t quotient(int64_t a, int64_t b) { return b ? a / b : 0; }
 static inline int64_t rest(int64_t a, int64_t b) { return b ? a % b : 0; }
 
-static inline float sigmoid(float a) { return 1.0f / (1.0f + expf(-a)); }
-
-/* Uniform in [0, 1): first word of Philox 4x32-10 at counter (x0, x1, x2, 0). */
-static inline float philox_uniform(uint32_t seed, uint32_t x0, uint32_t x1, uint32_t x2) {
-    uint32_t x3 = 0, key0 = seed, key1 = 0;
-    for (int round = 0; round < 10; ++round) {
-        const uint64_t a = (uint64_t)x0 * 0xD2511F53u, b = (uint64_t)x2 * 0xCD9E8D57u;
-        x0 = (uint32_t)(b >> 32) ^ x1 ^ key0;
-        x2 = (uint32_t)(a >> 32) ^ x3 ^ key1;
-        x1 = (uint32_t)b;
-        x3 = (uint32_t)a;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
-    }
-    const int32_t word = (int32_t)x0;
-    return (float)(word < 0 ? -word - 1 : word) * 4.6566127342e-10f;
+static inline float magnitude_real(float a) { return fabsf(a); }
+typedef union {
+    float real;
+    int32_t whole;
+} real_or_whole;
+static inline int32_t bits_of(float a) {
+    const real_or_whole b = {.real = a};
+    return b.whole;
 }
+static inline float real_of(int32_t a) {
+    const real_or_whole b = {.whole = a};
+    return b.real;
+}
+
+/* What functions are made of, for floats. */
+#define REAL float
+#define WHOLE int32_t
+#define UWHOLE uint32_t
+#define SIGN INT32_MIN
+#define NAME(name) name##_real
+#define BITS(a) bits_of(a)
+#define REAL_OF(a) real_of(a)
+#define TO_REAL(a) ((float)(a))
+#define TO_WHOLE(a) ((int32_t)(a))
+#define ALL(a) (a)
+#define CHOOSE(m, a, b) ((m) ? (a) : (b))
+#define CHOOSE_WHOLE(m, a, b) ((m) ? (a) : (b))
+#define UNLESS(m, y, function, a, b) if (!(m)) y = function(a, b)

@@ -45,9 +45,9 @@ static inline vi rest_i(vi a, vi b) {
 }
 
 static inline int any_lane(vi m) {
-    int found = 0;
-    each_lane found |= m[LANE];
-    return found != 0;
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; ++i) m[i] |= m[i + half];
+    return m[0] != 0;
 }
 
 /* Memory side by side. */
@@ -63,6 +63,23 @@ static inline void put_near_f(float *p, vf a) { *(vf_near *)p = a; }
 static inline void put_near_i(int32_t *p, vi a) { *(vi_near *)p = a; }
 static inline void put_near_u(uint32_t *p, vu a) { *(vu_near *)p = a; }
 static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0; }
+
+/* The first lanes alone. */
+#define FIRST(kind, vector, element, taken, put)                                                 \
+    static inline vector near_first_##kind(const element *p, int64_t count, vector other) {      \
+        if (count >= LANES) return near_##kind(p);                                               \
+        each_lane if (LANE < count) { const element got = p[LANE]; other[LANE] = taken; }        \
+        return other;                                                                            \
+    }                                                                                            \
+    static inline void put_near_first_##kind(element *p, int64_t count, vector a) {              \
+        if (count >= LANES) put_near_##kind(p, a);                                               \
+        else each_lane if (LANE < count) p[LANE] = put;                                          \
+    }
+FIRST(f, vf, float, got, a[LANE])
+FIRST(i, vi, int32_t, got, a[LANE])
+FIRST(u, vu, uint32_t, got, a[LANE])
+FIRST(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+#undef FIRST
 
 /* Memory anywhere, where a condition holds; elsewhere it is not touched. */
 #define FAR(kind, vector, element, taken, put)                                                   \
@@ -104,28 +121,34 @@ static inline vf to_float_u(vu a) { return __builtin_convertvector(a, vf); }
 static inline vf to_float_b(vi a) { return __builtin_convertvector(-a, vf); }
 static inline vi to_int_f(vf a) { return __builtin_convertvector(a, vi); }
 
-/* Functions of the library, lane by lane. */
-#define BY_LANE(name, function)                                                                  \
-    static inline vf name(vf a) {                                                                \
-        each_lane a[LANE] = function(a[LANE]);                                                   \
-        return a;                                                                                \
-    }
-BY_LANE(exp_f, expf)
-BY_LANE(log_f, logf)
-BY_LANE(log1p_f, log1pf)
-BY_LANE(expm1_f, expm1f)
-BY_LANE(sqrt_f, sqrtf)
-BY_LANE(tanh_f, tanhf)
-BY_LANE(floor_f, floorf)
-BY_LANE(sigmoid_f, sigmoid)
-#undef BY_LANE
-static inline vf pow_f(vf a, vf b) {
-    each_lane a[LANE] = powf(a[LANE], b[LANE]);
+static inline vf sqrt_f(vf a) {
+    each_lane a[LANE] = sqrtf(a[LANE]);
     return a;
 }
-#define rand_f(seed, x0, x1, x2) philox_f((vu)(seed), (vu)(x0), (vu)(x1), (vu)(x2))
-static inline vf philox_f(vu seed, vu x0, vu x1, vu x2) {
-    vf a;
-    each_lane a[LANE] = philox_uniform(seed[LANE], x0[LANE], x1[LANE], x2[LANE]);
-    return a;
-}
+
+/* What functions are made of, for vectors. */
+#undef REAL
+#undef WHOLE
+#undef UWHOLE
+#undef NAME
+#undef BITS
+#undef REAL_OF
+#undef TO_REAL
+#undef TO_WHOLE
+#undef ALL
+#undef CHOOSE
+#undef CHOOSE_WHOLE
+#undef UNLESS
+#define REAL vf
+#define WHOLE vi
+#define UWHOLE vu
+#define NAME(name) name##_f
+#define BITS(a) ((vi)(a))
+#define REAL_OF(a) ((vf)(a))
+#define TO_REAL(a) to_float_i(a)
+#define TO_WHOLE(a) to_int_f(a)
+#define ALL(a) all_f(a)
+#define CHOOSE(m, a, b) choose_f(m, a, b)
+#define CHOOSE_WHOLE(m, a, b) choose_i(m, a, b)
+#define UNLESS(m, y, function, a, b)                                                             \
+    if (any_lane(~(m))) each_lane if (!(m)[LANE]) y[LANE] = function(a[LANE], b[LANE])

@@ -36,7 +36,7 @@ from .results import Results
 def schedule_reduce(task: Task) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.count(reduction.axes) == 0:
-        return schedule_flat(replace(task, body=_without_elements(task.body)))
+        return schedule_flat(replace(task, body=without_elements(task.body)))
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(reduction.walk(choice.config)[0])
@@ -50,7 +50,7 @@ def schedule_reduce(task: Task) -> Scheduled:
     return Scheduled(choices, kernels)
 
 
-def _without_elements(body: Graph) -> Graph:
+def without_elements(body: Graph) -> Graph:
     """The body with reductions over nothing replaced by what they give."""
     nodes = []
     for node in body.nodes:

@@ -35,6 +35,7 @@ from ..nodes import KernelBody, Kind
 from ..products import Product, product_of
 from ..task import Scheduled, Task
 from .contract import anchor_of
+from .joined import joined
 from .partials import Partials
 
 R, U, V = range(3)  # dimensions of a tile
@@ -86,7 +87,7 @@ class RegisterHeuristic(Protocol):
 def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
     anchor = anchor_of(task.body)
     emitter = task.emitter(3)
-    view = product_of(emitter, anchor)
+    view = joined(emitter, anchor, product_of(emitter, anchor))
     form = register_form(emitter, anchor, view, heuristic.lanes)
     extents = {axis: task.number(extent.size) for axis, extent in extents_of(view).items()}
     choices = heuristic.registers(form, extents)
@@ -112,11 +113,8 @@ def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> 
     probe = _Probe(emitter, anchor, view, extents)
     blocks = {axis: block for axis in extents if (block := probe.block(axis))}
 
-    def strides(axis: LoopAxis) -> tuple[int | None, ...]:
-        return probe.strides(axis, blocks.get(axis) or lanes)
-
     def cost(axis: LoopAxis) -> tuple[int, int, int]:
-        left, right, result = strides(axis)
+        left, right, result = probe.strides(axis, blocks.get(axis, 0))
         far = sum(stride not in (0, 1) for stride in (left, right, result))
         short = 0 < (extents[axis].constant or 0) < lanes
         order = ("rows", "columns", "count", "depth").index(axis.kind)
@@ -163,7 +161,9 @@ class _Probe:
     def strides(self, axis: LoopAxis, block: int) -> tuple[int | None, ...]:
         """Of left, right and result from lane to lane; None: no constant."""
         lane = Base(e.node("probe", (), axis))
-        place = _in_block(variable(Base(e.node("probe", (), "block"))), lane, block)
+        place = variable(lane)
+        if block:
+            place = _in_block(variable(Base(e.node("probe", (), "block"))), lane, block)
         found = []
         for value, access in self._accesses({axis: place}):
             index = self.emitter.address(access, value.type)
@@ -210,7 +210,7 @@ def _kernel(
     """``share``: steps along the outermost axis of the depth that one program takes, where there
     are ``partials``."""
     emitter = task.emitter(3)
-    view = product_of(emitter, anchor)
+    view = joined(emitter, anchor, product_of(emitter, anchor))
     kernel = _Registers(emitter, anchor, view, config, share)
     at = kernel.placed()
     builder = emitter.builder

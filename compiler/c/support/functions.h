@@ -1,0 +1,144 @@
+/* Functions of REAL, a float or a vector of them, of which each lane comes out as a float would:
+ * the polynomials are the same, and so are the roundings. Errors are at most about two units in the
+ * last place. WHOLE are integers of the same size, BITS and REAL_OF what memory holds of both. */
+
+/* 2**n, of n from -126 to 127. */
+static inline REAL NAME(power_of_two)(WHOLE n) { return REAL_OF((WHOLE)((UWHOLE)(n + 127) << 23)); }
+
+/* e**x = 2**n (1 + r + r**2 p): q is r + r**2 p. */
+static inline REAL NAME(exp_parts)(REAL x, WHOLE *n) {
+    const REAL shifted = x * 1.44269504f + 12582912.0f;
+    const REAL whole = shifted - 12582912.0f;
+    REAL r = x - whole * 0.693359375f;
+    r = r + whole * 2.12194440e-4f;
+    REAL p = r * 1.9919378e-4f + 1.3947225e-3f;
+    p = p * r + 8.3332630e-3f;
+    p = p * r + 4.1666254e-2f;
+    p = p * r + 1.6666667e-1f;
+    p = p * r + 0.5f;
+    *n = BITS(shifted) - 0x4b400000;
+    const REAL square = r * r;
+    return p * square + r;
+}
+
+static inline REAL NAME(exp)(REAL x) {
+    WHOLE n;
+    x = CHOOSE(x > 89.0f, ALL(89.0f), x);
+    x = CHOOSE(x < -105.0f, ALL(-105.0f), x);
+    const REAL q = NAME(exp_parts)(x, &n);
+    const WHOLE half = n >> 1; /* in two steps, as the result may have no exponent of its own */
+    return (q + 1.0f) * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
+}
+
+static inline REAL NAME(expm1)(REAL x) {
+    WHOLE n;
+    const REAL given = x;
+    x = CHOOSE(x > 89.0f, ALL(89.0f), x);
+    x = CHOOSE(x < -20.0f, ALL(-20.0f), x);
+    const REAL q = NAME(exp_parts)(x, &n);
+    const WHOLE most = CHOOSE_WHOLE(n > 127, n - 1, n);
+    const REAL scale = NAME(power_of_two)(most);
+    const REAL rest = scale - 1.0f;
+    const REAL y = q * scale + rest;
+    const REAL tiny = NAME(magnitude)(given);
+    return CHOOSE(tiny < 1e-7f, given, CHOOSE(n > 127, y + y, y));
+}
+
+/* ln(m) = f + rest, of m = 1 + f from sqrt(1/2) to sqrt(2), where x = 2**n m. */
+static inline REAL NAME(log_parts)(REAL x, REAL *f, REAL *n) {
+    const WHOLE small = x < 1.17549435e-38f;
+    x = CHOOSE(small, x * 8388608.0f, x);
+    const WHOLE bits = BITS(x);
+    const WHOLE exponent = (WHOLE)((UWHOLE)bits - 0x3f3504f3u) >> 23;
+    const REAL m = REAL_OF((WHOLE)((UWHOLE)bits - ((UWHOLE)exponent << 23)));
+    const REAL g = m - 1.0f;
+    REAL p = g * 6.9153681e-2f + -1.1789808e-1f;
+    p = p * g + 1.1872976e-1f;
+    p = p * g + -1.2384348e-1f;
+    p = p * g + 1.4218658e-1f;
+    p = p * g + -1.6669251e-1f;
+    p = p * g + 2.0002227e-1f;
+    p = p * g + -2.4999987e-1f;
+    p = p * g + 3.3333310e-1f;
+    *f = g;
+    *n = TO_REAL(exponent) - CHOOSE(small, ALL(23.0f), ALL(0.0f));
+    const REAL square = g * g;
+    p = p * g + -0.5f;
+    return p * square;
+}
+
+static inline REAL NAME(log)(REAL x) {
+    REAL f, n;
+    const REAL rest = NAME(log_parts)(x, &f, &n);
+    REAL y = rest + f;
+    y = n * -2.12194440e-4f + y;
+    y = n * 0.693359375f + y;
+    y = CHOOSE(x == 0.0f, ALL(-INFINITY), y);
+    y = CHOOSE(x == INFINITY, x, y);
+    return CHOOSE((x < 0.0f) | (x != x), ALL(NAN), y);
+}
+
+static inline REAL NAME(log1p)(REAL x) {
+    const REAL u = x + 1.0f;
+    const REAL lost = x - (u - 1.0f);
+    const REAL y = NAME(log)(u) + lost / u;
+    const WHOLE plain = (u == 0.0f) | (u == INFINITY);
+    return CHOOSE(NAME(magnitude)(x) < 1e-7f, x, CHOOSE(plain, NAME(log)(u), y));
+}
+
+static inline REAL NAME(tanh)(REAL x) {
+    REAL a = NAME(magnitude)(x);
+    a = CHOOSE(a > 10.0f, ALL(10.0f), a);
+    const REAL t = NAME(expm1)(a + a);
+    const REAL y = t / (t + 2.0f);
+    return REAL_OF(BITS(y) | (BITS(x) & SIGN));
+}
+
+static inline REAL NAME(sigmoid)(REAL x) { return 1.0f / (NAME(exp)(-x) + 1.0f); }
+
+static inline REAL NAME(floor)(REAL x) {
+    const REAL near = TO_REAL(TO_WHOLE(x));
+    const REAL y = CHOOSE(near > x, near - 1.0f, near);
+    const REAL signed_y = REAL_OF(BITS(y) | (BITS(x) & SIGN));
+    return CHOOSE(NAME(magnitude)(x) < 8388608.0f, signed_y, x);
+}
+
+/* Of a positive and finite, b not too large: 2**(b log2(a)), whose exponent is kept in two parts. */
+static inline REAL NAME(pow_positive)(REAL a, REAL b) {
+    REAL f, n;
+    const REAL rest = NAME(log_parts)(a, &f, &n);
+    /* log2(a) = n + f + g; of b and f the first twelve bits, whose products are exact. */
+    REAL g = rest * 1.44269504f;
+    g = f * 0.44269504f + g;
+    const REAL b0 = REAL_OF(BITS(b) & -4096), b1 = b - b0;
+    const REAL f0 = REAL_OF(BITS(f) & -4096), f1 = f - f0;
+    const REAL large = b0 * n;
+    REAL low = b * (f1 + g);
+    low = b1 * f0 + low;
+    low = b1 * n + low;
+    REAL all = b0 * f0 + low;
+    all = large + all;
+    all = CHOOSE(all > 130.0f, ALL(130.0f), all);
+    all = CHOOSE(all < -152.0f, ALL(-152.0f), all);
+    const REAL shifted = all + 12582912.0f;
+    const REAL whole = shifted - 12582912.0f;
+    REAL r = large - whole;
+    r = b0 * f0 + r;
+    r = r + low;
+    r = CHOOSE(NAME(magnitude)(r) < 1.0f, r, ALL(0.0f)); /* beyond what is finite */
+    REAL p = r * 1.5481872e-4f + 1.3405732e-3f;
+    p = p * r + 9.6179843e-3f;
+    p = p * r + 5.5503137e-2f;
+    p = p * r + 2.4022652e-1f;
+    p = p * r + 6.9314724e-1f;
+    p = p * r + 1.0f;
+    const WHOLE exponent = BITS(shifted) - 0x4b400000, half = exponent >> 1;
+    return p * NAME(power_of_two)(half) * NAME(power_of_two)(exponent - half);
+}
+
+static inline REAL NAME(pow)(REAL a, REAL b) {
+    REAL y = NAME(pow_positive)(a, b);
+    const WHOLE plain = (a >= 1.17549435e-38f) & (a < INFINITY) & (NAME(magnitude)(b) < 65536.0f);
+    UNLESS(plain, y, powf, a, b);
+    return y;
+}

@@ -1,0 +1,151 @@
+"""The flat schedule of CPUs: independent elements, by loops along the digits of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from compiler.kernel import Config
+from ir.expr import Expr
+from ir.types import TensorType
+
+from ..choice import Choice
+from ..emitter import Access
+from ..index import Affine, Base
+from ..monomial import Monomial, product
+from ..nodes import KernelBody
+from ..reshaping import reshaped
+from ..task import Scheduled, Task
+from .flat import padded_count
+from .nest import (
+    TILE,
+    DigitGroups,
+    JoinedDigits,
+    Lanes,
+    MemoryDigit,
+    NestEmitter,
+    Programs,
+    WriteElement,
+    access_of,
+    digits_of,
+    emission,
+    existing,
+    is_pointwise,
+    planned,
+    split_places,
+)
+
+
+class NestHeuristic(Protocol):
+    """Says what vectors a CPU has."""
+
+    @property
+    def lanes(self) -> int:
+        """Elements of a vector."""
+
+
+def schedule_nest(task: Task, heuristic: NestHeuristic) -> Scheduled:
+    config = Config((("U", 1), ("V", heuristic.lanes)))
+    return Scheduled([Choice(config)], lambda choice: [_kernel(task, choice.config)])
+
+
+def _kernel(task: Task, config: Config) -> KernelBody:
+    type = task.body.outputs[0].value.type
+    free = is_pointwise(task)  # what fills up blocks may be computed, too
+    plan = planned(task, type, _writer(task, not free))
+    if free and not plan.flat:
+        plan = planned(task, type, _writer(task, True))
+    return _Nest(task, type, config, plan, free and plan.flat).kernel()
+
+
+def _writer(task: Task, checked: bool) -> WriteElement:
+    type = task.body.outputs[0].value.type
+
+    def write(
+        emitter: NestEmitter, digits: list[MemoryDigit], places: Sequence[Affine]
+    ) -> list[Affine]:
+        at = access_of(emitter, type, digits, places)
+        return store(task, emitter, existing(emitter, type, at) if checked else at)
+
+    return write
+
+
+def store(task: Task, emitter: NestEmitter, at: Access) -> list[Affine]:
+    """Every result at the element, which is the first one's."""
+    first = task.body.outputs[0].value.type
+    written = []
+    for port, buffer in task.ports:
+        type, own = port.value.type, at
+        if type.shape != first.shape:
+            own = reshaped(emitter, at, first.shape, type.shape)
+        element = emitter.emit(port.value, own)
+        written.append(emitter.address(own, type))
+        emitter.store(buffer, port.name, written[-1], element, own.guard)
+    return written
+
+
+class _Nest:
+    """Programs own some rows; a row is what the innermost loop runs along."""
+
+    def __init__(
+        self, task: Task, type: TensorType, config: Config, plan: JoinedDigits, padded: bool
+    ) -> None:
+        self.task, self.type, self.config = task, type, config
+        self.groups: DigitGroups = plan.groups
+        self.padded = padded
+        self.emitter = emission(task, task.builder())
+        self.builder = self.emitter.builder
+        self.digits = digits_of(self.emitter, type)
+        self.lanes = Lanes(self.builder, config)
+
+    def kernel(self) -> KernelBody:
+        extents = [product(self.digits[n].extent for n in numbers) for numbers in self.groups]
+        if self.padded and extents:
+            extents = [self.builder.amount(padded_count(self.type.memory_size), "padded_count")]
+        inner = len(extents) - 1
+        if inner > 0 and 0 < (extents[inner].constant or 0) <= 4 * self.config["V"]:
+            inner -= 1
+        programs = 1
+        if extents:
+            programs = self._programs(extents, inner)
+        else:
+            self._element([], ())
+        name = "nest_flat" if self.padded else "nest"
+        why = f"{self.type.size} independent elements, loops over {len(extents)} digits"
+        return self.task.kernel(self.builder, name, TILE, self.config, (programs, 1), why)
+
+    def _programs(self, extents: list[Monomial], inner: int) -> int:
+        around = self.task.number(product(extents[inner + 1 :]).size)
+        programs = Programs(self.task, self.builder, extents[:inner], around)
+        programs.cut(extents[inner], self.config["V"])
+        for places, begin, end in programs.rows():
+            bases = [self._base(n, place) for n, place in enumerate(places)]
+            self._row(bases, extents, inner, begin, end)
+        return programs.count
+
+    def _row(
+        self, outer: list[Base], extents: list[Monomial], inner: int, begin: Expr, end: Expr
+    ) -> None:
+        builder = self.builder
+        block = self.digits[-1].block if len(self.groups[-1]) == 1 else 0
+        if inner == len(extents) - 1:
+            for base, inside, _ in self.lanes.vectors(
+                begin, end, extents[inner], block, self.padded
+            ):
+                self._element([*outer, base], inside)
+            return
+        count = extents[-1]
+        with builder.loop(end, begin, hint="j") as position:
+            for base, inside, _ in self.lanes.vectors(None, builder.size(count), count, block):
+                self._element([*outer, self._base(inner, position), base], inside)
+
+    def _base(self, group: int, at: Expr) -> Base:
+        numbers = self.groups[group]
+        return Base(at, below=self.digits[numbers[0]].block if len(numbers) == 1 else 0)
+
+    def _element(self, bases: list[Base], inside: tuple[Expr, ...]) -> None:
+        places = split_places(self.digits, self.groups, bases)
+        at = access_of(self.emitter, self.type, self.digits, places)
+        if not self.padded:
+            at = existing(self.emitter, self.type, at)
+        store(self.task, self.emitter, at.guarded(*inside))
