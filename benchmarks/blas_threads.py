@@ -24,7 +24,7 @@ import sys, time
 sys.path[:0] = [{root!r}, {here!r}]
 import nets
 from roastery.devices.backends import open_backend
-message = nets.nets.net_from_text(nets.LENET.replace("BATCH", "64"))
+message = nets.nets.net_from_text(nets.ZOO["lenet"].text(64))
 net = nets.build(nets.lowered(message), open_backend("cpu"), 10)
 times, end = [], time.perf_counter() + {seconds}
 while time.perf_counter() < end or len(times) < 3:

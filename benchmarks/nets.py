@@ -30,10 +30,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from benchmarks.resnet import resnet50
 from benchmarks.torch_nets import TorchNet
+from benchmarks.zoo import ZOO
 from compiler.options import IEEE, PRECISIONS
-from examples.googlenet.make_net import googlenet
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from roastery.building import NetRequest, lower_net
@@ -46,34 +45,7 @@ from runtime.backends.reference import ReferenceBackend
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 
-CAFFE_LENET_MS = 24.0
-
-LENET = """
-name: "LeNet"
-layer { name: "data" type: "Input" top: "data" top: "label"
-  input_param { shape { dim: BATCH dim: 1 dim: 28 dim: 28 } shape { dim: BATCH } } }
-layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
-  convolution_param { num_output: 20 kernel_size: 5 weight_filler { type: "xavier" } } }
-layer { name: "pool1" type: "Pooling" bottom: "conv1" top: "pool1"
-  pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
-layer { name: "conv2" type: "Convolution" bottom: "pool1" top: "conv2"
-  convolution_param { num_output: 50 kernel_size: 5 weight_filler { type: "xavier" } } }
-layer { name: "pool2" type: "Pooling" bottom: "conv2" top: "pool2"
-  pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
-layer { name: "ip1" type: "InnerProduct" bottom: "pool2" top: "ip1"
-  inner_product_param { num_output: 500 weight_filler { type: "xavier" } } }
-layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
-layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2"
-  inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
-layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" }
-"""
-
-NETS: dict[str, tuple[Callable[[int], str], int, int]] = {
-    "lenet": (lambda batch: LENET.replace("BATCH", str(batch)), 64, 10),
-    "googlenet": (googlenet, 32, 1000),
-    "resnet50": (resnet50, 32, 1000),
-}
-"""Net -> its prototxt for a batch size, the default batch size, the number of classes."""
+NETS = ("lenet", "googlenet", "resnet50")
 
 
 def lowered(message: Message) -> NetProgram:
@@ -152,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--net", choices=[*NETS], default="lenet")
+    parser.add_argument("--net", choices=NETS, default="lenet")
     parser.add_argument("--device", default=None, help="reference, cpu, cuda[:N] or interpret")
     parser.add_argument("--precision", choices=PRECISIONS, help="of matrix products")
     parser.add_argument("--batch", type=int, default=None)
@@ -161,11 +133,11 @@ def main() -> None:
                         help="time PyTorch too (default: on cuda)")  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="write the numbers too")
     args = parser.parse_args()
-    make, batch, classes = NETS[args.net]
-    batch = args.batch or batch
+    chosen = ZOO[args.net]
+    batch, classes = args.batch or chosen.train_batch, chosen.classes
     device = choose_device(args.device)
     on_gpu = device.startswith("cuda")
-    message = nets.net_from_text(make(batch), f"{args.net}.prototxt")
+    message = nets.net_from_text(chosen.text(batch), f"{args.net}.prototxt")
     program = lowered(message)
     backend = open_backend(device)
     net = build(program, backend, classes, args.precision)
@@ -188,9 +160,9 @@ def main() -> None:
     for name, (forward, both) in found.items():
         print(f"{name:22}{forward:9.2f} ms{ours[0] / forward:7.2f}"
               f"{both:13.2f} ms{ours[1] / both:7.2f}")  # fmt: skip
-    if args.net == "lenet" and batch == 64 and device == "cpu":
-        ratio = ours[1] / CAFFE_LENET_MS
-        print(f"with backward {ratio:.2f} x Caffe's {CAFFE_LENET_MS:g} ms on one core")
+    if chosen.caffe_ms and batch == chosen.train_batch and device == "cpu":
+        ratio = ours[1] / chosen.caffe_ms
+        print(f"with backward {ratio:.2f} x Caffe's {chosen.caffe_ms:g} ms on one core")
     if args.json:
         record = {
             "net": args.net,

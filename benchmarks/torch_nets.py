@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from frontends.prototxt import Message
-from ir.program import NetProgram
+from ir.program import LayerInfo, NetProgram
 
 
 class TorchNet:
-    """A net of the layers that LeNet, GoogLeNet and ResNet-50 have.
+    """A net of the layers that the nets of ``benchmarks/zoo`` have, as people write it in PyTorch:
+    BatchNorm and the Scale after it are one op, and ReLU works in place where the prototxt's does.
 
     Args:
         net: the prototxt. program: the same, lowered (for names and shapes of variables).
@@ -29,7 +31,7 @@ class TorchNet:
         self.weights: dict[str, Any] = {}
         for name in program.variables:
             if name in arrays and not name.startswith("@"):
-                learns = program.variables[name].learns
+                learns = program.variables[name].learns and program.phase == "TRAIN"
                 tensor = torch.from_numpy(np.array(arrays[name])).to(device)
                 self.weights[name] = tensor.requires_grad_(learns)
         self.inputs = {
@@ -37,7 +39,8 @@ class TorchNet:
         }
         by_name = {layer.name: layer for layer in net.layer}
         # Split layers stand in the program only.
-        self.layers = [(by_name[x.name], x) for x in program.layers if x.name in by_name]
+        layers = [(by_name[x.name], x) for x in program.layers if x.name in by_name]
+        self.layers = list(self._steps(layers, program.phase == "TRAIN"))
         self.aliases = {
             top: x.bottoms[0] for x in program.layers if x.type == "Split" for top in x.tops
         }
@@ -48,15 +51,46 @@ class TorchNet:
             if weight
         ]
 
+    def _steps(
+        self, layers: Sequence[tuple[Message, LayerInfo]], trains: bool
+    ) -> Iterator[tuple[LayerInfo, Callable[[list[Any]], Any]]]:
+        """What each layer makes of its bottoms."""
+        statistics: dict[str, tuple[Any, ...]] = {}  # of a BatchNorm whose Scale comes next
+        for message, layer in layers:
+            weights = [self.weights[name] for name in layer.variables]
+            if layer.type == "BatchNorm":
+                mean, variance, factor = weights
+                given = (None, None) if trains else (mean / factor, variance / factor)
+                statistics[layer.tops[0]] = (*given, message.batch_norm_param.eps)
+            elif layer.type == "Scale":
+                mean, variance, eps = statistics.pop(layer.bottoms[0])
+                yield layer, partial(_batch_norm, self.torch, mean, variance, eps, trains, weights)
+            elif layer.type == "ReLU" and layer.tops == layer.bottoms:
+                yield layer, lambda x: self.torch.relu_(x[0])
+            elif layer.type == "Dropout":
+                ratio = message.dropout_param.dropout_ratio
+                yield layer, partial(_dropout, self.torch, ratio, trains)
+            elif layer.type != "Input":
+                yield layer, partial(LAYERS[layer.type], self.torch, message, w=weights)
+
+    def channels_last(self) -> None:
+        """Keep images and filters in memory with their channels innermost."""
+        for tensors in (self.weights, self.inputs):
+            for tensor in tensors.values():
+                if tensor.dim() == 4:
+                    tensor.data = tensor.data.to(memory_format=self.torch.channels_last)
+
+    def forward(self) -> dict[str, Any]:
+        """All blobs."""
+        blobs = dict(self.inputs)
+        for layer, run in self.layers:
+            bottoms = [blobs[self.aliases.get(b, b)] for b in layer.bottoms]
+            blobs[layer.tops[0]] = run(bottoms)
+        return blobs
+
     def loss(self) -> Any:
         """The weighted sum of all losses."""
-        blobs = dict(self.inputs)
-        for message, layer in self.layers:
-            if layer.type == "Input":
-                continue
-            bottoms = [blobs[self.aliases.get(b, b)] for b in layer.bottoms]
-            variables = [self.weights[c] for c in layer.variables]
-            blobs[layer.tops[0]] = LAYERS[layer.type](self.torch, message, bottoms, variables)
+        blobs = self.forward()
         return sum(weight * blobs[top] for top, weight in self.losses)
 
     def step(self, loss: Callable[[], Any]) -> None:
@@ -64,6 +98,23 @@ class TorchNet:
         for weight in self.weights.values():
             weight.grad = None
         loss().backward()
+
+
+def _batch_norm(
+    torch: Any,
+    mean: Any,
+    variance: Any,
+    eps: float,
+    trains: bool,
+    scale: list[Any],
+    x: list[Any],
+) -> Any:
+    norm = torch.nn.functional.batch_norm
+    return norm(x[0], mean, variance, *scale, training=trains, eps=eps)
+
+
+def _dropout(torch: Any, ratio: float, trains: bool, x: list[Any]) -> Any:
+    return torch.dropout(x[0], ratio, trains)
 
 
 def _convolution(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
@@ -87,22 +138,16 @@ def _lrn(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
     return torch.nn.functional.local_response_norm(x[0], p.local_size, p.alpha, p.beta, p.k)
 
 
-def _batch_norm(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
-    return torch.nn.functional.batch_norm(x[0], None, None, training=True)
-
-
 LAYERS: dict[str, Callable[[Any, Message, list[Any], list[Any]], Any]] = {
     "Convolution": _convolution,
     "Pooling": _pooling,
     "LRN": _lrn,
-    "BatchNorm": _batch_norm,
     "InnerProduct": lambda torch, m, x, w: torch.nn.functional.linear(x[0].flatten(1), *w),
     "ReLU": lambda torch, m, x, w: torch.relu(x[0]),
-    "Scale": lambda torch, m, x, w: x[0] * w[0][:, None, None] + w[1][:, None, None],
     "Eltwise": lambda torch, m, x, w: x[0] + x[1],
     "Concat": lambda torch, m, x, w: torch.cat(x, 1),
-    "Dropout": lambda torch, m, x, w: torch.dropout(x[0], m.dropout_param.dropout_ratio, True),
+    "Softmax": lambda torch, m, x, w: torch.softmax(x[0], 1),
     "SoftmaxWithLoss": lambda torch, m, x, w: torch.nn.functional.cross_entropy(
-        x[0], x[1].long().flatten()
+        x[0].flatten(1), x[1].long().flatten()
     ),
 }

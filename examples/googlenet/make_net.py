@@ -104,14 +104,20 @@ class Writer:
             self.lines[i] = self.lines[i].removesuffix("}\n") + f"  {train}\n}}\n"
 
 
-def googlenet(batch: int = 32, size: int = 224, classes: int = 1000) -> str:
-    """The net as prototxt text, for ``batch`` pictures of ``size`` x ``size``."""
+def googlenet(
+    batch: int = 32, size: int = 224, classes: int = 1000, *, deploy: bool = False
+) -> str:
+    """The net as prototxt text, for ``batch`` pictures of ``size`` x ``size``.
+
+    ``deploy``: without labels and losses; it ends in probabilities.
+    """
     w = Writer()
+    shapes = f"shape {{ dim: {batch} dim: 3 dim: {size} dim: {size} }} "
+    labels = "" if deploy else f"shape {{ dim: {batch} }} "
     w.lines.append(
-        'name: "GoogLeNet"\nlayer {\n  name: "data"\n  type: "Input"\n'
-        '  top: "data"\n  top: "label"\n'
-        f"  input_param {{ shape {{ dim: {batch} dim: 3 dim: {size} dim: {size} }} "
-        f"shape {{ dim: {batch} }} }}\n}}\n"
+        'name: "GoogLeNet"\nlayer {\n  name: "data"\n  type: "Input"\n  top: "data"\n'
+        + ("" if deploy else '  top: "label"\n')
+        + f"  input_param {{ {shapes}{labels}}}\n}}\n"
     )
     x = w.conv("conv1/7x7_s2", "data", 64, 7, 2)
     x = w.lrn("pool1/norm1", w.max_pool("pool1/3x3_s2", x, 2))
@@ -121,13 +127,16 @@ def googlenet(batch: int = 32, size: int = 224, classes: int = 1000) -> str:
         if name in POOL_BEFORE:
             x = w.max_pool(POOL_BEFORE[name], x, 2)
         x = w.inception(name, x)
-        if name in LOSS_AFTER:
+        if name in LOSS_AFTER and not deploy:
             w.side_loss(LOSS_AFTER[name], x, classes)
     x = w.layer(
         "pool5", "Pooling", [x], "pool5", "pooling_param { pool: AVE global_pooling: true }"
     )
     w.layer("pool5/drop", "Dropout", [x], x, "dropout_param { dropout_ratio: 0.4 }")
     x = w.inner_product("loss3/classifier", x, classes)
+    if deploy:
+        w.layer("prob", "Softmax", [x], "prob")
+        return "".join(w.lines)
     w.layer("loss3/loss3", "SoftmaxWithLoss", [x, "label"], "loss3/loss3")
     w.layer(
         "accuracy",
@@ -144,8 +153,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--classes", type=int, default=1000)
+    parser.add_argument("--deploy", action="store_true", help="without labels and losses")
     a = parser.parse_args()
-    sys.stdout.write(googlenet(a.batch, a.size, a.classes))
+    sys.stdout.write(googlenet(a.batch, a.size, a.classes, deploy=a.deploy))
 
 
 if __name__ == "__main__":

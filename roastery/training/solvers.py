@@ -131,7 +131,7 @@ def build_solver(
             mode=mode,
             seed=seed,
             kind=UsersSolver,
-            asked=CompileRequest(precision, passes, layout),
+            asked=CompileRequest(precision, passes, layout=layout),
             allow_python=allow_python,
         )
     return built.solver

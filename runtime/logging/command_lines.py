@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from .numbers import LoggedNumber, as_float32, format_number
@@ -14,6 +15,25 @@ LoggedCommand = Literal["train", "test", "time"]
 
 _USE_CPU = {"train": 197, "test": 275, "time": 343}
 _USE_GPU = {"test": 266, "time": 339}
+
+_LAYER_TIME = {"forward": 400, "backward": 403}
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTime:
+    """Mean milliseconds of a layer per iteration. ``multiply_adds``: what it has to do in it."""
+
+    layer: str
+    step: Literal["forward", "backward"]
+    milliseconds: LoggedNumber
+    multiply_adds: int = 0
+
+    @property
+    def gflops(self) -> float | None:
+        """10^9 operations a second, a multiply-add counted as two; None where there are none."""
+        if not (self.multiply_adds and self.milliseconds):
+            return None
+        return 2e-6 * self.multiply_adds / float(self.milliseconds)
 
 
 def _tool(line: int) -> CaffeLine:
@@ -95,17 +115,27 @@ class CommandLines(LineWriter):
         values = {"iteration": iteration, "milliseconds": float(milliseconds)}
         self.write(_tool(394), text, "iteration_time", values)
 
-    def layer_times(self, times: Sequence[tuple[str, LoggedNumber, LoggedNumber]]) -> None:
-        """(layer, forward, backward), mean milliseconds per iteration, in file order."""
+    def layer_times(self, times: Sequence[LayerTime], peak: float = 0.0) -> None:
+        """In file order, forward before backward. Caffe shows no rates.
+
+        Args:
+            peak: operations a second that the device can do; 0 where it is not known.
+        """
         self.write(_tool(397), "Average time per layer: ")
-        for layer, forward, backward in times:
-            for line, step, value in ((400, "forward", forward), (403, "backward", backward)):
-                self.write(
-                    _tool(line),
-                    f"{layer:>10}\t{step}: {format_number(value)} ms.",
-                    "layer_time",
-                    {"layer": layer, "pass": step, "milliseconds": float(value)},
-                )
+        for time in times:
+            text = f"{time.layer:>10}\t{time.step}: {format_number(time.milliseconds)} ms."
+            values = {
+                "layer": time.layer,
+                "pass": time.step,
+                "milliseconds": float(time.milliseconds),
+            }
+            if time.gflops is not None:
+                values["gflops"] = time.gflops
+                text += f" {time.gflops:.3g} GFLOP/s"
+                if peak:
+                    values["of_peak"] = 1e9 * time.gflops / peak
+                    text += f", {1e9 * time.gflops / peak:.0%} of peak"
+            self.write(_tool(_LAYER_TIME[time.step]), text, "layer_time", values)
 
     def benchmark_ends(
         self, forward: LoggedNumber, backward: LoggedNumber, both: LoggedNumber, total: LoggedNumber

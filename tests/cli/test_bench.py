@@ -81,3 +81,20 @@ def test_devices_without_kernels(net: Path, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(RoasteryError, match="unknown device"):
         benched_devices(["gpu"])
     assert benched_devices(["cpu", "cpu", "interpret"]) == ["cpu", "interpret"]
+
+
+def test_time_tells_what_layers_that_multiply_do(
+    net: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = net.parent / "log.json"
+    command = ["time", f"--model={net}", "--iterations=1", f"--log-json={file}"]
+    assert main([*command, "--device=reference"]) == 0
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    times = [row for row in rows if row["event"] == "layer_time"]
+    told = {(row["layer"], row["pass"]) for row in times if "gflops" in row}
+    products = ("conv1", "conv2", "conv3", "ip")
+    assert told == {(name, step) for name in products for step in ("forward", "backward")}
+    row = next(row for row in times if row["layer"] == "conv2" and row["pass"] == "backward")
+    both = 2 * 2 * 2 * 4 * 64 * 36  # operations of both gradients
+    assert row["gflops"] == pytest.approx(both / row["milliseconds"] / 1e6, rel=1e-3)
+    assert "GFLOP/s" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from runtime.data import database
 from runtime.data.notes import to_log
 from runtime.data.sources import data
 from runtime.logging import CaffeLine, CaffeLog, LogRecord, NetOutput, Severity, format_line
+from runtime.logging.command_lines import LayerTime
 from runtime.logging.numbers import as_float32
 
 LOGS = [
@@ -308,11 +309,27 @@ def test_benchmark(data_dir: Path) -> None:
     def rebuild(log: CaffeLog) -> None:
         log.use_cpu("time")
         log.benchmark_begins(3)
-        log.layer_times([(name, float(fore), float(back)) for name, fore, back in layers])
+        log.layer_times(
+            [
+                LayerTime(name, step, float(time))
+                for name, fore, back in layers
+                for step, time in (("forward", fore), ("backward", back))
+            ]
+        )
         log.benchmark_ends(0.34, 0.644 / 3, 1 / 3, 1)
 
     assert len(layers) == 9
     assert lines(written(rebuild)) == expected
+
+
+def test_rates_of_layers_that_multiply() -> None:
+    times = [LayerTime("conv", "forward", 2.0, 10**7), LayerTime("relu", "forward", 1.0)]
+    for peak, shown in ((0.0, ""), (4e10, ", 25% of peak")):
+        _, conv, relu = written(lambda log, peak=peak: log.layer_times(times, peak))
+        assert conv.text == f"      conv\tforward: 2 ms. 10 GFLOP/s{shown}"
+        assert relu.text == "      relu\tforward: 1 ms."
+        assert conv.values["gflops"] == 10.0 and "gflops" not in relu.values
+        assert conv.values.get("of_peak") == (0.25 if peak else None)
 
 
 def test_test_command_says_its_own_cpu_line(data_dir: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.resnet import resnet50
+from benchmarks.zoo.resnet50 import resnet50
 from examples.googlenet.make_net import googlenet
 from frontends.prototxt import Message
 from ir.errors import RoasteryError

@@ -9,6 +9,7 @@ import pytest
 
 from compiler.c.lower import with_layout
 from compiler.options import CompileOptions
+from compiler.passes.fuse import fuse
 from compiler.pipeline import run_passes, verify_each
 from compiler.target import Target
 from ir.build import Builder
@@ -16,6 +17,7 @@ from ir.expr import arg
 from ir.graph import Graph, Node
 from ir.op import Op
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+from ir.ops.fusion import Fused
 from ir.types import TensorType
 
 AVX_512 = with_layout(Target("cpu", vector=64))
@@ -65,9 +67,18 @@ def test_channels_lie_in_blocks(inputs: int, outputs: int, group: int, wanted: l
     assert found[1] == swapped.get(dw, dw.replace("0,1,", "1,0,"))
 
 
-def test_weight_gradients_are_made_as_parameters_lie() -> None:
+def test_weight_gradients_are_made_in_blocks_and_copied() -> None:
+    """By another kernel: to store them as parameters lie costs a line of the cache for each."""
     op = ConvWeightGrad(**SIMPLE, window=(3, 3))
-    assert laid(op, (2, 32, 9, 9), (2, 64, 9, 9)) == [IMAGE, IMAGE, ""]
+    shapes = (2, 32, 9, 9), (2, 64, 9, 9)
+    assert laid(op, *shapes) == [IMAGE, IMAGE, "{0,1,2,3,1:16,0:16}"]
+    groups = [n.op for n in fuse(after(op, *shapes)).nodes if isinstance(n.op, Fused)]
+    assert [op.schedule for op in groups if op.body.outputs[0].value.shape[2:] == (3, 3)] == [
+        "contract",
+        "flat",
+    ]
+    last = replace(AVX_512, layout="channels-last")
+    assert laid(op, *shapes, target=last)[-1] == ""
 
 
 @pytest.mark.parametrize("vector", [16, 32, 64])

@@ -113,12 +113,11 @@ def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> 
     probe = _Probe(emitter, anchor, view, extents)
     blocks = {axis: block for axis in extents if (block := probe.block(axis))}
 
-    def cost(axis: LoopAxis) -> tuple[int, int, int]:
-        left, right, result = probe.strides(axis, blocks.get(axis, 0))
-        far = sum(stride not in (0, 1) for stride in (left, right, result))
+    def cost(axis: LoopAxis) -> tuple[int, bool, bool, int]:
+        left, right, result = (s not in (0, 1) for s in probe.strides(axis, blocks.get(axis, 0)))
         short = 0 < (extents[axis].constant or 0) < lanes
         order = ("rows", "columns", "count", "depth").index(axis.kind)
-        return far, int(short), order
+        return left + right, short, result, order  # the result is written once
 
     last = [
         max((a for a in extents if a.kind == kind), default=None) for kind in ("columns", "depth")

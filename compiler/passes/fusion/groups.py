@@ -113,6 +113,7 @@ class Grouping:
                 group = epilogues[anchor]
                 fits = (
                     self._shape(anchor) == self._shape(i)
+                    and self._in_order(anchor, i)
                     and self._same_direction(anchor, i)
                     and len(group) < _MOST_NODES
                     and self._operands([*group, i]) <= _MOST_LOADS
@@ -128,6 +129,13 @@ class Grouping:
                     anchor_of[i] = anchor
                     break
         return epilogues
+
+    def _in_order(self, anchor: int, i: int) -> bool:
+        """Whether the kernel of ``anchor`` can store node ``i`` as it makes it. Weights in another
+        order of memory it cannot: what lies side by side there is made at different times."""
+        node = self.nodes[anchor]
+        weights = node.op.images and not node.op.images[-1]
+        return not weights or node.output.type.layout == self.nodes[i].outputs[0].type.layout
 
     def _belongs(self, i: int, anchor: int, anchor_of: dict[int, int]) -> bool:
         """Whether the kernel of ``anchor`` stores less, or another kernel less is needed, if it

@@ -61,6 +61,10 @@ def _run(arguments: Arguments) -> None:
 
 def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog) -> None:
     from runtime.backends.backend import synchronize
+    from runtime.backends.speed import speed_of
+    from runtime.logging.command_lines import LayerTime
+
+    from ...bench.work import work_of_parts
 
     log.performing_forward()
     log.initial_loss(net.forward_loss())
@@ -91,13 +95,18 @@ def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog) -> None:
         log.iteration_time(iteration + 1, _milliseconds(end - begin))
     total = perf_counter() - started
     each = 1000.0 / iterations
+    speed = speed_of(net.backend, net.options)
+    found = zip(layers, seconds["forward"], seconds["backward"], work_of_parts(net), strict=True)
     log.layer_times(
         [
-            (layer.name, forward * each, backward * each)
-            for layer, forward, backward in zip(
-                layers, seconds["forward"], seconds["backward"], strict=True
+            time
+            for layer, ahead, behind, work in found
+            for time in (
+                LayerTime(layer.name, "forward", ahead * each, work[0]),
+                LayerTime(layer.name, "backward", behind * each, work[1]),
             )
-        ]
+        ],
+        speed.operations if speed else 0.0,
     )
     log.benchmark_ends(
         passes["forward"] * each, passes["backward"] * each, total * each, total * 1000.0
@@ -143,9 +152,11 @@ COMMAND = Command(
     group="Nets",
     description="""
         Runs forward and backward some times and shows the mean time of each layer and of the whole
-        net, in milliseconds. --fused measures the net as training runs it: compiled as a whole,
-        where layers have no time of their own. A net needs no database where --shape gives
-        what its data layers would make: they get made-up values of these shapes.
+        net, in milliseconds; of layers that multiply (convolutions, InnerProduct, LSTM) also
+        GFLOP/s, and how much that is of what the device can do, where that is known: on a CPU it
+        is measured, by multiply-adds in registers. --fused measures the net as training runs it:
+        compiled as a whole, where layers have no time of their own. A net needs no database where
+        --shape gives what its data layers would make: they get made-up values of these shapes.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),

@@ -1,0 +1,1 @@
+"""Several programs run the same nets, in turn: what ``benchmarks/cpu.py`` measures."""
