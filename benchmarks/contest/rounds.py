@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from .child import Child, Failed
 from .contenders import ROASTERY, Entry
+
+Results = Mapping[str, np.ndarray]
 
 _PAUSE = 0.02
 """Seconds after which the threads of one contender, which may spin, leave the next one alone."""
@@ -25,8 +28,8 @@ class Bout:
     Attributes:
         milliseconds: the median of a pass, by contender, in its fastest setting.
         setting: which that was, where there are several.
-        differences: from Roastery's results, by contender: the largest, relative to the largest
-            element; of diffs, by norms.
+        differences: from Roastery's results, by contender: relative, of all probabilities by
+            norms; of a training pass that of the loss, or of all diffs by norms.
         remarks: why somebody did not take part.
     """
 
@@ -84,17 +87,23 @@ def fight(
 
 def _compare(bout: Bout, children: Sequence[Child]) -> None:
     ours = next((child.results for child in children if child.entry.name == ROASTERY), None)
-    for child in children if ours else ():
-        assert ours is not None
-        worst = max(_difference(child.results[name], ours[name]) for name in ours)
-        before = bout.differences.get(child.entry.name, 0.0)
-        bout.differences[child.entry.name] = max(worst, before)
-    bout.differences.pop(ROASTERY, None)
+    if ours is None:
+        return
+    for child in children:
+        if child.entry.name != ROASTERY:
+            name, found = child.entry.name, _difference(child.results, ours)
+            bout.differences[name] = max(found, bout.differences.get(name, 0.0))
 
 
-def _difference(theirs: np.ndarray, ours: np.ndarray) -> float:
-    theirs, ours = theirs.reshape(ours.shape).astype(np.float64), ours.astype(np.float64)
-    if ours.ndim:
-        size = np.linalg.norm(theirs)
-        return float(np.linalg.norm(theirs - ours) / size) if size else float(np.abs(ours).max())
-    return float(abs(theirs - ours) / max(abs(theirs), 1e-30))
+def _difference(theirs: Results, ours: Results) -> float:
+    """The larger of those of a loss and of all else, by norms: where diffs nearly cancel out, what
+    is left is rounding."""
+    off = loss = total = 0.0
+    for name, array in ours.items():
+        want = theirs[name].reshape(array.shape).astype(np.float64)
+        if array.ndim:
+            off += float(np.square(want - array).sum())
+            total += float(np.square(want).sum())
+        else:
+            loss = float(abs(want - array) / max(abs(want), 1e-30))
+    return max(loss, math.sqrt(off / max(total, 1e-30)))

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.kernel_cases import CASES
 from benchmarks.torch_nets import TorchNet
+from benchmarks.zoo import ZOO
 from compiler.options import CompileOptions
 from roastery.reading import nets
 from runtime.backends.reference import ReferenceBackend
@@ -44,7 +46,7 @@ def test_whole_nets_on_the_cpu(tmp_path: Path) -> None:
 
 
 def test_nets_in_pytorch_have_the_same_gradients() -> None:
-    for text in (lenet(batch=3), residual(units=2)):
+    for text in (lenet(batch=3), residual(units=2), ZOO["cifar10_quick"].text(2)):
         message = nets.net_from_text(text, "net.prototxt")
         program = program_of(message, "TRAIN")
         net = PartitionedNet(
@@ -66,6 +68,45 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
             scale = max(np.abs(expected).max(), 1e-4)
             found = net.store.diff[name].array
             np.testing.assert_allclose(found / scale, expected / scale, atol=1e-4, err_msg=name)
+
+
+def contest(tmp_path: Path, *arguments: str) -> Any:
+    """What `benchmarks/cpu.py` finds of small nets, in one short round."""
+    file = tmp_path / "found.json"
+    command = [sys.executable, "benchmarks/cpu.py", "--threads=1", "--rounds=1", "--seconds=0.01"]
+    done = subprocess.run(
+        [*command, f"--json={file}", *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(file.read_text())
+
+
+def test_nets_in_onnx_compute_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    plot = tmp_path / "ratios.png"
+    without = ("--without", "OpenCV 4", "PyTorch", "--only=inference", f"--plot={plot}")
+    nets = ("--net", "lenet", "cifar10_quick", "--batch", "2")
+    found = contest(tmp_path, *nets, *without)
+    assert [case["net"] for case in found["cases"]] == ["lenet", "cifar10_quick"]
+    for case in found["cases"]:
+        assert case["milliseconds"].keys() == {"Roastery", "ONNX Runtime"}
+        assert 0 < case["differences"]["ONNX Runtime"] < 1e-5 and case["remarks"] == []
+        assert case["ratios"]["ONNX Runtime"] > 0 and case["ratios"]["PyTorch"] is None
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_memory_of_whole_processes(tmp_path: Path) -> None:
+    without = ("--without", "OpenCV 4", "ONNX Runtime", "PyTorch", "--only=training")
+    found = contest(tmp_path, "--memory", "--net=lenet", "--batch=2", *without)
+    peak = found["peak_bytes"]["LeNet b2 training"]["Roastery"]
+    assert 10e6 < peak < 2e9
+
+
+def test_contenders_that_nobody_knows() -> None:
+    command = [sys.executable, "benchmarks/cpu.py", "--without", "Theano"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "no contender is called Theano" in done.stderr
 
 
 @pytest.mark.slow
