@@ -20,7 +20,8 @@ class Target:
     Attributes:
         name: for people.
         capability: of a GPU: 10 * major + minor; 0 for others.
-        processors: how many programs run side by side at least: multiprocessors, cores.
+        processors: how many programs run side by side at least: multiprocessors; threads of a CPU,
+            on whose number no result depends.
         shared_memory: what one block of threads can have of it.
         vector: what one instruction loads or stores per thread; on a CPU the vector registers.
         l1_cache, l2_cache, l3_cache: on a CPU those that its first core has. On a GPU all
@@ -28,6 +29,9 @@ class Target:
         precisions: of float32 matrix products, those that it has instructions for.
         layout: in which order of memory it wants images and their weights
             (:mod:`compiler.image_layout`).
+        instructions: of a CPU, for which code is made (:mod:`compiler.instructions`); none where
+            numpy runs graphs.
+        registers: vector registers of a CPU.
     """
 
     kind: Literal["cuda", "cpu"]
@@ -41,10 +45,17 @@ class Target:
     l3_cache: int = 0
     precisions: tuple[str, ...] = ("ieee",)
     layout: str = ROW_MAJOR
+    instructions: str = ""
+    registers: int = 0
 
     def __str__(self) -> str:
         """As it is spelled for ``--target``."""
         return str(self.architecture) if self.kind == "cuda" else self.kind
+
+    @property
+    def runs_kernels(self) -> bool:
+        """Whether graphs become kernels, not calls of numpy."""
+        return self.kind == "cuda" or bool(self.instructions)
 
     @property
     def architecture(self) -> Architecture:

@@ -43,10 +43,10 @@ _OPTIMISING = ("drop_stop_gradient", "simplify", "reuse_results", "simplify")
 def default_passes(target: Target) -> tuple[str, ...]:
     """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
 
-    The CPU runs a graph node by node: groups would only compute again what several of them read.
+    Numpy runs a graph node by node: groups would only compute again what several of them read.
     """
     passes = _OPTIMISING if target.layout == ROW_MAJOR else (*_OPTIMISING, "layout")
-    return passes if target.kind == "cpu" else (*passes, "fuse")
+    return (*passes, "fuse") if target.runs_kernels else passes
 
 
 def register(name: str) -> Callable[[Pass], Pass]:

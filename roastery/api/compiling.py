@@ -34,6 +34,7 @@ def compile(
     precision: str | None = None,
     passes: Passes = None,
     layout: str | None = None,
+    threads: int | None = None,
     allow_python: bool | None = None,
 ) -> Executable:
     """Compile a net.
@@ -54,9 +55,11 @@ def compile(
         passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
             ROASTERY_PASSES, else those that suit the device. With passes named, and on
             ``reference``, nothing is frozen.
-        layout: in which order of memory GPUs and ``interpret`` compute images: "row-major",
+        layout: in which order of memory kernels compute images: "row-major",
             "channels-last" or "channels-by-N"; results are the same; default: ROASTERY_LAYOUT,
             else what suits the device.
+        threads: how many run the net on the CPU; default: ROASTERY_THREADS, else OMP_NUM_THREADS,
+            else as many as there are processors. Results are the same.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 
@@ -74,7 +77,8 @@ def compile(
     )
     backend = open_backend(choose_device(device))
     report = logger_report()
-    options = compile_options(backend, CompileRequest(precision, passes, layout), report.note)
+    asked = CompileRequest(precision, passes, layout, threads=threads)
+    options = compile_options(backend, asked, report.note)
     built = NetBuilder(backend, options, report, freeze=freeze).build(
         request, seed, observe=[observe] if isinstance(observe, str) else observe
     )

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def requested_compilation(arguments: Arguments) -> CompileRequest:
-    """What ``--precision``, ``--passes``, ``--fuel`` and ``--layout`` say."""
+    """What ``--precision``, ``--passes``, ``--fuel``, ``--layout`` and ``--threads`` say."""
     from ..devices.compile_options import CompileRequest
 
     asked = arguments.precision, arguments.passes, arguments.layout, arguments.fuel
-    return CompileRequest(*asked)
+    return CompileRequest(*asked, getattr(arguments, "threads", None))
 
 
 PASSES_FLAG = Flag(
@@ -41,4 +41,13 @@ LAYOUT_FLAG = Flag(
     "channels-by-N (blocks of N channels); results are the same; without it ROASTERY_LAYOUT "
     "decides, then what suits the device",
     metavar="ORDER",
+)
+
+THREADS_FLAG = Flag(
+    "threads",
+    "how many threads run the net on the CPU; results are the same; without it ROASTERY_THREADS "
+    "decides, then OMP_NUM_THREADS, then the processors that there are",
+    "int",
+    minimum=1,
+    metavar="N",
 )

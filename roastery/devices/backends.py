@@ -9,6 +9,7 @@ error where the command line, ``device=`` or ``ROASTERY_DEVICE`` names it; ``set
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import re
 import sys
@@ -22,6 +23,8 @@ from runtime.backends.reference import ReferenceBackend
 if TYPE_CHECKING:
     from compiler.triton.compile import Job
 
+_LOGGER = logging.getLogger("roastery.devices")
+_told: set[str] = set()
 DEVICES = "reference, cpu, cuda, cuda:N, interpret"
 
 
@@ -74,14 +77,28 @@ def open_backend(device: str) -> Backend:
     if device == "reference":
         return ReferenceBackend()
     if device == "cpu":
-        from runtime.backends.cpu import CpuBackend
-
-        return CpuBackend()
+        return _cpu_backend()
     if device == "interpret":
         from runtime.interpret.backend import InterpretBackend
 
         return InterpretBackend()
     return _cuda_backend(int(device.partition(":")[2] or 0))
+
+
+def _cpu_backend() -> Backend:
+    from compiler.c.build.c_compiler import HINT, NoCompiler, find_compiler
+
+    compiler = find_compiler()
+    if isinstance(compiler, NoCompiler):
+        from runtime.backends.optimised import OptimisedBackend
+
+        if compiler.reason not in _told:
+            _told.add(compiler.reason)
+            _LOGGER.warning("%s, so numpy runs nets, slowly; %s", compiler.reason, HINT)
+        return OptimisedBackend()
+    from runtime.cpu.backend import CpuBackend
+
+    return CpuBackend(compiler, _show_progress)
 
 
 @functools.cache
@@ -94,7 +111,10 @@ def _cuda_backend(index: int) -> Backend:
 
 def _show_compiling(done: int, total: int, job: Job) -> None:
     """One line on a terminal that says how far compiling is; it vanishes in the end."""
+    _show_progress(done, total, f" ({printable(job.name)})")
+
+
+def _show_progress(done: int, total: int, what: str = "") -> None:
     if sys.stderr.isatty():
-        name = printable(job.name)
-        text = f"compiling kernels: {done} of {total} ({name})"[:99] if done < total else ""
+        text = f"compiling kernels: {done} of {total}{what}"[:99] if done < total else ""
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -4,7 +4,7 @@ The precision of float32 matrix products is the first of: ``--precision`` or ``p
 ``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
 ``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
-else of ``ROASTERY_LAYOUT``, else what the device wants.
+else of ``ROASTERY_LAYOUT``, else what the device wants. Threads of the CPU: :mod:`.threads`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from ir.errors import RoasteryError
 from ir.printable import printable
 from runtime.backends.backend import Backend
 
+from .threads import number_of_threads
+
 TellNote = Callable[[str], None]
 Passes = str | Sequence[str] | None
 """Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
@@ -37,11 +39,12 @@ class CompileRequest:
     passes: Passes = None
     layout: str | None = None
     fuel: int | None = None
+    threads: int | None = None
 
     def options(self, target: Target) -> CompileOptions:
         """All of it for a target. Raises RoasteryError, see :func:`compile_options`."""
         return CompileOptions(
-            choose_layout(self.layout, target),
+            choose_threads(self.threads, choose_layout(self.layout, target)),
             choose_precision(self.precision),
             choose_passes(self.passes),
             choose_fuel(self.fuel),
@@ -73,7 +76,7 @@ def device_options(target: Target, asked: CompileRequest, note: TellNote) -> Com
     """As :func:`compile_options`, for a device that need not be there."""
     options = asked.options(target)
     if asked.layout is not None and asked.layout != options.target.layout:
-        note(f"layout {asked.layout} has no effect on the CPU: numpy runs graphs there")
+        note(f"layout {asked.layout} has no effect where numpy runs graphs")
     if options.precision in target.precisions:
         return options
     note(_no_effect(options.precision, target))
@@ -132,15 +135,24 @@ def choose_passes(explicit: Passes) -> tuple[str, ...] | None:
 
 
 def choose_layout(explicit: str | None, target: Target) -> Target:
-    """The target, as one that wants images in the layout that was asked for; numpy, on the CPU,
-    wants none. Raises RoasteryError for an unknown one."""
+    """The target, as one that wants images in the layout that was asked for; numpy wants none.
+    Raises RoasteryError for an unknown one."""
     name = os.environ.get("ROASTERY_LAYOUT") or target.layout if explicit is None else explicit
     try:
         check_layout(name)
     except RoasteryError as error:
         where = "ROASTERY_LAYOUT: " if explicit is None else ""
         raise RoasteryError(f"{where}{error.message}", hint=error.hint) from None
-    return replace(target, layout=name) if target.kind == "cuda" else target
+    return replace(target, layout=name) if target.runs_kernels else target
+
+
+def choose_threads(explicit: int | None, target: Target) -> Target:
+    """A CPU as one of as many processors as threads were asked for.
+
+    Raises RoasteryError for what is no number of threads."""
+    if target.kind != "cpu":
+        return target
+    return replace(target, processors=number_of_threads(explicit, target.processors))
 
 
 def choose_fuel(explicit: int | None) -> int | None:

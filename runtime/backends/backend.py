@@ -56,6 +56,15 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class CompilingBackend(Backend, Protocol):
+    """An executor that gains from knowing graphs before they run."""
+
+    def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
+        """Compile what these graphs need, all at once, before they are bound one by one."""
+        ...
+
+
+@runtime_checkable
 class RemoteBackend(Backend, Protocol):
     """An executor with a device of its own: runs are queued, and reading a result waits."""
 
@@ -67,10 +76,6 @@ class RemoteBackend(Backend, Protocol):
 
     def synchronize(self) -> None:
         """Wait until everything that was run is done."""
-        ...
-
-    def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
-        """Compile what these graphs need, all at once, before they are bound one by one."""
         ...
 
     def batch_allocator(self, keep: int) -> Callable[[tuple[int, ...]], np.ndarray]:
@@ -93,7 +98,7 @@ def prepare(
     backend: Backend, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions
 ) -> None:
     """Let an executor that gains from it compile several graphs at once."""
-    if is_remote(backend):
+    if isinstance(backend, CompilingBackend):
         backend.prepare(graphs, options)
 
 

@@ -42,7 +42,7 @@ class HostGraph:
         self._placement = Placement(plan, inputs, outputs)
         self.steps: list[Run] = [self._step(step) for step in plan.steps]
         for source, target in self._placement.copies:
-            self.steps.append(_copier(source.array, target.array))
+            self.steps.append(self._copy(source.array, target.array))
 
     def run(self) -> None:
         """Run every step; raises what host steps raise."""
@@ -66,7 +66,7 @@ class HostGraph:
         if isinstance(step, HostStep):
             return self._host(step)
         source, target = (self.memory(n)[: step.nbytes] for n in (step.source, step.target))
-        return _copier(source, target)
+        return self._copy(source, target)
 
     def _launch(self, launch: PlanLaunch) -> Run:
         kernel = self.plan.kernels[launch.kernel]
@@ -96,9 +96,8 @@ class HostGraph:
 
         return run
 
-
-def _copier(source: np.ndarray, target: np.ndarray) -> Run:
-    return lambda: np.copyto(target, source)
+    def _copy(self, source: np.ndarray, target: np.ndarray) -> Run:
+        return lambda: np.copyto(target, source)
 
 
 class HostBackend(ABC):

@@ -12,7 +12,7 @@ from ir.graph_sizes import at_hand, graph_at
 from ir.interpret import GraphRun
 
 from ..machine.blas_threads import ONE_BLAS_THREAD
-from ..machine.processor import cpu_target
+from ..machine.processor import numpy_target
 from ..memory.buffers import Buffer
 from .backend import Values
 
@@ -53,7 +53,7 @@ class ReferenceBackend:
     name = "reference"
 
     def __init__(self) -> None:
-        self.target = cpu_target()
+        self.target = numpy_target()
 
     def bind(
         self,

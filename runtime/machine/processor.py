@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import re
+from dataclasses import replace
 from pathlib import Path
 
+from compiler.image_layout import ROW_MAJOR
+from compiler.instructions import Instructions, instructions_of
 from compiler.target import Target
 
 _LONGEST = 1 << 16  # characters of a file that are read
 _NUMBERS = 64  # of a file that holds one or two numbers
-# Widest vector registers by what the CPU says it can, in bytes; the first that fits counts.
-_VECTORS = (("avx512f", 64), ("avx", 32), ("sse2", 16), ("asimd", 16), ("neon", 16))
 
 
-def cpu_target(root: Path = Path("/")) -> Target:
+def cpu_target(root: Path = Path("/"), machine: str = platform.machine()) -> Target:
     """The processors that this process may use.
 
     What the system does not tell (another system than Linux, a container without ``/proc`` or
@@ -23,18 +24,32 @@ def cpu_target(root: Path = Path("/")) -> Target:
     """
     said = _read(root / "proc/cpuinfo")
     name = re.search(r"^model name\s*:\s*(.+)$", said, re.MULTILINE)
-    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", said, re.MULTILINE)
-    able = set(flags[1].split()) if flags else set()
+    flags = re.search(r"^flags\s*:\s*(.+)$", said, re.MULTILINE)
     caches = _caches(root / "sys/devices/system/cpu/cpu0/cache")
-    return Target(
+    target = Target(
         "cpu",
         name[1].strip() if name else platform.machine(),
         processors=max(1, min(_allowed(), _share(root / "sys/fs/cgroup/cpu.max"))),
-        vector=next((width for flag, width in _VECTORS if flag in able), 16),
         l1_cache=caches.get(1, 0),
         l2_cache=caches.get(2, 0),
         l3_cache=caches.get(3, 0),
     )
+    return having(target, instructions_of(machine, flags[1].split() if flags else ()))
+
+
+def having(target: Target, instructions: Instructions) -> Target:
+    """A CPU as one of other instructions."""
+    return replace(
+        target,
+        instructions=instructions.name,
+        vector=instructions.vector,
+        registers=instructions.registers,
+    )
+
+
+def numpy_target() -> Target:
+    """This machine for executors that run no code of ours."""
+    return replace(cpu_target(), instructions="", registers=0, layout=ROW_MAJOR)
 
 
 def _allowed() -> int:

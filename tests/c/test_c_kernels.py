@@ -6,28 +6,29 @@ import ctypes
 import dataclasses
 import functools
 import mmap
+import re
 from collections.abc import Iterable
 
 import numpy as np
 import pytest
 
 from compiler.c.lower import lanes_of, lower_to_c
-from compiler.c.shared_library import c_compiler, compiled_library
 from compiler.c.spelling import SPELLING
 from compiler.c.support import prelude
-from compiler.kernel import Launch, Scratch
+from compiler.kernel import Kernel, Launch, Scratch
 from compiler.kernels import task
 from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
-from ir.errors import RoasteryError
 from ir.graph import Node, Value
 from ir.ops.convolution import Conv
 from ir.ops.fusion import Fused
 from ir.types import BOOL, I32, TensorType
-from runtime.backends.c import CLauncher
+from runtime.cpu.launcher import CLauncher
 from runtime.machine.processor import cpu_target
 from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches, single
+from tests.support import c_kernels
+from tests.support.c_kernels import needs_compiler
 from tests.support.layouts import laid_out
 from tests.support.op_cases import OpCase, kernel_cases
 from tests.support.printed_launch import bind
@@ -40,7 +41,6 @@ KINDS = {
 }
 TARGET = cpu_target()
 LANES = lanes_of(TARGET)
-needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
 
 
 def lowered(node: Node) -> list[Launch]:
@@ -57,7 +57,7 @@ def checked(node: Node, inputs: list[np.ndarray] | None = None) -> list[np.ndarr
 
 
 def launcher_of(groups: Iterable[list[Launch]]) -> CLauncher:
-    return CLauncher((launch.kernel for launches in groups for launch in launches), TARGET)
+    return c_kernels.launcher_of(launch.kernel for launches in groups for launch in launches)
 
 
 @functools.cache
@@ -220,18 +220,6 @@ def test_names_of_layers_cannot_end_a_comment() -> None:
 def test_texts_for_people_compile_too() -> None:
     """Whatever layers are called."""
     for label in ("exp", "for", "1", "", "larger", "x" * 300):
-        compiled_library([readable(label).replace(prelude(LANES), "")], LANES)
-
-
-def test_without_a_compiler_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("CC", raising=False)
-    with pytest.raises(RoasteryError, match="there is no C compiler"):
-        compiled_library(["void nothing(void) {}"], LANES)
-
-
-@needs_compiler
-def test_what_the_compiler_says_is_told() -> None:
-    with pytest.raises(RoasteryError, match="fails on kernels") as caught:
-        compiled_library(["void broken("], LANES)
-    assert "error" in caught.value.detail
+        text = readable(label).replace(prelude(LANES), "")
+        (name,) = re.findall(r"^void (\w+)", text, re.MULTILINE)
+        c_kernels.launcher_of([Kernel(name, text, ())])

@@ -8,20 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.c.shared_library import c_compiler
 from compiler.options import CompileOptions
 from ir.op import Property
 from ir.ops.fusion import Fused
 from runtime.backends.backend import Backend
-from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
+from runtime.cpu.backend import CpuBackend
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
-from tests.support import golden, program_kernels, sample_nets
+from tests.support import c_kernels, golden, program_kernels, sample_nets
 from tests.support.scalar_c.backend import CBackend as ScalarBackend
 from tests.support.training_run import Training, lowered, train
 
-pytestmark = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
+pytestmark = c_kernels.needs_compiler
 
 LENET = sample_nets.lenet(batch=3)
 RECORDED = (
@@ -34,7 +33,7 @@ def trained(backend: Backend, layerwise: bool) -> Training:
     return train(LENET, backend, 3, layerwise=layerwise)
 
 
-@pytest.mark.parametrize("backend", [CBackend, ScalarBackend])
+@pytest.mark.parametrize("backend", [c_kernels.backend, ScalarBackend])
 @pytest.mark.parametrize("layerwise", [False, True], ids=["fused", "layerwise"])
 def test_lenet_trains(layerwise: bool, backend: Callable[[], Backend]) -> None:
     """Losses, parameters and diffs after three steps."""
@@ -47,8 +46,8 @@ def test_lenet_trains(layerwise: bool, backend: Callable[[], Backend]) -> None:
             assert golden.relative_error(ours[name], array) <= 1e-5, name
 
 
-@pytest.mark.parametrize("backend", [CBackend(), ScalarBackend()])
-def test_every_group_of_lenet_is_c(backend: CBackend | ScalarBackend) -> None:
+@pytest.mark.parametrize("backend", [*c_kernels.backends(), ScalarBackend()])
+def test_every_group_of_lenet_is_c(backend: CpuBackend | ScalarBackend) -> None:
     graph = program_kernels.training_graph(lowered(LENET))
     compiled = backend.compiler(graph, CompileOptions(backend.target)).at()
     groups = [n for n in compiled.graph.nodes if not n.op.properties & Property.VIEW]
@@ -63,8 +62,8 @@ def test_every_group_of_lenet_is_c(backend: CBackend | ScalarBackend) -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_recorded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden, "open_backend", lambda device: CBackend())
-    errors = golden.fused_errors(golden.FOLDER / "layers" / f"{name}.npz", "c")
+    monkeypatch.setattr(golden, "open_backend", lambda device: c_kernels.backend())
+    errors = golden.fused_errors(golden.FOLDER / "layers" / f"{name}.npz", "cpu")
     assert errors
     assert {key: error for key, error in errors.items() if not error <= 1e-5} == {}
 
@@ -72,7 +71,7 @@ def test_recorded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_masks_of_dropout_are_the_references() -> None:
     program = lowered(sample_nets.inputs(data=(40, 25)) + sample_nets.layer("y", "Dropout", "data"))
     kept = []
-    for backend in (CBackend(), ReferenceBackend()):
+    for backend in (c_kernels.backend(), ReferenceBackend()):
         options = CompileOptions(backend.target)
         net = PartitionedNet(program, backend, Store(program.variables, seed=5), options=options)
         net.inputs["data"].data.array[...] = 1.0

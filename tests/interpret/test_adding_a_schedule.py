@@ -12,7 +12,6 @@ from types import ModuleType
 import pytest
 
 from compiler.c.lower import lower_to_c
-from compiler.c.shared_library import c_compiler
 from compiler.kernel import Launch
 from compiler.kernels.schedule import SCHEDULES
 from compiler.options import CompileOptions
@@ -22,9 +21,10 @@ from ir.layout import channel_blocks, channels_last
 from ir.text import parse_graph
 from ir.types import TensorType
 from roastery.cli.main import main
-from runtime.backends.c import CLauncher
+from runtime.machine.processor import cpu_target
 from tests.cli.test_debugging_page import examples_of, pattern
 from tests.interpret import kernel_runner
+from tests.support.c_kernels import COMPILED, launcher_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/adding-a-schedule.md").read_text(encoding="utf-8")
@@ -69,10 +69,10 @@ def test_it_computes_what_the_group_says(walk: ModuleType, shape: tuple[int, ...
         variables=(1,),
     )
     kernel_runner.check(node)
-    if c_compiler() is not None:
-        launches = lower_to_c(node, CompileOptions())
+    if COMPILED:
+        launches = lower_to_c(node, CompileOptions(cpu_target()))
         inputs = kernel_runner.random_inputs(node)
-        launcher = CLauncher(launch.kernel for launch in launches)
+        launcher = launcher_of(launch.kernel for launch in launches)
         got = kernel_runner.run_launches(launches, node, inputs, by=launcher)
         kernel_runner.compare(node, got, inputs, tolerance=1e-6)
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from compiler.c.shared_library import c_compiler
 from compiler.options import CompileOptions
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.text import parse_graph
-from runtime.backends.c import CBackend
+from runtime.cpu.backend import CpuBackend
 from runtime.interpret.backend import InterpretBackend
 from runtime.memory.buffers import Buffer
+from tests.support.c_kernels import backends
 
 PADDED = """
 graph padded {
@@ -65,7 +65,7 @@ graph empty {
 """
 
 
-@pytest.mark.parametrize("backend", [InterpretBackend(), CBackend()], ids=lambda b: b.name)
+@pytest.mark.parametrize("backend", [InterpretBackend(), *backends()], ids=lambda b: b.name)
 @pytest.mark.parametrize(
     ("text", "sizes"),
     [
@@ -78,10 +78,8 @@ graph empty {
     ids=["padded", "cut", "pieces", "channels", "no images"],
 )
 def test_a_graph(
-    text: str, sizes: list[Mapping[str, int]], backend: InterpretBackend | CBackend
+    text: str, sizes: list[Mapping[str, int]], backend: InterpretBackend | CpuBackend
 ) -> None:
-    if backend.name == "c" and c_compiler() is None:
-        pytest.skip("there is no C compiler")
     general = parse_graph(text)
     for values in sizes:
         graph = graph_at(general, values)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from compiler.c.shared_library import c_compiler
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer
 from compiler.passes.autodiff import differentiate
@@ -21,12 +20,12 @@ from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.text import parse_graph
 from runtime.backends.backend import Backend
-from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
 from runtime.interpret.backend import InterpretBackend
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
+from tests.support.c_kernels import backends
 from tests.support.graphs import Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.lowering import lowered
@@ -128,10 +127,8 @@ def compare(graph: Graph, found: list[np.ndarray], arrays: list[np.ndarray]) -> 
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("backend", [InterpretBackend(), CBackend()], ids=lambda b: b.name)
+@pytest.mark.parametrize("backend", [InterpretBackend(), *backends()], ids=lambda b: b.name)
 def test_all_blobs_and_diffs_are_right(layout: str, backend: Backend) -> None:
-    if backend.name == "c" and c_compiler() is None:
-        pytest.skip("there is no C compiler")
     graph = whole(lowered(NET))
     arrays = arrays_of(graph)
     chosen = options(layout, backend)
@@ -218,10 +215,8 @@ graph g {
 """
 
 
-@pytest.mark.parametrize("backend", [InterpretBackend(), CBackend()], ids=lambda b: b.name)
+@pytest.mark.parametrize("backend", [InterpretBackend(), *backends()], ids=lambda b: b.name)
 def test_what_fills_up_packed_blocks_is_zero(backend: Backend) -> None:
-    if backend.name == "c" and c_compiler() is None:
-        pytest.skip("there is no C compiler")
     graph = parse_graph(KEPT_TWICE)
     arrays = [np.arange(1, 7, dtype=np.int32).reshape(3, 2), np.array([2, 0, 1], np.int32)]
     found = run(graph, arrays, backend, CompileOptions())

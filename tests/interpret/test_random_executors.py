@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, reject
 
-from compiler.c.shared_library import c_compiler
 from compiler.kernel import Launch
 from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
@@ -19,11 +18,12 @@ from compiler.triton.lower import ways_of
 from ir.graph import Graph, Node, Port, PortKey, Role
 from ir.interpret import run_graph
 from runtime.backends.backend import Backend, Values, synchronize
-from runtime.backends.c import CBackend
 from runtime.backends.reference import ReferenceBackend
+from runtime.cpu.backend import CpuBackend
 from runtime.interpret.backend import InterpretBackend
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.memory.buffers import Buffer
+from tests.support import c_kernels
 from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.interpreting_gpu import InterpretingGpu
@@ -49,7 +49,7 @@ class AnyTile(InterpretBackend):
 BACKENDS: dict[str, Callable[[Path], Backend]] = {
     "reference": lambda folder: ReferenceBackend(),
     "interpret": lambda folder: AnyTile(InterpretLauncher(folder, order=shuffled)),
-    "c": lambda folder: CBackend(),
+    "c": lambda folder: c_kernels.backend(),
     "cuda": lambda folder: InterpretingGpu(folder).backend(),  # the best, in ascending order
 }
 
@@ -58,7 +58,7 @@ BACKENDS: dict[str, Callable[[Path], Backend]] = {
 def backend(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Backend]:
-    if request.param == "c" and c_compiler() is None:
+    if request.param == "c" and not c_kernels.COMPILED:
         pytest.skip("there is no C compiler")
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "interpret":
@@ -166,7 +166,7 @@ def check_sizes(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
 def test_at_other_sizes(name: str, backend: Backend) -> None:
     trains = name in DRAWERS
 
-    @examples(6 if isinstance(backend, CBackend) else 2)
+    @examples(6 if isinstance(backend, CpuBackend) else 2)
     @given(graphs(name, most=4, symbolic=True))
     def on_executor(drawn: Drawn) -> None:
         check_sizes(trained(drawn) if trains else drawn, backend, in_place=not trains)

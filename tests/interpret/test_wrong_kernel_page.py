@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from compiler.c.shared_library import c_compiler
 from compiler.kernels.emitter import RULES
 from roastery.cli.main import main
 from tests.cli.test_debugging_page import examples_of, pattern
+from tests.support.c_kernels import COMPILED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/debugging-a-wrong-kernel.md").read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def test_its_steps_lead_to_the_kernel(
     assert [name for name, _ in scripts] == ["compare.py", "in_c.py"]
     make_wrong(monkeypatch)
     for command, shown in examples_of(PAGE):
-        if "in_c" in command and c_compiler() is None:
+        if "in_c" in command and not COMPILED:
             continue
         code, printed = run(command, capsys)
         wanted = pattern(shown).replace(re.escape("..."), ".*")

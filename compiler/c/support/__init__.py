@@ -19,3 +19,8 @@ def prelude(lanes: int) -> str:
     if lanes > 1:
         parts += [f"#define LANES {lanes}\n", support("vectors.h"), functions]
     return "\n".join([*parts, support("random.h")])
+
+
+def pool_source() -> str:
+    """A file of its own: the threads that run kernels."""
+    return support("pool.c").replace('#include "pool.h"', support("pool.h"))

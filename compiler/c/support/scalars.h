@@ -4,12 +4,15 @@
 
 typedef unsigned char bool8;
 
+#ifndef KERNEL_ARGUMENT
+#define KERNEL_ARGUMENT
 /* One argument of a kernel: the address of a buffer, a size, a number. */
 typedef union {
     void *pointer;
     int64_t size;
     float number;
 } kernel_argument;
+#endif
 
 /* What is read where nothing is. */
 static const float nothing_f32[64];

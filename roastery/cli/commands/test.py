@@ -17,7 +17,13 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import (
+    FUEL_FLAG,
+    LAYOUT_FLAG,
+    PASSES_FLAG,
+    THREADS_FLAG,
+    requested_compilation,
+)
 
 if TYPE_CHECKING:
     from runtime.logging import CaffeLog
@@ -93,6 +99,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        THREADS_FLAG,
     ),
     examples=(
         Example(

@@ -19,7 +19,13 @@ from ..nets import (
     shapes,
     stages,
 )
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import (
+    FUEL_FLAG,
+    LAYOUT_FLAG,
+    PASSES_FLAG,
+    THREADS_FLAG,
+    requested_compilation,
+)
 
 if TYPE_CHECKING:
     from runtime.backends.backend import Backend
@@ -172,6 +178,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        THREADS_FLAG,
     ),
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),

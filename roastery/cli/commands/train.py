@@ -19,7 +19,13 @@ from ..nets import (
     python_layers,
     stages,
 )
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import (
+    FUEL_FLAG,
+    LAYOUT_FLAG,
+    PASSES_FLAG,
+    THREADS_FLAG,
+    requested_compilation,
+)
 from ..signals import held_signals
 from ..streams import surviving_streams
 
@@ -171,6 +177,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        THREADS_FLAG,
     ),
     examples=(
         Example("roastery train --solver=solver.prototxt", "train from scratch"),

@@ -1,4 +1,4 @@
-"""The ``cpu`` executor: the optimised graph, run by numpy."""
+"""The executor ``cpu`` where there is no C compiler: the optimised graph, run by numpy."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from compiler.options import CompileOptions
 from compiler.pipeline import run_keeping_ports
 from ir.graph import Graph, PortKey
 
-from ..machine.processor import cpu_target
+from ..machine.processor import numpy_target
 from ..memory.buffers import Buffer
 from .backend import Values
 from .per_graph import PerGraph
 from .reference import NumpyGraph
 
 
-class CpuBackend:
+class OptimisedBackend:
     """Needs nothing but numpy."""
 
     name = "cpu"
 
     def __init__(self) -> None:
-        self.target = cpu_target()
+        self.target = numpy_target()
         self._optimised = PerGraph(run_keeping_ports)
 
     def bind(

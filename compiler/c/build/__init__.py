@@ -1,0 +1,1 @@
+"""Printed kernels to machine code: which C compiler, what it is told, what it made before."""

@@ -1,0 +1,24 @@
+"""What a C compiler is told. Numbers keep their IEEE meaning; a * b + c may round once."""
+
+from __future__ import annotations
+
+from compiler.instructions import Instructions, instructions_named
+
+from .c_compiler import CCompiler
+
+_NUMBERS = ("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv")
+_ALWAYS = ("-std=gnu11", "-O3", *_NUMBERS, "-fPIC", "-shared", "-Wno-psabi", "-pthread")
+
+
+def compiler_flags(compiler: CCompiler, instructions: str) -> tuple[str, ...]:
+    """For a shared library that runs on every CPU of these instructions.
+
+    Nothing depends on the machine that compiles, so ``-march=native`` is never among them.
+    """
+    return (*_ALWAYS, *_options(compiler, instructions_named(instructions)))
+
+
+def _options(compiler: CCompiler, instructions: Instructions) -> tuple[str, ...]:
+    if compiler.kind == "zig":  # which means the machine's own where nothing is said
+        return (f"-mcpu={instructions.name.replace('-', '_')}",)
+    return instructions.options

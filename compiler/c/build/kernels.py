@@ -1,0 +1,93 @@
+"""Libraries of the kernels that are asked for: those of the cache, and new ones of the rest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import heapq
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from .c_compiler import CCompiler
+from .library import Library
+from .process import compile_all
+from .store import LibraryStore
+
+Progress = Callable[[int, int], None]
+"""How many kernels are compiled, of how many."""
+
+_LETTERS = 6000
+"""Of kernels in a file: compilers start in the time that they take for so many."""
+
+
+class KernelBuilder:
+    """Compiles kernels, each once.
+
+    Args:
+        prelude: stands before them in every file.
+        progress: told after each file that was compiled.
+    """
+
+    def __init__(
+        self,
+        compiler: CCompiler,
+        flags: Sequence[str],
+        prelude: str,
+        store: LibraryStore,
+        progress: Progress | None = None,
+    ) -> None:
+        self._compiler = compiler
+        self._flags = tuple(flags)
+        self._prelude = prelude
+        self._store = store
+        self._progress = progress
+
+    @functools.cached_property
+    def _settings(self) -> bytes:
+        parts = (self._compiler.command, self._compiler.version, self._flags, self._prelude)
+        return json.dumps(parts).encode()
+
+    def key(self, source: str) -> str:
+        """The name of a kernel in the cache."""
+        return hashlib.sha256(self._settings + source.encode()).hexdigest()
+
+    def libraries(self, sources: Iterable[str]) -> Iterator[Library]:
+        """Of kernels by their texts, whose functions all have different names.
+
+        Raises CCompileError; what was compiled by then is kept.
+        """
+        wanted = {self.key(source): source for source in sources}
+        missing: dict[str, str] = {}
+        while wanted:
+            key = next(iter(wanted))
+            library = self._store.load(key)
+            if library is None:
+                missing[key] = wanted.pop(key)
+                continue
+            yield library
+            for known in library.kernels:
+                wanted.pop(known, None)
+        yield from self._compiled(missing)
+
+    def _compiled(self, sources: Mapping[str, str]) -> Iterator[Library]:
+        units = divided({key: len(source) for key, source in sources.items()})
+        texts = ["\n".join([self._prelude, *(sources[key] for key in unit)]) for unit in units]
+        done = 0
+        for number, code in compile_all(texts, self._compiler, self._flags):
+            library = Library(code, tuple(units[number]))
+            self._store.save(library)
+            yield library
+            done += len(library.kernels)
+            if self._progress is not None:
+                self._progress(done, len(sources))
+
+
+def divided(sizes: Mapping[str, int]) -> list[list[str]]:
+    """Files of about the same size, so many that compilers can work side by side, of not so little
+    that they mostly start."""
+    count = max(1, min(len(sizes), sum(sizes.values()) // _LETTERS))
+    files: list[tuple[int, int, list[str]]] = [(0, number, []) for number in range(count)]
+    for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
+        size, number, keys = files[0]
+        heapq.heapreplace(files, (size + sizes[key], number, [*keys, key]))
+    return [keys for _, _, keys in sorted(files, reverse=True) if keys]

@@ -1,0 +1,1 @@
+"""The executor ``cpu``: kernels printed as C, run by threads."""

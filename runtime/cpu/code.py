@@ -1,0 +1,71 @@
+"""Functions of kernels in this process: each is compiled once, and loaded once."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import threading
+from collections.abc import Iterable
+
+from compiler.c.build.c_compiler import CCompiler
+from compiler.c.build.flags import compiler_flags
+from compiler.c.build.kernels import KernelBuilder, Progress
+from compiler.c.build.library import Library
+from compiler.c.build.store import LibraryStore
+from compiler.c.support import prelude
+from compiler.kernel import Kernel
+
+from .shared_code import load_code
+
+
+class KernelCode:
+    """Of kernels on vectors of so many lanes, for CPUs of these instructions."""
+
+    def __init__(
+        self,
+        compiler: CCompiler,
+        instructions: str,
+        lanes: int,
+        store: LibraryStore | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        flags = compiler_flags(compiler, instructions)
+        self._builder = KernelBuilder(
+            compiler, flags, prelude(lanes), store or LibraryStore(), progress
+        )
+        self._lock = threading.Lock()
+        self._libraries: dict[str, ctypes.CDLL] = {}
+        self._functions: dict[str, int] = {}
+
+    def add(self, kernels: Iterable[Kernel]) -> None:
+        """Compile what is not there yet, all at once. Raises CCompileError."""
+        with self._lock:
+            new = {k.entry: k.source for k in kernels if k.entry not in self._functions}
+            keys = {entry: self._builder.key(source) for entry, source in new.items()}
+            missing = [new[entry] for entry, key in keys.items() if key not in self._libraries]
+            for library in self._builder.libraries(missing):
+                self._take(library)
+            for entry, key in keys.items():
+                self._functions[entry] = address(self._libraries[key], entry)
+
+    def _take(self, library: Library) -> None:
+        loaded = load_code(library.code)
+        for key in library.kernels:
+            self._libraries.setdefault(key, loaded)
+
+    def __getitem__(self, kernel: Kernel) -> int:
+        """Where the function is, of a kernel that was added."""
+        return self._functions[kernel.entry]
+
+
+def address(library: ctypes.CDLL, name: str) -> int:
+    """Of a function."""
+    return ctypes.cast(library[name], ctypes.c_void_p).value or 0
+
+
+@functools.cache
+def kernel_code(
+    compiler: CCompiler, instructions: str, lanes: int, progress: Progress | None
+) -> KernelCode:
+    """The one of this process."""
+    return KernelCode(compiler, instructions, lanes, progress=progress)

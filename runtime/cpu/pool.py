@@ -1,0 +1,44 @@
+"""The threads that run kernels: those of ``compiler/c/support/pool.c``."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any
+
+from compiler.c.build.c_compiler import CCompiler
+from compiler.c.build.flags import compiler_flags
+from compiler.c.build.kernels import KernelBuilder
+from compiler.c.build.store import LibraryStore
+from compiler.c.support import pool_source
+from compiler.instructions import UNKNOWN
+
+from .code import address
+from .shared_code import load_code
+
+COPIED = 4096
+"""Bytes that a program of :attr:`Pool.copy` copies."""
+
+
+class Pool:
+    """Attributes:
+    copy: address of the function that copies ``given[2]`` bytes from ``given[1]`` to ``given[0]``.
+    """
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._run = library.run_launches
+        self._run.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+        self._run.restype = None
+        self.copy = address(library, "copy_bytes")
+
+    def run(self, launches: Any, count: int, threads: int) -> None:
+        """So many entries of a table, with up to so many threads."""
+        self._run(launches, count, threads)
+
+
+@functools.cache
+def thread_pool(compiler: CCompiler) -> Pool:
+    """The one of this process."""
+    builder = KernelBuilder(compiler, compiler_flags(compiler, UNKNOWN.name), "", LibraryStore())
+    (library,) = builder.libraries([pool_source()])
+    return Pool(load_code(library.code))

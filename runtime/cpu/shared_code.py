@@ -1,0 +1,42 @@
+"""Machine code that came as bytes, loaded into this process."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import tempfile
+
+from ir.errors import RoasteryError
+
+_numbers = itertools.count()
+
+
+def load_code(code: bytes) -> ctypes.CDLL:
+    """A shared library, which stays for the life of the process.
+
+    No file that somebody else could change is on the way: Linux loads it from memory. Raises
+    RoasteryError where the system does not load it.
+    """
+    try:
+        if hasattr(os, "memfd_create"):
+            handle = os.memfd_create("roastery-kernels", os.MFD_CLOEXEC)
+            with os.fdopen(handle, "wb") as file:
+                file.write(code)
+                file.flush()
+                return ctypes.CDLL(f"/proc/self/fd/{_another_spelling()}{handle}")
+        with tempfile.NamedTemporaryFile(prefix="roastery-", suffix=".so") as file:
+            file.write(code)
+            file.flush()
+            return ctypes.CDLL(file.name)
+    except OSError as error:
+        raise RoasteryError(
+            f"compiled kernels cannot be loaded: {error}",
+            hint="is CC a compiler for this machine? --device reference needs none",
+        ) from error
+
+
+def _another_spelling() -> str:
+    """Of "here", in a path: what is loaded already is known by its name, and numbers of files
+    come again."""
+    return "".join("./" if digit == "1" else "/" for digit in f"{next(_numbers):b}")
