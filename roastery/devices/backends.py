@@ -86,7 +86,7 @@ def open_backend(device: str) -> Backend:
 
 
 def _cpu_backend() -> Backend:
-    from compiler.c.build.c_compiler import HINT, NoCompiler, find_compiler
+    from compiler.c.compile.c_compiler import HINT, NoCompiler, find_compiler
 
     compiler = find_compiler()
     if isinstance(compiler, NoCompiler):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from compiler.c.build.c_compiler import CCompiler
-from compiler.c.build.kernels import Progress
+from compiler.c.compile.c_compiler import CCompiler
+from compiler.c.compile.kernels import Progress
 from compiler.c.lower import lanes_of, lower_to_c, with_layout
 from compiler.kernel import Kernel
 from compiler.options import CompileOptions

@@ -7,11 +7,11 @@ import functools
 import threading
 from collections.abc import Iterable
 
-from compiler.c.build.c_compiler import CCompiler
-from compiler.c.build.flags import compiler_flags
-from compiler.c.build.kernels import KernelBuilder, Progress
-from compiler.c.build.library import Library
-from compiler.c.build.store import LibraryStore
+from compiler.c.compile.c_compiler import CCompiler
+from compiler.c.compile.flags import compiler_flags
+from compiler.c.compile.kernels import LibraryMaker, Progress
+from compiler.c.compile.library import Library
+from compiler.c.compile.store import LibraryStore
 from compiler.c.support import prelude
 from compiler.kernel import Kernel
 
@@ -30,7 +30,7 @@ class KernelCode:
         progress: Progress | None = None,
     ) -> None:
         flags = compiler_flags(compiler, instructions)
-        self._builder = KernelBuilder(
+        self._maker = LibraryMaker(
             compiler, flags, prelude(lanes), store or LibraryStore(), progress
         )
         self._lock = threading.Lock()
@@ -41,12 +41,12 @@ class KernelCode:
         """Compile what is not there yet, all at once. Raises CCompileError."""
         with self._lock:
             new = {k.entry: k.source for k in kernels if k.entry not in self._functions}
-            keys = {entry: self._builder.key(source) for entry, source in new.items()}
+            keys = {entry: self._maker.key(source) for entry, source in new.items()}
             missing = [new[entry] for entry, key in keys.items() if key not in self._libraries]
-            for library in self._builder.libraries(missing):
+            for library in self._maker.libraries(missing):
                 self._take(library)
             for entry, key in keys.items():
-                self._functions[entry] = address(self._libraries[key], entry)
+                self._functions[entry] = function_address(self._libraries[key], entry)
 
     def _take(self, library: Library) -> None:
         loaded = load_code(library.code)
@@ -58,7 +58,7 @@ class KernelCode:
         return self._functions[kernel.entry]
 
 
-def address(library: ctypes.CDLL, name: str) -> int:
+def function_address(library: ctypes.CDLL, name: str) -> int:
     """Of a function."""
     return ctypes.cast(library[name], ctypes.c_void_p).value or 0
 

@@ -10,7 +10,7 @@ from compiler.kernel import Config, Kernel
 
 from ..backends.host_launcher import HostLauncher
 from .code import KernelCode
-from .launches import Argument, CLaunch, LaunchTable
+from .launches import CArgument, CLaunch, LaunchTable
 from .pool import COPIED, Pool
 
 
@@ -31,7 +31,7 @@ class CLauncher(HostLauncher):
         written: Collection[int],
         name: str,
     ) -> LaunchTable:
-        given = (Argument * len(arguments))()
+        given = (CArgument * len(arguments))()
         nbytes = 0
         for slot, parameter, value in zip(given, kernel.parameters, arguments, strict=True):
             if isinstance(value, np.ndarray):
@@ -44,7 +44,7 @@ class CLauncher(HostLauncher):
 
     def copy(self, source: np.ndarray, target: np.ndarray) -> LaunchTable:
         """All bytes of an array to another one."""
-        given = (Argument * 3)()
+        given = (CArgument * 3)()
         given[0].pointer, given[1].pointer = target.ctypes.data, source.ctypes.data
         given[2].size = source.nbytes
         programs = -(-source.nbytes // COPIED)

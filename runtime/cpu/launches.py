@@ -22,7 +22,7 @@ _AT_ONCE = 1 << 30
 """Bytes of launches that run before Python looks for signals again: some tenths of a second."""
 
 
-class Argument(ctypes.Union):
+class CArgument(ctypes.Union):
     _fields_ = (
         ("pointer", ctypes.c_void_p),
         ("size", ctypes.c_int64),
@@ -46,7 +46,7 @@ class CLaunch:
     as long as it may run."""
 
     function: int
-    given: ctypes.Array[Argument]
+    given: ctypes.Array[CArgument]
     programs: int
     across: int
     nbytes: int

@@ -6,14 +6,14 @@ import ctypes
 import functools
 from typing import Any
 
-from compiler.c.build.c_compiler import CCompiler
-from compiler.c.build.flags import compiler_flags
-from compiler.c.build.kernels import KernelBuilder
-from compiler.c.build.store import LibraryStore
+from compiler.c.compile.c_compiler import CCompiler
+from compiler.c.compile.flags import compiler_flags
+from compiler.c.compile.kernels import LibraryMaker
+from compiler.c.compile.store import LibraryStore
 from compiler.c.support import pool_source
 from compiler.instructions import UNKNOWN
 
-from .code import address
+from .code import function_address
 from .shared_code import load_code
 
 COPIED = 4096
@@ -29,7 +29,7 @@ class Pool:
         self._run = library.run_launches
         self._run.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
         self._run.restype = None
-        self.copy = address(library, "copy_bytes")
+        self.copy = function_address(library, "copy_bytes")
 
     def run(self, launches: Any, count: int, threads: int) -> None:
         """So many entries of a table, with up to so many threads."""
@@ -39,6 +39,6 @@ class Pool:
 @functools.cache
 def thread_pool(compiler: CCompiler) -> Pool:
     """The one of this process."""
-    builder = KernelBuilder(compiler, compiler_flags(compiler, UNKNOWN.name), "", LibraryStore())
-    (library,) = builder.libraries([pool_source()])
+    maker = LibraryMaker(compiler, compiler_flags(compiler, UNKNOWN.name), "", LibraryStore())
+    (library,) = maker.libraries([pool_source()])
     return Pool(load_code(library.code))

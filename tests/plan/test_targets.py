@@ -174,6 +174,7 @@ def write(root: Path, files: dict[str, str]) -> None:
         (root / name).write_text(text)
 
 
+V3 = "sse4_2 popcnt cx16 avx avx2 fma f16c bmi1 bmi2 abm movbe"
 CACHE = "sys/devices/system/cpu/cpu0/cache"
 
 
@@ -183,7 +184,7 @@ def test_a_cpu_by_what_linux_tells(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "proc/cpuinfo": "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: sse2 avx avx2\n",
+            "proc/cpuinfo": f"processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: {V3}\n",
             "sys/fs/cgroup/cpu.max": "50000 100000\n",
             **{
                 f"{CACHE}/index{i}/{name}": f"{value}\n"
@@ -192,7 +193,7 @@ def test_a_cpu_by_what_linux_tells(tmp_path: Path) -> None:
             },
         },
     )
-    found = cpu_target(tmp_path)
+    found = cpu_target(tmp_path, "x86_64")
     assert found == Target(
         "cpu",
         "Some CPU",
@@ -201,22 +202,32 @@ def test_a_cpu_by_what_linux_tells(tmp_path: Path) -> None:
         l1_cache=48 << 10,
         l2_cache=2 << 20,
         l3_cache=256 << 20,
+        instructions="x86-64-v3",
+        registers=16,
     )
     assert str(found) == "cpu" and found.precisions == ("ieee",)
 
 
 @pytest.mark.parametrize(
-    ("flags", "width"),
+    ("machine", "flags", "wanted"),
     [
-        ("flags : sse sse2", 16),
-        ("flags : sse2 avx avx2 avx512f", 64),
-        ("Features : fp asimd", 16),
-        ("flags :", 16),
+        ("x86_64", "sse sse2", ("x86-64", 16, 16)),
+        ("AMD64", "sse2 sse4_2 popcnt cx16 avx", ("x86-64-v2", 16, 16)),
+        ("x86_64", f"{V3} avx512f", ("x86-64-v3", 32, 16)),
+        ("x86_64", f"avx512vl avx512f avx512cd {V3} avx512bw avx512dq", ("x86-64-v4", 64, 32)),
+        ("x86_64", "", ("x86-64", 16, 16)),
+        ("aarch64", "", ("aarch64", 16, 32)),
+        ("arm64", "", ("aarch64", 16, 32)),
+        ("riscv64", "sse2", ("any", 16, 16)),
     ],
 )
-def test_vector_registers(tmp_path: Path, flags: str, width: int) -> None:
-    write(tmp_path, {"proc/cpuinfo": flags + "\n"})
-    assert cpu_target(tmp_path).vector == width
+def test_instructions(
+    tmp_path: Path, machine: str, flags: str, wanted: tuple[str, int, int]
+) -> None:
+    """All of a set are there, or the next one counts."""
+    write(tmp_path, {"proc/cpuinfo": f"flags : {flags}\n"})
+    found = cpu_target(tmp_path, machine)
+    assert (found.instructions, found.vector, found.registers) == wanted
 
 
 @pytest.mark.parametrize(

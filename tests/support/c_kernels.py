@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from compiler.c.build.c_compiler import CCompiler, find_compiler
+from compiler.c.compile.c_compiler import CCompiler, find_compiler
 from compiler.instructions import instructions_named
 from compiler.kernel import Kernel
 from runtime.cpu.backend import CpuBackend

@@ -20,7 +20,7 @@ _LETTERS = 6000
 """Of kernels in a file: compilers start in the time that they take for so many."""
 
 
-class KernelBuilder:
+class LibraryMaker:
     """Compiles kernels, each once.
 
     Args:
