@@ -38,8 +38,8 @@ from benchmarks.contest.job import write_job
 from benchmarks.contest.rounds import Bout, fight
 from benchmarks.zoo import ZOO
 from compiler.options import CompileOptions
-from roastery.bench.devices import open_benched
 from roastery.bench.report import limits_json, speed_line
+from roastery.devices.backends import open_backend
 from runtime.backends.speed import speed_of
 from runtime.machine.processor import cpu_target
 
@@ -199,7 +199,7 @@ def _layers(options: argparse.Namespace, folder: Path) -> int:
 
 def _limits(threads: Sequence[int]) -> dict[int, object]:
     """What the machine can do, by number of threads; shown, too."""
-    backend = open_benched("cpu")
+    backend = open_backend("cpu")
     found: dict[int, object] = {}
     for number in threads:
         options = CompileOptions(replace(backend.target, processors=number))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.c.shared_library import c_compiler
+from compiler.c.compile.c_compiler import HINT, CCompiler, find_compiler
 from ir.errors import RoasteryError
-from runtime.backends.backend import Backend
 
-from ..devices.backends import choose_device, cuda_missing, open_backend
+from ..devices.backends import choose_device, cuda_missing
 
 
 def benched_devices(asked: Sequence[str]) -> list[str]:
@@ -16,23 +15,15 @@ def benched_devices(asked: Sequence[str]) -> list[str]:
 
     Raises RoasteryError for one that is not there or has no kernels, and where there is none.
     """
+    compiles = isinstance(find_compiler(), CCompiler)
     if not asked:
-        asked = ["cpu"] * (c_compiler() is not None) + ["cuda"] * (cuda_missing() is None)
+        asked = ["cpu"] * compiles + ["cuda"] * (cuda_missing() is None)
     found = list(dict.fromkeys(map(choose_device, asked)))
     if "reference" in found:
         raise RoasteryError(
             "device reference has no kernels: the others are held against it",
             hint="--device cpu, cuda or interpret",
         )
-    if not found:
-        raise RoasteryError("there is no device with kernels", hint="install gcc or clang")
+    if not found or ("cpu" in found and not compiles):
+        raise RoasteryError("there is no C compiler that makes kernels", hint=HINT)
     return found
-
-
-def open_benched(device: str) -> Backend:
-    """As :func:`roastery.devices.backends.open_backend`."""
-    if device == "cpu":
-        from runtime.backends.c import CBackend
-
-        return CBackend()
-    return open_backend(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from ir.graph import Graph, PortKey
 
 from ..backends.backend import Values
 from ..backends.per_graph import PerGraph
+from ..backends.speed import MeasuredSpeed
 from ..machine.processor import cpu_target
 from ..memory.buffers import Buffer
 from .code import KernelCode, kernel_code
@@ -44,6 +46,7 @@ class CpuBackend:
         self._c_compiler = compiler
         self._progress = progress
         self._compiled = PerGraph(self.compiler)
+        self._speeds: dict[int, MeasuredSpeed] = {}
 
     def bind(
         self,
@@ -67,6 +70,14 @@ class CpuBackend:
         code = self._code(target)
         code.add(kernels)
         return CLauncher(code, thread_pool(self._c_compiler), target.processors)
+
+    def speed(self, threads: int) -> MeasuredSpeed:
+        """What so many threads can do at most."""
+        if threads not in self._speeds:
+            target = replace(self.target, processors=threads)
+            launchers = functools.partial(self.launcher, target=target)
+            self._speeds[threads] = MeasuredSpeed(launchers, lanes_of(target), threads)
+        return self._speeds[threads]
 
     def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""

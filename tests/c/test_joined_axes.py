@@ -9,7 +9,6 @@ import pytest
 
 from compiler.c.heuristic import VectorHeuristic
 from compiler.c.lower import lower_to_c
-from compiler.c.shared_library import c_compiler
 from compiler.kernels.products import product_of
 from compiler.kernels.schedule import task_of
 from compiler.kernels.schedules.contract import anchor_of
@@ -21,9 +20,9 @@ from ir.op import Op
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.size import value_of
 from ir.types import TensorType
-from runtime.backends.c import CLauncher
 from runtime.machine.processor import cpu_target
 from tests.interpret.kernel_runner import compare, random_inputs, run_launches, single
+from tests.support.c_kernels import launcher_of, needs_compiler
 from tests.support.layouts import with_layouts
 
 POINT: dict[str, Any] = {"stride": (1, 1), "pad": (0, 0), "dilation": (1, 1)}
@@ -66,7 +65,7 @@ def test_images_of_one_block_are_one_too() -> None:
     assert axes(node_of(Conv(**POINT), (3, 16, 7, 5), (16, 16, 1, 1))) == (1, 3)
 
 
-@pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
+@needs_compiler
 @pytest.mark.parametrize("layout", [BLOCKS, None])
 @pytest.mark.parametrize("channels", [20, 48])
 def test_results_are_right(layout: Layout | None, channels: int) -> None:
@@ -77,5 +76,5 @@ def test_results_are_right(layout: Layout | None, channels: int) -> None:
         node_of(ConvWeightGrad(**POINT, window=(1, 1)), x, y, layout=layout),
     ):
         launches, arrays = lower_to_c(node, OPTIONS), random_inputs(node)
-        launcher = CLauncher((launch.kernel for launch in launches), OPTIONS.target)
+        launcher = launcher_of(launch.kernel for launch in launches)
         compare(node, run_launches(launches, node, arrays, by=launcher), arrays, tolerance=1e-5)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from compiler.c.shared_library import c_compiler
 from ir.errors import RoasteryError
 from roastery.bench.devices import benched_devices
 from roastery.cli.main import main
+from tests.support.c_kernels import needs_compiler
 from tests.support.sample_nets import conv, dense, inputs, layer, pool, relu
 
 NET = (
@@ -25,8 +25,6 @@ NET = (
     + dense("ip", "pool", 5)
     + layer("loss", "SoftmaxWithLoss", "ip label", "include { phase: TRAIN }")
 )
-
-needs_compiler = pytest.mark.skipif(c_compiler() is None, reason="there is no C compiler")
 
 
 @pytest.fixture

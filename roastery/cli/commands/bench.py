@@ -53,14 +53,14 @@ def _benched(
 ) -> list[KernelResult]:
     from runtime.backends.speed import speed_of
 
-    from ...bench.devices import open_benched
     from ...bench.groups import groups_of
     from ...bench.measure import measured
     from ...bench.report import conclusion, kernel_table, limits_json, speed_line
+    from ...devices.backends import open_backend
     from ...devices.compile_options import compile_options
     from ..progress import progress_bar
 
-    backend = open_benched(device)
+    backend = open_backend(device)
     options = compile_options(backend, requested_compilation(arguments), _remark)
     backward = lowered.program.trains if arguments.backward is None else arguments.backward
     groups = groups_of(lowered.program, options, backward=backward)
