@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -58,7 +59,8 @@ class Child:
 
     def _ask(self, request: dict[str, object]) -> Any:
         assert self._process.stdin
-        print(json.dumps(request), file=self._process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # it has ended: then nothing comes
+            print(json.dumps(request), file=self._process.stdin, flush=True)
         return self._read()
 
     def _read(self) -> Any:
@@ -72,8 +74,9 @@ class Child:
     def close(self) -> None:
         """End the process."""
         for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                stream.close()
+            with contextlib.suppress(BrokenPipeError):
+                if stream:
+                    stream.close()
         self._process.terminate()
         self._process.wait()
 

@@ -75,11 +75,15 @@ def fight(
         times: dict[Entry, list[float]] = {child.entry: [] for child in children}
         for number in range(rounds):
             tell(f"round {number + 1} of {rounds}")
-            for child in children:
-                times[child.entry] += child.seconds(seconds, 2)
+            for child in list(children):
+                try:
+                    times[child.entry] += child.seconds(seconds, 2)
+                except Failed as error:
+                    bout.remarks.append(str(error))
+                    children.remove(child)
                 time.sleep(_PAUSE)
     for entry, found in times.items():
-        median = 1e3 * statistics.median(found)
+        median = 1e3 * statistics.median(found or [math.inf])
         if median < bout.milliseconds.get(entry.name, float("inf")):
             bout.milliseconds[entry.name] = median
             bout.setting[entry.name] = entry.setting

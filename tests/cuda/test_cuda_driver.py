@@ -24,6 +24,8 @@ from runtime.cuda.driver import (
     released,
 )
 from runtime.cuda.driver.libcuda import cuda_driver, initialised
+from runtime.cuda.driver.properties import ATTRIBUTES, DeviceProperties
+from runtime.cuda.speed import rated_speed
 
 
 @pytest.fixture
@@ -215,3 +217,19 @@ def test_nothing_is_said_when_the_interpreter_ends(
     made.clear()
     gc.collect()
     assert not said
+
+
+def test_what_a_gpu_can_do() -> None:
+    """An H100 SXM: 67 TFLOP/s and 3.35 TB/s, says its data sheet."""
+    said = dict.fromkeys(ATTRIBUTES, 0) | {
+        "major": 9,
+        "multiprocessors": 132,
+        "clock_rate": 1_980_000,
+        "memory_clock_rate": 2_619_000,
+        "memory_bus_width": 5120,
+    }
+    speed = rated_speed(DeviceProperties(0, "H100", 80 << 30, said))
+    assert round(speed.operations / 1e12) == 67
+    assert round(speed.bytes_copied(1 << 20) / 1e10) == 335
+    silent = rated_speed(DeviceProperties(0, "", 0, said | {"clock_rate": 0}))
+    assert silent.operations == 0

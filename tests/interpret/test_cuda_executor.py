@@ -6,13 +6,17 @@ Device memory is not the host's: what is not copied is not there.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from compiler.options import CompileOptions
+from roastery.bench.groups import groups_of
+from roastery.bench.measure import measured
 from runtime.backends.reference import ReferenceBackend
+from runtime.cuda.speed import RatedSpeed
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from tests.support.executor_run import differences, fused, layerwise, rounded, seeds_of
@@ -115,3 +119,15 @@ def test_layers_without_tops_and_losses_without_names(
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
     np.testing.assert_allclose(diff, gradient, rtol=1e-4)
     assert gradient.any() and (tmp_path / "out.h5").exists()
+
+
+def test_kernels_alone(gpu: InterpretingGpu) -> None:
+    """What `roastery bench` does: ports of a lone group, in whatever layout, and its times."""
+    backend = gpu.backend()
+    options = CompileOptions(replace(backend.target, layout="channels-by-4"))
+    groups = groups_of(lowered(inception(1, 4, 3)), options, backward=True)
+    found = list(measured(groups, backend, options, RatedSpeed(1e10, 1e11), repeats=1))
+    gpu.fake.check()
+    assert {row.kernel: row.error for row in found if not row.error <= TOLERANCE} == {}
+    assert sum(row.count for row in found) > len(found) > 20
+    assert {row.limit for row in found} == {"arithmetic", "memory"}
