@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -95,4 +96,12 @@ def test_time_tells_what_layers_that_multiply_do(
     row = next(row for row in times if row["layer"] == "conv2" and row["pass"] == "backward")
     both = 2 * 2 * 2 * 4 * 64 * 36  # operations of both gradients
     assert row["gflops"] == pytest.approx(both / row["milliseconds"] / 1e6, rel=1e-3)
-    assert "GFLOP/s" in capsys.readouterr().err
+    assert "of_peak" not in row and "GFLOP/s" in capsys.readouterr().err
+
+
+@needs_compiler
+def test_time_tells_how_near_to_the_peak(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["time", f"--model={net}", "--iterations=1", "--device=cpu", "--threads=1"]
+    assert main(command) == 0
+    line = r"conv2\tforward: \S+ ms\. \S+ GFLOP/s, \d+% of peak\n"
+    assert re.search(line, capsys.readouterr().err)
