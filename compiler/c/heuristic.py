@@ -26,7 +26,7 @@ class VectorHeuristic:
     target: Target
     lanes: int
 
-    unrolled = 0
+    unrolled = 9
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", self.lanes),))]

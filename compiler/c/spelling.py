@@ -80,6 +80,11 @@ def _by_letter(name: str) -> o.Spell:
     return spell
 
 
+def _shifted(value: Expr, printer: o.Printer) -> tuple[str, int]:
+    """Lanes of two vectors, from a number on."""
+    return f"shifted_{LETTERS[value.dtype]}({printer.operands(value)}, {value.value})", o.ATOM
+
+
 VECTOR_SPELLING: dict[str, o.Spell] = {
     **_OPERATORS,
     **{op: _by_letter(name) for op, name in _BY_LETTER.items()},
@@ -88,6 +93,7 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     "not": o.prefix("~", o.ATOM),
     "and": o.infix("&", AND),
     "or": o.infix("|", OR),
+    "shifted": _shifted,
     "as_i32": o.call(""),  # they have 32 bits
 }
 """Of operations on vectors."""

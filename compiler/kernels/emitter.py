@@ -8,7 +8,8 @@ it yields what it reads, and gets the elements back, so that no chain nests Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -172,6 +173,10 @@ class Emitter:
         self.builder.remember(key, found)
         return found
 
+    def lane_block(self, index: Affine) -> int:
+        """Elements of the blocks of which an index has one in the lanes of a vector; 0: of none."""
+        return 0
+
     def emit_guarded(self, value: Value, at: Access) -> Expr:
         """The element, 0 where it does not exist."""
         found = self.emit(value, at)
@@ -291,6 +296,14 @@ class Emitter:
         if high is not None:
             found.append(self.condition(position < self.builder.size(high)))
         return tuple(found)
+
+    @contextlib.contextmanager
+    def tap(
+        self, access: Access, conditions: Sequence[Expr]
+    ) -> Iterator[tuple[Access, tuple[Expr, ...]]]:
+        """Where one of many elements is read that are gathered, and the conditions under which it
+        exists, as far as they still have to be asked."""
+        yield access.guarded(*conditions), tuple(conditions)
 
     def condition(self, value: Expr) -> Expr:
         return self.builder.let(value, "m")

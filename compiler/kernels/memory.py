@@ -85,11 +85,12 @@ def _divided(builder: KernelBuilder, index: Affine, block: int) -> tuple[Affine,
         return _only(above_it), _only(IterationRange(one.base, one.inner, size))
     whole = [(r, w / size) for r, w in index.terms if w.constant and not w.constant % block]
     rest = [(r, w) for r, w in index.terms if not (w.constant and not w.constant % block)]
-    if not index.offsets and len(rest) <= 1:
+    shifts = tuple([o / size for o in index.offsets if o.constant and not o.constant % block])
+    if len(shifts) == len(index.offsets) and len(rest) <= 1:
         low = Affine(tuple(rest))
         extent = rest[0][0].extent if rest and rest[0][1] == ONE else None
         if not rest or (extent and extent.constant and extent.constant <= block):
-            return Affine(tuple(whole)), low
+            return Affine(tuple(whole), shifts), low
     value = builder.index(index)
     parts = (builder.let(value // block, "i"), builder.let(value % block, "i"))
     high, low = (variable(_named(part, index)) for part in parts)

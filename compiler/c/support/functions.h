@@ -1,5 +1,6 @@
 /* Functions of REAL, a float or a vector of them, of which each lane comes out as a float would:
- * the polynomials are the same, and so are the roundings. Errors are at most about two units in the
+ * the polynomials are the same, and so are the roundings, wherever a product and a sum become one
+ * operation. Errors are at most about two units in the
  * last place. WHOLE are integers of the same size, BITS and REAL_OF what memory holds of both. */
 
 /* 2**n, of n from -126 to 127. */
@@ -11,13 +12,12 @@ static inline REAL NAME(exp_parts)(REAL x, WHOLE *n) {
     const REAL whole = shifted - 12582912.0f;
     REAL r = x - whole * 0.693359375f;
     r = r + whole * 2.12194440e-4f;
-    REAL p = r * 1.9919378e-4f + 1.3947225e-3f;
-    p = p * r + 8.3332630e-3f;
-    p = p * r + 4.1666254e-2f;
-    p = p * r + 1.6666667e-1f;
-    p = p * r + 0.5f;
-    *n = BITS(shifted) - 0x4b400000;
     const REAL square = r * r;
+    const REAL p0 = r * 1.6666667e-1f + 0.5f, p1 = r * 8.3332630e-3f + 4.1666254e-2f;
+    const REAL p2 = r * 1.9919378e-4f + 1.3947225e-3f;
+    REAL p = p2 * square + p1;
+    p = p * square + p0;
+    *n = BITS(shifted) - 0x4b400000;
     return p * square + r;
 }
 
@@ -44,32 +44,29 @@ static inline REAL NAME(expm1)(REAL x) {
     return CHOOSE(tiny < 1e-7f, given, CHOOSE(n > 127, y + y, y));
 }
 
-/* ln(m) = f + rest, of m = 1 + f from sqrt(1/2) to sqrt(2), where x = 2**n m. */
+/* ln(m) = f + rest, of m = 1 + f from sqrt(1/2) to sqrt(2), where x = 2**n m is normal. */
 static inline REAL NAME(log_parts)(REAL x, REAL *f, REAL *n) {
-    const WHOLE small = x < 1.17549435e-38f;
-    x = CHOOSE(small, x * 8388608.0f, x);
     const WHOLE bits = BITS(x);
     const WHOLE exponent = (WHOLE)((UWHOLE)bits - 0x3f3504f3u) >> 23;
     const REAL m = REAL_OF((WHOLE)((UWHOLE)bits - ((UWHOLE)exponent << 23)));
     const REAL g = m - 1.0f;
-    REAL p = g * 6.9153681e-2f + -1.1789808e-1f;
-    p = p * g + 1.1872976e-1f;
-    p = p * g + -1.2384348e-1f;
-    p = p * g + 1.4218658e-1f;
-    p = p * g + -1.6669251e-1f;
-    p = p * g + 2.0002227e-1f;
-    p = p * g + -2.4999987e-1f;
-    p = p * g + 3.3333310e-1f;
     *f = g;
-    *n = TO_REAL(exponent) - CHOOSE(small, ALL(23.0f), ALL(0.0f));
-    const REAL square = g * g;
-    p = p * g + -0.5f;
+    *n = TO_REAL(exponent);
+    const REAL square = g * g, fourth = square * square;
+    const REAL p0 = g * 3.3333310e-1f + -0.5f, p1 = g * 2.0002227e-1f + -2.4999987e-1f;
+    const REAL p2 = g * 1.4218658e-1f + -1.6669251e-1f, p3 = g * 1.1872976e-1f + -1.2384348e-1f;
+    const REAL p4 = g * 6.9153681e-2f + -1.1789808e-1f;
+    const REAL low = p1 * square + p0, high = p3 * square + p2;
+    REAL p = p4 * fourth + high;
+    p = p * fourth + low;
     return p * square;
 }
 
 static inline REAL NAME(log)(REAL x) {
     REAL f, n;
-    const REAL rest = NAME(log_parts)(x, &f, &n);
+    const WHOLE small = x < 1.17549435e-38f;
+    const REAL rest = NAME(log_parts)(CHOOSE(small, x * 8388608.0f, x), &f, &n);
+    n = CHOOSE(small, n - 23.0f, n);
     REAL y = rest + f;
     y = n * -2.12194440e-4f + y;
     y = n * 0.693359375f + y;
@@ -103,8 +100,9 @@ static inline REAL NAME(floor)(REAL x) {
     return CHOOSE(NAME(magnitude)(x) < 8388608.0f, signed_y, x);
 }
 
-/* Of a positive and finite, b not too large: 2**(b log2(a)), whose exponent is kept in two parts. */
-static inline REAL NAME(pow_positive)(REAL a, REAL b) {
+/* 2**(b log2(a)): the exponent is kept in two parts. Where it is none of a normal number, and for
+ * factors that are none, the library's function is asked. */
+static inline REAL NAME(pow)(REAL a, REAL b) {
     REAL f, n;
     const REAL rest = NAME(log_parts)(a, &f, &n);
     /* log2(a) = n + f + g; of b and f the first twelve bits, whose products are exact. */
@@ -118,27 +116,18 @@ static inline REAL NAME(pow_positive)(REAL a, REAL b) {
     low = b1 * n + low;
     REAL all = b0 * f0 + low;
     all = large + all;
-    all = CHOOSE(all > 130.0f, ALL(130.0f), all);
-    all = CHOOSE(all < -152.0f, ALL(-152.0f), all);
     const REAL shifted = all + 12582912.0f;
-    const REAL whole = shifted - 12582912.0f;
-    REAL r = large - whole;
+    REAL r = large - (shifted - 12582912.0f);
     r = b0 * f0 + r;
     r = r + low;
-    r = CHOOSE(NAME(magnitude)(r) < 1.0f, r, ALL(0.0f)); /* beyond what is finite */
-    REAL p = r * 1.5481872e-4f + 1.3405732e-3f;
-    p = p * r + 9.6179843e-3f;
-    p = p * r + 5.5503137e-2f;
-    p = p * r + 2.4022652e-1f;
-    p = p * r + 6.9314724e-1f;
-    p = p * r + 1.0f;
-    const WHOLE exponent = BITS(shifted) - 0x4b400000, half = exponent >> 1;
-    return p * NAME(power_of_two)(half) * NAME(power_of_two)(exponent - half);
-}
-
-static inline REAL NAME(pow)(REAL a, REAL b) {
-    REAL y = NAME(pow_positive)(a, b);
-    const WHOLE plain = (a >= 1.17549435e-38f) & (a < INFINITY) & (NAME(magnitude)(b) < 65536.0f);
+    const REAL square = r * r;
+    const REAL p0 = r * 6.9314724e-1f + 1.0f, p1 = r * 5.5503137e-2f + 2.4022652e-1f;
+    const REAL p2 = r * 1.3405732e-3f + 9.6179843e-3f;
+    REAL p = square * 1.5481872e-4f + p2;
+    p = p * square + p1;
+    p = p * square + p0;
+    REAL y = REAL_OF((WHOLE)((UWHOLE)BITS(p) + ((UWHOLE)BITS(shifted) << 23)));
+    const WHOLE plain = (a >= 1.17549435e-38f) & (a < INFINITY) & (NAME(magnitude)(all) < 125.0f);
     UNLESS(plain, y, powf, a, b);
     return y;
 }

@@ -15,9 +15,6 @@ static inline float philox_uniform(uint32_t seed, uint32_t x0, uint32_t x1, uint
 }
 
 #ifdef LANES
-/* Lanes two by two, as numbers of 64 bits. */
-typedef uint64_t vl __attribute__((vector_size(4 * LANES)));
-
 /* The products of the even lanes. gcc does not see that half of each factor is 0. */
 static inline vl even_products(vl a, uint32_t b) {
 #if defined __AVX512F__ && LANES == 16 && !defined __clang__

@@ -3,6 +3,7 @@
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vu __attribute__((vector_size(4 * LANES)));
+typedef uint64_t vl __attribute__((vector_size(4 * LANES))); /* two lanes in one */
 typedef float vf_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t vi_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint32_t vu_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
@@ -45,9 +46,10 @@ static inline vi rest_i(vi a, vi b) {
 }
 
 static inline int any_lane(vi m) {
-    for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; ++i) m[i] |= m[i + half];
-    return m[0] != 0;
+    const vl pairs = (vl)m;
+    uint64_t found = 0;
+    for (int i = 0; i < LANES / 2; ++i) found |= pairs[i];
+    return found != 0;
 }
 
 /* Memory side by side. */
@@ -95,6 +97,25 @@ FAR(i, vi, int32_t, got, a[LANE])
 FAR(u, vu, uint32_t, got, a[LANE])
 FAR(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
 #undef FAR
+
+/* The lanes of two vectors from a number on, which is a constant. */
+#ifdef __clang__
+#define SHIFTED(name, vector)                                                                    \
+    static inline __attribute__((always_inline)) vector name(vector a, vector b, int from) {     \
+        vector c;                                                                                \
+        each_lane c[LANE] = LANE + from < LANES ? a[(LANE + from) % LANES]                       \
+                                                : b[(LANE + from) % LANES];                      \
+        return c;                                                                                \
+    }
+#else
+#define SHIFTED(name, vector)                                                                    \
+    static inline __attribute__((always_inline)) vector name(vector a, vector b, int from) {     \
+        return __builtin_shuffle(a, b, lane_numbers() + from);                                   \
+    }
+#endif
+SHIFTED(shifted_f, vf)
+SHIFTED(shifted_i, vi)
+#undef SHIFTED
 
 /* All lanes as one, in pairs. */
 #define ACROSS(name, vector, element, combined)                                                  \
@@ -150,5 +171,9 @@ static inline vf sqrt_f(vf a) {
 #define ALL(a) all_f(a)
 #define CHOOSE(m, a, b) choose_f(m, a, b)
 #define CHOOSE_WHOLE(m, a, b) choose_i(m, a, b)
-#define UNLESS(m, y, function, a, b)                                                             \
-    if (any_lane(~(m))) each_lane if (!(m)[LANE]) y[LANE] = function(a[LANE], b[LANE])
+#define UNLESS(m, y, function, a, b) if (any_lane(~(m))) y = function##_where(~(m), a, b, y)
+
+static __attribute__((noinline, cold, unused)) vf powf_where(vi m, vf a, vf b, vf other) {
+    each_lane if (m[LANE]) other[LANE] = powf(a[LANE], b[LANE]);
+    return other;
+}

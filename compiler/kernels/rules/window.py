@@ -15,6 +15,7 @@ from ..expressions import as_i32
 from ..index import Base, linearize, variable
 from ..loops import loops
 from ..monomial import Monomial
+from .shifted import shifted_sum
 
 _LOWEST = e.const(-3.4028234663852886e38)  # -FLT_MAX, where Caffe's maxima start
 
@@ -25,6 +26,17 @@ WindowTaps = WindowSum | WindowSpread | WindowMax | WindowScatter
 def slides(op: WindowTaps, axis: int) -> bool:
     """Whether the window does anything along an axis."""
     return (op.window[axis], op.stride[axis], op.low[axis], op.high[axis]) != (1, 1, 0, 0)
+
+
+def along_one(op: WindowTaps, shape: Sequence[int]) -> int | None:
+    """The axis along which a window goes on by one from each element to the next, if it does so
+    along no other; results are as many as elements."""
+    axes = [axis for axis in range(len(shape)) if slides(op, axis)]
+    if len(axes) != 1 or op.stride[axes[0]] != 1:
+        return None
+    axis = axes[0]
+    low, high, window = op.low[axis], op.high[axis], op.window[axis]
+    return axis if low >= 0 and high >= 0 and low + high == window - 1 else None
 
 
 @contextlib.contextmanager
@@ -48,7 +60,8 @@ def reading(
             # How many elements are added behind depends on the image (rounding), so that the end
             # is checked in any case; a layer's padding does not.
             conditions += emitter.inside(index, op.low[axis] > 0, size)
-        yield access.guarded(*conditions), tuple(conditions)
+        with emitter.tap(access, conditions) as found:
+            yield found
 
 
 @rule(WindowMax)
@@ -104,7 +117,8 @@ def covering(
                 reach = emitter.builder.affine(ends[axis]) - start
                 conditions.append(emitter.condition(reach < op.window[axis]))
             access = access.moved(axis, index, size)
-        yield access.guarded(*conditions), tuple(conditions)
+        with emitter.tap(access, conditions) as found:
+            yield found
 
 
 @rule(WindowSum, WindowSpread)
@@ -112,6 +126,10 @@ def emit_sum(
     emitter: Emitter, node: Node, op: WindowSum | WindowSpread, number: int, at: Access
 ) -> Expr:
     (x,) = node.inputs
+    axis = along_one(op, x.shape)
+    if axis is not None and (lanes := emitter.lane_block(at.coordinates[axis])) > op.window[axis]:
+        low = op.low[axis] if isinstance(op, WindowSum) else op.window[axis] - 1 - op.low[axis]
+        return shifted_sum(emitter, x, at, axis, op.window[axis], low, lanes)
     total = emitter.accumulator(node)
     walk = reading if isinstance(op, WindowSum) else covering
     with walk(emitter, op, at, x.shape) as (access, conditions):

@@ -8,6 +8,7 @@ lies in the lanes of vectors.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from ir.types import I32, TensorType
 
 from ..builder import KernelBuilder
 from ..emitter import Access, Emitter
-from ..expressions import Axes, Local, ref
+from ..expressions import Axes, Local, axes_of, every, ref
 from ..index import ZERO, Affine, Base, IterationRange, split_range
 from ..monomial import ONE, Monomial, product
 from ..task import Task
@@ -121,18 +122,66 @@ class _Recorder(KernelBuilder):
 
 
 class NestEmitter(Emitter):
-    """An emitter of nests. ``reads``: which inputs were read where."""
+    """An emitter of nests. ``reads``: which inputs were read where. ``lanes``: of a vector.
+    ``shifts``: blocks are vectors, of which neighbours are read."""
 
     reads: list[tuple[Value, Affine]]
+    lanes: int
+    shifts: bool = False
 
     def read(self, value: Value, at: Access) -> Expr:
         self.reads.append((value, self.address(at, value.type)))
         return super().read(value, at)
 
+    def lane_block(self, index: Affine) -> int:
+        if self.lanes == 1 or not _is_block(index, self.lanes):
+            return 0
+        self.shifts = True
+        return self.lanes
 
-def emission(task: Task, builder: KernelBuilder) -> NestEmitter:
+    def inside(self, index: Affine, low: bool, high: Monomial | None) -> tuple[Expr, ...]:
+        """Of a block that no bound cuts, asked for the whole of it."""
+        return super().inside(_whole_blocks(index, high), low, high)
+
+    @contextlib.contextmanager
+    def tap(
+        self, access: Access, conditions: Sequence[Expr]
+    ) -> Iterator[tuple[Access, tuple[Expr, ...]]]:
+        """What all lanes agree on is a branch."""
+        alike = tuple(c for c in conditions if not axes_of(c))
+        rest = tuple(c for c in conditions if axes_of(c))
+        with self.builder.when(every(alike)) if alike else contextlib.nullcontext():
+            yield access.guarded(*rest), rest
+
+
+def _is_block(index: Affine, lanes: int) -> bool:
+    """Whether an index is a multiple of the lanes, and the number of the lane."""
+    inside = [(r, w) for r, w in index.terms if axes_of(r.base.at)]
+    sizes = [w for r, w in index.terms if not axes_of(r.base.at)] + [*index.offsets]
+    if len(inside) != 1 or any(w.constant is None or w.constant % lanes for w in sizes):
+        return False
+    (one, weight), extent = inside[0], inside[0][0].extent
+    block = extent is not None and extent.constant == lanes == one.base.below
+    return block and weight == ONE and one.inner == ONE
+
+
+def _whole_blocks(index: Affine, high: Monomial | None) -> Affine:
+    """An index without its place in a block, if it is below ``high``, and not negative, where the
+    block's first is."""
+    for one, weight in index.terms:
+        block = one.extent.constant if one.extent and weight == ONE and one.inner == ONE else None
+        if not block:
+            continue
+        rest = tuple((r, w) for r, w in index.terms if r is not one)
+        sizes = [w for _, w in rest] + [*index.offsets] + ([high] if high else [])
+        if all(size.constant is not None and size.constant % block == 0 for size in sizes):
+            return Affine(rest, index.offsets)
+    return index
+
+
+def emission(task: Task, builder: KernelBuilder, lanes: int) -> NestEmitter:
     found = NestEmitter(task.body, task.node.inputs, builder, len(TILE), task.given)
-    found.reads = []
+    found.reads, found.lanes = [], lanes
     return found
 
 
@@ -153,6 +202,7 @@ def planned(
     task: Task,
     type: TensorType,
     write: WriteElement,
+    lanes: int,
     apart: Callable[[MemoryDigit, MemoryDigit], bool] = lambda a, b: False,
 ) -> JoinedDigits:
     """Which digits of a tensor's memory every operand counts alike, by a trial.
@@ -160,18 +210,24 @@ def planned(
     ``apart``: neighbours that are two loops in any case.
     """
     builder = _Recorder(task.builder())
-    trial = emission(task, builder)
+    trial = emission(task, builder, lanes)
     digits = digits_of(trial, type)
-    bases = [Base(ref(Local("i", "", I32)), below=d.block) for d in digits]
     if not digits:
         return JoinedDigits((), True)
+    bases = [Base(ref(Local("i", "", I32)), below=d.block) for d in digits]
+    bases[-1] = Base(ref(Local("i", "", I32, ONE_VECTOR)), below=digits[-1].block)
     groups = tuple((n,) for n in range(len(digits)))
     written = write(trial, digits, split_places(digits, groups, bases))
     indices = [*builder.indices, *written]
     joined: list[tuple[int, ...]] = [(0,)]
     for n in range(1, len(digits)):
-        fits = not apart(digits[n - 1], digits[n]) and all(
-            _continues(index, bases[n - 1], bases[n], digits[n].extent) for index in indices
+        block = trial.shifts and n == len(digits) - 1
+        fits = (
+            not block
+            and not apart(digits[n - 1], digits[n])
+            and all(
+                _continues(index, bases[n - 1], bases[n], digits[n].extent) for index in indices
+            )
         )
         joined = [*joined[:-1], (*joined[-1], n)] if fits else [*joined, (n,)]
     weights = [w for index in indices for r, w in index.terms if r.base is bases[-1]]

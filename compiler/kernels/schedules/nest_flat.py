@@ -52,9 +52,9 @@ def schedule_nest(task: Task, heuristic: NestHeuristic) -> Scheduled:
 def _kernel(task: Task, config: Config) -> KernelBody:
     type = task.body.outputs[0].value.type
     free = is_pointwise(task)  # what fills up blocks may be computed, too
-    plan = planned(task, type, _writer(task, not free))
+    plan = planned(task, type, _writer(task, not free), config["V"])
     if free and not plan.flat:
-        plan = planned(task, type, _writer(task, True))
+        plan = planned(task, type, _writer(task, True), config["V"])
     return _Nest(task, type, config, plan, free and plan.flat).kernel()
 
 
@@ -93,7 +93,7 @@ class _Nest:
         self.task, self.type, self.config = task, type, config
         self.groups: DigitGroups = plan.groups
         self.padded = padded
-        self.emitter = emission(task, task.builder())
+        self.emitter = emission(task, task.builder(), config["V"])
         self.builder = self.emitter.builder
         self.digits = digits_of(self.emitter, type)
         self.lanes = Lanes(self.builder, config)

@@ -107,7 +107,7 @@ class _Nest:
         self.type = _walked(task, reduction)
         self.row = task.op.schedule == "row"
         plan = self._plan()
-        self.emitter = emission(task, task.builder())
+        self.emitter = emission(task, task.builder(), config["V"])
         self.builder = self.emitter.builder
         self.digits = digits_of(self.emitter, self.type)
         self.lanes = Lanes(self.builder, config)
@@ -153,7 +153,7 @@ class _Nest:
         def apart(a: MemoryDigit, b: MemoryDigit) -> bool:
             return self._is_reduced(a) != self._is_reduced(b)
 
-        return planned(self.task, self.type, write, apart)
+        return planned(self.task, self.type, write, self.config["V"], apart)
 
     def _ports(self, emitter: Emitter, at: Access) -> Iterator[tuple[Port, Access]]:
         for port, _ in self.task.ports:
