@@ -156,6 +156,17 @@ class Op(ABC):
         return None
 
     @property
+    def parts_axis(self) -> int | None:
+        """Of a MOVEMENT: the axis along which the inputs stand one after the other, and nothing
+        else happens. An element of the result is one of the input that its place is in."""
+        return None
+
+    def works_by_parts(self, axis: int) -> bool:
+        """Of an op of one input: whether it makes of a part along an axis that part of the
+        results."""
+        return False
+
+    @property
     def cost(self) -> int:
         """Arithmetic per result element: 1 per simple operation, more for slower ones."""
         return 1

@@ -47,6 +47,13 @@ def viewed(before: TensorType, shape: Sequence[int]) -> TensorType | None:
     return TensorType(shape, before.dtype, _with_units(parts, shape))
 
 
+def in_whole_blocks(types: Sequence[TensorType], axis: int) -> bool:
+    """Whether tensors that stand one after the other along an axis share no block of it."""
+    sizes = {t.layout.block(axis) if t.layout else 0 for t in types}
+    size = sizes.pop()
+    return not sizes and size > 0 and not any(t.shape[axis] % size for t in types)
+
+
 def _with_units(parts: list[Part], shape: tuple[int, ...]) -> Layout:
     """With the axes of extent 1, which may stand anywhere: each behind the one before it."""
     for axis, extent in enumerate(shape):

@@ -27,7 +27,7 @@ from compiler.kernels.nodes import (
 from ir import expr as e
 from ir.expr import Expr
 
-_LEAVES = ("ref", "const", "load", "element")
+_LEAVES = ("ref", "const", "load", "element", "address")
 
 
 def hoisted(body: Sequence[Statement], kernel: KernelBody) -> list[Statement]:

@@ -20,7 +20,6 @@ from .expressions import (
     Axes,
     KernelArgument,
     Local,
-    address_of,
     axes_of,
     constant,
     ref,
@@ -71,9 +70,8 @@ class KernelBuilder:
         self.remember(value, held)
         return held
 
-    def address(self, pointer: Expr, index: Expr, mask: tuple[Expr, ...] = ()) -> Expr:
-        """A variable that holds an address; of some zeros where ``mask`` does not hold."""
-        value = address_of(pointer, index, mask)
+    def address(self, value: Expr) -> Expr:
+        """A variable that holds an address."""
         variable = Address("at", "", value.dtype, axes_of(value))
         self.add(Let(variable, value))
         return ref(variable)

@@ -22,6 +22,7 @@ from ir.views import keeps_memory
 
 from .context import UNBOUNDED, PassContext
 from .copies import Copies, is_copy
+from .parted_windows import part_windows
 from .rewrite import Context
 
 
@@ -48,7 +49,7 @@ def choose_layouts(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """
     if context.options.target.layout == ROW_MAJOR:
         return graph
-    return _Layouts(graph, context).rebuilt()
+    return part_windows(_Layouts(graph, context).rebuilt(), context)
 
 
 def lay_out_constants(graph: Graph, known: set[Value], context: PassContext) -> Graph:

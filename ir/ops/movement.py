@@ -124,6 +124,10 @@ class Concat(Op):
     name = "concat"
     properties = Property.MOVEMENT
 
+    @property
+    def parts_axis(self) -> int:
+        return self.axis
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         first = inputs[0]
         require(0 <= self.axis < first.rank, f"axis {self.axis} of rank {first.rank}")

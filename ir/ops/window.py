@@ -31,6 +31,11 @@ class _Window(Op):
     high: tuple[int, ...]
     properties = Property.LOCAL
 
+    def slides(self, axis: int) -> bool:
+        """Whether the window does anything along an axis."""
+        kind = self.window[axis], self.stride[axis], self.low[axis], self.high[axis]
+        return kind != (1, 1, 0, 0)
+
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         require(
             len(shape) == len(self.window) == len(self.stride) == len(self.low) == len(self.high),
@@ -76,6 +81,9 @@ class WindowSum(_Window):
     """(x) -> the sum of each window; padding counts as 0."""
 
     name = "window_sum"
+
+    def works_by_parts(self, axis: int) -> bool:
+        return not self.slides(axis)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -135,6 +143,9 @@ class WindowMax(_Window):
 
     spatial_rank: int = 2
     name = "window_max"
+
+    def works_by_parts(self, axis: int) -> bool:
+        return not self.slides(axis)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

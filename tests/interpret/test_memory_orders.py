@@ -20,12 +20,14 @@ from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.text import parse_graph
 from runtime.backends.backend import Backend
+from runtime.backends.host_graph import HostGraph
 from runtime.backends.reference import ReferenceBackend
 from runtime.interpret.backend import InterpretBackend
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
-from tests.support.c_kernels import backends
+from tests.support.c_kernels import COMPILED, backends, needs_compiler
+from tests.support.c_kernels import backend as backend_of
 from tests.support.graphs import Drawn, examples, graphs, trained
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 from tests.support.lowering import lowered
@@ -63,6 +65,10 @@ layer { name: "ip" type: "InnerProduct" bottom: "both" top: "ip" inner_product_p
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
 """
 LAYOUTS = ("channels-last", "channels-by-4")
+
+# Of vectors of 4 elements, each of which holds a block of channels.
+NARROW = [backend_of("x86-64")] if COMPILED else []
+BACKENDS = (InterpretBackend(), *backends(), *NARROW)
 
 
 def options(layout: str, backend: Backend | type[Backend] = InterpretBackend) -> CompileOptions:
@@ -115,7 +121,12 @@ def run(
         outputs[key] = inputs.get(key) or variable or Buffer(port.value.type)
     for port, array in zip(graph.inputs, arrays, strict=True):
         inputs[port.key].array[...] = array
-    backend.bind(graph, inputs, outputs, chosen).run()
+    bound = backend.bind(graph, inputs, outputs, chosen)
+    if isinstance(bound, HostGraph):
+        for number in range(len(bound.plan.buffers)):
+            if number not in bound.plan.bound:
+                bound.memory(number)[...] = 0xFF  # NaN
+    bound.run()
     return [outputs[p.key].array.copy() for p in graph.outputs]
 
 
@@ -127,7 +138,7 @@ def compare(graph: Graph, found: list[np.ndarray], arrays: list[np.ndarray]) -> 
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("backend", [InterpretBackend(), *backends()], ids=lambda b: b.name)
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
 def test_all_blobs_and_diffs_are_right(layout: str, backend: Backend) -> None:
     graph = whole(lowered(NET))
     arrays = arrays_of(graph)
@@ -242,4 +253,20 @@ def test_random_graphs(drawn: Drawn, layout: str) -> None:
         reject()
     backend = InterpretBackend()
     found = run(whole.graph, whole.arrays(double=False), backend, options(layout))
+    wanted.check(found, [p.name for p in whole.graph.outputs])
+
+
+@needs_compiler
+@examples(6)
+@given(graphs(most=6))
+def test_random_graphs_in_vectors(drawn: Drawn) -> None:
+    """Forward and backward, with channels in blocks that are vectors and filled up."""
+    whole = trained(drawn)
+    try:
+        wanted = expected(whole.graph, whole.arrays(), SINGLE)
+    except TooLarge:
+        reject()
+    (backend,) = NARROW
+    chosen = CompileOptions(backend.target)
+    found = run(whole.graph, whole.arrays(double=False), backend, chosen)
     wanted.check(found, [p.name for p in whole.graph.outputs])

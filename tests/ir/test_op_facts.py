@@ -116,6 +116,32 @@ def test_along_the_offset_axis_everything_moves_by_one_offset(case: OpCase) -> N
         assert axis == case.op.offset_axis or not moved.any()
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.parts_axis is not None], ids=str)
+def test_parts_stand_one_after_the_other(case: OpCase) -> None:
+    arrays = [np.full(x.shape, number) for number, x in enumerate(case.inputs)]
+    (result,) = run(case, arrays)
+    np.testing.assert_array_equal(result, np.concatenate(arrays, case.op.parts_axis))
+
+
+PARTED = [
+    (case, axis)
+    for case in CASES
+    for axis in range(len(case.inputs[0].shape) if len(case.inputs) == 1 else 0)
+    if case.op.works_by_parts(axis) and case.inputs[0].shape[axis] > 1
+]
+
+
+@pytest.mark.parametrize(("case", "axis"), PARTED, ids=str)
+def test_what_works_by_parts_does(case: OpCase, axis: int) -> None:
+    (x,) = case.inputs
+    whole = np.random.default_rng(1).standard_normal(x.shape)
+    parts = np.split(whole, [1], axis)
+    types = [case.op.infer([TensorType(part.shape)]) for part in parts]
+    found = [case.op.reference([p], t) for p, t in zip(parts, types, strict=True)]
+    for pieces, want in zip(zip(*found, strict=True), run(case, [whole]), strict=True):
+        np.testing.assert_array_equal(np.concatenate(pieces, axis), want)
+
+
 @pytest.mark.parametrize("case", [c for c in CASES if c.op.properties & Property.VIEW], ids=str)
 @pytest.mark.parametrize("layout", [None, Layout.of((1, 0)), Layout.of((0, 2, 1))], ids=str)
 def test_a_view_is_the_same_memory(case: OpCase, layout: Layout | None) -> None:

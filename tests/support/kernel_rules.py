@@ -6,6 +6,7 @@ from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.views import in_whole_blocks
 
 
 def check_kernels(graph: Graph) -> None:
@@ -41,6 +42,10 @@ def _contract(body: Graph) -> None:
     for value in anchor.inputs:  # a contraction reads what lies in memory
         while value not in inputs:
             node = body.producers[value]
+            if node.op.parts_axis is not None:  # or in several parts of it
+                assert in_whole_blocks([x.type for x in node.inputs], node.op.parts_axis)
+                assert inputs.issuperset(node.inputs)
+                break
             assert node.op.offset_axis == 0 or node.op.properties & Property.VIEW
             (value,) = node.inputs
     tail = _after(body, set(anchor.outputs))
@@ -49,7 +54,8 @@ def _contract(body: Graph) -> None:
         assert node.outputs[0].shape == anchor.outputs[0].shape
     for node in body.nodes:
         if node is not anchor and node not in tail:
-            moved = node.op.properties & Property.VIEW or node.op.offset_axis is not None
+            axes = node.op.offset_axis, node.op.parts_axis
+            moved = node.op.properties & Property.VIEW or axes != (None, None)
             assert moved or node.op.properties & Property.POINTWISE
     assert all(p.value not in inputs for p in body.outputs)
 

@@ -23,15 +23,10 @@ _LOWEST = e.const(-3.4028234663852886e38)  # -FLT_MAX, where Caffe's maxima star
 WindowTaps = WindowSum | WindowSpread | WindowMax | WindowScatter
 
 
-def slides(op: WindowTaps, axis: int) -> bool:
-    """Whether the window does anything along an axis."""
-    return (op.window[axis], op.stride[axis], op.low[axis], op.high[axis]) != (1, 1, 0, 0)
-
-
 def along_one(op: WindowTaps, shape: Sequence[int]) -> int | None:
     """The axis along which a window goes on by one from each element to the next, if it does so
     along no other; results are as many as elements."""
-    axes = [axis for axis in range(len(shape)) if slides(op, axis)]
+    axes = [axis for axis in range(len(shape)) if op.slides(axis)]
     if len(axes) != 1 or op.stride[axes[0]] != 1:
         return None
     axis = axes[0]
@@ -49,7 +44,7 @@ def reading(
         access = at
         conditions: list[Expr] = []
         for axis, extent in enumerate(inputs):
-            if not slides(op, axis):
+            if not op.slides(axis):
                 continue
             index = at.coordinates[axis].scaled(Monomial.of(op.stride[axis]))
             index = index.shifted(Monomial.of(-op.low[axis]))
@@ -94,10 +89,10 @@ def covering(
     reaches the element.
     """
     rank = len(outputs)
-    counts = [-(-op.window[a] // op.stride[a]) if slides(op, a) else 1 for a in range(rank)]
+    counts = [-(-op.window[a] // op.stride[a]) if op.slides(a) else 1 for a in range(rank)]
     # Counted from the padded edge: the element, and the last window that starts there.
     ends = {
-        a: at.coordinates[a].shifted(Monomial.of(op.low[a])) for a in range(rank) if slides(op, a)
+        a: at.coordinates[a].shifted(Monomial.of(op.low[a])) for a in range(rank) if op.slides(a)
     }
     starts = {
         a: emitter.quotient(end, op.stride[a]) if op.stride[a] > 1 else end

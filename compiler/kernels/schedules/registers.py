@@ -28,7 +28,7 @@ from ir.graph import Node, Value
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter
-from ..expressions import across, any_lane, axes_of, constant, element, every, read
+from ..expressions import across, address_of, any_lane, axes_of, constant, element, every, read
 from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
 from ..monomial import ONE, Monomial
 from ..nodes import KernelBody, Kind
@@ -36,6 +36,7 @@ from ..products import Product, product_of
 from ..task import Scheduled, Task
 from .contract import anchor_of
 from .joined import joined
+from .parted import located_parts, parts_of
 from .partials import Partials
 
 R, U, V = range(3)  # dimensions of a tile
@@ -488,12 +489,14 @@ class _Registers:
 
     def _start(self, value: Value, access: Access, far: Access, mark: Base) -> _Start:
         builder, emitter = self.builder, self.emitter
-        index, stepped = (emitter.address(x, value.type) for x in (access, far))
+        part, moved, _ = next(parts_of(emitter, value, far))
+        stepped = emitter.address(moved, part.type)
         stride = next((w for r, w in stepped.terms if r.base is mark), Monomial.of(0))
+        pointer, index = located_parts(emitter, list(parts_of(emitter, value, access)))
         lane = Affine(tuple((r, w) for r, w in index.terms if V in r.base.axes))
         rest = Affine(tuple((r, w) for r, w in index.terms if V not in r.base.axes), index.offsets)
         mask = tuple(c for c in access.guard if V not in axes_of(c))
-        start = builder.address(emitter.pointer(value), builder.affine(rest), mask)
+        start = builder.address(address_of(pointer, builder.affine(rest), mask))
         lanes = tuple(c for c in access.guard if V in axes_of(c))
         return _Start(start, builder.size(stride), builder.affine(lane), lanes)
 

@@ -17,6 +17,7 @@ from ir.op import Property
 from ir.size import degree
 
 from ..fuel import Fuel
+from .parted import is_parted, sums_over_channels
 from .patterns import OpPattern, pattern_of
 
 CHEAP = 12  # cost up to which a node may be computed again
@@ -154,12 +155,17 @@ class Inlining:
         if pattern is OpPattern.REDUCE:
             return True
         if pattern is OpPattern.CONTRACT:
-            return work.step  # only the address is another one
+            # Only the address is another one.
+            return work.step or (self._is_parted(node) and sums_over_channels(reader, value))
         if pattern is not OpPattern.FLAT:
             return False
         if reader.op.properties & Property.LOCAL:
             return pure and work.cost <= WINDOW_COST and len(work.loads) <= 2
         return True
+
+    def _is_parted(self, node: Node) -> bool:
+        """Whether a node puts together channels of images that lie in memory, in whole blocks."""
+        return is_parted(node) and not self.inlined.keys() & set(node.inputs)
 
     def _work(self, node: Node) -> Recomputation:
         shape = node.outputs[0].shape if node.outputs else None  # a file output
