@@ -3,8 +3,9 @@
 * ``row-major``: N x C x extents, as Caffe has them.
 * ``channels-last``: the channels innermost.
 * ``channels-by-16``: blocks of so many channels innermost. Weights have them on either side, with
-  the channels of the result innermost and outermost. An axis that is shorter than a block has
-  none, nor has one whose groups do not end where blocks do, unless each is one channel.
+  the channels of the result innermost and outermost. The last block is filled up; an axis that
+  fills less than half of one has none, nor has one whose groups do not end where blocks do, unless
+  each is one channel.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
     from ir.types import TensorType
 
 ROW_MAJOR, CHANNELS_LAST = "row-major", "channels-last"
+WIDE_BLOCK = 8
 _BLOCKS = re.compile(r"channels-by-([1-9]\d{0,3})")
 
 
@@ -55,4 +57,7 @@ def wanted_layout(name: str, type: TensorType, channels: Sequence[Channels]) -> 
 
 def _has_blocks(extent: int, groups: int, size: int) -> bool:
     each = extent // groups
-    return extent >= size and (groups == 1 or each == 1 or each % size == 0)
+    # Vectors of which half is filled up are faster than rows whose ends are no whole vectors. A
+    # block of few channels would take images of three colours, which are read as they come.
+    enough = extent >= (size // 2 if size >= WIDE_BLOCK else size)
+    return enough and (groups == 1 or each == 1 or each % size == 0)

@@ -52,7 +52,9 @@ IMAGE = "{0,1,2,3,1:16}"
         (96, 128, 2, [IMAGE, "{0,1,2,3,1:16,0:16}", IMAGE]),
         (96, 128, 4, ["", "{0,1,2,3,1:16,0:16}", IMAGE]),  # 24 cross a block
         (64, 64, 64, [IMAGE, "{0,1,2,3,0:16}", IMAGE]),
-        (8, 8, 8, ["", "", ""]),
+        (8, 20, 1, [IMAGE, "{0,1,2,3,1:16,0:16}", IMAGE]),  # filled up
+        (8, 8, 8, [IMAGE, "{0,1,2,3,0:16}", IMAGE]),
+        (7, 7, 7, ["", "", ""]),  # too little
     ],
 )
 def test_channels_lie_in_blocks(inputs: int, outputs: int, group: int, wanted: list[str]) -> None:
