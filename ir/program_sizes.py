@@ -41,28 +41,38 @@ class ProgramSizes:
         """The symbols' values at the sizes at hand."""
         return {name: known.value for name, known in self.scope.symbols.items()}
 
-    def values_for(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    def values_for(
+        self, shapes: Mapping[str, Sequence[int]], guess: Mapping[str, int] | None = None
+    ) -> dict[str, int]:
         """The symbols' values where inputs have other shapes.
 
         Args:
             shapes: of those inputs that change, and of what only running tells.
+            guess: values for symbols that are no extent by themselves, at which all conditions
+                hold; None: those at hand.
 
         Raises OtherSizes where the program is none of a net with these shapes.
         """
-        values: dict[str, int] = {}
+        told: dict[str, int] = {}
+        wanted = {name: tuple(shapes.get(name, _now(type))) for name, type in self.inputs.items()}
         for name, type in self.inputs.items():
-            shape = tuple(shapes[name]) if name in shapes else _now(type)
-            self._match(name, type, shape, values)
+            self._match(name, type, wanted[name], told)
+        guess = self.values if guess is None else guess
+        values = {**guess, **told}
+        at = Evaluation(values)
         for name in self.asked:
             if shapes.get(name, self.given.get(name)) != self.given.get(name):
                 raise OtherSizes(f"'{readable(name)}' has another shape")
-        failing = Evaluation(values).failing(self.scope.conditions)
+        failing = None if values == guess else at.failing(self.scope.conditions)
         if failing is not None:
             raise OtherSizes(self.sentence(failing))
+        for name, type in self.inputs.items():
+            if tuple(map(at.size, type.shape)) != wanted[name]:
+                raise OtherSizes(f"'{readable(name)}' is {shape_text(wanted[name])}")
         return values
 
     def _match(self, name: str, type: TensorType, shape: Shape, values: dict[str, int]) -> None:
-        """Take the values of symbols from the shape of an input."""
+        """Take the values of those symbols from the shape of an input that are extents of it."""
         shown = f"'{readable(name)}' is {shape_text(shape)}"
         if len(shape) != type.rank:
             raise OtherSizes(f"{shown}: it had {type.rank} axes")
@@ -71,7 +81,9 @@ class ProgramSizes:
                 if size != extent:
                     raise OtherSizes(f"{shown}: axis {axis} is {size}")
                 continue
-            (known,) = symbols_of(size)
+            (known, *_) = symbols_of(size)
+            if size.form != of_atom(known):
+                continue
             if extent < 1:
                 raise OtherSizes(f"{shown}: {self.what(known.key)} is at least 1")
             if values.setdefault(known.key, extent) != extent:

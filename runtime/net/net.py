@@ -78,7 +78,8 @@ class PartitionedNet:
         self.blobs: dict[str, BlobBuffers] = {}
         for name, first in _first_versions(program, partitioning):
             self.blobs[name] = BlobBuffers(Buffer(first.type), Buffer(first.type), changes)
-        self.context = NetContext(backend, options, lower_again, store, self.blobs, changes)
+        fed_as = partitioning.inputs
+        self.context = NetContext(backend, options, lower_again, store, self.blobs, fed_as, changes)
         shared = _shared_statistics(program, partitioning)
         self.parts = [
             RunningPartition(program, part, self.context, self.feeds, alone)

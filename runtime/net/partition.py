@@ -15,6 +15,7 @@ from ir.graph import Graph, Role
 from ir.op import Property
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
+from ir.program_part import ProgramPart
 
 from ..data.source import DataSource
 from ..memory.buffers import Buffer
@@ -75,7 +76,7 @@ class RunningPartition:
         self._general: OrderedDict[int, tuple[NetProgram, PartitionGraphs]] = OrderedDict()
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
-        self._lowered = self._sized(program, partition.first, partition.last)
+        self._lowered = self._sized(ProgramPart.of(program, partition.first, partition.last))
         self.shares = self._lowered.graphs.shares_data
         self._sizes = self._lowered.sizes
         self._kept = Specializations()
@@ -233,20 +234,28 @@ class RunningPartition:
                 f"this net has fixed shapes: {self._lowered.sizes}; given {dict(sizes)}",
                 location=self._lowered.graphs.layers[0].location,
             )
-        program = self._context.lower_again(part.first, part.last, sizes, runs_next=runs_next)
-        return self._sized(program, 0, len(program.layers))
+        blobs = self._context.blobs
+        inputs = {name: blobs[place].shape for name, place in self._context.inputs.items()}
+        return self._sized(
+            self._context.lower_again(
+                part.first,
+                part.last,
+                sizes,
+                inputs=inputs,
+                alone=self._alone,
+                runs_next=runs_next,
+            )
+        )
 
-    def _sized(self, program: NetProgram, first: int, last: int) -> SizedPartition:
-        """The partition in a program whose layers ``first`` to ``last`` it is."""
-        general = program.general or program
+    def _sized(self, part: ProgramPart) -> SizedPartition:
+        general = part.program
         if id(general) not in self._general:
-            layers = general.layers[first:last]
-            made = PartitionGraphs(general, layers, self.partition, self._context.blobs)
+            made = PartitionGraphs(general, part.layers, self.partition, self._context.blobs)
             self._general[id(general)] = general, made
             if len(self._general) > _KEPT:
                 self._general.popitem(last=False)
         self._general.move_to_end(id(general))
-        return SizedPartition(self._general[id(general)][1], program.values)
+        return SizedPartition(self._general[id(general)][1], part.values)
 
     def _take(self, sizes: SizesByName, newest: Specialization) -> None:
         """Have other sizes from now on; the partition stays as it was where it cannot."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,12 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from ir.program_sizes import OtherSizes
-from ir.size import Evaluation
 from ir.text import format_graph
 from roastery.reading import nets
 from tests.support import golden
 from tests.support.layer_cases import LayerCase, all_cases
 from tests.support.lowering import inputs, lowered, program_of
+from tests.support.other_sizes import CHANGES, Shapes, changed, shapes_of
 from tests.support.sample_nets import conv, dense, lenet, pool, relu
 
 #: Layers that may keep a size as it is, and why.
@@ -33,17 +32,6 @@ FIXING = {
     "SPP": "has windows that follow from the image",
 }
 
-#: How sizes change: the factor and what is added, by the first letter of their symbols.
-CHANGES: dict[str, dict[str, tuple[int, int]]] = {
-    "one image": {"N": (0, 1)},
-    "more images": {"N": (1, 3)},
-    "one row more": {"H": (1, 1)},
-    "another image": {"H": (1, 4), "W": (1, 2)},
-    "all doubled": {"N": (2, 0), "H": (2, 0), "W": (2, 0)},
-}
-
-Shapes = Mapping[str, tuple[int, ...]]
-
 
 def text(program: NetProgram) -> str:
     """All of a program that depends on sizes."""
@@ -54,22 +42,6 @@ def text(program: NetProgram) -> str:
     variables = [(name, str(v.type)) for name, v in program.variables.items()]
     lines = [format_graph(program.graph), *map(repr, (*layers, *program.blobs.items())), variables]
     return "\n".join(map(str, lines))
-
-
-def shapes_of(program: NetProgram, values: Mapping[str, int] | None = None) -> Shapes:
-    """Shapes of the inputs, where the symbols have other values."""
-    assert program.sizes is not None
-    at = Evaluation(values or program.sizes.values)
-    return {name: tuple(map(at.size, type.shape)) for name, type in program.sizes.inputs.items()}
-
-
-def changed(program: NetProgram, change: Mapping[str, tuple[int, int]]) -> Shapes:
-    assert program.sizes is not None
-    values = {}
-    for name, value in program.sizes.values.items():
-        factor, more = change.get(name[0], (1, 0))
-        values[name] = factor * value + more
-    return shapes_of(program, values)
 
 
 def check(net: Message, phase: str) -> None:
