@@ -150,3 +150,42 @@ def test_what_is_equal_today_is_one_symbol_and_what_is_fixed_is_known() -> None:
         "the image width (W) may change: it is 8",
         "the image width (W_2) is fixed at 9: layer 'ip' (InnerProduct), net.prototxt:3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dims", "sentences"),
+    [
+        ((4, 3, 8), (12, 8), [
+            "the batch size (N) and axis 2 of 'x' (H) may change only together (they are 4 and 8): "
+            "H * N must stay 32 for layer 'r' (Reshape), net.prototxt:2",
+        ]),
+        ((2, 4, 6, 6), (0, 2, -1, 6), [
+            "the batch size (N) may change: it is 2",
+            "the image height (H) and the image width (W) may change only together "
+            "(they are 6 and 6): H * W must be a multiple of 3 for layer 'r' (Reshape), "
+            "net.prototxt:2",
+        ]),
+        ((2, 4, 6, 9), (0, -1, 8, 9), [
+            "the batch size (N) may change: it is 2",
+            "the image height (H) and the image width (W) may change only together "
+            "(they are 6 and 9): H * W must be a multiple of 18 for layer 'r' (Reshape), "
+            "net.prototxt:2",
+        ]),
+        ((2, 4, 6), (0, -1, 8), [
+            "the batch size (N) may change: it is 2",
+            "axis 2 of 'x' (H) may change: it is 6, and H must be a multiple of 2 for layer 'r' "
+            "(Reshape), net.prototxt:2",
+        ]),
+        ((4, 6), (2, 12), [
+            "the batch size (N) is fixed at 4: layer 'r' (Reshape), net.prototxt:2",
+        ]),
+    ],
+)  # fmt: skip
+def test_what_changes_together_is_said_once(
+    shape: tuple[int, ...], dims: tuple[int, ...], sentences: list[str]
+) -> None:
+    reshape = f"reshape_param {{ shape {{ {' '.join(f'dim: {d}' for d in dims)} }} }}"
+    layer = f'layer {{ name: "r" type: "Reshape" bottom: "x" top: "r" {reshape} }}'
+    program = lowered(f"{inputs(x=shape).strip()}\n{layer}")
+    assert program.sizes is not None
+    assert list(program.sizes.sentences()) == sentences
