@@ -23,9 +23,10 @@ from ..machine.blas_threads import ONE_BLAS_THREAD
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
+from .complete import Complete, complete_after
 from .context import LowerPart, NetContext
 from .inputs import Arrays, NetInputs
-from .partition import GraphChoice, Loss, RunningPartition, joint, saving
+from .partition import GraphChoice, Loss, RunningPartition, after_saving, joint, saving
 from .state import PassState
 
 
@@ -205,6 +206,19 @@ class PartitionedNet:
             for part in reversed(self.parts):
                 part.backward(part.partition.training)
         return _sum(losses)
+
+    def complete_after(self) -> dict[str, Complete]:
+        """Where in a training pass the diff of each variable is complete, at the sizes of now; not
+        in it: what no layer adds to.
+
+        From there on a diff may be sent to others while the rest of the pass runs.
+        """
+        numbered = list(enumerate(self.parts))
+        if self.partitioning.joint:
+            return complete_after((n, p, joint(p.partition.training)) for n, p in numbered)
+        return complete_after(
+            (n, p, after_saving(p.partition.training)) for n, p in reversed(numbered)
+        )
 
     @property
     def ready_for_backward(self) -> bool:

@@ -17,6 +17,7 @@ from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
 from ir.program_part import ProgramPart
 
+from ..backends.backend import PlannedGraph
 from ..data.source import DataSource
 from ..memory.buffers import Buffer
 from .bindings import Bindings
@@ -38,6 +39,11 @@ GraphChoice = Callable[[PartitionGraphs], Graph]
 def saving(flow: Flow) -> GraphChoice:
     """Forward that saves what the backward of ``flow`` reads."""
     return lambda graphs: graphs.pair(flow)[0]
+
+
+def after_saving(flow: Flow) -> GraphChoice:
+    """Backward, which reads what forward saved."""
+    return lambda graphs: graphs.pair(flow)[1]
 
 
 def joint(flow: Flow) -> GraphChoice:
@@ -146,13 +152,24 @@ class RunningPartition:
 
         Raises RoasteryError where a blob has another shape by now.
         """
-        _, graph = self.graphs.pair(flow)
+        graph = after_saving(flow)(self.graphs)
         if not graph.outputs:
             return
         if self._checked != self._context.changes.shapes:
             self._check_shapes(graph)
             self._checked = self._context.changes.shapes
         self._bound(graph).run()
+
+    def added_to(self, choose: GraphChoice) -> dict[str, int | None]:
+        """Per variable to whose diff one of the graphs adds, the last step of its plan that does;
+        None on an executor without plans."""
+        graph = choose(self.graphs)
+        diffs = [port for port in graph.outputs if port.role is Role.GRADIENT]
+        bound = self._bound(graph).graph if diffs else None
+        if isinstance(bound, PlannedGraph):
+            return {name: step for name, step in bound.plan.complete_after.items() if step >= 0}
+        unchanged = {port.value for port in graph.inputs}
+        return {port.name: None for port in diffs if port.value not in unchanged}
 
     def _bound(self, graph: Graph) -> BoundPartition:
         return self._bindings.bound(graph, self._now, self._kept)
