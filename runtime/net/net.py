@@ -240,7 +240,7 @@ class PartitionedNet:
         if unknown:
             raise RoasteryError(
                 f"no output is called {', '.join(sorted(unknown))}",
-                hint=f"outputs: {', '.join(self.program.outputs)}",
+                hint=f"outputs: {', '.join(self.program.outputs)}; what is observed takes no diff",
             )
         weights = self.program.loss_weights
         for name in self.program.outputs:
