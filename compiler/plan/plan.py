@@ -170,8 +170,9 @@ class Plan:
 
     @property
     def complete_after(self) -> dict[str, int]:
-        """The number of the step after which the diff of each variable is complete (the last that
-        writes it; -1: none does). From there on it may be sent to others while the rest runs."""
+        """The number of the step after which this plan adds nothing more to the diff of each
+        variable (the last that writes it; -1: none does). From there on the diff is complete, but
+        where another plan of the same pass adds to it: who runs several knows which is the last."""
         last = {buffer: i for i, step in enumerate(self.steps) for buffer in step.writes}
         outputs = [port for port in self.outputs if port.role is Role.GRADIENT]
         return {port.name: last.get(port.buffer, -1) for port in outputs}

@@ -14,6 +14,7 @@ from frontends.prototxt.message import Message
 from ir.build import Builder
 from ir.graph import Role, Value
 from ir.program import LayerInfo, NetProgram
+from ir.program_part import ProgramPart
 from ir.program_sizes import OtherSizes
 from ir.types import TensorType
 
@@ -60,19 +61,30 @@ class LayerLowering:
         self.net = net
         self.program = program
         self._layers = layers
-        self._parts: dict[tuple[int, int], list[NetProgram]] = {}  # as they were lowered last
+        self._parts: dict[tuple[int, int], list[ProgramPart]] = {}  # lowered alone, newest first
+        self._told: tuple[Mapping[str, Shape], Mapping[str, int]] = {}, program.values
         self.probe = probe
 
     def part(
-        self, first: int, last: int, sizes: Mapping[str, Shape], *, runs_next: bool = True
-    ) -> NetProgram:
-        """The layers ``first`` to ``last`` (excluded) alone: a program that is part of this net.
+        self,
+        first: int,
+        last: int,
+        sizes: Mapping[str, Shape],
+        *,
+        inputs: Mapping[str, Shape],
+        alone: bool = False,
+        runs_next: bool = True,
+    ) -> ProgramPart:
+        """The layers ``first`` to ``last`` (excluded) where what they read has these shapes.
 
-        Lowered again only where it is no other size of what it was before.
+        They are those of the net, lowered again only where they are no other size of what they
+        were before: then they are a program of their own.
 
         Args:
             sizes: shapes of the blobs that they read from outside, and shapes that those do not
                 tell (`LayerInfo.sizes`), by name.
+            inputs: shapes of the net's inputs by now: most often ``sizes`` come from them.
+            alone: they are never those of the net.
             runs_next: whether they are about to run, so that a layer's own `reshape` is left to
                 that.
 
@@ -80,15 +92,28 @@ class LayerLowering:
         """
         # The user's code may say something else each time.
         again = any(layer.kind.host for layer in self._layers[first:last])
-        whole = [self.program] if (first, last) == (0, len(self._layers)) else []
-        known = [] if again else self._parts.setdefault((first, last), whole)
-        for program in known:
+        known = [] if again else self._parts.setdefault((first, last), [])
+        if not again and not alone:
             with contextlib.suppress(OtherSizes):
-                return program.at(sizes)
-        program = with_symbols(lambda made: self._lowered(first, last, sizes, runs_next, made))
-        known[_KEPT - 1 :] = []
-        known.insert(0, program)
-        return program
+                return ProgramPart.of(self.program, first, last).at(sizes, self._values(inputs))
+        for part in known:
+            with contextlib.suppress(OtherSizes):
+                found = part.at(sizes)
+                known.remove(part)
+                break
+        else:
+            lowered = with_symbols(lambda made: self._lowered(first, last, sizes, runs_next, made))
+            part = found = ProgramPart.of(lowered)
+        known.insert(0, part)
+        del known[_KEPT:]
+        return found
+
+    def _values(self, inputs: Mapping[str, Shape]) -> Mapping[str, int]:
+        """What the net's symbols are where its inputs have these shapes; else what they were."""
+        if self.program.sizes is not None and self._told[0] != inputs:
+            with contextlib.suppress(OtherSizes):
+                self._told = inputs, self.program.sizes.values_for(inputs)
+        return self._told[1]
 
     def _lowered(
         self,

@@ -15,6 +15,9 @@ from pathlib import Path
 #: The packages that must come from beside ``roastery``.
 NEIGHBOURS = ("ir", "compiler", "runtime", "frontends")
 
+#: Those without which nothing runs. Artifacts run without ``frontends``.
+NEEDED = ("ir", "compiler", "runtime")
+
 
 class ShadowedPackageError(ImportError):
     """One of our packages is hidden by another folder or module of the same name."""
@@ -32,7 +35,7 @@ def check_own_packages(home: Path | None = None) -> None:
     ]
     if strangers:
         raise ShadowedPackageError(_explain(home, strangers))
-    missing = [name for name in NEIGHBOURS if _place(name) is None]
+    missing = [name for name in NEEDED if _place(name) is None]
     if missing:
         raise ShadowedPackageError(
             f"roastery is in {home}, but its package '{missing[0]}' cannot be imported\n"

@@ -9,6 +9,7 @@ from typing import Protocol, TypeGuard, runtime_checkable
 import numpy as np
 
 from compiler.options import CompileOptions
+from compiler.plan.plan import Plan
 from compiler.target import Target
 from ir.graph import Graph, PortKey
 from ir.types import TensorType
@@ -26,6 +27,14 @@ class BoundGraph(Protocol):
     def run(self) -> None:
         """Compute the outputs from what the input buffers hold now."""
         ...
+
+
+@runtime_checkable
+class PlannedGraph(BoundGraph, Protocol):
+    """One that runs a plan."""
+
+    @property
+    def plan(self) -> Plan: ...
 
 
 class Backend(Protocol):

@@ -9,7 +9,7 @@ from typing import Protocol
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port
 from ir.graph import Graph, Port, Role
-from ir.program import NetProgram
+from ir.program_part import ProgramPart
 
 from ..backends.backend import Backend, BoundGraph
 from ..memory.buffers import Buffer
@@ -23,8 +23,15 @@ class LowerPart(Protocol):
     """Lowers layers again; `frontends.lowering.part.LayerLowering.part` is one."""
 
     def __call__(
-        self, first: int, last: int, sizes: SizesByName, *, runs_next: bool = True
-    ) -> NetProgram: ...
+        self,
+        first: int,
+        last: int,
+        sizes: SizesByName,
+        *,
+        inputs: SizesByName,
+        alone: bool = False,
+        runs_next: bool = True,
+    ) -> ProgramPart: ...
 
 
 BufferOf = Callable[[Port], Buffer]
@@ -62,6 +69,7 @@ class NetContext:
     Attributes:
         lower_again: lowers a partition for other sizes; None: they are fixed.
         blobs: those that have memory, by their names there.
+        inputs: of the net -> their names in memory.
         changes: so that what is bound need not be looked at in every pass.
     """
 
@@ -70,6 +78,7 @@ class NetContext:
     lower_again: LowerPart | None
     store: Store
     blobs: dict[str, BlobBuffers]
+    inputs: Mapping[str, str]
     changes: Changes
 
     def bind(self, graph: Graph, buffer_of: BufferOf, values: Mapping[str, int]) -> BoundPartition:

@@ -23,9 +23,10 @@ from ..machine.blas_threads import ONE_BLAS_THREAD
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
+from .complete import Complete, complete_after
 from .context import LowerPart, NetContext
 from .inputs import Arrays, NetInputs
-from .partition import GraphChoice, Loss, RunningPartition, joint, saving
+from .partition import GraphChoice, Loss, RunningPartition, after_saving, joint, saving
 from .state import PassState
 
 
@@ -78,7 +79,8 @@ class PartitionedNet:
         self.blobs: dict[str, BlobBuffers] = {}
         for name, first in _first_versions(program, partitioning):
             self.blobs[name] = BlobBuffers(Buffer(first.type), Buffer(first.type), changes)
-        self.context = NetContext(backend, options, lower_again, store, self.blobs, changes)
+        fed_as = partitioning.inputs
+        self.context = NetContext(backend, options, lower_again, store, self.blobs, fed_as, changes)
         shared = _shared_statistics(program, partitioning)
         self.parts = [
             RunningPartition(program, part, self.context, self.feeds, alone)
@@ -205,6 +207,19 @@ class PartitionedNet:
                 part.backward(part.partition.training)
         return _sum(losses)
 
+    def complete_after(self) -> dict[str, Complete]:
+        """Where in a training pass the diff of each variable is complete, at the sizes of now; not
+        in it: what no layer adds to.
+
+        From there on a diff may be sent to others while the rest of the pass runs.
+        """
+        numbered = list(enumerate(self.parts))
+        if self.partitioning.joint:
+            return complete_after((n, p, joint(p.partition.training)) for n, p in numbered)
+        return complete_after(
+            (n, p, after_saving(p.partition.training)) for n, p in reversed(numbered)
+        )
+
     @property
     def ready_for_backward(self) -> bool:
         return self._saves
@@ -225,7 +240,7 @@ class PartitionedNet:
         if unknown:
             raise RoasteryError(
                 f"no output is called {', '.join(sorted(unknown))}",
-                hint=f"outputs: {', '.join(self.program.outputs)}",
+                hint=f"outputs: {', '.join(self.program.outputs)}; what is observed takes no diff",
             )
         weights = self.program.loss_weights
         for name in self.program.outputs:

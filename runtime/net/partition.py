@@ -15,7 +15,9 @@ from ir.graph import Graph, Role
 from ir.op import Property
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
+from ir.program_part import ProgramPart
 
+from ..backends.backend import PlannedGraph
 from ..data.source import DataSource
 from ..memory.buffers import Buffer
 from .bindings import Bindings
@@ -37,6 +39,11 @@ GraphChoice = Callable[[PartitionGraphs], Graph]
 def saving(flow: Flow) -> GraphChoice:
     """Forward that saves what the backward of ``flow`` reads."""
     return lambda graphs: graphs.pair(flow)[0]
+
+
+def after_saving(flow: Flow) -> GraphChoice:
+    """Backward, which reads what forward saved."""
+    return lambda graphs: graphs.pair(flow)[1]
 
 
 def joint(flow: Flow) -> GraphChoice:
@@ -75,7 +82,7 @@ class RunningPartition:
         self._general: OrderedDict[int, tuple[NetProgram, PartitionGraphs]] = OrderedDict()
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
-        self._lowered = self._sized(program, partition.first, partition.last)
+        self._lowered = self._sized(ProgramPart.of(program, partition.first, partition.last))
         self.shares = self._lowered.graphs.shares_data
         self._sizes = self._lowered.sizes
         self._kept = Specializations()
@@ -145,13 +152,24 @@ class RunningPartition:
 
         Raises RoasteryError where a blob has another shape by now.
         """
-        _, graph = self.graphs.pair(flow)
+        graph = after_saving(flow)(self.graphs)
         if not graph.outputs:
             return
         if self._checked != self._context.changes.shapes:
             self._check_shapes(graph)
             self._checked = self._context.changes.shapes
         self._bound(graph).run()
+
+    def added_to(self, choose: GraphChoice) -> dict[str, int | None]:
+        """Per variable to whose diff one of the graphs adds, the last step of its plan that does;
+        None on an executor without plans."""
+        graph = choose(self.graphs)
+        diffs = [port for port in graph.outputs if port.role is Role.GRADIENT]
+        bound = self._bound(graph).graph if diffs else None
+        if isinstance(bound, PlannedGraph):
+            return {name: step for name, step in bound.plan.complete_after.items() if step >= 0}
+        unchanged = {port.value for port in graph.inputs}
+        return {port.name: None for port in diffs if port.value not in unchanged}
 
     def _bound(self, graph: Graph) -> BoundPartition:
         return self._bindings.bound(graph, self._now, self._kept)
@@ -233,20 +251,28 @@ class RunningPartition:
                 f"this net has fixed shapes: {self._lowered.sizes}; given {dict(sizes)}",
                 location=self._lowered.graphs.layers[0].location,
             )
-        program = self._context.lower_again(part.first, part.last, sizes, runs_next=runs_next)
-        return self._sized(program, 0, len(program.layers))
+        blobs = self._context.blobs
+        inputs = {name: blobs[place].shape for name, place in self._context.inputs.items()}
+        return self._sized(
+            self._context.lower_again(
+                part.first,
+                part.last,
+                sizes,
+                inputs=inputs,
+                alone=self._alone,
+                runs_next=runs_next,
+            )
+        )
 
-    def _sized(self, program: NetProgram, first: int, last: int) -> SizedPartition:
-        """The partition in a program whose layers ``first`` to ``last`` it is."""
-        general = program.general or program
+    def _sized(self, part: ProgramPart) -> SizedPartition:
+        general = part.program
         if id(general) not in self._general:
-            layers = general.layers[first:last]
-            made = PartitionGraphs(general, layers, self.partition, self._context.blobs)
+            made = PartitionGraphs(general, part.layers, self.partition, self._context.blobs)
             self._general[id(general)] = general, made
             if len(self._general) > _KEPT:
                 self._general.popitem(last=False)
         self._general.move_to_end(id(general))
-        return SizedPartition(self._general[id(general)][1], program.values)
+        return SizedPartition(self._general[id(general)][1], part.values)
 
     def _take(self, sizes: SizesByName, newest: Specialization) -> None:
         """Have other sizes from now on; the partition stays as it was where it cannot."""

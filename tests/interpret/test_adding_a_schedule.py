@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from compiler.c.lower import lower_to_c
 from compiler.kernel import Launch
+from compiler.kernels import schedules
 from compiler.kernels.schedule import SCHEDULES
 from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
@@ -35,14 +37,12 @@ QUOTED = r"^`[\w/]*?(\w+\.py)`:\n\n```python\n(.*?)```"
 def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The page's module, while its schedule is known."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
     for name, text in re.findall(QUOTED, PAGE, re.DOTALL | re.MULTILINE):
         Path(name).write_text(text)
-    sys.modules.pop("walk", None)
-    import walk  # type: ignore[import-not-found]
-
-    monkeypatch.setitem(SCHEDULES, "walk", walk.schedule_walk)
-    found: ModuleType = walk
+    monkeypatch.setattr(schedules, "__path__", [*schedules.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, f"{schedules.__name__}.walk", raising=False)
+    found = importlib.import_module(f"{schedules.__name__}.walk")
+    monkeypatch.setitem(SCHEDULES, "walk", found.schedule_walk)
     return found
 
 

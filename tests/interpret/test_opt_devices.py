@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from compiler.kernel import Launch
+from compiler.kernels.launch import Printed
 from compiler.options import CompileOptions
 from compiler.passes.fuel import Fuel
 from compiler.passes.registry import default_passes
@@ -49,7 +50,7 @@ def words(tmp_path: Path) -> list[str]:
 
 
 def without_relu(
-    node: Node, options: CompileOptions, number: Callable[[int], int]
+    node: Node, options: CompileOptions, number: Callable[[int], int], known: Printed
 ) -> Sequence[Launch]:
     """A printer that forgets the ReLU of a product which has more than that in its tail."""
     op = node.op

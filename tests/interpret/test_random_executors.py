@@ -166,7 +166,7 @@ def check_sizes(drawn: Drawn, backend: Backend, *, in_place: bool) -> None:
 def test_at_other_sizes(name: str, backend: Backend) -> None:
     trains = name in DRAWERS
 
-    @examples(6 if isinstance(backend, CpuBackend) else 2)
+    @examples(6 if isinstance(backend, CpuBackend) else 1)
     @given(graphs(name, most=4, symbolic=True))
     def on_executor(drawn: Drawn) -> None:
         check_sizes(trained(drawn) if trains else drawn, backend, in_place=not trains)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,12 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from ir.program_sizes import OtherSizes
-from ir.size import Evaluation
 from ir.text import format_graph
 from roastery.reading import nets
 from tests.support import golden
 from tests.support.layer_cases import LayerCase, all_cases
 from tests.support.lowering import inputs, lowered, program_of
+from tests.support.other_sizes import CHANGES, Shapes, changed, shapes_of
 from tests.support.sample_nets import conv, dense, lenet, pool, relu
 
 #: Layers that may keep a size as it is, and why.
@@ -33,17 +32,6 @@ FIXING = {
     "SPP": "has windows that follow from the image",
 }
 
-#: How sizes change: the factor and what is added, by the first letter of their symbols.
-CHANGES: dict[str, dict[str, tuple[int, int]]] = {
-    "one image": {"N": (0, 1)},
-    "more images": {"N": (1, 3)},
-    "one row more": {"H": (1, 1)},
-    "another image": {"H": (1, 4), "W": (1, 2)},
-    "all doubled": {"N": (2, 0), "H": (2, 0), "W": (2, 0)},
-}
-
-Shapes = Mapping[str, tuple[int, ...]]
-
 
 def text(program: NetProgram) -> str:
     """All of a program that depends on sizes."""
@@ -54,22 +42,6 @@ def text(program: NetProgram) -> str:
     variables = [(name, str(v.type)) for name, v in program.variables.items()]
     lines = [format_graph(program.graph), *map(repr, (*layers, *program.blobs.items())), variables]
     return "\n".join(map(str, lines))
-
-
-def shapes_of(program: NetProgram, values: Mapping[str, int] | None = None) -> Shapes:
-    """Shapes of the inputs, where the symbols have other values."""
-    assert program.sizes is not None
-    at = Evaluation(values or program.sizes.values)
-    return {name: tuple(map(at.size, type.shape)) for name, type in program.sizes.inputs.items()}
-
-
-def changed(program: NetProgram, change: Mapping[str, tuple[int, int]]) -> Shapes:
-    assert program.sizes is not None
-    values = {}
-    for name, value in program.sizes.values.items():
-        factor, more = change.get(name[0], (1, 0))
-        values[name] = factor * value + more
-    return shapes_of(program, values)
 
 
 def check(net: Message, phase: str) -> None:
@@ -178,3 +150,42 @@ def test_what_is_equal_today_is_one_symbol_and_what_is_fixed_is_known() -> None:
         "the image width (W) may change: it is 8",
         "the image width (W_2) is fixed at 9: layer 'ip' (InnerProduct), net.prototxt:3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dims", "sentences"),
+    [
+        ((4, 3, 8), (12, 8), [
+            "the batch size (N) and axis 2 of 'x' (H) may change only together (they are 4 and 8): "
+            "H * N must stay 32 for layer 'r' (Reshape), net.prototxt:2",
+        ]),
+        ((2, 4, 6, 6), (0, 2, -1, 6), [
+            "the batch size (N) may change: it is 2",
+            "the image height (H) and the image width (W) may change only together "
+            "(they are 6 and 6): H * W must be a multiple of 3 for layer 'r' (Reshape), "
+            "net.prototxt:2",
+        ]),
+        ((2, 4, 6, 9), (0, -1, 8, 9), [
+            "the batch size (N) may change: it is 2",
+            "the image height (H) and the image width (W) may change only together "
+            "(they are 6 and 9): H * W must be a multiple of 18 for layer 'r' (Reshape), "
+            "net.prototxt:2",
+        ]),
+        ((2, 4, 6), (0, -1, 8), [
+            "the batch size (N) may change: it is 2",
+            "axis 2 of 'x' (H) may change: it is 6, and H must be a multiple of 2 for layer 'r' "
+            "(Reshape), net.prototxt:2",
+        ]),
+        ((4, 6), (2, 12), [
+            "the batch size (N) is fixed at 4: layer 'r' (Reshape), net.prototxt:2",
+        ]),
+    ],
+)  # fmt: skip
+def test_what_changes_together_is_said_once(
+    shape: tuple[int, ...], dims: tuple[int, ...], sentences: list[str]
+) -> None:
+    reshape = f"reshape_param {{ shape {{ {' '.join(f'dim: {d}' for d in dims)} }} }}"
+    layer = f'layer {{ name: "r" type: "Reshape" bottom: "x" top: "r" {reshape} }}'
+    program = lowered(f"{inputs(x=shape).strip()}\n{layer}")
+    assert program.sizes is not None
+    assert list(program.sizes.sentences()) == sentences

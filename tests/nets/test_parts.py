@@ -7,13 +7,17 @@ import re
 import pytest
 
 from compiler.partitions import PartitionGraphs, Partitioning, by_layer, whole
-from frontends.lowering.known_layers import load_layers
+from frontends.lowering.known_layers import find_layer, load_layers
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
+from ir.errors import RoasteryError
 from ir.graph import Graph, Role
+from ir.graph_sizes import graph_at
 from ir.program import NetProgram
+from ir.program_sizes import OtherSizes
 from ir.text import format_graph
 from tests.support.layer_cases import LayerCase, all_cases
+from tests.support.other_sizes import CHANGES, changed
 
 
 def shown(graph: Graph) -> list[str]:
@@ -36,8 +40,37 @@ def test_layers_alone_have_the_graphs_that_they_have_in_the_net(case: LayerCase)
         for part in plan.parts:
             layers = program.layers[part.first : part.last]
             cut = PartitionGraphs(program, layers, part, plan.held)
-            made = lowered.part(part.first, part.last, cut.sizes)
-            alone = PartitionGraphs(made, made.layers, part, plan.held)
+            made = lowered.part(part.first, part.last, cut.sizes, inputs={}, alone=True)
+            numbers = made.program
+            if made.sizes is not None:
+                numbers = numbers.with_numbers(made.sizes, made.values)
+            alone = PartitionGraphs(numbers, numbers.layers, part, plan.held)
             for one, other in zip(cut.pair(part.apart), alone.pair(part.apart), strict=True):
                 assert shown(one) == shown(other)
             assert shown(cut.joint(part.training)) == shown(alone.joint(part.training))
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=str)
+def test_layers_of_the_net_at_other_sizes(case: LayerCase) -> None:
+    """They are those of the net lowered there, without being lowered again."""
+    load_layers()
+    net = parse_text(case.prototxt, "NetParameter", case.name)
+    lowered = lower_layers(net, case.phase)
+    if lowered.program.sizes is None:
+        return
+    for change in CHANGES.values():
+        shapes = changed(lowered.program, change)
+        try:
+            program = lower_layers(net, case.phase, shapes=shapes).program
+            lowered.program.at(shapes)
+        except (RoasteryError, OtherSizes):
+            continue
+        plan = by_layer(program)
+        for part in plan.parts:
+            layers = program.layers[part.first : part.last]
+            cut = PartitionGraphs(program, layers, part, plan.held)
+            made = lowered.part(part.first, part.last, cut.sizes, inputs=shapes)
+            found = PartitionGraphs(made.program, made.layers, part, plan.held)
+            assert shown(cut.forward) == shown(graph_at(found.forward, made.values))
+            if not any(find_layer(layer.type, layer.location).host for layer in layers):
+                assert made.program is lowered.program.general

@@ -59,3 +59,20 @@ def test_a_folder_without_init_does_no_harm(tmp_path: Path) -> None:
 def test_a_package_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ShadowedPackageError, match=r"'import ir' finds .*, not .*ir that belongs"):
         check_own_packages(tmp_path)
+
+
+def test_an_artifact_runs_without_frontends(tmp_path: Path) -> None:
+    """They may be missing altogether."""
+    sample = ROOT / "tests" / "data" / "artifacts" / "v2.roast"
+    script = f"""
+import sys
+sys.modules["frontends"] = None
+import roastery
+print(sorted(roastery.load({str(sample)!r}).outputs) != [])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

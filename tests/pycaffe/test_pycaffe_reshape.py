@@ -222,6 +222,29 @@ def test_pictures_of_several_sizes_reshape_the_net(make_net, tmp_path: Path) -> 
         np.testing.assert_array_equal(net.blobs["data"].data[0], picture.transpose(2, 0, 1))
 
 
+def test_a_blob_of_another_shape_between_layers(make_net) -> None:
+    """One that the net's inputs can give (2 or 7 rows), and one that they cannot (a single row)."""
+    net = make_net(CONV.replace("global_pooling: true", "kernel_size: 2 stride: 2"))
+    x = np.random.default_rng(0).standard_normal((3, 2, 9, 8)).astype(np.float32)
+    for rows, batch in ((7, 3), (2, 1), (1, 3), (9, 2), (4, 1)):
+        net.blobs["conv"].reshape(batch, 2, rows, 8)
+        net.blobs["conv"].data[...] = part = x[:batch, :, :rows]
+        net.forward(start="relu")
+        above = np.maximum(part, 0)
+        high = -(-max(rows - 2, 0) // 2) + 1
+        found = net.blobs["pool"].data
+        assert found.shape == (batch, 2, high, 4)
+        for i in range(high):
+            for j in range(4):
+                window = above[:, :, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+                np.testing.assert_array_equal(found[:, :, i, j], window.max((2, 3)))
+        np.testing.assert_array_equal(net.blobs["b"].data, 3 * found)
+    # From the inputs everything is as in a net that never had others.
+    net.blobs["data"].reshape(2, 1, 5, 7)
+    net.blobs["data"].data[...] = 1
+    assert (net.forward()["a"] == 18).all() and net.blobs["a"].shape == (2, 2, 2, 3)
+
+
 def test_a_net_of_fixed_sizes_says_so(make_net) -> None:
     net = make_net(CONV)
     net.runnable.context.lower_again = None

@@ -1,0 +1,38 @@
+"""From where on the diffs of parameters are complete, in a pass over several partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .partition import GraphChoice, RunningPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The last that adds to a diff: nothing does after it, in the same pass.
+
+    Attributes:
+        part: the number of the partition.
+        step: of the plan of its graph; None: the executor has no plan, and it is known when the
+            partition has run.
+    """
+
+    part: int
+    step: int | None
+
+
+def complete_after(
+    parts: Iterable[tuple[int, RunningPartition, GraphChoice]],
+) -> dict[str, Complete]:
+    """By the names of variables, where the diffs are complete that a pass adds to.
+
+    Args:
+        parts: what runs, in this order: number, partition, and which of its graphs. A variable
+            that layers of several share is complete after the last.
+    """
+    return {
+        name: Complete(number, step)
+        for number, part, choose in parts
+        for name, step in part.added_to(choose).items()
+    }
