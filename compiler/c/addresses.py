@@ -94,11 +94,15 @@ class _Addresses:
     def _element(self, value: Expr) -> Expr:
         pointer, index, *mask = value.args
         line = self._line(index)
-        if line is None or line.step not in (_ZERO, _ONE):
+        if line is None:
             index = self._changed(index)
+        elif line.step is _ZERO:
+            index = line.start
         else:
-            start = line.start
-            index = start if line.step is _ZERO else e.node("add", (start, LANE), None, I32)
+            along = LANE
+            if line.step is not _ONE:
+                along = e.node("mul", (LANE, line.step), None, I32)
+            index = e.node("add", (line.start, along), None, I32)
         return e.node("element", (pointer, index, *map(self._changed, mask)), None, value.dtype)
 
     def _first(self, condition: Expr) -> Expr | None:
@@ -107,9 +111,10 @@ class _Addresses:
         if not axes_of(place) or axes_of(end) or place.dtype is not I32:
             return None
         line = self._line(place)
-        if line is None or line.step is not _ONE:
+        if line is None or line.step.op != "const" or line.step.value < 1:
             return None
-        return e.primitive("sub", self._changed(end), line.start)
+        room, step = e.primitive("sub", self._changed(end), line.start), line.step.value
+        return room if step == 1 else e.primitive("floordiv", room + (step - 1), e.const(step))
 
     def _line(self, value: Expr) -> Progression | None:
         """An index as a line; None: it is none."""

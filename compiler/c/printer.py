@@ -167,16 +167,17 @@ class _Printer(KernelPrinter):
         pointer, index, *mask = value.args[0].args
         letter, scalars, lanes = LETTERS[value.dtype], *_parted(mask)
         other = self.lanes(e.const(value.value or 0, value.dtype))
-        if _is_near(index) and (count := _count(lanes)) is not None:
-            zeros = bool(scalars) and not lanes and _is_zero(value)
+        if _is_line(index) and (count := _count(lanes)) is not None:
+            near = index.args[1] is LANE
+            zeros = near and bool(scalars) and not lanes and _is_zero(value)
             place = element(pointer, index.args[0], scalars if zeros else ())
-            text = self._address(place)
+            name, text = self._line(index), self._address(place)
             if zeros:
-                return f"near_{letter}({text})"
+                return f"{name[0]}_{letter}({text})"
             if lanes:
-                text = f"near_first_{letter}({text}, {self.expr(count)}, {other})"
+                text = f"{name[0]}_first_{letter}({text}{name[1]}, {self.expr(count)}, {other})"
             else:
-                text = f"near_{letter}({text})"
+                text = f"{name[0]}_{letter}({text}{name[1]})"
         else:
             inside = self._inside(lanes)
             text = f"far_{letter}({self.expr(pointer)}, {self.lanes(index)}, {inside}, {other})"
@@ -198,13 +199,13 @@ class _Printer(KernelPrinter):
             text = self.expr(value, ATOM if axes_of(value) else ANY) + "[0]" * bool(axes_of(value))
             text = f"{self.expr(pointer, ATOM)}[{self.expr(index)}] = {text};"
             found = [f"{self.expr(condition, ATOM)}[0]" for condition in lanes]
-        elif _is_near(index) and (count := _count(lanes)) is not None:
-            start, found = self.expr(index.args[0], PRODUCT), []
-            text = f"near_{letter}({address} + {start}, {self.lanes(value)});"
-            if lanes:
-                text = f"near_first_{letter}({address} + {start}, {self.expr(count)}, "
-                text += f"{self.lanes(value)});"
-            text = f"put_{text}"
+        elif _is_line(index) and (count := _count(lanes)) is not None:
+            name, found = self._line(index), []
+            start = f"{address} + {self.expr(index.args[0], PRODUCT)}{name[1]}"
+            first = (
+                f"_first_{letter}({start}, {self.expr(count)}" if lanes else f"_{letter}({start}"
+            )
+            text = f"put_{name[0]}{first}, {self.lanes(value)});"
         else:
             inside, found = self._inside(lanes), []
             text = (
@@ -212,6 +213,11 @@ class _Printer(KernelPrinter):
             )
         found = [*(self.expr(condition, COMPARISON) for condition in scalars), *found]
         return f"if ({' && '.join(found)}) {text}" if found else text
+
+    def _line(self, index: Expr) -> tuple[str, str]:
+        """How places at equal distances are called, and their distance as an argument."""
+        along = index.args[1]
+        return ("near", "") if along is LANE else ("step", f", {self.expr(along.args[1])}")
 
     def _inside(self, conditions: tuple[Expr, ...]) -> str:
         return self.lanes(every(conditions) if conditions else e.const(True))
@@ -252,5 +258,9 @@ def _count(lanes: Sequence[Expr]) -> Expr | None:
     return functools.reduce(e.minimum, counts) if counts else e.const(0)
 
 
-def _is_near(index: Expr) -> bool:
-    return index.op == "add" and index.args[1] is LANE and not axes_of(index.args[0])
+def _is_line(index: Expr) -> bool:
+    """Whether places have equal distances from lane to lane."""
+    if index.op != "add" or axes_of(index.args[0]):
+        return False
+    along = index.args[1]
+    return along is LANE or (along.op == "mul" and along.args[0] is LANE)

@@ -66,22 +66,55 @@ static inline void put_near_i(int32_t *p, vi a) { *(vi_near *)p = a; }
 static inline void put_near_u(uint32_t *p, vu a) { *(vu_near *)p = a; }
 static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0; }
 
-/* The first lanes alone. */
+/* The first lanes alone: the end of a row, which is rare. */
+#define RARE static __attribute__((noinline, cold, unused))
 #define FIRST(kind, vector, element, taken, put)                                                 \
-    static inline vector near_first_##kind(const element *p, int64_t count, vector other) {      \
-        if (count >= LANES) return near_##kind(p);                                               \
+    RARE vector near_few_##kind(const element *p, int64_t count, vector other) {                 \
         each_lane if (LANE < count) { const element got = p[LANE]; other[LANE] = taken; }        \
         return other;                                                                            \
     }                                                                                            \
+    RARE void put_near_few_##kind(element *p, int64_t count, vector a) {                         \
+        each_lane if (LANE < count) p[LANE] = put;                                               \
+    }                                                                                            \
+    static inline vector near_first_##kind(const element *p, int64_t count, vector other) {      \
+        return count >= LANES ? near_##kind(p) : near_few_##kind(p, count, other);               \
+    }                                                                                            \
     static inline void put_near_first_##kind(element *p, int64_t count, vector a) {              \
         if (count >= LANES) put_near_##kind(p, a);                                               \
-        else each_lane if (LANE < count) p[LANE] = put;                                          \
+        else put_near_few_##kind(p, count, a);                                                   \
     }
 FIRST(f, vf, float, got, a[LANE])
 FIRST(i, vi, int32_t, got, a[LANE])
 FIRST(u, vu, uint32_t, got, a[LANE])
 FIRST(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
 #undef FIRST
+
+/* Memory at equal distances. */
+#define STEP(kind, vector, element, taken, put)                                                  \
+    static inline vector step_##kind(const element *p, int64_t step) {                           \
+        vector a;                                                                                \
+        each_lane { const element got = p[LANE * step]; a[LANE] = taken; }                       \
+        return a;                                                                                \
+    }                                                                                            \
+    static inline void put_step_##kind(element *p, int64_t step, vector a) {                     \
+        each_lane p[LANE * step] = put;                                                          \
+    }                                                                                            \
+    RARE vector step_few_##kind(const element *p, int64_t step, int64_t count, vector other) {   \
+        each_lane if (LANE < count) { const element got = p[LANE * step]; other[LANE] = taken; } \
+        return other;                                                                            \
+    }                                                                                            \
+    static inline vector step_first_##kind(const element *p, int64_t step, int64_t count,        \
+                                           vector other) {                                       \
+        return count >= LANES ? step_##kind(p, step) : step_few_##kind(p, step, count, other);   \
+    }                                                                                            \
+    RARE void put_step_first_##kind(element *p, int64_t step, int64_t count, vector a) {         \
+        each_lane if (LANE < count) p[LANE * step] = put;                                        \
+    }
+STEP(f, vf, float, got, a[LANE])
+STEP(i, vi, int32_t, got, a[LANE])
+STEP(u, vu, uint32_t, got, a[LANE])
+STEP(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+#undef STEP
 
 /* Memory anywhere, where a condition holds; elsewhere it is not touched. */
 #define FAR(kind, vector, element, taken, put)                                                   \
@@ -173,7 +206,7 @@ static inline vf sqrt_f(vf a) {
 #define CHOOSE_WHOLE(m, a, b) choose_i(m, a, b)
 #define UNLESS(m, y, function, a, b) if (any_lane(~(m))) y = function##_where(~(m), a, b, y)
 
-static __attribute__((noinline, cold, unused)) vf powf_where(vi m, vf a, vf b, vf other) {
+RARE vf powf_where(vi m, vf a, vf b, vf other) {
     each_lane if (m[LANE]) other[LANE] = powf(a[LANE], b[LANE]);
     return other;
 }

@@ -50,17 +50,24 @@ def schedule_nest(task: Task, heuristic: NestHeuristic) -> Scheduled:
 
 
 def _kernel(task: Task, config: Config) -> KernelBody:
-    type = task.body.outputs[0].value.type
     free = is_pointwise(task)  # what fills up blocks may be computed, too
-    plan = planned(task, type, _writer(task, not free), config["V"])
+    type = _walked(task) if free else task.body.outputs[0].value.type
+    plan = planned(task, type, _writer(task, type, not free), config["V"])
     if free and not plan.flat:
-        plan = planned(task, type, _writer(task, True), config["V"])
+        plan = planned(task, type, _writer(task, type, True), config["V"])
     return _Nest(task, type, config, plan, free and plan.flat).kernel()
 
 
-def _writer(task: Task, checked: bool) -> WriteElement:
-    type = task.body.outputs[0].value.type
+def _walked(task: Task) -> TensorType:
+    """Of what has the shape of results, what lies in blocks: their elements are near in all."""
+    first = task.body.outputs[0].value.type
+    found = [port.value.type for port in (*task.body.outputs, *task.body.inputs)]
+    found = [t for t in found if t.shape == first.shape and t.layout]
+    blocks = [t for t in found if t.layout and any(part.block for part in t.layout.parts)]
+    return blocks[0] if blocks else first
 
+
+def _writer(task: Task, type: TensorType, checked: bool) -> WriteElement:
     def write(
         emitter: NestEmitter, digits: list[MemoryDigit], places: Sequence[Affine]
     ) -> list[Affine]:
