@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import functools
 import mmap
@@ -26,9 +25,11 @@ from ir.ops.fusion import Fused
 from ir.types import BOOL, I32, TensorType
 from runtime.cpu.launcher import CLauncher
 from runtime.machine.processor import cpu_target
+from tests.interpret import kernel_runner
 from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches, single
 from tests.support import c_kernels
 from tests.support.c_kernels import needs_compiler
+from tests.support.guarded_memory import guarded
 from tests.support.layouts import laid_out
 from tests.support.op_cases import OpCase, kernel_cases
 from tests.support.printed_launch import bind
@@ -56,8 +57,9 @@ def checked(node: Node, inputs: list[np.ndarray] | None = None) -> list[np.ndarr
     return got
 
 
-def launcher_of(groups: Iterable[list[Launch]]) -> CLauncher:
-    return c_kernels.launcher_of(launch.kernel for launches in groups for launch in launches)
+def launcher_of(groups: Iterable[list[Launch]], threads: int = 1) -> CLauncher:
+    kernels = (launch.kernel for launches in groups for launch in launches)
+    return c_kernels.launcher_of(kernels, threads)
 
 
 @functools.cache
@@ -71,7 +73,7 @@ def records(kind: str) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLaunch
             node = single(case.op, *(x.type for x in case.inputs))
             node = laid_out(node, 0) if kind == "in any layout" else node
             known[case] = node, lowered(node)
-    return known, launcher_of(launches for _, launches in known.values())
+    return known, launcher_of((launches for _, launches in known.values()), threads=3)
 
 
 @needs_compiler
@@ -80,11 +82,14 @@ def records(kind: str) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLaunch
     [(case, kind) for kind, cases in KINDS.items() for case in cases],
     ids=str,
 )
-def test_records(case: OpCase, kind: str) -> None:
+def test_records(case: OpCase, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By three threads, in memory around which nothing may be touched."""
     known, launcher = records(kind)
     node, launches = known[case]
     rng = np.random.default_rng(4)
     arrays = [x.array(rng).astype(x.dtype.numpy) for x in case.inputs]
+    padded = kernel_runner.padded
+    monkeypatch.setattr(kernel_runner, "padded", lambda *given: guarded(padded(*given)))
     got = run_launches(launches, node, arrays, by=launcher)
     compare(node, got, arrays, tolerance=1e-5)
     assert launches or not any(value.type.size for value in node.outputs)
@@ -167,15 +172,8 @@ def test_booleans_are_bytes() -> None:
 @needs_compiler
 def test_masked_places_are_not_touched() -> None:
     """Around the picture there is no memory that may be read."""
-    page = mmap.PAGESIZE
-    area = mmap.mmap(-1, 3 * page)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(area))
-    side = int((page // 4) ** 0.5)
-    picture = np.frombuffer(area, np.float32, side * side, page)
-    picture[...] = np.random.default_rng(1).standard_normal(side * side)
-    assert 4 * side * side == page
-    for number in (0, 2):
-        ctypes.CDLL(None).mprotect(ctypes.c_void_p(start + number * page), page, 0)
+    side = int((mmap.PAGESIZE // 4) ** 0.5)
+    picture = guarded(np.random.default_rng(1).standard_normal(side * side).astype(np.float32))
     node = single(
         Conv(stride=(1, 1), pad=(2, 2), dilation=(1, 1)),
         (1, 1, side, side),

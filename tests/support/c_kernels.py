@@ -11,6 +11,7 @@ import pytest
 from compiler.c.compile.c_compiler import CCompiler, find_compiler
 from compiler.instructions import instructions_named
 from compiler.kernel import Kernel
+from compiler.target import Target
 from runtime.cpu.backend import CpuBackend
 from runtime.cpu.launcher import CLauncher
 from runtime.machine.processor import cpu_target, having
@@ -20,14 +21,24 @@ COMPILED = isinstance(_COMPILER, CCompiler)
 needs_compiler = pytest.mark.skipif(not COMPILED, reason="there is no C compiler")
 
 
+def compiler() -> CCompiler:
+    """The one there is."""
+    assert isinstance(_COMPILER, CCompiler)
+    return _COMPILER
+
+
+def machine() -> Target:
+    """The CPU that tests run on."""
+    return cpu_target()
+
+
 @functools.cache
 def backend(instructions: str = "") -> CpuBackend:
     """The executor ``cpu``; of fewer instructions than the machine has where some are named."""
-    assert isinstance(_COMPILER, CCompiler)
-    target = cpu_target()
+    target = machine()
     if instructions:
         target = having(target, instructions_named(instructions))
-    return CpuBackend(_COMPILER, target=target)
+    return CpuBackend(compiler(), target=target)
 
 
 def backends() -> list[CpuBackend]:

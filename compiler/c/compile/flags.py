@@ -18,7 +18,12 @@ def compiler_flags(compiler: CCompiler, instructions: str) -> tuple[str, ...]:
     return (*_ALWAYS, *_options(compiler, instructions_named(instructions)))
 
 
+# Loops have their vectors already. What gcc 12 makes vectors of besides, loops over the sides of an
+# image, reads behind tensors.
+_GCC = ("-fno-tree-loop-vectorize",)
+
+
 def _options(compiler: CCompiler, instructions: Instructions) -> tuple[str, ...]:
     if compiler.kind == "zig":  # which means the machine's own where nothing is said
         return (f"-mcpu={instructions.name.replace('-', '_')}",)
-    return instructions.options
+    return (*instructions.options, *(_GCC if compiler.kind == "gcc" else ()))

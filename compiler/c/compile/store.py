@@ -75,15 +75,14 @@ class LibraryStore:
             removed.add(path.name)
             with contextlib.suppress(OSError):
                 path.unlink()
-        for folder in self._private.folder.glob("kernels/??"):
-            for _, _, path in _files(folder):
-                with contextlib.suppress(OSError):
-                    if path.read_text("ascii", "replace") in removed:
-                        path.unlink()
+        for _, _, path in _files(self._private.folder / "kernels"):
+            with contextlib.suppress(OSError):
+                if path.read_text("ascii", "replace") in removed:
+                    path.unlink()
 
 
 def _kernel(key: str) -> str:
-    return f"kernels/{key[:2]}/{key}"
+    return f"kernels/{key}"
 
 
 def _files(folder: Path) -> Iterable[tuple[float, int, Path]]:
