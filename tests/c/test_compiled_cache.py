@@ -83,7 +83,7 @@ def test_what_is_damaged_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureF
     assert caplog.text.count("is damaged, and made anew") == 1
     assert Library.decoded(file.read_bytes()) == whole[0]
     for name in (b"../../etc/passwd", b"\xff" * 64, b""):
-        (pointer,) = folder.glob("kernels/*/*")
+        (pointer,) = folder.glob("kernels/*")
         pointer.write_bytes(name)
         assert Counting(folder).libraries(ONE) == whole
 
@@ -128,7 +128,7 @@ def test_those_used_longest_ago_go_first(tmp_path: Path) -> None:
     left = Counting(folder)
     found = [bool(left.store.load(left.maker.key(source))) for source in sources]
     assert found == [True, False, False, True]
-    assert len(list(folder.glob("kernels/*/*"))) == 3
+    assert len(list(folder.glob("kernels/*"))) == 3
 
 
 @needs_compiler
@@ -168,7 +168,7 @@ def test_many_libraries_are_loaded(tmp_path: Path) -> None:
 
 @needs_compiler
 def test_what_the_compiler_says_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RoasteryError, match="fails on kernels: .*error") as caught:
+    with pytest.raises(RoasteryError, match=r"fails on kernels: .*error") as caught:
         Counting(tmp_path).libraries("void broken(")
     assert c_kernels.compiler().command[0] in caught.value.message
     assert " -shared " in caught.value.detail and "broken" in caught.value.detail
@@ -177,9 +177,10 @@ def test_what_the_compiler_says_is_told(tmp_path: Path) -> None:
 
 def test_kernels_are_divided_by_size() -> None:
     assert divided({"a": 10, "b": 20}) == [["b", "a"]]
-    parts = divided({f"{i}": 6000 for i in range(6)} | {"big": 20000})
-    assert (["big"] in parts and len(parts) == 7 + 2 - len([p for p in parts if not p])) or parts
-    assert sorted(key for part in parts for key in part) == sorted([*map(str, range(6)), "big"])
+    sizes = {str(number): 6000 for number in range(6)} | {"big": 20000}
+    parts = divided(sizes)
+    assert ["big"] in parts and len(parts) > 5
+    assert sorted(key for part in parts for key in part) == sorted(sizes)
     assert divided({}) == []
 
 
