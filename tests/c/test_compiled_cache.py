@@ -175,6 +175,15 @@ def test_what_the_compiler_says_is_told(tmp_path: Path) -> None:
     assert "--device reference" in str(caught.value)
 
 
+def test_a_program_that_makes_nothing_is_told_of(tmp_path: Path) -> None:
+    program = tmp_path / "cc"
+    program.write_text("#!/bin/sh\necho warning\n")
+    program.chmod(0o755)
+    maker = LibraryMaker(CCompiler((str(program),), "1"), (), "", LibraryStore(tmp_path / "c"))
+    with pytest.raises(RoasteryError, match="fails on kernels: error: it made no file"):
+        list(maker.libraries([ONE]))
+
+
 def test_kernels_are_divided_by_size() -> None:
     assert divided({"a": 10, "b": 20}) == [["b", "a"]]
     sizes = {str(number): 6000 for number in range(6)} | {"big": 20000}
@@ -222,3 +231,4 @@ def test_flags_name_the_instructions() -> None:
     assert "-mavx512f" in compiler_flags(gcc, "x86-64-v4")
     assert "-mavx512f" not in compiler_flags(gcc, "x86-64-v3")
     assert "-mcpu=x86_64_v3" in compiler_flags(zig, "x86-64-v3")
+    assert "-mcpu=baseline" in compiler_flags(zig, "any")

@@ -25,5 +25,6 @@ _GCC = ("-fno-tree-loop-vectorize",)
 
 def _options(compiler: CCompiler, instructions: Instructions) -> tuple[str, ...]:
     if compiler.kind == "zig":  # which means the machine's own where nothing is said
-        return (f"-mcpu={instructions.name.replace('-', '_')}",)
+        named = instructions.machine == "x86_64"
+        return (f"-mcpu={instructions.name.replace('-', '_') if named else 'baseline'}",)
     return (*instructions.options, *(_GCC if compiler.kind == "gcc" else ()))

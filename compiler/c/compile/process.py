@@ -49,8 +49,11 @@ def compile_all(
             source, library = folder / f"kernels_{number}.c", folder / f"kernels_{number}.so"
             source.write_text(texts[number], encoding="utf-8")
             command = [*compiler.command, *flags, "-o", str(library), str(source), "-lm"]
-            running.run(compiler, command)
-            return library.read_bytes()
+            said = running.run(compiler, command)
+            try:
+                return library.read_bytes()
+            except FileNotFoundError:
+                raise CCompileError(compiler, command, f"{said}\nerror: it made no file") from None
 
         try:
             waiting = {threads.submit(make, number): number for number in range(len(texts))}
@@ -74,10 +77,11 @@ class _Running:
         self._processes: set[subprocess.Popen[str]] = set()
         self._ended = False
 
-    def run(self, compiler: CCompiler, command: Sequence[str]) -> None:
+    def run(self, compiler: CCompiler, command: Sequence[str]) -> str:
+        """What the compiler says."""
         with self._lock:
             if self._ended:
-                return
+                return ""
             process = subprocess.Popen(
                 command,
                 env={**os.environ, "LC_ALL": "C"},
@@ -99,6 +103,7 @@ class _Running:
                 self._processes.discard(process)
         if process.returncode and not self._ended:
             raise CCompileError(compiler, command, said)
+        return said
 
     def kill(self) -> None:
         with self._lock:

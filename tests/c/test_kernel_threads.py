@@ -105,7 +105,7 @@ def test_a_fork_has_threads_of_its_own() -> None:
 def test_threads_have_names_and_end_with_the_process(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
-        "from tests.c.test_threads import table\n"
+        "from tests.c.test_kernel_threads import table\n"
         "run, _ = table(4); run()\n"
         "print(sorted(p.read_text().strip() for p in Path('/proc/self/task').glob('*/comm')))\n"
     )
