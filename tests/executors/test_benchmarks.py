@@ -100,7 +100,7 @@ def test_memory_of_whole_processes(tmp_path: Path) -> None:
     without = ("--without", "OpenCV 4", "ONNX Runtime", "PyTorch", "--only=training")
     found = contest(tmp_path, "--memory", "--net=lenet", "--batch=2", *without)
     peak = found["peak_bytes"]["LeNet b2 training"]["Roastery"]
-    assert 10e6 < peak < 2e9
+    assert 10e6 < peak < 300e6, "its own, not that of the process which made the weights"
 
 
 def test_contenders_that_nobody_knows() -> None:
