@@ -72,22 +72,33 @@ def _writer(task: Task, type: TensorType, checked: bool) -> WriteElement:
         emitter: NestEmitter, digits: list[MemoryDigit], places: Sequence[Affine]
     ) -> list[Affine]:
         at = access_of(emitter, type, digits, places)
-        return store(task, emitter, existing(emitter, type, at) if checked else at)
+        return store(task, emitter, type, existing(emitter, type, at) if checked else at)
 
     return write
 
 
-def store(task: Task, emitter: NestEmitter, at: Access) -> list[Affine]:
-    """Every result at the element, which is the first one's."""
+def store(
+    task: Task, emitter: NestEmitter, walked: TensorType, at: Access, inside: tuple[Expr, ...] = ()
+) -> list[Affine]:
+    """Every result at the element, which is the first one's.
+
+    What fills up blocks is written, too, where the loops run along it: vectors compute with it, and
+    with what lay there before (integers, read as floats, are denormal) they are many times slower.
+
+    Args:
+        walked: what the loops run along.
+        inside: under which conditions there is a place for the element.
+    """
     first = task.body.outputs[0].value.type
     written = []
     for port, buffer in task.ports:
-        type, own = port.value.type, at
+        type, own = port.value.type, at.guarded(*inside)
         if type.shape != first.shape:
             own = reshaped(emitter, at, first.shape, type.shape)
         element = emitter.emit(port.value, own)
         written.append(emitter.address(own, type))
-        emitter.store(buffer, port.name, written[-1], element, own.guard)
+        guard = inside if type == walked else own.guard
+        emitter.store(buffer, port.name, written[-1], element, guard)
     return written
 
 
@@ -155,4 +166,4 @@ class _Nest:
         at = access_of(self.emitter, self.type, self.digits, places)
         if not self.padded:
             at = existing(self.emitter, self.type, at)
-        store(self.task, self.emitter, at.guarded(*inside))
+        store(self.task, self.emitter, self.type, at, inside)
