@@ -221,7 +221,10 @@ def test_device_query_without_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
         devices = query_devices()
     except CudaUnavailable:
         assert main(["device_query"]) == 0
-        assert capsys.readouterr().out.startswith("no CUDA device")
+        said = capsys.readouterr().out.splitlines()
+        assert said[-1].startswith("no CUDA device")
+        names = ("CPU", "Processors", "Threads of a net", "Instructions", "Vector", "C compiler")
+        assert tuple(line.partition(":")[0] for line in said[:-1]) == names
         assert main(["device_query", "-gpu", "0"]) == 1
         assert capsys.readouterr().err.startswith("error: no CUDA device")
     else:

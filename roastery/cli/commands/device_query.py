@@ -1,4 +1,4 @@
-"""``roastery device_query``: what the GPUs of this machine are. Caffe: tools/caffe.cpp."""
+"""``roastery device_query``: what this machine's GPUs and its CPU are. Caffe: tools/caffe.cpp."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ def _run(arguments: Arguments) -> None:
     from runtime.cuda.driver import CudaUnavailable, query_devices
     from runtime.logging import CaffeLine, CaffeLog
 
+    from ...tools.cpu_query import cpu_lines
     from ...tools.device_query import property_lines
 
+    if "gpu" not in arguments.given:
+        for line in cpu_lines():
+            say(line)
     log = CaffeLog.open()
     try:
         devices = query_devices()
@@ -42,12 +46,13 @@ def _selected(gpu: str, count: int) -> list[int]:
 
 COMMAND = Command(
     name="device_query",
-    summary="Show the GPUs of this machine",
+    summary="Show the GPUs and the CPU of this machine",
     group="Machine",
-    description="Writes to standard error, in the form of a log, as Caffe does.",
+    description="GPUs are written to standard error, in the form of a log, as Caffe does; without "
+    "--gpu what runs nets on the CPU is said before, on standard output.",
     flags=(Flag("gpu", "numbers of GPUs, separated by commas, or all", default="", metavar="N"),),
     examples=(
-        Example("roastery device_query", "all GPUs"),
+        Example("roastery device_query", "the CPU and all GPUs"),
         Example("roastery device_query -gpu 0", "the first one"),
     ),
     run=_run,
