@@ -27,6 +27,13 @@ def part_windows(graph: Graph, context: PassContext) -> Graph:
         %y.part.1: f32[1,64,28,28]{0,1,2,3,1:16}, ... = window_max(%b) ...
         %y: f32[1,128,28,28]{0,1,2,3,1:16} = concat(%y.part, %y.part.1) axis=1
     """
+    after = _parted_once(graph, context)
+    while after is not graph:  # what comes out is put together for the next windows
+        graph, after = after, _parted_once(after, context)
+    return graph
+
+
+def _parted_once(graph: Graph, context: PassContext) -> Graph:
     users, names = graph.users(), Context(graph)
     shown = {p.value for p in graph.outputs}
     parted: dict[Value, Node] = {}

@@ -26,8 +26,9 @@ def net(*parts: int) -> str:
     text += nets.layer("cat", "Concat", " ".join(names))
     text += nets.conv("wide", "cat", 24, 3, "pad: 1 stride: 2") + nets.conv("point", "cat", 32, 1)
     text += nets.pool("most", "cat", "pool: MAX kernel_size: 3 stride: 2")
+    text += nets.pool("again", "most", "pool: MAX kernel_size: 2 stride: 1")
     text += nets.pool("mean", "cat", "pool: AVE kernel_size: 2 stride: 1")
-    return text + nets.conv("first", "most", 20, 1) + nets.conv("second", "mean", 20, 3)
+    return text + nets.conv("first", "again", 20, 1) + nets.conv("second", "mean", 20, 3)
 
 
 @pytest.mark.parametrize(
