@@ -77,7 +77,9 @@ def existing(emitter: Emitter, type: TensorType, at: Access) -> Access:
     for axis, extent in enumerate(at.extents):
         block = type.layout.block(axis) if type.layout else 0
         if block and (extent.constant is None or extent.constant % block):
-            conditions += emitter.inside(at.coordinates[axis], False, extent)
+            (inside,) = emitter.inside(at.coordinates[axis], False, extent)
+            emitter.fills(inside, at.coordinates[axis], extent, block)
+            conditions.append(inside)
     return at.guarded(*conditions)
 
 

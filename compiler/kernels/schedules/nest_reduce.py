@@ -259,7 +259,8 @@ class _Nest:
                 continue
             value = emitter.emit(port.value, own)
             index = emitter.address(own, port.value.type)
-            emitter.store(buffer, port.name, index, value, own.guard)
+            guard = emitter.needed(own, port.value.type)
+            emitter.store(buffer, port.name, index, value, guard)
         if whole:
             self._rewrite(whole, kept, inside)
         for node in self.reduction.nodes:
@@ -273,7 +274,8 @@ class _Nest:
             for port, buffer in ports:
                 value = self.emitter.emit(port.value, access)
                 index = self.emitter.address(access, port.value.type)
-                self.emitter.store(buffer, port.name, index, value, access.guard)
+                guard = self.emitter.needed(access, port.value.type)
+                self.emitter.store(buffer, port.name, index, value, guard)
 
     def _access(self, bases: dict[int, Base], inside: tuple[Expr, ...]) -> Access:
         """``bases``: of groups, by number; others are at 0."""
