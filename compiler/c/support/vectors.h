@@ -68,13 +68,16 @@ static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0
 
 /* The first lanes alone: the end of a row, which is rare. */
 #define RARE static __attribute__((noinline, cold, unused))
-#define FIRST(kind, vector, element, taken, put)                                                 \
+#define FEW for (int64_t lane_number = 0; lane_number < count; ++lane_number)
+#define FIRST(kind, vector, element, lane, taken, put)                                           \
     RARE vector near_few_##kind(const element *p, int64_t count, vector other) {                 \
-        each_lane if (LANE < count) { const element got = p[LANE]; other[LANE] = taken; }        \
+        lane *const lanes = (lane *)&other;                                                      \
+        FEW { const element got = p[LANE]; lanes[LANE] = taken; }                                \
         return other;                                                                            \
     }                                                                                            \
-    RARE void put_near_few_##kind(element *p, int64_t count, vector a) {                         \
-        each_lane if (LANE < count) p[LANE] = put;                                               \
+    RARE void put_near_few_##kind(element *p, int64_t count, vector other) {                     \
+        const lane *const lanes = (const lane *)&other;                                          \
+        FEW { const lane got = lanes[LANE]; p[LANE] = put; }                                     \
     }                                                                                            \
     static inline vector near_first_##kind(const element *p, int64_t count, vector other) {      \
         return count >= LANES ? near_##kind(p) : near_few_##kind(p, count, other);               \
@@ -83,37 +86,59 @@ static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0
         if (count >= LANES) put_near_##kind(p, a);                                               \
         else put_near_few_##kind(p, count, a);                                                   \
     }
-FIRST(f, vf, float, got, a[LANE])
-FIRST(i, vi, int32_t, got, a[LANE])
-FIRST(u, vu, uint32_t, got, a[LANE])
-FIRST(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+FIRST(f, vf, float, float, got, got)
+FIRST(i, vi, int32_t, int32_t, got, got)
+FIRST(u, vu, uint32_t, uint32_t, got, got)
+FIRST(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0)
 #undef FIRST
 
+/* Every second element. clang sees by itself that two vectors hold them. */
+static inline vf second_f(const float *p) {
+#ifdef __clang__
+    vf a;
+    each_lane a[LANE] = p[LANE * 2];
+    return a;
+#else
+    const vi lane = lane_numbers();
+    return __builtin_shuffle(near_f(p), near_f(p + LANES - 1), lane + lane - (lane >= LANES / 2));
+#endif
+}
+
 /* Memory at equal distances. */
-#define STEP(kind, vector, element, taken, put)                                                  \
+#define STEP(kind, vector, element, lane, taken, put, quick)                                     \
     static inline vector step_##kind(const element *p, int64_t step) {                           \
         vector a;                                                                                \
+        quick                                                                                    \
         each_lane { const element got = p[LANE * step]; a[LANE] = taken; }                       \
         return a;                                                                                \
     }                                                                                            \
     static inline void put_step_##kind(element *p, int64_t step, vector a) {                     \
-        each_lane p[LANE * step] = put;                                                          \
+        each_lane { const lane got = a[LANE]; p[LANE * step] = put; }                            \
     }                                                                                            \
     RARE vector step_few_##kind(const element *p, int64_t step, int64_t count, vector other) {   \
-        each_lane if (LANE < count) { const element got = p[LANE * step]; other[LANE] = taken; } \
+        lane *const lanes = (lane *)&other;                                                      \
+        FEW { const element got = p[LANE * step]; lanes[LANE] = taken; }                         \
         return other;                                                                            \
     }                                                                                            \
     static inline vector step_first_##kind(const element *p, int64_t step, int64_t count,        \
                                            vector other) {                                       \
         return count >= LANES ? step_##kind(p, step) : step_few_##kind(p, step, count, other);   \
     }                                                                                            \
-    RARE void put_step_first_##kind(element *p, int64_t step, int64_t count, vector a) {         \
-        each_lane if (LANE < count) p[LANE * step] = put;                                        \
+    RARE void put_step_few_##kind(element *p, int64_t step, int64_t count, vector other) {       \
+        const lane *const lanes = (const lane *)&other;                                          \
+        FEW { const lane got = lanes[LANE]; p[LANE * step] = put; }                              \
+    }                                                                                            \
+    static inline void put_step_first_##kind(element *p, int64_t step, int64_t count, vector a) {\
+        if (count >= LANES) put_step_##kind(p, step, a);                                         \
+        else put_step_few_##kind(p, step, count, a);                                             \
     }
-STEP(f, vf, float, got, a[LANE])
-STEP(i, vi, int32_t, got, a[LANE])
-STEP(u, vu, uint32_t, got, a[LANE])
-STEP(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+#define QUICK if (__builtin_constant_p(step) && step == 2) return second_f(p);
+STEP(f, vf, float, float, got, got, QUICK)
+STEP(i, vi, int32_t, int32_t, got, got, )
+STEP(u, vu, uint32_t, uint32_t, got, got, )
+STEP(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0, )
+#undef QUICK
+#undef FEW
 #undef STEP
 
 /* Memory anywhere, where a condition holds; elsewhere it is not touched. */
