@@ -154,7 +154,7 @@ def test_a_log_file_that_reaches_its_limit(short: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 
     Path("train.log").write_text("x" * 24_000 + "\n")
-    done = train("--log_file=train.log", preexec_fn=limited)
+    done = train("--log_file=train.log", "--device=reference", preexec_fn=limited)
     assert len(remarks(done.stderr, "'train.log' (File too large)")) == 1
     assert messages(done.stderr)[-1] == "Optimization Done."
     assert Path("train.log").stat().st_size == 30_000

@@ -36,7 +36,7 @@ def train(format: str, limit: int, *flags: str) -> subprocess.CompletedProcess[s
     Path("solver.prototxt").write_text(SOLVER % format)
     return subprocess.run(
         [sys.executable, "-m", "roastery", "train", "--solver=solver.prototxt", *flags],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ROASTERY_DEVICE": "reference"},
         preexec_fn=limited,
         capture_output=True,
         text=True,
@@ -90,7 +90,7 @@ def test_a_stop_without_room_is_an_error(log_folder: Path) -> None:
                                        .replace("snapshot: 2", "display: 1"))  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-m", "roastery", "train", "--solver=solver.prototxt"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ROASTERY_DEVICE": "reference"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
         stderr=subprocess.PIPE,
         text=True,
