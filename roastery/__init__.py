@@ -25,7 +25,7 @@ from .startup.own_packages import check_own_packages
 check_own_packages()
 
 from ._version import __version__  # noqa: E402
-from .startup.caffe_alias import stands_for  # noqa: E402
+from .startup.alias_target import stands_for  # noqa: E402
 
 stands_for("roastery.caffe")
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from ir.errors import RoasteryError
 
+from .alias_target import stood_for
+
 _ALIAS = "caffe"
-_real = ""  # what it stands for
 
 
 class _AliasLoader(Loader):
@@ -28,7 +29,7 @@ class _AliasLoader(Loader):
         self._spec: Any = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.import_module(_real + spec.name.removeprefix(_ALIAS))
+        module = importlib.import_module(stood_for() + spec.name.removeprefix(_ALIAS))
         self._spec = module.__spec__
         return module
 
@@ -42,18 +43,12 @@ class _AliasFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != _ALIAS and not fullname.startswith(_ALIAS + "."):
             return None
-        if find_spec(_real + fullname.removeprefix(_ALIAS)) is None:
+        if find_spec(stood_for() + fullname.removeprefix(_ALIAS)) is None:
             return None
         return spec_from_loader(fullname, _AliasLoader())
 
 
 _finder = _AliasFinder()
-
-
-def stands_for(module: str) -> None:
-    """``caffe`` is another name of ``module``, once :func:`install` or :func:`offer` is called."""
-    global _real
-    _real = module
 
 
 def install() -> None:
@@ -64,7 +59,7 @@ def install() -> None:
     Raises RoasteryError if another ``caffe`` has been imported before.
     """
     loaded = sys.modules.get(_ALIAS)
-    if loaded is not None and loaded is not importlib.import_module(_real):
+    if loaded is not None and loaded is not importlib.import_module(stood_for()):
         raise RoasteryError(
             f"another caffe has been imported already: {getattr(loaded, '__file__', loaded)}",
             hint="call roastery.caffe.install() before the first `import caffe`",
@@ -77,5 +72,5 @@ def offer() -> None:
     """As :func:`install`, but another ``caffe`` that has been imported stays: for modules of Python
     layers, which begin with ``import caffe``."""
     loaded = sys.modules.get(_ALIAS)
-    if loaded is None or loaded is importlib.import_module(_real):
+    if loaded is None or loaded is importlib.import_module(stood_for()):
         install()

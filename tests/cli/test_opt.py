@@ -247,7 +247,7 @@ def refused(result: tuple[int, str, str]) -> str:
     [
         ("matmul", "matmull", "matmull", "unknown op 'matmull'; did you mean matmul?"),
         ("(%same)", "(%some)", "some", "%some is not defined"),
-        ("transpose_b", "transpose", "transpose", "matmul has no attribute transpose=True; it has"),
+        ("transpose_b", "transpose", "transpose", "matmul has no attribute transpose; it has"),
         ("{exp(a0)}", "{exp(a0, a0)}", "{exp", "exp takes 1 operands, 2 are given"),
         ("{exp(a0)}", "", "map(%y)", "map needs exprs"),
         ("%ip: f32[2,4]", "%ip: f32[2,5]", "%ip:", "graph net: matmul is declared as f32[2,5], "),

@@ -213,6 +213,6 @@ def test_a_large_net_parses_fast():
     }
     """
     net(block)  # the grammar is compiled once
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(net(block * 515).layer) == 515
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5

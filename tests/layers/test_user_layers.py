@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import roastery
-from frontends.lowering import registry
+from frontends.lowering.known_layers import layer_types
+from frontends.lowering.registry import LAYERS
 from frontends.schema.registry import REGISTRY
 from ir.errors import RoasteryError
 from roastery import expr as e
@@ -20,14 +22,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "adding-a-layer.md"
 
 
 @pytest.fixture(autouse=True)
-def only_known_layers_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def only_known_layers_afterwards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test registers is gone after it."""
-    known = registry.layer_types()
-    monkeypatch.setattr(registry, "_LAYERS", dict(known))
+    known = layer_types()
     fields = REGISTRY.message("LayerParameter").fields
     monkeypatch.setattr(REGISTRY.message("LayerParameter"), "fields", dict(fields))
     monkeypatch.setattr(REGISTRY, "messages", dict(REGISTRY.messages))
     monkeypatch.setattr("roastery.api.layers._own", set())
+    yield
+    LAYERS.clear()
+    LAYERS.update(known)
 
 
 def _blocks(heading: str) -> list[str]:
