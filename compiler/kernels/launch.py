@@ -39,7 +39,7 @@ class Ways:
         return self.scheduled.choices
 
     def launches(self, choice: Choice | None = None, known: Printed | None = None) -> list[Launch]:
-        """In order; of the best choice unless another is given. None where the group is empty."""
+        """In order; of the best choice unless another is given. An empty group has none."""
         known = {} if known is None else known
         choice = choice or self.choices[0]
         key = self.task.node, choice, self.task.wide

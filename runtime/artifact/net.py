@@ -22,6 +22,8 @@ from runtime.cuda.executor.session import Session
 from .bound import ArtifactRunner, BoundArtifact, CpuRunner, GpuRunner
 from .reader import Artifact
 
+Shape = tuple[int, ...]
+
 _KEPT = 8
 """For so many sizes it stays planned."""
 
@@ -36,6 +38,7 @@ class LoadedNet:
     Attributes:
         manifest: names, types, versions and targets.
         device: ``cpu`` or ``cuda:0``.
+        inputs, outputs: their types by name, as the net was exported.
     """
 
     def __init__(self, artifact: Artifact, device: str, driver: Driver | None = None) -> None:
@@ -50,18 +53,9 @@ class LoadedNet:
             self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
             self._runner = GpuRunner(artifact, self._session)
         self._sizes = self.manifest.program_sizes
-        self._bound: OrderedDict[tuple[int, ...], BoundArtifact] = OrderedDict()
-        self._at(self.manifest.sizes)
-
-    @property
-    def inputs(self) -> dict[str, TensorType]:
-        """By name, as the net was exported."""
-        return self.manifest.types_at(self.manifest.sizes)[0]
-
-    @property
-    def outputs(self) -> dict[str, TensorType]:
-        """By name, as the net was exported."""
-        return self.manifest.types_at(self.manifest.sizes)[1]
+        self.inputs, self.outputs = self.manifest.types_at(self.manifest.sizes)
+        self._bound: OrderedDict[tuple[Shape, ...], BoundArtifact] = OrderedDict()
+        self._at({name: type.shape for name, type in self.inputs.items()})
 
     def accepted(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an input, with None for what may change; None where there is no such one."""
@@ -81,9 +75,8 @@ class LoadedNet:
                     hint=f"did you mean {near[0]!r}?" if near else None,
                 )
         taken = {name: _checked(name, type, arrays) for name, type in self.inputs.items()}
-        sizes = self._sizes_of({name: array.shape for name, array in taken.items()})
         with self._lock:
-            graph, inputs, outputs = self._at(sizes)
+            graph, inputs, outputs = self._at({name: a.shape for name, a in taken.items()})
             for name, array in taken.items():
                 inputs[PortKey(Role.DATA, name)].array[...] = array
             graph.run()
@@ -91,7 +84,7 @@ class LoadedNet:
                 name: outputs[PortKey(Role.RESULT, name)].peek().copy() for name in self.outputs
             }
 
-    def _sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, int]:
+    def _sizes_of(self, shapes: Mapping[str, Shape]) -> Mapping[str, int]:
         """What the symbols of sizes are where the inputs have these shapes."""
         exported = {name: type.shape for name, type in self.inputs.items()}
         other = [name for name, shape in shapes.items() if shape != exported[name]]
@@ -115,11 +108,11 @@ class LoadedNet:
                 "change",
             ) from None
 
-    def _at(self, sizes: Mapping[str, int]) -> BoundArtifact:
-        """What runs at these sizes; kept for the last few."""
-        key = tuple(sizes[name] for name in self.manifest.sizes)
+    def _at(self, shapes: Mapping[str, Shape]) -> BoundArtifact:
+        """What runs where the inputs have these shapes; kept for the last few."""
+        key = tuple(shapes.values())
         if key not in self._bound:
-            self._bound[key] = self._runner.bind(sizes)
+            self._bound[key] = self._runner.bind(self._sizes_of(shapes))
             if len(self._bound) > _KEPT:
                 self._bound.popitem(last=False)
         self._bound.move_to_end(key)

@@ -22,25 +22,9 @@ from roastery.cli.main import main
 from runtime.artifact import Artifact, ArtifactError, load
 from runtime.artifact.container import MANIFEST
 from runtime.artifact.net import _KEPT
+from tests.support import sample_nets
 
 ROOT = Path(__file__).parents[2]
-CONVOLUTIONAL = """
-name: "convolutional"
-layer { name: "data" type: "Input" top: "data"
-  input_param { shape { dim: 1 dim: 3 dim: 17 dim: 23 } } }
-layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param {
-  num_output: 4 kernel_size: 3 pad: 1 stride: 2 weight_filler { type: "xavier" } } }
-layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "conv" }
-layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool"
-  pooling_param { kernel_size: 3 stride: 2 pool: AVE } }
-layer { name: "up" type: "Deconvolution" bottom: "pool" top: "up" convolution_param {
-  num_output: 5 kernel_size: 4 stride: 2 weight_filler { type: "xavier" } } }
-layer { name: "crop" type: "Crop" bottom: "up" bottom: "conv" top: "crop"
-  crop_param { axis: 2 offset: 0 } }
-layer { name: "prob" type: "Softmax" bottom: "crop" top: "prob" }
-layer { name: "mean" type: "Pooling" bottom: "conv" top: "mean"
-  pooling_param { global_pooling: true pool: AVE } }
-"""
 
 
 @pytest.fixture
@@ -50,7 +34,7 @@ def golden(data_dir: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def convolutional(tmp_path: Path) -> Path:
-    (tmp_path / "net.prototxt").write_text(CONVOLUTIONAL)
+    (tmp_path / "net.prototxt").write_text(sample_nets.resizable(1, normalised=True))
     export_net(tmp_path / "net.prototxt", None, tmp_path / "net.roast")
     return tmp_path / "net.roast"
 
@@ -72,7 +56,7 @@ def test_as_the_live_net(convolutional: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((2, 3, 1, 23), r"height \(H\) is at least 2: layer 'data' \(Input\), .*net.prototxt:3"),
+        ((2, 3, 1, 23), r"height \(H\) is at least 2: layer 'in_data' \(Input\), .*net.prototxt:1"),
         ((2, 3, 2, 40), r"\(H [+] 1\) // 4 is at least 1: layer 'pool' \(Pooling\), "),
         ((2, 4, 17, 23), "axis 1 is 3"),
         ((2, 3, 17), "it had 4 axes"),

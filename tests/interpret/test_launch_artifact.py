@@ -39,6 +39,7 @@ from runtime.artifact import Artifact, Code, load, write_artifact
 from runtime.artifact.code import launched
 from runtime.artifact.net import LoadedNet
 from runtime.interpret.launcher import InterpretLauncher
+from tests.support import sample_nets
 from tests.support.graphs import Drawn, examples, graphs
 from tests.support.graphs.rounding import SINGLE, TooLarge, expected
 
@@ -204,25 +205,6 @@ layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
 layer { name: "prob" type: "Softmax" bottom: "ip1" top: "prob" }
 """
 
-CONVOLUTIONAL = """
-name: "convolutional"
-layer { name: "data" type: "Input" top: "data"
-  input_param { shape { dim: 2 dim: 3 dim: 17 dim: 23 } } }
-layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param {
-  num_output: 4 kernel_size: 3 pad: 1 stride: 2 weight_filler { type: "xavier" } } }
-layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
-layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool"
-  pooling_param { kernel_size: 3 stride: 2 pool: AVE } }
-layer { name: "up" type: "Deconvolution" bottom: "pool" top: "up" convolution_param {
-  num_output: 5 kernel_size: 4 stride: 2 weight_filler { type: "xavier" } } }
-layer { name: "crop" type: "Crop" bottom: "up" bottom: "conv" top: "crop"
-  crop_param { axis: 2 offset: 0 } }
-layer { name: "prob" type: "Softmax" bottom: "crop" top: "prob" }
-layer { name: "across" type: "Softmax" bottom: "conv" top: "across" softmax_param { axis: 3 } }
-layer { name: "mean" type: "Pooling" bottom: "conv" top: "mean"
-  pooling_param { global_pooling: true pool: AVE } }
-"""
-
 
 def exported_net(text: str, path: Path, gpu: InterpretingGpu) -> None:
     """By `roastery export`, but for the machine code."""
@@ -241,7 +223,7 @@ def exported_net(text: str, path: Path, gpu: InterpretingGpu) -> None:
     ("text", "shapes"),
     [
         (LENET, [(1, 1, 12, 12), (5, 1, 12, 12), (64, 1, 12, 12)]),
-        (CONVOLUTIONAL, [(1, 3, 17, 23), (5, 3, 12, 9), (64, 3, 6, 5), (1, 3, 6, 1100)]),
+        (sample_nets.resizable(2), [(1, 3, 17, 23), (5, 3, 12, 9), (64, 3, 6, 5), (1, 3, 6, 1100)]),
     ],
 )
 def test_a_saved_plan_at_other_sizes(

@@ -15,7 +15,7 @@ from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler
 from compiler.triton.lower import ways_of
-from ir.graph import Graph, Node, Port, PortKey, Role
+from ir.graph import Graph, Node, PortKey, Role
 from ir.interpret import run_graph
 from runtime.backends.backend import Backend, Values, synchronize
 from runtime.backends.reference import ReferenceBackend
@@ -81,7 +81,7 @@ def run(
     """
     graph = drawn.graph
     inputs = {p.key: Buffer(p.value.type) for p in graph.inputs}
-    free = [inputs[_key(p)] for p in graph.inputs if p.role is Role.DATA]
+    free = [inputs[p.key] for p in graph.inputs if p.role is Role.DATA]
     outputs: dict[PortKey, Buffer] = {}
     for port in graph.outputs:
         shared = [
@@ -90,18 +90,14 @@ def run(
         if in_place and port.role is Role.RESULT:
             shared = [b for b in free if b.type == port.value.type][:1]
             free = [b for b in free if b not in shared]
-        outputs[_key(port)] = shared[0] if shared else Buffer(port.value.type)
+        outputs[port.key] = shared[0] if shared else Buffer(port.value.type)
     bound = backend.bind(general or graph, inputs, outputs, CompileOptions(), values)
     for _ in range(2):
         for port, array in zip(graph.inputs, drawn.arrays(double=False), strict=True):
-            inputs[_key(port)].array[...] = array
+            inputs[port.key].array[...] = array
         bound.run()
         synchronize(backend)
-    return [outputs[_key(p)].array.copy() for p in graph.outputs]
-
-
-def _key(port: Port) -> str:
-    return port.key
+    return [outputs[p.key].array.copy() for p in graph.outputs]
 
 
 def _variables(role: Role) -> tuple[Role, ...]:

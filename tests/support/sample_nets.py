@@ -121,6 +121,22 @@ def fully_convolutional(batch: int, height: int, width: int) -> str:
     )
 
 
+def resizable(batch: int, *, normalised: bool = False) -> str:
+    """All of its outputs follow the images: rounded up, cropped, along rows, over all positions."""
+    return (
+        inputs(data=(batch, 3, 17, 23))
+        + conv("conv", "data", 4, 3, "pad: 1 stride: 2")
+        + (batch_norm("conv") if normalised else "")
+        + relu("conv")
+        + pool("pool", "conv", "kernel_size: 3 stride: 2 pool: AVE")
+        + deconv("up", "pool", 5, 4, "stride: 2")
+        + layer("crop", "Crop", "up conv", "crop_param { axis: 2 offset: 0 }")
+        + layer("prob", "Softmax", "crop")
+        + layer("across", "Softmax", "conv", "softmax_param { axis: 3 }")
+        + pool("mean", "conv", "global_pooling: true pool: AVE")
+    )
+
+
 def residual(batch: int = 3, side: int = 5, units: int = 1) -> str:
     """Residual units with BatchNorm and Scale."""
     text = inputs(data=(batch, 3, side, side), label=(batch,))
