@@ -12,12 +12,6 @@ from typing import Any
 
 from .pool import Pool
 
-_ALONE = 1 << 15
-"""A launch on fewer bytes is done before other threads have heard of it."""
-
-_CHUNKS = 4
-"""Parts that a thread does of a launch: who is done early helps others."""
-
 _AT_ONCE = 1 << 30
 """Bytes of launches that run before Python looks for signals again: some tenths of a second."""
 
@@ -36,7 +30,7 @@ class _Entry(ctypes.Structure):
         ("given", ctypes.c_void_p),
         ("programs", ctypes.c_int64),
         ("across", ctypes.c_int64),
-        ("grain", ctypes.c_int64),
+        ("nbytes", ctypes.c_int64),
     )
 
 
@@ -51,12 +45,6 @@ class CLaunch:
     across: int
     nbytes: int
     kept: Any = None
-
-    def grain(self, threads: int) -> int:
-        """Programs that a thread takes at a time."""
-        if self.nbytes < _ALONE or threads == 1:
-            return max(1, self.programs)
-        return max(1, -(-self.programs // (threads * _CHUNKS)))
 
 
 class LaunchTable:
@@ -73,7 +61,7 @@ class LaunchTable:
                     ctypes.addressof(launch.given),
                     launch.programs,
                     launch.across,
-                    launch.grain(threads),
+                    launch.nbytes,
                 )
                 for launch in launches
             )

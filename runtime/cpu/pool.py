@@ -1,4 +1,4 @@
-"""The threads that run kernels: those of ``compiler/c/support/pool.c``."""
+"""The threads that run kernels: those of ``compiler/c/support/shared_pool.c``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compiler.c.compile.c_compiler import CCompiler
 from compiler.c.compile.flags import compiler_flags
 from compiler.c.compile.kernels import LibraryMaker
 from compiler.c.compile.store import LibraryStore
-from compiler.c.support import pool_source
+from compiler.c.support import shared_pool_source
 from compiler.instructions import UNKNOWN
 
 from .code import function_address
@@ -26,10 +26,10 @@ class Pool:
     """
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._run = library.run_launches
+        self._run = library.run_shared
         self._run.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
         self._run.restype = None
-        self.copy = function_address(library, "copy_bytes")
+        self.copy = function_address(library, "copy_shared")
 
     def run(self, launches: Any, count: int, threads: int) -> None:
         """So many entries of a table, with up to so many threads."""
@@ -40,5 +40,5 @@ class Pool:
 def thread_pool(compiler: CCompiler) -> Pool:
     """The one of this process."""
     maker = LibraryMaker(compiler, compiler_flags(compiler, UNKNOWN.name), "", LibraryStore())
-    (library,) = maker.libraries([pool_source()])
+    (library,) = maker.libraries([shared_pool_source()])
     return Pool(load_code(library.code))

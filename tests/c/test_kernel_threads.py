@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.c.support import support
+from compiler.c.support import shared_pool_source
 from ir.errors import RoasteryError
 from roastery.devices.compile_options import CompileRequest
 from roastery.devices.threads import number_of_threads
@@ -141,8 +141,7 @@ def test_the_number_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_compiler
 def test_the_pool_is_plain_c(tmp_path: Path) -> None:
     """Exported nets hold it."""
-    for name in ("pool.c", "pool.h"):
-        (tmp_path / name).write_text(support(name))
+    (tmp_path / "pool.c").write_text(shared_pool_source())
     command = [*c_kernels.compiler().command, "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1"]
     done = subprocess.run(
         [*command, "-c", "pool.c", "-o", "pool.o"], cwd=tmp_path, capture_output=True, text=True

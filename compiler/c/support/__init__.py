@@ -22,5 +22,10 @@ def prelude(lanes: int) -> str:
 
 
 def pool_source() -> str:
-    """A file of its own: the threads that run kernels."""
-    return support("pool.c").replace('#include "pool.h"', support("pool.h"))
+    """The threads that run kernels; all of it is static."""
+    return support("pool.c").replace('#include "pool.h"\n', support("pool.h"))
+
+
+def shared_pool_source() -> str:
+    """A file of its own: one pool for a process."""
+    return f"{pool_source()}\n{support('shared_pool.c')}"

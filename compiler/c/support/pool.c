@@ -1,4 +1,4 @@
-/* A pool of threads: as many as were asked for so far, waiting for launches.
+/* Pools of threads: as many as were asked for so far, waiting for launches.
  *
  * The programs of a launch are cut into chunks, and these into a share for each thread. A thread
  * takes the chunks of its share, then what is left of the others'. A share is one word (the number
@@ -15,7 +15,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +25,8 @@
 
 enum {
     MOST_THREADS = 256,
+    ALONE = 1 << 15,           /* a launch on fewer bytes is done before others have heard of it */
+    CHUNKS = 4,                /* parts that a thread does of a launch: who is done early helps */
     MOST_CHUNKS = 0xffff,      /* of a share */
     STACK = 1 << 20,           /* bytes of a thread's */
     WATCHED = 1 << 17,         /* nanoseconds until an idle thread sleeps */
@@ -40,19 +44,23 @@ typedef struct {
     _Alignas(64) _Atomic int asleep;
     pthread_cond_t wake;
     pthread_t id;
+    pool *of;
+    int number;
 } worker;
 
-static struct {
+struct pool {
     pthread_mutex_t turn; /* held by whoever uses the threads */
     pthread_mutex_t lock; /* of sleeping */
     _Alignas(64) _Atomic uint32_t launch;
     _Atomic int threads, inside, crowded, ended;
     _Alignas(64) _Atomic int64_t done;
     kernel_launch now;
+    int64_t grain; /* programs that a thread takes of it at a time */
     share shares[MOST_THREADS];
     worker workers[MOST_THREADS]; /* from 1 on */
     int started;                  /* of them; and the caller, who is 0 */
-} pool = {.turn = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .started = 1};
+    pid_t owner;                  /* the process in which they run */
+};
 
 static inline void pause_a_little(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -69,9 +77,9 @@ static int64_t nanoseconds(void) {
 }
 
 /* Take chunks of a launch until none is left. */
-static void take_part(uint32_t launch, int me, int threads) {
+static void take_part(pool *p, uint32_t launch, int me, int threads) {
     for (int i = 0; i < threads; ++i) {
-        share *from = &pool.shares[(me + i) % threads];
+        share *from = &p->shares[(me + i) % threads];
         uint64_t ticket = atomic_load_explicit(&from->ticket, memory_order_acquire);
         for (;;) {
             const uint64_t next = ticket >> 16 & 0xffff, end = ticket & 0xffff;
@@ -81,86 +89,94 @@ static void take_part(uint32_t launch, int me, int threads) {
                                                        memory_order_acq_rel, memory_order_acquire))
                 continue;
             /* The launch is not over before this chunk is done: it may be looked at. */
-            const kernel_launch *now = &pool.now;
-            const int64_t begin = from->first + (int64_t)next * now->grain, stop = begin + now->grain;
+            const kernel_launch *now = &p->now;
+            const int64_t begin = from->first + (int64_t)next * p->grain, stop = begin + p->grain;
             now->function(now->given, begin, stop < now->programs ? stop : now->programs, now->across);
-            atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+            atomic_fetch_add_explicit(&p->done, 1, memory_order_release);
             ticket = atomic_load_explicit(&from->ticket, memory_order_acquire);
         }
     }
 }
 
 /* Whether a worker takes part in a launch after the one that it saw. */
-static int wanted(int me, uint32_t seen) {
-    return atomic_load(&pool.launch) != seen && me < atomic_load(&pool.threads);
+static int wanted(const pool *p, int me, uint32_t seen) {
+    return atomic_load(&p->launch) != seen && me < atomic_load(&p->threads);
 }
 
-static int ended(void) { return atomic_load_explicit(&pool.ended, memory_order_relaxed); }
+static int ended(const pool *p) { return atomic_load_explicit(&p->ended, memory_order_relaxed); }
 
 /* Wait until it is wanted. */
-static void idle(int me, uint32_t seen) {
+static void idle(pool *p, int me, uint32_t seen) {
     const int64_t begin = nanoseconds();
-    for (unsigned i = 1; !atomic_load_explicit(&pool.crowded, memory_order_relaxed); ++i) {
-        if (wanted(me, seen) || ended()) return;
+    for (unsigned i = 1; !atomic_load_explicit(&p->crowded, memory_order_relaxed); ++i) {
+        if (wanted(p, me, seen) || ended(p)) return;
         pause_a_little();
         if (i % 32) continue;
-        const int inside = atomic_load_explicit(&pool.inside, memory_order_relaxed);
+        const int inside = atomic_load_explicit(&p->inside, memory_order_relaxed);
         if (nanoseconds() - begin > (inside ? WATCHED_INSIDE : WATCHED)) break;
     }
-    worker *self = &pool.workers[me];
-    pthread_mutex_lock(&pool.lock);
+    worker *self = &p->workers[me];
+    pthread_mutex_lock(&p->lock);
     atomic_store(&self->asleep, 1);
-    while (!wanted(me, seen) && !ended()) pthread_cond_wait(&self->wake, &pool.lock);
+    while (!wanted(p, me, seen) && !ended(p)) pthread_cond_wait(&self->wake, &p->lock);
     atomic_store(&self->asleep, 0);
-    pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_unlock(&p->lock);
 }
 
-static void *work(void *number) {
-    const int me = (int)(intptr_t)number;
+static void *work(void *given) {
+    const worker *self = given;
+    pool *p = self->of;
+    const int me = self->number;
 #ifdef __linux__
     char name[16];
     snprintf(name, sizeof name, "roastery-%d", me);
     pthread_setname_np(pthread_self(), name);
 #endif
     uint32_t seen = 0;
-    for (idle(me, seen); !ended(); idle(me, seen)) {
-        seen = atomic_load(&pool.launch);
-        take_part(seen, me, atomic_load(&pool.threads));
+    for (idle(p, me, seen); !ended(p); idle(p, me, seen)) {
+        seen = atomic_load(&p->launch);
+        take_part(p, seen, me, atomic_load(&p->threads));
     }
     return NULL;
 }
 
-static void wake(int threads) {
+static void wake(pool *p, int threads) {
     for (int i = 1; i < threads; ++i) {
-        if (!atomic_load(&pool.workers[i].asleep)) continue;
-        pthread_mutex_lock(&pool.lock);
-        pthread_cond_signal(&pool.workers[i].wake);
-        pthread_mutex_unlock(&pool.lock);
+        if (!atomic_load(&p->workers[i].asleep)) continue;
+        pthread_mutex_lock(&p->lock);
+        pthread_cond_signal(&p->workers[i].wake);
+        pthread_mutex_unlock(&p->lock);
     }
 }
 
 /* A fork has no threads but the one that forked. */
-static void forget(void) {
-    pthread_mutex_init(&pool.turn, NULL);
-    pthread_mutex_init(&pool.lock, NULL);
+static void forget(pool *p) {
+    pthread_mutex_init(&p->turn, NULL);
+    pthread_mutex_init(&p->lock, NULL);
     for (int i = 0; i < MOST_THREADS; ++i) {
-        atomic_store(&pool.shares[i].ticket, 0);
-        atomic_store(&pool.workers[i].asleep, 0);
+        atomic_store(&p->shares[i].ticket, 0);
+        atomic_store(&p->workers[i].asleep, 0);
     }
-    atomic_store(&pool.inside, 0);
-    pool.started = 1;
+    atomic_store(&p->inside, 0);
+    p->started = 1;
+    p->owner = getpid();
 }
 
-static void end(void) {
-    if (pool.started == 1 || pthread_mutex_trylock(&pool.turn)) return;
-    atomic_store(&pool.ended, 1);
-    wake(pool.started);
-    while (pool.started > 1) pthread_join(pool.workers[--pool.started].id, NULL);
-    pthread_mutex_unlock(&pool.turn);
+static void pool_end(pool *p) {
+    if (p->started == 1 || p->owner != getpid() || pthread_mutex_trylock(&p->turn)) return;
+    atomic_store(&p->ended, 1);
+    wake(p, p->started);
+    while (p->started > 1) pthread_join(p->workers[--p->started].id, NULL);
+    pthread_mutex_unlock(&p->turn);
 }
 
-__attribute__((constructor)) static void begin_pool(void) { pthread_atfork(NULL, NULL, forget); }
-__attribute__((destructor)) static void end_pool(void) { end(); }
+static pool *pool_new(void) {
+    pool *p = aligned_alloc(_Alignof(pool), sizeof *p);
+    if (!p) return NULL;
+    memset(p, 0, sizeof *p);
+    forget(p);
+    return p;
+}
 
 static int processors(void) {
 #ifdef __linux__
@@ -170,52 +186,61 @@ static int processors(void) {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void start(int most) {
+static void start(pool *p, int most) {
     sigset_t all, before;
     pthread_attr_t attributes;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the caller's */
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
-    for (; pool.started < most; ++pool.started) {
-        worker *next = &pool.workers[pool.started];
+    for (; p->started < most; ++p->started) {
+        worker *next = &p->workers[p->started];
+        next->of = p;
+        next->number = p->started;
         pthread_cond_init(&next->wake, NULL);
-        if (pthread_create(&next->id, &attributes, work, (void *)(intptr_t)pool.started)) break;
+        if (pthread_create(&next->id, &attributes, work, next)) break;
     }
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* So many threads, the caller among them, or as many as the system gives. */
-static int with_threads(int64_t asked) {
+static int with_threads(pool *p, int64_t asked) {
     const int most = asked > MOST_THREADS ? MOST_THREADS : (int)asked;
-    if (pool.started < most && !ended()) start(most);
-    const int threads = pool.started < most ? pool.started : most;
-    atomic_store(&pool.crowded, threads > processors());
+    if (p->started < most && !ended(p)) start(p, most);
+    const int threads = p->started < most ? p->started : most;
+    atomic_store(&p->crowded, threads > processors());
     return threads;
 }
 
-static void divide(const kernel_launch *one, int threads) {
-    const uint32_t launch = atomic_load_explicit(&pool.launch, memory_order_relaxed) + 1;
-    pool.now = *one;
-    int64_t chunks = (one->programs - 1) / one->grain + 1;
+/* Programs that a thread takes at a time. */
+static int64_t grain_of(const kernel_launch *one, int threads) {
+    if (one->nbytes < ALONE || threads == 1 || !one->programs) return one->programs;
+    return (one->programs - 1) / ((int64_t)threads * CHUNKS) + 1;
+}
+
+static void divide(pool *p, const kernel_launch *one, int64_t grain, int threads) {
+    const uint32_t launch = atomic_load_explicit(&p->launch, memory_order_relaxed) + 1;
+    p->now = *one;
+    int64_t chunks = (one->programs - 1) / grain + 1;
     if (chunks > (int64_t)threads * MOST_CHUNKS) {
-        pool.now.grain = (one->programs - 1) / ((int64_t)threads * MOST_CHUNKS) + 1;
-        chunks = (one->programs - 1) / pool.now.grain + 1;
+        grain = (one->programs - 1) / ((int64_t)threads * MOST_CHUNKS) + 1;
+        chunks = (one->programs - 1) / grain + 1;
     }
-    atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool.threads, threads, memory_order_relaxed);
+    p->grain = grain;
+    atomic_store_explicit(&p->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->threads, threads, memory_order_relaxed);
     for (int i = 0; i < threads; ++i) {
         const int64_t from = chunks * i / threads, to = chunks * (i + 1) / threads;
-        pool.shares[i].first = from * pool.now.grain;
+        p->shares[i].first = from * grain;
         const uint64_t ticket = (uint64_t)launch << 32 | (uint64_t)(to - from);
-        atomic_store_explicit(&pool.shares[i].ticket, ticket, memory_order_release);
+        atomic_store_explicit(&p->shares[i].ticket, ticket, memory_order_release);
     }
-    atomic_store(&pool.launch, launch);
-    wake(threads);
-    take_part(launch, 0, threads);
+    atomic_store(&p->launch, launch);
+    wake(p, threads);
+    take_part(p, launch, 0, threads);
     int64_t since = 0;
-    for (unsigned i = 1; atomic_load_explicit(&pool.done, memory_order_acquire) < chunks; ++i) {
+    for (unsigned i = 1; atomic_load_explicit(&p->done, memory_order_acquire) < chunks; ++i) {
         pause_a_little();
         if (i % 32) continue;
         const int64_t now = nanoseconds();
@@ -225,24 +250,25 @@ static void divide(const kernel_launch *one, int threads) {
 }
 
 static void alone(const kernel_launch *one) {
-    one->function(one->given, 0, one->programs, one->across);
+    if (one->programs > 0) one->function(one->given, 0, one->programs, one->across);
 }
 
-void run_launches(const kernel_launch *launches, int64_t count, int64_t threads) {
-    const int together = threads > 1 && !pthread_mutex_trylock(&pool.turn);
-    const int ready = together ? with_threads(threads) : 1;
-    if (together) atomic_store_explicit(&pool.inside, 1, memory_order_relaxed);
-    for (const kernel_launch *one = launches; one < launches + count; ++one)
-        if (ready > 1 && one->grain < one->programs)
-            divide(one, ready);
-        else if (one->programs > 0)
-            alone(one);
+static void run_launches(pool *p, const kernel_launch *launches, int64_t count, int64_t threads) {
+    if (threads > 1 && p->owner != getpid()) forget(p);
+    const int together = threads > 1 && !pthread_mutex_trylock(&p->turn);
+    const int ready = together ? with_threads(p, threads) : 1;
+    if (together) atomic_store_explicit(&p->inside, 1, memory_order_relaxed);
+    for (const kernel_launch *one = launches; one < launches + count; ++one) {
+        const int64_t grain = grain_of(one, ready);
+        if (grain < one->programs) divide(p, one, grain, ready);
+        else alone(one);
+    }
     if (!together) return;
-    atomic_store_explicit(&pool.inside, 0, memory_order_relaxed);
-    pthread_mutex_unlock(&pool.turn);
+    atomic_store_explicit(&p->inside, 0, memory_order_relaxed);
+    pthread_mutex_unlock(&p->turn);
 }
 
-void copy_bytes(const kernel_argument *given, int64_t begin, int64_t end, int64_t across) {
+static void copy_bytes(const kernel_argument *given, int64_t begin, int64_t end, int64_t across) {
     (void)across;
     const int64_t from = begin * COPIED, all = given[2].size;
     const int64_t to = end * COPIED < all ? end * COPIED : all;

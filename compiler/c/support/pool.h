@@ -20,13 +20,21 @@ typedef struct {
     kernel_function *function;
     const kernel_argument *given;
     int64_t programs, across;
-    int64_t grain; /* programs that a thread takes at a time; all: the caller runs them alone */
+    int64_t nbytes; /* that it may look at: few are done by the caller alone */
 } kernel_launch;
+
+typedef struct pool pool;
+
+/* Memory that free() takes; NULL: there is none. Threads are made when they are asked for first. */
+static pool *pool_new(void);
+
+/* End its threads, unless somebody runs launches. Who does later is alone. */
+static void pool_end(pool *p);
 
 /* Run launches in order. Up to `threads` threads, the caller among them, take part; while others
  * do, the caller is alone. Which thread runs a program makes no difference to what it computes. */
-void run_launches(const kernel_launch *launches, int64_t count, int64_t threads);
+static void run_launches(pool *p, const kernel_launch *launches, int64_t count, int64_t threads);
 
 /* A function for launches: copies given[2] bytes from given[1] to given[0]; a program, 4096. */
-void copy_bytes(const kernel_argument *given, int64_t begin, int64_t end, int64_t across);
+static void copy_bytes(const kernel_argument *given, int64_t begin, int64_t end, int64_t across);
 #endif
