@@ -20,6 +20,7 @@ from roastery.files.atomic_file import atomic_path
 from .collector import collector_paused
 from .compiled import CompiledGraph
 from .kernel import Launch
+from .kernels.alike import Alike
 from .kernels.launch import Printed
 from .kernels.task import AsNumber
 from .options import CompileOptions
@@ -162,10 +163,8 @@ class GraphCompiler:
 
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size
-        printed = [
-            self._lower(node, self._options, number, self._launches) if has_kernel(node) else ()
-            for node in self.graph.nodes
-        ]
+        launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
+        printed = [launches_of(node) if has_kernel(node) else () for node in self.graph.nodes]
         launches = tuple(launch for group in printed for launch in group)
         return CompiledGraph(self.graph, launches, plan_graph(self.graph, printed), values)
 

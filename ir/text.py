@@ -44,7 +44,7 @@ from .size import Size, size_text
 from .text_reader import parse_graph
 from .types import TensorType
 
-__all__ = ["format_graph", "parse_graph", "format_node"]
+__all__ = ["format_graph", "parse_graph", "format_node", "format_op"]
 
 _PLAIN = re.compile(r"[\w./\-@+]+")
 _PLAIN_FILE = re.compile(r"[\w./\-@+]*")
@@ -62,6 +62,15 @@ def format_graph(graph: Graph) -> str:
 def format_node(node: Node) -> str:
     """One node on one line, nested graphs left out: for errors and dumps."""
     return next(iter(_node(node, "", shorten=True)))
+
+
+def format_op(op: Op) -> str:
+    """An op with its attributes, nested graphs left out: what :func:`parse_graph` reads of it."""
+    words = [op.name]
+    for name, value in attributes(op):
+        if not isinstance(value, Graph):
+            words.append(_attribute(name, value))
+    return " ".join(words)
 
 
 def _body(graph: Graph, indent: str) -> Iterator[str]:
@@ -90,10 +99,8 @@ def _node(node: Node, indent: str, shorten: bool = False) -> Iterator[str]:
     for name, value in attributes(node.op):
         if isinstance(value, Graph):
             nested = name, value
-        elif isinstance(value, tuple) and value and isinstance(value[0], Expr):
-            line += f" {{{format_exprs(value)}}}"
         else:
-            line += f" {name}={_literal(value)}"
+            line += f" {_attribute(name, value)}"
     if nested is not None:
         line += f" {nested[0]}={_name(nested[1].name)} {{"
         line += "...}" if shorten else ""
@@ -102,6 +109,12 @@ def _node(node: Node, indent: str, shorten: bool = False) -> Iterator[str]:
     if nested is not None and not shorten:
         yield from _body(nested[1], indent + "  ")
         yield indent + "}"
+
+
+def _attribute(name: str, value: object) -> str:
+    if isinstance(value, tuple) and value and isinstance(value[0], Expr):
+        return f"{{{format_exprs(value)}}}"
+    return f"{name}={_literal(value)}"
 
 
 def attributes(op: Op) -> Iterator[tuple[str, object]]:

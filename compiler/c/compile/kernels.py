@@ -73,13 +73,17 @@ class LibraryMaker:
         units = divided({key: len(source) for key, source in sources.items()})
         texts = ["\n".join([self._prelude, *(sources[key] for key in unit)]) for unit in units]
         done = 0
-        for number, code in compile_all(texts, self._compiler, self._flags):
-            library = Library(code, tuple(units[number]))
-            self._store.save(library)
-            yield library
-            done += len(library.kernels)
-            if self._progress is not None:
-                self._progress(done, len(sources))
+        try:
+            for number, code in compile_all(texts, self._compiler, self._flags):
+                library = Library(code, tuple(units[number]))
+                self._store.save(library)
+                yield library
+                done += len(library.kernels)
+                if self._progress is not None:
+                    self._progress(done, len(sources))
+        finally:
+            if units:
+                self._store.make_room()
 
 
 def divided(sizes: Mapping[str, int]) -> list[list[str]]:

@@ -54,7 +54,6 @@ class LibraryStore:
         if self._private.write(f"{_LIBRARIES}/{library.name}", library.encoded()):
             for key in library.kernels:
                 self._private.write(_kernel(key), library.name.encode())
-            self._make_room()
 
     def _tell(self, name: str) -> None:
         if not self._told:
@@ -62,7 +61,9 @@ class LibraryStore:
             path = self._private.folder / name
             _LOGGER.warning("the cache of kernels is damaged, and made anew: %s", path)
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Remove what was used longest ago, where all takes too much: once after some were saved,
+        since every file is looked at."""
         libraries = sorted(_files(self._private.folder / _LIBRARIES))
         left = sum(size for _, size, _ in libraries) - self._most_bytes
         if left <= 0:
