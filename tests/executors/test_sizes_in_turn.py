@@ -24,7 +24,7 @@ from ir.graph import Graph, Node
 from ir.text import parse_graph
 from roastery.devices.compile_options import CompileRequest, compile_options
 from roastery.reading import nets
-from runtime.backends.cpu import CpuBackend
+from runtime.backends.optimised import OptimisedBackend
 from tests.support import program_kernels
 from tests.support.lowering import inputs, program_of
 
@@ -113,7 +113,7 @@ def test_kernels_are_printed_once() -> None:
 
 
 def test_what_is_kept_goes_with_the_graph() -> None:
-    backend = CpuBackend()
+    backend = OptimisedBackend()
     for text in (NET, inputs(x=(2,)) + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }'):
         graph = program_of(nets.net_from_text(text), "TEST").graph
         options = compile_options(backend, CompileRequest(), print)
