@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 from compiler.kernel import Launch
@@ -26,18 +27,26 @@ from .heuristic import VectorHeuristic
 from .printer import c_comment, c_function
 from .support import prelude
 
+Readable = Callable[[Task, KernelBody], str]
+"""Prints a kernel for people."""
+
 
 def lower_to_c(
-    node: Node, options: CompileOptions, number: AsNumber = value_of, known: Printed | None = None
+    node: Node,
+    options: CompileOptions,
+    number: AsNumber = value_of,
+    known: Printed | None = None,
+    readable: Readable | None = None,
 ) -> list[Launch]:
     """The launches that compute a :class:`Fused` node.
 
-    A kernel's source is its function alone: :mod:`.shared_library` puts many into one file.
+    A kernel's source is its function alone: :mod:`.compile.kernels` puts many into one file.
+    ``readable``: how it is shown; by default as a file that can be compiled.
     """
     task = _task(node, options, lanes_of(options.target), number)
     if task.builder().wide:  # lanes hold numbers of 32 bits
         task = _task(node, options, 1, number)
-    return Ways(task, schedule_task(task), _canonical, _readable).launches(known=known)
+    return Ways(task, schedule_task(task), _canonical, readable or _readable).launches(known=known)
 
 
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
@@ -68,6 +77,11 @@ def _canonical(body: KernelBody) -> tuple[str, str, Text]:
 
 
 def _readable(task: Task, body: KernelBody) -> str:
+    comment, function = readable_parts(task, body)
+    return f"{comment}\n\n{prelude(lanes_of(task.options.target))}\n{function}"
+
+
+def readable_parts(task: Task, body: KernelBody) -> tuple[str, str]:
+    """What is said of a kernel, and its function, which is named after the group."""
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
-    before = prelude(lanes_of(task.options.target))
-    return f"{c_comment(provenance(task, body))}\n\n{before}\n{function}"
+    return c_comment(provenance(task, body)), function

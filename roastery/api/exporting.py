@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,26 +12,23 @@ from compiler.architecture import Architecture
 from compiler.binary import Binary
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
-from compiler.options import IEEE, CompileOptions
-from compiler.partitions import frozen
+from compiler.options import IEEE
 from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
-from ir.graph import Graph, Node, Role
+from ir.graph import Role
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
-from ir.op import Property
 from ir.program import NetProgram
 from runtime.artifact import Code, write_artifact
-from runtime.artifact.reader import calls_back
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
 
 from .._version import __version__
 from ..building import NetRequest, lower_net
-from ..building.logger import LOGGER, logger_log, logger_report
+from ..building.logger import logger_log, logger_report
 from ..devices.compile_options import (
     NOTHING_ASKED,
     CompileRequest,
@@ -42,6 +39,7 @@ from ..devices.compile_options import (
 )
 from ..reading import nets
 from ..weights.parameters import load_weights
+from .deployed import Exported, check_host, deployed
 from .export_sizes import size_conditions
 
 PORTABLE = "cuda:sm_80"
@@ -50,17 +48,6 @@ PORTABLE = "cuda:sm_80"
 ANY_CPU = Target("cpu", "any CPU")
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written: the targets, what kernels were compiled by, how many they are, the size of
-    the file in bytes."""
-
-    targets: tuple[str, ...]
-    options: CompileOptions
-    kernels: int
-    nbytes: int
 
 
 def export_net(
@@ -78,15 +65,19 @@ def export_net(
     layout: str | None = None,
     progress: Progress | None = None,
     allow_python: bool | None = None,
+    cpu_baseline: str | None = None,
 ) -> Exported:
-    """Write an artifact. Needs Triton for CUDA targets, but no GPU.
+    """Write an artifact, or a folder of C. Needs Triton for CUDA targets, but no GPU.
 
     Args:
         net: a prototxt or message; data layers become inputs of their shapes.
         shapes: of inputs and of data layers' tops, which are then not read.
-        targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ...
+        output: the artifact's file; of target ``c`` the folder.
+        targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
         passes, layout, allow_python: as in :func:`roastery.compile`.
+        cpu_baseline: of target ``c``: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64", for which
+            CPUs it is printed; default: for this one and its like.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -105,7 +96,7 @@ def export_net(
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     asked = CompileRequest(precision, passes, layout)
-    return export_program(program, store, output, targets, asked, progress)
+    return export_program(program, store, output, targets, asked, progress, cpu_baseline)
 
 
 def export_program(
@@ -115,15 +106,20 @@ def export_program(
     targets: Sequence[str],
     asked: CompileRequest = NOTHING_ASKED,
     progress: Progress | None = None,
+    cpu_baseline: str | None = None,
 ) -> Exported:
-    """Write an artifact of a lowered net with the parameters that a store holds."""
+    """Export a lowered net with the parameters that a store holds, as :func:`export_net` does."""
+    if _for_c(targets):
+        from .export_c import export_c
+
+        return export_c(program, store, output, cpu_baseline, asked)
     cpu, wanted = _targets(targets)
     warn = logger_report().warn
     options = (
         kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
     )
-    _check_host(program, bool(wanted))
-    constants, graph = _deployed(program.general or program, options)
+    check_host(program, "a GPU" if wanted else None)
+    constants, graph = deployed(program.general or program, options)
     once = graph_at(constants, program.values)
     found = run_graph(once, [store.data[p.name].peek() for p in once.inputs])
     arrays = {p.name: a for p, a in zip(once.outputs, found, strict=True)}
@@ -184,6 +180,17 @@ def _compiled_code(
     return code
 
 
+def _for_c(names: Sequence[str]) -> bool:
+    """Whether a folder of C is wanted, which holds nothing else."""
+    parts = {part.strip() for name in names for part in name.split(",")}
+    if "c" in parts and (others := sorted(parts - {"c"})):
+        raise RoasteryError(
+            f"target c is a folder, {others[0]} a file: they cannot be exported at once",
+            hint="export twice, each with an --output of its own",
+        )
+    return "c" in parts
+
+
 def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
     """Whether the CPU is among them, and the GPUs; ``cuda:sm_80,sm_90`` is two."""
     parts = [part.strip() for name in names for part in name.split(",")]
@@ -192,45 +199,3 @@ def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
     if not cpu and not gpus:
         raise RoasteryError("no target is given", hint="--target cpu, --target cuda:sm_80,sm_90")
     return cpu, gpus
-
-
-def _deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:
-    """What to compute once, and the graph of an artifact: the net's outputs and state alone.
-
-    Without the summed loss, and without nodes that are there for their effect (file outputs).
-    """
-    whole, shown = program.graph, program.outputs
-    outputs = tuple(p for p in whole.outputs if p.role is not Role.RESULT or p.name in shown)
-    nodes = tuple(node for node in whole.nodes if not _is_sink(node))
-    return frozen(replace(whole, nodes=nodes, outputs=outputs), options)
-
-
-def _is_sink(node: Node) -> bool:
-    """Whether a node is there for its effect alone."""
-    return bool(node.op.properties & Property.EFFECT) and not node.outputs
-
-
-def _check_host(program: NetProgram, gpu: bool) -> None:
-    """Tell of layers that an artifact leaves out, and refuse those that it cannot do without.
-
-    An op that runs on the host without calling back to it (ROIPooling's) is fine on a CPU.
-    """
-    for node in program.graph.nodes:
-        if _is_sink(node):
-            LOGGER.warning(
-                "%s is left out: it has no top, and what it does is not part of an artifact",
-                node.location,
-            )
-        elif node.op.properties & Property.HOST and gpu and not calls_back(node.op):
-            raise RoasteryError(
-                f"'{node.op.name}' has no kernel and cannot be exported for a GPU",
-                location=node.location,
-                hint="export the net for the CPU: --target=cpu",
-            )
-        elif calls_back(node.op):
-            raise RoasteryError(
-                f"'{node.op.name}' runs on the host and cannot be exported",
-                location=node.location,
-                hint="an artifact runs without Python layers: cut the net before it, or compute "
-                "the layer's tops yourself and make them inputs",
-            )

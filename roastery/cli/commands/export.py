@@ -1,8 +1,8 @@
-"""``roastery export``: write a net with its weights as one deployable file."""
+"""``roastery export``: write a net with its weights, to be run elsewhere."""
 
 from __future__ import annotations
 
-from ..command import Arguments, Command, Example, Flag
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
 from ..passes import LAYOUT_FLAG, PASSES_FLAG
@@ -13,8 +13,10 @@ def _run(arguments: Arguments) -> None:
     from ...api.exporting import export_net
     from ..progress import progress_bar
 
-    model = needed(arguments, "model", "the net to export")
-    output = needed(arguments, "output", "where to write the artifact")
+    if arguments.net and arguments.model and arguments.net != arguments.model:
+        raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
+    model = arguments.net or needed(arguments, "model", "the net to export")
+    output = needed(arguments, "output", "where to write the artifact, or the folder of C")
     with progress_bar("compiling kernels") as draw:
         made = export_net(
             model,
@@ -30,6 +32,7 @@ def _run(arguments: Arguments) -> None:
             layout=arguments.layout,
             progress=draw,
             allow_python=python_layers(arguments),
+            cpu_baseline=arguments.cpu_baseline,
         )
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {output}: {', '.join(made.targets)}{kernels}, {made.nbytes:,} bytes")
@@ -39,23 +42,38 @@ def _run(arguments: Arguments) -> None:
 
 COMMAND = Command(
     name="export",
-    summary="Write a net and its weights as one file that runs anywhere",
+    summary="Write a net and its weights as one file that runs anywhere, or as C",
     group="Deploying",
     description=(
         "The file (a zip) holds the optimised graph as text, the weights as safetensors, and for "
         "GPU targets the launch plan and compiled kernels. `roastery run` and roastery.load run "
-        "it without a prototxt, a parser or a compiler. No GPU is needed to export for one."
+        "it without a prototxt, a parser or a compiler. No GPU is needed to export for one.\n\n"
+        "With --target c a folder is written: the net as one C file that needs nothing but libc, "
+        "libm and threads, a header, the weights, a program that runs it on .npy files, and a "
+        "Makefile. `make` there builds ./net. It runs at the shapes that it was exported with."
     ),
+    positionals=(Positional("net", "the same as --model", required=False),),
     flags=(
         Flag("model", "a prototxt, usually the deploy form", metavar="FILE"),
         Flag("weights", "a .caffemodel or .caffemodel.h5", default="", metavar="FILE"),
-        Flag("output", "the file to write, usually NAME.roast", default="", metavar="FILE"),
+        Flag(
+            "output",
+            "the file to write, usually NAME.roast; of target c the folder",
+            default="",
+            metavar="FILE",
+        ),
         Flag(
             "target",
-            "cpu, or cuda:sm_80,sm_90 ... (may be repeated; default: cpu)",
+            "cpu, cuda:sm_80,sm_90 ... (may be repeated; default: cpu), or c: a folder of C",
             repeated=True,
             default=(),
             metavar="TARGET",
+        ),
+        Flag(
+            "cpu_baseline",
+            "for which CPUs C is printed: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512) or "
+            "aarch64; without it for those that have the vectors of this one",
+            metavar="NAME",
         ),
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         PRECISION_FLAG,
@@ -74,6 +92,10 @@ COMMAND = Command(
             "roastery export --model deploy.prototxt --weights net.caffemodel --output net.roast "
             "--target cuda:sm_80,sm_90 --target cpu",
             "for two generations of GPUs (newer ones use the PTX inside) and the CPU",
+        ),
+        Example(
+            "roastery export deploy.prototxt --weights net.caffemodel --target c --output net",
+            "as C: `make -C net`, then `net/net data.npy`",
         ),
     ),
     run=_run,

@@ -1,0 +1,59 @@
+"""Which CPUs a printout is for, as its source says it to compilers and asks it of the machine."""
+
+from __future__ import annotations
+
+import re
+
+from compiler.instructions import Instructions
+
+_LEVELS = ("sse4.2", "popcnt", "avx2", "fma", "bmi", "bmi2")
+_ASKED = {*_LEVELS, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+"""Those that both compilers can ask a CPU for; it has the others of a level, too."""
+
+
+def compiler_options(instructions: Instructions) -> str:
+    """What decides the bits of results, whatever flags the file is compiled with: numbers keep
+    their IEEE meaning, a product and a sum may round once.
+
+    gcc takes the instructions from the file, too. clang would, and passes vectors wrongly then.
+    """
+    gcc = [
+        '#pragma GCC optimize("fp-contract=fast", "no-math-errno", "no-trapping-math", "wrapv")',
+        '#pragma GCC optimize("no-tree-loop-vectorize") /* loops have their vectors already */',
+    ]
+    if instructions.machine == "x86_64":
+        gcc.insert(0, f'#pragma GCC target("arch={instructions.name}")')
+    lines = ["#if defined __clang__", "#pragma clang fp contract(fast)", "#else", *gcc, "#endif"]
+    return "\n".join(lines)
+
+
+def compiler_check(instructions: Instructions) -> str:
+    """Stops at other CPUs than it was printed for."""
+    machine, name = instructions.machine, instructions.name
+    if not machine:
+        return "/* It was printed for any CPU. */"
+    lines = [
+        f"#if !defined __{machine}__",
+        f'#error "printed for {name}: export the net for this CPU (--cpu-baseline)"',
+    ]
+    if macros := [f"!defined {macro}" for macro in _macros(instructions)]:
+        what = f"compile with -march={name}, or export the net for another (--cpu-baseline)"
+        lines += [f"#elif {' || '.join(macros)}", f'#error "printed for {name}: {what}"']
+    return "\n".join([*lines, "#endif"])
+
+
+def _macros(instructions: Instructions) -> list[str]:
+    """What compilers define where they may use them."""
+    words = [option.removeprefix("-m") for option in instructions.options]
+    return [f"__{re.sub(r'[^a-z0-9]', '_', w).upper()}__" for w in words if w in _ASKED]
+
+
+def machine_check(instructions: Instructions) -> str:
+    """A function that asks the CPU whether it has them."""
+    names = [option.removeprefix("-m") for option in instructions.options]
+    asked = [f'__builtin_cpu_supports("{name}")' for name in names if name in _ASKED]
+    lines = [f'#define INSTRUCTIONS "{instructions.name}"', "static int able(void) {"]
+    if asked:
+        lines.append("    __builtin_cpu_init();")
+    lines += [f"    return {' && '.join(asked) or '1'};", "}", ""]
+    return "\n".join(lines)

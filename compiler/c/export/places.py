@@ -1,0 +1,80 @@
+"""Where each buffer of a plan lies once it is C: in the weights, the state, the arena, or with the
+caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from compiler.plan.plan import Plan, PlanPort
+from ir.graph import PortKey, Role
+
+ALIGNED = 64  # bytes
+
+Kind = Literal["WEIGHTS", "STATE", "ARENA", "INPUT", "OUTPUT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``at``: bytes from the begin of what is named; of inputs and outputs their number."""
+
+    kind: Kind
+    at: int
+
+
+class Places:
+    """Of the buffers of a plan.
+
+    Attributes:
+        inputs, outputs: what the caller gives and takes, in order.
+        weights: all that is in the file of weights, and where: first what is only read, then, from
+            ``state_at`` on, what the state is at first.
+    """
+
+    def __init__(self, plan: Plan, arrays: Mapping[PortKey, np.ndarray]) -> None:
+        self._plan = plan
+        self._bound: dict[int, Place] = {}
+        self.inputs = [port for port in plan.inputs if port.role is Role.DATA]
+        self.outputs = [port for port in plan.outputs if port.role is Role.RESULT]
+        self.weights: list[tuple[int, np.ndarray]] = []
+        written = {port.buffer for port in plan.outputs} | {b for s in plan.steps for b in s.writes}
+        variables = [port for port in plan.inputs if port.role is not Role.DATA]
+        kept = sorted(variables, key=lambda port: port.buffer in written)
+        self.nbytes = 0
+        self.state_at: int | None = None
+        for port in kept:
+            self._add(port, arrays[port.key], port.buffer in written)
+        self.nbytes = rounded(self.nbytes)
+        if self.state_at is None:
+            self.state_at = self.nbytes
+        for number, port in enumerate(self.inputs):
+            self._bound[port.buffer] = Place("INPUT", number)
+        for number, port in enumerate(self.outputs):
+            self._bound.setdefault(port.buffer, Place("OUTPUT", number))
+
+    def _add(self, port: PlanPort, array: np.ndarray, state: bool) -> None:
+        if port.buffer in self._bound:
+            return
+        start = rounded(self.nbytes)
+        if state and self.state_at is None:
+            self.state_at = start
+        self.nbytes = start + self._plan.buffers[port.buffer].type.nbytes
+        assert array.nbytes <= self.nbytes - start
+        self.weights.append((start, array))
+        at = start - (self.state_at or 0) if state else start
+        self._bound[port.buffer] = Place("STATE" if state else "WEIGHTS", at)
+
+    def __getitem__(self, buffer: int) -> Place:
+        found = self._bound.get(buffer)
+        if found is not None:
+            return found
+        offset = self._plan.memory.offsets[buffer]
+        assert offset is not None, "no step uses it"
+        return Place("ARENA", offset)
+
+
+def rounded(nbytes: int) -> int:
+    return -(-nbytes // ALIGNED) * ALIGNED

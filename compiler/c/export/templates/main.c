@@ -1,0 +1,342 @@
+/* Runs @name@ on arrays in .npy files, as numpy.save writes them.
+ *
+ *     ./net [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage@
+ *
+ * An example of how example_net.h is used; change it as you like.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "example_net.h"
+
+enum { MOST_SHOWN = 10000, LONGEST_HEADER = 1 << 16, LONGEST_PATH = 4096 };
+
+static void fail(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    fflush(stdout);
+    fputs("net: ", stderr);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+    va_end(list);
+    exit(EXIT_FAILURE);
+}
+
+static void *allocate(size_t nbytes) {
+    void *memory = calloc(1, nbytes ? nbytes : 1);
+    if (!memory) fail("there is too little memory: %zu bytes are needed", nbytes);
+    return memory;
+}
+
+/* ---- .npy files ------------------------------------------------------------------------- */
+
+static void print_shape(FILE *to, const int64_t *shape, int rank) {
+    fputc('[', to);
+    for (int i = 0; i < rank; ++i) fprintf(to, i ? ", %lld" : "%lld", (long long)shape[i]);
+    fputc(']', to);
+}
+
+static void print_tensor(FILE *to, const example_net_tensor *t) {
+    fprintf(to, "%s: %s ", t->name, t->type);
+    print_shape(to, t->shape, t->rank);
+}
+
+/* What stands behind a key of the header, a dict as Python writes it. */
+static const char *value_of(const char *header, const char *key, const char *path) {
+    const char *at = strstr(header, key);
+    if (at) at += strlen(key);
+    while (at && *at == ' ') ++at;
+    if (!at || *at != ':') fail("%s: is no .npy file: its header has no %s", path, key);
+    do ++at;
+    while (*at == ' ');
+    return at;
+}
+
+static double half(uint16_t bits) {
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const double size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                        : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                       : ldexp(fraction, -24);
+    return bits >> 15 ? -size : size;
+}
+
+/* Elements of numpy's kind ('f', 'i', 'u', 'b') and size, as an input has them. */
+static void convert(void *to, const char *type, const unsigned char *from, char kind, int size, int64_t count) {
+    const int real = !strcmp(type, "float32"), truth = !strcmp(type, "bool8");
+    for (int64_t i = 0; i < count; ++i) {
+        uint64_t bits = 0;
+        memcpy(&bits, from + i * size, (size_t)size);
+        double value = 0;
+        float single;
+        int64_t whole = 0;
+        if (kind == 'f') {
+            if (size == 8) memcpy(&value, &bits, 8);
+            if (size == 4) memcpy(&single, &bits, 4), value = single;
+            if (size == 2) value = half((uint16_t)bits);
+            single = (float)value;
+        } else {
+            const int shift = 64 - 8 * size;
+            whole = (int64_t)(bits << shift);
+            whole = kind == 'i' ? whole >> shift : (int64_t)bits;
+            single = kind == 'i' ? (float)whole : (float)bits;
+        }
+        if (real) memcpy((char *)to + 4 * i, &single, 4);
+        else if (truth) ((unsigned char *)to)[i] = whole != 0;
+        else memcpy((char *)to + 4 * i, &whole, 4);
+    }
+}
+
+static void check_shape(const char *text, const example_net_tensor *t, const char *path) {
+    const char *at = text;
+    int same = *at == '(';
+    int rank = 0;
+    if (same) ++at;
+    while (same && *at != ')') {
+        char *end;
+        errno = 0;
+        const long long extent = strtoll(at, &end, 10);
+        same = end != at && !errno && rank < t->rank && extent == t->shape[rank];
+        ++rank;
+        for (at = end; *at == ' ' || *at == ','; ++at) continue;
+    }
+    if (same && rank == t->rank) return;
+    const char *end = strchr(text, ')');
+    fflush(stdout);
+    fprintf(stderr, "net: %s: has the shape %.*s; the net was exported for ", path, end && end - text < 200 ? (int)(end - text + 1) : 0, text);
+    print_tensor(stderr, t);
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+static void read_all(FILE *file, void *to, size_t nbytes, const char *path) {
+    if (fread(to, 1, nbytes, file) == nbytes) return;
+    if (ferror(file)) fail("%s: %s", path, strerror(errno));
+    fail("%s: is no whole .npy file: it ends too early", path);
+}
+
+/* The elements for an input. */
+static void *read_npy(const char *path, const example_net_tensor *t) {
+    struct stat about;
+    if (stat(path, &about)) fail("%s: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode)) fail("%s: is no file", path);
+    FILE *file = fopen(path, "rb");
+    if (!file) fail("%s: %s", path, strerror(errno));
+    unsigned char start[12] = {0};
+    read_all(file, start, 10, path);
+    if (memcmp(start, "\x93NUMPY", 6)) fail("%s: is no .npy file (numpy.save writes them)", path);
+    if (start[6] < 1 || start[6] > 3) fail("%s: is a .npy file of the unknown version %d", path, start[6]);
+    size_t length = start[8] | (size_t)start[9] << 8;
+    if (start[6] > 1) {
+        read_all(file, start + 10, 2, path);
+        length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
+    }
+    if (length > LONGEST_HEADER) fail("%s: is no .npy file: its header has %zu bytes", path, length);
+    char *header = allocate(length + 1);
+    read_all(file, header, length, path);
+    const char *descr = value_of(header, "'descr'", path);
+    const char kind = descr[0] == '\'' && descr[1] ? descr[2] : 0;
+    const int size = kind ? atoi(descr + 3) : 0;
+    if (!kind || !strchr("fiub", kind) || !strchr("<>|=", descr[1]) || (size != 1 && size != 2 && size != 4 && size != 8) || (kind == 'f' && size == 1))
+        fail("%s: holds elements %.*s, which are no numbers", path, (int)strcspn(descr, "\n,}"), descr);
+    if (descr[1] == '>' && size > 1) fail("%s: is in big-endian order: save array.astype('<%c%d')", path, kind, size);
+    if (kind == 'f' && strcmp(t->type, "float32")) fail("%s: holds real numbers, input %s takes %s", path, t->name, t->type);
+    if (strncmp(value_of(header, "'fortran_order'", path), "False", 5)) fail("%s: is in Fortran's order: save numpy.ascontiguousarray(array)", path);
+    check_shape(value_of(header, "'shape'", path), t, path);
+    free(header);
+    const size_t nbytes = (size_t)t->count * (size_t)size;
+    const long at = ftell(file);
+    if (at < 0 || (uint64_t)about.st_size != (uint64_t)at + nbytes)
+        fail("%s: is damaged: its header says %zu bytes of elements, it has %lld", path, nbytes, (long long)about.st_size - at);
+    unsigned char *raw = allocate(nbytes);
+    void *made = allocate(t->nbytes);
+    read_all(file, raw, nbytes, path);
+    fclose(file);
+    convert(made, t->type, raw, kind, size, t->count);
+    free(raw);
+    return made;
+}
+
+/* FOLDER/NAME.npy, whole or not at all. */
+static void write_npy(const char *folder, int number, const example_net_tensor *t, const void *elements) {
+    char path[LONGEST_PATH], partial[LONGEST_PATH + 8], name[256], header[1024];
+    int other = 0;
+    snprintf(name, sizeof name, "%s", t->name);
+    for (char *c = name; *c; ++c) {
+        const int plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || *c == '-' || (*c == '.' && c > name);
+        if (!plain) *c = '_', other = 1;
+    }
+    int length = other ? snprintf(path, sizeof path, "%s/%s_%d.npy", folder, name, number) : snprintf(path, sizeof path, "%s/%s.npy", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path) fail("%s: is too long a name for a folder", folder);
+    snprintf(partial, sizeof partial, "%s.part", path);
+    FILE *file = fopen(partial, "wb");
+    if (!file) fail("%s: %s", partial, strerror(errno));
+    const char *descr = !strcmp(t->type, "float32") ? "<f4" : !strcmp(t->type, "int32") ? "<i4" : !strcmp(t->type, "uint32") ? "<u4" : "|b1";
+    length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+    for (int i = 0; i < t->rank; ++i) length += snprintf(header + length, sizeof header - (size_t)length, "%lld,", (long long)t->shape[i]);
+    length += snprintf(header + length, sizeof header - (size_t)length, "), }");
+    while ((length + 11) % 64) header[length++] = ' ';
+    header[length++] = '\n';
+    const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length & 255), (unsigned char)(length >> 8)};
+    fwrite(start, 1, sizeof start, file);
+    fwrite(header, 1, (size_t)length, file);
+    fwrite(elements, 1, t->nbytes, file);
+    const int bad = ferror(file);
+    if (fclose(file) || bad || rename(partial, path)) {
+        const int why = errno;
+        remove(partial);
+        fail("%s: %s", path, strerror(why));
+    }
+    printf("wrote %s\n", path);
+}
+
+/* ---- what is printed -------------------------------------------------------------------- */
+
+static void print_element(const char *type, const void *elements, int64_t i) {
+    if (!strcmp(type, "float32")) printf("%.9g", (double)((const float *)elements)[i]);
+    else if (!strcmp(type, "int32")) printf("%ld", (long)((const int32_t *)elements)[i]);
+    else if (!strcmp(type, "uint32")) printf("%lu", (unsigned long)((const uint32_t *)elements)[i]);
+    else printf("%d", ((const unsigned char *)elements)[i]);
+}
+
+/* A row per line. */
+static void print_elements(const example_net_tensor *t, const void *elements) {
+    const int64_t row = t->rank ? t->shape[t->rank - 1] : 1;
+    const int64_t shown = t->count < MOST_SHOWN ? t->count : MOST_SHOWN;
+    print_tensor(stdout, t);
+    putchar('\n');
+    for (int64_t i = 0; i < shown; ++i) {
+        print_element(t->type, elements, i);
+        putchar((i + 1) % row && i + 1 < shown ? ' ' : '\n');
+    }
+    if (shown < t->count) printf("... and %lld more: --output FOLDER writes them all\n", (long long)(t->count - shown));
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+/* ---- the command ------------------------------------------------------------------------ */
+
+static void usage(FILE *to) {
+    fputs("usage: ./net [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage_c@\n"
+          "\n"
+          "  NAME=FILE.npy    an input; without NAME= the next that has none\n"
+          "  --weights FILE   by default example_net.weights beside this program\n"
+          "  --threads N      by default OMP_NUM_THREADS, else as many as there are processors\n"
+          "  --repeat N       run so many times, and print the time of one run\n"
+          "  --output FOLDER  write each output to FOLDER/NAME.npy, and do not print it\n"
+          "\n", to);
+    for (const example_net_tensor *t = example_net_inputs; t->name; ++t) fputs("input ", to), print_tensor(to, t), fputc('\n', to);
+    for (const example_net_tensor *t = example_net_outputs; t->name; ++t) fputs("output ", to), print_tensor(to, t), fputc('\n', to);
+}
+
+static long number(const char *text, const char *what, long most) {
+    char *end;
+    errno = 0;
+    const long found = strtol(text, &end, 10);
+    if (end == text || *end || errno || found < 1 || found > most) fail("%s is '%s': a whole number from 1 to %ld is wanted", what, text, most);
+    return found;
+}
+
+/* The number of an input by what stands before "="; -1: nothing does. */
+static int input_named(const char *argument) {
+    const char *equals = strchr(argument, '=');
+    if (!equals) return -1;
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) {
+        const char *name = example_net_inputs[i].name;
+        if (strlen(name) == (size_t)(equals - argument) && !strncmp(name, argument, strlen(name))) return i;
+    }
+    return -1;
+}
+
+static int usual_threads(void) {
+    const char *text = getenv("OMP_NUM_THREADS");
+    const long found = text ? strtol(text, NULL, 10) : 0;
+    return found > 0 && found <= 256 ? (int)found : 0;
+}
+
+int main(int count, char **words) {
+    const char *weights = NULL, *output = NULL;
+    int threads = usual_threads();
+    long repeat = 0;
+    const void *inputs[EXAMPLE_NET_INPUTS + 1] = {NULL};
+    void *outputs[EXAMPLE_NET_OUTPUTS + 1] = {NULL};
+    const char *files[EXAMPLE_NET_INPUTS + 1] = {NULL}; /* of inputs */
+
+    for (int i = 1; i < count; ++i) {
+        const char *word = words[i];
+        if (!strcmp(word, "--help") || !strcmp(word, "-h")) return usage(stdout), EXIT_SUCCESS;
+        if (!strncmp(word, "--", 2)) {
+            char flag[16];
+            const size_t length = strcspn(word, "=");
+            snprintf(flag, sizeof flag, "%.*s", (int)(length < 15 ? length : 15), word);
+            const char *value = word[length] ? word + length + 1 : i + 1 < count ? words[++i] : NULL;
+            if (!value) fail("%s wants a value; ./net --help explains", flag);
+            if (!strcmp(flag, "--weights")) weights = value;
+            else if (!strcmp(flag, "--output")) output = value;
+            else if (!strcmp(flag, "--threads")) threads = (int)number(value, flag, 256);
+            else if (!strcmp(flag, "--repeat")) repeat = number(value, flag, 1000000);
+            else fail("%s is no flag; ./net --help lists them", flag);
+            continue;
+        }
+        int to = input_named(word);
+        const char *path = to < 0 ? word : strchr(word, '=') + 1;
+        if (to < 0)
+            for (to = 0; to < EXAMPLE_NET_INPUTS && files[to];) ++to;
+        if (to >= EXAMPLE_NET_INPUTS) fail("%s: is one file more than the net has inputs (%d)", word, EXAMPLE_NET_INPUTS);
+        if (files[to]) fail("input %s is given twice: %s and %s", example_net_inputs[to].name, files[to], path);
+        files[to] = path;
+    }
+
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) {
+        if (files[i]) continue;
+        fputs("net: missing input ", stderr), print_tensor(stderr, &example_net_inputs[i]), fputs("; ./net --help explains\n", stderr);
+        return EXIT_FAILURE;
+    }
+
+#ifndef EXAMPLE_NET_LINKED
+    char beside[LONGEST_PATH];
+    const char *slash = strrchr(words[0], '/');
+    const int folder = slash ? (int)(slash - words[0] + 1) : 0;
+    const int length = snprintf(beside, sizeof beside, "%.*sexample_net.weights", folder, words[0]);
+    if (!weights) weights = length < (int)sizeof beside ? beside : "example_net.weights";
+#endif
+    example_net *net;
+    char problem[LONGEST_PATH + 256];
+    if (example_net_open(&net, weights, problem, sizeof problem)) fail("%s", problem);
+    example_net_set_threads(net, threads);
+
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) inputs[i] = read_npy(files[i], &example_net_inputs[i]);
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) outputs[i] = allocate(example_net_outputs[i].nbytes);
+    int code = example_net_run(net, inputs, outputs);
+    if (code) fail("%s", example_net_message(code));
+    if (output && mkdir(output, 0777) && errno != EEXIST) fail("%s: %s", output, strerror(errno));
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
+        if (output) write_npy(output, i, &example_net_outputs[i], outputs[i]);
+        else print_elements(&example_net_outputs[i], outputs[i]);
+    double least = INFINITY, sum = 0;
+    for (long i = 0; i < repeat; ++i) {
+        const double begin = now();
+        example_net_run(net, inputs, outputs);
+        const double taken = now() - begin;
+        sum += taken;
+        least = taken < least ? taken : least;
+    }
+    if (repeat) printf("%ld runs: %.3f ms each, %.3f ms at least\n", repeat, sum / (double)repeat, least);
+
+    example_net_close(net);
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) free((void *)(uintptr_t)inputs[i]);
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) free(outputs[i]);
+    if (fflush(stdout) || ferror(stdout)) fail("what was computed cannot be printed: %s", strerror(errno));
+    return EXIT_SUCCESS;
+}

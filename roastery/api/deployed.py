@@ -1,0 +1,71 @@
+"""What of a net is exported, whatever it is exported as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from compiler.options import CompileOptions
+from compiler.partitions import frozen
+from ir.errors import RoasteryError
+from ir.graph import Graph, Node, Role
+from ir.op import Property
+from ir.program import NetProgram
+from runtime.artifact.reader import calls_back
+
+from ..building.logger import LOGGER
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the targets, what kernels were compiled by, how many they are, the size of
+    the file in bytes."""
+
+    targets: tuple[str, ...]
+    options: CompileOptions
+    kernels: int
+    nbytes: int
+
+
+def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:
+    """What to compute once, and the graph of an artifact: the net's outputs and state alone.
+
+    Without the summed loss, and without nodes that are there for their effect (file outputs).
+    """
+    whole, shown = program.graph, program.outputs
+    outputs = tuple(p for p in whole.outputs if p.role is not Role.RESULT or p.name in shown)
+    nodes = tuple(node for node in whole.nodes if not _is_sink(node))
+    return frozen(replace(whole, nodes=nodes, outputs=outputs), options)
+
+
+def _is_sink(node: Node) -> bool:
+    """Whether a node is there for its effect alone."""
+    return bool(node.op.properties & Property.EFFECT) and not node.outputs
+
+
+def check_host(program: NetProgram, kernels: str | None) -> None:
+    """Tell of layers that an artifact leaves out, and refuse those that it cannot do without.
+
+    An op that runs on the host without calling back to it (ROIPooling's) is fine on a CPU.
+
+    Args:
+        kernels: for what there can be nothing but kernels.
+    """
+    for node in program.graph.nodes:
+        if _is_sink(node):
+            LOGGER.warning(
+                "%s is left out: it has no top, and what it does is not part of an artifact",
+                node.location,
+            )
+        elif node.op.properties & Property.HOST and kernels and not calls_back(node.op):
+            raise RoasteryError(
+                f"'{node.op.name}' has no kernel and cannot be exported for {kernels}",
+                location=node.location,
+                hint="export the net for the CPU: --target=cpu",
+            )
+        elif calls_back(node.op):
+            raise RoasteryError(
+                f"'{node.op.name}' runs on the host and cannot be exported",
+                location=node.location,
+                hint="an artifact runs without Python layers: cut the net before it, or compute "
+                "the layer's tops yourself and make them inputs",
+            )

@@ -1,0 +1,112 @@
+"""``roastery export --target c``: a net with its weights as a folder of C."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from compiler.c.compile.c_compiler import CCompiler, find_compiler
+from compiler.c.export.folder import c_folder
+from compiler.c.export.names import identifier
+from compiler.c.export.net import CNet, compiled_for_c
+from compiler.c.lower import with_layout
+from compiler.instructions import INSTRUCTIONS, UNKNOWN, Instructions, instructions_named
+from compiler.options import CompileOptions
+from compiler.target import Target
+from ir.errors import RoasteryError
+from ir.graph import Graph, Role
+from ir.graph_sizes import graph_at
+from ir.interpret import run_graph
+from ir.printable import printable
+from ir.program import NetProgram
+from runtime.cpu.backend import CpuBackend
+from runtime.machine.processor import cpu_target, having
+from runtime.memory.buffers import Buffer
+from runtime.memory.store import Store
+
+from .._version import __version__
+from ..building.logger import LOGGER, logger_report
+from ..devices.compile_options import CompileRequest, device_options
+from .deployed import Exported, check_host, deployed
+from .export_folder import write_folder
+
+_EXAMPLES = ("main.c", "Makefile")
+
+
+def export_c(
+    program: NetProgram,
+    store: Store,
+    folder: str | os.PathLike[str],
+    baseline: str | None,
+    asked: CompileRequest,
+) -> Exported:
+    """Write a net at its sizes as C. Needs no compiler.
+
+    Args:
+        baseline: the instructions of the CPUs that will run it; None: of this one.
+
+    Raises RoasteryError for layers that are no kernels, and where it cannot be written.
+    """
+    check_host(program, "C")
+    target = _target(baseline)
+    options = device_options(target, asked, logger_report().warn)
+    constants, graph = deployed(program.general or program, options)
+    found = _computed(constants, program.values, store, options)
+    compiled = compiled_for_c(graph, options, program.values)
+    variables = {
+        port.key: found[port.name] if port.name in found else store.data[port.name].peek()
+        for port in compiled.plan.inputs
+        if port.role is not Role.DATA
+    }
+    net = CNet(identifier(graph.name), compiled, options, variables, __version__)
+    files = c_folder(net)
+    for name in write_folder(folder, files, _EXAMPLES):
+        LOGGER.warning(
+            "%s differs from what would be written, and stays as it is", os.path.join(folder, name)
+        )
+    nbytes = sum(map(len, files.values()))
+    kernels = len(compiled.plan.kernels)
+    return Exported((f"c ({target.instructions})",), options, kernels, nbytes)
+
+
+def _target(baseline: str | None) -> Target:
+    """This CPU, as one of the instructions that are asked for."""
+    own = cpu_target()
+    if baseline is None or baseline == own.instructions:
+        return with_layout(own)
+    known = instructions_named(baseline)
+    if known is UNKNOWN:
+        raise RoasteryError(
+            f"unknown CPU baseline '{printable(baseline)}'",
+            hint=f"baselines: {', '.join(i.name for i in INSTRUCTIONS)}",
+        )
+    return with_layout(having(own, known))
+
+
+def _computed(
+    constants: Graph, values: Mapping[str, int], store: Store, options: CompileOptions
+) -> dict[str, np.ndarray]:
+    """What follows from parameters alone, by name: as device ``cpu`` computes it, bit for bit,
+    where this machine can; else by numpy."""
+    compiler = find_compiler()
+    inputs = {port.key: store.data[port.name] for port in constants.inputs}
+    if isinstance(compiler, CCompiler) and _runs_here(options.target.instructions):
+        backend = CpuBackend(compiler, target=replace(options.target))
+        types = graph_at(constants, values).outputs
+        outputs = {port.key: Buffer(port.value.type) for port in types}
+        backend.bind(constants, inputs, outputs, options, values).run()
+        return {key.name: buffer.peek() for key, buffer in outputs.items()}
+    once = graph_at(constants, values)
+    results = run_graph(once, [inputs[port.key].peek() for port in once.inputs])
+    return {port.name: array for port, array in zip(once.outputs, results, strict=True)}
+
+
+def _runs_here(instructions: str) -> bool:
+    own, asked = (instructions_named(n) for n in (cpu_target().instructions, instructions))
+    later: list[Instructions] = [own]
+    if own in INSTRUCTIONS:
+        later += INSTRUCTIONS[INSTRUCTIONS.index(own) :]
+    return asked.machine == own.machine and asked in later
