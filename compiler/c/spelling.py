@@ -37,6 +37,17 @@ def _where(value: Expr, printer: o.Printer) -> tuple[str, int]:
     return f"{condition} ? {a} : {b}", o.ANY
 
 
+def _logic(symbol: str, binding: int, operands: int) -> o.Spell:
+    """Of operands that stand in parentheses where a reader, or a compiler, could wonder."""
+
+    def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
+        a, b = value.args
+        left = printer.expr(a, binding if a.op == value.op else operands)
+        return f"{left} {symbol} {printer.expr(b, operands)}", binding
+
+    return spell
+
+
 _OWN = ("pow", "exp", "log", "log1p", "expm1", "tanh", "sigmoid")
 _FUNCTIONS = {n: f"{n}_real" for n in _OWN} | {"sqrt": "sqrtf", "floor": "floorf"}
 _FUNCTIONS |= {"max": "larger", "min": "smaller", "abs": "magnitude", "rand": "philox_uniform"}
@@ -50,8 +61,8 @@ SPELLING: dict[str, o.Spell] = {
     "mod": _division("%", "rest"),
     "neg": o.prefix("-", o.ATOM),
     "not": o.prefix("!", o.ATOM),
-    "and": o.infix("&&", AND),
-    "or": o.infix("||", OR),
+    "and": _logic("&&", AND, COMPARISON),
+    "or": _logic("||", OR, COMPARISON),
     "where": _where,
     "to_float": o.prefix("(float)", o.ATOM),
     "to_int": o.prefix("(int32_t)", o.ATOM),
@@ -91,8 +102,8 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     **{op: o.call(f"{op}_f") for op in _LIBRARY},
     "neg": o.prefix("-", o.ATOM),
     "not": o.prefix("~", o.ATOM),
-    "and": o.infix("&", AND),
-    "or": o.infix("|", OR),
+    "and": _logic("&", AND, o.SUM),
+    "or": _logic("|", OR, o.SUM),
     "shifted": _shifted,
     "as_i32": o.call(""),  # they have 32 bits
 }

@@ -70,7 +70,7 @@ def _source(net: CNet, plan: Plan, places: Places) -> str:
         _title("The plan"),
         _filled("plan.c", net),
         f"static const plan_step plan[] = {{\n{table}\n}};\n",
-        _numbers(plan, places, count),
+        _numbers(places, count),
         *(
             f"const {net.name}_tensor {net.name}_{kind}[] = {{\n{_tensors(plan, ports)}\n}};"
             for kind, ports in (("inputs", places.inputs), ("outputs", places.outputs))
@@ -82,10 +82,10 @@ def _source(net: CNet, plan: Plan, places: Places) -> str:
     return "\n".join(parts)
 
 
-def _numbers(plan: Plan, places: Places, steps: int) -> str:
+def _numbers(places: Places, steps: int) -> str:
     state = places.nbytes - (places.state_at or 0)
     return f"""enum {{ STEPS = {steps} }};
-static const size_t ARENA_BYTES = {plan.memory.nbytes}, WEIGHTS_BYTES = {places.nbytes};
+static const size_t ARENA_BYTES = {places.arena}, WEIGHTS_BYTES = {places.nbytes};
 static const size_t STATE_AT = {places.state_at}, STATE_BYTES = {state};
 static const uint64_t NET_IDENTITY = @identity@;
 """
@@ -113,7 +113,7 @@ def _header(net: CNet, plan: Plan, places: Places) -> dict[str, str]:
         "inputs": str(len(places.inputs)),
         "outputs": str(len(places.outputs)),
         "rank": str(max([1, *(type.rank for type in types)])),
-        "memory": f"{plan.memory.nbytes:,}",
+        "memory": f"{places.arena:,}",
         "tensors": comment_text("\n".join(lines)),
         "input_list": _memory(places.inputs),
         "output_list": _memory(places.outputs),

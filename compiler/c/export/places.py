@@ -3,7 +3,7 @@ caller."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,8 @@ from compiler.plan.plan import Plan, PlanPort
 from ir.graph import PortKey, Role
 
 ALIGNED = 64  # bytes
+PADDED = 16
+"""Kernels may run over a count of elements rounded up to a multiple of this."""
 
 Kind = Literal["WEIGHTS", "STATE", "ARENA", "INPUT", "OUTPUT"]
 
@@ -32,6 +34,9 @@ class Places:
         inputs, outputs: what the caller gives and takes, in order.
         weights: all that is in the file of weights, and where: first what is only read, then, from
             ``state_at`` on, what the state is at first.
+        arena: its bytes.
+        taken, given: buffers that are copied from the caller's memory first, and to it at the end:
+            kernels work on whole vectors, and the caller's memory ends within one.
     """
 
     def __init__(self, plan: Plan, arrays: Mapping[PortKey, np.ndarray]) -> None:
@@ -50,10 +55,21 @@ class Places:
         self.nbytes = rounded(self.nbytes)
         if self.state_at is None:
             self.state_at = self.nbytes
-        for number, port in enumerate(self.inputs):
-            self._bound[port.buffer] = Place("INPUT", number)
-        for number, port in enumerate(self.outputs):
-            self._bound.setdefault(port.buffer, Place("OUTPUT", number))
+        self.arena = rounded(plan.memory.nbytes)
+        self.taken = self._callers("INPUT", self.inputs)
+        self.given = self._callers("OUTPUT", self.outputs)
+
+    def _callers(self, kind: Kind, ports: Sequence[PlanPort]) -> list[tuple[int, Place]]:
+        """Bind buffers to the caller's memory, or, where kernels would leave that, to the arena."""
+        copied = []
+        for number, port in enumerate(ports):
+            type, place = self._plan.buffers[port.buffer].type, Place(kind, number)
+            if type.size % PADDED:
+                copied.append((port.buffer, place))
+                place = Place("ARENA", self.arena)
+                self.arena += rounded(type.nbytes)
+            self._bound[port.buffer] = place
+        return copied
 
     def _add(self, port: PlanPort, array: np.ndarray, state: bool) -> None:
         if port.buffer in self._bound:

@@ -10,7 +10,7 @@ from compiler.plan.plan import Copy, Plan, PlanArgument, PlanLaunch, Ref
 from ir.printable import printable
 
 from .names import comment_text
-from .places import Places
+from .places import Place, Places
 
 COPIED = 4096
 """Bytes that a program of ``copy_bytes`` copies."""
@@ -26,13 +26,13 @@ def plan_table(plan: Plan, places: Places, names: Mapping[Kernel, str]) -> tuple
 
 
 def _rows(plan: Plan, places: Places, names: Mapping[Kernel, str]) -> Iterator[str]:
+    for buffer, place in places.taken:
+        about = f"{plan.buffers[buffer].name}: kernels read whole vectors"
+        yield _copied(places[buffer], place, plan.buffers[buffer].type.nbytes, about)
     for step in plan.steps:
         if isinstance(step, Copy):
-            arguments = [_place(places, step.target), _place(places, step.source)]
-            arguments.append(f"SIZED({step.nbytes})")
-            programs = -(-step.nbytes // COPIED)
             about = f"{plan.buffers[step.source].name} to {plan.buffers[step.target].name}"
-            yield _row("copy_bytes", programs, programs, 2 * step.nbytes, arguments, about)
+            yield _copied(places[step.target], places[step.source], step.nbytes, about)
         elif isinstance(step, PlanLaunch) and 0 not in step.grid:
             kernel = plan.kernels[step.kernel]
             arguments = [
@@ -44,6 +44,15 @@ def _rows(plan: Plan, places: Places, names: Mapping[Kernel, str]) -> Iterator[s
             across, down, _ = step.grid
             about = f"{step.label}  {step.location}"
             yield _row(names[kernel], across * down, across, nbytes, arguments, about)
+    for buffer, place in places.given:
+        about = f"{plan.buffers[buffer].name}: kernels write whole vectors"
+        yield _copied(place, places[buffer], plan.buffers[buffer].type.nbytes, about)
+
+
+def _copied(target: Place, source: Place, nbytes: int, about: str) -> str:
+    programs = -(-nbytes // COPIED)
+    arguments = [_place(target), _place(source), f"SIZED({nbytes})"]
+    return _row("copy_bytes", programs, programs, 2 * nbytes, arguments, about)
 
 
 def _row(
@@ -57,14 +66,13 @@ def _row(
     )
 
 
-def _place(places: Places, buffer: int) -> str:
-    place = places[buffer]
+def _place(place: Place) -> str:
     return f"AT({place.kind}, {place.at})"
 
 
 def _argument(places: Places, parameter: Parameter, argument: PlanArgument) -> str:
     if isinstance(argument, Ref):
-        return _place(places, argument.buffer)
+        return _place(places[argument.buffer])
     if parameter.kind == "f32":
         return f"REAL_NUMBER({_real(argument)})"
     return f"SIZED({argument})"
