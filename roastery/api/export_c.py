@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from compiler.c.compile.c_compiler import CCompiler, find_compiler
-from compiler.c.export.folder import c_folder
-from compiler.c.export.names import identifier
+from compiler.c.export.folder import c_folder, net_identifier
 from compiler.c.export.net import CNet, compiled_for_c
 from compiler.c.lower import with_layout
 from compiler.instructions import INSTRUCTIONS, UNKNOWN, Instructions, instructions_named
@@ -61,7 +60,7 @@ def export_c(
         for port in compiled.plan.inputs
         if port.role is not Role.DATA
     }
-    net = CNet(identifier(graph.name), compiled, options, variables, __version__)
+    net = CNet(net_identifier(graph.name), compiled, options, variables, __version__)
     files = c_folder(net)
     for name in write_folder(folder, files, _EXAMPLES):
         LOGGER.warning(

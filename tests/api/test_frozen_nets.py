@@ -63,6 +63,19 @@ def test_nothing_is_frozen_where_no_pass_may_run(
     assert not np.array_equal(net(x=x)["y"], before)
 
 
+def test_where_nothing_is_left_to_compute() -> None:
+    """Of Dropout at test time, and of what depends on no input."""
+    text = """
+    layer { name: "data" type: "Input" top: "x" input_param { shape { dim: 3 dim: 5 } } }
+    layer { name: "drop" type: "Dropout" bottom: "x" top: "y" }
+    layer { name: "one" type: "Power" bottom: "x" top: "z" power_param { scale: 0 shift: 3 } }
+    """
+    x = np.arange(15, dtype=np.float32).reshape(3, 5)
+    out = roastery.compile(net_from_text(text), device="cpu", freeze=True)(x=x)
+    np.testing.assert_array_equal(out["y"], x)
+    np.testing.assert_array_equal(out["z"], np.full((3, 5), 3, np.float32))
+
+
 def test_an_artifact_holds_the_folded_weights(x: np.ndarray, tmp_path: Path) -> None:
     net = build(False)
     path = tmp_path / "bn.roast"

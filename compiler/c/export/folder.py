@@ -13,6 +13,7 @@ from compiler.plan.plan import Plan, PlanPort
 from ir.printable import printable
 from ir.types import BOOL, F32, I32, U32, TensorType
 
+from ..spelling import RESERVED
 from ..support import pool_source, prelude
 from .instructions import (
     compiler_check,
@@ -20,7 +21,7 @@ from .instructions import (
     machine_check,
 )
 from .kernels import kernel_functions
-from .names import c_string, comment_text
+from .names import c_string, comment_text, identifier
 from .net import CNet
 from .places import Places
 from .steps import plan_table
@@ -29,10 +30,17 @@ from .weights import weights_file
 EXAMPLE = "example_net"
 """What stands in templates for the net's name."""
 
+_TEMPLATES = ("begin.c", "plan.c", "end.c", "net.h", "main.c")
 _TYPES = {F32: "float32", I32: "int32", U32: "uint32", BOOL: "bool8"}
 _HOLE = re.compile(r"@(\w+)@")
 _INCLUDE = re.compile(r"^#include <.*\n|^#define _GNU_SOURCE\n", re.MULTILINE)
 _UNUSED = "-Wunused-function", "-Wunused-const-variable"
+
+
+def net_identifier(name: str) -> str:
+    """What files, functions and types of a net are named after."""
+    texts = [prelude(2), pool_source(), *map(_template, _TEMPLATES)]
+    return identifier(name, {*re.findall(r"\w+", " ".join(texts)), *RESERVED} - {"net"})
 
 
 def c_folder(net: CNet) -> dict[str, bytes]:

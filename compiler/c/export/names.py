@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_KEYWORDS = frozenset(
-    """
-    auto break case char const continue default do double else enum extern float for goto if inline
-    int long main net register restrict return short signed sizeof static struct switch typedef
-    union unsigned void volatile while asm class delete new operator private public template this
-    virtual
-    """.split()  # noqa: SIM905
-)
 _LONGEST = 60
 
 
-def identifier(name: str) -> str:
-    """A net's name in lower case as files, functions and types can have it."""
+def identifier(name: str, taken: Collection[str]) -> str:
+    """A net's name in lower case as files, functions and types can have it.
+
+    ``taken``: words that mean something else where it stands.
+    """
     found = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:_LONGEST] or "net"
-    if found[0].isdigit() or found in _KEYWORDS:
-        return f"net_{found}" if found != "net" else "the_net"
-    return found
+    return f"net_{found}" if found[0].isdigit() or found in taken else found
 
 
 def fresh(name: str, taken: Collection[str]) -> str:

@@ -3,8 +3,8 @@
  * The interface is in example_net.h, and at the end of this file. Before it stand what C lacks, the
  * kernels, the threads that run them, and the plan: which kernel runs on which memory.
  *
- * Printed for CPUs with the instructions of @instructions@, by vectors of @lanes@ floats. Another CPU
- * takes another printout: roastery export --target c --cpu-baseline @others@
+ * Printed for CPUs with the instructions of @instructions@, by vectors of @lanes@ floats. Another CPU takes
+ * another printout: roastery export --target c --cpu-baseline with one of @others@.
  */
 #if !defined __GNUC__
 #error "this file needs the vector extensions of gcc or clang"

@@ -45,9 +45,12 @@ static const char *wrong(const unsigned char *data, size_t nbytes) {
     if (nbytes < HEADER) return "is too short for a file of weights";
     memcpy(&header, data, sizeof header);
     if (memcmp(header.magic, "roastery", sizeof header.magic)) return "is no file of weights";
-    if (header.net != NET_IDENTITY) return "holds the weights of another net, or of another export of it";
-    if (header.nbytes != WEIGHTS_BYTES || nbytes != HEADER + WEIGHTS_BYTES) return "is not of the size that it should have: it was cut or changed";
-    if (header.checksum != checksum(data + HEADER, WEIGHTS_BYTES)) return "is damaged: its checksum differs";
+    if (header.net != NET_IDENTITY)
+        return "holds the weights of another net, or of another export of it";
+    if (header.nbytes != WEIGHTS_BYTES || nbytes != HEADER + WEIGHTS_BYTES)
+        return "is not of the size that it should have: it was cut or changed";
+    if (header.checksum != checksum(data + HEADER, WEIGHTS_BYTES))
+        return "is damaged: its checksum differs";
     return NULL;
 }
 
@@ -63,7 +66,8 @@ static int map_weights(example_net *net, const char *path, char *problem, size_t
     void *mapped = nbytes ? mmap(NULL, nbytes, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
     const int error = errno;
     close(file);
-    if (mapped == MAP_FAILED) return failed(EXAMPLE_NET_NO_WEIGHTS, problem, size, path, strerror(error));
+    if (mapped == MAP_FAILED)
+        return failed(EXAMPLE_NET_NO_WEIGHTS, problem, size, path, strerror(error));
     net->mapped = mapped;
     net->mapped_bytes = nbytes;
     const char *why = wrong(mapped, nbytes);
@@ -74,13 +78,18 @@ static int map_weights(example_net *net, const char *path, char *problem, size_t
 
 static int linked_weights(example_net *net, char *problem, size_t size) {
 #ifdef EXAMPLE_NET_LINKED
-    const char *why = wrong(example_net_linked, (size_t)(example_net_linked_end - example_net_linked));
-    if (why) return failed(EXAMPLE_NET_WRONG_WEIGHTS, problem, size, "the weights that were linked in", why);
+    const char *why =
+        wrong(example_net_linked, (size_t)(example_net_linked_end - example_net_linked));
+    if (why)
+        return failed(EXAMPLE_NET_WRONG_WEIGHTS, problem, size, "the weights that were linked in",
+                      why);
     net->weights = example_net_linked + HEADER;
     return EXAMPLE_NET_OK;
 #else
     (void)net;
-    return failed(EXAMPLE_NET_NO_WEIGHTS, problem, size, "example_net_open", "no file of weights is named, and none were linked in (compile with -DEXAMPLE_NET_LINKED, and example_net_weights.S)");
+    return failed(EXAMPLE_NET_NO_WEIGHTS, problem, size, "example_net_open",
+                  "no file of weights is named, and none were linked in (compile with "
+                  "-DEXAMPLE_NET_LINKED, and example_net_weights.S)");
 #endif
 }
 
@@ -88,7 +97,8 @@ static unsigned char *aligned(unsigned char *memory) {
     return memory + (ALIGNED - (uintptr_t)memory % ALIGNED) % ALIGNED;
 }
 
-static kernel_argument given(const example_net *net, const plan_argument *a, const void *const inputs[], void *const outputs[]) {
+static kernel_argument given(const example_net *net, const plan_argument *a,
+                             const void *const inputs[], void *const outputs[]) {
     kernel_argument made = {.size = a->is.whole};
     switch (a->kind) {
     case WEIGHTS: made.pointer = (void *)(uintptr_t)(net->weights + a->is.whole); break;
@@ -121,24 +131,32 @@ static int make_memory(example_net *net) {
     net->state = aligned(net->arena + ARENA_BYTES);
     kernel_argument *next = net->arguments;
     for (int64_t i = 0; i < STEPS; ++i) {
-        net->launches[i] = (kernel_launch){plan[i].kernel, next, plan[i].programs, plan[i].across, plan[i].nbytes};
+        net->launches[i] =
+            (kernel_launch){plan[i].kernel, next, plan[i].programs, plan[i].across, plan[i].nbytes};
         next += plan[i].count;
     }
     return 1;
 }
 
 int example_net_open(example_net **made, const char *weights, char *problem, size_t size) {
-    if (!made) return failed(EXAMPLE_NET_WRONG_ARGUMENT, problem, size, "example_net_open", "net is NULL");
+    if (!made)
+        return failed(EXAMPLE_NET_WRONG_ARGUMENT, problem, size, "example_net_open", "net is NULL");
     *made = NULL;
-    if (!able()) return failed(EXAMPLE_NET_WRONG_CPU, problem, size, "this CPU", "lacks instructions of " INSTRUCTIONS "; export the net with another --cpu-baseline");
+    if (!able())
+        return failed(EXAMPLE_NET_WRONG_CPU, problem, size, "this CPU",
+                      "lacks instructions of " INSTRUCTIONS
+                      "; export the net with another --cpu-baseline");
     example_net *net = calloc(1, sizeof *net);
-    if (!net) return failed(EXAMPLE_NET_NO_MEMORY, problem, size, "example_net_open", strerror(ENOMEM));
+    if (!net)
+        return failed(EXAMPLE_NET_NO_MEMORY, problem, size, "example_net_open", strerror(ENOMEM));
     if (pthread_mutex_init(&net->turn, NULL)) {
         free(net);
         return failed(EXAMPLE_NET_NO_MEMORY, problem, size, "example_net_open", "there is no lock");
     }
-    int code = weights ? map_weights(net, weights, problem, size) : linked_weights(net, problem, size);
-    if (!code && !make_memory(net)) code = failed(EXAMPLE_NET_NO_MEMORY, problem, size, "example_net_open", strerror(ENOMEM));
+    int code =
+        weights ? map_weights(net, weights, problem, size) : linked_weights(net, problem, size);
+    if (!code && !make_memory(net))
+        code = failed(EXAMPLE_NET_NO_MEMORY, problem, size, "example_net_open", strerror(ENOMEM));
     if (code) {
         example_net_close(net);
         return code;
@@ -166,7 +184,8 @@ int example_net_reset(example_net *net) {
 }
 
 int example_net_run(example_net *net, const void *const inputs[], void *const outputs[]) {
-    if (!net || (EXAMPLE_NET_INPUTS && !inputs) || (EXAMPLE_NET_OUTPUTS && !outputs)) return EXAMPLE_NET_WRONG_ARGUMENT;
+    if (!net || (EXAMPLE_NET_INPUTS > 0 && !inputs) || (EXAMPLE_NET_OUTPUTS > 0 && !outputs))
+        return EXAMPLE_NET_WRONG_ARGUMENT;
     for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i)
         if (!inputs[i]) return EXAMPLE_NET_WRONG_ARGUMENT;
     for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)

@@ -69,7 +69,8 @@ static double half(uint16_t bits) {
 }
 
 /* Elements of numpy's kind ('f', 'i', 'u', 'b') and size, as an input has them. */
-static void convert(void *to, const char *type, const unsigned char *from, char kind, int size, int64_t count) {
+static void convert(void *to, const char *type, const unsigned char *from, char kind, int size,
+                    int64_t count) {
     const int real = !strcmp(type, "float32"), truth = !strcmp(type, "bool8");
     for (int64_t i = 0; i < count; ++i) {
         uint64_t bits = 0;
@@ -110,7 +111,8 @@ static void check_shape(const char *text, const example_net_tensor *t, const cha
     if (same && rank == t->rank) return;
     const char *end = strchr(text, ')');
     fflush(stdout);
-    fprintf(stderr, "net: %s: has the shape %.*s; the net was exported for ", path, end && end - text < 200 ? (int)(end - text + 1) : 0, text);
+    fprintf(stderr, "net: %s: has the shape %.*s; the net was exported for ", path,
+            end && end - text < 200 ? (int)(end - text + 1) : 0, text);
     print_tensor(stderr, t);
     fputc('\n', stderr);
     exit(EXIT_FAILURE);
@@ -132,29 +134,37 @@ static void *read_npy(const char *path, const example_net_tensor *t) {
     unsigned char start[12] = {0};
     read_all(file, start, 10, path);
     if (memcmp(start, "\x93NUMPY", 6)) fail("%s: is no .npy file (numpy.save writes them)", path);
-    if (start[6] < 1 || start[6] > 3) fail("%s: is a .npy file of the unknown version %d", path, start[6]);
+    if (start[6] < 1 || start[6] > 3)
+        fail("%s: is a .npy file of the unknown version %d", path, start[6]);
     size_t length = start[8] | (size_t)start[9] << 8;
     if (start[6] > 1) {
         read_all(file, start + 10, 2, path);
         length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     }
-    if (length > LONGEST_HEADER) fail("%s: is no .npy file: its header has %zu bytes", path, length);
+    if (length > LONGEST_HEADER)
+        fail("%s: is no .npy file: its header has %zu bytes", path, length);
     char *header = allocate(length + 1);
     read_all(file, header, length, path);
     const char *descr = value_of(header, "'descr'", path);
     const char kind = descr[0] == '\'' && descr[1] ? descr[2] : 0;
     const int size = kind ? atoi(descr + 3) : 0;
-    if (!kind || !strchr("fiub", kind) || !strchr("<>|=", descr[1]) || (size != 1 && size != 2 && size != 4 && size != 8) || (kind == 'f' && size == 1))
-        fail("%s: holds elements %.*s, which are no numbers", path, (int)strcspn(descr, "\n,}"), descr);
-    if (descr[1] == '>' && size > 1) fail("%s: is in big-endian order: save array.astype('<%c%d')", path, kind, size);
-    if (kind == 'f' && strcmp(t->type, "float32")) fail("%s: holds real numbers, input %s takes %s", path, t->name, t->type);
-    if (strncmp(value_of(header, "'fortran_order'", path), "False", 5)) fail("%s: is in Fortran's order: save numpy.ascontiguousarray(array)", path);
+    if (!kind || !strchr("fiub", kind) || !strchr("<>|=", descr[1]) ||
+        (size != 1 && size != 2 && size != 4 && size != 8) || (kind == 'f' && size == 1))
+        fail("%s: holds elements %.*s, which are no numbers", path, (int)strcspn(descr, "\n,}"),
+             descr);
+    if (descr[1] == '>' && size > 1)
+        fail("%s: is in big-endian order: save array.astype('<%c%d')", path, kind, size);
+    if (kind == 'f' && strcmp(t->type, "float32"))
+        fail("%s: holds real numbers, input %s takes %s", path, t->name, t->type);
+    if (strncmp(value_of(header, "'fortran_order'", path), "False", 5))
+        fail("%s: is in Fortran's order: save numpy.ascontiguousarray(array)", path);
     check_shape(value_of(header, "'shape'", path), t, path);
     free(header);
     const size_t nbytes = (size_t)t->count * (size_t)size;
     const long at = ftell(file);
     if (at < 0 || (uint64_t)about.st_size != (uint64_t)at + nbytes)
-        fail("%s: is damaged: its header says %zu bytes of elements, it has %lld", path, nbytes, (long long)about.st_size - at);
+        fail("%s: is damaged: its header says %zu bytes of elements, it has %lld", path, nbytes,
+             (long long)about.st_size - at);
     unsigned char *raw = allocate(nbytes);
     void *made = allocate(t->nbytes);
     read_all(file, raw, nbytes, path);
@@ -165,26 +175,39 @@ static void *read_npy(const char *path, const example_net_tensor *t) {
 }
 
 /* FOLDER/NAME.npy, whole or not at all. */
-static void write_npy(const char *folder, int number, const example_net_tensor *t, const void *elements) {
+static void write_npy(const char *folder, int number, const example_net_tensor *t,
+                      const void *elements) {
     char path[LONGEST_PATH], partial[LONGEST_PATH + 8], name[256], header[1024];
     int other = 0;
     snprintf(name, sizeof name, "%s", t->name);
     for (char *c = name; *c; ++c) {
-        const int plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || *c == '-' || (*c == '.' && c > name);
+        const int plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                          (*c >= '0' && *c <= '9') || *c == '_' || *c == '-' ||
+                          (*c == '.' && c > name);
         if (!plain) *c = '_', other = 1;
     }
-    int length = other ? snprintf(path, sizeof path, "%s/%s_%d.npy", folder, name, number) : snprintf(path, sizeof path, "%s/%s.npy", folder, name);
-    if (length < 0 || (size_t)length >= sizeof path) fail("%s: is too long a name for a folder", folder);
+    int length = other ? snprintf(path, sizeof path, "%s/%s_%d.npy", folder, name, number)
+                       : snprintf(path, sizeof path, "%s/%s.npy", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        fail("%s: is too long a name for a folder", folder);
     snprintf(partial, sizeof partial, "%s.part", path);
     FILE *file = fopen(partial, "wb");
     if (!file) fail("%s: %s", partial, strerror(errno));
-    const char *descr = !strcmp(t->type, "float32") ? "<f4" : !strcmp(t->type, "int32") ? "<i4" : !strcmp(t->type, "uint32") ? "<u4" : "|b1";
-    length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
-    for (int i = 0; i < t->rank; ++i) length += snprintf(header + length, sizeof header - (size_t)length, "%lld,", (long long)t->shape[i]);
+    const char *descr = !strcmp(t->type, "float32")  ? "<f4"
+                        : !strcmp(t->type, "int32")  ? "<i4"
+                        : !strcmp(t->type, "uint32") ? "<u4"
+                                                     : "|b1";
+    length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+                      descr);
+    for (int i = 0; i < t->rank; ++i)
+        length += snprintf(header + length, sizeof header - (size_t)length, "%lld,",
+                           (long long)t->shape[i]);
     length += snprintf(header + length, sizeof header - (size_t)length, "), }");
     while ((length + 11) % 64) header[length++] = ' ';
     header[length++] = '\n';
-    const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length & 255), (unsigned char)(length >> 8)};
+    unsigned char start[10] = "\x93NUMPY\x01";
+    start[8] = (unsigned char)(length & 255);
+    start[9] = (unsigned char)(length >> 8);
     fwrite(start, 1, sizeof start, file);
     fwrite(header, 1, (size_t)length, file);
     fwrite(elements, 1, t->nbytes, file);
@@ -216,7 +239,9 @@ static void print_elements(const example_net_tensor *t, const void *elements) {
         print_element(t->type, elements, i);
         putchar((i + 1) % row && i + 1 < shown ? ' ' : '\n');
     }
-    if (shown < t->count) printf("... and %lld more: --output FOLDER writes them all\n", (long long)(t->count - shown));
+    if (shown < t->count)
+        printf("... and %lld more: --output FOLDER writes them all\n",
+               (long long)(t->count - shown));
 }
 
 static double now(void) {
@@ -235,16 +260,20 @@ static void usage(FILE *to) {
           "  --threads N      by default OMP_NUM_THREADS, else as many as there are processors\n"
           "  --repeat N       run so many times, and print the time of one run\n"
           "  --output FOLDER  write each output to FOLDER/NAME.npy, and do not print it\n"
-          "\n", to);
-    for (const example_net_tensor *t = example_net_inputs; t->name; ++t) fputs("input ", to), print_tensor(to, t), fputc('\n', to);
-    for (const example_net_tensor *t = example_net_outputs; t->name; ++t) fputs("output ", to), print_tensor(to, t), fputc('\n', to);
+          "\n",
+          to);
+    for (const example_net_tensor *t = example_net_inputs; t->name; ++t)
+        fputs("input ", to), print_tensor(to, t), fputc('\n', to);
+    for (const example_net_tensor *t = example_net_outputs; t->name; ++t)
+        fputs("output ", to), print_tensor(to, t), fputc('\n', to);
 }
 
 static long number(const char *text, const char *what, long most) {
     char *end;
     errno = 0;
     const long found = strtol(text, &end, 10);
-    if (end == text || *end || errno || found < 1 || found > most) fail("%s is '%s': a whole number from 1 to %ld is wanted", what, text, most);
+    if (end == text || *end || errno || found < 1 || found > most)
+        fail("%s is '%s': a whole number from 1 to %ld is wanted", what, text, most);
     return found;
 }
 
@@ -254,7 +283,8 @@ static int input_named(const char *argument) {
     if (!equals) return -1;
     for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) {
         const char *name = example_net_inputs[i].name;
-        if (strlen(name) == (size_t)(equals - argument) && !strncmp(name, argument, strlen(name))) return i;
+        if (strlen(name) == (size_t)(equals - argument) && !strncmp(name, argument, strlen(name)))
+            return i;
     }
     return -1;
 }
@@ -265,78 +295,123 @@ static int usual_threads(void) {
     return found > 0 && found <= 256 ? (int)found : 0;
 }
 
-int main(int count, char **words) {
-    const char *weights = NULL, *output = NULL;
-    int threads = usual_threads();
-    long repeat = 0;
-    const void *inputs[EXAMPLE_NET_INPUTS + 1] = {NULL};
-    void *outputs[EXAMPLE_NET_OUTPUTS + 1] = {NULL};
-    const char *files[EXAMPLE_NET_INPUTS + 1] = {NULL}; /* of inputs */
+/* What the command line says. */
+typedef struct {
+    const char *weights, *output;
+    const char *files[EXAMPLE_NET_INPUTS + 1]; /* of inputs */
+    int threads;
+    long repeat;
+} command;
 
+static void take_flag(command *asked, const char *flag, const char *value) {
+    if (!value) fail("%s wants a value; ./net --help explains", flag);
+    if (!strcmp(flag, "--weights")) asked->weights = value;
+    else if (!strcmp(flag, "--output")) asked->output = value;
+    else if (!strcmp(flag, "--threads")) asked->threads = (int)number(value, flag, 256);
+    else if (!strcmp(flag, "--repeat")) asked->repeat = number(value, flag, 1000000);
+    else fail("%s is no flag; ./net --help lists them", flag);
+}
+
+static void take_file(command *asked, const char *word) {
+    int to = input_named(word);
+    const char *path = to < 0 ? word : strchr(word, '=') + 1;
+    if (to < 0)
+        for (to = 0; to < EXAMPLE_NET_INPUTS && asked->files[to];) ++to;
+    if (to >= EXAMPLE_NET_INPUTS)
+        fail("%s: is one file more than the net has inputs (%d)", word, EXAMPLE_NET_INPUTS);
+    const char *name = example_net_inputs[to].name;
+    if (asked->files[to]) fail("input %s is given twice: %s, %s", name, asked->files[to], path);
+    asked->files[to] = path;
+}
+
+static command read_command(int count, char **words) {
+    command asked = {.threads = usual_threads()};
     for (int i = 1; i < count; ++i) {
-        const char *word = words[i];
-        if (!strcmp(word, "--help") || !strcmp(word, "-h")) return usage(stdout), EXIT_SUCCESS;
-        if (!strncmp(word, "--", 2)) {
-            char flag[16];
-            const size_t length = strcspn(word, "=");
-            snprintf(flag, sizeof flag, "%.*s", (int)(length < 15 ? length : 15), word);
-            const char *value = word[length] ? word + length + 1 : i + 1 < count ? words[++i] : NULL;
-            if (!value) fail("%s wants a value; ./net --help explains", flag);
-            if (!strcmp(flag, "--weights")) weights = value;
-            else if (!strcmp(flag, "--output")) output = value;
-            else if (!strcmp(flag, "--threads")) threads = (int)number(value, flag, 256);
-            else if (!strcmp(flag, "--repeat")) repeat = number(value, flag, 1000000);
-            else fail("%s is no flag; ./net --help lists them", flag);
+        char flag[16];
+        const size_t length = strcspn(words[i], "=");
+        if (!strcmp(words[i], "--help") || !strcmp(words[i], "-h")) {
+            usage(stdout);
+            exit(EXIT_SUCCESS);
+        }
+        if (strncmp(words[i], "--", 2)) {
+            take_file(&asked, words[i]);
             continue;
         }
-        int to = input_named(word);
-        const char *path = to < 0 ? word : strchr(word, '=') + 1;
-        if (to < 0)
-            for (to = 0; to < EXAMPLE_NET_INPUTS && files[to];) ++to;
-        if (to >= EXAMPLE_NET_INPUTS) fail("%s: is one file more than the net has inputs (%d)", word, EXAMPLE_NET_INPUTS);
-        if (files[to]) fail("input %s is given twice: %s and %s", example_net_inputs[to].name, files[to], path);
-        files[to] = path;
+        snprintf(flag, sizeof flag, "%.*s", (int)(length < 15 ? length : 15), words[i]);
+        if (words[i][length]) take_flag(&asked, flag, words[i] + length + 1);
+        else ++i, take_flag(&asked, flag, i < count ? words[i] : NULL);
     }
-
     for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) {
-        if (files[i]) continue;
-        fputs("net: missing input ", stderr), print_tensor(stderr, &example_net_inputs[i]), fputs("; ./net --help explains\n", stderr);
-        return EXIT_FAILURE;
+        if (asked.files[i]) continue;
+        fputs("net: missing input ", stderr);
+        print_tensor(stderr, &example_net_inputs[i]);
+        fputs("; ./net --help explains\n", stderr);
+        exit(EXIT_FAILURE);
     }
+    return asked;
+}
 
+/* Ready to run; its weights lie beside the program, unless something else is said. */
+static example_net *opened(const command *asked, const char *program) {
+    const char *weights = asked->weights;
+    char problem[LONGEST_PATH + 256];
 #ifndef EXAMPLE_NET_LINKED
     char beside[LONGEST_PATH];
-    const char *slash = strrchr(words[0], '/');
-    const int folder = slash ? (int)(slash - words[0] + 1) : 0;
-    const int length = snprintf(beside, sizeof beside, "%.*sexample_net.weights", folder, words[0]);
+    const char *slash = strrchr(program, '/');
+    const int folder = slash ? (int)(slash - program + 1) : 0;
+    const int length = snprintf(beside, sizeof beside, "%.*sexample_net.weights", folder, program);
     if (!weights) weights = length < (int)sizeof beside ? beside : "example_net.weights";
+#else
+    (void)program;
 #endif
     example_net *net;
-    char problem[LONGEST_PATH + 256];
     if (example_net_open(&net, weights, problem, sizeof problem)) fail("%s", problem);
-    example_net_set_threads(net, threads);
+    example_net_set_threads(net, asked->threads);
+    return net;
+}
 
-    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) inputs[i] = read_npy(files[i], &example_net_inputs[i]);
-    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) outputs[i] = allocate(example_net_outputs[i].nbytes);
-    int code = example_net_run(net, inputs, outputs);
+static void run(example_net *net, const void *const inputs[], void *const outputs[]) {
+    const int code = example_net_run(net, inputs, outputs);
     if (code) fail("%s", example_net_message(code));
-    if (output && mkdir(output, 0777) && errno != EEXIST) fail("%s: %s", output, strerror(errno));
-    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
-        if (output) write_npy(output, i, &example_net_outputs[i], outputs[i]);
-        else print_elements(&example_net_outputs[i], outputs[i]);
+}
+
+static void measure(example_net *net, const void *const inputs[], void *const outputs[],
+                    long runs) {
     double least = INFINITY, sum = 0;
-    for (long i = 0; i < repeat; ++i) {
+    for (long i = 0; i < runs; ++i) {
         const double begin = now();
-        example_net_run(net, inputs, outputs);
+        run(net, inputs, outputs);
         const double taken = now() - begin;
         sum += taken;
         least = taken < least ? taken : least;
     }
-    if (repeat) printf("%ld runs: %.3f ms each, %.3f ms at least\n", repeat, sum / (double)repeat, least);
+    printf("%ld runs: %.3f ms each, %.3f ms at least\n", runs, sum / (double)runs, least);
+}
+
+int main(int count, char **words) {
+    const command asked = read_command(count, words);
+    void *read[EXAMPLE_NET_INPUTS + 1] = {NULL}, *outputs[EXAMPLE_NET_OUTPUTS + 1] = {NULL};
+    const void *inputs[EXAMPLE_NET_INPUTS + 1] = {NULL};
+    example_net *net = opened(&asked, words[0]);
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i)
+        inputs[i] = read[i] = read_npy(asked.files[i], &example_net_inputs[i]);
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
+        outputs[i] = allocate(example_net_outputs[i].nbytes);
+
+    run(net, inputs, outputs);
+    if (asked.output && mkdir(asked.output, 0777) && errno != EEXIST)
+        fail("%s: %s", asked.output, strerror(errno));
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) {
+        const example_net_tensor *t = &example_net_outputs[i];
+        if (asked.output) write_npy(asked.output, i, t, outputs[i]);
+        else print_elements(t, outputs[i]);
+    }
+    if (asked.repeat) measure(net, inputs, outputs, asked.repeat);
 
     example_net_close(net);
-    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) free((void *)(uintptr_t)inputs[i]);
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) free(read[i]);
     for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) free(outputs[i]);
-    if (fflush(stdout) || ferror(stdout)) fail("what was computed cannot be printed: %s", strerror(errno));
+    if (fflush(stdout) || ferror(stdout))
+        fail("what was computed cannot be printed: %s", strerror(errno));
     return EXIT_SUCCESS;
 }

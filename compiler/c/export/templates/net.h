@@ -2,13 +2,14 @@
  *
  *     example_net *net;
  *     char problem[256];
- *     if (example_net_open(&net, "example_net.weights", problem, sizeof problem)) return fail(problem);
+ *     int code = example_net_open(&net, "example_net.weights", problem, sizeof problem);
+ *     if (code) return fail(problem);
  *     const void *inputs[] = {@input_list@};
  *     void *outputs[] = {@output_list@};
  *     example_net_run(net, inputs, outputs);
  *     example_net_close(net);
  *
- * Tensors are row-major, without gaps, in the order of their last axis; their memory is the caller's.
+ * Tensors are arrays of the caller's, row-major: elements of the last axis lie side by side.
 @tensors@
  *
  * Nothing is shared between nets but the weights, which are only read: several may be open at once.
