@@ -23,7 +23,7 @@ from .instructions import (
 from .kernels import kernel_functions
 from .names import c_string, comment_text, identifier
 from .net import CNet
-from .places import Places
+from .places import CPlaces
 from .steps import plan_table
 from .weights import weights_file
 
@@ -46,7 +46,7 @@ def net_identifier(name: str) -> str:
 def c_folder(net: CNet) -> dict[str, bytes]:
     """Files by name: NET.c, NET.h, NET.weights, NET_weights.S, main.c, Makefile."""
     plan = net.compiled.plan
-    places = Places(plan, net.variables)
+    places = CPlaces(plan, net.variables)
     source = _source(net, plan, places)
     identity = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8], "little")
     texts = {
@@ -60,7 +60,7 @@ def c_folder(net: CNet) -> dict[str, bytes]:
     return {**files, f"{net.name}.weights": weights_file(places, identity)}
 
 
-def _source(net: CNet, plan: Plan, places: Places) -> str:
+def _source(net: CNet, plan: Plan, places: CPlaces) -> str:
     names, kernels = kernel_functions(net.compiled)
     count, table = plan_table(plan, places, names)
     threads = _INCLUDE.sub("", pool_source())
@@ -90,7 +90,7 @@ def _source(net: CNet, plan: Plan, places: Places) -> str:
     return "\n".join(parts)
 
 
-def _numbers(places: Places, steps: int) -> str:
+def _numbers(places: CPlaces, steps: int) -> str:
     state = places.nbytes - (places.state_at or 0)
     return f"""enum {{ STEPS = {steps} }};
 static const size_t ARENA_BYTES = {places.arena}, WEIGHTS_BYTES = {places.nbytes};
@@ -109,7 +109,7 @@ def _tensors(plan: Plan, ports: Sequence[PlanPort]) -> str:
     return "\n".join([*rows, "    {NULL, NULL, 0, {0}, 0, 0}"])
 
 
-def _header(net: CNet, plan: Plan, places: Places) -> dict[str, str]:
+def _header(net: CNet, plan: Plan, places: CPlaces) -> dict[str, str]:
     ports = [*places.inputs, *places.outputs]
     types = [plan.buffers[port.buffer].type for port in ports]
     lines = [
@@ -137,7 +137,7 @@ def _shown(type: TensorType) -> str:
     return f"{_TYPES[type.dtype]} [{', '.join(map(str, type.shape))}], {type.nbytes:,} bytes"
 
 
-def _usage(plan: Plan, places: Places) -> dict[str, str]:
+def _usage(plan: Plan, places: CPlaces) -> dict[str, str]:
     words = [f"{printable(port.name)}.npy" for port in places.inputs]
     if len(words) > 1:
         words = [f"{printable(p.name)}={w}" for p, w in zip(places.inputs, words, strict=True)]

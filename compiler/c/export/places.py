@@ -16,18 +16,18 @@ ALIGNED = 64  # bytes
 PADDED = 16
 """Kernels may run over a count of elements rounded up to a multiple of this."""
 
-Kind = Literal["WEIGHTS", "STATE", "ARENA", "INPUT", "OUTPUT"]
+Where = Literal["WEIGHTS", "STATE", "ARENA", "INPUT", "OUTPUT"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """``at``: bytes from the begin of what is named; of inputs and outputs their number."""
 
-    kind: Kind
+    kind: Where
     at: int
 
 
-class Places:
+class CPlaces:
     """Of the buffers of a plan.
 
     Attributes:
@@ -59,7 +59,7 @@ class Places:
         self.taken = self._callers("INPUT", self.inputs)
         self.given = self._callers("OUTPUT", self.outputs)
 
-    def _callers(self, kind: Kind, ports: Sequence[PlanPort]) -> list[tuple[int, Place]]:
+    def _callers(self, kind: Where, ports: Sequence[PlanPort]) -> list[tuple[int, Place]]:
         """Bind buffers to the caller's memory, or, where kernels would leave that, to the arena."""
         copied = []
         for number, port in enumerate(ports):

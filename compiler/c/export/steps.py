@@ -10,13 +10,13 @@ from compiler.plan.plan import Copy, Plan, PlanArgument, PlanLaunch, Ref
 from ir.printable import printable
 
 from .names import comment_text
-from .places import Place, Places
+from .places import CPlaces, Place
 
 COPIED = 4096
 """Bytes that a program of ``copy_bytes`` copies."""
 
 
-def plan_table(plan: Plan, places: Places, names: Mapping[Kernel, str]) -> tuple[int, str]:
+def plan_table(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> tuple[int, str]:
     """How many steps there are, and all, each with the layer that it came from.
 
     ``names``: of the kernels' functions.
@@ -25,7 +25,7 @@ def plan_table(plan: Plan, places: Places, names: Mapping[Kernel, str]) -> tuple
     return len(rows), "\n".join(f"    {row}" for row in [*rows, "{0} /* the end */"])
 
 
-def _rows(plan: Plan, places: Places, names: Mapping[Kernel, str]) -> Iterator[str]:
+def _rows(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> Iterator[str]:
     for buffer, place in places.taken:
         about = f"{plan.buffers[buffer].name}: kernels read whole vectors"
         yield _copied(places[buffer], place, plan.buffers[buffer].type.nbytes, about)
@@ -70,7 +70,7 @@ def _place(place: Place) -> str:
     return f"AT({place.kind}, {place.at})"
 
 
-def _argument(places: Places, parameter: Parameter, argument: PlanArgument) -> str:
+def _argument(places: CPlaces, parameter: Parameter, argument: PlanArgument) -> str:
     if isinstance(argument, Ref):
         return _place(places[argument.buffer])
     if parameter.kind == "f32":

@@ -10,13 +10,13 @@ import struct
 
 import numpy as np
 
-from .places import Places
+from .places import CPlaces
 
 HEADER = 64
 _PIECE = 1 << 17  # words
 
 
-def weights_file(places: Places, identity: int) -> bytes:
+def weights_file(places: CPlaces, identity: int) -> bytes:
     """Of a net."""
     memory = np.zeros(places.nbytes, np.uint8)
     for start, array in places.weights:
