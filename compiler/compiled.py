@@ -35,8 +35,13 @@ class CompiledGraph:
     def hosts(self) -> dict[int, Op]:
         """What the plan's host steps call, by node."""
         at = Substitution(self.values)
+        return {node: at.op(op) for node, op in self.general_hosts.items()}
+
+    @property
+    def general_hosts(self) -> dict[int, Op]:
+        """Likewise, of the plan for whatever the symbols are."""
         steps = [step for step in self.general.steps if isinstance(step, HostStep)]
-        return {step.node: at.op(self.graph.nodes[step.node].op) for step in steps}
+        return {step.node: self.graph.nodes[step.node].op for step in steps}
 
     @property
     def kernels(self) -> dict[Kernel, list[Launch]]:

@@ -51,11 +51,15 @@ _PLAIN_FILE = re.compile(r"[\w./\-@+]*")
 _COMMENT_COLUMN = 72
 
 
-def format_graph(graph: Graph) -> str:
-    """The whole graph, ending with a newline. :func:`parse_graph` is the inverse."""
+def format_graph(graph: Graph, *, places: bool = True) -> str:
+    """The whole graph, ending with a newline. :func:`parse_graph` is the inverse.
+
+    Args:
+        places: with the files and lines that nodes come from; else with their layers alone.
+    """
     sizes = [f"  size {symbol.key} = {symbol.value}" for symbol in graph_symbols(graph)]
     sizes += [f"  where {condition}" for condition in graph_equalities(graph)]
-    lines = [f"graph {_name(graph.name)} {{", *sizes, *_body(graph, "  "), "}"]
+    lines = [f"graph {_name(graph.name)} {{", *sizes, *_body(graph, "  ", places), "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +77,7 @@ def format_op(op: Op) -> str:
     return " ".join(words)
 
 
-def _body(graph: Graph, indent: str) -> Iterator[str]:
+def _body(graph: Graph, indent: str, places: bool) -> Iterator[str]:
     for port in graph.inputs:
         yield f"{indent}input {_port(port)}"
     direction = Direction.FORWARD
@@ -81,7 +85,7 @@ def _body(graph: Graph, indent: str) -> Iterator[str]:
         if node.direction is not direction:
             direction = node.direction
             yield f"{indent[2:]}{direction.value}:"
-        yield from _node(node, indent)
+        yield from _node(node, indent, places)
     for port in graph.outputs:
         yield f"{indent}output {_port(port)}"
 
@@ -91,7 +95,7 @@ def _port(port: Port) -> str:
     return text if port.name == port.value.name else f"{text} {_quote(port.name)}"
 
 
-def _node(node: Node, indent: str, shorten: bool = False) -> Iterator[str]:
+def _node(node: Node, indent: str, places: bool = True, shorten: bool = False) -> Iterator[str]:
     results = ", ".join(map(_typed, node.outputs))
     operands = ", ".join(f"%{_name(v.name)}" for v in node.inputs)
     line = f"{indent}{results} = {node.op.name}({operands})"
@@ -104,10 +108,10 @@ def _node(node: Node, indent: str, shorten: bool = False) -> Iterator[str]:
     if nested is not None:
         line += f" {nested[0]}={_name(nested[1].name)} {{"
         line += "...}" if shorten else ""
-    comment = _location(node.location)
+    comment = _location(node.location if places else Location(layer=node.location.layer))
     yield f"{line.ljust(_COMMENT_COLUMN)}  # {comment}" if comment else line
     if nested is not None and not shorten:
-        yield from _body(nested[1], indent + "  ")
+        yield from _body(nested[1], indent + "  ", places)
         yield indent + "}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 
 from compiler.kernel import Launch
 from compiler.kernels.launch import Printed, Ways
@@ -18,12 +17,11 @@ from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
 from compiler.kernels.schedules.registers import schedule_registers
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
-from compiler.target import Target
 from ir.graph import Node
 from ir.size import value_of
-from ir.types import F32
 
 from .heuristic import VectorHeuristic
+from .lanes import lanes_of
 from .printer import c_comment, c_function
 from .support import prelude
 
@@ -58,16 +56,6 @@ def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> 
         "row": functools.partial(schedule_nest_reduce, heuristic=heuristic),
     }
     return task_of(node, options, heuristic, number, own)
-
-
-def with_layout(target: Target) -> Target:
-    """A CPU that wants the channels of images in the lanes of its vectors."""
-    return replace(target, layout=f"channels-by-{lanes_of(target)}")
-
-
-def lanes_of(target: Target) -> int:
-    """Elements of a vector."""
-    return target.vector // F32.itemsize
 
 
 def _canonical(body: KernelBody) -> tuple[str, str, Text]:

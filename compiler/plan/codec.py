@@ -75,50 +75,38 @@ class _Reader:
         self._room = MOST_FORMS
 
     def value(self, kind: Any, data: Any, where: str) -> Any:
-        choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+        if kind is int and data.__class__ is int:
+            return self._integer(data, where)
+        choices = _choices(kind)
         if isinstance(data, str) and self._sizes and (int in choices or float in choices):
             return self._form(data, float in choices, where)
         for choice in choices:
-            if self._has_form(choice, data):
+            if _has_form(choice, data):
                 return self._read(choice, data, where)
         expected = " or ".join(getattr(choice, "__name__", str(choice)) for choice in choices)
         raise ValueError(f"{where} must be {expected}, it is {shortened(data)}")
 
-    def _has_form(self, kind: Any, data: Any) -> bool:
-        """Whether data may be of a type, as far as one level tells."""
-        if kind is TensorType or isinstance(kind, enum.EnumMeta):
-            return isinstance(data, str)
-        if hasattr(kind, "from_json"):
-            return isinstance(data, dict)
-        if _is_data(kind):
-            needed, known = _fields(kind)
-            return isinstance(data, dict) and needed <= data.keys() <= known.keys()
-        if typing.get_origin(kind) is tuple:
-            items = typing.get_args(kind)
-            return isinstance(data, list) and (items[-1] is Ellipsis or len(items) == len(data))
-        return type(data) is (typing.get_origin(kind) or kind)
-
     def _read(self, kind: Any, data: Any, where: str) -> Any:
         """A value of a type whose form data has."""
-        if kind is TensorType:
+        way, items = _way(kind)
+        if way is _Way.TYPE:
             return self._tensor_type(data, where)
-        if isinstance(kind, enum.EnumMeta):
+        if way is _Way.ENUM:
             try:
                 return kind(data)
             except ValueError:
                 raise ValueError(f"{where}: {shortened(data)} is no {kind.__name__}") from None
-        if hasattr(kind, "from_json"):
+        if way is _Way.OWN:
             return kind.from_json(data)
-        if _is_data(kind):
+        if way is _Way.DATA:
             _, known = _fields(kind)
             return kind(**{n: self.value(known[n], d, f"{where}: {n}") for n, d in data.items()})
-        items = typing.get_args(kind)
         if isinstance(data, dict) and items and items[1] is not Any:
             return {n: self.value(items[1], d, f"{where} {n!a:.60}") for n, d in data.items()}
         if isinstance(data, list):
             kinds = items[:1] * len(data) if items[-1] is Ellipsis else items
             each = enumerate(zip(kinds, data, strict=True))
-            return tuple(self.value(k, d, f"{where} {number}") for number, (k, d) in each)
+            return tuple([self.value(k, d, f"{where} {number}") for number, (k, d) in each])
         if kind is int:
             return self._integer(data, where)
         return data
@@ -163,8 +151,50 @@ def _parsed_type(text: str, sizes: Mapping[str, int], where: str) -> TensorType:
     return type
 
 
-def _is_data(kind: Any) -> bool:
-    return dataclasses.is_dataclass(kind)
+class _Way(enum.Enum):
+    """How values of a type are written."""
+
+    TYPE = enum.auto()
+    ENUM = enum.auto()
+    OWN = enum.auto()
+    DATA = enum.auto()
+    TUPLE = enum.auto()
+    PLAIN = enum.auto()
+
+
+def _has_form(kind: Any, data: Any) -> bool:
+    """Whether data may be of a type, as far as one level tells."""
+    way, items = _way(kind)
+    if way is _Way.TYPE or way is _Way.ENUM:
+        return isinstance(data, str)
+    if way is _Way.OWN:
+        return isinstance(data, dict)
+    if way is _Way.DATA:
+        needed, known = _fields(kind)
+        return isinstance(data, dict) and needed <= data.keys() <= known.keys()
+    if way is _Way.TUPLE:
+        return isinstance(data, list) and (items[-1] is Ellipsis or len(items) == len(data))
+    return type(data) is (typing.get_origin(kind) or kind)
+
+
+@functools.cache
+def _choices(kind: Any) -> tuple[Any, ...]:
+    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+
+
+@functools.cache
+def _way(kind: Any) -> tuple[_Way, tuple[Any, ...]]:
+    """With the types of what it holds."""
+    items = typing.get_args(kind)
+    if kind is TensorType:
+        return _Way.TYPE, items
+    if isinstance(kind, enum.EnumMeta):
+        return _Way.ENUM, items
+    if hasattr(kind, "from_json"):
+        return _Way.OWN, items
+    if dataclasses.is_dataclass(kind):
+        return _Way.DATA, items
+    return _Way.TUPLE if typing.get_origin(kind) is tuple else _Way.PLAIN, items
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import numpy as np
 from compiler.c.compile.c_compiler import CCompiler, find_compiler
 from compiler.c.export.folder import c_folder, net_identifier
 from compiler.c.export.net import CNet, compiled_for_c
-from compiler.c.lower import with_layout
+from compiler.c.lanes import with_layout
 from compiler.instructions import INSTRUCTIONS, UNKNOWN, Instructions, instructions_named
 from compiler.options import CompileOptions
 from compiler.target import Target

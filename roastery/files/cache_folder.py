@@ -12,7 +12,7 @@ import logging
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ir.errors import RoasteryError
@@ -81,6 +81,26 @@ class PrivateFolder:
             return False
         return True
 
+    def touch(self, name: str) -> None:
+        """Say that a file is used now."""
+        with contextlib.suppress(OSError):
+            os.utime(self.folder / name, follow_symlinks=False)
+
+    def remove_oldest(self, name: str, most_bytes: int) -> set[str]:
+        """Remove those files of a folder in it (``.``: its own) that were used longest ago, until
+        the rest takes no more; their names."""
+        files = sorted(_files(self.folder / name))
+        left = sum(size for _, size, _ in files) - most_bytes
+        removed = set()
+        for _, size, path in files:
+            if left <= 0:
+                break
+            left -= size
+            removed.add(path.name)
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return removed
+
     def _chain(self, inner: Path) -> list[Path]:
         return list(dict.fromkeys((*self._inside, self.folder, inner)))
 
@@ -95,6 +115,16 @@ class PrivateFolder:
                 _LOGGER.warning("the cache of kernels is not used: %s", printable(reason))
             return False
         return True
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each file of a folder was used last, its bytes, its path."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            with contextlib.suppress(OSError):
+                if entry.is_file(follow_symlinks=False):
+                    about = entry.stat(follow_symlinks=False)
+                    yield about.st_mtime, about.st_size, Path(entry.path)
 
 
 def _folder_refusal(folder: Path) -> str | None:

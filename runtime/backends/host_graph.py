@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from compiler.compiled import CompiledGraph
-from compiler.options import CompileOptions
-from compiler.pipeline import GraphCompiler
 from compiler.plan.arena import aligned
 from compiler.plan.plan import HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
-from ir.graph import Graph, PortKey
+from ir.graph import PortKey
 from ir.op import Op
 
 from ..memory.buffers import Buffer, host_bytes
-from .backend import Values
 from .host_launcher import HostLauncher
-from .per_graph import PerGraph
 from .placement import Placement
 
 Run = Callable[[], None]
@@ -98,28 +92,3 @@ class HostGraph:
 
     def _copy(self, source: np.ndarray, target: np.ndarray) -> Run:
         return lambda: np.copyto(target, source)
-
-
-class HostBackend(ABC):
-    """An executor of kernels in host memory."""
-
-    def __init__(self) -> None:
-        self._compilers = PerGraph(self.compiler)
-
-    @abstractmethod
-    def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler: ...
-
-    @abstractmethod
-    def launcher(self, compiled: CompiledGraph) -> HostLauncher: ...
-
-    def bind(
-        self,
-        graph: Graph,
-        inputs: Mapping[PortKey, Buffer],
-        outputs: Mapping[PortKey, Buffer],
-        options: CompileOptions,
-        values: Values = None,
-    ) -> HostGraph:
-        compiled = self._compilers(graph, options).at(values)
-        launcher = self.launcher(compiled)
-        return HostGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from compiler.c.compile.c_compiler import CCompiler
 from compiler.c.compile.kernels import Progress
-from compiler.c.lower import lanes_of, lower_to_c, with_layout
+from compiler.c.lanes import lanes_of, with_layout
 from compiler.kernel import Kernel
 from compiler.options import CompileOptions
-from compiler.pipeline import GraphCompiler
+from compiler.plan_cache.cached_compiler import CachedCompiler
+from compiler.plan_cache.plan_store import PlanStore
 from compiler.target import Target
 from ir.graph import Graph, PortKey
 
@@ -24,6 +26,9 @@ from .code import KernelCode, kernel_code
 from .graph import CpuGraph
 from .launcher import CLauncher
 from .pool import thread_pool
+
+if TYPE_CHECKING:
+    from compiler.pipeline import GraphCompiler
 
 
 class CpuBackend:
@@ -45,7 +50,8 @@ class CpuBackend:
         self.target = with_layout(target or cpu_target())
         self._c_compiler = compiler
         self._progress = progress
-        self._compiled = PerGraph(self.compiler)
+        self._plans = PlanStore()
+        self._compiled = PerGraph(self._cached)
         self._speeds: dict[int, MeasuredSpeed] = {}
 
     def bind(
@@ -63,7 +69,14 @@ class CpuBackend:
         return CpuGraph(compiled.plan, compiled.hosts, launcher, inputs, outputs)
 
     def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
+        # Many modules, which a graph whose plan is kept does without.
+        from compiler.c.lower import lower_to_c
+        from compiler.pipeline import GraphCompiler
+
         return GraphCompiler(graph, lower_to_c, options)
+
+    def _cached(self, graph: Graph, options: CompileOptions) -> CachedCompiler:
+        return CachedCompiler(graph, options, self.compiler, self._plans)
 
     def launcher(self, kernels: Iterable[Kernel], target: Target) -> CLauncher:
         """Compiles kernels, printed for a target, that are not there yet."""

@@ -11,7 +11,7 @@ from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
 
-from ..backends.host_graph import HostBackend
+from ..backends.host_backend import HostBackend
 from .launcher import InterpretLauncher
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from compiler.c.lower import lanes_of, lower_to_c
+from compiler.c.lanes import lanes_of
+from compiler.c.lower import lower_to_c
 from compiler.c.spelling import SPELLING
 from compiler.c.support import prelude
 from compiler.kernel import Kernel, Launch, Scratch

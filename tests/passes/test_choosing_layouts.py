@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compiler.c.lower import with_layout
+from compiler.c.lanes import with_layout
 from compiler.options import CompileOptions
 from compiler.passes.fuse import fuse
 from compiler.pipeline import run_passes, verify_each

@@ -40,6 +40,8 @@ def compile_all(
 
     Raises CCompileError. Whatever ends this ends the compilers that run, too.
     """
+    if not texts:
+        return
     with owned_folder(Path(tempfile.gettempdir()), "roastery-cc") as folder:
         folder.mkdir(mode=0o700)
         running = _Running()

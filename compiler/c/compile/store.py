@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from roastery.files.cache_folder import PrivateFolder
@@ -45,8 +43,7 @@ class LibraryStore:
         if library is None or key not in library.kernels:
             self._tell(_kernel(key) if not data else f"{_LIBRARIES}/{text}")
             return None
-        with contextlib.suppress(OSError):
-            os.utime(self._private.folder / _LIBRARIES / text)
+        self._private.touch(f"{_LIBRARIES}/{text}")
         return library
 
     def save(self, library: Library) -> None:
@@ -64,19 +61,9 @@ class LibraryStore:
     def make_room(self) -> None:
         """Remove what was used longest ago, where all takes too much: once after some were saved,
         since every file is looked at."""
-        libraries = sorted(_files(self._private.folder / _LIBRARIES))
-        left = sum(size for _, size, _ in libraries) - self._most_bytes
-        if left <= 0:
-            return
-        removed = set()
-        for _, size, path in libraries:
-            if left <= 0:
-                break
-            left -= size
-            removed.add(path.name)
-            with contextlib.suppress(OSError):
-                path.unlink()
-        for _, _, path in _files(self._private.folder / "kernels"):
+        removed = self._private.remove_oldest(_LIBRARIES, self._most_bytes)
+        kernels = (self._private.folder / "kernels").glob("*") if removed else ()
+        for path in kernels:
             with contextlib.suppress(OSError):
                 if path.read_text("ascii", "replace") in removed:
                     path.unlink()
@@ -84,13 +71,3 @@ class LibraryStore:
 
 def _kernel(key: str) -> str:
     return f"kernels/{key}"
-
-
-def _files(folder: Path) -> Iterable[tuple[float, int, Path]]:
-    """When each file of a folder was used last, its bytes, its path."""
-    with contextlib.suppress(OSError), os.scandir(folder) as found:
-        for entry in found:
-            with contextlib.suppress(OSError):
-                if entry.is_file(follow_symlinks=False):
-                    about = entry.stat(follow_symlinks=False)
-                    yield about.st_mtime, about.st_size, Path(entry.path)

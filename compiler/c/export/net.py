@@ -19,7 +19,8 @@ from compiler.plan.plan import HostStep
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, PortKey
 
-from ..lower import lanes_of, lower_to_c, readable_parts
+from ..lanes import lanes_of
+from ..lower import lower_to_c, readable_parts
 
 _BETWEEN = "\0"
 """Stands between a kernel's comment and its function."""

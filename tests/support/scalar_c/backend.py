@@ -16,7 +16,7 @@ from compiler.options import CompileOptions
 from compiler.passes.registry import default_passes
 from compiler.pipeline import GraphCompiler
 from ir.graph import Graph
-from runtime.backends.host_graph import HostBackend
+from runtime.backends.host_backend import HostBackend
 from runtime.backends.host_launcher import HostLauncher
 from runtime.machine.processor import cpu_target
 

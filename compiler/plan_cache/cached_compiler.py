@@ -1,0 +1,81 @@
+"""A graph compiled for whatever sizes are asked for, or read back where it was before."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from compiler.compiled import CompiledGraph
+from compiler.options import CompileOptions
+from ir.graph import Graph
+from ir.graph_sizes import at_hand
+
+from .code_version import code_digest, digest_at_start
+from .kept_plan import RunnablePlan, decoded, encoded
+from .key import PlanKeys
+from .plan_store import PlanStore
+
+if TYPE_CHECKING:
+    from compiler.pipeline import GraphCompiler
+
+MakeCompiler = Callable[[Graph, CompileOptions], "GraphCompiler"]
+
+KEPT = 8
+"""For so many sizes, those that were used last, a graph has its plan at hand."""
+
+
+class CachedCompiler:
+    """For who runs plans and looks at nothing else. Passes run when a plan is not in the cache.
+
+    Args:
+        make: the compiler of a graph.
+    """
+
+    def __init__(
+        self, graph: Graph, options: CompileOptions, make: MakeCompiler, store: PlanStore
+    ) -> None:
+        self._graph = replace(graph)  # what is kept for a graph must not keep it
+        self._options = options
+        self._keys = PlanKeys(self._graph, options)
+        self._make = make
+        self._store = store
+        self._compiler: GraphCompiler | None = None
+        self._made: OrderedDict[tuple[tuple[str, int], ...], RunnablePlan] = OrderedDict()
+
+    def at(self, values: Mapping[str, int] | None = None) -> RunnablePlan:
+        """``values``: of the symbols of sizes; None: as they are at hand."""
+        if values is None:
+            values = at_hand(self._graph)
+        sizes = tuple(sorted(values.items()))
+        if sizes not in self._made:
+            key = self._keys.at(values)
+            self._made[sizes] = self._read(key, values) or self._compiled(key, values)
+            if len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(sizes)
+        return self._made[sizes]
+
+    def _read(self, key: str | None, values: Mapping[str, int]) -> RunnablePlan | None:
+        data = None if key is None else self._store.load(key)
+        if key is None or data is None:
+            return None
+        try:
+            return decoded(data, self._graph.nodes, values)
+        except (ValueError, TypeError, KeyError, IndexError):
+            self._store.tell(key)
+            return None
+
+    def _compiled(self, key: str | None, values: Mapping[str, int]) -> RunnablePlan:
+        if self._compiler is None:
+            self._compiler = self._make(self._graph, self._options)
+        compiled = self._compiler.at(values)
+        if key is not None and code_digest() == digest_at_start():
+            self._save(key, compiled)
+        return RunnablePlan(compiled.plan, compiled.hosts)
+
+    def _save(self, key: str, compiled: CompiledGraph) -> None:
+        data = encoded(compiled.plan, compiled.general_hosts, self._graph.nodes)
+        if data is not None:
+            self._store.save(key, data)
