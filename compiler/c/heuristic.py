@@ -45,4 +45,5 @@ class VectorHeuristic:
 
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         tiles = register_tiles(form, extents, self.target, self.lanes)
-        return [Choice(t, depth_splits(form, extents, t, self.target)) for t in tiles]
+        splits = depth_splits(form, extents, self.target, self.lanes)
+        return [Choice(tile, splits) for tile in tiles]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from compiler.kernel import Config
 from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
@@ -55,14 +56,20 @@ def _cost(
 
 
 def depth_splits(
-    form: RegisterForm, extents: Mapping[LoopAxis, int], tile: Config, target: Target
+    form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target, lanes: int
 ) -> int:
     """Parts of a long depth, each with so much to read that half of the second-level cache holds it
-    for all tiles that read it; no more than add little to the time by their sums."""
+    for all tiles that read it; no more than add little to the time by their sums.
+
+    They are those of one processor's tile: which sums are rounded must not depend on threads.
+    """
     outer = LoopAxis("depth", 0)
     depth = math.prod(extent for axis, extent in extents.items() if axis.kind == "depth")
     if outer in form.blocks or outer == form.lanes or not target.l2_cache:
         return 1
-    read = depth * tile["R"] * tile["V"] * F32.itemsize
     most = min(extents[outer], depth // SHORTEST_PART)
+    if most <= 1:
+        return 1
+    tile = register_tiles(form, extents, replace(target, processors=1), lanes)[0]
+    read = depth * tile["R"] * tile["V"] * F32.itemsize
     return max(1, min(-(-2 * read // target.l2_cache), most))

@@ -12,13 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.c.lower import lower_to_c
 from compiler.c.support import shared_pool_source
+from compiler.options import CompileOptions
 from ir.errors import RoasteryError
+from ir.ops.convolution import ConvWeightGrad
 from roastery.devices.compile_options import CompileRequest
 from roastery.devices.threads import number_of_threads
 from runtime.cpu.backend import CpuBackend
 from runtime.cpu.launches import CArgument, CLaunch, LaunchTable
 from runtime.cpu.pool import thread_pool
+from tests.interpret.kernel_runner import single
 from tests.support import c_kernels, sample_nets
 from tests.support.c_kernels import needs_compiler
 from tests.support.training_run import Training, train
@@ -40,6 +44,20 @@ def test_the_bits_are_those_of_one_thread() -> None:
         for ours, theirs in ((found.data, alone.data), (found.diff, alone.diff)):
             for name, array in theirs.items():
                 np.testing.assert_array_equal(ours[name], array, name)
+
+
+@pytest.mark.parametrize("l2_cache", [1 << 14, 1 << 20, 1 << 21])
+def test_sums_are_split_alike(l2_cache: int) -> None:
+    """Over a batch of images, for a gradient of few weights: however many processors there are."""
+    op = ConvWeightGrad(stride=(1, 1), pad=(0, 0), dilation=(1, 1), window=(5, 5))
+    node = single(op, (64, 1, 28, 28), (64, 20, 24, 24), schedule="contract")
+
+    def splits(processors: int) -> int:
+        target = replace(c_kernels.machine(), processors=processors, l2_cache=l2_cache)
+        return lower_to_c(node, CompileOptions(target=target))[0].grid[1]
+
+    assert splits(1) > 1
+    assert {splits(processors) for processors in (1, 2, 3, 5, 8, 64)} == {splits(1)}
 
 
 def table(threads: int, programs: int = 1000, launches: int = 50) -> tuple[LaunchTable, np.ndarray]:
