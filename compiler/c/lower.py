@@ -6,11 +6,12 @@ import functools
 import hashlib
 from collections.abc import Callable
 
+from compiler.instructions import instructions_named
 from compiler.kernel import Launch
 from compiler.kernels.launch import Printed, Ways
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
-from compiler.kernels.provenance import function_name, provenance
+from compiler.kernels.provenance import Section, function_name, provenance
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.schedules.nest_flat import schedule_nest
 from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
@@ -65,11 +66,19 @@ def _canonical(body: KernelBody) -> tuple[str, str, Text]:
 
 
 def _readable(task: Task, body: KernelBody) -> str:
-    comment, function = readable_parts(task, body)
-    return f"{comment}\n\n{prelude(lanes_of(task.options.target))}\n{function}"
+    target = task.options.target
+    compiled = "Compile, and compare with the reference", _commands(target)
+    comment, function = readable_parts(task, body, compiled)
+    return f"{comment}\n\n{prelude(lanes_of(target))}\n{function}"
 
 
-def readable_parts(task: Task, body: KernelBody) -> tuple[str, str]:
+def readable_parts(task: Task, body: KernelBody, *more: Section) -> tuple[str, str]:
     """What is said of a kernel, and its function, which is named after the group."""
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
-    return c_comment(provenance(task, body)), function
+    return c_comment(provenance(task, body, *more)), function
+
+
+def _commands(target: Target) -> list[str]:
+    """For a kernel's file."""
+    options = " ".join(("-O3", *instructions_named(target.instructions).options, "-Wno-psabi"))
+    return [f"cc {options} FILE.c -lm -o check && ./check"]

@@ -37,11 +37,13 @@ def step_table(plan: Plan) -> str:
 
 
 def kernel_files(plan: Plan) -> list[str]:
-    """A file's name for each kernel, after its first launch."""
+    """A file's name for each kernel, after its first launch; its ending tells the language."""
     labels: dict[int, str] = {}
     for launch in plan.launches:
         labels.setdefault(launch.kernel, launch.label)
-    return [f"{name}.py" for name in file_names(labels[n] for n in range(len(plan.kernels)))]
+    names = file_names(labels[n] for n in range(len(plan.kernels)))
+    endings = ("c" if kernel.source.startswith("void ") else "py" for kernel in plan.kernels)
+    return [f"{name}.{ending}" for name, ending in zip(names, endings, strict=True)]
 
 
 def file_names(labels: Iterable[str]) -> list[str]:

@@ -10,7 +10,8 @@ from ir.program import NetProgram
 from ir.size import Scope, form_of, symbol
 from ir.types import TensorType
 
-_NAMES = {0: "N", 2: "H", 3: "W"}
+BATCH = "N"
+_NAMES = {0: BATCH, 2: "H", 3: "W"}
 _CHANNELS = 1
 
 

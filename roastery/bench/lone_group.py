@@ -11,7 +11,7 @@ from ir.graph import Graph, Node, Port, PortKey, Role, Value
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
 from ir.op import Property
-from ir.types import BOOL, TensorType
+from ir.types import BOOL, I32, U32, TensorType
 from runtime.memory.buffers import Buffer
 
 TOLERANCE = 1e-4
@@ -81,6 +81,19 @@ def _operand(value: Value, makers: Mapping[Value, Node], rng: np.random.Generato
         return rng.integers(0, 4, value.shape).astype(dtype.numpy)
     results = run_node(maker, [_operand(operand, makers, rng) for operand in maker.inputs])
     return results[maker.outputs.index(value)]
+
+
+def places_found(node: Node, makers: Mapping[Value, Node]) -> dict[int, np.ndarray]:
+    """The integers among a node's operands that other nodes make, by number: as these find them in
+    random numbers."""
+    rng = np.random.default_rng(0)
+    return {
+        i: _operand(value, makers, rng)
+        for i, value in enumerate(node.inputs)
+        if value.type.dtype in (I32, U32)
+        and value in makers
+        and not makers[value].op.properties & Property.HOST
+    }
 
 
 def _exact(node: Node, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
+from compiler.c.checked_file import checked_file
+from compiler.c.lower import lower_to_c
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, whole
-from compiler.pipeline import Dump, GraphCompiler, Observer, verify_each
+from compiler.pipeline import Dump, GraphCompiler, Observer, has_kernel, verify_each
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
 from compiler.triton.lower import lower_node
+from frontends.lowering.input_sizes import BATCH
 from frontends.prototxt import Message, to_text
 from ir.graph import Direction, Graph
+from ir.graph_sizes import Substitution
 from ir.location import Location
 from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.printable import printable
 from ir.program import NetProgram
+from ir.size import Evaluation
 from ir.text import format_graph
 
+from ..bench.lone_group import places_found
 from ..files.atomic_file import atomic_path
 
 
@@ -73,7 +79,8 @@ def compile_program(
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
-    compiled = GraphCompiler(graph, lower_node, options, observers).at(program.values)
+    lower = lower_to_c if options.target.kind == "cpu" else lower_node
+    compiled = GraphCompiler(graph, lower, options, observers).at(program.values)
     return Compilation(program, options, constants, graph, compiled, trains)
 
 
@@ -82,7 +89,13 @@ def _clear(folder: Path) -> None:
     if not (folder / "launches.txt").is_file():
         return
     graphs = "graph_of_any_size.ir", "graph_with_backward.ir", "graph_frozen.ir"
-    others = "graph_constants.ir", "pass_[0-9][0-9]_*.ir", "kernels/*.py", "ptx/sm_*/*.ptx"
+    others = (
+        "graph_constants.ir",
+        "pass_[0-9][0-9]_*.ir",
+        "kernels/*.py",
+        "kernels/*.c",
+        "ptx/sm_*/*.ptx",
+    )
     for pattern in (*graphs, *others):
         for path in folder.glob(pattern):
             path.unlink()
@@ -104,8 +117,33 @@ def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     _write(folder / "memory.txt", memory_table(plan))
     _write(folder / "launches.txt", step_table(plan))
     _write(folder / "summary.txt", summary(result))
-    for name, users in zip(kernel_files(plan), result.compiled.kernels.values(), strict=True):
-        _write(folder / "kernels" / name, users[0].readable())
+    texts = _checked_texts(result) if result.options.target.kind == "cpu" else _texts(result)
+    for name, text in zip(kernel_files(plan), texts, strict=True):
+        _write(folder / "kernels" / name, text)
+
+
+def _texts(result: Compilation) -> Iterator[str]:
+    """Each kernel's, after its first user."""
+    return (users[0].readable() for users in result.compiled.kernels.values())
+
+
+def _checked_texts(result: Compilation) -> Iterator[str]:
+    """Of kernels in C, with a check of the group that they compute a part of.
+
+    Images come two at a time at most, where kernels take any number: the reference is slow.
+    """
+    graph, values = result.compiled.graph, result.program.values
+    few = {name: min(value, 2) if name == BATCH else value for name, value in values.items()}
+    at, number = Substitution(few), Evaluation(values).size
+    makers = {at.value(value): at.node(node) for node in graph.nodes for value in node.outputs}
+    told: set[Kernel] = set()
+    for node in filter(has_kernel, graph.nodes):
+        launches = lower_to_c(node, result.options, number)
+        new = [i for i, launch in enumerate(launches) if launch.kernel not in told]
+        told.update(launch.kernel for launch in launches)
+        known = places_found(at.node(node), makers) if new else {}
+        for i in new:
+            yield checked_file(node, launches, i, at, known)
 
 
 def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binary]) -> None:

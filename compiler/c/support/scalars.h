@@ -15,7 +15,7 @@ typedef union {
 #endif
 
 /* What is read where nothing is. */
-static const float nothing_f32[64];
+static const float nothing_f32[64] __attribute__((unused));
 
 /* NaN wins. */
 static inline float larger_real(float a, float b) { return a > b || a != a ? a : b; }

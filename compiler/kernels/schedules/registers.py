@@ -217,7 +217,8 @@ def _kernel(
     builder.place(anchor.location)
     total = kernel.summed(at)
     access = result_of(view, at).guarded(*kernel.bounds(at))
-    why = f"{config['R']} vectors x {config['U']} in registers, lanes along {kernel.form.lanes}"
+    lanes = f"{kernel.form.lanes.kind} {kernel.form.lanes.number}"
+    why = f"{config['R']} vectors x {config['U']} in registers, lanes along {lanes}"
     if partials is not None:
         partials.store(emitter, access, total)
         why += f", depth split {partials.splits} ways to read from the cache"

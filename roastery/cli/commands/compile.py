@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..command import Arguments, Command, Example, Flag, Positional
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
 from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 def _run(arguments: Arguments) -> None:
     from time import perf_counter
+
+    from compiler.c.lower import with_layout
+    from runtime.machine.processor import cpu_target
 
     from ...building import BuildReport, NetRequest, lower_net
     from ...devices.compile_options import architectures, kernel_options
@@ -37,7 +40,12 @@ def _run(arguments: Arguments) -> None:
     )
     report = BuildReport(_say, _say)
     targets = architectures(arguments.target)
-    options = kernel_options(targets, requested_compilation(arguments), report.note)
+    if arguments.device == "cpu":
+        if targets:
+            raise UsageError("--target names GPUs: leave it out, or --device=cpu")
+        options = requested_compilation(arguments).options(with_layout(cpu_target()))
+    else:
+        options = kernel_options(targets, requested_compilation(arguments), report.note)
     lowered = lower_net(request, report)
     backward = arguments.backward if "backward" in arguments.given else None
     dump = Path(arguments.dump) if arguments.dump else None
@@ -89,8 +97,9 @@ COMMAND = Command(
         "weights (an artifact lacks the sum of the losses). Needs no GPU, and no database, mean "
         "file or Python module: what is not there gets the shapes that the net's fields tell, or "
         "that --shape gives. With --dump every stage is written as text: the graph after each "
-        "pass, the generated Triton kernels, the launches and the memory plan, and with --target "
-        "the kernels' PTX."
+        "pass, the generated kernels, the launches and the memory plan, and with --target the "
+        "kernels' PTX. A kernel's file runs by itself: one in Triton by Python, one in C (--device "
+        "cpu) when it is compiled. It compares the kernel with the reference."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
@@ -103,6 +112,12 @@ COMMAND = Command(
             None,
         ),
         SHAPE_FLAG,
+        Flag(
+            "device",
+            "whose kernels: cuda (Triton's), or cpu (C, for this machine's processor)",
+            default="cuda",
+            choices=("cuda", "cpu"),
+        ),
         Flag("target", "also compile the kernels: sm_80,sm_90", default="", metavar="TARGETS"),
         PRECISION_FLAG,
         PASSES_FLAG,
@@ -118,6 +133,7 @@ COMMAND = Command(
             "roastery compile train_val.prototxt --shape data=32,3,227,227 --shape label=32",
             "without its database",
         ),
+        Example("roastery compile deploy.prototxt --device cpu --dump out", "its kernels in C"),
         Example("roastery compile net.prototxt --target sm_90", "compile the kernels, too"),
         Example(
             "roastery compile net.prototxt --target sm_90 --precision tf32 --dump out",

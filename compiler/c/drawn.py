@@ -1,0 +1,21 @@
+"""Operands that look random: the numbers that ``support/check.h`` makes, in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ir.types import BOOL, F32, DType
+
+
+def drawn(array: int, count: int, dtype: DType, positive: bool) -> np.ndarray:
+    """So many elements of the array of a number, as memory holds them."""
+    bits: np.ndarray = np.arange(1, count + 1, dtype=np.uint32)
+    bits *= np.uint32(2654435761)
+    bits ^= np.uint32((array + 1) * 2246822519 & 0xFFFFFFFF)
+    bits ^= bits >> 15
+    bits *= np.uint32(3266489917)
+    bits ^= bits >> 13
+    if dtype is F32:
+        numbers = (bits >> 8).astype(np.float32) * np.float32(1 / 8388608) - np.float32(1)
+        return np.abs(numbers) if positive else numbers
+    return (bits >> (31 if dtype is BOOL else 30)).astype(dtype.numpy)
