@@ -9,12 +9,12 @@ from ir.types import BOOL, F32, DType
 
 def drawn(array: int, count: int, dtype: DType, positive: bool) -> np.ndarray:
     """So many elements of the array of a number, as memory holds them."""
-    bits: np.ndarray = np.arange(1, count + 1, dtype=np.uint32)
-    bits *= np.uint32(2654435761)
-    bits ^= np.uint32((array + 1) * 2246822519 & 0xFFFFFFFF)
-    bits ^= bits >> 15
-    bits *= np.uint32(3266489917)
-    bits ^= bits >> 13
+    bits: np.ndarray = np.arange(count, dtype=np.uint32)
+    bits += np.uint32((array + 1) * 2654435769 & 0xFFFFFFFF)
+    for shift, factor in ((16, 2146121005), (15, 2221713035)):
+        bits ^= bits >> shift
+        bits *= np.uint32(factor)
+    bits ^= bits >> 16
     if dtype is F32:
         numbers = (bits >> 8).astype(np.float32) * np.float32(1 / 8388608) - np.float32(1)
         return np.abs(numbers) if positive else numbers

@@ -59,12 +59,14 @@ def test_its_steps_lead_to_the_kernel(
     scripts = re.findall(r"^`(\w+\.py)`:\n\n```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
     for name, text in scripts:
         Path(name).write_text(text)
-    assert [name for name, _ in scripts] == ["compare.py", "in_c.py"]
+    assert [name for name, _ in scripts] == ["compare.py"]
     make_wrong(monkeypatch)
     for command, shown in examples_of(PAGE):
-        if "in_c" in command and not COMPILED:
+        if not COMPILED and command.split()[0] in ("cc", "./check"):
             continue
         code, printed = run(command, capsys)
+        if not COMPILED:  # numpy has no kernels
+            shown = re.sub("^(cpu: .*) wrong$", r"\1 right", shown, flags=re.MULTILINE)
         wanted = pattern(shown).replace(re.escape("..."), ".*")
         assert re.fullmatch(wanted, printed), f"{command}\n{printed}"
         assert code == ("DIFFERS" in shown or "--bisect" in command), command

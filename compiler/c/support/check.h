@@ -13,9 +13,10 @@ static void *memory(int64_t nbytes) {
 }
 
 static uint32_t drawn(uint32_t array, uint32_t i) {
-    uint32_t bits = (i + 1) * 2654435761u ^ (array + 1) * 2246822519u;
-    bits = (bits ^ bits >> 15) * 3266489917u;
-    return bits ^ bits >> 13;
+    uint32_t bits = i + (array + 1) * 2654435769u;
+    bits = (bits ^ bits >> 16) * 2146121005u;
+    bits = (bits ^ bits >> 15) * 2221713035u;
+    return bits ^ bits >> 16;
 }
 
 #define SIXTEENS(count) ((count) < 1 ? 16 : ((count) + 15) / 16 * 16)
