@@ -27,7 +27,7 @@ from .support import support
 TOLERANCE = 1e-4
 """Of an error, relative to the largest element of a result."""
 
-Known = Mapping[int, np.ndarray]
+OperandsKnown = Mapping[int, np.ndarray]
 """Operands by their numbers; the others are drawn."""
 
 _MOST = 128  # elements of a result that are compared
@@ -40,7 +40,7 @@ def checked_file(
     launches: Sequence[Launch],
     number: int,
     at: Substitution,
-    known: Known = MappingProxyType({}),
+    known: OperandsKnown = MappingProxyType({}),
 ) -> str:
     """The file of one of the kernels that compute a group.
 
@@ -81,7 +81,7 @@ def check_function(
     launches: Sequence[Launch],
     kernels: Sequence[str],
     at: Substitution,
-    known: Known = MappingProxyType({}),
+    known: OperandsKnown = MappingProxyType({}),
 ) -> str:
     """A C function that runs launches and gives 1 where a result is wrong.
 
@@ -127,7 +127,7 @@ def _real(value: float) -> str:
 class _Check:
     """A node of plain numbers with its operands, and the names of its values in C."""
 
-    def __init__(self, node: Node, known: Known) -> None:
+    def __init__(self, node: Node, known: OperandsKnown) -> None:
         self.node = node
         self.inputs = [f"operand{i}" for i in range(len(node.inputs))]
         self.outputs = [f"result{i}" for i in range(len(node.outputs))]
