@@ -18,6 +18,7 @@ from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
 from compiler.kernels.schedules.registers import schedule_registers
 from compiler.kernels.task import AsNumber, Task
 from compiler.options import CompileOptions
+from compiler.target import Target
 from ir.graph import Node
 from ir.size import value_of
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
-    from compiler.c.lower import with_layout
+    from compiler.c.lanes import with_layout
     from runtime.machine.processor import cpu_target
 
     from ...building import BuildReport, NetRequest, lower_net
