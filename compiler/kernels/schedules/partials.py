@@ -30,8 +30,10 @@ class Partials:
 
     @property
     def scratch(self) -> Scratch:
-        # Without a split nothing is written there; the kernel may still take the argument.
-        elements = self.splits * self._stride if self.splits > 1 else 16
+        # Without a split nothing is written there; the kernel may still take the argument. A size
+        # that is 1 at hand may be more elsewhere.
+        whole = self.splits.__class__ is int and self.splits == 1
+        elements = 16 if whole else self.splits * self._stride
         return Scratch(0, elements * F32.itemsize)
 
     @property

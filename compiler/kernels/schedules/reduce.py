@@ -63,8 +63,10 @@ def without_elements(body: Graph) -> Graph:
 
 
 def _partials(reduction: Reduction, splits: int) -> list[tuple[Scratch, ...]]:
-    # Without a split nothing is written there; the kernel still takes the argument.
-    elements = splits * reduction.count(reduction.kept) if splits != 1 else 16
+    # Without a split nothing is written there; the kernel still takes the argument. A size that is
+    # 1 at hand may be more elsewhere.
+    whole = splits.__class__ is int and splits == 1
+    elements = 16 if whole else splits * reduction.count(reduction.kept)
     numbers = iter(range(2 * len(reduction.nodes)))
     return [
         tuple(Scratch(next(numbers), elements * start.dtype.itemsize) for start in fold.starts)
