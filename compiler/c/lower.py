@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from compiler.instructions import instructions_named
 from compiler.kernel import Launch
@@ -40,12 +41,16 @@ def lower_to_c(
 ) -> list[Launch]:
     """The launches that compute a :class:`Fused` node.
 
+    They are chosen for the sizes that the graph was lowered at, whatever ``number`` says: other
+    sizes compile nothing, and which sums are rounded depends on no size that came before.
+
     A kernel's source is its function alone: :mod:`.compile.kernels` puts many into one file.
     ``readable``: how it is shown; by default as a file that can be compiled.
     """
-    task = _task(node, options, lanes_of(options.target), number)
-    if task.builder().wide:  # lanes hold numbers of 32 bits
-        task = _task(node, options, 1, number)
+    task = _task(node, options, lanes_of(options.target), value_of)
+    wide = replace(task, number=number).wide and not task.wide
+    if wide or task.builder().wide:  # lanes hold numbers of 32 bits
+        task = _task(node, options, 1, number if wide else value_of)
     return Ways(task, schedule_task(task), _canonical, readable or _readable).launches(known=known)
 
 
