@@ -45,5 +45,5 @@ class VectorHeuristic:
 
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         tiles = register_tiles(form, extents, self.target, self.lanes)
-        splits = depth_splits(form, extents, self.target, self.lanes)
+        splits = depth_splits(form, extents, self.target)
         return [Choice(tile, splits) for tile in tiles]

@@ -146,7 +146,7 @@ class _Printer(KernelPrinter):
                 if not mask:
                     return text, ATOM
                 if _is_zero(value):
-                    return f"*({self._address(value.args[0])})", UNARY
+                    return f"*{self._address(value.args[0])}", UNARY
                 other = self.expr(e.const(value.value or 0, value.dtype), OR)
                 return f"{self.expr(every(tuple(mask)), OR)} ? {text} : {other}", ANY
             case "address":
@@ -189,7 +189,7 @@ class _Printer(KernelPrinter):
         text = f"{self.expr(pointer, SUM)} + {self.expr(index, PRODUCT)}"
         if not mask:
             return text
-        return f"{self.expr(every(tuple(mask)), OR)} ? {text} : nothing_{place.dtype}"
+        return f"found_{place.dtype}({self.expr(every(tuple(mask)))}, {text})"
 
     def _write(self, place: Expr, value: Expr) -> str:
         pointer, index, *mask = place.args

@@ -4,72 +4,81 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from compiler.kernel import Config
 from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
 from compiler.target import Target
-from ir.types import F32
 
 VECTORS = (1, 2, 3, 4, 6)
-POSITIONS = (1, 2, 3, 4, 6, 7, 8, 12, 14)
-WIDEST = 64  # bytes of a register of which there are 32
+POSITIONS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
+SPREADING = 64  # bytes of a vector whose multiplication spreads an element of memory by itself
 LATENCY = 8  # sums that have to be under way for each step to add one without waiting
-READ = 0.5  # time to read an operand, in that of a multiplication with its sum
-FAR = 0.5  # to do so by an address that no register holds any more
-ADDRESSES = 9  # that registers hold
+READ = 0.1  # time to read an operand, in that of a multiplication with its sum
+FETCH = 5.0  # to read a vector that the first-level cache does not hold
 SHORTEST_PART = 640  # steps that take twenty times as long as to store their sum and read it again
+HELD = 4  # vectors whose depth the second-level cache is to hold, whatever the tile
 
 
 def register_tiles(
     form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target, lanes: int
 ) -> list[Config]:
     """``R`` vectors times ``U`` positions: all that fit, the best first."""
-    registers = 32 if target.vector >= WIDEST else 16
-    tiles = [(r, u) for r in VECTORS for u in POSITIONS if _held(form, r, u) <= registers]
-    tiles.sort(key=lambda t: _cost(t[0], t[1], form, extents, target.processors, lanes))
+    tiles = [
+        (r, u) for r in VECTORS for u in POSITIONS if _held(form, r, u, target) <= target.registers
+    ]
+    tiles.sort(key=lambda t: _cost(t[0], t[1], form, extents, target, lanes))
     return [Config((("R", r), ("U", u), ("V", lanes))) for r, u in tiles]
 
 
-def _held(form: RegisterForm, r: int, u: int) -> int:
+def _held(form: RegisterForm, r: int, u: int, target: Target) -> int:
     """Registers for the sums and for what one step reads as vectors."""
-    return r * u + (min(r, u) if form.name == "inner" else r)
+    if form.name != "outer":
+        return r * u + r + u
+    return r * u + r + (target.vector < SPREADING)
 
 
 def _cost(
-    r: int, u: int, form: RegisterForm, extents: Mapping[LoopAxis, int], processors: int, lanes: int
+    r: int, u: int, form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target, lanes: int
 ) -> tuple[float, int]:
     """Time of all tiles, in multiplications of vectors; of equal ones the larger is better."""
     vectors, positions = extents[form.vectors], extents[form.single]
     if form.lanes == form.vectors:
         vectors = -(-vectors // lanes)
     tiles = -(-vectors // r) * -(-positions // u)
-    step = max(r * u, LATENCY) + READ * (r + u) + FAR * max(0, u - ADDRESSES)
-    block = form.blocks.get(form.single, u)
-    step *= 1 + (block % u > 0)  # what crosses blocks does not lie side by side
+    step = max(r * u, LATENCY, _fetched(r, u, form, extents, target)) + READ * (r + u)
     others = math.prod(
         extent for a, extent in extents.items()
         if a.kind != "depth" and a not in (form.vectors, form.single, form.lanes)
     )  # fmt: skip
-    rounds = -(-tiles * others // processors) * processors  # what the last round leaves idle
+    rounds = (
+        -(-tiles * others // target.processors) * target.processors
+    )  # the last leaves some idle
     return rounds * step, -r * u
 
 
-def depth_splits(
-    form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target, lanes: int
-) -> int:
-    """Parts of a long depth, each with so much to read that half of the second-level cache holds it
-    for all tiles that read it; no more than add little to the time by their sums.
+def _fetched(
+    r: int, u: int, form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target
+) -> float:
+    """Time that one step takes to read, where the next tile does not find it in the cache."""
+    if 2 * r * target.vector * _depth(extents) <= target.l1_cache:
+        return 0
+    block = form.blocks.get(form.single, 0)
+    lines = 1 + (block % u > 0) if block else 0  # in which the elements to spread lie side by side
+    return FETCH * (r + lines)
 
-    They are those of one processor's tile: which sums are rounded must not depend on threads.
-    """
+
+def _depth(extents: Mapping[LoopAxis, int]) -> int:
+    return math.prod(extent for axis, extent in extents.items() if axis.kind == "depth")
+
+
+def depth_splits(form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target) -> int:
+    """Parts of a long depth, each with so much to read that half of the second-level cache holds it
+    for all tiles that read it; no more than add little to the time by their sums. The number
+    of threads has no say: it is the order of a sum."""
     outer = LoopAxis("depth", 0)
-    depth = math.prod(extent for axis, extent in extents.items() if axis.kind == "depth")
+    depth = _depth(extents)
     if outer in form.blocks or outer == form.lanes or not target.l2_cache:
         return 1
+    read = depth * HELD * target.vector
     most = min(extents[outer], depth // SHORTEST_PART)
-    if most <= 1:
-        return 1
-    tile = register_tiles(form, extents, replace(target, processors=1), lanes)[0]
-    read = depth * tile["R"] * tile["V"] * F32.itemsize
     return max(1, min(-(-2 * read // target.l2_cache), most))

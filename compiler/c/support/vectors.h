@@ -26,6 +26,7 @@ static inline vi lane_numbers(void) {
 static inline vf bits_f(vi a) { return (vf)a; }
 static inline vf choose_f(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
 static inline vi choose_i(vi m, vi a, vi b) { return (m & a) | (~m & b); }
+#define choose_b choose_i
 static inline vu choose_u(vi m, vu a, vu b) { return (vu)((m & (vi)a) | (~m & (vi)b)); }
 
 static inline vf larger_f(vf a, vf b) { return choose_f((a > b) | (a != a), a, b); }
@@ -52,8 +53,23 @@ static inline int any_lane(vi m) {
     return found != 0;
 }
 
+/* In a register from here on: gcc reads again where it needs a value in up to three places. */
+#if defined(__AVX512F__) && LANES == 16
+#define HOLD(a) __asm__("" : "+v"(a))
+#elif defined(__x86_64__) && LANES >= 4
+#define HOLD(a) __asm__("" : "+x"(a))
+#elif defined(__aarch64__) && LANES == 4
+#define HOLD(a) __asm__("" : "+w"(a))
+#else
+#define HOLD(a)
+#endif
+
 /* Memory side by side. */
-static inline vf near_f(const float *p) { return *(const vf_near *)p; }
+static inline vf near_f(const float *p) {
+    vf a = *(const vf_near *)p;
+    HOLD(a);
+    return a;
+}
 static inline vi near_i(const int32_t *p) { return *(const vi_near *)p; }
 static inline vu near_u(const uint32_t *p) { return *(const vu_near *)p; }
 static inline vi near_b(const bool8 *p) {

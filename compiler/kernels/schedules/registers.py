@@ -39,7 +39,7 @@ from .joined import joined
 from .parted import located_parts, parts_of
 from .partials import Partials
 
-R, U, V = range(3)  # dimensions of a tile
+U, R, V = range(3)  # dimensions of a tile: what is spread is used up before the next is read
 MOST_TAPS = 25  # of a window whose loops are unrolled
 
 
@@ -231,7 +231,7 @@ def _kernel(
             emitter.store(buffer, port.name, where, result, guard)
     grid = (kernel.programs, partials.splits if partials else 1)
     written = [partials.scratch] if partials else []
-    name, tile = anchor.op.name, ("R", "U", "V")
+    name, tile = anchor.op.name, ("U", "R", "V")
     return task.kernel(builder, name, tile, config, grid, why, partials=written)
 
 
