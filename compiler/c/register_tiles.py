@@ -23,8 +23,9 @@ def register_tiles(
     form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target, lanes: int
 ) -> list[Config]:
     """``R`` vectors times ``U`` positions: all that fit, the best first."""
+    vectors = VECTORS if form.name != "each" else (1,)  # neighbours share what they read
     tiles = [
-        (r, u) for r in VECTORS for u in POSITIONS if _held(form, r, u, target) <= target.registers
+        (r, u) for r in vectors for u in POSITIONS if _held(form, r, u, target) <= target.registers
     ]
     tiles.sort(key=lambda t: _cost(t[0], t[1], form, extents, target, lanes))
     return [Config((("R", r), ("U", u), ("V", lanes))) for r, u in tiles]
@@ -45,7 +46,8 @@ def _cost(
     if form.lanes == form.vectors:
         vectors = -(-vectors // lanes)
     tiles = -(-vectors // r) * -(-positions // u)
-    step = max(r * u, LATENCY, _fetched(r, u, form, extents, target)) + READ * (r + u)
+    fetched = _fetched(r, u, form, extents, target)
+    step = max(r * u, LATENCY, fetched) + READ * (r + u + fetched)
     others = math.prod(
         extent for a, extent in extents.items()
         if a.kind != "depth" and a not in (form.vectors, form.single, form.lanes)

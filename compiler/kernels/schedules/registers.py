@@ -112,7 +112,8 @@ def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> 
     """The best form: that in which most of what is read and written lies side by side."""
     extents = extents_of(view)
     probe = _Probe(emitter, anchor, view, extents)
-    blocks = {axis: block for axis in extents if (block := probe.block(axis))}
+    long = [axis for axis, extent in extents.items() if extent.constant != 1]
+    blocks = {axis: block for axis in long if (block := probe.block(axis))}
 
     def cost(axis: LoopAxis) -> tuple[int, bool, bool, int]:
         left, right, result = (s not in (0, 1) for s in probe.strides(axis, blocks.get(axis, 0)))
