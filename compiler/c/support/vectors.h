@@ -54,11 +54,10 @@ static inline int any_lane(vi m) {
 }
 
 /* In a register from here on: gcc reads again where it needs a value in up to three places. */
-#if defined(__AVX512F__) && LANES == 16
+#if (LANES == 4 && defined(__x86_64__)) || (LANES == 8 && defined(__AVX__)) || \
+    (LANES == 16 && defined(__AVX512F__))
 #define HOLD(a) __asm__("" : "+v"(a))
-#elif defined(__x86_64__) && LANES >= 4
-#define HOLD(a) __asm__("" : "+x"(a))
-#elif defined(__aarch64__) && LANES == 4
+#elif LANES == 4 && defined(__aarch64__)
 #define HOLD(a) __asm__("" : "+w"(a))
 #else
 #define HOLD(a)
