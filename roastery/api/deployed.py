@@ -18,12 +18,13 @@ from ..building.logger import LOGGER
 @dataclass(frozen=True)
 class Exported:
     """What was written: the targets, what kernels were compiled by, how many they are, the size of
-    the file in bytes."""
+    the file in bytes; for which CPUs there is machine code."""
 
     targets: tuple[str, ...]
     options: CompileOptions
     kernels: int
     nbytes: int
+    baselines: tuple[str, ...] = ()
 
 
 def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:

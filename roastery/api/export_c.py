@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from compiler.c.compile.c_compiler import CCompiler, find_compiler
 from compiler.c.export.folder import c_folder, net_identifier
 from compiler.c.export.net import CNet, compiled_for_c
-from compiler.c.lanes import with_layout
-from compiler.instructions import INSTRUCTIONS, UNKNOWN, Instructions, instructions_named
 from compiler.options import CompileOptions
-from compiler.target import Target
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
-from ir.printable import printable
 from ir.program import NetProgram
 from runtime.cpu.backend import CpuBackend
-from runtime.machine.processor import cpu_target, having
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
 
 from .._version import __version__
 from ..building.logger import LOGGER, logger_report
 from ..devices.compile_options import CompileRequest, device_options
+from .cpu_baselines import baseline_target, runs_here
 from .deployed import Exported, check_host, deployed
 from .export_folder import write_folder
 
@@ -39,18 +34,23 @@ def export_c(
     program: NetProgram,
     store: Store,
     folder: str | os.PathLike[str],
-    baseline: str | None,
+    baselines: Sequence[str],
     asked: CompileRequest,
 ) -> Exported:
     """Write a net at its sizes as C. Needs no compiler.
 
     Args:
-        baseline: the instructions of the CPUs that will run it; None: of this one.
+        baselines: the instructions of the CPUs that will run it, one or none: as this one has.
 
     Raises RoasteryError for layers that are no kernels, and where it cannot be written.
     """
     check_host(program, "C")
-    target = _target(baseline)
+    if len(baselines) > 1:
+        raise RoasteryError(
+            f"C is printed for one --cpu-baseline, not for {', '.join(baselines)}",
+            hint="export once for each, into folders of their own",
+        )
+    target = baseline_target(baselines[0] if baselines else None)
     options = device_options(target, asked, logger_report().warn)
     constants, graph = deployed(program.general or program, options)
     found = _computed(constants, program.values, store, options)
@@ -68,21 +68,7 @@ def export_c(
         )
     nbytes = sum(map(len, files.values()))
     kernels = len(compiled.plan.kernels)
-    return Exported((f"c ({target.instructions})",), options, kernels, nbytes)
-
-
-def _target(baseline: str | None) -> Target:
-    """This CPU, as one of the instructions that are asked for."""
-    own = cpu_target()
-    if baseline is None or baseline == own.instructions:
-        return with_layout(own)
-    known = instructions_named(baseline)
-    if known is UNKNOWN:
-        raise RoasteryError(
-            f"unknown CPU baseline '{printable(baseline)}'",
-            hint=f"baselines: {', '.join(i.name for i in INSTRUCTIONS)}",
-        )
-    return with_layout(having(own, known))
+    return Exported(("c",), options, kernels, nbytes, (target.instructions,))
 
 
 def _computed(
@@ -92,8 +78,8 @@ def _computed(
     where this machine can; else by numpy."""
     compiler = find_compiler()
     inputs = {port.key: store.data[port.name] for port in constants.inputs}
-    if isinstance(compiler, CCompiler) and _runs_here(options.target.instructions):
-        backend = CpuBackend(compiler, target=replace(options.target))
+    if isinstance(compiler, CCompiler) and runs_here(options.target.instructions):
+        backend = CpuBackend(compiler, target=options.target)
         types = graph_at(constants, values).outputs
         outputs = {port.key: Buffer(port.value.type) for port in types}
         backend.bind(constants, inputs, outputs, options, values).run()
@@ -101,11 +87,3 @@ def _computed(
     once = graph_at(constants, values)
     results = run_graph(once, [inputs[port.key].peek() for port in once.inputs])
     return {port.name: array for port, array in zip(once.outputs, results, strict=True)}
-
-
-def _runs_here(instructions: str) -> bool:
-    own, asked = (instructions_named(n) for n in (cpu_target().instructions, instructions))
-    later: list[Instructions] = [own]
-    if own in INSTRUCTIONS:
-        later += INSTRUCTIONS[INSTRUCTIONS.index(own) :]
-    return asked.machine == own.machine and asked in later

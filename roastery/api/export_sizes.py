@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from compiler.plan.plan import Plan
 from compiler.plan.saved import plan_from_json, plan_to_json
@@ -16,13 +16,13 @@ from runtime.artifact.sizes import SizeCondition, check_forms
 
 
 def size_conditions(
-    program: NetProgram, constants: Graph, graph: Graph, plan: Plan | None
+    program: NetProgram, constants: Sequence[Graph], graph: Graph, plans: Sequence[Plan]
 ) -> list[SizeCondition] | None:
     """What has to hold of the sizes of a net; None where none may change.
 
     Args:
         constants: what is computed once, at the sizes at hand: it fixes those that are in it.
-        graph, plan: what the artifact holds.
+        graph, plans: what the artifact holds.
     """
     if program.sizes is None or not graph_symbols(graph):
         return None
@@ -34,16 +34,16 @@ def size_conditions(
         for extent in port.value.type.shape
         for symbol in symbols_of(extent)
     }
-    if not told.issuperset(scope.symbols.values()) or not _readable(graph, plan):
+    if not told.issuperset(scope.symbols.values()) or not _readable(graph, plans):
         return None
     conditions = [*scope.conditions, *_pinned(program, constants)]
     return [SizeCondition.of(scope, condition) for condition in conditions]
 
 
-def _pinned(program: NetProgram, constants: Graph) -> Iterator[Condition]:
+def _pinned(program: NetProgram, constants: Sequence[Graph]) -> Iterator[Condition]:
     types = {layer.name: layer.type for layer in program.layers}
     found: dict[Symbol, Condition] = {}
-    for node in constants.nodes:
+    for node in (node for graph in constants for node in graph.nodes):
         for symbol in graph_symbols(Graph("", (), (node,), ())):
             form, place = of_atom(symbol), node.location
             layer_type = types.get(place.layer, "")
@@ -51,13 +51,13 @@ def _pinned(program: NetProgram, constants: Graph) -> Iterator[Condition]:
     yield from found.values()
 
 
-def _readable(graph: Graph, plan: Plan | None) -> bool:
+def _readable(graph: Graph, plans: Sequence[Plan]) -> bool:
     """Whether its forms are short enough for a reader of artifacts."""
     text = format_graph(graph)
     try:
         check_forms(text)
         parse_graph(text)
-        if plan is not None:
+        for plan in plans:
             plan_from_json(plan_to_json(plan))
     except ValueError:
         return False

@@ -10,6 +10,7 @@ import numpy as np
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
+from compiler.c.compile.c_compiler import HINT, CCompiler
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import IEEE
@@ -39,7 +40,10 @@ from ..devices.compile_options import (
 )
 from ..reading import nets
 from ..weights.parameters import load_weights
+from .cpu_baselines import compilers_for
+from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, deployed
+from .export_c import export_c
 from .export_sizes import size_conditions
 
 PORTABLE = "cuda:sm_80"
@@ -65,7 +69,7 @@ def export_net(
     layout: str | None = None,
     progress: Progress | None = None,
     allow_python: bool | None = None,
-    cpu_baseline: str | None = None,
+    cpu_baseline: str | Sequence[str] = (),
 ) -> Exported:
     """Write an artifact, or a folder of C. Needs Triton for CUDA targets, but no GPU.
 
@@ -76,8 +80,9 @@ def export_net(
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
         passes, layout, allow_python: as in :func:`roastery.compile`.
-        cpu_baseline: of target ``c``: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64", for which
-            CPUs it is printed; default: for this one and its like.
+        cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
+            may have machine code for several, or "none"; default: for all that the C compilers
+            here compile for. Target ``c`` is printed for one; default: for those like this one.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -106,18 +111,19 @@ def export_program(
     targets: Sequence[str],
     asked: CompileRequest = NOTHING_ASKED,
     progress: Progress | None = None,
-    cpu_baseline: str | None = None,
+    cpu_baseline: str | Sequence[str] = (),
 ) -> Exported:
     """Export a lowered net with the parameters that a store holds, as :func:`export_net` does."""
+    asked_for = [cpu_baseline] if isinstance(cpu_baseline, str) else cpu_baseline
+    baselines = [name.strip() for text in asked_for for name in text.split(",")]
     if _for_c(targets):
-        from .export_c import export_c
-
-        return export_c(program, store, output, cpu_baseline, asked)
+        return export_c(program, store, output, baselines, asked)
     cpu, wanted = _targets(targets)
     warn = logger_report().warn
     options = (
         kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
     )
+    compilers = _cpu_compilers(cpu, baselines)
     check_host(program, "a GPU" if wanted else None)
     constants, graph = deployed(program.general or program, options)
     once = graph_at(constants, program.values)
@@ -137,12 +143,19 @@ def export_program(
         compiled = GraphCompiler(graph, lower_node, options).at(program.values)
         code = _compiled_code(compiled, kinds, progress)
         versions["triton"] = triton_version()
-    if cpu:  # what the `cpu` executor makes of it
+    codes, onces = [], []
+    for baseline, compiler in compilers.items():
+        more = compiled_for_cpu(graph, program.values, baseline, compiler, asked, progress)
+        codes.append(more[0])
+        onces.append(more[1])
+    if cpu:  # what numpy makes of it
         graph = run_keeping_ports(graph, replace(options, target=ANY_CPU, precision=IEEE))
     plan = replace(compiled.general, memory=compiled.plan.memory) if compiled else None
-    conditions = size_conditions(program, constants, graph, plan)
+    plans = [*([plan] if plan else ()), *(code.plan for code in codes)]
+    conditions = size_conditions(program, [constants, *onces], graph, plans)
     if conditions is None:
         graph, plan = graph_at(graph, program.values), compiled.plan if compiled else None
+        codes = [code.at(program.values) for code in codes]
     write_artifact(
         output,
         versions=versions,
@@ -150,6 +163,7 @@ def export_program(
         weights=arrays,
         graph=graph,
         cpu=cpu,
+        cpu_codes=codes,
         plan=plan,
         code=code,
         sources=[users[0].readable() for users in compiled.kernels.values()] if compiled else [],
@@ -157,7 +171,7 @@ def export_program(
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0
-    return Exported(tuple(names), options, kernels, os.path.getsize(output))
+    return Exported(tuple(names), options, kernels, os.path.getsize(output), tuple(compilers))
 
 
 def _compiled_code(
@@ -189,6 +203,18 @@ def _for_c(names: Sequence[str]) -> bool:
             hint="export twice, each with an --output of its own",
         )
     return "c" in parts
+
+
+def _cpu_compilers(cpu: bool, baselines: Sequence[str]) -> dict[str, CCompiler]:
+    """By the names of the baselines that an artifact gets machine code for."""
+    if not cpu:
+        if baselines:
+            raise RoasteryError("--cpu-baseline is for --target cpu and --target c")
+        return {}
+    compilers = compilers_for(baselines)
+    if not compilers and not baselines:
+        logger_report().note(f"no machine code is in it, so numpy will run it on CPUs; {HINT}")
+    return compilers
 
 
 def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:

@@ -4,7 +4,8 @@ The precision of float32 matrix products is the first of: ``--precision`` or ``p
 ``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
 ``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
-else of ``ROASTERY_LAYOUT``, else what the device wants. Threads of the CPU: :mod:`.threads`.
+else of ``ROASTERY_LAYOUT``, else what the device wants. Threads of the CPU:
+:mod:`runtime.machine.threads`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ from compiler.target import GENERIC, Target, typical
 from ir.errors import RoasteryError
 from ir.printable import printable
 from runtime.backends.backend import Backend
-
-from .threads import number_of_threads
+from runtime.machine.threads import number_of_threads
 
 TellNote = Callable[[str], None]
 Passes = str | Sequence[str] | None

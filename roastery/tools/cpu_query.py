@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from compiler.c.compile.c_compiler import HINT, NoCompiler, find_compiler
 from runtime.machine.processor import cpu_target
-
-from ..devices.threads import number_of_threads
+from runtime.machine.threads import number_of_threads
 
 
 def cpu_lines() -> list[str]:

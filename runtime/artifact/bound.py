@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-import numpy as np
-
 from compiler.plan.saved_sizes import saved_plan_at
 from ir.errors import RoasteryError
 from ir.graph import PortKey, Role
@@ -46,7 +44,7 @@ class CpuRunner:
 
     def __init__(self, artifact: Artifact) -> None:
         self._graph = artifact.graph()
-        self._memory = _Memory(artifact)
+        self._memory = ArtifactMemory(artifact)
 
     def bind(self, sizes: _Sizes) -> BoundArtifact:
         try:
@@ -73,7 +71,7 @@ class GpuRunner:
     def __init__(self, artifact: Artifact, session: Session) -> None:
         self._plan, self._code = artifact.plan()
         self._saved = artifact.manifest.sizes
-        self._memory = _Memory(artifact)
+        self._memory = ArtifactMemory(artifact)
         self._session = session
         self._loader = KernelLoader(session.device, session.compute)
 
@@ -100,14 +98,19 @@ class GpuRunner:
         return graph, *buffers
 
 
-class _Memory:
-    """Buffers for ports. Those of variables hold the weights, whatever sizes take turns."""
+class ArtifactMemory:
+    """Buffers for ports. Those of variables hold the weights, whatever sizes take turns.
+
+    Attributes:
+        computed: variables that are no weights, but were computed of them.
+    """
 
     def __init__(self, artifact: Artifact) -> None:
         self.path = artifact.path
         self._manifest = artifact.manifest
         self._weights = artifact.weights()
         self._variables: Buffers = {}
+        self.computed: Buffers = {}
 
     def require(self, nbytes: int) -> None:
         """Refuse what exceeds the machine's memory, before it fills it."""
@@ -134,16 +137,15 @@ class _Memory:
 
     def _variable(self, key: PortKey, type: TensorType) -> Buffer:
         """The same at all sizes."""
-        found = self._variables.get(key)
+        found = self.computed.get(key) or self._variables.get(key)
         if found is None:
-            found = Buffer(type)
-            found.array[...] = self._weight(key, type)
-            self._variables[key] = found
+            found = self._variables[key] = self.weight(key, type)
         elif found.type != type:
             raise ArtifactError(self.path, f"{key.name!r} is {found.type}; {type} is read there")
         return found
 
-    def _weight(self, key: PortKey, type: TensorType) -> np.ndarray:
+    def weight(self, key: PortKey, type: TensorType) -> Buffer:
+        """A new buffer with a weight."""
         array = self._weights.get(key.name)
         if array is None:
             raise ArtifactError(self.path, f"there is no weight {key.name!r}")
@@ -151,4 +153,6 @@ class _Memory:
             raise ArtifactError(
                 self.path, f"weight {key.name!r} is {array.dtype}{array.shape}, {type} is read"
             )
-        return array
+        buffer = Buffer(type)
+        buffer.array[...] = array
+        return buffer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import re
 import threading
@@ -19,8 +20,14 @@ from ir.types import TensorType
 from runtime.cuda.driver import Device, Driver
 from runtime.cuda.executor.session import Session
 
+from ..machine.processor import cpu_target
+from ..machine.threads import number_of_threads
 from .bound import ArtifactRunner, BoundArtifact, CpuRunner, GpuRunner
+from .compiled_cpu import CompiledRunner, best_baseline
+from .errors import ArtifactError
 from .reader import Artifact
+
+_LOGGER = logging.getLogger("roastery.devices")
 
 Shape = tuple[int, ...]
 
@@ -37,18 +44,28 @@ class LoadedNet:
 
     Attributes:
         manifest: names, types, versions and targets.
-        device: ``cpu`` or ``cuda:0``.
+        device: ``cpu``, ``reference`` or ``cuda:0``.
+        baseline: the instructions that the CPU's machine code is for; "": numpy runs the graph.
         inputs, outputs: their types by name, as the net was exported.
     """
 
-    def __init__(self, artifact: Artifact, device: str, driver: Driver | None = None) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        device: str,
+        driver: Driver | None = None,
+        threads: int | None = None,
+    ) -> None:
         """``driver``: another one than the machine's, for tests. Raises :class:`ArtifactError`."""
         self.manifest = artifact.manifest
         self.device = device
         self._lock = threading.Lock()
         self._session: Session | None = None
-        if device == "cpu":
-            self._runner: ArtifactRunner = CpuRunner(artifact)
+        self.baseline = ""
+        self._runner: ArtifactRunner
+        if device in ("cpu", "reference"):
+            compiled = None if device == "reference" else _compiled(artifact, threads)
+            self.baseline, self._runner = compiled or ("", CpuRunner(artifact))
         else:
             self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
             self._runner = GpuRunner(artifact, self._session)
@@ -139,19 +156,53 @@ def _checked(name: str, type: TensorType, arrays: Mapping[str, np.ndarray]) -> n
     return array
 
 
-def load(path: str | os.PathLike[str], device: str | None = None) -> LoadedNet:
+def load(
+    path: str | os.PathLike[str], device: str | None = None, *, threads: int | None = None
+) -> LoadedNet:
     """A net from an artifact, ready to be called; needs neither a parser nor a compiler.
+
+    Machine code in it runs as it is: load artifacts from whom you would run a program from.
 
     Args:
         path: a file that ``roastery export`` wrote.
-        device: ``cpu`` (or ``reference``), ``cuda`` or ``cuda:N``; by default CUDA where there
-            is one and the artifact has code for it, else the CPU.
+        device: ``cpu``, ``reference`` (numpy, and none of the machine code in it), ``cuda`` or
+            ``cuda:N``; by default CUDA where there is one and the artifact has code for it, else
+            the CPU.
+        threads: as in :func:`roastery.compile`.
 
     Raises :class:`RoasteryError`: a damaged file, a device that is not there, no code for it.
     """
     with Artifact.load(path) as artifact:
         chosen = _choose_device(artifact, device)
-        return LoadedNet(artifact, chosen)
+        return LoadedNet(artifact, chosen, threads=threads)
+
+
+def _compiled(artifact: Artifact, threads: int | None) -> tuple[str, ArtifactRunner] | None:
+    """The best machine code that there is for this CPU, with its name; None where numpy has to run
+    the graph, which is told where code for other CPUs is there."""
+    there = artifact.cpu_entries()
+    machine = cpu_target()
+    count = number_of_threads(threads, machine.processors)
+    best = best_baseline(there, machine.instructions)
+    if best is None:
+        if there:
+            _LOGGER.warning(
+                "%s has machine code for %s, not for this CPU (%s): numpy runs it, slowly",
+                artifact.path,
+                ", ".join(there),
+                machine.instructions,
+            )
+        return None
+    code = artifact.cpu_code(there[best])
+    try:
+        return best, CompiledRunner(artifact, code, count)
+    except ArtifactError:
+        raise
+    except RoasteryError as error:
+        _LOGGER.warning(
+            "%s: %s: numpy runs it, slowly", artifact.path, error.message.partition("\n")[0]
+        )
+        return None
 
 
 def _choose_device(artifact: Artifact, device: str | None) -> str:
@@ -172,7 +223,7 @@ def _choose_device(artifact: Artifact, device: str | None) -> str:
         )
     if device in ("cpu", "reference"):
         if on_cpu:
-            return "cpu"
+            return device
         raise RoasteryError(f"{exported}, not for the CPU", hint="export it with --target cpu")
     if re.fullmatch(r"cuda(:\d{1,4})?", device):
         if not on_cuda:
@@ -182,4 +233,4 @@ def _choose_device(artifact: Artifact, device: str | None) -> str:
         if not (found := available()):
             raise RoasteryError(f"device {device} is not there: {found.reason}")
         return device if ":" in device else "cuda:0"
-    raise RoasteryError(f"unknown device {device!r}", hint="devices: cpu, cuda, cuda:N")
+    raise RoasteryError(f"unknown device {device!r}", hint="devices: cpu, reference, cuda, cuda:N")

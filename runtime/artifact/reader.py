@@ -21,6 +21,7 @@ from ir.types import DType, TensorType
 
 from .code import Code, read_code
 from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive
+from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
 from .errors import ArtifactError
 from .manifest import FormatTooNew, Manifest
 from .sizes import check_forms
@@ -31,7 +32,7 @@ class Artifact(AbstractContextManager["Artifact"]):
     """An artifact whose members are as they were written.
 
     Checksums find damage. They are no signature: like a program, an artifact should come
-    from someone trusted, since its machine code runs on the GPU.
+    from someone trusted, since its machine code runs.
     """
 
     def __init__(self, archive: Archive, manifest: Manifest) -> None:
@@ -130,6 +131,23 @@ class Artifact(AbstractContextManager["Artifact"]):
         except (ValueError, TypeError, RecursionError) as error:
             raise ArtifactError(self.path, f"the launch plan is malformed: {error}") from error
         return plan, code
+
+    def cpu_entries(self) -> dict[str, CpuEntry]:
+        """The baselines that there is machine code for, by name. Raises :class:`ArtifactError`."""
+        if CPU_CODE not in self.manifest.members:
+            return {}
+        try:
+            return {entry.instructions: entry for entry in read_entries(self.read(CPU_CODE))}
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ArtifactError(self.path, f"{CPU_CODE} is malformed: {error}") from error
+
+    def cpu_code(self, entry: CpuEntry) -> CpuCode:
+        """What a CPU of a baseline runs at any sizes. Raises :class:`ArtifactError`."""
+        try:
+            return read_cpu_code(entry, self.manifest.sizes, self.read)
+        except (ValueError, TypeError, RecursionError) as error:
+            name = entry.instructions
+            raise ArtifactError(self.path, f"its code for {name} is malformed: {error}") from error
 
     def _check_sizes(self, sizes: Mapping[str, int]) -> None:
         """Raise ValueError where symbols are other ones than in the manifest."""

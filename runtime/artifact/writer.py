@@ -20,6 +20,7 @@ from roastery.files.atomic_file import atomic_path
 
 from .code import Code, code_members, targets
 from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, write_archive
+from .cpu_code import CpuCode, cpu_members
 from .manifest import FORMAT, Manifest, Member, Tensor
 from .sizes import SizeCondition
 
@@ -34,6 +35,7 @@ def write_artifact(
     weights: Mapping[str, np.ndarray],
     graph: Graph,
     cpu: bool,
+    cpu_codes: Sequence[CpuCode] = (),
     plan: Plan | None = None,
     code: Code | None = None,
     sources: Sequence[str] = (),
@@ -48,7 +50,7 @@ def write_artifact(
         options: what the compiler was asked for.
         weights: parameters and state by the names of their variables.
         graph: what is computed, with the net's name, inputs and outputs.
-        cpu: whether the CPU may run it, from the graph.
+        cpu: whether the CPU may run it, from the graph. cpu_codes: what it runs faster.
         plan: what a GPU does. code: its machine code, which tells the GPU targets. sources: its
             kernels, as people read them.
         conditions: what has to hold of sizes.
@@ -77,6 +79,7 @@ def write_artifact(
     members: dict[str, bytes] = {
         GRAPH: text.encode(errors="backslashreplace"),  # file names may be any bytes
         WEIGHTS: save(contiguous),
+        **cpu_members(cpu_codes),
     }
     names = [CPU] if cpu else []
     if plan is not None and code is not None:

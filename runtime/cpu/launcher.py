@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from compiler.kernel import Config, Kernel
 
 from ..backends.host_launcher import HostLauncher
-from .code import KernelCode
 from .launches import CArgument, CLaunch, LaunchTable
 from .pool import COPIED, Pool
+
+
+class Addresses(Protocol):
+    """Where the functions of kernels are."""
+
+    def __getitem__(self, kernel: Kernel) -> int: ...
 
 
 class CLauncher(HostLauncher):
     """Of kernels whose code is there, with up to so many threads."""
 
-    def __init__(self, code: KernelCode, pool: Pool, threads: int) -> None:
+    def __init__(self, code: Addresses, pool: Pool, threads: int) -> None:
         self._code = code
         self._pool = pool
         self._threads = threads

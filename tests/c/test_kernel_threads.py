@@ -18,10 +18,10 @@ from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.ops.convolution import ConvWeightGrad
 from roastery.devices.compile_options import CompileRequest
-from roastery.devices.threads import number_of_threads
 from runtime.cpu.backend import CpuBackend
 from runtime.cpu.launches import CArgument, CLaunch, LaunchTable
 from runtime.cpu.pool import thread_pool
+from runtime.machine.threads import number_of_threads
 from tests.interpret.kernel_runner import single
 from tests.support import c_kernels, sample_nets
 from tests.support.c_kernels import needs_compiler

@@ -62,7 +62,7 @@ def _found(named: str, path: str) -> CCompiler | NoCompiler:
     for name in ("gcc", "clang", "cc"):
         if (found := _asked((name,), path)) is not None:
             return found
-    return _zig() or NoCompiler("there is no C compiler")
+    return zig_compiler() or NoCompiler("there is no C compiler")
 
 
 def _asked(command: tuple[str, ...], path: str) -> CCompiler | None:
@@ -86,8 +86,11 @@ def _asked(command: tuple[str, ...], path: str) -> CCompiler | None:
     return CCompiler(command, version) if done.returncode == 0 and version else None
 
 
-def _zig() -> CCompiler | None:
-    """The package's program; it is not asked for its version, which takes it a while."""
+def zig_compiler() -> CCompiler | None:
+    """The program of the package ziglang, which compiles for all machines.
+
+    It is not asked for its version, which takes it a while.
+    """
     spec = importlib.util.find_spec("ziglang")
     for folder in (spec and spec.submodule_search_locations) or ():
         program = Path(folder, "zig")

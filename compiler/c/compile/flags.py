@@ -10,12 +10,25 @@ _NUMBERS = ("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwr
 _ALWAYS = ("-std=gnu11", "-O3", *_NUMBERS, "-fPIC", "-shared", "-Wno-psabi", "-pthread")
 
 
-def compiler_flags(compiler: CCompiler, instructions: str) -> tuple[str, ...]:
+_OLDEST = "gnu.2.17"  # systems on which a library that goes elsewhere runs: of 2012
+
+
+def compiler_flags(
+    compiler: CCompiler, instructions: str, elsewhere: bool = False
+) -> tuple[str, ...]:
     """For a shared library that runs on every CPU of these instructions.
 
     Nothing depends on the machine that compiles, so ``-march=native`` is never among them.
+
+    Args:
+        elsewhere: it goes to another machine, which may be of another kind if the compiler is
+            Zig's.
     """
-    return (*_ALWAYS, *_options(compiler, instructions_named(instructions)))
+    named = instructions_named(instructions)
+    flags = (*_ALWAYS, *_options(compiler, named))
+    if compiler.kind == "zig" and elsewhere and named.machine:
+        return (*flags, "-target", f"{named.machine}-linux-{_OLDEST}", "-s")
+    return flags
 
 
 # Loops have their vectors already. What gcc 12 makes vectors of besides, loops over the sides of an

@@ -67,10 +67,25 @@ class LibraryMaker:
             yield library
             for known in library.kernels:
                 wanted.pop(known, None)
-        yield from self._compiled(missing)
+        units = divided({key: len(source) for key, source in missing.items()})
+        yield from self._compiled(missing, units)
 
-    def _compiled(self, sources: Mapping[str, str]) -> Iterator[Library]:
-        units = divided({key: len(source) for key, source in sources.items()})
+    def separate(self, sources: Sequence[str]) -> list[Library]:
+        """Of each text a library that holds nothing else, whatever was compiled before.
+
+        Raises CCompileError; what was compiled by then is kept.
+        """
+        wanted = {self.key(source): source for source in sources}
+        found = {key: self._store.load(key) for key in wanted}
+        known = {key: made for key, made in found.items() if made and made.kernels == (key,)}
+        missing = {key: source for key, source in wanted.items() if key not in known}
+        for library in self._compiled(missing, [[key] for key in missing]):
+            known[library.kernels[0]] = library
+        return [known[key] for key in wanted]
+
+    def _compiled(
+        self, sources: Mapping[str, str], units: Sequence[Sequence[str]]
+    ) -> Iterator[Library]:
         texts = ["\n".join([self._prelude, *(sources[key] for key in unit)]) for unit in units]
         done = 0
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
@@ -34,10 +36,17 @@ def _run(arguments: Arguments) -> None:
             allow_python=python_layers(arguments),
             cpu_baseline=arguments.cpu_baseline,
         )
+    names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
-    say(f"wrote {output}: {', '.join(made.targets)}{kernels}, {made.nbytes:,} bytes")
+    say(f"wrote {output}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
+
+
+def _named(target: str, baselines: Sequence[str]) -> str:
+    """With the CPUs that there is code for."""
+    there = ", ".join(baselines)
+    return f"{target} ({there})" if there and target in ("c", "cpu") else target
 
 
 COMMAND = Command(
@@ -47,7 +56,9 @@ COMMAND = Command(
     description=(
         "The file (a zip) holds the optimised graph as text, the weights as safetensors, and for "
         "GPU targets the launch plan and compiled kernels. `roastery run` and roastery.load run "
-        "it without a prototxt, a parser or a compiler. No GPU is needed to export for one.\n\n"
+        "it without a prototxt, a parser or a compiler. For the CPU it holds machine code for "
+        "several sets of instructions, of which the best is picked when it is loaded. No GPU is "
+        "needed to export for one.\n\n"
         "With --target c a folder is written: the net as one C file that needs nothing but libc, "
         "libm and threads, a header, the weights, a program that runs it on .npy files, and a "
         "Makefile. `make` there builds ./net. It runs at the shapes that it was exported with."
@@ -71,9 +82,13 @@ COMMAND = Command(
         ),
         Flag(
             "cpu_baseline",
-            "for which CPUs C is printed: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512) or "
-            "aarch64; without it for those that have the vectors of this one",
-            metavar="NAME",
+            "for which CPUs: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512), aarch64. A file has "
+            "machine code for all that are named, separated by commas, or none; without it for all "
+            "that the C compilers here compile for. Of target c it is one; without it the one that "
+            "has the vectors of this CPU",
+            repeated=True,
+            default=(),
+            metavar="NAMES",
         ),
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         PRECISION_FLAG,

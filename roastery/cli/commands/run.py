@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import GPU_FLAG, requested_device
+from ..passes import THREADS_FLAG
 from ..say import say
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def _run(arguments: Arguments) -> None:
 
     from ..arrays import load_array, save_arrays
 
-    net = load(arguments.artifact, requested_device(arguments))
+    net = load(arguments.artifact, requested_device(arguments), threads=arguments.threads)
     try:
         given: dict[str, np.ndarray] = {}
         for item in arguments.input:
@@ -31,7 +32,8 @@ def _run(arguments: Arguments) -> None:
         results = net(**given)
     finally:
         net.close()
-    compiled = f", {net.manifest.options}" if net.device != "cpu" else ""
+    compiled = f", {net.manifest.options}" if net.device.startswith("cuda") else ""
+    compiled += f", {net.baseline}" if net.baseline else ""
     say(f"{arguments.artifact}: on {net.device}{compiled}")
     for name, array in results.items():
         say(f"{name}: {array.dtype} {list(array.shape)}")
@@ -46,7 +48,8 @@ COMMAND = Command(
     group="Deploying",
     description=(
         "Reads inputs from .npy files (or from one array of an .npz: FILE.npz:NAME) and writes all "
-        "outputs into one .npz. Needs no prototxt, no parser and no compiler."
+        "outputs into one .npz. Needs no prototxt, no parser and no compiler. Machine code in the "
+        "file runs as it is: run artifacts from whom you would run a program from."
     ),
     positionals=(Positional("artifact", "a file that roastery export wrote"),),
     flags=(
@@ -54,11 +57,12 @@ COMMAND = Command(
         Flag("output", "where to write the outputs (.npz)", default="", metavar="FILE"),
         Flag(
             "device",
-            "where to run: cpu, cuda or cuda:N; without it -gpu decides, then what the machine and "
-            "the artifact have",
+            "where to run: cpu, cuda, cuda:N, or reference (numpy, no machine code of the file); "
+            "without it -gpu decides, then what the machine and the artifact have",
             metavar="DEVICE",
         ),
         GPU_FLAG,
+        THREADS_FLAG,
     ),
     examples=(
         Example("roastery run net.roast --input data=x.npy --output y.npz", "one input"),

@@ -1,0 +1,66 @@
+"""Machine code for CPUs in an artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from compiler.c.compile.c_compiler import CCompiler
+from compiler.c.compile.flags import compiler_flags
+from compiler.c.compile.kernels import LibraryMaker, divided
+from compiler.c.compile.store import LibraryStore
+from compiler.c.lower import lanes_of, lower_to_c
+from compiler.c.support import prelude, shared_pool_source
+from compiler.compiled import CompiledGraph
+from compiler.options import IEEE
+from compiler.partitions import frozen
+from compiler.pipeline import GraphCompiler
+from compiler.plan.plan import Plan
+from ir.graph import Graph
+from runtime.artifact.cpu_code import CpuCode, SharedLibrary
+
+from ..devices.compile_options import CompileRequest
+from .cpu_baselines import baseline_target
+
+Progress = Callable[[int, int], None]
+
+
+def compiled_for_cpu(
+    graph: Graph,
+    values: Mapping[str, int],
+    baseline: str,
+    compiler: CCompiler,
+    asked: CompileRequest,
+    progress: Progress | None = None,
+) -> tuple[CpuCode, Graph]:
+    """Code of one baseline, and the graph of what is computed once.
+
+    Args:
+        graph: after what depends on parameters alone was folded.
+        values: what the symbols of its sizes are.
+
+    Raises CCompileError.
+    """
+    options = replace(asked.options(baseline_target(baseline)), precision=IEEE)
+    once, rest = frozen(graph, options)
+    made = [GraphCompiler(each, lower_to_c, options).at(values) for each in (once, rest)]
+    flags = compiler_flags(compiler, baseline, elsewhere=True)
+    before = prelude(lanes_of(options.target))
+    maker = LibraryMaker(compiler, flags, before, LibraryStore(), progress)
+    kernels = {k.entry: k.source for each in made for k in each.plan.kernels}
+    units = divided({entry: len(source) for entry, source in kernels.items()}) if kernels else []
+    texts = ["\n".join(kernels[entry] for entry in unit) for unit in units]
+    libraries = tuple(
+        SharedLibrary(library.code, tuple(unit))
+        for library, unit in zip(maker.separate(texts), units, strict=True)
+    )
+    alone = LibraryMaker(compiler, flags, "", LibraryStore())
+    (pool,) = alone.separate([shared_pool_source()])
+    once_plan, plan = map(_saved, made)
+    code = CpuCode(baseline, compiler.version, once_plan, plan, pool.code, libraries)
+    return code, once
+
+
+def _saved(compiled: CompiledGraph) -> Plan:
+    """For all sizes, laid out for those at hand."""
+    return replace(compiled.general, memory=compiled.plan.memory)
