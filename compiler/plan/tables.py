@@ -13,10 +13,10 @@ from .memory import least_memory, lifetimes
 from .plan import Copy, Plan, PlanLaunch
 
 
-def step_table(plan: Plan) -> str:
+def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
     """The steps by number: label, grid, configuration, file of the kernel, and the variables whose
-    diffs are complete from there on."""
-    files = kernel_files(plan)
+    diffs are complete from there on. ``kernels``: what is told instead of files."""
+    files = kernel_files(plan) if kernels is None else kernels
     complete: dict[int, list[str]] = {}
     for name, number in plan.complete_after.items():
         complete.setdefault(number, []).append(name)

@@ -32,8 +32,8 @@ def compiled_for_cpu(
     compiler: CCompiler,
     asked: CompileRequest,
     progress: Progress | None = None,
-) -> tuple[CpuCode, Graph]:
-    """Code of one baseline, and the graph of what is computed once.
+) -> tuple[CpuCode, Graph] | None:
+    """Code of one baseline, and the graph of what is computed once; None where an op is no kernel.
 
     Args:
         graph: after what depends on parameters alone was folded.
@@ -44,6 +44,8 @@ def compiled_for_cpu(
     options = replace(asked.options(baseline_target(baseline)), precision=IEEE)
     once, rest = frozen(graph, options)
     made = [GraphCompiler(each, lower_to_c, options).at(values) for each in (once, rest)]
+    if any(compiled.hosts for compiled in made):
+        return None
     flags = compiler_flags(compiler, baseline, elsewhere=True)
     before = prelude(lanes_of(options.target))
     maker = LibraryMaker(compiler, flags, before, LibraryStore(), progress)

@@ -146,6 +146,11 @@ def export_program(
     codes, onces = [], []
     for baseline, compiler in compilers.items():
         more = compiled_for_cpu(graph, program.values, baseline, compiler, asked, progress)
+        if more is None:
+            logger_report().note(
+                "no machine code is in it, as a layer has no kernel: numpy runs it"
+            )
+            break
         codes.append(more[0])
         onces.append(more[1])
     if cpu:  # what numpy makes of it
@@ -171,7 +176,8 @@ def export_program(
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0
-    return Exported(tuple(names), options, kernels, os.path.getsize(output), tuple(compilers))
+    made = tuple(code.instructions for code in codes)
+    return Exported(tuple(names), options, kernels, os.path.getsize(output), made)
 
 
 def _compiled_code(

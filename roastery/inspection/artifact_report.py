@@ -20,6 +20,7 @@ def artifact_report(artifact: Artifact) -> str:
     if "cpu" in targets:
         count = len(artifact.graph().nodes)
         parts.append(f"on the CPU: {count} operations, graph.txt\n")
+        parts += _cpu_parts(artifact)
     if any(target != "cpu" for target in targets):
         plan, code = artifact.plan()
         if artifact.manifest.format > 1:
@@ -31,6 +32,21 @@ def artifact_report(artifact: Artifact) -> str:
             )
         parts += [step_table(plan), _kernel_table(plan, code), memory]
     return "\n".join(parts)
+
+
+def _cpu_parts(artifact: Artifact) -> list[str]:
+    """The baselines that there is machine code for, and what runs on the first of them."""
+    codes = [artifact.cpu_code(entry) for entry in artifact.cpu_entries().values()]
+    if not codes:
+        return []
+    rows = [("baseline", "kernels", "machine code", "made by")]
+    for code in codes:
+        kernels = sum(len(library.functions) for library in code.libraries)
+        row = code.instructions, f"{kernels}", f"{code.nbytes:,} bytes", code.compiler
+        rows.append(row)
+    plan = saved_plan_at(codes[0].plan, artifact.manifest.sizes, as_saved=True)
+    steps = step_table(plan, [kernel.entry for kernel in plan.kernels])
+    return [table(rows), f"on {codes[0].instructions}:\n{steps}", memory_table(plan)]
 
 
 def _heading(manifest: Manifest) -> str:

@@ -78,7 +78,7 @@ def test_choosing_the_device(
     both, cpu = write(), write("cpu.roast", plan=None, code=None)
     gpu = write("gpu.roast", cpu=False)
     assert load(both).device == "cuda:0"
-    assert load(both, "reference").device == "cpu"
+    assert load(both, "reference").device == "reference"
     assert load(cpu).device == "cpu"
     with pytest.raises(RoasteryError, match="exported for cpu, not for a GPU"):
         load(cpu, "cuda")
