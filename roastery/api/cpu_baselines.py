@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 
 from compiler.c.compile.c_compiler import CCompiler, NoCompiler, find_compiler, zig_compiler
-from compiler.c.lower import with_layout
+from compiler.c.lanes import with_layout
 from compiler.instructions import INSTRUCTIONS, UNKNOWN, Instructions, instructions_named
 from compiler.target import Target
 from ir.errors import RoasteryError

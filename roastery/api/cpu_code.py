@@ -9,7 +9,8 @@ from compiler.c.compile.c_compiler import CCompiler
 from compiler.c.compile.flags import compiler_flags
 from compiler.c.compile.kernels import LibraryMaker, divided
 from compiler.c.compile.store import LibraryStore
-from compiler.c.lower import lanes_of, lower_to_c
+from compiler.c.lanes import lanes_of
+from compiler.c.lower import lower_to_c
 from compiler.c.support import prelude, shared_pool_source
 from compiler.compiled import CompiledGraph
 from compiler.options import IEEE

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compiler.c.compile.c_compiler import CCompiler, find_compiler
-from compiler.c.export.folder import c_folder, net_identifier
+from compiler.c.export.folder import EXAMPLES, c_folder, net_identifier
 from compiler.c.export.net import CNet, compiled_for_c
 from compiler.options import CompileOptions
 from ir.errors import RoasteryError
@@ -26,8 +26,6 @@ from ..devices.compile_options import CompileRequest, device_options
 from .cpu_baselines import baseline_target, runs_here
 from .deployed import Exported, check_host, deployed
 from .export_folder import write_folder
-
-_EXAMPLES = ("main.c", "Makefile")
 
 
 def export_c(
@@ -62,9 +60,9 @@ def export_c(
     }
     net = CNet(net_identifier(graph.name), compiled, options, variables, __version__)
     files = c_folder(net)
-    for name in write_folder(folder, files, _EXAMPLES):
+    for name in write_folder(folder, files, EXAMPLES):
         LOGGER.warning(
-            "%s differs from what would be written, and stays as it is", os.path.join(folder, name)
+            "%s was changed since it was exported, and stays as it is", os.path.join(folder, name)
         )
     nbytes = sum(map(len, files.values()))
     kernels = len(compiled.plan.kernels)

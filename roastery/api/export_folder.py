@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from compiler.c.export.seal import is_unchanged
 from ir.errors import RoasteryError
 from ir.printable import printable
 
@@ -16,7 +17,7 @@ def write_folder(
     path: str | os.PathLike[str], files: Mapping[str, bytes], examples: Collection[str]
 ) -> list[str]:
     """A new folder appears as a whole. In one that holds all of these files they are replaced, but
-    examples that somebody changed.
+    examples that somebody changed (:mod:`compiler.c.export.seal`).
 
     Returns the names of examples that stay as they are.
 
@@ -42,7 +43,7 @@ def write_folder(
             f"cannot write {printable(str(path))}: the folder holds other files, and no {lost[0]}",
             hint="name a new folder, or remove this one",
         )
-    kept = [n for n in examples if n in files and (folder / n).read_bytes() != files[n]]
+    kept = [name for name in examples if not is_unchanged((folder / name).read_bytes())]
     for name in files.keys() - set(kept):
         with atomic_write(folder / name) as file:
             file.write(files[name])

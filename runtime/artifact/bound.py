@@ -7,7 +7,7 @@ from typing import Protocol
 
 from compiler.plan.saved_sizes import saved_plan_at
 from ir.errors import RoasteryError
-from ir.graph import PortKey, Role
+from ir.graph import Graph, PortKey, Role
 from ir.graph_sizes import graph_at
 from ir.interpret import peak_bytes
 from ir.types import TensorType
@@ -42,8 +42,8 @@ class ArtifactRunner(Protocol):
 class CpuRunner:
     """By numpy, as the ``cpu`` executor does."""
 
-    def __init__(self, artifact: Artifact) -> None:
-        self._graph = artifact.graph()
+    def __init__(self, artifact: Artifact, graph: Graph) -> None:
+        self._graph = graph
         self._memory = ArtifactMemory(artifact)
 
     def bind(self, sizes: _Sizes) -> BoundArtifact:

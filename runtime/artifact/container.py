@@ -26,7 +26,8 @@ WEIGHTS = "weights.safetensors"  # stored as it is; everything else is compresse
 LARGEST_COMPRESSED_MEMBER = 64 << 20  # bytes, uncompressed
 LARGEST_COMPRESSED_SUM = 512 << 20
 LARGEST_BY_NAME = {MANIFEST: 4 << 20, GRAPH: 8 << 20, PLAN: 32 << 20, CODE: 32 << 20}
-"""What is parsed takes many times its size in memory."""
+LARGEST_BY_NAME |= {"cpu.json": 4 << 20, "once.json": 32 << 20}
+"""What is parsed takes many times its size in memory. In folders the last part of a name counts."""
 MOST_MEMBERS = 20_000
 MOST_LINES = 40_000
 """Of graph.txt: about as many nodes. A ResNet-152 has 500."""
@@ -51,7 +52,7 @@ _DAMAGE = (
 
 def _largest(name: str) -> int:
     """Bytes that a compressed member may unpack to."""
-    return LARGEST_BY_NAME.get(name, LARGEST_COMPRESSED_MEMBER)
+    return LARGEST_BY_NAME.get(name.rpartition("/")[2], LARGEST_COMPRESSED_MEMBER)
 
 
 def digest(data: bytes) -> str:

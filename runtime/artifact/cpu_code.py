@@ -17,6 +17,7 @@ from compiler.plan.saved import plan_from_json, plan_to_json, symbols_in_data
 from compiler.plan.saved_sizes import saved_plan_at
 from compiler.plan.sizes import with_numbers
 
+from ..cpu.launches import INTERFACE
 from .code import ReadMember, launched
 from .container import json_bytes
 
@@ -66,9 +67,11 @@ class _Library:
 
 @dataclass(frozen=True, slots=True)
 class CpuEntry:
-    """What ``cpu.json`` says of a baseline: names of members."""
+    """What ``cpu.json`` says of a baseline: names of members, and how they are called
+    (:data:`runtime.cpu.launches.INTERFACE`)."""
 
     instructions: str
+    interface: int
     compiler: str
     once: str
     plan: str
@@ -90,7 +93,7 @@ def cpu_members(codes: Sequence[CpuCode]) -> dict[str, bytes]:
             libraries.append(_Library(f"{room}/{number:04d}.so", library.functions))
             members[libraries[-1].file] = library.code
         once, plan, pool = (f"{room}/{name}" for name in ("once.json", "plan.json", "pool.so"))
-        found = code.instructions, code.compiler, once, plan, pool
+        found = code.instructions, INTERFACE, code.compiler, once, plan, pool
         entries.append(CpuEntry(*found, tuple(libraries)))
     if entries:
         members[CPU_CODE] = json_bytes(to_json(tuple(entries)))

@@ -20,6 +20,7 @@ from ir.types import TensorType
 from runtime.cuda.driver import Device, Driver
 from runtime.cuda.executor.session import Session
 
+from ..cpu.launches import INTERFACE
 from ..machine.processor import cpu_target
 from ..machine.threads import number_of_threads
 from .bound import ArtifactRunner, BoundArtifact, CpuRunner, GpuRunner
@@ -64,8 +65,9 @@ class LoadedNet:
         self.baseline = ""
         self._runner: ArtifactRunner
         if device in ("cpu", "reference"):
+            graph = artifact.graph()  # is sound, whatever runs
             compiled = None if device == "reference" else _compiled(artifact, threads)
-            self.baseline, self._runner = compiled or ("", CpuRunner(artifact))
+            self.baseline, self._runner = compiled or ("", CpuRunner(artifact, graph))
         else:
             self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
             self._runner = GpuRunner(artifact, self._session)
@@ -180,17 +182,19 @@ def load(
 def _compiled(artifact: Artifact, threads: int | None) -> tuple[str, ArtifactRunner] | None:
     """The best machine code that there is for this CPU, with its name; None where numpy has to run
     the graph, which is told where code for other CPUs is there."""
-    there = artifact.cpu_entries()
+    entries = artifact.cpu_entries()
+    there = {name: entry for name, entry in entries.items() if entry.interface == INTERFACE}
     machine = cpu_target()
     count = number_of_threads(threads, machine.processors)
     best = best_baseline(there, machine.instructions)
     if best is None:
-        if there:
+        if entries:
             _LOGGER.warning(
-                "%s has machine code for %s, not for this CPU (%s): numpy runs it, slowly",
+                "%s has machine code for %s, not for this CPU (%s)%s: numpy runs it, slowly",
                 artifact.path,
-                ", ".join(there),
+                ", ".join(entries),
                 machine.instructions,
+                "" if there == entries else " and this version of Roastery",
             )
         return None
     code = artifact.cpu_code(there[best])

@@ -12,6 +12,10 @@ from typing import Any
 
 from .pool import Pool
 
+INTERFACE = 1
+"""Raised when Python and machine code agree on something else: entries of tables, arguments of
+kernels, the functions of the pool. Artifacts hold what was compiled before."""
+
 _AT_ONCE = 1 << 30
 """Bytes of launches that run before Python looks for signals again: some tenths of a second."""
 

@@ -152,6 +152,15 @@ def test_no_code_that_fits(
     np.testing.assert_array_equal(loaded(data=x)["ip"], load(net, "reference")(data=x)["ip"])
 
 
+def test_code_of_another_version(
+    copied: Path, x: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    forge_json(copied, "cpu.json", lambda entries: [e.update(interface=0) for e in entries])
+    loaded = load(copied, "cpu")
+    assert loaded.baseline == "" and "and this version of Roastery: numpy" in caplog.text
+    np.testing.assert_array_equal(loaded(data=x)["ip"], load(copied, "reference")(data=x)["ip"])
+
+
 def test_what_it_holds_is_shown(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(net)]) == 0
     shown = capsys.readouterr().out

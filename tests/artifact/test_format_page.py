@@ -13,6 +13,7 @@ import pytest
 from compiler.kernel import Config, Parameter
 from compiler.plan import plan as plans
 from runtime.artifact import Artifact, Manifest
+from runtime.artifact.cpu_code import CpuEntry
 from runtime.artifact.manifest import FORMAT, Member, Tensor
 
 PAGE = (Path(__file__).parents[2] / "docs" / "artifact-format.md").read_text(encoding="utf-8")
@@ -20,7 +21,7 @@ WORDS = set(re.findall(r"[\w./]+", " ".join(re.findall(r"`([^`]*)`", PAGE))))
 
 
 def written() -> Iterator[Any]:
-    yield from (Manifest, Member, Tensor, Config, Parameter)
+    yield from (Manifest, Member, Tensor, Config, Parameter, CpuEntry)
     for found in vars(plans).values():
         if dataclasses.is_dataclass(found) and found.__module__ == plans.__name__:  # type: ignore[attr-defined]
             yield found

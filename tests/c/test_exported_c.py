@@ -404,11 +404,16 @@ def test_layers_without_kernels_are_named(tmp_path: Path) -> None:
 def test_exported_again_it_keeps_what_was_changed(tmp_path: Path) -> None:
     text = sample_nets.inputs(x=(3,)) + sample_nets.layer("y", "ReLU", "x")
     folder = exported(text, tmp_path)
-    (folder / "main.c").write_text("mine")
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "main.c").write_bytes(whole["main.c"] + b"/* mine */\n")
     (folder / "net.c").write_text("damaged")
+    (folder / "net.o").write_text("built")
+    exported(text, tmp_path, cpu_baseline="aarch64")
+    assert b"aarch64" in (folder / "net.c").read_bytes() and (folder / "net.o").exists()
+    assert (folder / "main.c").read_bytes() == whole["main.c"] + b"/* mine */\n"
+    (folder / "main.c").write_bytes(whole["main.c"])
     exported(text, tmp_path)
-    assert (folder / "main.c").read_text() == "mine"
-    assert (folder / "net.c").read_text().startswith("/* net: the net")
+    assert {name: (folder / name).read_bytes() for name in whole} == whole
 
 
 def test_names_in_c() -> None:

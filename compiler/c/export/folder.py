@@ -24,8 +24,12 @@ from .kernels import kernel_functions
 from .names import c_string, comment_text, identifier
 from .net import CNet
 from .places import CPlaces
+from .seal import sealed
 from .steps import plan_table
 from .weights import weights_file
+
+EXAMPLES = ("main.c", "Makefile")
+"""Files that people are meant to change."""
 
 EXAMPLE = "example_net"
 """What stands in templates for the net's name."""
@@ -57,6 +61,7 @@ def c_folder(net: CNet) -> dict[str, bytes]:
         "Makefile": _filled("makefile.mk", net),
     }
     files = {name: text.encode() for name, text in texts.items()}
+    files |= {name: sealed(files[name]) for name in EXAMPLES}
     return {**files, f"{net.name}.weights": weights_file(places, identity)}
 
 

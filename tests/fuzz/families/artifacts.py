@@ -12,6 +12,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.plan.saved_sizes import saved_plan_at
+from roastery.api.cpu_baselines import compilers_for
 from roastery.api.exporting import export_net
 from runtime.artifact import Artifact, ArtifactError, load, write_artifact
 from runtime.artifact.container import MANIFEST, digest
@@ -37,12 +38,20 @@ layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }
 
 def _artifacts(room: Path) -> list[Sample]:
     (room / "net.prototxt").write_text(_NET)
-    export_net(room / "net.prototxt", None, room / "net.roast")
+    export_net(room / "net.prototxt", None, room / "net.roast", cpu_baseline=_baselines())
     return [one_file("net.roast", (room / "net.roast").read_bytes())]
 
 
+def _baselines() -> str:
+    """One that is compiled for here; none where there is no compiler."""
+    return next(iter(compilers_for(())), "none")
+
+
 def _run(path: Path) -> object:
-    net = load(path, "cpu")
+    net = load(path, "reference")  # machine code runs as it is
+    with Artifact.load(path) as artifact:
+        for entry in artifact.cpu_entries().values():
+            artifact.cpu_code(entry)
     try:
         arrays = {
             name: np.ones(type.shape, type.dtype.numpy)

@@ -2,7 +2,8 @@
  *
  *     ./net [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage@
  *
- * An example of how example_net.h is used; change it as you like.
+ * An example of how example_net.h is used. Change it as you like: it is replaced by the next export
+ * only as long as nobody did (seal 0000000000000000).
  */
 #define _GNU_SOURCE
 #include <errno.h>

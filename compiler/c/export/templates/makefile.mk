@@ -4,6 +4,9 @@
 #
 # CC is gcc or clang. example_net.c was printed for @instructions@: ARCH has to allow that.
 # ARCH=-march=native lets the compiler use what else this machine has.
+#
+# Change this file as you like: the next export replaces it only as long as nobody did
+# (seal 0000000000000000).
 
 ARCH = @arch@
 CFLAGS = -O3 -Wall -Wextra
