@@ -62,8 +62,8 @@ def c_function(kernel: n.KernelBody, name: str, readable: bool) -> tuple[str, Te
 
 
 def c_comment(text: str) -> str:
-    """Names of layers must not end it."""
-    return f"/* {text.replace('*/', '* /')} */"
+    """Names of layers must not end it, nor seem to begin one."""
+    return f"/* {text.replace('*/', '* /').replace('/*', '/ *')} */"
 
 
 def _argument(kernel: n.KernelBody, number: int, name: str, argument: KernelArgument) -> str:
