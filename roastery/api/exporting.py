@@ -119,11 +119,12 @@ def export_program(
     if _for_c(targets):
         return export_c(program, store, output, baselines, asked)
     cpu, wanted = _targets(targets)
-    warn = logger_report().warn
-    options = (
-        kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, asked, warn)
-    )
     compilers = _cpu_compilers(cpu, baselines)
+    warn = logger_report().warn
+    plain = replace(asked, layout=None) if compilers else asked  # numpy wants no layout
+    options = (
+        kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, plain, warn)
+    )
     check_host(program, "a GPU" if wanted else None)
     constants, graph = deployed(program.general or program, options)
     once = graph_at(constants, program.values)
@@ -219,7 +220,7 @@ def _cpu_compilers(cpu: bool, baselines: Sequence[str]) -> dict[str, CCompiler]:
         return {}
     compilers = compilers_for(baselines)
     if not compilers and not baselines:
-        logger_report().note(f"no machine code is in it, so numpy will run it on CPUs; {HINT}")
+        logger_report().warn(f"no machine code is in it, so numpy will run it on CPUs; {HINT}")
     return compilers
 
 

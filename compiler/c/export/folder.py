@@ -38,7 +38,13 @@ _TEMPLATES = ("begin.c", "plan.c", "end.c", "net.h", "main.c")
 _TYPES = {F32: "float32", I32: "int32", U32: "uint32", BOOL: "bool8"}
 _HOLE = re.compile(r"@(\w+)@")
 _INCLUDE = re.compile(r"^#include <.*\n|^#define _GNU_SOURCE\n", re.MULTILINE)
-_UNUSED = "-Wunused-function", "-Wunused-const-variable"
+_DIAGNOSTICS = """#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function" /* not every net needs all */
+#pragma GCC diagnostic ignored "-Wunused-const-variable"
+#if !defined __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* gcc sees no loop over lanes end */
+#endif
+"""
 
 
 def net_identifier(name: str) -> str:
@@ -69,11 +75,10 @@ def _source(net: CNet, plan: Plan, places: CPlaces) -> str:
     names, kernels = kernel_functions(net.compiled)
     count, table = plan_table(plan, places, names)
     threads = _INCLUDE.sub("", pool_source())
-    ignored = "".join(f'#pragma GCC diagnostic ignored "{name}"\n' for name in _UNUSED)
     parts = [
         _filled("begin.c", net),
         _title("What C lacks that kernels compute with"),
-        f"#pragma GCC diagnostic push\n{ignored}",
+        _DIAGNOSTICS,
         _INCLUDE.sub("", prelude(net.lanes)),
         _title("Kernels"),
         kernels,
