@@ -27,7 +27,7 @@ def read_blob(path: str | os.PathLike[str]) -> np.ndarray:
         raise RoasteryError(f"{name} is an HDF5 file, not a mean file (binaryproto)")
     data = read_binary(path, "a mean file (binaryproto)")
     try:
-        blob = parse_blob(data)
+        blob = parse_blob(data.data)
     except DamagedMessage as error:
         state = "is truncated" if error.truncated else "is not a mean file (binaryproto)"
         raise RoasteryError(f"{name} {state}: at byte {error.position}, {error}") from None

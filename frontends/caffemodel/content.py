@@ -6,6 +6,7 @@ import os
 import re
 
 from ir.errors import RoasteryError
+from roastery.files.lent_bytes import LentBytes
 from roastery.files.regular_file import open_regular
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -31,7 +32,7 @@ def is_hdf5(path: str | os.PathLike[str]) -> bool:
     return head == HDF5_SIGNATURE
 
 
-def read_binary(path: str | os.PathLike[str], expected: str) -> bytes:
+def read_binary(path: str | os.PathLike[str], expected: str) -> LentBytes:
     """The bytes of a protobuf file.
 
     Args:
@@ -46,8 +47,8 @@ def read_binary(path: str | os.PathLike[str], expected: str) -> bytes:
     try:
         with open_regular(path) as file:
             head = file.read(1024)
-            # No message begins with a zero: a large file of zeros is not read at all.
-            data = head if head.startswith(b"\0") else head + file.read()
+            # No message begins with a zero: of a large file of zeros no more is read.
+            data = LentBytes(file, len(head) if head.startswith(b"\0") else None)
     except OSError as error:
         raise RoasteryError(f"{name}: {error.strerror}") from None
     if head.startswith(b"version https://git-lfs"):

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ir.errors import RoasteryError
 from roastery.files.atomic_file import atomic_path
+from roastery.files.h5py_later import h5py
 from roastery.files.hdf5_file import Hdf5File, open_hdf5
 from roastery.files.hdf5_writing import new_hdf5
 
@@ -56,7 +56,7 @@ def read_weights_hdf5(path: str | os.PathLike[str]) -> list[LayerWeights]:
     return result
 
 
-_Layer = tuple[tuple[str, int], dict[int, h5py.Dataset]]
+_Layer = tuple[tuple[str, int], "dict[int, h5py.Dataset]"]
 
 
 def _layers(file: Hdf5File, group: h5py.Group, prefix: str = "") -> Iterator[_Layer]:

@@ -14,9 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import h5py
-
 from ir.errors import RoasteryError
+from roastery.files.h5py_later import h5py
 
 LAYER = "layer"
 """The attribute: JSON such as ``{"name": "ip", "number": 2}``."""

@@ -10,11 +10,11 @@ import os
 import re
 from dataclasses import dataclass, field
 
-import h5py
 import numpy as np
 
 from ir.errors import RoasteryError
 from roastery.files.atomic_file import atomic_write
+from roastery.files.h5py_later import h5py
 from roastery.files.hdf5_file import Hdf5File, open_hdf5
 from roastery.wire.blob_proto import decode_blob, encode_blob
 from roastery.wire.encoding import BYTES, bytes_field, signed32, varint_field
@@ -65,7 +65,7 @@ def read_state(path: str | os.PathLike[str]) -> SolverState:
 
 def _read_binary(path: str | os.PathLike[str]) -> SolverState:
     name = os.fspath(path)
-    reader = WireReader(read_binary(path, "a solver state"))
+    reader = WireReader(read_binary(path, "a solver state").data)
     result = SolverState()
     seen: set[int] = set()
     try:

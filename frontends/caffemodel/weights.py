@@ -20,6 +20,7 @@ from frontends.schema.registry import message_type
 from ir.errors import RoasteryError
 from ir.location import Location
 from roastery.files.atomic_file import atomic_write
+from roastery.files.lent_bytes import LentBytes
 from roastery.wire.blob_proto import decode_blob, encode_blob
 from roastery.wire.encoding import BYTES, VARINT
 from roastery.wire.reader import DamagedMessage, Field, WireReader, prefixed
@@ -45,6 +46,17 @@ def read_weights(path: str | os.PathLike[str]) -> list[LayerWeights]:
     if is_hdf5(path):
         return read_weights_hdf5(path)
     return _read_binary(path, lambda layer_field, reader: None)
+
+
+def read_lent_weights(
+    path: str | os.PathLike[str],
+) -> tuple[list[LayerWeights], LentBytes | None]:
+    """As :func:`read_weights`, with arrays that may be views, read-only and not aligned, of the
+    file's bytes; None where they are none."""
+    if is_hdf5(path):
+        return read_weights_hdf5(path), None
+    lent = read_binary(path, "weights")
+    return _layers(path, lent, lambda layer_field, reader: None, lent=True), lent
 
 
 def read_net_and_weights(path: str | os.PathLike[str]) -> tuple[Message, list[LayerWeights]]:
@@ -76,8 +88,18 @@ def read_net_and_weights(path: str | os.PathLike[str]) -> tuple[Message, list[La
 def _read_binary(
     path: str | os.PathLike[str], each: Callable[[Field, WireReader], None]
 ) -> list[LayerWeights]:
+    return _layers(path, read_binary(path, "weights"), each, lent=False)
+
+
+def _layers(
+    path: str | os.PathLike[str],
+    content: LentBytes,
+    each: Callable[[Field, WireReader], None],
+    *,
+    lent: bool,
+) -> list[LayerWeights]:
     name = os.fspath(path)
-    reader = WireReader(read_binary(path, "weights"))
+    reader = WireReader(content.data)
     layers: list[LayerWeights] = []
     plausible = False
     starts_with_integer = False
@@ -90,9 +112,9 @@ def _read_binary(
                 continue
             if net_field.wire_type == BYTES:
                 if net_field.number == _NET_LAYER:
-                    layers.append(_read_layer(reader, net_field, _V2))
+                    layers.append(_read_layer(reader, net_field, _V2, lent))
                 elif net_field.number == _NET_LAYERS_V1:
-                    layers.append(_read_layer(reader, net_field, _V1))
+                    layers.append(_read_layer(reader, net_field, _V1, lent))
             plausible = True
             each(net_field, reader)
     except DamagedMessage as error:
@@ -119,14 +141,16 @@ def _other_kind(name: str, second: Field) -> RoasteryError:
     )
 
 
-def _read_layer(reader: WireReader, net_field: Field, names: dict[int, str]) -> LayerWeights:
+def _read_layer(
+    reader: WireReader, net_field: Field, names: dict[int, str], lent: bool
+) -> LayerWeights:
     result = LayerWeights("")
     for item in reader.inside(net_field):
         meaning = names.get(item.number)
         if meaning == "blobs" and item.wire_type == BYTES:
-            result.append(decode_blob(reader, item))
+            result.append(decode_blob(reader, item, lent=lent))
         elif meaning == "v0" and item.wire_type == BYTES:
-            old = _read_layer(reader, item, _V0)
+            old = _read_layer(reader, item, _V0, lent)
             result.name, result.type = old.name or result.name, old.type or result.type
             result.blobs += old.blobs
             result.legacy += old.legacy

@@ -13,7 +13,7 @@ from ..building.logger import logger_log, logger_report
 from ..devices.backends import choose_device, open_backend
 from ..devices.compile_options import CompileRequest, Passes, compile_options
 from ..reading import nets
-from ..weights.parameters import load_weights
+from ..weights.parameters import WeightsFile
 from .executable import Executable
 from .input_shapes import check_input_shapes
 
@@ -79,10 +79,14 @@ def compile(
     report = logger_report()
     asked = CompileRequest(precision, passes, layout, threads=threads)
     options = compile_options(backend, asked, report.note)
+    stored = None if weights is None else WeightsFile(weights)
     built = NetBuilder(backend, options, report, freeze=freeze).build(
-        request, seed, observe=[observe] if isinstance(observe, str) else observe
+        request,
+        seed,
+        observe=[observe] if isinstance(observe, str) else observe,
+        given=stored.gives if stored else None,
     )
     check_input_shapes("shapes", request.shapes, built.net.inputs.shapes)
-    if weights is not None:
-        load_weights(weights, built.program, built.store, logger_log())
+    if stored is not None:
+        stored.load(built.program, built.store, logger_log())
     return Executable(built.net)

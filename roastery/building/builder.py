@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +70,7 @@ class NetBuilder:
         *,
         share: BuiltNet | None = None,
         observe: Sequence[str] = (),
+        given: Callable[[NetProgram], Collection[str]] | None = None,
     ) -> BuiltNet:
         """Build a net.
 
@@ -77,6 +78,7 @@ class NetBuilder:
             seed: of fillers, random layers and data.
             share: the net whose parameters this one uses, layer by layer by name.
             observe: inner blobs to keep besides the outputs.
+            given: the variables that the caller fills next, as from a file of weights.
 
         Raises RoasteryError for every mistake in the net or its data.
         """
@@ -85,7 +87,7 @@ class NetBuilder:
         shared, unshared = (
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
-        store = Store(program.variables, seed, shared)
+        store = Store(program.variables, seed, shared, given(program) if given else ())
         feeds, said = open_feeds(program, seed, backend, self.report.notes)
         self.report.built(program, said)
         net = PartitionedNet(

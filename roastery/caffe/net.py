@@ -26,7 +26,7 @@ from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffe
 from ..devices.backends import open_backend
 from ..devices.compile_options import CompileRequest, Passes, compile_options
 from ..reading import nets
-from ..weights.parameters import load_weights, save_weights
+from ..weights.parameters import WeightsFile, save_weights
 from . import modes
 from .batches import Collected, batches
 from .blob import Blob
@@ -122,10 +122,12 @@ class Net(Numbered):
                 backend, CompileRequest(precision, passes, layout), report.note
             )
             builder = NetBuilder(backend, options, report, "layerwise")
-            built = builder.build(request, modes.next_seed())
+            stored = None if weights is None else WeightsFile(weights)
+            given = stored.gives if stored else None
+            built = builder.build(request, modes.next_seed(), given=given)
             self._take(built)
-        if weights is not None:
-            self.copy_from(weights)
+        if stored is not None:
+            self._copy_from(stored)
 
     @classmethod
     def of(cls, built: BuiltNet) -> Net:
@@ -430,12 +432,15 @@ class Net(Numbered):
     @exclusive
     def copy_from(self, path: PathLike) -> None:
         """Copy weights of layers with the same names from a .caffemodel or .caffemodel.h5."""
+        self._copy_from(WeightsFile(path))
+
+    def _copy_from(self, stored: WeightsFile) -> None:
         log = modes.net_log()
-        ignored = load_weights(path, self._net.program, self._store, log)
+        ignored = stored.load(self._net.program, self._store, log)
         if ignored:  # each has a line of its own, but as INFO
             log.warning(
-                f"{len(ignored)} layer(s) of '{os.fspath(path)}' have weights that no layer of "
-                f"the net takes: {', '.join(repr(name) for name in ignored[:_NAMED])}"
+                f"{len(ignored)} layer(s) of '{os.fspath(stored.path)}' have weights that no layer "
+                f"of the net takes: {', '.join(repr(name) for name in ignored[:_NAMED])}"
                 + (" ..." if len(ignored) > _NAMED else "")
             )
 

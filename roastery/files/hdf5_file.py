@@ -16,11 +16,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ir.errors import RoasteryError
 
+from .h5py_later import h5py
 from .regular_file import check_regular
 
 _FREE_BYTES = 512 << 20

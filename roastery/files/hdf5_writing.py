@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import h5py
+from .h5py_later import h5py
 
 
 @contextlib.contextmanager

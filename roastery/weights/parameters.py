@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from frontends.caffemodel import (
     LayerWeights,
     is_hdf5,
     normal_path,
-    read_weights,
+    read_lent_weights,
     write_weights,
     write_weights_hdf5,
 )
@@ -21,6 +22,7 @@ from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.program import LayerInfo, NetProgram
 from ir.types import shape_text
+from roastery.files.lent_bytes import LentBytes
 from runtime.logging import CaffeLog
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
@@ -36,39 +38,87 @@ def load_weights(
     store: Store,
     log: CaffeLog | None = None,
 ) -> list[str]:
-    """Copy the parameters of layers with equal names from a file.
-
-    The k-th layer of a name gets what the file holds of the k-th. Layers of the file that the net
-    lacks are logged and passed over; layers of the net that the file lacks keep what they have.
-    Nothing is changed if anything is wrong.
-
-    Returns: layers that were passed over although they have weights.
+    """Copy the parameters of layers with equal names from a file; see :meth:`WeightsFile.load`.
 
     Raises:
         RoasteryError: the file cannot be read, or a layer's blobs differ in number or shape.
     """
-    hdf5 = is_hdf5(path)
-    copies: list[tuple[Buffer, np.ndarray]] = []
-    left: list[LayerWeights] = []
-    sources = read_weights(path)
-    targets: Sequence[LayerInfo] = program.layers
-    if hdf5:
-        sources = _renamed(sources, targets)
-        targets = _stored(targets)
-    given = set()
-    for source, target in matched(sources, targets, lambda layer: hdf5 or bool(layer.blobs)):
-        if target is None:
-            left.append(source)
-            if log is not None:
-                log.ignoring_source_layer(source.name, hdf5=hdf5)
-            continue
-        given.add(target.key)
-        copies += _copies(path, source, target, program, store, hdf5=hdf5)
-    if log is not None:
-        _tell(path, program, log, given, copied=bool(copies))
-    for buffer, values in copies:
-        buffer.array[...] = values
-    return [source.name for source in left if source.blobs]
+    return WeightsFile(path).load(program, store, log)
+
+
+class WeightsFile:
+    """A file of weights, read when it is first asked for something. It can be loaded once: its
+    bytes go as they are used.
+
+    Methods raise RoasteryError for a file that cannot be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = path
+
+    @functools.cached_property
+    def _hdf5(self) -> bool:
+        return is_hdf5(self.path)
+
+    @functools.cached_property
+    def _content(self) -> tuple[list[LayerWeights], LentBytes | None]:
+        return read_lent_weights(self.path)
+
+    def gives(self, program: NetProgram) -> set[str]:
+        """The variables of a net that :meth:`load` writes."""
+        found = ((source, target) for source, target in self._matched(program) if target)
+        return {v for source, target in found for v in self._variables(source, target, program)}
+
+    def load(self, program: NetProgram, store: Store, log: CaffeLog | None = None) -> list[str]:
+        """Copy the parameters of layers with equal names.
+
+        The k-th layer of a name gets what the file holds of the k-th. Layers of the file that the
+        net lacks are logged and passed over; layers of the net that the file lacks keep what they
+        have. Nothing is changed if anything is wrong.
+
+        Returns: layers that were passed over although they have weights.
+
+        Raises RoasteryError where a layer's blobs differ in number or shape.
+        """
+        path, hdf5 = self.path, self._hdf5
+        copies: list[tuple[Buffer, np.ndarray]] = []
+        left: list[LayerWeights] = []
+        given = set()
+        for source, target in self._matched(program):
+            if target is None:
+                left.append(source)
+                if log is not None:
+                    log.ignoring_source_layer(source.name, hdf5=hdf5)
+                continue
+            given.add(target.key)
+            copies += _copies(path, source, target, self._variables(source, target, program), store)
+        if log is not None:
+            _tell(path, program, log, given, copied=bool(copies))
+        _, lent = self._content
+        for buffer, values in copies:
+            if lent is None:
+                buffer.array[...] = values
+            else:
+                lent.move(values, buffer.array)
+        del self._content
+        return [source.name for source in left if source.blobs]
+
+    def _matched(self, program: NetProgram) -> list[tuple[LayerWeights, LayerInfo | None]]:
+        (sources, _), hdf5 = self._content, self._hdf5
+        if hdf5:
+            targets = _stored(program.layers)
+            return matched(_renamed(sources, program.layers), targets, lambda layer: True)
+        return matched(sources, program.layers, lambda layer: bool(layer.blobs))
+
+    def _variables(
+        self, source: LayerWeights, target: LayerInfo, program: NetProgram
+    ) -> Sequence[str]:
+        """Those that a layer's blobs are for."""
+        if self._hdf5:  # HDF5 files hold a shared parameter once, with the layer that owns it
+            owned = tuple(c for c in target.variables if program.owns(target, c))
+            if len(source.blobs) == len(owned):
+                return owned
+        return target.variables
 
 
 def _tell(
@@ -126,16 +176,9 @@ def _copies(
     path: str | os.PathLike[str],
     source: LayerWeights,
     target: LayerInfo,
-    program: NetProgram,
+    variables: Sequence[str],
     store: Store,
-    *,
-    hdf5: bool,
 ) -> list[tuple[Buffer, np.ndarray]]:
-    variables = target.variables
-    if hdf5:  # HDF5 files hold a shared parameter once, with the layer that owns it
-        owned = tuple(c for c in variables if program.owns(target, c))
-        if len(source.blobs) == len(owned):
-            variables = owned
     if len(source.blobs) != len(variables):
         raise RoasteryError(
             f"layer '{source.name}' has {len(source.blobs)} blob(s) in '{os.fspath(path)}' and "

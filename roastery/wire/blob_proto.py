@@ -48,16 +48,20 @@ class Blob:
     diff: np.ndarray | None = None
 
 
-def decode_blob(reader: WireReader, field: Field) -> Blob:
+def decode_blob(reader: WireReader, field: Field, *, lent: bool = False) -> Blob:
     """The array of a BlobProto that a field holds.
+
+    Args:
+        lent: leave numbers where they are, if they are float32 there: the array is a view of the
+            reader's bytes, perhaps read-only and not aligned.
 
     Raises:
         DamagedMessage: the bytes are damaged, or shape and values do not fit together.
     """
-    return _decode(reader.inside(field), field.position)
+    return _decode(reader.inside(field), field.position, lent)
 
 
-def parse_blob(data: bytes) -> Blob:
+def parse_blob(data: bytes | memoryview) -> Blob:
     """The array of a file that holds one BlobProto, as mean files do.
 
     Raises:
@@ -66,7 +70,7 @@ def parse_blob(data: bytes) -> Blob:
     return _decode(WireReader(data).fields(), 0)
 
 
-def _decode(fields: Iterator[Field], position: int) -> Blob:
+def _decode(fields: Iterator[Field], position: int, lent: bool = False) -> Blob:
     shape: list[int] | None = None
     legacy: dict[int, int] = {}
     chunks: dict[int, list[np.ndarray]] = {}
@@ -93,7 +97,7 @@ def _decode(fields: Iterator[Field], position: int) -> Blob:
             if dtype is None:
                 raise DamagedMessage(f"raw {name} of unknown type {raw_types[name]}", position)
             chunks[key] = [_numbers(stored, dtype, position)]
-    values = _joined(chunks.get(_DOUBLE_DATA) or chunks.get(_DATA))
+    values = _joined(chunks.get(_DOUBLE_DATA) or chunks.get(_DATA), lent)
     count = 0 if values is None else values.size
     is_legacy = bool(legacy) and shape is None
     if is_legacy:
@@ -110,7 +114,7 @@ def _decode(fields: Iterator[Field], position: int) -> Blob:
         raise DamagedMessage(f"a blob of shape {shape} holds {count} values", position)
     if math.prod(dim for dim in shape if dim) > _MOST_ELEMENTS:
         raise DamagedMessage(f"{shape} is not a shape", position)
-    diff = _joined(chunks.get(_DOUBLE_DIFF) or chunks.get(_DIFF))
+    diff = _joined(chunks.get(_DOUBLE_DIFF) or chunks.get(_DIFF), lent)
     if diff is not None and diff.size != count:
         raise DamagedMessage(f"a blob of shape {shape} holds {diff.size} diffs", position)
     return Blob(values.reshape(shape), is_legacy, None if diff is None else diff.reshape(shape))
@@ -145,10 +149,12 @@ def _numbers(value: int | memoryview, dtype: str, position: int) -> np.ndarray:
     return np.frombuffer(value, dtype)
 
 
-def _joined(chunks: list[np.ndarray] | None) -> np.ndarray | None:
-    """One aligned, writable float32 array; None where there is none."""
+def _joined(chunks: list[np.ndarray] | None, lent: bool) -> np.ndarray | None:
+    """One float32 array, aligned and writable unless it is lent; None where there is none."""
     if not chunks:
         return None
+    if lent and len(chunks) == 1 and chunks[0].dtype == np.float32:
+        return chunks[0]
     with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, as in Caffe
         if len(chunks) == 1:
             return chunks[0].astype(np.float32)

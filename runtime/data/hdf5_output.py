@@ -12,11 +12,11 @@ import weakref
 from pathlib import Path
 from types import TracebackType
 
-import h5py
 import numpy as np
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from roastery.files.h5py_later import h5py
 from roastery.files.hdf5_writing import PatientFile
 from roastery.files.regular_file import check_name
 from roastery.files.special_output import is_special

@@ -14,16 +14,23 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import FillerSpec
 
-_Filler = Callable[[FillerSpec, tuple[int, ...], np.random.Generator], np.ndarray]
+_Filler = Callable[[FillerSpec, np.ndarray, np.random.Generator], None]
 
 
 def fill(spec: FillerSpec, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """A float32 array of ``shape``.
+    """A float32 array of ``shape``; see :func:`fill_array`."""
+    array = np.empty(tuple(shape), np.float32)
+    fill_array(spec, array, rng)
+    return array
+
+
+def fill_array(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    """Fill a float32 array whose elements lie one after the other, without another of its size
+    for those fillers that large arrays have.
 
     Raises RoasteryError where the filler cannot fill that shape (bilinear needs four axes and
     square windows) or its numbers make no sense (a negative deviation).
     """
-    shape = tuple(shape)
     filler = _FILLERS.get(spec.kind)
     if filler is None:
         raise RoasteryError(f"unknown filler {spec.kind!r}", location=spec.location)
@@ -31,68 +38,66 @@ def fill(spec: FillerSpec, shape: Sequence[int], rng: np.random.Generator) -> np
         raise RoasteryError(
             f"`sparse` is for gaussian fillers, this one is {spec.kind!r}", location=spec.location
         )
-    if math.prod(shape) == 0:
-        return np.zeros(shape, np.float32)
-    return filler(spec, shape, rng).astype(np.float32, copy=False)
+    if array.size:
+        filler(spec, array, rng)
 
 
-def _constant(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    return np.full(shape, spec.value, np.float32)
+def _constant(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    array[...] = spec.value
 
 
-def _array(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    if spec.array is None or spec.array.size != math.prod(shape):
+def _array(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    if spec.array is None or spec.array.size != array.size:
         have = None if spec.array is None else list(spec.array.shape)
-        raise RoasteryError(f"{have} does not fill {list(shape)}", location=spec.location)
-    return np.array(spec.array, np.float32).reshape(shape)
+        raise RoasteryError(f"{have} does not fill {list(array.shape)}", location=spec.location)
+    array[...] = spec.array.reshape(array.shape)
 
 
-def _uniform(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _uniform(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
     if spec.min > spec.max:
         raise RoasteryError(
             f"a uniform filler from {spec.min:g} to {spec.max:g}",
             location=spec.location,
             hint="`min` must not be above `max`",
         )
-    return _between(rng, spec.min, spec.max, shape)
+    _between(rng, spec.min, spec.max, array)
 
 
-def _gaussian(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _gaussian(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
     if spec.std < 0.0:
         raise RoasteryError(f"a gaussian filler with std {spec.std:g}", location=spec.location)
-    values = _normal(rng, spec.mean, spec.std, shape)
-    if spec.sparse == -1:
-        return values
-    outputs = shape[0] if shape else 1
-    if not 0 <= spec.sparse <= outputs:
+    outputs = len(array) if array.ndim else 1
+    if spec.sparse != -1 and not 0 <= spec.sparse <= outputs:
         raise RoasteryError(
-            f"sparse: {spec.sparse} inputs per output, and shape {list(shape)} has {outputs} "
+            f"sparse: {spec.sparse} inputs per output, and shape {list(array.shape)} has {outputs} "
             "outputs",
             location=spec.location,
             hint=f"give a number from 0 to {outputs}",
         )
-    # Each weight stays with probability sparse / outputs.
-    return values * (rng.random(shape) < spec.sparse / outputs)
+    _normal(rng, spec.mean, spec.std, array)
+    if spec.sparse != -1:  # each weight stays with probability sparse / outputs
+        array *= rng.random(array.shape) < spec.sparse / outputs
 
 
-def _positive_unitball(
-    spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator
-) -> np.ndarray:
-    values = rng.random(shape, np.float32)
-    inner = tuple(range(1, len(shape)))
-    return values / values.sum(axis=inner, keepdims=True) if shape else np.ones((), np.float32)
+def _positive_unitball(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    if not array.ndim:
+        array[...] = 1.0
+        return
+    rng.random(dtype=np.float32, out=array)
+    array /= array.sum(axis=tuple(range(1, array.ndim)), keepdims=True)
 
 
-def _xavier(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    scale = math.sqrt(3.0 / _fan(spec, shape))
-    return _between(rng, -scale, scale, shape)
+def _xavier(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    scale = math.sqrt(3.0 / _fan(spec, array.shape))
+    _between(rng, -scale, scale, array)
 
 
-def _msra(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    return _normal(rng, 0.0, math.sqrt(2.0 / _fan(spec, shape)), shape)
+def _msra(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    _normal(rng, 0.0, math.sqrt(2.0 / _fan(spec, array.shape)), array)
 
 
-def _bilinear(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _bilinear(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    shape = array.shape
     if len(shape) != 4 or shape[2] != shape[3]:
         raise RoasteryError(
             f"a bilinear filler fills blobs with four axes and square windows, not {list(shape)}",
@@ -103,7 +108,7 @@ def _bilinear(spec: FillerSpec, shape: tuple[int, ...], rng: np.random.Generator
     factor = math.ceil(extent / 2.0)
     center = (extent - 1) / (2.0 * factor)
     tent = 1.0 - np.abs(np.arange(extent) / factor - center)
-    return np.ascontiguousarray(np.broadcast_to(np.outer(tent, tent), shape))
+    array[...] = np.outer(tent, tent)
 
 
 def _fan(spec: FillerSpec, shape: tuple[int, ...]) -> float:
@@ -116,16 +121,24 @@ def _fan(spec: FillerSpec, shape: tuple[int, ...]) -> float:
     return (fan_in + fan_out) / 2.0 if spec.variance_norm == "AVERAGE" else fan_in
 
 
-def _between(
-    rng: np.random.Generator, low: float, high: float, shape: tuple[int, ...]
-) -> np.ndarray:
-    return rng.random(shape, np.float32) * np.float32(high - low) + np.float32(low)
+def _between(rng: np.random.Generator, low: float, high: float, array: np.ndarray) -> None:
+    rng.random(dtype=np.float32, out=array)
+    array *= np.float32(high - low)
+    array += np.float32(low)
 
 
-def _normal(
-    rng: np.random.Generator, mean: float, std: float, shape: tuple[int, ...]
-) -> np.ndarray:
-    return rng.standard_normal(shape, np.float32) * np.float32(std) + np.float32(mean)
+def _normal(rng: np.random.Generator, mean: float, std: float, array: np.ndarray) -> None:
+    rng.standard_normal(dtype=np.float32, out=array)
+    array *= np.float32(std)
+    array += np.float32(mean)
+
+
+def surely_fills(spec: FillerSpec) -> bool:
+    """Whether a filler refuses no shape and none of its numbers: it needs not run where what it
+    makes is replaced before anybody sees it."""
+    if spec.kind == "gaussian":
+        return spec.std >= 0.0 and spec.sparse == -1
+    return spec.sparse == -1 and spec.kind in ("constant", "msra", "xavier")
 
 
 _FILLERS: dict[str, _Filler] = {

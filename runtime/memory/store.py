@@ -6,7 +6,7 @@ Parameters lie one after the other in two flat buffers (data and diff), grouped 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from ir.program import RANDOM_STATE, Variable
 from ir.types import TensorType
 
 from .buffers import Buffer, padded_size
-from .fillers import fill
+from .fillers import fill_array, surely_fills
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Store:
         seed: for fillers and for the random variable.
         shared: data buffers of another store that stand in for this one's, by variable name. Such
             variables are not filled, and have diffs of their own, as in Caffe.
+        given: variables that the caller fills before anything reads them. Memory that nobody
+            wrote is not there yet.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Store:
         variables: Mapping[str, Variable],
         seed: int,
         shared: Mapping[str, Buffer] | None = None,
+        given: Collection[str] = (),
     ) -> None:
         self.seed = seed
         self.shared = dict(shared or {})
@@ -82,7 +85,7 @@ class Store:
             self.groups.append(Group(lr_mult, decay_mult, start, position, names))
         self._flat = frozenset(self.data)
         for variable in variables.values():
-            self._add(variable)
+            self._add(variable, given=variable.name in given)
 
     def extend(self, variables: Iterable[Variable]) -> None:
         """Add the variables that are missing: a test net's own layers, a net at another shape.
@@ -109,7 +112,7 @@ class Store:
                 self.data.pop(variable.name, None)
                 self._add(variable)
 
-    def _add(self, variable: Variable) -> None:
+    def _add(self, variable: Variable, *, given: bool = False) -> None:
         self.variables[variable.name] = variable
         if variable.name in self.shared:
             self.data[variable.name] = self.shared[variable.name]
@@ -119,11 +122,13 @@ class Store:
             self.data[variable.name] = Buffer(variable.type)
             if variable.index >= 0:
                 self.diff[variable.name] = Buffer(variable.type)
+        if given and surely_fills(variable.filler):
+            return
         array = self.data[variable.name].array
         if variable.name == RANDOM_STATE:
             array[0] = self.seed & 0xFFFFFFFF
         else:
-            array[...] = fill(variable.filler, variable.type.shape, self.generator(variable.name))
+            fill_array(variable.filler, array, self.generator(variable.name))
 
     def share(self, buffers: Mapping[str, Buffer]) -> None:
         """Use data buffers of another store from now on; diffs stay apart. By variable name.

@@ -38,7 +38,7 @@ def _run(arguments: Arguments) -> None:
     from ...devices.compile_options import compile_options
     from ...reading import nets
     from ...training.solvers import weight_files
-    from ...weights.parameters import load_weights
+    from ...weights.parameters import WeightsFile, load_weights
 
     model = needed(arguments, "model", "the net to score")
     weights = needed(arguments, "weights", "the weights to score the net with")
@@ -50,8 +50,12 @@ def _run(arguments: Arguments) -> None:
         request = NetRequest(message, state, allow_python=python_layers(arguments))
         backend, report = open_backend(device), LogReport(log, to_log(log))
         options = compile_options(backend, requested_compilation(arguments), report.note)
-        built = NetBuilder(backend, options, report, freeze=True).build(request, seed=0)
-        for path in weight_files(weights):
+        first, *others = weight_files(weights)
+        stored = WeightsFile(first)
+        builder = NetBuilder(backend, options, report, freeze=True)
+        built = builder.build(request, seed=0, given=stored.gives)
+        stored.load(built.program, built.store, log)
+        for path in others:
             load_weights(path, built.program, built.store, log)
         log.running_for(arguments.iterations)
         _score(built.net, arguments.iterations, log)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from roastery.files.h5py_later import h5py
 from roastery.files.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
 from roastery.files.regular_file import check_regular, open_regular
 
