@@ -34,14 +34,12 @@ class Training:
         self._net.inputs.take(given)
 
     def run(self) -> None:
-        self._solver.step(1)
+        self._solver.step(1)  # which clears diffs first
 
     def results(self) -> dict[str, np.ndarray]:
         loss = np.array(self._net.forward_backward())
         learning = [name for name, v in self._net.program.variables.items() if v.learns]
-        diffs = {name: self._net.store.diff[name].array.copy() for name in learning}
-        self._net.store.clear_diffs()
-        return {"loss": loss, **diffs}
+        return {"loss": loss, **{name: self._net.store.diff[name].peek() for name in learning}}
 
 
 if __name__ == "__main__":

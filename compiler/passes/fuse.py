@@ -12,6 +12,7 @@ from ir.ops.pointwise import Map
 from .context import UNBOUNDED, PassContext
 from .fusion.groups import Grouping
 from .fusion.labels import KernelLabels
+from .fusion.order import short_lived
 from .fusion.patterns import OpPattern, pattern_of
 from .fusion.rows import schedule_of
 from .maps import map_of
@@ -45,9 +46,8 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     for unit in units:
         read.update(unit.inputs)
     labels = KernelLabels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
-    return Graph(
-        graph.name, graph.inputs, tuple(u.node(read, labels) for u in units), graph.outputs
-    )
+    groups = short_lived(graph, [unit.node(read, labels) for unit in units])
+    return Graph(graph.name, graph.inputs, groups, graph.outputs)
 
 
 def _single_results(nodes: Sequence[Node]) -> Iterator[Node]:

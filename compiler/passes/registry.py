@@ -16,6 +16,7 @@ from .context import PassContext
 from .freeze import fold_affine
 from .fuse import fuse
 from .layouts import choose_layouts
+from .recompute import recompute
 from .reuse_results import reuse_results
 from .simplify import remove_dead_code, simplify
 
@@ -32,6 +33,7 @@ PASSES: dict[str, Pass] = {
     "fold_affine": fold_affine,
     "fuse": fuse,
     "layout": choose_layouts,
+    "recompute": recompute,
     "remove_dead_code": remove_dead_code,
     "reuse_results": reuse_results,
     "simplify": simplify,
@@ -43,9 +45,14 @@ _OPTIMISING = ("drop_stop_gradient", "simplify", "reuse_results", "simplify")
 def default_passes(target: Target) -> tuple[str, ...]:
     """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
 
-    Numpy runs a graph node by node: groups would only compute again what several of them read.
+    Numpy runs a graph node by node: groups would only compute again what several of them read. On
+    CPUs memory is what backward waits for.
     """
-    passes = _OPTIMISING if target.layout == ROW_MAJOR else (*_OPTIMISING, "layout")
+    passes: tuple[str, ...] = _OPTIMISING
+    if target.kind == "cpu" and target.runs_kernels:
+        passes = (*passes, "recompute")
+    if target.layout != ROW_MAJOR:
+        passes = (*passes, "layout")
     return (*passes, "fuse") if target.runs_kernels else passes
 
 

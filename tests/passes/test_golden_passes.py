@@ -18,6 +18,7 @@ from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.passes.context import PassContext
 from compiler.passes.fuse import fuse
 from compiler.passes.layouts import choose_layouts
+from compiler.passes.recompute import recompute
 from compiler.passes.reuse_results import reuse_results
 from compiler.passes.simplify import remove_dead_code, simplify
 from compiler.target import GENERIC
@@ -50,6 +51,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "dead": remove_dead_code,
     "simplify": simplify,
     "reuse": reuse_results,
+    "recompute": recompute,
     "fuse": fuse,
     "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
     "blocks": lambda graph: choose_layouts(graph, wanting("channels-by-4")),
