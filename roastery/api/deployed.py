@@ -17,14 +17,21 @@ from ..building.logger import LOGGER
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the targets, what kernels were compiled by, how many they are, the size of
-    the file in bytes; for which CPUs there is machine code."""
+    """What was written.
+
+    Attributes:
+        options: what kernels were compiled by, of which there are so many for GPUs, or in C.
+        nbytes: of the file, or of all files.
+        baselines: CPUs for which there is machine code, or C.
+        path: of the file or folder.
+    """
 
     targets: tuple[str, ...]
     options: CompileOptions
     kernels: int
     nbytes: int
-    baselines: tuple[str, ...] = ()
+    baselines: tuple[str, ...]
+    path: str
 
 
 def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:

@@ -38,6 +38,7 @@ def export_c(
     """Write a net at its sizes as C. Needs no compiler.
 
     Args:
+        folder: "": named after the net, in the working directory.
         baselines: the instructions of the CPUs that will run it, one or none: as this one has.
 
     Raises RoasteryError for layers that are no kernels, and where it cannot be written.
@@ -60,13 +61,14 @@ def export_c(
     }
     net = CNet(net_identifier(graph.name), compiled, options, variables, __version__)
     files = c_folder(net)
+    folder = os.fspath(folder) or net.name
     for name in write_folder(folder, files, EXAMPLES):
         LOGGER.warning(
             "%s was changed since it was exported, and stays as it is", os.path.join(folder, name)
         )
     nbytes = sum(map(len, files.values()))
     kernels = len(compiled.plan.kernels)
-    return Exported(("c",), options, kernels, nbytes, (target.instructions,))
+    return Exported(("c",), options, kernels, nbytes, (target.instructions,), folder)
 
 
 def _computed(

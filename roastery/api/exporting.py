@@ -76,7 +76,7 @@ def export_net(
     Args:
         net: a prototxt or message; data layers become inputs of their shapes.
         shapes: of inputs and of data layers' tops, which are then not read.
-        output: the artifact's file; of target ``c`` the folder.
+        output: the artifact's file; of target ``c`` the folder, where "" means the net's name.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
         passes, layout, allow_python: as in :func:`roastery.compile`.
@@ -178,7 +178,9 @@ def export_program(
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0
     made = tuple(code.instructions for code in codes)
-    return Exported(tuple(names), options, kernels, os.path.getsize(output), made)
+    return Exported(
+        tuple(names), options, kernels, os.path.getsize(output), made, os.fspath(output)
+    )
 
 
 def _compiled_code(

@@ -416,6 +416,17 @@ def test_exported_again_it_keeps_what_was_changed(tmp_path: Path) -> None:
     assert {name: (folder / name).read_bytes() for name in whole} == whole
 
 
+def test_a_folder_named_after_the_net(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layer = sample_nets.layer("y", "ReLU", "x")
+    Path("deploy.prototxt").write_text('name: "My Net"\n' + sample_nets.inputs(x=(3,)) + layer)
+    assert main(["export", "deploy.prototxt", "--target=c"]) == 0
+    assert capsys.readouterr().out.startswith("wrote my_net: c (")
+    assert Path("my_net/my_net.c").exists()
+
+
 def test_names_in_c() -> None:
     names = ("LeNet", "ResNet-50", "7x7", "main", "f\u00fcr", "", "int", "pool", "run", "net")
     found = "lenet resnet_50 net_7x7 net_main f_r net net_int net_pool net_run net"

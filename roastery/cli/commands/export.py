@@ -18,13 +18,16 @@ def _run(arguments: Arguments) -> None:
     if arguments.net and arguments.model and arguments.net != arguments.model:
         raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
     model = arguments.net or needed(arguments, "model", "the net to export")
-    output = needed(arguments, "output", "where to write the artifact, or the folder of C")
+    targets = arguments.target or ["cpu"]
+    output = arguments.output
+    if targets != ["c"]:
+        output = needed(arguments, "output", "where to write the artifact")
     with progress_bar("compiling kernels") as draw:
         made = export_net(
             model,
             arguments.weights or None,
             output,
-            arguments.target or ["cpu"],
+            targets,
             phase=arguments.phase,
             level=arguments.level,
             stages=stages(arguments),
@@ -38,7 +41,7 @@ def _run(arguments: Arguments) -> None:
         )
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
-    say(f"wrote {output}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
+    say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
 
@@ -69,7 +72,8 @@ COMMAND = Command(
         Flag("weights", "a .caffemodel or .caffemodel.h5", default="", metavar="FILE"),
         Flag(
             "output",
-            "the file to write, usually NAME.roast; of target c the folder",
+            "the file to write, usually NAME.roast; of target c the folder, by default named after "
+            "the net",
             default="",
             metavar="FILE",
         ),
