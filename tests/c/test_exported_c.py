@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -355,6 +357,36 @@ def test_it_says_for_which_cpu_it_is(tmp_path: Path) -> None:
         done = subprocess.run(["make", "-C", str(folder)], capture_output=True, text=True)
         assert done.returncode != 0
         assert "printed for aarch64: export the net for this CPU (--cpu-baseline)" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("qemu-x86_64") is None, reason="there is no qemu-x86_64")
+@pytest.mark.skipif(c_kernels.machine().instructions < "x86-64-v3", reason="this CPU is older")
+def test_an_older_cpu_is_told(tmp_path: Path) -> None:
+    folder = exported(sample_nets.inputs(x=(40,)) + sample_nets.layer("y", "TanH", "x"), tmp_path)
+    built(folder, "gcc", f"{STRICT} -O3")
+    saved(folder, arrays_for(folder))
+    assert run(folder, "x.npy").returncode == 0
+    command = ["qemu-x86_64", "-cpu", "Nehalem", "./net", "x.npy"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("net: this CPU: lacks instructions of x86-64-v")
+
+
+ZIG = f"{sys.executable} -m ziglang"
+
+
+@pytest.mark.skipif(shutil.which("qemu-aarch64") is None, reason="there is no qemu-aarch64")
+@pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="there is no ziglang")
+def test_another_machine(tmp_path: Path) -> None:
+    """Compiled by Zig for NEON, and run by an emulator."""
+    folder = exported(INCEPTION, tmp_path, cpu_baseline="aarch64")
+    words = ["make", "-C", str(folder), f"CC={ZIG} cc -target aarch64-linux-musl", f"AR={ZIG} ar"]
+    subprocess.run([*words, "LDFLAGS=-static", f"CFLAGS={STRICT} -O1"], check=True)
+    arrays = arrays_for(folder)
+    words = ["qemu-aarch64", "./net", *saved(folder, arrays), "--output=results", "--threads=2"]
+    subprocess.run(words, cwd=folder, check=True)
+    got, expected = np.load(folder / "results/out_put_0.npy"), on_cpu(folder, arrays)
+    np.testing.assert_allclose(got, expected["out/put"], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ def machine_check(instructions: Instructions) -> str:
     """A function that asks the CPU whether it has them."""
     names = [option.removeprefix("-m") for option in instructions.options]
     asked = [f'__builtin_cpu_supports("{name}")' for name in names if name in _ASKED]
-    lines = [f'#define INSTRUCTIONS "{instructions.name}"', "static int able(void) {"]
+    lines = [f'#define INSTRUCTIONS "{instructions.name}"']
+    lines.append("/* Of functions that run before it is known what the CPU can do. */")
+    plain = '__attribute__((noinline, target("no-avx")))' if asked else ""
+    lines += [f"#define ANYWHERE {plain}".rstrip(), "ANYWHERE static int able(void) {"]
     if asked:
         lines.append("    __builtin_cpu_init();")
     lines += [f"    return {' && '.join(asked) or '1'};", "}", ""]

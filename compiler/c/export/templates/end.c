@@ -24,7 +24,8 @@ typedef struct {
 extern const unsigned char example_net_linked[], example_net_linked_end[];
 #endif
 
-static int failed(int code, char *problem, size_t size, const char *weights, const char *why) {
+ANYWHERE static int failed(int code, char *problem, size_t size, const char *weights,
+                           const char *why) {
     if (problem && size) snprintf(problem, size, "%s: %s", weights, why);
     return code;
 }
@@ -138,14 +139,7 @@ static int make_memory(example_net *net) {
     return 1;
 }
 
-int example_net_open(example_net **made, const char *weights, char *problem, size_t size) {
-    if (!made)
-        return failed(EXAMPLE_NET_WRONG_ARGUMENT, problem, size, "example_net_open", "net is NULL");
-    *made = NULL;
-    if (!able())
-        return failed(EXAMPLE_NET_WRONG_CPU, problem, size, "this CPU",
-                      "lacks instructions of " INSTRUCTIONS
-                      "; export the net with another --cpu-baseline");
+static int opened(example_net **made, const char *weights, char *problem, size_t size) {
     example_net *net = calloc(1, sizeof *net);
     if (!net)
         return failed(EXAMPLE_NET_NO_MEMORY, problem, size, "example_net_open", strerror(ENOMEM));
@@ -165,6 +159,17 @@ int example_net_open(example_net **made, const char *weights, char *problem, siz
     example_net_reset(net);
     *made = net;
     return EXAMPLE_NET_OK;
+}
+
+ANYWHERE int example_net_open(example_net **made, const char *weights, char *problem, size_t size) {
+    if (!made)
+        return failed(EXAMPLE_NET_WRONG_ARGUMENT, problem, size, "example_net_open", "net is NULL");
+    *made = NULL;
+    if (!able())
+        return failed(EXAMPLE_NET_WRONG_CPU, problem, size, "this CPU",
+                      "lacks instructions of " INSTRUCTIONS
+                      "; export the net with another --cpu-baseline");
+    return opened(made, weights, problem, size);
 }
 
 int example_net_set_threads(example_net *net, int threads) {

@@ -14,7 +14,7 @@ LDFLAGS =
 
 # Numbers keep their IEEE meaning; a product and a sum may round once.
 NUMBERS = -ffp-contract=fast -fno-math-errno -fno-trapping-math -fwrapv
-COMPILE = $(CC) -std=c11 $(CFLAGS) $(NUMBERS) $(ARCH) -pthread
+COMPILE = $(CC) -std=c11 $(CFLAGS) $(NUMBERS) -pthread
 
 net: main.o libexample_net.a
 	$(COMPILE) $(LDFLAGS) -o $@ main.o libexample_net.a -lm
@@ -24,7 +24,7 @@ libexample_net.a: example_net.o
 	$(AR) rcs $@ example_net.o
 
 example_net.o: example_net.c example_net.h
-	$(COMPILE) -c -o $@ example_net.c
+	$(COMPILE) $(ARCH) -c -o $@ example_net.c
 
 main.o: main.c example_net.h
 	$(COMPILE) -c -o $@ main.c
@@ -37,7 +37,7 @@ net_single: $(SINGLE)
 	$(COMPILE) $(LDFLAGS) -o $@ $(SINGLE) -lm
 
 example_net_single.o: example_net.c example_net.h
-	$(COMPILE) -DEXAMPLE_NET_LINKED -c -o $@ example_net.c
+	$(COMPILE) $(ARCH) -DEXAMPLE_NET_LINKED -c -o $@ example_net.c
 
 main_single.o: main.c example_net.h
 	$(COMPILE) -DEXAMPLE_NET_LINKED -c -o $@ main.c
