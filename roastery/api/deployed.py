@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from compiler.options import CompileOptions
 from compiler.partitions import frozen
@@ -24,6 +25,7 @@ class Exported:
         nbytes: of the file, or of all files.
         baselines: CPUs for which there is machine code, or C.
         path: of the file or folder.
+        fixed: shapes of inputs, where it runs at these alone.
     """
 
     targets: tuple[str, ...]
@@ -32,6 +34,7 @@ class Exported:
     nbytes: int
     baselines: tuple[str, ...]
     path: str
+    fixed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:

@@ -67,8 +67,10 @@ def export_c(
             "%s was changed since it was exported, and stays as it is", os.path.join(folder, name)
         )
     nbytes = sum(map(len, files.values()))
-    kernels = len(compiled.plan.kernels)
-    return Exported(("c",), options, kernels, nbytes, (target.instructions,), folder)
+    plan = compiled.plan
+    fixed = {p.name: plan.buffers[p.buffer].type.shape for p in plan.inputs if p.role is Role.DATA}
+    kernels = len(plan.kernels)
+    return Exported(("c",), options, kernels, nbytes, (target.instructions,), folder, fixed)
 
 
 def _computed(

@@ -12,6 +12,8 @@ from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
+    from ir.printable import printable
+
     from ...api.exporting import export_net
     from ..progress import progress_bar
 
@@ -42,6 +44,9 @@ def _run(arguments: Arguments) -> None:
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
+    if made.fixed:
+        fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
+        say(f"note: it runs at these shapes, and --shape exports others: {printable(fixed)}")
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
 
