@@ -352,7 +352,8 @@ class _Registers:
 
     def _edges(self, at: Mapping[LoopAxis, Affine], axes: Sequence[LoopAxis]) -> tuple[Expr, ...]:
         """Conditions at the first and last steps of a window, which hold for all between if they
-        hold there. None where what is read is shared by the lanes: there masks cost little."""
+        hold there, and those under which lanes are inside. None where what is read is shared by the
+        lanes: there masks cost little."""
         windows = [a for a in axes if self.extents[a].constant is not None]
         if windows != axes or any(a in self.form.blocks for a in axes) or not axes:
             return ()
@@ -363,6 +364,11 @@ class _Registers:
                 places[axis] = ZERO.shifted(Monomial.of((self.extents[axis].constant or 1) - 1))
             for _, access in self._operands(places):
                 found += [c for c in access.guard if axes_of(c)]
+        if found and (outside := self.bounds(at)):
+            for value, access in self._operands(at):
+                if self._has_lanes(value, access):
+                    needed = self.emitter.needed(access.guarded(*outside), value.type)
+                    found += [c for c in needed if c in outside]
         return tuple(dict.fromkeys(found))
 
     def _turns(self, axes: Sequence[LoopAxis]) -> int:
@@ -381,17 +387,17 @@ class _Registers:
         """Over the depth. ``masked``: some of what is read may not be there."""
         builder = self.builder
         unrolled = axes if self._turns(axes) <= MOST_TAPS else ()
+        inner = self._innermost(axes)
         with contextlib.ExitStack() as stack:
-            found, inner = dict(at), []
+            found = dict(at)
             for axis in axes:
-                extent, block = self.extents[axis], self.form.blocks.get(axis, 0)
+                extent = self.extents[axis]
                 if axis == self.form.lanes:
-                    inner.append(axis)
                     continue
-                if block:
-                    loop = builder.loop(builder.size(builder.blocks(extent, block)), hint="block")
+                if axis == inner:
+                    blocks = builder.size(builder.blocks(extent, self.form.blocks[axis]))
+                    loop = builder.loop(blocks, hint="block")
                     found[axis] = variable(Base(stack.enter_context(loop)))
-                    inner.append(axis)
                 elif self.share and axis.number == 0:
                     found[axis] = variable(Base(stack.enter_context(self._share(extent))))
                 elif extent.constant != 1:
@@ -399,6 +405,14 @@ class _Registers:
                     loop = builder.loop(builder.size(extent), kind=kind, hint="step")
                     found[axis] = variable(Base(stack.enter_context(loop)))
             self._steps(found, inner, total, masked)
+
+    def _innermost(self, axes: Sequence[LoopAxis]) -> LoopAxis | None:
+        """That of the lanes, or the last one that memory holds in blocks; of other blocks each
+        element has its own address."""
+        found = [a for a in axes if a == self.form.lanes] or [
+            a for a in axes if a in self.form.blocks
+        ]
+        return found[-1] if found else None
 
     def _share(self, extent: Monomial) -> contextlib.AbstractContextManager[Expr]:
         """Over the program's part of an axis."""
@@ -408,14 +422,13 @@ class _Registers:
         return builder.loop(e.minimum(start + share, builder.size(extent)), start, hint="step")
 
     def _steps(
-        self, at: dict[LoopAxis, Affine], inner: Sequence[LoopAxis], total: Expr, masked: bool
+        self, at: dict[LoopAxis, Affine], axis: LoopAxis | None, total: Expr, masked: bool
     ) -> None:
         """The innermost loop: along a block of the depth, or its lanes, where there is one."""
         builder = self.builder
-        if not inner:
+        if axis is None:
             self._step(at, None, 0, total, masked=masked)
             return
-        (axis,) = inner
         extent, lanes = self.extents[axis], self.config["V"]
         if axis == self.form.lanes:
             whole = extent.constant is not None and extent.constant % lanes == 0
