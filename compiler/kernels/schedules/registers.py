@@ -365,7 +365,7 @@ class _Registers:
             for _, access in self._operands(places):
                 found += [c for c in access.guard if axes_of(c)]
         if found and (outside := self.bounds(at)):
-            for value, access in self._operands(at):
+            for value, access in self._operands(dict(at)):
                 if self._has_lanes(value, access):
                     needed = self.emitter.needed(access.guarded(*outside), value.type)
                     found += [c for c in needed if c in outside]
