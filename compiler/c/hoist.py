@@ -5,11 +5,14 @@ loop changes it. Here inputs and results are known to be different memory, or th
 
 before: ``for i: x = x_ptr[i]; b = b_ptr[c]; y_ptr[i] = x * sqrt(b)``
 after:  ``b = b_ptr[c]; h = sqrt(b); for i: x = x_ptr[i]; y_ptr[i] = x * h``
+
+Where all turns divide by one square root, they multiply by its reciprocal, which is always a normal
+number, 0, infinite or none, as is the quotient: the last bit may differ, nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,11 +41,15 @@ def hoisted(body: Sequence[Statement], kernel: KernelBody) -> list[Statement]:
 class _Hoist:
     def __init__(self, kernel: KernelBody) -> None:
         self._writes = kernel.writes
+        self._roots: dict[Local, Expr] = {}
 
     def block(self, body: Sequence[Statement]) -> list[Statement]:
         found: list[Statement] = []
         for statement in body:
             match statement:
+                case Let(variable, Expr(op="sqrt") as value):
+                    self._roots[variable] = value
+                    found.append(statement)
                 case If(condition, inner, otherwise):
                     found.append(If(condition, self.block(inner), self.block(otherwise)))
                 case Loop(body=inner):
@@ -61,7 +68,7 @@ class _Hoist:
             match statement:
                 case Let(variable) | Declare(variable) | Assign(variable) | Loop(_, variable):
                     changing.add(variable)
-        loop = _Invariant(changing, self._writes)
+        loop = _Invariant(changing, self._writes, self._roots)
         inside: list[Statement] = []
         for statement in body:
             if isinstance(statement, Let) and loop.holds(statement.value):
@@ -74,12 +81,14 @@ class _Hoist:
 
 
 class _Invariant:
-    """Of one loop. ``before``: what was taken out of it."""
+    """Of one loop. ``before``: what was taken out of it. ``roots``: variables that hold some."""
 
-    def __init__(self, changing: set[Local], writes: Sequence[Any]) -> None:
+    def __init__(
+        self, changing: set[Local], writes: Sequence[Any], roots: Mapping[Local, Expr]
+    ) -> None:
         self.known: dict[Expr, bool] = {}
         self.before: list[Statement] = []
-        self._changing, self._writes = changing, writes
+        self._changing, self._writes, self._roots = changing, writes, roots
         self._out: dict[Expr, Expr] = {}
 
     def holds(self, value: Expr) -> bool:
@@ -110,8 +119,20 @@ class _Invariant:
         if value.op in _LEAVES or not value.dtype.is_float:
             return value
         if not self.holds(value):
+            if value.op == "div" and (root := self._root(value.args[1])) is not None:
+                one = e.node("div", (e.const(1.0), root), None, value.dtype)
+                factors = self._changed(value.args[0]), self._before(one)
+                return e.node("mul", factors, None, value.dtype)
             args = tuple(map(self._changed, value.args))
             return e.node(value.op, args, value.value, value.dtype)
+        return self._before(value)
+
+    def _root(self, value: Expr) -> Expr | None:
+        """A square root that stays, as what it is made of."""
+        found = self._roots.get(value.value) if value.op == "ref" else value
+        return found if found is not None and found.op == "sqrt" and self.holds(found) else None
+
+    def _before(self, value: Expr) -> Expr:
         found = self._out.get(value)
         if found is None:
             variable = Local("h", "same", value.dtype, axes_of(value))

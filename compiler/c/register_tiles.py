@@ -14,6 +14,7 @@ POSITIONS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
 SPREADING = 64  # bytes of a vector whose multiplication spreads an element of memory by itself
 LATENCY = 8  # sums that have to be under way for each step to add one without waiting
 READ = 0.1  # time to read an operand, in that of a multiplication with its sum
+SCATTERED = 0.4  # to read an element whose place follows from no other's
 FETCH = 5.0  # to read a vector that the first-level cache does not hold
 SHORTEST_PART = 640  # steps that take twenty times as long as to store their sum and read it again
 HELD = 4  # vectors whose depth the second-level cache is to hold, whatever the tile
@@ -48,6 +49,8 @@ def _cost(
     tiles = -(-vectors // r) * -(-positions // u)
     fetched = _fetched(r, u, form, extents, target)
     step = max(r * u, LATENCY, fetched) + READ * (r + u + fetched)
+    if form.blocks.get(form.single, u) % u:
+        step += SCATTERED * u
     others = math.prod(
         extent for a, extent in extents.items()
         if a.kind != "depth" and a not in (form.vectors, form.single, form.lanes)

@@ -295,26 +295,34 @@ class _Registers:
 
     def _place(self, axis: LoopAxis, program: Affine) -> Affine:
         builder, form = self.builder, self.form
+        block = form.blocks.get(axis, 0) if axis == form.single and axis != form.lanes else 0
         place = program
         for mine, name, dimension in ((form.vectors, "R", R), (form.single, "U", U)):
             if axis == mine and self.config[name] > 1:
                 blocks = self._parts(self.extents[axis], self._block(axis))
-                at = builder.affine(place) * constant(name) + builder.lanes(name, dimension)
-                if blocks.constant is None or blocks.constant % self.config[name]:
+                start = builder.affine(place) * constant(name)
+                position = builder.lanes(name, dimension)
+                whole = blocks.constant is not None and blocks.constant % self.config[name] == 0
+                if whole and block and name == "U" and block % self.config[name] == 0:
+                    return self._inside(builder.let(start, "i"), position, block)
+                at = start + position
+                if not whole:
                     # What a tile has too much repeats its last one.
                     at = e.minimum(at, builder.size(blocks) - 1)
                 place = variable(Base(builder.let(at, "i")))
         if axis == form.lanes:
             return _in_block(place, self._lane(), self.config["V"])
-        block = form.blocks.get(axis)
-        if block and axis == form.single and len(place.terms) == 1:
-            return self._split(place, block)
+        if block and len(place.terms) == 1:
+            return self._inside(builder.affine(place), None, block)
         return place
 
-    def _split(self, place: Affine, block: int) -> Affine:
-        at = self.builder.affine(place)
-        inner = Base(self.builder.let(at % block, "i"), below=block)
-        return _in_block(variable(Base(self.builder.let(at // block, "i"))), inner, block)
+    def _inside(self, at: Expr, position: Expr | None, block: int) -> Affine:
+        """A place by its block. ``position``: added to it, which leads to no other block."""
+        inner = self.builder.let(at % block, "i")
+        if position is not None:
+            inner = self.builder.let(inner + position, "i")
+        outer = variable(Base(self.builder.let(at // block, "i")))
+        return _in_block(outer, Base(inner, below=block), block)
 
     def _lane(self) -> Base:
         return Base(self.builder.lanes("V", V), below=self.config["V"])
