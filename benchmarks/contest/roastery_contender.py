@@ -8,8 +8,6 @@ import numpy as np
 from serving import serve
 
 import roastery
-from roastery.training.solvers import build_solver
-from roastery.weights.parameters import load_weights
 
 
 class Inference:
@@ -27,6 +25,10 @@ class Inference:
 
 class Training:
     def __init__(self, folder: Path) -> None:
+        # Who runs nets alone does without.
+        from roastery.training.solvers import build_solver
+        from roastery.weights.parameters import load_weights
+
         self._solver = build_solver(folder / "solver.prototxt", device="cpu", seed=1)
         self._net = self._solver.train
         load_weights(folder / "net.caffemodel", self._net.program, self._net.store)

@@ -142,6 +142,7 @@ class RunningPartition:
         """A choice of forward: what depends on parameters alone is computed once."""
         constants, graph = graphs.frozen(self._context.options)
         if constants.nodes:
+            self._now.share_constants(constants, self._kept)
             bound = self._bound(constants)
             if not bound.ran:
                 bound.run()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from compiler.partitions import SizedPartition
 from ir.graph import Graph
+from ir.graph_sizes import graph_symbols
 
+from ..backends.backend import PlannedGraph
 from ..memory.buffers import Buffer
 from .blobs import Shape
 from .context import BoundPartition, SizesByName
@@ -32,9 +34,21 @@ class Specialization:
     bound: dict[Graph, BoundPartition] = field(default_factory=dict)
     constants: dict[str, Buffer] = field(default_factory=dict)
 
-    @property
-    def nbytes(self) -> int:
-        return sum(buffer.memory.raw.nbytes for buffer in self.constants.values())
+    def memory(self) -> dict[int, int]:
+        """Bytes of each part of memory that is there for these sizes: constants and arenas."""
+        found = {id(b.memory): b.memory.raw.nbytes for b in self.constants.values()}
+        graphs = (bound.graph for bound in self.bound.values())
+        arenas = {id(g): g.plan.memory.nbytes for g in graphs if isinstance(g, PlannedGraph)}
+        return found | arenas
+
+    def share_constants(self, graph: Graph, others: Iterable[Specialization]) -> None:
+        """Take what another size has computed by a graph that no size changes."""
+        if graph in self.bound or graph_symbols(graph):
+            return
+        for other in others:
+            if other is not self and graph in other.bound:
+                self.bound[graph], self.constants = other.bound[graph], other.constants
+                return
 
 
 class Specializations:
@@ -54,11 +68,16 @@ class Specializations:
         key = _key(sizes)
         self._kept[key] = newest
         self._kept.move_to_end(key)
-        others = sum(each.nbytes for each in self._kept.values()) - newest.nbytes
-        while len(self._kept) > 1 and (len(self._kept) > _KEPT or others > _KEPT_BYTES):
-            _, oldest = self._kept.popitem(last=False)
-            others -= oldest.nbytes
+        while len(self._kept) > 1 and (len(self._kept) > _KEPT or self._idle() > _KEPT_BYTES):
+            self._kept.popitem(last=False)
         return newest
+
+    def _idle(self) -> int:
+        """Bytes that are there for other sizes than the newest."""
+        *others, newest = self._kept.values()
+        own = newest.memory()
+        idle = {k: nbytes for each in others for k, nbytes in each.memory().items()}
+        return sum(nbytes for key, nbytes in idle.items() if key not in own)
 
 
 def _key(sizes: SizesByName) -> tuple[tuple[str, Shape], ...]:

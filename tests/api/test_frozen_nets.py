@@ -53,6 +53,17 @@ def test_later_edits_count_only_without_freezing(x: np.ndarray) -> None:
         assert np.array_equal(net(x=x)["y"], before) is freeze
 
 
+def test_all_batch_sizes_share_what_was_computed_once(x: np.ndarray) -> None:
+    net = build(True)
+    before = net(x=x)["y"]
+    net.parameters["scale"][0][...] *= 2.0
+    for count in (1, 2, 1):  # edits do not count, whatever size came when
+        np.testing.assert_allclose(net(x=x[:count])["y"], before[:count], rtol=1e-5, atol=1e-5)
+    (part,) = net._net.parts
+    one, two = part._kept
+    assert one.constants and one.constants is two.constants
+
+
 @pytest.mark.parametrize(("device", "passes"), [("reference", None), ("cpu", "none")])
 def test_nothing_is_frozen_where_no_pass_may_run(
     x: np.ndarray, device: str, passes: str | None
