@@ -78,10 +78,12 @@ def _readable(task: Task, body: KernelBody) -> str:
     return f"{comment}\n\n{prelude(lanes_of(target))}\n{function}"
 
 
-def readable_parts(task: Task, body: KernelBody, *more: Section) -> tuple[str, str]:
+def readable_parts(
+    task: Task, body: KernelBody, *more: Section, with_options: bool = True
+) -> tuple[str, str]:
     """What is said of a kernel, and its function, which is named after the group."""
     function, _ = c_function(body, f"{function_name(task, body)}_kernel", readable=True)
-    return c_comment(provenance(task, body, *more)), function
+    return c_comment(provenance(task, body, *more, with_options=with_options)), function
 
 
 def _commands(target: Target) -> list[str]:

@@ -16,8 +16,9 @@ from .task import Task
 Section = tuple[str, list[str]]
 
 
-def provenance(task: Task, kernel: KernelBody, *more: Section) -> str:
-    """``more``: what the target adds, after the rest."""
+def provenance(task: Task, kernel: KernelBody, *more: Section, with_options: bool = True) -> str:
+    """``more``: what the target adds, after the rest. ``with_options``: what was asked of the
+    compiler is told, too."""
     label = task.op.label + kernel.suffix
     location = task.node.location
     sections: list[Section] = [
@@ -25,10 +26,7 @@ def provenance(task: Task, kernel: KernelBody, *more: Section) -> str:
         ("Layers", _layers(task)),
         ("Computes", format_graph(task.op.body).rstrip().splitlines()),
         ("Schedule", [f"{task.op.schedule}: {kernel.name}", kernel.why]),
-        (
-            "Options",
-            [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()],
-        ),
+        *([("Options", _options(task))] if with_options else []),
         *more,
     ]
     text = f"{label}: a kernel made by Roastery.\n"
@@ -42,6 +40,10 @@ def function_name(task: Task, kernel: KernelBody) -> str:
     label = task.op.label + kernel.suffix
     name = re.sub(r"\W+", "_", label, flags=re.ASCII).strip("_") or kernel.name
     return name if not name[0].isdigit() else f"{kernel.name}_{name}"
+
+
+def _options(task: Task) -> list[str]:
+    return [f"{name}: {json.dumps(value)}" for name, value in task.options.json().items()]
 
 
 def _layers(task: Task) -> list[str]:

@@ -168,6 +168,7 @@ def _filled(template: str, net: CNet, more: Mapping[str, str] | None = None) -> 
         "check": compiler_check(instructions),
         "arch": f"-march={instructions.name}" if instructions.machine == "x86_64" else "",
         "options": compiler_options(instructions),
+        "options_of": comment_text(printable(str(net.options))),
         "others": ", ".join(i.name for i in INSTRUCTIONS if i is not instructions),
         **(more or {}),
     }

@@ -6,6 +6,7 @@ import re
 
 from compiler.instructions import Instructions
 
+_GOES_ON = " \\"  # of a directive's line
 _LEVELS = ("sse4.2", "popcnt", "avx2", "fma", "bmi", "bmi2")
 _ASKED = {*_LEVELS, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 """Those that both compilers can ask a CPU for; it has the others of a level, too."""
@@ -38,8 +39,17 @@ def compiler_check(instructions: Instructions) -> str:
     ]
     if macros := [f"!defined {macro}" for macro in _macros(instructions)]:
         what = f"compile with -march={name}, or export the net for another (--cpu-baseline)"
-        lines += [f"#elif {' || '.join(macros)}", f'#error "printed for {name}: {what}"']
+        lines += [
+            f"#elif {_wrapped('||', macros, _GOES_ON)}",
+            f'#error "printed for {name}: {what}"',
+        ]
     return "\n".join([*lines, "#endif"])
+
+
+def _wrapped(between: str, parts: list[str], end: str) -> str:
+    """Two to a line, each of which but the last has this end."""
+    lines = [f" {between} ".join(parts[i : i + 2]) for i in range(0, len(parts), 2)]
+    return f" {between}{end}\n        ".join(lines)
 
 
 def _macros(instructions: Instructions) -> list[str]:
@@ -58,5 +68,5 @@ def machine_check(instructions: Instructions) -> str:
     lines += [f"#define ANYWHERE {plain}".rstrip(), "ANYWHERE static int able(void) {"]
     if asked:
         lines.append("    __builtin_cpu_init();")
-    lines += [f"    return {' && '.join(asked) or '1'};", "}", ""]
+    lines += [f"    return {_wrapped('&&', asked, '') or '1'};", "}", ""]
     return "\n".join(lines)

@@ -80,4 +80,4 @@ def _lower(
 
 
 def _parts(task: Task, body: KernelBody) -> str:
-    return _BETWEEN.join(readable_parts(task, body))
+    return _BETWEEN.join(readable_parts(task, body, with_options=False))

@@ -83,6 +83,10 @@ class CPlaces:
         at = start - (self.state_at or 0) if state else start
         self._bound[port.buffer] = Place("STATE" if state else "WEIGHTS", at)
 
+    def named(self, buffer: int) -> str:
+        """What a buffer is called: after the value that is in it first."""
+        return self._plan.buffers[buffer].name.removeprefix("%")
+
     def __getitem__(self, buffer: int) -> Place:
         found = self._bound.get(buffer)
         if found is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.kernel import Kernel, Parameter
@@ -27,12 +29,14 @@ def plan_table(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> tupl
 
 def _rows(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> Iterator[str]:
     for buffer, place in places.taken:
-        about = f"{plan.buffers[buffer].name}: kernels read whole vectors"
-        yield _copied(places[buffer], place, plan.buffers[buffer].type.nbytes, about)
+        name = places.named(buffer)
+        copy = place, places[buffer], plan.buffers[buffer].type.nbytes
+        yield _copied(*copy, name, f"{name}: kernels read whole vectors")
     for step in plan.steps:
         if isinstance(step, Copy):
-            about = f"{plan.buffers[step.source].name} to {plan.buffers[step.target].name}"
-            yield _copied(places[step.target], places[step.source], step.nbytes, about)
+            copy = places[step.source], places[step.target], step.nbytes
+            source, target = (places.named(buffer) for buffer in step.uses)
+            yield _copied(*copy, target, f"{source} to {target}")
         elif isinstance(step, PlanLaunch) and 0 not in step.grid:
             kernel = plan.kernels[step.kernel]
             arguments = [
@@ -42,40 +46,53 @@ def _rows(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> Iterator[
             looked = {a.buffer: None for a in step.arguments if isinstance(a, Ref)}
             nbytes = sum(plan.buffers[buffer].type.nbytes for buffer in looked)
             across, down, _ = step.grid
-            about = f"{step.label}  {step.location}"
-            yield _row(names[kernel], across * down, across, nbytes, arguments, about)
+            numbers = across * down, across, nbytes
+            yield _row(names[kernel], numbers, arguments, f"{step.label}  {step.location}")
     for buffer, place in places.given:
-        about = f"{plan.buffers[buffer].name}: kernels write whole vectors"
-        yield _copied(place, places[buffer], plan.buffers[buffer].type.nbytes, about)
+        name = places.named(buffer)
+        copy = places[buffer], place, plan.buffers[buffer].type.nbytes
+        yield _copied(*copy, name, f"{name}: kernels write whole vectors")
 
 
-def _copied(target: Place, source: Place, nbytes: int, about: str) -> str:
+def _copied(source: Place, target: Place, nbytes: int, name: str, about: str) -> str:
     programs = -(-nbytes // COPIED)
-    arguments = [_place(target), _place(source), f"SIZED({nbytes})"]
-    return _row("copy_bytes", programs, programs, 2 * nbytes, arguments, about)
+    arguments = [(_at(target), name), (_at(source), name), (f"SIZED({nbytes})", "")]
+    return _row("copy_bytes", (programs, programs, 2 * nbytes), arguments, about)
 
 
 def _row(
-    kernel: str, programs: int, across: int, nbytes: int, arguments: Sequence[str], about: str
+    kernel: str, numbers: Sequence[int], arguments: Sequence[tuple[str, str]], about: str
 ) -> str:
-    given = ", ".join(arguments)
+    before = ", ".join(map(str, [kernel, *numbers, len(arguments)]))
+    given = "\n".join(_lines(arguments))
     return (
         f"/* {comment_text(printable(about))} */\n"
-        f"    {{{kernel}, {programs}, {across}, {nbytes}, {len(arguments)},\n"
-        f"     (const plan_argument[]){{{given}}}}},"
+        f"    {{{before},\n     (const plan_argument[]){{\n{given}}}}},"
     )
 
 
-def _place(place: Place) -> str:
+def _lines(arguments: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Those with a name each on a line of its own, others as many as go on one."""
+    indent = " " * 9
+    for named, group in itertools.groupby(arguments, lambda argument: bool(argument[1])):
+        if named:
+            yield from (f"{indent}{a}, /* {comment_text(printable(name))} */" for a, name in group)
+        else:
+            text = " ".join(f"{a}," for a, _ in group)
+            yield textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
+
+
+def _at(place: Place) -> str:
     return f"AT({place.kind}, {place.at})"
 
 
-def _argument(places: CPlaces, parameter: Parameter, argument: PlanArgument) -> str:
+def _argument(places: CPlaces, parameter: Parameter, argument: PlanArgument) -> tuple[str, str]:
+    """As it is spelled, and the name of what lies there."""
     if isinstance(argument, Ref):
-        return _place(places[argument.buffer])
+        return _at(places[argument.buffer]), places.named(argument.buffer)
     if parameter.kind == "f32":
-        return f"REAL_NUMBER({_real(argument)})"
-    return f"SIZED({argument})"
+        return f"REAL_NUMBER({_real(argument)})", ""
+    return f"SIZED({argument})", ""
 
 
 def _real(number: float) -> str:

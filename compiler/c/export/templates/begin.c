@@ -4,7 +4,8 @@
  * kernels, the threads that run them, and the plan: which kernel runs on which memory.
  *
  * Printed for CPUs with the instructions of @instructions@, by vectors of @lanes@ floats. Another CPU takes
- * another printout: roastery export --target c --cpu-baseline with one of @others@.
+ * another printout: roastery export --target c --cpu-baseline with one of
+ * @others@. (@options_of@)
  */
 #if !defined __GNUC__
 #error "this file needs the vector extensions of gcc or clang"
