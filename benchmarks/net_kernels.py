@@ -88,9 +88,11 @@ def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any
     number = Evaluation(compiled.values).size
     for node in compiled.graph.nodes:
         if not node.op.properties & (Property.VIEW | Property.HOST | Property.DYNAMIC):
+            flops = flops_of(node, number)  # those of its first launch; a second one adds parts
             for launch in lower_node(node, net.options, number):
                 if 0 not in (grid := tuple(map(number, launch.grid))):
-                    yield row_of(backend, graph, node, launch, grid, number)
+                    yield row_of(backend, graph, node, launch, grid, flops, number)
+                flops = 0
 
 
 def row_of(
@@ -99,14 +101,13 @@ def row_of(
     node: Node,
     launch: Launch,
     grid: tuple[int, ...],
+    flops: int,
     number: AsNumber,
 ) -> Row:
     binary = backend.kernels.binaries[launch.kernel, launch.config]
     places = dict.fromkeys(a for a in launch.arguments if isinstance(a, Value | Scratch))
     op = node.op
     group = isinstance(op, Fused)
-    last = not any(isinstance(o, Scratch) for o in launch.outputs)
-    first = not any(isinstance(a, Scratch) for a in places) or not last
     return Row(
         graph=graph.name,
         label=launch.label,
@@ -122,7 +123,7 @@ def row_of(
         shared=binary.resources.shared,
         spilled=binary.resources.stack + binary.resources.local,
         nbytes=sum(number(p.nbytes if isinstance(p, Scratch) else p.type.nbytes) for p in places),
-        flops=flops_of(node, number) if first else 0,
+        flops=flops,
     )
 
 

@@ -28,6 +28,7 @@ from roastery.devices.backends import choose_device
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.driver import Availability, query_devices
 from runtime.cuda.executor import kernels as kernels_module
+from runtime.cuda.executor.device_copy import device_side
 from runtime.cuda.executor.graph import CudaGraph
 from runtime.cuda.executor.kernels import compile_or_load
 from runtime.memory.buffers import Buffer
@@ -133,6 +134,71 @@ def test_a_segment_is_captured_once(gpu: FakeGpu, backend: CudaBackend) -> None:
     assert calls.count("cuStreamBeginCapture_v2") == 1
     assert calls.count("cuGraphLaunch") == 3
     gpu.fake.check()
+
+
+def test_garbage_found_while_capturing(gpu: FakeGpu, backend: CudaBackend) -> None:
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+            self.memory = backend.session.device.allocate(64)
+
+    b = Builder("two")
+    x = b.input("x", FLAT)
+    b.output("y", b.map(e.arg(0) * 2.0, x))
+    b.output("z", b.sum(b.map(e.arg(0) * 3.0, x), (0,)))
+    bound = Bound(backend, b.finish())
+    bound.run()
+    segment = bound.graph._steps[0]
+    segment.calls.insert(1, ("garbage", lambda: gc.collect() and None))  # type: ignore[union-attr]
+    Cycle()
+    held = len(gpu.fake.allocations)
+    for count in (1, 2, 3):
+        bound["x"].array[...] = count
+        bound.run()
+        np.testing.assert_array_equal(bound["z"].peek(), [3.0 * count * SIZE])
+    assert gpu.fake.calls.count("cuGraphLaunch") == 3
+    assert len(gpu.fake.allocations) == held - 1
+    gpu.fake.check()
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_capture_that_is_spoiled(
+    gpu: FakeGpu, backend: CudaBackend, caplog: pytest.LogCaptureFixture, times: int
+) -> None:
+    """By what another library does in this thread: then launches run one by one."""
+    bound = Bound(backend, counting_graph())
+    bound["x"].array[...] = 1.0
+    bound.run()
+    left = [times]
+
+    def spoil() -> None:
+        if gpu.fake._capture is not None and left[0]:
+            left[0] -= 1
+            gpu.fake.spoiled = True
+
+    for name in ("begin", "end"):
+        place = 0 if name == "begin" else len(bound.graph._steps[0].calls)  # type: ignore[union-attr]
+        bound.graph._steps[0].calls.insert(place, (name, spoil))  # type: ignore[union-attr]
+    for count in range(2, 8):
+        bound.run()
+        np.testing.assert_array_equal(bound["y"].peek(), 2.0 * count * ONES)
+    assert [r.getMessage() for r in caplog.records] == [
+        "Fake 0: launches could not be captured and run one by one, which takes longer "
+        "(cuLaunchKernel: CUDA_ERROR_STREAM_CAPTURE_INVALIDATED (901): a previous error during "
+        "capture); something else in this process uses CUDA meanwhile"
+    ]
+    tried = gpu.fake.calls.count("cuStreamBeginCapture_v2")
+    assert (tried, gpu.fake.calls.count("cuGraphLaunch")) == ((2, 5) if times == 1 else (3, 0))
+    gpu.fake.check()
+
+
+def test_large_readings_use_memory_again(gpu: FakeGpu, backend: CudaBackend) -> None:
+    buffer = Buffer(TensorType((1000,)))
+    device_side(buffer.memory, backend.session).to_device()
+    for value in range(5):
+        buffer.fill(np.full(1000, value, np.float32))
+        assert (buffer.read_later()() == value).all()
+    assert gpu.fake.calls.count("cuMemHostAlloc") == 1
 
 
 def test_captured_again_when_the_arena_moves(gpu: FakeGpu, backend: CudaBackend) -> None:

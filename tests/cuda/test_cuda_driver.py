@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import threading
 
 import numpy as np
 import pytest
@@ -160,6 +161,49 @@ def test_a_failed_capture_leaves_the_stream_usable(device: Device) -> None:
     stream.synchronize()
     with pytest.raises(CudaError, match="not allowed while capturing"):
         stream.capture(lambda: device.allocate(64) and None)
+
+
+def test_what_is_released_while_capturing_waits(fake: FakeCuda, device: Device) -> None:
+    """A driver refuses these calls then, and gives up the capture."""
+    stream = device.stream()
+    kept = device.allocate(64)
+    made = {
+        "memory": device.allocate(64),
+        "pinned": device.pinned(64),
+        "graph": stream.capture(lambda: None),
+        "module": device.load(".version 7.4", "k"),
+        "event": device.event(),
+    }
+    before = fake.live
+
+    def work() -> None:
+        stream.clear(kept.address, 64)
+        made.clear()
+        gc.collect()
+        assert (fake.live, len(fake.allocations), len(fake.pinned)) == (before, 2, 1)
+
+    captured = stream.capture(work)
+    captured.launch(stream)
+    assert (fake.live, len(fake.allocations), len(fake.pinned)) == (before - 2, 1, 0)
+    fake.check()
+
+
+def test_other_threads_release_at_once(fake: FakeCuda, device: Device) -> None:
+    stream, buffer = device.stream(), device.allocate(64)
+
+    def work() -> None:
+        thread = threading.Thread(target=buffer.close)
+        thread.start()
+        thread.join()
+        assert not fake.allocations
+
+    stream.capture(work)
+
+
+def test_nothing_looks_for_garbage_while_capturing(device: Device) -> None:
+    found = []
+    device.stream().capture(lambda: found.append(gc.isenabled()))
+    assert found == [False] and gc.isenabled()
 
 
 def test_an_image_that_does_not_load(device: Device) -> None:

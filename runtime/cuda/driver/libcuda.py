@@ -15,6 +15,8 @@ from typing import Any
 
 from ir.errors import RoasteryError
 
+from .releases import Releases
+
 _LIBRARY = "libcuda.so.1"
 _ADDRESS = c_uint64  # CUdeviceptr
 _HANDLE = c_void_p  # contexts, modules, streams, events, graphs
@@ -68,6 +70,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
 }
 
 NOT_READY = 600  # CUDA_ERROR_NOT_READY
+CAPTURE_ERRORS = range(900, 909)  # CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED to ..._WRONG_THREAD
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
 
 
@@ -88,10 +91,12 @@ class Driver:
     """The library's functions as attributes; each raises :class:`CudaError` unless it succeeds.
 
     ``library``: something with the functions of :data:`PROTOTYPES`, such as a ctypes.CDLL.
+    ``releases``: through it everything is given back.
     """
 
     def __init__(self, library: Any) -> None:
         self._library = library
+        self.releases = Releases()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Called for the first use of each function; the checked function then stays."""
