@@ -47,6 +47,8 @@ class FakeCuda:
         self.images: list[bytes] = []
         self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
         self.calls: list[str] = []  # names, in order
+        self.uploaded: list[int] = []  # bytes of each copy from the host
+        self.downloaded: list[int] = []
         self._numbers = itertools.count(1)
         self._functions: dict[int, tuple[str, Sequence[str], Body]] = {}
         self._modules: dict[int, bytes] = {}
@@ -214,10 +216,12 @@ class FakeCuda:
 
     def _cuMemcpyHtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
         target = self.array(to, size, np.uint8)
+        self.uploaded.append(size)
         return self._queue(lambda: ctypes.memmove(target.ctypes.data, source, size) and None)
 
     def _cuMemcpyDtoHAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
         origin = self.array(source, size, np.uint8)
+        self.downloaded.append(size)
         return self._queue(lambda: ctypes.memmove(to, origin.ctypes.data, size) and None)
 
     def _cuMemcpyDtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:

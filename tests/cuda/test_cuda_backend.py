@@ -258,6 +258,80 @@ def test_parts_of_one_memory(backend: CudaBackend) -> None:
     np.testing.assert_array_equal(whole.peek(), expected)
 
 
+def test_what_shares_memory_is_copied_by_itself(gpu: FakeGpu, backend: CudaBackend) -> None:
+    """Parameters do: who touches one of them does not have all of them copied."""
+    whole = Buffer(TensorType((4096,)))
+    part = whole.part(64, FLAT)  # 20 elements, padded to 32
+    x, y = Buffer(FLAT), Buffer(FLAT)
+    bound = backend.bind(counting_graph(), {X: x, TOTAL: part}, {Y: y, TOTAL: part},
+                         CompileOptions())  # fmt: skip
+    x.array[...] = 1.0
+    bound.run()
+    gpu.fake.uploaded.clear()
+    gpu.fake.downloaded.clear()
+    part.array[...] = 5.0
+    assert gpu.fake.downloaded == [128]
+    bound.run()
+    assert gpu.fake.uploaded == [128]
+    held = part.array
+    other = whole.part(256, FLAT).array
+    other[...] = 3.0
+    gpu.fake.downloaded.clear()
+    bound.run()
+    assert held.tolist() == [9.0] * SIZE
+    assert other.tolist() == [3.0] * SIZE
+    assert gpu.fake.downloaded == [128, 128]  # both at the run: views stay live
+    held[...] = 1.0
+    bound.run()
+    np.testing.assert_array_equal(y.peek(), 3.0 * ONES)
+    np.testing.assert_array_equal(whole.peek()[256:276], 3.0 * ONES)
+    np.testing.assert_array_equal(whole.peek()[64:84], 3.0 * ONES)
+    assert not whole.peek()[276:].any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_sides_against_plain_arrays(gpu: FakeGpu, backend: CudaBackend, seed: int) -> None:
+    """Whatever is written, held, cleared, filled and read in whatever order."""
+    rng = np.random.default_rng(seed)
+    whole, model = Buffer(TensorType((160,))), np.zeros(160, np.float32)
+    total = whole.part(32, FLAT)
+    x, y = Buffer(FLAT), Buffer(FLAT)
+    bound = backend.bind(counting_graph(), {X: x, TOTAL: total}, {Y: y, TOTAL: total},
+                         CompileOptions())  # fmt: skip
+    x.array[...] = 1.0
+    held: list[tuple[np.ndarray, slice]] = []
+    for step in range(200):
+        start = 16 * int(rng.integers(0, 9))
+        size = int(rng.integers(1, 161 - start))
+        part, place = whole.part(start, TensorType((size,))), slice(start, start + size)
+        match rng.integers(0, 8):
+            case 0:
+                part.array[...] = model[place] = step
+            case 1:
+                held = [*held[-2:], (part.array, place)]
+            case 2 if held:
+                held[0][0][...] = model[held[0][1]] = -step
+            case 3:
+                part.clear()
+                room = part.span[1] // 4
+                model[start : start + room] = 0.0
+            case 4:
+                values = rng.random(size).astype(np.float32)
+                part.fill(values)
+                model[place] = values
+            case 5:
+                np.testing.assert_array_equal(part.peek(), model[place])
+            case 6:
+                np.testing.assert_array_equal(part.read_later()(), model[place])
+            case _:
+                bound.run()
+                model[32:52] += 2.0
+        for view, where in held:
+            np.testing.assert_array_equal(view, model[where])
+    np.testing.assert_array_equal(whole.peek(), model)
+    gpu.fake.check()
+
+
 def test_clear_and_fill_stay_on_the_device(gpu: FakeGpu, backend: CudaBackend) -> None:
     bound = Bound(backend, counting_graph())
     bound["x"].array[...] = 1.0
