@@ -66,6 +66,43 @@ def test_a_driver_that_does_not_start() -> None:
         initialised(Driver(fake))
 
 
+def test_which_calls_keep_the_interpreters_lock(
+    fake: FakeCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that queue; those that may wait let other threads run meanwhile."""
+    asked: dict[str, set[str]] = {"CDLL": set(), "PyDLL": set()}
+
+    class Library:
+        def __init__(self, kind: str, name: str) -> None:
+            self._kind = kind
+            assert name == "libcuda.so.1"
+
+        def __getattr__(self, name: str) -> object:
+            asked[self._kind].add(name)
+            return getattr(fake, name)
+
+    for kind in asked:
+        monkeypatch.setattr(ctypes, kind, lambda name, kind=kind: Library(kind, name))
+    cuda_driver.cache_clear()
+    try:
+        device = Device(0, cuda_driver())
+    finally:
+        cuda_driver.cache_clear()
+    stream, event, buffer = device.stream(), device.event(), device.allocate(64)
+    stream.clear(buffer.address, 64)
+    stream.upload(buffer.address, np.ones(16, np.float32))
+    stream.record(event)
+    event.synchronize()
+    stream.synchronize()
+    stream.capture(lambda: stream.copy(buffer.address, buffer.address, 64)).launch(stream)
+    quick = {"cuCtxSetCurrent", "cuEventCreate", "cuMemsetD8Async", "cuEventRecord",
+             "cuStreamBeginCapture_v2", "cuMemcpyDtoDAsync_v2"}  # fmt: skip
+    assert asked["PyDLL"] == quick
+    assert not asked["CDLL"] & quick
+    assert {"cuMemcpyHtoDAsync_v2", "cuEventSynchronize", "cuStreamSynchronize", "cuGraphLaunch",
+            "cuMemAlloc_v2"} <= asked["CDLL"]  # fmt: skip
+
+
 def test_an_old_driver_says_so(fake: FakeCuda) -> None:
     del fake.cuGraphLaunch  # type: ignore[attr-defined]
     with pytest.raises(CudaUnavailable, match="the CUDA driver has no cuGraphLaunch"):
