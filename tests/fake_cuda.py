@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from ctypes import CFUNCTYPE, c_char_p, c_float, c_int, c_int32, c_int64, c_uint64, c_void_p
 from typing import Any
@@ -19,13 +20,14 @@ import numpy as np
 from runtime.cuda.driver.libcuda import PROTOTYPES, Driver, initialised
 from runtime.cuda.driver.properties import ATTRIBUTES
 
-INVALID, OOM, NOT_FOUND, BAD_IMAGE, BAD_CAPTURE = 1, 2, 500, 200, 900
+INVALID, OOM, NOT_FOUND, BAD_IMAGE, BAD_CAPTURE, SPOILED = 1, 2, 500, 200, 900, 901
 _NAMES = {
     INVALID: (b"CUDA_ERROR_INVALID_VALUE", b"invalid argument"),
     OOM: (b"CUDA_ERROR_OUT_OF_MEMORY", b"out of memory"),
     BAD_IMAGE: (b"CUDA_ERROR_INVALID_IMAGE", b"device kernel image is invalid"),
     NOT_FOUND: (b"CUDA_ERROR_NOT_FOUND", b"named symbol not found"),
     BAD_CAPTURE: (b"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", b"not allowed while capturing"),
+    SPOILED: (b"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", b"a previous error during capture"),
 }
 _READ = {"i32": c_int32, "i64": c_int64, "f32": c_float}
 Body = Callable[..., None]
@@ -45,10 +47,14 @@ class FakeCuda:
         self.images: list[bytes] = []
         self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
         self.calls: list[str] = []  # names, in order
+        self.uploaded: list[int] = []  # bytes of each copy from the host
+        self.downloaded: list[int] = []
         self._numbers = itertools.count(1)
         self._functions: dict[int, tuple[str, Sequence[str], Body]] = {}
         self._modules: dict[int, bytes] = {}
         self._capture: list[Callable[[], None]] | None = None
+        self._capturing = 0  # the thread
+        self.spoiled = False  # the capture that is going on
         self._graphs: dict[int, list[Callable[[], None]]] = {}
         self.live = 0  # handles made and not destroyed
         self._failure: Exception | None = None
@@ -104,11 +110,20 @@ class FakeCuda:
         self.live += 1
         return number
 
-    def _queue(self, work: Callable[[], None]) -> None:
+    def _queue(self, work: Callable[[], None]) -> int:
         if self._capture is None:
             work()
+        elif self.spoiled:
+            return SPOILED
         else:
             self._capture.append(work)
+        return 0
+
+    def _refused(self) -> bool:
+        """Whether this thread is capturing: what was captured is lost by what it does now."""
+        inside = self._capture is not None and threading.get_ident() == self._capturing
+        self.spoiled |= inside
+        return inside
 
     # --- the driver's functions -----------------------------------------------------------
 
@@ -166,7 +181,7 @@ class FakeCuda:
         free[0], total[0] = self.memory - self._used(), self.memory
 
     def _cuMemAlloc_v2(self, out: Any, size: int) -> int | None:
-        if self._capture is not None:
+        if self._refused():
             return BAD_CAPTURE
         if size == 0:
             return INVALID
@@ -179,32 +194,43 @@ class FakeCuda:
         out[0] = start
         return None
 
-    def _cuMemFree_v2(self, address: int) -> None:
+    def _cuMemFree_v2(self, address: int) -> int | None:
+        if self._refused():
+            return BAD_CAPTURE
         del self.allocations[address]
+        return None
 
-    def _cuMemHostAlloc(self, out: Any, size: int, flags: int) -> None:
+    def _cuMemHostAlloc(self, out: Any, size: int, flags: int) -> int | None:
+        if self._refused():
+            return BAD_CAPTURE
         block = (ctypes.c_char * size)()
         self.pinned[ctypes.addressof(block)] = block
         out[0] = ctypes.addressof(block)
+        return None
 
-    def _cuMemFreeHost(self, address: int) -> None:
+    def _cuMemFreeHost(self, address: int) -> int | None:
+        if self._refused():
+            return BAD_CAPTURE
         del self.pinned[address]
+        return None
 
-    def _cuMemcpyHtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> None:
+    def _cuMemcpyHtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
         target = self.array(to, size, np.uint8)
-        self._queue(lambda: ctypes.memmove(target.ctypes.data, source, size) and None)
+        self.uploaded.append(size)
+        return self._queue(lambda: ctypes.memmove(target.ctypes.data, source, size) and None)
 
-    def _cuMemcpyDtoHAsync_v2(self, to: int, source: int, size: int, stream: int) -> None:
+    def _cuMemcpyDtoHAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
         origin = self.array(source, size, np.uint8)
-        self._queue(lambda: ctypes.memmove(to, origin.ctypes.data, size) and None)
+        self.downloaded.append(size)
+        return self._queue(lambda: ctypes.memmove(to, origin.ctypes.data, size) and None)
 
-    def _cuMemcpyDtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> None:
+    def _cuMemcpyDtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
         target, origin = self.array(to, size, np.uint8), self.array(source, size, np.uint8)
-        self._queue(lambda: target.__setitem__(slice(None), origin))
+        return self._queue(lambda: target.__setitem__(slice(None), origin))
 
-    def _cuMemsetD8Async(self, to: int, value: int, size: int, stream: int) -> None:
+    def _cuMemsetD8Async(self, to: int, value: int, size: int, stream: int) -> int:
         target = self.array(to, size, np.uint8)
-        self._queue(lambda: target.fill(value))
+        return self._queue(lambda: target.fill(value))
 
     def _cuStreamCreate(self, out: Any, flags: int) -> None:
         self._handle(out)
@@ -213,19 +239,22 @@ class FakeCuda:
         self.live -= 1
 
     def _cuStreamSynchronize(self, stream: int) -> int | None:
-        return BAD_CAPTURE if self._capture is not None else None
+        return BAD_CAPTURE if self._refused() else None
 
     def _cuStreamWaitEvent(self, stream: int, event: int, flags: int) -> None:
         assert stream and event
 
     def _cuStreamBeginCapture_v2(self, stream: int, mode: int) -> None:
         assert self._capture is None and mode == 1
-        self._capture = []
+        self._capture, self._capturing, self.spoiled = [], threading.get_ident(), False
 
-    def _cuStreamEndCapture(self, stream: int, out: Any) -> None:
+    def _cuStreamEndCapture(self, stream: int, out: Any) -> int | None:
         assert self._capture is not None
-        self._graphs[self._handle(out)] = self._capture
-        self._capture = None
+        captured, self._capture = self._capture, None
+        if self.spoiled:
+            return SPOILED
+        self._graphs[self._handle(out)] = captured
+        return None
 
     def _cuGraphInstantiateWithFlags(self, out: Any, graph: int, flags: int) -> None:
         self._graphs[self._handle(out)] = self._graphs[graph]
@@ -238,7 +267,8 @@ class FakeCuda:
         del self._graphs[graph]
         self.live -= 1
 
-    _cuGraphExecDestroy = _cuGraphDestroy
+    def _cuGraphExecDestroy(self, graph: int) -> int | None:
+        return BAD_CAPTURE if self._refused() else self._cuGraphDestroy(graph)
 
     def _cuEventCreate(self, out: Any, flags: int) -> None:
         self._handle(out)
@@ -284,8 +314,11 @@ class FakeCuda:
         out[0] = number
         return None
 
-    def _cuModuleUnload(self, module: int) -> None:
+    def _cuModuleUnload(self, module: int) -> int | None:
+        if self._refused():
+            return BAD_CAPTURE
         self.live -= 1
+        return None
 
     def _cuFuncSetAttribute(self, function: int, number: int, value: int) -> None:
         assert number == 8 and value > 48 << 10
@@ -293,7 +326,7 @@ class FakeCuda:
     def _cuLaunchKernel(
         self, function: int, x: int, y: int, z: int, a: int, b: int, c: int,
         shared: int, stream: int, parameters: Any, extra: Any,
-    ) -> None:  # fmt: skip
+    ) -> int:  # fmt: skip
         assert (b, c) == (1, 1) and a % 32 == 0 and stream
         entry, kinds, body = self._functions[function]
         values = []  # read now, as the driver copies parameters when a launch is queued
@@ -305,4 +338,4 @@ class FakeCuda:
             self.launches.append((entry, (x, y, z), a, shared))
             body((x, y, z), *values)
 
-        self._queue(run)
+        return self._queue(run)

@@ -15,6 +15,8 @@ import numpy as np
 
 from ir.types import TensorType
 
+from .ranges import Range
+
 PADDING = 16
 """Buffers hold a multiple of this many elements, so that pointwise kernels need no mask."""
 
@@ -27,12 +29,12 @@ Reading = Callable[[], np.ndarray]
 class DeviceCopy(Protocol):
     """The device side of a memory block. Ranges are in bytes."""
 
-    def to_host(self) -> None:
-        """Make the host side current."""
+    def to_host(self, start: int, nbytes: int) -> None:
+        """Make a range of the host side current."""
         ...
 
-    def host_written(self) -> None:
-        """The host side may change from now on: views of it are in the user's hands."""
+    def host_written(self, start: int, nbytes: int) -> None:
+        """A range of the host side may change from now on: the user has a view of it."""
         ...
 
     def fill(self, start: int, values: np.ndarray) -> None:
@@ -51,28 +53,30 @@ class DeviceCopy(Protocol):
 class Memory:
     """A zeroed, aligned block of host memory; ``device_copy``: its twin on a GPU, if any."""
 
-    __slots__ = ("__weakref__", "_loan", "device_copy", "raw")
+    __slots__ = ("__weakref__", "_loans", "device_copy", "raw")
 
     def __init__(self, nbytes: int) -> None:
         block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
         start = -block.ctypes.data % _ALIGNMENT
         self.raw = block[start : start + nbytes]
         self.device_copy: DeviceCopy | None = None
-        self._loan: weakref.ref[np.ndarray] | None = None
+        self._loans: dict[Range, weakref.ref[np.ndarray]] = {}
 
-    def lend(self) -> np.ndarray:
-        """All bytes, writable, as an array that every view taken of it keeps alive."""
-        loan = self._loan() if self._loan is not None else None
+    def lend(self, start: int, nbytes: int) -> np.ndarray:
+        """A range, writable, as an array that every view taken of it keeps alive."""
+        key = start, start + nbytes
+        loan = self._loans[key]() if key in self._loans else None
         if loan is None:
             # Over a memoryview: numpy lets every view of a view refer to this very array.
-            loan = np.frombuffer(self.raw.data, np.uint8)
-            self._loan = weakref.ref(loan)
+            loan = np.frombuffer(self.raw.data[start : start + nbytes], np.uint8)
+            self._loans[key] = weakref.ref(loan)
         return loan
 
-    @property
-    def lent(self) -> bool:
-        """Whether somebody holds a view of what was lent, and so may write at any time."""
-        return self._loan is not None and self._loan() is not None
+    def lent(self) -> list[Range]:
+        """Ranges of which somebody holds a view, and so may write to at any time."""
+        if self._loans:
+            self._loans = {key: loan for key, loan in self._loans.items() if loan() is not None}
+        return list(self._loans)
 
 
 def padded_size(size: int) -> int:
@@ -110,16 +114,15 @@ class Buffer:
     def flat(self) -> np.ndarray:
         """All of the memory, padding included, as :attr:`array`."""
         if self.memory.device_copy is not None:
-            self.memory.device_copy.to_host()
-            self.memory.device_copy.host_written()
-        start, nbytes = self.span
-        return self.memory.lend()[start : start + nbytes].view(self.type.dtype.numpy)
+            self.memory.device_copy.to_host(*self.span)
+            self.memory.device_copy.host_written(*self.span)
+        return self.memory.lend(*self.span).view(self.type.dtype.numpy)
 
     def peek(self) -> np.ndarray:
         """The tensor for reading only: the device side stays current. Read it before the next
         run, which need not show here."""
         if self.memory.device_copy is not None:
-            self.memory.device_copy.to_host()
+            self.memory.device_copy.to_host(*self.span)
         view = self._array.view()
         view.flags.writeable = False
         return view

@@ -28,6 +28,7 @@ from roastery.devices.backends import choose_device
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.driver import Availability, query_devices
 from runtime.cuda.executor import kernels as kernels_module
+from runtime.cuda.executor.device_copy import device_side
 from runtime.cuda.executor.graph import CudaGraph
 from runtime.cuda.executor.kernels import compile_or_load
 from runtime.memory.buffers import Buffer
@@ -135,6 +136,71 @@ def test_a_segment_is_captured_once(gpu: FakeGpu, backend: CudaBackend) -> None:
     gpu.fake.check()
 
 
+def test_garbage_found_while_capturing(gpu: FakeGpu, backend: CudaBackend) -> None:
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+            self.memory = backend.session.device.allocate(64)
+
+    b = Builder("two")
+    x = b.input("x", FLAT)
+    b.output("y", b.map(e.arg(0) * 2.0, x))
+    b.output("z", b.sum(b.map(e.arg(0) * 3.0, x), (0,)))
+    bound = Bound(backend, b.finish())
+    bound.run()
+    segment = bound.graph._steps[0]
+    segment.calls.insert(1, ("garbage", lambda: gc.collect() and None))  # type: ignore[union-attr]
+    Cycle()
+    held = len(gpu.fake.allocations)
+    for count in (1, 2, 3):
+        bound["x"].array[...] = count
+        bound.run()
+        np.testing.assert_array_equal(bound["z"].peek(), [3.0 * count * SIZE])
+    assert gpu.fake.calls.count("cuGraphLaunch") == 3
+    assert len(gpu.fake.allocations) == held - 1
+    gpu.fake.check()
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_capture_that_is_spoiled(
+    gpu: FakeGpu, backend: CudaBackend, caplog: pytest.LogCaptureFixture, times: int
+) -> None:
+    """By what another library does in this thread: then launches run one by one."""
+    bound = Bound(backend, counting_graph())
+    bound["x"].array[...] = 1.0
+    bound.run()
+    left = [times]
+
+    def spoil() -> None:
+        if gpu.fake._capture is not None and left[0]:
+            left[0] -= 1
+            gpu.fake.spoiled = True
+
+    for name in ("begin", "end"):
+        place = 0 if name == "begin" else len(bound.graph._steps[0].calls)  # type: ignore[union-attr]
+        bound.graph._steps[0].calls.insert(place, (name, spoil))  # type: ignore[union-attr]
+    for count in range(2, 8):
+        bound.run()
+        np.testing.assert_array_equal(bound["y"].peek(), 2.0 * count * ONES)
+    assert [r.getMessage() for r in caplog.records] == [
+        "Fake 0: launches could not be captured and run one by one, which takes longer "
+        "(cuLaunchKernel: CUDA_ERROR_STREAM_CAPTURE_INVALIDATED (901): a previous error during "
+        "capture); something else in this process uses CUDA meanwhile"
+    ]
+    tried = gpu.fake.calls.count("cuStreamBeginCapture_v2")
+    assert (tried, gpu.fake.calls.count("cuGraphLaunch")) == ((2, 5) if times == 1 else (3, 0))
+    gpu.fake.check()
+
+
+def test_large_readings_use_memory_again(gpu: FakeGpu, backend: CudaBackend) -> None:
+    buffer = Buffer(TensorType((1000,)))
+    device_side(buffer.memory, backend.session).to_device()
+    for value in range(5):
+        buffer.fill(np.full(1000, value, np.float32))
+        assert (buffer.read_later()() == value).all()
+    assert gpu.fake.calls.count("cuMemHostAlloc") == 1
+
+
 def test_captured_again_when_the_arena_moves(gpu: FakeGpu, backend: CudaBackend) -> None:
     def graph(size: int) -> Graph:
         b = Builder(f"inner{size}")
@@ -190,6 +256,80 @@ def test_parts_of_one_memory(backend: CudaBackend) -> None:
     expected = np.arange(64, dtype=np.float32)
     expected[32:52] = 2.0 * np.arange(20)
     np.testing.assert_array_equal(whole.peek(), expected)
+
+
+def test_what_shares_memory_is_copied_by_itself(gpu: FakeGpu, backend: CudaBackend) -> None:
+    """Parameters do: who touches one of them does not have all of them copied."""
+    whole = Buffer(TensorType((4096,)))
+    part = whole.part(64, FLAT)  # 20 elements, padded to 32
+    x, y = Buffer(FLAT), Buffer(FLAT)
+    bound = backend.bind(counting_graph(), {X: x, TOTAL: part}, {Y: y, TOTAL: part},
+                         CompileOptions())  # fmt: skip
+    x.array[...] = 1.0
+    bound.run()
+    gpu.fake.uploaded.clear()
+    gpu.fake.downloaded.clear()
+    part.array[...] = 5.0
+    assert gpu.fake.downloaded == [128]
+    bound.run()
+    assert gpu.fake.uploaded == [128]
+    held = part.array
+    other = whole.part(256, FLAT).array
+    other[...] = 3.0
+    gpu.fake.downloaded.clear()
+    bound.run()
+    assert held.tolist() == [9.0] * SIZE
+    assert other.tolist() == [3.0] * SIZE
+    assert gpu.fake.downloaded == [128, 128]  # both at the run: views stay live
+    held[...] = 1.0
+    bound.run()
+    np.testing.assert_array_equal(y.peek(), 3.0 * ONES)
+    np.testing.assert_array_equal(whole.peek()[256:276], 3.0 * ONES)
+    np.testing.assert_array_equal(whole.peek()[64:84], 3.0 * ONES)
+    assert not whole.peek()[276:].any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_sides_against_plain_arrays(gpu: FakeGpu, backend: CudaBackend, seed: int) -> None:
+    """Whatever is written, held, cleared, filled and read in whatever order."""
+    rng = np.random.default_rng(seed)
+    whole, model = Buffer(TensorType((160,))), np.zeros(160, np.float32)
+    total = whole.part(32, FLAT)
+    x, y = Buffer(FLAT), Buffer(FLAT)
+    bound = backend.bind(counting_graph(), {X: x, TOTAL: total}, {Y: y, TOTAL: total},
+                         CompileOptions())  # fmt: skip
+    x.array[...] = 1.0
+    held: list[tuple[np.ndarray, slice]] = []
+    for step in range(200):
+        start = 16 * int(rng.integers(0, 9))
+        size = int(rng.integers(1, 161 - start))
+        part, place = whole.part(start, TensorType((size,))), slice(start, start + size)
+        match rng.integers(0, 8):
+            case 0:
+                part.array[...] = model[place] = step
+            case 1:
+                held = [*held[-2:], (part.array, place)]
+            case 2 if held:
+                held[0][0][...] = model[held[0][1]] = -step
+            case 3:
+                part.clear()
+                room = part.span[1] // 4
+                model[start : start + room] = 0.0
+            case 4:
+                values = rng.random(size).astype(np.float32)
+                part.fill(values)
+                model[place] = values
+            case 5:
+                np.testing.assert_array_equal(part.peek(), model[place])
+            case 6:
+                np.testing.assert_array_equal(part.read_later()(), model[place])
+            case _:
+                bound.run()
+                model[32:52] += 2.0
+        for view, where in held:
+            np.testing.assert_array_equal(view, model[where])
+    np.testing.assert_array_equal(whole.peek(), model)
+    gpu.fake.check()
 
 
 def test_clear_and_fill_stay_on_the_device(gpu: FakeGpu, backend: CudaBackend) -> None:

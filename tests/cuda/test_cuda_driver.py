@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import threading
 
 import numpy as np
 import pytest
@@ -65,6 +66,43 @@ def test_a_driver_that_does_not_start() -> None:
     fake.cuInit = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda _: 2)  # type: ignore[attr-defined]
     with pytest.raises(CudaUnavailable, match="CUDA_ERROR_OUT_OF_MEMORY"):
         initialised(Driver(fake))
+
+
+def test_which_calls_keep_the_interpreters_lock(
+    fake: FakeCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that queue; those that may wait let other threads run meanwhile."""
+    asked: dict[str, set[str]] = {"CDLL": set(), "PyDLL": set()}
+
+    class Library:
+        def __init__(self, kind: str, name: str) -> None:
+            self._kind = kind
+            assert name == "libcuda.so.1"
+
+        def __getattr__(self, name: str) -> object:
+            asked[self._kind].add(name)
+            return getattr(fake, name)
+
+    for kind in asked:
+        monkeypatch.setattr(ctypes, kind, lambda name, kind=kind: Library(kind, name))
+    cuda_driver.cache_clear()
+    try:
+        device = Device(0, cuda_driver())
+    finally:
+        cuda_driver.cache_clear()
+    stream, event, buffer = device.stream(), device.event(), device.allocate(64)
+    stream.clear(buffer.address, 64)
+    stream.upload(buffer.address, np.ones(16, np.float32))
+    stream.record(event)
+    event.synchronize()
+    stream.synchronize()
+    stream.capture(lambda: stream.copy(buffer.address, buffer.address, 64)).launch(stream)
+    quick = {"cuCtxSetCurrent", "cuEventCreate", "cuMemsetD8Async", "cuEventRecord",
+             "cuStreamBeginCapture_v2", "cuMemcpyDtoDAsync_v2"}  # fmt: skip
+    assert asked["PyDLL"] == quick
+    assert not asked["CDLL"] & quick
+    assert {"cuMemcpyHtoDAsync_v2", "cuEventSynchronize", "cuStreamSynchronize", "cuGraphLaunch",
+            "cuMemAlloc_v2"} <= asked["CDLL"]  # fmt: skip
 
 
 def test_an_old_driver_says_so(fake: FakeCuda) -> None:
@@ -162,6 +200,49 @@ def test_a_failed_capture_leaves_the_stream_usable(device: Device) -> None:
     stream.synchronize()
     with pytest.raises(CudaError, match="not allowed while capturing"):
         stream.capture(lambda: device.allocate(64) and None)
+
+
+def test_what_is_released_while_capturing_waits(fake: FakeCuda, device: Device) -> None:
+    """A driver refuses these calls then, and gives up the capture."""
+    stream = device.stream()
+    kept = device.allocate(64)
+    made = {
+        "memory": device.allocate(64),
+        "pinned": device.pinned(64),
+        "graph": stream.capture(lambda: None),
+        "module": device.load(".version 7.4", "k"),
+        "event": device.event(),
+    }
+    before = fake.live
+
+    def work() -> None:
+        stream.clear(kept.address, 64)
+        made.clear()
+        gc.collect()
+        assert (fake.live, len(fake.allocations), len(fake.pinned)) == (before, 2, 1)
+
+    captured = stream.capture(work)
+    captured.launch(stream)
+    assert (fake.live, len(fake.allocations), len(fake.pinned)) == (before - 2, 1, 0)
+    fake.check()
+
+
+def test_other_threads_release_at_once(fake: FakeCuda, device: Device) -> None:
+    stream, buffer = device.stream(), device.allocate(64)
+
+    def work() -> None:
+        thread = threading.Thread(target=buffer.close)
+        thread.start()
+        thread.join()
+        assert not fake.allocations
+
+    stream.capture(work)
+
+
+def test_nothing_looks_for_garbage_while_capturing(device: Device) -> None:
+    found = []
+    device.stream().capture(lambda: found.append(gc.isenabled()))
+    assert found == [False] and gc.isenabled()
 
 
 def test_an_image_that_does_not_load(device: Device) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from ir.types import TensorType
 from runtime.backends.reference import ReferenceBackend
 from runtime.cuda.backend import CudaBackend
 from runtime.cuda.executor.device_copy import device_side
+from runtime.cuda.executor.graph import CudaGraph
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
@@ -70,6 +74,40 @@ def test_views_stay_live(backend: CudaBackend) -> None:
         x[...] = value
         net.forward()
         np.testing.assert_array_equal(y, np.full((2, 5), 2.0 * value))
+
+
+def test_garbage_found_while_capturing(backend: CudaBackend) -> None:
+    device = backend.session.device
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+            self.held = device.allocate(1 << 16), device.pinned(4096), device.event()
+
+    text = inputs(data=(3, 5)) + layer("twice", "Power", "data", "power_param { scale: 2 }")
+    program = lowered(text + dense("ip", "twice", 4))
+    net = PartitionedNet(
+        program, backend, Store(program.variables, seed=1), options=CompileOptions(backend.target)
+    )
+    bound: list[CudaGraph] = []
+    bind = backend.bind
+
+    def remember(*arguments: Any) -> CudaGraph:
+        bound.append(bind(*arguments))
+        return bound[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "bind", remember)
+        net.inputs.take({"data": np.ones((3, 5), np.float32)})
+        net.forward()
+    expected = net.output("ip").copy()
+    segment = bound[0]._steps[0]
+    segment.calls.insert(1, ("garbage", lambda: gc.collect() and None))  # type: ignore[union-attr]
+    for _ in range(3):
+        Cycle()
+        net.forward()
+        np.testing.assert_array_equal(net.output("ip"), expected)
+    assert segment._captured is not None  # type: ignore[union-attr]
 
 
 def test_copies_from_pinned_memory(backend: CudaBackend) -> None:

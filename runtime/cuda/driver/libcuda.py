@@ -15,6 +15,8 @@ from typing import Any
 
 from ir.errors import RoasteryError
 
+from .releases import Releases
+
 _LIBRARY = "libcuda.so.1"
 _ADDRESS = c_uint64  # CUdeviceptr
 _HANDLE = c_void_p  # contexts, modules, streams, events, graphs
@@ -67,7 +69,16 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     ),
 }
 
+QUICK = frozenset({
+    "cuCtxSetCurrent", "cuEventCreate", "cuEventDestroy_v2", "cuEventQuery", "cuEventRecord",
+    "cuLaunchKernel", "cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuStreamBeginCapture_v2",
+    "cuStreamWaitEvent",
+})  # fmt: skip
+"""Functions that only queue something. They keep the interpreter's lock: to let go of it hundreds
+of times in a pass lets threads that read data hold up each launch."""
+
 NOT_READY = 600  # CUDA_ERROR_NOT_READY
+CAPTURE_ERRORS = range(900, 909)  # CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED to ..._WRONG_THREAD
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
 
 
@@ -87,11 +98,18 @@ class CudaError(RuntimeError):
 class Driver:
     """The library's functions as attributes; each raises :class:`CudaError` unless it succeeds.
 
-    ``library``: something with the functions of :data:`PROTOTYPES`, such as a ctypes.CDLL.
+    Args:
+        library: something with the functions of :data:`PROTOTYPES`, such as a ctypes.CDLL.
+        quick: the same for those of :data:`QUICK`, such as a ctypes.PyDLL; default: ``library``.
+
+    Attributes:
+        releases: through it everything is given back.
     """
 
-    def __init__(self, library: Any) -> None:
+    def __init__(self, library: Any, quick: Any = None) -> None:
         self._library = library
+        self._quick = library if quick is None else quick
+        self.releases = Releases()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Called for the first use of each function; the checked function then stays."""
@@ -113,7 +131,7 @@ class Driver:
         Raises :class:`CudaUnavailable` when the driver is too old to have it.
         """
         try:
-            function = getattr(self._library, name)
+            function = getattr(self._quick if name in QUICK else self._library, name)
         except AttributeError:
             raise CudaUnavailable(
                 f"the CUDA driver has no {name}", hint="update it to CUDA 11.4 (R470) or newer"
@@ -159,12 +177,12 @@ class Availability:
 def cuda_driver() -> Driver:
     """The machine's driver, initialised. Raises :class:`CudaUnavailable`, saying why."""
     try:
-        library = ctypes.CDLL(_LIBRARY)
+        driver = Driver(ctypes.CDLL(_LIBRARY), ctypes.PyDLL(_LIBRARY))
     except OSError:
         raise CudaUnavailable(
             f"no CUDA device: the driver's library {_LIBRARY} is not on this machine"
         ) from None
-    return initialised(Driver(library))
+    return initialised(driver)
 
 
 def initialised(driver: Driver) -> Driver:

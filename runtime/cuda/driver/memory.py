@@ -22,7 +22,8 @@ class DeviceBuffer(Released):
     def close(self) -> None:
         if self.address:
             address, self.address = self.address, 0
-            self._driver.cuMemFree_v2(address)
+            driver = self._driver
+            driver.releases.add(lambda: driver.cuMemFree_v2(address))
 
 
 class PinnedBuffer(Released):
@@ -49,4 +50,5 @@ class PinnedBuffer(Released):
         """Free it; no array on it may be used any more."""
         if self.address:
             address, self.address = self.address, 0
-            self._driver.cuMemFreeHost(address)
+            driver = self._driver
+            driver.releases.add(lambda: driver.cuMemFreeHost(address))

@@ -60,8 +60,9 @@ class Module(Released):
 
     def close(self) -> None:
         if self.handle:
-            self._driver.cuModuleUnload(self.handle)
+            driver, handle = self._driver, self.handle
             self.handle = c_void_p()
+            driver.releases.add(lambda: driver.cuModuleUnload(handle))
 
 
 class Function:

@@ -9,6 +9,8 @@ from ctypes import c_void_p
 
 import numpy as np
 
+from compiler.collector import collector_paused
+
 from .libcuda import NOT_READY, CudaError, Driver
 from .released import Released
 
@@ -41,8 +43,9 @@ class Event(Released):
 
     def close(self) -> None:
         if self.handle:
-            self._driver.cuEventDestroy_v2(self.handle)
+            driver, handle = self._driver, self.handle
             self.handle = c_void_p()
+            driver.releases.add(lambda: driver.cuEventDestroy_v2(handle))
 
 
 class CapturedGraph(Released):
@@ -61,8 +64,9 @@ class CapturedGraph(Released):
 
     def close(self) -> None:
         if self._handle:
-            self._driver.cuGraphExecDestroy(self._handle)
+            driver, handle = self._driver, self._handle
             self._handle = c_void_p()
+            driver.releases.add(lambda: driver.cuGraphExecDestroy(handle))
 
 
 class Stream(Released):
@@ -115,8 +119,13 @@ class Stream(Released):
         """Run ``work``, which queues on this stream; nothing runs, all is kept.
 
         ``work`` may not allocate nor wait, and should have run once before: the driver
-        loads code at its first use. When it raises, the capture is given up.
+        loads code at its first use. When it raises, the capture is given up. Nothing looks for
+        garbage meanwhile, and what is released waits: some of it the driver does not allow.
         """
+        with collector_paused(), self.driver.releases.held():
+            return CapturedGraph(self.driver, self._captured(work))
+
+    def _captured(self, work: Callable[[], None]) -> c_void_p:
         self.driver.cuStreamBeginCapture_v2(self.handle, _THREAD_LOCAL)
         graph = c_void_p()
         try:
@@ -128,12 +137,13 @@ class Stream(Released):
                     self.driver.cuGraphDestroy(graph)
             raise
         self.driver.cuStreamEndCapture(self.handle, ctypes.byref(graph))
-        return CapturedGraph(self.driver, graph)
+        return graph
 
     def close(self) -> None:
         if self.handle:
-            self.driver.cuStreamDestroy_v2(self.handle)
+            driver, handle = self.driver, self.handle
             self.handle = c_void_p()
+            driver.releases.add(lambda: driver.cuStreamDestroy_v2(handle))
 
 
 def _require_contiguous(array: np.ndarray) -> None:

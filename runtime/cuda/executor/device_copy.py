@@ -1,9 +1,10 @@
-"""The device side of a memory block, and which of the two sides is current.
+"""The device side of a memory block, and which of the two sides is current where.
 
-Three states. Equal: nothing is copied. The host is ahead: it was written, or somebody holds a
-view of it and may write at any time; the next run that reads the memory uploads it. The device
-is ahead: a run wrote it; the next access downloads it, and nobody holds a view (else the
-run itself has refreshed the host side, so that the view stays live).
+A byte has three states. Equal: nothing is copied. The host is ahead: it was written, or somebody
+holds a view of it and may write at any time; the next run that reads the memory uploads it. The
+device is ahead: a run wrote it; the next access downloads it, and nobody holds a view (else the
+run itself has refreshed the host side, so that the view stays live). Parameters share a block:
+who writes to one has that one copied.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from runtime.memory.buffers import Buffer, Memory, Reading
+from runtime.memory.ranges import Ranges
 
 from .session import Session, Staging
 
@@ -31,8 +33,8 @@ class CudaCopy:
         with session.turn:
             self._room = session.device.allocate(memory.raw.nbytes)
             session.compute.clear(self._room.address, memory.raw.nbytes)
-        self._host_ahead = True
-        self._device_ahead = False
+        self._host_ahead = Ranges([(0, memory.raw.nbytes)])
+        self._device_ahead = Ranges()
         self._staging: list[Staging] = []
         self._next = 0  # of the two stages
 
@@ -46,47 +48,43 @@ class CudaCopy:
 
     @property
     def state(self) -> str:
-        """``equal``, ``host ahead`` or ``device ahead``."""
+        """Of any byte: ``host ahead``, else ``device ahead``; ``equal`` where all are."""
         if self._host_ahead:
             return "host ahead"
         return "device ahead" if self._device_ahead else "equal"
 
     # --- what buffers ask -------------------------------------------------------------
 
-    def to_host(self) -> None:
-        if self._device_ahead:
-            self.session.download(self._raw, self.address)
-            self._device_ahead = False
+    def to_host(self, start: int, nbytes: int) -> None:
+        for a, b in self._device_ahead.inside(start, start + nbytes):
+            self.session.download(self._raw[a:b], self.address + a)
+            self._device_ahead.remove(a, b)
 
-    def host_written(self) -> None:
-        self._host_ahead = True
+    def host_written(self, start: int, nbytes: int) -> None:
+        self._host_ahead.add(start, start + nbytes)
 
     def fill(self, start: int, values: np.ndarray) -> None:
-        if self._lent:  # a view that somebody keeps shows it, and is uploaded with the next run
-            part = self._raw[start : start + values.nbytes]
-            part[...] = values.reshape(-1).view(np.uint8)
-            self._host_ahead = True
+        if self._lent_of(start, values.nbytes):
+            self._write_host(start, values.reshape(-1).view(np.uint8))
             return
-        self._bring_rest(start, values.nbytes)
         with self.session.turn:
             if not self._staging:
                 self._staging = [Staging(self.session, self.nbytes) for _ in range(2)]
             self._staging[self._next].move(self.address + start, values)
             self._next = 1 - self._next
-        self._device_ahead = True
+        self._written_on_device(start, values.nbytes)
 
     def clear(self, start: int, nbytes: int) -> None:
-        if self._lent:
-            self._raw[start : start + nbytes] = 0
-            self._host_ahead = True
+        if self._lent_of(start, nbytes):
+            self._write_host(start, np.zeros(nbytes, np.uint8))
             return
-        self._bring_rest(start, nbytes)
         with self.session.turn:
             self.session.compute.clear(self.address + start, nbytes)
-        self._device_ahead = True
+        self._written_on_device(start, nbytes)
 
     def read_later(self, start: int, nbytes: int) -> Reading:
-        if self._host_ahead:
+        if self._host_ahead.inside(start, start + nbytes):
+            self.to_host(start, nbytes)
             kept = self._raw[start : start + nbytes].copy()
             return lambda: kept
         return self.session.read_later(self.address + start, nbytes)
@@ -96,29 +94,37 @@ class CudaCopy:
     def to_device(self) -> None:
         """Make the device side current."""
         if self._host_ahead:
-            self.session.upload(self.address, self._raw)
-            self._host_ahead = self._lent
+            for a, b in self._host_ahead:
+                self.session.upload(self.address + a, self._raw[a:b])
+            self._host_ahead = self._lent()
 
     def device_written(self) -> bool:
         """A run has written here. True: the host side is being refreshed, so wait for it."""
-        if self._lent:
-            self.session.compute.download(self._raw, self.address)
-            self._host_ahead = True
-            return True
-        self._host_ahead = False
-        self._device_ahead = True
-        return False
+        self._host_ahead = self._lent()
+        self._device_ahead = Ranges([(0, self.nbytes)])
+        for a, b in self._host_ahead:
+            self.session.compute.download(self._raw[a:b], self.address + a)
+            self._device_ahead.remove(a, b)
+        return bool(self._host_ahead)
 
-    @property
-    def _lent(self) -> bool:
+    def _lent(self) -> Ranges:
         memory = self._memory()
-        return memory is not None and memory.lent
+        return Ranges(memory.lent() if memory is not None else ())
 
-    def _bring_rest(self, start: int, nbytes: int) -> None:
-        """Before a part is written on the device: what is outside of it must be there."""
-        if start or nbytes < self.nbytes:
-            self.to_device()
-        self._host_ahead = False
+    def _lent_of(self, start: int, nbytes: int) -> bool:
+        """Whether somebody holds a view of a part of a range."""
+        return bool(self._lent().inside(start, start + nbytes))
+
+    def _write_host(self, start: int, values: np.ndarray) -> None:
+        """A view that somebody keeps shows it, and the next run uploads it."""
+        stop = start + values.nbytes
+        self._raw[start:stop] = values
+        self._device_ahead.remove(start, stop)
+        self._host_ahead.add(start, stop)
+
+    def _written_on_device(self, start: int, nbytes: int) -> None:
+        self._host_ahead.remove(start, start + nbytes)
+        self._device_ahead.add(start, start + nbytes)
 
 
 def device_side(memory: Memory, session: Session) -> CudaCopy:

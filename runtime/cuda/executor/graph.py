@@ -16,11 +16,14 @@ from ir.op import Op
 from ir.types import TensorType
 from runtime.backends.placement import Placement
 from runtime.cuda.driver import CapturedGraph, CudaError
+from runtime.cuda.driver.libcuda import CAPTURE_ERRORS
 from runtime.cuda.launcher import KernelLoader, choose_binary
 from runtime.memory.buffers import Buffer
 
 from .device_copy import CudaCopy, covers, device_side
 from .session import DeviceArena, DeviceFailure, Session, failure
+
+_ATTEMPTS = 3  # to capture the same launches
 
 Call = Callable[[], None]
 CodeOf = Callable[[PlanLaunch], Sequence[Binary]]
@@ -177,6 +180,7 @@ class _Launches:
         self._session = session
         self.calls = calls
         self._ran = False
+        self._attempts = _ATTEMPTS if len(calls) > 1 else 0
         self._captured: CapturedGraph | None = None
 
     def run(self) -> None:
@@ -185,13 +189,25 @@ class _Launches:
             self._captured.launch(stream)
         elif launch_blocking():
             self._each(wait=True)
-        elif self._ran and len(self.calls) > 1:
-            # Not at first: the driver loads code at its first use, and many shapes run only once.
-            self._captured = stream.capture(self._each)
-            self._captured.launch(stream)
+        # Not at first: the driver loads code at its first use, and many shapes run only once.
+        elif self._ran and self._attempts and self._capture():
+            self.run()
         else:
             self._each()
             self._ran = True
+
+    def _capture(self) -> bool:
+        """Whether it worked. Another library in this process may do what spoils it."""
+        self._attempts -= 1
+        try:
+            self._captured = self._session.compute.capture(self._each)
+        except (CudaError, RoasteryError) as error:
+            cause = error if isinstance(error, CudaError) else error.__cause__
+            if not isinstance(cause, CudaError) or cause.code not in CAPTURE_ERRORS:
+                raise
+            self._session.tell_of_spoiled_capture(cause)
+            return False
+        return True
 
     def _each(self, wait: bool = False) -> None:
         for name, call in self.calls:

@@ -7,6 +7,7 @@ sources feed travel on a second one, while the first computes.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterator
 
@@ -14,10 +15,13 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from runtime.cuda.driver import CudaError, Device, DeviceBuffer, Event, PinnedBuffer, Stream
+from runtime.data.array_pool import ArrayPool
 from runtime.memory.buffers import Reading
 
+_LOGGER = logging.getLogger("roastery.cuda")
 _SLOT = 256  # bytes of one small reading
 _SLOTS = 64
+_LARGE = 4  # larger readings of one size whose memory is kept
 
 
 class DeviceFailure(RoasteryError):
@@ -99,6 +103,10 @@ class Session:
         self._depth = 0
         self._slots: list[np.ndarray] = []  # pinned, free
         self._slot_memory: list[PinnedBuffer] = []
+        self._large = ArrayPool(
+            _LARGE, lambda shape: device.pinned(4 * shape[0]).array(shape, np.float32)
+        )
+        self._told = False
 
     @contextlib.contextmanager
     def running(self) -> Iterator[DeviceArena]:
@@ -152,14 +160,26 @@ class Session:
         """Queue a copy to the host; the result waits for it when it is called."""
         with self.turn:
             if nbytes > _SLOT:
-                large = self.device.pinned(nbytes).array((nbytes,), np.uint8)
-                return _Reading(self, address, large, None)
+                # Whole pages are pinned, which takes longer than to copy a few.
+                large = self._large.allocate((-(-nbytes // 4),))
+                return _Reading(self, address, large.view(np.uint8)[:nbytes], None)
             if not self._slots:
                 page = self.device.pinned(_SLOT * _SLOTS)
                 self._slot_memory.append(page)
                 self._slots = [page.array((_SLOT,), np.uint8, i * _SLOT) for i in range(_SLOTS)]
             slot = self._slots.pop()
             return _Reading(self, address, slot[:nbytes], slot)
+
+    def tell_of_spoiled_capture(self, error: CudaError) -> None:
+        """Say, once, that launches run one by one although they could be captured."""
+        if not self._told:
+            self._told = True
+            _LOGGER.warning(
+                "%s: launches could not be captured and run one by one, which takes longer (%s); "
+                "something else in this process uses CUDA meanwhile",
+                self.device.properties.name,
+                error,
+            )
 
     def release_slot(self, slot: np.ndarray) -> None:
         self._slots.append(slot)
@@ -172,7 +192,7 @@ class _Reading:
         self, session: Session, address: int, target: np.ndarray, slot: np.ndarray | None
     ) -> None:
         self._session = session
-        self._target = target
+        self._target: np.ndarray | None = target
         self._slot = slot
         self._result: np.ndarray | None = None
         session.compute.download(target, address)
@@ -181,11 +201,12 @@ class _Reading:
 
     def __call__(self) -> np.ndarray:
         if self._result is None:
+            assert self._target is not None
             try:
                 self._done.synchronize()
             except CudaError as error:
                 raise failure(error) from error
-            self._result = self._target.copy()
+            self._result, self._target = self._target.copy(), None
             if self._slot is not None:
                 self._session.release_slot(self._slot)
         return self._result

@@ -1,0 +1,231 @@
+"""Times every kernel of a net's training pass on a GPU, in the pass itself.
+
+    python benchmarks/net_kernels.py --net resnet50 --batch 64 --json kernels.json
+
+The times are those of PyTorch's profiler, which sees all kernels of a process. Bytes are those of
+the tensors that a kernel reads and writes, each once; FLOPs are those of its matrix product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from benchmarks.nets import NETS, build, lowered
+from compiler.kernel import Launch, Scratch
+from compiler.kernels.task import AsNumber
+from compiler.options import PRECISIONS
+from compiler.triton.lower import lower_node
+from ir.graph import Graph, Node, Value
+from ir.op import Property
+from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+from ir.ops.fusion import Fused
+from ir.ops.matmul import MatMul
+from ir.size import Evaluation
+from roastery.devices.backends import choose_device, open_backend
+from roastery.reading import nets
+from runtime.cuda.backend import CudaBackend
+from runtime.net import PartitionedNet
+
+PASSES = 5
+
+
+@dataclass
+class Row:
+    """One launch. Times in microseconds."""
+
+    graph: str
+    label: str
+    layer: str
+    schedule: str
+    ops: str
+    entry: str
+    grid: tuple[int, ...]
+    constants: dict[str, int]
+    warps: int
+    stages: int
+    registers: int
+    shared: int
+    spilled: int
+    nbytes: int
+    flops: int
+    microseconds: float = 0.0
+
+
+def flops_of(node: Node, number: AsNumber) -> int:
+    """Of the products in a group: two per multiplication, none for a window's padding left out."""
+    total = 0
+    for inner in node.op.body.nodes if isinstance(node.op, Fused) else (node,):
+        a, b = (v.type for v in (*inner.inputs, *inner.outputs)[:2])
+        result = inner.outputs[0].type
+        match inner.op:
+            case Conv():
+                total += 2 * result.size * (b.size // b.shape[0])
+            case ConvInputGrad():
+                total += 2 * a.size * (b.size // b.shape[0])
+            case ConvWeightGrad():
+                total += 2 * b.size * (result.size // result.shape[0])
+            case MatMul():
+                total += 2 * result.size * a.shape[-2 if inner.op.transpose_a else -1]
+    return number(total)
+
+
+def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any) -> Iterator[Row]:
+    """The launches of a graph, in order."""
+    compiled = backend._compiled(graph, net.options).at(values)
+    number = Evaluation(compiled.values).size
+    for node in compiled.graph.nodes:
+        if not node.op.properties & (Property.VIEW | Property.HOST | Property.DYNAMIC):
+            flops = flops_of(node, number)  # those of its first launch; a second one adds parts
+            for launch in lower_node(node, net.options, number):
+                if 0 not in (grid := tuple(map(number, launch.grid))):
+                    yield row_of(backend, graph, node, launch, grid, flops, number)
+                flops = 0
+
+
+def row_of(
+    backend: CudaBackend,
+    graph: Graph,
+    node: Node,
+    launch: Launch,
+    grid: tuple[int, ...],
+    flops: int,
+    number: AsNumber,
+) -> Row:
+    binary = backend.kernels.binaries[launch.kernel, launch.config]
+    places = dict.fromkeys(a for a in launch.arguments if isinstance(a, Value | Scratch))
+    op = node.op
+    group = isinstance(op, Fused)
+    return Row(
+        graph=graph.name,
+        label=launch.label,
+        layer=str(launch.location),
+        schedule=op.schedule if group else op.name,
+        ops=" ".join(n.op.name for n in op.body.nodes)[:200] if group else op.name,
+        entry=launch.kernel.entry,
+        grid=grid,
+        constants=dict(launch.config.constants),
+        warps=launch.config.num_warps,
+        stages=launch.config.num_stages,
+        registers=binary.resources.registers,
+        shared=binary.resources.shared,
+        spilled=binary.resources.stack + binary.resources.local,
+        nbytes=sum(number(p.nbytes if isinstance(p, Scratch) else p.type.nbytes) for p in places),
+        flops=flops,
+    )
+
+
+def events_of(run: Any, wait: Any, passes: int) -> list[dict[str, Any]]:
+    """What the device did in some passes, in order: the profiler's trace."""
+    import torch
+
+    torch.cuda.init()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        for _ in range(passes):
+            run()
+        wait()
+        torch.cuda.synchronize()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trace.json"
+        profile.export_chrome_trace(str(path))
+        trace = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
+    kinds = ("kernel", "gpu_memcpy", "gpu_memset")
+    found = [event for event in trace if event.get("cat") in kinds]
+    return sorted(found, key=lambda event: event["ts"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--net", choices=[*NETS], default="resnet50")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--precision", choices=PRECISIONS, help="of matrix products")
+    parser.add_argument("--shown", type=int, default=25, help="rows of the table")
+    parser.add_argument("--json", metavar="FILE", help="write all rows")
+    args = parser.parse_args()
+    make, batch, classes = NETS[args.net]
+    batch = args.batch or batch
+    backend = open_backend(choose_device("cuda"))
+    assert isinstance(backend, CudaBackend)
+    bound: list[tuple[Graph, Any]] = []
+    bind = backend.bind
+
+    def remember(graph: Graph, *rest: Any, **named: Any) -> Any:
+        bound.append((graph, rest[3] if len(rest) > 3 else named.get("values")))
+        return bind(graph, *rest, **named)
+
+    backend.bind = remember  # type: ignore[method-assign]
+    message = nets.net_from_text(make(batch), f"{args.net}.prototxt")
+    net = build(lowered(message), backend, classes, args.precision)
+    for _ in range(4):  # captured by then
+        net.training_pass()
+    backend.synchronize()
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        net.training_pass()
+        backend.synchronize()
+        times.append((time.perf_counter() - start) * 1e6)
+    rows = [row for graph, values in bound for row in rows_of(backend, net, graph, values)]
+    events = events_of(net.training_pass, backend.synchronize, PASSES)
+    kernels = [event for event in events if event["cat"] == "kernel"]
+    names = [event["name"] for event in kernels]
+    wall = statistics.median(times)
+    print(f"{args.net}, batch {batch}, {net.options}: {len(rows)} launches, {wall:.0f} us a pass")
+    matched = names == [row.entry for row in rows] * PASSES
+    if matched:
+        for place, row in enumerate(rows):
+            row.microseconds = statistics.median(
+                kernels[place + turn * len(rows)]["dur"] for turn in range(PASSES)
+            )
+    else:
+        print(f"the profiler saw {len(names)} kernels, {len(rows) * PASSES} expected")
+    busy = sum(event["dur"] for event in events) / PASSES
+    copies = [event for event in events if event["cat"] != "kernel"]
+    print(f"the device was busy for {busy:.0f} us of a pass, {len(copies) / PASSES:g} copies "
+          f"taking {sum(e['dur'] for e in copies) / PASSES:.0f} us")  # fmt: skip
+    show(rows, args.shown)
+    if args.json:
+        record = {
+            "net": args.net, "batch": batch, "options": net.options.json(), "wall": wall,
+            "busy": busy, "matched": matched, "rows": [vars(row) for row in rows],
+            "copies": [[e["name"], e["dur"], e["args"].get("bytes")] for e in copies],
+        }  # fmt: skip
+        if not matched:
+            record["events"] = [[e["name"], e["ts"], e["dur"]] for e in kernels]
+        Path(args.json).write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+
+def show(rows: list[Row], count: int) -> None:
+    total = sum(row.microseconds for row in rows) or np.nan
+    kinds: dict[str, list[Row]] = {}
+    for row in rows:
+        kinds.setdefault(row.schedule, []).append(row)
+    for kind, members in sorted(kinds.items(), key=lambda x: -sum(r.microseconds for r in x[1])):
+        spent = sum(row.microseconds for row in members)
+        print(f"{kind:24}{len(members):5} launches{spent:10.0f} us{spent / total:7.1%}"
+              f"{sum(r.nbytes for r in members) / 1e9:8.2f} GB"
+              f"{sum(r.flops for r in members) / 1e9:9.1f} GFLOP")  # fmt: skip
+    print(f"{'us':>8}{'GB/s':>7}{'TFLOP/s':>9}  kernel")
+    for row in sorted(rows, key=lambda row: -row.microseconds)[:count]:
+        us = row.microseconds or np.nan
+        print(f"{row.microseconds:8.1f}{row.nbytes / us / 1e3:7.0f}{row.flops / us / 1e6:9.1f}"
+              f"  {row.graph} {row.label} {row.grid} {row.constants} {row.registers} registers"
+              f"{f', {row.spilled} spilled' if row.spilled else ''}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
