@@ -34,6 +34,9 @@ BoundArtifact = tuple[BoundGraph, Buffers, Buffers]
 class ArtifactRunner(Protocol):
     """All of an artifact that one kind of device needs."""
 
+    @property
+    def memory(self) -> ArtifactMemory: ...
+
     def bind(self, sizes: _Sizes) -> BoundArtifact:
         """At sizes that the artifact may have. Raises :class:`ArtifactError`."""
         ...
@@ -44,21 +47,21 @@ class CpuRunner:
 
     def __init__(self, artifact: Artifact, graph: Graph) -> None:
         self._graph = graph
-        self._memory = ArtifactMemory(artifact)
+        self.memory = ArtifactMemory(artifact)
 
     def bind(self, sizes: _Sizes) -> BoundArtifact:
         try:
             graph = graph_at(self._graph, sizes)
             verify(graph)
         except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-            path = self._memory.path
+            path = self.memory.path
             problem = f"its graph is not sound at {dict(sizes)}: {error}"
             raise ArtifactError(path, problem) from error
         inputs, outputs = (
             {port.key: port.value.type for port in ports} for ports in (graph.inputs, graph.outputs)
         )
-        self._memory.require(peak_bytes(graph))
-        buffers = self._memory.buffers(inputs, outputs, sizes)
+        self.memory.require(peak_bytes(graph))
+        buffers = self.memory.buffers(inputs, outputs, sizes)
         return NumpyGraph(graph, *buffers), *buffers
 
 
@@ -71,7 +74,7 @@ class GpuRunner:
     def __init__(self, artifact: Artifact, session: Session) -> None:
         self._plan, self._code = artifact.plan()
         self._saved = artifact.manifest.sizes
-        self._memory = ArtifactMemory(artifact)
+        self.memory = ArtifactMemory(artifact)
         self._session = session
         self._loader = KernelLoader(session.device, session.compute)
 
@@ -79,14 +82,14 @@ class GpuRunner:
         try:
             plan = saved_plan_at(self._plan, sizes, as_saved=sizes == self._saved)
         except ValueError as error:
-            path = self._memory.path
+            path = self.memory.path
             raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error
         inputs, outputs = (
             {port.key: plan.buffers[port.buffer].type for port in ports}
             for ports in (plan.inputs, plan.outputs)
         )
-        self._memory.require(sum(type.nbytes for type in (inputs | outputs).values()))
-        buffers = self._memory.buffers(inputs, outputs, sizes)
+        self.memory.require(sum(type.nbytes for type in (inputs | outputs).values()))
+        buffers = self.memory.buffers(inputs, outputs, sizes)
         code = self._code
         graph = CudaGraph(
             plan, {}, self._session, self._loader, lambda x: code[x.kernel, x.config], *buffers
@@ -94,7 +97,7 @@ class GpuRunner:
         try:
             graph.prepare()
         except RoasteryError as error:
-            raise ArtifactError(self._memory.path, error.message, hint=error.hint) from error
+            raise ArtifactError(self.memory.path, error.message, hint=error.hint) from error
         return graph, *buffers
 
 
@@ -143,6 +146,10 @@ class ArtifactMemory:
         elif found.type != type:
             raise ArtifactError(self.path, f"{key.name!r} is {found.type}; {type} is read there")
         return found
+
+    def let_go(self) -> None:
+        """Of weights in the order of the file: all variables are bound, for all sizes."""
+        self._weights = {}
 
     def weight(self, key: PortKey, type: TensorType) -> Buffer:
         """A new buffer with a weight."""

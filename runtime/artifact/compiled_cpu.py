@@ -43,8 +43,8 @@ class CompiledRunner:
     def __init__(self, artifact: Artifact, code: CpuCode, threads: int) -> None:
         self._plan, self._saved = code.plan, artifact.manifest.sizes
         self._launcher = CLauncher(_Functions(code), _pool(code.pool), threads)
-        self._memory = ArtifactMemory(artifact)
-        self._memory.computed = self._computed(code.once)
+        self.memory = ArtifactMemory(artifact)
+        self.memory.computed = self._computed(code.once)
 
     def bind(self, sizes: Mapping[str, int]) -> BoundArtifact:
         plan = self._at(self._plan, sizes)
@@ -53,23 +53,23 @@ class CompiledRunner:
             for ports in (plan.inputs, plan.outputs)
         )
         asked = sum(type.nbytes for type in (inputs | outputs).values())
-        self._memory.require(asked + plan.memory.nbytes)
-        buffers = self._memory.buffers(inputs, outputs, sizes)
+        self.memory.require(asked + plan.memory.nbytes)
+        buffers = self.memory.buffers(inputs, outputs, sizes)
         return CpuGraph(plan, {}, self._launcher, *buffers), *buffers
 
     def _at(self, plan: Plan, sizes: Mapping[str, int]) -> Plan:
         try:
             return saved_plan_at(plan, sizes, as_saved=sizes == self._saved)
         except ValueError as error:
-            path = self._memory.path
+            path = self.memory.path
             raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error
 
     def _computed(self, once: Plan) -> dict[PortKey, Buffer]:
         """What kernels read of the weights, in the order in which they read it."""
         plan = self._at(once, self._saved)
         types = {port.key: plan.buffers[port.buffer].type for port in (*plan.inputs, *plan.outputs)}
-        self._memory.require(sum(type.nbytes for type in types.values()) + plan.memory.nbytes)
-        inputs = {port.key: self._memory.weight(port.key, types[port.key]) for port in plan.inputs}
+        self.memory.require(sum(type.nbytes for type in types.values()) + plan.memory.nbytes)
+        inputs = {port.key: self.memory.weight(port.key, types[port.key]) for port in plan.inputs}
         outputs = {port.key: Buffer(types[port.key]) for port in plan.outputs}
         CpuGraph(plan, {}, self._launcher, inputs, outputs).run()
         return {PortKey(Role.PARAMETER, key.name): buffer for key, buffer in outputs.items()}

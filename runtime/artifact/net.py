@@ -75,6 +75,7 @@ class LoadedNet:
         self.inputs, self.outputs = self.manifest.types_at(self.manifest.sizes)
         self._bound: OrderedDict[tuple[Shape, ...], BoundArtifact] = OrderedDict()
         self._at({name: type.shape for name, type in self.inputs.items()})
+        self._runner.memory.let_go()
 
     def accepted(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an input, with None for what may change; None where there is no such one."""

@@ -19,10 +19,11 @@ COMMAND = Command(
     summary="Show what an exported net holds: plan, kernels, memory",
     group="Deploying",
     description=(
-        "Checks the file and prints what it takes and gives, what made it, and for GPUs the plan: "
-        "every launch with its grid and configuration, the kernels with the registers and shared "
-        "memory of their machine code, and where the buffers lie. Nothing of it is run, and no GPU "
-        "is needed. The file is a zip: the kernels' sources are in `kernels/`."
+        "Checks the file and prints what it takes and gives, what made it, for which CPUs it has "
+        "machine code, and the plans: every launch with its grid and configuration, where the "
+        "buffers lie, and of GPUs the kernels with the registers and shared memory of their code. "
+        "Nothing of it is run, and no GPU is needed. The file is a zip: the sources of kernels for "
+        "GPUs are in `kernels/`."
     ),
     positionals=(Positional("artifact", "a file that roastery export wrote"),),
     examples=(Example("roastery inspect net.roast", "what is in it"),),
