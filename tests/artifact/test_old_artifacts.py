@@ -3,8 +3,9 @@
 ``tests/data/artifacts/v1.roast`` was written by the last code that knew format 1 without compile
 options (``roastery export --target cpu --target cuda:sm_80``); the ``.npz`` beside it holds an
 input and what the code of then computed from it on the CPU. ``v2.roast`` was written so from
-``v2.prototxt`` by the first code that exported sizes; it has a batch of another size, too. A file
-here is never written anew.
+``v2.prototxt`` by the first code that exported sizes; it has a batch of another size, too.
+``v2_cpu.roast`` holds machine code for x86-64-v2 and aarch64, by interface 1. A file here is never
+written anew.
 """
 
 from __future__ import annotations

@@ -26,9 +26,10 @@ def compiler_flags(
     """
     named = instructions_named(instructions)
     flags = (*_ALWAYS, *_options(compiler, named))
-    if compiler.kind == "zig" and elsewhere and named.machine:
-        return (*flags, "-target", f"{named.machine}-linux-{_OLDEST}", "-s")
-    return flags
+    if not elsewhere:
+        return flags
+    target = ("-target", f"{named.machine}-linux-{_OLDEST}")
+    return (*flags, "-s", *(target if compiler.kind == "zig" and named.machine else ()))
 
 
 # Loops have their vectors already. What gcc 12 makes vectors of besides, loops over the sides of an
