@@ -53,7 +53,8 @@ class RegionMax(Op):
         x, regions = inputs
         images, channels, height, width = x.shape
         grid = self._grid(regions, images, height, width)
-        pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).reshape(-1, channels)
+        spots = images * height * width
+        pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).reshape(spots, channels)
         count = len(regions)
         lowest = np.finfo(np.float32).min
         best = np.full((count, self.rows, self.columns, channels), lowest, x.dtype)
@@ -135,8 +136,8 @@ class RegionScatter(Op):
         images, channels, height, width = self.shape
         image = np.clip(regions[:, 0].astype(np.int64), 0, max(0, images - 1))
         plane = image[:, None] * channels + np.arange(channels)
-        flat = plane[:, :, None, None] * (height * width) + np.maximum(place, 0)
-        weights = np.where(place >= 0, g, 0)
+        flat = plane[:, :, None, None] * (height * width) + place
+        there = place >= 0
         size = images * channels * height * width
-        total = np.bincount(flat.ravel(), weights=weights.ravel(), minlength=size)
+        total = np.bincount(flat[there], weights=g[there], minlength=size)
         return [total.astype(g.dtype).reshape(self.shape)]

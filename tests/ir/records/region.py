@@ -1,4 +1,7 @@
-"""Maxima over grids on regions. Of the regions one lies partly outside, one in no image."""
+"""Maxima over grids on regions. Of the regions one lies partly outside, one in no image.
+
+Where there are no images, or none of any extent, all regions lie outside.
+"""
 
 import numpy as np
 
@@ -20,12 +23,35 @@ def places(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return op.reference([x, BOXES.astype(np.float64)], op.infer([f32(*X), f32(4, 5)]))[1]
 
 
+EMPTY = {"no-images": (0, 3, 6, 5), "no-rows": (2, 3, 0, 5), "no-channels": (2, 0, 6, 5)}
+
+
+def nowhere(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.full(shape, -1)
+
+
 CASES = [
     OpCase("boxes", RegionMax(2, 3, 0.5), (Input(X, distinct), Input((4, 5), boxes)), (0,)),
     OpCase(
         "boxes",
         RegionScatter(X),
         (Input((4, 3, 2, 3)), Input((4, 3, 2, 3), places, I32), Input((4, 5), boxes)),
+    ),
+    *(
+        OpCase(label, RegionMax(2, 3, 0.5), (Input(shape), Input((4, 5), boxes)))
+        for label, shape in EMPTY.items()
+    ),
+    *(
+        OpCase(
+            label,
+            RegionScatter(shape),
+            (
+                Input((4, shape[1], 2, 3)),
+                Input((4, shape[1], 2, 3), nowhere, I32),
+                Input((4, 5), boxes),
+            ),
+        )
+        for label, shape in EMPTY.items()
     ),
 ]
 
