@@ -1,4 +1,4 @@
-"""The log of a run is Caffe's, line by line, apart from times, and numbers that fillers drew."""
+"""The log of a run is Caffe's, line by line, apart from times, rates, and what fillers drew."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ Run = Callable[..., str]
 
 _PREFIX = re.compile(r"^([IWEF])\d{4} [\d:.]+ +\d+ (\S+\] ?)(.*)$")
 _TIME = re.compile(r"-?\d+\.?\d*(e[+-]?\d+)?(?= iter/s|s/\d+ iters| ms)")
+_RATE = re.compile(r"(?<= ms\.) [\d.e+]+ GFLOP/s(, \d+% of peak)?$")
+"""What Caffe does not show: how much of what the device can do a layer reaches."""
+
 _DRAWN = re.compile(r"output #|loss|Batch|accuracy =|\[Forward\]|\[Backward\]|clipping")
 _NUMBER = re.compile(r"(= |: |norm |factor |\(|, |> )-?\d+\.?\d*(e[+-]?\d+)?")
 
@@ -48,14 +51,14 @@ EXACT = ("resume.log", "test.log")
 
 
 def lines(text: str, *, exact: bool) -> list[str]:
-    """A log without times, threads, what depends on drawn numbers, and what another thread says."""
+    """A log without times, rates, threads, what hangs on drawn numbers or another thread says."""
     result = []
     for line in text.splitlines():
         if "Restarting data prefetching" in line:
             continue
         found = _PREFIX.match(line)
         kept = " ".join(found.groups()) if found else line
-        kept = _TIME.sub("T", kept)
+        kept = _TIME.sub("T", _RATE.sub("", kept))
         if not exact and _DRAWN.search(kept):
             kept = _NUMBER.sub(r"\1N", kept)
         result.append(kept)
