@@ -86,7 +86,7 @@ def _remark(text: str) -> None:
 
 COMMAND = Command(
     name="bench",
-    summary="Hold every kernel of a net against the reference, and time it",
+    summary="Hold a net's kernels against the reference, and time them",
     group="Compiling",
     description=(
         "Runs each kernel of the net alone, on random numbers, on every device that is there: in C "

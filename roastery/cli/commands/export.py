@@ -59,7 +59,7 @@ def _named(target: str, baselines: Sequence[str]) -> str:
 
 COMMAND = Command(
     name="export",
-    summary="Write a net and its weights as one file that runs anywhere, or as C",
+    summary="Write a net and its weights as one file, or as a folder of C",
     group="Deploying",
     description=(
         "The file (a zip) holds the optimised graph as text, the weights as safetensors, and for "
