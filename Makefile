@@ -40,6 +40,7 @@ demo: $(VENV)/.demo ## Train, test and plot a digit classifier on the CPU, in un
 bench: $(VENV)/.test ## Compare kernels with the reference, and time nets
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/nets.py
+	$(BIN)/python benchmarks/cpu.py --quick
 
 format: $(VENV)/.test ## Rewrite the sources in the project's format
 	$(BIN)/ruff check --fix $(SOURCES)
