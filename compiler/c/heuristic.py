@@ -18,7 +18,7 @@ from .register_tiles import depth_splits, register_tiles
 
 @dataclass(frozen=True, slots=True)
 class VectorHeuristic:
-    """Nothing is split. Rows are walked, not held.
+    """Rows are walked, not held. Of reductions the schedule itself says how they are cut.
 
     ``lanes``: elements of a vector.
     """
