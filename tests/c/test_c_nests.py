@@ -13,14 +13,17 @@ from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Graph, Node, Port, Value
-from ir.layout import Layout
+from ir.layout import Layout, Part
 from ir.ops.fusion import Fused
 from ir.ops.movement import Concat, Pad, Slice, Transpose
 from ir.ops.window import WindowMax, WindowScatter, WindowSpread, WindowSum
 from ir.types import I32, TensorType
 from runtime.machine.processor import cpu_target
+from tests.interpret import kernel_runner
 from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches
 from tests.support.c_kernels import launcher_of, needs_compiler
+from tests.support.guarded_memory import guarded
+from tests.support.layouts import with_layouts
 
 pytestmark = needs_compiler
 TARGET = cpu_target()
@@ -80,6 +83,13 @@ def checked(node: Node, arrays: list[np.ndarray] | None = None, splits: int = 0)
     compare(node, got, arrays, tolerance=1e-5, context=launches[0].kernel.source)
 
 
+@pytest.fixture(autouse=True)
+def _guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may be touched around memory."""
+    padded = kernel_runner.padded
+    monkeypatch.setattr(kernel_runner, "padded", lambda *given: guarded(padded(*given)))
+
+
 @pytest.fixture(params=ARRANGEMENTS)
 def arrange(request: pytest.FixtureRequest) -> Arrange:
     return ARRANGEMENTS[request.param]
@@ -90,6 +100,15 @@ def test_scale_and_bias(arrange: Arrange, channels: int) -> None:
     shape = (2, channels, 5, 7)
     one = (1, channels, 1, 1)
     checked(arrange(fused(lambda b, *v: b.map(ZERO * ONE + TWO, *v), shape, one, one)))
+
+
+@pytest.mark.parametrize("filled", [0, 1], ids=["operand", "result"])
+def test_blocks_that_end_behind_rows(filled: int) -> None:
+    """They lie as rows do, and are one stretch with them, of which one side has more."""
+    blocks_of_rows = Layout((Part(0), Part(0, 4), Part(1)))
+    layouts = [blocks_of_rows if i == filled else None for i in range(2)]
+    node = fused(lambda b, x: b.map(ZERO * ZERO, x), (5, 40))
+    checked(with_layouts(node, layouts))
 
 
 @pytest.mark.parametrize("channels", [20, 48])

@@ -53,9 +53,10 @@ def _kernel(task: Task, config: Config) -> KernelBody:
     free = is_pointwise(task)  # what fills up blocks may be computed, too
     type = _walked(task) if free else task.body.outputs[0].value.type
     plan = planned(task, type, _writer(task, type, not free), config["V"])
-    if free and not plan.flat:
+    padded = free and plan.flat and _is_filled_alike(task, type)
+    if free and not padded:
         plan = planned(task, type, _writer(task, type, True), config["V"])
-    return _Nest(task, type, config, plan, free and plan.flat).kernel()
+    return _Nest(task, type, config, plan, padded).kernel()
 
 
 def _walked(task: Task) -> TensorType:
@@ -65,6 +66,15 @@ def _walked(task: Task) -> TensorType:
     found = [t for t in found if t.shape == first.shape and t.layout]
     blocks = [t for t in found if t.layout and any(part.block for part in t.layout.parts)]
     return blocks[0] if blocks else first
+
+
+def _is_filled_alike(task: Task, walked: TensorType) -> bool:
+    """Whether there is memory for what fills up the walked blocks in all that is read and written.
+
+    Blocks of rows (``f32[N,20]{0,0:2,1}``) lie as the rows do, but end behind them.
+    """
+    types = (port.value.type for port in (*task.body.outputs, *task.body.inputs))
+    return all(t.size == 1 or t.memory_size == walked.memory_size for t in types)
 
 
 def _writer(task: Task, type: TensorType, checked: bool) -> WriteElement:
