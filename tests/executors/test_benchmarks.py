@@ -118,3 +118,14 @@ def test_torture_in_short(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "| two trainings of one prefix, started at once | 2 | 0 |" in page.read_text()
+
+
+def test_starts_cold_and_warm(tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    command = [sys.executable, "benchmarks/start.py", "--net=lenet", f"--json={file}"]
+    done = subprocess.run(
+        [*command, "--only=training"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(file.read_text())
+    assert row["case"] == "LeNet b64 training" and row["pass_s"] < row["warm_s"]
