@@ -91,6 +91,13 @@ torture: $(VENV)/.test ## Kill, signal and starve the commands; writes a table (
 test-compile-all: $(VENV)/.test $(FLOOR)/.triton ## What `make test` leaves out: more kernels on the real compiler (many minutes)
 	$(PYTEST) -m exhaustive tests/compile
 
+.PHONY: test-cpus
+test-cpus: $(VENV)/.test ## Kernels in C: instruction sets, NEON, sanitizers, guard pages, threads (an hour)
+	$(PYTEST) -m "exhaustive or not exhaustive" -rs $(CPU_TESTS)
+
+CPU_TESTS = tests/c/test_instruction_sets.py tests/c/test_guarded_nets.py \
+  tests/c/test_any_threads.py tests/layers/test_golden_layers.py
+
 ##@ Set-up (make does it when it is needed)
 .PHONY: setup
 setup: $(VENV)/.test $(FLOOR)/.triton $(BETWEEN) ## Everything the tests need

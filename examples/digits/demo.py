@@ -120,7 +120,9 @@ def roastery(folder: Path, *words: str, log: str = "", show: Show | None = None)
 
 def training_line(line: str) -> str | None:
     """The part of a log line that says how training goes."""
-    found = re.search(r"Iteration \d+ \(.*|Test net output.*|Snapshotting to .*", line)
+    found = re.search(
+        r"Iteration \d+ \(.*|Test net output.*|Snapshotting to .*|.*so numpy runs nets.*", line
+    )
     return found.group(0) if found else None
 
 
