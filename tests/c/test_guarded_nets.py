@@ -33,9 +33,12 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
             own[number] = guarded(np.full(nbytes, 0xFF, np.uint8))
         return own[number]
 
+    make = Memory.__init__
+
     def block(self: Memory, nbytes: int) -> None:
-        self.raw = guarded(np.zeros(nbytes, np.uint8)) if nbytes else np.zeros(0, np.uint8)
-        self.device_copy = self._loan = None
+        make(self, 0)
+        if nbytes:
+            self.raw = guarded(np.zeros(nbytes, np.uint8))
 
     monkeypatch.setattr(HostGraph, "memory", memory)
     monkeypatch.setattr(Memory, "__init__", block)

@@ -26,6 +26,7 @@ from ir.ops.host import HostCall
 from ir.text import parse_graph
 from roastery.reading import nets
 from tests.support import program_kernels
+from tests.support.c_kernels import needs_compiler
 from tests.support.lowering import inputs, program_of
 
 OPTIONS = CompileOptions(with_layout(Target("cpu", vector=16, instructions="any", registers=16)))
@@ -233,6 +234,7 @@ print(repr(float(net(x=np.ones((2, 3, 8, 8)))["r"].sum())), "compiler.pipeline" 
 """
 
 
+@needs_compiler
 def test_a_warm_start_does_without_the_compiler(tmp_path: Path) -> None:
     path = tmp_path / "net.prototxt"
     path.write_text(NET)
