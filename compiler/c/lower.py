@@ -17,7 +17,8 @@ from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.schedules.nest_flat import schedule_nest
 from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
 from compiler.kernels.schedules.registers import schedule_registers
-from compiler.kernels.task import AsNumber, Task
+from compiler.kernels.schedules.winograd import schedule_winograd, tiled_node
+from compiler.kernels.task import AsNumber, Scheduled, Task
 from compiler.options import CompileOptions
 from compiler.target import Target
 from ir.graph import Node
@@ -54,11 +55,18 @@ def lower_to_c(
     return Ways(task, schedule_task(task), _canonical, readable or _readable).launches(known=known)
 
 
+def _schedule_flat(task: Task, heuristic: VectorHeuristic) -> Scheduled:
+    node = tiled_node(task.body, heuristic.lanes)
+    if node is None:
+        return schedule_nest(task, heuristic)
+    return schedule_winograd(task, node, heuristic.lanes)
+
+
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
     heuristic = VectorHeuristic(options.target, lanes)
     own = {
         "contract": functools.partial(schedule_registers, heuristic=heuristic),
-        "flat": functools.partial(schedule_nest, heuristic=heuristic),
+        "flat": functools.partial(_schedule_flat, heuristic=heuristic),
         "reduce": functools.partial(schedule_nest_reduce, heuristic=heuristic),
         "row": functools.partial(schedule_nest_reduce, heuristic=heuristic),
     }

@@ -36,6 +36,7 @@ from .layouts import lay_out_constants
 from .maps import fold_literals, make_map
 from .rewrite import PINNED, Context
 from .simplify import simplify
+from .winograd import by_winograd
 
 FROZEN = "frozen:"
 """How ports begin that carry what was computed once."""
@@ -47,6 +48,7 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
     """(what to run once, the rest): outputs of the first are PARAMETER inputs of the second."""
     for step in (drop_stop_gradient, simplify, fold_affine, simplify):
         graph = step(graph, context)
+    graph = by_winograd(graph, constants(graph), context)
     return split_constants(lay_out_constants(graph, constants(graph), context))
 
 
