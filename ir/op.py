@@ -171,6 +171,12 @@ class Op(ABC):
         """Arithmetic per result element: 1 per simple operation, more for slower ones."""
         return 1
 
+    @property
+    def is_anchor(self) -> bool:
+        """Whether kernels are built around it, which compute on with its results: those of sums do
+        by themselves. Of another op that is never computed again where it is read."""
+        return False
+
     def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
         """Of a CONTRACTION: how many products it adds up, those with padding too. 0 for others."""
         return 0

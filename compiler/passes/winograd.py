@@ -22,9 +22,9 @@ from .context import PassContext
 from .rewrite import Context
 
 LARGEST_ERROR = 1e-5  # of the largest result, that is exchanged for speed
-_BYTE = 5.0  # time to write and read a byte, in multiplications with their sums
-_FRESH = 10.0  # to read a byte of weights, which no cache has held since the last run
-_LOOSE = 3.0  # a multiplication in a transform, whose operands lie in memory
+_BYTE = 3.0  # time to write and read a byte, in multiplications with their sums
+_FRESH = 3.0  # to read a byte of weights, which no cache has held since the last run
+_LOOSE = 0.3  # a multiplication in a transform, besides what it reads and writes
 
 
 def by_winograd(graph: Graph, known: set[Value], context: PassContext) -> Graph:

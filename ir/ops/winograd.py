@@ -111,6 +111,7 @@ class WinogradOutput(_Winograd):
 
     spatial: tuple[int, ...] = ()
     name = "winograd_output"
+    is_anchor = True
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -95,12 +95,13 @@ class Grouping:
     # --- 1: epilogues ------------------------------------------------------------------
 
     def _epilogues(self) -> dict[int, list[int]]:
-        """Members of every contraction and reduction group, the anchor first."""
+        """Members of every group that is built around a node, the anchor first."""
         dag = Dag([self._preds(i) for i in range(len(self.nodes))])
         epilogues: dict[int, list[int]] = {}
         anchor_of: dict[int, int] = {}
         for i, node in enumerate(self.nodes):
-            if self.patterns[i] in (OpPattern.CONTRACT, OpPattern.REDUCE):
+            sums = self.patterns[i] in (OpPattern.CONTRACT, OpPattern.REDUCE)
+            if sums or node.op.is_anchor:
                 if len(node.outputs) == 1:
                     epilogues[i] = [i]
                     anchor_of[i] = i
