@@ -17,6 +17,7 @@ import numpy as np
 
 from .expr import Expr, Operand
 from .layout import Layout
+from .patches import PatchTransform
 from .types import TensorType
 from .value import Value
 
@@ -172,10 +173,15 @@ class Op(ABC):
         return 1
 
     @property
-    def is_anchor(self) -> bool:
-        """Whether kernels are built around it, which compute on with its results: those of sums do
-        by themselves. Of another op that is never computed again where it is read."""
-        return False
+    def plain_pad(self) -> tuple[int, ...] | None:
+        """Of a CONTRACTION that correlates images with windows of weights, position by position,
+        all channels with all: the zeros around the image. None: it does something else."""
+        return None
+
+    @property
+    def patches(self) -> PatchTransform | None:
+        """What it does to patches of an image, if that is all it does."""
+        return None
 
     def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
         """Of a CONTRACTION: how many products it adds up, those with padding too. 0 for others."""

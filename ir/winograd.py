@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
+from .patches import Matrix
 
 TAPS = 3
 POINTS = {2: (0, 1, -1), 4: (0, 1, -1, Fraction(1, 2), -2)}
@@ -26,8 +26,6 @@ POINTS = {2: (0, 1, -1), 4: (0, 1, -1, Fraction(1, 2), -2)}
 ERRORS = {2: 1e-6, 4: 5e-6}
 """By the results of a tile, how far results are from those of exact arithmetic, of the largest, for
 weights and inputs of up to 512 channels as nets have them; a direct sum has 3e-7."""
-
-Matrix = tuple[tuple[float, ...], ...]
 
 
 class Winograd(NamedTuple):
@@ -73,9 +71,3 @@ def _polynomial(roots: Sequence[Fraction], count: int) -> list[Fraction]:
 
 def _numbers(rows: Sequence[Sequence[Fraction]]) -> Matrix:
     return tuple(tuple(float(x) for x in row) for row in rows)
-
-
-def transformed(left: Matrix, patches: np.ndarray) -> np.ndarray:
-    """``L x L^T`` of the last two axes: (..., t, t) -> (..., rows of L, rows of L)."""
-    matrix = np.asarray(left, patches.dtype)
-    return np.asarray(matrix @ patches @ matrix.T)

@@ -16,8 +16,8 @@ from compiler.kernels.provenance import Section, function_name, provenance
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.schedules.nest_flat import schedule_nest
 from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
+from compiler.kernels.schedules.patches import patch_node, schedule_patches
 from compiler.kernels.schedules.registers import schedule_registers
-from compiler.kernels.schedules.winograd import schedule_winograd, tiled_node
 from compiler.kernels.task import AsNumber, Scheduled, Task
 from compiler.options import CompileOptions
 from compiler.target import Target
@@ -56,10 +56,10 @@ def lower_to_c(
 
 
 def _schedule_flat(task: Task, heuristic: VectorHeuristic) -> Scheduled:
-    node = tiled_node(task.body, heuristic.lanes)
+    node = patch_node(task.body, heuristic.lanes)
     if node is None:
         return schedule_nest(task, heuristic)
-    return schedule_winograd(task, node, heuristic.lanes)
+    return schedule_patches(task, node, heuristic.lanes)
 
 
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:

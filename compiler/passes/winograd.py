@@ -61,13 +61,7 @@ def by_winograd(graph: Graph, known: set[Value], context: PassContext) -> Graph:
 
 def _tile(node: Node, known: set[Value], lanes: int, number: AsNumber) -> int:
     """The size of tile that is fastest for a convolution; 0: none."""
-    op = node.op
-    if (
-        not isinstance(op, Conv)
-        or op.group != 1
-        or set(op.stride) != {1}
-        or set(op.dilation) != {1}
-    ):
+    if node.op.plain_pad is None:
         return 0
     x, weights = node.inputs
     if x.type.rank != 4 or weights.shape[2:] != (TAPS, TAPS):
@@ -113,11 +107,11 @@ class _Work:
 
 def _parts(node: Node, tile: int, names: Context) -> Iterator[Node]:
     (x, weights), y = node.inputs, node.output
-    op = node.op
-    assert isinstance(op, Conv)
+    pad = node.op.plain_pad
+    assert pad is not None, "it is plain"
     place = (node.location, node.direction)
     ones, none = (1, 1), (0, 0)
-    taken, learnt = WinogradInput(tile, pad=op.pad), WinogradWeights(tile)
+    taken, learnt = WinogradInput(tile, pad=pad), WinogradWeights(tile)
     product = Conv(ones, none, ones, taken.products)
 
     def made(name: str, types: tuple[TensorType, ...]) -> Value:

@@ -90,6 +90,10 @@ class Conv(_Conv):
         image = (Channels(1, self.group),)
         return image, (Channels(1), Channels(0, self.group)), image
 
+    @property
+    def plain_pad(self) -> tuple[int, ...] | None:
+        return self.pad if {self.group, *self.stride, *self.dilation} == {1} else None
+
     def weights_channel(self, rank: int) -> int:
         return 0
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Op, Property, register, require
+from ..patches import PatchTransform, transformed
 from ..types import TensorType
 from ..windows import pad_to
-from ..winograd import POINTS, TAPS, inputs_of, matrices, transformed
+from ..winograd import POINTS, TAPS, inputs_of, matrices
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class WinogradInput(_Winograd):
 
     pad: tuple[int, ...] = (0, 0)
     name = "winograd_input"
+
+    @property
+    def patches(self) -> PatchTransform:
+        return PatchTransform(matrices(self.tile).inputs, self.tile, self.pad)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -111,7 +116,10 @@ class WinogradOutput(_Winograd):
 
     spatial: tuple[int, ...] = ()
     name = "winograd_output"
-    is_anchor = True
+
+    @property
+    def patches(self) -> PatchTransform:
+        return PatchTransform(matrices(self.tile).results, self.tile, to_image=True)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

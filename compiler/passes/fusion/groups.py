@@ -20,6 +20,11 @@ _MOST_NODES = 64
 _SMALL = 64  # results of so few elements (per image) cost a launch and nothing else
 
 
+def _makes_patches(node: Node) -> bool:
+    """Whether it makes many results of what it reads once: nobody computes it again."""
+    return node.op.patches is not None and node.op.patches.to_image
+
+
 class Grouping:
     """The groups of a graph's nodes, and what is inlined into them.
 
@@ -101,7 +106,7 @@ class Grouping:
         anchor_of: dict[int, int] = {}
         for i, node in enumerate(self.nodes):
             sums = self.patterns[i] in (OpPattern.CONTRACT, OpPattern.REDUCE)
-            if sums or node.op.is_anchor:
+            if sums or _makes_patches(node):
                 if len(node.outputs) == 1:
                     epilogues[i] = [i]
                     anchor_of[i] = i

@@ -6,11 +6,20 @@ by the function that :func:`draws` registers for it in one of the files here.
 
 from __future__ import annotations
 
-from . import host, movement, patterns, pointwise, products, reductions, windows
+from . import host, movement, patterns, pointwise, products, reductions, windows, winograd
 from .drawn import Drawn, trained
 from .growth import DRAWERS, PATTERNS
 from .strategy import examples, graphs
 
 __all__ = ["DRAWERS", "PATTERNS", "Drawn", "examples", "graphs", "trained"]
 
-del host, movement, patterns, pointwise, products, reductions, windows  # they register their ops
+del (
+    host,
+    movement,
+    patterns,
+    pointwise,
+    products,
+    reductions,
+    windows,
+    winograd,
+)  # they register their ops
