@@ -69,6 +69,8 @@ def emit_output(emitter: Emitter, node: Node, op: WinogradOutput, number: int, a
     places = [emitter.remainder(at.coordinates[axis], op.tile, "place") for axis in (2, 3)]
     channels = emitter.extents(node.outputs[number].shape)[1]
     here = Access((*at.coordinates[:2], *tiles), extents, at.guard)
+    for tile, extent in zip(tiles, extents[2:], strict=True):  # what lies behind it has no bounds
+        here = here.guarded(*emitter.inside(tile, False, extent))
 
     def read(i: int, j: int) -> Expr:
         return emitter.emit(x, product_access(i * t + j, at.coordinates[1], channels, here))
