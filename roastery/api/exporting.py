@@ -10,7 +10,7 @@ import numpy as np
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
-from compiler.c.compile.c_compiler import HINT, CCompiler
+from compiler.c.compile.c_compiler import HINT, CCompiler, NoCompiler, find_compiler
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.options import IEEE
@@ -222,7 +222,9 @@ def _cpu_compilers(cpu: bool, baselines: Sequence[str]) -> dict[str, CCompiler]:
         return {}
     compilers = compilers_for(baselines)
     if not compilers and not baselines:
-        logger_report().warn(f"no machine code is in it, so numpy will run it on CPUs; {HINT}")
+        found = find_compiler()
+        why = found.reason if isinstance(found, NoCompiler) else "it compiles for other CPUs"
+        logger_report().warn(f"{why}, so numpy will run the net on CPUs, slowly; {HINT}")
     return compilers
 
 

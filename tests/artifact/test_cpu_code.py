@@ -14,6 +14,7 @@ import pytest
 from test_artifact_damage import forge, forge_json, members
 
 import roastery
+from compiler.c.compile.c_compiler import zig_compiler
 from compiler.instructions import INSTRUCTIONS
 from compiler.target import Target
 from roastery.api.exporting import export_net
@@ -238,6 +239,25 @@ def test_state_and_random_access(tmp_path: Path) -> None:
     np.testing.assert_allclose(found[0], found[1], rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(found[0], found[2])
     assert (found[0][0] != found[0][1]).any()
+
+
+@pytest.mark.skipif(zig_compiler() is not None, reason="Zig is installed")
+def test_exporting_without_a_compiler(
+    net: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    output = tmp_path / "net.roast"
+    words = ["export", str(net.parent / "net.prototxt"), f"--output={output}"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith(f"wrote {output}: cpu, ")
+    assert "CC is 'no-such-compiler', which is none, so numpy will run the net" in caplog.text
+    assert load(output, "cpu").baseline == ""
+    assert main([*words, f"--cpu-baseline={OWN}"]) == 1
+    assert f"nothing compiles for {OWN}: CC is 'no-such-compiler'" in capsys.readouterr().err
 
 
 # --- damaged ----------------------------------------------------------------------------------
