@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 
 from compiler.c.compile.c_compiler import CCompiler, NoCompiler, find_compiler, zig_compiler
@@ -57,7 +56,7 @@ def compilers_for(asked: Sequence[str]) -> dict[str, CCompiler]:
 
 def _compiler_for(instructions: Instructions) -> CCompiler | NoCompiler:
     found = find_compiler()
-    native = instructions.machine == platform.machine()
+    native = instructions.machine == instructions_named(cpu_target().instructions).machine
     if isinstance(found, CCompiler) and (native or found.kind == "zig"):
         return found
     other = "there is no compiler for another machine"
