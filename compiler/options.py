@@ -22,12 +22,15 @@ class CompileOptions:
             (10 bits of mantissa in the factors, float32 sums) where the device has units for it.
         passes: names of the passes to run, in order; None: those that suit the target.
         fuel: so many rewrites are made, then no more; None: all.
+        winograd: whether convolutions of frozen nets may take fewer multiplications, and be less
+            exact (:mod:`ir.winograd`), where that is faster.
     """
 
     target: Target = GENERIC
     precision: str = IEEE
     passes: tuple[str, ...] | None = None
     fuel: int | None = None
+    winograd: bool = True
 
     def __str__(self) -> str:
         """For people: ``tf32, planned for A100 with 108 processors``."""

@@ -44,6 +44,8 @@ def by_winograd(graph: Graph, known: set[Value], context: PassContext) -> Graph:
         %y: f32[8,64,28,28] = winograd_output(%y.winograd) tile=4 spatial=(28, 28)
     """
     target = context.options.target
+    if not context.options.winograd:
+        return graph
     if target.kind != "cpu" or not target.runs_kernels:
         return graph
     lanes = target.vector // F32.itemsize

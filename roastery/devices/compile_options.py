@@ -4,7 +4,8 @@ The precision of float32 matrix products is the first of: ``--precision`` or ``p
 ``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
 ``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
-else of ``ROASTERY_LAYOUT``, else what the device wants. Threads of the CPU:
+else of ``ROASTERY_LAYOUT``, else what the device wants. ``ROASTERY_WINOGRAD`` alone says whether
+convolutions may be computed by Winograd's filtering. Threads of the CPU:
 :mod:`runtime.machine.threads`.
 """
 
@@ -48,6 +49,7 @@ class CompileRequest:
             choose_precision(self.precision),
             choose_passes(self.passes),
             choose_fuel(self.fuel),
+            choose_winograd(),
         )
 
 
@@ -153,6 +155,18 @@ def choose_threads(explicit: int | None, target: Target) -> Target:
     if target.kind != "cpu":
         return target
     return replace(target, processors=number_of_threads(explicit, target.processors))
+
+
+def choose_winograd() -> bool:
+    """Whether frozen nets may be a little less exact where that is faster. Raises RoasteryError for
+    what is neither 0 nor 1."""
+    said = os.environ.get("ROASTERY_WINOGRAD") or "1"
+    if said not in ("0", "1"):
+        raise RoasteryError(
+            f"ROASTERY_WINOGRAD is {printable(said)!r}, not 0 or 1",
+            hint="0: convolutions are plain sums of products, 1: also by Winograd's filtering",
+        )
+    return said == "1"
 
 
 def choose_fuel(explicit: int | None) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,13 @@ from compiler.passes.context import PassContext
 from compiler.passes.freeze import constants, freeze
 from compiler.passes.fuel import Fuel
 from compiler.passes.winograd import LARGEST_ERROR, by_winograd
+from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.ops.convolution import Conv
 from ir.ops.winograd import WinogradInput, WinogradOutput, WinogradWeights
 from ir.types import TensorType
 from ir.winograd import ERRORS, POINTS, matrices
+from roastery.devices.compile_options import CompileRequest
 from roastery.reading import nets
 from runtime.backends.reference import ReferenceBackend
 from runtime.machine.processor import cpu_target
@@ -84,6 +88,8 @@ def test_plain_convolutions_of_frozen_graphs_alone() -> None:
     assert names.count("conv") == 3
     nothing = by_winograd(program.graph, set(), PassContext(OPTIONS))
     assert "winograd_input" not in ops_of(nothing)
+    exact = replace(OPTIONS, winograd=False)
+    assert "winograd_input" not in ops_of(freeze(program.graph, PassContext(exact))[1])
     _, without = freeze(program.graph, PassContext(OPTIONS, Fuel(0)))
     assert "winograd_input" not in ops_of(without)
 
@@ -118,3 +124,12 @@ def test_nets(channels: int, extent: int, batch: int) -> None:
         results.append(net.output("strided").copy())
     wanted, found = results
     assert np.abs(found - wanted).max() <= LARGEST_ERROR * np.abs(wanted).max()
+
+
+def test_the_environment_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CompileRequest().options(cpu_target()).winograd
+    monkeypatch.setenv("ROASTERY_WINOGRAD", "0")
+    assert not CompileRequest().options(cpu_target()).winograd
+    monkeypatch.setenv("ROASTERY_WINOGRAD", "no")
+    with pytest.raises(RoasteryError, match="ROASTERY_WINOGRAD is 'no', not 0 or 1"):
+        CompileRequest().options(cpu_target())
