@@ -23,7 +23,7 @@ from . import memory
 from .builder import KernelBuilder
 from .expressions import SCALAR, Axes, axes_of, element, every, read
 from .index import Affine, Base, IterationRange, variable
-from .monomial import Monomial
+from .monomial import ONE, Monomial
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,9 @@ class Emitter:
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
         self._filled: dict[Expr, tuple[Affine, Monomial, int]] = {}
+        self.tiles: dict[
+            Base, tuple[int, Monomial]
+        ] = {}  # from a base on, of an extent
         self._outer = {
             port.value: (buffer, port.name)
             for port, buffer in zip(body.inputs, inputs, strict=True)
@@ -288,6 +291,18 @@ class Emitter:
         position = self.builder.index(index)
         whole = (position >= 0) & e.equal(position % stride, 0)
         return self.condition(whole), variable(Base(self.builder.let(position // stride, "i")))
+
+    def in_tile(self, index: Affine, extent: Monomial) -> tuple[int, int] | None:
+        """How many positions of an axis there are at least before an index and behind it, where it
+        is in a whole tile."""
+        if len(index.terms) != 1 or any(offset.constant is None for offset in index.offsets):
+            return None
+        iteration_range, weight = index.terms[0]
+        before = sum(offset.constant or 0 for offset in index.offsets)
+        count, whole = self.tiles.get(iteration_range.base, (0, ONE))
+        if iteration_range != IterationRange(iteration_range.base) or weight != ONE:
+            return None
+        return (before, count - 1 - before) if count and whole == extent else None
 
     def inside(self, index: Affine, low: bool, high: Monomial | None) -> tuple[Expr, ...]:
         """0 <= index (if ``low``) and index < high (if given)."""

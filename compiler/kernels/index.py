@@ -63,6 +63,14 @@ class Affine(NamedTuple):
         return None
 
     @property
+    def constant(self) -> int | None:
+        """The number that this is, if it is one."""
+        numbers = [offset.constant for offset in self.offsets]
+        if self.terms or None in numbers:
+            return None
+        return sum(number or 0 for number in numbers)
+
+    @property
     def axes(self) -> Axes:
         return frozenset().union(*(r.base.axes for r, _ in self.terms))
 

@@ -71,9 +71,27 @@ class Geometry:
             if self.window[axis] > 1:
                 spot = spot.plus(t.scaled(Monomial.of(self.op.dilation[axis])))
             if pad:
-                conditions += self.emitter.inside(spot, True, self.x[axis])
+                conditions += self.emitter.inside(spot, *self._beyond_x(axis, o, t))
             found.append(spot)
         return self.x_access(taps, found, which).guarded(*conditions)
+
+    def reach(self, axis: int) -> int:
+        """From the first tap to the last."""
+        return self.op.dilation[axis] * (self.window[axis] - 1)
+
+    def _beyond_x(self, axis: int, o: Affine, t: Affine) -> tuple[bool, Monomial | None]:
+        """Whether a tap at a position of y may be before x, and the end of x that it may be behind.
+
+        Windows start at most so far before x as it is padded, and end at most so far behind it.
+        """
+        place, tap = self.emitter.in_tile(o, self.y[axis]), t.constant
+        if place is None or tap is None:
+            return True, self.x[axis]
+        (before, after), pad = place, self.op.pad[axis]
+        stride, passed = self.op.stride[axis], self.op.dilation[axis] * tap
+        low = stride * before + passed < pad
+        high = stride * after + self.reach(axis) - passed < pad
+        return low, self.x[axis] if high else None
 
     def find(self, at: Access, channels: Monomial) -> Found:
         """Channel, spots and group of an element of a blob with so many channels per group."""
@@ -169,6 +187,20 @@ def input_grad_product(emitter: Emitter, node: Node, op: ConvInputGrad) -> Produ
             return t, ()
         return t, emitter.inside(t, False, Monomial.of(g.window[a]))
 
+    def beyond(a: int, position: Affine, number: Affine) -> tuple[bool, Monomial | None]:
+        """Whether there may be no y before, or behind, what a position of x meets by a tap."""
+        place, n = emitter.in_tile(position, spans[a]), number.constant
+        if place is None or n is None or (op.stride[a] > 1 and not phased[a]):
+            return True, g.y[a]
+        (before, after), pad, stride = place, op.pad[a], op.stride[a]
+        if not phased[a]:
+            passed = op.dilation[a] * n
+            return before + pad < passed, g.y[a] if after + pad + passed < g.reach(a) else None
+        # y goes to (x + 2 pad - reach) // stride, a phase to (x + stride - 1) // stride at most.
+        last = (stride - 1 + pad) // stride  # the last first window of a phase
+        behind = stride * (after + 1 + n - last) + 2 * pad - g.reach(a) - (stride - 1)
+        return before + pad // stride < n, g.y[a] if behind <= 0 else None
+
     def left(row: Places, depth: Places, which: Places) -> Access:
         taps = [tap(a, which[1 + a], depth[1 + a]) for a in axes]
         access = g.w_access(depth, (row[0], *(t for t, _ in taps)), which)
@@ -179,6 +211,7 @@ def input_grad_product(emitter: Emitter, node: Node, op: ConvInputGrad) -> Produ
         conditions: list[Expr] = []
         for a in axes:
             phase, position, number = which[1 + a], column[1 + a], depth[1 + a]
+            low, high = beyond(a, position, number)
             if phased[a]:
                 start = phase.shifted(Monomial.of(op.pad[a]))
                 first = emitter.quotient(start, op.stride[a], "first_window")
@@ -190,7 +223,7 @@ def input_grad_product(emitter: Emitter, node: Node, op: ConvInputGrad) -> Produ
                     meets, spot = emitter.meets(spot, op.stride[a])
                     conditions.append(meets)
             if (g.window[a], op.stride[a], op.pad[a]) != (1, 1, 0):
-                conditions += emitter.inside(spot, True, g.y[a])
+                conditions += emitter.inside(spot, low, high)
             conditions += tap(a, phase, number)[1]
             spots.append(spot)
         return g.y_access(depth, spots, which).guarded(*conditions)
@@ -201,8 +234,10 @@ def input_grad_product(emitter: Emitter, node: Node, op: ConvInputGrad) -> Produ
         for a in axes:
             spot = column[1 + a]
             if phased[a]:
+                place = emitter.in_tile(spot, spans[a])
                 spot = spot.scaled(Monomial.of(op.stride[a])).plus(which[1 + a])
-                conditions += emitter.inside(spot, False, g.x[a])
+                if place is None or op.stride[a] * place[1] <= op.stride[a] - 2:
+                    conditions += emitter.inside(spot, False, g.x[a])
             spots.append(spot)
         return g.x_access(row, spots, which).guarded(*conditions)
 

@@ -31,13 +31,10 @@ from ..emitter import Access, Emitter
 from ..expressions import across, address_of, any_lane, axes_of, constant, element, every, read
 from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
 from ..monomial import ONE, Monomial
-from ..nodes import KernelBody, Kind
-from ..products import Product, product_of
-from ..task import Scheduled, Task
-from .contract import anchor_of
-from .joined import joined
+from ..nodes import Kind
+from ..products import Product
+from ..task import Task
 from .parted import located_parts, parts_of
-from .partials import Partials
 
 U, R, V = range(3)  # dimensions of a tile: what is spread is used up before the next is read
 MOST_TAPS = 25  # of a window whose loops are unrolled
@@ -83,26 +80,6 @@ class RegisterHeuristic(Protocol):
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first. Along the outermost
         axis of the depth it may be split; not where lanes or blocks lie there."""
-
-
-def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
-    anchor = anchor_of(task.body)
-    emitter = task.emitter(3)
-    view = joined(emitter, anchor, product_of(emitter, anchor))
-    form = register_form(emitter, anchor, view, heuristic.lanes)
-    extents = {axis: task.number(extent.size) for axis, extent in extents_of(view).items()}
-    choices = heuristic.registers(form, extents)
-    second, *_ = task.heuristic.flat(task.body, task.number(anchor.output.type.memory_size))
-
-    def kernels(choice: Choice) -> list[KernelBody]:
-        share, splits = choice.shares(view.depth[0].size)
-        if choice.splits == 1:
-            return [_kernel(task, anchor, choice.config)]
-        partials = Partials(anchor.output, splits)
-        first = _kernel(task, anchor, choice.config, partials, share)
-        return [first, partials.added(task, second)]
-
-    return Scheduled(choices, kernels)
 
 
 # --- where the lanes lie --------------------------------------------------------------
@@ -205,39 +182,8 @@ def result_of(view: Product, at: Mapping[LoopAxis, Affine]) -> Access:
 # --- the kernel -----------------------------------------------------------------------
 
 
-def _kernel(
-    task: Task, anchor: Node, config: Config, partials: Partials | None = None, share: int = 0
-) -> KernelBody:
-    """``share``: steps along the outermost axis of the depth that one program takes, where there
-    are ``partials``."""
-    emitter = task.emitter(3)
-    view = joined(emitter, anchor, product_of(emitter, anchor))
-    kernel = _Registers(emitter, anchor, view, config, share)
-    at = kernel.placed()
-    builder = emitter.builder
-    builder.place(anchor.location)
-    total = kernel.summed(at)
-    access = result_of(view, at).guarded(*kernel.bounds(at))
-    lanes = f"{kernel.form.lanes.kind} {kernel.form.lanes.number}"
-    why = f"{config['R']} vectors x {config['U']} in registers, lanes along {lanes}"
-    if partials is not None:
-        partials.store(emitter, access, total)
-        why += f", depth split {partials.splits} ways to read from the cache"
-    else:
-        emitter.preset(anchor.output, access, total)
-        for port, buffer in task.ports:
-            result = emitter.emit(port.value, access)
-            where = emitter.address(access, port.value.type)
-            guard = emitter.needed(access, port.value.type)
-            emitter.store(buffer, port.name, where, result, guard)
-    grid = (kernel.programs, partials.splits if partials else 1)
-    written = [partials.scratch] if partials else []
-    name, tile = anchor.op.name, ("U", "R", "V")
-    return task.kernel(builder, name, tile, config, grid, why, partials=written)
-
-
 @dataclass
-class _Registers:
+class Registers:
     emitter: Emitter
     anchor: Node
     view: Product
@@ -253,6 +199,21 @@ class _Registers:
     @property
     def builder(self) -> KernelBuilder:
         return self.emitter.builder
+
+    @property
+    def depth(self) -> list[LoopAxis]:
+        return [a for a in self.extents if a.kind == "depth"]
+
+    def store(self, task: Task, at: Mapping[LoopAxis, Affine], total: Expr) -> None:
+        """All results of the group at the places of a tile."""
+        emitter = self.emitter
+        access = result_of(self.view, at).guarded(*self.bounds(at))
+        emitter.preset(self.anchor.output, access, total)
+        for port, buffer in task.ports:
+            result = emitter.emit(port.value, access)
+            where = emitter.address(access, port.value.type)
+            guard = emitter.needed(access, port.value.type)
+            emitter.store(buffer, port.name, where, result, guard)
 
     # Of the axes that are not summed over, where the program's tile is.
 
@@ -344,7 +305,7 @@ class _Registers:
         """The tile of sums over the depth."""
         builder = self.builder
         total = builder.declare(e.const(0.0), self.emitter.tile, "acc", "acc")
-        axes = [a for a in self.extents if a.kind == "depth"]
+        axes = self.depth
         edges = self._edges(at, axes)
         if not edges:
             self._loops(at, axes, total)
@@ -379,11 +340,12 @@ class _Registers:
                     found += [c for c in needed if c in outside]
         return tuple(dict.fromkeys(found))
 
-    def _turns(self, axes: Sequence[LoopAxis]) -> int:
-        """Of all loops over the depth, where that is a window; else many."""
-        sizes = [self.extents[a].constant for a in axes if a not in self.form.blocks]
-        whole = self.form.name == "each" and len(sizes) == len(axes)
-        return math.prod(s or MOST_TAPS + 1 for s in sizes) if whole else MOST_TAPS + 1
+    @property
+    def is_window(self) -> bool:
+        """Whether the depth is a small window, whose loops are unrolled."""
+        sizes = [self.extents[a].constant for a in self.depth if a not in self.form.blocks]
+        whole = self.form.name == "each" and len(sizes) == len(self.depth)
+        return whole and math.prod(s or MOST_TAPS + 1 for s in sizes) <= MOST_TAPS
 
     def _loops(
         self,
@@ -394,7 +356,7 @@ class _Registers:
     ) -> None:
         """Over the depth. ``masked``: some of what is read may not be there."""
         builder = self.builder
-        unrolled = axes if self._turns(axes) <= MOST_TAPS else ()
+        unrolled = axes if self.is_window else ()
         inner = self._innermost(axes)
         with contextlib.ExitStack() as stack:
             found = dict(at)
@@ -466,16 +428,7 @@ class _Registers:
         here = dict(at)
         if inner is not None:
             here[inner] = at[inner].scaled(Monomial.of(block))
-        sides = self._operands(here)
-        outside = self.bounds(at) if self.form.name != "inner" else []
-        sides = [
-            (value, access.guarded(*guard, *(outside if self._has_lanes(value, access) else ())))
-            for value, access in sides
-        ]
-        sides = [
-            (value, replace(access, guard=self.emitter.needed(access, value.type)))
-            for value, access in sides
-        ]
+        sides = self.sides(here, guard)
         alike = [c for _, access in sides for c in access.guard if not axes_of(c)]
         with contextlib.ExitStack() as stack:
             for condition in dict.fromkeys(alike):
@@ -497,6 +450,20 @@ class _Registers:
             with builder.loop(stop, kind=Kind.UNROLLED, hint="inner") as step:
                 a, b = (start.at(builder, step) for start in starts)
                 builder.assign(total, total + a * b)
+
+    def sides(
+        self, at: dict[LoopAxis, Affine], guard: tuple[Expr, ...] = ()
+    ) -> list[tuple[Value, Access]]:
+        """Left and right, with the conditions under which there is something to read."""
+        outside = self.bounds(at) if self.form.name != "inner" else []
+        found = [
+            (value, access.guarded(*guard, *(outside if self._has_lanes(value, access) else ())))
+            for value, access in self._operands(at)
+        ]
+        return [
+            (value, replace(access, guard=self.emitter.needed(access, value.type)))
+            for value, access in found
+        ]
 
     def _operands(self, at: dict[LoopAxis, Affine]) -> list[tuple[Value, Access]]:
         """Left and right, where they are read."""

@@ -1,0 +1,71 @@
+"""The kernels of the register schedule."""
+
+from __future__ import annotations
+
+from compiler.kernel import Config
+from ir.graph import Node
+
+from ..choice import Choice
+from ..nodes import KernelBody
+from ..products import product_of
+from ..task import Scheduled, Task
+from .contract import anchor_of
+from .joined import joined
+from .partials import Partials
+from .registers import (
+    RegisterHeuristic,
+    Registers,
+    extents_of,
+    register_form,
+    result_of,
+)
+from .walked_windows import WalkedWindow
+
+
+def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
+    anchor = anchor_of(task.body)
+    emitter = task.emitter(3)
+    view = joined(emitter, anchor, product_of(emitter, anchor))
+    form = register_form(emitter, anchor, view, heuristic.lanes)
+    extents = {axis: task.number(extent.size) for axis, extent in extents_of(view).items()}
+    choices = heuristic.registers(form, extents)
+    second, *_ = task.heuristic.flat(task.body, task.number(anchor.output.type.memory_size))
+
+    def kernels(choice: Choice) -> list[KernelBody]:
+        share, splits = choice.shares(view.depth[0].size)
+        if choice.splits == 1:
+            return [_kernel(task, anchor, choice.config)]
+        partials = Partials(anchor.output, splits)
+        first = _kernel(task, anchor, choice.config, partials, share)
+        return [first, partials.added(task, second)]
+
+    return Scheduled(choices, kernels)
+
+
+def _kernel(
+    task: Task, anchor: Node, config: Config, partials: Partials | None = None, share: int = 0
+) -> KernelBody:
+    """``share``: steps along the outermost axis of the depth that one program takes, where there
+    are ``partials``."""
+    emitter = task.emitter(3)
+    view = joined(emitter, anchor, product_of(emitter, anchor))
+    kernel = Registers(emitter, anchor, view, config, share)
+    builder = emitter.builder
+    builder.place(anchor.location)
+    lanes = f"{kernel.form.lanes.kind} {kernel.form.lanes.number}"
+    why = f"{config['R']} vectors x {config['U']} in registers, lanes along {lanes}"
+    if WalkedWindow.suits(kernel):
+        kernel = WalkedWindow(emitter, anchor, view, config)
+        kernel.write(task)
+    elif partials is None:
+        at = kernel.placed()
+        kernel.store(task, at, kernel.summed(at))
+    else:
+        at = kernel.placed()
+        total = kernel.summed(at)
+        partials.store(emitter, result_of(view, at).guarded(*kernel.bounds(at)), total)
+        why += f", depth split {partials.splits} ways to read from the cache"
+    grid = (kernel.programs, partials.splits if partials else 1)
+    written = [partials.scratch] if partials else []
+    name, tile = anchor.op.name, ("U", "R", "V")
+    return task.kernel(builder, name, tile, config, grid, why, partials=written)
