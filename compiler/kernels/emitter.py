@@ -107,9 +107,7 @@ class Emitter:
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
         self._filled: dict[Expr, tuple[Affine, Monomial, int]] = {}
-        self.tiles: dict[
-            Base, tuple[int, Monomial]
-        ] = {}  # from a base on, of an extent
+        self.tiles: dict[Base, tuple[int, Monomial]] = {}  # from a base on, of an extent
         self._outer = {
             port.value: (buffer, port.name)
             for port, buffer in zip(body.inputs, inputs, strict=True)

@@ -111,6 +111,22 @@ def test_blocks_that_end_behind_rows(filled: int) -> None:
     checked(with_layouts(node, layouts))
 
 
+@pytest.mark.parametrize("schedule", ["flat", "reduce"])
+def test_loops_multiply_by_reciprocals_of_roots(schedule: str) -> None:
+    """That stay the same in all turns."""
+    shape, one = (2, 48, 5, 7), (1, 48, 1, 1)
+
+    def build(b: Builder, x: Value, mean: Value, variance: Value) -> Value:
+        y = b.map((ZERO - ONE) / e.sqrt(TWO * TWO + 1e-5), x, mean, variance)
+        return y if schedule == "flat" else b.sum(y, (0, 2, 3))
+
+    node = arranged(fused(build, shape, one, one, schedule=schedule), blocks)
+    checked(node)
+    (launch,) = lower_to_c(node, CompileOptions(target=TARGET))
+    lines = [x for x in launch.kernel.source.splitlines() if " vf " in x and " / " in x]
+    assert lines and all("= all_f(1.0f) / sqrt_f(" in line for line in lines), lines
+
+
 @pytest.mark.parametrize("channels", [20, 48])
 @pytest.mark.parametrize("op", [WindowSum, WindowSpread])
 def test_windows_over_channels(arrange: Arrange, channels: int, op: type) -> None:
