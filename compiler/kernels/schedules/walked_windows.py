@@ -24,7 +24,7 @@ from ..task import Task
 from .registers import LoopAxis, Registers, U, V
 
 POSITIONS = 128  # of a program at least, where there are so many
-Places = Mapping[LoopAxis, Affine]
+Placed = Mapping[LoopAxis, Affine]
 
 
 class _Step(NamedTuple):
@@ -103,7 +103,7 @@ class WalkedWindow(Registers):
     def _known(self, place: Affine) -> Affine:
         return variable(Base(self.builder.index(place))) if place.terms else place
 
-    def _walk(self, task: Task, at: Places) -> None:
+    def _walk(self, task: Task, at: Placed) -> None:
         builder, single, count = self.builder, self.form.single, self.config["U"]
         extent = self.extents[single]
         size, known = builder.size(extent), extent.constant
@@ -123,7 +123,7 @@ class WalkedWindow(Registers):
 
     # --- a whole tile -----------------------------------------------------------------
 
-    def _whole_tile(self, task: Task, at: Places, start: Affine) -> None:
+    def _whole_tile(self, task: Task, at: Placed, start: Affine) -> None:
         single, builder = self.form.single, self.builder
         spots = [{**at, single: start.shifted(Monomial.of(u))} for u in range(self.config["U"])]
         lanes = frozenset({V})
@@ -135,7 +135,7 @@ class WalkedWindow(Registers):
         for spot, total in zip(spots, totals, strict=True):
             self.store(task, spot, total)
 
-    def _line(self, spots: Sequence[Places], last: LoopAxis, totals: Sequence[Expr]) -> None:
+    def _line(self, spots: Sequence[Placed], last: LoopAxis, totals: Sequence[Expr]) -> None:
         """All taps of one line of the window."""
         builder = self.builder
         steps = [
@@ -160,7 +160,7 @@ class WalkedWindow(Registers):
                         stack.enter_context(builder.when(condition))
                     self._add((step.without(shared) for step in group), totals)
 
-    def _product(self, tap: int, position: int, at: Places) -> _Step:
+    def _product(self, tap: int, position: int, at: Placed) -> _Step:
         sides = self.sides(dict(at))
         asked = [c for _, access in sides for c in access.guard if not axes_of(c)]
         return _Step(tap, position, sides, tuple(dict.fromkeys(asked)))
