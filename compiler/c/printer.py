@@ -42,9 +42,13 @@ from .spelling import (
     VECTOR_TYPES,
 )
 from .tiles import LANE, vectors
+from .transposes import turned
 
 MOST_TURNS = 16
 """Of a loop that is unrolled whatever the number of its turns."""
+
+SQUARE = "(float[LANES * LANES]){0}"
+"""Room for as many vectors as each has lanes."""
 
 PARAMETERS = "const kernel_argument *given, int64_t begin, int64_t end, int64_t across"
 
@@ -52,7 +56,8 @@ PARAMETERS = "const kernel_argument *given, int64_t begin, int64_t end, int64_t 
 def c_function(kernel: n.KernelBody, name: str, readable: bool) -> tuple[str, Text]:
     """Its definition. ``readable``: names from blobs, comments. Otherwise the canonical text."""
     printer = _Printer(kernel, Names(readable, RESERVED))
-    text = printer.text(hoisted(addressed(vectors(kernel)), kernel))
+    body = hoisted(addressed(vectors(kernel)), kernel)
+    text = printer.text(turned(body, kernel.config[kernel.tile[-1]] if kernel.tile else 1))
     lines = [f"void {name}({PARAMETERS}) {{"]
     lines += [f"    {_argument(kernel, i, *a)};" for i, a in enumerate(text.arguments)]
     lines.append("    (void)given, (void)across;")
@@ -151,6 +156,10 @@ class _Printer(KernelPrinter):
                 return f"{self.expr(every(tuple(mask)), OR)} ? {text} : {other}", ANY
             case "address":
                 return self._address(value), ANY
+            case "room":
+                return SQUARE, ATOM
+            case "square":
+                return f"square_f({SQUARE}, {self._square(value.args)})", ATOM
             case "across":
                 letter = LETTERS[value.dtype]
                 return f"{value.value[0]}_{letter}({self.expr(value.args[0])})", ATOM
@@ -193,6 +202,10 @@ class _Printer(KernelPrinter):
 
     def _write(self, place: Expr, value: Expr) -> str:
         pointer, index, *mask = place.args
+        if value.op == "turned":
+            column, along = index.args
+            where = self._square((pointer, column, along.args[1]))
+            return f"put_square_f({self.expr(value.args[0])}, {where});"
         letter, scalars, lanes = LETTERS[place.dtype], *_parted(mask)
         address = self.expr(pointer, SUM)
         if not axes_of(index):  # lanes that the place does not tell apart store the same
@@ -213,6 +226,11 @@ class _Printer(KernelPrinter):
             )
         found = [*(self.expr(condition, COMPARISON) for condition in scalars), *found]
         return f"if ({' && '.join(found)}) {text}" if found else text
+
+    def _square(self, place: Sequence[Expr]) -> str:
+        """Where it starts, and the distance of its lines."""
+        pointer, start, step = place
+        return f"{self.expr(pointer, SUM)} + {self.expr(start, PRODUCT)}, {self.expr(step)}"
 
     def _line(self, index: Expr) -> tuple[str, str]:
         """How places at equal distances are called, and their distance as an argument."""

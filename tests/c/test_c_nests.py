@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from compiler.c.lanes import lanes_of
 from compiler.c.lower import lower_to_c
 from compiler.options import CompileOptions
 from ir import expr as e
@@ -182,6 +183,36 @@ def test_copies_between_layouts(shape: tuple[int, ...]) -> None:
             node = fused(lambda b, x: b.map(ZERO * 2.0, x), shape)
             known = iter((first, second))
             checked(arranged(node, lambda type, known=known: next(known)))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("rows", [64, 50])
+@pytest.mark.parametrize("back", [False, True])
+def test_squares_are_turned_in_registers(rows: int, back: bool) -> None:
+    """Where lanes are far apart, and one turn of a loop takes what lies beside the last one's."""
+    lanes = lanes_of(TARGET)
+    shape = (4 * lanes, rows, 1, 1)
+    kinds = [None, Layout.of(range(4), [(0, lanes)])]
+    node = fused(lambda b, x, y: b.map(ZERO * 2.0 + ONE, x, y), shape, shape)
+    first, second = reversed(kinds) if back else kinds
+    known = iter((first, second, second))
+    node = arranged(node, lambda type: next(known))
+    checked(node)
+    (launch,) = lower_to_c(node, CompileOptions(target=TARGET))
+    assert (
+        "put_square_f(" in launch.kernel.source if back else "= square_f(" in launch.kernel.source
+    )
+
+
+def test_rows_that_fill_no_vector(arrange: Arrange) -> None:
+    """Lanes lie along channels: of what is read in blocks, and of what is all in short rows."""
+    kind = {"window": (1, 1, 3, 3), "stride": (1, 1, 2, 2), "low": (0, 0, 0, 0)}
+    channels = 3 * lanes_of(TARGET) + 1
+    op = WindowSum(**kind, high=(0, 0, 1, 1))
+    node = fused(lambda b, x: b.emit(op, x), (2, channels, 8, 8))
+    known = iter((Layout.of(range(4), [(1, 16)]), None))
+    checked(arranged(node, lambda type: next(known)))
+    place = e.to_float(e.index(3) * e.index(2))
+    checked(arrange(fused(lambda b, x: b.map(ZERO / (place + 1.0), x), (2, channels, 3, 3))))
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (33, 50), (1, 40), (64, 128)])

@@ -58,8 +58,11 @@ def test_every_border(
     gradient: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Equal to the reference; nothing is touched around any tensor."""
-    node = depthwise(*case, gradient=gradient)
+    compared(depthwise(*case, gradient=gradient), monkeypatch)
+
+
+def compared(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reference; nothing may be touched around any tensor."""
     launches = lower_to_c(node, CompileOptions(target=TARGET))
     launcher = launcher_of((launch.kernel for launch in launches), threads=3)
     arrays = random_inputs(node)
@@ -86,3 +89,25 @@ def test_positions_in_a_block_are_found_together() -> None:
     first, *_ = lower_to_c(node, CompileOptions(target=TARGET))
     assert first.config["U"] > 1 and LANES % first.config["U"] == 0
     assert first.kernel.source.count(f"% {LANES}") == 1
+
+
+@pytest.mark.parametrize("sides", [(9, 16), (8, 33), (5, 3)], ids=str)
+@pytest.mark.parametrize("gradient", [False, True], ids=["forward", "gradient"])
+@pytest.mark.parametrize(("stride", "pad"), [(1, 2), (2, 3), (1, 0)])
+def test_borders_of_rows_of_pixels(
+    sides: tuple[int, int],
+    gradient: bool,
+    stride: int,
+    pad: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of images of few channels, read as they lie in files: conditions where windows may leave."""
+    kind = (stride, stride), (pad, pad), (1, 1), 1
+    x, w = TensorType((2, 3, *sides)), TensorType((2 * LANES, 3, 3, 3))
+    weights = Layout.of(range(4), [(0, LANES)])
+    node = with_layouts(single(Conv(*kind), x, w), [None, weights, BLOCKS])
+    if gradient:
+        (y,) = Conv(*kind).infer([x, w])
+        back = ConvWeightGrad(*kind, window=(3, 3))
+        node = with_layouts(single(back, x, y), [None, BLOCKS, weights])
+    compared(node, monkeypatch)

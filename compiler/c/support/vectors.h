@@ -156,6 +156,42 @@ STEP(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0, )
 #undef FEW
 #undef STEP
 
+/* Squares: LANES vectors at equal distances, turned, so that lanes become vectors. */
+static inline void turn_f(vf *a) {
+#ifdef __clang__
+    float b[LANES * LANES];
+    for (int i = 0; i < LANES; ++i) put_near_f(b + i * LANES, a[i]);
+    for (int i = 0; i < LANES; ++i) each_lane a[i][LANE] = b[LANE * LANES + i];
+#else
+    const vi lane = lane_numbers();
+    _Pragma("GCC unroll 4") for (int s = 1; s < LANES; s *= 2) {
+        const vi odd = (lane & s) != 0;
+        const vi low = lane + (odd & (LANES - s)), high = lane + choose_i(odd, all_i(LANES), all_i(s));
+        _Pragma("GCC unroll 16") for (int i = 0; i < LANES; ++i) {
+            if (i & s) continue;
+            const vf first = a[i], second = a[i + s];
+            a[i] = __builtin_shuffle(first, second, low);
+            a[i + s] = __builtin_shuffle(first, second, high);
+        }
+    }
+#endif
+}
+static __attribute__((noinline, unused)) const float *square_f(float *to, const float *p,
+                                                               int64_t step) {
+    vf a[LANES];
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; ++i) a[i] = near_f(p + i * step);
+    turn_f(a);
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; ++i) put_near_f(to + i * LANES, a[i]);
+    return to;
+}
+static __attribute__((noinline, unused)) void put_square_f(const float *from, float *p,
+                                                           int64_t step) {
+    vf a[LANES];
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; ++i) a[i] = near_f(from + i * LANES);
+    turn_f(a);
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; ++i) put_near_f(p + i * step, a[i]);
+}
+
 /* Memory anywhere, where a condition holds; elsewhere it is not touched. */
 #define FAR(kind, vector, element, taken, put)                                                   \
     static inline vector far_##kind(const element *p, vi index, vi m, vector other) {            \

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from compiler.kernel import Config
 from ir.expr import Expr
+from ir.layout import Layout
 from ir.types import TensorType
 
 from ..choice import Choice
 from ..emitter import Access
 from ..index import Affine, Base
-from ..monomial import Monomial, product
+from ..monomial import ONE, Monomial, product
 from ..nodes import KernelBody
 from ..reshaping import reshaped
 from ..task import Scheduled, Task
@@ -25,6 +28,7 @@ from .nest import (
     MemoryDigit,
     NestEmitter,
     Programs,
+    V,
     WriteElement,
     access_of,
     digits_of,
@@ -56,7 +60,31 @@ def _kernel(task: Task, config: Config) -> KernelBody:
     padded = free and plan.flat and _is_filled_alike(task, type)
     if free and not padded:
         plan = planned(task, type, _writer(task, type, True), config["V"])
+    if not padded and (other := _across(task, type, plan, config["V"])):
+        type, plan = other
     return _Nest(task, type, config, plan, padded).kernel()
+
+
+def _across(
+    task: Task, type: TensorType, plan: JoinedDigits, lanes: int
+) -> tuple[TensorType, JoinedDigits] | None:
+    """Lanes along channels, though results have them at a distance: where operands lie in blocks of
+    channels, or rows of results are too short to fill vectors with."""
+    if lanes < 2 or type.layout or type.rank < 3 or task.number(type.shape[1]) < lanes:
+        return None
+    blocks = replace(type, layout=Layout.of(range(type.rank), [(1, lanes)]))
+    other = planned(task, blocks, _writer(task, blocks, True), lanes)
+    counted = [d for d in type.shape if d.__class__ is not int or d != 1]
+    row = math.prod(map(task.number, counted[-len(plan.groups[-1]) :]))
+    if _far(other) < _far(plan) or (row <= lanes // 2 and not _far(plan)):
+        return blocks, other
+    return None
+
+
+def _far(plan: JoinedDigits) -> int:
+    """Reads whose lanes do not lie side by side."""
+    lanes = [[(r, w) for r, w in index.terms if V in r.base.axes] for _, index in plan.reads]
+    return sum(any(r.inner != ONE or w != ONE for r, w in terms) for terms in lanes)
 
 
 def _walked(task: Task) -> TensorType:

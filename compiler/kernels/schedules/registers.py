@@ -28,7 +28,7 @@ from ir.graph import Node, Value
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter
-from ..expressions import across, address_of, any_lane, axes_of, constant, element, every, read
+from ..expressions import across, address_of, axes_of, constant, element, every, read
 from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
 from ..monomial import ONE, Monomial
 from ..nodes import Kind
@@ -191,6 +191,8 @@ class Registers:
     share: int = 0
     programs: int = 1
     form: RegisterForm = field(init=False)
+    stepped: bool = False
+    start: Expr | None = None  # the first of a tile's positions, which follow each other
 
     def __post_init__(self) -> None:
         self.extents = extents_of(self.view)
@@ -266,6 +268,8 @@ class Registers:
                 whole = blocks.constant is not None and blocks.constant % self.config[name] == 0
                 if whole and block and name == "U" and block % self.config[name] == 0:
                     return self._inside(builder.let(start, "i"), position, block)
+                if name == "U" and not block and axis != form.lanes:
+                    self.start = start = builder.let(start, "i", "start")
                 at = start + position
                 if not whole:
                     # What a tile has too much repeats its last one.
@@ -306,39 +310,53 @@ class Registers:
         builder = self.builder
         total = builder.declare(e.const(0.0), self.emitter.tile, "acc", "acc")
         axes = self.depth
-        edges = self._edges(at, axes)
-        if not edges:
+        known = [a for a in axes if self.extents[a].constant is not None]
+        fast = None
+        if known == axes and not any(a in self.form.blocks for a in axes):
+            last = {a: _number((self.extents[a].constant or 1) - 1) for a in axes}
+            fast = self._ends([at, {**at, **last}])
+        if not fast:
+            self.stepped = True
             self._loops(at, axes, total)
         else:
-            inside = builder.let(~any_lane(~every(edges)), "m", "inside")
-            with builder.when(inside):
-                self._loops(at, axes, total, masked=False)
+            with builder.when(builder.let(every(fast), "m", "inside")):
+                self._loops(self._following(at), axes, total, masked=False)
             with builder.otherwise():
                 self._loops(at, axes, total)
         if self.form.name != "inner":
             return total
         return builder.let(across("sum", total, (V,)), "v", "total")
 
-    def _edges(self, at: Mapping[LoopAxis, Affine], axes: Sequence[LoopAxis]) -> tuple[Expr, ...]:
-        """Conditions at the first and last steps of a window, which hold for all between if they
-        hold there, and those under which lanes are inside. None where what is read is shared by the
-        lanes: there masks cost little."""
-        windows = [a for a in axes if self.extents[a].constant is not None]
-        if windows != axes or any(a in self.form.blocks for a in axes) or not axes:
+    def _ends(self, tiles: Sequence[Mapping[LoopAxis, Affine]]) -> tuple[Expr, ...]:
+        """Conditions that all positions of tiles meet if the first and the last one do. None: there
+        are no such, or they are not known."""
+        builder, single, start = self.builder, self.form.single, self.start
+        if start is None:
             return ()
-        found: list[Expr] = []
-        for last in (False, True):
-            places = dict(at)
-            for axis in axes if last else ():
-                places[axis] = ZERO.shifted(Monomial.of((self.extents[axis].constant or 1) - 1))
-            for _, access in self._operands(places):
-                found += [c for c in access.guard if axes_of(c)]
-        if found and (outside := self.bounds(at)):
-            for value, access in self._operands(dict(at)):
-                if self._has_lanes(value, access):
-                    needed = self.emitter.needed(access.guarded(*outside), value.type)
-                    found += [c for c in needed if c in outside]
+        last = builder.let(start + (self.config["U"] - 1), "i", "last")
+        ends = [variable(Base(place)) for place in (start, last)]
+        found = []
+        for at in tiles:
+            one, *others = (self._operands({**at, single: p}) for p in (at[single], *ends))
+            for n, (_, access) in enumerate(one):
+                guards = [access.guard, *(sides[n][1].guard for sides in others)]
+                if len(set(map(len, guards))) > 1:
+                    return ()
+                for condition, *scalars in zip(*guards, strict=True):
+                    if U in axes_of(condition):
+                        found += scalars
+        if any(axes_of(condition) for condition in found):
+            return ()
+        extent = self.extents[single]
+        if extent.constant is None or extent.constant % self.config["U"]:
+            found.append(builder.let(last < builder.size(extent), "m"))
         return tuple(dict.fromkeys(found))
+
+    def _following(self, at: Mapping[LoopAxis, Affine]) -> dict[LoopAxis, Affine]:
+        """Where all positions of the tile are there."""
+        assert self.start is not None
+        positions = variable(Base(self.builder.lanes("U", U)))  # a number of every address itself
+        return {**at, self.form.single: variable(Base(self.start)).plus(positions)}
 
     @property
     def is_window(self) -> bool:
@@ -433,8 +451,13 @@ class Registers:
         with contextlib.ExitStack() as stack:
             for condition in dict.fromkeys(alike):
                 stack.enter_context(builder.when(condition))
+            if inner is None and masked and self.stepped and (ends := self._ends([at])):
+                with builder.when(every(ends)):
+                    self._step(self._following(at), None, 0, total, guard, masked=False)
+                stack.enter_context(builder.otherwise())
             sides = [
-                (value, _varying(access) if masked else access.bare) for value, access in sides
+                (value, _varying(access) if masked else _of_lanes(access))
+                for value, access in sides
             ]
             if inner is None:
                 a, b = (self.emitter.emit_guarded(value, access) for value, access in sides)
@@ -502,6 +525,15 @@ class _Start(NamedTuple):
     def at(self, builder: KernelBuilder, step: Expr) -> Expr:
         place = element(self.address, step * self.stride + self.lane, self.mask)
         return builder.let(read(place, 0.0 if self.mask else None), "x")
+
+
+def _number(number: int) -> Affine:
+    return ZERO.shifted(Monomial.of(number))
+
+
+def _of_lanes(access: Access) -> Access:
+    """With only the conditions that differ inside a vector."""
+    return replace(access, guard=tuple(c for c in access.guard if V in axes_of(c)))
 
 
 def _varying(access: Access) -> Access:
