@@ -313,7 +313,7 @@ class Registers:
         known = [a for a in axes if self.extents[a].constant is not None]
         fast = None
         if known == axes and not any(a in self.form.blocks for a in axes):
-            last = {a: _number((self.extents[a].constant or 1) - 1) for a in axes}
+            last = {a: step_of((self.extents[a].constant or 1) - 1) for a in axes}
             fast = self._ends([at, {**at, **last}])
         if not fast:
             self.stepped = True
@@ -527,8 +527,8 @@ class _Start(NamedTuple):
         return builder.let(read(place, 0.0 if self.mask else None), "x")
 
 
-def _number(number: int) -> Affine:
-    return ZERO.shifted(Monomial.of(number))
+def step_of(value: int) -> Affine:
+    return ZERO.shifted(Monomial.of(value))
 
 
 def _of_lanes(access: Access) -> Access:

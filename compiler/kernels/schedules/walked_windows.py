@@ -21,7 +21,7 @@ from ..expressions import axes_of
 from ..index import ZERO, Affine, Base, delinearize, variable
 from ..monomial import Monomial
 from ..task import Task
-from .registers import LoopAxis, Registers, U, V
+from .registers import LoopAxis, Registers, U, V, step_of
 
 POSITIONS = 128  # of a program at least, where there are so many
 Placed = Mapping[LoopAxis, Affine]
@@ -130,7 +130,7 @@ class WalkedWindow(Registers):
         totals = [builder.declare(e.const(0.0), lanes, "acc", "acc") for _ in spots]
         *outer, last = self.depth
         for taps in itertools.product(*(range(self.extents[a].constant or 0) for a in outer)):
-            around = dict(zip(outer, map(_number, taps), strict=True))
+            around = dict(zip(outer, map(step_of, taps), strict=True))
             self._line([{**spot, **around} for spot in spots], last, totals)
         for spot, total in zip(spots, totals, strict=True):
             self.store(task, spot, total)
@@ -139,7 +139,7 @@ class WalkedWindow(Registers):
         """All taps of one line of the window."""
         builder = self.builder
         steps = [
-            self._product(tap, position, {**spot, last: _number(tap)})
+            self._product(tap, position, {**spot, last: step_of(tap)})
             for tap in range(self.extents[last].constant or 0)
             for position, spot in enumerate(spots)
         ]
@@ -184,10 +184,6 @@ class WalkedWindow(Registers):
             a, b = (self.emitter.emit_guarded(value, access) for value, access in step.sides)
             total = totals[step.position]
             self.builder.assign(total, total + a * b)
-
-
-def _number(number: int) -> Affine:
-    return ZERO.shifted(Monomial.of(number))
 
 
 def _shared(steps: Sequence[_Step]) -> tuple[Expr, ...]:
