@@ -15,7 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from compiler.kernels.expressions import Address, Local, axes_of, element, read, ref
-from compiler.kernels.nodes import Declare, If, Kind, Let, Loop, Remark, Statement, Write
+from compiler.kernels.nodes import (
+    Declare,
+    If,
+    Kind,
+    Let,
+    Loop,
+    Remark,
+    Statement,
+    Write,
+    walk_statements,
+)
 from ir import expr as e
 from ir.expr import Expr
 from ir.types import F32, I32
@@ -34,11 +44,43 @@ def turned(body: Sequence[Statement], lanes: int) -> list[Statement]:
                 found.append(If(condition, turned(inner, lanes), turned(otherwise, lanes)))
             case Loop(Kind.SERIAL) if (squares := _Squares(statement, lanes)).found:
                 found += squares.loops()
+            case Loop(Kind.SERIAL) if exchanged := _exchanged_loops(statement, lanes):
+                found += exchanged
             case Loop(body=inner):
                 found.append(replace(statement, body=turned(inner, lanes)))
             case _:
                 found.append(statement)
     return found
+
+
+def _exchanged_loops(loop: Loop, lanes: int) -> list[Statement]:
+    """A loop of loops along vectors as such loops of it, where that makes squares; else none.
+
+    Turns are independent: all that they do is to write elements, each once.
+    """
+    rows = [statement for statement in loop.body if isinstance(statement, Let)]
+    parts = [statement for statement in loop.body if not isinstance(statement, Let)]
+    changing = {loop.variable, *(row.variable for row in rows)}
+    found: list[Statement] = []
+    squares = False
+    for part in parts:
+        apart = replace(loop, body=[*rows, part])
+        if isinstance(part, Loop) and part.kind is Kind.SERIAL and all(map(_plain, part.body)):
+            ends = [x for x in e.walk(part.start, part.stop, part.step) if x.op == "ref"]
+            inner = replace(loop, body=[*rows, *part.body])
+            turns = _Squares(inner, lanes)
+            if turns.found and not any(x.value in changing for x in ends):
+                squares = True
+                found.append(replace(part, body=turns.loops()))
+                continue
+        elif isinstance(part, Loop) or not all(map(_plain, walk_statements(_inside(part)))):
+            return []
+        found.append(apart)
+    return found if squares else []
+
+
+def _inside(part: Statement) -> list[Statement]:
+    return [*part.body, *part.otherwise] if isinstance(part, If) else [part]
 
 
 @dataclass

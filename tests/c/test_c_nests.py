@@ -217,7 +217,10 @@ def test_rows_that_fill_no_vector(arrange: Arrange) -> None:
 
 @pytest.mark.parametrize("shape", [(16, 16), (33, 50), (1, 40), (64, 128)])
 def test_transposes(shape: tuple[int, int]) -> None:
-    checked(fused(lambda b, x: b.emit(Transpose((1, 0)), x), shape))
+    node = fused(lambda b, x: b.emit(Transpose((1, 0)), x), shape)
+    checked(node)
+    (launch,) = lower_to_c(node, CompileOptions(target=TARGET))
+    assert ("= square_f(" in launch.kernel.source) == (min(shape) >= lanes_of(TARGET))
 
 
 @pytest.mark.parametrize("axes", [(0, 2, 3), (1,), (0, 1, 2, 3), (2, 3), (0,), (3,)])

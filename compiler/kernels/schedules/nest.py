@@ -337,13 +337,18 @@ class Programs:
     """Who does what: a program has some rows, or a stretch of one.
 
     ``rows``: extents of what counts them. ``each``: elements of one, or of one position of what it
-    is cut along.
+    is cut along. ``together``: rows that belong to one program at least.
     """
 
     def __init__(
-        self, task: Task, builder: KernelBuilder, rows: Sequence[Monomial], each: int
+        self,
+        task: Task,
+        builder: KernelBuilder,
+        rows: Sequence[Monomial],
+        each: int,
+        together: int = 1,
     ) -> None:
-        self._task, self._builder = task, builder
+        self._task, self._builder, self._together = task, builder, together
         self._rows, self._each = rows, max(1, each)
         self._inner: Monomial | None = None
         self._stretch = 1
@@ -351,12 +356,12 @@ class Programs:
     def cut(self, inner: Monomial, width: int) -> None:
         """Along a loop, into stretches of a multiple of ``width``."""
         self._inner = inner
-        length = min(self._task.number(inner.size), -(-SHARE // self._each))
+        length = min(self._task.number(inner.size), -(-SHARE // (self._each * self._together)))
         self._stretch = max(1, -(-length // width)) * width
 
     @property
     def _share(self) -> int:
-        return max(1, SHARE // (self._stretch * self._each))
+        return max(self._together, SHARE // (self._stretch * self._each))
 
     @property
     def _chunks(self) -> int:

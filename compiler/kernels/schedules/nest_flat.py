@@ -148,6 +148,7 @@ class _Nest:
     ) -> None:
         self.task, self.type, self.config = task, type, config
         self.groups: DigitGroups = plan.groups
+        self.turned = _far(plan) > 0
         self.padded = padded
         self.emitter = emission(task, task.builder(), config["V"])
         self.builder = self.emitter.builder
@@ -172,7 +173,8 @@ class _Nest:
 
     def _programs(self, extents: list[Monomial], inner: int) -> int:
         around = self.task.number(product(extents[inner + 1 :]).size)
-        programs = Programs(self.task, self.builder, extents[:inner], around)
+        together = self.config["V"] if inner == 1 and self.turned else 1
+        programs = Programs(self.task, self.builder, extents[:inner], around, together)
         programs.cut(extents[inner], self.config["V"])
         for places, begin, end in programs.rows():
             bases = [self._base(n, place) for n, place in enumerate(places)]
