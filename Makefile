@@ -93,7 +93,7 @@ test-compile-all: $(VENV)/.test $(FLOOR)/.triton ## What `make test` leaves out:
 
 .PHONY: test-cpus
 test-cpus: $(VENV)/.test ## Kernels in C: instruction sets, NEON, sanitizers, guard pages, threads (an hour)
-	$(PYTEST) -m "exhaustive or not exhaustive" -rs $(CPU_TESTS)
+	$(PYTEST) -m "exhaustive or not exhaustive" -rs -o faulthandler_timeout=3600 $(CPU_TESTS)
 
 CPU_TESTS = tests/c/test_instruction_sets.py tests/c/test_guarded_nets.py \
   tests/c/test_any_threads.py tests/layers/test_golden_layers.py
