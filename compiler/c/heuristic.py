@@ -13,7 +13,7 @@ from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
 from compiler.target import Target
 from ir.graph import Graph
 
-from .register_tiles import depth_splits, register_tiles
+from .register_tiles import depth_splits, images_first, register_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class VectorHeuristic:
 
     def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
+
+    def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
+        return images_first(self.target, images, tiles, vectors, others)
 
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         tiles = register_tiles(form, extents, self.target, self.lanes)

@@ -87,3 +87,22 @@ def depth_splits(form: RegisterForm, extents: Mapping[LoopAxis, int], target: Ta
     read = depth * HELD * target.vector
     most = min(extents[outer], depth // SHORTEST_PART)
     return max(1, min(-(-2 * read // target.l2_cache), most))
+
+
+def images_first(target: Target, images: int, tiles: int, vectors: int, others: int) -> bool:
+    """Whether less is read from behind the second-level cache where all tiles along the lanes are
+    computed of one image, then of the next one.
+
+    Args:
+        tiles: along the lanes. vectors: bytes of the operand that they have of their own.
+        others: of the one that they share, which has the images.
+    """
+    room = target.l2_cache * 3 // 4
+    if not room or images < 2:
+        return False
+    one = -(-others // images)
+    if one > room:
+        return False
+    apart = others * (tiles if others > room else 1) + vectors
+    together = others + vectors * (images if vectors + one > room else 1)
+    return together < 0.7 * apart

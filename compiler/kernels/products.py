@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from compiler.kernel import Config
@@ -56,6 +57,8 @@ class Product:
         find: the opposite: row, column and product of an element of the result.
         thin: too few rows or columns to share anything between them.
         strided: index arithmetic takes registers that large tiles lack.
+        images: where the first axis of the columns counts images of the right operand, the part of
+            them that is read; else None.
     """
 
     count: Sizes
@@ -68,6 +71,7 @@ class Product:
     find: Callable[[Access], Found]
     thin: bool = False
     strided: bool = False
+    images: Fraction | None = None
 
     @functools.cached_property
     def sizes(self) -> ProductShape:

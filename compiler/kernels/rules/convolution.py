@@ -6,7 +6,9 @@ column (image, position) and the depth (channel, tap).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ir.expr import Expr
 from ir.graph import Node, Value
@@ -75,6 +77,12 @@ class Geometry:
             found.append(spot)
         return self.x_access(taps, found, which).guarded(*conditions)
 
+    @property
+    def read_of_x(self) -> Fraction:
+        """The part that windows do not leave out."""
+        pairs = zip(self.window, self.op.stride, strict=True)
+        return math.prod((Fraction(min(k, s), s) for k, s in pairs), start=Fraction(1))
+
     def reach(self, axis: int) -> int:
         """From the first tap to the last."""
         return self.op.dilation[axis] * (self.window[axis] - 1)
@@ -126,6 +134,7 @@ def conv_product(emitter: Emitter, node: Node, op: Conv) -> Product:
         g.y_access,
         lambda at: g.find(at, g.outputs),
         thin=g.thin,
+        images=g.read_of_x,
     )
 
 
@@ -261,4 +270,5 @@ def input_grad_product(emitter: Emitter, node: Node, op: ConvInputGrad) -> Produ
         find,
         thin=g.thin,
         strided=any(phased),
+        images=Fraction(1),
     )

@@ -13,6 +13,7 @@ from .contract import anchor_of
 from .joined import joined
 from .partials import Partials
 from .registers import (
+    LoopAxis,
     RegisterHeuristic,
     Registers,
     extents_of,
@@ -31,25 +32,45 @@ def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
     choices = heuristic.registers(form, extents)
     second, *_ = task.heuristic.flat(task.body, task.number(anchor.output.type.memory_size))
 
+    def images_first(config: Config) -> bool:
+        images = LoopAxis("columns", 0)
+        if form.lanes.kind != "rows" or form.single.kind != "columns" or form.single == images:
+            return False
+        if view.images is None:
+            return False
+        vectors, others = (
+            task.number(value.type.memory_size) * value.type.dtype.itemsize
+            for value in (view.left[0], view.right[0])
+        )
+        tiles = -(-extents[form.lanes] // (config["R"] * config["V"]))
+        others = int(others * view.images)
+        return heuristic.images_first(extents[images], tiles, vectors, others)
+
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.depth[0].size)
         if choice.splits == 1:
-            return [_kernel(task, anchor, choice.config)]
+            first = images_first(choice.config)
+            return [_kernel(task, anchor, choice.config, images_first=first)]
         partials = Partials(anchor.output, splits)
-        first = _kernel(task, anchor, choice.config, partials, share)
-        return [first, partials.added(task, second)]
+        part = _kernel(task, anchor, choice.config, partials, share)
+        return [part, partials.added(task, second)]
 
     return Scheduled(choices, kernels)
 
 
 def _kernel(
-    task: Task, anchor: Node, config: Config, partials: Partials | None = None, share: int = 0
+    task: Task,
+    anchor: Node,
+    config: Config,
+    partials: Partials | None = None,
+    share: int = 0,
+    images_first: bool = False,
 ) -> KernelBody:
     """``share``: steps along the outermost axis of the depth that one program takes, where there
     are ``partials``."""
     emitter = task.emitter(3)
     view = joined(emitter, anchor, product_of(emitter, anchor))
-    kernel = Registers(emitter, anchor, view, config, share)
+    kernel = Registers(emitter, anchor, view, config, share, images_first)
     builder = emitter.builder
     builder.place(anchor.location)
     lanes = f"{kernel.form.lanes.kind} {kernel.form.lanes.number}"

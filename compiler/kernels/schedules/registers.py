@@ -77,6 +77,10 @@ class RegisterHeuristic(Protocol):
     def lanes(self) -> int:
         """Elements of a vector."""
 
+    def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
+        """Whether all tiles along the lanes (so many) are better computed of one image, then of the
+        next one, than of all images each. ``vectors``, ``others``: bytes of the operands."""
+
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first. Along the outermost
         axis of the depth it may be split; not where lanes or blocks lie there."""
@@ -189,6 +193,7 @@ class Registers:
     view: Product
     config: Config
     share: int = 0
+    images_first: bool = False
     programs: int = 1
     form: RegisterForm = field(init=False)
     stepped: bool = False
@@ -223,8 +228,9 @@ class Registers:
         builder, form = self.builder, self.form
         axes = [a for a in self.extents if a.kind != "depth"]
         counts = {a: self._count(a) for a in axes}
-        # What shares the vectors' operand runs next to each other.
-        order = sorted(axes, key=lambda a: (a != form.lanes, a == form.single))
+        # What shares the vectors' operand runs next to each other, of an image where that pays.
+        image = LoopAxis("columns", 0) if self.images_first else form.lanes
+        order = sorted(axes, key=lambda a: (a != image, a != form.lanes, a == form.single))
         program = Base(builder.let(builder.program(), "i", "program"))
         self.programs = 1
         for axis in axes:
