@@ -17,6 +17,7 @@ from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.schedules.nest_flat import schedule_nest
 from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
 from compiler.kernels.schedules.patches import patch_node, schedule_patches
+from compiler.kernels.schedules.register_blocks import lies_for_registers
 from compiler.kernels.schedules.register_kernels import schedule_registers
 from compiler.kernels.task import AsNumber, Scheduled, Task
 from compiler.options import CompileOptions
@@ -55,6 +56,13 @@ def lower_to_c(
     return Ways(task, schedule_task(task), _canonical, readable or _readable).launches(known=known)
 
 
+def _schedule_contract(task: Task, heuristic: VectorHeuristic) -> Scheduled:
+    """Where blocks are not those of a layout that targets want, element by element."""
+    if lies_for_registers(task.body):
+        return schedule_registers(task, heuristic)
+    return schedule_nest(task, heuristic)
+
+
 def _schedule_flat(task: Task, heuristic: VectorHeuristic) -> Scheduled:
     node = patch_node(task.body, heuristic.lanes)
     if node is None:
@@ -65,7 +73,7 @@ def _schedule_flat(task: Task, heuristic: VectorHeuristic) -> Scheduled:
 def _task(node: Node, options: CompileOptions, lanes: int, number: AsNumber) -> Task:
     heuristic = VectorHeuristic(options.target, lanes)
     own = {
-        "contract": functools.partial(schedule_registers, heuristic=heuristic),
+        "contract": functools.partial(_schedule_contract, heuristic=heuristic),
         "flat": functools.partial(_schedule_flat, heuristic=heuristic),
         "reduce": functools.partial(schedule_nest_reduce, heuristic=heuristic),
         "row": functools.partial(schedule_nest_reduce, heuristic=heuristic),

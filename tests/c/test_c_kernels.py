@@ -21,6 +21,7 @@ from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
+from ir.op import Property
 from ir.ops.convolution import Conv
 from ir.ops.fusion import Fused
 from ir.types import BOOL, I32, TensorType
@@ -40,6 +41,8 @@ KINDS = {
     "plain": CASES,
     "wide": CASES,
     "in any layout": [case for case in CASES if case.op.any_layout],
+    "in another layout": [c for c in CASES if Property.CONTRACTION in c.op.properties],
+    "in a third layout": [c for c in CASES if Property.CONTRACTION in c.op.properties],
 }
 TARGET = cpu_target()
 LANES = lanes_of(TARGET)
@@ -63,6 +66,10 @@ def launcher_of(groups: Iterable[list[Launch]], threads: int = 1) -> CLauncher:
     return c_kernels.launcher_of(kernels, threads)
 
 
+SEEDS = {"in any layout": 0, "in another layout": 4, "in a third layout": 5}
+"""Of layouts: blocks along images, blocks of several sizes, blocks that groups share."""
+
+
 @functools.cache
 def records(kind: str) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLauncher]:
     """All of them, with one library."""
@@ -72,7 +79,7 @@ def records(kind: str) -> tuple[dict[OpCase, tuple[Node, list[Launch]]], CLaunch
         known = {}
         for case in KINDS[kind]:
             node = single(case.op, *(x.type for x in case.inputs))
-            node = laid_out(node, 0) if kind == "in any layout" else node
+            node = laid_out(node, SEEDS[kind]) if kind in SEEDS else node
             known[case] = node, lowered(node)
     return known, launcher_of((launches for _, launches in known.values()), threads=3)
 
