@@ -9,7 +9,7 @@ from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
-from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
+from compiler.kernels.schedules.registers.form import LoopAxis, RegisterForm
 from compiler.target import Target
 from ir.graph import Graph
 

@@ -17,8 +17,8 @@ from compiler.kernels.schedule import schedule_task, task_of
 from compiler.kernels.schedules.nest_flat import schedule_nest
 from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
 from compiler.kernels.schedules.patches import patch_node, schedule_patches
-from compiler.kernels.schedules.register_blocks import lies_for_registers
-from compiler.kernels.schedules.register_kernels import schedule_registers
+from compiler.kernels.schedules.registers.blocks import lies_for_registers
+from compiler.kernels.schedules.registers.kernels import schedule_registers
 from compiler.kernels.task import AsNumber, Scheduled, Task
 from compiler.options import CompileOptions
 from compiler.target import Target

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from compiler.kernel import Config
-from compiler.kernels.schedules.registers import LoopAxis, RegisterForm
+from compiler.kernels.schedules.registers.form import LoopAxis, RegisterForm
 from compiler.target import Target
 
 VECTORS = (1, 2, 3, 4, 6)

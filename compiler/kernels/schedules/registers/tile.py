@@ -1,189 +1,31 @@
-"""The register schedule: a contraction in tiles that vector registers hold, by nested loops.
-
-What CPUs want of a contraction. One axis lies in the lanes of vectors; so many vectors along it
-(``R``) times so many positions along another axis (``U``) are summed in registers over the whole
-depth, one loop per axis of it. Nothing is divided inside those loops, and no matrix is copied:
-operands are read where they are, so their order in memory decides what is fast.
-
-The lanes lie along an axis
-
-* of the result: ``outer``. One operand is read as vectors, of the other an element is spread;
-* that counts products (a depthwise convolution's channels): ``each``. Both operands are vectors;
-* of the depth: ``inner``. Both operands are vectors, whose sums go across the lanes in the end.
-"""
+"""A tile of sums in registers: where it is, what it reads, and its loops over the depth."""
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple
 
 from compiler.kernel import Config
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node, Value
 
-from ..builder import KernelBuilder
-from ..choice import Choice
-from ..emitter import Access, Emitter
-from ..expressions import across, address_of, axes_of, constant, element, every, read
-from ..index import ZERO, Affine, Base, IterationRange, delinearize, variable
-from ..monomial import ONE, Monomial
-from ..nodes import Kind
-from ..products import Product
-from ..task import Task
-from .parted import located_parts, parts_of
+from ...builder import KernelBuilder
+from ...emitter import Access, Emitter
+from ...expressions import across, address_of, axes_of, constant, element, every, read
+from ...index import ZERO, Affine, Base, delinearize, variable
+from ...monomial import Monomial
+from ...nodes import Kind
+from ...products import Product
+from ...task import Task
+from ..parted import located_parts, parts_of
+from .form import LoopAxis, RegisterForm, extents_of, in_block, operands, register_form, result_of
 
 U, R, V = range(3)  # dimensions of a tile: what is spread is used up before the next is read
 MOST_TAPS = 25  # of a window whose loops are unrolled
-
-
-class LoopAxis(NamedTuple):
-    """One of a contraction's: the number of its kind."""
-
-    kind: Literal["count", "rows", "columns", "depth"]
-    number: int
-
-
-class RegisterForm(NamedTuple):
-    """Where lanes and registers lie.
-
-    Attributes:
-        lanes: the axis in the lanes. vectors: that of ``R``. single: that of ``U``.
-        blocks: by axis, elements of the blocks that memory holds it in.
-    """
-
-    lanes: LoopAxis
-    vectors: LoopAxis
-    single: LoopAxis
-    blocks: Mapping[LoopAxis, int]
-
-    @property
-    def name(self) -> str:
-        return {"count": "each", "depth": "inner"}.get(self.lanes.kind, "outer")
-
-
-def extents_of(view: Product) -> dict[LoopAxis, Monomial]:
-    kinds = {"count": view.count, "rows": view.rows, "columns": view.columns, "depth": view.depth}
-    return {LoopAxis(k, i): extent for k, sizes in kinds.items() for i, extent in enumerate(sizes)}  # type: ignore[arg-type]
-
-
-class RegisterHeuristic(Protocol):
-    """Says what is held in the registers of a CPU."""
-
-    @property
-    def lanes(self) -> int:
-        """Elements of a vector."""
-
-    def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
-        """Whether all tiles along the lanes (so many) are better computed of one image, then of the
-        next one, than of all images each. ``vectors``, ``others``: bytes of the operands."""
-
-    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
-        """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first. Along the outermost
-        axis of the depth it may be split; not where lanes or blocks lie there."""
-
-
-# --- where the lanes lie --------------------------------------------------------------
-
-
-def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> RegisterForm:
-    """The best form: that in which most of what is read and written lies side by side."""
-    extents = extents_of(view)
-    probe = _Probe(emitter, anchor, view, extents)
-    long = [axis for axis, extent in extents.items() if extent.constant != 1]
-    blocks = {axis: block for axis in long if (block := probe.block(axis))}
-
-    def cost(axis: LoopAxis) -> tuple[int, bool, bool, int]:
-        left, right, result = (s not in (0, 1) for s in probe.strides(axis, blocks.get(axis, 0)))
-        short = 0 < (extents[axis].constant or 0) < lanes
-        order = ("rows", "columns", "count", "depth").index(axis.kind)
-        return left + right, short, result, order  # the result is written once
-
-    last = [
-        max((a for a in extents if a.kind == kind), default=None) for kind in ("columns", "depth")
-    ]
-    tried = [a for a in extents if a.kind in ("rows", "count") or a in last or a in blocks]
-    best = min(tried, key=cost)
-    rows, columns = LoopAxis("rows", 0), last[0]
-    assert columns is not None, "a product has columns"
-    inner = [a for a in blocks if a.kind == "columns"]
-    match best.kind:
-        case "rows":
-            return RegisterForm(best, best, inner[0] if inner else columns, blocks)
-        case "columns":
-            return RegisterForm(best, best, rows, blocks)
-        case "count":
-            return RegisterForm(best, best, columns, blocks)
-        case "depth":
-            return RegisterForm(best, columns, rows, blocks)
-
-
-class _Probe:
-    """Asks accesses what they do along an axis."""
-
-    def __init__(
-        self, emitter: Emitter, anchor: Node, view: Product, extents: Mapping[LoopAxis, Monomial]
-    ) -> None:
-        self.emitter, self.view, self.extents = emitter, view, extents
-        self.result = anchor.output
-
-    def block(self, axis: LoopAxis) -> int:
-        """Elements of the blocks in which memory holds an axis; 0: it has none."""
-        base = Base(e.node("probe", (), axis))
-        for value, access in self._accesses({axis: variable(base)}):
-            layout = value.type.layout
-            for number, index in enumerate(access.coordinates):
-                if layout and layout.block(number) and any(r.base is base for r, _ in index.terms):
-                    return layout.block(number)
-        return 0
-
-    def strides(self, axis: LoopAxis, block: int) -> tuple[int | None, ...]:
-        """Of left, right and result from lane to lane; None: no constant."""
-        lane = Base(e.node("probe", (), axis))
-        place = variable(lane)
-        if block:
-            place = _in_block(variable(Base(e.node("probe", (), "block"))), lane, block)
-        found = []
-        for value, access in self._accesses({axis: place}):
-            index = self.emitter.address(access, value.type)
-            weights = [w.constant for r, w in index.terms if r.base is lane]
-            found.append(weights[0] if weights else 0)
-        return tuple(found)
-
-    def _accesses(self, places: Mapping[LoopAxis, Affine]) -> Iterator[tuple[Value, Access]]:
-        at = {axis: places.get(axis, ZERO) for axis in self.extents}
-        sides = zip((self.view.left, self.view.right), operands(self.view, at), strict=True)
-        for (value, _), access in sides:
-            if self.emitter.is_load(value):
-                yield self.emitter.located(value, access)
-            else:
-                yield value, access
-        yield self.result, result_of(self.view, at)
-
-
-def _in_block(block: Affine, lane: Base, size: int) -> Affine:
-    """A coordinate by the number of a block and the place inside it."""
-    place = Affine(((IterationRange(lane, ONE, Monomial.of(size)), ONE),))
-    return block.scaled(Monomial.of(size)).plus(place)
-
-
-def _group(at: Mapping[LoopAxis, Affine], kind: str) -> list[Affine]:
-    return [place for axis, place in at.items() if axis.kind == kind]
-
-
-def operands(view: Product, at: Mapping[LoopAxis, Affine]) -> tuple[Access, Access]:
-    count, rows, columns, depth = (_group(at, k) for k in ("count", "rows", "columns", "depth"))
-    return view.left[1](rows, depth, count), view.right[1](depth, columns, count)
-
-
-def result_of(view: Product, at: Mapping[LoopAxis, Affine]) -> Access:
-    return view.result(_group(at, "rows"), _group(at, "columns"), _group(at, "count"))
-
-
-# --- the kernel -----------------------------------------------------------------------
 
 
 @dataclass
@@ -282,7 +124,7 @@ class Registers:
                     at = e.minimum(at, builder.size(blocks) - 1)
                 place = variable(Base(builder.let(at, "i")))
         if axis == form.lanes:
-            return _in_block(place, self._lane(), self.config["V"])
+            return in_block(place, self._lane(), self.config["V"])
         if block and len(place.terms) == 1:
             return self._inside(builder.affine(place), None, block)
         return place
@@ -293,7 +135,7 @@ class Registers:
         if position is not None:
             inner = self.builder.let(inner + position, "i")
         outer = variable(Base(self.builder.let(at // block, "i")))
-        return _in_block(outer, Base(inner, below=block), block)
+        return in_block(outer, Base(inner, below=block), block)
 
     def _lane(self) -> Base:
         return Base(self.builder.lanes("V", V), below=self.config["V"])
@@ -427,7 +269,7 @@ class Registers:
         if axis == self.form.lanes:
             whole = extent.constant is not None and extent.constant % lanes == 0
             with builder.loop(builder.size(builder.blocks(extent, lanes)), hint="step") as step:
-                place = _in_block(variable(Base(step)), self._lane(), lanes)
+                place = in_block(variable(Base(step)), self._lane(), lanes)
                 guard = () if whole else (self.builder.affine(place) < builder.size(extent),)
                 self._step({**at, axis: place}, None, 0, total, guard)
             return
@@ -471,7 +313,7 @@ class Registers:
                 return
             assert stop is not None
             mark = Base(e.node("probe", (), "inner"))
-            moved = self._operands({**at, inner: _in_block(at[inner], mark, block)})
+            moved = self._operands({**at, inner: in_block(at[inner], mark, block)})
             starts = [
                 self._start(value, access, far, mark)
                 for (value, access), (_, far) in zip(sides, moved, strict=True)

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
 from compiler.kernel import Config
 from ir.graph import Node
 
-from ..choice import Choice
-from ..nodes import KernelBody
-from ..products import product_of
-from ..task import Scheduled, Task
-from .contract import anchor_of
-from .joined import joined
-from .partials import Partials
-from .registers import (
-    LoopAxis,
-    RegisterHeuristic,
-    Registers,
-    extents_of,
-    register_form,
-    result_of,
-)
-from .walked_windows import WalkedWindow
+from ...choice import Choice
+from ...nodes import KernelBody
+from ...products import product_of
+from ...task import Scheduled, Task
+from ..contract import anchor_of
+from ..joined import joined
+from ..partials import Partials
+from .form import LoopAxis, RegisterForm, extents_of, register_form, result_of
+from .tile import Registers
+from .walked_window import WalkedWindow
+
+
+class RegisterHeuristic(Protocol):
+    """Says what is held in the registers of a CPU."""
+
+    @property
+    def lanes(self) -> int:
+        """Elements of a vector."""
+
+    def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
+        """Whether all tiles along the lanes (so many) are better computed of one image, then of the
+        next one, than of all images each. ``vectors``, ``others``: bytes of the operands."""
+
+    def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
+        """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first. Along the outermost
+        axis of the depth it may be split; not where lanes or blocks lie there."""
 
 
 def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:

@@ -8,7 +8,7 @@ from ir.graph import Graph
 from ir.op import Channels
 from ir.types import TensorType
 
-from .contract import anchor_of
+from ..contract import anchor_of
 
 
 def lies_for_registers(body: Graph) -> bool:

@@ -16,12 +16,13 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
 
-from ..emitter import Access
-from ..expressions import axes_of
-from ..index import ZERO, Affine, Base, delinearize, variable
-from ..monomial import Monomial
-from ..task import Task
-from .registers import LoopAxis, Registers, U, V, step_of
+from ...emitter import Access
+from ...expressions import axes_of
+from ...index import ZERO, Affine, Base, delinearize, variable
+from ...monomial import Monomial
+from ...task import Task
+from .form import LoopAxis
+from .tile import Registers, U, V, step_of
 
 POSITIONS = 128  # of a program at least, where there are so many
 Placed = Mapping[LoopAxis, Affine]
