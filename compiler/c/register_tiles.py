@@ -11,6 +11,7 @@ from compiler.target import Target
 
 VECTORS = (1, 2, 3, 4, 6)
 POSITIONS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
+FEWEST = 16  # registers of any CPU
 SPREADING = 64  # bytes of a vector whose multiplication spreads an element of memory by itself
 LATENCY = 8  # sums that have to be under way for each step to add one without waiting
 READ = 0.1  # time to read an operand, in that of a multiplication with its sum
@@ -25,9 +26,8 @@ def register_tiles(
 ) -> list[Config]:
     """``R`` vectors times ``U`` positions: all that fit, the best first."""
     vectors = VECTORS if form.name != "each" else (1,)  # neighbours share what they read
-    tiles = [
-        (r, u) for r in vectors for u in POSITIONS if _held(form, r, u, target) <= target.registers
-    ]
+    most = target.registers or FEWEST
+    tiles = [(r, u) for r in vectors for u in POSITIONS if _held(form, r, u, target) <= most]
     tiles.sort(key=lambda t: _cost(t[0], t[1], form, extents, target, lanes))
     return [Config((("R", r), ("U", u), ("V", lanes))) for r, u in tiles]
 
@@ -55,9 +55,8 @@ def _cost(
         extent for a, extent in extents.items()
         if a.kind != "depth" and a not in (form.vectors, form.single, form.lanes)
     )  # fmt: skip
-    rounds = (
-        -(-tiles * others // target.processors) * target.processors
-    )  # the last leaves some idle
+    side_by_side = target.processors  # the last round leaves some of them idle
+    rounds = -(-tiles * others // side_by_side) * side_by_side
     return rounds * step, -r * u
 
 
@@ -65,7 +64,7 @@ def _fetched(
     r: int, u: int, form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target
 ) -> float:
     """Time that one step takes to read, where the next tile does not find it in the cache."""
-    if 2 * r * target.vector * _depth(extents) <= target.l1_cache:
+    if 2 * r * target.vector * _depth(extents) <= target.l1_cache or not target.l1_cache:
         return 0
     block = form.blocks.get(form.single, 0)
     lines = 1 + (block % u > 0) if block else 0  # in which the elements to spread lie side by side

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,8 +64,9 @@ def layerwise(message: object) -> Run:
 
 @pytest.mark.parametrize("plan", [fused, layerwise])
 def test_all_sizes_are_optimised_once(
-    plan: Callable[[object], Run], monkeypatch: pytest.MonkeyPatch
+    plan: Callable[[object], Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("ROASTERY_CACHE", str(tmp_path / "cache"))  # no plan of another run
     seen: list[Graph] = []
 
     def counted(graph: Graph, context: PassContext) -> Graph:
