@@ -14,17 +14,20 @@ class PatchTransform(NamedTuple):
 
     One side of it is an image, whose patches begin ``step`` apart, ``pad`` before its edges; the
     other has every element of them in channels of its own, ``element * C + channel``, at the
-    place that the patch has among all patches.
+    place that the patch has among all patches. Weights are images of one patch each; of them the
+    channels of the result (axis 0) count so.
 
     Attributes:
         left: the matrix L.
         to_image: whether the results are patches of an image, else the operand's are.
+        axis: that of the channels.
     """
 
     left: Matrix
     step: int
     pad: tuple[int, ...] = (0, 0)
     to_image: bool = False
+    axis: int = 1
 
     @property
     def size(self) -> int:

@@ -12,7 +12,9 @@ def patch_place(tile: int, number: Affine, step: int, pad: int) -> Affine:
     return number.scaled(Monomial.of(tile)).shifted(Monomial.of(step - pad))
 
 
-def product_access(product: int, channel: Affine, channels: Monomial, at: Access) -> Access:
-    """Of images of products, that of a channel in some tile: ``at`` says which image and tile."""
-    place = channel.shifted(channels * Monomial.of(product)) if product else channel
-    return at.moved(1, place, at.extents[1])
+def product_access(product: int, channels: Monomial, at: Access, axis: int = 1) -> Access:
+    """Of products, that of a channel in some tile: ``at`` says the channel, image and tile."""
+    place = at.coordinates[axis]
+    if product:
+        place = place.shifted(channels * Monomial.of(product))
+    return at.moved(axis, place, at.extents[axis])

@@ -95,6 +95,10 @@ class WinogradWeights(_Winograd):
 
     name = "winograd_weights"
 
+    @property
+    def patches(self) -> PatchTransform:
+        return PatchTransform(matrices(self.tile).weights, TAPS, axis=0)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (w,) = inputs
         self.check(w)

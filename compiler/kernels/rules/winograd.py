@@ -73,7 +73,7 @@ def emit_output(emitter: Emitter, node: Node, op: WinogradOutput, number: int, a
         here = here.guarded(*emitter.inside(tile, False, extent))
 
     def read(i: int, j: int) -> Expr:
-        return emitter.emit(x, product_access(i * t + j, at.coordinates[1], channels, here))
+        return emitter.emit(x, product_access(i * t + j, channels, here))
 
     return _transformed(emitter, matrices(op.tile).results, places[0], places[1], read)
 

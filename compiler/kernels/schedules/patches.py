@@ -13,6 +13,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node
 from ir.patches import PatchTransform
+from ir.types import TensorType
 
 from ..builder import KernelBuilder
 from ..choice import Choice
@@ -26,18 +27,24 @@ from .nest import TILE, NestEmitter, V, emission
 
 
 def patch_node(body: Graph, lanes: int) -> Node | None:
-    """The transform that a group is about, if its tensors lie in blocks of ``lanes`` channels that
-    nothing fills up."""
+    """The transform that a group is about, if vectors of ``lanes`` channels fill its tensors."""
     found = [n for n in body.nodes if n.op.patches]
     if len(found) != 1:
         return None
     (node,) = found
     values = [node.inputs[0], node.output, *(port.value for port in body.outputs)]
     fits = all(v.shape == node.output.shape for v in values[2:]) and all(
-        v.type.layout is not None and v.type.layout.block(1) == lanes and v.shape[1] % lanes == 0
-        for v in values
+        v.shape[1] % lanes == 0 and _lies(v.type, node, lanes) for v in values
     )
     return node if fits else None
+
+
+def _lies(type: TensorType, node: Node, lanes: int) -> bool:
+    """Images in blocks of as many channels as there are lanes; weights, which few kernels make, in
+    any order."""
+    if node.op.patches and node.op.patches.axis == 0:
+        return True
+    return type.layout is not None and type.layout.block(1) == lanes
 
 
 def schedule_patches(task: Task, node: Node, lanes: int) -> Scheduled:
@@ -100,8 +107,9 @@ class _Patches:
             place = patch_place(transform.step, at[axis], step, pad)
             extent = extents[axis]
             begins = transform.to_image and not step  # of patches the first element is inside
-            whole = transform.to_image and extent.constant and extent.constant % transform.step == 0
-            if not (begins or whole):
+            whole = extent.constant and extent.constant % transform.step == 0
+            exact = whole and (transform.to_image or transform.axis == 0)
+            if not (begins or exact):
                 conditions += self.emitter.inside(place, step < pad, extent)
             places.append(place)
         return Access((*at[:2], *places), tuple(extents)).guarded(*conditions)
@@ -116,8 +124,8 @@ class _Patches:
     ) -> Access:
         """Of an element of a patch, in the channel of its own."""
         width = len(self.transform.left[0] if self.transform.to_image else self.transform.left)
-        here = Access(tuple(at), tuple(extents))
-        return product_access(i * width + j, at[1], image[1], here)
+        here, axis = Access(tuple(at), tuple(extents)), self.transform.axis
+        return product_access(i * width + j, image[axis], here, axis)
 
     def _store(self, at: Access, value: Expr) -> None:
         emitter = self.emitter
