@@ -122,7 +122,8 @@ def test_exporting_leaves_them_out(caplog: pytest.LogCaptureFixture) -> None:
         assert f"(layer '{layer}') is left out: it has no top" in caplog.text
     x, y = np.ones((2, 3), np.float32), np.zeros(2, np.float32)
     net = roastery.compile("TEST_input.prototxt", "w", device="reference")
-    np.testing.assert_array_equal(load("n.roast", "cpu")(x=x, y=y)["loss"], net(x=x, y=y)["loss"])
+    found, wanted = load("n.roast", "cpu")(x=x, y=y)["loss"], net(x=x, y=y)["loss"]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)  # kernels in C round after other sums
 
 
 def test_a_layer_on_the_host_that_matters_is_not_exported() -> None:
