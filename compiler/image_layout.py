@@ -27,6 +27,11 @@ WIDE_BLOCK = 8
 _BLOCKS = re.compile(r"channels-by-([1-9]\d{0,3})")
 
 
+def channels_by(size: int) -> str:
+    """The name of the layout in blocks of so many channels."""
+    return f"channels-by-{size}"
+
+
 def check_layout(name: str) -> None:
     """Raises RoasteryError for a name that is no layout's."""
     blocks = _BLOCKS.fullmatch(name)

@@ -122,9 +122,10 @@ class Op(ABC):
 
     @property
     def channels(self) -> tuple[tuple[Channels, ...], ...]:
-        """Of a CONTRACTION over positions of images: where each operand, and the result, has
-        channels. An image (N x C x extents) has them along one axis; weights first along that of
-        the operand's, then along that of the result's. Empty: it is no such contraction."""
+        """Of a CONTRACTION over positions of images, or a part of one: where each operand, and the
+        result, has channels. An image (N x C x extents) has them along one axis; weights first
+        along that of the operand's, then along that of the result's. Empty: it is no such
+        contraction."""
         return ()
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from compiler.image_layout import channels_by
 from compiler.kernels.task import AsNumber
 from ir.graph import Graph, Node, Value
 from ir.graph_sizes import at_hand
@@ -49,6 +50,8 @@ def by_winograd(graph: Graph, known: set[Value], context: PassContext) -> Graph:
     if target.kind != "cpu" or not target.runs_kernels:
         return graph
     lanes = target.vector // F32.itemsize
+    if target.layout != channels_by(lanes):
+        return graph  # patches are transformed by vectors of channels
     number = Evaluation(at_hand(graph)).size
     names = Context(graph)
     nodes: list[Node] = []

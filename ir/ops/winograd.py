@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..op import Op, Property, register, require
+from ..op import Channels, Op, Property, register, require
 from ..patches import PatchTransform, transformed
 from ..types import TensorType
 from ..windows import pad_to
@@ -56,6 +56,10 @@ class WinogradInput(_Winograd):
     @property
     def patches(self) -> PatchTransform:
         return PatchTransform(matrices(self.tile).inputs, self.tile, self.pad)
+
+    @property
+    def channels(self) -> tuple[tuple[Channels, ...], ...]:
+        return (Channels(1),), (Channels(1, self.products),)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -124,6 +128,10 @@ class WinogradOutput(_Winograd):
     @property
     def patches(self) -> PatchTransform:
         return PatchTransform(matrices(self.tile).results, self.tile, to_image=True)
+
+    @property
+    def channels(self) -> tuple[tuple[Channels, ...], ...]:
+        return (Channels(1, self.products),), (Channels(1),)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

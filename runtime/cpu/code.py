@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from compiler.c.compile.c_compiler import CCompiler
 from compiler.c.compile.flags import compiler_flags
 from compiler.c.compile.kernels import LibraryMaker, Progress
-from compiler.c.compile.library import Library
+from compiler.c.compile.shared_library import Library
 from compiler.c.compile.store import LibraryStore
 from compiler.c.support import prelude
 from compiler.kernel import Kernel

@@ -14,7 +14,7 @@ import pytest
 from compiler.c.compile.c_compiler import CCompiler, NoCompiler, find_compiler
 from compiler.c.compile.flags import compiler_flags
 from compiler.c.compile.kernels import LibraryMaker, divided
-from compiler.c.compile.library import Library
+from compiler.c.compile.shared_library import Library
 from compiler.c.compile.store import LibraryStore
 from compiler.instructions import INSTRUCTIONS
 from ir.errors import RoasteryError

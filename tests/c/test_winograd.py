@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from compiler.c.lanes import with_layout
 from compiler.options import CompileOptions
 from compiler.passes.context import PassContext
 from compiler.passes.freeze import constants, freeze
 from compiler.passes.fuel import Fuel
+from compiler.passes.layouts import choose_layouts
 from compiler.passes.winograd import LARGEST_ERROR, by_winograd
 from ir.errors import RoasteryError
 from ir.graph import Graph
@@ -28,7 +30,7 @@ from tests.support.c_kernels import backend, needs_compiler
 from tests.support.lowering import program_of
 from tests.support.sample_nets import inputs, layer
 
-OPTIONS = CompileOptions(cpu_target())
+OPTIONS = CompileOptions(with_layout(cpu_target()))
 
 
 def convolutions(channels: int, extent: int, batch: int = 1) -> str:
@@ -90,8 +92,23 @@ def test_plain_convolutions_of_frozen_graphs_alone() -> None:
     assert "winograd_input" not in ops_of(nothing)
     exact = replace(OPTIONS, winograd=False)
     assert "winograd_input" not in ops_of(freeze(program.graph, PassContext(exact))[1])
+    row_major = replace(OPTIONS, target=replace(OPTIONS.target, layout="row-major"))
+    assert "winograd_input" not in ops_of(freeze(program.graph, PassContext(row_major))[1])
     _, without = freeze(program.graph, PassContext(OPTIONS, Fuel(0)))
     assert "winograd_input" not in ops_of(without)
+
+
+def test_images_that_come_row_major_are_laid_out_for_it() -> None:
+    """Transforms have vectors of channels, or are many times slower than plain convolutions."""
+    program = program_of(nets.net_from_text(convolutions(32, 28), "net.prototxt"), "TEST")
+    _, frozen = freeze(program.graph, PassContext(OPTIONS))
+    laid = choose_layouts(frozen, PassContext(OPTIONS))
+    transforms = [n for n in laid.nodes if n.op.patches]
+    assert len(transforms) == 4
+    for node in transforms:
+        for value in (*node.inputs, *node.outputs):
+            assert value.type.layout is not None
+            assert value.type.layout.block(1) == OPTIONS.target.vector // 4
 
 
 def test_small_images_stay_as_they_are() -> None:

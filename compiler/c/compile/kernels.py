@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .c_compiler import CCompiler
-from .library import Library
 from .process import compile_all
+from .shared_library import Library
 from .store import LibraryStore
 
 Progress = Callable[[int, int], None]

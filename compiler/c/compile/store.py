@@ -14,7 +14,7 @@ from pathlib import Path
 
 from roastery.files.cache_folder import PrivateFolder
 
-from .library import Library
+from .shared_library import Library
 
 _LOGGER = logging.getLogger("roastery.cache")
 _NAME = re.compile(r"[0-9a-f]{64}")
