@@ -14,8 +14,8 @@ from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
 from compiler.kernels.provenance import Section, function_name, provenance
 from compiler.kernels.schedule import schedule_task, task_of
-from compiler.kernels.schedules.nest_flat import schedule_nest
-from compiler.kernels.schedules.nest_reduce import schedule_nest_reduce
+from compiler.kernels.schedules.nests.flat import schedule_nest
+from compiler.kernels.schedules.nests.reduce import schedule_nest_reduce
 from compiler.kernels.schedules.patches import patch_node, schedule_patches
 from compiler.kernels.schedules.registers.blocks import lies_for_registers
 from compiler.kernels.schedules.registers.kernels import schedule_registers

@@ -15,7 +15,7 @@ from typing import Any
 
 from ir import expr as e
 from ir.expr import Expr
-from ir.graph import Graph, Node, Value
+from ir.graph import Graph, Node, Port, Value
 from ir.op import Op, Property
 from ir.types import DType, TensorType
 
@@ -235,6 +235,12 @@ class Emitter:
             if (block := type.layout.block(axis))
         }
         return tuple(c for c in at.guard if self._filled.get(c) not in filled)
+
+    def write(self, port: Port, buffer: Value, at: Access) -> None:
+        """An element of an output of the group: computed, and stored."""
+        result = self.emit(port.value, at)
+        index = self.address(at, port.value.type)
+        self.store(buffer, port.name, index, result, self.needed(at, port.value.type))
 
     def store(
         self,

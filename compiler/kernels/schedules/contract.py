@@ -82,9 +82,7 @@ def _product(
     with builder.otherwise():
         emitter.preset(anchor.output, access, total)
         for port, buffer in task.ports:
-            result = emitter.emit(port.value, access)
-            where = emitter.address(access, port.value.type)
-            emitter.store(buffer, port.name, where, result, access.guard)
+            emitter.write(port, buffer, access)
     name, grid = anchor.op.name, (view.sizes.programs(config), partials.splits)
     numbers = view.sizes.at(task.number)
     count, rows, columns, depth = numbers

@@ -23,7 +23,8 @@ from ..monomial import ONE, Monomial, product
 from ..nodes import KernelBody
 from ..patches import patch_place, product_access
 from ..task import Scheduled, Task
-from .nest import TILE, NestEmitter, V, emission
+from .nests.emitter import NestEmitter, emission
+from .nests.tile import TILE, V
 
 
 def patch_node(body: Graph, lanes: int) -> Node | None:

@@ -59,10 +59,7 @@ class Registers:
         access = result_of(self.view, at).guarded(*self.bounds(at))
         emitter.preset(self.anchor.output, access, total)
         for port, buffer in task.ports:
-            result = emitter.emit(port.value, access)
-            where = emitter.address(access, port.value.type)
-            guard = emitter.needed(access, port.value.type)
-            emitter.store(buffer, port.name, where, result, guard)
+            emitter.write(port, buffer, access)
 
     # Of the axes that are not summed over, where the program's tile is.
 

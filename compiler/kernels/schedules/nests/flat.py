@@ -12,32 +12,20 @@ from ir.expr import Expr
 from ir.layout import Layout
 from ir.types import TensorType
 
-from ..choice import Choice
-from ..emitter import Access
-from ..index import Affine, Base
-from ..monomial import ONE, Monomial, product
-from ..nodes import KernelBody
-from ..reshaping import reshaped
-from ..task import Scheduled, Task
-from .flat import padded_count
-from .nest import (
-    TILE,
-    DigitGroups,
-    JoinedDigits,
-    Lanes,
-    MemoryDigit,
-    NestEmitter,
-    Programs,
-    V,
-    WriteElement,
-    access_of,
-    digits_of,
-    emission,
-    existing,
-    is_pointwise,
-    planned,
-    split_places,
-)
+from ...choice import Choice
+from ...emitter import Access
+from ...index import Affine, Base
+from ...monomial import ONE, Monomial, product
+from ...nodes import KernelBody
+from ...reshaping import reshaped
+from ...task import Scheduled, Task
+from ..flat import padded_count
+from .digits import DigitGroups, MemoryDigit, access_of, digits_of, existing, split_places
+from .emitter import NestEmitter, emission
+from .joined_digits import JoinedDigits, WriteElement, is_pointwise, planned
+from .lanes import Lanes
+from .programs import Programs
+from .tile import TILE, V
 
 
 class NestHeuristic(Protocol):
