@@ -27,7 +27,7 @@ PARTS = 16  # of a reduction at most
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class DigitLoop:
     """A group of digits: its number, and how far it goes. ``block``: see Base.below."""
 
     number: int
@@ -67,10 +67,10 @@ class ReducedLoops:
         if folding and last in self.reduced:
             self.lane = self.kept[-1] if self.kept else None
 
-    def _loop(self, number: int) -> Loop:
+    def _loop(self, number: int) -> DigitLoop:
         numbers = self.groups[number]
         block = self.digits[numbers[0]].block if len(numbers) == 1 else 0
-        return Loop(number, product(self.digits[n].extent for n in numbers), block)
+        return DigitLoop(number, product(self.digits[n].extent for n in numbers), block)
 
     def _is_reduced(self, digit: MemoryDigit) -> bool:
         return digit.axis in self.reduction.axes
@@ -145,7 +145,7 @@ class ReducedLoops:
         return max(1, most)
 
     @property
-    def split(self) -> Loop | None:
+    def split(self) -> DigitLoop | None:
         """What is cut into parts."""
         if self.splits == 1 or self.folding:
             return None

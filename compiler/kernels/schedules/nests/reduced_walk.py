@@ -12,7 +12,7 @@ from ...emitter import Access
 from ...expressions import SCALAR, Axes, axes_of
 from ...index import Base
 from .lanes import Lanes
-from .reduced_loops import Loop, ReducedLoops
+from .reduced_loops import DigitLoop, ReducedLoops
 from .tile import U
 
 
@@ -60,7 +60,7 @@ class ReducedWalk:
             yield access({**bases, loop.number: base}, inside), axes
 
     def _positions(
-        self, loop: Loop, start: Expr | None, stop: Expr, many: bool
+        self, loop: DigitLoop, start: Expr | None, stop: Expr, many: bool
     ) -> Iterator[tuple[Base, Axes]]:
         """Of a loop that is not in the lanes; ``many``: ``U`` of them at once."""
         builder, count = self._builder, self._loops.config["U"]
@@ -76,7 +76,7 @@ class ReducedWalk:
         with builder.loop(stop, rest, hint="step") as step:
             yield Base(step, below=loop.block), SCALAR
 
-    def _stretch(self, loop: Loop) -> tuple[Expr | None, Expr]:
+    def _stretch(self, loop: DigitLoop) -> tuple[Expr | None, Expr]:
         """From where to where a part goes."""
         builder, loops = self._builder, self._loops
         stop = builder.size(loop.extent)
