@@ -16,6 +16,8 @@ from runtime.backends.speed import Speed
 from .groups import KernelGroup, When
 from .lone_group import LoneRun, lone_graph
 
+Limit = Literal["arithmetic", "memory"]
+
 _CALLS = 1000
 _SECONDS = 0.02
 """A measurement takes so many calls at most, or so long."""
@@ -30,8 +32,8 @@ class KernelResult:
         error: the largest of its results, see :meth:`.lone_group.LoneRun.errors`.
         seconds: of one call, the median; None where the device's times say nothing.
         multiply_adds, nbytes: what there is to do.
-        limit: of what the device can do, what binds; share: of the time that it takes at least.
-            None where it is not known.
+        limit: of what the device can do, what binds; share: the time that it takes at least, in
+            the same moment, over its own. None where it is not known.
     """
 
     device: str
@@ -43,7 +45,7 @@ class KernelResult:
     multiply_adds: int
     nbytes: int
     seconds: float | None = None
-    limit: Literal["arithmetic", "memory"] | None = None
+    limit: Limit | None = None
     share: float | None = None
 
     @property
@@ -95,15 +97,34 @@ def measured(
             group.nbytes,
         )
         if repeats:
-            row = replace(row, seconds=_seconds(bound.run, backend, repeats))
-            row = _held_against(row, speed) if speed else row
+            row = _timed(row, bound.run, backend, speed, repeats)
         yield row
 
 
-def _seconds(run: Callable[[], None], backend: Backend, repeats: int) -> float:
+def _timed(
+    row: KernelResult,
+    run: Callable[[], None],
+    backend: Backend,
+    speed: Speed | None,
+    repeats: int,
+) -> KernelResult:
+    """With medians. Clocks change within a second, so each measurement is held against what the
+    device can do right before it and right after."""
     once = _of_calls(run, backend, 1)
     calls = max(1, min(_CALLS, int(_SECONDS / max(once, 1e-9))))
-    return statistics.median(_of_calls(run, backend, calls) for _ in range(repeats))
+    limit = None if speed is None else _limit(row, speed)
+    if speed is None or limit is None:
+        seconds = [_of_calls(run, backend, calls) for _ in range(repeats)]
+        return replace(row, seconds=statistics.median(seconds))
+    least = [_least_time(row, limit, speed.now())]
+    seconds = []
+    for _ in range(repeats):
+        seconds.append(_of_calls(run, backend, calls))
+        least.append(_least_time(row, limit, speed.now()))
+    shares = [(a + b) / 2 / c for a, b, c in zip(least, least[1:], seconds, strict=False)]
+    return replace(
+        row, seconds=statistics.median(seconds), limit=limit, share=statistics.median(shares)
+    )
 
 
 def _of_calls(run: Callable[[], None], backend: Backend, calls: int) -> float:
@@ -115,17 +136,21 @@ def _of_calls(run: Callable[[], None], backend: Backend, calls: int) -> float:
     return (time.perf_counter() - began) / calls
 
 
-def _held_against(row: KernelResult, speed: Speed) -> KernelResult:
-    assert row.seconds
-    times: dict[Literal["arithmetic", "memory"], float] = {}
+def _limit(row: KernelResult, speed: Speed) -> Limit | None:
+    """What binds; None where nothing is known of either."""
+    known: list[Limit] = []
     if row.multiply_adds and speed.operations:
-        times["arithmetic"] = 2 * row.multiply_adds / speed.operations
+        known.append("arithmetic")
     if row.nbytes and speed.bytes_copied(row.nbytes):
-        times["memory"] = row.nbytes / speed.bytes_copied(row.nbytes)
-    if not times:
-        return row
-    limit = max(times, key=lambda name: times[name])
-    return replace(row, limit=limit, share=times[limit] / row.seconds)
+        known.append("memory")
+    return max(known, key=lambda limit: _least_time(row, limit, speed), default=None)
+
+
+def _least_time(row: KernelResult, limit: Limit, speed: Speed) -> float:
+    """Seconds that a device takes at least."""
+    if limit == "arithmetic":
+        return 2 * row.multiply_adds / speed.operations
+    return row.nbytes / speed.bytes_copied(row.nbytes)
 
 
 def check_tolerance(tolerance: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -31,6 +32,10 @@ class Speed(Protocol):
         there."""
         ...
 
+    def now(self) -> Speed:
+        """The same, found again in this moment where it can be: clocks rise and fall."""
+        ...
+
 
 @runtime_checkable
 class RatedBackend(Backend, Protocol):
@@ -53,6 +58,7 @@ Launchers = Callable[[Iterable[Kernel]], HostLauncher]
 _SUMS = 12  # of the C function
 _ROUNDS = 50_000  # some tenths of a millisecond
 _BEST_OF = 20
+_BEST_NOW = 3
 _LEAST, _MOST = 14, 28  # bits of a number of bytes that is copied
 _AT_ONCE = 1 << 22  # bytes that are copied between two looks at the clock
 
@@ -68,33 +74,41 @@ class MeasuredSpeed:
 
     def __init__(self, launchers: Launchers, lanes: int, threads: int) -> None:
         source = support("speed.h")
-        self._products = Kernel("multiply_add_speed", source, (_POINTER, _SIZE))
+        self._multiply_add = Kernel("multiply_add_speed", source, (_POINTER, _SIZE))
         self._copy = Kernel("copy_speed", source, (_POINTER, _POINTER, _SIZE, _SIZE, _SIZE))
-        self._launcher = functools.cache(lambda: launchers((self._products, self._copy)))
+        self._launcher = functools.cache(lambda: launchers((self._multiply_add, self._copy)))
         self._lanes = lanes
         self._threads = threads
-        self._copied: dict[int, float] = {}
+        self._measures: dict[int, _Measure] = {}
 
-    @functools.cached_property
+    @property
     def operations(self) -> float:
-        programs = 8 * self._threads
-        numbers = np.full(max(1 << 16, programs * self._lanes), 0.5, np.float32)
-        run = self._prepared(self._products, programs, numbers, _ROUNDS)
-        return 2 * _SUMS * self._lanes * _ROUNDS * programs / _best(run)
+        return self.products.most
 
     def bytes_copied(self, nbytes: int) -> float:
-        bits = min(max(_LEAST, (nbytes - 1).bit_length()), _MOST)
-        if bits not in self._copied:
-            self._copied[bits] = self._measured(1 << (bits - 1))
-        return self._copied[bits]
+        return self.copies(nbytes).most
 
-    def _measured(self, nbytes: int) -> float:
-        """Bytes per second where so many are read, and as many are written."""
-        source, target = np.ones(nbytes, np.uint8), np.zeros(nbytes, np.uint8)
-        part = -(-nbytes // (4 * self._threads))
-        parts, times = -(-nbytes // part), max(1, _AT_ONCE // nbytes)
-        run = self._prepared(self._copy, parts * times, target, source, nbytes, part, times)
-        return 2 * nbytes * times / _best(run)
+    def now(self) -> Speed:
+        return _SpeedNow(self)
+
+    @functools.cached_property
+    def products(self) -> _Measure:
+        """Of multiply-adds in registers."""
+        programs = 8 * self._threads
+        numbers = np.full(max(1 << 16, programs * self._lanes), 0.5, np.float32)
+        run = self._prepared(self._multiply_add, programs, numbers, _ROUNDS)
+        return _Measure(run, 2 * _SUMS * self._lanes * _ROUNDS * programs)
+
+    def copies(self, nbytes: int) -> _Measure:
+        """Of a copy that reads half as much as the next power of two, and writes as much."""
+        size = 1 << (min(max(_LEAST, (nbytes - 1).bit_length()), _MOST) - 1)
+        if size not in self._measures:
+            source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+            part = -(-size // (4 * self._threads))
+            parts, times = -(-size // part), max(1, _AT_ONCE // size)
+            run = self._prepared(self._copy, parts * times, target, source, size, part, times)
+            self._measures[size] = _Measure(run, 2 * size * times)
+        return self._measures[size]
 
     def _prepared(
         self, kernel: Kernel, programs: int, *given: np.ndarray | int
@@ -103,12 +117,46 @@ class MeasuredSpeed:
         return self._launcher().prepare(kernel, Config(()), grid, given, (0,), kernel.entry)
 
 
-def _best(run: Callable[[], None]) -> float:
-    """Seconds of a run that nothing else on the machine disturbs."""
-    run()
-    seconds = []
-    for _ in range(_BEST_OF):
-        began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class _SpeedNow:
+    """See :meth:`Speed.now`: measured whenever it is asked for."""
+
+    measured: MeasuredSpeed
+
+    @property
+    def operations(self) -> float:
+        return self.measured.products.now()
+
+    def bytes_copied(self, nbytes: int) -> float:
+        return self.measured.copies(nbytes).now()
+
+    def now(self) -> Speed:
+        return self
+
+
+class _Measure:
+    """What a run does in a second.
+
+    Args:
+        run: does ``amount`` of it.
+    """
+
+    def __init__(self, run: Callable[[], None], amount: float) -> None:
+        self._run = run
+        self._amount = amount
         run()
-        seconds.append(time.perf_counter() - began)
-    return max(min(seconds), 1e-9)
+
+    @functools.cached_property
+    def most(self) -> float:
+        """When nothing else on the machine disturbs it."""
+        return max(self._once() for _ in range(_BEST_OF))
+
+    def now(self) -> float:
+        """After a run that does not count: others had the caches."""
+        self._run()
+        return max(self._once() for _ in range(_BEST_NOW))
+
+    def _once(self) -> float:
+        began = time.perf_counter()
+        self._run()
+        return self._amount / max(time.perf_counter() - began, 1e-9)

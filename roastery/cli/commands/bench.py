@@ -92,11 +92,11 @@ COMMAND = Command(
         "Runs each kernel of the net alone, on random numbers, on every device that is there: in C "
         "on the CPU, and on a GPU. Shows its largest error against the reference in double "
         "precision, relative to the largest element; its time; and how much of what the device can "
-        "do it reaches, for whichever binds: arithmetic, or memory. On a CPU that is measured: "
-        "multiply-adds in registers, and copies of as many bytes, which are faster where a cache "
-        "holds them. Kernels that compute the same from the same shapes are shown once. A kernel "
-        "runs on what it has just run on, so that its operands are in a cache if they fit. "
-        "Ends with 1 if an error exceeds --tolerance. As for `compile` no data need be there."
+        "do it reaches, for whichever binds: arithmetic, or memory. On a CPU that is measured "
+        "right before and after, as its clock changes: multiply-adds in registers, and copies of "
+        "as many bytes, which are faster where a cache holds them. Kernels that compute the same "
+        "from the same shapes are shown once. A kernel runs on what it has just run on, so that "
+        "its operands are in a cache if they fit. Ends with 1 if an error exceeds --tolerance. As for `compile` no data need be there."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
