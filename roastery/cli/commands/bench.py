@@ -96,7 +96,8 @@ COMMAND = Command(
         "right before and after, as its clock changes: multiply-adds in registers, and copies of "
         "as many bytes, which are faster where a cache holds them. Kernels that compute the same "
         "from the same shapes are shown once. A kernel runs on what it has just run on, so that "
-        "its operands are in a cache if they fit. Ends with 1 if an error exceeds --tolerance. As for `compile` no data need be there."
+        "its operands are in a cache if they fit. Ends with 1 if an error exceeds --tolerance. As "
+        "for `compile` no data need be there."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
