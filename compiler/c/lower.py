@@ -25,6 +25,7 @@ from compiler.target import Target
 from ir.graph import Node
 from ir.size import value_of
 
+from .directives import DIAGNOSTICS, compiler_options
 from .heuristic import VectorHeuristic
 from .lanes import lanes_of
 from .printer import c_comment, c_function
@@ -91,7 +92,8 @@ def _readable(task: Task, body: KernelBody) -> str:
     target = task.options.target
     compiled = "Compile, and compare with the reference", _commands(target)
     comment, function = readable_parts(task, body, compiled)
-    return f"{comment}\n\n{prelude(lanes_of(target))}\n{function}"
+    said = compiler_options(instructions_named(target.instructions)), DIAGNOSTICS
+    return "\n".join([f"{comment}\n", *said, prelude(lanes_of(target)), function])
 
 
 def readable_parts(
@@ -104,5 +106,5 @@ def readable_parts(
 
 def _commands(target: Target) -> list[str]:
     """For a kernel's file."""
-    options = " ".join(("-O3", *instructions_named(target.instructions).options, "-Wno-psabi"))
+    options = " ".join(("-O3", *instructions_named(target.instructions).options))
     return [f"cc {options} FILE.c -lm -o check && ./check"]

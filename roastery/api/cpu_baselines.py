@@ -42,16 +42,18 @@ def compilers_for(asked: Sequence[str]) -> dict[str, CCompiler]:
         known = [i for i in INSTRUCTIONS if i.name != "x86-64"]  # which numpy serves as well
         found = ((i.name, _compiler_for(i)) for i in known)
         return {name: made for name, made in found if isinstance(made, CCompiler)}
-    chosen = {}
-    for instructions in map(_known, asked):
-        compiler = _compiler_for(instructions)
-        if isinstance(compiler, NoCompiler):
-            raise RoasteryError(
-                f"nothing compiles for {instructions.name}: {compiler.reason}",
-                hint="`pip install ziglang` (101 MB) brings a compiler for all of them",
-            )
-        chosen[instructions.name] = compiler
-    return chosen
+    return {known.name: compiler_for(known.name) for known in map(_known, asked)}
+
+
+def compiler_for(instructions: str) -> CCompiler:
+    """What compiles for CPUs of these. Raises RoasteryError where nothing does."""
+    compiler = _compiler_for(instructions_named(instructions))
+    if isinstance(compiler, NoCompiler):
+        raise RoasteryError(
+            f"nothing compiles for {instructions}: {compiler.reason}",
+            hint="`pip install ziglang` (101 MB) brings a compiler for all of them",
+        )
+    return compiler
 
 
 def _compiler_for(instructions: Instructions) -> CCompiler | NoCompiler:

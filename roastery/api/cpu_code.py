@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from compiler.c.compile.c_compiler import CCompiler
@@ -13,15 +13,17 @@ from compiler.c.lanes import lanes_of
 from compiler.c.lower import lower_to_c
 from compiler.c.support import prelude, shared_pool_source
 from compiler.compiled import CompiledGraph
+from compiler.kernel import Kernel
 from compiler.options import IEEE
 from compiler.partitions import frozen
 from compiler.pipeline import GraphCompiler
 from compiler.plan.plan import Plan
+from compiler.target import Target
 from ir.graph import Graph
 from runtime.artifact.cpu_code import CpuCode, SharedLibrary
 
 from ..devices.compile_options import CompileRequest
-from .cpu_baselines import baseline_target
+from .cpu_baselines import baseline_target, compiler_for, runs_here
 
 Progress = Callable[[int, int], None]
 
@@ -62,6 +64,23 @@ def compiled_for_cpu(
     once_plan, plan = map(_saved, made)
     code = CpuCode(baseline, compiler.version, once_plan, plan, pool.code, libraries)
     return code, once
+
+
+def compile_kernels(
+    kernels: Collection[Kernel], target: Target, progress: Progress | None = None
+) -> CCompiler:
+    """Compile kernels that were printed for a CPU, which need not be this one; what was compiled
+    before is in the cache, to which this adds. Says by which compiler.
+
+    Raises RoasteryError where there is none for it, CCompileError.
+    """
+    compiler = compiler_for(target.instructions)
+    other = not runs_here(target.instructions)
+    flags = compiler_flags(compiler, target.instructions, elsewhere=other)
+    maker = LibraryMaker(compiler, flags, prelude(lanes_of(target)), LibraryStore(), progress)
+    for _ in maker.libraries(kernel.source for kernel in kernels):
+        continue
+    return compiler
 
 
 def _saved(compiled: CompiledGraph) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from roastery.cli.main import main
 from tests.support import c_kernels, sample_nets
 from tests.support.c_kernels import needs_compiler
 
-OPTIONS = ("-O1", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-Wno-unused-function")
+OPTIONS = ("-O1", "-Wall", "-Wextra", "-Werror", "-std=c11")
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 SHOWN = ("conv1_2", "pool1", "d_pool1", "d_conv1_3", "d_conv1_3.fold", "ip1_relu_ip1", "loss")
 """Of LeNet: one of each kind, of which one has two kernels and one is given places."""
@@ -46,7 +47,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checked(
     source: Path, program: Path, compiler: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Compiled as its file says, but for warnings, and run."""
+    """Compiled as any file, with every warning an error, and run."""
     command = [*(compiler or c_kernels.compiler().command), *OPTIONS]
     if compiler and compiler[-1] == "cc":
         command += ["-target", "native"]
@@ -95,6 +96,36 @@ def test_gpus_are_not_the_cpu(kernels: Path, capsys: pytest.CaptureFixture[str])
     net = str(kernels.parents[1] / "net.prototxt")
     assert main(["compile", net, "--device=cpu", "--target=sm_80"]) == 1
     assert "--target names GPUs" in capsys.readouterr().err
+
+
+@needs_compiler
+@pytest.mark.parametrize("baseline", ["", "x86-64-v2"])
+def test_target_c_compiles(
+    tmp_path: Path, baseline: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.prototxt").write_text(sample_nets.lenet(batch=2))
+    asked = [f"{tmp_path / 'net.prototxt'}", f"--dump={tmp_path / 'out'}"]
+    asked += [f"--cpu-baseline={baseline}"] if baseline else []
+    assert main(["compile", *asked, "--target=c"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    count = len(list((tmp_path / "out" / "kernels").glob("*.c")))
+    assert re.match(rf"c \({baseline or '.*'}\): {count} kernels compiled by ", last), last
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--target=c,sm_80"], "--target=c is for CPUs"),
+        (["--target=c", "--device=cuda"], "--target=c is for CPUs"),
+        (["--cpu-baseline=x86-64-v3"], "--cpu-baseline is for kernels in C"),
+        (["--target=c", "--cpu-baseline=i386"], "unknown CPU baseline 'i386'"),
+    ],
+)
+def test_flags_that_do_not_go_together(
+    kernels: Path, flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compile", str(kernels.parents[1] / "net.prototxt"), *flags]) == 1
+    assert said in capsys.readouterr().err
 
 
 @needs_compiler

@@ -13,13 +13,10 @@ from compiler.plan.plan import Plan, PlanPort
 from ir.printable import printable
 from ir.types import BOOL, F32, I32, U32, TensorType
 
+from ..directives import DIAGNOSTICS, compiler_options
 from ..spelling import RESERVED
 from ..support import pool_source, prelude
-from .instructions import (
-    compiler_check,
-    compiler_options,
-    machine_check,
-)
+from .instructions import compiler_check, machine_check
 from .kernels import kernel_functions
 from .names import c_string, comment_text, identifier
 from .net import CNet
@@ -38,13 +35,6 @@ _TEMPLATES = ("begin.c", "plan.c", "end.c", "net.h", "main.c")
 _TYPES = {F32: "float32", I32: "int32", U32: "uint32", BOOL: "bool8"}
 _HOLE = re.compile(r"@(\w+)@")
 _INCLUDE = re.compile(r"^#include <.*\n|^#define _GNU_SOURCE\n", re.MULTILINE)
-_DIAGNOSTICS = """#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function" /* not every net needs all */
-#pragma GCC diagnostic ignored "-Wunused-const-variable"
-#if !defined __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* gcc sees no loop over lanes end */
-#endif
-"""
 
 
 def net_identifier(name: str) -> str:
@@ -78,7 +68,7 @@ def _source(net: CNet, plan: Plan, places: CPlaces) -> str:
     parts = [
         _filled("begin.c", net),
         _title("What C lacks that kernels compute with"),
-        _DIAGNOSTICS,
+        f"#pragma GCC diagnostic push\n{DIAGNOSTICS}",
         _INCLUDE.sub("", prelude(net.lanes)),
         _title("Kernels"),
         kernels,

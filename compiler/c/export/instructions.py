@@ -12,22 +12,6 @@ _ASKED = {*_LEVELS, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 """Those that both compilers can ask a CPU for; it has the others of a level, too."""
 
 
-def compiler_options(instructions: Instructions) -> str:
-    """What decides the bits of results, whatever flags the file is compiled with: numbers keep
-    their IEEE meaning, a product and a sum may round once.
-
-    gcc takes the instructions from the file, too. clang would, and passes vectors wrongly then.
-    """
-    gcc = [
-        '#pragma GCC optimize("fp-contract=fast", "no-math-errno", "no-trapping-math", "wrapv")',
-        '#pragma GCC optimize("no-tree-loop-vectorize") /* loops have their vectors already */',
-    ]
-    if instructions.machine == "x86_64":
-        gcc.insert(0, f'#pragma GCC target("arch={instructions.name}")')
-    lines = ["#if defined __clang__", "#pragma clang fp contract(fast)", "#else", *gcc, "#endif"]
-    return "\n".join(lines)
-
-
 def compiler_check(instructions: Instructions) -> str:
     """Stops at other CPUs than it was printed for."""
     machine, name = instructions.machine, instructions.name

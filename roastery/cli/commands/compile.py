@@ -12,20 +12,19 @@ from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from compiler.architecture import Architecture
-    from compiler.kernel import Launch
+    from compiler.kernel import Kernel, Launch
+    from compiler.target import Target
 
 
 def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
-    from compiler.c.lanes import with_layout
-    from runtime.machine.processor import cpu_target
-
+    from ...api.cpu_baselines import baseline_target
     from ...building import BuildReport, NetRequest, lower_net
-    from ...devices.compile_options import architectures, kernel_options
+    from ...devices.compile_options import kernel_options
     from ...inspection.compilation import compile_program, summary, write_dump
     from ...reading import nets
 
@@ -39,11 +38,10 @@ def _run(arguments: Arguments) -> None:
         allow_python=python_layers(arguments),
     )
     report = BuildReport(_say, _say)
-    targets = architectures(arguments.target)
-    if arguments.device == "cpu":
-        if targets:
-            raise UsageError("--target names GPUs: leave it out, or --device=cpu")
-        options = requested_compilation(arguments).options(with_layout(cpu_target()))
+    in_c, targets = _targets(arguments)
+    if in_c or arguments.device == "cpu":
+        target = baseline_target(arguments.cpu_baseline or None)
+        options = requested_compilation(arguments).options(target)
     else:
         options = kernel_options(targets, requested_compilation(arguments), report.note)
     lowered = lower_net(request, report)
@@ -52,12 +50,30 @@ def _run(arguments: Arguments) -> None:
     result = compile_program(lowered.program, options, backward=backward, dump=dump)
     print(summary(result, lowered.unrun), end="")
     print(f"compiled in {perf_counter() - started:.2f} s", end="")
-    print(", kernels printed but not compiled" if not targets else "")
+    print("" if in_c or targets else ", kernels printed but not compiled")
     if dump is not None:
         write_dump(dump, message, result)
         say(f"wrote every stage to {dump}/")
-    for target in targets:
-        _compile_kernels(result.compiled.launches, target, dump)
+    for architecture in targets:
+        _compile_kernels(result.compiled.launches, architecture, dump)
+    if in_c:
+        _compile_c(result.compiled.plan.kernels, options.target)
+
+
+def _targets(arguments: Arguments) -> tuple[bool, list[Architecture]]:
+    """Whether kernels in C are compiled, and for which GPUs others are."""
+    from ...devices.compile_options import architectures
+
+    names = [name.strip() for name in arguments.target.split(",")]
+    in_c = not {"c", "cpu"}.isdisjoint(names)
+    gpus = architectures(",".join(name for name in names if name not in ("c", "cpu")))
+    if in_c and (gpus or ("device" in arguments.given and arguments.device != "cpu")):
+        raise UsageError("--target=c is for CPUs: compile for GPUs by themselves")
+    if arguments.device == "cpu" and gpus:
+        raise UsageError("--target names GPUs: leave it out, or --device=cpu")
+    if arguments.cpu_baseline and not in_c and arguments.device != "cpu":
+        raise UsageError("--cpu-baseline is for kernels in C: add --target=c, or --device=cpu")
+    return in_c, gpus
 
 
 def _say(remark: str) -> None:
@@ -86,6 +102,15 @@ def _compile_kernels(
     )
 
 
+def _compile_c(kernels: Collection[Kernel], target: Target) -> None:
+    from ...api.cpu_code import compile_kernels
+    from ..progress import progress_bar
+
+    with progress_bar(f"compiling for {target.instructions}") as draw:
+        compiler = compile_kernels(kernels, target, draw)
+    print(f"c ({target.instructions}): {len(kernels)} kernels compiled by {compiler}")
+
+
 COMMAND = Command(
     name="compile",
     summary="Show what a net becomes: kernels, parameters, memory",
@@ -97,9 +122,9 @@ COMMAND = Command(
         "weights (an artifact lacks the sum of the losses). Needs no GPU, and no database, mean "
         "file or Python module: what is not there gets the shapes that the net's fields tell, or "
         "that --shape gives. With --dump every stage is written as text: the graph after each "
-        "pass, the generated kernels, the launches and the memory plan, and with --target the "
+        "pass, the generated kernels, the launches and the memory plan, and with --target sm_N the "
         "kernels' PTX. A kernel's file runs by itself: one in Triton by Python, one in C (--device "
-        "cpu) when it is compiled. It compares the kernel with the reference."
+        "cpu, --target c) when it is compiled. It compares the kernel with the reference."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
@@ -118,7 +143,19 @@ COMMAND = Command(
             default="cuda",
             choices=("cuda", "cpu"),
         ),
-        Flag("target", "also compile the kernels: sm_80,sm_90", default="", metavar="TARGETS"),
+        Flag(
+            "target",
+            "also compile the kernels: sm_80,sm_90 (Triton's, for GPUs), or c (in C, for CPUs)",
+            default="",
+            metavar="TARGETS",
+        ),
+        Flag(
+            "cpu_baseline",
+            "for which CPUs C is printed: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512), "
+            "aarch64; without it for those that have the vectors of this one",
+            default="",
+            metavar="NAME",
+        ),
         PRECISION_FLAG,
         PASSES_FLAG,
         FUEL_FLAG,
@@ -133,7 +170,7 @@ COMMAND = Command(
             "roastery compile train_val.prototxt --shape data=32,3,227,227 --shape label=32",
             "without its database",
         ),
-        Example("roastery compile deploy.prototxt --device cpu --dump out", "its kernels in C"),
+        Example("roastery compile deploy.prototxt --target c --dump out", "its kernels in C"),
         Example("roastery compile net.prototxt --target sm_90", "compile the kernels, too"),
         Example(
             "roastery compile net.prototxt --target sm_90 --precision tf32 --dump out",
