@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from compiler.c.compile.c_compiler import CCompiler
 from compiler.c.compile.flags import compiler_flags
@@ -15,7 +15,7 @@ from compiler.c.compile.store import LibraryStore
 from compiler.c.support import prelude
 from compiler.kernel import Kernel
 
-from .shared_code import load_code
+from .shared_code import load_code, unusable
 
 
 class KernelCode:
@@ -43,14 +43,18 @@ class KernelCode:
             new = {k.entry: k.source for k in kernels if k.entry not in self._functions}
             keys = {entry: self._maker.key(source) for entry, source in new.items()}
             missing = [new[entry] for entry, key in keys.items() if key not in self._libraries]
+            entries = {key: entry for entry, key in keys.items()}
             for library in self._maker.libraries(missing):
-                self._take(library)
+                self._take(library, entries)
             for entry, key in keys.items():
                 self._functions[entry] = function_address(self._libraries[key], entry)
 
-    def _take(self, library: Library) -> None:
+    def _take(self, library: Library, entries: Mapping[str, str]) -> None:
+        """``entries``: names of the functions that are wanted, by kernels' keys."""
         loaded = load_code(library.code)
         for key in library.kernels:
+            if key in entries:
+                function_address(loaded, entries[key])
             self._libraries.setdefault(key, loaded)
 
     def __getitem__(self, kernel: Kernel) -> int:
@@ -59,8 +63,11 @@ class KernelCode:
 
 
 def function_address(library: ctypes.CDLL, name: str) -> int:
-    """Of a function."""
-    return ctypes.cast(library[name], ctypes.c_void_p).value or 0
+    """Of a function. Raises RoasteryError where the library has none of that name."""
+    try:
+        return ctypes.cast(library[name], ctypes.c_void_p).value or 0
+    except AttributeError as error:
+        raise unusable(error) from None
 
 
 @functools.cache

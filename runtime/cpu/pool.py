@@ -26,10 +26,10 @@ class Pool:
     """
 
     def __init__(self, library: ctypes.CDLL) -> None:
+        self.copy = function_address(library, "copy_shared")
         self._run = library.run_shared
         self._run.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
         self._run.restype = None
-        self.copy = function_address(library, "copy_shared")
 
     def run(self, launches: Any, count: int, threads: int) -> None:
         """So many entries of a table, with up to so many threads."""
@@ -40,5 +40,5 @@ class Pool:
 def thread_pool(compiler: CCompiler) -> Pool:
     """The one of this process."""
     maker = LibraryMaker(compiler, compiler_flags(compiler, UNKNOWN.name), "", LibraryStore())
-    (library,) = maker.libraries([shared_pool_source()])
-    return Pool(load_code(library.code))
+    made = [Pool(load_code(library.code)) for library in maker.libraries([shared_pool_source()])]
+    return made[-1]

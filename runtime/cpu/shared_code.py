@@ -30,10 +30,15 @@ def load_code(code: bytes) -> ctypes.CDLL:
             file.flush()
             return ctypes.CDLL(file.name)
     except OSError as error:
-        raise RoasteryError(
-            f"compiled kernels cannot be loaded: {error}",
-            hint="is CC a compiler for this machine? --device reference needs none",
-        ) from error
+        raise unusable(error) from error
+
+
+def unusable(why: Exception) -> RoasteryError:
+    """What is told of machine code that is none."""
+    return RoasteryError(
+        f"compiled kernels cannot be loaded: {why}",
+        hint="is CC a compiler for this machine? --device reference needs none",
+    )
 
 
 def _another_spelling() -> str:

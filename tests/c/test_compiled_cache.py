@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,9 @@ from compiler.c.compile.kernels import LibraryMaker, divided
 from compiler.c.compile.shared_library import Library
 from compiler.c.compile.store import LibraryStore
 from compiler.instructions import INSTRUCTIONS
+from compiler.kernel import Kernel
 from ir.errors import RoasteryError
+from runtime.cpu.code import KernelCode
 from runtime.cpu.shared_code import load_code
 from tests.support import c_kernels
 from tests.support.c_kernels import needs_compiler
@@ -70,6 +73,37 @@ def test_other_instructions_are_others(tmp_path: Path) -> None:
     known = Counting(tmp_path / "c", "x86-64-v4").maker
     for other in ("x86-64-v3", "x86-64", "any"):
         assert Counting(tmp_path / "c", other).maker.key(ONE) != known.key(ONE)
+
+
+@needs_compiler
+def test_other_systems_are_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machines that share a home may have the same compiler."""
+    known = Counting(tmp_path).maker.key(ONE)
+    monkeypatch.setattr("os.confstr", lambda name: "glibc 2.17")
+    old = Counting(tmp_path).maker.key(ONE)
+    monkeypatch.setattr("os.uname", lambda: SimpleNamespace(machine="sparc64"))
+    assert len({known, old, Counting(tmp_path).maker.key(ONE)}) == 3
+
+
+@needs_compiler
+def test_what_is_no_library_is_told_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a compiler makes it for another machine, or where a disk is full."""
+    kernel = Kernel("triple", "int triple(int x) { return 3 * x; }", ())
+    program = tmp_path / "cc"
+    store = LibraryStore(tmp_path / "cache")
+    for made in ("echo no library >$2", "echo 'int other;' | cc -shared -x c - -o $2"):
+        program.write_text(f"#!/bin/sh\nwhile [ $1 != -o ]; do shift; done\n{made}\n")
+        program.chmod(0o755)
+        code = KernelCode(CCompiler((f"{program}",), "1"), "any", 1, store)
+        with pytest.raises(RoasteryError, match="cannot be loaded") as caught:
+            code.add([kernel])
+        assert "is CC a compiler for this machine" in str(caught.value)
+    program.write_text('#!/bin/sh\nexec cc "$@"\n')
+    code = KernelCode(CCompiler((f"{program}",), "1"), "any", 1, store)
+    code.add([kernel])
+    assert code[kernel]
 
 
 @needs_compiler

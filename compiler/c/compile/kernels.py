@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import heapq
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .c_compiler import CCompiler
@@ -44,8 +46,8 @@ class LibraryMaker:
 
     @functools.cached_property
     def _settings(self) -> bytes:
-        parts = (self._compiler.command, self._compiler.version, self._flags, self._prelude)
-        return json.dumps(parts).encode()
+        compiler = self._compiler.command, self._compiler.version
+        return json.dumps((*compiler, self._flags, self._prelude, _system())).encode()
 
     def key(self, source: str) -> str:
         """The name of a kernel in the cache."""
@@ -91,14 +93,23 @@ class LibraryMaker:
         try:
             for number, code in compile_all(texts, self._compiler, self._flags):
                 library = Library(code, tuple(units[number]))
+                yield library  # to who may find that it is none, which is not kept
                 self._store.save(library)
-                yield library
                 done += len(library.kernels)
                 if self._progress is not None:
                     self._progress(done, len(sources))
         finally:
             if units:
                 self._store.make_room()
+
+
+def _system() -> tuple[str, str | None]:
+    """The machine and the C library that code is linked with. Machines that share a home may differ
+    by them, and have compilers of one version."""
+    libc = None
+    with contextlib.suppress(OSError, ValueError):
+        libc = os.confstr("CS_GNU_LIBC_VERSION")
+    return os.uname().machine, libc
 
 
 def divided(sizes: Mapping[str, int]) -> list[list[str]]:

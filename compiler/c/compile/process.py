@@ -73,6 +73,11 @@ def _usable_processors() -> int:
     return os.cpu_count() or 1
 
 
+def _ending(code: int) -> str:
+    """Of a compiler that says nothing."""
+    return f"error: it was ended by signal {-code}" if code < 0 else f"error: it ends with {code}"
+
+
 class _Running:
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -104,7 +109,7 @@ class _Running:
             with self._lock:
                 self._processes.discard(process)
         if process.returncode and not self._ended:
-            raise CCompileError(compiler, command, said)
+            raise CCompileError(compiler, command, said or _ending(process.returncode))
         return said
 
     def kill(self) -> None:
