@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from .kernel import Launch
 from .kernels.alike import Alike
 from .kernels.launch import Printed
 from .kernels.task import AsNumber
+from .last_used import LastUsed
 from .options import CompileOptions
 from .passes.context import PassContext, context_for
 from .passes.fuel import Fuel
@@ -141,7 +141,7 @@ class GraphCompiler:
             self.graph = fuse(after, PassContext(options, Fuel(0)))
         self._lower = lower
         self._options = options
-        self._made: OrderedDict[tuple[tuple[str, int], ...], CompiledGraph] = OrderedDict()
+        self._made: LastUsed[tuple[tuple[str, int], ...], CompiledGraph] = LastUsed(KEPT)
         self._launches: Printed = {}
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
@@ -153,20 +153,15 @@ class GraphCompiler:
         if values is None:
             values = at_hand(self.graph)
         key = tuple(sorted(values.items()))
-        if key not in self._made:
-            with collector_paused():
-                self._made[key] = self._compiled(values)
-            if len(self._made) > KEPT:
-                self._made.popitem(last=False)
-        self._made.move_to_end(key)
-        return self._made[key]
+        return self._made.get(key, lambda: self._compiled(values))
 
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size
         launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
-        printed = [launches_of(node) if has_kernel(node) else () for node in self.graph.nodes]
-        launches = tuple(launch for group in printed for launch in group)
-        return CompiledGraph(self.graph, launches, plan_graph(self.graph, printed), values)
+        with collector_paused():
+            printed = [launches_of(node) if has_kernel(node) else () for node in self.graph.nodes]
+            launches = tuple(launch for group in printed for launch in group)
+            return CompiledGraph(self.graph, launches, plan_graph(self.graph, printed), values)
 
 
 def compile_graph(

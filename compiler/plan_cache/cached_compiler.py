@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler.compiled import CompiledGraph
+from compiler.last_used import LastUsed
 from compiler.options import CompileOptions
 from ir.graph import Graph
 from ir.graph_sizes import at_hand
@@ -42,20 +42,18 @@ class CachedCompiler:
         self._make = make
         self._store = store
         self._compiler: GraphCompiler | None = None
-        self._made: OrderedDict[tuple[tuple[str, int], ...], RunnablePlan] = OrderedDict()
+        self._made: LastUsed[tuple[tuple[str, int], ...], RunnablePlan] = LastUsed(KEPT)
 
     def at(self, values: Mapping[str, int] | None = None) -> RunnablePlan:
         """``values``: of the symbols of sizes; None: as they are at hand."""
         if values is None:
             values = at_hand(self._graph)
         sizes = tuple(sorted(values.items()))
-        if sizes not in self._made:
-            key = self._keys.at(values)
-            self._made[sizes] = self._read(key, values) or self._compiled(key, values)
-            if len(self._made) > KEPT:
-                self._made.popitem(last=False)
-        self._made.move_to_end(sizes)
-        return self._made[sizes]
+        return self._made.get(sizes, lambda: self._plan(values))
+
+    def _plan(self, values: Mapping[str, int]) -> RunnablePlan:
+        key = self._keys.at(values)
+        return self._read(key, values) or self._compiled(key, values)
 
     def _read(self, key: str | None, values: Mapping[str, int]) -> RunnablePlan | None:
         data = None if key is None else self._store.load(key)

@@ -7,11 +7,11 @@ import logging
 import os
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import numpy as np
 
+from compiler.last_used import LastUsed
 from ir.errors import RoasteryError
 from ir.graph import PortKey, Role
 from ir.program_sizes import OtherSizes
@@ -73,7 +73,7 @@ class LoadedNet:
             self._runner = GpuRunner(artifact, self._session)
         self._sizes = self.manifest.program_sizes
         self.inputs, self.outputs = self.manifest.types_at(self.manifest.sizes)
-        self._bound: OrderedDict[tuple[Shape, ...], BoundArtifact] = OrderedDict()
+        self._bound: LastUsed[tuple[Shape, ...], BoundArtifact] = LastUsed(_KEPT)
         self._at({name: type.shape for name, type in self.inputs.items()})
         self._runner.memory.let_go()
 
@@ -130,13 +130,9 @@ class LoadedNet:
 
     def _at(self, shapes: Mapping[str, Shape]) -> BoundArtifact:
         """What runs where the inputs have these shapes; kept for the last few."""
-        key = tuple(shapes.values())
-        if key not in self._bound:
-            self._bound[key] = self._runner.bind(self._sizes_of(shapes))
-            if len(self._bound) > _KEPT:
-                self._bound.popitem(last=False)
-        self._bound.move_to_end(key)
-        return self._bound[key]
+        return self._bound.get(
+            tuple(shapes.values()), lambda: self._runner.bind(self._sizes_of(shapes))
+        )
 
     def close(self) -> None:
         """Let go of the memory, the device's too; the net cannot be called any more."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from compiler.last_used import LastUsed
 from compiler.partitions import Flow, Partition, PartitionGraphs, SizedPartition
 from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
@@ -79,7 +79,7 @@ class RunningPartition:
         layers = program.layers[partition.first : partition.last]
         self._asked = [name for layer in layers for name in layer.sizes]
         self._found: dict[str, Shape] = {}  # sizes that depend on data
-        self._general: OrderedDict[int, tuple[NetProgram, PartitionGraphs]] = OrderedDict()
+        self._general: LastUsed[int, tuple[NetProgram, PartitionGraphs]] = LastUsed(_KEPT)
         self._weighted: dict[str, Buffer] = {}  # diffs that hold a loss weight
         self._followed = self._checked = -1  # as many new shapes has forward, has backward seen
         self._lowered = self._sized(ProgramPart.of(program, partition.first, partition.last))
@@ -266,14 +266,13 @@ class RunningPartition:
         )
 
     def _sized(self, part: ProgramPart) -> SizedPartition:
-        general = part.program
-        if id(general) not in self._general:
-            made = PartitionGraphs(general, part.layers, self.partition, self._context.blobs)
-            self._general[id(general)] = general, made
-            if len(self._general) > _KEPT:
-                self._general.popitem(last=False)
-        self._general.move_to_end(id(general))
-        return SizedPartition(self._general[id(general)][1], part.values)
+        def made() -> tuple[NetProgram, PartitionGraphs]:
+            """The program is kept with its graphs, so that no other one takes over its id."""
+            blobs = self._context.blobs
+            return part.program, PartitionGraphs(part.program, part.layers, self.partition, blobs)
+
+        _, graphs = self._general.get(id(part.program), made)
+        return SizedPartition(graphs, part.values)
 
     def _take(self, sizes: SizesByName, newest: Specialization) -> None:
         """Have other sizes from now on; the partition stays as it was where it cannot."""

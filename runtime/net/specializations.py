@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from compiler.last_used import LastUsed
 from compiler.partitions import SizedPartition
 from ir.graph import Graph
 from ir.graph_sizes import graph_symbols
@@ -55,26 +55,24 @@ class Specializations:
     """Those that were used last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[tuple[str, Shape], ...], Specialization] = OrderedDict()
+        self._kept: LastUsed[tuple[tuple[str, Shape], ...], Specialization] = LastUsed(_KEPT)
 
     def __iter__(self) -> Iterator[Specialization]:
-        return iter(self._kept.values())
+        return iter(self._kept)
 
     def find(self, sizes: SizesByName) -> Specialization | None:
-        return self._kept.get(_key(sizes))
+        return self._kept.find(_key(sizes))
 
     def use(self, sizes: SizesByName, newest: Specialization) -> Specialization:
         """Keep one as the newest, and as many others as there is room for."""
-        key = _key(sizes)
-        self._kept[key] = newest
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and (len(self._kept) > _KEPT or self._idle() > _KEPT_BYTES):
-            self._kept.popitem(last=False)
+        self._kept.use(_key(sizes), newest)
+        while len(self._kept) > 1 and self._idle() > _KEPT_BYTES:
+            self._kept.drop_oldest()
         return newest
 
     def _idle(self) -> int:
         """Bytes that are there for other sizes than the newest."""
-        *others, newest = self._kept.values()
+        *others, newest = self._kept
         own = newest.memory()
         idle = {k: nbytes for each in others for k, nbytes in each.memory().items()}
         return sum(nbytes for key, nbytes in idle.items() if key not in own)
