@@ -26,13 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.nets import NETS, build, lowered
+from benchmarks.measured_net import measured_net, net_parser
 from benchmarks.torch_nets import TorchNet
-from compiler.options import PRECISIONS
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from roastery.devices.backends import choose_device, open_backend
-from roastery.reading import nets
 from runtime.net import PartitionedNet
 
 DROPOUT = re.compile(r'layer \{[^{}]*type: "Dropout"[^{}]*(\{[^{}]*\}[^{}]*)*\}\n?')
@@ -184,27 +182,20 @@ def _distance(ours: np.ndarray, exact: np.ndarray) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--net", choices=[*NETS], default="lenet")
-    parser.add_argument("--batch", type=int)
-    parser.add_argument("--precision", choices=PRECISIONS, help="of Roastery's matrix products")
+    parser = net_parser(__doc__, "lenet")
     parser.add_argument("--modes", default="eager,eager-tf32,eager-last-tf32,compile-tf32",
                         help=f"of PyTorch, with commas: {', '.join(MODES)}; or none")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--compare", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--json", metavar="FILE", help="write the numbers too")
     args = parser.parse_args()
-    make, batch, classes = NETS[args.net]
-    batch = args.batch or batch
-    backend = open_backend(choose_device("cuda"))
-    message = nets.net_from_text(DROPOUT.sub("", make(batch)), f"{args.net}.prototxt")
-    net = build(lowered(message), backend, classes, args.precision)
+    chosen = measured_net(args, lambda text: DROPOUT.sub("", text))
+    message = chosen.message
+    net = chosen.built(open_backend(choose_device("cuda")))
     arrays = {name: b.peek() for name, b in net.store.data.items()}
     arrays |= {name: np.array(blob.data.peek()) for name, blob in net.inputs.items()}
-    print(f"{args.net}, batch {batch}, {net.options}", flush=True)
-    record: dict[str, Any] = {"net": args.net, "batch": batch, "options": net.options.json()}
+    print(f"{chosen.name}, batch {chosen.batch}, {net.options}", flush=True)
+    record: dict[str, Any] = {"net": chosen.name, "batch": chosen.batch}
+    record["options"] = net.options.json()
     if args.compare:
         record["errors"] = differences(message, net, arrays)
         for name, (loss, error, worst) in record["errors"].items():

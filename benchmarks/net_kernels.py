@@ -8,7 +8,6 @@ the tensors that a kernel reads and writes, each once; FLOPs are those of its ma
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -23,19 +22,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.nets import NETS, build, lowered
+from benchmarks.measured_net import measured_net, net_parser
 from compiler.kernel import Launch, Scratch
 from compiler.kernels.task import AsNumber
-from compiler.options import PRECISIONS
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Node, Value
 from ir.op import Property
-from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.fusion import Fused
-from ir.ops.matmul import MatMul
 from ir.size import Evaluation
 from roastery.devices.backends import choose_device, open_backend
-from roastery.reading import nets
 from runtime.cuda.backend import CudaBackend
 from runtime.net import PartitionedNet
 
@@ -64,31 +59,13 @@ class Row:
     microseconds: float = 0.0
 
 
-def flops_of(node: Node, number: AsNumber) -> int:
-    """Of the products in a group: two per multiplication, none for a window's padding left out."""
-    total = 0
-    for inner in node.op.body.nodes if isinstance(node.op, Fused) else (node,):
-        a, b = (v.type for v in (*inner.inputs, *inner.outputs)[:2])
-        result = inner.outputs[0].type
-        match inner.op:
-            case Conv():
-                total += 2 * result.size * (b.size // b.shape[0])
-            case ConvInputGrad():
-                total += 2 * a.size * (b.size // b.shape[0])
-            case ConvWeightGrad():
-                total += 2 * b.size * (result.size // result.shape[0])
-            case MatMul():
-                total += 2 * result.size * a.shape[-2 if inner.op.transpose_a else -1]
-    return number(total)
-
-
 def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any) -> Iterator[Row]:
     """The launches of a graph, in order."""
     compiled = backend._compiled(graph, net.options).at(values)
     number = Evaluation(compiled.values).size
     for node in compiled.graph.nodes:
         if not node.op.properties & (Property.VIEW | Property.HOST | Property.DYNAMIC):
-            flops = flops_of(node, number)  # those of its first launch; a second one adds parts
+            flops = 2 * number(node.multiply_adds)  # of its first launch; a second one adds parts
             for launch in lower_node(node, net.options, number):
                 if 0 not in (grid := tuple(map(number, launch.grid))):
                     yield row_of(backend, graph, node, launch, grid, flops, number)
@@ -147,17 +124,10 @@ def events_of(run: Any, wait: Any, passes: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--net", choices=[*NETS], default="resnet50")
-    parser.add_argument("--batch", type=int)
-    parser.add_argument("--precision", choices=PRECISIONS, help="of matrix products")
+    parser = net_parser(__doc__, "resnet50")
     parser.add_argument("--shown", type=int, default=25, help="rows of the table")
-    parser.add_argument("--json", metavar="FILE", help="write all rows")
     args = parser.parse_args()
-    make, batch, classes = NETS[args.net]
-    batch = args.batch or batch
+    chosen = measured_net(args)
     backend = open_backend(choose_device("cuda"))
     assert isinstance(backend, CudaBackend)
     bound: list[tuple[Graph, Any]] = []
@@ -168,8 +138,7 @@ def main() -> None:
         return bind(graph, *rest, **named)
 
     backend.bind = remember  # type: ignore[method-assign]
-    message = nets.net_from_text(make(batch), f"{args.net}.prototxt")
-    net = build(lowered(message), backend, classes, args.precision)
+    net = chosen.built(backend)
     for _ in range(4):  # captured by then
         net.training_pass()
     backend.synchronize()
@@ -184,7 +153,8 @@ def main() -> None:
     kernels = [event for event in events if event["cat"] == "kernel"]
     names = [event["name"] for event in kernels]
     wall = statistics.median(times)
-    print(f"{args.net}, batch {batch}, {net.options}: {len(rows)} launches, {wall:.0f} us a pass")
+    print(f"{chosen.name}, batch {chosen.batch}, {net.options}: {len(rows)} launches, "
+          f"{wall:.0f} us a pass")  # fmt: skip
     matched = names == [row.entry for row in rows] * PASSES
     if matched:
         for place, row in enumerate(rows):
@@ -200,7 +170,7 @@ def main() -> None:
     show(rows, args.shown)
     if args.json:
         record = {
-            "net": args.net, "batch": batch, "options": net.options.json(), "wall": wall,
+            "net": chosen.name, "batch": chosen.batch, "options": net.options.json(), "wall": wall,
             "busy": busy, "matched": matched, "rows": [vars(row) for row in rows],
             "copies": [[e["name"], e["dur"], e["args"].get("bytes")] for e in copies],
         }  # fmt: skip

@@ -30,42 +30,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.measured_net import measured_net, net_parser
 from benchmarks.torch_nets import TorchNet
 from benchmarks.zoo import ZOO
-from compiler.options import IEEE, PRECISIONS
+from compiler.options import IEEE
 from frontends.prototxt import Message
-from ir.program import NetProgram
-from roastery.building import NetRequest, lower_net
-from roastery.building.logger import logger_report
 from roastery.devices.backends import choose_device, open_backend
-from roastery.devices.compile_options import CompileRequest, compile_options
-from roastery.reading import nets
-from runtime.backends.backend import Backend
 from runtime.backends.reference import ReferenceBackend
-from runtime.memory.store import Store
 from runtime.net import PartitionedNet
-
-NETS = ("lenet", "googlenet", "resnet50")
-
-
-def lowered(message: Message) -> NetProgram:
-    """A net for training."""
-    request = NetRequest(message, nets.state_message("TRAIN"))
-    return lower_net(request, logger_report()).program
-
-
-def build(
-    program: NetProgram, backend: Backend, classes: int, precision: str | None = None
-) -> PartitionedNet:
-    """The net with seeded parameters and inputs, equal on every backend."""
-    options = compile_options(backend, CompileRequest(precision), print)
-    net = PartitionedNet(program, backend, Store(program.variables, seed=1), options=options)
-    random = np.random.default_rng(0)
-    for name, blob in net.inputs.items():
-        shape = blob.shape
-        values = random.integers(0, classes, shape) if name == "label" else random.random(shape)
-        blob.data.array[...] = values
-    return net
 
 
 def compare(net: PartitionedNet, reference: PartitionedNet) -> float:
@@ -121,32 +93,23 @@ def torch_times(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--net", choices=NETS, default="lenet")
+    parser = net_parser(__doc__, "lenet")
     parser.add_argument("--device", default=None, help="reference, cpu, cuda[:N] or interpret")
-    parser.add_argument("--precision", choices=PRECISIONS, help="of matrix products")
-    parser.add_argument("--batch", type=int, default=None)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=None,
                         help="time PyTorch too (default: on cuda)")  # fmt: skip
-    parser.add_argument("--json", metavar="FILE", help="write the numbers too")
     args = parser.parse_args()
-    chosen = ZOO[args.net]
-    batch, classes = args.batch or chosen.train_batch, chosen.classes
+    chosen = measured_net(args)
     device = choose_device(args.device)
     on_gpu = device.startswith("cuda")
-    message = nets.net_from_text(chosen.text(batch), f"{args.net}.prototxt")
-    program = lowered(message)
     backend = open_backend(device)
-    net = build(program, backend, classes, args.precision)
+    net = chosen.built(backend)
     print(
-        f"{args.net}, batch {batch}, on {device}, {net.options}; "
+        f"{chosen.name}, batch {chosen.batch}, on {device}, {net.options}; "
         f"{platform.machine()}, numpy {np.__version__}"
     )
     if device != "reference":
-        difference = compare(net, build(program, ReferenceBackend(), classes, IEEE))
+        difference = compare(net, chosen.built(ReferenceBackend(), IEEE))
         print(f"largest relative difference from reference: {difference:.1e}")
     wait = getattr(backend, "synchronize", lambda: None)
     ours = (
@@ -155,18 +118,19 @@ def main() -> None:
     )
     found = {f"roastery {device}": ours}
     if args.torch or (args.torch is None and on_gpu):
-        found |= torch_times(message, net, device, args.repeats, compiled=on_gpu)
+        found |= torch_times(chosen.message, net, device, args.repeats, compiled=on_gpu)
     print(f"{'':22}{'forward':>12}{'ratio':>7}{'with backward':>16}{'ratio':>7}")
     for name, (forward, both) in found.items():
         print(f"{name:22}{forward:9.2f} ms{ours[0] / forward:7.2f}"
               f"{both:13.2f} ms{ours[1] / both:7.2f}")  # fmt: skip
-    if chosen.caffe_ms and batch == chosen.train_batch and device == "cpu":
-        ratio = ours[1] / chosen.caffe_ms
-        print(f"with backward {ratio:.2f} x Caffe's {chosen.caffe_ms:g} ms on one core")
+    known = ZOO[chosen.name]
+    if known.caffe_ms and chosen.batch == known.train_batch and device == "cpu":
+        ratio = ours[1] / known.caffe_ms
+        print(f"with backward {ratio:.2f} x Caffe's {known.caffe_ms:g} ms on one core")
     if args.json:
         record = {
-            "net": args.net,
-            "batch": batch,
+            "net": chosen.name,
+            "batch": chosen.batch,
             "options": net.options.json(),
             "milliseconds": found,
         }
