@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from runtime.logging import CaffeLog
     from runtime.logging.command_lines import LoggedCommand
 
+    from ..building import NetRequest
+
 #: For a command that may read pictures; ``roastery.cli.main`` sets the limit.
 IMAGE_FLAG = Flag(
     "max_image_pixels",
@@ -83,6 +85,21 @@ def python_layers(arguments: Arguments) -> bool:
     from runtime.python.permission import python_allowed
 
     return python_allowed(arguments.python_layers)
+
+
+def net_alone(arguments: Arguments) -> NetRequest:
+    """The net of a command that needs no data: what is not there is assumed."""
+    from ..building import NetRequest
+    from ..reading import nets
+
+    message = nets.read_net(arguments.net)
+    return NetRequest(
+        message,
+        nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
+        shapes(arguments),
+        assume="missing",
+        allow_python=python_layers(arguments),
+    )
 
 
 def needed(arguments: Arguments, flag: str, why: str) -> str:

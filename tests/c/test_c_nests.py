@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from compiler.c.lower import lower_to_c
 from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
-from ir.graph import Graph, Node, Port, Value
+from ir.graph import Node, Value
 from ir.layout import Layout, Part
 from ir.ops.fusion import Fused
 from ir.ops.movement import Concat, Pad, Slice, Transpose
@@ -24,7 +23,7 @@ from tests.interpret import kernel_runner
 from tests.interpret.kernel_runner import compare, fused, random_inputs, run_launches
 from tests.support.c_kernels import launcher_of, needs_compiler
 from tests.support.guarded_memory import guarded
-from tests.support.layouts import with_layouts
+from tests.support.layouts import port_values, with_layouts
 
 pytestmark = needs_compiler
 TARGET = cpu_target()
@@ -35,27 +34,7 @@ ZERO, ONE, TWO = (e.arg(i) for i in range(3))
 def arranged(node: Node, layouts: Callable[[TensorType], Layout | None]) -> Node:
     """With layouts for what the node reads and writes."""
     assert isinstance(node.op, Fused)
-    body = node.op.body
-    values = dict.fromkeys(p.value for p in (*body.inputs, *body.outputs))
-    exchange = {v: Value(v.name, replace(v.type, layout=layouts(v.type))) for v in values}
-
-    def ports(found: Sequence[Port]) -> tuple[Port, ...]:
-        return tuple(replace(p, value=exchange[p.value]) for p in found)
-
-    nodes = tuple(
-        replace(
-            n,
-            inputs=tuple(exchange.get(v, v) for v in n.inputs),
-            outputs=tuple(exchange.get(v, v) for v in n.outputs),
-        )
-        for n in body.nodes
-    )
-    graph = Graph(body.name, ports(body.inputs), nodes, ports(body.outputs))
-    inputs, outputs = (
-        tuple(Value(v.name, p.value.type) for v, p in zip(outer, inner, strict=True))
-        for outer, inner in ((node.inputs, graph.inputs), (node.outputs, graph.outputs))
-    )
-    return replace(node, op=replace(node.op, body=graph), inputs=inputs, outputs=outputs)
+    return with_layouts(node, [layouts(value.type) for value in port_values(node.op.body)])
 
 
 def blocks(type: TensorType) -> Layout | None:

@@ -26,19 +26,23 @@ def laid_out(node: Node, seed: int) -> Node:
     """A group whose operands and results have layouts; a few stay row-major."""
     rng = random.Random(seed)
     assert isinstance(node.op, Fused)
-    body = node.op.body
-    values = dict.fromkeys(p.value for p in (*body.inputs, *body.outputs))
+    values = port_values(node.op.body)
     return with_layouts(
         node,
         [random_layout(rng, v.type.rank) if rng.random() < 0.8 else None for v in values],
     )
 
 
+def port_values(body: Graph) -> list[Value]:
+    """What a group reads and writes, each once, in the order of its ports."""
+    return list(dict.fromkeys(p.value for p in (*body.inputs, *body.outputs)))
+
+
 def with_layouts(node: Node, layouts: Sequence[Layout | None]) -> Node:
-    """A group whose operands and results have these layouts."""
+    """A group whose operands and results have these layouts, in the order of its ports."""
     assert isinstance(node.op, Fused)
     body = node.op.body
-    values = dict.fromkeys(p.value for p in (*body.inputs, *body.outputs))
+    values = port_values(body)
     exchange = {
         value: Value(value.name, replace(value.type, layout=layout))
         for value, layout in zip(values, layouts, strict=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
 from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG, requested_compilation
 from ..say import say
 
@@ -20,20 +20,12 @@ def _run(arguments: Arguments) -> int:
     from ...bench.devices import benched_devices
     from ...bench.measure import check_tolerance
     from ...bench.report import document
-    from ...building import BuildReport, NetRequest, lower_net
+    from ...building import BuildReport, lower_net
     from ...files.atomic_file import atomic_write
-    from ...reading import nets
 
     check_tolerance(arguments.tolerance)
     devices = benched_devices(arguments.device)
-    message = nets.read_net(arguments.net)
-    request = NetRequest(
-        message,
-        nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
-        shapes(arguments),
-        assume="missing",
-        allow_python=python_layers(arguments),
-    )
+    request = net_alone(arguments)
     lowered = lower_net(request, BuildReport(_remark, _remark))
     limits: dict[str, object] = {}
     rows: list[KernelResult] = []
@@ -42,7 +34,7 @@ def _run(arguments: Arguments) -> int:
     if arguments.json:
         import json
 
-        found = document(message.name, arguments.tolerance, rows, limits)
+        found = document(request.net.name, arguments.tolerance, rows, limits)
         with atomic_write(arguments.json, "w") as file:
             file.write(json.dumps(found, indent=1) + "\n")
     return 0 if all(row.error <= arguments.tolerance for row in rows) else 1

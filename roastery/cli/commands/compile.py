@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, python_layers, shapes, stages
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
 from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 
@@ -23,20 +23,12 @@ def _run(arguments: Arguments) -> None:
     from time import perf_counter
 
     from ...api.cpu_baselines import baseline_target
-    from ...building import BuildReport, NetRequest, lower_net
+    from ...building import BuildReport, lower_net
     from ...devices.compile_options import kernel_options
     from ...inspection.compilation import compile_program, summary, write_dump
-    from ...reading import nets
 
     started = perf_counter()
-    message = nets.read_net(arguments.net)
-    request = NetRequest(
-        message,
-        nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
-        shapes(arguments),
-        assume="missing",
-        allow_python=python_layers(arguments),
-    )
+    request = net_alone(arguments)
     report = BuildReport(_say, _say)
     in_c, targets = _targets(arguments)
     if in_c or arguments.device == "cpu":
@@ -52,7 +44,7 @@ def _run(arguments: Arguments) -> None:
     print(f"compiled in {perf_counter() - started:.2f} s", end="")
     print("" if in_c or targets else ", kernels printed but not compiled")
     if dump is not None:
-        write_dump(dump, message, result)
+        write_dump(dump, request.net, result)
         say(f"wrote every stage to {dump}/")
     for architecture in targets:
         _compile_kernels(result.compiled.launches, architecture, dump)
