@@ -18,7 +18,7 @@ READ = 0.1  # time to read an operand, in that of a multiplication with its sum
 SCATTERED = 0.4  # to read an element whose place follows from no other's
 FETCH = 5.0  # to read a vector that the first-level cache does not hold
 SHORTEST_PART = 640  # steps that take twenty times as long as to store their sum and read it again
-HELD = 4  # vectors whose depth the second-level cache is to hold, whatever the tile
+HELD = 8  # vectors whose depth the second-level cache is to hold, whatever the tile
 
 
 def register_tiles(
