@@ -24,7 +24,7 @@ class Target:
             on whose number no result depends.
         shared_memory: what one block of threads can have of it.
         vector: what one instruction loads or stores per thread; on a CPU the vector registers.
-        l1_cache, l2_cache, l3_cache: on a CPU those that its first core has. On a GPU all
+        l1_cache, l2_cache: on a CPU those that its first core has. On a GPU all
             processors share the second level, and shared memory lies in the first.
         precisions: of float32 matrix products, those that it has instructions for.
         layout: in which order of memory it wants images and their weights
@@ -42,7 +42,6 @@ class Target:
     vector: int = 16
     l1_cache: int = 0
     l2_cache: int = 0
-    l3_cache: int = 0
     precisions: tuple[str, ...] = ("ieee",)
     layout: str = ROW_MAJOR
     instructions: str = ""

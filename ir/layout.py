@@ -96,8 +96,3 @@ class Layout(NamedTuple):
 def channels_last(rank: int) -> Layout:
     """Of images and weights, N x C x extents: the channels innermost."""
     return Layout.of((0, *range(2, rank), 1))
-
-
-def channel_blocks(rank: int, *blocks: tuple[int, int]) -> Layout:
-    """Of images and weights: ``(axis, elements)`` innermost, else row-major."""
-    return Layout.of(range(rank), blocks)

@@ -2,8 +2,8 @@
 
 Loops of the kind ``vector`` go in lockstep: each statement of their body is done for every lane
 before the next one is. So a value can be taken across the lanes inside their body. Programs of
-``grid`` loops know nothing of each other and run in any order; those of ``parallel`` loops may.
-All others run their body from ``start`` on, once for each position.
+``grid`` loops know nothing of each other and run in any order. All others run their body from
+``start`` on, once for each position.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from .expressions import Local
 
 class Kind(Enum):
     GRID = "grid"
-    PARALLEL = "parallel"
     SERIAL = "serial"
     VECTOR = "vector"
     UNROLLED = "unrolled"  # a serial loop whose body the target may repeat

@@ -41,7 +41,7 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
         return graph
     nodes = tuple(_single_results(graph.nodes))
     grouping = Grouping(graph, nodes, context.fuel)
-    units = _ordered(grouping, [_Unit(grouping, members) for members in grouping.groups()])
+    units = _ordered([_Unit(grouping, members) for members in grouping.groups()])
     read = {p.value for p in graph.outputs}
     for unit in units:
         read.update(unit.inputs)
@@ -127,7 +127,7 @@ class _Unit:
         )
 
 
-def _ordered(grouping: Grouping, units: Sequence[_Unit]) -> list[_Unit]:
+def _ordered(units: Sequence[_Unit]) -> list[_Unit]:
     """Topological order that stays near the order of the nodes."""
     unit_of = {m: u for u in units for m in u.members}
     waiting: dict[_Unit, int] = {}

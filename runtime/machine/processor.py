@@ -32,7 +32,6 @@ def cpu_target(root: Path = Path("/"), machine: str = platform.machine()) -> Tar
         processors=max(1, min(_allowed(), _share(root / "sys/fs/cgroup/cpu.max"))),
         l1_cache=caches.get(1, 0),
         l2_cache=caches.get(2, 0),
-        l3_cache=caches.get(3, 0),
     )
     return having(target, instructions_of(machine, flags[1].split() if flags else ()))
 

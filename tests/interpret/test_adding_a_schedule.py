@@ -19,7 +19,7 @@ from compiler.kernels.schedule import SCHEDULES
 from compiler.options import CompileOptions
 from compiler.triton.lower import lower_node
 from ir import expr as e
-from ir.layout import channel_blocks, channels_last
+from ir.layout import Layout, channels_last
 from ir.text import parse_graph
 from ir.types import TensorType
 from roastery.cli.main import main
@@ -77,7 +77,7 @@ def test_it_computes_what_the_group_says(walk: ModuleType, shape: tuple[int, ...
         kernel_runner.compare(node, got, inputs, tolerance=1e-6)
 
 
-@pytest.mark.parametrize("layout", [channels_last(4), channel_blocks(4, (1, 16))], ids=str)
+@pytest.mark.parametrize("layout", [channels_last(4), Layout.of(range(4), [(1, 16)])], ids=str)
 def test_it_knows_layouts(walk: ModuleType, layout: object) -> None:
     shape = (2, 20, 5, 7)
     laid_out = TensorType(shape, layout=layout)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from ir.build import Builder
 from ir.graph import Graph
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
-from ir.layout import Layout, Part, channel_blocks, channels_last
+from ir.layout import Layout, Part, channels_last
 from ir.layout_numpy import array_of, memory_of
 from ir.size import Evaluation, Scope, size_text, symbol
 from ir.text import format_graph, parse_graph
@@ -136,7 +136,7 @@ def test_views(before: str, shape: tuple[int, ...], after: str | None) -> None:
 
 def test_layouts_by_name() -> None:
     assert str(TensorType((2, 64, 8, 8), F32, channels_last(4))) == "f32[2,64,8,8]{0,2,3,1}"
-    blocks = TensorType((2, 40, 8, 8), F32, channel_blocks(4, (1, 16)))
+    blocks = TensorType((2, 40, 8, 8), F32, Layout.of(range(4), [(1, 16)]))
     assert str(blocks) == "f32[2,40,8,8]{0,1,2,3,1:16}"
     assert (blocks.size, blocks.nbytes) == (2 * 40 * 64, 2 * 48 * 64 * 4)
     assert TensorType((2, 3), F32, channels_last(2)) == TensorType((2, 3))

@@ -39,7 +39,7 @@ class Checked:
 
 def target_of(instructions: str) -> Target:
     """A CPU of these instructions, with small caches: sums over a batch are split soon."""
-    common = Target("cpu", l1_cache=1 << 15, l2_cache=1 << 18, l3_cache=1 << 22)
+    common = Target("cpu", l1_cache=1 << 15, l2_cache=1 << 18)
     return with_layout(having(common, instructions_named(instructions)))
 
 

@@ -51,7 +51,7 @@ def c_folder(net: CNet) -> dict[str, bytes]:
     identity = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8], "little")
     texts = {
         f"{net.name}.c": source.replace("@identity@", f"UINT64_C({identity:#x})"),
-        f"{net.name}.h": _filled("net.h", net, _header(net, plan, places)),
+        f"{net.name}.h": _filled("net.h", net, _header(plan, places)),
         f"{net.name}_weights.S": _filled("weights.S", net),
         "main.c": _filled("main.c", net, _usage(plan, places)),
         "Makefile": _filled("makefile.mk", net),
@@ -109,7 +109,7 @@ def _tensors(plan: Plan, ports: Sequence[PlanPort]) -> str:
     return "\n".join([*rows, "    {NULL, NULL, 0, {0}, 0, 0}"])
 
 
-def _header(net: CNet, plan: Plan, places: CPlaces) -> dict[str, str]:
+def _header(plan: Plan, places: CPlaces) -> dict[str, str]:
     ports = [*places.inputs, *places.outputs]
     types = [plan.buffers[port.buffer].type for port in ports]
     lines = [
