@@ -48,7 +48,24 @@ def _logic(symbol: str, binding: int, operands: int) -> o.Spell:
     return spell
 
 
-_OWN = ("pow", "exp", "log", "log1p", "expm1", "tanh", "sigmoid")
+_QUARTERS = (-7, -6, -5, -3, -2, -1)
+"""Of powers that are computed without a logarithm: local responses have them."""
+
+
+def _power(letter: str) -> o.Spell:
+
+    def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
+        base, power = value.args
+        if power.op == "const" and power.value == -1:
+            return f"1.0f / {printer.expr(base, o.ATOM)}", o.PRODUCT
+        if power.op == "const" and power.value is not None and 4 * power.value in _QUARTERS:
+            return f"quarter_power_{letter}({printer.expr(base)}, {int(4 * power.value)})", o.ATOM
+        return o.call(f"pow_{letter}")(value, printer)
+
+    return spell
+
+
+_OWN = ("exp", "log", "log1p", "expm1", "tanh", "sigmoid")
 _FUNCTIONS = {n: f"{n}_real" for n in _OWN} | {"sqrt": "sqrtf", "floor": "floorf"}
 _FUNCTIONS |= {"max": "larger", "min": "smaller", "abs": "magnitude", "rand": "philox_uniform"}
 
@@ -57,6 +74,7 @@ _OPERATORS = o.common_operators(COMPARISON)
 SPELLING: dict[str, o.Spell] = {
     **_OPERATORS,
     **{op: o.call(name) for op, name in _FUNCTIONS.items()},
+    "pow": _power("real"),
     "floordiv": _division("/", "quotient"),
     "mod": _division("%", "rest"),
     "neg": o.prefix("-", o.ATOM),
@@ -79,7 +97,7 @@ RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", prelude(2)), *_FUNCTIONS.val
 
 _BY_LETTER = {"max": "larger", "min": "smaller", "abs": "magnitude", "where": "choose"}
 _BY_LETTER |= {"floordiv": "quotient", "mod": "rest", "to_float": "to_float", "to_int": "to_int"}
-_LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "pow", "rand")
+_LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "rand")
 
 
 def _by_letter(name: str) -> o.Spell:
@@ -100,6 +118,7 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     **_OPERATORS,
     **{op: _by_letter(name) for op, name in _BY_LETTER.items()},
     **{op: o.call(f"{op}_f") for op in _LIBRARY},
+    "pow": _power("f"),
     "neg": o.prefix("-", o.ATOM),
     "not": o.prefix("~", o.ATOM),
     "and": _logic("&", AND, o.SUM),

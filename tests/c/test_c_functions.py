@@ -82,6 +82,26 @@ def test_powers_of_local_responses() -> None:
     assert units(got, x.astype(np.float64) ** -0.75) <= 2.0
 
 
+def quarter_powers(quarters: int, x: np.ndarray) -> np.ndarray:
+    node = fused(lambda b, v: b.map(e.power(e.arg(0), e.const(quarters / 4)), v), x.shape)
+    launches = lower_to_c(node, CompileOptions(target=TARGET))
+    assert ("quarter_power" in launches[0].kernel.source) is (quarters not in (-8, -4))
+    launcher = launcher_of(launch.kernel for launch in launches)
+    (result,) = run_launches(launches, node, (x,), by=launcher)
+    return result
+
+
+@pytest.mark.parametrize("quarters", range(-8, 0))
+def test_powers_that_are_quarters(quarters: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = numbers()
+    with np.errstate(all="ignore"):
+        want = np.power(x.astype(np.float64), quarters / 4)
+        got = quarter_powers(quarters, x)
+    assert units(got, want) <= 2.5
+    monkeypatch.setattr(task, "WIDE", 0)
+    np.testing.assert_array_equal(quarter_powers(quarters, x), got)
+
+
 def test_powers_of_special_numbers() -> None:
     exponents = [*SPECIAL, -0.75, 1 / 3, 101.0]
     a, b = (v.ravel().astype(np.float32) for v in np.meshgrid(SPECIAL, exponents))

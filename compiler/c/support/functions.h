@@ -131,3 +131,46 @@ static inline REAL NAME(pow)(REAL a, REAL b) {
     UNLESS(plain, y, powf, a, b);
     return y;
 }
+
+/* a**(quarters/4), of a constant from -7 to -1 that is not -4. y is a guess by the bits of a, right
+ * to some percent; the result is y t**(-1/4), of t = a**n y**4, as y + y u p of u = 1 - t, which is
+ * small. The library's function is asked for factors with which something would overflow on the
+ * way, and those that are no positive numbers. */
+static inline __attribute__((always_inline)) REAL NAME(quarter_power)(REAL a, int quarters) {
+    const int n = -quarters;
+    const uint32_t first[] = {0,           0x4f5819eau, 0x5f370876u, 0x6f14621du,
+                              0x7f000000u, 0x8ed095cdu, 0x9eaf5808u, 0xae8cca23u};
+    const UWHOLE bits = (UWHOLE)BITS(a), part = bits >> (n % 2 ? 2 : 1);
+    const UWHOLE rest = n < 3 ? first[n] - part : first[n] - bits;
+    const UWHOLE guess = n == 7 ? rest - bits + part
+                         : n > 4 ? rest - part
+                         : n == 3 ? rest + part
+                                  : rest;
+    const REAL y = REAL_OF((WHOLE)guess), b = a * y, c = n > 4 ? a * b : y;
+    const REAL half = n == 2 ? b * y : b * b * a;
+    const REAL u = n % 2 == 0 ? 1.0f - half * half
+                   : n == 1   ? 1.0f - (y * y) * (b * y)
+                   : n == 7   ? 1.0f - (c * c) * (c * b)
+                              : 1.0f - (b * b) * (b * c);
+    REAL p;
+    if (n < 4) {
+        p = u * 7.46797385e-2f + 8.42843552e-2f;
+        p = p * u + 9.51355228e-2f;
+        p = p * u + 1.17138154e-1f;
+        p = p * u + 1.56250487e-1f;
+        p = p * u + 2.50000177e-1f;
+    } else {
+        p = u * 6.80004471e-2f + 7.25883403e-2f;
+        p = p * u + 7.00506078e-2f;
+        p = p * u + 8.04148212e-2f;
+        p = p * u + 9.52366245e-2f;
+        p = p * u + 1.17197826e-1f;
+        p = p * u + 1.56249800e-1f;
+        p = p * u + 2.49999947e-1f;
+    }
+    p = p * u;
+    REAL z = p * y + y;
+    const WHOLE plain = (UWHOLE)(bits - 0x21800000u) < 0x3c000000u; /* from 2**-60 to 2**60 */
+    UNLESS(plain, z, powf, a, ALL(-0.25f * n));
+    return z;
+}

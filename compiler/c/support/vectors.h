@@ -47,10 +47,21 @@ static inline vi rest_i(vi a, vi b) {
 }
 
 static inline int any_lane(vi m) {
+#if LANES == 16 && defined __AVX512F__ && !defined __clang__
+    typedef int v16 __attribute__((vector_size(64)));
+    return __builtin_ia32_ptestmd512((v16)m, (v16)m, 0xffff) != 0;
+#elif LANES == 8 && defined __AVX__
+    typedef float v8 __attribute__((vector_size(32)));
+    return __builtin_ia32_movmskps256((v8)m) != 0;
+#elif LANES == 4 && defined __SSE2__
+    typedef float v4 __attribute__((vector_size(16)));
+    return __builtin_ia32_movmskps((v4)m) != 0;
+#else
     const vl pairs = (vl)m;
     uint64_t found = 0;
     for (int i = 0; i < LANES / 2; ++i) found |= pairs[i];
     return found != 0;
+#endif
 }
 
 /* In a register from here on: gcc reads again where it needs a value in up to three places. */
