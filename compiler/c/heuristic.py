@@ -13,7 +13,7 @@ from compiler.kernels.schedules.registers.form import LoopAxis, RegisterForm
 from compiler.target import Target
 from ir.graph import Graph
 
-from .register_tiles import depth_splits, images_first, register_tiles
+from .register_tiles import depth_splits, images_first, register_tiles, results_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class VectorHeuristic:
 
     def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
         return images_first(self.target, images, tiles, vectors, others)
+
+    def results_first(self, operands: int, result: int) -> bool:
+        return results_first(self.target, operands, result)
 
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         tiles = register_tiles(form, extents, self.target, self.lanes)

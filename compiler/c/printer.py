@@ -29,6 +29,7 @@ from ir.types import F32
 
 from .addresses import addressed
 from .hoist import hoisted
+from .prefetches import asked_early
 from .spelling import (
     C_TYPES,
     COMPARISON,
@@ -57,7 +58,8 @@ def c_function(kernel: n.KernelBody, name: str, readable: bool) -> tuple[str, Te
     """Its definition. ``readable``: names from blobs, comments. Otherwise the canonical text."""
     printer = _Printer(kernel, Names(readable, RESERVED))
     body = hoisted(addressed(vectors(kernel)), kernel)
-    text = printer.text(turned(body, kernel.config[kernel.tile[-1]] if kernel.tile else 1))
+    lanes = kernel.config[kernel.tile[-1]] if kernel.tile else 1
+    text = printer.text(asked_early(turned(body, lanes), lanes))
     lines = [f"void {name}({PARAMETERS}) {{"]
     lines += [f"    {_argument(kernel, i, *a)};" for i, a in enumerate(text.arguments)]
     lines.append("    (void)given, (void)across;")
@@ -131,6 +133,10 @@ class _Printer(KernelPrinter):
             return self.name(value.value), ATOM
         if value.op == "load":
             return self._load(value), ATOM
+        if value.op == "ahead":
+            pointer, index = value.args[0].args[0].args
+            place = self._address(element(pointer, index.args[0]))
+            return f"near_ahead_f({place}, {value.value})", ATOM
         if value.op == "first":
             return f"lane_numbers() < {self.lanes(value.args[0])}", COMPARISON
         spell = VECTOR_SPELLING[value.op]

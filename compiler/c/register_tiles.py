@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from compiler.kernel import Config
 from compiler.kernels.schedules.registers.form import LoopAxis, RegisterForm
 from compiler.target import Target
+from ir.types import F32
 
 VECTORS = (1, 2, 3, 4, 6)
 POSITIONS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
@@ -19,6 +20,8 @@ SCATTERED = 0.4  # to read an element whose place follows from no other's
 FETCH = 5.0  # to read a vector that the first-level cache does not hold
 SHORTEST_PART = 640  # steps that take twenty times as long as to store their sum and read it again
 HELD = 8  # vectors whose depth the second-level cache is to hold, whatever the tile
+PIECES = 16  # lines for which a partial sum is written and read again
+FAR = 4096  # bytes from line to line of an operand, from which on each lies in a page of its own
 
 
 def register_tiles(
@@ -83,9 +86,25 @@ def depth_splits(form: RegisterForm, extents: Mapping[LoopAxis, int], target: Ta
     depth = _depth(extents)
     if outer in form.blocks or outer == form.lanes or not target.l2_cache:
         return 1
+    if splits := _splits_of_lines(form, extents, target):
+        return splits
     read = depth * HELD * target.vector
     most = min(extents[outer], depth // SHORTEST_PART)
     return max(1, min(-(-2 * read // target.l2_cache), most))
+
+
+def _splits_of_lines(form: RegisterForm, extents: Mapping[LoopAxis, int], target: Target) -> int:
+    """Likewise of a matrix that no cache holds, of which a step reads a piece of a line, and every
+    piece is read once: so many lines that what they begin is still at hand for the pieces behind,
+    and that partial sums take little of the time. 0: there is no such matrix."""
+    depth = [extent for axis, extent in extents.items() if axis.kind == "depth" and extent > 1]
+    if form.name != "outer" or form.lanes in form.blocks or len(depth) != 1:
+        return 0
+    line = extents[form.lanes] * F32.itemsize
+    others = math.prod(n for a, n in extents.items() if a.kind != "depth" and a != form.lanes)
+    if line < FAR or line * depth[0] <= 2 * target.l2_cache or others > max(POSITIONS):
+        return 0
+    return max(1, depth[0] // max(PIECES * others, 4 * PIECES))
 
 
 def images_first(target: Target, images: int, tiles: int, vectors: int, others: int) -> bool:
@@ -105,3 +124,8 @@ def images_first(target: Target, images: int, tiles: int, vectors: int, others: 
     apart = others * (tiles if others > room else 1) + vectors
     together = others + vectors * (images if vectors + one > room else 1)
     return together < 0.7 * apart
+
+
+def results_first(target: Target, operands: int, result: int) -> bool:
+    """Whether caches hold what is read, whatever the order, and not what is made. In bytes."""
+    return 2 * operands <= target.l2_cache < result

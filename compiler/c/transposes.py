@@ -30,6 +30,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.types import F32, I32
 
+from .slopes import slope
 from .tiles import LANE
 
 NEAR = 8  # elements apart: what one turn fetches serves enough of the next
@@ -133,23 +134,7 @@ class _Squares:
         return self._slope(step) == 0 and self._slope(start) == 1
 
     def _slope(self, value: Expr) -> int | None:
-        """By how much an index grows from turn to turn; None: nobody knows."""
-        if value.op == "ref":
-            if value.value is self.loop.variable:
-                return 1
-            held = self.known.get(value.value)
-            return 0 if held is None else self._slope(held)
-        slopes = [self._slope(a) for a in value.args]
-        if not any(slopes) and None not in slopes:
-            return 0
-        if None in slopes or value.op not in ("add", "sub", "mul"):
-            return None
-        a, b = (slope or 0 for slope in slopes)
-        if value.op != "mul":
-            return a + b if value.op == "add" else a - b
-        numbers = [x.value if x.op == "const" else None for x in value.args]
-        factor = numbers[1] if a else numbers[0]
-        return None if factor is None or (a and b) else (a or b) * factor
+        return slope(value, self.loop.variable, self.known)
 
     # --- what becomes of the loop -----------------------------------------------------
 

@@ -8,10 +8,11 @@ import pytest
 
 from compiler.c.lanes import lanes_of
 from compiler.c.lower import lower_to_c
-from compiler.c.register_tiles import images_first
+from compiler.c.register_tiles import images_first, results_first
 from compiler.options import CompileOptions
 from ir.layout import Layout
 from ir.ops.convolution import Conv, ConvInputGrad
+from ir.ops.matmul import MatMul
 from ir.types import TensorType
 from runtime.machine.processor import cpu_target
 from tests.interpret.kernel_runner import compare, random_inputs, run_launches, single
@@ -54,3 +55,36 @@ def test_both_orders_compute_the_same(gradient: bool, stride: int) -> None:
         compare(node, got, arrays, tolerance=1e-5, context=launches[0].kernel.source)
         texts.add(launches[0].kernel.source)
     assert gradient or stride > 1 or len(texts) == 2
+
+
+def test_results_that_no_cache_holds_of_operands_that_one_does() -> None:
+    assert results_first(TARGET, operands=MIB, result=3 * MIB)
+    assert not results_first(TARGET, operands=2 * MIB, result=3 * MIB)
+    assert not results_first(TARGET, operands=MIB, result=MIB)
+    assert not results_first(replace(TARGET, l2_cache=0), operands=MIB, result=3 * MIB)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("shapes", "transposed"),
+    [
+        ([(5, 1030), (1030, 1104)], {}),  # by parts of the lines that a step reads
+        ([(1, 1030), (1030, 1104)], {}),
+        ([(5, 1104), (1030, 1104)], {"transpose_b": True}),
+        ([(3, 1030), (3, 1104)], {"transpose_a": True}),  # in the order of the results
+    ],
+    ids=["lines", "one row", "along lines", "results"],
+)
+def test_products_of_large_matrices(
+    shapes: list[tuple[int, int]], transposed: dict[str, bool]
+) -> None:
+    target = replace(TARGET, l2_cache=MIB)
+    node = single(MatMul(**transposed), *map(TensorType, shapes))
+    arrays = random_inputs(node)
+    launches = lower_to_c(node, CompileOptions(target=target))
+    source = launches[0].kernel.source
+    assert ("near_ahead_f" in source) is ("transpose_a" not in transposed)
+    assert (len(launches) == 2) is not bool(transposed)
+    launcher = launcher_of(launch.kernel for launch in launches)
+    got = run_launches(launches, node, arrays, by=launcher)
+    compare(node, got, arrays, tolerance=2e-5, context=source)

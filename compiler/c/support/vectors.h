@@ -80,6 +80,11 @@ static inline vf near_f(const float *p) {
     HOLD(a);
     return a;
 }
+/* And asks for what lies ``ahead``, where there need be nothing. */
+static inline vf near_ahead_f(const float *p, int64_t ahead) {
+    __builtin_prefetch(p + ahead);
+    return near_f(p);
+}
 static inline vi near_i(const int32_t *p) { return *(const vi_near *)p; }
 static inline vu near_u(const uint32_t *p) { return *(const vu_near *)p; }
 static inline vi near_b(const bool8 *p) {

@@ -16,7 +16,7 @@ from ..contract import anchor_of
 from ..joined import joined
 from ..partials import Partials
 from .form import LoopAxis, RegisterForm, extents_of, register_form, result_of
-from .tile import Registers
+from .tile import Registers, TileOrder
 from .walked_window import WalkedWindow
 
 
@@ -30,6 +30,10 @@ class RegisterHeuristic(Protocol):
     def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
         """Whether all tiles along the lanes (so many) are better computed of one image, then of the
         next one, than of all images each. ``vectors``, ``others``: bytes of the operands."""
+
+    def results_first(self, operands: int, result: int) -> bool:
+        """Whether tiles are better computed in the order in which memory holds what they make.
+        ``operands``, ``result``: bytes."""
 
     def registers(self, form: RegisterForm, extents: Mapping[LoopAxis, int]) -> Sequence[Choice]:
         """``R`` vectors times ``U`` positions, of ``V`` lanes, the best first. Along the outermost
@@ -59,11 +63,23 @@ def schedule_registers(task: Task, heuristic: RegisterHeuristic) -> Scheduled:
         others = int(others * view.images)
         return heuristic.images_first(extents[images], tiles, vectors, others)
 
+    def order(config: Config) -> TileOrder:
+        if images_first(config):
+            return "images"
+        if form.lanes.kind in ("rows", "columns") and form.lanes not in form.blocks:
+            left, right, result = (
+                task.number(value.type.memory_size) * value.type.dtype.itemsize
+                for value in (view.left[0], view.right[0], anchor.output)
+            )
+            if heuristic.results_first(left + right, result):
+                return "results"
+        return "vectors"
+
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.depth[0].size)
         if choice.splits == 1:
-            first = images_first(choice.config)
-            return [_kernel(task, anchor, choice.config, images_first=first)]
+            config = choice.config
+            return [_kernel(task, anchor, config, order=order(config))]
         partials = Partials(anchor.output, splits)
         part = _kernel(task, anchor, choice.config, partials, share)
         return [part, partials.added(task, second)]
@@ -77,13 +93,13 @@ def _kernel(
     config: Config,
     partials: Partials | None = None,
     share: int = 0,
-    images_first: bool = False,
+    order: TileOrder = "vectors",
 ) -> KernelBody:
     """``share``: steps along the outermost axis of the depth that one program takes, where there
     are ``partials``."""
     emitter = task.emitter(3)
     view = joined(emitter, anchor, product_of(emitter, anchor))
-    kernel = Registers(emitter, anchor, view, config, share, images_first)
+    kernel = Registers(emitter, anchor, view, config, share, order)
     builder = emitter.builder
     builder.place(anchor.location)
     lanes = f"{kernel.form.lanes.kind} {kernel.form.lanes.number}"

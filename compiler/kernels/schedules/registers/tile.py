@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from compiler.kernel import Config
 from ir import expr as e
@@ -25,6 +25,9 @@ from ..parted import located_parts, parts_of
 from .form import LoopAxis, RegisterForm, extents_of, in_block, operands, register_form, result_of
 
 U, R, V = range(3)  # dimensions of a tile: what is spread is used up before the next is read
+TileOrder = Literal["vectors", "images", "results"]
+"""Tiles that run next to each other share the vectors' operand, or do so of one image at a time, or
+make what lies side by side in memory."""
 MOST_TAPS = 25  # of a window whose loops are unrolled
 
 
@@ -35,7 +38,7 @@ class Registers:
     view: Product
     config: Config
     share: int = 0
-    images_first: bool = False
+    order: TileOrder = "vectors"
     programs: int = 1
     form: RegisterForm = field(init=False)
     stepped: bool = False
@@ -64,12 +67,10 @@ class Registers:
     # Of the axes that are not summed over, where the program's tile is.
 
     def placed(self) -> dict[LoopAxis, Affine]:
-        builder, form = self.builder, self.form
+        builder = self.builder
         axes = [a for a in self.extents if a.kind != "depth"]
         counts = {a: self._count(a) for a in axes}
-        # What shares the vectors' operand runs next to each other, of an image where that pays.
-        image = LoopAxis("columns", 0) if self.images_first else form.lanes
-        order = sorted(axes, key=lambda a: (a != image, a != form.lanes, a == form.single))
+        order = sorted(axes, key=self._rank)
         program = Base(builder.let(builder.program(), "i", "program"))
         self.programs = 1
         for axis in axes:
@@ -81,6 +82,14 @@ class Registers:
                 axis, variable(Base(builder.index(place))) if place.terms else place
             )
         return {a: found.get(a, ZERO) for a in self.extents}
+
+    def _rank(self, axis: LoopAxis) -> tuple[bool, bool, bool]:
+        """The axes in order have programs that run next to each other along the last one."""
+        lanes, single = axis == self.form.lanes, axis == self.form.single
+        if self.order == "results":
+            return lanes, single, False
+        image = LoopAxis("columns", 0) if self.order == "images" else self.form.lanes
+        return axis != image, not lanes, single
 
     def _count(self, axis: LoopAxis) -> Monomial:
         """Programs along an axis."""
