@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 class Instructions(NamedTuple):
     """``needs``: what Linux calls them. ``options``: what gcc and clang call them. ``vector``: the
-    bytes of a vector register, of which there are ``registers``."""
+    bytes of a vector register, of which there are ``registers``. ``vectors``: what people call
+    the instructions on vectors."""
 
     name: str
     machine: str
@@ -20,13 +21,20 @@ class Instructions(NamedTuple):
     options: tuple[str, ...]
     vector: int
     registers: int
+    vectors: str = ""
+
+    @property
+    def shown(self) -> str:
+        """For people: ``x86-64-v3 (AVX2)``."""
+        return f"{self.name} ({self.vectors})" if self.vectors else self.name
 
 
-def _x86(name: str, vector: int, registers: int, *words: str) -> Instructions:
+def _x86(name: str, vectors: str, vector: int, registers: int, *words: str) -> Instructions:
     """``words``: Linux's name, a colon, the compilers' where it is another."""
     pairs = [word.partition(":") for word in words]
     options = tuple(f"-m{other or name}" for name, _, other in pairs)
-    return Instructions(name, "x86_64", frozenset(p[0] for p in pairs), options, vector, registers)
+    needs = frozenset(p[0] for p in pairs)
+    return Instructions(name, "x86_64", needs, options, vector, registers, vectors)
 
 
 _V2 = ("sse4_2:sse4.2", "popcnt", "cx16")
@@ -34,11 +42,11 @@ _V3 = (*_V2, "avx2", "fma", "f16c", "bmi1:bmi", "bmi2", "abm:lzcnt", "movbe")
 _V4 = (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 
 INSTRUCTIONS = (
-    _x86("x86-64-v4", 64, 32, *_V4),
-    _x86("x86-64-v3", 32, 16, *_V3),
-    _x86("x86-64-v2", 16, 16, *_V2),
-    _x86("x86-64", 16, 16),
-    Instructions("aarch64", "aarch64", frozenset(), (), 16, 32),
+    _x86("x86-64-v4", "AVX-512", 64, 32, *_V4),
+    _x86("x86-64-v3", "AVX2", 32, 16, *_V3),
+    _x86("x86-64-v2", "SSE4.2", 16, 16, *_V2),
+    _x86("x86-64", "SSE2", 16, 16),
+    Instructions("aarch64", "aarch64", frozenset(), (), 16, 32, "NEON"),
 )
 
 UNKNOWN = Instructions("any", "", frozenset(), (), 16, 16)

@@ -81,6 +81,7 @@ class Net(Numbered):
         precision: str | None = None,
         passes: Passes = None,
         layout: str | None = None,
+        threads: int | None = None,
         allow_python: bool | None = None,
         notes: Notes = to_logger,
     ) -> None:
@@ -91,7 +92,7 @@ class Net(Numbered):
             level, stages: of the NetState that chooses the layers.
             weights: a .caffemodel or .caffemodel.h5 file.
             device: overrides ``set_mode_*``: reference, cpu, cuda[:N], interpret.
-            precision, passes, layout: as in :func:`roastery.compile`.
+            precision, passes, layout, threads: as in :func:`roastery.compile`.
             allow_python: whether Python layers may import modules that are neither installed nor
                 on PYTHONPATH; default: ROASTERY_PYTHON_LAYERS, else yes, as in Caffe.
             notes: gets what data layers say; default: the logger "roastery.data" does.
@@ -118,9 +119,8 @@ class Net(Numbered):
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
-            options = compile_options(
-                backend, CompileRequest(precision, passes, layout), report.note
-            )
+            asked = CompileRequest(precision, passes, layout, threads=threads)
+            options = compile_options(backend, asked, report.note)
             builder = NetBuilder(backend, options, report, "layerwise")
             stored = None if weights is None else WeightsFile(weights)
             given = stored.gives if stored else None

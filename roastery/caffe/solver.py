@@ -53,7 +53,7 @@ class Solver:
     may look at blobs and parameters.
 
     Args:
-        precision, passes, layout, allow_python: as for :class:`caffe.Net`.
+        precision, passes, layout, threads, allow_python: as for :class:`caffe.Net`.
 
     Attributes:
         net: the net that learns. test_nets: the nets that test it.
@@ -68,6 +68,7 @@ class Solver:
         precision: str | None = None,
         passes: Passes = None,
         layout: str | None = None,
+        threads: int | None = None,
         allow_python: bool | None = None,
     ) -> None:
         message = read_solver(solver_file)
@@ -83,7 +84,7 @@ class Solver:
                 modes.solver_log(),
                 mode="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
-                asked=CompileRequest(precision, passes, layout),
+                asked=CompileRequest(precision, passes, layout, threads=threads),
                 allow_python=python_allowed(allow_python, default=True),
             )
         self._message = message
@@ -219,11 +220,17 @@ def get_solver(
     precision: str | None = None,
     passes: Passes = None,
     layout: str | None = None,
+    threads: int | None = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver of the type that its file names."""
     message = read_solver(solver_file)
     kind = _CLASSES.get(message.type, Solver)  # Solver itself tells the known types
     return kind(
-        message, precision=precision, passes=passes, layout=layout, allow_python=allow_python
+        message,
+        precision=precision,
+        passes=passes,
+        layout=layout,
+        threads=threads,
+        allow_python=allow_python,
     )

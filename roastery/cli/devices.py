@@ -11,13 +11,17 @@ from .parse import suggest
 
 GPU_FLAG = Flag("gpu", "Caffe's way to choose a GPU: its number", metavar="N")
 
+DEVICES = (
+    "cpu (kernels in C; numpy where there is no C compiler), cuda, cuda:N, reference (numpy, "
+    "nothing optimised), or interpret (the GPU kernels on the CPU, slow)"
+)
+
 #: For a command that runs on one device: ``flags=(..., *DEVICE_FLAGS)``.
 DEVICE_FLAGS = (
     Flag(
         "device",
-        "where to run: cpu, cuda, cuda:N, reference (the CPU, nothing optimised), or interpret "
-        "(the GPU kernels on the CPU, slow); without it -gpu decides, then ROASTERY_DEVICE, then "
-        "what the machine has",
+        f"where to run: {DEVICES}; without it -gpu decides, then ROASTERY_DEVICE, then what the "
+        "machine has",
         metavar="DEVICE",
     ),
     GPU_FLAG,

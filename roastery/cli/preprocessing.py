@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import Arguments, Flag, UsageError
-from .devices import PRECISION_FLAG
+from .devices import DEVICES, PRECISION_FLAG
 from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
-from .passes import LAYOUT_FLAG, PASSES_FLAG
+from .passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,10 +30,12 @@ INPUT_FLAGS = (
          default="2,1,0", metavar="N,N,N"),
     Flag("gpu", "run on a GPU", "bool", False),
     IMAGE_FLAG,
-    Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+    Flag("device", f"where to run: {DEVICES}; without it --gpu decides, then ROASTERY_DEVICE, then "
+         "what the machine has", metavar="DEVICE"),
     PRECISION_FLAG,
     PASSES_FLAG,
     LAYOUT_FLAG,
+    THREADS_FLAG,
     PYTHON_FLAG,
 )  # fmt: skip
 
@@ -96,5 +98,6 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
         "precision": arguments.precision,
         "passes": arguments.passes,
         "layout": arguments.layout,
+        "threads": arguments.threads,
         "allow_python": python_layers(arguments),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.c.compile.c_compiler import HINT, NoCompiler, find_compiler
+from compiler.instructions import instructions_named
 from runtime.machine.processor import cpu_target
 from runtime.machine.threads import number_of_threads
 
@@ -17,7 +18,7 @@ def cpu_lines() -> list[str]:
         ("CPU", target.name),
         ("Processors", target.processors),
         ("Threads of a net", number_of_threads(None, target.processors)),
-        ("Instructions", target.instructions),
+        ("Instructions", instructions_named(target.instructions).shown),
         ("Vector", f"{target.vector} bytes, {target.registers} registers"),
     ]
     if isinstance(compiler, NoCompiler):

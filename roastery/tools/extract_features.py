@@ -38,6 +38,7 @@ def extract_features(
     precision: str | None = None,
     passes: Passes = None,
     layout: str | None = None,
+    threads: int | None = None,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> None:
@@ -69,6 +70,7 @@ def extract_features(
         precision=precision,
         passes=passes,
         layout=layout,
+        threads=threads,
         allow_python=allowed,
         notes=notes,
     )

@@ -116,6 +116,7 @@ def build_solver(
     precision: str | None = None,
     passes: Passes = None,
     layout: str | None = None,
+    threads: int | None = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
@@ -131,7 +132,7 @@ def build_solver(
             mode=mode,
             seed=seed,
             kind=UsersSolver,
-            asked=CompileRequest(precision, passes, layout=layout),
+            asked=CompileRequest(precision, passes, layout, threads=threads),
             allow_python=allow_python,
         )
     return built.solver

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
@@ -143,8 +144,8 @@ COMMAND = Command(
         ),
         Flag(
             "cpu_baseline",
-            "for which CPUs C is printed: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512), "
-            "aarch64; without it for those that have the vectors of this one",
+            f"for which CPUs C is printed: {BASELINES}; without it for those that have the vectors "
+            "of this one",
             default="",
             metavar="NAME",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
@@ -91,7 +92,7 @@ COMMAND = Command(
         ),
         Flag(
             "cpu_baseline",
-            "for which CPUs: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512), aarch64. A file has "
+            f"for which CPUs: {BASELINES}. A file has "
             "machine code for all that are named, separated by commas, or none; without it for all "
             "that the C compilers here compile for. Of target c it is one; without it the one that "
             "has the vectors of this CPU",

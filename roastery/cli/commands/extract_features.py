@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import PRECISION_FLAG
+from ..devices import DEVICES, PRECISION_FLAG
 from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
-from ..passes import LAYOUT_FLAG, PASSES_FLAG
+from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 from ..progress import progress_bar
 from ..tool_log import tool_log
 
@@ -31,6 +31,7 @@ def _run(arguments: Arguments) -> None:
             precision=arguments.precision,
             passes=arguments.passes,
             layout=arguments.layout,
+            threads=arguments.threads,
             allow_python=python_layers(arguments),
         )
 
@@ -67,10 +68,11 @@ COMMAND = Command(
     ),
     flags=(
         IMAGE_FLAG,
-        Flag("device", "where to run: reference, cpu, cuda, cuda:N or interpret", metavar="DEVICE"),
+        Flag("device", f"where to run: {DEVICES}; goes before CPU and GPU", metavar="DEVICE"),
         PRECISION_FLAG,
         PASSES_FLAG,
         LAYOUT_FLAG,
+        THREADS_FLAG,
         PYTHON_FLAG,
     ),
     examples=(

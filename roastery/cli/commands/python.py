@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..devices import PRECISION_FLAG
+from ..devices import DEVICES, PRECISION_FLAG
 from ..nets import IMAGE_FLAG
-from ..passes import LAYOUT_FLAG, PASSES_FLAG
+from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 
 
 def _run(arguments: Arguments) -> int:
@@ -25,6 +25,7 @@ def _run(arguments: Arguments) -> int:
         "ROASTERY_PRECISION": arguments.precision,
         "ROASTERY_PASSES": arguments.passes,
         "ROASTERY_LAYOUT": arguments.layout,
+        "ROASTERY_THREADS": None if arguments.threads is None else str(arguments.threads),
     }
     return run_script(script, settings)
 
@@ -51,13 +52,13 @@ COMMAND = Command(
         Flag("c", "run this code instead of a script", metavar="CODE", last=True),
         Flag(
             "device",
-            "the device of nets where the script does not choose one: reference, cpu, cuda, "
-            "cuda:N or interpret",
+            f"the device of nets where the script does not choose one: {DEVICES}",
             metavar="DEVICE",
         ),
         PRECISION_FLAG,
         PASSES_FLAG,
         LAYOUT_FLAG,
+        THREADS_FLAG,
     ),
     examples=(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),
