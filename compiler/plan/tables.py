@@ -24,10 +24,11 @@ def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
     for number, step in enumerate(plan.steps):
         row = ["", "", "", ""]
         if isinstance(step, PlanLaunch):
-            constants = " ".join(f"{k}={v}" for k, v in step.config.constants)
-            grid = "x".join(map(str, step.grid))
-            tile = f"{constants} warps={step.config.num_warps}"
-            row = [step.label, grid, tile, files[step.kernel]]
+            file = files[step.kernel]
+            tile = [f"{k}={v}" for k, v in step.config.constants]
+            if file.endswith(".py"):  # a GPU's
+                tile.append(f"warps={step.config.num_warps}")
+            row = [step.label, "x".join(map(str, step.grid)), " ".join(tile), file]
         elif isinstance(step, Copy):
             row[0] = f"(copy) {plan.buffers[step.source].name} -> {plan.buffers[step.target].name}"
         else:
