@@ -29,7 +29,7 @@ def cpu_target(root: Path = Path("/"), machine: str = platform.machine()) -> Tar
     target = Target(
         "cpu",
         name[1].strip() if name else platform.machine(),
-        processors=max(1, min(_allowed(), _share(root / "sys/fs/cgroup/cpu.max"))),
+        processors=max(1, min(_allowed(), _share(root / "sys/fs/cgroup"))),
         l1_cache=caches.get(1, 0),
         l2_cache=caches.get(2, 0),
     )
@@ -58,9 +58,12 @@ def _allowed() -> int:
     return os.cpu_count() or 1
 
 
-def _share(file: Path) -> int:
-    """As many processors' time as a container has; many where it has no limit."""
-    found = re.match(r"(\d+) ([1-9]\d*)\b", _read(file, _NUMBERS))
+def _share(groups: Path) -> int:
+    """As many processors' time as a container has; many where it has no limit. ``groups``: the
+    folder of control groups, of version 2 or 1."""
+    old = (_read(groups / f"cpu/cpu.cfs_{name}_us", _NUMBERS) for name in ("quota", "period"))
+    said = _read(groups / "cpu.max", _NUMBERS) or " ".join(map(str.strip, old))
+    found = re.match(r"(\d+) ([1-9]\d*)\b", said)
     return -(-int(found[1]) // int(found[2])) if found else 1 << 20
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -246,6 +247,19 @@ def test_a_container_that_tells_little(tmp_path: Path, files: dict[str, str]) ->
     found = cpu_target(tmp_path)
     assert found.kind == "cpu" and found.processors >= 1 and found.vector == 16
     assert (found.l1_cache, found.l2_cache) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("quota", "wanted"), [("50000", 1), ("100001", 2), ("-1", 5), ("", 5), ("x", 5), ("0", 1)]
+)
+def test_a_share_of_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, wanted: int
+) -> None:
+    """As control groups of version 1 tell it."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(5)))
+    folder = "sys/fs/cgroup/cpu/cpu.cfs_"
+    write(tmp_path, {f"{folder}quota_us": f"{quota}\n", f"{folder}period_us": "100000\n"})
+    assert cpu_target(tmp_path).processors == wanted
 
 
 def test_this_machine() -> None:
