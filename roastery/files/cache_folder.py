@@ -55,16 +55,11 @@ class PrivateFolder:
         path = self.folder / name
         if not self._usable(path.parent):
             return None
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        try:
-            handle = os.open(path, flags)
-        except OSError:
-            return None
-        with os.fdopen(handle, "rb") as file:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode) or _refusal(path, found):
-                return None
-            return file.read()
+        with contextlib.suppress(OSError), open(path, "rb", opener=_own_file) as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISREG(found.st_mode) and not _refusal(path, found):
+                return file.read()
+        return None
 
     def write(self, name: str, data: bytes) -> bool:
         """Write a file that others see whole or not at all; False where that cannot be."""
@@ -115,6 +110,11 @@ class PrivateFolder:
                 _LOGGER.warning("the cache of kernels is not used: %s", printable(reason))
             return False
         return True
+
+
+def _own_file(path: str, flags: int) -> int:
+    """No link, and no wait for who writes a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:

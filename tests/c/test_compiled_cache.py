@@ -209,6 +209,19 @@ def test_what_the_compiler_says_is_told(tmp_path: Path) -> None:
     assert "--device reference" in str(caught.value)
 
 
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from tests.c.test_compiled_cache import *\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "maker = LibraryMaker(CCompiler(('cc',), '1'), (), '', LibraryStore(Path(sys.argv[1])))\n"
+        "list(maker.libraries(['/*' + ' ' * 9999 + '*/']))\n"
+    )
+    command = [sys.executable, "-c", code, f"{tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "kernels_0.c: what is to be compiled cannot be written: File too large" in done.stderr
+    assert "set TMPDIR" in done.stderr
+
+
 def test_a_program_that_makes_nothing_is_told_of(tmp_path: Path) -> None:
     program = tmp_path / "cc"
     program.write_text("#!/bin/sh\necho warning\n")

@@ -126,3 +126,14 @@ def test_a_folder_that_is_not_there_is_not_told(
         (tmp_path / "a").write_text("a file")
         assert not folder.write("x", b"")
     assert not caplog.records
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_there(cache: Path, make: Callable[[Path], None]) -> None:
+    (path,) = (p for p in cache.rglob("*") if p.is_file())
+    path.unlink()
+    make(path)
+    before = len(os.listdir("/proc/self/fd"))
+    assert PrivateFolder(path.parent).read(path.name) is None
+    assert BinaryStore().load(KEY) is None
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -49,7 +49,7 @@ def compile_all(
 
         def make(number: int) -> bytes:
             source, library = folder / f"kernels_{number}.c", folder / f"kernels_{number}.so"
-            source.write_text(texts[number], encoding="utf-8")
+            _write(source, texts[number])
             command = [*compiler.command, *flags, "-o", str(library), str(source), "-lm"]
             said = running.run(compiler, command)
             try:
@@ -65,6 +65,16 @@ def compile_all(
             threads.shutdown(wait=False, cancel_futures=True)
             running.kill()
             threads.shutdown()
+
+
+def _write(source: Path, text: str) -> None:
+    try:
+        source.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RoasteryError(
+            f"{source}: what is to be compiled cannot be written: {error.strerror}",
+            hint="set TMPDIR to a folder with room; --device reference compiles nothing",
+        ) from error
 
 
 def _usable_processors() -> int:
