@@ -17,7 +17,7 @@ from ir.ops.convolution import Conv
 from ir.ops.winograd import WinogradInput, WinogradOutput, WinogradWeights
 from ir.size import Evaluation
 from ir.types import F32, TensorType
-from ir.winograd import ERRORS, TAPS, inputs_of
+from ir.winograd import CHANNELS, ERRORS, TAPS, inputs_of
 
 from .context import PassContext
 from .rewrite import Context
@@ -76,6 +76,9 @@ def _tile(node: Node, known: set[Value], lanes: int, number: AsNumber) -> int:
     if any(channels % lanes for channels in weights.shape[:2]):
         return 0
     tiles = [tile for tile, error in ERRORS.items() if error <= LARGEST_ERROR]
+    tiles = [tile for tile in tiles if weights.shape[1] <= CHANNELS[tile]]
+    if not tiles:
+        return 0
     times = {_Work(node, tile, number).time: tile for tile in tiles}
     best = min(times)
     return times[best] if best < _direct(node, number) else 0

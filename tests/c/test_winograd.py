@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import roastery
 from compiler.c.lanes import with_layout
 from compiler.options import CompileOptions
 from compiler.passes.context import PassContext
@@ -19,7 +21,7 @@ from ir.graph import Graph
 from ir.ops.convolution import Conv
 from ir.ops.winograd import WinogradInput, WinogradOutput, WinogradWeights
 from ir.types import TensorType
-from ir.winograd import ERRORS, POINTS, matrices
+from ir.winograd import CHANNELS, ERRORS, POINTS, matrices
 from roastery.devices.compile_options import CompileRequest
 from roastery.reading import nets
 from runtime.backends.reference import ReferenceBackend
@@ -116,6 +118,36 @@ def test_small_images_stay_as_they_are() -> None:
     program = program_of(nets.net_from_text(convolutions(64, 2), "net.prototxt"), "TEST")
     known = constants(program.graph)
     assert by_winograd(program.graph, known, PassContext(OPTIONS)) is program.graph
+
+
+def test_many_channels_take_tiles_that_lose_less() -> None:
+    most = CHANNELS[4]
+    for channels, tiles in ((most, {4}), (most + 64, {2}), (CHANNELS[2] + 64, set())):
+        program = program_of(nets.net_from_text(convolutions(channels, 28), "net.prototxt"), "TEST")
+        found = by_winograd(program.graph, constants(program.graph), PassContext(OPTIONS))
+        assert {n.op.tile for n in found.nodes if isinstance(n.op, WinogradInput)} == tiles
+
+
+@needs_compiler
+def test_its_error_in_kernels_is_as_stated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They sum up in an order of their own."""
+    path, channels = tmp_path / "net.prototxt", CHANNELS[4]
+    dense = "convolution_param { num_output: 32 kernel_size: 3 bias_term: false }"
+    path.write_text(
+        inputs(data=(1, channels, 26, 26)) + layer("conv", "Convolution", "data", dense)
+    )
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((1, channels, 26, 26), np.float32)
+    w = rng.standard_normal((32, channels, 3, 3), np.float32)
+    exact = run(Conv((1, 1), (0, 0), (1, 1)), x.astype(np.float64), w.astype(np.float64))
+    found = []
+    for asked in ("1", "0"):
+        monkeypatch.setenv("ROASTERY_WINOGRAD", asked)
+        net = roastery.compile(str(path), device="cpu", freeze=True)
+        net.parameters["conv"][0][...] = w
+        found.append(net(data=x)["conv"])
+    error = np.abs(found[0] - exact).max() / np.abs(exact).max()
+    assert error <= ERRORS[4] and not np.array_equal(*found)
 
 
 @needs_compiler
