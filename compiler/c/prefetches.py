@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from compiler.kernels.expressions import KernelArgument, Local, axes_of
-from compiler.kernels.nodes import Assign, If, Kind, Let, Loop, Statement
+from compiler.kernels.nodes import Assign, If, Kind, Let, Loop, Remark, Statement
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
@@ -35,7 +35,9 @@ def asked_early(body: Sequence[Statement], lanes: int) -> list[Statement]:
             case If(condition, inner, otherwise):
                 both = asked_early(inner, lanes), asked_early(otherwise, lanes)
                 found.append(If(condition, *both))
-            case Loop(Kind.SERIAL) if all(isinstance(s, Let | Assign) for s in statement.body):
+            case Loop(Kind.SERIAL) if all(
+                isinstance(s, Let | Assign | Remark) for s in statement.body
+            ):
                 found.append(replace(statement, body=_asking(statement, lanes)))
             case Loop(body=inner):
                 found.append(replace(statement, body=asked_early(inner, lanes)))

@@ -95,7 +95,7 @@ RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", prelude(2)), *_FUNCTIONS.val
 """Names that no variable has."""
 
 
-_BY_LETTER = {"max": "larger", "min": "smaller", "abs": "magnitude", "where": "choose"}
+_BY_LETTER = {"max": "larger", "min": "smaller", "abs": "magnitude"}
 _BY_LETTER |= {"floordiv": "quotient", "mod": "rest", "to_float": "to_float", "to_int": "to_int"}
 _LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "rand")
 
@@ -109,6 +109,14 @@ def _by_letter(name: str) -> o.Spell:
     return spell
 
 
+def _choice(value: Expr, printer: o.Printer) -> tuple[str, int]:
+    """By a condition, or the greater of two floats: the second where they cannot be compared."""
+    condition, a, b = value.args
+    if condition.op == "gt" and condition.args == (a, b) and a.dtype.is_float:
+        return f"above_f({printer.expr(a)}, {printer.expr(b)})", o.ATOM
+    return _by_letter("choose")(value, printer)
+
+
 def _shifted(value: Expr, printer: o.Printer) -> tuple[str, int]:
     """Lanes of two vectors, from a number on."""
     return f"shifted_{LETTERS[value.dtype]}({printer.operands(value)}, {value.value})", o.ATOM
@@ -119,6 +127,7 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     **{op: _by_letter(name) for op, name in _BY_LETTER.items()},
     **{op: o.call(f"{op}_f") for op in _LIBRARY},
     "pow": _power("f"),
+    "where": _choice,
     "neg": o.prefix("-", o.ATOM),
     "not": o.prefix("~", o.ATOM),
     "and": _logic("&", AND, o.SUM),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from compiler.kernels.expressions import Address, Local, axes_of, element, read, ref
+from compiler.kernels.expressions import Address, Local, axes_of, element, every, read, ref
 from compiler.kernels.nodes import (
     Declare,
     If,
@@ -45,6 +45,8 @@ def turned(body: Sequence[Statement], lanes: int) -> list[Statement]:
                 found.append(If(condition, turned(inner, lanes), turned(otherwise, lanes)))
             case Loop(Kind.SERIAL) if (squares := _Squares(statement, lanes)).found:
                 found += squares.loops()
+            case Loop(Kind.SERIAL) if full := _full_squares(statement, lanes):
+                found.append(full)
             case Loop(Kind.SERIAL) if exchanged := _exchanged_loops(statement, lanes):
                 found += exchanged
             case Loop(body=inner):
@@ -52,6 +54,49 @@ def turned(body: Sequence[Statement], lanes: int) -> list[Statement]:
             case _:
                 found.append(statement)
     return found
+
+
+def _full_squares(loop: Loop, lanes: int) -> If | None:
+    """The loop by squares where all lanes are inside of what is read and written, if that makes
+    squares and every turn asks the same; elsewhere as it was."""
+    counts: dict[Expr, None] = {}
+    body: list[Statement] = []
+    for statement in loop.body:
+        if isinstance(statement, Remark):
+            body.append(statement)
+            continue
+        if not isinstance(statement, Let | Write):
+            return None
+        for value in (
+            statement.value,
+            *([statement.place] if isinstance(statement, Write) else []),
+        ):
+            counts.update((x.args[0], None) for x in e.walk(value) if x.op == "first")
+        body.append(_unmasked(statement))
+    known = {s.variable: s.value for s in loop.body if isinstance(s, Let)}
+    if not counts or any(slope(count, loop.variable, known) != 0 for count in counts):
+        return None
+    squares = _Squares(replace(loop, body=body), lanes)
+    if not squares.found:
+        return None
+    full = every(tuple(count >= lanes for count in counts))
+    return If(full, squares.loops(), [loop])
+
+
+def _unmasked(statement: Let | Write) -> Statement:
+    """Without the conditions of first lanes on what it reads and writes."""
+
+    def change(value: Expr) -> Expr:
+        args = tuple(map(change, value.args))
+        if value.op == "element":
+            args = (*args[:2], *(a for a in args[2:] if a.op != "first"))
+        if value.op == "load" and len(args[0].args) == 2:
+            return e.node("load", args, None, value.dtype)
+        return value if args == value.args else e.node(value.op, args, value.value, value.dtype)
+
+    if isinstance(statement, Let):
+        return replace(statement, value=change(statement.value))
+    return replace(statement, place=change(statement.place), value=change(statement.value))
 
 
 def _exchanged_loops(loop: Loop, lanes: int) -> list[Statement]:

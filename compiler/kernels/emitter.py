@@ -316,6 +316,11 @@ class Emitter:
             found.append(self.condition(position < self.builder.size(high)))
         return tuple(found)
 
+    def ways(self, ends: Sequence[Expr], taps: Sequence[int]) -> Iterator[bool]:
+        """How many elements are gathered, each way to be written: whether what exists of each is
+        asked there. ``ends``: conditions under which all exist. ``taps``: how many, by axis."""
+        yield True
+
     @contextlib.contextmanager
     def tap(
         self, access: Access, conditions: Sequence[Expr]

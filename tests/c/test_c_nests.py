@@ -140,6 +140,36 @@ def test_pooling(arrange: Arrange, stride: int, side: int) -> None:
     checked(arrange(fused(lambda b, g: b.emit(spread, g), best.shape)))
 
 
+def test_the_greater_of_what_cannot_be_compared(arrange: Arrange) -> None:
+    """As where one is asked whether it is greater: not a number never is."""
+    kind = {"window": (1, 1, 3, 1), "stride": (1, 1, 1, 1), "low": (0, 0, 1, 0)}
+    op = WindowMax(**kind, high=(0, 0, 1, 0), spatial_rank=2)
+    shape = (1, 20, 9, 5)
+    special = np.float32([np.nan, -np.inf, np.inf, 0.0, 1.0, -3.4028234663852886e38])
+    x = np.random.default_rng(3).choice(special, shape).astype(np.float32)
+    node = arrange(fused(lambda b, v: b.emit_all(op, v)[0], shape))
+    launches = lower_to_c(node, CompileOptions(target=TARGET))
+    assert "above_f(" in launches[0].kernel.source
+    launcher = launcher_of(launch.kernel for launch in launches)
+    (got,) = run_launches(launches, node, [x], by=launcher)
+    want, _ = op.reference([x], op.infer([TensorType(shape)]))
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("channels", [(32, 16), (20, 12)])
+def test_reductions_of_parts_read_vectors(channels: tuple[int, int]) -> None:
+    """Channels that are put together lie in the lanes, as in each part."""
+    shapes = [(2, count, 7, 7) for count in channels]
+
+    def build(b: Builder, *parts: Value) -> Value:
+        return b.reduce("sum", b.emit(Concat(1), *parts), (2, 3))
+
+    node = arranged(fused(build, *shapes, schedule="reduce"), blocks)
+    checked(node)
+    (launch,) = lower_to_c(node, CompileOptions(target=TARGET))
+    assert ("step_f(" in launch.kernel.source) is False
+
+
 @pytest.mark.parametrize("parts", [(16, 32, 16), (16, 4, 20), (3, 1, 2)])
 def test_concat_and_slice(arrange: Arrange, parts: tuple[int, ...]) -> None:
     shapes = [(2, channels, 3, 7) for channels in parts]
@@ -166,10 +196,12 @@ def test_copies_between_layouts(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("rows", [64, 50])
 @pytest.mark.parametrize("back", [False, True])
-def test_squares_are_turned_in_registers(rows: int, back: bool) -> None:
-    """Where lanes are far apart, and one turn of a loop takes what lies beside the last one's."""
+@pytest.mark.parametrize("more", [0, 3])
+def test_squares_are_turned_in_registers(rows: int, back: bool, more: int) -> None:
+    """Where lanes are far apart, and one turn of a loop takes what lies beside the last one's. The
+    last block may be a part of one (``more``)."""
     lanes = lanes_of(TARGET)
-    shape = (4 * lanes, rows, 1, 1)
+    shape = (4 * lanes + more, rows, 1, 1)
     kinds = [None, Layout.of(range(4), [(0, lanes)])]
     node = fused(lambda b, x, y: b.map(ZERO * 2.0 + ONE, x, y), shape, shape)
     first, second = reversed(kinds) if back else kinds

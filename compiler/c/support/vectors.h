@@ -29,6 +29,24 @@ static inline vi choose_i(vi m, vi a, vi b) { return (m & a) | (~m & b); }
 #define choose_b choose_i
 static inline vu choose_u(vi m, vu a, vu b) { return (vu)((m & (vi)a) | (~m & (vi)b)); }
 
+/* a > b ? a : b, as x86 has it, with not a number for either. */
+static inline vf above_f(vf a, vf b) {
+#if LANES == 16 && defined __AVX512F__ && defined __clang__
+    typedef float v16 __attribute__((vector_size(64)));
+    return (vf)__builtin_ia32_maxps512((v16)a, (v16)b, 4);
+#elif LANES == 16 && defined __AVX512F__
+    typedef float v16 __attribute__((vector_size(64)));
+    return (vf)__builtin_ia32_maxps512_mask((v16)a, (v16)b, (v16)b, -1, 4);
+#elif LANES == 8 && defined __AVX__
+    typedef float v8 __attribute__((vector_size(32)));
+    return (vf)__builtin_ia32_maxps256((v8)a, (v8)b);
+#elif LANES == 4 && defined __SSE__
+    typedef float v4 __attribute__((vector_size(16)));
+    return (vf)__builtin_ia32_maxps((v4)a, (v4)b);
+#else
+    return choose_f(a > b, a, b);
+#endif
+}
 static inline vf larger_f(vf a, vf b) { return choose_f((a > b) | (a != a), a, b); }
 static inline vf smaller_f(vf a, vf b) { return choose_f((a < b) | (a != a), a, b); }
 static inline vi larger_i(vi a, vi b) { return choose_i(a > b, a, b); }

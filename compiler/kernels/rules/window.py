@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 
 from ir import expr as e
@@ -12,7 +11,7 @@ from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, Wi
 
 from ..emitter import Access, Emitter, rule, zero
 from ..expressions import as_i32
-from ..index import Base, linearize, variable
+from ..index import Affine, Base, linearize, variable
 from ..loops import loops
 from ..monomial import Monomial
 from .shifted import shifted_sum
@@ -34,29 +33,36 @@ def along_one(op: WindowTaps, shape: Sequence[int]) -> int | None:
     return axis if low >= 0 and high >= 0 and low + high == window - 1 else None
 
 
-@contextlib.contextmanager
 def reading(
     emitter: Emitter, op: WindowTaps, at: Access, inputs: Sequence[int]
 ) -> Iterator[tuple[Access, tuple[Expr, ...]]]:
     """Loops over the taps of the window at ``at``: gives where one reads its input, and where that
-    is no padding."""
-    with loops(emitter.builder, op.window) as tap:
-        access = at
-        conditions: list[Expr] = []
-        for axis, extent in enumerate(inputs):
-            if not op.slides(axis):
-                continue
+    is no padding. What is written for each stands inside its loops."""
+    starts: dict[int, Affine] = {}
+    ends: list[Expr] = []
+    for axis, extent in enumerate(inputs):
+        if op.slides(axis):
             index = at.coordinates[axis].scaled(Monomial.of(op.stride[axis]))
-            index = index.shifted(Monomial.of(-op.low[axis]))
-            if axis in tap:
-                index = index.plus(tap[axis])
+            starts[axis] = index.shifted(Monomial.of(-op.low[axis]))
+            last = starts[axis].shifted(Monomial.of(op.window[axis] - 1))
             size = emitter.builder.extent(extent, "from")
-            access = access.moved(axis, index, size)
-            # How many elements are added behind depends on the image (rounding), so that the end
-            # is checked in any case; a layer's padding does not.
-            conditions += emitter.inside(index, op.low[axis] > 0, size)
-        with emitter.tap(access, conditions) as found:
-            yield found
+            ends += emitter.inside(starts[axis], op.low[axis] > 0, None)
+            ends += emitter.inside(last, False, size)
+    for masked in emitter.ways(ends, op.window):
+        with loops(emitter.builder, op.window) as tap:
+            access = at
+            conditions: list[Expr] = []
+            for axis, index in starts.items():
+                if axis in tap:
+                    index = index.plus(tap[axis])
+                size = emitter.builder.extent(inputs[axis], "from")
+                access = access.moved(axis, index, size)
+                # How many elements are added behind depends on the image (rounding), so that the
+                # end is checked in any case; a layer's padding does not.
+                if masked:
+                    conditions += emitter.inside(index, op.low[axis] > 0, size)
+            with emitter.tap(access, conditions) as found:
+                yield found
 
 
 @rule(WindowMax)
@@ -66,19 +72,19 @@ def emit_max(emitter: Emitter, node: Node, op: WindowMax, number: int, at: Acces
     best = emitter.accumulator(node, 0, _LOWEST)
     winner = emitter.accumulator(node, 1, e.const(-1))
     first = x.type.rank - op.spatial_rank
-    with reading(emitter, op, at, x.shape) as (access, conditions):
+    for access, conditions in reading(emitter, op, at, x.shape):
         value = emitter.chosen(conditions, emitter.emit(x, access), _LOWEST)
         better = emitter.condition(value > best)
         spot = as_i32(builder.affine(linearize(access.coordinates[first:], access.extents[first:])))
-        builder.assign(best, e.where(better, value, best))
         builder.assign(winner, e.where(better, spot, winner))
+        # Not by the condition, which nobody else may need: processors have this as one operation.
+        builder.assign(best, e.where(value > best, value, best))
     results = (best, winner)
     for output, result in zip(node.outputs, results, strict=True):
         emitter.preset(output, at, result)
     return results[number]
 
 
-@contextlib.contextmanager
 def covering(
     emitter: Emitter, op: WindowTaps, at: Access, outputs: Sequence[int]
 ) -> Iterator[tuple[Access, tuple[Expr, ...]]]:
@@ -89,31 +95,43 @@ def covering(
     reaches the element.
     """
     rank = len(outputs)
+    builder = emitter.builder
     counts = [-(-op.window[a] // op.stride[a]) if op.slides(a) else 1 for a in range(rank)]
     # Counted from the padded edge: the element, and the last window that starts there.
-    ends = {
+    last = {
         a: at.coordinates[a].shifted(Monomial.of(op.low[a])) for a in range(rank) if op.slides(a)
     }
     starts = {
         a: emitter.quotient(end, op.stride[a]) if op.stride[a] > 1 else end
-        for a, end in ends.items()
+        for a, end in last.items()
     }
-    with loops(emitter.builder, counts) as tap:
-        access = at
-        conditions: list[Expr] = []
-        for axis, index in starts.items():
-            if axis in tap:
-                index = index.plus(tap[axis].scaled(Monomial.of(-1)))
-            size = emitter.builder.extent(outputs[axis], "windows")
-            # The windows may end before the axis does.
-            conditions += emitter.inside(index, axis in tap, size)
-            if op.window[axis] % op.stride[axis] or op.window[axis] < op.stride[axis]:
-                start = emitter.builder.affine(index) * op.stride[axis]
-                reach = emitter.builder.affine(ends[axis]) - start
-                conditions.append(emitter.condition(reach < op.window[axis]))
-            access = access.moved(axis, index, size)
-        with emitter.tap(access, conditions) as found:
-            yield found
+    ends: list[Expr] = []
+    reaches: dict[int, Expr] = {}  # from where the last window starts to the element
+    for axis, index in starts.items():
+        if op.window[axis] % op.stride[axis] or op.window[axis] < op.stride[axis]:
+            start = builder.affine(index) * op.stride[axis]
+            reaches[axis] = builder.let(builder.affine(last[axis]) - start, "i", "reach")
+        first = index.shifted(Monomial.of(1 - counts[axis]))
+        ends += emitter.inside(first, counts[axis] > 1, None)
+        ends += emitter.inside(index, False, builder.extent(outputs[axis], "windows"))
+    for masked in emitter.ways(ends, counts):
+        with loops(builder, counts) as tap:
+            access = at
+            conditions: list[Expr] = []
+            for axis, index in starts.items():
+                if axis in tap:
+                    index = index.plus(tap[axis].scaled(Monomial.of(-1)))
+                size = builder.extent(outputs[axis], "windows")
+                # The windows may end before the axis does.
+                if masked:
+                    conditions += emitter.inside(index, axis in tap, size)
+                if axis in reaches:
+                    before = builder.affine(tap[axis]) * op.stride[axis] if axis in tap else 0
+                    reach = reaches[axis] + before
+                    conditions.append(emitter.condition(reach < op.window[axis]))
+                access = access.moved(axis, index, size)
+            with emitter.tap(access, conditions) as found:
+                yield found
 
 
 @rule(WindowSum, WindowSpread)
@@ -127,7 +145,7 @@ def emit_sum(
         return shifted_sum(emitter, x, at, axis, op.window[axis], low, lanes)
     total = emitter.accumulator(node)
     walk = reading if isinstance(op, WindowSum) else covering
-    with walk(emitter, op, at, x.shape) as (access, conditions):
+    for access, conditions in walk(emitter, op, at, x.shape):
         value = emitter.chosen(conditions, emitter.emit(x, access), zero(x.type.dtype))
         emitter.builder.increase(total, value)
     return total
@@ -142,7 +160,7 @@ def emit_scatter(emitter: Emitter, node: Node, op: WindowScatter, number: int, a
     # Where it is a view of the flat position the compiler sees no new arithmetic.
     here = emitter.builder.index(own)
     total = emitter.accumulator(node)
-    with covering(emitter, op, at, g.shape) as (access, conditions):
+    for access, conditions in covering(emitter, op, at, g.shape):
         chosen = emitter.emit(winner, access)
         value = emitter.emit(g, access)
         hit = emitter.condition(e.equal(chosen, here))

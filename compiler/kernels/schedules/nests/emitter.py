@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 
 from ir.expr import Expr
@@ -38,6 +39,16 @@ class NestEmitter(Emitter):
     def inside(self, index: Affine, low: bool, high: Monomial | None) -> tuple[Expr, ...]:
         """Of a block that no bound cuts, asked for the whole of it."""
         return super().inside(_whole_blocks(index, high), low, high)
+
+    def ways(self, ends: Sequence[Expr], taps: Sequence[int]) -> Iterator[bool]:
+        """What all lanes agree on is asked once for all of them."""
+        if not ends or math.prod(taps) == 1 or any(axes_of(condition) for condition in ends):
+            yield True
+            return
+        with self.builder.when(self.builder.let(every(tuple(dict.fromkeys(ends))), "m", "inside")):
+            yield False
+        with self.builder.otherwise():
+            yield True
 
     @contextlib.contextmanager
     def tap(

@@ -153,10 +153,21 @@ class ReducedLoops:
 
 
 def _walked(task: Task, reduction: Reduction) -> TensorType:
-    """What lies in memory as most of what is reduced does."""
-    found = [p.value.type for p in task.body.inputs if p.value.shape == reduction.shape]
+    """What lies in memory as most of what is reduced does, or parts of it do."""
+    types = [port.value.type for port in task.body.inputs]
+    found = [type for type in types if type.shape == reduction.shape]
+    parts = [type for type in types if _is_part(type, reduction.shape)]
     found.sort(key=lambda type: type.layout is None)
+    found += [TensorType(reduction.shape, layout=type.layout) for type in parts]
     return found[0] if found else TensorType(reduction.shape)
+
+
+def _is_part(type: TensorType, shape: Sequence[int]) -> bool:
+    """Whether it is blocks of some channels of a tensor."""
+    if type.layout is None or type.rank != len(shape):
+        return False
+    others = [axis for axis, (a, b) in enumerate(zip(type.shape, shape, strict=True)) if a != b]
+    return len(others) == 1 and type.layout.block(others[0]) > 1
 
 
 def _numbered(
