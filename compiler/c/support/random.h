@@ -24,27 +24,44 @@ static inline vl even_products(vl a, uint32_t b) {
 #elif defined __AVX2__ && LANES == 8 && !defined __clang__
     typedef int v8 __attribute__((vector_size(32)));
     return (vl)__builtin_ia32_pmuludq256((v8)a, (v8)all_u(b));
+#elif defined __SSE2__ && LANES == 4 && !defined __clang__
+    typedef int v4 __attribute__((vector_size(16)));
+    return (vl)__builtin_ia32_pmuludq128((v4)a, (v4)all_u(b));
 #else
     return (a & 0xffffffffu) * (uint64_t)b;
 #endif
 }
 
-static inline vf philox_f(vu seed, vu x0, vu x1, vu x2) {
-    const vl high = (vl){0} + 0xffffffff00000000u;
-    vu x3 = {0}, key0 = seed;
-    uint32_t key1 = 0;
+/* The odd lanes as even ones. A shuffle, as what multiplies also shifts. */
+static inline vl odd_lanes(vl a) {
+#ifdef __clang__
+    return a >> 32;
+#else
+    return (vl)__builtin_shuffle((vi)a, lane_numbers() | 1);
+#endif
+}
+
+/* Of the even lanes. What odd lanes hold is of no account: products do not read it. */
+static inline vl philox_even(vl key0, vl x0, vl x1, vl x2) {
+    vl x3 = {0};
+    uint64_t key1 = 0;
     for (int round = 0; round < 10; ++round) {
-        const vl a0 = even_products((vl)x0, 0xD2511F53u), b0 = even_products((vl)x2, 0xCD9E8D57u);
-        const vl a1 = even_products((vl)x0 >> 32, 0xD2511F53u);
-        const vl b1 = even_products((vl)x2 >> 32, 0xCD9E8D57u);
-        x0 = (vu)((b0 >> 32) | (b1 & high)) ^ x1 ^ key0;
-        x2 = (vu)((a0 >> 32) | (a1 & high)) ^ x3 ^ key1;
-        x1 = (vu)((b0 & ~high) | (b1 << 32));
-        x3 = (vu)((a0 & ~high) | (a1 << 32));
+        const vl a = even_products(x0, 0xD2511F53u), b = even_products(x2, 0xCD9E8D57u);
+        x0 = odd_lanes(b) ^ x1 ^ key0;
+        x2 = odd_lanes(a) ^ x3 ^ key1;
+        x1 = b;
+        x3 = a;
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    const vi word = (vi)x0;
+    return x0;
+}
+
+static inline vf philox_f(vu seed, vu x0, vu x1, vu x2) {
+    const vl even = philox_even((vl)seed, (vl)x0, (vl)x1, (vl)x2);
+    const vl odd = philox_even(odd_lanes((vl)seed), odd_lanes((vl)x0), odd_lanes((vl)x1),
+                               odd_lanes((vl)x2));
+    const vi word = (vi)((even & 0xffffffffu) | (odd << 32));
     return __builtin_convertvector(word ^ (word >> 31), vf) * 4.6566127342e-10f;
 }
 #define rand_f(seed, x0, x1, x2) philox_f((vu)(seed), (vu)(x0), (vu)(x1), (vu)(x2))
