@@ -16,7 +16,8 @@ from ..contract import anchor_of
 from ..joined import joined
 from ..partials import Partials
 from .form import LoopAxis, RegisterForm, extents_of, register_form, result_of
-from .tile import Registers, TileOrder
+from .sums import Registers
+from .tile import TileOrder
 from .walked_window import WalkedWindow
 
 
@@ -99,7 +100,7 @@ def _kernel(
     are ``partials``."""
     emitter = task.emitter(3)
     view = joined(emitter, anchor, product_of(emitter, anchor))
-    kernel = Registers(emitter, anchor, view, config, share, order)
+    kernel = Registers(emitter, anchor, view, config, order, share=share)
     builder = emitter.builder
     builder.place(anchor.location)
     lanes = f"{kernel.form.lanes.kind} {kernel.form.lanes.number}"

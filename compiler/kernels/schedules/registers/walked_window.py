@@ -22,7 +22,8 @@ from ...index import ZERO, Affine, Base, delinearize, variable
 from ...monomial import Monomial
 from ...task import Task
 from .form import LoopAxis
-from .tile import Registers, U, V, step_of
+from .sums import Registers
+from .tile import U, V, step_of
 
 POSITIONS = 128  # of a program at least, where there are so many
 Placed = Mapping[LoopAxis, Affine]
