@@ -1,6 +1,6 @@
 """Scalar expressions: what a pointwise op computes for one element.
 
-An expression is data: a node of a small table of primitives (:data:`PRIMITIVES`)
+An expression is data: a node of a small table of primitives (:mod:`ir.primitives`)
 over its leaves. Three readers interpret it: :mod:`ir.expr_numpy` evaluates it,
 :mod:`ir.expr_grad` differentiates it, and a backend's printer spells it.
 
@@ -23,9 +23,9 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .primitives import PRIMITIVES
 from .size import Real, Size
 from .types import BOOL, F32, I32, U32, DType
 
@@ -108,60 +108,6 @@ class Expr:
 
 Operand = Expr | float | int | bool
 
-
-@dataclass(frozen=True, slots=True)
-class Primitive:
-    """One row of the table: how many operands, and the result's type.
-
-    ``result`` is ``"same"`` (the operands' common type), ``"float"``, ``"bool"``,
-    ``"int"``; ``meaning`` is what documentation and error messages say.
-    """
-
-    name: str
-    arity: int
-    result: str
-    meaning: str
-
-
-PRIMITIVES: dict[str, Primitive] = {
-    p.name: p
-    for p in (
-        Primitive("add", 2, "same", "a + b"),
-        Primitive("sub", 2, "same", "a - b"),
-        Primitive("mul", 2, "same", "a * b"),
-        Primitive("div", 2, "float", "a / b"),
-        Primitive("floordiv", 2, "same", "integer division; operands are not negative"),
-        Primitive("mod", 2, "same", "integer remainder; operands are not negative"),
-        Primitive("max", 2, "same", "larger of a and b; NaN if either is NaN"),
-        Primitive("min", 2, "same", "smaller of a and b; NaN if either is NaN"),
-        Primitive("pow", 2, "float", "a ** b"),
-        Primitive("neg", 1, "same", "-a"),
-        Primitive("abs", 1, "same", "|a|"),
-        Primitive("exp", 1, "float", "e ** a"),
-        Primitive("log", 1, "float", "natural logarithm"),
-        Primitive("log1p", 1, "float", "log(1 + a), accurate near 0"),
-        Primitive("expm1", 1, "float", "exp(a) - 1, accurate near 0"),
-        Primitive("sqrt", 1, "float", "square root"),
-        Primitive("tanh", 1, "float", "hyperbolic tangent"),
-        Primitive("sigmoid", 1, "float", "1 / (1 + exp(-a))"),
-        Primitive("floor", 1, "float", "largest whole number not above a"),
-        Primitive("lt", 2, "bool", "a < b"),
-        Primitive("le", 2, "bool", "a <= b"),
-        Primitive("gt", 2, "bool", "a > b"),
-        Primitive("ge", 2, "bool", "a >= b"),
-        Primitive("eq", 2, "bool", "a == b"),
-        Primitive("ne", 2, "bool", "a != b"),
-        Primitive("and", 2, "bool", "both"),
-        Primitive("or", 2, "bool", "either"),
-        Primitive("not", 1, "bool", "negation"),
-        Primitive("where", 3, "same", "b where a is true, c elsewhere"),
-        Primitive("to_float", 1, "float", "integer or bool to f32"),
-        Primitive("to_int", 1, "int", "float to i32, towards zero"),
-        Primitive("rand", 4, "float", "Philox uniform in [0, 1) of (seed, c0, c1, c2)"),
-        Primitive("stop", 1, "same", "a, with no derivative"),
-        Primitive("grad_as", 2, "same", "a, with the derivative of b"),
-    )
-}
 
 _Key = tuple[str, tuple[Expr, ...], object, type, DType]
 _interned: dict[_Key, _Entry] = {}
@@ -470,39 +416,7 @@ def walk(*roots: Expr) -> tuple[Expr, ...]:
     return tuple(found)
 
 
-def rebuild(root: Expr, replace: dict[Expr, Expr]) -> Expr:
-    """``root`` with the nodes in ``replace`` exchanged, simplifications re-applied."""
-    done = dict(replace)
-    for node in walk(root):
-        if node in done:
-            continue
-        if not node.args or all(done[a] is a for a in node.args):
-            done[node] = node
-        else:
-            done[node] = primitive(node.op, *(done[a] for a in node.args))
-    return done[root]
-
-
 def arguments(*roots: Expr) -> dict[int, Expr]:
     """The ``arg`` leaves by input number, ascending."""
     found = {int(e.value): e for e in walk(*roots) if e.op == "arg" and e.value is not None}
     return dict(sorted(found.items()))
-
-
-def substitute(root: Expr, inputs: dict[int, Expr]) -> Expr:
-    """``root`` with ``arg(i)`` replaced by ``inputs[i]``: fusion of two pointwise ops."""
-    leaves = arguments(root)
-    return rebuild(root, {leaf: inputs[i] for i, leaf in leaves.items() if i in inputs})
-
-
-def without_gradient_marks(root: Expr) -> Expr:
-    """Drop ``stop`` and ``grad_as``, which mean nothing once backward is built."""
-    done: dict[Expr, Expr] = {}
-    for node in walk(root):
-        if node.op in ("stop", "grad_as"):
-            done[node] = done[node.args[0]]
-        elif node.args:
-            done[node] = primitive(node.op, *(done[a] for a in node.args))
-        else:
-            done[node] = node
-    return done[root]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from . import expr as e
 from .expr import Expr
+from .expr_exchange import without_gradient_marks
 
 # rule(node, g) -> the cotangent of every operand, None where there is none.
 DerivativeRule = Callable[[Expr, Expr], Sequence[Expr | None]]
@@ -71,7 +72,7 @@ def gradients(root: Expr, cotangent: Expr) -> dict[int, Expr]:
             known = adjoint.get(operand)
             adjoint[operand] = part if known is None else known + part
     return {
-        i: e.without_gradient_marks(adjoint[leaf])
+        i: without_gradient_marks(adjoint[leaf])
         for i, leaf in e.arguments(root).items()
         if leaf in adjoint
     }

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from . import expr as e
 from .expr import Expr, Number
+from .primitives import PRIMITIVES
 from .size import Real, Size, parse_size, size_text
 from .types import BOOL, F32, I32, DType
 
@@ -149,7 +150,7 @@ class _Parser:
     def expression(self) -> Expr:
         token = self.take()
         if self.peek() == "(":
-            if token not in e.PRIMITIVES:
+            if token not in PRIMITIVES:
                 raise ValueError(f"unknown primitive {token!r} in {self.text!r}")
             return self.call(token)
         if token in self.steps:
@@ -174,7 +175,7 @@ class _Parser:
             operands.append(self.expression())
         self.take(")")
         self.depth -= 1
-        arity = e.PRIMITIVES[name].arity
+        arity = PRIMITIVES[name].arity
         if len(operands) != arity:
             raise ValueError(f"{name} takes {arity} operands, {len(operands)} are given")
         return e.primitive(name, *operands)

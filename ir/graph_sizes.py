@@ -10,6 +10,7 @@ from typing import Any
 
 from . import expr as e
 from .expr import Expr
+from .expr_exchange import rebuild
 from .graph import Graph, Node, Port, Value
 from .op import Op
 from .size import Condition, Evaluation, Real, Size, Symbol, symbols_in, symbols_of
@@ -165,7 +166,7 @@ class Substitution:
             for leaf in e.walk(expr)
             if leaf.op == "dyn" and isinstance(leaf.value, Size | Real)
         }
-        return e.rebuild(expr, leaves) if leaves else expr
+        return rebuild(expr, leaves) if leaves else expr
 
 
 @functools.cache

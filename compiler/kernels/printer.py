@@ -36,7 +36,7 @@ class KernelPrinter(ABC):
     helpers: list[str] = field(default_factory=list)
     arguments: dict[KernelArgument, str] = field(default_factory=dict)
 
-    spelling: ClassVar[Mapping[str, Spell]]  # keyed like ir.expr.PRIMITIVES
+    spelling: ClassVar[Mapping[str, Spell]]  # keyed like ir.primitives.PRIMITIVES
     branch: ClassVar[str]  # what a condition stands in
     literals: ClassVar[Mapping[str, str]]  # what is no number; real: how others end
     block_ends: ClassVar[tuple[str, str]]  # what opens a block, behind its head, and closes it

@@ -28,6 +28,7 @@ from dataclasses import replace
 from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
+from ir.expr_exchange import without_gradient_marks
 from ir.graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
 from ir.location import Location
 from ir.op import Adjoint
@@ -238,7 +239,7 @@ def drop_stop_gradient(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 def _unmarked(node: Node, fuel: Fuel) -> Node:
     if not isinstance(node.op, Map):
         return node
-    exprs = tuple(e.without_gradient_marks(x) for x in node.op.exprs)
+    exprs = tuple(without_gradient_marks(x) for x in node.op.exprs)
     if exprs == node.op.exprs or not fuel.take("drop_stop_gradient: {}", node):
         return node
     return replace(node, op=replace(node.op, exprs=exprs))

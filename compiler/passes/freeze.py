@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 from ir import expr as e
 from ir.expr import Expr
+from ir.expr_exchange import substitute
 from ir.graph import Graph, Node, Port, Role, Value
 from ir.op import Op, Property
 from ir.ops.layout import Pack, Unpack
@@ -139,7 +140,7 @@ def _extend(
     inputs = {i: e.arg(operands.index(v)) for i, v in enumerate(reader.inputs) if v is not value}
     # The chain's value gets a number that no operand has.
     inputs[reader.inputs.index(value)] = variable = e.arg(len(operands))
-    parts = affine(e.substitute(op.exprs[0], inputs), variable)
+    parts = affine(substitute(op.exprs[0], inputs), variable)
     if parts is None:
         return False
     scale, shift = parts
@@ -210,7 +211,7 @@ def _folded(node: Node, axis: int, chain: _Chain, end: Value, names: Context) ->
         view = names.fresh(f"{constant.name}.view", TensorType(shape))
         operands.append(emit(Reshape(shape), (constant,), view))
         exchange[i] = e.arg(len(operands) - 1)
-    scaled = fold_literals(e.arg(0) * e.substitute(chain.scale, exchange))
+    scaled = fold_literals(e.arg(0) * substitute(chain.scale, exchange))
     new_weights = emit(
         make_map([scaled], operands, weights.shape),
         tuple(operands),
@@ -224,7 +225,7 @@ def _folded(node: Node, axis: int, chain: _Chain, end: Value, names: Context) ->
         renumbered = {i: e.arg(n) for n, i in enumerate(used)}
         per_channel = _channel_shape(node)
         shift = emit(
-            make_map([e.substitute(chain.shift, renumbered)], inputs, per_channel),
+            make_map([substitute(chain.shift, renumbered)], inputs, per_channel),
             inputs,
             names.fresh(f"{end.name}.shift", TensorType(per_channel)),
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from ir import expr as e
 from ir.expr import Expr
+from ir.expr_exchange import substitute
 from ir.expr_numpy import evaluate
 from ir.graph import Node, Value
 from ir.ops.pointwise import Map, broadcast_shape
@@ -50,7 +51,7 @@ def map_of(exprs: Sequence[Expr], outputs: Sequence[Value], like: Node) -> Node:
     used = e.arguments(*exprs)
     renumbered = {old: e.arg(new, leaf.dtype) for new, (old, leaf) in enumerate(used.items())}
     inputs = tuple(like.inputs[i] for i in used)
-    op = make_map([e.substitute(x, renumbered) for x in exprs], inputs, outputs[0].shape)
+    op = make_map([substitute(x, renumbered) for x in exprs], inputs, outputs[0].shape)
     return replace(like, op=op, inputs=inputs, outputs=tuple(outputs))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ir import expr as e
 from ir.expr import Expr
+from ir.expr_exchange import rebuild, substitute
 from ir.graph import Direction, Graph, Node, Value
 from ir.ops.pointwise import Map
 
@@ -74,15 +75,15 @@ def _through(reader: Node, x: Value, activation: Node) -> Node | None:
     old = e.arg(place, x.type.dtype)
     # Past the last input: no expression reads it yet.
     new = e.arg(len(reader.inputs), x.type.dtype)
-    function = e.substitute(activation.op.exprs[0], {0: old})
+    function = substitute(activation.op.exprs[0], {0: old})
     exchange = {function: new}
     if _keeps_sign(function, old):
         exchange |= {e.binary(test, old, 0.0): e.binary(test, new, 0.0) for test in ("gt", "le")}
-    exprs = [e.rebuild(root, exchange) for root in reader.op.exprs]
+    exprs = [rebuild(root, exchange) for root in reader.op.exprs]
     if place in e.arguments(*exprs):
         return None
     y = activation.outputs[0]
-    exprs = [e.substitute(root, {len(reader.inputs): old}) for root in exprs]
+    exprs = [substitute(root, {len(reader.inputs): old}) for root in exprs]
     inputs = (*reader.inputs[:place], y, *reader.inputs[place + 1 :])
     return replace(reader, op=make_map(exprs, inputs, reader.outputs[0].shape), inputs=inputs)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import expr as e
 from ..expr import Expr
+from ..expr_exchange import substitute
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
 from ..op import Adjoint, GradientBuilder, Op, Property, register, require
@@ -130,5 +131,5 @@ def _compact(
         if value not in used:
             used.append(value)
         renumber[i] = e.arg(used.index(value), value.type.dtype)
-    renamed = [e.substitute(x, renumber) for x in exprs]
+    renamed = [substitute(x, renumber) for x in exprs]
     return b.maps(renamed, *used, shape=shape)

@@ -20,6 +20,7 @@ from ir.interpret import run_graph
 from ir.location import Location
 from ir.ops.movement import Pad
 from ir.ops.pointwise import Map
+from ir.primitives import PRIMITIVES
 from ir.text import format_graph, format_node, parse_graph
 from ir.types import BOOL, DType, TensorType
 from ir.verify import verify
@@ -132,7 +133,7 @@ def expressions(draw: st.DrawFn, inputs: int) -> Expr:
     numbers = st.floats(width=32) | st.integers(-5, 5)
     pool: list[Expr] = [e.arg(i) for i in range(inputs)]
     pool += [e.const(float(draw(numbers))), e.dyn(draw(st.floats(0, 9))), e.to_float(e.index(0))]
-    floats = [p for p in e.PRIMITIVES.values() if p.name != "rand" and p.result != "int"]
+    floats = [p for p in PRIMITIVES.values() if p.name != "rand" and p.result != "int"]
     for _ in range(draw(st.integers(0, 12))):
         rule = draw(st.sampled_from(floats))
         operands = [draw(st.sampled_from(pool)) for _ in range(rule.arity)]

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 
 import ir.ops  # noqa: F401  (registers the ops)
-from ir.expr import PRIMITIVES
 from ir.graph import Graph, Role
 from ir.op import OPS, Op
+from ir.primitives import PRIMITIVES
 from ir.text import format_graph, parse_graph
 from ir.types import DType
 from ir.verify import verify

@@ -25,6 +25,7 @@ from ir.interpret import run_graph
 from ir.op import OPS, Op, Property
 from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
+from ir.primitives import PRIMITIVES
 from ir.text import format_graph, parse_graph
 from ir.verify import verify
 from tests.support.graphs import DRAWERS, PATTERNS, Drawn, examples, graphs, trained
@@ -243,7 +244,7 @@ class AllDrawn(Exception):
 
 
 def test_every_primitive_is_drawn() -> None:
-    missing = set(e.PRIMITIVES)
+    missing = set(PRIMITIVES)
 
     @settings(examples(800), phases=(Phase.generate,), report_multiple_bugs=False)
     @given(graphs("map", most=0))

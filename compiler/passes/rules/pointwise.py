@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ir import expr as e
 from ir.expr import Expr
+from ir.expr_exchange import substitute
 from ir.graph import Node, Value
 from ir.op import Property
 from ir.ops.movement import Reshape
@@ -46,7 +47,7 @@ def tidy_map(node: Node, context: Context) -> Rewrite | None:
             numbers[value] = len(operands)
             operands.append(value)
         replaced[i] = e.arg(numbers[value], leaf.dtype)
-    exprs = [fold_literals(e.substitute(x, replaced)) for x in op.exprs]
+    exprs = [fold_literals(substitute(x, replaced)) for x in op.exprs]
     alias: dict[Value, Value] = {}
     kept: dict[Expr, Value] = {}
     for expr, result in zip(exprs, node.outputs, strict=True):
@@ -60,7 +61,7 @@ def tidy_map(node: Node, context: Context) -> Rewrite | None:
         return Rewrite((), alias)
     used = e.arguments(*kept)
     renumbered = {old: e.arg(new, leaf.dtype) for new, (old, leaf) in enumerate(used.items())}
-    final = tuple(e.substitute(x, renumbered) for x in kept)
+    final = tuple(substitute(x, renumbered) for x in kept)
     inputs = tuple(operands[i] for i in used)
     made = make_map(final, inputs, shape)
     if not alias and made == op and inputs == node.inputs:

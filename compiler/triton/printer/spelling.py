@@ -87,4 +87,4 @@ SPELLING: dict[str, o.Spell] = {
     "stop": _self,
     "grad_as": _self,
 }
-"""Keyed like :data:`ir.expr.PRIMITIVES`, completely (a test compares the keys)."""
+"""Keyed like :data:`ir.primitives.PRIMITIVES`, completely (a test compares the keys)."""

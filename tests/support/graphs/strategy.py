@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from ir import expr as e
+from ir.expr_exchange import without_gradient_marks
 from ir.graph import Node, Role, Value
 from ir.op import Property
 from ir.ops.pointwise import Map
@@ -89,7 +89,7 @@ def _origin(value: Value, makers: Mapping[Value, Node]) -> Value:
     """What a value passes on, perhaps moved."""
     while (node := makers.get(value)) is not None:
         if isinstance(node.op, Map):
-            passed = e.without_gradient_marks(node.op.exprs[node.outputs.index(value)])
+            passed = without_gradient_marks(node.op.exprs[node.outputs.index(value)])
             if passed.op != "arg":
                 break
             value = node.inputs[int(passed.value or 0)]

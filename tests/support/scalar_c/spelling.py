@@ -48,7 +48,7 @@ SPELLING: dict[str, o.Spell] = {
     "to_int": o.prefix("(int32_t)", o.ATOM),
     "as_i32": o.prefix("(int32_t)", o.ATOM),  # of indices of 64 bits
 }
-"""Keyed like :data:`ir.expr.PRIMITIVES`, but for the marks that only a gradient reads."""
+"""Keyed like :data:`ir.primitives.PRIMITIVES`, but for the marks that only a gradient reads."""
 
 _KEYWORDS = """auto break case char continue default do double else enum extern for goto if int long
 register restrict short signed sizeof struct switch union unsigned volatile while programs"""
