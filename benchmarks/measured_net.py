@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.zoo import ZOO
-from compiler.options import PRECISIONS
+from compiler.precision import PRECISIONS
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from roastery.building import NetRequest, lower_net

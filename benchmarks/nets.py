@@ -33,7 +33,7 @@ import numpy as np
 from benchmarks.measured_net import measured_net, net_parser
 from benchmarks.torch_nets import TorchNet
 from benchmarks.zoo import ZOO
-from compiler.options import IEEE
+from compiler.precision import IEEE
 from frontends.prototxt import Message
 from roastery.devices.backends import choose_device, open_backend
 from runtime.backends.reference import ReferenceBackend

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ir.errors import RoasteryError
 
+from .precision import FLOAT32, IEEE, TF32
+
 OLDEST = 75
 TOO_OLD = (
     "Roastery compiles for sm_75 (Turing) and newer; neither CUDA 13 nor Triton supports what "
@@ -36,8 +38,9 @@ class Architecture:
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Of float32 matrix products: those that it has instructions for."""
-        return ("ieee", "tf32") if self.capability >= _TENSOR_FLOAT else ("ieee",)
+        """Those that it has instructions for."""
+        tensor_float = self.capability >= _TENSOR_FLOAT
+        return (FLOAT32, TF32, IEEE) if tensor_float else (FLOAT32, IEEE)
 
     @staticmethod
     def parse(text: str) -> Architecture:

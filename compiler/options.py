@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from .precision import FLOAT32, IEEE, factors_precision
 from .target import GENERIC, Target
 
-IEEE = "ieee"
-PRECISIONS = (IEEE, "tf32")
 _LONGEST = 256  # characters of a text that is read again
 
 
@@ -18,8 +17,7 @@ class CompileOptions:
 
     Attributes:
         target: the device to compile for.
-        precision: of float32 matrix products, one of :data:`PRECISIONS`: ``ieee``, or ``tf32``
-            (10 bits of mantissa in the factors, float32 sums) where the device has units for it.
+        precision: how exact numbers are, one of :data:`compiler.precision.PRECISIONS`.
         passes: names of the passes to run, in order; None: those that suit the target.
         fuel: so many rewrites are made, then no more; None: all.
         winograd: whether convolutions of frozen nets may take fewer multiplications, and be less
@@ -27,7 +25,7 @@ class CompileOptions:
     """
 
     target: Target = GENERIC
-    precision: str = IEEE
+    precision: str = FLOAT32
     passes: tuple[str, ...] | None = None
     fuel: int | None = None
     winograd: bool = True
@@ -38,6 +36,11 @@ class CompileOptions:
         count = f"{device.processors} processor{'s' if device.processors != 1 else ''}"
         return f"{self.precision}, planned for {device.name} with {count}"
 
+    @property
+    def factors_precision(self) -> str:
+        """How kernels multiply float32 matrices: ``ieee``, ``tf32`` or ``tf32x3``."""
+        return factors_precision(self.precision, self.target.precisions)
+
     def json(self) -> dict[str, Any]:
         """As JSON data: what is compiled is stored with it."""
         return asdict(self)
@@ -46,10 +49,11 @@ class CompileOptions:
     def from_json(data: dict[str, Any]) -> CompileOptions:
         """Inverse of :meth:`json`, from text of unknown origin; precisions may be later ones.
 
-        What is missing has its default, what is not known is left out. Raises ValueError for what
-        has another type.
+        What is missing has its default, what is not known is left out. What was compiled before
+        there were precisions is ``ieee``. Raises ValueError for what has another type.
         """
-        given = {name: value for name, value in data.items() if value is not None}
+        given = {"precision": IEEE}
+        given |= {name: value for name, value in data.items() if value is not None}
         target = replace(GENERIC, **_fields(given.pop("target", {}), GENERIC))
         return CompileOptions(target, **_fields(given, CompileOptions(passes=(), fuel=0)))
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from .architecture import Architecture
 from .image_layout import ROW_MAJOR
+from .precision import FLOAT32, IEEE
 
 KiB, MiB = 1 << 10, 1 << 20
 
@@ -26,7 +27,7 @@ class Target:
         vector: what one instruction loads or stores per thread; on a CPU the vector registers.
         l1_cache, l2_cache: on a CPU those that its first core has. On a GPU all
             processors share the second level, and shared memory lies in the first.
-        precisions: of float32 matrix products, those that it has instructions for.
+        precisions: those that it has instructions for.
         layout: in which order of memory it wants images and their weights
             (:mod:`compiler.image_layout`).
         instructions: of a CPU, for which code is made (:mod:`compiler.instructions`); none where
@@ -42,7 +43,7 @@ class Target:
     vector: int = 16
     l1_cache: int = 0
     l2_cache: int = 0
-    precisions: tuple[str, ...] = ("ieee",)
+    precisions: tuple[str, ...] = (FLOAT32, IEEE)
     layout: str = ROW_MAJOR
     instructions: str = ""
     registers: int = 0

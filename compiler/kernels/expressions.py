@@ -98,7 +98,7 @@ def any_lane(condition: Expr) -> Expr:
 def dot(a: Expr, b: Expr, total: Expr, precision: str) -> Expr:
     """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns).
 
-    ``precision``: of the factors at least, see :class:`compiler.options.CompileOptions`.
+    ``precision``: how float32 is multiplied: ``ieee``, ``tf32``, ``tf32x3``.
     """
     return e.node("dot", (a, b, total), precision, F32)
 

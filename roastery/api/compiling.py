@@ -50,8 +50,8 @@ def compile(
         seed: of fillers and dropout.
         freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
             on the first call, and later edits of ``parameters`` do not count.
-        precision: of float32 matrix products and convolutions: "ieee", or "tf32" on GPUs that
-            have it (Ampere and newer); default: ROASTERY_PRECISION, else "ieee".
+        precision: how exact numbers are: "float32", "tf32", "bfloat16", "float16" or "ieee"
+            (docs/precision.md); default: ROASTERY_PRECISION, else "float32".
         passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
             ROASTERY_PASSES, else those that suit the device. With passes named, and on
             ``reference``, nothing is frozen.

@@ -14,10 +14,10 @@ from compiler.c.lower import lower_to_c
 from compiler.c.support import prelude, shared_pool_source
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Kernel
-from compiler.options import IEEE
 from compiler.partitions import frozen
 from compiler.pipeline import GraphCompiler
 from compiler.plan.plan import Plan
+from compiler.precision import FLOAT32
 from compiler.target import Target
 from ir.graph import Graph
 from runtime.artifact.cpu_code import CpuCode, SharedLibrary
@@ -44,7 +44,7 @@ def compiled_for_cpu(
 
     Raises CCompileError.
     """
-    options = replace(asked.options(baseline_target(baseline)), precision=IEEE)
+    options = replace(asked.options(baseline_target(baseline)), precision=FLOAT32)
     once, rest = frozen(graph, options)
     made = [GraphCompiler(each, lower_to_c, options).at(values) for each in (once, rest)]
     if any(compiled.hosts for compiled in made):

@@ -83,7 +83,7 @@ class Executable:
 
     @property
     def precision(self) -> str:
-        """Of float32 matrix products, as the device does them: ``ieee`` or ``tf32``."""
+        """How exact numbers are, as the device does it: ``float32``, ``tf32`` ..."""
         return self._net.options.precision
 
     @property

@@ -13,8 +13,8 @@ from compiler.binary import Binary
 from compiler.c.compile.c_compiler import HINT, CCompiler, NoCompiler, find_compiler
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
-from compiler.options import IEEE
 from compiler.pipeline import GraphCompiler, run_keeping_ports
+from compiler.precision import FLOAT32
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
@@ -155,7 +155,7 @@ def export_program(
         codes.append(more[0])
         onces.append(more[1])
     if cpu:  # what numpy makes of it
-        graph = run_keeping_ports(graph, replace(options, target=ANY_CPU, precision=IEEE))
+        graph = run_keeping_ports(graph, replace(options, target=ANY_CPU, precision=FLOAT32))
     plan = replace(compiled.general, memory=compiled.plan.memory) if compiled else None
     plans = [*([plan] if plan else ()), *(code.plan for code in codes)]
     conditions = size_conditions(program, [constants, *onces], graph, plans)

@@ -20,6 +20,7 @@ from .modes import (
     set_device,
     set_mode_cpu,
     set_mode_gpu,
+    set_precision,
     set_random_seed,
 )
 from .net import Net
@@ -76,6 +77,7 @@ __all__ = [
     "set_mode_cpu",
     "set_mode_gpu",
     "set_multiprocess",
+    "set_precision",
     "set_random_seed",
     "set_solver_count",
     "set_solver_rank",

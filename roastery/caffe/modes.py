@@ -1,4 +1,4 @@
-"""The process-wide settings of pycaffe: device, seed, phases."""
+"""The process-wide settings of pycaffe: device, precision, seed, phases."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from runtime.logging import CaffeLog, GlogHandler, LogRecord, Severity
 
 from ..devices.backends import choose_device, cuda_missing
+from ..devices.compile_options import choose_precision
 
 TRAIN, TEST = 0, 1
 PHASES = {TRAIN: "TRAIN", TEST: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}
@@ -17,6 +18,7 @@ PHASES = {TRAIN: "TRAIN", TEST: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}
 @dataclass
 class _Settings:
     device: str | None = None
+    precision: str | None = None
     number: int = 0
     told: bool = False  # that there is no GPU
     seed: int | None = None
@@ -44,6 +46,20 @@ def set_device(number: int) -> None:
     _settings.number = int(number)
     if _settings.device and _settings.device.startswith("cuda"):
         set_mode_gpu()
+
+
+def set_precision(name: str | None) -> None:
+    """Precision of nets and solvers made from now on: ``float32``, ``tf32``, ``bfloat16``,
+    ``float16``, ``ieee``; None: what ROASTERY_PRECISION says, else ``float32``.
+
+    Raises RoasteryError for an unknown one.
+    """
+    _settings.precision = None if name is None else choose_precision(name)
+
+
+def precision(explicit: str | None = None) -> str | None:
+    """For a new net: the one named, else what :func:`set_precision` chose, if that was called."""
+    return _settings.precision if explicit is None else explicit
 
 
 def asked_device() -> str | None:

@@ -119,7 +119,7 @@ class Net(Numbered):
         )
         backend, report = open_backend(modes.device(device)), LogReport(modes.net_log(), notes)
         with own_exceptions():
-            asked = CompileRequest(precision, passes, layout, threads=threads)
+            asked = CompileRequest(modes.precision(precision), passes, layout, threads=threads)
             options = compile_options(backend, asked, report.note)
             builder = NetBuilder(backend, options, report, "layerwise")
             stored = None if weights is None else WeightsFile(weights)

@@ -84,7 +84,7 @@ class Solver:
                 modes.solver_log(),
                 mode="layerwise",
                 seed=None if message.random_seed >= 0 else modes.solver_seed(),
-                asked=CompileRequest(precision, passes, layout, threads=threads),
+                asked=CompileRequest(modes.precision(precision), passes, layout, threads=threads),
                 allow_python=python_allowed(allow_python, default=True),
             )
         self._message = message

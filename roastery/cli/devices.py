@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from compiler.options import PRECISIONS
+from compiler.precision import PRECISIONS
 
 from .command import Arguments, Flag, UsageError
 from .parse import suggest
@@ -30,9 +30,11 @@ DEVICE_FLAGS = (
 #: For a command that compiles a net.
 PRECISION_FLAG = Flag(
     "precision",
-    "how GPUs multiply float32 matrices, in convolutions too: ieee, or tf32 (by the matrix units "
-    "that Ampere and newer have: faster, with factors rounded to 11 significant bits); what has no "
-    "such units does ieee, and a note says so; without it ROASTERY_PRECISION decides, then ieee",
+    "how exact numbers are: float32; tf32 (factors of matrix products and convolutions have 11 "
+    "significant bits); bfloat16 or float16 (what kernels store for each other has 16 bits; sums, "
+    "parameters, statistics and losses stay float32); or ieee (float32 without the matrix units of "
+    "GPUs). A device without units for it does float32, and a note says so. Without the flag "
+    "ROASTERY_PRECISION decides, then float32",
     choices=PRECISIONS,
     metavar="PRECISION",
 )

@@ -1,7 +1,7 @@
 """What is asked of the compiler: where every command and call makes its CompileOptions.
 
-The precision of float32 matrix products is the first of: ``--precision`` or ``precision=``;
-``ROASTERY_PRECISION``; ``ieee``. The passes are those of ``--passes`` or ``passes=``, else of
+The precision is the first of: ``--precision`` or ``precision=``; ``ROASTERY_PRECISION``;
+``float32``. The passes are those of ``--passes`` or ``passes=``, else of
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
 ``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
 else of ``ROASTERY_LAYOUT``, else what the device wants. ``ROASTERY_WINOGRAD`` alone says whether
@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 
 from compiler.architecture import Architecture
 from compiler.image_layout import check_layout
-from compiler.options import IEEE, PRECISIONS, CompileOptions
+from compiler.options import CompileOptions
 from compiler.passes.registry import passes_named
+from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS
 from compiler.target import GENERIC, Target, typical
 from ir.errors import RoasteryError
 from ir.printable import printable
@@ -28,6 +29,14 @@ from runtime.machine.threads import number_of_threads
 TellNote = Callable[[str], None]
 Passes = str | Sequence[str] | None
 """Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("fp32", "f32", "single", "float", "full", "fp32x3", "tf32x3"), FLOAT32),
+    **dict.fromkeys(("bf16", "brain", "bfloat"), BFLOAT16),
+    **dict.fromkeys(("fp16", "f16", "half"), FLOAT16),
+    **{name: name for name in PRECISIONS},
+}
+"""What others call the precisions."""
 
 _DIGITS = 10  # more rewrites than anybody waits for
 
@@ -60,7 +69,7 @@ def compile_options(backend: Backend, asked: CompileRequest, note: TellNote) -> 
     """Options for a net that runs on a device.
 
     Args:
-        note: told what has no effect: a precision that the device cannot multiply with, passes and
+        note: told what has no effect: a precision that the device has no units for, passes and
             fuel on ``reference``, which runs none.
 
     Raises RoasteryError for an unknown precision or pass, and for a fuel that is no number.
@@ -82,7 +91,7 @@ def device_options(target: Target, asked: CompileRequest, note: TellNote) -> Com
     if options.precision in target.precisions:
         return options
     note(_no_effect(options.precision, target))
-    return replace(options, precision=IEEE)
+    return replace(options, precision=FLOAT32)
 
 
 def kernel_options(
@@ -91,8 +100,8 @@ def kernel_options(
     """Options for kernels that are printed once and compiled for each of these GPUs.
 
     They are planned for that with the most processors: too few programs leave a large GPU idle,
-    while a small one loses little by too many. What cannot multiply with the precision that was
-    asked for does in ``ieee``, as Triton compiles it.
+    while a small one loses little by too many. What has no units for tf32 multiplies float32, as
+    Triton compiles it.
     """
     devices = [typical(architecture) for architecture in architectures] or [GENERIC]
     options = asked.options(max(devices, key=lambda device: device.processors))
@@ -111,14 +120,15 @@ def architectures(text: str) -> list[Architecture]:
 
 def choose_precision(explicit: str | None) -> str:
     """The precision that was asked for. Raises RoasteryError for an unknown one."""
-    name = os.environ.get("ROASTERY_PRECISION") or IEEE if explicit is None else explicit
+    name = os.environ.get("ROASTERY_PRECISION") or FLOAT32 if explicit is None else explicit
     if name not in PRECISIONS:
         asked = f"precision '{printable(str(name))}'"
+        meant = _OTHER_NAMES.get(str(name).lower())
         raise RoasteryError(
             f"ROASTERY_PRECISION has an unknown {asked}"
             if explicit is None
             else f"unknown {asked}",
-            hint=f"precisions: {', '.join(PRECISIONS)}",
+            hint=f"precisions: {', '.join(PRECISIONS)}" + (f"; {meant} is meant?" if meant else ""),
         )
     return name
 
@@ -186,4 +196,7 @@ def choose_fuel(explicit: int | None) -> int | None:
 
 def _no_effect(precision: str, target: Target) -> str:
     where = str(target) if target.kind == "cuda" else "the CPU"
-    return f"precision {precision} has no effect on {where}: products of float32 are {IEEE} there"
+    return (
+        f"precision {precision} has no effect on {where}, which has no units for it: "
+        f"products are of {FLOAT32} there"
+    )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from compiler.options import IEEE
+from compiler.precision import IEEE
 from compiler.target import GENERIC, Target
 from ir.graph import Graph
 from ir.interpret import run_graph

@@ -23,7 +23,7 @@ FORMAT = 2
 was written, which :mod:`.version1` reads."""
 
 
-_GENERIC = CompileOptions()
+_GENERIC = CompileOptions.from_json({})
 
 
 class FormatTooNew(ValueError):

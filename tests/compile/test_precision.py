@@ -36,6 +36,7 @@ layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }
 """
 TF32 = re.compile(r"mma\.\S*\.tf32\.tf32\.")
 NOTE = "precision tf32 has no effect on "
+NO_UNITS = "which has no units for it: products are of float32 there"
 
 
 @pytest.fixture(autouse=True)
@@ -65,10 +66,13 @@ def test_it_reaches_the_ptx_of_an_artifact(capsys: pytest.CaptureFixture[str]) -
     said = capsys.readouterr().out
     assert "kernels (tf32, planned for A100 with 108 processors), " in said
     exact = exported(*flags, name="exact.roast")
-    assert "kernels (ieee, planned for A100 with 108 processors), " in capsys.readouterr().out
+    assert "kernels (float32, planned for A100 with 108 processors), " in capsys.readouterr().out
+    strict = exported(*flags, "--precision=ieee", name="strict.roast")
     assert len(TF32.findall(ptx(fast))) >= 2  # the convolution and the inner product
-    assert not TF32.search(ptx(exact)) and "fma.rn.f32" in ptx(exact)
-    for path, precision in ((fast, "tf32"), (exact, "ieee")):
+    assert not TF32.search(ptx(strict)) and "fma.rn.f32" in ptx(strict)
+    # Three products of tf32 for each, at least.
+    assert len(TF32.findall(ptx(exact))) >= 3 * len(TF32.findall(ptx(fast)))
+    for path, precision in ((fast, "tf32"), (exact, "float32"), (strict, "ieee")):
         with Artifact.load(path) as artifact:
             options = artifact.manifest.options
             assert options == CompileOptions(typical(options.target.architecture), precision)
@@ -80,7 +84,9 @@ def test_it_reaches_the_ptx_of_an_artifact(capsys: pytest.CaptureFixture[str]) -
     np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize(("precision", "fast"), [("tf32", True), ("ieee", False)])
+@pytest.mark.parametrize(
+    ("precision", "fast"), [("tf32", True), ("float32", True), ("ieee", False)]
+)
 def test_it_reaches_the_ptx_that_compile_dumps(
     precision: str, fast: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +104,7 @@ def test_kernels_are_planned_for_the_device_with_the_most_processors(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["compile", "net.prototxt"]) == 0
-    assert "(ieee, planned for any GPU with 128 processors)" in capsys.readouterr().out
+    assert "(float32, planned for any GPU with 128 processors)" in capsys.readouterr().out
     exported("--target=sm_75,cuda:sm_90")
     assert "planned for H100 SXM with 132 processors" in capsys.readouterr().out
 
@@ -107,7 +113,12 @@ def test_turing_multiplies_without_matrix_units(capfd: pytest.CaptureFixture[str
     """Triton does; a note says so, once."""
     flags = ["--target=sm_75", "--precision=tf32", "--dump=out"]
     assert main(["compile", "net.prototxt", *flags]) == 0
-    assert "".join(capfd.readouterr()).count(NOTE + "cuda:sm_75: products of float32 are ieee") == 1
+    assert (
+        "".join(capfd.readouterr()).count(
+            NOTE + "cuda:sm_75, which has no units for it: products are of float32 there"
+        )
+        == 1
+    )
     assert not any(TF32.search(path.read_text()) for path in Path("out/ptx/sm_75").iterdir())
 
 
@@ -145,7 +156,7 @@ def test_on_a_cpu_it_has_no_effect_and_a_note_says_so_once(
     capfd.readouterr()
     assert main(command) == 0
     said = "".join(capfd.readouterr()) + caplog.text
-    assert said.count(NOTE + "the CPU: products of float32 are ieee there") == 1
+    assert said.count(f"{NOTE}the CPU, {NO_UNITS}") == 1
 
 
 def test_unknown_precisions_are_refused(
@@ -161,7 +172,7 @@ def test_unknown_precisions_are_refused(
     ):
         with pytest.raises(RoasteryError, match="unknown precision 'fp8'") as error:
             call()
-        assert error.value.hint == "precisions: ieee, tf32"
+        assert error.value.hint == "precisions: float32, tf32, bfloat16, float16, ieee"
     for odd in ("", 32, "TF32", "a\x1b[1m"):
         with pytest.raises(RoasteryError, match="unknown precision"):
             roastery.compile("net.prototxt", precision=odd)  # type: ignore[arg-type]
@@ -170,12 +181,16 @@ def test_unknown_precisions_are_refused(
         roastery.compile("net.prototxt")
     assert roastery.compile("net.prototxt", precision="ieee").precision == "ieee"
     assert not Path("net.roast").exists()
+    for other, meant in (("bf16", "bfloat16"), ("half", "float16"), ("FP32", "float32")):
+        with pytest.raises(RoasteryError, match=f"unknown precision '{other}'") as error:
+            choose_precision(other)
+        assert error.value.hint is not None and error.value.hint.endswith(f"; {meant} is meant?")
 
 
-def test_the_first_of_flag_environment_and_ieee(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_precision(None) == "ieee"
+def test_the_first_of_flag_environment_and_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_precision(None) == "float32"
     monkeypatch.setenv("ROASTERY_PRECISION", "")
-    assert choose_precision(None) == "ieee"
+    assert choose_precision(None) == "float32"
     monkeypatch.setenv("ROASTERY_PRECISION", "tf32")
     assert choose_precision(None) == "tf32"
     assert choose_precision("ieee") == "ieee"
@@ -204,7 +219,7 @@ def test_nets_of_one_process_do_not_share_kernels_of_another_precision(
         net(data=x)
         counts.append(len(gpu.compiled))
     sources = [job.kernel.source for job in gpu.compiled]
-    assert len({s for s in sources if "tf32" in s}) == len({s for s in sources if "ieee" in s}) == 2
+    assert all(sum(f'"{word}"' in s for s in set(sources)) == 2 for word in ("tf32", "ieee"))
     assert counts[0] < counts[1] == counts[2] == counts[3]  # what was compiled is found again
     assert counts[1] - counts[0] < counts[0]  # what multiplies nothing is shared
 
@@ -223,10 +238,21 @@ def test_pycaffe_takes_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
         solver = caffe.get_solver("solver.prototxt", **given)
         return {one._net.options.precision for one in (net, solver.net)}
 
-    assert precisions() == {"ieee"}
+    assert precisions() == {"float32"}
     assert precisions(precision="tf32") == {"tf32"}
     monkeypatch.setenv("ROASTERY_PRECISION", "tf32")
     assert precisions() == {"tf32"}
     assert precisions(precision="ieee") == {"ieee"}
+    try:
+        caffe.set_precision("float32")  # goes before the environment, behind an argument
+        assert precisions() == {"float32"}
+        assert precisions(precision="ieee") == {"ieee"}
+        for wrong in ("half", "", 16):
+            with pytest.raises(RoasteryError, match="unknown precision"):
+                caffe.set_precision(wrong)  # type: ignore[arg-type]
+        assert precisions() == {"float32"}
+    finally:
+        caffe.set_precision(None)
+    assert precisions() == {"tf32"}
     with pytest.raises(RoasteryError, match="unknown precision 'half'"):
         precisions(precision="half")

@@ -41,7 +41,9 @@ def test_lenet_learns_as_on_the_reference(backend: CudaBackend, plan: str, limit
     assert all(np.array_equal(again.data[name], array) for name, array in ours.data.items())
 
 
-@pytest.mark.parametrize(("precision", "least", "most"), [("ieee", 0, 1e-5), ("tf32", 1e-5, 5e-3)])
+@pytest.mark.parametrize(
+    ("precision", "least", "most"), [("ieee", 0, 1e-5), ("float32", 0, 1e-5), ("tf32", 1e-5, 5e-3)]
+)
 def test_precision(backend: CudaBackend, precision: str, least: float, most: float) -> None:
     """Relative errors of a convolution and an inner product, against the reference."""
     if precision not in backend.target.precisions:

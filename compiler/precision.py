@@ -1,0 +1,32 @@
+"""How exact numbers are: what ``--precision`` chooses from.
+
+=========== ====================================================================================
+float32     products are float32: where a device has matrix units for tf32, three products of parts
+            of the factors, as exact; elsewhere its own
+tf32        factors are rounded to 11 significant bits, sums are float32
+bfloat16    what kernels store for each other has 8 significant bits, factors too; sums are float32
+float16     likewise, of 11 significant bits and a smaller range
+ieee        products and sums are float32's as IEEE 754 has them
+=========== ====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE = "float32", "tf32", "bfloat16", "float16", "ieee"
+PRECISIONS = (FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE)
+"""In this order they are listed."""
+
+TF32X3 = "tf32x3"
+"""How kernels multiply float32 by three products of tf32: hi * hi + hi * lo + lo * hi."""
+
+
+def factors_precision(precision: str, device: Collection[str]) -> str:
+    """How a kernel multiplies float32 matrices: ``ieee``, ``tf32`` or ``tf32x3``.
+
+    ``device``: the precisions that it has. Precisions of artifacts may be later ones.
+    """
+    if precision in (IEEE, TF32):
+        return precision
+    return TF32X3 if TF32 in device else IEEE
