@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,13 +128,9 @@ def _texts(result: Compilation) -> Iterator[str]:
 
 
 def _checked_texts(result: Compilation) -> Iterator[str]:
-    """Of kernels in C, with a check of the group that they compute a part of.
-
-    Images come two at a time at most, where kernels take any number: the reference is slow.
-    """
+    """Of kernels in C, with a check of the group that they compute a part of."""
     graph, values = result.compiled.graph, result.program.values
-    few = {name: min(value, 2) if name == BATCH else value for name, value in values.items()}
-    at, number = Substitution(few), Evaluation(values).size
+    at, number = Substitution(_few_images(result.program)), Evaluation(values).size
     makers = {at.value(value): at.node(node) for node in graph.nodes for value in node.outputs}
     told: set[Kernel] = set()
     for node in filter(has_kernel, graph.nodes):
@@ -144,6 +140,14 @@ def _checked_texts(result: Compilation) -> Iterator[str]:
         known = places_found(at.node(node), makers) if new else {}
         for i in new:
             yield checked_file(node, launches, i, at, known)
+
+
+def _few_images(program: NetProgram) -> Mapping[str, int]:
+    """Sizes for checks. The reference is slow: two images, where there may be any number."""
+    values = program.values
+    few = {name: min(value, 2) if name == BATCH else value for name, value in values.items()}
+    conditions = program.sizes.scope.conditions if program.sizes else ()
+    return values if Evaluation(few).failing(conditions) else few
 
 
 def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binary]) -> None:

@@ -99,6 +99,19 @@ def test_gpus_are_not_the_cpu(kernels: Path, capsys: pytest.CaptureFixture[str])
 
 
 @needs_compiler
+def test_sequences_are_checked_at_their_length(tmp_path: Path) -> None:
+    """Their steps are written out: they are no batch of which a few will do."""
+    net = sample_nets.inputs(data=(5, 2, 3), cont=(5, 2)) + sample_nets.layer(
+        "lstm", "LSTM", "data cont", "recurrent_param { num_output: 4 }"
+    )
+    (tmp_path / "net.prototxt").write_text(net)
+    asked = ["--device=cpu", f"--dump={tmp_path / 'out'}"]
+    assert main(["compile", f"{tmp_path / 'net.prototxt'}", *asked]) == 0
+    for file in (tmp_path / "out" / "kernels").iterdir():
+        assert checked(file, tmp_path / file.stem).returncode == 0, file
+
+
+@needs_compiler
 @pytest.mark.parametrize("baseline", ["", "x86-64-v2"])
 def test_target_c_compiles(
     tmp_path: Path, baseline: str, capsys: pytest.CaptureFixture[str]
