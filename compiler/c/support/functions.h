@@ -128,7 +128,7 @@ static inline REAL NAME(pow)(REAL a, REAL b) {
     p = p * square + p0;
     REAL y = REAL_OF((WHOLE)((UWHOLE)BITS(p) + ((UWHOLE)BITS(shifted) << 23)));
     const WHOLE plain = (a >= 1.17549435e-38f) & (a < INFINITY) & (NAME(magnitude)(all) < 125.0f);
-    UNLESS(plain, y, powf, a, b);
+    WHERE(plain == 0, y, powf, a, b);
     return y;
 }
 
@@ -170,7 +170,7 @@ static inline __attribute__((always_inline)) REAL NAME(quarter_power)(REAL a, in
     }
     p = p * u;
     REAL z = p * y + y;
-    const WHOLE plain = (UWHOLE)(bits - 0x21800000u) < 0x3c000000u; /* from 2**-60 to 2**60 */
-    UNLESS(plain, z, powf, a, ALL(-0.25f * n));
+    const WHOLE far = (WHOLE)((bits - 0x20000000u) & 0xc0000000u); /* 0 from 2**-63 up to 2**65 */
+    WHERE(far, z, powf, a, ALL(-0.25f * n));
     return z;
 }

@@ -66,4 +66,4 @@ static inline float real_of(int32_t a) {
 #define ALL(a) (a)
 #define CHOOSE(m, a, b) ((m) ? (a) : (b))
 #define CHOOSE_WHOLE(m, a, b) ((m) ? (a) : (b))
-#define UNLESS(m, y, function, a, b) if (!(m)) y = function(a, b)
+#define WHERE(m, y, function, a, b) if (m) y = function(a, b)

@@ -302,7 +302,7 @@ static inline vf sqrt_f(vf a) {
 #undef ALL
 #undef CHOOSE
 #undef CHOOSE_WHOLE
-#undef UNLESS
+#undef WHERE
 #define REAL vf
 #define WHOLE vi
 #define UWHOLE vu
@@ -314,7 +314,7 @@ static inline vf sqrt_f(vf a) {
 #define ALL(a) all_f(a)
 #define CHOOSE(m, a, b) choose_f(m, a, b)
 #define CHOOSE_WHOLE(m, a, b) choose_i(m, a, b)
-#define UNLESS(m, y, function, a, b) if (any_lane(~(m))) y = function##_where(~(m), a, b, y)
+#define WHERE(m, y, function, a, b) if (any_lane(m)) y = function##_where(m, a, b, y)
 
 RARE vf powf_where(vi m, vf a, vf b, vf other) {
     each_lane if (m[LANE]) other[LANE] = powf(a[LANE], b[LANE]);
