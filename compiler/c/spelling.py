@@ -52,13 +52,20 @@ _QUARTERS = (-7, -6, -5, -3, -2, -1)
 """Of powers that are computed without a logarithm: local responses have them."""
 
 
+def is_quarter_power(value: Expr) -> bool:
+    """Whether it is one of those powers."""
+    if value.op != "pow" or value.args[1].op != "const" or value.args[1].value is None:
+        return False
+    return 4 * value.args[1].value in _QUARTERS
+
+
 def _power(letter: str) -> o.Spell:
 
     def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
         base, power = value.args
         if power.op == "const" and power.value == -1:
             return f"1.0f / {printer.expr(base, o.ATOM)}", o.PRODUCT
-        if power.op == "const" and power.value is not None and 4 * power.value in _QUARTERS:
+        if is_quarter_power(value) and power.value is not None:
             return f"quarter_power_{letter}({printer.expr(base)}, {int(4 * power.value)})", o.ATOM
         return o.call(f"pow_{letter}")(value, printer)
 

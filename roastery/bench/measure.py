@@ -15,6 +15,7 @@ from runtime.backends.speed import Speed
 
 from .groups import KernelGroup, When
 from .lone_group import LoneRun, lone_graph
+from .operations import operations
 
 Limit = Literal["arithmetic", "memory"]
 
@@ -31,7 +32,8 @@ class KernelResult:
         kernel: its label. layer: where it comes from. count: how often the net has it.
         error: the largest of its results, see :meth:`.lone_group.LoneRun.errors`.
         seconds: of one call, the median; None where the device's times say nothing.
-        multiply_adds, nbytes: what there is to do.
+        multiply_adds, nbytes: what there is to do. operations: and that is no multiply-add of a
+            contraction; 0 where nobody knows how long the device takes for one.
         limit: of what the device can do, what binds; share: the time that it takes at least, in
             the same moment, over its own. None where it is not known.
     """
@@ -44,6 +46,7 @@ class KernelResult:
     error: float
     multiply_adds: int
     nbytes: int
+    operations: int = 0
     seconds: float | None = None
     limit: Limit | None = None
     share: float | None = None
@@ -95,6 +98,7 @@ def measured(
             max(run.errors(), default=0.0),
             group.multiply_adds,
             group.nbytes,
+            operations(group.at_hand, speed.steps) if speed else 0,
         )
         if repeats:
             row = _timed(row, bound.run, backend, speed, repeats)
@@ -139,7 +143,7 @@ def _of_calls(run: Callable[[], None], backend: Backend, calls: int) -> float:
 def _limit(row: KernelResult, speed: Speed) -> Limit | None:
     """What binds; None where nothing is known of either."""
     known: list[Limit] = []
-    if row.multiply_adds and speed.operations:
+    if row.multiply_adds + row.operations and speed.operations:
         known.append("arithmetic")
     if row.nbytes and speed.bytes_copied(row.nbytes):
         known.append("memory")
@@ -149,7 +153,7 @@ def _limit(row: KernelResult, speed: Speed) -> Limit | None:
 def _least_time(row: KernelResult, limit: Limit, speed: Speed) -> float:
     """Seconds that a device takes at least."""
     if limit == "arithmetic":
-        return 2 * row.multiply_adds / speed.operations
+        return 2 * (row.multiply_adds + row.operations) / speed.operations
     return row.nbytes / speed.bytes_copied(row.nbytes)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from compiler.c.support import support
 from compiler.kernel import Config, Kernel, Parameter
 from compiler.options import CompileOptions
+from ir.expr import Expr
 from ir.types import F32
 
 from .backend import Backend
@@ -30,6 +31,11 @@ class Speed(Protocol):
     def bytes_copied(self, nbytes: int) -> float:
         """Bytes read and written, where so many are read and written: what fits a cache is faster
         there."""
+        ...
+
+    def steps(self, value: Expr) -> int:
+        """How many multiply-adds take as long as a scalar expression of float32 without its
+        operands; 0 where that is not known."""
         ...
 
     def now(self) -> Speed:
@@ -88,6 +94,11 @@ class MeasuredSpeed:
     def bytes_copied(self, nbytes: int) -> float:
         return self.copies(nbytes).most
 
+    def steps(self, value: Expr) -> int:
+        from compiler.c.steps import steps  # who takes no times needs none of how C is spelled
+
+        return steps(value)
+
     def now(self) -> Speed:
         return _SpeedNow(self)
 
@@ -129,6 +140,9 @@ class _SpeedNow:
 
     def bytes_copied(self, nbytes: int) -> float:
         return self.measured.copies(nbytes).now()
+
+    def steps(self, value: Expr) -> int:
+        return self.measured.steps(value)
 
     def now(self) -> Speed:
         return self

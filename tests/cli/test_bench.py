@@ -54,6 +54,26 @@ def test_kernels_of_a_net(net: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 @needs_compiler
+def test_what_takes_arithmetic_is_bound_by_it(tmp_path: Path) -> None:
+    """Random numbers and powers are operations, too."""
+    net, file = tmp_path / "net.prototxt", tmp_path / "kernels.json"
+    shape = "shape { dim: 2 dim: 32 dim: 8 dim: 8 }"
+    net.write_text(
+        f"layer {{ name: 'data' type: 'Input' top: 'data' input_param {{ {shape} }} }}\n"
+        + layer("drop", "Dropout", "data", "")
+        + layer("norm", "LRN", "data", "")
+    )
+    command = ["bench", str(net), "--device=cpu", "--phase=TRAIN", "--repeats=1"]
+    assert main([*command, f"--json={file}"]) == 0
+    rows = {row["layer"]: row for row in json.loads(file.read_text())["kernels"]}
+    elements = 2 * 32 * 64
+    assert rows["drop"]["limit"] == "arithmetic"
+    assert rows["drop"]["operations"] == elements * (128 + 3)  # a draw; >=, times, else 0
+    assert rows["norm"]["operations"] == elements * (1 + 5 + 1 + 17 + 1)
+    assert rows["drop"]["multiply_adds"] == 0 and rows["drop"]["share"] > 0
+
+
+@needs_compiler
 def test_backward_at_another_batch(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = net.parent / "kernels.json"
     command = ["bench", str(net), "--phase=TRAIN", "--repeats=0", f"--json={file}"]
