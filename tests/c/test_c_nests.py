@@ -226,6 +226,21 @@ def test_rows_that_fill_no_vector(arrange: Arrange) -> None:
     checked(arrange(fused(lambda b, x: b.map(ZERO / (place + 1.0), x), (2, channels, 3, 3))))
 
 
+@pytest.mark.parametrize("step", [2, 3, 9, 12, 13])
+def test_lanes_at_small_distances(step: int) -> None:
+    """Weights of windows of so many elements, whose channels lie in the lanes. Nothing is read
+    behind the last one."""
+    lanes = lanes_of(TARGET)
+    shape = (2 * lanes, 2 * lanes, 1, step)
+    known = iter(
+        (None, Layout((Part(1), Part(0), Part(2), Part(3), Part(0, lanes), Part(1, lanes))))
+    )
+    node = arranged(fused(lambda b, x: b.map(ZERO * 2.0, x), shape), lambda type: next(known))
+    checked(node)
+    (launch,) = lower_to_c(node, CompileOptions(target=TARGET))
+    assert f", {step})" in launch.kernel.source
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (33, 50), (1, 40), (64, 128)])
 def test_transposes(shape: tuple[int, int]) -> None:
     node = fused(lambda b, x: b.emit(Transpose((1, 0)), x), shape)

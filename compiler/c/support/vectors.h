@@ -181,12 +181,31 @@ static inline vf second_f(const float *p) {
         if (count >= LANES) put_step_##kind(p, step, a);                                         \
         else put_step_few_##kind(p, step, count, a);                                             \
     }
-#define QUICK if (__builtin_constant_p(step) && step == 2) return second_f(p);
+#if LANES == 16 && defined __AVX512F__ && !defined __clang__
+/* Every so many elements, up to 12: of all vectors from the first to the last. Each is one shuffle,
+ * which lanes one by one take more of. */
+static inline __attribute__((always_inline)) vf spaced_f(const float *p, int step) {
+    const vi place = lane_numbers() * step;
+    const int end = (LANES - 1) * (step - 1);
+    vf a = near_f(p);
+    _Pragma("GCC unroll 12") for (int v = 1; v < step; ++v) {
+        const int at = v * LANES < end ? v * LANES : end;
+        const vi kept = v == 1 ? place & (LANES - 1) : lane_numbers();
+        a = __builtin_shuffle(a, near_f(p + at), choose_i(place < at, kept, place - at + LANES));
+    }
+    return a;
+}
+#define SPACED if (__builtin_constant_p(step) && step > 2 && step <= 12) return spaced_f(p, step);
+#else
+#define SPACED
+#endif
+#define QUICK if (__builtin_constant_p(step) && step == 2) return second_f(p); SPACED
 STEP(f, vf, float, float, got, got, QUICK)
 STEP(i, vi, int32_t, int32_t, got, got, )
 STEP(u, vu, uint32_t, uint32_t, got, got, )
 STEP(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0, )
 #undef QUICK
+#undef SPACED
 #undef FEW
 #undef STEP
 
