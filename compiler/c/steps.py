@@ -9,11 +9,11 @@ from .spelling import is_quarter_power
 _FUNCTIONS = {
     "div": 8,
     "sqrt": 12,
-    "exp": 25,
+    "exp": 17,
     "expm1": 27,
     "log": 34,
     "log1p": 80,
-    "sigmoid": 35,
+    "sigmoid": 27,
     "tanh": 40,
     "pow": 50,
     "rand": 128,

@@ -140,10 +140,10 @@ def linearize(coordinates: Sequence[Affine], extents: Sequence[Monomial]) -> Aff
     for coordinate, extent in zip(reversed(coordinates), reversed(extents), strict=True):
         total = coordinate.scaled(stride).plus(total)
         stride = stride * extent
-    return _merged(total)
+    return merged(total)
 
 
-def _merged(index: Affine) -> Affine:
+def merged(index: Affine) -> Affine:
     """Neighbouring iteration ranges of one base whose weights fit become one."""
     terms = list(index.terms)
     while True:

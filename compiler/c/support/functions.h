@@ -21,13 +21,22 @@ static inline REAL NAME(exp_parts)(REAL x, WHOLE *n) {
     return p * square + r;
 }
 
+/* a * 2**n, in two steps, as the result may have no exponent of its own. */
+static inline REAL NAME(scaled)(REAL a, WHOLE n) {
+#ifdef SCALED
+    return SCALED(a, n);
+#else
+    const WHOLE half = n >> 1;
+    return a * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
+#endif
+}
+
 static inline REAL NAME(exp)(REAL x) {
     WHOLE n;
-    x = CHOOSE(x > 89.0f, ALL(89.0f), x);
-    x = CHOOSE(x < -105.0f, ALL(-105.0f), x);
+    x = BELOW(ALL(89.0f), x);
+    x = ABOVE(ALL(-105.0f), x);
     const REAL q = NAME(exp_parts)(x, &n);
-    const WHOLE half = n >> 1; /* in two steps, as the result may have no exponent of its own */
-    return (q + 1.0f) * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
+    return NAME(scaled)(q + 1.0f, n);
 }
 
 static inline REAL NAME(expm1)(REAL x) {

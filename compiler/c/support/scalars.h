@@ -65,5 +65,7 @@ static inline float real_of(int32_t a) {
 #define TO_WHOLE(a) ((int32_t)(a))
 #define ALL(a) (a)
 #define CHOOSE(m, a, b) ((m) ? (a) : (b))
+#define ABOVE(a, b) ((a) > (b) ? (a) : (b))
+#define BELOW(a, b) ((a) < (b) ? (a) : (b))
 #define CHOOSE_WHOLE(m, a, b) ((m) ? (a) : (b))
 #define WHERE(m, y, function, a, b) if (m) y = function(a, b)

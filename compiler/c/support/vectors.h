@@ -29,24 +29,30 @@ static inline vi choose_i(vi m, vi a, vi b) { return (m & a) | (~m & b); }
 #define choose_b choose_i
 static inline vu choose_u(vi m, vu a, vu b) { return (vu)((m & (vi)a) | (~m & (vi)b)); }
 
-/* a > b ? a : b, as x86 has it, with not a number for either. */
-static inline vf above_f(vf a, vf b) {
-#if LANES == 16 && defined __AVX512F__ && defined __clang__
-    typedef float v16 __attribute__((vector_size(64)));
-    return (vf)__builtin_ia32_maxps512((v16)a, (v16)b, 4);
-#elif LANES == 16 && defined __AVX512F__
-    typedef float v16 __attribute__((vector_size(64)));
-    return (vf)__builtin_ia32_maxps512_mask((v16)a, (v16)b, (v16)b, -1, 4);
-#elif LANES == 8 && defined __AVX__
-    typedef float v8 __attribute__((vector_size(32)));
-    return (vf)__builtin_ia32_maxps256((v8)a, (v8)b);
-#elif LANES == 4 && defined __SSE__
-    typedef float v4 __attribute__((vector_size(16)));
-    return (vf)__builtin_ia32_maxps((v4)a, (v4)b);
+/* a > b ? a : b, and a < b ? a : b, as x86 has them: b where one is not a number. */
+#if LANES == 16 && defined __AVX512F__
+typedef float v16_float __attribute__((vector_size(64)));
+#ifdef __clang__
+#define EXTREME(name, a, b) (vf)__builtin_ia32_##name##512((v16_float)(a), (v16_float)(b), 4)
 #else
-    return choose_f(a > b, a, b);
+#define EXTREME(name, a, b) \
+    (vf)__builtin_ia32_##name##512_mask((v16_float)(a), (v16_float)(b), (v16_float)(b), -1, 4)
 #endif
-}
+#elif LANES == 8 && defined __AVX__
+typedef float v8_float __attribute__((vector_size(32)));
+#define EXTREME(name, a, b) (vf)__builtin_ia32_##name##256((v8_float)(a), (v8_float)(b))
+#elif LANES == 4 && defined __SSE__
+typedef float v4_float __attribute__((vector_size(16)));
+#define EXTREME(name, a, b) (vf)__builtin_ia32_##name((v4_float)(a), (v4_float)(b))
+#endif
+#ifdef EXTREME
+static inline vf above_f(vf a, vf b) { return EXTREME(maxps, a, b); }
+static inline vf below_f(vf a, vf b) { return EXTREME(minps, a, b); }
+#undef EXTREME
+#else
+static inline vf above_f(vf a, vf b) { return choose_f(a > b, a, b); }
+static inline vf below_f(vf a, vf b) { return choose_f(a < b, a, b); }
+#endif
 static inline vf larger_f(vf a, vf b) { return choose_f((a > b) | (a != a), a, b); }
 static inline vf smaller_f(vf a, vf b) { return choose_f((a < b) | (a != a), a, b); }
 static inline vi larger_i(vi a, vi b) { return choose_i(a > b, a, b); }
@@ -320,6 +326,8 @@ static inline vf sqrt_f(vf a) {
 #undef TO_WHOLE
 #undef ALL
 #undef CHOOSE
+#undef ABOVE
+#undef BELOW
 #undef CHOOSE_WHOLE
 #undef WHERE
 #define REAL vf
@@ -332,6 +340,12 @@ static inline vf sqrt_f(vf a) {
 #define TO_WHOLE(a) to_int_f(a)
 #define ALL(a) all_f(a)
 #define CHOOSE(m, a, b) choose_f(m, a, b)
+#define ABOVE(a, b) above_f(a, b)
+#define BELOW(a, b) below_f(a, b)
+#if LANES == 16 && defined __AVX512F__ && !defined __clang__
+#define SCALED(a, n)                                                                             \
+    (vf)__builtin_ia32_scalefps512_mask((v16_float)(a), (v16_float)TO_REAL(n), (v16_float){0}, -1, 4)
+#endif
 #define CHOOSE_WHOLE(m, a, b) choose_i(m, a, b)
 #define WHERE(m, y, function, a, b) if (any_lane(m)) y = function##_where(m, a, b, y)
 

@@ -9,7 +9,7 @@ from ir.expr import Expr
 from ir.types import TensorType
 
 from ...emitter import Access, Emitter
-from ...index import ZERO, Affine, Base, IterationRange, split_range
+from ...index import ZERO, Affine, Base, IterationRange, merged, split_range
 from ...monomial import ONE, Monomial
 
 
@@ -48,7 +48,7 @@ def access_of(
     found = [ZERO] * len(type.shape)
     for digit, place in zip(digits, places, strict=True):
         found[digit.axis] = found[digit.axis].plus(place.scaled(Monomial.of(digit.above)))
-    return Access(tuple(found), emitter.extents(type.shape))
+    return Access(tuple(map(merged, found)), emitter.extents(type.shape))
 
 
 def existing(emitter: Emitter, type: TensorType, at: Access) -> Access:
