@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .location import Location
-from .op import Op
+from .op import Op, Steps
 from .value import Value as Value
 
 NOWHERE = Location()
@@ -54,6 +54,11 @@ class Node:
         """What :meth:`ir.op.Op.multiply_adds` says of its op here."""
         inputs, outputs = ([v.type for v in values] for values in (self.inputs, self.outputs))
         return self.op.multiply_adds(inputs, outputs)
+
+    def operations(self, steps: Steps) -> int:
+        """What :meth:`ir.op.Op.operations` says of its op here."""
+        inputs, outputs = ([v.type for v in values] for values in (self.inputs, self.outputs))
+        return self.op.operations(inputs, outputs, steps)
 
 
 class PortKey(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -20,6 +20,9 @@ from .layout import Layout
 from .patches import PatchTransform
 from .types import TensorType
 from .value import Value
+
+Steps = Callable[[Expr], int]
+"""Operations that a scalar expression is, without its operands: a device knows."""
 
 
 class Property(enum.Flag):
@@ -186,6 +189,12 @@ class Op(ABC):
 
     def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
         """Of a CONTRACTION: how many products it adds up, those with padding too. 0 for others."""
+        return 0
+
+    def operations(
+        self, inputs: Sequence[TensorType], results: Sequence[TensorType], steps: Steps
+    ) -> int:
+        """How much arithmetic it is besides, of all elements, each computed once; 0: only moves."""
         return 0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph import Graph
 from ..interpret import run_graph
-from ..op import Op, Property, register, require
+from ..op import Op, Property, Steps, register, require
 from ..types import TensorType
 
 
@@ -40,3 +40,9 @@ class Fused(Op):
     def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
         """Of all nodes of the body."""
         return sum(node.multiply_adds for node in self.body.nodes)
+
+    def operations(
+        self, inputs: Sequence[TensorType], results: Sequence[TensorType], steps: Steps
+    ) -> int:
+        """Of all nodes of the body."""
+        return sum(node.operations(steps) for node in self.body.nodes)

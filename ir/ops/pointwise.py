@@ -12,7 +12,7 @@ from ..expr import Expr
 from ..expr_exchange import substitute
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
-from ..op import Adjoint, GradientBuilder, Op, Property, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, Steps, register, require
 from ..size import Size
 from ..types import TensorType
 from ..value import Value
@@ -69,6 +69,11 @@ class Map(Op):
             for x in e.walk(*self.exprs)
             if x.args and x.op not in _FREE
         )
+
+    def operations(
+        self, inputs: Sequence[TensorType], results: Sequence[TensorType], steps: Steps
+    ) -> int:
+        return sum(map(steps, e.walk(*self.exprs))) * results[0].size
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         shapes = [t.shape for t in inputs]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import expr as e
-from ..op import Adjoint, AxisFold, GradientBuilder, Op, Property, register, require
+from ..op import Adjoint, AxisFold, GradientBuilder, Op, Property, Steps, register, require
 from ..types import I32, TensorType
 from ..value import Value
 
@@ -39,6 +39,11 @@ class Reduce(Op):
     @property
     def fold(self) -> AxisFold:
         return AxisFold(self.kind, self.axes)
+
+    def operations(
+        self, inputs: Sequence[TensorType], results: Sequence[TensorType], steps: Steps
+    ) -> int:
+        return inputs[0].size
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Adjoint, GradientBuilder, Op, Property, register, require
+from ..op import Adjoint, GradientBuilder, Op, Property, Steps, register, require
 from ..types import I32, TensorType
 from ..value import Value
 from ..windows import pad_to
@@ -35,6 +35,12 @@ class _Window(Op):
         """Whether the window does anything along an axis."""
         kind = self.window[axis], self.stride[axis], self.low[axis], self.high[axis]
         return kind != (1, 1, 0, 0)
+
+    def operations(
+        self, inputs: Sequence[TensorType], results: Sequence[TensorType], steps: Steps
+    ) -> int:
+        """One for each element of each window."""
+        return min(inputs[0].size, results[0].size) * math.prod(self.window)
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         require(
@@ -248,6 +254,11 @@ class WindowPick(_Window):
 
     spatial_rank: int = 2
     name = "window_pick"
+
+    def operations(
+        self, inputs: Sequence[TensorType], results: Sequence[TensorType], steps: Steps
+    ) -> int:
+        return 0  # each window reads one element
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, place = inputs

@@ -15,7 +15,6 @@ from runtime.backends.speed import Speed
 
 from .groups import KernelGroup, When
 from .lone_group import LoneRun, lone_graph
-from .operations import operations
 
 Limit = Literal["arithmetic", "memory"]
 
@@ -98,7 +97,7 @@ def measured(
             max(run.errors(), default=0.0),
             group.multiply_adds,
             group.nbytes,
-            operations(group.at_hand, speed.steps) if speed else 0,
+            group.at_hand.operations(speed.steps) if speed else 0,
         )
         if repeats:
             row = _timed(row, bound.run, backend, speed, repeats)
