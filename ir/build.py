@@ -18,7 +18,7 @@ from .ops.matmul import MatMul
 from .ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from .ops.pointwise import Map
 from .ops.reduction import Reduce
-from .types import TensorType
+from .types import DType, TensorType
 
 _ODD = re.compile(r"[^\w./\-@+]")
 
@@ -135,7 +135,7 @@ class Builder:
         return self.map(number, shape=shape)
 
     def add(self, a: Value, c: Value) -> Value:
-        return self.map(e.arg(0) + e.arg(1), a, c)
+        return self.map(e.arg(0, a.type.dtype) + e.arg(1, c.type.dtype), a, c)
 
     def broadcast(self, x: Value, shape: Sequence[int]) -> Value:
         """Repeat along extents that are 1; ``shape`` has the rank of ``x``."""
@@ -164,6 +164,13 @@ class Builder:
     def copy(self, x: Value, layout: Layout | None = None) -> Value:
         """The same tensor in memory of another layout; None: row-major."""
         return self.emit(Map((e.arg(0, x.type.dtype),)), x, layout=layout)
+
+    def cast(self, x: Value, dtype: DType) -> Value:
+        """A float tensor as one of another float type."""
+        if x.type.dtype is dtype:
+            return x
+        rule = e.cast(e.arg(0, x.type.dtype), dtype)
+        return self.emit(Map((rule,)), x, layout=x.type.layout)
 
     def transpose(self, x: Value, order: Sequence[int]) -> Value:
         order = tuple(order)

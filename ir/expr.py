@@ -25,7 +25,8 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from .primitives import PRIMITIVES
+from .narrow import rounded_number
+from .primitives import CASTS, PRIMITIVES
 from .size import Real, Size
 from .types import BOOL, F32, I32, U32, DType
 
@@ -168,7 +169,7 @@ def const(value: Number, dtype: DType | None = None) -> Expr:
     if dtype is None:
         dtype = BOOL if isinstance(value, bool) else I32 if isinstance(value, int) else F32
     if dtype.is_float:
-        value = float(value)
+        value = rounded_number(float(value), dtype)
     elif dtype is BOOL:
         value = bool(value)
     else:
@@ -234,25 +235,32 @@ def primitive(name: str, *operands: Operand) -> Expr:
     """Apply a primitive, converting integers to float where a float is needed.
 
     Folds what is exact and safe for NaN and infinity: ``x*1``, ``x+0``, ``x/1``, ``x**1``, equal
-    branches of ``where``, and literals of integer arithmetic. ``0*x`` stays (NaN). Of floats of
-    several widths comes the widest.
+    branches of ``where``, and literals of integer arithmetic. ``0*x`` stays (NaN). Floats of
+    several types raise TypeError: one has to be cast. In one expression numbers of 16 bits are
+    computed with as f32; casts and results are rounded.
     """
     rule = PRIMITIVES[name]
     if len(operands) != rule.arity:
         raise TypeError(f"{name} takes {rule.arity} operands, got {len(operands)}")
-    args = tuple([o if o.__class__ is Expr else as_expr(o) for o in operands])
+    args = tuple(
+        [o if o.__class__ is Expr else as_expr(o, _type_beside(operands)) for o in operands]
+    )
     alike = args[1:] if name == "where" else args
-    if rule.result == "float":
-        if name not in ("to_float", "rand"):
+    if rule.result in CASTS:
+        dtype = CASTS[rule.result]
+        if dtype.is_narrow and args[0].dtype not in (F32, dtype):
+            args = (_float(args[0]),)
+    elif rule.result == "float":
+        if name != "rand":
             args = tuple(map(_float, args))
-        dtype = _widest(args, F32)
+        dtype = _common_float(name, args)
     else:
         dtype, last = alike[0].dtype, alike[-1].dtype
         if dtype is not last:
             if dtype.is_float != last.is_float:
                 alike = tuple(map(_float, alike))
                 args = (*args[:-2], *alike)
-            dtype = args[0].dtype if name == "grad_as" else _widest(alike, dtype)
+            dtype = _common_float(name, alike) if alike[0].dtype.is_float else dtype
         if rule.result != "same":
             dtype = BOOL if rule.result == "bool" else I32
     folded = _fold(name, args)
@@ -261,14 +269,25 @@ def primitive(name: str, *operands: Operand) -> Expr:
     return folded
 
 
-def _widest(args: Sequence[Expr], default: DType) -> DType:
-    """The widest type of floats, as numpy has it; ``default`` where there are none."""
+def _type_beside(operands: Sequence[Operand]) -> DType | None:
+    """The type that literals among operands take: that of a float of 16 bits."""
+    types = (o.dtype for o in operands if o.__class__ is Expr)  # type: ignore[union-attr]
+    return next((dtype for dtype in types if dtype.is_narrow), None)
+
+
+def _common_float(name: str, args: Sequence[Expr]) -> DType:
+    """The one type of the floats among operands; f32 where there are none."""
     found = None
     for a in args:
         dtype = a.dtype
         if dtype is not found and dtype.is_float:
-            found = dtype if found is None or dtype.itemsize > found.itemsize else found
-    return found or default
+            if found is not None:
+                raise TypeError(
+                    f"{name} of {found} and {dtype}: both must be of one float type, so one has to "
+                    "be cast"
+                )
+            found = dtype
+    return found or F32
 
 
 def _float(a: Expr) -> Expr:
@@ -287,8 +306,8 @@ def _fold(name: str, args: tuple[Expr, ...]) -> Expr | None:
     a = args[0]
     if len(args) == 2:
         return _fold_two(name, a, args[1])
-    if name == "to_float" and a.dtype.is_float:
-        return a
+    if name in ("to_float", "to_f16", "to_bf16") and a.dtype.is_float:
+        return _fold_cast(name, a)
     if name == "to_int" and a.dtype is I32:
         return a
     if name == "neg" and a.op == "const" and a.value is not None:
@@ -296,6 +315,16 @@ def _fold(name: str, args: tuple[Expr, ...]) -> Expr | None:
     if name == "neg" and a.op == "neg":
         return a.args[0]
     return args[1] if name == "where" and args[1] is args[2] else None
+
+
+def _fold_cast(name: str, a: Expr) -> Expr | None:
+    """Casts that change nothing: to the type that there is, and back to where it came from."""
+    if name == "to_float":
+        return None if a.dtype.is_narrow else a
+    to = CASTS[PRIMITIVES[name].result]
+    if a.op == "to_float" and a.args[0].dtype is to:
+        return a.args[0]
+    return a if a.dtype is to else None
 
 
 def _fold_two(name: str, a: Expr, b: Expr) -> Expr | None:
@@ -375,6 +404,14 @@ def absolute(a: Operand) -> Expr:
 
 def to_float(a: Expr) -> Expr:
     return unary("to_float", a)
+
+
+def cast(a: Expr, dtype: DType) -> Expr:
+    """A float as another: f32 as a type of 16 bits, or the other way."""
+    if a.dtype is dtype:
+        return a
+    wide = to_float(a)
+    return unary(f"to_{dtype}", wide) if dtype.is_narrow else wide
 
 
 def to_int(a: Expr) -> Expr:

@@ -50,9 +50,12 @@ RULES: dict[str, DerivativeRule] = {
     "tanh": lambda n, g: [g * (1.0 - n * n)],
     "sigmoid": lambda n, g: [g * n * (1.0 - n)],
     "where": lambda n, g: [None, e.where(n.args[0], g, 0.0), e.where(n.args[0], 0.0, g)],
+    "to_float": lambda n, g: [e.cast(g, n.args[0].dtype)],
+    "to_f16": lambda n, g: [e.to_float(g)],
+    "to_bf16": lambda n, g: [e.to_float(g)],
     "grad_as": lambda n, g: [None, g],
 }
-"""Primitives without a row (comparisons, floor, rand, casts, stop) have no derivative."""
+"""Primitives without a row (comparisons, floor, rand, to_int, stop) have no derivative."""
 
 
 def gradients(root: Expr, cotangent: Expr) -> dict[int, Expr]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .expr import Expr, walk
+from .narrow import as_stored
 from .philox import philox, uniform
 from .size import value_of
 from .types import DType
@@ -63,7 +64,7 @@ def evaluate(
     """One array of ``shape`` per root.
 
     Args:
-        inputs: arrays that broadcast to ``shape``.
+        inputs: arrays that broadcast to ``shape``; of types of 16 bits numbers of ``real``.
         real: dtype that plays f32 (float64 makes the whole evaluation double precision).
     """
     order = walk(*roots)
@@ -79,12 +80,17 @@ def evaluate(
                     done.pop(operand, None)
     results = []
     for root in roots:
-        dtype = real if root.dtype is DType.F32 else root.dtype.numpy
+        dtype = real if _is_real(root.dtype) else root.dtype.numpy
         array = np.asarray(done[root], dtype)
         if array.shape != shape:
             array = np.broadcast_to(array, shape)
         results.append(np.ascontiguousarray(array) if shape else array.reshape(shape))
     return results
+
+
+def _is_real(dtype: DType) -> bool:
+    """Whether numbers of a type are computed with as f32."""
+    return dtype is DType.F32 or dtype.is_narrow
 
 
 def _value(
@@ -97,7 +103,7 @@ def _value(
     if node.op == "arg":
         return inputs[int(node.value)]  # type: ignore[arg-type]
     if node.op in ("const", "dyn"):
-        dtype = real if node.dtype is DType.F32 else node.dtype.numpy
+        dtype = real if _is_real(node.dtype) else node.dtype.numpy
         return dtype.type(value_of(node.value))  # type: ignore[arg-type]
     if node.op == "index":
         axis = int(node.value)  # type: ignore[arg-type]
@@ -111,6 +117,8 @@ def _value(
         return operands[0]
     if node.op == "to_float":
         return np.asarray(operands[0]).astype(real)
+    if node.op in ("to_f16", "to_bf16"):
+        return as_stored(np.asarray(operands[0]), node.dtype)
     if node.op == "to_int":
         return np.asarray(operands[0]).astype(np.int32)
     return NUMPY[node.op](*operands)

@@ -178,7 +178,10 @@ class _Parser:
         arity = PRIMITIVES[name].arity
         if len(operands) != arity:
             raise ValueError(f"{name} takes {arity} operands, {len(operands)} are given")
-        return e.primitive(name, *operands)
+        try:
+            return e.primitive(name, *operands)
+        except TypeError as error:
+            raise ValueError(f"{error}: {self.text!r}") from None
 
     def literal(self, token: str) -> Expr:
         if token.startswith("$["):

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from .graph import Graph, Node, Value
+from .narrow import narrowed, widened
 
 
 def run_node(node: Node, inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-    """Results of one node; its declared shapes are checked against what came out."""
-    results = node.op.reference(inputs, [v.type for v in node.outputs])
+    """Results of one node; its declared shapes are checked against what came out.
+
+    Arrays are as memory holds their types; ops compute with numbers of 16 bits as float32.
+    """
+    numbers = [widened(a, v.type.dtype) for a, v in zip(inputs, node.inputs, strict=True)]
+    results = node.op.reference(numbers, [v.type for v in node.outputs])
     for value, array in zip(node.outputs, results, strict=True):
         if array.shape != value.shape:
             raise RuntimeError(f"{node.op.name} made {array.shape} for %{value.name}: {value.type}")
-    return results
+    return [narrowed(a, v.type.dtype) for a, v in zip(results, node.outputs, strict=True)]
 
 
 def last_uses(graph: Graph) -> list[list[Value]]:

@@ -17,8 +17,9 @@ import numpy as np
 
 from .expr import Expr, Operand
 from .layout import Layout
+from .narrow import sums_of
 from .patches import PatchTransform
-from .types import TensorType
+from .types import DType, TensorType
 from .value import Value
 
 Steps = Callable[[Expr], int]
@@ -229,6 +230,7 @@ class GradientBuilder(Protocol):
     def sum(self, x: Value, axes: Sequence[int]) -> Value: ...
     def reshape(self, x: Value, shape: Sequence[int]) -> Value: ...
     def copy(self, x: Value, layout: Layout | None = None) -> Value: ...
+    def cast(self, x: Value, dtype: DType) -> Value: ...
     def transpose(self, x: Value, order: Sequence[int]) -> Value: ...
     def slice(self, x: Value, axis: int, start: int, stop: int) -> Value: ...
     def pad(
@@ -256,7 +258,11 @@ def require(condition: bool, message: str) -> None:
         raise TypeError(message)
 
 
-def require_factors(a: TensorType, b: TensorType) -> None:
-    """TypeError unless elements of two tensors can be multiplied and summed as they are."""
+def require_factors(a: TensorType, b: TensorType) -> DType:
+    """TypeError unless elements of two tensors can be multiplied and summed as they are.
+
+    Returns the type of the sums.
+    """
     if a.dtype is not b.dtype or not a.dtype.is_float:
         raise TypeError(f"factors of {a.dtype} and {b.dtype}: both must be of one float type")
+    return sums_of(a.dtype)

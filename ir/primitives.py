@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .types import BF16, F16, F32
+
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
     """One row of the table: how many operands, and the result's type.
 
     ``result`` is ``"same"`` (the operands' common type), ``"float"``, ``"bool"``,
-    ``"int"``; ``meaning`` is what documentation and error messages say.
+    ``"int"``, or the float type that a cast makes; ``meaning`` is what documentation and error
+    messages say.
     """
 
     name: str
@@ -51,10 +54,15 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive("or", 2, "bool", "either"),
         Primitive("not", 1, "bool", "negation"),
         Primitive("where", 3, "same", "b where a is true, c elsewhere"),
-        Primitive("to_float", 1, "float", "integer or bool to f32"),
+        Primitive("to_float", 1, "f32", "integer, bool or float of 16 bits to f32"),
+        Primitive("to_f16", 1, "f16", "f32 to f16, to the nearest"),
+        Primitive("to_bf16", 1, "bf16", "f32 to bf16, to the nearest"),
         Primitive("to_int", 1, "int", "float to i32, towards zero"),
         Primitive("rand", 4, "float", "Philox uniform in [0, 1) of (seed, c0, c1, c2)"),
         Primitive("stop", 1, "same", "a, with no derivative"),
         Primitive("grad_as", 2, "same", "a, with the derivative of b"),
     )
 }
+
+CASTS = {"f32": F32, "f16": F16, "bf16": BF16}
+"""Of results that are a type: the type."""

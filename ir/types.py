@@ -18,6 +18,7 @@ _NUMPY = {
     "f64": np.float64,
     "f32": np.float32,
     "f16": np.float16,
+    "bf16": np.uint16,  # numpy has no such type: its bits
     "i32": np.int32,
     "u32": np.uint32,
     "bool": np.bool_,
@@ -25,11 +26,16 @@ _NUMPY = {
 
 
 class DType(enum.Enum):
-    """Element type of a tensor; the value is its spelling in IR text."""
+    """Element type of a tensor; the value is its spelling in IR text.
+
+    ``numpy`` is what arrays hold: of bf16 its bits. ``is_narrow``: a float of 16 bits, which is
+    stored so and computed with in f32 (:mod:`ir.narrow`).
+    """
 
     F64 = "f64"
     F32 = "f32"
     F16 = "f16"
+    BF16 = "bf16"
     I32 = "i32"
     U32 = "u32"
     BOOL = "bool"
@@ -37,7 +43,8 @@ class DType(enum.Enum):
     def __init__(self, text: str) -> None:
         self.numpy: np.dtype[Any] = np.dtype(_NUMPY[text])
         self.itemsize: int = self.numpy.itemsize
-        self.is_float: bool = self.numpy.kind == "f"
+        self.is_float: bool = self.numpy.kind == "f" or text == "bf16"
+        self.is_narrow: bool = self.is_float and self.itemsize == 2
 
     __hash__ = object.__hash__  # each is one object, and Enum's own way is slow
 
@@ -46,6 +53,7 @@ class DType(enum.Enum):
 
 
 F32, I32, U32, BOOL = DType.F32, DType.I32, DType.U32, DType.BOOL
+F16, BF16 = DType.F16, DType.BF16
 
 
 @dataclass(frozen=True, slots=True)

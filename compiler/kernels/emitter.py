@@ -2,7 +2,8 @@
 
 ``emit(value, at)`` walks from a result towards the group's inputs. Every op class has one
 registered function that says where it reads its operands; everything else (loads, common
-subexpressions, bounds) is here. A function of an op that may stand in a long chain is a generator:
+subexpressions, bounds) is here. A float of 16 bits is made f32 where it is read, and rounded where
+it is written. A function of an op that may stand in a long chain is a generator:
 it yields what it reads, and gets the elements back, so that no chain nests Python's calls.
 """
 
@@ -17,11 +18,11 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Port, Value
 from ir.op import Op, Property
-from ir.types import DType, TensorType
+from ir.types import F32, DType, TensorType
 
 from . import memory
 from .builder import KernelBuilder
-from .expressions import SCALAR, Axes, axes_of, element, every, read
+from .expressions import SCALAR, Axes, axes_of, computed, element, every, read
 from .index import Affine, Base, IterationRange, variable
 from .monomial import ONE, Monomial
 
@@ -107,6 +108,7 @@ class Emitter:
         self.builder = builder
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
         self._filled: dict[Expr, tuple[Affine, Monomial, int]] = {}
+        self._narrow: dict[Expr, Expr] = {}  # what was made f32 of floats of 16 bits: those
         self.tiles: dict[Base, tuple[int, Monomial]] = {}  # from a base on, of an extent
         self._outer = {
             port.value: (buffer, port.name)
@@ -192,7 +194,29 @@ class Emitter:
         other = zero(value.type.dtype).value if guard else None
         mask = self.mask(index, guard)
         place = element(self.pointer(value), self.builder.affine(index), mask)
-        return self.builder.let(read(place, other), "x", self._outer[value][1])
+        found = self.builder.let(read(place, other), "x", self._outer[value][1])
+        return self.widened(found, self._outer[value][1])
+
+    def widened(self, value: Expr, hint: str = "") -> Expr:
+        """What kernels compute with: a float of 16 bits as f32."""
+        if not value.dtype.is_narrow:
+            return value
+        found = self.builder.let(e.node("to_float", (value,), None, F32), "v", hint)
+        self._narrow[found] = value
+        return found
+
+    def narrowed(self, value: Expr, dtype: DType) -> Expr:
+        """What memory, or a factor of a product, holds of what was computed."""
+        if not dtype.is_narrow or value.dtype is dtype:
+            return value
+        found = self._narrow.get(value)
+        if found is not None and found.dtype is dtype:
+            return found
+        return self.builder.let(e.node(f"to_{dtype}", (value,), None, dtype), "v")
+
+    def rounded(self, value: Expr, dtype: DType) -> Expr:
+        """What was computed as memory would hold it, to compute with."""
+        return self.widened(self.narrowed(value, dtype))
 
     def pointer(self, value: Value) -> Expr:
         """To an input of the group."""
@@ -251,6 +275,7 @@ class Emitter:
         guard: tuple[Expr, ...] = (),
     ) -> None:
         pointer = self.builder.pointer(buffer, buffer.type.dtype, name)
+        value = self.narrowed(value, buffer.type.dtype)
         place = element(pointer, self.builder.affine(index), self.mask(index, guard))
         self.builder.store(place, value, self.spreads(index, guard))
 
@@ -347,4 +372,4 @@ class Emitter:
 
 
 def zero(dtype: DType) -> Expr:
-    return e.const(0, dtype)
+    return e.const(0, computed(dtype))

@@ -58,6 +58,11 @@ class Address(Local):
     """Of elements of ``dtype`` in memory."""
 
 
+def computed(dtype: DType) -> DType:
+    """The type in which kernels compute with a tensor's elements."""
+    return F32 if dtype.is_narrow else dtype
+
+
 def ref(variable: Local) -> Expr:
     return e.node("ref", (), variable, variable.dtype)
 

@@ -18,7 +18,7 @@ from ir.op import AxisFold
 from ir.types import DType
 
 from .builder import KernelBuilder
-from .expressions import Axes, across, as_i32
+from .expressions import Axes, across, as_i32, computed
 from .index import Affine
 
 START = {"sum": (0, 0.0), "prod": (1, 1.0)}  # of integers, of floats
@@ -59,7 +59,7 @@ class Fold:
     def of(cls, node: Node) -> Fold:
         """The fold that a node of a reduction is."""
         assert node.op.fold is not None
-        return cls(node.op.fold, node.inputs[0].type.dtype)
+        return cls(node.op.fold, computed(node.inputs[0].type.dtype))
 
     def place(self, builder: KernelBuilder, coordinates: Sequence[Affine]) -> Expr:
         """The coordinate of an element along the folded axis."""

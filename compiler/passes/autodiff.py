@@ -164,7 +164,8 @@ def differentiate(
     given: dict[Value, Value] = {}
     with b.at(hint="diff", direction=Direction.BACKWARD):
         for name, number in (seeds or {}).items():
-            _seed(b, given, graph.output(name), b.fill(number, graph.output(name).value.shape))
+            port = graph.output(name)
+            _seed(b, given, port, _filled(b, number, port.value))
         if seeded is None:
             seeded = () if seeds is not None else _float_results(graph)
         for name in seeded:
@@ -180,7 +181,7 @@ def differentiate(
                 diff = found[value]
             else:
                 with b.at(place.get(value, NOWHERE), f"d_{value.name}"):
-                    diff = b.fill(0.0, value.shape)
+                    diff = _filled(b, 0.0, value)
             b.output(diff_port(name), diff, Role.RESULT)
         for name, value in learning.items():
             if value in found:
@@ -199,7 +200,7 @@ def flowing(
     if not asked:
         return set()
     b = resume(graph)
-    return set(backward(b, {v: b.fill(0.0, v.shape) for v in starts}, asked))
+    return set(backward(b, {v: _filled(b, 0.0, v) for v in starts}, asked))
 
 
 def append_backward(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -220,6 +221,10 @@ def append_backward(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 
 def _float_results(graph: Graph) -> list[str]:
     return [p.name for p in graph.outputs if p.role is Role.RESULT and p.value.type.dtype.is_float]
+
+
+def _filled(b: Builder, number: float, like: Value) -> Value:
+    return b.fill(e.const(number, like.type.dtype), like.shape)
 
 
 def _seed(b: Builder, given: dict[Value, Value], port: Port, seed: Value) -> None:

@@ -102,7 +102,7 @@ class Conv(_Conv):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, w = inputs
-        require_factors(x, w)
+        sums = require_factors(x, w)
         require(x.rank == w.rank >= 3, f"ranks {x.rank} and {w.rank}")
         channels = w.shape[1] * self.group
         require(x.shape[1] == channels, f"{x.shape[1]} channels, the weights take {channels}")
@@ -111,7 +111,7 @@ class Conv(_Conv):
         require(
             all(d > 0 for d in spatial), f"window {w.shape[2:]} is larger than input {x.shape[2:]}"
         )
-        return (TensorType((x.shape[0], w.shape[0], *spatial), x.dtype),)
+        return (TensorType((x.shape[0], w.shape[0], *spatial), sums),)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
@@ -122,13 +122,13 @@ class Conv(_Conv):
         return [np.matmul(weights, cols).reshape(results[0].shape)]
 
     def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
-        (x, w), g = at.inputs, at.cotangent
+        (x, w), g = at.inputs, b.cast(at.cotangent, at.inputs[0].type.dtype)
         kind = self.common()
         dx = ConvInputGrad(**kind, spatial=x.shape[2:])  # type: ignore[arg-type]
         dw = ConvWeightGrad(**kind, window=w.shape[2:])  # type: ignore[arg-type]
         return [
-            b.emit(dx, g, w) if at.wanted[0] else None,
-            b.emit(dw, x, g) if at.wanted[1] else None,
+            b.cast(b.emit(dx, g, w), g.type.dtype) if at.wanted[0] else None,
+            b.cast(b.emit(dw, x, g), g.type.dtype) if at.wanted[1] else None,
         ]
 
 
@@ -153,13 +153,13 @@ class ConvInputGrad(_Conv):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         g, w = inputs
-        require_factors(g, w)
+        sums = require_factors(g, w)
         require(g.rank == w.rank >= 3, f"ranks {g.rank} and {w.rank}")
         require(g.shape[1] == w.shape[0], f"{g.shape[1]} channels, the weights have {w.shape[0]}")
         require(w.shape[0] % self.group == 0, f"{w.shape[0]} outputs in {self.group} groups")
         spatial = self.outputs(self.spatial, w.shape[2:])
         require(spatial == g.shape[2:], f"extents {g.shape[2:]}, {spatial} expected")
-        return (TensorType((g.shape[0], w.shape[1] * self.group, *self.spatial), g.dtype),)
+        return (TensorType((g.shape[0], w.shape[1] * self.group, *self.spatial), sums),)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
@@ -173,12 +173,12 @@ class ConvInputGrad(_Conv):
         return [col2im(cols, self.spatial, self.stride, self.pad, self.dilation)]
 
     def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
-        (y, w), g = at.inputs, at.cotangent
+        (y, w), g = at.inputs, b.cast(at.cotangent, at.inputs[0].type.dtype)
         kind = self.common()
         dw = ConvWeightGrad(**kind, window=w.shape[2:])  # type: ignore[arg-type]
         return [
-            b.emit(Conv(**kind), g, w) if at.wanted[0] else None,  # type: ignore[arg-type]
-            b.emit(dw, g, y) if at.wanted[1] else None,
+            b.cast(b.emit(Conv(**kind), g, w), g.type.dtype) if at.wanted[0] else None,  # type: ignore[arg-type]
+            b.cast(b.emit(dw, g, y), g.type.dtype) if at.wanted[1] else None,
         ]
 
 
@@ -200,12 +200,12 @@ class ConvWeightGrad(_Conv):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, g = inputs
-        require_factors(x, g)
+        sums = require_factors(x, g)
         require(x.rank == g.rank >= 3 and x.shape[0] == g.shape[0], f"{x} and {g}")
         spatial = self.outputs(x.shape[2:], self.window)
         require(spatial == g.shape[2:], f"extents {g.shape[2:]}, {spatial} expected")
         require(x.shape[1] % self.group == 0, f"{x.shape[1]} channels in {self.group} groups")
-        return (TensorType((g.shape[1], x.shape[1] // self.group, *self.window), x.dtype),)
+        return (TensorType((g.shape[1], x.shape[1] // self.group, *self.window), sums),)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
@@ -216,10 +216,10 @@ class ConvWeightGrad(_Conv):
         return [np.matmul(rows, cols.swapaxes(2, 3)).sum(axis=0).reshape(results[0].shape)]
 
     def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
-        (x, y), g = at.inputs, at.cotangent
+        (x, y), g = at.inputs, b.cast(at.cotangent, at.inputs[0].type.dtype)
         kind = self.common()
         dx = ConvInputGrad(**kind, spatial=x.shape[2:])  # type: ignore[arg-type]
         return [
-            b.emit(dx, y, g) if at.wanted[0] else None,
-            b.emit(Conv(**kind), x, g) if at.wanted[1] else None,  # type: ignore[arg-type]
+            b.cast(b.emit(dx, y, g), g.type.dtype) if at.wanted[0] else None,
+            b.cast(b.emit(Conv(**kind), x, g), g.type.dtype) if at.wanted[1] else None,  # type: ignore[arg-type]
         ]

@@ -33,13 +33,13 @@ class MatMul(Op):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         a, c = inputs
-        require_factors(a, c)
+        sums = require_factors(a, c)
         require(a.rank == c.rank >= 2, f"ranks {a.rank} and {c.rank}")
         require(a.shape[:-2] == c.shape[:-2], f"batch axes of {a} and {c}")
         m, k = a.shape[:-3:-1] if self.transpose_a else a.shape[-2:]
         k2, n = c.shape[:-3:-1] if self.transpose_b else c.shape[-2:]
         require(k == k2, f"inner extents {k} and {k2}")
-        return (TensorType((*a.shape[:-2], m, n), a.dtype),)
+        return (TensorType((*a.shape[:-2], m, n), sums),)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
@@ -50,7 +50,7 @@ class MatMul(Op):
         return [np.matmul(a, c)]
 
     def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
-        (x, w), g = at.inputs, at.cotangent
+        (x, w), g = at.inputs, b.cast(at.cotangent, at.inputs[0].type.dtype)
         ta, tb = self.transpose_a, self.transpose_b
         dx = dw = None
         if at.wanted[0]:
@@ -65,4 +65,4 @@ class MatMul(Op):
                 if tb
                 else b.matmul(x, g, transpose_a=not ta)
             )
-        return [dx, dw]
+        return [d and b.cast(d, g.type.dtype) for d in (dx, dw)]

@@ -66,12 +66,13 @@ class Reduce(Op):
         (x,), (y,), g = at.inputs, at.outputs, at.cotangent
         if self.kind == "sum":
             return [b.broadcast(g, x.shape)]
+        first, second, third = (e.arg(i, x.type.dtype) for i in range(3))
         if self.kind == "prod":
             # True away from zeros; the layers that multiply (Eltwise PROD) do not use this op.
-            rule = e.arg(0) * e.arg(1) / e.arg(2)
+            rule = first * second / third
             return [b.map(rule, g, y, x, shape=x.shape)]
         # Every element that attains the extremum gets the cotangent.
-        rule = e.where(e.equal(e.arg(0), e.arg(1)), e.arg(2), 0.0)
+        rule = e.where(e.equal(first, second), third, 0.0)
         return [b.map(rule, x, y, g, shape=x.shape)]
 
 

@@ -43,6 +43,7 @@ class RegionMax(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, regions = inputs
         require(x.rank == 4 and regions.shape[1:] == (5,), f"{x} and {regions}")
+        require(not regions.dtype.is_narrow, f"regions of {regions.dtype}: pixels need f32")
         require(self.rows > 0 and self.columns > 0, f"a grid of {self.rows} x {self.columns}")
         shape = (regions.shape[0], x.shape[1], self.rows, self.columns)
         return (TensorType(shape, x.dtype), TensorType(shape, I32))
@@ -127,6 +128,7 @@ class RegionScatter(Op):
         require(g.shape == place.shape and len(self.shape) == 4, f"{g}, {place}, {self.shape}")
         require(regions.shape == (g.shape[0], 5), f"{regions} for {g}")
         require(place.dtype is I32, f"places are i32, not {place.dtype}")
+        require(not regions.dtype.is_narrow, f"regions of {regions.dtype}: pixels need f32")
         return (TensorType(self.shape, g.dtype),)
 
     def reference(

@@ -28,6 +28,7 @@ from roastery.files.cache_folder import PrivateFolder
 
 from .bounds import Extent, watched
 from .idle_checks import skip_idle_checks
+from .narrow_floats import mend_narrow_floats
 from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
 
@@ -36,6 +37,7 @@ _ELEMENTS = {
     DType.F64: "float64",
     DType.F32: "float32",
     DType.F16: "float16",
+    DType.BF16: "bfloat16",
     DType.I32: "int32",
     DType.U32: "uint32",
     DType.BOOL: "int1",
@@ -186,6 +188,7 @@ def interpreting_triton() -> ModuleType:
         )
     os.environ["TRITON_INTERPRET"] = "1"  # read again where a kernel's file is imported
     mend_scalar_booleans()
+    mend_narrow_floats()
     skip_idle_checks()
     return triton
 

@@ -25,11 +25,12 @@ from ir.graph_sizes import Substitution
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
 from ir.location import Location
+from ir.narrow import narrowed, widened
 from ir.op import Op
 from ir.ops.convolution import Conv, ConvInputGrad
 from ir.ops.fusion import Fused
 from ir.size import Evaluation
-from ir.types import BOOL, F32, I32, TensorType
+from ir.types import BF16, BOOL, F16, I32, DType, TensorType
 from runtime.backends.host_launcher import HostLauncher
 from runtime.interpret.launcher import InterpretLauncher
 from runtime.interpret.program_order import Order
@@ -37,6 +38,9 @@ from tests.support.printed_launch import bind
 from tests.support.program_orders import backwards, shuffled
 
 PLACE = Location("net.prototxt", 7, 1, "layer")
+
+ROUNDING = {F16: 2.0**-11, BF16: 2.0**-8}
+"""Of the largest element, as memory holds it."""
 
 Build = Callable[..., Value | Sequence[Value]]
 Shape = tuple[int, ...]
@@ -175,8 +179,9 @@ def random_inputs(node: Node, seed: int = 0, high: int = 5) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     arrays = []
     for value in node.inputs:
-        if value.type.dtype is F32:
-            arrays.append(rng.standard_normal(value.shape).astype(np.float32))
+        if value.type.dtype.is_float:
+            numbers = rng.standard_normal(value.shape).astype(np.float32)
+            arrays.append(narrowed(numbers, value.type.dtype))
         elif value.type.dtype is BOOL:
             arrays.append(rng.random(value.shape) < 0.5)
         else:
@@ -188,10 +193,15 @@ def padded(array: np.ndarray, type: TensorType) -> np.ndarray:
     """A buffer as the memory plan makes them; what lies behind the array, and what fills up blocks,
     is poison."""
     dtype, count = type.dtype, type.memory_size
-    poison = np.nan if dtype.is_float else 12345678 if dtype is not BOOL else True
+    poison = poison_of(dtype) if dtype.is_float else 12345678 if dtype is not BOOL else True
     buffer = np.full(max(16, -(-count // 16) * 16), poison, dtype.numpy)
     np.copyto(buffer[:count], memory_of(array, type), where=exists(type))
     return buffer
+
+
+def poison_of(dtype: DType) -> Any:
+    """What is no number, as memory holds it."""
+    return narrowed(np.array(np.nan, np.float32), dtype)
 
 
 def exists(type: TensorType) -> np.ndarray:
@@ -225,7 +235,7 @@ def run_launches(
     before = {v: b.copy() for v, b in buffers.items()}
     for value in node.outputs:
         buffers[value] = padded(np.zeros(value.shape, value.type.dtype.numpy), value.type)
-        poison = np.nan if value.type.dtype.is_float else -77
+        poison = poison_of(value.type.dtype) if value.type.dtype.is_float else -77
         poison = poison if value.type.dtype is not BOOL else False
         np.copyto(buffers[value][: value.type.memory_size], poison, where=exists(value.type))
     for result, operand in over.items():
@@ -290,10 +300,13 @@ def compare(
     context: str = "",
 ) -> None:
     """Outputs of a node with what the reference computes in float64."""
-    wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in inputs]
+    numbers = [widened(a, v.type.dtype) for a, v in zip(inputs, node.inputs, strict=True)]
+    wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in numbers]
     for value, have, want in zip(node.outputs, got, run_node(node, wide), strict=True):
         context = f"{value}\n{context}"
-        if value.type.dtype is not F32:
+        dtype = value.type.dtype
+        have, tolerance = widened(have, dtype), max(tolerance, ROUNDING.get(dtype, 0.0))
+        if not dtype.is_float:
             np.testing.assert_array_equal(have, want, context)
             continue
         finite = np.isfinite(want)

@@ -7,18 +7,23 @@ import pytest
 
 from tests.interpret.kernel_runner import check, scheduled, single
 from tests.support.layouts import laid_out
-from tests.support.op_cases import OpCase, all_cases, kernel_cases
+from tests.support.op_cases import OpCase, all_cases, kernel_cases, narrow_cases
 
 
 def check_kernels(case: OpCase) -> None:
     rng = np.random.default_rng(4)
-    arrays = [x.array(rng).astype(x.dtype.numpy) for x in case.inputs]
+    arrays = [x.held(rng) for x in case.inputs]
     launches = check(single(case.op, *(x.type for x in case.inputs)), arrays)
     assert launches or not any(t.size for t in case.op.infer([x.type for x in case.inputs]))
 
 
 @pytest.mark.parametrize("case", kernel_cases(), ids=str)
 def test_kernels(case: OpCase) -> None:
+    check_kernels(case)
+
+
+@pytest.mark.parametrize("case", narrow_cases(), ids=str)
+def test_kernels_of_16_bits(case: OpCase) -> None:
     check_kernels(case)
 
 

@@ -22,7 +22,7 @@ from ir.ops.movement import Pad
 from ir.ops.pointwise import Map
 from ir.primitives import PRIMITIVES
 from ir.text import format_graph, format_node, parse_graph
-from ir.types import BOOL, DType, TensorType
+from ir.types import DType, TensorType
 from ir.verify import verify
 from tests.support.graphs import examples
 
@@ -131,6 +131,7 @@ SHAPES = st.lists(st.integers(0, 5), max_size=3).map(tuple)
 def expressions(draw: st.DrawFn, inputs: int) -> Expr:
     """Float expressions with every kind of leaf, and sharing."""
     numbers = st.floats(width=32) | st.integers(-5, 5)
+    half = draw(st.sampled_from([DType.F16, DType.BF16]))
     pool: list[Expr] = [e.arg(i) for i in range(inputs)]
     pool += [e.const(float(draw(numbers))), e.dyn(draw(st.floats(0, 9))), e.to_float(e.index(0))]
     floats = [p for p in PRIMITIVES.values() if p.name != "rand" and p.result != "int"]
@@ -141,8 +142,10 @@ def expressions(draw: st.DrawFn, inputs: int) -> Expr:
             operands[0] = operands[0] > operands[1]
         if rule.name in ("and", "or", "not", "floordiv", "mod", "to_float"):
             continue
+        if draw(st.booleans()) and rule.name != "where":
+            operands = [e.cast(a, half) for a in operands]
         made = e.primitive(rule.name, *operands)
-        pool.append(e.to_float(made) if made.dtype is BOOL else made)
+        pool.append(e.to_float(made))
     return pool[-1]
 
 
@@ -215,16 +218,38 @@ def test_integer_types_are_kept() -> None:
     assert parse_exprs(format_exprs(roots)) == roots
 
 
-@pytest.mark.parametrize("name", ["add", "max", "div", "pow"])
-def test_of_floats_the_wider_type_comes(name: str) -> None:
-    """In whichever order they stand, also where a rule folds the wider one away."""
-    half, single, condition = e.arg(0, DType.F16), e.arg(1), e.arg(2, DType.BOOL)
+@pytest.mark.parametrize("name", ["add", "max", "div", "pow", "lt", "eq", "grad_as"])
+@pytest.mark.parametrize("other", [DType.F16, DType.BF16, DType.F64])
+def test_floats_of_two_types_are_not_mixed(name: str, other: DType) -> None:
+    """In whichever order they stand: one has to be cast."""
+    half, single, condition = e.arg(0, other), e.arg(1), e.arg(2, DType.BOOL)
     one = e.const(1.0)
-    for a, b in ((half, single), (single, half), (half, one)):
-        assert e.primitive(name, a, b).dtype is DType.F32
-        assert e.where(condition, a, b).dtype is DType.F32
-    assert e.primitive("mul", one, half).dtype is e.primitive("mul", half, one).dtype is DType.F32
-    assert (half * 2.0).dtype is (2.0 * half).dtype is e.grad_as(half, single).dtype is DType.F16
+    for a, b in ((half, single), (single, half), (half, one), (one, half)):
+        with pytest.raises(TypeError, match="both must be of one float type"):
+            e.primitive(name, a, b)
+        with pytest.raises(TypeError, match="both must be of one float type"):
+            e.where(condition, a, b)
+    kind = DType.BOOL if name in ("lt", "eq") else other
+    assert e.primitive(name, half, half).dtype is kind
+    if other.is_narrow:
+        cast = e.cast(single, other)
+        assert e.primitive(name, cast, half).dtype is e.primitive(name, half, 2.0).dtype is kind
+        assert e.primitive(name, single, e.to_float(half)).dtype in (DType.F32, DType.BOOL)
+    with pytest.raises(ValueError, match="both must be of one float type"):
+        parse_exprs(f"{name}(a0:{other}, a1)")
+
+
+def test_casts() -> None:
+    for kind in (DType.F16, DType.BF16):
+        half, single = e.arg(0, kind), e.arg(0)
+        assert e.cast(half, kind) is half and e.cast(single, DType.F32) is single
+        assert e.cast(e.cast(half, DType.F32), kind) is half  # nothing is lost
+        back = e.cast(e.cast(single, kind), DType.F32)  # something is
+        assert (back.op, back.dtype) == ("to_float", DType.F32) and back is not single
+        assert e.cast(e.index(0), kind).dtype is kind
+    assert e.cast(e.arg(0, DType.F16), DType.BF16).dtype is DType.BF16
+    assert e.const(0.1, DType.BF16).value == 0.10009765625
+    assert parse_exprs("0.1:bf16") == (e.const(0.1, DType.BF16),)
 
 
 def test_a_kernel_keeps_its_body() -> None:

@@ -244,7 +244,7 @@ class AllDrawn(Exception):
 
 
 def test_every_primitive_is_drawn() -> None:
-    missing = set(PRIMITIVES)
+    missing = set(PRIMITIVES) - {"to_f16", "to_bf16"}  # they round: no run tells what is exact
 
     @settings(examples(800), phases=(Phase.generate,), report_multiple_bugs=False)
     @given(graphs("map", most=0))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from ir import expr as e
+from ir.expr_exchange import substitute
 from ir.layout import Layout
+from ir.narrow import narrowed
 from ir.op import Op, Property
 from ir.ops.fusion import Fused
+from ir.ops.pointwise import Map
 from ir.types import DType, TensorType
 
 RECORDS = Path(__file__).parents[1] / "ir" / "records"
@@ -57,6 +61,13 @@ class Input:
         dtype = np.dtype(np.float64) if self.dtype.is_float else self.dtype.numpy
         return np.asarray(self.make(rng, self.shape)).astype(dtype)
 
+    def held(self, rng: np.random.Generator) -> np.ndarray:
+        """As memory holds it."""
+        array = self.array(rng)
+        if self.dtype.is_narrow:
+            return narrowed(array.astype(np.float32), self.dtype)
+        return array.astype(self.dtype.numpy)
+
 
 @dataclass(frozen=True)
 class OpCase:
@@ -91,6 +102,10 @@ def half(*shape: int) -> TensorType:
     return TensorType(shape, DType.F16)
 
 
+def brain(*shape: int) -> TensorType:
+    return TensorType(shape, DType.BF16)
+
+
 def i32(*shape: int) -> TensorType:
     return TensorType(shape, DType.I32)
 
@@ -118,3 +133,30 @@ def kernel_cases() -> list[OpCase]:
 
 def all_errors() -> Sequence[ErrorCase]:
     return _records("ERRORS")  # type: ignore[return-value]
+
+
+def narrow_cases() -> list[OpCase]:
+    """Those that need no host on floats of 16 bits, of both types."""
+    apart = Property.HOST | Property.EFFECT | Property.DYNAMIC
+    return [
+        made
+        for case in all_cases()
+        if not case.op.properties & apart and not isinstance(case.op, Fused)
+        for dtype in (DType.F16, DType.BF16)
+        if any(x.dtype is DType.F32 for x in case.inputs)
+        and (made := _narrow_twin(case, dtype)) is not None
+    ]
+
+
+def _narrow_twin(case: OpCase, dtype: DType) -> OpCase | None:
+    """The same case on floats of 16 bits; None for what needs f32."""
+    inputs = tuple(replace(x, dtype=dtype) if x.dtype is DType.F32 else x for x in case.inputs)
+    op = case.op
+    try:
+        if isinstance(op, Map):
+            renamed = {i: e.arg(i, inputs[i].dtype) for i in e.arguments(*op.exprs)}
+            op = replace(op, exprs=tuple(substitute(x, renamed) for x in op.exprs))
+        op.infer([x.type for x in inputs])
+    except TypeError:  # what is mixed with an f32 of its own, or must be one
+        return None
+    return replace(case, label=f"{case.label}-{dtype}", op=op, inputs=inputs)

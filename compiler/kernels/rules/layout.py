@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ir import expr as e
 from ir.graph import Node
 from ir.ops.layout import Pack, Unpack
 
-from ..emitter import Access, Emission, Emitter, rule
+from ..emitter import Access, Emission, Emitter, rule, zero
 
 
 @rule(Pack)
@@ -17,7 +16,7 @@ def emit_pack(emitter: Emitter, node: Node, op: Pack, number: int, at: Access) -
     extents = emitter.extents(x.shape)
     place = emitter.access_at(at.coordinates[0], extents, op.type)
     value = yield x, replace(place, guard=at.guard).guarded(*place.guard)
-    return emitter.chosen(place.guard, value, e.const(0, x.type.dtype))
+    return emitter.chosen(place.guard, value, zero(x.type.dtype))
 
 
 @rule(Unpack)

@@ -9,6 +9,7 @@ from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.size import Size
 
 from ..emitter import Access, Emission, Emitter, rule
+from ..expressions import computed
 from ..monomial import Monomial
 from ..reshaping import reshaped
 
@@ -70,7 +71,7 @@ def emit_pad(emitter: Emitter, node: Node, op: Pad, number: int, at: Access) -> 
         access = access.moved(axis, index, extent).guarded(*conditions)
     value = yield x, access
     new = tuple(c for c in access.guard if c not in at.guard)
-    return emitter.chosen(new, value, e.const(op.value, x.type.dtype))
+    return emitter.chosen(new, value, e.const(op.value, computed(x.type.dtype)))
 
 
 @rule(Transpose)

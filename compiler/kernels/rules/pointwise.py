@@ -6,11 +6,14 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node
 from ir.ops.pointwise import Map
+from ir.types import F32
 
 from ..emitter import Access, Emission, Emitter, rule
-from ..expressions import as_i32
+from ..expressions import as_i32, computed
 from ..index import ZERO, linearize
 from ..monomial import ONE
+
+CASTS = ("to_float", "to_f16", "to_bf16")
 
 LARGEST = 12  # nodes of an expression that may stand inside another
 
@@ -40,12 +43,18 @@ def emit_map(emitter: Emitter, node: Node, op: Map, number: int, at: Access) -> 
             _amount(emitter, node, item, i) if a.op == "dyn" else done[a]
             for i, a in enumerate(item.args)
         )
-        written = e.node(item.op, parts, item.value, item.dtype)
+        if item.dtype.is_narrow and item.args[0].dtype is F32 and item.op in CASTS:
+            done[item], sizes[item] = emitter.rounded(parts[0], item.dtype), 1
+            continue
+        if item.op == "to_float" and item.args[0].dtype.is_narrow:
+            done[item], sizes[item] = parts[0], 1
+            continue
+        written = e.node(item.op, parts, item.value, computed(item.dtype))
         sizes[item] = 1 + sum(sizes.get(a, 1) for a in item.args)
         if item is not root and (uses.get(item, 0) > 1 or sizes[item] > LARGEST):
             written, sizes[item] = builder.let(written, "v"), 1
         done[item] = written
-    if root.op in ("arg", "const"):
+    if root.op in ("arg", "const") or (root.op in CASTS and done[root].op in ("ref", "const")):
         return done[root]
     return builder.let(done[root], "v", node.outputs[number].name)
 
@@ -64,7 +73,7 @@ def _leaf(emitter: Emitter, node: Node, item: Expr, at: Access, operands: dict[i
     if item.op == "arg":
         return operands[int(item.value)]
     if item.op == "const":
-        return item
+        return e.const(item.value, F32) if item.dtype.is_narrow else item
     if item.op == "dyn":  # the whole expression; see _amount
         return emitter.builder.scalar((node.outputs[0], item), item.value, item.dtype)
     if item.op == "index":

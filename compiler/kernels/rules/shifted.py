@@ -38,6 +38,6 @@ def shifted_sum(
         part = blocks[0]
         if shift:
             pair = (blocks[-1], blocks[0]) if shift < 0 else (blocks[0], blocks[1])
-            part = builder.let(e.node("shifted", pair, shift % lanes, x.type.dtype), "v", "near")
+            part = builder.let(e.node("shifted", pair, shift % lanes, total.dtype), "v", "near")
         total = builder.let(total + part, "v")
     return total

@@ -11,7 +11,7 @@ from ir.op import AxisFold
 from ir.ops.sort import TopK
 
 from ..builder import KernelBuilder
-from ..expressions import as_i32, constant, element, read, spread
+from ..expressions import as_i32, computed, constant, element, read, spread
 from ..folds import Fold
 from ..nodes import KernelBody
 from ..schedules.single import pointer_to, single
@@ -37,7 +37,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
     pointer = pointer_to(task, builder, x)
     size, count = builder.size(builder.extent(length, "length")), e.const(op.k)
     row = builder.let(builder.program(), "i", "row")
-    dtype = x.type.dtype
+    dtype = computed(x.type.dtype)
     fold = Fold(AxisFold("max", (0,), "last"), dtype)
     first = e.const(math.nan if dtype.is_float else 2**31 - 1, dtype)  # is before all there are
     last = (
@@ -50,6 +50,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
             place = builder.let(step + builder.lanes("BLOCK"), "i", "place")
             inside = builder.let(place < size, "m", "inside")
             value = builder.let(read(element(pointer, row * size + place, (inside,))), "x", "value")
+            value = e.to_float(value) if value.dtype.is_narrow else value
             one = (value, as_i32(place))
             later = builder.let(inside & fold.before(last, one), "m", "later")
             taken = [e.where(later, a, b) for a, b in zip(one, fold.starts, strict=True)]

@@ -184,6 +184,6 @@ def _operand(emitter: Emitter, value: Value, access: Access, bases: tuple[Base, 
     """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
     inside = tuple(bound() for base in bases for bound in base.bounds)
     found = emitter.emit_guarded(value, access.guarded(*inside))
-    if axes_of(found):
-        return found
-    return emitter.chosen(inside, found, zero(value.type.dtype))  # one element in all: no tile yet
+    if not axes_of(found):  # one element in all: no tile yet
+        found = emitter.chosen(inside, found, zero(value.type.dtype))
+    return emitter.narrowed(found, value.type.dtype)

@@ -22,6 +22,7 @@ RESERVED = frozenset({"tl", "triton", "range", "float", *keyword.kwlist, *HELPER
 TRITON_TYPES = {
     DType.F32: "tl.float32",
     DType.F16: "tl.float16",
+    DType.BF16: "tl.bfloat16",
     DType.I32: "tl.int32",
     DType.U32: "tl.uint32",
     DType.BOOL: "tl.int1",
@@ -82,6 +83,8 @@ SPELLING: dict[str, o.Spell] = {
     "not": lambda e, printer: (f"({printer.expr(e.args[0], o.SUM)} == 0)", o.ATOM),
     "where": o.call("tl.where"),
     "to_float": _cast,
+    "to_f16": _cast,
+    "to_bf16": _cast,
     "to_int": _cast,
     "rand": o.helper("philox_uniform"),
     "stop": _self,

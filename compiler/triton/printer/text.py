@@ -16,6 +16,11 @@ from .masks import tiled_masks
 from .spelling import AND, COMPARISON, LITERALS, RESERVED, SPELLING, TRITON_TYPES
 
 
+def _precision(product: Expr) -> str:
+    """Of factors of 16 bits there is but one."""
+    return "" if product.args[0].dtype.is_narrow else f', input_precision="{product.value}"'
+
+
 def print_body(kernel: n.KernelBody, readable: bool) -> Text:
     """``readable``: names from blobs, comments. Otherwise the canonical text."""
     names = Names(readable, (*RESERVED, *(constant for constant, _ in kernel.config.constants)))
@@ -96,7 +101,7 @@ class _Printer(KernelPrinter):
                     text = f"tl.max({text}, {axis})"
                 return f"{text} > 0", COMPARISON
             case "dot":
-                return f'tl.dot({self.operands(value)}, input_precision="{value.value}")', ATOM
+                return f"tl.dot({self.operands(value)}{_precision(value)})", ATOM
             case "cdiv":
                 return call("tl.cdiv")(value, self)
             case "spread":

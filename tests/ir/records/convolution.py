@@ -1,7 +1,7 @@
 """Convolution and its gradients."""
 
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
-from tests.support.op_cases import ErrorCase, Input, OpCase, f32, half, i32
+from tests.support.op_cases import ErrorCase, Input, OpCase, brain, f32, half, i32
 
 PLAIN = {"stride": (1, 1), "pad": (0, 0), "dilation": (1, 1)}
 MIXED = {"stride": (2, 1), "pad": (1, 2), "dilation": (1, 2), "group": 2}
@@ -57,6 +57,6 @@ ERRORS = [
     *(
         ErrorCase(op, (f32(2, 3, 5, 4), other(3, 3, 3, 2)), "both must be of one float type")
         for op in (Conv(**PLAIN), ConvInputGrad(**PLAIN), ConvWeightGrad(**PLAIN))
-        for other in (half, i32)
+        for other in (half, brain, i32)
     ),
 ]

@@ -12,7 +12,7 @@ from ir.graph import Port
 from ir.types import TensorType
 
 from ...emitter import Access, Emit, Emitter
-from ...expressions import Local, ref
+from ...expressions import Local, computed, ref
 from ...index import ZERO, Affine, Base
 from ...monomial import ONE, Monomial, product
 from ...reshaping import reshaped
@@ -82,7 +82,8 @@ class ReducedLoops:
             at = existing(emitter, self.type, access_of(emitter, self.type, digits, places))
             for node in self.reduction.nodes:
                 emitter.emit(node.inputs[0], at)
-                emitter.given[node.output] = same(ref(Local("r", "", node.output.type.dtype)))
+                dtype = computed(node.output.type.dtype)
+                emitter.given[node.output] = same(ref(Local("r", "", dtype)))
             written = []
             for port, own in self.results(emitter, at):
                 emitter.emit(port.value, own)
