@@ -164,7 +164,7 @@ def _memory(options: argparse.Namespace, entries: Sequence[Entry], folder: Path)
                 continue
             _tell(f"{case}: {entry}")
             try:
-                with Child(entry, job, max(options.threads)) as child:
+                with Child(entry, job, max(options.threads), compared=False) as child:
                     peak = child.peak_memory()
                     sizes[entry.name] = min(peak, sizes.get(entry.name, peak))
             except Failed as error:

@@ -25,13 +25,16 @@ class Failed(Exception):
 class Child:
     """A contender that has loaded a job. Raises Failed where it cannot.
 
+    Args:
+        compared: whether its results are wanted. They are copied, which takes memory.
+
     Attributes:
-        results: what it computes.
+        results: what it computes; empty where nobody wants it.
     """
 
-    def __init__(self, entry: Entry, job: Path, threads: int) -> None:
+    def __init__(self, entry: Entry, job: Path, threads: int, *, compared: bool = True) -> None:
         file = job / f"{str(entry).replace(' ', '_')}.npz"
-        command = entry.command(str(job), str(threads), str(file))
+        command = entry.command(str(job), str(threads), str(file) if compared else "")
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **thread_variables(threads)}
         self.entry = entry
         self._process = subprocess.Popen(
@@ -44,7 +47,7 @@ class Child:
         )
         try:
             self._read()
-            self.results: dict[str, np.ndarray] = dict(np.load(file))
+            self.results: dict[str, np.ndarray] = dict(np.load(file)) if compared else {}
         except BaseException:
             self.close()
             raise

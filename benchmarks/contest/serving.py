@@ -30,14 +30,15 @@ class Contender(Protocol):
 
 
 def serve(load: Callable[[Path, int], Contender]) -> None:
-    """Load what the command line says (a job's folder, a number of threads, a file for results),
-    then answer requests, a line of JSON each, until there are no more."""
+    """Load what the command line says (a job's folder, a number of threads, a file for results, if
+    anybody wants them), then answer requests, a line of JSON each, until there are no more."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries may print
     folder, threads, file = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     try:
         contender = load(folder, threads)
-        np.savez(file, **contender.results())
+        if file:
+            np.savez(file, **contender.results())
         reply: Any = "ready"
     except Exception as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=answers, flush=True)
@@ -50,6 +51,7 @@ def serve(load: Callable[[Path, int], Contender]) -> None:
 
 def _answer(contender: Contender, request: dict[str, Any]) -> object:
     if request["do"] == "memory":
+        contender.run()
         contender.run()
         return _peak_memory()
     contender.run()  # others had the caches

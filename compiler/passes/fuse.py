@@ -85,6 +85,11 @@ class _Unit:
             read.update((v, None) for v in node.inputs if v not in made)
         self.inputs = list(read)
 
+    @property
+    def place(self) -> tuple[bool, int]:
+        """Where it stands, if nothing is in the way. Views are there with what they show."""
+        return self.grouping.patterns[self.first] is not OpPattern.VIEW, self.first
+
     def preds(self) -> set[int]:
         """Members of other units that must have run."""
         grouping = self.grouping
@@ -137,7 +142,7 @@ def _ordered(units: Sequence[_Unit]) -> list[_Unit]:
         waiting[unit] = len(before)
         for other in before:
             after[other].append(unit)
-    ready = [(u.first, u) for u in units if not waiting[u]]
+    ready = [(u.place, u) for u in units if not waiting[u]]
     heapq.heapify(ready)
     order: list[_Unit] = []
     while ready:
@@ -146,7 +151,7 @@ def _ordered(units: Sequence[_Unit]) -> list[_Unit]:
         for other in after[unit]:
             waiting[other] -= 1
             if not waiting[other]:
-                heapq.heappush(ready, (other.first, other))
+                heapq.heappush(ready, (other.place, other))
     if len(order) != len(units):
         raise RuntimeError("fusion made a cycle")
     return order

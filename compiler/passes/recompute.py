@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
 
 from ir.graph import Direction, Graph, Node, Value
-from ir.ops.pointwise import Map
-from ir.size import degree
 
 from .context import UNBOUNDED, PassContext
-from .rewrite import PINNED, Context
-
-_MOST_COST = 96  # of a chain of maps
-_MOST_LARGE = 4  # operands as large as the result
-_MOST_OPERANDS = 24
+from .recomputation import Recomputation
+from .rewrite import Context
 
 
 def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
-    """Compute in backward what maps made of values that backward keeps anyway.
+    """Compute in backward what little work makes of values that backward keeps anyway.
 
     Before (%x is kept, as backward reads it; %y only as the next layer's operand)::
 
@@ -35,125 +30,80 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
       backward:
         %y.again: f32[8,16,9,9] = map(%x, %mean) {max(sub(a0, a1), 0.0)}
         %d_v: f32[16,16,3,3] = conv_weight_grad(%y.again, %d_z)
+
+    Likewise what puts channels together (a Concat's result, if its parts are kept), and what sums
+    of few products make of a much smaller image (a bottleneck's last convolution).
     """
-    work = _Recomputation(graph)
-    again: dict[Value, list[Node]] = {}
+    work = Recomputation(graph)
     for node in graph.nodes:
         if work.is_stored(node):
-            chain = work.chain(node.outputs[0])
+            chain = work.chain(node)
             if chain is None or not context.fuel.take("recompute: computed {} again", node):
-                work.kept.add(node.outputs[0])
+                work.keep(node)
             else:
-                again[node.outputs[0]] = chain
-    return _rewritten(graph, again) if again else graph
+                work.make_again(node, chain)
+    return _Rewriting(graph, work).rewritten() if work.again else graph
 
 
-class _Recomputation:
-    """``kept``: results of maps that are in memory from forward to backward."""
+class _Rewriting:
+    """Puts what is computed again before its first reader in backward, which reads that."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.producers = graph.producers
-        self.users = graph.users()
-        self.shown = {port.value for port in graph.outputs}
-        self.kept: set[Value] = set()
+    def __init__(self, graph: Graph, work: Recomputation) -> None:
+        self._graph = graph
+        self._work = work
+        self._names = Context(graph)
+        self._instead: dict[Value, Value] = {}
+        self._nodes: list[Node] = []
+        # What backward finds elsewhere: what is computed again, and what it inlines of that.
+        self._other = set(work.again)
+        for node in graph.nodes:
+            if not self._other.isdisjoint(node.inputs):
+                self._other.update(v for v in node.outputs if work.is_inlined(v))
 
-    def is_stored(self, node: Node) -> bool:
-        """Whether a node is a forward map whose result lies in memory until backward reads it."""
-        return (
-            _is_forward_map(node)
-            and node.outputs[0] not in self.shown
-            and self._is_read_by_others(node.outputs[0])
-            and self._is_read_backward(node.outputs[0])
+    def rewritten(self) -> Graph:
+        for node in self._graph.nodes:
+            if node.direction is Direction.BACKWARD:
+                for value in dict.fromkeys(node.inputs):
+                    self._renew(value)
+                if not self._instead.keys().isdisjoint(node.inputs):
+                    inputs = tuple(self._instead.get(v, v) for v in node.inputs)
+                    node = replace(node, inputs=inputs)
+            self._nodes.append(node)
+        return replace(self._graph, nodes=tuple(self._nodes))
+
+    def _renew(self, value: Value) -> None:
+        """Make what backward reads instead of a value, if that is another one."""
+        waiting = [value]
+        while waiting:
+            value = waiting[-1]
+            node = self._work.producers.get(value)
+            if node is None or value not in self._other or value in self._instead:
+                waiting.pop()
+            elif value in self._work.again:
+                made: dict[Value, Value] = {}
+                self._follow(value, {n.outputs[0] for n in self._work.again[value]}, made)
+                self._instead[value] = made[value]
+            elif before := [v for v in node.inputs if v in self._other and v not in self._instead]:
+                waiting += before
+            else:
+                self._copy(node, self._instead)
+
+    def _follow(self, value: Value, chain: Collection[Value], made: dict[Value, Value]) -> None:
+        """Make a value of a chain. Each has its own maps, as each reader inlines them; what is in
+        memory is there once."""
+        node = self._work.producers[value]
+        for operand in node.inputs:
+            if operand in chain and operand not in self._work.lasting:
+                if operand not in made:
+                    self._follow(operand, chain, made)
+            else:
+                self._renew(operand)
+        self._copy(node, made)
+
+    def _copy(self, node: Node, made: dict[Value, Value]) -> None:
+        (result,) = node.outputs
+        inputs = tuple(made[v] if v in made else self._instead.get(v, v) for v in node.inputs)
+        made[result] = self._names.fresh(f"{result.name}.again", result.type)
+        self._nodes.append(
+            replace(node, inputs=inputs, outputs=(made[result],), direction=Direction.BACKWARD)
         )
-
-    def chain(self, value: Value) -> list[Node] | None:
-        """The maps that make a value of what is kept, in order; None where that is too much."""
-        chain: list[Node] = []
-        operands: set[Value] = set()
-        if not self._collect(value, chain, operands) or len(operands) > _MOST_OPERANDS:
-            return None
-        large = [operand for operand in operands if _as_large(operand, value)]
-        if not 0 < len(large) <= _MOST_LARGE or sum(n.op.cost for n in chain) > _MOST_COST:
-            return None
-        return chain if all(self._is_needed(operand, value) for operand in large) else None
-
-    def _collect(self, value: Value, chain: list[Node], operands: set[Value]) -> bool:
-        node = self.producers.get(value)
-        if node is None or not _is_forward_map(node) or value in self.kept or value in self.shown:
-            operands.add(value)
-            return True
-        if node in chain:
-            return True
-        if len(chain) + len(operands) > 2 * _MOST_OPERANDS:
-            return False
-        ready = all(self._collect(operand, chain, operands) for operand in node.inputs)
-        chain.append(node)
-        return ready
-
-    def _is_needed(self, operand: Value, value: Value) -> bool:
-        """Whether an operand is in memory in backward, also if ``value`` is not."""
-        if operand in self.kept or operand in self.shown:
-            return True
-        for reader in self.users.get(operand, ()):
-            if reader.direction is Direction.BACKWARD:
-                return True
-            # What no one else reads is computed where it is read, of its operands.
-            inner = reader.outputs[0] if _is_forward_map(reader) else None
-            inlined = (
-                inner is not None and inner is not value and not self._is_read_by_others(inner)
-            )
-            if inner is not None and inlined and self._is_needed(inner, value):
-                return True
-        return False
-
-    def _is_read_by_others(self, value: Value) -> bool:
-        """By forward nodes that are no maps: then it is in memory."""
-        return any(
-            reader.direction is Direction.FORWARD and not isinstance(reader.op, Map)
-            for reader in self.users.get(value, ())
-        )
-
-    def _is_read_backward(self, value: Value) -> bool:
-        return any(r.direction is Direction.BACKWARD for r in self.users.get(value, ()))
-
-
-def _is_forward_map(node: Node) -> bool:
-    return (
-        isinstance(node.op, Map)
-        and node.direction is Direction.FORWARD
-        and len(node.outputs) == 1
-        and not node.op.properties & PINNED
-    )
-
-
-def _as_large(value: Value, other: Value) -> bool:
-    """For all sizes that are large, if they depend on them."""
-    own, least = value.type.size, other.type.size
-    return (degree(own), own) >= (degree(least), least)
-
-
-def _rewritten(graph: Graph, again: dict[Value, list[Node]]) -> Graph:
-    """With the chains before their first readers in backward, which read what they make."""
-    names = Context(graph)
-    instead: dict[Value, Value] = {}
-    nodes: list[Node] = []
-    for node in graph.nodes:
-        if node.direction is Direction.BACKWARD:
-            for value in dict.fromkeys(node.inputs):
-                if value in again and value not in instead:
-                    made = list(_copies(again[value], names))
-                    nodes += made
-                    instead[value] = made[-1].outputs[0]
-            if not instead.keys().isdisjoint(node.inputs):
-                node = replace(node, inputs=tuple(instead.get(v, v) for v in node.inputs))
-        nodes.append(node)
-    return replace(graph, nodes=tuple(nodes))
-
-
-def _copies(chain: list[Node], names: Context) -> Iterator[Node]:
-    made: dict[Value, Value] = {}
-    for node in chain:
-        (value,) = node.outputs
-        made[value] = names.fresh(f"{value.name}.again", value.type)
-        inputs = tuple(made.get(v, v) for v in node.inputs)
-        yield replace(node, inputs=inputs, outputs=(made[value],), direction=Direction.BACKWARD)
