@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def collector_paused() -> Iterator[None]:
-    """Nothing looks for cycles inside the block: what a compiler makes are many small objects of
-    which most stay, so that every look finds all of them alive."""
+    """Nothing looks for cycles inside the block, or the function: what a compiler makes are many
+    small objects of which most stay, so that every look finds all of them alive."""
     if not gc.isenabled():
         yield
         return

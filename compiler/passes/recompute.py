@@ -8,7 +8,7 @@ from dataclasses import replace
 from ir.graph import Direction, Graph, Node, Value
 
 from .context import UNBOUNDED, PassContext
-from .recomputation import Recomputation
+from .repetition import Repetition
 from .rewrite import Context
 
 
@@ -34,7 +34,7 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     Likewise what puts channels together (a Concat's result, if its parts are kept), and what sums
     of few products make of a much smaller image (a bottleneck's last convolution).
     """
-    work = Recomputation(graph)
+    work = Repetition(graph)
     for node in graph.nodes:
         if work.is_stored(node):
             chain = work.chain(node)
@@ -48,7 +48,7 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 class _Rewriting:
     """Puts what is computed again before its first reader in backward, which reads that."""
 
-    def __init__(self, graph: Graph, work: Recomputation) -> None:
+    def __init__(self, graph: Graph, work: Repetition) -> None:
         self._graph = graph
         self._work = work
         self._names = Context(graph)

@@ -8,8 +8,9 @@ from typing import Any
 
 from ir.size import Real, Scope, Size, Symbol, symbol, symbols_of
 
-from .codec import from_json, shortened, to_json
+from .codec import from_json, to_json
 from .plan import Plan
+from .reader import shortened
 
 _MOST_SYMBOLS = 64
 

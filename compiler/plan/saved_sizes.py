@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from compiler.kernel import WIDE
 
 from .check import check_plan
-from .codec import LARGEST
 from .memory import place_buffers
 from .plan import Plan, Ref
+from .reader import LARGEST
 from .saved import symbols_in_data
 from .sizes import with_numbers
 

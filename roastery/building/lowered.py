@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from compiler.collector import collector_paused
 from frontends.lowering.net import lower_layers
 from frontends.lowering.part import LayerLowering
 from frontends.prototxt import Message
@@ -69,6 +70,7 @@ class LoweredNet:
         return self.probe.unrun if isinstance(self.probe, AssumingProbe) else set()
 
 
+@collector_paused()
 def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:
     """Lower a net in the state that is asked for.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from compiler.plan.codec import MOST_FORMS
+from compiler.plan.reader import MOST_FORMS
 from compiler.plan.saved import symbols_in_data
 from ir.location import Location
 from ir.size import Condition, Scope, Size, Symbol, form_of, symbols_of

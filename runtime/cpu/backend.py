@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from compiler.c.compile.c_compiler import CCompiler
 from compiler.c.compile.kernels import Progress
 from compiler.c.lanes import lanes_of, with_layout
+from compiler.collector import collector_paused
 from compiler.kernel import Kernel
 from compiler.options import CompileOptions
 from compiler.plan_cache.cached_compiler import CachedCompiler
@@ -92,6 +93,7 @@ class CpuBackend:
             self._speeds[threads] = MeasuredSpeed(launchers, lanes_of(target), threads)
         return self._speeds[threads]
 
+    @collector_paused()
     def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""
         options = self._own(options)

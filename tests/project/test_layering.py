@@ -31,7 +31,18 @@ MAY_IMPORT = {
 LEAVES = {"roastery.files": {"h5py", "numpy"}, "roastery.wire": {"numpy"}}
 
 #: The modules of `compiler/plan` that need no graph. What may import `compiler` may import them.
-PLANNER = ("arena", "check", "codec", "memory", "plan", "saved", "saved_sizes", "sizes", "tables")
+PLANNER = (
+    "arena",
+    "check",
+    "codec",
+    "memory",
+    "plan",
+    "reader",
+    "saved",
+    "saved_sizes",
+    "sizes",
+    "tables",
+)
 PLANNER_MAY_IMPORT = ("ir", "numpy", "compiler.kernel", *(f"compiler.plan.{m}" for m in PLANNER))
 
 #: Optional packages, and the folders whose modules may import them at their top: these modules are

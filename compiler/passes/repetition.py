@@ -19,7 +19,7 @@ _LEAST_GROWTH = 4  # how many times as large as its image a result of products i
 _LITTLE = 64  # how many times as large as an operand a result is, beside which it does not count
 
 
-class Recomputation:
+class Repetition:
     """What is decided, node by node in the order of the graph.
 
     Attributes:
