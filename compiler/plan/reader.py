@@ -28,11 +28,11 @@ def shortened(data: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-Where = str | tuple["Where", str]
+_Where = str | tuple["_Where", str]
 """Where something stands: in what, and where in it. Only messages put it together."""
 
 
-def _said(where: Where) -> str:
+def _said(where: _Where) -> str:
     parts = []
     while not isinstance(where, str):
         where, part = where
@@ -53,7 +53,7 @@ class Reader:
         self._types: dict[str, TensorType] = {}
         self._room = MOST_FORMS
 
-    def form(self, text: str, real: bool, where: Where) -> float:
+    def form(self, text: str, real: bool, where: _Where) -> float:
         """A number that follows from sizes."""
         if text not in self._forms:
             self._charge(text)
@@ -65,12 +65,12 @@ class Reader:
             raise ValueError(f"{_said(where)} is no integer: {shortened(text)}")
         return number
 
-    def integer(self, number: int, where: Where) -> int:
+    def integer(self, number: int, where: _Where) -> int:
         if not -LARGEST <= value_of(number) <= LARGEST:
             raise ValueError(f"{_said(where)} is too large: {shortened(number)}")
         return number
 
-    def tensor_type(self, text: str, where: Where) -> TensorType:
+    def tensor_type(self, text: str, where: _Where) -> TensorType:
         if text not in self._types:
             if any(map(str.isalpha, text.partition("[")[2])):
                 self._charge(text)
@@ -83,7 +83,7 @@ class Reader:
             raise ValueError(f"its sizes take more than {MOST_FORMS} characters")
 
 
-def _parsed_type(text: str, sizes: Mapping[str, int], where: Where) -> TensorType:
+def _parsed_type(text: str, sizes: Mapping[str, int], where: _Where) -> TensorType:
     try:
         type = TensorType.parse(text, sizes)
     except ValueError:
@@ -93,11 +93,11 @@ def _parsed_type(text: str, sizes: Mapping[str, int], where: Where) -> TensorTyp
     return type
 
 
-Read = Callable[[Reader, Any, Where], Any]
+_Read = Callable[[Reader, Any, _Where], Any]
 
 
 @functools.cache
-def reader_of(kind: Any) -> Read:
+def reader_of(kind: Any) -> _Read:
     """Reads data as a value of a type; raises ValueError where it is none. Types are looked at
     once: plans have tens of thousands of values."""
     choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
@@ -105,7 +105,7 @@ def reader_of(kind: Any) -> Read:
     form = real or int in choices
     ways: list[_Way] = []
 
-    def read(reader: Reader, data: Any, where: Where) -> Any:
+    def read(reader: Reader, data: Any, where: _Where) -> Any:
         if kind is int and data.__class__ is int:
             return reader.integer(data, where)
         if form and reader.sizes and isinstance(data, str):
@@ -126,7 +126,7 @@ class _Way(NamedTuple):
     such data is read."""
 
     may_be: Callable[[Any], bool]
-    read: Read
+    read: _Read
 
 
 def _way(kind: Any) -> _Way:
@@ -158,14 +158,14 @@ def _is_object(data: Any) -> bool:
     return isinstance(data, dict)
 
 
-def _member(kind: Any, reader: Reader, data: Any, where: Where) -> Any:
+def _member(kind: Any, reader: Reader, data: Any, where: _Where) -> Any:
     try:
         return kind(data)
     except ValueError:
         raise ValueError(f"{_said(where)}: {shortened(data)} is no {kind.__name__}") from None
 
 
-def _named(item: Read, reader: Reader, data: Any, where: Where) -> Any:
+def _named(item: _Read, reader: Reader, data: Any, where: _Where) -> Any:
     return {name: item(reader, d, (where, f" {name!a:.60}")) for name, d in data.items()}
 
 
@@ -173,7 +173,7 @@ def _many_way(kind: Any) -> _Way:
     """A tuple of any length."""
     item = reader_of(kind)
 
-    def read(reader: Reader, data: Any, where: Where) -> Any:
+    def read(reader: Reader, data: Any, where: _Where) -> Any:
         return tuple([item(reader, d, (where, f" {n}")) for n, d in enumerate(data)])
 
     return _Way(lambda data: isinstance(data, list), read)
@@ -182,7 +182,7 @@ def _many_way(kind: Any) -> _Way:
 def _tuple_way(kinds: Sequence[Any]) -> _Way:
     items = [reader_of(kind) for kind in kinds]
 
-    def read(reader: Reader, data: Any, where: Where) -> Any:
+    def read(reader: Reader, data: Any, where: _Where) -> Any:
         each = enumerate(zip(items, data, strict=True))
         return tuple([item(reader, d, (where, f" {n}")) for n, (item, d) in each])
 
@@ -200,7 +200,7 @@ def _data_way(kind: Any) -> _Way:
     def may_be(data: Any) -> bool:
         return isinstance(data, dict) and needed <= data.keys() <= items.keys()
 
-    def read(reader: Reader, data: Any, where: Where) -> Any:
+    def read(reader: Reader, data: Any, where: _Where) -> Any:
         given = {}
         for name, d in data.items():
             item, place = items[name]
