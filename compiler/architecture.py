@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from ir.errors import RoasteryError
 
-from .precision import FLOAT32, IEEE, TF32
+from .precision import BFLOAT16, FLOAT16, FLOAT32, IEEE, TF32
 
 OLDEST = 75
 TOO_OLD = (
     "Roastery compiles for sm_75 (Turing) and newer; neither CUDA 13 nor Triton supports what "
     "was before"
 )
-_TENSOR_FLOAT = 80  # Ampere; for older ones Triton multiplies float32 without matrix units
+_TENSOR_FLOAT = 80  # Ampere; older ones have no bfloat16 either, and Triton multiplies float32
+# there without matrix units.
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Architecture:
     @property
     def precisions(self) -> tuple[str, ...]:
         """Those that it has instructions for."""
-        tensor_float = self.capability >= _TENSOR_FLOAT
-        return (FLOAT32, TF32, IEEE) if tensor_float else (FLOAT32, IEEE)
+        if self.capability >= _TENSOR_FLOAT:
+            return (FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE)
+        return (FLOAT32, FLOAT16, IEEE)
 
     @staticmethod
     def parse(text: str) -> Architecture:

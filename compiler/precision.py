@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ir.types import BF16, F16, DType
+
 FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE = "float32", "tf32", "bfloat16", "float16", "ieee"
 PRECISIONS = (FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE)
 """In this order they are listed."""
@@ -30,3 +32,8 @@ def factors_precision(precision: str, device: Collection[str]) -> str:
     if precision in (IEEE, TF32):
         return precision
     return TF32X3 if TF32 in device else IEEE
+
+
+def narrow_type(precision: str) -> DType | None:
+    """The type that kernels store for each other, if it has 16 bits."""
+    return {BFLOAT16: BF16, FLOAT16: F16}.get(precision)

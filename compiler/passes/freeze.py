@@ -35,6 +35,7 @@ from .autodiff import drop_stop_gradient
 from .context import UNBOUNDED, PassContext
 from .layouts import lay_out_constants
 from .maps import fold_literals, make_map
+from .precision import narrow_constants, widens
 from .rewrite import PINNED, Context
 from .simplify import simplify
 from .winograd import by_winograd
@@ -50,7 +51,8 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
     for step in (drop_stop_gradient, simplify, fold_affine, simplify):
         graph = step(graph, context)
     graph = by_winograd(graph, constants(graph), context)
-    return split_constants(lay_out_constants(graph, constants(graph), context))
+    graph = lay_out_constants(graph, constants(graph), context)
+    return split_constants(narrow_constants(graph, constants(graph), context))
 
 
 def constants(graph: Graph) -> set[Value]:
@@ -240,10 +242,10 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     """Cut off what depends on variables alone: (what to run once, the rest).
 
     Outputs of the first (SAVED) and inputs of the second (PARAMETER) are named
-    ``frozen:<value>`` (:data:`FROZEN`). Views of variables stay where they are read. What is not
-    row-major passes as what memory holds of it.
+    ``frozen:<value>`` (:data:`FROZEN`). Views of variables stay where they are read, and so does
+    what makes f32 of 16 bits. What is not row-major passes as what memory holds of it.
     """
-    known = constants(graph)
+    known = constants(graph).difference(v for n in graph.nodes if widens(n) for v in n.outputs)
     variables = {p.value for p in graph.inputs}
     for node in graph.nodes:
         if node.op.properties & Property.VIEW and node.inputs[0] in variables:

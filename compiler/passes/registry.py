@@ -16,6 +16,7 @@ from .context import PassContext
 from .freeze import fold_affine
 from .fuse import fuse
 from .layouts import choose_layouts
+from .precision import narrow_storage
 from .recompute import recompute
 from .reuse_results import reuse_results
 from .simplify import remove_dead_code, simplify
@@ -33,6 +34,7 @@ PASSES: dict[str, Pass] = {
     "fold_affine": fold_affine,
     "fuse": fuse,
     "layout": choose_layouts,
+    "precision": narrow_storage,
     "recompute": recompute,
     "remove_dead_code": remove_dead_code,
     "reuse_results": reuse_results,
@@ -53,6 +55,8 @@ def default_passes(target: Target) -> tuple[str, ...]:
         passes = (*passes, "recompute")
     if target.layout != ROW_MAJOR:
         passes = (*passes, "layout")
+    if target.kind == "cuda":
+        return (*passes, "fuse", "precision")
     return (*passes, "fuse") if target.runs_kernels else passes
 
 

@@ -19,7 +19,7 @@ from compiler.architecture import Architecture
 from compiler.image_layout import check_layout
 from compiler.options import CompileOptions
 from compiler.passes.registry import passes_named
-from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS
+from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS, narrow_type
 from compiler.target import GENERIC, Target, typical
 from ir.errors import RoasteryError
 from ir.printable import printable
@@ -88,10 +88,10 @@ def device_options(target: Target, asked: CompileRequest, note: TellNote) -> Com
     options = asked.options(target)
     if asked.layout is not None and asked.layout != options.target.layout:
         note(f"layout {asked.layout} has no effect where numpy runs graphs")
-    if options.precision in target.precisions:
-        return options
-    note(_no_effect(options.precision, target))
-    return replace(options, precision=FLOAT32)
+    if options.precision not in target.precisions:
+        note(_no_effect(options.precision, target))
+        return replace(options, precision=FLOAT32)
+    return _by_passes(options, note)
 
 
 def kernel_options(
@@ -101,14 +101,20 @@ def kernel_options(
 
     They are planned for that with the most processors: too few programs leave a large GPU idle,
     while a small one loses little by too many. What has no units for tf32 multiplies float32, as
-    Triton compiles it.
+    Triton compiles it; where one has none for floats of 16 bits all do without.
     """
     devices = [typical(architecture) for architecture in architectures] or [GENERIC]
     options = asked.options(max(devices, key=lambda device: device.processors))
     for device in devices:
         if options.precision not in device.precisions:
             note(_no_effect(options.precision, device))
-    return options
+    if all(options.precision in device.precisions for device in devices):
+        return _by_passes(options, note)
+    if narrow_type(options.precision) is None:
+        return options
+    if len(devices) > 1:
+        note(f"kernels are made once, for all targets: they are of {FLOAT32}")
+    return replace(options, precision=FLOAT32)
 
 
 def architectures(text: str) -> list[Architecture]:
@@ -192,6 +198,16 @@ def choose_fuel(explicit: int | None) -> int | None:
             f"ROASTERY_FUEL is '{printable(text)}'", hint="a number of rewrites, 0 or more"
         )
     return int(text)
+
+
+def _by_passes(options: CompileOptions, note: TellNote) -> CompileOptions:
+    """Floats of 16 bits are the work of a pass: where that is not among those named, there are
+    none."""
+    passes = options.passes
+    if narrow_type(options.precision) is None or passes is None or "precision" in passes:
+        return options
+    note(f"precision {options.precision} has no effect without the pass precision: it is {FLOAT32}")
+    return replace(options, precision=FLOAT32)
 
 
 def _no_effect(precision: str, target: Target) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler
-from compiler.precision import FLOAT32, IEEE
+from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, IEEE
 from compiler.target import GENERIC
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
@@ -20,7 +20,9 @@ class InterpretBackend(HostBackend):
     """Slow: for tests of what a GPU would compute."""
 
     name = "interpret"
-    target = replace(GENERIC, name="Triton's interpreter", precisions=(FLOAT32, IEEE))
+    target = replace(
+        GENERIC, name="Triton's interpreter", precisions=(FLOAT32, BFLOAT16, FLOAT16, IEEE)
+    )
 
     def __init__(self, launcher: InterpretLauncher | None = None) -> None:
         super().__init__()

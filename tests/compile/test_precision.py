@@ -100,6 +100,43 @@ def test_it_reaches_the_ptx_that_compile_dumps(
     assert not TF32.search(texts["prob.ptx"])
 
 
+@pytest.mark.parametrize(("precision", "kind"), [("bfloat16", "bf16"), ("float16", "f16")])
+def test_products_of_16_bits(precision: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = [f"--precision={precision}", "--target=sm_80", "--dump=out"]
+    assert main(["compile", "net.prototxt", "--phase=TEST", *flags]) == 0
+    assert f"({precision}, planned for A100 with" in capsys.readouterr().out
+    texts = {path.name: path.read_text() for path in Path("out/ptx/sm_80").iterdir()}
+    product = re.compile(rf"mma\.\S*\.f32\.{kind}\.{kind}\.f32")
+    assert product.search(texts["conv_relu.ptx"]) and not TF32.search(texts["conv_relu.ptx"])
+    assert not product.search(texts["prob.ptx"])
+
+
+def test_floats_of_16_bits_that_a_device_lacks(capfd: pytest.CaptureFixture[str]) -> None:
+    """Kernels are made once: where one of the targets has none, none has."""
+    for targets, also in (("sm_75", False), ("sm_75,sm_90", True)):
+        flags = [f"--target={targets}", "--precision=bfloat16", "--dump=out"]
+        assert main(["compile", "net.prototxt", *flags]) == 0
+        said = "".join(capfd.readouterr())
+        assert said.count(f"precision bfloat16 has no effect on cuda:sm_75, {NO_UNITS}") == 1
+        assert ("for all targets: they are of float32" in said) == also
+        assert "(float32, planned for" in said
+        assert not any("bf16" in path.read_text() for path in Path("out/ptx/sm_75").iterdir())
+    flags = ["--target=sm_80", "--precision=bfloat16", "--passes=simplify,fuse"]
+    assert main(["compile", "net.prototxt", *flags]) == 0
+    said = "".join(capfd.readouterr())
+    assert said.count("precision bfloat16 has no effect without the pass precision") == 1
+
+
+def test_an_artifact_keeps_weights_of_16_bits(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = exported("--target=cuda:sm_80", name="plain.roast")
+    small = exported("--target=cuda:sm_80", "--precision=bfloat16", name="small.roast")
+    assert "kernels (bfloat16, planned for A100" in capsys.readouterr().out
+    with Artifact.load(plain) as wide, Artifact.load(small) as narrow:
+        assert narrow.manifest.options.precision == "bfloat16"
+        sizes = [a.manifest.members["weights.safetensors"].size for a in (wide, narrow)]
+    assert sizes[1] < 0.6 * sizes[0]
+
+
 def test_kernels_are_planned_for_the_device_with_the_most_processors(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -29,6 +29,10 @@ class KernelLabels:
             name = nodes[-1].outputs[0].name if nodes[-1].outputs else nodes[-1].op.name
         return self.unique(_identifier(name))
 
+    def named(self, name: str) -> str:
+        """After a value or whatever else."""
+        return self.unique(_identifier(name))
+
     def unique(self, name: str) -> str:
         candidate, count = name, 1
         while candidate in self._given:

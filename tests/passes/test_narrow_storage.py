@@ -1,0 +1,169 @@
+"""What is stored in 16 bits between kernels, and what stays float32."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from compiler.options import CompileOptions
+from compiler.partitions import frozen
+from compiler.passes.precision.loss_scale import LOSS_SCALE
+from compiler.pipeline import run_passes, verify_each
+from compiler.precision import narrow_type
+from ir.graph import Direction, Graph, Node, Port, Role, Value
+from ir.interpret import run_graph
+from ir.op import Property
+from ir.ops.fusion import Fused
+from ir.text import format_graph, parse_graph
+from ir.types import BF16, F16, F32, TensorType
+from ir.verify import verify
+from tests.support import sample_nets
+from tests.support.program_kernels import training_graph
+from tests.support.training_run import lowered
+
+NETS = {
+    "lenet": sample_nets.lenet(2),
+    "residual": sample_nets.residual(),
+    "inception": sample_nets.inception(2, 6),
+    "recurrent": sample_nets.recurrent(),
+    "dropouts": sample_nets.dropouts(),
+    "siamese": sample_nets.siamese(),
+}
+ERRORS = {"bfloat16": 2e-2, "float16": 3e-3}
+
+
+def options(precision: str = "bfloat16", **more: object) -> CompileOptions:
+    return replace(CompileOptions(precision=precision), **more)  # type: ignore[arg-type]
+
+
+def scaled(graph: Graph) -> Graph:
+    """As one whose diffs are scaled: the port is there."""
+    port = Port(LOSS_SCALE, Value(LOSS_SCALE, TensorType((1,))), Role.HYPER)
+    return replace(graph, inputs=(*graph.inputs, port))
+
+
+def narrow(net: str, precision: str) -> Graph:
+    graph = scaled(training_graph(lowered(NETS[net])))
+    return run_passes(graph, options(precision), [verify_each])
+
+
+def groups(graph: Graph) -> list[Node]:
+    return [node for node in graph.nodes if isinstance(node.op, Fused)]
+
+
+def products(graph: Graph) -> list[Node]:
+    return [
+        inner
+        for node in groups(graph)
+        for inner in node.op.body.nodes  # type: ignore[attr-defined]
+        if inner.op.properties & Property.CONTRACTION
+    ]
+
+
+@pytest.mark.parametrize("precision", ERRORS)
+@pytest.mark.parametrize("net", NETS)
+def test_ports_statistics_and_gradients_stay_float32(net: str, precision: str) -> None:
+    graph, dtype = narrow(net, precision), narrow_type(precision)
+    ports = [*graph.inputs, *graph.outputs]
+    assert not any(port.value.type.dtype.is_narrow for port in ports)
+    for node in groups(graph):
+        for value in node.outputs:
+            if value.type.dtype is dtype:
+                assert sum(extent > 1 for extent in value.shape) > 1 or "." in value.name
+                assert node.op.schedule != "reduce"  # type: ignore[attr-defined]
+    assert all(v.type.dtype is dtype for node in products(graph) for v in node.inputs)
+    assert {node.output.type.dtype for node in products(graph)} <= {F32}
+    assert parse_graph(format_graph(graph)) is not None
+    again = run_passes(graph, options(precision, passes=("precision",)))
+    assert format_graph(again) == format_graph(graph)
+
+
+def test_a_net_in_detail() -> None:
+    graph = narrow("lenet", "bfloat16")
+    kept = {v.name: v.type.dtype for node in graph.nodes for v in node.outputs}
+    assert kept["pool1"] is kept["d_conv2"] is kept["ip1.1"] is kept["d_ip2"] is BF16
+    assert kept["ip2"] is F32  # what an exponential is taken of
+    labels = [node.op.label for node in groups(graph)]  # type: ignore[attr-defined]
+    casts = [label for label in labels if label.startswith("cast_")]
+    # Every weight that is a factor, and what comes in, once a step.
+    assert Counter(casts) == Counter(
+        ["cast_data", "cast_conv1_0", "cast_conv2_0", "cast_ip1_0", "cast_ip2_0"]
+    )
+    plain = run_passes(training_graph(lowered(NETS["lenet"])), options("float32"))
+    assert len(graph.nodes) == len(plain.nodes) + len(casts)
+    for precision in ("float32", "tf32", "ieee"):
+        same = run_passes(training_graph(lowered(NETS["lenet"])), options(precision))
+        assert format_graph(same) == format_graph(plain)
+
+
+def test_activations_and_diffs_take_half_the_bytes() -> None:
+    def moved(graph: Graph) -> int:
+        values = [v for node in groups(graph) for v in (*node.inputs, *node.outputs)]
+        return sum(v.type.nbytes for v in values if v.type.rank == 4 and v.shape[0] == 64)
+
+    graph = training_graph(lowered(sample_nets.lenet(64)))
+    plain = run_passes(graph, options("float32"))
+    assert moved(run_passes(graph, options())) < 0.6 * moved(plain)
+
+
+@pytest.mark.parametrize("precision", ERRORS)
+@pytest.mark.parametrize("net", ["residual", "recurrent", "dropouts", "siamese"])
+def test_results_differ_by_rounding(net: str, precision: str) -> None:
+    program = lowered(NETS[net])
+    plain = training_graph(program)
+    rng = np.random.default_rng(0)
+    arrays = []
+    for port in plain.inputs:
+        whole = not port.value.type.dtype.is_float or "label" in port.name or "cont" in port.name
+        numbers = (
+            rng.integers(0, 2, port.value.shape) if whole else rng.standard_normal(port.value.shape)
+        )
+        arrays.append(np.asarray(numbers, port.value.type.dtype.numpy))
+    exact = run_graph(plain, arrays)
+    found = run_graph(narrow(net, precision), [*arrays, np.ones(1, np.float32)])
+    for port, ours, theirs in zip(plain.outputs, found, exact, strict=True):
+        assert ours.dtype == theirs.dtype
+        if port.role is Role.RESULT:
+            np.testing.assert_allclose(ours, theirs, rtol=ERRORS[precision], err_msg=port.name)
+
+
+def test_diffs_of_float16_need_a_scale() -> None:
+    """Without one their products are float32's."""
+    graph = run_passes(training_graph(lowered(NETS["residual"])), options("float16"), [verify_each])
+    for node in groups(graph):
+        backward = node.direction is Direction.BACKWARD
+        assert not (backward and any(v.type.dtype is F16 for v in node.outputs))
+    kinds = {(n.direction, v.type.dtype) for n in products(graph) for v in n.inputs}
+    assert kinds == {(Direction.FORWARD, F16), (Direction.BACKWARD, F32)}
+
+
+@pytest.mark.parametrize("precision", ERRORS)
+@pytest.mark.parametrize("layout", ["row-major", "channels-last"])
+def test_weights_that_never_change_are_cast_once(precision: str, layout: str) -> None:
+    program = lowered(sample_nets.fully_convolutional(2, 8, 8))
+    chosen, dtype = options(precision), narrow_type(precision)
+    chosen = replace(chosen, target=replace(chosen.target, layout=layout))
+    once, rest = frozen(program.graph, chosen)
+    verify(once)
+    weights = {port.value for port in rest.inputs if port.value.type.dtype is dtype}
+    assert weights and {port.value.type.dtype for port in once.outputs} >= {dtype}
+    graph = run_passes(rest, chosen, [verify_each])
+    read = {v for node in products(graph) for v in node.inputs}
+    assert {v.type.dtype for v in read} == {dtype}
+    casts = [n for n in groups(graph) if n.op.label.startswith("cast_")]  # type: ignore[attr-defined]
+    assert {v.name for n in casts for v in n.inputs} <= set(program.inputs)
+    same = run_passes(once, chosen, [verify_each])  # what is computed once is not rounded twice
+    assert {v.type.dtype for n in groups(same) for v in n.inputs} == {F32}
+
+
+def test_every_rewrite_less_is_a_graph_too() -> None:
+    graph = scaled(training_graph(lowered(NETS["residual"])))
+    fused = run_passes(graph, options("float32"))
+    texts = set()
+    for fuel in range(0, 40, 3):
+        made = run_passes(fused, options(passes=("precision",), fuel=fuel), [verify_each])
+        texts.add(format_graph(made))
+    assert len(texts) > 8
