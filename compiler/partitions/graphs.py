@@ -135,6 +135,7 @@ class PartitionGraphs:
             diffs={self._places[v]: v for v in reads.values()},
             seeds={name: weight for name, weight in flow.seeds.items() if name in shown},
             seeded=[name for name in shown if name in flow.given],
+            scaled=flow.scaled,
         )
 
 

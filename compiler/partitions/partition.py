@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ir.graph import Role, Value
 from ir.program import NetProgram
@@ -17,11 +17,13 @@ class Flow:
         seeds: tops whose diffs are these numbers (loss weights), folded into the graph.
         given: tops whose diffs are in memory.
         wanted: what it reads, whose diffs are computed.
+        scaled: diffs are multiplied with a number of the net's between ports.
     """
 
     seeds: Mapping[str, float] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     wanted: frozenset[str] = frozenset()
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Partition:
     reads: Mapping[str, str]
     training: Flow
     apart: Flow
+
+    def with_scaled_diffs(self) -> Partition:
+        training, apart = (replace(flow, scaled=True) for flow in (self.training, self.apart))
+        return replace(self, training=training, apart=apart)
 
 
 @dataclass(frozen=True)

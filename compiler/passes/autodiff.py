@@ -37,6 +37,7 @@ from ir.ops.pointwise import Map
 
 from .context import UNBOUNDED, PassContext
 from .fuel import Fuel
+from .precision.loss_scale import LossScale
 from .rewrite import resume
 
 
@@ -145,6 +146,7 @@ def differentiate(
     diffs: Mapping[str, Value] | None = None,
     seeds: Mapping[str, float] | None = None,
     seeded: Collection[str] | None = None,
+    scaled: bool = False,
 ) -> Graph:
     """``graph`` with its backward appended.
 
@@ -156,6 +158,8 @@ def differentiate(
         seeds: output name -> constant diff (a loss weight); folded into the graph.
         seeded: names of outputs whose diffs are inputs ``diff:<name>`` (SEED). None: all float
             RESULT outputs when ``seeds`` is None, else no output.
+        scaled: diffs are multiplied with a number of the graph's between its ports
+            (:mod:`.precision.loss_scale`).
 
     Raises KeyError for names that are not in the graph.
     """
@@ -163,31 +167,36 @@ def differentiate(
     forward = len(b.nodes)
     given: dict[Value, Value] = {}
     with b.at(hint="diff", direction=Direction.BACKWARD):
+        scale = LossScale.ports(b) if scaled else None
         for name, number in (seeds or {}).items():
             port = graph.output(name)
-            _seed(b, given, port, _filled(b, number, port.value))
+            seed = scale.seed(b, number, port.value) if scale else _filled(b, number, port.value)
+            _seed(b, given, port, seed)
         if seeded is None:
             seeded = () if seeds is not None else _float_results(graph)
         for name in seeded:
             port = graph.output(name)
-            _seed(b, given, port, b.input(diff_port(name), port.value.type, Role.SEED))
+            seed = b.input(diff_port(name), port.value.type, Role.SEED)
+            _seed(b, given, port, scale.entering(b, seed) if scale else seed)
     learning = {name: graph.input(name).value for name in parameters}
     asked = dict(diffs or {})
     found = backward(b, given, [*learning.values(), *asked.values()])
     place = {v: n.location for n in reversed(b.nodes[:forward]) for v in n.inputs}
     with b.at(direction=Direction.BACKWARD):
         for name, value in asked.items():
-            if value in found:
-                diff = found[value]
-            else:
-                with b.at(place.get(value, NOWHERE), f"d_{value.name}"):
+            with b.at(place.get(value, NOWHERE), f"d_{value.name}"):
+                if value not in found:
                     diff = _filled(b, 0.0, value)
+                else:
+                    diff = scale.leaving(b, found[value]) if scale else found[value]
             b.output(diff_port(name), diff, Role.RESULT)
         for name, value in learning.items():
             if value in found:
                 before = b.input(name, value.type, Role.GRADIENT)
                 with b.at(place.get(value, NOWHERE), f"{value.name}.diff"):
-                    b.output(name, b.add(before, found[value]), Role.GRADIENT)
+                    diff = found[value]
+                    total = scale.added(b, before, diff) if scale else b.add(before, diff)
+                    b.output(name, total, Role.GRADIENT)
     return b.finish()
 
 
@@ -282,7 +291,8 @@ def split(graph: Graph, lasting: Mapping[Value, str] | None = None) -> tuple[Gra
     kept = [ports[v] for v in read if v in ports]
     saved = tuple(Port(f"saved:{v.name}", v, Role.SAVED) for v in read if v not in ports)
     used = {v for n in ahead for v in n.inputs} | {p.value for p in (*outputs, *saved)}
-    inputs = tuple(p for p in graph.inputs if p.value in used or p.role not in after)
+    late_roles = (*after, Role.HYPER)
+    inputs = tuple(p for p in graph.inputs if p.value in used or p.role not in late_roles)
     order = {p.value: i for i, p in enumerate(graph.inputs)}
     kept.sort(key=lambda port: order.get(port.value, len(order)))
     return (

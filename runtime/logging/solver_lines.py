@@ -173,6 +173,26 @@ class SolverLines(LineWriter):
             {"norm": norm, "limit": limit, "factor": factor},
         )
 
+    def skipped_step(self, iteration: int, scale: float, next_scale: float) -> None:
+        """Gradients in float16 are not finite: there is no update."""
+        self.write(
+            _sgd(99),
+            f"Iteration {iteration}, gradients are not finite: the step is skipped, loss scale "
+            f"{scale:.0f} -> {next_scale:.0f}",
+            "loss_scale",
+            {"iteration": iteration, "skipped": True, "scale": next_scale},
+        )
+
+    def larger_loss_scale(self, iteration: int, scale: float, next_scale: float) -> None:
+        """For a long time gradients in float16 were finite."""
+        self.write(
+            _sgd(99),
+            f"Iteration {iteration}, gradients stayed finite: loss scale {scale:.0f} -> "
+            f"{next_scale:.0f}",
+            "loss_scale",
+            {"iteration": iteration, "skipped": False, "scale": next_scale},
+        )
+
     def testing_net(self, iteration: int, index: int) -> None:
         """A test of test net ``index`` begins."""
         self.write(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from compiler.options import CompileOptions
@@ -71,6 +71,7 @@ class NetContext:
         blobs: those that have memory, by their names there.
         inputs: of the net -> their names in memory.
         changes: so that what is bound need not be looked at in every pass.
+        hyper: numbers that graphs read, by the names of their ports.
     """
 
     backend: Backend
@@ -80,6 +81,7 @@ class NetContext:
     blobs: dict[str, BlobBuffers]
     inputs: Mapping[str, str]
     changes: Changes
+    hyper: dict[str, Buffer] = field(default_factory=dict)
 
     def bind(self, graph: Graph, buffer_of: BufferOf, values: Mapping[str, int]) -> BoundPartition:
         ports = (*graph.inputs, *graph.outputs)
@@ -96,6 +98,8 @@ class NetContext:
             return self.store.data[port.name]
         if port.role is Role.GRADIENT:
             return self.store.diff[port.name]
+        if port.role is Role.HYPER:
+            return self.hyper[port.name]
         if port.name.startswith(diff_port("")):
             return self.blobs[port.name.removeprefix(diff_port(""))].diff
         return self.blobs[port.name].data

@@ -25,6 +25,7 @@ from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
 from .complete import Complete, complete_after
 from .context import LowerPart, NetContext
+from .diff_scale import DiffScale
 from .inputs import Arrays, NetInputs
 from .partition import GraphChoice, Loss, RunningPartition, after_saving, joint, saving
 from .state import PassState
@@ -252,6 +253,16 @@ class PartitionedNet:
     def output(self, blob: str) -> np.ndarray:
         """What the last forward left in a blob that has memory."""
         return self.blobs[blob].data.array
+
+    def scale_diffs(self) -> DiffScale:
+        """Have diffs multiplied with a number between where somebody sees them, in the passes to
+        come: small ones get lost in float16."""
+        scale = DiffScale()
+        self.context.hyper.update(scale.buffers)
+        for part in self.parts:
+            part.partition = part.partition.with_scaled_diffs()
+        self._prepared = False
+        return scale
 
     def random_state(self) -> list[int]:
         """Seed and number of the next forward pass; empty for a net without random layers."""

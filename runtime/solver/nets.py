@@ -14,6 +14,7 @@ from ..backends.backend import Backend
 from ..data.source import DataSource
 from ..logging.solver_lines import NetOutput
 from ..memory.store import Store
+from ..net.diff_scale import DiffScale
 
 
 class RunnableNet(Protocol):
@@ -47,6 +48,10 @@ class RunnableNet(Protocol):
 
     def training_pass(self) -> Callable[[], float]:
         """:meth:`forward_backward`, not waiting for the device: the loss is read by the call."""
+        ...
+
+    def scale_diffs(self) -> DiffScale:
+        """Have diffs multiplied with a number between where somebody sees them."""
         ...
 
     def random_state(self) -> list[int]:

@@ -17,6 +17,7 @@ from .actions import Action, ActionRequests
 from .config import SolverConfig
 from .hidden_state import restore_state, saved_state
 from .learning_rate import LearningRate
+from .loss_scaling import LossScaling, needs_scaling
 from .means import OutputMean
 from .nets import RunnableNet, net_outputs
 from .reports import LAG, Reports
@@ -71,6 +72,7 @@ class Solver:
         self.iteration = 0
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
         self.updater = Updater(config, train)
+        self.scaling = LossScaling(train) if needs_scaling(train) else None
         self.on_start: list[Callable[[], None]] = []
         self.on_gradients_ready: list[Callable[[], None]] = []
         self.on_display: list[Callable[[bool], None]] = []  # told whether an iteration is shown
@@ -206,12 +208,26 @@ class Solver:
         rate = self.rate(self.iteration)
         if self.config.display and self.iteration % self.config.display == 0:
             self.log.learning_rate(self.iteration, rate)
-        clipping = self.updater.apply(rate, self.iteration)
-        if self.config.clip_gradients >= 0.0:
-            self._reports.add(partial(self._tell_clipping, clipping))
+        if self._gradients_count():
+            clipping = self.updater.apply(rate, self.iteration)
+            if self.config.clip_gradients >= 0.0:
+                self._reports.add(partial(self._tell_clipping, clipping))
+        else:
+            self.train.store.clear_diffs()
         self.iteration += 1
         for call in self.on_update:
             call()
+
+    def _gradients_count(self) -> bool:
+        """Whether the gradients are numbers, as far as float16 may have made them none."""
+        if self.scaling is None:
+            return True
+        fine, had = self.scaling.after_step()
+        if not fine:
+            self.log.skipped_step(self.iteration, had, self.scaling.scale)
+        elif self.scaling.scale != had:
+            self.log.larger_loss_scale(self.iteration, had, self.scaling.scale)
+        return fine
 
     # --- testing ----------------------------------------------------------------------
 
@@ -292,8 +308,10 @@ class Solver:
 
     def position(self) -> dict[str, Any]:
         """What Caffe's state does not hold: the seed, data positions, random counters; for JSON."""
+        scaling = {"loss_scale": self.scaling.position()} if self.scaling else {}
         return {
             "seed": self.train.store.seed,
+            **scaling,
             "feeds": {
                 f"{key}/{layer}": source.position()
                 for key, net in self._nets()
@@ -306,6 +324,8 @@ class Solver:
     def restore_position(self, position: Mapping[str, Any]) -> None:
         """Inverse of :meth:`position`; parts of other nets are ignored."""
         feeds, random, state = (_part(position, name) for name in ("feeds", "random", "state"))
+        if self.scaling is not None:
+            self.scaling.restore(_part(position, "loss_scale"))
         for key, net in self._nets():
             for layer, source in net.feeds.items():
                 if f"{key}/{layer}" in feeds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer
+from compiler.precision import FLOAT32
 from ir.program import NetProgram
 from roastery.reading import nets
 from runtime.backends.backend import Backend
@@ -79,7 +80,14 @@ def logging_to(stream: io.StringIO) -> Iterator[CaffeLog]:
 
 
 def train(
-    text: str, backend: Backend, iterations: int, *, layerwise: bool = False, **settings: Any
+    text: str,
+    backend: Backend,
+    iterations: int,
+    *,
+    layerwise: bool = False,
+    precision: str = FLOAT32,
+    prepare: Callable[[Solver], None] | None = None,
+    **settings: Any,
 ) -> Training:
     """Train a net whose inputs are Input layers (``in_data``, ``in_label``)."""
     program = lowered(text)
@@ -89,7 +97,7 @@ def train(
         if layer.type == "Input"
     }
     store = Store(program.variables, seed=3)
-    options = CompileOptions(backend.target)
+    options = CompileOptions(backend.target, precision)
     net = PartitionedNet(
         program,
         backend,
@@ -114,6 +122,8 @@ def train(
             take(loss)
 
         solver.smoothed.update = keep  # type: ignore[method-assign]
+        if prepare is not None:
+            prepare(solver)
         solver.step(iterations)
     result.data = {name: b.peek().copy() for name, b in store.data.items()}
     result.diff = {name: b.peek().copy() for name, b in store.diff.items()}

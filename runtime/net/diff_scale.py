@@ -1,0 +1,26 @@
+"""The number that a net's diffs are multiplied with while they have 16 bits."""
+
+from __future__ import annotations
+
+from compiler.passes.precision.loss_scale import LOSS_SCALE, LOSS_UNSCALE
+from ir.types import TensorType
+
+from ..memory.buffers import Buffer
+
+
+class DiffScale:
+    """A power of two, in memory for graphs: with its inverse, so that nothing is rounded."""
+
+    def __init__(self) -> None:
+        names = LOSS_SCALE, LOSS_UNSCALE
+        self.buffers = {name: Buffer(TensorType((1,))) for name in names}
+        self.value = 1.0
+
+    @property
+    def value(self) -> float:
+        return float(self.buffers[LOSS_SCALE].peek()[0])
+
+    @value.setter
+    def value(self, scale: float) -> None:
+        self.buffers[LOSS_SCALE].array[0] = scale
+        self.buffers[LOSS_UNSCALE].array[0] = 1.0 / scale
