@@ -27,6 +27,7 @@ class VectorHeuristic:
     lanes: int
 
     unrolled = 9
+    one_thread = True
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", self.lanes),))]
@@ -40,8 +41,11 @@ class VectorHeuristic:
     def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", self.lanes), ("K", 1))))]
 
-    def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
-        return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
+    def single(
+        self, configs: Sequence[Config], length: int, lanes: bool = False
+    ) -> Sequence[Config]:
+        sizes = {"BLOCK": self.lanes} if lanes else {}
+        return [Config(tuple((name, sizes.get(name, 1)) for name, _ in configs[0].constants))]
 
     def images_first(self, images: int, tiles: int, vectors: int, others: int) -> bool:
         return images_first(self.target, images, tiles, vectors, others)

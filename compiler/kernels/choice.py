@@ -42,6 +42,10 @@ class Heuristic(Protocol):
     def unrolled(self) -> int:
         """Loops of up to so many turns in all are unrolled."""
 
+    @property
+    def one_thread(self) -> bool:
+        """Whether a program is one thread, which reads again what it has written."""
+
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         """``BLOCK`` elements per program, of ``count``."""
 
@@ -57,5 +61,9 @@ class Heuristic(Protocol):
 
         ``strided``: index arithmetic takes registers that large tiles lack."""
 
-    def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
-        """Of an op's own kernel, which says what it can be; it walks along ``length`` by BLOCK."""
+    def single(
+        self, configs: Sequence[Config], length: int, lanes: bool = False
+    ) -> Sequence[Config]:
+        """Of an op's own kernel, which says what it can be; it walks along ``length`` by BLOCK.
+
+        ``lanes``: elements of a block have nothing to do with each other."""

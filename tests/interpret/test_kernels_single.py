@@ -21,6 +21,26 @@ def test_scatter_add(count: int, width: int, number: int) -> None:
     check(node, [g, rows])
 
 
+def test_scatter_add_walks_along_its_own_rows() -> None:
+    """Numbers are put in order once: no program of the sums looks at all of them."""
+    node = single(ScatterAdd(9), (40, 70), TensorType((40,), I32))
+    order, ends, sums = check(node)
+    assert [x.kernel.entry for x in (order, ends, sums)] == [
+        "rank_rows", "bound_rows", "scatter_add",
+    ]  # fmt: skip
+    numbers = node.inputs[1]
+    assert numbers in order.arguments and numbers not in sums.arguments
+    assert 40 not in sums.arguments
+
+
+@pytest.mark.parametrize("number", [0, 3, -1, 9])
+def test_scatter_add_of_one_number(number: int) -> None:
+    """All rows have one, which may be none of the result's."""
+    node = single(ScatterAdd(4), (33, 5), TensorType((33,), I32))
+    g, _ = random_inputs(node)
+    check(node, [g, np.full(33, number, np.int32)])
+
+
 @pytest.mark.parametrize(
     ("shape", "k"),
     [((3, 7), 1), ((3, 7), 7), ((2, 3, 5), 2), ((2, 300), 3), ((6,), 4), ((1, 1), 1)],

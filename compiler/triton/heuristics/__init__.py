@@ -26,6 +26,7 @@ class GpuHeuristic:
 
     processors: int
     unrolled: int = 32
+    one_thread: bool = False
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return flat_configs(body, count, self.processors)
@@ -39,7 +40,9 @@ class GpuHeuristic:
     def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
         return contract_choices(shape, strided, self.processors)
 
-    def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
+    def single(
+        self, configs: Sequence[Config], length: int, lanes: bool = False
+    ) -> Sequence[Config]:
         """The first configuration whose block holds all, else the last."""
         best = next((c for c in configs if length <= c["BLOCK"]), configs[-1])
         return sorted(configs, key=lambda config: config is not best)

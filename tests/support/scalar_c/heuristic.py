@@ -15,6 +15,7 @@ class ScalarHeuristic:
     """One way for each group. Rows of more than one element are walked, not held."""
 
     unrolled = 0
+    one_thread = True
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", 1),))]
@@ -28,5 +29,7 @@ class ScalarHeuristic:
     def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", 1), ("K", 1))))]
 
-    def single(self, configs: Sequence[Config], length: int) -> Sequence[Config]:
+    def single(
+        self, configs: Sequence[Config], length: int, lanes: bool = False
+    ) -> Sequence[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]
