@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Port
 from ir.graph_sizes import at_hand
 from ir.op import Property
+from ir.ops.loop import StepLoop
 from ir.size import Evaluation
 from ir.text import format_graph
 from ir.verify import verify
@@ -159,8 +160,8 @@ class GraphCompiler:
         number = Evaluation(values).size
         launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
         with collector_paused():
-            printed = [launches_of(node) if has_kernel(node) else () for node in self.graph.nodes]
-            launches = tuple(launch for group in printed for launch in group)
+            printed = {node: launches_of(node) for node in kernel_nodes(self.graph)}
+            launches = tuple(launch for group in printed.values() for launch in group)
             return CompiledGraph(self.graph, launches, plan_graph(self.graph, printed), values)
 
 
@@ -172,5 +173,15 @@ def compile_graph(
 
 
 def has_kernel(node: Node) -> bool:
-    """Whether launches compute it: it is no view, and nothing for the host."""
-    return not runs_on_host(node) and not node.op.properties & Property.VIEW
+    """Whether launches compute it: it is no view, no loop, and nothing for the host."""
+    other = runs_on_host(node) or node.op.properties & Property.VIEW
+    return not other and not isinstance(node.op, StepLoop)
+
+
+def kernel_nodes(graph: Graph) -> Iterator[Node]:
+    """The nodes that launches compute, in order, with those of the bodies of loops."""
+    for node in graph.nodes:
+        if isinstance(node.op, StepLoop):
+            yield from kernel_nodes(node.op.body)
+        elif has_kernel(node):
+            yield node

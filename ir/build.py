@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from . import expr as e
+from .backward import backward
 from .errors import RoasteryError
 from .expr import Expr, Operand
 from .graph import NOWHERE, Direction, Graph, Node, Port, Role, Value
@@ -112,6 +113,18 @@ class Builder:
         """Add a node with one result."""
         (value,) = self.emit_all(op, *inputs, layout=layout)
         return value
+
+    def nested(self, name: str) -> Builder:
+        """For a graph inside a node that comes next: its nodes come from the same place."""
+        b = Builder(name)
+        b.location, b.direction, b.hint = self.location, self.direction, self.hint
+        return b
+
+    def backward(
+        self, outputs: Mapping[Value, Value], wanted: Sequence[Value]
+    ) -> dict[Value, Value]:
+        """Append the backward of what is there; see :func:`ir.backward.backward`."""
+        return backward(self, outputs, wanted)
 
     def finish(self) -> Graph:
         return Graph(self.name, tuple(self.inputs), tuple(self.nodes), tuple(self.outputs))

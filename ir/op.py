@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from .expr import Expr, Operand
 from .layout import Layout
+from .location import Location
 from .narrow import sums_of
 from .patches import PatchTransform
 from .types import DType, TensorType
@@ -137,6 +139,12 @@ class Op(ABC):
         """Likewise, whether each is an image; else it holds weights."""
         return tuple(len(channels) == 1 for channels in self.channels)
 
+    @property
+    def outer_axes(self) -> tuple[int, int] | None:
+        """Of a product of two matrices: the axis of each that becomes one of the result, of the
+        first its rows, of the second its columns. None: it is no such product."""
+        return None
+
     def may_alias(self, operand: tuple[int, ...], result: tuple[int, ...]) -> bool:
         """Whether a result may share the buffer of an operand, given their shapes: its elements
         read the operand at their own flat position only. Then one kernel may compute both, too."""
@@ -217,10 +225,21 @@ class Adjoint:
 
 
 class GradientBuilder(Protocol):
-    """What gradients are built with: methods of :class:`ir.build.Builder`, which knows the ops."""
+    """What gradients are built with: methods of :class:`ir.build.Builder`, which knows the ops.
 
+    ``nodes``: of :mod:`ir.graph`, which knows the ops, too.
+    """
+
+    name: str
+    nodes: list[Any]
+
+    def input(self, name: str, type: TensorType) -> Value: ...
+    def unique(self, name: str) -> str: ...
+    def backward(
+        self, outputs: Mapping[Value, Value], wanted: Sequence[Value]
+    ) -> dict[Value, Value]: ...
     def emit(self, op: Op, *inputs: Value) -> Value: ...
-    def emit_all(self, op: Op, *inputs: Value) -> tuple[Value, ...]: ...
+    def emit_all(self, op: Op, *inputs: Value, names: Sequence[str] = ()) -> tuple[Value, ...]: ...
     def map(self, expr: Operand, *inputs: Value, shape: Sequence[int] | None = None) -> Value: ...
     def maps(
         self, exprs: Sequence[Expr], *inputs: Value, shape: Sequence[int] | None = None
@@ -233,12 +252,17 @@ class GradientBuilder(Protocol):
     def cast(self, x: Value, dtype: DType) -> Value: ...
     def transpose(self, x: Value, order: Sequence[int]) -> Value: ...
     def slice(self, x: Value, axis: int, start: int, stop: int) -> Value: ...
+    def concat(self, values: Sequence[Value], axis: int) -> Value: ...
     def pad(
         self, x: Value, low: Sequence[int], high: Sequence[int], value: float = 0.0
     ) -> Value: ...
     def matmul(
         self, a: Value, c: Value, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> Value: ...
+    def at(
+        self, location: Location | None = None, hint: str | None = None, direction: Any = None
+    ) -> AbstractContextManager[None]: ...
+    def nested(self, name: str) -> Self: ...
 
 
 OPS: dict[str, type[Op]] = {}

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler.kernel import Launch
+from compiler.kernels.provenance import PARTS
 from compiler.options import CompileOptions
 from compiler.plan.from_graph import plan_graph
 from compiler.plan.sizes import plan_at
@@ -52,7 +53,7 @@ def check_file(path: Path) -> bool:
         raise RoasteryError(f"{path} is not one of the kernels that its header describes")
     graph = lone_graph(general)
     values = at_hand(graph)
-    plan = plan_at(plan_graph(graph, [launches]), values)
+    plan = plan_at(plan_graph(graph, {general: launches}), values)
     (node,) = graph_at(graph, values).nodes
     run = LoneRun(node)
     HostGraph(plan, {}, InterpretLauncher(), run.inputs, run.outputs).run()
@@ -70,15 +71,18 @@ def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
     sections = {part.split("\n", 1)[0]: part for part in text.split("\n\n")}
     try:
         body = parse_graph(sections["Computes"].split("\n", 1)[1])
-        schedule = sections["Schedule"].split("\n")[1].strip().split(":")[0]
+        how = [line.strip() for line in sections["Schedule"].split("\n")]
+        schedule = how[1].split(":")[0]
+        numbers = [line.partition(": ")[2] for line in how if line.startswith(PARTS)]
+        tight = tuple(int(n) for line in numbers for n in line.split(","))
         lines = sections["Options"].strip().splitlines()[1:]
         given = [line.strip().split(": ", 1) for line in lines]
         options = CompileOptions.from_json({name: json.loads(value) for name, value in given})
         label = text.split(": a kernel made by Roastery")[0]
     except (KeyError, IndexError, ValueError) as error:
         raise RoasteryError(f"{path} is no kernel file of Roastery: {error}") from error
-    name = label.split(".")[0] if label.endswith((".sum", ".fold")) else label
-    op = Fused(name, schedule, body)
+    name = label.split(".")[0] if label.endswith((".sum", ".fold", ".order", ".ends")) else label
+    op = Fused(name, schedule, body, tight)
     inputs = tuple(Value(p.name, p.value.type) for p in body.inputs)
     outputs = tuple(Value(p.name, p.value.type) for p in body.outputs)
     return Node(op, inputs, outputs), label, options

@@ -32,11 +32,13 @@ from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Writ
 class KernelBuilder:
     """Statements of a kernel's body, and what they refer to.
 
-    ``let`` gives equal values one variable, within the block where it was made.
+    ``let`` gives equal values one variable, within the block where it was made. Buffers among
+    ``tight`` begin at any element.
     """
 
-    def __init__(self, wide: bool, unrolled: int) -> None:
+    def __init__(self, wide: bool, unrolled: int, tight: frozenset[Value] = frozenset()) -> None:
         self.wide = wide  # 64-bit indices
+        self._tight = tight
         self.unrolled = unrolled  # turns that nested loops have together at most
         self._blocks: list[list[Statement]] = [[]]
         self._scopes: list[dict[Hashable, Expr]] = [{}]
@@ -206,8 +208,9 @@ class KernelBuilder:
     def pointer(self, buffer: Value | Scratch, dtype: DType, hint: str = "") -> Expr:
         """The address of a buffer."""
         name = f"{hint}_ptr" if hint else ""
+        aligned = buffer not in self._tight
         return self._argument(
-            buffer, lambda: KernelArgument("p", name, dtype, SCALAR, "pointer", buffer, True)
+            buffer, lambda: KernelArgument("p", name, dtype, SCALAR, "pointer", buffer, aligned)
         )
 
     def scalar(self, key: Hashable, value: Number, dtype: DType) -> Expr:

@@ -46,9 +46,20 @@ class Task:
         values = (*self.node.inputs, *self.node.outputs)
         return any(self.number(v.type.memory_size) >= WIDE for v in values)
 
+    @property
+    def tight(self) -> frozenset[Value]:
+        """Operands and results that nothing fills up, and that begin at any element."""
+        values = (*self.node.inputs, *self.node.outputs)
+        return frozenset(values[number] for number in self.op.tight)
+
+    def is_filled_up(self, size: int) -> bool:
+        """Whether all operands and results of so many elements are followed by memory that is
+        theirs, up to a multiple of 16 elements."""
+        return all(v.type.memory_size != size for v in self.tight)
+
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
-        return KernelBuilder(self.wide, self.heuristic.unrolled)
+        return KernelBuilder(self.wide, self.heuristic.unrolled, self.tight)
 
     def emitter(self, rank: int) -> Emitter:
         """Likewise, which writes what its body computes."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 
 from ir.graph import Graph, Node, Port, Role, Value
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 from ir.ops.pointwise import Map
 
+from .bodies import with_bodies
 from .context import UNBOUNDED, PassContext
 from .fusion.groups import Grouping
 from .fusion.labels import KernelLabels
 from .fusion.order import short_lived
 from .fusion.patterns import OpPattern, pattern_of
 from .fusion.rows import schedule_of
+from .loops import tight_values, with_own_results
 from .maps import map_of
 
 _WITHOUT_KERNEL = {OpPattern.VIEW, OpPattern.HOST, OpPattern.DONE}
@@ -37,6 +41,19 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 
     Forward, backward and update never share a kernel. Without fuel every node is a kernel.
     """
+    return _fused(with_own_results(graph), context, KernelLabels(_labels(graph)))
+
+
+def _labels(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        if isinstance(node.op, Fused):
+            yield node.op.label
+        elif isinstance(node.op, StepLoop):
+            yield from _labels(node.op.body)
+
+
+def _fused(graph: Graph, context: PassContext, labels: KernelLabels) -> Graph:
+    graph = with_bodies(graph, lambda node, body: _in_parts(node, _fused(body, context, labels)))
     if all(pattern_of(node) in _WITHOUT_KERNEL for node in graph.nodes):
         return graph
     nodes = tuple(_single_results(graph.nodes))
@@ -45,9 +62,23 @@ def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     read = {p.value for p in graph.outputs}
     for unit in units:
         read.update(unit.inputs)
-    labels = KernelLabels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
     groups = short_lived(graph, [unit.node(read, labels) for unit in units])
     return Graph(graph.name, graph.inputs, groups, graph.outputs)
+
+
+def _in_parts(node: Node, body: Graph) -> Graph:
+    """The groups of a loop's body, told what of their operands and results is part of a stack."""
+    assert isinstance(node.op, StepLoop)
+    tight = tight_values(replace(node.op, body=body))
+    nodes = tuple(_told(inner, tight) for inner in body.nodes)
+    return body if nodes == body.nodes else replace(body, nodes=nodes)
+
+
+def _told(node: Node, tight: Set[Value]) -> Node:
+    if not isinstance(node.op, Fused) or tight.isdisjoint((*node.inputs, *node.outputs)):
+        return node
+    numbers = tuple(i for i, v in enumerate((*node.inputs, *node.outputs)) if v in tight)
+    return node if numbers == node.op.tight else replace(node, op=replace(node.op, tight=numbers))
 
 
 def _single_results(nodes: Sequence[Node]) -> Iterator[Node]:

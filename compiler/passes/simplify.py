@@ -10,11 +10,14 @@ from weakref import WeakSet
 
 from ir.graph import Graph, Node, Value
 from ir.op import Property
+from ir.ops.loop import StepLoop
 from ir.ops.pointwise import Map
 
 from . import rules  # noqa: F401  (registers how ops are rewritten)
+from .bodies import in_bodies
 from .context import UNBOUNDED, PassContext
 from .fuel import Fuel
+from .loops import without_dead_steps
 from .maps import map_of
 from .rewrite import sweep
 
@@ -24,6 +27,7 @@ _MOST_SWEEPS = 6
 _SIMPLE: WeakSet[Graph] = WeakSet()
 
 
+@in_bodies
 def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Remove what is dead, computed twice, constant, or merely moved back and forth.
 
@@ -52,6 +56,7 @@ def simplify(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     return remove_dead_code(graph, context)
 
 
+@in_bodies
 def remove_dead_code(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """Drop what no output needs. Ops with effects stay, and so does what they read.
 
@@ -78,6 +83,10 @@ def remove_dead_code(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
 
 
 def _without_dead_results(node: Node, needed: set[Value], fuel: Fuel) -> Node:
+    if isinstance(node.op, StepLoop):
+        less = without_dead_steps(node, node.op, needed)
+        taken = less is not node and fuel.take("remove_dead_code: results of {}", node)
+        return less if taken else node
     if not isinstance(node.op, Map):
         return node
     live = [(x, v) for x, v in zip(node.op.exprs, node.outputs, strict=True) if v in needed]

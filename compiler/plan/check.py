@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sized
 
 from compiler.kernel import Parameter
 
-from .plan import Copy, HostStep, Plan, PlanArgument, PlanLaunch, Ref
+from .plan import Copy, HostStep, Moving, PartRef, Plan, PlanArgument, PlanLaunch, Ref, Repeat
 
 ALIGNMENT = 16
 """Bytes; kernels were compiled for it."""
 _LARGEST_FLOAT = 3.4028235677973366e38  # below: what rounds to a finite float32
 _LARGEST_GRID = 2**31 - 1
+MOST_TURNS = 1 << 20
+"""Of a repetition that a file asks for."""
 
 
 def check_plan(plan: Plan) -> None:
@@ -40,13 +42,39 @@ def check_plan(plan: Plan) -> None:
         _within(step.uses, plan.buffers, f"{where}: a buffer")
         if not placed.issuperset(step.uses):
             raise ValueError(f"{where} uses a buffer that has no memory")
-        if isinstance(step, PlanLaunch):
+        if isinstance(step, Repeat):
+            _check_repeat(plan, step, where)
+        elif isinstance(step, PlanLaunch):
             _check_launch(plan, step, where)
         else:
             _check_sizes(plan, step, where)
 
 
-def _check_launch(plan: Plan, launch: PlanLaunch, where: str) -> None:
+def _check_repeat(plan: Plan, repeat: Repeat, where: str) -> None:
+    if not 0 < repeat.turns <= MOST_TURNS or not repeat.launches:
+        raise ValueError(f"{where}: {len(repeat.launches)} launches, {repeat.turns} times")
+    for launch in repeat.launches:
+        _check_launch(plan, launch, where, repeat.turns)
+
+
+def _check_moving(plan: Plan, parameter: Parameter, moving: Moving, turns: int, where: str) -> None:
+    """Asked of the ends: all other places lie between them, a multiple of the stride away."""
+    start, stride, cycle = moving.start, moving.stride, moving.cycle
+    first = 0 if moving.first is None else 1
+    last = turns - 1 if moving.last is None else turns - 2
+    ends = {start + stride * turn for turn in (first, last) if first <= last}
+    if cycle:
+        fits = stride > 0 and cycle % stride == 0
+        ends = {start % stride, start % stride + cycle - stride} if fits else {-1}
+    size = ALIGNMENT if parameter.divisible else parameter.dtype.itemsize if parameter.dtype else 1
+    buffer = plan.buffers[moving.buffer]
+    inside = all(0 <= end <= buffer.type.nbytes - moving.nbytes for end in ends)
+    if moving.nbytes < 0 or not inside or any(end % size for end in (*ends, stride)):
+        raise ValueError(f"{where}: {moving} leaves {buffer.name}, {buffer.type}")
+
+
+def _check_launch(plan: Plan, launch: PlanLaunch, where: str, turns: int = 0) -> None:
+    """``turns``: of the repetition that it is in."""
     _within([launch.kernel], plan.kernels, f"{where}: the kernel")
     kernel = plan.kernels[launch.kernel]
     if not all(0 <= n <= _LARGEST_GRID for n in launch.grid):
@@ -55,11 +83,17 @@ def _check_launch(plan: Plan, launch: PlanLaunch, where: str) -> None:
         given, taken = len(launch.arguments), len(kernel.parameters)
         raise ValueError(f"{where}: {given} arguments, {taken} are taken")
     for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
-        if not _fits(parameter, argument):
+        if not _fits(parameter, argument, turns):
             raise ValueError(f"{where}: {argument!r:.80} is no {parameter.kind}")
+        if isinstance(argument, Moving):
+            _check_moving(plan, parameter, argument, turns, where)
 
 
-def _fits(parameter: Parameter, argument: PlanArgument) -> bool:
+def _fits(parameter: Parameter, argument: PlanArgument, turns: int) -> bool:
+    if isinstance(argument, Moving):
+        return parameter.kind == "pointer" and turns > 0
+    if isinstance(argument, PartRef):
+        return False
     if isinstance(argument, Ref):
         return parameter.kind == "pointer"
     if parameter.kind == "f32":

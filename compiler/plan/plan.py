@@ -10,7 +10,8 @@ which adds up the parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Kernel
 from ir.graph import PortKey, Role
@@ -45,7 +46,48 @@ class Ref:
     buffer: int
 
 
-PlanArgument = Ref | int | float
+@dataclass(frozen=True, slots=True)
+class PartRef:
+    """An argument that is the address of so many bytes in a buffer: what :class:`Moving` is in one
+    turn."""
+
+    buffer: int
+    offset: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """An argument that is another address in each turn of a repetition: of ``nbytes`` in a buffer,
+    which begin at ``start`` in the first turn, and ``stride`` bytes further in each next one.
+
+    ``cycle``: so many bytes behind the begin of the buffer they begin there again; 0: never.
+    ``first``, ``last``: other buffers that take its place in the first and in the last turn.
+    """
+
+    buffer: int
+    start: int
+    stride: int
+    nbytes: int
+    cycle: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def at(self, turn: int, turns: int) -> Ref | PartRef:
+        if turn == 0 and self.first is not None:
+            return Ref(self.first)
+        if turn == turns - 1 and self.last is not None:
+            return Ref(self.last)
+        offset = self.start + self.stride * turn
+        return PartRef(self.buffer, offset % self.cycle if self.cycle else offset, self.nbytes)
+
+    @property
+    def buffers(self) -> tuple[int, ...]:
+        return tuple(b for b in (self.buffer, self.first, self.last) if b is not None)
+
+
+PlanArgument = Ref | PartRef | Moving | int | float
+"""A launch in a plan holds no parts, one of the plain steps nothing that moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +110,14 @@ class PlanLaunch:
     @property
     def uses(self) -> tuple[int, ...]:
         """Buffers that it reads or writes."""
-        return (*(a.buffer for a in self.arguments if isinstance(a, Ref)), *self.writes)
+        given = [a.buffer for a in self.arguments if isinstance(a, Ref | PartRef)]
+        moving = [b for a in self.arguments if isinstance(a, Moving) for b in a.buffers]
+        return (*given, *moving, *self.writes)
+
+    def at(self, turn: int, turns: int) -> PlanLaunch:
+        """What it is in one of the turns of a repetition."""
+        moved = (a.at(turn, turns) if isinstance(a, Moving) else a for a in self.arguments)
+        return replace(self, arguments=tuple(moved))
 
     def __str__(self) -> str:
         return f"kernel {self.label} (from {self.location or 'unknown'})"
@@ -120,7 +169,36 @@ class Copy:
         return (self.source, self.target)
 
 
-Step = PlanLaunch | HostStep | Copy
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Launches that run one after the other, ``turns`` times: the steps of a loop. Of one turn to
+    the next addresses change, and nothing else."""
+
+    turns: int
+    launches: tuple[PlanLaunch, ...]
+
+    @property
+    def writes(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(b for launch in self.launches for b in launch.writes))
+
+    @property
+    def uses(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(b for launch in self.launches for b in launch.uses))
+
+    @property
+    def moving(self) -> set[int]:
+        """Buffers of which a turn uses a part."""
+        given = (a for launch in self.launches for a in launch.arguments)
+        return {a.buffer for a in given if isinstance(a, Moving)}
+
+    def unrolled(self) -> Iterator[PlanLaunch]:
+        for turn in range(self.turns):
+            for launch in self.launches:
+                yield launch.at(turn, self.turns)
+
+
+Step = PlanLaunch | HostStep | Copy | Repeat
+PlainStep = PlanLaunch | HostStep | Copy
 Segment = list[PlanLaunch | Copy]
 """Steps that run one after the other without the host: captured as one CUDA graph."""
 
@@ -151,15 +229,41 @@ class Plan:
         """The buffers that the caller binds."""
         return {port.buffer for port in (*self.inputs, *self.outputs)}
 
+    def bytes_of(self, argument: Ref | PartRef) -> int:
+        """That a kernel may look at there."""
+        if isinstance(argument, PartRef):
+            return argument.nbytes
+        return self.buffers[argument.buffer].type.nbytes
+
     @property
     def launches(self) -> tuple[PlanLaunch, ...]:
-        return tuple(step for step in self.steps if isinstance(step, PlanLaunch))
+        """Those of a repetition once."""
+        found: list[PlanLaunch] = []
+        for step in self.steps:
+            if isinstance(step, Repeat):
+                found += step.launches
+            elif isinstance(step, PlanLaunch):
+                found.append(step)
+        return tuple(found)
+
+    @property
+    def repeats(self) -> tuple[Repeat, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Repeat))
+
+    @property
+    def plain_steps(self) -> Iterator[PlainStep]:
+        """What runs, with repetitions written out."""
+        for step in self.steps:
+            if isinstance(step, Repeat):
+                yield from step.unrolled()
+            else:
+                yield step
 
     @property
     def parts(self) -> list[Segment | HostStep]:
-        """The steps, those between two host steps together."""
+        """The plain steps, those between two host steps together."""
         found: list[Segment | HostStep] = []
-        for step in self.steps:
+        for step in self.plain_steps:
             if isinstance(step, HostStep):
                 found.append(step)
             elif found and isinstance(found[-1], list):

@@ -11,7 +11,7 @@ from compiler.kernel import WIDE
 
 from .check import check_plan
 from .memory import place_buffers
-from .plan import Plan, Ref
+from .plan import Plan
 from .reader import LARGEST
 from .saved import symbols_in_data
 from .sizes import with_numbers
@@ -50,7 +50,7 @@ def _check_width(plan: Plan) -> None:
     """Kernels were compiled for indices that fit the sizes of then."""
     for launch in plan.launches:
         kinds = {parameter.kind for parameter in plan.kernels[launch.kernel].parameters}
-        used = [plan.buffers[a.buffer] for a in launch.arguments if isinstance(a, Ref)]
+        used = [plan.buffers[number] for number in launch.uses]
         large = [buffer for buffer in used if buffer.type.memory_size >= WIDE]
         if large and "i64" not in kinds:
             raise ValueError(

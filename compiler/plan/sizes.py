@@ -8,7 +8,20 @@ from dataclasses import replace
 from ir.graph_sizes import Substitution
 
 from .memory import place_buffers
-from .plan import ArenaLayout, Copy, HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
+from .plan import (
+    ArenaLayout,
+    Copy,
+    HostStep,
+    HostTensor,
+    Moving,
+    PartRef,
+    Plan,
+    PlanArgument,
+    PlanLaunch,
+    Ref,
+    Repeat,
+    Step,
+)
 
 
 def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
@@ -28,12 +41,26 @@ def with_numbers(plan: Plan, values: Mapping[str, int]) -> Plan:
     def tensor(tensor: HostTensor) -> HostTensor:
         return HostTensor(tensor.buffer, at.type(tensor.type))
 
+    def argument(given: PlanArgument) -> PlanArgument:
+        match given:
+            case Ref() | PartRef():
+                return given
+            case Moving():
+                numbers = map(at.number, (given.start, given.stride, given.nbytes, given.cycle))
+                start, stride, nbytes, cycle = numbers
+                return replace(given, start=start, stride=stride, nbytes=nbytes, cycle=cycle)
+        return at.number(given)  # type: ignore[no-any-return]
+
+    def launch(launch: PlanLaunch) -> PlanLaunch:
+        x, y, z = map(at.number, launch.grid)
+        return replace(launch, arguments=tuple(map(argument, launch.arguments)), grid=(x, y, z))
+
     def step(step: Step) -> Step:
         match step:
             case PlanLaunch():
-                arguments = tuple(a if isinstance(a, Ref) else at.number(a) for a in step.arguments)
-                x, y, z = map(at.number, step.grid)
-                return replace(step, arguments=arguments, grid=(x, y, z))
+                return launch(step)
+            case Repeat():
+                return replace(step, launches=tuple(map(launch, step.launches)))
             case HostStep():
                 inputs, outputs = (tuple(map(tensor, t)) for t in (step.inputs, step.outputs))
                 return replace(step, inputs=inputs, outputs=outputs)

@@ -10,7 +10,7 @@ from ir.printable import printable
 
 from .arena import aligned
 from .memory import least_memory, lifetimes
-from .plan import Copy, Plan, PlanLaunch
+from .plan import Copy, Plan, PlanLaunch, Repeat
 
 
 def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
@@ -24,17 +24,26 @@ def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
     for number, step in enumerate(plan.steps):
         row = ["", "", "", ""]
         if isinstance(step, PlanLaunch):
-            file = files[step.kernel]
-            tile = [f"{k}={v}" for k, v in step.config.constants]
-            if file.endswith(".py"):  # a GPU's
-                tile.append(f"warps={step.config.num_warps}")
-            row = [step.label, "x".join(map(str, step.grid)), " ".join(tile), file]
+            row = _launch(step, files)
+        elif isinstance(step, Repeat):
+            times = f"{step.turns} x "
+            inner = [_launch(launch, files, times) for launch in step.launches]
+            rows += [[f"{number}", *each, ""] for each in inner[:-1]]
+            row = inner[-1]
         elif isinstance(step, Copy):
             row[0] = f"(copy) {plan.buffers[step.source].name} -> {plan.buffers[step.target].name}"
         else:
             row[0] = f"(host) {step.op}"
         rows.append([f"{number}", *row, " ".join(complete.get(number, ()))])
     return table(rows if complete else [row[:5] for row in rows])
+
+
+def _launch(launch: PlanLaunch, files: Sequence[str], times: str = "") -> list[str]:
+    file = files[launch.kernel]
+    tile = [f"{k}={v}" for k, v in launch.config.constants]
+    if file.endswith(".py"):  # a GPU's
+        tile.append(f"warps={launch.config.num_warps}")
+    return [f"{times}{launch.label}", "x".join(map(str, launch.grid)), " ".join(tile), file]
 
 
 def kernel_files(plan: Plan) -> list[str]:

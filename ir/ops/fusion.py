@@ -19,11 +19,14 @@ class Fused(Op):
     """Runs ``body``; its inputs and outputs are the node's, in order. One kernel on a GPU.
 
     ``label`` names the kernel (``conv1_relu1``), ``schedule`` says which family prints it.
+    ``tight``: numbers of inputs, and after them of outputs, that are parts of tensors: memory
+    before and behind them is not theirs, and they begin at any element.
     """
 
     label: str
     schedule: str
     body: Graph
+    tight: tuple[int, ...] = ()
     name = "fused"
     properties = Property.NONE
 

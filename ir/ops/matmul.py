@@ -28,6 +28,10 @@ class MatMul(Op):
     def weights_channel(self, rank: int) -> int:
         return rank - (2 if self.transpose_b else 1)
 
+    @property
+    def outer_axes(self) -> tuple[int, int]:
+        return int(self.transpose_a), int(not self.transpose_b)
+
     def multiply_adds(self, inputs: Sequence[TensorType], results: Sequence[TensorType]) -> int:
         return results[0].size * inputs[0].shape[-2 if self.transpose_a else -1]
 

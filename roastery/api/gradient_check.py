@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compiler.passes.autodiff import backward
 from compiler.passes.rewrite import resume
 from frontends.prototxt import Message
+from ir.backward import backward
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
 from ir.interpret import run_graph

@@ -11,7 +11,7 @@ from compiler.partitions import PartitionGraphs, whole
 from compiler.passes.context import PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.fuse import fuse
-from compiler.pipeline import has_kernel, run_keeping_ports
+from compiler.pipeline import kernel_nodes, run_keeping_ports
 from ir.graph import Direction, Graph, Node, Value
 from ir.graph_sizes import graph_at
 from ir.ops.fusion import Fused
@@ -77,11 +77,10 @@ def _nodes(
     for each in (once, graph):
         fused = fuse(run_keeping_ports(each, options), PassContext(options, Fuel(0)))
         numbers = graph_at(fused, program.values)
-        for node, at_hand in zip(fused.nodes, numbers.nodes, strict=True):
-            if has_kernel(node):
-                ahead = node.direction is Direction.FORWARD
-                when: When = "once" if each is once else "forward" if ahead else "backward"
-                yield when, node, at_hand, numbers
+        for node, at_hand in zip(kernel_nodes(fused), kernel_nodes(numbers), strict=True):
+            ahead = node.direction is Direction.FORWARD
+            when: When = "once" if each is once else "forward" if ahead else "backward"
+            yield when, node, at_hand, numbers
 
 
 def _meaning(node: Node) -> Any:

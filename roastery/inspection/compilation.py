@@ -13,7 +13,7 @@ from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, whole
-from compiler.pipeline import Dump, GraphCompiler, Observer, has_kernel, verify_each
+from compiler.pipeline import Dump, GraphCompiler, Observer, kernel_nodes, verify_each
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
 from compiler.triton.lower import lower_node
@@ -131,9 +131,11 @@ def _checked_texts(result: Compilation) -> Iterator[str]:
     """Of kernels in C, with a check of the group that they compute a part of."""
     graph, values = result.compiled.graph, result.program.values
     at, number = Substitution(_few_images(result.program)), Evaluation(values).size
-    makers = {at.value(value): at.node(node) for node in graph.nodes for value in node.outputs}
+    kernels = list(kernel_nodes(graph))
+    nodes = dict.fromkeys((*graph.nodes, *kernels))
+    makers = {at.value(value): at.node(node) for node in nodes for value in node.outputs}
     told: set[Kernel] = set()
-    for node in filter(has_kernel, graph.nodes):
+    for node in kernels:
         launches = lower_to_c(node, result.options, number)
         new = [i for i, launch in enumerate(launches) if launch.kernel not in told]
         told.update(launch.kernel for launch in launches)
@@ -231,7 +233,7 @@ def _kernels_of_layers(graph: Graph) -> tuple[dict[_Place, list[str]], dict[_Pla
     """Labels of the groups that hold a node of each layer, forward and backward."""
     ahead: dict[_Place, list[str]] = {}
     behind: dict[_Place, list[str]] = {}
-    for node in graph.nodes:
+    for node in kernel_nodes(graph):
         if not isinstance(node.op, Fused):
             continue
         found = ahead if node.direction is Direction.FORWARD else behind

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from compiler.plan.arena import aligned
-from compiler.plan.plan import HostStep, HostTensor, Plan, PlanLaunch, Ref, Step
+from compiler.plan.plan import (
+    HostStep,
+    HostTensor,
+    Moving,
+    PartRef,
+    PlainStep,
+    Plan,
+    PlanLaunch,
+    Ref,
+)
 from ir.graph import PortKey
 from ir.op import Op
 
@@ -34,7 +43,8 @@ class HostGraph:
         self._launcher = launcher
         self._arena = host_bytes(plan.memory.nbytes)
         self._placement = Placement(plan, inputs, outputs)
-        self.steps: list[Run] = [self._step(step) for step in plan.steps]
+        self._memory: dict[int, np.ndarray] = {}
+        self.steps: list[Run] = [self._step(step) for step in plan.plain_steps]
         for source, target in self._placement.copies:
             self.steps.append(self._copy(source.array, target.array))
 
@@ -45,6 +55,11 @@ class HostGraph:
 
     def memory(self, number: int) -> np.ndarray:
         """All bytes of a buffer, padding included."""
+        if number not in self._memory:
+            self._memory[number] = self._bytes(number)
+        return self._memory[number]
+
+    def _bytes(self, number: int) -> np.ndarray:
         place = self._placement[number]
         if isinstance(place, Buffer):
             return place.flat.view(np.uint8)
@@ -54,7 +69,7 @@ class HostGraph:
         flat = self.memory(tensor.buffer).view(tensor.type.dtype.numpy)
         return flat[: tensor.type.size].reshape(tensor.type.shape)
 
-    def _step(self, step: Step) -> Run:
+    def _step(self, step: PlainStep) -> Run:
         if isinstance(step, PlanLaunch):
             return self._launch(step)
         if isinstance(step, HostStep):
@@ -67,16 +82,23 @@ class HostGraph:
         arguments: list[np.ndarray | int | float] = []
         written = []
         for parameter, argument in zip(kernel.parameters, launch.arguments, strict=True):
-            if isinstance(argument, Ref):
+            if isinstance(argument, Ref | PartRef):
                 assert parameter.dtype is not None, "a pointer has one"
                 if argument.buffer in launch.writes:
                     written.append(len(arguments))
-                arguments.append(self.memory(argument.buffer).view(parameter.dtype.numpy))
+                arguments.append(self._at(argument).view(parameter.dtype.numpy))
             else:
+                assert not isinstance(argument, Moving), "plain steps hold none"
                 arguments.append(argument)
         return self._launcher.prepare(
             kernel, launch.config, launch.grid, arguments, written, str(launch)
         )
+
+    def _at(self, argument: Ref | PartRef) -> np.ndarray:
+        memory = self.memory(argument.buffer)
+        if isinstance(argument, Ref):
+            return memory
+        return memory[argument.offset : argument.offset + argument.nbytes]
 
     def _host(self, step: HostStep) -> Run:
         op = self._hosts[step.node]

@@ -12,7 +12,7 @@ from compiler.kernels.alike import structure
 from compiler.kernels.launch import Printed
 from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
-from compiler.pipeline import GraphCompiler, has_kernel
+from compiler.pipeline import GraphCompiler, kernel_nodes
 from compiler.plan.from_graph import plan_graph
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Node
@@ -76,12 +76,11 @@ def test_they_are_planned_as_if_each_had_been(lower: Lower) -> None:
     compiler = GraphCompiler(net("abc"), lower, CompileOptions())
     compiled = compiler.at()
     number = Evaluation(compiled.values).size
-    each = [
-        lower(node, CompileOptions(), number, {}) if has_kernel(node) else ()
-        for node in compiler.graph.nodes
-    ]
+    each = {
+        node: lower(node, CompileOptions(), number, {}) for node in kernel_nodes(compiler.graph)
+    }
     assert compiled.general == plan_graph(compiler.graph, each)
-    alone = [launch.readable() for launches in each for launch in launches]
+    alone = [launch.readable() for launches in each.values() for launch in launches]
     assert [launch.readable() for launch in compiled.launches] == alone
 
 

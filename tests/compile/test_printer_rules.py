@@ -17,6 +17,7 @@ from ir.build import Builder
 from ir.graph import Node, Value
 from ir.op import OPS, Op, Property
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 from ir.types import TensorType
 from tests.support.op_cases import all_cases
 
@@ -26,7 +27,7 @@ ELSEWHERE = Property.HOST | Property.EFFECT | Property.DYNAMIC
 
 def has_rule(op: Op) -> bool:
     """Whether an op can be printed, as far as what it says of itself asks for it."""
-    if isinstance(op, Fused) or op.properties & (ELSEWHERE | Property.VIEW):
+    if isinstance(op, Fused | StepLoop) or op.properties & (ELSEWHERE | Property.VIEW):
         return True
     if op.properties & Property.CONTRACTION:
         return type(op) in VIEWS

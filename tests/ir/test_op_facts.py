@@ -184,7 +184,7 @@ def test_transposes_say_where_the_channels_go() -> None:
     assert Transpose((0,)).channel_axis(1) is None
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.op.name != "fused"], ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES if c.op.name not in ("fused", "loop")], ids=str)
 def test_what_may_alias_is_read_at_one_place(case: OpCase) -> None:
     """Where an op says so, another number at one place of an operand changes only that place."""
     types = case.op.infer([x.type for x in case.inputs])

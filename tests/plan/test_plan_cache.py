@@ -78,6 +78,18 @@ def test_what_was_compiled_is_read_back(compilers: Compilers) -> None:
     assert again == first and again.kernels == first.kernels
 
 
+def test_steps_of_a_loop_are_read_back(compilers: Compilers) -> None:
+    net = inputs(x=(4, 3, 2), cont=(4, 3)) + (
+        'layer { name: "l" type: "LSTM" bottom: "x" bottom: "cont" top: "l" '
+        "recurrent_param { num_output: 5 } }\n"
+    )
+    first = compilers.make(graph(text=net)).at()
+    moved = compilers.make(graph("two.prototxt", net)).at()
+    assert compilers.count == 1
+    assert first.plan.repeats and moved.kernels == first.kernels
+    assert moved.plan == GraphCompiler(graph("two.prototxt", net), lower_to_c, OPTIONS).at().plan
+
+
 def test_places_are_those_of_the_net_at_hand(compilers: Compilers) -> None:
     compilers.make(graph("one.prototxt")).at()
     moved = compilers.make(graph("two.prototxt", "\n\n" + NET)).at()

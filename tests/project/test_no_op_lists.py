@@ -2,8 +2,8 @@
 
 Code may build any op. It may not ask which op it has in front of it, outside of the rules that
 belong to ops (folders named ``rules``). Exempt are ops that are notions of the compiler itself:
-``Map``, whose expressions passes rewrite, ``Fused``, the groups that they make, and for the
-runtime ``HostCall``, the functions that it calls.
+``Map``, whose expressions passes rewrite, ``Fused``, the groups that they make, ``StepLoop``, whose
+body they rewrite, and for the runtime ``HostCall``, the functions that it calls.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ir.op import OPS
 from tests.project.test_layering import ROOT, parse, sources
 
 NOTIONS = {
-    "compiler": {"Map", "Fused"},
+    "compiler": {"Map", "Fused", "StepLoop"},
     "runtime": {"HostCall"},
     "roastery": {"Fused"},
 }

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
+from compiler.pipeline import kernel_nodes
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 from ir.views import in_whole_blocks
 
 
 def check_kernels(graph: Graph) -> None:
-    """Raise AssertionError unless every node is a view, a host op, or a group of its family."""
-    labels = [n.op.label for n in graph.nodes if isinstance(n.op, Fused)]
+    """Raise AssertionError unless every node is a view, a host op, a loop around such nodes, or a
+    group of its family."""
+    labels = [n.op.label for n in kernel_nodes(graph) if isinstance(n.op, Fused)]
     assert len(labels) == len(set(labels))
     for node in graph.nodes:
+        if isinstance(node.op, StepLoop):
+            check_kernels(node.op.body)
+            continue
         if not isinstance(node.op, Fused):
             assert pattern_of(node) in (OpPattern.VIEW, OpPattern.HOST), node.op.name
             continue

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from compiler.passes.autodiff import backward
 from compiler.passes.rewrite import resume
 from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
+from ir.backward import backward
 from ir.graph import Graph, Port, Role, Value
 from ir.interpret import run_graph
 from ir.program import RANDOM_STATE, NetProgram

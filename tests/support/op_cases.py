@@ -15,6 +15,7 @@ from ir.layout import Layout
 from ir.narrow import narrowed
 from ir.op import Op, Property
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 from ir.ops.pointwise import Map
 from ir.types import DType, TensorType
 
@@ -128,7 +129,8 @@ def all_cases() -> Sequence[OpCase]:
 def kernel_cases() -> list[OpCase]:
     """Those that become kernels."""
     host = Property.HOST | Property.EFFECT | Property.DYNAMIC
-    return [c for c in all_cases() if not c.op.properties & host and not isinstance(c.op, Fused)]
+    around = Fused | StepLoop
+    return [c for c in all_cases() if not c.op.properties & host and not isinstance(c.op, around)]
 
 
 def all_errors() -> Sequence[ErrorCase]:

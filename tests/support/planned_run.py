@@ -6,34 +6,44 @@ overlap, or overwrites a variable too early, gives other results than the interp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from compiler.kernel import Config, Kernel, Launch, Parameter
-from compiler.plan.from_graph import plan_graph, runs_on_host
-from compiler.plan.plan import Copy, HostStep, Plan, Ref
+from compiler.pipeline import kernel_nodes
+from compiler.plan.from_graph import plan_graph
+from compiler.plan.plan import Copy, HostStep, PartRef, Plan, Ref
 from compiler.plan.sizes import plan_at
 from ir.graph import Graph, Node
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
 from ir.op import Property
+from ir.ops.loop import StepLoop
 from ir.types import TensorType
 
 
 def planned(graph: Graph) -> Plan:
     """A plan of one launch for each node that is neither a view nor on the host."""
-    return plan_at(plan_graph(graph, [_launches(node) for node in graph.nodes]), {})
+    return plan_at(plan_graph(graph, {node: _launches(node) for node in kernel_nodes(graph)}), {})
 
 
 def _launches(node: Node) -> list[Launch]:
-    if runs_on_host(node) or node.op.properties & Property.VIEW:
-        return []
     values = (*node.inputs, *node.outputs)
     parameters = tuple(Parameter(v.name, "pointer", v.type.dtype) for v in values)
     kernel = Kernel(node.op.name, "", parameters)
     label = node.outputs[0].name
     return [Launch(kernel, Config(()), values, (1, 1, 1), label, node.location, node.outputs)]
+
+
+def _in_order(graph: Graph) -> Iterator[Node]:
+    """The nodes that run, those of a loop as often as it turns."""
+    for node in graph.nodes:
+        if isinstance(node.op, StepLoop):
+            for _ in node.op.order:
+                yield from _in_order(node.op.body)
+        elif not node.op.properties & Property.VIEW:
+            yield node
 
 
 def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -48,13 +58,15 @@ def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[
         type = plan.buffers[port.buffer].type
         memory[port.buffer] = np.array(array, type.dtype.numpy).reshape(-1).view(np.uint8)
 
-    def elements(number: int, type: TensorType) -> np.ndarray:
+    def elements(place: int | Ref | PartRef, type: TensorType) -> np.ndarray:
+        number = place if isinstance(place, int) else place.buffer
         start = plan.memory.offsets[number]
         found = memory[number] if start is None else arena[start:]
+        found = found[place.offset :] if isinstance(place, PartRef) else found
         return found[: type.nbytes].view(type.dtype.numpy)
 
-    nodes = iter(node for node in graph.nodes if not node.op.properties & Property.VIEW)
-    for step in plan.steps:
+    nodes = _in_order(graph)
+    for step in plan.plain_steps:
         if isinstance(step, Copy):
             source, target = (
                 elements(number, plan.buffers[step.target].type) for number in step.uses
@@ -66,7 +78,7 @@ def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[
         numbers = (
             step.uses
             if isinstance(step, HostStep)
-            else [a.buffer for a in step.arguments if isinstance(a, Ref)]
+            else [a for a in step.arguments if isinstance(a, Ref | PartRef)]
         )
         held = [elements(number, v.type) for number, v in zip(numbers, values, strict=True)]
         given = zip(node.inputs, held, strict=False)

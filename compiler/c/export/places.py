@@ -36,7 +36,8 @@ class CPlaces:
             ``state_at`` on, what the state is at first.
         arena: its bytes.
         taken, given: buffers that are copied from the caller's memory first, and to it at the end:
-            kernels work on whole vectors, and the caller's memory ends within one.
+            kernels work on whole vectors, and the caller's memory ends within one; the steps of a
+            loop begin inside of it.
     """
 
     def __init__(self, plan: Plan, arrays: Mapping[PortKey, np.ndarray]) -> None:
@@ -62,9 +63,10 @@ class CPlaces:
     def _callers(self, kind: Where, ports: Sequence[PlanPort]) -> list[tuple[int, Place]]:
         """Bind buffers to the caller's memory, or, where kernels would leave that, to the arena."""
         copied = []
+        parts = {b for repeat in self._plan.repeats for b in repeat.moving}
         for number, port in enumerate(ports):
             type, place = self._plan.buffers[port.buffer].type, Place(kind, number)
-            if type.size % PADDED:
+            if type.size % PADDED or port.buffer in parts:
                 copied.append((port.buffer, place))
                 place = Place("ARENA", self.arena)
                 self.arena += rounded(type.nbytes)

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.kernel import Kernel, Parameter
-from compiler.plan.plan import Copy, Plan, PlanArgument, PlanLaunch, Ref
+from compiler.plan.plan import Copy, Moving, PartRef, Plan, PlanArgument, PlanLaunch, Ref
 from ir.printable import printable
 
 from .names import comment_text
@@ -32,7 +32,7 @@ def _rows(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> Iterator[
         name = places.named(buffer)
         copy = place, places[buffer], plan.buffers[buffer].type.nbytes
         yield _copied(*copy, name, f"{name}: kernels read whole vectors")
-    for step in plan.steps:
+    for step in plan.plain_steps:
         if isinstance(step, Copy):
             copy = places[step.source], places[step.target], step.nbytes
             source, target = (places.named(buffer) for buffer in step.uses)
@@ -43,8 +43,8 @@ def _rows(plan: Plan, places: CPlaces, names: Mapping[Kernel, str]) -> Iterator[
                 _argument(places, parameter, argument)
                 for parameter, argument in zip(kernel.parameters, step.arguments, strict=True)
             ]
-            looked = {a.buffer: None for a in step.arguments if isinstance(a, Ref)}
-            nbytes = sum(plan.buffers[buffer].type.nbytes for buffer in looked)
+            looked = {a for a in step.arguments if isinstance(a, Ref | PartRef)}
+            nbytes = sum(plan.bytes_of(a) for a in looked)
             across, down, _ = step.grid
             numbers = across * down, across, nbytes
             yield _row(names[kernel], numbers, arguments, f"{step.label}  {step.location}")
@@ -82,14 +82,17 @@ def _lines(arguments: Sequence[tuple[str, str]]) -> Iterator[str]:
             yield textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
 
 
-def _at(place: Place) -> str:
-    return f"AT({place.kind}, {place.at})"
+def _at(place: Place, offset: int = 0) -> str:
+    return f"AT({place.kind}, {place.at + offset})"
 
 
 def _argument(places: CPlaces, parameter: Parameter, argument: PlanArgument) -> tuple[str, str]:
     """As it is spelled, and the name of what lies there."""
+    if isinstance(argument, PartRef):
+        return _at(places[argument.buffer], argument.offset), places.named(argument.buffer)
     if isinstance(argument, Ref):
         return _at(places[argument.buffer]), places.named(argument.buffer)
+    assert not isinstance(argument, Moving), "plain steps hold none"
     if parameter.kind == "f32":
         return f"REAL_NUMBER({_real(argument)})", ""
     return f"SIZED({argument})", ""

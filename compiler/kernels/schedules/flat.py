@@ -14,8 +14,11 @@ from ..nodes import KernelBody
 from ..task import Scheduled, Task
 
 
-def positions(builder: KernelBuilder, count: int) -> Base:
-    """Flat positions of the program's elements; ``count`` of them exist in the tensor."""
+def positions(builder: KernelBuilder, count: int, filled_up: bool = True) -> Base:
+    """Flat positions of the program's elements; ``count`` of them exist in the tensor.
+
+    ``filled_up``: its buffer goes on to a multiple of 16 elements.
+    """
     at = builder.let(builder.program() * constant("BLOCK") + builder.lanes("BLOCK"), "i", "offs")
     total = builder.amount(count, "count")
     padded = builder.amount(padded_count(count), "padded_count")
@@ -28,7 +31,7 @@ def positions(builder: KernelBuilder, count: int) -> Base:
         # that loads and stores at the position itself are vectors.
         return builder.let(at < builder.size(padded, divisible=True), "m")
 
-    return Base(at, (bound,), whole_buffer)
+    return Base(at, (bound,), whole_buffer if filled_up else None)
 
 
 def padded_count(count: int) -> int:
@@ -51,7 +54,8 @@ def flat_kernel(
     body = task.body
     first = body.outputs[0].value.type
     emitter = task.emitter(1)
-    place = variable(positions(emitter.builder, first.memory_size))
+    filled_up = task.is_filled_up(first.memory_size)
+    place = variable(positions(emitter.builder, first.memory_size, filled_up))
     at = emitter.access_at(place, emitter.extents(first.shape), first)
     for port, buffer in task.ports:
         type, own = port.value.type, at

@@ -7,6 +7,7 @@ import enum
 from ir.graph import Node
 from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 
 
 class OpPattern(enum.Enum):
@@ -18,12 +19,12 @@ class OpPattern(enum.Enum):
     SINGLE = "single"  # has a kernel of its own
     VIEW = "view"  # a name for a buffer under another shape
     HOST = "host"  # runs on the host, or makes a size that only the run knows
-    DONE = "done"  # fused before
+    DONE = "done"  # fused before, or a loop around groups
 
 
 def pattern_of(node: Node) -> OpPattern:
     properties = node.op.properties
-    if isinstance(node.op, Fused):
+    if isinstance(node.op, Fused | StepLoop):
         return OpPattern.DONE
     if properties & (Property.HOST | Property.DYNAMIC):
         return OpPattern.HOST

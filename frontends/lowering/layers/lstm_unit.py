@@ -16,14 +16,14 @@ from ..registry import layer
 def lstm_cell(
     b: Builder, gates: Sequence[Expr], operands: Sequence[Value], cell: Expr, cont: Expr
 ) -> tuple[Value, Value]:
-    """One pointwise op from the gates' inputs (i, f, o, g) and the old cell to (c, h).
+    """From the gates' inputs (i, f, o, g) and the old cell to (c, h).
 
-    ``cont`` is 0 where a sequence begins: nothing of the old cell stays.
+    ``cont`` is 0 where a sequence begins: nothing of the old cell stays. The new cell is a value of
+    its own, so that backward computes its cotangent once, for all gates.
     """
     i, f, o = (e.sigmoid(gate) for gate in gates[:3])
-    new = cont * f * cell + i * e.tanh(gates[3])
-    c, h = b.maps([new, o * e.tanh(new)], *operands)
-    return c, h
+    c = b.map(cont * f * cell + i * e.tanh(gates[3]), *operands)
+    return c, b.map(o * e.tanh(e.arg(len(operands))), *operands, c)
 
 
 @layer("LSTMUnit", bottoms=3, tops=2, no_gradient_to=(2,))

@@ -1,4 +1,4 @@
-"""LSTM and RNN, unrolled over their steps.
+"""LSTM and RNN, as loops over their steps.
 
 The projection of the input is one matrix product over all steps; a step is then one product
 with the old state and one pointwise op. Caffe: src/caffe/layers/recurrent_layer.cpp,
@@ -7,13 +7,16 @@ lstm_layer.cpp and rnn_layer.cpp, which build an unrolled net.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ir import expr as e
-from ir.build import expand
+from ir.build import Builder, expand
 from ir.graph import Value
+from ir.loop_builder import LoopBuilder, LoopResults
+from ir.ops.loop import StepLoop
 from ir.types import TensorType
 
 from ..context import LayerContext
@@ -49,23 +52,21 @@ class _Sequence:
 )
 def lower_lstm(ctx: LayerContext) -> Sequence[Value]:
     """Blobs: W_xc (4H, D), b_c (4H), [W_xc_static (4H, S)], W_hc (4H, H); gates i, f, o, g."""
-    b = ctx.b
     q = _read(ctx, ("h", "c"))
     gates = _project(ctx, q, 4 * q.width)
     recurrent = ctx.parameter((4 * q.width, q.width), ctx.param.weight_filler)
-    h, c = q.starts
-    states = []
-    for step in range(q.steps):
-        old = b.matmul(h, recurrent, transpose_b=True)
-        now, cont = _step(ctx, q, gates, step)
-        inputs = [
-            b.slice(v, 1, k * q.width, (k + 1) * q.width) for v in (old, now) for k in range(4)
-        ]
-        # cont scales rows, so it may be applied after the product with W_hc.
-        sums = [e.arg(9) * e.arg(k) + e.arg(4 + k) for k in range(4)]
-        c, h = lstm_cell(b, sums, [*inputs, c, cont], e.arg(8), e.arg(9))
-        states.append(h)
-    return _finish(ctx, q, _stack(ctx, q, states), (h, c))
+    loop, now, cont = _loop(ctx, q, gates)
+    h, c = map(loop.carry, q.starts)
+    step = loop.body
+    old = step.matmul(h, loop.fixed(recurrent), transpose_b=True)
+    # cont scales rows, so it may be applied after the product with W_hc.
+    sums = step.map(e.arg(2) * e.arg(0) + e.arg(1), old, now, cont)
+    parts = [step.slice(sums, 1, k * q.width, (k + 1) * q.width) for k in range(4)]
+    new_c, new_h = lstm_cell(
+        step, [e.arg(k) for k in range(4)], [*parts, c, cont], e.arg(4), e.arg(5)
+    )
+    states = _run(loop, {h: new_h, c: new_c}, sums)
+    return _finish(ctx, q, states.stacks[new_h], (states.last[h], states.last[c]))
 
 
 @layer(
@@ -85,18 +86,18 @@ def lower_rnn(ctx: LayerContext) -> Sequence[Value]:
     q = _read(ctx, ("h",))
     projected = _project(ctx, q, q.width)
     recurrent = ctx.parameter((q.width, q.width), p.weight_filler)
-    (h,) = q.starts
-    states = []
-    for step in range(q.steps):
-        old = b.matmul(h, recurrent, transpose_b=True)
-        now, cont = _step(ctx, q, projected, step)
-        h = b.map(e.tanh(e.arg(2) * e.arg(0) + e.arg(1)), old, now, cont)
-        states.append(h)
+    loop, now, cont = _loop(ctx, q, projected)
+    (start,) = q.starts
+    h, step = loop.carry(start), loop.body
+    old = step.matmul(h, loop.fixed(recurrent), transpose_b=True)
+    sums = step.map(e.arg(2) * e.arg(0) + e.arg(1), old, now, cont)
+    new_h = step.map(e.tanh(e.arg(0)), sums)
+    states = _run(loop, {h: new_h}, sums)
     weights = ctx.parameter((q.width, q.width), p.weight_filler)
     bias = expand(b, ctx.parameter((q.width,), p.bias_filler), 2, 1)
-    rows = b.reshape(_stack(ctx, q, states), (q.steps * q.streams, q.width))
+    rows = b.reshape(states.stacks[new_h], (q.steps * q.streams, q.width))
     out = b.map(e.tanh(e.arg(0) + e.arg(1)), b.matmul(rows, weights, transpose_b=True), bias)
-    return _finish(ctx, q, b.reshape(out, (q.steps, q.streams, q.width)), (h,))
+    return _finish(ctx, q, b.reshape(out, (q.steps, q.streams, q.width)), (states.last[h],))
 
 
 def _read(ctx: LayerContext, names: tuple[str, ...]) -> _Sequence:
@@ -177,17 +178,23 @@ def _project(ctx: LayerContext, q: _Sequence, width: int) -> Value:
     return b.map(e.arg(0) + e.arg(1) + e.arg(2), product, bias, expand(b, static, 3, 1))
 
 
-def _step(ctx: LayerContext, q: _Sequence, projected: Value, step: int) -> tuple[Value, Value]:
-    """The projection [N, width] and the continuation marks [N, 1] of one step."""
-    b = ctx.b
-    now = b.reshape(b.slice(projected, 0, step, step + 1), projected.shape[1:])
-    cont = b.reshape(b.slice(ctx.bottoms[1], 0, step, step + 1), (q.streams, 1))
-    return now, cont
+def _loop(
+    ctx: LayerContext, q: _Sequence, projected: Value
+) -> tuple[LoopBuilder[Builder], Value, Value]:
+    """A loop over the steps, and what each has: its projection [N, width] and marks [N, 1]."""
+    marks = ctx.b.reshape(ctx.bottoms[1], (q.steps, q.streams, 1))
+    loop = LoopBuilder(ctx.b, ctx.layer.name, functools.partial(StepLoop, q.steps))
+    return loop, loop.part(projected), loop.part(marks)
 
 
-def _stack(ctx: LayerContext, q: _Sequence, states: Sequence[Value]) -> Value:
-    b = ctx.b
-    return b.concat([b.reshape(h, (1, q.streams, q.width)) for h in states], 0)
+def _run(loop: LoopBuilder[Builder], states: Mapping[Value, Value], sums: Value) -> LoopResults:
+    """``states``: new ones by the old ones. All that backward reads is kept of all steps; what it
+    does not read costs nothing."""
+    for old, new in states.items():
+        loop.hand_on(old, new)
+        loop.stack(new)
+    loop.stack(sums)
+    return loop.finish()
 
 
 def _finish(

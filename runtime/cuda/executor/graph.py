@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from compiler.binary import Binary
-from compiler.plan.plan import Copy, HostStep, HostTensor, Plan, PlanLaunch, Ref
+from compiler.plan.plan import (
+    Copy,
+    HostStep,
+    HostTensor,
+    Moving,
+    PartRef,
+    Plan,
+    PlanArgument,
+    PlanLaunch,
+    Ref,
+)
 from ir.errors import RoasteryError
 from ir.graph import PortKey
 from ir.op import Op
@@ -144,9 +154,7 @@ class CudaGraph:
             return self._copy(source, target, step.nbytes)
         if 0 in step.grid:
             return str(step), lambda: None
-        values = [
-            self._address(a.buffer, arena) if isinstance(a, Ref) else a for a in step.arguments
-        ]
+        values = [self._value(argument, arena) for argument in step.arguments]
         capability = self._session.device.properties.capability
         binary, image = choose_binary(self._code(step), capability)
         try:
@@ -154,6 +162,14 @@ class CudaGraph:
         except (CudaError, ValueError) as error:
             raise RoasteryError(f"{step} cannot be launched: {error}") from error
         return str(step), call
+
+    def _value(self, argument: PlanArgument, arena: DeviceArena) -> int | float:
+        if isinstance(argument, Ref):
+            return self._address(argument.buffer, arena)
+        if isinstance(argument, PartRef):
+            return self._address(argument.buffer, arena) + argument.offset
+        assert not isinstance(argument, Moving), "plain steps hold none"
+        return argument
 
     def _copy(self, source: int, target: int, nbytes: int) -> tuple[str, Call]:
         stream = self._session.compute

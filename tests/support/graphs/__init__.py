@@ -6,7 +6,7 @@ by the function that :func:`draws` registers for it in one of the files here.
 
 from __future__ import annotations
 
-from . import host, movement, patterns, pointwise, products, reductions, windows, winograd
+from . import host, loops, movement, patterns, pointwise, products, reductions, windows, winograd
 from .drawn import Drawn, trained
 from .growth import DRAWERS, PATTERNS
 from .strategy import examples, graphs
@@ -15,6 +15,7 @@ __all__ = ["DRAWERS", "PATTERNS", "Drawn", "examples", "graphs", "trained"]
 
 del (
     host,
+    loops,
     movement,
     patterns,
     pointwise,

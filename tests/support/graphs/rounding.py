@@ -16,6 +16,7 @@ from ir import expr as e
 from ir.graph import Graph, Node, Value
 from ir.interpret import run_node
 from ir.op import Property
+from ir.ops.loop import StepLoop
 from ir.ops.pointwise import Map
 
 SINGLE, DOUBLE = 2.0**-22, 2.0**-44
@@ -93,11 +94,18 @@ class _Run:
             for node in self.graph.nodes:
                 operands = [self._known[v] for v in node.inputs]
                 moves = bool(node.op.properties & (Property.MOVEMENT | Property.VIEW))
-                results = run_node(node, operands)
+                results = self._results(node, operands)
                 for i, (value, array) in enumerate(zip(node.outputs, results, strict=True)):
                     noise = self._noise(node, i)
                     self._define(value, array, (array,) if moves else operands, noise)
         return [self._known[p.value] for p in self.graph.outputs]
+
+    def _results(self, node: Node, operands: list[np.ndarray]) -> Sequence[np.ndarray]:
+        if isinstance(node.op, StepLoop):  # with noise in every step
+            body = node.op.body
+            run = lambda given: _Run(body, self.rng, self._least).outputs(given)  # noqa: E731
+            return node.op.by_steps(run, operands)
+        return run_node(node, operands)
 
     def _noise(self, node: Node, number: int) -> float:
         """A map that reads nothing double computes in single precision. Whether this one does, or

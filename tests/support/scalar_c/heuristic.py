@@ -29,7 +29,5 @@ class ScalarHeuristic:
     def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", 1), ("K", 1))))]
 
-    def single(
-        self, configs: Sequence[Config], length: int, lanes: bool = False
-    ) -> Sequence[Config]:
+    def single(self, configs: Sequence[Config], length: int, lanes: bool = False) -> list[Config]:
         return [Config(tuple((name, 1) for name, _ in configs[0].constants))]

@@ -46,6 +46,7 @@ def _kernel(task: Task, config: Config) -> KernelBody:
     type = _walked(task) if free else task.body.outputs[0].value.type
     plan = planned(task, type, _writer(task, type, not free), config["V"])
     padded = free and plan.flat and _is_filled_alike(task, type)
+    padded = padded and task.is_filled_up(type.memory_size)
     if free and not padded:
         plan = planned(task, type, _writer(task, type, True), config["V"])
     if not padded and (other := _across(task, type, plan, config["V"])):
