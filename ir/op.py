@@ -42,6 +42,7 @@ class Property(enum.Flag):
     HOST = enum.auto()  # a callable on the host
     EFFECT = enum.auto()  # must run, in file order, exactly once
     DYNAMIC = enum.auto()  # result size depends on data
+    REPEATED = enum.auto()  # runs a graph of its own many times
 
     def __and__(self, other: Property) -> Property:
         """Passes ask this all the time: what was met before is looked up."""

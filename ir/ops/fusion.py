@@ -33,6 +33,8 @@ class Fused(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         expected = [p.value.type.logical for p in self.body.inputs]
         require(list(inputs) == expected, f"{inputs} given, the body takes {expected}")
+        loops = [n.op.name for n in self.body.nodes if n.op.properties & Property.REPEATED]
+        require(not loops, "a kernel holds no loop over steps")
         return tuple(p.value.type.logical for p in self.body.outputs)
 
     def reference(

@@ -13,7 +13,9 @@ from ..loop_gradient import loop_gradient
 from ..op import Adjoint, GradientBuilder, Op, Property, register, require
 from ..types import TensorType
 
-_NO_BODY = Property.HOST | Property.EFFECT | Property.DYNAMIC
+MOST_STEPS = 1 << 20
+
+_NO_BODY = Property.HOST | Property.EFFECT | Property.DYNAMIC | Property.REPEATED
 
 
 @register
@@ -31,6 +33,8 @@ class StepLoop(Op):
     The body makes the carried values for the next step, then results of the step. Results: the
     carried values after the last step that runs, and, for each result of steps, all of them
     [steps, ...].
+
+    There are no loops in loops, and at most :data:`MOST_STEPS` steps: what a file asks for ends.
     """
 
     steps: int
@@ -39,10 +43,10 @@ class StepLoop(Op):
     body: Graph
     backwards: bool = False
     name = "loop"
-    properties = Property.NONE
+    properties = Property.REPEATED
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        require(self.steps > 0, f"{self.steps} steps")
+        require(0 < self.steps <= MOST_STEPS, f"{self.steps} steps; from 1 to {MOST_STEPS} can be")
         own = [p.value.type for p in self.body.inputs]
         made = [p.value.type for p in self.body.outputs]
         require(0 <= self.sliced <= self.sliced + self.carried <= len(own), "too few operands")
@@ -50,8 +54,8 @@ class StepLoop(Op):
         require(list(inputs) == expected, f"{inputs} given, the loop takes {expected}")
         handed = own[self.sliced : self.sliced + self.carried]
         require(made[: self.carried] == handed, f"{made} made, {handed} must be handed on")
-        host = [n.op.name for n in self.body.nodes if n.op.properties & _NO_BODY]
-        require(not host, f"a step is no place for {', '.join(host)}")
+        odd = [n.op.name for n in self.body.nodes if n.op.properties & _NO_BODY]
+        require(not odd, f"a step is no place for {', '.join(odd)}")
         rest = (self.stacked(t) for t in made[self.carried :])
         return (*handed, *rest)
 

@@ -85,10 +85,18 @@ CASES = [
            (Input((3, 5, 2)), Input((5, 2))), (0, 1)),
 ]  # fmt: skip
 
+
+def twice(b: Builder, x: Value, h: Value) -> Sequence[Value]:
+    inner = loop(2, [(3,)], 0, 1, lambda b, h: [b.map(e.arg(0) * 2.0, h)])
+    return (b.emit(inner, b.add(x, h)),)
+
+
 _SUM = loop(4, [(3,), (3,), (3,)], 1, 1, decayed)
 ERRORS = [
     ErrorCase(_SUM, (f32(5, 3), f32(3), f32(3)), "the loop takes"),
     ErrorCase(StepLoop(0, 1, 1, _SUM.body), (f32(0, 3), f32(3), f32(3)), "0 steps"),
+    ErrorCase(StepLoop(1 << 40, 0, 1, _SUM.body), (f32(3), f32(3)), "1099511627776 steps"),
+    ErrorCase(loop(4, [(3,), (3,)], 1, 1, twice), (f32(4, 3), f32(3)), "no place for loop"),
     ErrorCase(StepLoop(4, 3, 1, _SUM.body), (f32(4, 3),) * 3, "too few operands"),
     ErrorCase(loop(4, [(3, 1), (3, 1)], 1, 1, lambda b, x, h: [b.sum(x, (0,))]),
               (f32(4, 3, 1), f32(3, 1)), "must be handed on"),
