@@ -25,10 +25,11 @@ import numpy as np
 from benchmarks.measured_net import measured_net, net_parser
 from compiler.kernel import Launch, Scratch
 from compiler.kernels.task import AsNumber
+from compiler.pipeline import has_kernel
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Node, Value
-from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 from ir.size import Evaluation
 from roastery.devices.backends import choose_device, open_backend
 from runtime.cuda.backend import CudaBackend
@@ -63,13 +64,22 @@ def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any
     """The launches of a graph, in order."""
     compiled = backend._compiled(graph, net.options).at(values)
     number = Evaluation(compiled.values).size
-    for node in compiled.graph.nodes:
-        if not node.op.properties & (Property.VIEW | Property.HOST | Property.DYNAMIC):
-            flops = 2 * number(node.multiply_adds)  # of its first launch; a second one adds parts
-            for launch in lower_node(node, net.options, number):
-                if 0 not in (grid := tuple(map(number, launch.grid))):
-                    yield row_of(backend, graph, node, launch, grid, flops, number)
-                flops = 0
+    for node in run_nodes(compiled.graph):
+        flops = 2 * number(node.multiply_adds)  # of its first launch; a second one adds parts
+        for launch in lower_node(node, net.options, number):
+            if 0 not in (grid := tuple(map(number, launch.grid))):
+                yield row_of(backend, graph, node, launch, grid, flops, number)
+            flops = 0
+
+
+def run_nodes(graph: Graph) -> Iterator[Node]:
+    """The nodes that launches compute, as often as they run."""
+    for node in graph.nodes:
+        if isinstance(node.op, StepLoop):
+            for _ in node.op.order:
+                yield from run_nodes(node.op.body)
+        elif has_kernel(node):
+            yield node
 
 
 def row_of(

@@ -180,8 +180,14 @@ def has_kernel(node: Node) -> bool:
 
 def kernel_nodes(graph: Graph) -> Iterator[Node]:
     """The nodes that launches compute, in order, with those of the bodies of loops."""
+    for node, _ in repeated_nodes(graph):
+        yield node
+
+
+def repeated_nodes(graph: Graph, times: int = 1) -> Iterator[tuple[Node, int]]:
+    """Likewise, with how often each runs."""
     for node in graph.nodes:
         if isinstance(node.op, StepLoop):
-            yield from kernel_nodes(node.op.body)
+            yield from repeated_nodes(node.op.body, times * node.op.steps)
         elif has_kernel(node):
-            yield node
+            yield node, times

@@ -247,6 +247,12 @@ class Plan:
         return tuple(found)
 
     @property
+    def launch_count(self) -> int:
+        """How many launches run."""
+        again = sum((repeat.turns - 1) * len(repeat.launches) for repeat in self.repeats)
+        return len(self.launches) + again
+
+    @property
     def repeats(self) -> tuple[Repeat, ...]:
         return tuple(step for step in self.steps if isinstance(step, Repeat))
 

@@ -11,7 +11,7 @@ from compiler.partitions import PartitionGraphs, whole
 from compiler.passes.context import PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.fuse import fuse
-from compiler.pipeline import kernel_nodes, run_keeping_ports
+from compiler.pipeline import repeated_nodes, run_keeping_ports
 from ir.graph import Direction, Graph, Node, Value
 from ir.graph_sizes import graph_at
 from ir.ops.fusion import Fused
@@ -59,34 +59,35 @@ def groups_of(program: NetProgram, options: CompileOptions, *, backward: bool) -
     Equal are those that compute the same from the same types: they have one kernel.
     """
     found: dict[Any, KernelGroup] = {}
-    for when, general, at_hand, graph in _nodes(program, options, backward):
+    for when, general, at_hand, graph, times in _nodes(program, options, backward):
         key = _meaning(at_hand)
         group = found.setdefault(key, KernelGroup(general, at_hand, graph, when, 0))
-        found[key] = replace(group, count=group.count + 1)
+        found[key] = replace(group, count=group.count + times)
     return list(found.values())
 
 
 def _nodes(
     program: NetProgram, options: CompileOptions, backward: bool
-) -> Iterator[tuple[When, Node, Node, Graph]]:
+) -> Iterator[tuple[When, Node, Node, Graph, int]]:
     plan = whole(program, in_one=True)
     (part,) = plan.parts
     general = program.general or program
     graphs = PartitionGraphs(general, general.layers, part, plan.held)
     once, graph = (Graph(""), graphs.joint(part.training)) if backward else graphs.frozen(options)
-    for each in (once, graph):
-        fused = fuse(run_keeping_ports(each, options), PassContext(options, Fuel(0)))
+    for part_graph in (once, graph):
+        fused = fuse(run_keeping_ports(part_graph, options), PassContext(options, Fuel(0)))
         numbers = graph_at(fused, program.values)
-        for node, at_hand in zip(kernel_nodes(fused), kernel_nodes(numbers), strict=True):
+        each = zip(repeated_nodes(fused), repeated_nodes(numbers), strict=True)
+        for (node, times), (at_hand, _) in each:
             ahead = node.direction is Direction.FORWARD
-            when: When = "once" if each is once else "forward" if ahead else "backward"
-            yield when, node, at_hand, numbers
+            when: When = "once" if part_graph is once else "forward" if ahead else "backward"
+            yield when, node, at_hand, numbers, times
 
 
 def _meaning(node: Node) -> Any:
     """Equal for nodes that compute the same, whatever their values are called."""
     op = node.op
-    body = _structure(op.body) if isinstance(op, Fused) else op
+    body = (_structure(op.body), op.tight) if isinstance(op, Fused) else op
     return (body, *(value.type for value in (*node.inputs, *node.outputs)))
 
 

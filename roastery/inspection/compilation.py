@@ -202,7 +202,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
     lines = [
         f"{printable(program.name) or 'net'}, phase {program.phase}, "
         + ("forward and backward" if result.trains else "forward, with parameters that stay"),
-        f"{len(program.layers)} layers -> {len(compiled.launches)} launches of "
+        f"{len(program.layers)} layers -> {plan.launch_count} launches of "
         f"{len(compiled.kernels)} kernels ({printable(str(result.options))})",
         f"{parameters:,} parameters ({_size(parameters * 4)})"
         + (f"; {once} tensors are computed from them once" if once else ""),

@@ -27,7 +27,9 @@ def compiled(text: str) -> tuple[CompiledGraph, CompiledGraph]:
 
 def run(graph: CompiledGraph) -> int:
     """How many launches run."""
-    return sum(isinstance(step, PlanLaunch) for step in graph.plan.plain_steps)
+    count = sum(isinstance(step, PlanLaunch) for step in graph.plan.plain_steps)
+    assert count == graph.plan.launch_count
+    return count
 
 
 def largest(graph: CompiledGraph) -> int:

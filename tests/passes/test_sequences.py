@@ -6,6 +6,9 @@ import pytest
 
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
+from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
+from ir.text import format_graph
 from roastery.inspection.compilation import compile_program
 from roastery.reading import nets
 from tests.support.lowering import program_of
@@ -42,3 +45,15 @@ def test_parts_of_a_batch_are_not_copied() -> None:
     graph = compile_program(program, CompileOptions(), backward=False).compiled
     assert [launch.kernel.entry for launch in graph.launches] == ["matmul"] * 3
     assert len(graph.kernels) == 1
+
+
+def test_gates_are_computed_once() -> None:
+    """Diffs of the gates are stored before they are put together: who does that computes all of its
+    operands for each element."""
+    graph = compiled(6, "TRAIN").graph
+    steps = [n.op for n in graph.nodes if isinstance(n.op, StepLoop) and n.op.backwards]
+    groups = [n.op.body for step in steps for n in step.body.nodes if isinstance(n.op, Fused)]
+    together = [b for b in groups if any(n.op.parts_axis is not None for n in b.nodes)]
+    assert len(together) == 2
+    for body in together:
+        assert "tanh" not in format_graph(body) and "sigmoid" not in format_graph(body)

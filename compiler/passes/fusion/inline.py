@@ -128,8 +128,10 @@ class Inlining:
         return work.cost <= CHEAP and whole <= 1 and len(work.loads) <= 4 and few
 
     def _repeats(self, reader: Node, value: Value) -> bool:
-        """Whether the reader needs an element of the value more than once."""
-        return bool(reader.op.properties & Property.LOCAL) or self._wider(reader, value)
+        """Whether the reader needs an element of the value more than once. Who puts parts together
+        computes all of them for each element, and takes one."""
+        parts = reader.op.parts_axis is not None
+        return parts or bool(reader.op.properties & Property.LOCAL) or self._wider(reader, value)
 
     def _wider(self, reader: Node, value: Value) -> bool:
         """Whether the reader repeats the value along some axis."""
