@@ -20,6 +20,9 @@ FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE = "float32", "tf32", "bfloat16", "float16
 PRECISIONS = (FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE)
 """In this order they are listed."""
 
+ON_CPUS = (FLOAT32, BFLOAT16, IEEE)
+"""Of CPUs for which there are kernels."""
+
 TF32X3 = "tf32x3"
 """How kernels multiply float32 by three products of tf32: hi * hi + hi * lo + lo * hi."""
 
@@ -37,3 +40,13 @@ def factors_precision(precision: str, device: Collection[str]) -> str:
 def narrow_type(precision: str) -> DType | None:
     """The type that kernels store for each other, if it has 16 bits."""
     return {BFLOAT16: BF16, FLOAT16: F16}.get(precision)
+
+
+_ERRORS = {TF32: 5e-3, BFLOAT16: 2e-2, FLOAT16: 3e-3}
+_EXACT = 1e-4
+
+
+def kernel_tolerance(precision: str) -> float:
+    """How far results of a kernel may be from those in double precision, on the same operands,
+    relative to the largest."""
+    return _ERRORS.get(precision, _EXACT)

@@ -20,6 +20,7 @@ from compiler.kernels.provenance import PARTS
 from compiler.options import CompileOptions
 from compiler.plan.from_graph import plan_graph
 from compiler.plan.sizes import plan_at
+from compiler.precision import kernel_tolerance
 from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Node, Value
@@ -27,7 +28,7 @@ from ir.graph_sizes import at_hand, graph_at
 from ir.ops.fusion import Fused
 from ir.text import parse_graph
 
-from .bench.lone_group import TOLERANCE, LoneRun, lone_graph
+from .bench.lone_group import LoneRun, lone_graph
 
 
 def main(path: str) -> None:
@@ -57,9 +58,9 @@ def check_file(path: Path) -> bool:
     (node,) = graph_at(graph, values).nodes
     run = LoneRun(node)
     HostGraph(plan, {}, InterpretLauncher(), run.inputs, run.outputs).run()
-    fine = True
+    fine, tolerance = True, kernel_tolerance(options.precision)
     for value, error in zip(node.outputs, run.errors(), strict=True):
-        wrong = not error <= TOLERANCE
+        wrong = not error <= tolerance
         fine &= not wrong
         print(f"{value!r}: relative error {error:.1e}{'  DIFFERS' if wrong else ''}")
     return fine

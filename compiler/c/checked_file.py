@@ -17,6 +17,7 @@ from ir.graph import Node, Value
 from ir.graph_sizes import Substitution
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
+from ir.narrow import widened
 from ir.printable import printable
 from ir.types import TensorType
 
@@ -33,6 +34,7 @@ OperandsKnown = Mapping[int, np.ndarray]
 _MOST = 128  # elements of a result that are compared
 _FUNCTION = re.compile(r"^void (\w+)\(.*?^\}\n", re.MULTILINE | re.DOTALL)
 _C_TYPES = {"f32": "float", "i32": "int32_t", "u32": "uint32_t", "bool": "bool8"}
+_C_TYPES |= {"f16": "uint16_t", "bf16": "uint16_t"}
 
 
 def checked_file(
@@ -141,7 +143,9 @@ class _Check:
 
     def _reference(self) -> list[np.ndarray]:
         operands = [self._operand(i, value.type) for i, value in enumerate(self.node.inputs)]
-        wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in operands]
+        values = zip(operands, self.node.inputs, strict=True)
+        numbers = [widened(a, v.type.dtype) for a, v in values]
+        wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in numbers]
         return [np.asarray(result, np.float64) for result in run_node(self.node, wide)]
 
     def _operand(self, number: int, type: TensorType) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ir.narrow import narrowed
 from ir.types import BOOL, F32, DType
 
 
@@ -15,7 +16,7 @@ def drawn(array: int, count: int, dtype: DType, positive: bool) -> np.ndarray:
         bits ^= bits >> shift
         bits *= np.uint32(factor)
     bits ^= bits >> 16
-    if dtype is F32:
+    if dtype is F32 or dtype.is_narrow:
         numbers = (bits >> 8).astype(np.float32) * np.float32(1 / 8388608) - np.float32(1)
-        return np.abs(numbers) if positive else numbers
+        return narrowed(np.abs(numbers) if positive else numbers, dtype)
     return (bits >> (31 if dtype is BOOL else 30)).astype(dtype.numpy)

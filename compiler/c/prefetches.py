@@ -18,7 +18,6 @@ from compiler.kernels.nodes import Assign, If, Kind, Let, Loop, Remark, Statemen
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
-from ir.types import F32
 
 from .slopes import slope
 from .tiles import LANE
@@ -56,7 +55,8 @@ def _asking(loop: Loop, lanes: int) -> list[Statement]:
             known[statement.variable] = statement.value
             if (step := _step(statement.value, loop.variable, known)) >= lanes:
                 ahead = step * (NEAR if step == lanes else FAR)
-                asking = e.node("ahead", (statement.value,), ahead, F32)
+                dtype = statement.value.dtype
+                asking = e.node("ahead", (statement.value,), ahead, dtype)
                 statement = replace(statement, value=asking)
         found.append(statement)
     return found
@@ -65,7 +65,7 @@ def _asking(loop: Loop, lanes: int) -> list[Statement]:
 def _step(value: Expr, position: Local, known: Mapping[Local, Expr]) -> int:
     """How far a vector that is read of a large matrix lies behind that of the turn before; 0: it is
     none, or nobody knows."""
-    if value.op != "load" or not axes_of(value) or value.dtype is not F32:
+    if value.op != "load" or not axes_of(value) or not value.dtype.is_float:
         return 0
     pointer, index, *mask = value.args[0].args
     if mask or not _is_large(pointer) or index.op != "add" or index.args[1] is not LANE:

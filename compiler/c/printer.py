@@ -136,7 +136,8 @@ class _Printer(KernelPrinter):
         if value.op == "ahead":
             pointer, index = value.args[0].args[0].args
             place = self._address(element(pointer, index.args[0]))
-            return f"near_ahead_f({place}, {value.value})", ATOM
+            letter = LETTERS[value.dtype]
+            return f"near_ahead_{letter}({place}, {value.value})", ATOM
         if value.op == "first":
             return f"lane_numbers() < {self.lanes(value.args[0])}", COMPARISON
         spell = VECTOR_SPELLING[value.op]

@@ -15,10 +15,13 @@ from .support import prelude
 
 OR, AND, COMPARISON = 1, 2, 3  # of operators: C's order
 C_TYPES = {DType.F32: "float", DType.I32: "int32_t", DType.U32: "uint32_t", DType.BOOL: "bool8"}
+C_TYPES |= {DType.F16: "uint16_t", DType.BF16: "uint16_t"}  # their bits, in lanes too
 """In memory."""
 SCALAR_TYPES = {**C_TYPES, DType.I32: "int64_t"}  # also of indices
 LETTERS = {DType.F32: "f", DType.I32: "i", DType.U32: "u", DType.BOOL: "b"}
+LETTERS |= {DType.F16: "h", DType.BF16: "h"}
 VECTOR_TYPES = {DType.F32: "vf", DType.I32: "vi", DType.U32: "vu", DType.BOOL: "vi"}
+VECTOR_TYPES |= {DType.F16: "vi", DType.BF16: "vi"}
 LITERALS = {"true": "1", "false": "0", "real": "{}f"}
 LITERALS |= {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
 
@@ -46,6 +49,19 @@ def _logic(symbol: str, binding: int, operands: int) -> o.Spell:
         return f"{left} {symbol} {printer.expr(b, operands)}", binding
 
     return spell
+
+
+def _to_float(value: Expr, printer: o.Printer) -> tuple[str, int]:
+    dtype = value.args[0].dtype
+    if dtype.is_narrow:
+        return o.call(f"real_of_{dtype}")(value, printer)
+    return o.prefix("(float)", o.ATOM)(value, printer)
+
+
+def _to_float_lanes(value: Expr, printer: o.Printer) -> tuple[str, int]:
+    dtype = value.args[0].dtype
+    name = f"wide_{dtype}" if dtype.is_narrow else f"to_float_{LETTERS[dtype]}"
+    return o.call(name)(value, printer)
 
 
 _QUARTERS = (-7, -6, -5, -3, -2, -1)
@@ -89,7 +105,9 @@ SPELLING: dict[str, o.Spell] = {
     "and": _logic("&&", AND, COMPARISON),
     "or": _logic("||", OR, COMPARISON),
     "where": _where,
-    "to_float": o.prefix("(float)", o.ATOM),
+    "to_float": _to_float,
+    "to_f16": o.call("f16_of"),
+    "to_bf16": o.call("bf16_of"),
     "to_int": o.prefix("(int32_t)", o.ATOM),
     "as_i32": o.prefix("(int32_t)", o.ATOM),  # of indices of 64 bits
 }
@@ -103,7 +121,7 @@ RESERVED = {*_KEYWORDS.split(), *re.findall(r"\w+", prelude(2)), *_FUNCTIONS.val
 
 
 _BY_LETTER = {"max": "larger", "min": "smaller", "abs": "magnitude"}
-_BY_LETTER |= {"floordiv": "quotient", "mod": "rest", "to_float": "to_float", "to_int": "to_int"}
+_BY_LETTER |= {"floordiv": "quotient", "mod": "rest", "to_int": "to_int"}
 _LIBRARY = ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "floor", "sigmoid", "rand")
 
 
@@ -135,6 +153,9 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     **{op: o.call(f"{op}_f") for op in _LIBRARY},
     "pow": _power("f"),
     "where": _choice,
+    "to_float": _to_float_lanes,
+    "to_f16": o.call("narrow_f16"),
+    "to_bf16": o.call("narrow_bf16"),
     "neg": o.prefix("-", o.ATOM),
     "not": o.prefix("~", o.ATOM),
     "and": _logic("&", AND, o.SUM),

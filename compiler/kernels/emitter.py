@@ -18,11 +18,12 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Port, Value
 from ir.op import Op, Property
-from ir.types import F32, DType, TensorType
+from ir.ops.pointwise import widens
+from ir.types import DType, TensorType
 
 from . import memory
 from .builder import KernelBuilder
-from .expressions import SCALAR, Axes, axes_of, computed, element, every, read
+from .expressions import SCALAR, Axes, as_computed, as_held, axes_of, computed, element, every, read
 from .index import Affine, Base, IterationRange, variable
 from .monomial import ONE, Monomial
 
@@ -130,7 +131,8 @@ class Emitter:
         """Whether the value is just read from memory, perhaps at another address."""
         while value not in self._outer:
             node = self.body.producers[value]
-            if Property.VIEW not in node.op.properties and node.op.offset_axis is None:
+            moves = Property.VIEW in node.op.properties or node.op.offset_axis is not None
+            if not moves and not widens(node):
                 return False
             (value,) = node.inputs
         return True
@@ -201,7 +203,7 @@ class Emitter:
         """What kernels compute with: a float of 16 bits as f32."""
         if not value.dtype.is_narrow:
             return value
-        found = self.builder.let(e.node("to_float", (value,), None, F32), "v", hint)
+        found = self.builder.let(as_computed(value), "v", hint)
         self._narrow[found] = value
         return found
 
@@ -212,7 +214,7 @@ class Emitter:
         found = self._narrow.get(value)
         if found is not None and found.dtype is dtype:
             return found
-        return self.builder.let(e.node(f"to_{dtype}", (value,), None, dtype), "v")
+        return self.builder.let(as_held(value, dtype), "v")
 
     def rounded(self, value: Expr, dtype: DType) -> Expr:
         """What was computed as memory would hold it, to compute with."""

@@ -63,6 +63,17 @@ def computed(dtype: DType) -> DType:
     return F32 if dtype.is_narrow else dtype
 
 
+def as_computed(value: Expr) -> Expr:
+    """What kernels compute with: a float of 16 bits as f32."""
+    return e.node("to_float", (value,), None, F32) if value.dtype.is_narrow else value
+
+
+def as_held(value: Expr, dtype: DType) -> Expr:
+    """What memory of a type holds of what was computed."""
+    fits = not dtype.is_narrow or value.dtype is dtype
+    return value if fits else e.node(f"to_{dtype}", (value,), None, dtype)
+
+
 def ref(variable: Local) -> Expr:
     return e.node("ref", (), variable, variable.dtype)
 

@@ -27,7 +27,7 @@ from ir.graph import Graph, Node, Port, Role, Value
 from ir.op import Op, Property
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Reshape
-from ir.ops.pointwise import Map
+from ir.ops.pointwise import Map, widens
 from ir.program import RANDOM_STATE
 from ir.types import F32, TensorType
 
@@ -35,7 +35,7 @@ from .autodiff import drop_stop_gradient
 from .context import UNBOUNDED, PassContext
 from .layouts import lay_out_constants
 from .maps import fold_literals, make_map
-from .precision import narrow_constants, widens
+from .precision import narrow_constants
 from .rewrite import PINNED, Context
 from .simplify import simplify
 from .winograd import by_winograd
@@ -245,7 +245,8 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     ``frozen:<value>`` (:data:`FROZEN`). Views of variables stay where they are read, and so does
     what makes f32 of 16 bits. What is not row-major passes as what memory holds of it.
     """
-    known = constants(graph).difference(v for n in graph.nodes if widens(n) for v in n.outputs)
+    known = constants(graph)
+    known -= {n.output for n in graph.nodes if widens(n) and not _read_early(n, graph, known)}
     variables = {p.value for p in graph.inputs}
     for node in graph.nodes:
         if node.op.properties & Property.VIEW and node.inputs[0] in variables:
@@ -276,6 +277,11 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     ]
     inputs += [Port(p.name, p.value, Role.PARAMETER) for p in ports]
     return prepare, Graph(graph.name, tuple(inputs), (*views, *late), graph.outputs)
+
+
+def _read_early(node: Node, graph: Graph, known: set[Value]) -> bool:
+    """Whether somebody reads a result who runs once."""
+    return any(_is_known(reader, known) for reader in graph.users().get(node.output, ()))
 
 
 def _is_known(node: Node, known: set[Value]) -> bool:

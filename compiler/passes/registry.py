@@ -55,9 +55,7 @@ def default_passes(target: Target) -> tuple[str, ...]:
         passes = (*passes, "recompute")
     if target.layout != ROW_MAJOR:
         passes = (*passes, "layout")
-    if target.kind == "cuda":
-        return (*passes, "fuse", "precision")
-    return (*passes, "fuse") if target.runs_kernels else passes
+    return (*passes, "fuse", "precision") if target.runs_kernels else passes
 
 
 def register(name: str) -> Callable[[Pass], Pass]:

@@ -12,6 +12,7 @@ from ..expr import Expr
 from ..expr_exchange import substitute
 from ..expr_grad import gradients
 from ..expr_numpy import evaluate
+from ..graph import Node
 from ..op import Adjoint, GradientBuilder, Op, Property, Steps, register, require
 from ..size import Size
 from ..types import TensorType
@@ -138,3 +139,14 @@ def _compact(
         renumber[i] = e.arg(used.index(value), value.type.dtype)
     renamed = [substitute(x, renumber) for x in exprs]
     return b.maps(renamed, *used, shape=shape)
+
+
+def widens(node: Node) -> bool:
+    """Whether a node makes f32 of a float of 16 bits, and nothing else."""
+    if not isinstance(node.op, Map) or len(node.op.exprs) != 1:
+        return False
+    (root,) = node.op.exprs
+    if root.op != "to_float" or root.args[0].op != "arg" or not root.args[0].dtype.is_narrow:
+        return False
+    before, after = node.inputs[0].type, node.output.type
+    return before.shape == after.shape and before.layout == after.layout

@@ -17,12 +17,11 @@ from compiler.kernel import Kernel
 from compiler.partitions import frozen
 from compiler.pipeline import GraphCompiler
 from compiler.plan.plan import Plan
-from compiler.precision import FLOAT32
 from compiler.target import Target
 from ir.graph import Graph
 from runtime.artifact.cpu_code import CpuCode, SharedLibrary
 
-from ..devices.compile_options import CompileRequest
+from ..devices.compile_options import CompileRequest, device_options
 from .cpu_baselines import baseline_target, compiler_for, runs_here
 
 Progress = Callable[[int, int], None]
@@ -44,7 +43,7 @@ def compiled_for_cpu(
 
     Raises CCompileError.
     """
-    options = replace(asked.options(baseline_target(baseline)), precision=FLOAT32)
+    options = device_options(baseline_target(baseline), asked, _told_before)
     once, rest = frozen(graph, options)
     made = [GraphCompiler(each, lower_to_c, options).at(values) for each in (once, rest)]
     if any(compiled.hosts for compiled in made):
@@ -64,6 +63,10 @@ def compiled_for_cpu(
     once_plan, plan = map(_saved, made)
     code = CpuCode(baseline, compiler.version, once_plan, plan, pool.code, libraries)
     return code, once
+
+
+def _told_before(note: str) -> None:
+    """What has no effect was told when the net was lowered."""
 
 
 def compile_kernels(

@@ -14,7 +14,7 @@ from compiler.c.compile.c_compiler import HINT, CCompiler, NoCompiler, find_comp
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.pipeline import GraphCompiler, run_keeping_ports
-from compiler.precision import FLOAT32
+from compiler.precision import FLOAT32, ON_CPUS
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from compiler.triton.lower import lower_node
@@ -122,8 +122,9 @@ def export_program(
     compilers = _cpu_compilers(cpu, baselines)
     warn = logger_report().warn
     plain = replace(asked, layout=None) if compilers else asked  # numpy wants no layout
+    any_cpu = replace(ANY_CPU, precisions=ON_CPUS) if compilers else ANY_CPU
     options = (
-        kernel_options(wanted, asked, warn) if wanted else device_options(ANY_CPU, plain, warn)
+        kernel_options(wanted, asked, warn) if wanted else device_options(any_cpu, plain, warn)
     )
     check_host(program, "a GPU" if wanted else None)
     constants, graph = deployed(program.general or program, options)

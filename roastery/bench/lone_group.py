@@ -10,12 +10,10 @@ import numpy as np
 from ir.graph import Graph, Node, Port, PortKey, Role, Value
 from ir.interpret import run_node
 from ir.layout_numpy import array_of, memory_of
+from ir.narrow import narrowed, widened
 from ir.op import Property
 from ir.types import BOOL, I32, U32, TensorType
 from runtime.memory.buffers import Buffer
-
-TOLERANCE = 1e-4
-"""Of an error, relative to the largest element of a result."""
 
 
 def lone_graph(node: Node) -> Graph:
@@ -50,7 +48,7 @@ class LoneRun:
             arrays = [_operand(value, makers, rng) for value in node.inputs]
             self._expected = _exact(node, arrays)
             if not all(np.isfinite(array).all() for array in self._expected):
-                arrays = [np.abs(array) if array.dtype.kind == "f" else array for array in arrays]
+                arrays = [_positive(a, v.type) for a, v in zip(arrays, node.inputs, strict=True)]
                 self._expected = _exact(node, arrays)
         self.inputs = _buffers(graph.inputs)
         self.outputs = _buffers(graph.outputs)
@@ -61,7 +59,9 @@ class LoneRun:
         """Of each result, as the outputs hold it now: the largest difference from the reference in
         double precision, relative to the largest element."""
         found = zip(self.outputs.values(), self._node.outputs, self._expected, strict=True)
-        return [_error(array_of(b.peek(), v.type), want) for b, v, want in found]
+        return [
+            _error(widened(array_of(b.peek(), v.type), v.type.dtype), want) for b, v, want in found
+        ]
 
 
 def _buffers(ports: Sequence[Port]) -> Mapping[PortKey, Buffer]:
@@ -73,7 +73,7 @@ def _buffers(ports: Sequence[Port]) -> Mapping[PortKey, Buffer]:
 def _operand(value: Value, makers: Mapping[Value, Node], rng: np.random.Generator) -> np.ndarray:
     dtype = value.type.dtype
     if dtype.is_float:
-        return rng.standard_normal(value.shape).astype(dtype.numpy)
+        return narrowed(rng.standard_normal(value.shape).astype(np.float32), dtype)
     if dtype is BOOL:
         return rng.random(value.shape) < 0.5
     maker = makers.get(value)
@@ -96,8 +96,15 @@ def places_found(node: Node, makers: Mapping[Value, Node]) -> dict[int, np.ndarr
     }
 
 
+def _positive(array: np.ndarray, type: TensorType) -> np.ndarray:
+    if not type.dtype.is_float:
+        return array
+    return narrowed(np.abs(widened(array, type.dtype)), type.dtype)
+
+
 def _exact(node: Node, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    wide = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in arrays]
+    numbers = [widened(a, v.type.dtype) for a, v in zip(arrays, node.inputs, strict=True)]
+    wide = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in numbers]
     return [np.asarray(result, np.float64) for result in run_node(node, wide)]
 
 

@@ -91,7 +91,13 @@ def device_options(target: Target, asked: CompileRequest, note: TellNote) -> Com
     if options.precision not in target.precisions:
         note(_no_effect(options.precision, target))
         return replace(options, precision=FLOAT32)
-    return _by_passes(options, note)
+    options = _by_passes(options, note)
+    if target.kind == "cpu" and narrow_type(options.precision) is not None:
+        note(
+            f"precision {options.precision} on the CPU is that of large weights of inner products "
+            f"in nets that are frozen, for small batches; all else is {FLOAT32}"
+        )
+    return options
 
 
 def kernel_options(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from compiler.image_layout import ROW_MAJOR
 from compiler.instructions import Instructions, instructions_of
+from compiler.precision import FLOAT32, IEEE, ON_CPUS
 from compiler.target import Target
 
 _LONGEST = 1 << 16  # characters of a file that are read
@@ -40,6 +41,7 @@ def having(target: Target, instructions: Instructions) -> Target:
     """A CPU as one of other instructions."""
     return replace(
         target,
+        precisions=ON_CPUS,
         instructions=instructions.name,
         vector=instructions.vector,
         registers=instructions.registers,
@@ -48,7 +50,8 @@ def having(target: Target, instructions: Instructions) -> Target:
 
 def numpy_target() -> Target:
     """This machine for executors that run no code of ours."""
-    return replace(cpu_target(), instructions="", registers=0, layout=ROW_MAJOR)
+    plain = (FLOAT32, IEEE)
+    return replace(cpu_target(), precisions=plain, instructions="", registers=0, layout=ROW_MAJOR)
 
 
 def _allowed() -> int:

@@ -20,7 +20,7 @@ static uint32_t drawn(uint32_t array, uint32_t i) {
 }
 
 #define SIXTEENS(count) ((count) < 1 ? 16 : ((count) + 15) / 16 * 16)
-#define CHECKED(dtype, element, made)                                                           \
+#define CHECKED(dtype, element, made, number, tolerance)                                        \
     static inline element *drawn_##dtype(uint32_t array, int64_t count, int positive) {         \
         element *all = memory(SIXTEENS(count) * (int64_t)sizeof *all);                          \
         for (int64_t i = 0; i < SIXTEENS(count); ++i) {                                         \
@@ -39,20 +39,24 @@ static uint32_t drawn(uint32_t array, uint32_t i) {
                                       const int64_t *at, const double *expected) {              \
         double largest = 1e-12, off = 0.0;                                                      \
         for (int64_t i = 0; i < count; ++i) {                                                   \
-            const double have = (double)found[at[i]], want = expected[i];                       \
+            const double have = (double)number(found[at[i]]), want = expected[i];               \
             if (isfinite(want) && fabs(want) > largest) largest = fabs(want);                   \
             if (have == want || (have != have && want != want)) continue;                       \
             const double by = fabs(have - want);                                                \
             if (!(by <= off)) off = isfinite(by) ? by : INFINITY;                               \
         }                                                                                       \
-        const int wrong = off / largest > TOLERANCE;                                            \
+        const int wrong = off / largest > tolerance;                                            \
         printf("%s: relative error %.1e%s\n", name, off / largest, wrong ? "  DIFFERS" : "");   \
         return wrong;                                                                           \
     }
 #define REAL_BITS ((float)(int32_t)(bits >> 8) * (1.0f / 8388608.0f) - 1.0f)
-CHECKED(f32, float, positive ? fabsf(REAL_BITS) : REAL_BITS)
-CHECKED(i32, int32_t, (int32_t)(bits >> 30))
-CHECKED(u32, uint32_t, bits >> 30)
-CHECKED(bool, bool8, (bool8)(bits >> 31))
+#define REAL_DRAWN (positive ? fabsf(REAL_BITS) : REAL_BITS)
+CHECKED(f32, float, REAL_DRAWN, , TOLERANCE)
+CHECKED(bf16, uint16_t, bf16_of(REAL_DRAWN), real_of_bf16, 8e-3)
+CHECKED(f16, uint16_t, f16_of(REAL_DRAWN), real_of_f16, 1e-3)
+CHECKED(i32, int32_t, (int32_t)(bits >> 30), , TOLERANCE)
+CHECKED(u32, uint32_t, bits >> 30, , TOLERANCE)
+CHECKED(bool, bool8, (bool8)(bits >> 31), , TOLERANCE)
+#undef REAL_DRAWN
 #undef REAL_BITS
 #undef CHECKED

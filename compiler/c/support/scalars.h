@@ -53,6 +53,34 @@ static inline float real_of(int32_t a) {
     return b.real;
 }
 
+/* Floats of 16 bits, as memory holds them. */
+static const uint16_t nothing_bf16[64] __attribute__((unused));
+static inline const uint16_t *found_bf16(bool8 there, const uint16_t *place) {
+    const uint16_t *found = there ? place : nothing_bf16;
+    __asm__("" : "+r"(found));
+    return found;
+}
+#define found_f16 found_bf16
+static inline float real_of_bf16(uint16_t a) { return real_of((int32_t)((uint32_t)a << 16)); }
+static inline uint16_t bf16_of(float a) {
+    const uint32_t b = (uint32_t)bits_of(a);
+    return (uint16_t)((a != a ? b | 0x400000 : b + 0x7fff + (b >> 16 & 1)) >> 16);
+}
+/* Those of f16 whose exponents are the least are no others: their distance is the same. */
+static inline float real_of_f16(uint16_t a) {
+    const uint32_t rest = (uint32_t)(a & 0x7fff) << 13, sign = (uint32_t)(a & 0x8000) << 16;
+    const uint32_t found = (uint32_t)bits_of(real_of((int32_t)rest) * 0x1p112f);
+    return real_of((int32_t)(sign | (rest >= 0x0f800000 ? rest | 0x7f800000 : found)));
+}
+static inline uint16_t f16_of(float a) {
+    const uint32_t b = (uint32_t)bits_of(a), rest = b & 0x7fffffff, sign = b >> 16 & 0x8000;
+    if (rest > 0x7f800000) return (uint16_t)(sign | 0x7e00);
+    if (rest >= 0x477ff000) return (uint16_t)(sign | 0x7c00);
+    if (rest < 0x38800000)
+        return (uint16_t)(sign | ((uint32_t)bits_of(real_of((int32_t)rest) + 0.5f) - 0x3f000000));
+    return (uint16_t)(sign | (rest + 0xfff + (rest >> 13 & 1) - 0x38000000) >> 13);
+}
+
 /* What functions are made of, for floats. */
 #define REAL float
 #define WHOLE int32_t

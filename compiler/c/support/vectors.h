@@ -4,6 +4,8 @@ typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vu __attribute__((vector_size(4 * LANES)));
 typedef uint64_t vl __attribute__((vector_size(4 * LANES))); /* two lanes in one */
+typedef uint16_t vh __attribute__((vector_size(2 * LANES)));
+typedef uint16_t vh_near __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 typedef float vf_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t vi_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint32_t vu_near __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
@@ -12,6 +14,7 @@ typedef uint32_t vu_near __attribute__((vector_size(4 * LANES), aligned(4), may_
 #define all_f(a) ((float)(a) - (vf){0})
 #define all_i(a) ((int32_t)(a) - (vi){0})
 #define all_u(a) ((uint32_t)(a) - (vu){0})
+#define all_h all_i
 #define all_b(a) (-(int32_t)(a) - (vi){0})
 
 #define each_lane for (int lane_number = 0; lane_number < LANES; ++lane_number)
@@ -27,6 +30,7 @@ static inline vf bits_f(vi a) { return (vf)a; }
 static inline vf choose_f(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
 static inline vi choose_i(vi m, vi a, vi b) { return (m & a) | (~m & b); }
 #define choose_b choose_i
+#define choose_h choose_i
 static inline vu choose_u(vi m, vu a, vu b) { return (vu)((m & (vi)a) | (~m & (vi)b)); }
 
 /* a > b ? a : b, and a < b ? a : b, as x86 has them: b where one is not a number. */
@@ -111,6 +115,17 @@ static inline vf near_ahead_f(const float *p, int64_t ahead) {
 }
 static inline vi near_i(const int32_t *p) { return *(const vi_near *)p; }
 static inline vu near_u(const uint32_t *p) { return *(const vu_near *)p; }
+/* Floats of 16 bits, in lanes as their bits. */
+static inline vi near_h(const uint16_t *p) {
+    return __builtin_convertvector(*(const vh_near *)p, vi);
+}
+static inline vi near_ahead_h(const uint16_t *p, int64_t ahead) {
+    __builtin_prefetch(p + ahead);
+    return near_h(p);
+}
+static inline void put_near_h(uint16_t *p, vi a) {
+    *(vh_near *)p = __builtin_convertvector(a, vh);
+}
 static inline vi near_b(const bool8 *p) {
     vi a;
     each_lane a[LANE] = -(int32_t)(p[LANE] != 0);
@@ -145,6 +160,7 @@ FIRST(f, vf, float, float, got, got)
 FIRST(i, vi, int32_t, int32_t, got, got)
 FIRST(u, vu, uint32_t, uint32_t, got, got)
 FIRST(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0)
+FIRST(h, vi, uint16_t, int32_t, got, (uint16_t)got)
 #undef FIRST
 
 /* Every second element. clang sees by itself that two vectors hold them. */
@@ -210,6 +226,7 @@ STEP(f, vf, float, float, got, got, QUICK)
 STEP(i, vi, int32_t, int32_t, got, got, )
 STEP(u, vu, uint32_t, uint32_t, got, got, )
 STEP(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0, )
+STEP(h, vi, uint16_t, int32_t, got, (uint16_t)got, )
 #undef QUICK
 #undef SPACED
 #undef FEW
@@ -264,6 +281,7 @@ FAR(f, vf, float, got, a[LANE])
 FAR(i, vi, int32_t, got, a[LANE])
 FAR(u, vu, uint32_t, got, a[LANE])
 FAR(b, vi, bool8, -(int32_t)(got != 0), a[LANE] != 0)
+FAR(h, vi, uint16_t, got, (uint16_t)a[LANE])
 #undef FAR
 
 /* The lanes of two vectors from a number on, which is a constant. */
@@ -309,6 +327,21 @@ static inline vf to_float_i(vi a) { return __builtin_convertvector(a, vf); }
 static inline vf to_float_u(vu a) { return __builtin_convertvector(a, vf); }
 static inline vf to_float_b(vi a) { return __builtin_convertvector(-a, vf); }
 static inline vi to_int_f(vf a) { return __builtin_convertvector(a, vi); }
+
+static inline vf wide_bf16(vi a) { return (vf)(a << 16); }
+static inline vi narrow_bf16(vf a) {
+    const vu b = (vu)a, near = b + 0x7fff + (b >> 16 & 1);
+    return (vi)(choose_u(a != a, b | 0x400000, near) >> 16);
+}
+static inline vf wide_f16(vi a) {
+    const vi rest = (a & 0x7fff) << 13, found = (vi)((vf)rest * 0x1p112f);
+    return (vf)((a & 0x8000) << 16 | choose_i(rest >= 0x0f800000, rest | 0x7f800000, found));
+}
+static inline vi narrow_f16(vf a) {
+    vi b;
+    each_lane b[LANE] = f16_of(a[LANE]);
+    return b;
+}
 
 static inline vf sqrt_f(vf a) {
     each_lane a[LANE] = sqrtf(a[LANE]);

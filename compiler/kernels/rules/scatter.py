@@ -18,7 +18,7 @@ from ir.ops.gather import ScatterAdd
 from ir.types import I32
 
 from ..builder import KernelBuilder
-from ..expressions import across, as_i32, cdiv, constant, element, read
+from ..expressions import across, as_computed, as_held, as_i32, cdiv, constant, element, read
 from ..monomial import Monomial
 from ..nodes import KernelBody
 from ..schedules.single import pointer_to, single
@@ -208,8 +208,9 @@ def scatter_add_kernel(
         there = builder.let(at < end, "m", "there")
         place = builder.let(read(element(places, at, (there,)), 0), "i", "place")
         source = element(g, place * size + column, (there, inside))
-        builder.increase(total, read(source, 0.0))
-    builder.store(element(out, row * size + column, (inside,)), across("sum", total, (0,)))
+        builder.increase(total, as_computed(read(source, 0.0)))
+    sums = as_held(across("sum", total, (0,)), out.dtype)
+    builder.store(element(out, row * size + column, (inside,)), sums)
     programs = count * -(-width // config["BLOCK"])
     why = f"{count} rows, of each those of {order.number} that have its number"
     return task.kernel(builder, "scatter_add", ("ROWS", "BLOCK"), config, (programs, 1), why)

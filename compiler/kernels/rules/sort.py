@@ -11,7 +11,7 @@ from ir.op import AxisFold
 from ir.ops.sort import TopK
 
 from ..builder import KernelBuilder
-from ..expressions import as_i32, computed, constant, element, read, spread
+from ..expressions import as_computed, as_i32, computed, constant, element, read, spread
 from ..folds import Fold
 from ..nodes import KernelBody
 from ..schedules.single import pointer_to, single
@@ -50,8 +50,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
             place = builder.let(step + builder.lanes("BLOCK"), "i", "place")
             inside = builder.let(place < size, "m", "inside")
             value = builder.let(read(element(pointer, row * size + place, (inside,))), "x", "value")
-            value = e.to_float(value) if value.dtype.is_narrow else value
-            one = (value, as_i32(place))
+            one = (as_computed(value), as_i32(place))
             later = builder.let(inside & fold.before(last, one), "m", "later")
             taken = [e.where(later, a, b) for a, b in zip(one, fold.starts, strict=True)]
             fold.step(builder, best, tuple(builder.let(t) for t in taken))

@@ -18,8 +18,7 @@ take factors of 16 bits; inside of a kernel numbers are f32::
 What stays f32 is in :mod:`.storage`.
 """
 
-from .narrow_body import widens
 from .narrow_constants import narrow_constants
 from .narrow_storage import narrow_storage
 
-__all__ = ["narrow_constants", "narrow_storage", "widens"]
+__all__ = ["narrow_constants", "narrow_storage"]

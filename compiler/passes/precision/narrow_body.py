@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ir import expr as e
 from ir.graph import Graph, Node, Port, Role, Value
-from ir.ops.pointwise import Map
+from ir.ops.pointwise import Map, widens
 from ir.types import DType
 
 from .factors import MOVING, is_product
@@ -112,13 +112,3 @@ class NarrowBody:
         same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
         self.nodes.append(node if same else replace(node, inputs=tuple(inputs)))
         self._wide.update((v, v) for v in node.outputs)
-
-
-def widens(node: Node) -> bool:
-    """Whether a node makes f32 of a float of 16 bits, and nothing else."""
-    if not isinstance(node.op, Map) or len(node.op.exprs) != 1:
-        return False
-    (root,) = node.op.exprs
-    if root.op != "to_float" or root.args[0].op != "arg" or not root.args[0].dtype.is_narrow:
-        return False
-    return node.inputs[0].type.shape == node.output.type.shape

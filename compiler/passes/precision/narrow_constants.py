@@ -26,6 +26,7 @@ from ir import expr as e
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.pointwise import Map
+from ir.size import value_of
 from ir.types import F32, DType
 
 from ..context import PassContext
@@ -35,8 +36,8 @@ from .narrow_body import with_dtype
 
 def narrow_constants(graph: Graph, known: Set[Value], context: PassContext) -> Graph:
     """Cast the factors of products that are ``known`` where the precision says so."""
-    dtype = narrow_type(context.options.precision)
-    if dtype is None or context.options.target.kind != "cuda":
+    dtype, target = narrow_type(context.options.precision), context.options.target
+    if dtype is None:
         return graph
     names = Context(graph)
     cast: dict[Value, Value] = {}
@@ -45,11 +46,25 @@ def narrow_constants(graph: Graph, known: Set[Value], context: PassContext) -> G
         if node.op.properties & Property.CONTRACTION and known.isdisjoint(node.outputs):
             for value in node.inputs:
                 fits = value in known and value.type.dtype is F32 and value not in cast
+                fits = fits and (target.kind == "cuda" or _waits_for_memory(node, value))
                 if fits and context.fuel.take(f"precision: {dtype} weights of {{}}", node):
                     cast[value] = _cast_twice(nodes, node, value, dtype, names)
             node = replace(node, inputs=tuple(cast.get(v, v) for v in node.inputs))
         nodes.append(node)
     return replace(graph, nodes=tuple(nodes)) if cast else graph
+
+
+LARGE = 1 << 20  # bytes of weights that no cache near a core holds
+FEW = 4  # rows that share what is read of a matrix
+
+
+def _waits_for_memory(node: Node, weights: Value) -> bool:
+    """Whether a CPU has nothing to do but to read weights: a matrix times a few vectors, as many as
+    there were when the net was lowered."""
+    if node.op.channels or weights is not node.inputs[1]:
+        return False
+    rows = value_of(node.multiply_adds) // max(1, value_of(weights.type.size))
+    return value_of(weights.type.nbytes) >= LARGE and rows <= FEW
 
 
 def _cast_twice(

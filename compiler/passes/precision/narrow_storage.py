@@ -17,30 +17,37 @@ from ..context import UNBOUNDED, PassContext
 from ..fusion.labels import KernelLabels
 from .loss_scale import LOSS_SCALE
 from .narrow_body import NarrowBody, with_dtype
-from .storage import Storage
+from .storage import Storage, between_kernels, weights_alone
 
 _HANDS_OUT_TWICE = ("flat", "contract", "row")
 """Schedules of groups that store a result of theirs in f32 and in 16 bits."""
 
 
 def narrow_storage(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
-    """Store in 16 bits what kernels give to each other, where the precision says so."""
+    """Store in 16 bits what kernels give to each other, where the precision says so.
+
+    On CPUs only weights have 16 bits: they are made f32 by who reads them.
+    """
     options = context.options
     dtype = narrow_type(options.precision)
-    if dtype is None or options.target.kind != "cuda":
+    if options.target.kind != "cuda":
+        types = (port.value.type.dtype for port in graph.inputs)
+        held = next((dtype for dtype in types if dtype.is_narrow), None)
+        return graph if held is None else _Rewriting(graph, held, weights_alone(graph)).done()
+    if dtype is None:
         return graph
     scaled = any(p.role is Role.HYPER and p.name == LOSS_SCALE for p in graph.inputs)
-    return _Rewriting(graph, dtype, context, diffs=dtype is not F16 or scaled).done()
+
+    def may(what: str, node: Node) -> bool:
+        return context.fuel.take(f"precision: {what} of {{}} in {dtype}", node)
+
+    storage = between_kernels(graph, may, diffs=dtype is not F16 or scaled)
+    return _Rewriting(graph, dtype, storage).done()
 
 
 class _Rewriting:
-    def __init__(self, graph: Graph, dtype: DType, context: PassContext, diffs: bool) -> None:
-        self.graph, self.dtype = graph, dtype
-
-        def may(what: str, node: Node) -> bool:
-            return context.fuel.take(f"precision: {what} of {{}} in {dtype}", node)
-
-        self.storage = Storage(graph, may, diffs=diffs)
+    def __init__(self, graph: Graph, dtype: DType, storage: Storage) -> None:
+        self.graph, self.dtype, self.storage = graph, dtype, storage
         self.labels = KernelLabels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
         self.names = {v.name for v in graph.values()}
         self.now: dict[Value, Value] = {}  # what is stored narrow, instead
@@ -127,7 +134,7 @@ class _Rewriting:
             made = self.copies[value] = self._copied(value)
             rule = e.cast(e.arg(0), self.dtype)
             inner = Node(Map((rule,)), (value,), (made,), reader.location, Direction.FORWARD)
-            maker = self.graph.producers.get(self.storage.root_of(value))
+            maker = self.graph.producers.get(value)
             direction = Direction.FORWARD if maker is None else maker.direction
             inner = replace(inner, direction=direction)
             label = self.labels.named(f"cast_{value.name}")

@@ -8,7 +8,7 @@ from ir.expr import walk
 from ir.graph import Direction, Graph, Node, Role, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
-from ir.ops.pointwise import Map
+from ir.ops.pointwise import Map, widens
 from ir.size import Size
 from ir.types import F32
 
@@ -25,7 +25,56 @@ VARIABLES = (Role.PARAMETER, Role.STATE, Role.GRADIENT, Role.HYPER)
 class Storage:
     """What of a graph's values is stored in f32, in 16 bits, or in both.
 
-    f32 stay:
+    Attributes:
+        narrow: what is stored in 16 bits instead, with all views of it.
+        multiplying: groups whose products take factors of 16 bits.
+        factors: what has to be there in 16 bits.
+        needed_wide: what has to be there in f32.
+    """
+
+    def __init__(self, graph: Graph, narrow: set[Value], multiplying: set[Node]) -> None:
+        self.narrow, self.multiplying = narrow, multiplying
+        self.factors: set[Value] = set()
+        self.needed_wide = {p.value for p in graph.outputs}
+        for node in graph.nodes:
+            found = self.factors_of(node)
+            self.factors |= found
+            self.needed_wide |= set(node.inputs) - found
+
+    def factors_of(self, node: Node) -> set[Value]:
+        """The inputs of a group that are nothing but factors of 16 bits."""
+        if node not in self.multiplying:
+            return set()
+        body = node.op.body  # type: ignore[attr-defined]
+        found = factor_inputs(body)
+        return {v for v, port in zip(node.inputs, body.inputs, strict=True) if port.value in found}
+
+
+def weights_alone(graph: Graph) -> Storage:
+    """Nothing has 16 bits but what came so: who reads it makes f32 of it."""
+    users = graph.users()
+
+    def taken(value: Value) -> bool:
+        found = users.get(value, ())
+        return all(isinstance(n.op, Fused) and n.op.schedule in _COMPUTED for n in found)
+
+    shown = {port.value for port in graph.outputs}
+    groups = [n for n in graph.nodes if isinstance(n.op, Fused) and len(n.op.body.nodes) == 1]
+    return Storage(
+        graph,
+        {
+            node.output
+            for node in groups
+            if widens(node.op.body.nodes[0])  # type: ignore[attr-defined]
+            and node.output not in shown
+            and taken(node.output)
+        },
+        set(),
+    )
+
+
+def between_kernels(graph: Graph, may: Callable[[str, Node], bool], *, diffs: bool) -> Storage:
+    """What kernels store for each other has 16 bits. f32 stay:
 
     * ports: what users and solvers see, variables and their diffs, and what is on its way there;
     * what follows from variables alone, unless it is a factor of a product;
@@ -39,47 +88,40 @@ class Storage:
     Args:
         may: whether a rewrite of a node may be made.
     """
+    choice = _Choice(graph, diffs)
+    wide = set(choice.staying_wide())
+    roots: dict[Value, bool] = {}
+    for node in graph.nodes:
+        for value in node.outputs:
+            if choice.is_root(value) and value not in wide and choice.is_eligible(value, node):
+                roots[value] = may("store results", node)
+    narrow = {v for v in graph.values() if roots.get(choice.root_of(v), False)}
+    multiplying = {n for n in graph.nodes if choice.multiplies(n) and may("factors", n)}
+    return Storage(graph, narrow, multiplying)
 
-    def __init__(self, graph: Graph, may: Callable[[str, Node], bool], *, diffs: bool) -> None:
+
+class _Choice:
+    def __init__(self, graph: Graph, diffs: bool) -> None:
         self.graph = graph
         self.diffs = diffs
-        self.root: dict[Value, Value] = {}  # of views
+        self._root: dict[Value, Value] = {}  # of views
         for node in graph.nodes:
             if node.op.properties & Property.VIEW:
-                self.root[node.output] = self.root_of(node.inputs[0])
-        wide = set(self._staying_wide())
-        roots: dict[Value, bool] = {}
-        for node in graph.nodes:
-            for value in node.outputs:
-                if value not in self.root and value not in wide and self._is_eligible(value, node):
-                    roots[value] = may("store results", node)
-        self.narrow = {v for v in graph.values() if roots.get(self.root_of(v), False)}
-        self.multiplying = {n for n in graph.nodes if self._multiplies(n) and may("factors", n)}
-        self.factors: set[Value] = set()  # that have to be there in 16 bits
-        self.needed_wide = {p.value for p in graph.outputs}
-        for node in graph.nodes:
-            found = self.factors_of(node)
-            self.factors |= found
-            self.needed_wide |= set(node.inputs) - found
+                self._root[node.output] = self.root_of(node.inputs[0])
 
     def root_of(self, value: Value) -> Value:
-        return self.root.get(value, value)
+        return self._root.get(value, value)
 
-    def factors_of(self, node: Node) -> set[Value]:
-        """The inputs of a group that are nothing but factors of 16 bits."""
-        if node not in self.multiplying:
-            return set()
-        body = node.op.body  # type: ignore[attr-defined]
-        found = factor_inputs(body)
-        return {v for v, port in zip(node.inputs, body.inputs, strict=True) if port.value in found}
+    def is_root(self, value: Value) -> bool:
+        return value not in self._root
 
-    def _multiplies(self, node: Node) -> bool:
+    def multiplies(self, node: Node) -> bool:
         """Whether a group has a product that may be one of factors of 16 bits."""
         if not isinstance(node.op, Fused) or not has_product(node.op.body):
             return False
         return self.diffs or node.direction is Direction.FORWARD
 
-    def _is_eligible(self, value: Value, maker: Node) -> bool:
+    def is_eligible(self, value: Value, maker: Node) -> bool:
         if not isinstance(maker.op, Fused) or value.type.dtype is not F32:
             return False
         if maker.op.schedule not in _COMPUTED - {"reduce"} or maker.direction is Direction.UPDATE:
@@ -88,7 +130,7 @@ class Storage:
             return False
         return _axes(value) > 1
 
-    def _staying_wide(self) -> Iterator[Value]:
+    def staying_wide(self) -> Iterator[Value]:
         """Roots of values that something needs in f32."""
         graph = self.graph
         for port in graph.outputs:

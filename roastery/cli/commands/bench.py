@@ -23,26 +23,33 @@ def _run(arguments: Arguments) -> int:
     from ...building import BuildReport, lower_net
     from ...files.atomic_file import atomic_write
 
-    check_tolerance(arguments.tolerance)
+    if arguments.tolerance is not None:
+        check_tolerance(arguments.tolerance)
     devices = benched_devices(arguments.device)
     request = net_alone(arguments)
     lowered = lower_net(request, BuildReport(_remark, _remark))
     limits: dict[str, object] = {}
     rows: list[KernelResult] = []
+    tolerance, wrong = 0.0, False
     for device in devices:
-        rows += _benched(arguments, lowered, device, limits)
+        found, allowed = _benched(arguments, lowered, device, limits)
+        rows += found
+        tolerance = max(tolerance, allowed)
+        wrong |= not all(row.error <= allowed for row in found)
     if arguments.json:
         import json
 
-        found = document(request.net.name, arguments.tolerance, rows, limits)
+        numbers = document(request.net.name, tolerance, rows, limits)
         with atomic_write(arguments.json, "w") as file:
-            file.write(json.dumps(found, indent=1) + "\n")
-    return 0 if all(row.error <= arguments.tolerance for row in rows) else 1
+            file.write(json.dumps(numbers, indent=1) + "\n")
+    return 1 if wrong else 0
 
 
 def _benched(
     arguments: Arguments, lowered: LoweredNet, device: str, limits: dict[str, object]
-) -> list[KernelResult]:
+) -> tuple[list[KernelResult], float]:
+    """And the largest error that is right."""
+    from compiler.precision import kernel_tolerance
     from runtime.backends.speed import speed_of
 
     from ...bench.groups import groups_of
@@ -67,9 +74,12 @@ def _benched(
     limits[backend.name] = limits_json(speed)
     if repeats:
         say(speed_line(backend.name, speed))
-    print(kernel_table(rows, arguments.tolerance), end="")
-    say(f"{backend.name}: {conclusion(rows, arguments.tolerance)}")
-    return rows
+    allowed = arguments.tolerance
+    if allowed is None:
+        allowed = kernel_tolerance(options.precision)
+    print(kernel_table(rows, allowed), end="")
+    say(f"{backend.name}: {conclusion(rows, allowed)}")
+    return rows, allowed
 
 
 def _remark(text: str) -> None:
@@ -109,7 +119,13 @@ COMMAND = Command(
             "bool",
             None,
         ),
-        Flag("tolerance", "the largest error that is right", "float", 1e-4, metavar="X"),
+        Flag(
+            "tolerance",
+            "the largest error that is right; without it that of the precision (docs/precision.md)",
+            "float",
+            None,
+            metavar="X",
+        ),
         Flag("repeats", "of each measurement; 0: no times", "int", 5, minimum=0, metavar="N"),
         Flag("json", "also write the numbers to a file", default="", metavar="FILE"),
         SHAPE_FLAG,

@@ -13,7 +13,7 @@ from ir.graph import Value
 
 from ...builder import KernelBuilder
 from ...emitter import Access
-from ...expressions import across, address_of, axes_of, element, every, read
+from ...expressions import across, address_of, as_computed, axes_of, element, every, read
 from ...index import Affine, Base, variable
 from ...monomial import Monomial
 from ...nodes import Kind
@@ -215,7 +215,8 @@ class _Start(NamedTuple):
 
     def at(self, builder: KernelBuilder, step: Expr) -> Expr:
         place = element(self.address, step * self.stride + self.lane, self.mask)
-        return builder.let(read(place, 0.0 if self.mask else None), "x")
+        found = builder.let(read(place, 0.0 if self.mask else None), "x")
+        return builder.let(as_computed(found), "x") if found.dtype.is_narrow else found
 
 
 def _of_lanes(access: Access) -> Access:
