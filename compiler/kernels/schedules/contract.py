@@ -8,10 +8,10 @@ adds them in fixed order and computes the epilogue.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
 
+from compiler.kernel import Config
+from compiler.options import CompileOptions
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
@@ -20,13 +20,15 @@ from ir.op import Property
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter, zero
-from ..expressions import axes_of, cdiv, constant, dot
-from ..index import ZERO, Affine, Base, delinearize, linearize, variable
+from ..expressions import SCALAR, axes_of, cdiv, constant, dot
+from ..index import linearize
 from ..monomial import product
 from ..nodes import KernelBody
-from ..products import Product, Sizes, product_of
+from ..products import Product, product_of
 from ..task import Scheduled, Task
+from .arranged import arranged
 from .partials import Partials
+from .runs import Run, one_of, run_of, step_of
 from .terms import schedule_terms
 
 
@@ -39,9 +41,11 @@ def anchor_of(body: Graph) -> Node:
 
 def schedule_contract(task: Task) -> Scheduled:
     anchor = anchor_of(task.body)
-    view = product_of(task.emitter(1), anchor)
+    emitter = task.emitter(2)
+    view = product_of(emitter, anchor)
     if view.thin:
         return schedule_terms(task, anchor, view)
+    view = arranged(emitter, anchor, view)
     seconds = task.heuristic.flat(task.body, task.number(anchor.output.type.size))
     choices = [
         replace(choice, second=second)
@@ -49,14 +53,10 @@ def schedule_contract(task: Task) -> Scheduled:
         for second in (seconds if choice.splits > 1 else [None])
     ]
 
-    depth = product(view.depth).constant
-    # The last step of each tile is whole.
-    even = depth is not None and depth % math.lcm(*(c.config["K"] for c in choices)) == 0
-
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
         partials = Partials(anchor.output, splits)
-        first = _product(task, anchor, choice, partials, share, even)
+        first = _product(task, anchor, choice, partials, share)
         if choice.second is None or choice.splits == 1:
             return [first]
         return [first, partials.added(task, choice.second)]
@@ -65,19 +65,18 @@ def schedule_contract(task: Task) -> Scheduled:
 
 
 def _product(
-    task: Task, anchor: Node, choice: Choice, partials: Partials, share: int, even: bool
+    task: Task, anchor: Node, choice: Choice, partials: Partials, share: int
 ) -> KernelBody:
     """The launch that multiplies, in each program so many steps of the depth (``share``)."""
     config = choice.config.having("SPLIT", int(choice.splits > 1))
     emitter = task.emitter(2)
     builder = emitter.builder
-    view = product_of(emitter, anchor)
-    bases = _tile(builder, view, choice.group)
+    view = arranged(emitter, anchor, product_of(emitter, anchor))
+    row, column, which = _tile(builder, view, choice)
     builder.place(anchor.location)
-    precision = task.options.factors_precision
-    total = _accumulate(emitter, view, bases, share * config["K"], even, precision)
-    access = _result(view, bases)
-    access = access.guarded(*(b() for base in bases for b in base.bounds))
+    places = row.places, column.places, which.places
+    total = _accumulate(emitter, view, (row, column, which), choice.config, share, task.options)
+    access = _stored(view.result(*places), row, column)
     with builder.when(constant("SPLIT")):
         partials.store(emitter, access, total)
     with builder.otherwise():
@@ -95,23 +94,19 @@ def _product(
     return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=written)
 
 
-def _result(view: Product, bases: tuple[Base, Base, Base]) -> Access:
-    row, column, which = bases
-    return view.result(
-        _along(row, view.rows), _along(column, view.columns), _along(which, view.count)
-    )
+def _stored(access: Access, row: Run, column: Run) -> Access:
+    """Where the tile's results go. What lies outside of the matrix an address shows, but not along a
+    side of which nothing is left in it, as there is one row or column."""
+    seen = SCALAR.union(*(index.axes for index in access.coordinates))
+    for axis, run in enumerate((row, column)):
+        if axis not in seen:
+            access = access.guarded(*run.bounds())
+    return access
 
 
-def _along(base: Base, extents: Sizes) -> Sequence[Affine]:
-    """Places of a position among the rows, the columns or along the depth."""
-    if base.at.op == "const":  # the only product
-        return (ZERO,) * len(extents)
-    return delinearize(base, extents) if len(extents) > 1 else (variable(base),)
-
-
-def _tile(builder: KernelBuilder, view: Product, size: int) -> tuple[Base, Base, Base]:
-    """Rows, columns and product number of this program; ``size``: tiles in a group."""
-    m, n = constant("M"), constant("N")
+def _tile(builder: KernelBuilder, view: Product, choice: Choice) -> tuple[Run, Run, Run]:
+    """Rows, columns and product number of this program."""
+    m, n, size = constant("M"), constant("N"), choice.group
     program = builder.let(builder.program(), "i", "program")
     rows, columns = builder.size(product(view.rows)), builder.size(product(view.columns))
     down = builder.let(cdiv(rows, m), "i", "tiles_down")
@@ -127,62 +122,52 @@ def _tile(builder: KernelBuilder, view: Product, size: int) -> tuple[Base, Base,
     local = builder.let(tile % (size * across), "i", "local")
     y = builder.let(group + local % height, "i", "tile_row")
     x = builder.let(local // height, "i", "tile_column")
-    row = builder.let(y * m + builder.lanes("M", 0), "i", "row")
-    column = builder.let(x * n + builder.lanes("N", 1), "i", "column")
-    return _base(builder, row, rows), _base(builder, column, columns), Base(which)
-
-
-def _base(builder: KernelBuilder, at: Expr, extent: Expr) -> Base:
-    return Base(at, (lambda: builder.let(at < extent, "m"),))
+    return (
+        run_of(builder, y, "M", 0, view.rows, choice.config, "row"),
+        run_of(builder, x, "N", 1, view.columns, choice.config, "column"),
+        one_of(which, view.count),
+    )
 
 
 def _accumulate(
     emitter: Emitter,
     view: Product,
-    place: tuple[Base, Base, Base],
+    place: tuple[Run, Run, Run],
+    config: Config,
     share: int,
-    even: bool,
-    precision: str,
+    options: CompileOptions,
 ) -> Expr:
-    """The loop over the depth; gives the tile of sums."""
+    """The loop over the depth, of so many steps (``share``); gives the tile of sums."""
     row, column, which = place
     builder = emitter.builder
-    for base in (row, column):
-        for bound in base.bounds:
-            bound()
+    for run in (row, column):
+        run.bounds()
     # Divisions of positions stay outside the loop (what is not needed is dropped again).
-    access = _result(view, place)
+    access = view.result(row.places, column.places, which.places)
     for index in (*access.coordinates, linearize(access.coordinates, access.extents)):
         builder.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
-    stretch = builder.size(builder.amount(share, "share"), divisible=True)
+    stretch = builder.size(builder.amount(share * config["K"], "share"), divisible=True)
     depth = builder.size(product(view.depth))
     start = builder.let(builder.program(1) * stretch, "i", "start")
     end = builder.let(e.minimum(start + stretch, depth), "i", "end")
     total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
     with builder.loop(end, start, constant("K"), hint="k") as step:
-        left_depth = _depth(builder, step, 1, depth, even)
-        right_depth = _depth(builder, step, 0, depth, even)
-        at_row, at_column = _along(row, view.rows), _along(column, view.columns)
-        number = _along(which, view.count)
+        left_depth = step_of(builder, step, "K", 1, view.depth, config, "deep")
+        right_depth = step_of(builder, step, "K", 0, view.depth, config, "deep")
         left, read_left = view.left
-        a = read_left(at_row, _along(left_depth, view.depth), number)
+        a = read_left(row.places, left_depth.places, which.places)
         a_tile = _operand(emitter, left, a, (row, left_depth))
         right, read_right = view.right
-        b = read_right(_along(right_depth, view.depth), at_column, number)
+        b = read_right(right_depth.places, column.places, which.places)
         b_tile = _operand(emitter, right, b, (right_depth, column))
-        builder.assign(total, dot(a_tile, b_tile, total, precision))
+        builder.assign(total, dot(a_tile, b_tile, total, options.precision))
     return total
 
 
-def _depth(builder: KernelBuilder, step: Expr, axis: int, depth: Expr, even: bool) -> Base:
-    at = builder.let(step + builder.lanes("K", axis), "i", "deep")
-    return Base(at) if even else _base(builder, at, depth)
-
-
-def _operand(emitter: Emitter, value: Value, access: Access, bases: tuple[Base, Base]) -> Expr:
+def _operand(emitter: Emitter, value: Value, access: Access, runs: tuple[Run, Run]) -> Expr:
     """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
-    inside = tuple(bound() for base in bases for bound in base.bounds)
+    inside = (*runs[0].bounds(), *runs[1].bounds())
     found = emitter.emit_guarded(value, access.guarded(*inside))
     if not axes_of(found):  # one element in all: no tile yet
         found = emitter.chosen(inside, found, zero(value.type.dtype))

@@ -47,7 +47,8 @@ class Partials:
         pointer, stride = self._places(builder)
         index = emitter.address(access, self.value.type)
         split = builder.let(builder.program(1), "i", "split")
-        place = element(pointer, split * stride + builder.affine(index), access.guard)
+        mask = emitter.mask(index, access.guard)
+        place = element(pointer, split * stride + builder.affine(index), mask)
         builder.store(place, total, emitter.spreads(index, access.guard))
 
     def added(self, task: Task, config: Config) -> KernelBody:

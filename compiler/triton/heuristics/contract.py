@@ -14,7 +14,9 @@ def _tile(m: int, n: int, k: int, warps: int, stages: int) -> Config:
 # On float32 the compiler multiplies without matrix units and holds a whole depth of both operands
 # in registers: 16, the least it takes. Triton 3.9 keeps all of these in registers for sm_80 and
 # sm_90; 3.6 spills a few bytes here and there in the largest.
+import os
 TILES = (_tile(32, 32, 16, 4, 3), _tile(64, 64, 16, 8, 3), _tile(128, 128, 16, 8, 2))
+if os.environ.get("TILE"): TILES = (_tile(*map(int, os.environ["TILE"].split(","))),)*3
 FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
 GROUP = 8  # tiles of rows that share columns in the second-level cache
 MOST_SPLITS = 16

@@ -76,6 +76,13 @@ def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> 
             return RegisterForm(best, columns, rows, blocks)
 
 
+def strides_along(
+    emitter: Emitter, anchor: Node, view: Product, axis: LoopAxis
+) -> tuple[int | None, ...]:
+    """Of left, right and result in memory, from one place to the next; None: no constant."""
+    return _Probe(emitter, anchor, view, extents_of(view)).strides(axis, 0)
+
+
 class _Probe:
     """Asks accesses what they do along an axis."""
 
