@@ -1,7 +1,8 @@
 """Layouts that a target wants of images and of the weights that go over them, by name.
 
 * ``row-major``: N x C x extents, as Caffe has them.
-* ``channels-last``: the channels innermost.
+* ``channels-last``: the channels innermost; of weights those that are summed over, and outermost
+  those of the result.
 * ``channels-by-16``: blocks of so many channels innermost. Weights have them on either side, with
   the channels of the result innermost and outermost. The last block is filled up; an axis that
   fills less than half of one has none, nor has one whose groups do not end where blocks do, unless
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
-from ir.layout import Layout, channels_last
+from ir.layout import Layout
 from ir.printable import printable
 
 if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
@@ -50,10 +51,13 @@ def wanted_layout(name: str, type: TensorType, channels: Sequence[Channels]) -> 
     """
     check_layout(name)
     blocks = _BLOCKS.fullmatch(name)
-    if blocks is None:
-        return channels_last(type.rank) if name == CHANNELS_LAST else None
-    size = int(blocks[1])
     axes = [c.axis for c in channels]
+    if name == CHANNELS_LAST:
+        between = [axis for axis in range(type.rank) if axis not in axes]
+        return Layout.of((*axes[1:], *between, axes[0]))
+    if blocks is None:
+        return None
+    size = int(blocks[1])
     inside = [(c.axis, size) for c in channels if _has_blocks(type.shape[c.axis], c.groups, size)]
     outside = axes[::-1] if len(axes) > 1 else []
     rest = [axis for axis in range(type.rank) if axis not in outside]

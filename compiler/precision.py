@@ -26,6 +26,9 @@ ON_CPUS = (FLOAT32, BFLOAT16, IEEE)
 TF32X3 = "tf32x3"
 """How kernels multiply float32 by three products of tf32: hi * hi + hi * lo + lo * hi."""
 
+HALF = "half"
+"""How kernels multiply 16-bit floats: there is but one way."""
+
 
 def factors_precision(precision: str, device: Collection[str]) -> str:
     """How a kernel multiplies float32 matrices: ``ieee``, ``tf32`` or ``tf32x3``.

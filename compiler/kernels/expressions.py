@@ -11,7 +11,7 @@ of one element, which is not a scalar to every target.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from compiler.kernel import Scratch
 from ir import expr as e
@@ -111,12 +111,24 @@ def any_lane(condition: Expr) -> Expr:
     return e.node("any", (condition,), None, BOOL)
 
 
-def dot(a: Expr, b: Expr, total: Expr, precision: str) -> Expr:
-    """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns).
+class Factors(NamedTuple):
+    """How tiles are multiplied.
 
-    ``precision``: how float32 is multiplied: ``ieee``, ``tf32``, ``tf32x3``.
+    Attributes:
+        precision: ``ieee``; ``tf32``: factors keep 10 bits of their mantissa; ``tf32x3``: three
+            such products of both halves of the factors, whose sum is as exact as float32.
+        held: whether the tiles pass through registers. Matrix units read 32-bit operands from
+            shared memory only where neighbours lie along the depth; loaded there otherwise, they
+            would be turned by 4 bytes at a time.
     """
-    return e.node("dot", (a, b, total), precision, F32)
+
+    precision: str
+    held: bool = False
+
+
+def dot(a: Expr, b: Expr, total: Expr, factors: Factors) -> Expr:
+    """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns)."""
+    return e.node("dot", (a, b, total), factors, F32)
 
 
 def cdiv(a: Expr, b: Expr) -> Expr:

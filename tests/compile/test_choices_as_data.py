@@ -52,8 +52,8 @@ def test_the_heuristic_says_what_is_unrolled(turns: int) -> None:
 class Deep(GpuHeuristic):
     """One tile, whose steps along the depth are twice as long as usual."""
 
-    def contract(self, shape: object, strided: bool) -> list[Choice]:
-        (choice, *_) = super().contract(shape, strided)  # type: ignore[arg-type]
+    def contract(self, *shape: object) -> list[Choice]:
+        (choice, *_) = super().contract(*shape)  # type: ignore[arg-type]
         sizes = {**dict(choice.config.constants), "K": 32}
         return [replace(choice, config=replace(choice.config, constants=tuple(sizes.items())))]
 

@@ -13,7 +13,7 @@ from compiler.kernels.schedules.reduction import tile_of
 from compiler.triton.heuristics import contract, elements, reduce, row
 
 _BLOCKS = tuple(Config((("BLOCK", block),)) for block in (16, 32))
-_PRODUCTS = tuple(Config((("M", m), ("N", n), ("K", 16))) for m, n in ((4, 4), (8, 16), (2, 16)))
+_PRODUCTS = tuple(contract.tile_of(m, n, 16) for m, n in ((4, 4), (8, 16), (2, 16)))
 _REDUCTIONS = {
     "rows": ((2, 16), (1, 16)),  # a share is a multiple of 16
     "planes": ((2, 4), (1, 4)),
@@ -29,7 +29,8 @@ def use_small_tiles(patch: pytest.MonkeyPatch) -> None:
     """Until the patch is undone."""
     for name in ("LIGHT", "BROAD", "HEAVY"):
         patch.setattr(elements, name, _BLOCKS)
-    patch.setattr(contract, "TILES", _PRODUCTS)
+    for factors in contract.TILES:
+        patch.setitem(contract.TILES, factors, _PRODUCTS)
     for kind, warps in reduce.TILES:
         tiles = tuple(tile_of(a, b) for a, b in _REDUCTIONS[kind])
         patch.setitem(reduce.TILES, (kind, warps), tiles)

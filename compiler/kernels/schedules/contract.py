@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compiler.kernel import Config
-from compiler.options import CompileOptions
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
@@ -20,13 +19,13 @@ from ir.op import Property
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter, zero
-from ..expressions import SCALAR, axes_of, cdiv, constant, dot
+from ..expressions import SCALAR, Factors, axes_of, cdiv, constant, dot
 from ..index import linearize
 from ..monomial import product
 from ..nodes import KernelBody
 from ..products import Product, product_of
 from ..task import Scheduled, Task
-from .arranged import arranged
+from .arranged import along_depth, arranged
 from .partials import Partials
 from .runs import Run, one_of, run_of, step_of
 from .terms import schedule_terms
@@ -46,10 +45,11 @@ def schedule_contract(task: Task) -> Scheduled:
     if view.thin:
         return schedule_terms(task, anchor, view)
     view = arranged(emitter, anchor, view)
+    factors = _factors(emitter, anchor, view, task.options.precision)
     seconds = task.heuristic.flat(task.body, task.number(anchor.output.type.size))
     choices = [
         replace(choice, second=second)
-        for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided)
+        for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided, factors)
         for second in (seconds if choice.splits > 1 else [None])
     ]
 
@@ -72,10 +72,11 @@ def _product(
     emitter = task.emitter(2)
     builder = emitter.builder
     view = arranged(emitter, anchor, product_of(emitter, anchor))
+    factors = _factors(emitter, anchor, view, task.options.precision)
     row, column, which = _tile(builder, view, choice)
     builder.place(anchor.location)
     places = row.places, column.places, which.places
-    total = _accumulate(emitter, view, (row, column, which), choice.config, share, task.options)
+    total = _accumulate(emitter, view, (row, column, which), choice.config, share, factors)
     access = _stored(view.result(*places), row, column)
     with builder.when(constant("SPLIT")):
         partials.store(emitter, access, total)
@@ -94,9 +95,13 @@ def _product(
     return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=written)
 
 
+def _factors(emitter: Emitter, anchor: Node, view: Product, precision: str) -> Factors:
+    return Factors(precision, held=not along_depth(emitter, anchor, view))
+
+
 def _stored(access: Access, row: Run, column: Run) -> Access:
-    """Where the tile's results go. What lies outside of the matrix an address shows, but not along a
-    side of which nothing is left in it, as there is one row or column."""
+    """Where the tile's results go. What lies outside of the matrix an address shows, but not along
+    a side of which nothing is left in it, as there is one row or column."""
     seen = SCALAR.union(*(index.axes for index in access.coordinates))
     for axis, run in enumerate((row, column)):
         if axis not in seen:
@@ -135,7 +140,7 @@ def _accumulate(
     place: tuple[Run, Run, Run],
     config: Config,
     share: int,
-    options: CompileOptions,
+    factors: Factors,
 ) -> Expr:
     """The loop over the depth, of so many steps (``share``); gives the tile of sums."""
     row, column, which = place
@@ -161,7 +166,7 @@ def _accumulate(
         right, read_right = view.right
         b = read_right(right_depth.places, column.places, which.places)
         b_tile = _operand(emitter, right, b, (right_depth, column))
-        builder.assign(total, dot(a_tile, b_tile, total, options.precision))
+        builder.assign(total, dot(a_tile, b_tile, total, factors))
     return total
 
 

@@ -1,8 +1,8 @@
 """Positions of a tile along one of its sides, by the axes that they count.
 
 Where the innermost axis is a multiple of the tile, a tile lies within one place of all other axes:
-these are scalars, and nothing needs a bound. So it is with the channels of a convolution over images
-with the channels last: a step along the depth is one tap, and some channels of it.
+these are scalars, and nothing needs a bound. So it is with the channels of a convolution over
+images with the channels last: a step along the depth is one tap, and some channels of it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,13 @@ class Run:
 
 
 def run_of(
-    builder: KernelBuilder, tile: Expr, name: str, axis: int, sizes: Sizes, config: Config, hint: str
+    builder: KernelBuilder,
+    tile: Expr,
+    name: str,
+    axis: int,
+    sizes: Sizes,
+    config: Config,
+    hint: str,
 ) -> Run:
     """Those of a tile, by its number along its side.
 
@@ -53,7 +59,13 @@ def run_of(
 
 
 def step_of(
-    builder: KernelBuilder, start: Expr, name: str, axis: int, sizes: Sizes, config: Config, hint: str
+    builder: KernelBuilder,
+    start: Expr,
+    name: str,
+    axis: int,
+    sizes: Sizes,
+    config: Config,
+    hint: str,
 ) -> Run:
     """Those from a start on, which is a multiple of the length."""
     lanes = builder.lanes(name, axis)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
+from compiler.kernels.expressions import Factors
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction
 from ir.graph import Graph
@@ -37,8 +38,8 @@ class GpuHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)
 
-    def contract(self, shape: ProductShape, strided: bool) -> Sequence[Choice]:
-        return contract_choices(shape, strided, self.processors)
+    def contract(self, shape: ProductShape, strided: bool, factors: Factors) -> Sequence[Choice]:
+        return contract_choices(shape, strided, factors, self.processors)
 
     def single(
         self, configs: Sequence[Config], length: int, lanes: bool = False

@@ -2,58 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
+from compiler.kernels.expressions import Factors
 from compiler.kernels.products import ProductShape
 
 
-def _tile(m: int, n: int, k: int, warps: int, stages: int) -> Config:
-    return Config((("M", m), ("N", n), ("K", k)), warps, stages)
+class Tile(NamedTuple):
+    """``rate``: of its multiplications where it fills a device, relative to others of the table."""
+
+    config: Config
+    rate: float
 
 
-# On float32 the compiler multiplies without matrix units and holds a whole depth of both operands
-# in registers: 16, the least it takes. Triton 3.9 keeps all of these in registers for sm_80 and
-# sm_90; 3.6 spills a few bytes here and there in the largest.
-import os
-TILES = (_tile(32, 32, 16, 4, 3), _tile(64, 64, 16, 8, 3), _tile(128, 128, 16, 8, 2))
-if os.environ.get("TILE"): TILES = (_tile(*map(int, os.environ["TILE"].split(","))),)*3
+def tile_of(m: int, n: int, k: int, warps: int = 4, stages: int = 2, rate: float = 1.0) -> Tile:
+    return Tile(Config((("M", m), ("N", n), ("K", k)), warps, stages), rate)
+
+
+# By Factors. Rates are those of an H200, in 10^12 operations a second, of 3 x 3 convolutions and of
+# gradients of weights, or between those of tiles that were measured.
+TILES: dict[Factors, tuple[Tile, ...]] = {
+    # Without matrix units: a whole depth of both operands is held in registers, 16 is the least.
+    Factors("ieee"): (
+        tile_of(32, 32, 16, 4, 3, 10),
+        tile_of(64, 64, 16, 4, 3, 14),
+        tile_of(128, 64, 16, 4, 3, 22),
+        tile_of(128, 128, 16, 8, 3, 16),
+    ),
+    Factors("ieee", held=True): (
+        tile_of(32, 32, 16, 4, 3, 16),
+        tile_of(64, 64, 16, 4, 3, 30),
+        tile_of(128, 64, 16, 8, 3, 38),
+    ),
+    Factors("tf32"): (
+        tile_of(32, 32, 32, 4, 3, 60),
+        tile_of(64, 64, 32, 4, 4, 185),
+        tile_of(64, 128, 32, 4, 3, 250),
+        tile_of(128, 64, 32, 4, 3, 240),
+        tile_of(128, 128, 32, 4, 3, 275),
+        tile_of(128, 256, 32, 8, 3, 300),
+    ),
+    Factors("tf32", held=True): (
+        tile_of(32, 32, 32, 4, 3, 40),
+        tile_of(64, 64, 32, 2, 3, 95),
+        tile_of(128, 64, 32, 4, 3, 92),
+    ),
+    Factors("tf32x3"): (
+        tile_of(32, 32, 32, 4, 3, 30),
+        tile_of(64, 64, 32, 4, 3, 100),
+        tile_of(128, 64, 32, 4, 3, 92),
+        tile_of(128, 128, 32, 8, 3, 90),
+    ),
+    Factors("tf32x3", held=True): (
+        tile_of(32, 32, 32, 4, 3, 18),
+        tile_of(64, 64, 32, 4, 3, 33),
+        tile_of(128, 64, 32, 4, 2, 46),
+    ),
+}
 FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
 GROUP = 8  # tiles of rows that share columns in the second-level cache
-MOST_SPLITS = 16
+SPLITS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
+PROLOGUE = 8  # steps that a program takes besides
+# Times are in multiplications of one processor, divided by the rate of its tile.
+BYTE = 0.12  # of a partial sum, written or read
+LAUNCH = 7.5e5  # of the second kernel
 
 
-def contract_choices(shape: ProductShape, strided: bool, processors: int) -> list[Choice]:
-    """Every tile, each with the whole depth in one program and in parts of it."""
-    tiles = TILES[:FEW_TILES] if strided else TILES
-    choices: list[Choice] = []
-    best = _best_tile(shape, tiles, processors)
-    for tile in sorted(tiles, key=lambda tile: tile is not best):
-        wanted = _splits_for(shape, tile, processors)
-        splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [
-            Choice(tile, s, group=GROUP) for s in splits if s == 1 or s <= shape.steps(tile)
-        ]
-    return choices
+def contract_choices(
+    shape: ProductShape, strided: bool, factors: Factors, processors: int
+) -> list[Choice]:
+    """Every tile, each with the whole depth in one program and in parts of it; first the way that
+    takes the least time."""
+    tiles = TILES[factors]
+    tiles = tiles[:FEW_TILES] if strided else tiles
+    times = {
+        (tile, splits): _time(shape, tile, splits, processors)
+        for tile in tiles
+        for splits in _splits(shape, tile.config)
+    }
+    found = [min(times, key=times.__getitem__)]
+    for tile in tiles:
+        best = min((way for way in times if way[0] is tile), key=times.__getitem__)
+        found += [best, (tile, 2 if best[1] == 1 else 1)]
+    ways = [(t, splits) for t, splits in found if splits == 1 or splits <= shape.steps(t.config)]
+    return [Choice(tile.config, splits, group=GROUP) for tile, splits in dict.fromkeys(ways)]
 
 
-def _best_tile(shape: ProductShape, tiles: tuple[Config, ...], processors: int) -> Config:
-    """The largest tile that still gives every processor something to do, no larger than the
-    matrix needs."""
-    _, rows, columns, depth = shape
-    best = tiles[0]
-    for tile in tiles[1:]:
-        wasted = rows <= tile["M"] // 2 or columns <= tile["N"] // 2
-        if not wasted and shape.programs(tile) >= processors:
-            best = tile
-    if best is tiles[0] and rows > 32 and columns > 32 and depth >= 512:
-        return tiles[1]  # splitting the depth will fill the device
-    return best
+def _splits(shape: ProductShape, config: Config) -> Iterator[int]:
+    steps = shape.steps(config)
+    for splits in SPLITS:
+        if splits == 1 or splits * SHORTEST_SHARE <= steps:
+            yield splits
 
 
-def _splits_for(shape: ProductShape, tile: Config, processors: int) -> int:
-    total = shape.programs(tile)
-    if not 0 < total < processors:
-        return 1
-    longest = shape.steps(tile) // SHORTEST_SHARE
-    return max(1, min(MOST_SPLITS, 2 * processors // total, longest))
+def _time(shape: ProductShape, tile: Tile, splits: int, processors: int) -> float:
+    """In rounds of programs, as many of them at a time as there are processors."""
+    m, n, k = (tile.config[name] for name in "MNK")
+    programs = shape.programs(tile.config) * splits
+    rounds = -(-programs // processors)
+    steps = -(-shape.steps(tile.config) // splits)
+    time = rounds * (steps + PROLOGUE) * m * n * k / tile.rate
+    if splits > 1:
+        nbytes = 4 * shape.products * shape.rows * shape.columns * (2 * splits + 1)
+        time += (BYTE * nbytes + LAUNCH) / processors
+    return time

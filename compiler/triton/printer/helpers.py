@@ -76,12 +76,31 @@ def nan_min(x, axis: tl.constexpr):
 @triton.jit
 def multiply(a, b):
     return a * b
+
+@triton.jit
+def tf32_part(x):
+    """What matrix units read of a float32 as tf32: the sign, the exponent, 10 bits."""
+    return (x.to(tl.int32, bitcast=True) & -8192).to(tl.float32, bitcast=True)
+
+@triton.jit
+def dot_tf32x3(a, b, total):
+    """total + a b, as exact as float32, by three products of matrix units.
+
+    Those cut off what they add up, more the longer they do: so each step's sum is begun anew.
+    An infinity among the factors makes NaN.
+    """
+    a_high = tf32_part(a)
+    b_high = tf32_part(b)
+    part = tl.dot(a - a_high, b_high, input_precision="tf32")
+    part = tl.dot(a_high, b - b_high, part, input_precision="tf32")
+    part = tl.dot(a_high, b_high, part, input_precision="tf32")
+    return total + part
 '''
 HELPERS = {
     match[1]: match[0].strip() + "\n"
     for match in re.finditer(r"@triton\.jit\ndef (\w+)(?:(?!@triton).)*", _SOURCE, re.DOTALL)
 }
-_CALLED = {"tanh": ("expm1",)}  # helpers that others call
+_CALLED = {"tanh": ("expm1",), "dot_tf32x3": ("tf32_part",)}  # helpers that others call
 
 
 def source_of(names: list[str]) -> str:

@@ -10,15 +10,11 @@ from compiler.kernels.liveness import live
 from compiler.kernels.names import Names
 from compiler.kernels.operators import ATOM, SUM, call
 from compiler.kernels.printer import KernelPrinter, Text
+from compiler.precision import HALF, TF32, TF32X3
 from ir.expr import Expr
 
 from .masks import tiled_masks
 from .spelling import AND, COMPARISON, LITERALS, RESERVED, SPELLING, TRITON_TYPES
-
-
-def _precision(product: Expr) -> str:
-    """Of factors of 16 bits there is but one."""
-    return "" if product.args[0].dtype.is_narrow else f', input_precision="{product.value}"'
 
 
 def print_body(kernel: n.KernelBody, readable: bool) -> Text:
@@ -101,7 +97,7 @@ class _Printer(KernelPrinter):
                     text = f"tl.max({text}, {axis})"
                 return f"{text} > 0", COMPARISON
             case "dot":
-                return f"tl.dot({self.operands(value)}{_precision(value)})", ATOM
+                return self._dot(value), ATOM
             case "cdiv":
                 return call("tl.cdiv")(value, self)
             case "spread":
@@ -111,6 +107,17 @@ class _Printer(KernelPrinter):
                     return self.bound(value.args[0])
                 return f"tl.cast({self.expr(value.args[0])}, tl.int32)", ATOM
         raise NotImplementedError(f"Triton's printer knows no {value.op!r}")
+
+    def _dot(self, value: Expr) -> str:
+        precision, held = value.value
+        if precision == TF32X3:
+            return f"{self.helper('dot_tf32x3')}({self.operands(value)})"
+        if precision == HALF:
+            return f"tl.dot({self.operands(value)})"
+        a, b, total = (self.expr(operand) for operand in value.args)
+        if held and precision == TF32:
+            a, b = (f"{self.helper('tf32_part')}({operand})" for operand in (a, b))
+        return f'tl.dot({a}, {b}, {total}, input_precision="{precision}")'
 
     def _place(self, place: Expr) -> tuple[str, str]:
         """An address, and a mask as an argument."""
