@@ -156,16 +156,17 @@ class NumberedWays:
         ]
 
 
-def scheduled(node: Node) -> NumberedWays:
+def scheduled(node: Node, precision: str = "ieee") -> NumberedWays:
     """The ways to do a fused node on a device of which nothing is known."""
+    options = CompileOptions(precision=precision)
     general = GENERAL.get(id(node), General(node, {}))
     number = Evaluation(general.values).size
-    return NumberedWays(node, ways_of(general.node, CompileOptions(), number), general.values)
+    return NumberedWays(node, ways_of(general.node, options, number), general.values)
 
 
-def lowered(node: Node, choice: Choice | None = None) -> list[Launch]:
+def lowered(node: Node, choice: Choice | None = None, precision: str = "ieee") -> list[Launch]:
     """The launches of a fused node: by what its schedule prefers, or as :func:`check` is told."""
-    ways = scheduled(node)
+    ways = scheduled(node, precision)
     return ways.launches(choice or ways.choices[0])
 
 
@@ -269,6 +270,7 @@ def check(
     *,
     tolerance: float = 1e-5,
     choice: Choice | None = None,
+    precision: str = "ieee",
     seed: int = 0,
 ) -> list[Launch]:
     """Compare kernels and reference (in float64); returns the launches.
@@ -279,7 +281,7 @@ def check(
     ``choice``: of the schedule; by default what it prefers.
     """
     arrays = list(inputs) if inputs is not None else random_inputs(node, seed)
-    launches = lowered(node, choice)
+    launches = lowered(node, choice, precision)
     got = run_launches(launches, node, arrays)
     most = max((math.prod(launch.grid) for launch in launches), default=0)
     if most > 1:

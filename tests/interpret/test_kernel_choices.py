@@ -11,7 +11,7 @@ import importlib
 import math
 import pkgutil
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from kernel_runner import check, fused, scheduled, single
@@ -26,6 +26,7 @@ from compiler.triton.heuristics import row
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
+from ir.op import Property
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.gather import ScatterAdd
 from ir.ops.matmul import MatMul
@@ -83,7 +84,8 @@ def longest(kind: str) -> Iterator[int]:
 
 
 CASES: dict[str, Node] = {
-    "matmul": single(MatMul(False, True), (130, 40), (36, 40)),
+    "matmul": single(MatMul(False, True), (130, 80), (36, 80)),
+    "matmul turned": single(MatMul(True, False), (80, 130), (80, 70)),
     "conv": single(Conv(*SAME), (2, 2, 9, 9), (36, 2, 3, 3)),
     "conv groups": single(Conv(*SAME, 2), (1, 4, 6, 6), (72, 2, 3, 3)),
     "conv_input_grad": single(ConvInputGrad(*SAME, spatial=(9, 9)), (2, 2, 9, 9), (2, 36, 3, 3)),
@@ -109,7 +111,15 @@ CASES: dict[str, Node] = {
 }
 
 
-Run = tuple[str, Choice, list[Launch]]
+class Run(NamedTuple):
+    name: str
+    precision: str
+    choice: Choice
+    launches: list[Launch]
+
+
+TOLERANCES = {"ieee": 1e-4, "tf32": 5e-3, "tf32x3": 1e-5}
+"""By the precision of products."""
 
 
 def of(launch: Launch) -> tuple[str, Config]:
@@ -117,40 +127,45 @@ def of(launch: Launch) -> tuple[str, Config]:
     return launch.kernel.entry, launch.config
 
 
+def multiplies(node: Node) -> bool:
+    return any(Property.CONTRACTION in n.op.properties for n in node.op.body.nodes)
+
+
 def covering() -> Iterator[Run]:
     """Choices that together launch all that the schedules of the cases can launch.
 
     Of rows only the smallest tile that holds them: there is a case for each.
     """
-    seen: set[tuple[str, Config]] = set()
+    seen: set[tuple[str, Config, str]] = set()
     for name, node in CASES.items():
-        ways = scheduled(node)
-        for choice in ways.choices[: 1 if node.op.schedule == "row" else None]:
-            few = min(choice.splits, 3)  # splits: as good as many, and faster
-            choice = dataclasses.replace(choice, splits=few)
-            launches = ways.launches(choice)
-            used = {(name, launches[0].config), *map(of, launches[1:])}
-            if not used <= seen:
-                yield name, choice, launches
-            seen |= used
+        for precision in TOLERANCES if multiplies(node) else ("ieee",):
+            ways = scheduled(node, precision)
+            for choice in ways.choices[: 1 if node.op.schedule == "row" else None]:
+                few = min(choice.splits, 3)  # splits: as good as many, and faster
+                choice = dataclasses.replace(choice, splits=few)
+                launches = ways.launches(choice)
+                used = {
+                    (name, launches[0].config, precision),
+                    *((*of(launch), "") for launch in launches[1:]),
+                }
+                if not used <= seen:
+                    yield Run(name, precision, choice, launches)
+                seen |= used
 
 
 RUNS = list(covering())
 
 
-def described(name: str, choice: Choice) -> str:
-    configs = [c for c in (choice.config, choice.second) if c is not None]
+def described(run: Run) -> str:
+    configs = [c for c in (run.choice.config, run.choice.second) if c is not None]
     sizes = ["x".join(str(size) for _, size in config.constants) for config in configs]
-    return f"{name} {' '.join(sizes)} {choice.splits}"
+    return f"{run.name} {run.precision} {' '.join(sizes)} {run.choice.splits}"
 
 
-@pytest.mark.parametrize(
-    ("name", "choice"),
-    [(name, choice) for name, choice, _ in RUNS],
-    ids=[described(name, choice) for name, choice, _ in RUNS],
-)
-def test_choices(name: str, choice: Choice) -> None:
-    check(CASES[name], tolerance=1e-4, choice=choice)
+@pytest.mark.parametrize("run", RUNS, ids=described)
+def test_choices(run: Run) -> None:
+    tolerance = TOLERANCES[run.precision]
+    check(CASES[run.name], tolerance=tolerance, choice=run.choice, precision=run.precision)
 
 
 def configurations() -> set[Config]:
@@ -177,7 +192,7 @@ def configurations() -> set[Config]:
     return found
 
 
-LAUNCHED = {of(launch) for _, _, launches in RUNS for launch in launches}
+LAUNCHED = {of(launch) for run in RUNS for launch in run.launches}
 
 
 def test_every_configuration_is_launched() -> None:
@@ -199,9 +214,7 @@ def test_every_kernel_of_its_own_is_launched() -> None:
 
 
 def test_every_configuration_has_several_programs() -> None:
-    several = {
-        of(launch) for _, _, launches in RUNS for launch in launches if math.prod(launch.grid) > 1
-    }
+    several = {of(launch) for run in RUNS for launch in run.launches if math.prod(launch.grid) > 1}
     assert several == LAUNCHED
 
 

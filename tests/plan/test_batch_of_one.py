@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compiler.compiled import CompiledGraph
+from compiler.kernel import Config
 from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery.inspection.compilation import compile_program
@@ -68,16 +69,23 @@ def compiled(template: str, batch: int, phase: str) -> CompiledGraph:
 
 
 def new_kernels(first: CompiledGraph, second: CompiledGraph) -> list[str]:
-    """Labels of what the second launches and the first does not.
+    """Labels of what the second launches and the first does not, in the same tiles.
 
     What is split to fill a device takes a second kernel at the shapes that need it.
     """
     known = {kernel.source for kernel in first.kernels}
+    tiles = {(launch.label, _tile(launch.config)) for launch in first.launches}
     return [
         launches[0].label
         for kernel, launches in second.kernels.items()
         if kernel.source not in known and kernel.entry not in ("sum_partials", "reduce_fold")
+        if (launches[0].label, _tile(launches[0].config)) in tiles
     ]
+
+
+def _tile(config: Config) -> tuple[tuple[str, int], ...]:
+    """Whether a product needs bounds depends on it."""
+    return tuple(item for item in config.constants if item[0] != "SPLIT")
 
 
 @pytest.mark.parametrize("phase", ["TEST", "TRAIN"])

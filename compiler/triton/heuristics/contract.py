@@ -28,7 +28,7 @@ TILES: dict[Factors, tuple[Tile, ...]] = {
     # Without matrix units: a whole depth of both operands is held in registers, 16 is the least.
     Factors("ieee"): (
         tile_of(32, 32, 16, 4, 3, 10),
-        tile_of(64, 64, 16, 4, 3, 14),
+        tile_of(64, 64, 16, 8, 3, 14),
         tile_of(128, 64, 16, 4, 3, 22),
         tile_of(128, 128, 16, 8, 3, 16),
     ),
