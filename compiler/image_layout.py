@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
     from ir.types import TensorType
 
 ROW_MAJOR, CHANNELS_LAST = "row-major", "channels-last"
+FEW_CHANNELS = 8
+"""Images of less, as of three colours, are read as they come; so are the weights over them."""
 WIDE_BLOCK = 8
 _BLOCKS = re.compile(r"channels-by-([1-9]\d{0,3})")
 
@@ -53,6 +55,8 @@ def wanted_layout(name: str, type: TensorType, channels: Sequence[Channels]) -> 
     blocks = _BLOCKS.fullmatch(name)
     axes = [c.axis for c in channels]
     if name == CHANNELS_LAST:
+        if type.shape[axes[0]] < FEW_CHANNELS:
+            return None
         between = [axis for axis in range(type.rank) if axis not in axes]
         return Layout.of((*axes[1:], *between, axes[0]))
     if blocks is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .architecture import Architecture
-from .image_layout import ROW_MAJOR
+from .image_layout import CHANNELS_LAST, ROW_MAJOR
 from .precision import FLOAT32, IEEE
 
 KiB, MiB = 1 << 10, 1 << 20
@@ -74,6 +74,7 @@ def gpu(name: str, capability: int, processors: int, shared_memory: int, l2_cach
         vector=32 if capability >= 100 else 16,
         l2_cache=l2_cache,
         precisions=Architecture(capability).precisions,
+        layout=CHANNELS_LAST,
     )
 
 

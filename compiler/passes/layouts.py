@@ -131,7 +131,9 @@ class _Layouts:
         if op.properties & Property.VIEW:
             return op.viewed(given[0]) or type
         if op.images:
-            return _wanted(self.name, type, node, -1)
+            wanted = _wanted(self.name, type, node, -1)
+            # Diffs of weights are stored as parameters lie, which only blocks make slow.
+            return wanted if op.images[-1] or _has_blocks(wanted) else type
         alike = (t.layout for t in given if t.layout is not None and t.rank == type.rank)
         return _plain(type, next(alike, None))
 
@@ -156,6 +158,10 @@ class _Layouts:
 def _wanted(name: str, type: TensorType, node: Node, number: int) -> TensorType:
     """Of what a contraction over images reads or makes."""
     return _plain(type, wanted_layout(name, type, node.op.channels[number]))
+
+
+def _has_blocks(type: TensorType) -> bool:
+    return type.layout is not None and any(part.block for part in type.layout.parts)
 
 
 def _plain(type: TensorType, layout: Layout | None) -> TensorType:

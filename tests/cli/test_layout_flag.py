@@ -20,7 +20,7 @@ from tests.project.test_layering import ROOT
 
 NET = """
 name: "small"
-layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 6 dim: 5 } } }
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 8 dim: 6 dim: 5 } } }
 layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param {
   num_output: 6 kernel_size: 3 weight_filler { type: "xavier" } } }
 layer { name: "r" type: "ReLU" bottom: "c" top: "c" }
@@ -41,19 +41,19 @@ def dumped(*flags: str) -> dict[str, str]:
     return {path.name: path.read_text() for path in Path("out").glob("*.ir")}
 
 
-def test_compile_shows_what_is_laid_out() -> None:
-    graphs = dumped("--layout=channels-last")
+@pytest.mark.parametrize("flags", [(), ("--layout=channels-last",)])
+def test_compile_shows_what_is_laid_out(flags: tuple[str, ...]) -> None:
+    """As GPUs want it, unless another order is asked for."""
+    graphs = dumped(*flags)
     laid = graphs["pass_05_layout.ir"]
-    assert "%x.copy: f32[N,3,H,W]{0,2,3,1} = map(%x) {a0}" in laid
+    assert "%x.copy: f32[N,8,H,W]{0,2,3,1} = map(%x) {a0}" in laid
     assert "output %ip: f32[N,2] result" in laid
     assert "{0,2,3,1}" in graphs["pass_06_fuse.ir"]
 
 
-def test_by_itself_nothing_is() -> None:
-    for flags in ((), ("--layout=row-major",)):
-        graphs = dumped(*flags)
-        assert "pass_05_fuse.ir" in graphs
-        assert not any("{0," in text for text in graphs.values())
+def test_in_the_order_that_images_come_in_nothing_is() -> None:
+    graphs = dumped("--layout=row-major")
+    assert not any("{0," in text for text in graphs.values())
 
 
 def test_opt_lays_out_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +89,7 @@ def test_the_reference_says_that_it_takes_none(capsys: pytest.CaptureFixture[str
 
 
 def test_scripts_choose_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = np.random.default_rng(0).standard_normal((2, 3, 6, 5)).astype(np.float32)
+    x = np.random.default_rng(0).standard_normal((2, 8, 6, 5)).astype(np.float32)
     results = []
     for device, layout in (("reference", ""), ("cpu", "channels-last")):
         monkeypatch.setenv("ROASTERY_LAYOUT", layout)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler.image_layout import ROW_MAJOR
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import append_backward
 from compiler.passes.context import PassContext
@@ -65,10 +67,11 @@ def test_rewrites_are_counted(drawn: Drawn, part: float) -> None:
 @given(graphs())
 def test_without_fuel_every_node_is_a_kernel_that_can_be_printed(drawn: Drawn) -> None:
     graph = append_backward(drawn.graph)
-    fused = compile_graph(graph, lower_node, CompileOptions(fuel=0)).graph
+    rows = replace(GENERIC, layout=ROW_MAJOR)
+    fused = compile_graph(graph, lower_node, CompileOptions(rows, fuel=0)).graph
     bodies = [n.op.body for n in fused.nodes if isinstance(n.op, Fused)]
     assert all(len(body.nodes) == 1 for body in bodies)
-    without = compile_graph(graph, lower_node, CompileOptions(passes=())).graph
+    without = compile_graph(graph, lower_node, CompileOptions(rows, passes=())).graph
     assert format_graph(fused) == format_graph(without)
 
 

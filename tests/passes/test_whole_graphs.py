@@ -71,7 +71,7 @@ def test_googlenet_in_few_kernels_and_little_memory() -> None:
     check_kernels(fused)
     verify(fused)
     kernels = [n for n in fused.nodes if isinstance(n.op, Fused)]
-    assert len(kernels) < 380
+    assert len(kernels) < 430  # 68 of them copy weights
     # Ideal would be the bound; a blob each is what Caffe keeps.
     assert plan.memory.nbytes <= 1.05 * least_memory(plan)
     number = Assignment(fused).number
@@ -81,11 +81,12 @@ def test_googlenet_in_few_kernels_and_little_memory() -> None:
 
 
 def test_another_batch_gives_the_same_groups() -> None:
-    """A batch of 1 may: sums over it have the shape of what they sum."""
+    """A batch of 1 may: sums over it have the shape of what they sum. Sizes of memory decide the
+    order."""
     labels = [
-        [(n.op.label, n.op.schedule, [type(x.op).__name__ for x in n.op.body.nodes])
+        sorted((n.op.label, n.op.schedule, [type(x.op).__name__ for x in n.op.body.nodes])
          for n in run_passes(googlenet_graph(batch), CompileOptions()).nodes
-         if isinstance(n.op, Fused)]
+         if isinstance(n.op, Fused))
         for batch in (32, 2)
     ]  # fmt: skip
     assert labels[0] == labels[1]

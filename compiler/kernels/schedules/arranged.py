@@ -37,7 +37,7 @@ def arranged(emitter: Emitter, anchor: Node, view: Product) -> Product:
 
         return sorted(range(len(sizes)), key=stride, reverse=True)
 
-    view = _permuted(view, order("columns", view.columns, 2), order("depth", view.depth, 0))
+    view = _permuted(view, order("columns", view.columns, 1), order("depth", view.depth, 0))
     if _beside(strides, "rows", view.rows) and not _beside(strides, "columns", view.columns):
         view = _turned(view)
     return view

@@ -45,7 +45,7 @@ def schedule_contract(task: Task) -> Scheduled:
     if view.thin:
         return schedule_terms(task, anchor, view)
     view = arranged(emitter, anchor, view)
-    factors = _factors(emitter, anchor, view, task.options.precision)
+    factors = _factors(emitter, anchor, view, task.options.factors_precision)
     seconds = task.heuristic.flat(task.body, task.number(anchor.output.type.size))
     choices = [
         replace(choice, second=second)
@@ -72,7 +72,7 @@ def _product(
     emitter = task.emitter(2)
     builder = emitter.builder
     view = arranged(emitter, anchor, product_of(emitter, anchor))
-    factors = _factors(emitter, anchor, view, task.options.precision)
+    factors = _factors(emitter, anchor, view, task.options.factors_precision)
     row, column, which = _tile(builder, view, choice)
     builder.place(anchor.location)
     places = row.places, column.places, which.places
