@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
     from ir.types import TensorType
 
 ROW_MAJOR, CHANNELS_LAST = "row-major", "channels-last"
-FEW_CHANNELS = 8
+FEW_CHANNELS = 4
 """Images of less, as of three colours, are read as they come; so are the weights over them."""
 WIDE_BLOCK = 8
 _BLOCKS = re.compile(r"channels-by-([1-9]\d{0,3})")

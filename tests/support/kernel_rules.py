@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from compiler.pipeline import kernel_nodes
+from compiler.triton.printer.helpers import HELPERS
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.ops.loop import StepLoop
 from ir.views import in_whole_blocks
+
+
+def multiplies_plain_tf32(source: str) -> bool:
+    """Whether a kernel in Triton multiplies float32 by single products of tf32."""
+    helper = HELPERS["dot_tf32x3"]
+    assert '"tf32"' in helper
+    return '"tf32"' in source.replace(helper, "")
 
 
 def check_kernels(graph: Graph) -> None:
