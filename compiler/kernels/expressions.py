@@ -116,7 +116,8 @@ class Factors(NamedTuple):
 
     Attributes:
         precision: ``ieee``; ``tf32``: factors keep 10 bits of their mantissa; ``tf32x3``: three
-            such products of both halves of the factors, whose sum is as exact as float32.
+            such products of both halves of the factors, whose sum is as exact as float32;
+            ``half``: factors have 16 bits.
         held: whether the tiles pass through registers. Matrix units read 32-bit operands from
             shared memory only where neighbours lie along the depth; loaded there otherwise, they
             would be turned by 4 bytes at a time.

@@ -19,6 +19,7 @@ import pytest
 from fake_cuda import FakeCuda
 
 from compiler.options import CompileOptions
+from compiler.precision import IEEE
 from compiler.plan.saved_sizes import saved_plan_at
 from runtime.artifact import Artifact, load
 from runtime.artifact.code import targets
@@ -62,7 +63,7 @@ def test_its_launches_are_made_on_a_gpu(
         general, codes = artifact.plan()
         plan = saved_plan_at(general, artifact.manifest.sizes, as_saved=True)
         assert targets(codes) == ("cuda:sm_80",)
-        assert old.stem != "v1" or artifact.manifest.options == CompileOptions()
+        assert old.stem != "v1" or artifact.manifest.options == CompileOptions(precision=IEEE)
     for (number, _), (binary,) in codes.items():
         kinds = tuple(parameter.kind for parameter in plan.kernels[number].parameters)
         fake_gpu.kernels[binary.entry] = (binary.arguments, _looks(fake_gpu, kinds))

@@ -27,13 +27,13 @@ from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
 from ir.layout import Layout, channels_last
-from ir.op import Property
+from ir.op import Op, Property
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.gather import ScatterAdd
 from ir.ops.matmul import MatMul
 from ir.ops.sort import TopK
 from ir.ops.window import WindowMax
-from ir.types import I32, TensorType
+from ir.types import F16, I32, TensorType
 from tests.support import program_kernels, sample_nets
 from tests.support.lowering import lowered
 
@@ -84,20 +84,32 @@ def longest(kind: str) -> Iterator[int]:
     yield held[-1] + 5
 
 
+def of_halves(op: Op, *types: TensorType) -> Node:
+    """With float16 operands."""
+    return single(op, *(dataclasses.replace(t, dtype=F16) for t in types))
+
+
+CHANNELS_LAST = (
+    TensorType((3, 64, 8, 8), layout=channels_last(4)),
+    TensorType((36, 64, 3, 3), layout=channels_last(4)),
+)
+
 CASES: dict[str, Node] = {
+    "matmul of halves": of_halves(MatMul(False, True), TensorType((130, 80)), TensorType((70, 80))),
+    "conv of halves, channels last": of_halves(Conv(*SAME), *CHANNELS_LAST),
     "matmul": single(MatMul(False, True), (130, 80), (36, 80)),
     "matmul turned": single(MatMul(True, False), (80, 130), (80, 70)),
     "conv": single(Conv(*SAME), (2, 2, 9, 9), (36, 2, 3, 3)),
     "conv, channels last": single(
         Conv(*SAME),
-        TensorType((2, 32, 8, 8), layout=channels_last(4)),
+        TensorType((3, 32, 8, 8), layout=channels_last(4)),
         TensorType((36, 32, 3, 3), layout=channels_last(4)),
     ),
     "conv groups": single(Conv(*SAME, 2), (1, 4, 6, 6), (72, 2, 3, 3)),
     "conv_input_grad": single(ConvInputGrad(*SAME, spatial=(9, 9)), (2, 2, 9, 9), (2, 36, 3, 3)),
     "conv_input_grad, channels last": single(
         ConvInputGrad(*SAME, spatial=(8, 8)),
-        TensorType((2, 32, 8, 8), layout=channels_last(4)),
+        TensorType((3, 32, 8, 8), layout=channels_last(4)),
         TensorType((32, 36, 3, 3), layout=Layout.of((1, 2, 3, 0))),
     ),
     "conv_input_grad strided": single(

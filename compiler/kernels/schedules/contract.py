@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compiler.kernel import Config
+from compiler.precision import HALF
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Value
@@ -96,6 +97,10 @@ def _product(
 
 
 def _factors(emitter: Emitter, anchor: Node, view: Product, precision: str) -> Factors:
+    """``precision``: of float32."""
+    left, _ = view.left
+    if left.type.dtype.is_narrow:
+        return Factors(HALF)
     return Factors(precision, held=not along_depth(emitter, anchor, view))
 
 

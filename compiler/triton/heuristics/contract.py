@@ -9,6 +9,7 @@ from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.kernels.expressions import Factors
 from compiler.kernels.products import ProductShape
+from compiler.precision import HALF, IEEE, TF32, TF32X3
 
 
 class Tile(NamedTuple):
@@ -26,18 +27,18 @@ def tile_of(m: int, n: int, k: int, warps: int = 4, stages: int = 2, rate: float
 # gradients of weights, or between those of tiles that were measured.
 TILES: dict[Factors, tuple[Tile, ...]] = {
     # Without matrix units: a whole depth of both operands is held in registers, 16 is the least.
-    Factors("ieee"): (
+    Factors(IEEE): (
         tile_of(32, 32, 16, 4, 3, 10),
         tile_of(64, 64, 16, 8, 3, 14),
         tile_of(128, 64, 16, 4, 3, 22),
         tile_of(128, 128, 16, 8, 3, 16),
     ),
-    Factors("ieee", held=True): (
+    Factors(IEEE, held=True): (
         tile_of(32, 32, 16, 4, 3, 16),
         tile_of(64, 64, 16, 4, 3, 30),
         tile_of(128, 64, 16, 8, 3, 38),
     ),
-    Factors("tf32"): (
+    Factors(TF32): (
         tile_of(32, 32, 32, 4, 3, 60),
         tile_of(64, 64, 32, 4, 4, 185),
         tile_of(64, 128, 32, 4, 3, 250),
@@ -45,21 +46,29 @@ TILES: dict[Factors, tuple[Tile, ...]] = {
         tile_of(128, 128, 32, 4, 3, 275),
         tile_of(128, 256, 32, 8, 3, 300),
     ),
-    Factors("tf32", held=True): (
+    Factors(TF32, held=True): (
         tile_of(32, 32, 32, 4, 3, 40),
         tile_of(64, 64, 32, 2, 3, 95),
         tile_of(128, 64, 32, 4, 3, 92),
     ),
-    Factors("tf32x3"): (
+    Factors(TF32X3): (
         tile_of(32, 32, 32, 4, 3, 30),
         tile_of(64, 64, 32, 4, 3, 100),
         tile_of(128, 64, 32, 4, 3, 92),
         tile_of(128, 128, 32, 8, 3, 90),
     ),
-    Factors("tf32x3", held=True): (
+    Factors(TF32X3, held=True): (
         tile_of(32, 32, 32, 4, 3, 18),
         tile_of(64, 64, 32, 4, 3, 33),
         tile_of(128, 64, 32, 4, 2, 46),
+    ),
+    Factors(HALF): (
+        tile_of(32, 32, 32, 4, 3, 120),
+        tile_of(64, 64, 64, 4, 4, 370),
+        tile_of(64, 128, 64, 4, 4, 425),
+        tile_of(128, 64, 64, 4, 3, 440),
+        tile_of(128, 128, 64, 4, 3, 520),
+        tile_of(128, 256, 64, 8, 3, 555),
     ),
 }
 FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
