@@ -19,8 +19,8 @@ import pytest
 from fake_cuda import FakeCuda
 
 from compiler.options import CompileOptions
-from compiler.precision import IEEE
 from compiler.plan.saved_sizes import saved_plan_at
+from compiler.precision import IEEE
 from runtime.artifact import Artifact, load
 from runtime.artifact.code import targets
 

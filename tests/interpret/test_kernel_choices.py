@@ -90,7 +90,7 @@ def of_halves(op: Op, *types: TensorType) -> Node:
 
 
 CHANNELS_LAST = (
-    TensorType((3, 64, 8, 8), layout=channels_last(4)),
+    TensorType((5, 64, 8, 8), layout=channels_last(4)),
     TensorType((36, 64, 3, 3), layout=channels_last(4)),
 )
 
@@ -102,14 +102,14 @@ CASES: dict[str, Node] = {
     "conv": single(Conv(*SAME), (2, 2, 9, 9), (36, 2, 3, 3)),
     "conv, channels last": single(
         Conv(*SAME),
-        TensorType((3, 32, 8, 8), layout=channels_last(4)),
+        TensorType((5, 32, 8, 8), layout=channels_last(4)),
         TensorType((36, 32, 3, 3), layout=channels_last(4)),
     ),
     "conv groups": single(Conv(*SAME, 2), (1, 4, 6, 6), (72, 2, 3, 3)),
     "conv_input_grad": single(ConvInputGrad(*SAME, spatial=(9, 9)), (2, 2, 9, 9), (2, 36, 3, 3)),
     "conv_input_grad, channels last": single(
         ConvInputGrad(*SAME, spatial=(8, 8)),
-        TensorType((3, 32, 8, 8), layout=channels_last(4)),
+        TensorType((5, 32, 8, 8), layout=channels_last(4)),
         TensorType((32, 36, 3, 3), layout=Layout.of((1, 2, 3, 0))),
     ),
     "conv_input_grad strided": single(
