@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.expressions import Factors
+from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
 from compiler.kernels.schedules.registers.form import LoopAxis, RegisterForm
@@ -39,7 +39,7 @@ class VectorHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, self.lanes)]
 
-    def contract(self, shape: ProductShape, strided: bool, factors: Factors) -> Sequence[Choice]:
+    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", self.lanes), ("K", 1))))]
 
     def single(

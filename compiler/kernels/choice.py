@@ -11,7 +11,7 @@ from compiler.kernel import Config
 if TYPE_CHECKING:
     from ir.graph import Graph
 
-    from .expressions import Factors
+    from .expressions import DotKind
     from .products import ProductShape
     from .schedules.reduction import Reduction
 
@@ -56,7 +56,7 @@ class Heuristic(Protocol):
     def row(self, reduction: Reduction) -> Sequence[Config]:
         """Likewise, for rows that are never split."""
 
-    def contract(self, shape: ProductShape, strided: bool, factors: Factors) -> Sequence[Choice]:
+    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
         """Tiles of ``M`` rows and ``N`` columns, in steps of ``K`` along the depth. Each of
         :meth:`flat` is a way to have the second configuration.
 

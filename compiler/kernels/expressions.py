@@ -111,7 +111,7 @@ def any_lane(condition: Expr) -> Expr:
     return e.node("any", (condition,), None, BOOL)
 
 
-class Factors(NamedTuple):
+class DotKind(NamedTuple):
     """How tiles are multiplied.
 
     Attributes:
@@ -127,7 +127,7 @@ class Factors(NamedTuple):
     held: bool = False
 
 
-def dot(a: Expr, b: Expr, total: Expr, factors: Factors) -> Expr:
+def dot(a: Expr, b: Expr, total: Expr, factors: DotKind) -> Expr:
     """``total`` plus the matrix product of tiles (rows, depth) and (depth, columns)."""
     return e.node("dot", (a, b, total), factors, F32)
 

@@ -13,7 +13,7 @@ from compiler.kernels.schedules.reduction import tile_of
 from compiler.triton.heuristics import contract, elements, reduce, row
 
 _BLOCKS = tuple(Config((("BLOCK", block),)) for block in (16, 32))
-_PRODUCTS = tuple(contract.tile_of(m, n, 16) for m, n in ((4, 4), (8, 16), (2, 16)))
+_PRODUCTS = tuple(contract.product_tile(m, n, 16) for m, n in ((4, 4), (8, 16), (2, 16)))
 _REDUCTIONS = {
     "rows": ((2, 16), (1, 16)),  # a share is a multiple of 16
     "planes": ((2, 4), (1, 4)),

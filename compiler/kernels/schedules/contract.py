@@ -20,7 +20,7 @@ from ir.op import Property
 from ..builder import KernelBuilder
 from ..choice import Choice
 from ..emitter import Access, Emitter, zero
-from ..expressions import SCALAR, Factors, axes_of, cdiv, constant, dot
+from ..expressions import SCALAR, DotKind, axes_of, cdiv, constant, dot
 from ..index import linearize
 from ..monomial import product
 from ..nodes import KernelBody
@@ -28,8 +28,8 @@ from ..products import Product, product_of
 from ..task import Scheduled, Task
 from .arranged import along_depth, arranged
 from .partials import Partials
-from .runs import Run, one_of, run_of, step_of
 from .terms import schedule_terms
+from .tile_sides import SidePositions, lone_position, step_positions, tile_positions
 
 
 def anchor_of(body: Graph) -> Node:
@@ -96,15 +96,15 @@ def _product(
     return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=written)
 
 
-def _factors(emitter: Emitter, anchor: Node, view: Product, precision: str) -> Factors:
+def _factors(emitter: Emitter, anchor: Node, view: Product, precision: str) -> DotKind:
     """``precision``: of float32."""
     left, _ = view.left
     if left.type.dtype.is_narrow:
-        return Factors(HALF)
-    return Factors(precision, held=not along_depth(emitter, anchor, view))
+        return DotKind(HALF)
+    return DotKind(precision, held=not along_depth(emitter, anchor, view))
 
 
-def _stored(access: Access, row: Run, column: Run) -> Access:
+def _stored(access: Access, row: SidePositions, column: SidePositions) -> Access:
     """Where the tile's results go. What lies outside of the matrix an address shows, but not along
     a side of which nothing is left in it, as there is one row or column."""
     seen = SCALAR.union(*(index.axes for index in access.coordinates))
@@ -114,7 +114,9 @@ def _stored(access: Access, row: Run, column: Run) -> Access:
     return access
 
 
-def _tile(builder: KernelBuilder, view: Product, choice: Choice) -> tuple[Run, Run, Run]:
+def _tile(
+    builder: KernelBuilder, view: Product, choice: Choice
+) -> tuple[SidePositions, SidePositions, SidePositions]:
     """Rows, columns and product number of this program."""
     m, n, size = constant("M"), constant("N"), choice.group
     program = builder.let(builder.program(), "i", "program")
@@ -133,19 +135,19 @@ def _tile(builder: KernelBuilder, view: Product, choice: Choice) -> tuple[Run, R
     y = builder.let(group + local % height, "i", "tile_row")
     x = builder.let(local // height, "i", "tile_column")
     return (
-        run_of(builder, y, "M", 0, view.rows, choice.config, "row"),
-        run_of(builder, x, "N", 1, view.columns, choice.config, "column"),
-        one_of(which, view.count),
+        tile_positions(builder, y, "M", 0, view.rows, choice.config, "row"),
+        tile_positions(builder, x, "N", 1, view.columns, choice.config, "column"),
+        lone_position(which, view.count),
     )
 
 
 def _accumulate(
     emitter: Emitter,
     view: Product,
-    place: tuple[Run, Run, Run],
+    place: tuple[SidePositions, SidePositions, SidePositions],
     config: Config,
     share: int,
-    factors: Factors,
+    factors: DotKind,
 ) -> Expr:
     """The loop over the depth, of so many steps (``share``); gives the tile of sums."""
     row, column, which = place
@@ -163,8 +165,8 @@ def _accumulate(
     end = builder.let(e.minimum(start + stretch, depth), "i", "end")
     total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
     with builder.loop(end, start, constant("K"), hint="k") as step:
-        left_depth = step_of(builder, step, "K", 1, view.depth, config, "deep")
-        right_depth = step_of(builder, step, "K", 0, view.depth, config, "deep")
+        left_depth = step_positions(builder, step, "K", 1, view.depth, config, "deep")
+        right_depth = step_positions(builder, step, "K", 0, view.depth, config, "deep")
         left, read_left = view.left
         a = read_left(row.places, left_depth.places, which.places)
         a_tile = _operand(emitter, left, a, (row, left_depth))
@@ -175,9 +177,11 @@ def _accumulate(
     return total
 
 
-def _operand(emitter: Emitter, value: Value, access: Access, runs: tuple[Run, Run]) -> Expr:
+def _operand(
+    emitter: Emitter, value: Value, access: Access, sides: tuple[SidePositions, SidePositions]
+) -> Expr:
     """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
-    inside = (*runs[0].bounds(), *runs[1].bounds())
+    inside = (*sides[0].bounds(), *sides[1].bounds())
     found = emitter.emit_guarded(value, access.guarded(*inside))
     if not axes_of(found):  # one element in all: no tile yet
         found = emitter.chosen(inside, found, zero(value.type.dtype))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.expressions import Factors
+from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction
 from ir.graph import Graph
@@ -38,7 +38,7 @@ class GpuHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)
 
-    def contract(self, shape: ProductShape, strided: bool, factors: Factors) -> Sequence[Choice]:
+    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
         return contract_choices(shape, strided, factors, self.processors)
 
     def single(

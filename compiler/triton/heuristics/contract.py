@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.expressions import Factors
+from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.precision import HALF, IEEE, TF32, TF32X3
 
@@ -19,56 +19,58 @@ class Tile(NamedTuple):
     rate: float
 
 
-def tile_of(m: int, n: int, k: int, warps: int = 4, stages: int = 2, rate: float = 1.0) -> Tile:
+def product_tile(
+    m: int, n: int, k: int, warps: int = 4, stages: int = 2, rate: float = 1.0
+) -> Tile:
     return Tile(Config((("M", m), ("N", n), ("K", k)), warps, stages), rate)
 
 
-# By Factors. Rates are those of an H200, in 10^12 operations a second, of 3 x 3 convolutions and of
+# By DotKind. Rates are those of an H200, in 10^12 operations a second, of 3 x 3 convolutions and of
 # gradients of weights, or between those of tiles that were measured.
-TILES: dict[Factors, tuple[Tile, ...]] = {
+TILES: dict[DotKind, tuple[Tile, ...]] = {
     # Without matrix units: a whole depth of both operands is held in registers, 16 is the least.
-    Factors(IEEE): (
-        tile_of(32, 32, 16, 4, 3, 10),
-        tile_of(64, 64, 16, 8, 3, 14),
-        tile_of(128, 64, 16, 4, 3, 22),
-        tile_of(128, 128, 16, 8, 3, 16),
+    DotKind(IEEE): (
+        product_tile(32, 32, 16, 4, 3, 10),
+        product_tile(64, 64, 16, 8, 3, 14),
+        product_tile(128, 64, 16, 4, 3, 22),
+        product_tile(128, 128, 16, 8, 3, 16),
     ),
-    Factors(IEEE, held=True): (
-        tile_of(32, 32, 16, 4, 3, 16),
-        tile_of(64, 64, 16, 4, 3, 30),
-        tile_of(128, 64, 16, 8, 3, 38),
+    DotKind(IEEE, held=True): (
+        product_tile(32, 32, 16, 4, 3, 16),
+        product_tile(64, 64, 16, 4, 3, 30),
+        product_tile(128, 64, 16, 8, 3, 38),
     ),
-    Factors(TF32): (
-        tile_of(32, 32, 32, 4, 3, 60),
-        tile_of(64, 64, 32, 4, 4, 185),
-        tile_of(64, 128, 32, 4, 3, 250),
-        tile_of(128, 64, 32, 4, 3, 240),
-        tile_of(128, 128, 32, 4, 3, 275),
-        tile_of(128, 256, 32, 8, 3, 300),
+    DotKind(TF32): (
+        product_tile(32, 32, 32, 4, 3, 60),
+        product_tile(64, 64, 32, 4, 4, 185),
+        product_tile(64, 128, 32, 4, 3, 250),
+        product_tile(128, 64, 32, 4, 3, 240),
+        product_tile(128, 128, 32, 4, 3, 275),
+        product_tile(128, 256, 32, 8, 3, 300),
     ),
-    Factors(TF32, held=True): (
-        tile_of(32, 32, 32, 4, 3, 40),
-        tile_of(64, 64, 32, 2, 3, 95),
-        tile_of(128, 64, 32, 4, 3, 92),
+    DotKind(TF32, held=True): (
+        product_tile(32, 32, 32, 4, 3, 40),
+        product_tile(64, 64, 32, 2, 3, 95),
+        product_tile(128, 64, 32, 4, 3, 92),
     ),
-    Factors(TF32X3): (
-        tile_of(32, 32, 32, 4, 3, 30),
-        tile_of(64, 64, 32, 4, 3, 100),
-        tile_of(128, 64, 32, 4, 3, 92),
-        tile_of(128, 128, 32, 8, 3, 90),
+    DotKind(TF32X3): (
+        product_tile(32, 32, 32, 4, 3, 30),
+        product_tile(64, 64, 32, 4, 3, 100),
+        product_tile(128, 64, 32, 4, 3, 92),
+        product_tile(128, 128, 32, 8, 3, 90),
     ),
-    Factors(TF32X3, held=True): (
-        tile_of(32, 32, 32, 4, 3, 18),
-        tile_of(64, 64, 32, 4, 3, 33),
-        tile_of(128, 64, 32, 4, 2, 46),
+    DotKind(TF32X3, held=True): (
+        product_tile(32, 32, 32, 4, 3, 18),
+        product_tile(64, 64, 32, 4, 3, 33),
+        product_tile(128, 64, 32, 4, 2, 46),
     ),
-    Factors(HALF): (
-        tile_of(32, 32, 32, 4, 3, 120),
-        tile_of(64, 64, 64, 4, 4, 370),
-        tile_of(64, 128, 64, 4, 4, 425),
-        tile_of(128, 64, 64, 4, 3, 440),
-        tile_of(128, 128, 64, 4, 3, 520),
-        tile_of(128, 256, 64, 8, 3, 555),
+    DotKind(HALF): (
+        product_tile(32, 32, 32, 4, 3, 120),
+        product_tile(64, 64, 64, 4, 4, 370),
+        product_tile(64, 128, 64, 4, 4, 425),
+        product_tile(128, 64, 64, 4, 3, 440),
+        product_tile(128, 128, 64, 4, 3, 520),
+        product_tile(128, 256, 64, 8, 3, 555),
     ),
 }
 FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
@@ -82,7 +84,7 @@ LAUNCH = 7.5e5  # of the second kernel
 
 
 def contract_choices(
-    shape: ProductShape, strided: bool, factors: Factors, processors: int
+    shape: ProductShape, strided: bool, factors: DotKind, processors: int
 ) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it; first the way that
     takes the least time."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
-from compiler.kernels.expressions import Factors
+from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
 from ir.graph import Graph
@@ -27,7 +27,7 @@ class ScalarHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, 1)]
 
-    def contract(self, shape: ProductShape, strided: bool, factors: Factors) -> Sequence[Choice]:
+    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", 1), ("K", 1))))]
 
     def single(self, configs: Sequence[Config], length: int, lanes: bool = False) -> list[Config]:

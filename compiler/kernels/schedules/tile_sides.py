@@ -1,4 +1,4 @@
-"""Positions of a tile along one of its sides, by the axes that they count.
+"""SidePositions of a tile along one of its sides, by the axes that they count.
 
 Where the innermost axis is a multiple of the tile, a tile lies within one place of all other axes:
 these are scalars, and nothing needs a bound. So it is with the channels of a convolution over
@@ -21,7 +21,7 @@ from ..products import Sizes
 
 
 @dataclass(frozen=True)
-class Run:
+class SidePositions:
     """Some positions, one after the other.
 
     Attributes:
@@ -36,7 +36,7 @@ class Run:
         return tuple(bound() for bound in self.base.bounds) if self.base else ()
 
 
-def run_of(
+def tile_positions(
     builder: KernelBuilder,
     tile: Expr,
     name: str,
@@ -44,7 +44,7 @@ def run_of(
     sizes: Sizes,
     config: Config,
     hint: str,
-) -> Run:
+) -> SidePositions:
     """Those of a tile, by its number along its side.
 
     Args:
@@ -58,7 +58,7 @@ def run_of(
     return _anywhere(builder, builder.let(tile * constant(name) + lanes, "i", hint), sizes)
 
 
-def step_of(
+def step_positions(
     builder: KernelBuilder,
     start: Expr,
     name: str,
@@ -66,7 +66,7 @@ def step_of(
     sizes: Sizes,
     config: Config,
     hint: str,
-) -> Run:
+) -> SidePositions:
     """Those from a start on, which is a multiple of the length."""
     lanes = builder.lanes(name, axis)
     if _is_whole(sizes, config[name]):
@@ -74,11 +74,11 @@ def step_of(
     return _anywhere(builder, builder.let(start + lanes, "i", hint), sizes, config[name])
 
 
-def one_of(number: Expr, sizes: Sizes) -> Run:
+def lone_position(number: Expr, sizes: Sizes) -> SidePositions:
     """A scalar position."""
     if number.op == "const":  # the only one
-        return Run((ZERO,) * len(sizes))
-    return Run(_coordinates(Base(number), sizes))
+        return SidePositions((ZERO,) * len(sizes))
+    return SidePositions(_coordinates(Base(number), sizes))
 
 
 def _is_whole(sizes: Sizes, length: int) -> bool:
@@ -92,22 +92,22 @@ def _innermost(sizes: Sizes) -> int | None:
     return max((i for i, size in enumerate(sizes) if size.constant != 1), default=None)
 
 
-def _within(start: Expr, lanes: Expr, sizes: Sizes) -> Run:
+def _within(start: Expr, lanes: Expr, sizes: Sizes) -> SidePositions:
     places = list(_coordinates(Base(start), sizes))
     inner = _innermost(sizes)
     assert inner is not None
     places[inner] = places[inner].plus(variable(Base(lanes)))
-    return Run(places)
+    return SidePositions(places)
 
 
-def _anywhere(builder: KernelBuilder, at: Expr, sizes: Sizes, length: int = 0) -> Run:
+def _anywhere(builder: KernelBuilder, at: Expr, sizes: Sizes, length: int = 0) -> SidePositions:
     extent = product(sizes)
     if length and extent.constant is not None and extent.constant % length == 0:
         base = Base(at)
     else:
         size = builder.size(extent)
         base = Base(at, (lambda: builder.let(at < size, "m"),))
-    return Run(_coordinates(base, sizes), base)
+    return SidePositions(_coordinates(base, sizes), base)
 
 
 def _coordinates(base: Base, sizes: Sizes) -> Sequence[Affine]:
