@@ -5,6 +5,7 @@ from __future__ import annotations
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.ops.fusion import Fused
+from ir.ops.loop import StepLoop
 
 
 def view_roots(graph: Graph) -> dict[Value, Value]:
@@ -27,6 +28,8 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     the operand, or have it at hand because this one (of the same shape) has loaded it.
     """
     op = node.op
+    if isinstance(op, StepLoop):
+        return _steps_overwrite(node, op, operand, result)
     if not isinstance(op, Fused) or operand.type.nbytes != result.type.nbytes:
         return False
     if operand.type.dtype.itemsize != result.type.dtype.itemsize:
@@ -54,6 +57,24 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
     if not any(v in derived for v in results[place + 1 :]):
         return True
     return own in derived and all(v.shape == own.shape for v in results)
+
+
+def _steps_overwrite(node: Node, op: StepLoop, operand: Value, result: Value) -> bool:
+    """Whether a step may write its part of a stack where its part of a sliced operand lies: what
+    reads that runs before, or is the kernel that writes, and may overwrite it."""
+    place, number = node.inputs.index(operand), node.outputs.index(result)
+    if node.inputs.count(operand) > 1 or place >= op.sliced or number < op.carried:
+        return False
+    body, roots = op.body, view_roots(op.body)
+    part, made = body.inputs[place].value, roots[body.outputs[number].value]
+    if part.type.nbytes != made.type.nbytes:
+        return False
+    kernels = [n for n in body.nodes if not n.op.properties & Property.VIEW]
+    writer = next((i for i, n in enumerate(kernels) if made in n.outputs), None)
+    if writer is None or any(roots[v] is part for n in kernels[writer + 1 :] for v in n.inputs):
+        return False
+    names = [v for v in dict.fromkeys(kernels[writer].inputs) if roots[v] is part]
+    return not names or (len(names) == 1 and may_overwrite(kernels[writer], names[0], made))
 
 
 def _at_one_place(node: Node, operand: Value, result: Value) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +88,25 @@ def test_other_states_take_turns() -> None:
     assert places[0] == places[2] != places[1] == places[3]
     # Both are as large as they must be; a product that is not split has 16 elements of its own.
     assert plan.memory.nbytes == least_memory(plan) == 2 * 128 + 256
+
+
+def test_a_step_writes_over_its_part_of_what_nobody_reads_later() -> None:
+    """The stack of results is where the sliced operand was, but not where it is read after that."""
+    for read_again in (False, True):
+        b = Builder("g")
+        x = b.map(e.arg(0) * 2.0, b.input("x", TensorType((STEPS, 2, COLUMNS))))
+        start = b.input("start", TensorType((2, COLUMNS)))
+        loop = LoopBuilder(b, "step", functools.partial(StepLoop, STEPS))
+        part, h = loop.part(x), loop.carry(start)
+        new = loop.body.map(e.tanh(e.arg(0) + e.arg(1)), h, part)
+        loop.hand_on(h, new)
+        loop.stack(new)
+        stack = loop.finish().stacks[new]
+        total = b.sum(stack, (0, 1))
+        b.output("y", b.map(e.arg(0) + e.arg(1), total, b.sum(x, (0, 1))) if read_again else total)
+        (repeat,) = compiled(b.finish()).plan.repeats
+        moving = {a.buffer for a in repeat.launches[0].arguments if isinstance(a, Moving)}
+        assert len(moving) == (2 if read_again else 1)
 
 
 def test_more_steps_are_no_more_text() -> None:
