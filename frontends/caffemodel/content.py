@@ -48,7 +48,7 @@ def read_binary(path: str | os.PathLike[str], expected: str) -> LentBytes:
         with open_regular(path) as file:
             head = file.read(1024)
             # No message begins with a zero: of a large file of zeros no more is read.
-            data = LentBytes(file, len(head) if head.startswith(b"\0") else None)
+            data = LentBytes(file, name, len(head) if head.startswith(b"\0") else None)
     except OSError as error:
         raise RoasteryError(f"{name}: {error.strerror}") from None
     if head.startswith(b"version https://git-lfs"):

@@ -49,7 +49,9 @@ def compile(
         observe: inner blobs to return besides the outputs: names, or one name.
         seed: of fillers and dropout.
         freeze: parameters will not change any more: BatchNorm and Scale are folded into weights
-            on the first call, and later edits of ``parameters`` do not count.
+            on the first call, and later edits of ``parameters`` do not count. What no later call
+            reads leaves memory, and is read from ``weights`` again where somebody asks for it: the
+            file stays open, and may be renamed, replaced or removed, but not written into.
         precision: how exact numbers are: "float32", "tf32", "bfloat16", "float16" or "ieee"
             (docs/precision.md); default: ROASTERY_PRECISION, else "float32".
         passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
@@ -88,5 +90,5 @@ def compile(
     )
     check_input_shapes("shapes", request.shapes, built.net.inputs.shapes)
     if stored is not None:
-        stored.load(built.program, built.store, logger_log())
+        stored.load(built.program, built.store, logger_log(), again=freeze)
     return Executable(built.net)

@@ -37,13 +37,15 @@ def load_weights(
     program: NetProgram,
     store: Store,
     log: CaffeLog | None = None,
+    *,
+    again: bool = False,
 ) -> list[str]:
     """Copy the parameters of layers with equal names from a file; see :meth:`WeightsFile.load`.
 
     Raises:
         RoasteryError: the file cannot be read, or a layer's blobs differ in number or shape.
     """
-    return WeightsFile(path).load(program, store, log)
+    return WeightsFile(path).load(program, store, log, again=again)
 
 
 class WeightsFile:
@@ -69,12 +71,23 @@ class WeightsFile:
         found = ((source, target) for source, target in self._matched(program) if target)
         return {v for source, target in found for v in self._variables(source, target, program)}
 
-    def load(self, program: NetProgram, store: Store, log: CaffeLog | None = None) -> list[str]:
+    def load(
+        self,
+        program: NetProgram,
+        store: Store,
+        log: CaffeLog | None = None,
+        *,
+        again: bool = False,
+    ) -> list[str]:
         """Copy the parameters of layers with equal names.
 
         The k-th layer of a name gets what the file holds of the k-th. Layers of the file that the
         net lacks are logged and passed over; layers of the net that the file lacks keep what they
         have. Nothing is changed if anything is wrong.
+
+        Args:
+            again: parameters may be read again, from the file, which stays open as long as the
+                store is there: their memory can be given back where nobody reads it for long.
 
         Returns: layers that were passed over although they have weights.
 
@@ -100,6 +113,10 @@ class WeightsFile:
                 buffer.array[...] = values
             else:
                 lent.move(values, buffer.array)
+        if again and lent is not None:
+            for buffer, values in copies:
+                if (part := lent.part(values)) is not None:
+                    buffer.know(part)
         del self._content
         return [source.name for source in left if source.blobs]
 

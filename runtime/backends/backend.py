@@ -37,6 +37,20 @@ class PlannedGraph(BoundGraph, Protocol):
     def plan(self) -> Plan: ...
 
 
+@runtime_checkable
+class PassingGraph(BoundGraph, Protocol):
+    """One that can run for the last time, and lets go of its inputs on the way."""
+
+    def run_last(self, done: Callable[[PortKey], None]) -> None:
+        """Run, for the last time.
+
+        Args:
+            done: told of each input after the last step that reads it. Nothing here refers to its
+                memory any more.
+        """
+        ...
+
+
 class Backend(Protocol):
     """An executor. ``name`` is what ``--device`` says; ``target``: the device behind it."""
 

@@ -44,6 +44,8 @@ class HostGraph:
         self._arena = host_bytes(plan.memory.nbytes)
         self._placement = Placement(plan, inputs, outputs)
         self._memory: dict[int, np.ndarray] = {}
+        self._written = {port.buffer for port in plan.outputs}
+        self._written.update(number for step in plan.steps for number in step.writes)
         self.steps: list[Run] = [self._step(step) for step in plan.plain_steps]
         for source, target in self._placement.copies:
             self.steps.append(self._copy(source.array, target.array))
@@ -62,7 +64,7 @@ class HostGraph:
     def _bytes(self, number: int) -> np.ndarray:
         place = self._placement[number]
         if isinstance(place, Buffer):
-            return place.flat.view(np.uint8)
+            return (place.flat if number in self._written else place.read_flat).view(np.uint8)
         return self._arena[place : place + aligned(self.plan.buffers[number].type.nbytes)]
 
     def _array(self, tensor: HostTensor) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -27,12 +27,43 @@ class CpuGraph(HostGraph):
         inputs: Mapping[PortKey, Buffer],
         outputs: Mapping[PortKey, Buffer],
     ) -> None:
-        self._copies = launcher
+        self._launcher_in_c = launcher
         super().__init__(plan, hosts, launcher, inputs, outputs)
         self.steps = list(_joined(self.steps, launcher))
 
     def _copy(self, source: np.ndarray, target: np.ndarray) -> Run:
-        return self._copies.copy(source, target)
+        return self._launcher_in_c.copy(source, target)
+
+    def run_last(self, done: Callable[[PortKey], None]) -> None:
+        """Run, for the last time.
+
+        Args:
+            done: told of each input after the last step that reads it. Nothing here refers to its
+                memory any more.
+        """
+        last = dict.fromkeys((port.buffer for port in self.plan.inputs), -1)
+        for number, step in enumerate(self.plan.plain_steps):
+            last.update((buffer, number) for buffer in step.uses if buffer in last)
+        read: dict[int, list[PortKey]] = {}
+        for port in self.plan.inputs:
+            read.setdefault(last[port.buffer], []).append(port.key)
+        waiting = [*_single(self.steps, self._launcher_in_c)][::-1]
+        self.steps = []
+        self._memory.clear()
+        for number in range(-1, len(waiting)):
+            if number >= 0:
+                waiting.pop()()
+            for key in read.get(number, ()):
+                done(key)
+
+
+def _single(steps: Iterable[Run], launcher: CLauncher) -> Iterator[Run]:
+    """What :func:`_joined` has put together, one by one."""
+    for step in steps:
+        if isinstance(step, LaunchTable):
+            yield from (launcher.alone(launch) for launch in step.launches)
+        else:
+            yield step
 
 
 def _joined(steps: Iterable[Run], launcher: CLauncher) -> Iterator[Run]:

@@ -63,5 +63,9 @@ class CLauncher(HostLauncher):
         """One after the other."""
         return self._table(*(launch for table in tables for launch in table.launches))
 
+    def alone(self, launch: CLaunch) -> LaunchTable:
+        """One of a table."""
+        return self._table(launch)
+
     def _table(self, *launches: CLaunch) -> LaunchTable:
         return LaunchTable(launches, self._pool, self._threads)

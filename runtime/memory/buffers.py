@@ -15,6 +15,7 @@ import numpy as np
 
 from ir.types import TensorType
 
+from .origins import Origin, Origins, overlap
 from .ranges import Range
 
 PADDING = 16
@@ -51,19 +52,46 @@ class DeviceCopy(Protocol):
 
 
 class Memory:
-    """A zeroed, aligned block of host memory; ``device_copy``: its twin on a GPU, if any."""
+    """A zeroed, aligned block of host memory.
 
-    __slots__ = ("__weakref__", "_loans", "device_copy", "raw")
+    Attributes:
+        device_copy: its twin on a GPU, if any.
+        origins: of parts that can be had again, if any; else everything stays.
+    """
+
+    __slots__ = ("__weakref__", "_loans", "device_copy", "origins", "raw")
 
     def __init__(self, nbytes: int) -> None:
         block = np.zeros(nbytes + _ALIGNMENT, np.uint8)
         start = -block.ctypes.data % _ALIGNMENT
         self.raw = block[start : start + nbytes]
         self.device_copy: DeviceCopy | None = None
+        self.origins: Origins | None = None
         self._loans: dict[Range, weakref.ref[np.ndarray]] = {}
 
-    def lend(self, start: int, nbytes: int) -> np.ndarray:
-        """A range, writable, as an array that every view taken of it keeps alive."""
+    def lend(self, start: int, nbytes: int, *, written: bool = True) -> np.ndarray:
+        """A range, writable, as an array that every view taken of it keeps alive.
+
+        ``written``: whether somebody may write to it.
+        """
+        if self.origins is None:
+            return self._loan(start, nbytes)
+        with self.origins.lock:
+            self.origins.bring_back((start, start + nbytes), written=written)
+            return self._loan(start, nbytes)
+
+    def know(self, part: Range, origin: Origin) -> None:
+        """What is in a range of bytes now could be read again."""
+        self.origins = self.origins or Origins(self.raw)
+        self.origins.know(part, origin)
+
+    def give_back(self, part: Range) -> None:
+        """Let the system have a range until somebody asks for it, if that is possible."""
+        if self.origins is not None:
+            with self.origins.lock:
+                self.origins.give_back(part, self._is_lent)
+
+    def _loan(self, start: int, nbytes: int) -> np.ndarray:
         key = start, start + nbytes
         loan = self._loans[key]() if key in self._loans else None
         if loan is None:
@@ -71,6 +99,9 @@ class Memory:
             loan = np.frombuffer(self.raw.data[start : start + nbytes], np.uint8)
             self._loans[key] = weakref.ref(loan)
         return loan
+
+    def _is_lent(self, part: Range) -> bool:
+        return any(overlap(k, part) and loan() is not None for k, loan in self._loans.items())
 
     def lent(self) -> list[Range]:
         """Ranges of which somebody holds a view, and so may write to at any time."""
@@ -118,12 +149,19 @@ class Buffer:
             self.memory.device_copy.host_written(*self.span)
         return self.memory.lend(*self.span).view(self.type.dtype.numpy)
 
+    @property
+    def read_flat(self) -> np.ndarray:
+        """As :attr:`flat`, for who only reads."""
+        if self.memory.origins is None:
+            return self.flat
+        return self.memory.lend(*self.span, written=False).view(self.type.dtype.numpy)
+
     def peek(self) -> np.ndarray:
         """The tensor for reading only: the device side stays current. Read it before the next
         run, which need not show here."""
         if self.memory.device_copy is not None:
             self.memory.device_copy.to_host(*self.span)
-        view = self._array.view()
+        view = self._present().view()
         view.flags.writeable = False
         return view
 
@@ -144,7 +182,7 @@ class Buffer:
         if self.memory.device_copy is not None:
             self.memory.device_copy.clear(*self.span)
         else:
-            self._flat[...] = 0
+            self.flat[...] = 0
 
     def clear_padding(self) -> None:
         """Set what lies behind the tensor to zero: pointwise kernels write there."""
@@ -156,17 +194,23 @@ class Buffer:
         if self.memory.device_copy is not None:
             self.memory.device_copy.clear(start + used, nbytes - used)
         else:
-            self._flat[self.type.size :] = 0
+            self.flat[self.type.size :] = 0
 
     def read_later(self) -> Reading:
         """What the tensor holds now, to be fetched later without holding up the device."""
         type = self.type
         nbytes = type.size * type.dtype.itemsize
         if self.memory.device_copy is None or not nbytes:
-            kept = self._array.copy()
+            kept = self._present().copy()
             return lambda: kept
         read = self.memory.device_copy.read_later(self.span[0], nbytes)
         return lambda: read().view(type.dtype.numpy).reshape(type.shape)
+
+    def _present(self) -> np.ndarray:
+        """The tensor as the host has it, which nobody gives back while it is looked at."""
+        if self.memory.origins is None:
+            return self._array
+        return self.read_flat[: self.type.size].reshape(self.type.shape)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -177,6 +221,17 @@ class Buffer:
     def capacity(self) -> int:
         """Elements the buffer may hold."""
         return self._flat.size
+
+    def know(self, origin: Origin) -> None:
+        """What the tensor holds now could be read again."""
+        start, nbytes = self.span
+        self.memory.know((start, start + nbytes), origin)
+
+    def give_back(self) -> None:
+        """Let the system have the memory, if the tensor's content is known elsewhere and nobody
+        holds a view. It is there again for whoever asks for it."""
+        start, nbytes = self.span
+        self.memory.give_back((start, start + nbytes))
 
     def has_room(self, type: TensorType) -> bool:
         """Whether the memory from here on could hold such a tensor."""

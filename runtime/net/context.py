@@ -11,7 +11,7 @@ from compiler.passes.autodiff import diff_port
 from ir.graph import Graph, Port, Role
 from ir.program_part import ProgramPart
 
-from ..backends.backend import Backend, BoundGraph
+from ..backends.backend import Backend, BoundGraph, PassingGraph
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes, Shape
@@ -60,6 +60,26 @@ class BoundPartition:
     def run(self) -> None:
         self.graph.run()
         self.ran = True
+
+    def run_last(self, done: Callable[[Port], None]) -> None:
+        """Run, for the last time; ``done``: told of each input when it is read no more."""
+        if isinstance(self.graph, PassingGraph):
+            ports = {port.key: port for port, _ in self.uses}
+            self.graph.run_last(lambda key: done(ports[key]))
+            self.graph = _NOTHING
+        else:
+            self.graph.run()
+        self.ran = True
+
+
+class _Nothing:
+    """What is left of a graph that does not run again."""
+
+    def run(self) -> None:
+        raise RuntimeError("it has run for the last time")
+
+
+_NOTHING = _Nothing()
 
 
 @dataclass

@@ -11,7 +11,7 @@ from compiler.last_used import LastUsed
 from compiler.partitions import Flow, Partition, PartitionGraphs, SizedPartition
 from compiler.passes.autodiff import diff_port
 from ir.errors import RoasteryError
-from ir.graph import Graph, Role
+from ir.graph import Graph, Port, PortKey, Role
 from ir.op import Property
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
@@ -145,8 +145,22 @@ class RunningPartition:
             self._now.share_constants(constants, self._kept)
             bound = self._bound(constants)
             if not bound.ran:
-                bound.run()
+                self._run_last(constants, bound, {port.key for port in graph.inputs})
         return graph
+
+    def _run_last(self, graph: Graph, bound: BoundPartition, later: set[PortKey]) -> None:
+        """Run what makes constants, and let go of the parameters that it alone reads, if they can
+        be had again. ``later``: what is read in every pass."""
+
+        def done(port: Port) -> None:
+            if port.key not in later and port.role in (Role.PARAMETER, Role.STATE):
+                self._context.buffer(port).give_back()
+
+        try:
+            bound.run_last(done)
+        except BaseException:
+            del self._now.bound[graph]  # some of its steps are gone
+            raise
 
     def backward(self, flow: Flow) -> None:
         """Run backward at the sizes of the last forward, whose graph was that of ``flow``.

@@ -54,9 +54,9 @@ def _run(arguments: Arguments) -> None:
         stored = WeightsFile(first)
         builder = NetBuilder(backend, options, report, freeze=True)
         built = builder.build(request, seed=0, given=stored.gives)
-        stored.load(built.program, built.store, log)
+        stored.load(built.program, built.store, log, again=True)
         for path in others:
-            load_weights(path, built.program, built.store, log)
+            load_weights(path, built.program, built.store, log, again=True)
         log.running_for(arguments.iterations)
         _score(built.net, arguments.iterations, log)
 
