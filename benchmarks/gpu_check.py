@@ -36,10 +36,13 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer, whole
+from compiler.precision import kernel_tolerance
 from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.program import NetProgram
 from roastery.api.exporting import PORTABLE, export_program
+from roastery.bench.groups import groups_of
+from roastery.bench.measure import measured
 from roastery.devices.backends import choose_device, open_backend
 from roastery.reading import nets
 from runtime import artifact
@@ -217,6 +220,22 @@ def _train(text: str, backend: Backend, chosen: dict, *, layerwise: bool = False
     return train(text, backend, ITERATIONS, layerwise=layerwise, learning_rate=rate, **options)
 
 
+def check_precisions(setting: Setting, report: Report) -> None:
+    """In each precision: all kernels of an inception module against the reference, and that a net
+    learns as in float32."""
+    target = setting.backend.target
+    expected = _train(lenet(8), ReferenceBackend(), {})
+    for precision in target.precisions:
+        options, allowed = CompileOptions(target, precision), kernel_tolerance(precision)
+        for row in measured(
+            groups_of(lowered(INCEPTION), options, backward=True), setting.backend, options, None, 0
+        ):
+            report.add(f"{precision} {row.kernel}", row.error, allowed)
+        ours = _train(lenet(8), setting.backend, {"precision": precision})
+        off = np.abs(np.subtract(ours.losses, expected.losses)) / np.abs(expected.losses)
+        report.add(f"{precision} losses of {ITERATIONS} iterations", float(off.max()), 10 * allowed)
+
+
 def check_masks(setting: Setting, report: Report) -> None:
     """Dropout draws the same mask on every executor, forward and backward, pass after pass."""
     text = (
@@ -321,6 +340,7 @@ CHECKS: dict[str, Callable[[Setting, Report], None]] = {
     "layers": check_layers,
     "golden": check_golden,
     "training": check_training,
+    "precisions": check_precisions,
     "artifacts": check_artifacts,
 }
 

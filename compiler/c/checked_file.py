@@ -146,7 +146,8 @@ class _Check:
         values = zip(operands, self.node.inputs, strict=True)
         numbers = [widened(a, v.type.dtype) for a, v in values]
         wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in numbers]
-        return [np.asarray(result, np.float64) for result in run_node(self.node, wide)]
+        results = zip(run_node(self.node, wide), self.node.outputs, strict=True)
+        return [np.asarray(widened(result, v.type.dtype), np.float64) for result, v in results]
 
     def _operand(self, number: int, type: TensorType) -> np.ndarray:
         if number in self._known:

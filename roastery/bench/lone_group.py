@@ -105,7 +105,8 @@ def _positive(array: np.ndarray, type: TensorType) -> np.ndarray:
 def _exact(node: Node, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     numbers = [widened(a, v.type.dtype) for a, v in zip(arrays, node.inputs, strict=True)]
     wide = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in numbers]
-    return [np.asarray(result, np.float64) for result in run_node(node, wide)]
+    results = zip(run_node(node, wide), node.outputs, strict=True)
+    return [np.asarray(widened(result, v.type.dtype), np.float64) for result, v in results]
 
 
 def _error(have: np.ndarray, want: np.ndarray) -> float:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
+
 from ir.narrow import narrowed
 from ir.types import BF16
 
@@ -34,7 +36,8 @@ def mend_narrow_floats() -> None:
     def create_fp_trunc(self: Any, source: Any, kind: Any) -> Any:
         if (source.dtype.scalar, kind.scalar) != (tl.float32, tl.bfloat16):
             return truncate(self, source, kind)
-        return TensorHandle(narrowed(source.data, BF16), tl.bfloat16)
+        numbers = source.data.astype(np.float32)  # it may hold some with more digits
+        return TensorHandle(narrowed(numbers, BF16), tl.bfloat16)
 
     InterpreterBuilder.create_dot = create_dot
     InterpreterBuilder.create_fp_trunc = create_fp_trunc

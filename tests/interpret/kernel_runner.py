@@ -308,7 +308,8 @@ def compare(
     for value, have, want in zip(node.outputs, got, run_node(node, wide), strict=True):
         context = f"{value}\n{context}"
         dtype = value.type.dtype
-        have, tolerance = widened(have, dtype), max(tolerance, ROUNDING.get(dtype, 0.0))
+        have, want = widened(have, dtype), widened(want, dtype)
+        tolerance = max(tolerance, ROUNDING.get(dtype, 0.0))
         if not dtype.is_float:
             np.testing.assert_array_equal(have, want, context)
             continue
