@@ -140,7 +140,8 @@ def choose_precision(explicit: str | None) -> str:
             f"ROASTERY_PRECISION has an unknown {asked}"
             if explicit is None
             else f"unknown {asked}",
-            hint=f"precisions: {', '.join(PRECISIONS)}" + (f"; {meant} is meant?" if meant else ""),
+            hint=f"precisions: {', '.join(PRECISIONS)}"
+            + (f"; did you mean {meant}?" if meant else ""),
         )
     return name
 

@@ -168,6 +168,7 @@ def test_turing_multiplies_without_matrix_units(capfd: pytest.CaptureFixture[str
         ["train", "--solver=solver.prototxt"],
         ["export", "--model=net.prototxt", "--output=net.roast"],
         ["export", "--model=net.prototxt", "--output=net.roast", "--target=cpu"],
+        ["compile", "net.prototxt", "--device=cpu"],
     ],
     ids=lambda words: " ".join(words[:1] + words[4:]),
 )
@@ -221,7 +222,9 @@ def test_unknown_precisions_are_refused(
     for other, meant in (("bf16", "bfloat16"), ("half", "float16"), ("FP32", "float32")):
         with pytest.raises(RoasteryError, match=f"unknown precision '{other}'") as error:
             choose_precision(other)
-        assert error.value.hint is not None and error.value.hint.endswith(f"; {meant} is meant?")
+        assert error.value.hint is not None and error.value.hint.endswith(
+            f"; did you mean {meant}?"
+        )
 
 
 def test_the_first_of_flag_environment_and_float32(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def _run(arguments: Arguments) -> None:
 
     from ...api.cpu_baselines import baseline_target
     from ...building import BuildReport, lower_net
-    from ...devices.compile_options import kernel_options
+    from ...devices.compile_options import device_options, kernel_options
     from ...inspection.compilation import compile_program, summary, write_dump
 
     started = perf_counter()
@@ -34,7 +34,7 @@ def _run(arguments: Arguments) -> None:
     in_c, targets = _targets(arguments)
     if in_c or arguments.device == "cpu":
         target = baseline_target(arguments.cpu_baseline or None)
-        options = requested_compilation(arguments).options(target)
+        options = device_options(target, requested_compilation(arguments), report.note)
     else:
         options = kernel_options(targets, requested_compilation(arguments), report.note)
     lowered = lower_net(request, report)
