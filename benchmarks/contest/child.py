@@ -14,7 +14,7 @@ import numpy as np
 
 from .contenders import HERE, Entry
 
-ROOT = HERE.parents[2]
+ROOT = HERE.parents[1]
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ROASTERY_THREADS")
 
 
