@@ -1,0 +1,1 @@
+"""What hot layers become in machine code: no GPU is needed."""
