@@ -89,9 +89,9 @@ torture: $(VENV)/.test ## Kill, signal and starve the commands; writes a table (
 
 .PHONY: test-compile-all
 test-compile-all: $(VENV)/.test $(FLOOR)/.triton ## What `make test` leaves out: more kernels on the real compiler (many minutes); writes a table
-	$(PYTEST) -m exhaustive tests/compile
 	$(BIN)/python -m benchmarks.machine_code --triton=$(FLOOR) \
 	  --output=benchmarks/results/gpu-machine-code.md
+	$(PYTEST) -m exhaustive tests/compile
 
 .PHONY: test-cpus
 test-cpus: $(VENV)/.test ## Kernels in C: instruction sets, NEON, sanitizers, guard pages, threads (an hour)

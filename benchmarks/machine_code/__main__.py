@@ -2,8 +2,8 @@
 
     python -m benchmarks.machine_code [--triton FOLDER] [--output FILE]     (make test-compile-all)
 
-Compiles six layers, forward and both gradients, in every precision, for sm_80 and sm_90. Ends with
-1 if a loop is not as it should be.
+Compiles six layers, forward and both gradients, in every precision, for sm_80 and sm_90. The last
+column tells what is not as it should be; tests/compile/test_hot_loops.py holds loops to it.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def rows(triton: Path | None) -> Iterator[tuple[str, ...]]:
                     yield (str(layer), precision, str(architecture), *one.cells())
 
 
-def section(triton: Path | None) -> tuple[str, int]:
-    """A table, and how many of its loops are wrong."""
+def section(triton: Path | None) -> str:
+    """A table of all loops."""
     lines, wrong = [COLUMNS, ("---",) * len(COLUMNS)], 0
     for row in rows(triton):
         print(" | ".join(row), flush=True)
@@ -73,10 +73,10 @@ def section(triton: Path | None) -> tuple[str, int]:
     count = len(lines) - 2
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     title = f"\n## Triton {triton_version(triton)}\n\n{count} loops, {wrong} not as asked.\n\n"
-    return f"{title}{table}\n", wrong
+    return f"{title}{table}\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -89,12 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, help="write the tables as a Markdown page")
     given = parser.parse_args(arguments)
-    sections = [section(triton) for triton in (None, *given.triton)]
+    page = HEAD + "".join(map(section, (None, *given.triton)))
     if given.output:
-        page = HEAD + "".join(text for text, _ in sections)
         given.output.write_text(page, encoding="utf-8")
-    return 1 if any(wrong for _, wrong in sections) else 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import subprocess
 import tempfile
@@ -82,9 +81,7 @@ def _target(parts: tuple[str, str, str]) -> re.Match[str] | None:
 
 
 def _nvdisasm(triton: Path | None) -> Path:
-    """Where it lies: what ``triton.knobs.nvidia.nvdisasm`` says, not importing Triton."""
-    if triton is None and (named := os.environ.get("TRITON_NVDISASM_PATH")):
-        return Path(named)
+    """Where Triton has it, which is not imported."""
     if triton is not None:
         package = triton / "triton"
     else:
