@@ -10,7 +10,7 @@ from compiler.binary import Binary
 from compiler.kernel import Config
 from compiler.precision import IEEE, TF32
 from compiler.triton.compile.disassembly import disassembled
-from compiler.triton.compile.hot_loop import Loop, hot_loop
+from compiler.triton.compile.hot_loop import MachineLoop, hot_loop
 
 from .layers import WEIGHTS
 
@@ -27,7 +27,7 @@ class Found:
     precision: str
     config: Config
     binary: Binary
-    loop: Loop
+    loop: MachineLoop
 
     @staticmethod
     def of(way: str, precision: str, config: Config, binary: Binary, triton: Path | None) -> Found:

@@ -13,7 +13,7 @@ from benchmarks.machine_code.__main__ import ARCHITECTURES, found
 from benchmarks.machine_code.layers import FORWARD, INPUT, LAYERS, WEIGHTS, Layer
 from compiler.architecture import Architecture
 from compiler.precision import BFLOAT16, FLOAT32, PRECISIONS, TF32
-from compiler.triton.compile.disassembly import instructions_of
+from compiler.triton.compile.disassembly import read_instructions
 from compiler.triton.compile.hot_loop import hot_loop, kind, width
 from compiler.triton.compile.store import BinaryStore
 
@@ -97,7 +97,7 @@ conv:
 
 
 def test_the_loop_that_multiplies_is_found_by_control_flow() -> None:
-    code = instructions_of(LOOPS)
+    code = read_instructions(LOOPS)
     assert len(code) == 24
     loop = hot_loop(code)
     assert loop.instructions == tuple(code[2:11])
@@ -109,7 +109,7 @@ def test_the_loop_that_multiplies_is_found_by_control_flow() -> None:
 
 
 def test_without_a_loop_all_code_counts() -> None:
-    code = instructions_of("/*0000*/ STG.E.64 desc[UR4][R6.64], R8 ;\n/*0010*/ EXIT ;")
+    code = read_instructions("/*0000*/ STG.E.64 desc[UR4][R6.64], R8 ;\n/*0010*/ EXIT ;")
     loop = hot_loop(code)
     assert loop.instructions == tuple(code)
     assert (loop.products, loop.accesses) == ("", {("store", 8): 1})
@@ -132,7 +132,7 @@ def test_without_a_loop_all_code_counts() -> None:
     ],
 )
 def test_kinds_and_widths(text: str, named: str, size: int) -> None:
-    (instruction,) = instructions_of(f"        /*0010*/    {text} ;")
+    (instruction,) = read_instructions(f"        /*0010*/    {text} ;")
     assert kind(instruction) == named
     if named in ("load", "store", "spill", "never"):
         assert width(instruction) == size

@@ -57,10 +57,10 @@ def disassembled(cubin: bytes, triton: Path | None = None) -> list[Instruction]:
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RoasteryError(f"nvdisasm cannot read a kernel: {done.stderr.strip()[:400]}")
-    return instructions_of(done.stdout)
+    return read_instructions(done.stdout)
 
 
-def instructions_of(text: str) -> list[Instruction]:
+def read_instructions(text: str) -> list[Instruction]:
     """Of what ``nvdisasm -c`` prints."""
     found: list[tuple[str, str, str]] = []
     labels: dict[str, int] = {}

@@ -51,7 +51,7 @@ def width(instruction: Instruction) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class MachineLoop:
     """``instructions``: of its blocks, in order; all code where there is no loop."""
 
     instructions: tuple[Instruction, ...]
@@ -82,12 +82,12 @@ class Loop:
         return f"{len(self.instructions)} instructions: {kinds}; {accesses or 'no accesses'}"
 
 
-def hot_loop(code: Sequence[Instruction]) -> Loop:
+def hot_loop(code: Sequence[Instruction]) -> MachineLoop:
     """The innermost loop that multiplies, with the strongest instruction that any loop has and of
     those loops the one with most; without any product the longest innermost loop."""
-    loops = [Loop(tuple(code[i] for i in places)) for places in _loops(code)]
+    loops = [MachineLoop(tuple(code[i] for i in places)) for places in _loops(code)]
     if not loops:
-        return Loop(tuple(code))
+        return MachineLoop(tuple(code))
     strongest = next((k for k in PRODUCTS if any(loop.kinds[k] for loop in loops)), None)
     if strongest is None:
         return max(loops, key=lambda loop: len(loop.instructions))
