@@ -21,7 +21,7 @@ from tests.support.c_kernels import needs_compiler
 
 OPTIONS = ("-O1", "-Wall", "-Wextra", "-Werror", "-std=c11")
 ZIG = (sys.executable, "-m", "ziglang", "cc")
-SHOWN = ("conv1_2", "pool1", "d_pool1", "d_conv1_3", "d_conv1_3.fold", "ip1_relu_ip1", "loss")
+SHOWN = ("conv1_2", "pool1", "d_pool1", "d_conv1", "d_conv1.fold", "ip1_relu_ip1", "loss")
 """Of LeNet: one of each kind, of which one has two kernels and one is given places."""
 
 
