@@ -47,6 +47,14 @@ def test_some_layers(
     check(layer, precision, architecture, store=store)
 
 
+@pytest.mark.parametrize("triton_path", ["floor"], indirect=True)
+def test_the_oldest_triton_sees_what_is_contiguous(
+    triton_path: Path | None, store: BinaryStore
+) -> None:
+    """It forgets of a remainder that it is a multiple of 16."""
+    check(LAYERS[0], TF32, ARCHITECTURES[1], triton_path, store)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.parametrize("precision", PRECISIONS)
