@@ -42,6 +42,8 @@ PLACE = Location("net.prototxt", 7, 1, "layer")
 
 ROUNDING = {F16: 2.0**-11, BF16: 2.0**-8}
 """Of the largest element, as memory holds it."""
+LEAST = {F16: 2.0**-14}
+"""Smaller numbers have less bits."""
 
 Build = Callable[..., Value | Sequence[Value]]
 Shape = tuple[int, ...]
@@ -315,6 +317,6 @@ def compare(
             continue
         finite = np.isfinite(want)
         np.testing.assert_array_equal(have[~finite], want[~finite].astype(np.float32), context)
-        scale = max(1e-12, float(np.abs(want[finite]).max(initial=0.0)))
+        scale = max(LEAST.get(dtype, 1e-12), float(np.abs(want[finite]).max(initial=0.0)))
         worst = float(np.abs(have[finite] - want[finite]).max(initial=0.0)) / scale
         assert worst <= tolerance, f"relative error {worst:.2e}: {context}"

@@ -123,8 +123,9 @@ def run(
         inputs[port.key].array[...] = array
     bound = backend.bind(graph, inputs, outputs, chosen)
     if isinstance(bound, HostGraph):
-        for number in range(len(bound.plan.buffers)):
-            if number not in bound.plan.bound:
+        for number, offset in enumerate(bound.plan.memory.offsets):
+            # What no step uses has no place, such as parts of an empty product's sums.
+            if number not in bound.plan.bound and offset is not None:
                 bound.memory(number)[...] = 0xFF  # NaN
     bound.run()
     return [outputs[p.key].array.copy() for p in graph.outputs]
