@@ -13,8 +13,10 @@ ieee        products and sums are float32's as IEEE 754 has them
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from ir.types import BF16, F16, DType
+if TYPE_CHECKING:  # numpy comes with it, for which `--help` does not wait
+    from ir.types import DType
 
 FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE = "float32", "tf32", "bfloat16", "float16", "ieee"
 PRECISIONS = (FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE)
@@ -42,6 +44,8 @@ def factors_precision(precision: str, device: Collection[str]) -> str:
 
 def narrow_type(precision: str) -> DType | None:
     """The type that kernels store for each other, if it has 16 bits."""
+    from ir.types import BF16, F16
+
     return {BFLOAT16: BF16, FLOAT16: F16}.get(precision)
 
 
