@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 
 from compiler.kernels import operators as o
+from compiler.kernels.expressions import axes_of
 from ir.expr import Expr
 from ir.types import DType
 
@@ -62,10 +63,11 @@ def _power(e: Expr, printer: o.Printer) -> tuple[str, int]:
 
 
 def _remainder(e: Expr, printer: o.Printer) -> tuple[str, int]:
-    """By a constant, of what has a name, as a difference: Triton 3.6 sees of that, not of ``%``,
-    that a multiple of 16 stays one, which lets a tile be read by 16 bytes."""
+    """By a constant, of a scalar that has a name, as a difference: Triton 3.6 sees of that, not of
+    ``%``, that a multiple of 16 stays one, which lets a tile be read by 16 bytes."""
     a, b = (printer.expr(value, o.ATOM) for value in e.args)
-    if e.dtype.is_float or e.args[1].op != "const" or not a.isidentifier():
+    scalar = not axes_of(e.args[0]) and a.isidentifier()
+    if e.dtype.is_float or e.args[1].op != "const" or not scalar:
         return o.infix("%", o.PRODUCT)(e, printer)
     return f"{a} - {a} // {b} * {b}", o.SUM
 
