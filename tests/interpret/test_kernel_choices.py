@@ -128,7 +128,7 @@ CASES: dict[str, Node] = {
         WindowMax((1, 1, 3, 3), (1, 1, 1, 1), (0, 0, 1, 1), (0, 0, 1, 1), spatial_rank=2),
         (2, 3, 10, 10),
     ),
-    "scatter_add": single(ScatterAdd(5), (40, 300), TensorType((40,), I32)),
+    "scatter_add": single(ScatterAdd(260), (270, 70), TensorType((270,), I32)),
     "top_k": single(TopK(2), (3, 1100)),
     **{f"{kind} {length}": softmax(kind, length) for kind in row.TILES for length in longest(kind)},
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from compiler.compiled import CompiledGraph
-from compiler.kernel import Config
 from compiler.options import CompileOptions
 from examples.googlenet.make_net import googlenet
 from roastery.inspection.compilation import compile_program
 from roastery.reading import nets
+from tests.support import program_kernels as kernels
 from tests.support.lowering import program_of
 from tests.support.sample_nets import lenet
 
@@ -68,26 +68,6 @@ def compiled(template: str, batch: int, phase: str) -> CompiledGraph:
     return compile_program(program, CompileOptions(), backward=trains).compiled
 
 
-def new_kernels(first: CompiledGraph, second: CompiledGraph) -> list[str]:
-    """Labels of what the second launches and the first does not, in the same tiles.
-
-    What is split to fill a device takes a second kernel at the shapes that need it.
-    """
-    known = {kernel.source for kernel in first.kernels}
-    tiles = {(launch.label, _tile(launch.config)) for launch in first.launches}
-    return [
-        launches[0].label
-        for kernel, launches in second.kernels.items()
-        if kernel.source not in known and kernel.entry not in ("sum_partials", "reduce_fold")
-        if (launches[0].label, _tile(launches[0].config)) in tiles
-    ]
-
-
-def _tile(config: Config) -> tuple[tuple[str, int], ...]:
-    """Whether a product needs bounds depends on it."""
-    return tuple(item for item in config.constants if item[0] != "SPLIT")
-
-
 @pytest.mark.parametrize("phase", ["TEST", "TRAIN"])
 @pytest.mark.parametrize("net", ["alexnet", "resnet", "lenet", "googlenet"])
 def test_one_image_and_many(net: str, phase: str) -> None:
@@ -97,8 +77,10 @@ def test_one_image_and_many(net: str, phase: str) -> None:
     else:
         template = ALEXNET if net == "alexnet" else RESNET
         one, many = (compiled(template, n, phase) for n in (1, 64))
-    assert new_kernels(one, many) == []
-    assert new_kernels(many, one) == []
+    first, second = kernels.texts([one]), kernels.texts([many])
+    assert len(first.keys() & second.keys()) > 2
+    assert kernels.unknown(second, first) == []
+    assert kernels.unknown(first, second) == []
 
 
 FILTERED = """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.compiled import CompiledGraph
-from compiler.kernel import Launch
+from compiler.kernel import Config, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, by_layer
 from compiler.passes.autodiff import differentiate
@@ -84,6 +84,32 @@ def update(size: int, **settings: object) -> CompiledGraph:
 def sources(compiled: CompiledGraph) -> list[str]:
     """The text of every kernel, in order of first use."""
     return [kernel.source for kernel in compiled.kernels]
+
+
+Texts = Mapping[tuple[int, str, tuple[tuple[str, int], ...]], str]
+
+
+def texts(graphs: Iterable[CompiledGraph]) -> Texts:
+    """The text of every launch, by the number of its graph, its label, and its tile.
+
+    Whether a product needs bounds depends on its tile, and that suits the sizes at hand. Whether
+    its work is split is no part of a tile: both ways are in one text.
+    """
+    return {
+        (number, launch.label, _tile(launch.config)): launch.kernel.source
+        for number, compiled in enumerate(graphs)
+        for launch in compiled.launches
+    }
+
+
+def _tile(config: Config) -> tuple[tuple[str, int], ...]:
+    return tuple(item for item in config.constants if item[0] != "SPLIT")
+
+
+def unknown(texts: Texts, others: Texts) -> list[str]:
+    """Labels of launches whose text is none of the others', though one there has their tile."""
+    known = set(others.values())
+    return [key[1] for key, text in texts.items() if key in others and text not in known]
 
 
 def distinct(graphs: Iterable[CompiledGraph]) -> Sequence[Launch]:
