@@ -56,12 +56,16 @@ _MET: dict[int, Property] = {}
 _BY_ELEMENT = Property.POINTWISE | Property.MOVEMENT | Property.LOCAL | Property.CONTRACTION
 
 
+DEVIATIONS = "deviations"
+"""The reduction that sums squares of what elements differ by from their mean."""
+
+
 @dataclass(frozen=True, slots=True)
 class AxisFold:
     """How a reduction makes one element of whole axes, which stay with extent 1.
 
-    ``kind`` is sum, prod, max or min. ``tie``: the result is not the extremum but its place along
-    the only axis (i32), of several equal ones the ``first`` or the ``last``.
+    ``kind`` is sum, prod, max, min or :data:`DEVIATIONS`. ``tie``: the result is not the extremum
+    but its place along the only axis (i32), of several equal ones the ``first`` or the ``last``.
     """
 
     kind: str

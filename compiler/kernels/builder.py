@@ -72,6 +72,12 @@ class KernelBuilder:
         self.remember(value, held)
         return held
 
+    def now(self, value: Expr, hint: str = "") -> Expr:
+        """A variable that holds what the value is here: what it is made of is assigned to later."""
+        variable = Local("v", hint, value.dtype, axes_of(value))
+        self.add(Let(variable, value))
+        return ref(variable)
+
     def address(self, value: Expr) -> Expr:
         """A variable that holds an address."""
         variable = Address("at", "", value.dtype, axes_of(value))

@@ -13,6 +13,7 @@ from ir.graph import Graph
 
 from .autodiff import append_backward, drop_stop_gradient
 from .context import PassContext
+from .deviations import sum_deviations
 from .freeze import fold_affine
 from .fuse import fuse
 from .layouts import choose_layouts
@@ -29,6 +30,7 @@ class Pass(Protocol):
 
 
 PASSES: dict[str, Pass] = {
+    "deviations": sum_deviations,
     "differentiate": append_backward,
     "drop_stop_gradient": drop_stop_gradient,
     "fold_affine": fold_affine,
@@ -48,11 +50,14 @@ def default_passes(target: Target) -> tuple[str, ...]:
     """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
 
     Numpy runs a graph node by node: groups would only compute again what several of them read. On
-    CPUs memory is what backward waits for.
+    CPUs memory is what backward waits for, and a second pass over what a cache holds costs less
+    than arithmetic.
     """
     passes: tuple[str, ...] = _OPTIMISING
     if target.kind == "cpu" and target.runs_kernels:
         passes = (*passes, "recompute")
+    if target.kind == "cuda":
+        passes = (*passes[:-1], "deviations", passes[-1])
     if target.layout != ROW_MAJOR:
         passes = (*passes, "layout")
     return (*passes, "fuse", "precision") if target.runs_kernels else passes

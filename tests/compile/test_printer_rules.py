@@ -8,7 +8,7 @@ import pytest
 
 from compiler.kernel import Launch
 from compiler.kernels.emitter import RULES
-from compiler.kernels.folds import START
+from compiler.kernels.folds import KINDS
 from compiler.kernels.products import VIEWS
 from compiler.kernels.schedules.single import SINGLES
 from compiler.options import CompileOptions
@@ -32,7 +32,7 @@ def has_rule(op: Op) -> bool:
     if op.properties & Property.CONTRACTION:
         return type(op) in VIEWS
     if op.fold is not None:
-        return op.fold.kind in START
+        return op.fold.kind in KINDS
     if op.properties & (Property.POINTWISE | Property.MOVEMENT | Property.LOCAL):
         return type(op) in RULES
     return type(op) in SINGLES

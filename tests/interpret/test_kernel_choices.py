@@ -53,6 +53,15 @@ def total(shape: Shape, axes: Shape, inputs: int = 1) -> Node:
     return fused(build, shape, *[(1,) * len(shape)] * (inputs - 1), schedule="reduce")
 
 
+def deviations(shape: Shape, axes: Shape) -> Node:
+    """With the sum, as variances are computed."""
+
+    def build(b: Builder, x: Value) -> list[Value]:
+        return [b.sum(x, axes), b.reduce("deviations", x, axes)]
+
+    return fused(build, shape, schedule="reduce")
+
+
 def added(inputs: int) -> Node:
     """The sum of several tensors, element by element."""
 
@@ -116,11 +125,15 @@ CASES: dict[str, Node] = {
         ConvInputGrad((2, 2), (1, 1), (1, 1), spatial=(12, 12)), (1, 8, 6, 6), (8, 4, 3, 3)
     ),
     "conv_weight_grad": single(ConvWeightGrad(*SAME, window=(3, 3)), (4, 4, 6, 6), (4, 130, 6, 6)),
+    "deviations in rows": deviations((66, 1030), (1,)),
+    "deviations in planes": deviations((66, 2, 40), (0, 2)),
+    "deviations in columns": deviations((70, 260), (0,)),
     "reduce_rows": total((66, 1030), (1,)),
     "reduce_rows of many": total((65, 1030), (1,), inputs=7),
     "reduce_planes": total((66, 2, 40), (0, 2)),
     "reduce_planes of many": total((65, 2, 20), (0, 2), inputs=7),
     "reduce_columns": total((70, 260), (0,)),
+    "reduce_columns in many parts": total((16700, 17), (0,)),
     "reduce_columns of many": total((65, 257), (0,), inputs=7),
     "flat of few": added(2),
     "flat of many": added(9),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from kernel_runner import check, fused, random_inputs, single
+from kernel_runner import Build, check, fused, random_inputs, single
 
 from ir import expr as e
+from ir.build import Builder
+from ir.graph import Value
+from ir.layout import Layout, channels_last
 from ir.ops.reduction import ArgExtreme, Reduce
 from ir.types import I32, TensorType
 
@@ -30,7 +35,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("shape", "axes"), CASES, ids=str)
-@pytest.mark.parametrize("kind", ["sum", "max", "min"])
+@pytest.mark.parametrize("kind", ["sum", "max", "min", "deviations"])
 def test_reductions(shape: tuple[int, ...], axes: tuple[int, ...], kind: str) -> None:
     check(single(Reduce(kind, axes), shape, schedule="reduce"))
 
@@ -82,6 +87,68 @@ def test_long_reductions_are_split(shape: tuple[int, ...], axes: tuple[int, ...]
     assert len(launches) == 2
     assert launches[0].grid[1] > 1
     assert launches[0].outputs != launches[1].outputs
+
+
+def moments(axes: tuple[int, ...]) -> Build:
+    """The mean and the sum of squared deviations."""
+
+    def build(b: Builder, x: Value) -> list[Value]:
+        count = e.dyn(float(math.prod(x.shape[a] for a in axes)))
+        mean = b.map(e.arg(0) / count, b.sum(x, axes))
+        return [mean, b.reduce("deviations", x, axes)]
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "layout"),
+    [
+        ((40000,), (0,), None),
+        ((90, 2, 300), (0, 2), None),
+        ((2000, 5), (0,), None),
+        ((3, 70, 9, 9), (0, 2, 3), channels_last(4)),
+        ((8, 5, 40, 40), (0, 2, 3), channels_last(4)),
+        ((2, 3, 30, 30), (2, 3), channels_last(4)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("middle", "spread"), [(0.0, 1.0), (1e4, 1.0), (-3e5, 2.0), (1e-3, 1e-6)])
+def test_deviations_are_exact_far_from_zero(
+    shape: tuple[int, ...],
+    axes: tuple[int, ...],
+    layout: Layout | None,
+    middle: float,
+    spread: float,
+) -> None:
+    """As by two passes: nothing large is subtracted from something large."""
+    node = fused(moments(axes), TensorType(shape, layout=layout), schedule="reduce")
+    (x,) = random_inputs(node)
+    check(node, [(middle + spread * x).astype(np.float32)], tolerance=1e-6)
+
+
+def test_deviations_of_what_is_no_number() -> None:
+    node = fused(moments((1,)), (3, 1100), schedule="reduce")
+    (x,) = random_inputs(node)
+    x[1, 700] = np.nan
+    check(node, [x])
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 3), (0,), (2, 3), (1,), (0, 3)], ids=str)
+@pytest.mark.parametrize("kind", ["sum", "max", "deviations"])
+def test_tiles_lie_as_memory_does(kind: str, axes: tuple[int, ...]) -> None:
+    image = TensorType((3, 20, 4, 5), layout=channels_last(4))
+    (launch,) = check(single(Reduce(kind, axes), image, schedule="reduce"))
+    assert launch.kernel.entry == ("reduce_rows" if axes == (1,) else "reduce_columns")
+
+
+def test_results_in_another_order_than_memory() -> None:
+    """[1, 20, 4, 5], seen as [20, 20], of images whose channels lie side by side."""
+
+    def build(b: Builder, x: Value) -> list[Value]:
+        total = b.sum(x, (0,))
+        return [total, b.reshape(total, (20, 20))]
+
+    check(fused(build, TensorType((3, 20, 4, 5), layout=channels_last(4)), schedule="reduce"))
 
 
 def test_split_places() -> None:

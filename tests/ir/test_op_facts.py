@@ -14,7 +14,7 @@ from ir.build import Builder
 from ir.graph import Node, Value
 from ir.layout import Layout
 from ir.layout_numpy import memory_of
-from ir.op import Op, Property, channel_axis
+from ir.op import DEVIATIONS, Op, Property, channel_axis
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.fusion import Fused
 from ir.ops.matmul import MatMul
@@ -23,7 +23,13 @@ from ir.types import TensorType
 from tests.support.op_cases import OpCase, all_cases
 
 CASES = all_cases()
-FOLDS = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}
+
+
+def deviations(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
+    return np.var(x, axis, keepdims=keepdims) * np.prod([x.shape[a] for a in axis])
+
+
+FOLDS = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, DEVIATIONS: deviations}
 
 
 def run(case: OpCase, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:

@@ -16,6 +16,7 @@ import pytest
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.passes.context import PassContext
+from compiler.passes.deviations import sum_deviations
 from compiler.passes.fuse import fuse
 from compiler.passes.layouts import choose_layouts
 from compiler.passes.recompute import recompute
@@ -49,6 +50,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "autodiff": train,
     "marks": drop_stop_gradient,
     "dead": remove_dead_code,
+    "deviations": lambda graph: sum_deviations(graph, PassContext(CompileOptions(GENERIC))),
     "simplify": simplify,
     "reuse": reuse_results,
     "recompute": recompute,

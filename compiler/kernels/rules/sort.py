@@ -12,7 +12,7 @@ from ir.ops.sort import TopK
 
 from ..builder import KernelBuilder
 from ..expressions import as_computed, as_i32, computed, constant, element, read, spread
-from ..folds import Fold
+from ..folds import PlaceFold
 from ..nodes import KernelBody
 from ..schedules.single import pointer_to, single
 from ..task import Task
@@ -38,7 +38,7 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
     size, count = builder.size(builder.extent(length, "length")), e.const(op.k)
     row = builder.let(builder.program(), "i", "row")
     dtype = computed(x.type.dtype)
-    fold = Fold(AxisFold("max", (0,), "last"), dtype)
+    fold = PlaceFold(AxisFold("max", (0,), "last"), dtype)
     first = e.const(math.nan if dtype.is_float else 2**31 - 1, dtype)  # is before all there are
     last = (
         builder.declare(first, frozenset(), "r", "last"),

@@ -1,13 +1,15 @@
 """The reduce schedule: whole axes of a tensor become one element.
 
-Three shapes of tile, chosen by which axes are reduced (never by their extents, so that
-every batch and image size shares one text):
+Three shapes of tile, chosen by which axes are reduced, in the order in which memory has them (never
+by their extents, so that every batch and image size shares one text):
 
 * ``rows``: the last axis is reduced and all reduced axes are neighbours. Tile
   (outputs, reduced): several short rows per program, or one long row in steps.
 * ``planes``: the last axis is reduced and others further out too (BatchNorm's sums over
-  N and H, W of every channel). One output per program, tile (outer reduced, inner reduced).
-* ``columns``: the last axis stays. Tile (reduced, outputs), neighbours along the outputs.
+  N and H, W of every channel, row-major). One output per program, tile (outer reduced, inner
+  reduced).
+* ``columns``: the last axis stays (the same sums, with the channels last). Tile (reduced, outputs),
+  neighbours along the outputs.
 
 Few outputs with long reductions are split over more programs: these write partial results
 to scratch memory, and a second launch folds them in fixed order.
@@ -67,7 +69,7 @@ def _partials(reduction: Reduction, splits: int) -> list[tuple[Scratch, ...]]:
     # 1 at hand may be more elsewhere.
     whole = splits.__class__ is int and splits == 1
     elements = 16 if whole else splits * reduction.count(reduction.kept)
-    numbers = iter(range(2 * len(reduction.nodes)))
+    numbers = iter(range(3 * len(reduction.nodes)))
     return [
         tuple(Scratch(next(numbers), elements * start.dtype.itemsize) for start in fold.starts)
         for fold in reduction.folds
@@ -133,18 +135,23 @@ def _fold_partials(
     results = Results(emitter, reduction, 1)
     count = reduction.count(reduction.kept)
     parts_there = builder.size(builder.amount(splits, "splits"))
-    row = builder.let(builder.lanes("A", 0), "i", "split")
-    inside = builder.let(row < parts_there, "m")
     total = builder.size(builder.amount(count, "outputs"))
-    found = []
-    for fold, buffers, node in zip(reduction.folds, partials, reduction.nodes, strict=True):
-        mask = (inside, results.base.bounds[0]())
-        parts = []
-        for buffer, start in zip(buffers, fold.starts, strict=True):
-            pointer = builder.pointer(buffer, start.dtype, "partial")
-            place = element(pointer, row * total + results.base.at, mask)
-            parts.append(builder.let(read(place, start.value), "x", "part"))
-        found.append(fold.finish(builder, tuple(parts), (0,), node.output.name))
+    pairs = list(zip(reduction.folds, partials, reduction.nodes, strict=True))
+    gathered = [fold.begin(builder, emitter.tile, node.output.name) for fold, _, node in pairs]
+    with builder.loop(parts_there, step=constant("A"), hint="step") as step:
+        row = builder.let(step + builder.lanes("A", 0), "i", "split")
+        mask = (builder.let(row < parts_there, "m"), results.base.bounds[0]())
+        for (fold, buffers, _), tiles in zip(pairs, gathered, strict=True):
+            parts = []
+            for buffer, start in zip(buffers, fold.starts, strict=True):
+                pointer = builder.pointer(buffer, start.dtype, "partial")
+                place = element(pointer, row * total + results.base.at, mask)
+                parts.append(builder.let(read(place, start.value), "x", "part"))
+            fold.step(builder, tiles, tuple(parts))
+    found = [
+        fold.finish(builder, tiles, (0,), node.output.name)
+        for (fold, _, node), tiles in zip(pairs, gathered, strict=True)
+    ]
     results.give(reduction.nodes, found)
     results.store(task.ports)
     why = f"folds the {splits} partial results of every element, in fixed order"

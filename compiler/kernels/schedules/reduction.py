@@ -1,4 +1,6 @@
-"""Which axes reductions reduce, and what tiles over them look like."""
+"""Which axes reductions reduce, and what tiles over them look like.
+
+Axes are in the order in which memory has them: neighbours of a tile are neighbours there."""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from dataclasses import dataclass, replace
 from compiler.kernel import Config
 from ir.graph import Graph, Node
 
-from ..folds import Fold
+from ..folds import Fold, fold_of
 
 
 def tile_of(a: int, b: int, warps: int = 4) -> Config:
@@ -19,26 +21,34 @@ def tile_of(a: int, b: int, warps: int = 4) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """The anchors of a group: reductions of one shape over the same axes."""
+    """The anchors of a group: reductions of one shape over the same axes.
+
+    ``order``: all axes, the outermost of memory first.
+    """
 
     nodes: tuple[Node, ...]
     shape: tuple[int, ...]
     axes: tuple[int, ...]
+    order: tuple[int, ...]
 
     @property
     def folds(self) -> list[Fold]:
-        return [Fold.of(n) for n in self.nodes]
+        return [fold_of(n) for n in self.nodes]
 
     @property
     def kind(self) -> str:
-        if len(self.shape) - 1 not in self.axes:
+        if self.order[-1] not in self.axes:
             return "columns"
-        neighbours = self.axes == tuple(range(self.axes[0], len(self.shape)))
-        return "rows" if neighbours else "planes"
+        return "rows" if set(self.order[-len(self.axes) :]) == set(self.axes) else "planes"
 
     @property
     def kept(self) -> tuple[int, ...]:
-        return tuple(i for i in range(len(self.shape)) if i not in self.axes)
+        return tuple(axis for axis in self.order if axis not in self.axes)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether results that are row-major are in memory's order."""
+        return list(self.kept) == sorted(self.kept)
 
     @property
     def side(self) -> int | None:
@@ -48,11 +58,12 @@ class Reduction:
     @property
     def walked(self) -> list[tuple[tuple[int, ...], int]]:
         """Reduced axes, and the dimension of the tile along them. The first can be split."""
+        reduced = tuple(axis for axis in self.order if axis in self.axes)
         if self.side is not None:
-            return [(self.axes, 1 - self.side)]
-        run = max(a for a in range(len(self.shape)) if a not in self.axes)  # what ends the last
-        outer = tuple(a for a in self.axes if a < run)
-        return [(outer, 0), (self.axes[len(outer) :], 1)]
+            return [(reduced, 1 - self.side)]
+        run = self.order.index(self.kept[-1])  # what ends the last
+        outer = tuple(axis for axis in self.order[:run] if axis in self.axes)
+        return [(outer, 0), (reduced[len(outer) :], 1)]
 
     def count(self, axes: Sequence[int]) -> int:
         return math.prod(self.shape[axis] for axis in axes)
@@ -76,4 +87,16 @@ def reduction_of(body: Graph) -> Reduction:
     axes = {n.op.reduced_axes for n in nodes}
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
-    return Reduction(nodes, shapes.pop(), tuple(sorted(axes.pop())))
+    shape = shapes.pop()
+    return Reduction(nodes, shape, tuple(sorted(axes.pop())), _order(body, shape))
+
+
+def _order(body: Graph, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """In which memory has the axes of what is read as it is reduced."""
+    types = (port.value.type for port in body.inputs)
+    layouts = (type.layout for type in types if type.layout and type.shape == shape)
+    layout = next(layouts, None)
+    if layout is None:
+        return tuple(range(len(shape)))
+    last = {part.axis: number for number, part in enumerate(layout.parts)}
+    return tuple(sorted(last, key=last.__getitem__))

@@ -11,8 +11,8 @@ from ir.graph import Node, Port, Value
 
 from ..emitter import Access, Emitter
 from ..expressions import constant
-from ..folds import Fold
-from ..index import ZERO, Affine, Base, delinearize, variable
+from ..folds import fold_of
+from ..index import ZERO, Affine, Base, delinearize, linearize, variable
 from ..monomial import ONE, product
 from .reduction import Reduction
 
@@ -90,15 +90,19 @@ class Results:
     ) -> list[tuple[Expr, ...]]:
         """Reductions that do not depend on each other: of each its value, of some a place, too."""
         builder = self.emitter.builder
-        folds = [(Fold.of(node), node) for node in nodes]
+        folds = [(fold_of(node), node) for node in nodes]
+        reduced = frozenset(axis for _, axis in self.reduction.walked)
         gathered: list[tuple[Expr, ...]] = []
+        origins = [self._origin(node) if fold.from_origin else None for fold, node in folds]
         if not held:
             for fold, node in folds:
-                tiles = fold.begin(builder, self.emitter.tile, f"{node.output.name}_tile")
-                gathered.append(tiles)
+                hint = f"{node.output.name}_tile"
+                gathered.append(fold.begin(builder, self.emitter.tile, hint, reduced))
         with self.walk(part, held) as (access, inside):
             for number, (fold, node) in enumerate(folds):
-                tiles = self._taken(fold, node, access, inside)
+                value = self.emitter.emit(node.inputs[0], access)
+                builder.place(node.location)
+                tiles = fold.taken(self.emitter, value, access, inside, origins[number])
                 if held:
                     gathered.append(tiles)
                 else:
@@ -109,18 +113,10 @@ class Results:
             for (fold, node), tiles in zip(folds, gathered, strict=True)
         ]
 
-    def _taken(
-        self, fold: Fold, node: Node, access: Access, inside: tuple[Expr, ...]
-    ) -> tuple[Expr, ...]:
-        """A tile of what is reduced (and of its places), neutral where it is not inside."""
-        emitter = self.emitter
-        value = emitter.emit(node.inputs[0], access)
-        emitter.builder.place(node.location)
-        value = emitter.chosen(inside, value, fold.start)
-        if not fold.is_place:
-            return (value,)
-        where = fold.place(emitter.builder, access.coordinates)
-        return value, emitter.chosen(inside, where, fold.beyond)
+    def _origin(self, node: Node) -> Expr:
+        """The first of all elements that are reduced."""
+        at = self.access(dict.fromkeys(self.reduction.axes, ZERO))
+        return self.emitter.emit(node.inputs[0], at)
 
     def give(self, nodes: Sequence[Node], found: Sequence[tuple[Expr, ...]]) -> None:
         """Who asks for results of this program gets what was found; for others there is no rule."""
@@ -130,14 +126,20 @@ class Results:
     def store(self, ports: Sequence[tuple[Port, Value]]) -> None:
         """What was found, and what is computed from it element by element."""
         emitter = self.emitter
+        kept = self.reduction.nodes[0].output.shape
+        in_order = self.reduction.in_order
         for port, buffer in ports:
             kind, at = port.value.type, self.access({})
-            if kind.shape != self.reduction.nodes[0].output.shape:  # seen in another shape
+            if kind.shape != kept:  # seen in another shape
                 sizes = emitter.extents(kind.shape)
-                at = Access(delinearize(self.base, sizes), sizes)
+                if in_order:
+                    at = Access(delinearize(self.base, sizes), sizes)
+                else:
+                    place = linearize(at.coordinates, at.extents)
+                    at = Access(emitter.split(place, sizes), sizes)
             result = emitter.emit(port.value, at)
             index, guard = variable(self.base), at.guard
-            if kind.layout is not None:  # row-major memory counts as the results do
+            if kind.layout is not None or not in_order:  # it does not count as the results do
                 index = emitter.address(at, kind)
                 guard = (*guard, *(bound() for bound in self.base.bounds))
             emitter.store(buffer, port.name, index, result, guard)

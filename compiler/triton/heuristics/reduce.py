@@ -9,17 +9,20 @@ from compiler.kernels.schedules.reduction import Reduction, tile_of
 _SIZES = {
     "rows": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outputs, reduced)
     "planes": ((64, 16), (16, 64), (4, 256), (1, 1024)),  # (outer reduced, inner reduced)
-    "columns": ((64, 16), (16, 64), (4, 256)),  # (reduced, outputs)
+    "columns": ((64, 16), (32, 64), (8, 256)),  # (reduced, outputs)
 }
 LONGEST_WALK = 16  # steps of the loop from which on splitting pays
-MOST_SPLITS = 64
+SHORTEST_SHARE = 4  # steps that a split keeps at least
+WAVES = 4  # programs per processor that splits make: enough that some read while others add
+MOST_SPLITS = 512
 MANY_INPUTS = 6  # more make tiles that need the registers of eight warps
 TILES = {
     (kind, warps): tuple(tile_of(a, b, warps) for a, b in sizes)
     for kind, sizes in _SIZES.items()
     for warps in (4, 8)
 }
-FOLD = tile_of(MOST_SPLITS, 16, warps=4)
+FOLDS = (tile_of(64, 16, warps=4), tile_of(256, 8, warps=8))
+"""By how many parts there are: as many as the first takes at once, or more."""
 
 
 def reduce_choices(reduction: Reduction, inputs: int, processors: int) -> list[Choice]:
@@ -31,22 +34,31 @@ def reduce_choices(reduction: Reduction, inputs: int, processors: int) -> list[C
         wanted = _splits_for(reduction, tile, processors)
         steps, _ = reduction.walk(tile)
         splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [Choice(tile, s, FOLD) for s in splits if s == 1 or s <= steps]
+        choices += [Choice(tile, s, fold_tile(s)) for s in splits if s == 1 or s <= steps]
     return choices
 
 
+def fold_tile(parts: int) -> Config:
+    """Of the kernel that folds so many parts of every result."""
+    few, many = FOLDS
+    return few if parts <= few["A"] else many
+
+
 def _best_tile(reduction: Reduction, tiles: tuple[Config, ...]) -> Config:
-    """The first that is as wide as what lies side by side in memory."""
+    """As wide as what lies side by side in memory: the first such, or the last. Of columns that are
+    short, some more at once."""
     if reduction.kind == "columns":
-        extent = reduction.count(reduction.kept) // 64
-    else:
-        extent = reduction.count(reduction.walked[-1][0])
+        low = [tile for tile in tiles if tile["A"] >= reduction.count(reduction.axes)]
+        wide = [tile for tile in tiles if tile["B"] >= reduction.count(reduction.kept)]
+        return low[-1] if low[-1:] == [tiles[-1]] else (wide[0] if wide else tiles[1])
+    extent = reduction.count(reduction.walked[-1][0])
     return next((tile for tile in tiles if tile["B"] >= extent), tiles[-1])
 
 
 def _splits_for(reduction: Reduction, tile: Config, processors: int) -> int:
     programs = reduction.programs(tile)
     steps, loads = reduction.walk(tile)
-    if not (0 < programs < processors and steps * loads > LONGEST_WALK):
+    if not (0 < programs < 2 * processors and steps * loads > LONGEST_WALK):
         return 1
-    return min(MOST_SPLITS, -(-2 * processors // programs), steps)
+    shares = -(-steps * loads // SHORTEST_SHARE)
+    return min(MOST_SPLITS, -(-WAVES * processors // programs), steps, shares)

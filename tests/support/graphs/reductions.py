@@ -21,8 +21,9 @@ def axes(g: Growth, rank: int) -> tuple[int, ...]:
 
 @draws(Reduce)
 def draw_reduce(g: Growth) -> None:
-    kind = g.choice("sum", "max", "min", "prod")
-    x = g.value(4, 3, 2, 1, dtype=g.choice(F32, F32, F32, I32) if kind != "prod" else F32)
+    kind = g.choice("sum", "max", "min", "prod", "deviations")
+    whole = kind not in ("prod", "deviations")
+    x = g.value(4, 3, 2, 1, dtype=g.choice(F32, F32, F32, I32) if whole else F32)
     if kind == "prod":  # the derivative divides by the elements
         x = g.b.map(e.absolute(e.tanh(e.arg(0))) + 0.75, x)
     g.emit(Reduce(kind, axes(g, x.type.rank)), x)

@@ -10,7 +10,7 @@ from ir.graph import Node
 
 from ...emitter import Access
 from ...expressions import Axes
-from ...folds import Fold
+from ...folds import fold_of
 from ...index import Base
 from .reduced_loops import ReducedLoops
 from .reduced_walk import ReducedWalk
@@ -22,13 +22,19 @@ class Gathering:
 
     def __init__(self, loops: ReducedLoops, walk: ReducedWalk, nodes: Sequence[Node]) -> None:
         self._loops, self._walk, self._builder = loops, walk, loops.builder
-        self._nodes, self._folds = nodes, [Fold.of(node) for node in nodes]
+        self._nodes, self._folds = nodes, [fold_of(node) for node in nodes]
+        self._origins: list[Expr | None] = []
 
     def gathered(
         self, kept: dict[int, Base], inside: tuple[Expr, ...], axes: Axes
     ) -> list[tuple[Expr, ...]]:
         """Of each its value, of some a place, too."""
         loops = self._loops
+        at = loops.access(kept, inside)
+        self._origins = [
+            loops.emitter.emit(node.inputs[0], at) if fold.from_origin else None
+            for fold, node in zip(self._folds, self._nodes, strict=True)
+        ]
         across = loops.lane in loops.reduced
         mine = ONE_VECTOR if across else axes
         totals = self._begin(mine)
@@ -55,8 +61,8 @@ class Gathering:
         wide = self._begin(axes | {U}) if many else parts
         for access, along in self._walk.inner(bases, inside, tiles=True):
             target = wide if U in along else parts
-            for fold, node, gathered in zip(self._folds, self._nodes, target, strict=True):
-                fold.step(self._builder, gathered, self._taken(fold, node, access))
+            for number, gathered in enumerate(target):
+                self._folds[number].step(self._builder, gathered, self._taken(number, access))
         if many:
             for i, (fold, gathered, part) in enumerate(zip(self._folds, wide, parts, strict=True)):
                 fold.step(self._builder, part, self._finish(i, gathered, U))
@@ -71,13 +77,9 @@ class Gathering:
         name = self._nodes[number].output.name
         return self._folds[number].finish(self._builder, gathered, (axis,), name)
 
-    def _taken(self, fold: Fold, node: Node, access: Access) -> tuple[Expr, ...]:
-        """What is reduced (and its place), neutral where it is not inside."""
-        emitter = self._loops.emitter
+    def _taken(self, number: int, access: Access) -> tuple[Expr, ...]:
+        """What is reduced, neutral where it is not inside."""
+        emitter, node, fold = self._loops.emitter, self._nodes[number], self._folds[number]
         value = emitter.emit(node.inputs[0], access)
         emitter.builder.place(node.location)
-        value = emitter.chosen(access.guard, value, fold.start)
-        if not fold.is_place:
-            return (value,)
-        where = fold.place(emitter.builder, access.coordinates)
-        return value, emitter.chosen(access.guard, where, fold.beyond)
+        return fold.taken(emitter, value, access, access.guard, self._origins[number])

@@ -20,6 +20,7 @@ from ir.graph import Node, Port, Value
 
 from ...choice import Choice
 from ...expressions import SCALAR, Axes
+from ...folds import PlaceFold
 from ...index import Base
 from ...monomial import product
 from ...nodes import KernelBody
@@ -42,7 +43,7 @@ def schedule_nest_reduce(task: Task, heuristic: NestHeuristic) -> Scheduled:
     reduction = reduction_of(task.body)
     if reduction.count(reduction.axes) == 0:
         return schedule_nest(replace(task, body=without_elements(task.body)), heuristic)
-    places = any(fold.is_place for fold in reduction.folds)
+    places = any(isinstance(fold, PlaceFold) for fold in reduction.folds)
     config = Config((("U", 1 if places else _VECTORS), ("V", heuristic.lanes)))
 
     def kernels(choice: Choice) -> list[KernelBody]:

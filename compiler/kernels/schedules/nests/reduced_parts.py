@@ -9,7 +9,7 @@ from ir.expr import Expr
 from ir.graph import Node
 
 from ...expressions import Axes, element, read
-from ...folds import Fold
+from ...folds import fold_of
 from ...index import Base
 from ...monomial import product
 from .reduced_loops import ReducedLoops
@@ -23,7 +23,7 @@ class ReducedParts:
         """Of each reduction that of its values, of some that of their places, too."""
         loops = self._loops
         elements = loops.splits * product(x.extent for x in loops.kept).size
-        numbers = iter(range(2 * len(loops.reduction.nodes)))
+        numbers = iter(range(3 * len(loops.reduction.nodes)))
         return [
             tuple(Scratch(next(numbers), elements * start.dtype.itemsize) for start in fold.starts)
             for fold in loops.reduction.folds
@@ -47,7 +47,7 @@ class ReducedParts:
         self, node: Node, kept: dict[int, Base], inside: tuple[Expr, ...], axes: Axes
     ) -> tuple[Expr, ...]:
         """What all parts give, in their order."""
-        builder, fold = self._builder, Fold.of(node)
+        builder, fold = self._builder, fold_of(node)
         buffers = self.buffers()[self._loops.reduction.nodes.index(node)]
         totals = fold.begin(builder, axes, node.output.name)
         parts = builder.size(builder.amount(self._loops.splits, "parts"))
