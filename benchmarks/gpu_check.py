@@ -14,6 +14,7 @@ anything differs by more than the tolerance or raises. Kernels are compiled in o
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 import os
 import re
@@ -23,6 +24,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,13 +50,15 @@ from roastery.reading import nets
 from runtime import artifact
 from runtime.backends.backend import Backend, prepare
 from runtime.backends.reference import ReferenceBackend
+from runtime.cuda.backend import CudaBackend
+from runtime.cuda.driver import CapturedGraph, query_devices
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from tests.support import executor_run, golden
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import Arrays, LayerRun
 from tests.support.lowering import program_of
-from tests.support.sample_nets import INCEPTION, inputs, layer, lenet
+from tests.support.sample_nets import INCEPTION, dense, inputs, layer, lenet
 from tests.support.training_run import Training, lowered, train, worst
 
 TOLERANCE = 1e-4
@@ -292,6 +296,124 @@ def check_views(setting: Setting, report: Report) -> None:
             yield f"of {value:g}", executor_run.difference(y, np.full((3, 5), 2.0 * value))
 
     report.attempt("view", compare)
+    report.attempt("held", lambda: _held(setting.backend))
+
+
+def _held(backend: Backend) -> Iterator[tuple[str, float]]:
+    """Views of parameters and diffs, kept while a net trains: live, and written to in between."""
+    ours, theirs = (_TrainedNet(where) for where in (backend, ReferenceBackend()))
+    for count in range(6):
+        for net in (ours, theirs):
+            net.step()
+            if count == 3:  # no access through a buffer tells of this
+                net.held["weights"][...] *= 0.5
+                net.held["bias"][...] = 0.25
+        for name, view in ours.held.items():
+            yield f"{name} {count}", executor_run.difference(view, theirs.held[name])
+
+
+class _TrainedNet:
+    """Two layers on random numbers. ``held``: views that it never lets go of."""
+
+    def __init__(self, backend: Backend) -> None:
+        text = (
+            "force_backward: true\n"
+            + inputs(data=(4, 6))
+            + dense("one", "data", 5)
+            + dense("two", "one", 3)
+        )
+        program = lowered(text)
+        store = Store(program.variables, seed=1)
+        options = CompileOptions(backend.target)
+        self.net = PartitionedNet(program, backend, store, options=options)
+        self.net.prepare_backward()
+        self._rng = np.random.default_rng(3)
+        (weights, bias), (other, _) = (
+            [name for name, c in program.variables.items() if c.layer == layer]
+            for layer in ("one", "two")
+        )
+        self.held = {
+            "weights": store.data[weights].array,
+            "bias": store.data[bias].array,
+            "others": store.data[other].array[1:],
+            "diff": store.diff[weights].array,
+        }
+
+    def step(self) -> None:
+        self.net.inputs.take({"data": self._rng.random((4, 6), np.float32)})
+        self.net.forward()
+        self.net.backward_from({"two": np.ones((4, 3), np.float32)})
+
+
+def check_capture(setting: Setting, report: Report) -> None:
+    """Garbage that holds memory of the GPU, found while launches are captured."""
+    if not isinstance(setting.backend, CudaBackend):
+        report.notes.append("launches are captured on cuda only")
+        return
+    session = setting.backend.session
+    capture, captures = session.compute.capture, 0
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+            device = session.device
+            self.held = device.allocate(1 << 20), device.pinned(4096), device.event()
+
+    def with_garbage(work: Callable[[], None]) -> CapturedGraph:
+        nonlocal captures
+        captures += 1
+        Cycle()
+
+        def disturbed() -> None:
+            gc.collect()
+            work()
+
+        return capture(disturbed)
+
+    def compare() -> Iterator[tuple[str, float]]:
+        ours, theirs = (_TrainedNet(where) for where in (setting.backend, ReferenceBackend()))
+        session.compute.capture = with_garbage  # type: ignore[method-assign]
+        try:
+            for _ in range(4):
+                ours.step()
+                theirs.step()
+        finally:
+            del session.compute.capture
+        for name, view in ours.held.items():
+            yield name, executor_run.difference(view, theirs.held[name])
+        yield "captures", 0.0 if captures else np.inf
+
+    report.attempt("garbage", compare)
+
+
+def check_devices(setting: Setting, report: Report) -> None:
+    """The same net on two GPUs, in turn and from two threads, gives the same bits."""
+    if not isinstance(setting.backend, CudaBackend):
+        report.notes.append("two devices: GPUs are needed")
+        return
+    count = len(query_devices(setting.backend.session.device.driver))
+    if count < 2:
+        report.notes.append(f"two devices: not checked, the driver finds {count}")
+        return
+    own = setting.backend.session.device.properties.index
+    other = open_backend(f"cuda:{(own + 1) % count}")
+
+    def compare() -> Iterator[tuple[str, float]]:
+        here, there = _TrainedNet(setting.backend), _TrainedNet(other)
+        for turn in range(4):
+            here.step()
+            there.step()
+            for name, view in here.held.items():
+                yield f"{name} {turn}", executor_run.difference(view, there.held[name])
+        expected = _train(lenet(8), setting.backend, {})
+        with ThreadPoolExecutor(2) as pool:
+            backends = (setting.backend, other)
+            runs = list(pool.map(lambda where: _train(lenet(8), where, {}), backends))
+        scale = TOLERANCE / LEARNING_TOLERANCE  # the other may be of another kind
+        for name, run in zip(("here", "there"), runs, strict=True):
+            yield f"trained {name}", scale * worst(run.data, expected.data)
+
+    report.attempt("devices", compare)
 
 
 def check_artifacts(setting: Setting, report: Report) -> None:
@@ -299,8 +421,6 @@ def check_artifacts(setting: Setting, report: Report) -> None:
     if not setting.device.startswith("cuda"):
         report.notes.append("artifacts are checked on cuda only")
         return
-    from runtime.cuda.driver import query_devices
-
     index = int(setting.device.partition(":")[2] or 0)
     own = f"cuda:sm_{query_devices()[index].capability}"
     for name, text in (("lenet", lenet(4)), ("inception", INCEPTION)):
@@ -337,6 +457,8 @@ def check_artifacts(setting: Setting, report: Report) -> None:
 CHECKS: dict[str, Callable[[Setting, Report], None]] = {
     "masks": check_masks,
     "views": check_views,
+    "capture": check_capture,
+    "devices": check_devices,
     "layers": check_layers,
     "golden": check_golden,
     "training": check_training,
@@ -389,7 +511,7 @@ def describe(device: str) -> str:
     if not device.startswith("cuda"):
         return f"device {device}: no GPU is used, so nothing here says anything about one"
     from compiler.triton.compile import triton_version
-    from runtime.cuda.driver import cuda_driver, query_devices
+    from runtime.cuda.driver import cuda_driver
 
     found = query_devices()[int(device.partition(":")[2] or 0)]
     major, minor = cuda_driver().version

@@ -21,6 +21,7 @@ from runtime.cuda.driver.libcuda import PROTOTYPES, Driver, initialised
 from runtime.cuda.driver.properties import ATTRIBUTES
 
 INVALID, OOM, NOT_FOUND, BAD_IMAGE, BAD_CAPTURE, SPOILED = 1, 2, 500, 200, 900, 901
+NO_CONTEXT = 201
 _NAMES = {
     INVALID: (b"CUDA_ERROR_INVALID_VALUE", b"invalid argument"),
     OOM: (b"CUDA_ERROR_OUT_OF_MEMORY", b"out of memory"),
@@ -28,6 +29,7 @@ _NAMES = {
     NOT_FOUND: (b"CUDA_ERROR_NOT_FOUND", b"named symbol not found"),
     BAD_CAPTURE: (b"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", b"not allowed while capturing"),
     SPOILED: (b"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", b"a previous error during capture"),
+    NO_CONTEXT: (b"CUDA_ERROR_INVALID_CONTEXT", b"invalid device context"),
 }
 _READ = {"i32": c_int32, "i64": c_int64, "f32": c_float}
 Body = Callable[..., None]
@@ -48,6 +50,7 @@ class FakeCuda:
         self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
         self.calls: list[str] = []  # names, in order
         self.uploaded: list[int] = []  # bytes of each copy from the host
+        self.pageable: list[int] = []  # of those from memory that is not pinned
         self.downloaded: list[int] = []
         self._numbers = itertools.count(1)
         self._functions: dict[int, tuple[str, Sequence[str], Body]] = {}
@@ -55,6 +58,8 @@ class FakeCuda:
         self._capture: list[Callable[[], None]] | None = None
         self._capturing = 0  # the thread
         self.spoiled = False  # the capture that is going on
+        self.carveouts: list[int] = []  # percent, of each kernel that was given one
+        self._contexts = threading.local()  # of threads
         self._graphs: dict[int, list[Callable[[], None]]] = {}
         self.live = 0  # handles made and not destroyed
         self._failure: Exception | None = None
@@ -159,6 +164,11 @@ class FakeCuda:
             "minor": self.capability % 10,
             "shared_memory": 48 << 10,
             "shared_memory_optin": 227 << 10,
+            "shared_memory_of_multiprocessor": 228 << 10,
+            "shared_memory_reserved": 1 << 10,
+            "registers_of_multiprocessor": 64 << 10,
+            "threads_of_multiprocessor": 2048,
+            "blocks_of_multiprocessor": 32,
             "warp_size": 32,
             "multiprocessors": 4,
         }
@@ -173,6 +183,11 @@ class FakeCuda:
 
     def _cuCtxSetCurrent(self, context: int) -> None:
         assert context
+        self._contexts.current = context
+
+    def _alien(self) -> bool:
+        """Whether this thread has no context."""
+        return not getattr(self._contexts, "current", 0)
 
     def _used(self) -> int:
         return sum(len(block) for block in self.allocations.values())
@@ -183,6 +198,8 @@ class FakeCuda:
     def _cuMemAlloc_v2(self, out: Any, size: int) -> int | None:
         if self._refused():
             return BAD_CAPTURE
+        if self._alien():
+            return NO_CONTEXT
         if size == 0:
             return INVALID
         if self._used() + size > self.memory:
@@ -197,6 +214,8 @@ class FakeCuda:
     def _cuMemFree_v2(self, address: int) -> int | None:
         if self._refused():
             return BAD_CAPTURE
+        if self._alien():
+            return NO_CONTEXT
         del self.allocations[address]
         return None
 
@@ -211,12 +230,16 @@ class FakeCuda:
     def _cuMemFreeHost(self, address: int) -> int | None:
         if self._refused():
             return BAD_CAPTURE
+        if self._alien():
+            return NO_CONTEXT
         del self.pinned[address]
         return None
 
     def _cuMemcpyHtoDAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
         target = self.array(to, size, np.uint8)
         self.uploaded.append(size)
+        if not any(a <= source and source + size <= a + len(b) for a, b in self.pinned.items()):
+            self.pageable.append(size)
         return self._queue(lambda: ctypes.memmove(target.ctypes.data, source, size) and None)
 
     def _cuMemcpyDtoHAsync_v2(self, to: int, source: int, size: int, stream: int) -> int:
@@ -317,11 +340,17 @@ class FakeCuda:
     def _cuModuleUnload(self, module: int) -> int | None:
         if self._refused():
             return BAD_CAPTURE
+        if self._alien():
+            return NO_CONTEXT
         self.live -= 1
         return None
 
     def _cuFuncSetAttribute(self, function: int, number: int, value: int) -> None:
-        assert number == 8 and value > 48 << 10
+        if number == 9:
+            assert 0 < value <= 100
+            self.carveouts.append(value)
+        else:
+            assert number == 8 and value > 48 << 10
 
     def _cuLaunchKernel(
         self, function: int, x: int, y: int, z: int, a: int, b: int, c: int,

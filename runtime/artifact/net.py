@@ -98,7 +98,7 @@ class LoadedNet:
         with self._lock:
             graph, inputs, outputs = self._at({name: a.shape for name, a in taken.items()})
             for name, array in taken.items():
-                inputs[PortKey(Role.DATA, name)].array[...] = array
+                inputs[PortKey(Role.DATA, name)].put(array)
             graph.run()
             return {
                 name: outputs[PortKey(Role.RESULT, name)].peek().copy() for name in self.outputs

@@ -117,7 +117,8 @@ class KernelLoader:
         function = self._functions.get(key)
         if function is None:
             module = self._device.load(image, label)
-            function = module.function(binary.entry, binary.resources.shared)
+            used = binary.resources
+            function = module.function(binary.entry, used.shared, binary.threads, used.registers)
             self._functions[key] = function
         return function
 

@@ -7,8 +7,9 @@ are ordinary numpy arrays on any device, and nothing is copied that nobody asked
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +41,11 @@ class DeviceCopy(Protocol):
 
     def fill(self, start: int, values: np.ndarray) -> None:
         """Copy a contiguous array in at ``start``. It may not change any more."""
+        ...
+
+    def put(self, start: int, values: np.ndarray, dtype: np.dtype) -> None:
+        """Copy a contiguous array's numbers in at ``start``, as others of type ``dtype``. It may
+        change afterwards."""
         ...
 
     def clear(self, start: int, nbytes: int) -> None:
@@ -177,6 +183,16 @@ class Buffer:
         else:
             self.array[...] = values
 
+    def put(self, values: np.ndarray) -> None:
+        """Copy the numbers of an array of this shape in, which may change afterwards: while a
+        device computes, without looking at what was there before."""
+        device_copy, type = self.memory.device_copy, self.type
+        plain = values.dtype.kind in "biuf" and values.shape == type.shape and type.size
+        if device_copy is not None and plain:
+            device_copy.put(self.span[0], np.ascontiguousarray(values), type.dtype.numpy)
+        else:
+            self.array[...] = values
+
     def clear(self) -> None:
         """Set everything to zero, padding included, wherever it is."""
         if self.memory.device_copy is not None:
@@ -245,6 +261,17 @@ class Buffer:
     def part(self, start: int, type: TensorType) -> Buffer:
         """A tensor inside this one, ``start`` elements (a multiple of PADDING) from its begin."""
         return Buffer(type, self.memory, self.start + start)
+
+
+def side_by_side(types: Sequence[TensorType]) -> list[Buffer]:
+    """Tensors of one element type in one memory: what is written to several of them goes to a
+    device in one copy."""
+    sizes = [padded_size(type.size) for type in types]
+    whole = Buffer(TensorType((sum(sizes),), types[0].dtype))
+    return [
+        whole.part(start, type)
+        for start, type in zip(itertools.accumulate(sizes, initial=0), types, strict=False)
+    ]
 
 
 def host_bytes(nbytes: int) -> np.ndarray:

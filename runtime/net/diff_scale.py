@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.passes.precision.loss_scale import LOSS_SCALE, LOSS_UNSCALE
 from ir.types import TensorType
 
-from ..memory.buffers import Buffer
+from ..memory.buffers import side_by_side
 
 
 class DiffScale:
@@ -13,7 +13,8 @@ class DiffScale:
 
     def __init__(self) -> None:
         names = LOSS_SCALE, LOSS_UNSCALE
-        self.buffers = {name: Buffer(TensorType((1,))) for name in names}
+        both = side_by_side([TensorType((1,))] * len(names))
+        self.buffers = dict(zip(names, both, strict=True))
         self.value = 1.0
 
     @property

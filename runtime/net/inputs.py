@@ -77,7 +77,7 @@ class NetInputs(Mapping[str, BlobBuffers]):
                 part.try_shapes(shapes)
         for name, array in arrays.items():
             self[name].resize(shapes[name])
-            self[name].data.array[...] = array
+            self[name].data.put(np.asarray(array))
 
     def held(self) -> dict[str, np.ndarray]:
         """Copies of what all inputs hold, data layers' too; :meth:`put` is the inverse."""

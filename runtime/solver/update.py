@@ -14,7 +14,7 @@ from ir.graph import Direction, Graph, PortKey, Role
 from ir.types import TensorType
 
 from ..backends.backend import BoundGraph, is_remote
-from ..memory.buffers import Buffer
+from ..memory.buffers import Buffer, side_by_side
 from ..memory.store import Group, Piece
 from .config import SolverConfig
 from .nets import RunnableNet
@@ -94,17 +94,20 @@ class Updater:
         self.config = config
         self.store = store = net.store
         self.count = RULES[config.type][1]
-        self.hyper = {name: Buffer(TensorType((1,))) for name in HYPER}
+        numbers = side_by_side([TensorType((1,))] * len(HYPER))
+        self.hyper = dict(zip(HYPER, numbers, strict=True))
+        self._numbers: dict[str, float] = {}  # as they are in memory
         self.history: list[dict[str, Buffer]] = [{} for _ in range(self.count)]
         self._backend, self._options = net.backend, net.options
+        clips_there = config.clip_gradients >= 0.0 and is_remote(self._backend)
+        if clips_there:
+            self.hyper["scale"] = Buffer(TensorType((1,)))  # the device writes it
         self._flat_history = [self._make_history(group) for group in store.groups]
         self._bound: list[BoundGraph] = []
         self._shares = -1  # of the store, when graphs were bound
         self._bind_groups()
         self._norm = Buffer(TensorType((1,)))
-        self._clip: BoundGraph | None = None
-        if config.clip_gradients >= 0.0 and is_remote(self._backend):
-            self._clip = self._bind_clip()
+        self._clip = self._bind_clip() if clips_there else None
 
     def _make_history(self, group: Group) -> list[Buffer]:
         flats = [Buffer(TensorType((group.stop - group.start,))) for _ in range(self.count)]
@@ -180,7 +183,8 @@ class Updater:
                     scale = c.clip_gradients / norm
             numbers["scale"] = scale / c.iter_size
         for name, value in numbers.items():
-            self.hyper[name].array[0] = value
+            if self._numbers.get(name) != value:
+                self._numbers[name] = self.hyper[name].array[0] = value
         for bound in self._bound:
             bound.run()
         return clipped

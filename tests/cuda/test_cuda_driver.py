@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -230,13 +231,51 @@ def test_what_is_released_while_capturing_waits(fake: FakeCuda, device: Device) 
 def test_other_threads_release_at_once(fake: FakeCuda, device: Device) -> None:
     stream, buffer = device.stream(), device.allocate(64)
 
+    def release() -> None:
+        device.activate()
+        buffer.close()
+
     def work() -> None:
-        thread = threading.Thread(target=buffer.close)
-        thread.start()
-        thread.join()
+        in_a_thread(release)
         assert not fake.allocations
 
     stream.capture(work)
+
+
+def in_a_thread(work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_what_a_thread_without_a_context_releases_waits(fake: FakeCuda, device: Device) -> None:
+    """For one that has a context: a driver refuses it there."""
+    made = [device.allocate(64), device.pinned(64), device.load(".version 7.4", "k")]
+    live = fake.live
+    in_a_thread(made.clear)
+    assert (fake.live, len(fake.allocations), len(fake.pinned)) == (live, 1, 1)
+    captured = device.stream().capture(device.activate)
+    assert len(fake.allocations) == 1  # not while capturing
+    device.activate()
+    assert (len(fake.allocations), len(fake.pinned)) == (0, 0)
+    del captured
+    fake.check()
+
+
+def test_shared_memory_for_as_many_blocks_as_run(fake: FakeCuda, device: Device) -> None:
+    """Of 228 KiB, with one of each block for the driver: threads, then registers are the limit."""
+    fake.kernels["k"] = ((), lambda grid: None)
+    module = device.load(".version 7.4", "k")
+    module.function("k", 0, 128, 32)
+    assert fake.carveouts == []
+    for shared, threads, registers in (
+        (3 << 10, 256, 32),  # 8 blocks of 256 threads
+        (24 << 10, 128, 128),  # 4 blocks of 128 times 128 registers
+        (24 << 10, 128, 121),  # which are allocated by 8 a thread
+        (200 << 10, 128, 32),
+    ):
+        module.function("k", shared, threads, registers)
+    assert fake.carveouts == [15, 44, 44, 100]
 
 
 def test_nothing_looks_for_garbage_while_capturing(device: Device) -> None:

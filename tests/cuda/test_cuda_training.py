@@ -71,7 +71,7 @@ def test_a_training_iteration_does_not_wait_for_the_gpu() -> None:
     waits = {"cuStreamSynchronize", "cuMemAlloc_v2", "cuMemHostAlloc", "cuModuleLoadDataEx"}
     assert not waits & set(steps)
     # Losses and norms come back without holding up the host; pictures and labels go there.
-    assert steps.count("cuMemcpyHtoDAsync_v2") <= 4 * (steps.count("cuGraphLaunch") + 1)
+    assert steps.count("cuMemcpyHtoDAsync_v2") <= 2 * (steps.count("cuGraphLaunch") + 1)
 
 
 def test_dropout_masks_are_equal() -> None:

@@ -128,6 +128,19 @@ def test_copies_from_pinned_memory(backend: CudaBackend) -> None:
         np.testing.assert_array_equal(reading(), expected)
 
 
+def test_copies_from_any_memory(backend: CudaBackend) -> None:
+    """Through pinned chunks, each filled again when the device has read it."""
+    buffer = Buffer(TensorType((9_000_001,)))
+    device_side(buffer.memory, backend.session).to_device()
+    rng = np.random.default_rng(0)
+    values = rng.random(buffer.type.size)
+    for _ in range(4):
+        expected = values.astype(np.float32)
+        buffer.put(values)
+        values[...] = rng.random(values.size)
+        np.testing.assert_array_equal(buffer.read_later()(), expected)
+
+
 def test_memory_that_does_not_fit(backend: CudaBackend) -> None:
     _, total = backend.session.device.free_memory()
     with pytest.raises(RoasteryError, match="bytes do not fit into the memory of"):

@@ -15,7 +15,8 @@ import runtime.cuda.driver.libcuda
 from tests.support import executor_run, golden
 from tests.support.interpreting_gpu import InterpretingGpu
 
-WORDS = ["--only", "masks,views,layers,golden", "--limit", "2", "--skip-benchmarks"]
+CHECKED = "masks", "views", "capture", "devices", "layers", "golden"
+WORDS = ["--only", ",".join(CHECKED), "--limit", "2", "--skip-benchmarks"]
 
 
 @pytest.fixture
@@ -40,8 +41,11 @@ def test_all_is_well(gpu: InterpretingGpu, capsys: pytest.CaptureFixture[str]) -
     lines = [line.split() for line in out.splitlines()]
     assert out.startswith("device cuda:0: Fake 0, sm_90")
     counts = {words[0]: int(words[1]) for words in lines if words[2:3] == ["compared"]}
-    assert counts.keys() == {"masks", "views", "layers", "golden"}
-    assert all(count > 2 for count in counts.values())
+    assert counts.keys() == {*CHECKED}
+    assert counts["devices"] == 0
+    assert "    two devices: not checked, the driver finds 1" in out.splitlines()
+    assert counts["capture"] == 5
+    assert all(counts[name] > 2 for name in ("masks", "views", "layers", "golden"))
     assert out.endswith("everything agrees\n")
 
 
@@ -51,7 +55,7 @@ def test_a_mismatch_ends_with_status_1(
     monkeypatch.setattr(executor_run, "difference", lambda ours, truth: float("nan"))
     assert gpu_check.main(["--only", "views", "--skip-benchmarks"]) == 1
     out = capsys.readouterr().out
-    assert "FAILED 3" in out
+    assert "FAILED 27" in out
     assert "view of 1: error nan, allowed 1e-04" in out
 
 

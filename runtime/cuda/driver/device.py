@@ -64,6 +64,7 @@ class Device:
     def activate(self) -> None:
         """Make the context current in this thread."""
         self.driver.cuCtxSetCurrent(self._context)
+        self.driver.releases.catch_up()
 
     def close(self) -> None:
         """Let go of the context. What was made from it must be closed before."""

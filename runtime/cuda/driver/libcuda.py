@@ -80,6 +80,7 @@ of times in a pass lets threads that read data hold up each launch."""
 NOT_READY = 600  # CUDA_ERROR_NOT_READY
 CAPTURE_ERRORS = range(900, 909)  # CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED to ..._WRONG_THREAD
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
+INVALID_CONTEXT = 201  # CUDA_ERROR_INVALID_CONTEXT
 
 
 class CudaUnavailable(RoasteryError):
@@ -104,12 +105,14 @@ class Driver:
 
     Attributes:
         releases: through it everything is given back.
+        pinned: bytes of the host's memory that the device can reach, by where they begin.
     """
 
     def __init__(self, library: Any, quick: Any = None) -> None:
         self._library = library
         self._quick = library if quick is None else quick
-        self.releases = Releases()
+        self.releases = Releases(lambda error: getattr(error, "code", 0) == INVALID_CONTEXT)
+        self.pinned: dict[int, int] = {}
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Called for the first use of each function; the checked function then stays."""

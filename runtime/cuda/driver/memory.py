@@ -33,6 +33,7 @@ class PinnedBuffer(Released):
         self._driver = driver
         self.address = address
         self.nbytes = nbytes
+        driver.pinned[address] = nbytes
 
     def array(
         self, shape: Sequence[int], dtype: np.dtype | type[np.generic], offset: int = 0
@@ -51,4 +52,12 @@ class PinnedBuffer(Released):
         if self.address:
             address, self.address = self.address, 0
             driver = self._driver
+            driver.pinned.pop(address, None)
             driver.releases.add(lambda: driver.cuMemFreeHost(address))
+
+
+def is_pinned(array: np.ndarray, driver: Driver) -> bool:
+    """Whether a contiguous array lies in memory that the device reads without staging."""
+    first = array.ctypes.data
+    last = first + array.nbytes
+    return any(a <= first and last <= a + n for a, n in tuple(driver.pinned.items()))

@@ -7,12 +7,14 @@ from ctypes import c_char_p, c_int, c_void_p
 
 from ir.errors import RoasteryError
 
+from .carveout import carveout
 from .libcuda import CudaError, Driver
 from .properties import DeviceProperties
 from .released import Released
 
 _ERROR_LOG, _ERROR_LOG_SIZE = 5, 6  # CU_JIT_ERROR_LOG_BUFFER, ..._SIZE_BYTES
 _MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+_SHARED_CARVEOUT = 9  # CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT
 _LOG_BYTES = 8192
 
 
@@ -44,8 +46,14 @@ class Module(Released):
                 hint="it may be newer than the CUDA driver: update the driver",
             ) from error
 
-    def function(self, entry: str, shared: int = 0) -> Function:
-        """A kernel that will be launched with ``shared`` bytes of shared memory per block."""
+    def function(
+        self, entry: str, shared: int = 0, threads: int = 32, registers: int = 0
+    ) -> Function:
+        """A kernel that will be launched with ``shared`` bytes of shared memory per block.
+
+        What uses shared memory is given room for as many blocks as can run at once, by ``threads``
+        of a block and ``registers`` of a thread; what uses none takes what the driver finds best.
+        """
         handle = c_void_p()
         self._driver.cuModuleGetFunction(ctypes.byref(handle), self.handle, entry.encode())
         most = self._properties.attributes["shared_memory_optin"]
@@ -56,6 +64,9 @@ class Module(Released):
             )
         if shared > self._properties.attributes["shared_memory"]:
             self._driver.cuFuncSetAttribute(handle, _MAX_DYNAMIC_SHARED, shared)
+        if shared:
+            percent = carveout(self._properties.attributes, shared, threads, registers)
+            self._driver.cuFuncSetAttribute(handle, _SHARED_CARVEOUT, percent)
         return Function(self, handle, shared)
 
     def close(self) -> None:

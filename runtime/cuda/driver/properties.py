@@ -26,9 +26,14 @@ ATTRIBUTES = {
     "memory_clock_rate": 36,  # kHz
     "memory_bus_width": 37,  # bits
     "l2_cache": 38,  # bytes
+    "threads_of_multiprocessor": 39,  # at the same time
     "major": 75,
     "minor": 76,
+    "shared_memory_of_multiprocessor": 81,  # bytes, at most
+    "registers_of_multiprocessor": 82,
     "shared_memory_optin": 97,  # bytes per block, for kernels that ask
+    "blocks_of_multiprocessor": 106,  # at the same time
+    "shared_memory_reserved": 111,  # bytes per block, for the driver itself
 }
 
 

@@ -17,7 +17,9 @@ from ir.errors import RoasteryError
 from runtime.memory.buffers import Buffer, Memory, Reading
 from runtime.memory.ranges import Ranges
 
-from .session import Session, Staging
+from .session import Session
+from .staging import Staging
+from .uploads import SMALL
 
 
 class CudaCopy:
@@ -64,15 +66,25 @@ class CudaCopy:
         self._host_ahead.add(start, start + nbytes)
 
     def fill(self, start: int, values: np.ndarray) -> None:
-        if self._lent_of(start, values.nbytes):
-            self._write_host(start, values.reshape(-1).view(np.uint8))
+        self._fill(start, values, values.dtype, lasting=True)
+
+    def put(self, start: int, values: np.ndarray, dtype: np.dtype) -> None:
+        if values.size * dtype.itemsize <= SMALL:
+            self._write_host(start, _bytes(values.astype(dtype)))
+        else:
+            self._fill(start, values, dtype, lasting=False)
+
+    def _fill(self, start: int, values: np.ndarray, dtype: np.dtype, *, lasting: bool) -> None:
+        nbytes = values.size * dtype.itemsize
+        if self._lent_of(start, nbytes):
+            self._write_host(start, _bytes(values.astype(dtype, copy=False)))
             return
         with self.session.turn:
             if not self._staging:
                 self._staging = [Staging(self.session, self.nbytes) for _ in range(2)]
-            self._staging[self._next].move(self.address + start, values)
+            self._staging[self._next].move(self.address + start, values, dtype, lasting=lasting)
             self._next = 1 - self._next
-        self._written_on_device(start, values.nbytes)
+        self._written_on_device(start, nbytes)
 
     def clear(self, start: int, nbytes: int) -> None:
         if self._lent_of(start, nbytes):
@@ -125,6 +137,10 @@ class CudaCopy:
     def _written_on_device(self, start: int, nbytes: int) -> None:
         self._host_ahead.remove(start, start + nbytes)
         self._device_ahead.add(start, start + nbytes)
+
+
+def _bytes(array: np.ndarray) -> np.ndarray:
+    return array.reshape(-1).view(np.uint8)
 
 
 def device_side(memory: Memory, session: Session) -> CudaCopy:

@@ -18,6 +18,8 @@ from runtime.cuda.driver import CudaError, Device, DeviceBuffer, Event, PinnedBu
 from runtime.data.array_pool import ArrayPool
 from runtime.memory.buffers import Reading
 
+from .uploads import Uploads
+
 _LOGGER = logging.getLogger("roastery.cuda")
 _SLOT = 256  # bytes of one small reading
 _SLOTS = 64
@@ -99,6 +101,7 @@ class Session:
         self.compute: Stream = device.stream()
         self.copies: Stream = device.stream()
         self.turn = Turn(device)
+        self.uploads = Uploads(device)
         self._arenas: list[DeviceArena] = []
         self._depth = 0
         self._slots: list[np.ndarray] = []  # pinned, free
@@ -144,8 +147,9 @@ class Session:
             raise failure(error) from error
 
     def upload(self, address: int, array: np.ndarray) -> None:
+        """Copy an array to the device after all work so far; it may change afterwards."""
         with self.turn:
-            self.compute.upload(address, array)
+            self.uploads.upload(self.compute, address, array)
 
     def download(self, array: np.ndarray, address: int) -> None:
         """Copy to the host after all work so far, and wait for it."""
@@ -210,32 +214,6 @@ class _Reading:
             if self._slot is not None:
                 self._session.release_slot(self._slot)
         return self._result
-
-
-class Staging:
-    """Room on the device for the next contents of a memory, filled while the last are in use."""
-
-    def __init__(self, session: Session, nbytes: int) -> None:
-        self._session = session
-        self._room = session.device.allocate(nbytes)
-        self._uploaded = session.device.event()
-        self._taken = session.device.event()
-        self._used = False
-        self._held: np.ndarray | None = None  # the device still reads from it
-
-    def move(self, address: int, values: np.ndarray) -> None:
-        """Copy ``values`` to ``address`` when it is its turn on the compute stream."""
-        session = self._session
-        if self._used:
-            self._uploaded.synchronize()  # two passes ago: only then may the source go
-            session.copies.wait(self._taken)
-        self._held = values
-        session.copies.upload(self._room.address, values)
-        session.copies.record(self._uploaded)
-        session.compute.wait(self._uploaded)
-        session.compute.copy(address, self._room.address, values.nbytes)
-        session.compute.record(self._taken)
-        self._used = True
 
 
 def failure(error: CudaError, where: str = "") -> DeviceFailure:
