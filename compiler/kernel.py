@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ir.graph import Value
 from ir.location import Location
@@ -76,7 +77,8 @@ class Launch:
     the grid.
 
     ``label`` is the readable name (``conv1_relu1``). A grid with a 0 is not launched. ``readable``
-    prints the kernel as it is shown: named after this user of it.
+    prints the kernel as it is shown: named after this user of it. ``body`` makes its nodes once
+    more (a :class:`compiler.kernels.nodes.KernelBody`), of which predictions are made.
     """
 
     kernel: Kernel
@@ -87,3 +89,4 @@ class Launch:
     location: Location
     outputs: tuple[Value | Scratch, ...]  # what it writes, for planning and dumps
     readable: Callable[[], str] = field(default=str, compare=False, repr=False)
+    body: Callable[[], Any] | None = field(default=None, compare=False, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,6 +34,8 @@ class Target:
         instructions: of a CPU, for which code is made (:mod:`compiler.instructions`); none where
             numpy runs graphs.
         registers: vector registers of a CPU.
+        clock: of a GPU's processors at work, in Hz.
+        bandwidth: of its memory, in bytes a second.
     """
 
     kind: Literal["cuda", "cpu"]
@@ -47,6 +50,8 @@ class Target:
     layout: str = ROW_MAJOR
     instructions: str = ""
     registers: int = 0
+    clock: float = 0.0
+    bandwidth: float = 0.0
 
     def __str__(self) -> str:
         """As it is spelled for ``--target``."""
@@ -63,8 +68,31 @@ class Target:
         return Architecture(self.capability)
 
 
-def gpu(name: str, capability: int, processors: int, shared_memory: int, l2_cache: int) -> Target:
-    """A GPU, by what its driver tells of it."""
+# Boost clocks, at which data sheets count what matrix units do, and bandwidths of the devices in
+# _TYPICAL: NVIDIA's architecture whitepapers and data sheets.
+_RATES = {
+    75: (1.59e9, 0.320e12),
+    80: (1.41e9, 1.555e12),
+    86: (1.695e9, 0.936e12),
+    87: (1.30e9, 0.205e12),
+    89: (2.52e9, 1.008e12),
+    90: (1.83e9, 3.35e12),
+    100: (1.85e9, 8.0e12),
+    120: (2.41e9, 1.792e12),
+}
+
+
+def gpu(
+    name: str,
+    capability: int,
+    processors: int,
+    shared_memory: int,
+    l2_cache: int,
+    bandwidth: float = 0.0,
+) -> Target:
+    """A GPU, by what its driver tells of it. What is 0 is that of a typical device; so is the
+    clock, as drivers tell one that nothing keeps up."""
+    clock, typical_bandwidth = _RATES[listed(capability, _RATES)]
     return Target(
         "cuda",
         name,
@@ -75,7 +103,15 @@ def gpu(name: str, capability: int, processors: int, shared_memory: int, l2_cach
         l2_cache=l2_cache,
         precisions=Architecture(capability).precisions,
         layout=CHANNELS_LAST,
+        clock=clock,
+        bandwidth=bandwidth or typical_bandwidth,
     )
+
+
+def listed(capability: int, listed: Iterable[int]) -> int:
+    """The newest generation that is no newer, else the oldest."""
+    known = sorted(listed)
+    return max((number for number in known if number <= capability), default=known[0])
 
 
 GENERIC = gpu("any GPU", 80, 128, 99 * KiB, 4 * MiB)
@@ -101,5 +137,6 @@ _TYPICAL = (
 def typical(architecture: Architecture) -> Target:
     """A device of an architecture; of one that is not listed, like the newest older one."""
     capability = architecture.capability
-    like = max((t for t in _TYPICAL if t.capability <= capability), key=lambda t: t.capability)
+    devices = {device.capability: device for device in _TYPICAL}
+    like = devices[listed(capability, devices)]
     return like if like.capability == capability else replace(like, capability=capability)

@@ -13,6 +13,8 @@ from ir.graph import Node, Value
 from ir.ops.fusion import Fused
 from ir.text import format_op
 
+from .nodes import KernelBody
+
 Lowered = Sequence[Launch]
 
 
@@ -78,4 +80,10 @@ class Alike:
             location=node.location,
             outputs=tuple(v if not isinstance(v, Value) else values[v] for v in launch.outputs),
             readable=lambda: self.lower(node)[number].readable(),
+            body=launch.body and (lambda: self._body(node, number)),
         )
+
+    def _body(self, node: Node, number: int) -> KernelBody:
+        body = self.lower(node)[number].body
+        assert body is not None, "a launch of the same structure has one"
+        return body()

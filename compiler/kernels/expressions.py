@@ -118,9 +118,9 @@ class DotKind(NamedTuple):
         precision: ``ieee``; ``tf32``: factors keep 10 bits of their mantissa; ``tf32x3``: three
             such products of both halves of the factors, whose sum is as exact as float32;
             ``half``: factors have 16 bits.
-        held: whether the tiles pass through registers. Matrix units read 32-bit operands from
-            shared memory only where neighbours lie along the depth; loaded there otherwise, they
-            would be turned by 4 bytes at a time.
+        held: whether neighbours in memory do not lie along the depth. Matrix units read 32-bit
+            operands from shared memory only where they do: tiles then pass through registers;
+            loaded there otherwise, they would be turned by 4 bytes at a time.
     """
 
     precision: str

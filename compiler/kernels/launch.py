@@ -52,9 +52,9 @@ class Ways:
         entry, source, text = self.canonical(body)
         parameters = tuple(_parameter(name, a, body.wide) for name, a in text.arguments)
 
-        def readable() -> str:
-            # Its nodes are made once more: they are not kept, as they are many small objects.
-            return self.readable(self.task, self.scheduled.kernels(choice)[number])
+        def again() -> KernelBody:
+            # They are not kept, as they are many small objects.
+            return self.scheduled.kernels(choice)[number]
 
         return Launch(
             Kernel(entry, source, parameters),
@@ -64,7 +64,8 @@ class Ways:
             self.task.op.label + body.suffix,
             self.task.node.location,
             body.writes,
-            readable,
+            lambda: self.readable(self.task, again()),
+            again,
         )
 
 

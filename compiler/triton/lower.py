@@ -25,5 +25,5 @@ def lower_node(
 
 
 def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:
-    task = task_of(node, options, GpuHeuristic(options.target.processors), number)
+    task = task_of(node, options, GpuHeuristic(options.target), number)
     return Ways(task, schedule_task(task), canonical_file, readable_file)

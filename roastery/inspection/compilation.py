@@ -91,6 +91,7 @@ def _clear(folder: Path) -> None:
     graphs = "graph_of_any_size.ir", "graph_with_backward.ir", "graph_frozen.ir"
     others = (
         "graph_constants.ir",
+        "predicted.txt",
         "pass_[0-9][0-9]_*.ir",
         "kernels/*.py",
         "kernels/*.c",
@@ -103,23 +104,23 @@ def _clear(folder: Path) -> None:
 
 def write_dump(folder: Path, net: Message, result: Compilation) -> None:
     """Write the stages that no pass wrote: the net, the graphs, kernels, launches, memory."""
-    _write(folder / "net.prototxt", to_text(net))
-    _write(folder / "graph_lowered.ir", format_graph(result.program.graph))
+    write_stage(folder / "net.prototxt", to_text(net))
+    write_stage(folder / "graph_lowered.ir", format_graph(result.program.graph))
     if result.program.general is not None:
-        _write(folder / "graph_of_any_size.ir", format_graph(result.program.symbolic().graph))
+        write_stage(folder / "graph_of_any_size.ir", format_graph(result.program.symbolic().graph))
     if result.trains:
-        _write(folder / "graph_with_backward.ir", format_graph(result.graph))
+        write_stage(folder / "graph_with_backward.ir", format_graph(result.graph))
     else:
-        _write(folder / "graph_frozen.ir", format_graph(result.graph))
+        write_stage(folder / "graph_frozen.ir", format_graph(result.graph))
     if result.constants.nodes:
-        _write(folder / "graph_constants.ir", format_graph(result.constants))
+        write_stage(folder / "graph_constants.ir", format_graph(result.constants))
     plan = result.compiled.plan
-    _write(folder / "memory.txt", memory_table(plan))
-    _write(folder / "launches.txt", step_table(plan))
-    _write(folder / "summary.txt", summary(result))
+    write_stage(folder / "memory.txt", memory_table(plan))
+    write_stage(folder / "launches.txt", step_table(plan))
+    write_stage(folder / "summary.txt", summary(result))
     texts = _checked_texts(result) if result.options.target.kind == "cpu" else _texts(result)
     for name, text in zip(kernel_files(plan), texts, strict=True):
-        _write(folder / "kernels" / name, text)
+        write_stage(folder / "kernels" / name, text)
 
 
 def _texts(result: Compilation) -> Iterator[str]:
@@ -161,10 +162,11 @@ def write_ptx(folder: Path, launches: Sequence[Launch], binaries: Sequence[Binar
     for launch in launches:
         labels.setdefault((launch.kernel, launch.config), launch.label)
     for name, binary in zip(file_names(labels.values()), binaries, strict=True):
-        _write(folder / f"sm_{binary.architecture.capability}" / f"{name}.ptx", binary.ptx)
+        write_stage(folder / f"sm_{binary.architecture.capability}" / f"{name}.ptx", binary.ptx)
 
 
-def _write(path: Path, text: str) -> None:
+def write_stage(path: Path, text: str) -> None:
+    """A file that appears whole; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path, durable=False) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from compiler.kernels.choice import Choice, Heuristic
 from compiler.kernels.launch import Ways
 from compiler.kernels.schedule import schedule_task, task_of
 from compiler.options import CompileOptions
+from compiler.target import GENERIC
 from compiler.triton.heuristics import GpuHeuristic
 from compiler.triton.printer.file import canonical_file, readable_file
 from ir.build import Builder
@@ -20,6 +21,8 @@ from ir.ops.matmul import MatMul
 from ir.ops.window import WindowSum
 from ir.size import value_of
 from ir.types import TensorType
+
+FOUR = replace(GENERIC, processors=4)
 
 
 def group(op: Op, schedule: str, *shapes: tuple[int, ...]) -> Node:
@@ -44,7 +47,7 @@ WINDOW = group(WindowSum((1, 1, 3, 3), (1, 1, 1, 1), (0,) * 4, (0,) * 4), "flat"
 
 @pytest.mark.parametrize("turns", [8, 9])
 def test_the_heuristic_says_what_is_unrolled(turns: int) -> None:
-    written = text(WINDOW, GpuHeuristic(4, unrolled=turns))
+    written = text(WINDOW, GpuHeuristic(FOUR, unrolled=turns))
     assert ("tl.static_range(3)" in written) == (turns >= 9)
     assert written.count("range(") >= 2
 
@@ -66,14 +69,14 @@ class Even(Deep):
 
 def test_choices_say_which_tiles_run_beside_each_other() -> None:
     node = group(MatMul(), "contract", (512, 48), (48, 256))
-    task = task_of(node, CompileOptions(), GpuHeuristic(4), value_of)
+    task = task_of(node, CompileOptions(), GpuHeuristic(FOUR), value_of)
     first = schedule_task(task).choices[0]
-    assert first.group == 8 and "tl.minimum(" in text(node, GpuHeuristic(4), first)
-    few = text(node, GpuHeuristic(4), replace(first, group=3))
+    assert first.group == 8 and "tl.minimum(" in text(node, GpuHeuristic(FOUR), first)
+    few = text(node, GpuHeuristic(FOUR), replace(first, group=3))
     assert "// (3 * " in few and "// (8 * " not in few
 
 
 def test_only_a_depth_that_ends_with_every_step_needs_no_bound() -> None:
     node = group(MatMul(), "contract", (512, 80), (80, 256))
-    bounded, free = text(node, Deep(4)), text(node, Even(4))
+    bounded, free = text(node, Deep(FOUR)), text(node, Even(FOUR))
     assert bounded.count(" < ") == free.count(" < ") + 2

@@ -1,8 +1,10 @@
-"""What the benchmark nets launch and move on a GPU: a table, so that a lost fusion is seen.
+"""What the benchmark nets launch and move on a GPU, and what that is predicted to take: a table, so
+that a lost fusion is seen.
 
-`pytest --update-golden -n 0 tests/plan/test_traffic.py` writes the table anew. Counted
-for sm_90 at batch 64, in float32. Megabytes are those of the tensors that each launch reads or
-writes, each once; gigaflops those of matrix products.
+`pytest --update-golden -n 0 tests/plan/test_traffic.py` writes it anew, and docs/performance.md.
+Counted for an H100 (sm_90). Megabytes are those that each launch reads or writes of its tensors,
+each once; gigaflops those of matrix products. Milliseconds have two digits, so that they stay while
+a kernel changes little.
 """
 
 from __future__ import annotations
@@ -11,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.zoo import ZOO
-from benchmarks.zoo.captioner import captioner
-from benchmarks.zoo.vgg16 import vgg16
+from benchmarks.predicted.__main__ import PAGE, page
+from benchmarks.predicted.nets import NETS, PASSES, PRECISIONS, Row, counted, read_rows
 from compiler.architecture import Architecture
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Scratch
@@ -26,37 +27,24 @@ from tests.support.lowering import program_of
 from tests.support.sample_nets import dense, inputs, layer, recurrent
 
 GOLDEN = Path(__file__).parent / "golden_traffic.txt"
-BATCH = 64
-ZOO_NETS = ("lenet", "caffenet", "squeezenet", "mobilenet", "googlenet", "resnet50")
-NETS = {**{name: ZOO[name].text for name in ZOO_NETS}, "vgg16": vgg16, "captioner": captioner}
-HEAD = f"{'net':11} {'pass':9} {'launches':>8} {'products':>8} {'megabytes':>10} {'gigaflops':>10}"
+
+# Launches, gigabytes and predicted milliseconds in float32 that a pass may have at most.
+LIMITS = {
+    ("lenet", "training"): (33, 0.05, 0.15),
+    ("googlenet", "training"): (570, 16.0, 18.0),
+    ("resnet50", "inference"): (62, 6.8, 6.5),
+    ("resnet50", "training"): (600, 43.0, 37.0),
+    ("squeezenet", "training"): (230, 7.8, 6.3),
+    ("mobilenet", "training"): (296, 20.0, 18.0),
+    ("vgg16", "training"): (133, 34.0, 95.0),
+    ("captioner", "training"): (326, 3.8, 5.2),
+}
 
 
 def compiled(text: str, phase: str) -> CompiledGraph:
-    """What `train` runs; in phase TEST what `export` writes: BatchNorm is part of the weights."""
     program = program_of(nets.net_from_text(text, "net.prototxt"), phase)
     options = CompileOptions(typical(Architecture(90)))
     return compile_program(program, options, backward=phase == "TRAIN").compiled
-
-
-PASSES = {"inference": "TEST", "training": "TRAIN"}
-
-
-def counted(name: str, kind: str) -> str:
-    """A row of the table."""
-    phase = PASSES[kind]
-    graph = compiled(NETS[name](BATCH, deploy=phase == "TEST"), phase)
-    rows = list(traffic(graph))
-    launches = sum(row.times for row in rows)
-    assert launches == graph.plan.launch_count
-    products = sum(row.times for row in rows if row.flops)
-    megabytes = sum(row.times * row.nbytes for row in rows) / 1e6
-    gigaflops = sum(row.times * row.flops for row in rows) / 1e9
-    return f"{name:11} {kind:9} {launches:8} {products:8} {megabytes:10.1f} {gigaflops:10.2f}"
-
-
-def key(row: str) -> tuple[str, ...]:
-    return tuple(row.split()[:2])
 
 
 def test_tensors_count_once_and_products_by_their_multiplications() -> None:
@@ -80,12 +68,31 @@ def test_a_loop_counts_every_turn() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", PASSES)
 @pytest.mark.parametrize("name", NETS)
-def test_launches_and_bytes(name: str, kind: str, request: pytest.FixtureRequest) -> None:
-    row = counted(name, kind)
-    _, *rows = GOLDEN.read_text().splitlines() if GOLDEN.exists() else [HEAD]
+def test_launches_bytes_and_times(name: str, kind: str, request: pytest.FixtureRequest) -> None:
+    rows = list(counted(name, kind))
+    known = {row.key: row for row in read_rows(GOLDEN)}
     if request.config.getoption("--update-golden"):
-        found = {key(line): line for line in rows} | {key(row): row}
-        ordered = [found[n, k] for n in NETS for k in PASSES if (n, k) in found]
-        GOLDEN.write_text("\n".join([HEAD, *ordered]) + "\n")
+        known.update((row.key, row) for row in rows)
+        keys = [(n, k, p) for n in NETS for k in PASSES for p in PRECISIONS]
+        found = [known[key] for key in keys if key in known]
+        GOLDEN.write_text("\n".join([Row.head(), *map(str, found)]) + "\n")
         return
-    assert row in rows, "more or fewer than before; --update-golden writes what is right now"
+    for row in rows:
+        assert str(row) == str(known.get(row.key)), "--update-golden writes what is right now"
+
+
+@pytest.mark.parametrize("limits", LIMITS.items(), ids=lambda item: " ".join(item[0]))
+def test_passes_stay_within_their_limits(
+    limits: tuple[tuple[str, str], tuple[int, float, float]],
+) -> None:
+    (name, kind), (launches, gigabytes, milliseconds) = limits
+    (row,) = (row for row in read_rows(GOLDEN) if row.key == (name, kind, "float32"))
+    assert row.launches <= launches
+    assert row.megabytes <= 1e3 * gigabytes
+    assert row.milliseconds <= milliseconds
+
+
+def test_the_page_of_predictions_shows_the_table(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(page(read_rows(GOLDEN)))
+    assert PAGE.read_text() == page(read_rows(GOLDEN)), "python -m benchmarks.predicted writes it"

@@ -99,8 +99,7 @@ def _product(
 def _factors(emitter: Emitter, anchor: Node, view: Product, precision: str) -> DotKind:
     """``precision``: of float32."""
     left, _ = view.left
-    if left.type.dtype.is_narrow:
-        return DotKind(HALF)
+    precision = HALF if left.type.dtype.is_narrow else precision
     return DotKind(precision, held=not along_depth(emitter, anchor, view))
 
 

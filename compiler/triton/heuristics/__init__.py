@@ -1,6 +1,7 @@
 """How groups are computed on a GPU: tables of tiles, and which of them suits.
 
-No figure here is measured on the device at hand: these are rules of thumb.
+Tiles and splits of matrix products are those that :mod:`compiler.triton.cost` predicts to take the
+least time; the rest are rules of thumb. Nothing here is measured on the device at hand.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from compiler.kernels.choice import Choice
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction
+from compiler.target import Target
 from ir.graph import Graph
 
 from .contract import contract_choices
@@ -23,23 +25,23 @@ from .row import row_configs
 
 @dataclass(frozen=True, slots=True)
 class GpuHeuristic:
-    """``processors``: how many programs run side by side at least."""
+    """``target``: whose processors have to be filled."""
 
-    processors: int
+    target: Target
     unrolled: int = 32
     one_thread: bool = False
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
-        return flat_configs(body, count, self.processors)
+        return flat_configs(body, count, self.target.processors)
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
-        return reduce_choices(reduction, inputs, self.processors)
+        return reduce_choices(reduction, inputs, self.target.processors)
 
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)
 
     def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
-        return contract_choices(shape, strided, factors, self.processors)
+        return contract_choices(shape, strided, factors, self.target)
 
     def single(
         self, configs: Sequence[Config], length: int, lanes: bool = False

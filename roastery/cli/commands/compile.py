@@ -21,17 +21,23 @@ if TYPE_CHECKING:
 
 
 def _run(arguments: Arguments) -> None:
+    import json
     from time import perf_counter
+
+    from compiler.target import typical
 
     from ...api.cpu_baselines import baseline_target
     from ...building import BuildReport, lower_net
     from ...devices.compile_options import device_options, kernel_options
-    from ...inspection.compilation import compile_program, summary, write_dump
+    from ...inspection.compilation import compile_program, summary, write_dump, write_stage
+    from ...inspection.predicted import predicted_json, predicted_net
 
     started = perf_counter()
     request = net_alone(arguments)
     report = BuildReport(_say, _say)
     in_c, targets = _targets(arguments)
+    if arguments.json and not targets:
+        raise UsageError("--json has predictions for GPUs: name some by --target sm_80,sm_90")
     if in_c or arguments.device == "cpu":
         target = baseline_target(arguments.cpu_baseline or None)
         options = device_options(target, requested_compilation(arguments), report.note)
@@ -44,9 +50,19 @@ def _run(arguments: Arguments) -> None:
     print(summary(result, lowered.unrun), end="")
     print(f"compiled in {perf_counter() - started:.2f} s", end="")
     print("" if in_c or targets else ", kernels printed but not compiled")
+    found = [
+        predicted_net(result.compiled, typical(architecture), options.precision)
+        for architecture in targets
+    ]
+    for one in found:
+        print(one, end="")
     if dump is not None:
         write_dump(dump, request.net, result)
+        write_stage(dump / "predicted.txt", "".join(map(str, found)))
         say(f"wrote every stage to {dump}/")
+    if arguments.json:
+        numbers = json.dumps(predicted_json(request.net.name, found), indent=1)
+        write_stage(Path(arguments.json), numbers + "\n")
     for architecture in targets:
         _compile_kernels(result.compiled.launches, architecture, dump)
     if in_c:
@@ -117,7 +133,14 @@ COMMAND = Command(
         "that --shape gives. With --dump every stage is written as text: the graph after each "
         "pass, the generated kernels, the launches and the memory plan, and with --target sm_N the "
         "kernels' PTX. A kernel's file runs by itself: one in Triton by Python, one in C (--device "
-        "cpu, --target c) when it is compiled. It compares the kernel with the reference."
+        "cpu, --target c) when it is compiled. It compares the kernel with the reference.\n\n"
+        "For each GPU among the targets it also shows what each kernel would take on a typical "
+        "device of that generation: predicted milliseconds; the roofline, which no kernel beats "
+        "(its bytes at the memory's bandwidth, or its products at the highest rate of the "
+        "precision); bytes that it reads and writes; operations of its matrix products; and what "
+        "binds: matrix units, multiply-adds, instructions, caches, memory, latency, or the launch "
+        "itself. Launches that are alike are one line, the longest first. Nothing is measured: "
+        "docs/performance.md says how exact that is."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
@@ -149,6 +172,7 @@ COMMAND = Command(
             default="",
             metavar="NAME",
         ),
+        Flag("json", "also write what is predicted to a file, as JSON", default="", metavar="FILE"),
         PRECISION_FLAG,
         PASSES_FLAG,
         FUEL_FLAG,
@@ -164,7 +188,10 @@ COMMAND = Command(
             "without its database",
         ),
         Example("roastery compile deploy.prototxt --target c --dump out", "its kernels in C"),
-        Example("roastery compile net.prototxt --target sm_90", "compile the kernels, too"),
+        Example(
+            "roastery compile net.prototxt --target sm_90",
+            "compile the kernels, too, and predict what each would take on an H100",
+        ),
         Example(
             "roastery compile net.prototxt --target sm_90 --precision tf32 --dump out",
             "with matrix units; their instructions are in out/ptx",

@@ -1,0 +1,1 @@
+"""What the cost model predicts, beside what an H200 took."""

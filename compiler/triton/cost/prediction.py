@@ -1,0 +1,117 @@
+"""How long the launches of a compiled graph take, and what they could take at best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compiler.compiled import CompiledGraph
+from compiler.kernel import Launch, Scratch
+from compiler.kernels.expressions import DotKind
+from compiler.kernels.task import AsNumber
+from compiler.precision import HALF, IEEE, TF32X3
+from compiler.target import Target
+from compiler.traffic import traffic
+from ir.graph import Value
+from ir.size import Evaluation
+
+from ..heuristics.contract import rate_of
+from .count import Counts, counted
+from .kernel import work_of
+from .processor import processor_of
+from .time import BoundBy, Time, time_of
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Of one launch.
+
+    Attributes:
+        times: how often it runs.
+        nbytes: that it reads and writes in one run: of each tensor as much as it asks for, at most
+            once. flops: of its product.
+        time: of one run. least: seconds that its bytes take at the memory's bandwidth, or its
+            product at the highest rate of its precision: the roofline.
+    """
+
+    launch: Launch
+    times: int
+    nbytes: int
+    flops: int
+    time: Time
+    least: float
+
+
+def predictions(compiled: CompiledGraph, target: Target) -> Iterator[Prediction]:
+    """Of every launch, in order, at the graph's sizes."""
+    number = Evaluation(compiled.values).size
+    known: dict[object, tuple[int, Time, float]] = {}
+    for row in traffic(compiled):
+        key = _alike(row.launch, number)
+        if key not in known:
+            known[key] = _predicted(row.launch, row.nbytes, row.flops, number, target)
+        nbytes, time, least = known[key]
+        yield Prediction(row.launch, row.times, nbytes, row.flops, time, least)
+
+
+def _alike(launch: Launch, number: AsNumber) -> object:
+    """What decides how long a launch takes."""
+    places: dict[object, int] = {}  # of the buffers: some may be one
+    sizes: list[object] = []
+    for argument in launch.arguments:
+        if isinstance(argument, Value | Scratch):
+            sizes.append((places.setdefault(argument, len(places)), _nbytes(argument, number)))
+        elif isinstance(argument, int):
+            sizes.append(number(argument))
+    return launch.kernel, launch.config, tuple(map(number, launch.grid)), tuple(sizes)
+
+
+def _nbytes(buffer: Value | Scratch, number: AsNumber) -> int:
+    return number(buffer.nbytes if isinstance(buffer, Scratch) else buffer.type.nbytes)
+
+
+def _predicted(
+    launch: Launch, nbytes: int, flops: int, number: AsNumber, target: Target
+) -> tuple[int, Time, float]:
+    if launch.body is None:  # nothing is known of it but its arguments
+        return nbytes, *_by_bytes(nbytes, target)
+    body = launch.body()
+    counts = counted(body, number)
+    nbytes = _asked(launch, counts, number)
+    work = work_of(body, counts, number, nbytes, target, rate_of)
+    kind = counts.dots[0].kind if counts.dots else None
+    time = time_of(work, target, tensor=kind is not None and _by_matrix_units(kind, target))
+    least = nbytes / target.bandwidth
+    if kind is not None:
+        least = max(least, flops / peak(kind, target))
+    return nbytes, time, least
+
+
+def _by_bytes(nbytes: int, target: Target) -> tuple[Time, float]:
+    least = nbytes / target.bandwidth
+    return Time(least, BoundBy.MEMORY), least
+
+
+def _asked(launch: Launch, counts: Counts, number: AsNumber) -> int:
+    """Bytes of the tensors that it reads and writes, as far as it does."""
+    programs = 1
+    for extent in launch.grid:
+        programs *= number(extent)
+    total = 0
+    for argument in dict.fromkeys(launch.arguments):
+        if isinstance(argument, Value | Scratch):
+            size = _nbytes(argument, number)
+            asked = size if counts.uncertain else counts.touched.get(argument, 0) * programs
+            total += min(size, int(asked))
+    return total
+
+
+def _by_matrix_units(kind: DotKind, target: Target) -> bool:
+    return kind.precision != IEEE and (kind.precision == HALF or "tf32" in target.precisions)
+
+
+def peak(kind: DotKind, target: Target) -> float:
+    """Operations a second of products on a device, two for each multiply-add."""
+    each = processor_of(target.capability).multiply_adds(kind.precision)
+    products = 3 if kind.precision == TF32X3 else 1
+    return 2 * each / products * target.processors * target.clock
