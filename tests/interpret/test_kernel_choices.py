@@ -105,6 +105,9 @@ CHANNELS_LAST = (
 
 CASES: dict[str, Node] = {
     "matmul of halves": of_halves(MatMul(False, True), TensorType((130, 80)), TensorType((70, 80))),
+    "matmul of halves, turned": of_halves(
+        MatMul(True, False), TensorType((80, 130)), TensorType((80, 70))
+    ),
     "conv of halves, channels last": of_halves(Conv(*SAME), *CHANNELS_LAST),
     "matmul": single(MatMul(False, True), (130, 80), (36, 80)),
     "matmul turned": single(MatMul(True, False), (80, 130), (80, 70)),
