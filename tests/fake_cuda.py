@@ -62,6 +62,9 @@ class FakeCuda:
         self._contexts = threading.local()  # of threads
         self._graphs: dict[int, list[Callable[[], None]]] = {}
         self.live = 0  # handles made and not destroyed
+        self.now = 0.0  # milliseconds that launches took, each as ``takes`` says
+        self.takes: Callable[[str, tuple[int, int, int], int], float] = lambda *launch: 0.01
+        self._marked: dict[int, float] = {}  # by event
         self._failure: Exception | None = None
         for name, types in PROTOTYPES.items():
             implementation = getattr(self, f"_{name}", None)
@@ -301,6 +304,10 @@ class FakeCuda:
 
     def _cuEventRecord(self, event: int, stream: int) -> None:
         assert event and stream
+        self._marked[event] = self.now
+
+    def _cuEventElapsedTime(self, out: Any, begin: int, end: int) -> None:
+        out[0] = self._marked[end] - self._marked[begin]
 
     def _cuEventQuery(self, event: int) -> int:
         return 600
@@ -365,6 +372,7 @@ class FakeCuda:
 
         def run() -> None:
             self.launches.append((entry, (x, y, z), a, shared))
+            self.now += self.takes(entry, (x, y, z), a)
             body((x, y, z), *values)
 
         return self._queue(run)

@@ -17,7 +17,6 @@ from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.precision import FLOAT32, ON_CPUS
 from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
-from compiler.triton.lower import lower_node
 from ir.errors import RoasteryError
 from ir.graph import Role
 from ir.graph_sizes import graph_at
@@ -39,6 +38,7 @@ from ..devices.compile_options import (
     kernel_options,
 )
 from ..reading import nets
+from ..tuning.exported import NOT_TUNED, ExportedKernels, TuneRequest
 from ..weights.parameters import load_weights
 from .cpu_baselines import compilers_for
 from .cpu_code import compiled_for_cpu
@@ -70,6 +70,7 @@ def export_net(
     progress: Progress | None = None,
     allow_python: bool | None = None,
     cpu_baseline: str | Sequence[str] = (),
+    tuned: TuneRequest = NOT_TUNED,
 ) -> Exported:
     """Write an artifact, or a folder of C. Needs Triton for CUDA targets, but no GPU.
 
@@ -83,6 +84,7 @@ def export_net(
         cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
             may have machine code for several, or "none"; default: for all that the C compilers
             here compile for. Target ``c`` is printed for one; default: for those like this one.
+        tuned: how kernels for GPUs are chosen, if not as the cost model would have it.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -101,7 +103,7 @@ def export_net(
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     asked = CompileRequest(precision, passes, layout)
-    return export_program(program, store, output, targets, asked, progress, cpu_baseline)
+    return export_program(program, store, output, targets, asked, progress, cpu_baseline, tuned)
 
 
 def export_program(
@@ -112,11 +114,14 @@ def export_program(
     asked: CompileRequest = NOTHING_ASKED,
     progress: Progress | None = None,
     cpu_baseline: str | Sequence[str] = (),
+    tuned: TuneRequest = NOT_TUNED,
 ) -> Exported:
     """Export a lowered net with the parameters that a store holds, as :func:`export_net` does."""
     asked_for = [cpu_baseline] if isinstance(cpu_baseline, str) else cpu_baseline
     baselines = [name.strip() for text in asked_for for name in text.split(",")]
     if _for_c(targets):
+        if tuned != NOT_TUNED:
+            raise RoasteryError("only kernels for GPUs are tuned, and target c has none")
         return export_c(program, store, output, baselines, asked)
     cpu, wanted = _targets(targets)
     compilers = _cpu_compilers(cpu, baselines)
@@ -126,6 +131,8 @@ def export_program(
     options = (
         kernel_options(wanted, asked, warn) if wanted else device_options(any_cpu, plain, warn)
     )
+    chosen = ExportedKernels.of(tuned, options, wanted)
+    options = chosen.options
     check_host(program, "a GPU" if wanted else None)
     constants, graph = deployed(program.general or program, options)
     once = graph_at(constants, program.values)
@@ -142,7 +149,8 @@ def export_program(
     code: Code | None = None
     if wanted:
         kinds = list(dict.fromkeys([*wanted, Architecture.parse(PORTABLE)]))
-        compiled = GraphCompiler(graph, lower_node, options).at(program.values)
+        lower = chosen.lowering(graph, program.values, progress or _untold)
+        compiled = GraphCompiler(graph, lower, options).at(program.values)
         code = _compiled_code(compiled, kinds, progress)
         versions["triton"] = triton_version()
     codes, onces = [], []
@@ -182,6 +190,10 @@ def export_program(
     return Exported(
         tuple(names), options, kernels, os.path.getsize(output), made, os.fspath(output)
     )
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody waits."""
 
 
 def _compiled_code(

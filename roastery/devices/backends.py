@@ -21,6 +21,7 @@ from runtime.backends.backend import Backend
 from runtime.backends.reference import ReferenceBackend
 
 if TYPE_CHECKING:
+    from compiler.pipeline import Lower
     from compiler.triton.compile import Job
 
 _LOGGER = logging.getLogger("roastery.devices")
@@ -106,7 +107,28 @@ def _cuda_backend(index: int) -> Backend:
     """One per GPU: nets that come one after the other share loaded kernels."""
     from runtime.cuda.backend import CudaBackend
 
-    return CudaBackend(index, _show_compiling)
+    return CudaBackend(index, _show_compiling, lower=tuned_lowering())
+
+
+def tuned_lowering() -> Lower | None:
+    """What makes kernels, as ``ROASTERY_TUNED`` says: by a file of choices, or by no measured ones
+    (``none``). None: by those that were measured on the device.
+
+    Raises RoasteryError for a file that holds none.
+    """
+    said = os.environ.get("ROASTERY_TUNED") or ""
+    if not said:
+        return None
+    from compiler.triton.lower import lower_node
+    from compiler.triton.tuned.lowering import TunedLowering
+    from compiler.triton.tuned.table import read_table
+
+    if said == "none":
+        return lower_node
+    try:
+        return TunedLowering(read_table(said).find)
+    except RoasteryError as error:
+        raise RoasteryError(f"ROASTERY_TUNED: {error.message}", hint=error.hint) from None
 
 
 def _show_compiling(done: int, total: int, job: Job) -> None:

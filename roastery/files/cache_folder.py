@@ -76,6 +76,13 @@ class PrivateFolder:
             return False
         return True
 
+    def names(self) -> list[str]:
+        """Of the files that are in it, in order; of none where it is not to be trusted."""
+        if not self._usable(self.folder):
+            return []
+        found = (path.name for _, _, path in _files(self.folder))
+        return sorted(name for name in found if not name.startswith("."))
+
     def touch(self, name: str) -> None:
         """Say that a file is used now."""
         with contextlib.suppress(OSError):

@@ -13,7 +13,8 @@ from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler, Lower
 from compiler.plan.plan import PlanLaunch
 from compiler.target import Target, gpu
-from compiler.triton.lower import lower_node
+from compiler.triton.tuned.lowering import TunedLowering
+from compiler.triton.tuned.store import TunedStore
 from ir.errors import RoasteryError
 from ir.graph import Graph, PortKey
 
@@ -25,10 +26,12 @@ from .driver import Device, DeviceProperties, Driver
 from .executor.graph import CudaGraph
 from .executor.kernels import Compile, KernelTable, Progress
 from .executor.session import Session, Turn
+from .kernel_timer import KernelTimer
 from .launcher import KernelLoader
 from .speed import RatedSpeed, rated_speed
 
 Shape = tuple[int, ...]
+_LEAST_BANDWIDTH = 1e10  # bytes a second; less is nothing that a driver means
 
 
 class CudaBackend:
@@ -36,8 +39,11 @@ class CudaBackend:
 
     Args:
         progress: told of each kernel that had to be compiled.
-        driver, compile, lower: stand-ins for the machine's driver, the kernel compiler and the
-            printer, for tests.
+        driver, compile: stand-ins for the machine's driver and the kernel compiler, for tests.
+        lower: makes kernels; by default by the choices that were tuned on this device.
+
+    Attributes:
+        tuned: those choices, and what more is found. driver: the CUDA version of its driver.
 
     Raises CudaUnavailable without a driver, RoasteryError for an index that does not exist and for
     a GPU that is too old.
@@ -50,7 +56,7 @@ class CudaBackend:
         *,
         driver: Driver | None = None,
         compile: Compile | None = None,
-        lower: Lower = lower_node,
+        lower: Lower | None = None,
     ) -> None:
         self.name = f"cuda:{index}"
         self.session = _session(index) if driver is None else Session(Device(index, driver))
@@ -61,8 +67,11 @@ class CudaBackend:
                 f"{self.target.name} (sm_{self.target.capability}) is too old: {TOO_OLD}",
                 hint="use --device cpu",
             )
+        self.driver = ".".join(map(str, device.driver.version))
+        self.tuned = TunedStore(self.target, self.driver)
         self.kernels = KernelTable(self.target.architecture, progress, compile)
-        self._compiled = PerGraph(lambda graph, options: GraphCompiler(graph, lower, options))
+        made = TunedLowering(self.tuned.find) if lower is None else lower
+        self._compiled = PerGraph(lambda graph, options: GraphCompiler(graph, made, options))
         self._loader = KernelLoader(device, self.session.compute)
 
     def speed(self, threads: int) -> RatedSpeed:
@@ -99,6 +108,11 @@ class CudaBackend:
             for launch in self._compiled(graph, options).at(values).launches
         )
 
+    def kernel_timer(self) -> KernelTimer:
+        """Of launches whose kernels were added to :attr:`kernels`."""
+        binaries = self.kernels.binaries
+        return KernelTimer(self.session, self._loader, lambda n: binaries[n.kernel, n.config])
+
     @property
     def turn(self) -> Turn:
         return self.session.turn
@@ -125,12 +139,15 @@ class CudaBackend:
 
 def _target(device: DeviceProperties) -> Target:
     told = device.attributes
+    # Bits of the bus, twice a clock. Newer drivers tell no clock rate, and then it is 0.
+    bandwidth = 2e3 * told["memory_clock_rate"] * told["memory_bus_width"] / 8
     return gpu(
         device.name,
         device.capability,
         told["multiprocessors"],
         told["shared_memory_optin"],
         told["l2_cache"],
+        bandwidth if bandwidth > _LEAST_BANDWIDTH else 0.0,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch, Scratch
 from compiler.kernels.expressions import DotKind
+from compiler.kernels.nodes import KernelBody
 from compiler.kernels.task import AsNumber
 from compiler.precision import HALF, IEEE, TF32X3
 from compiler.target import Target
@@ -74,35 +76,39 @@ def _predicted(
     launch: Launch, nbytes: int, flops: int, number: AsNumber, target: Target
 ) -> tuple[int, Time, float]:
     if launch.body is None:  # nothing is known of it but its arguments
-        return nbytes, *_by_bytes(nbytes, target)
-    body = launch.body()
-    counts = counted(body, number)
-    nbytes = _asked(launch, counts, number)
-    work = work_of(body, counts, number, nbytes, target, rate_of)
-    kind = counts.dots[0].kind if counts.dots else None
-    time = time_of(work, target, tensor=kind is not None and _by_matrix_units(kind, target))
+        least = nbytes / target.bandwidth
+        return nbytes, Time(least, BoundBy.MEMORY), least
+    nbytes, time, kind = _of_body(launch.body(), number, target)
     least = nbytes / target.bandwidth
     if kind is not None:
         least = max(least, flops / peak(kind, target))
     return nbytes, time, least
 
 
-def _by_bytes(nbytes: int, target: Target) -> tuple[Time, float]:
-    least = nbytes / target.bandwidth
-    return Time(least, BoundBy.MEMORY), least
+def body_time(body: KernelBody, number: AsNumber, target: Target) -> Time:
+    """Of one launch of a kernel."""
+    return _of_body(body, number, target)[1]
 
 
-def _asked(launch: Launch, counts: Counts, number: AsNumber) -> int:
+def _of_body(
+    body: KernelBody, number: AsNumber, target: Target
+) -> tuple[int, Time, DotKind | None]:
+    """And the bytes that it moves, and how it multiplies."""
+    counts = counted(body, number)
+    nbytes = _asked(body, counts, number)
+    work = work_of(body, counts, number, nbytes, target, rate_of)
+    kind = counts.dots[0].kind if counts.dots else None
+    matrix_units = kind is not None and _by_matrix_units(kind, target)
+    return nbytes, time_of(work, target, matrix_units), kind
+
+
+def _asked(body: KernelBody, counts: Counts, number: AsNumber) -> int:
     """Bytes of the tensors that it reads and writes, as far as it does."""
-    programs = 1
-    for extent in launch.grid:
-        programs *= number(extent)
+    programs = math.prod(map(number, body.grid))
     total = 0
-    for argument in dict.fromkeys(launch.arguments):
-        if isinstance(argument, Value | Scratch):
-            size = _nbytes(argument, number)
-            asked = size if counts.uncertain else counts.touched.get(argument, 0) * programs
-            total += min(size, int(asked))
+    for buffer, asked in counts.touched.items():
+        size = _nbytes(buffer, number)
+        total += size if counts.uncertain else min(size, int(asked * programs))
     return total
 
 

@@ -94,7 +94,7 @@ def contract_choices(
     shape: ProductShape, strided: bool, factors: DotKind, target: Target
 ) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it; first the way that
-    takes the least time."""
+    takes the least time, which also has the next numbers of parts."""
     tiles = TILES[factors]
     tiles = tiles[:FEW_TILES] if strided else tiles
     times = {
@@ -103,7 +103,9 @@ def contract_choices(
         for tile in tiles
         for splits in _splits(shape, tile.config)
     }
-    found = [min(times, key=times.__getitem__)]
+    first, splits = min(times, key=times.__getitem__)
+    nearby = [n for n in SPLITS if splits / 2 <= n <= 2 * splits and (first, n) in times]
+    found = [(first, splits), *((first, n) for n in nearby)]
     for tile in tiles:
         best = min((way for way in times if way[0] is tile), key=times.__getitem__)
         found += [best, (tile, 2 if best[1] == 1 else 1)]

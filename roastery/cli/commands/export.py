@@ -10,12 +10,14 @@ from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
 from ..passes import LAYOUT_FLAG, PASSES_FLAG
 from ..say import say
+from ..tuning import TIME_LIMIT_FLAG, TUNE_FLAG, TUNED_FLAG
 
 
 def _run(arguments: Arguments) -> None:
     from ir.printable import printable
 
     from ...api.exporting import export_net
+    from ...tuning.exported import TuneRequest
     from ..progress import progress_bar
 
     if arguments.net and arguments.model and arguments.net != arguments.model:
@@ -25,6 +27,10 @@ def _run(arguments: Arguments) -> None:
     output = arguments.output
     if targets != ["c"]:
         output = needed(arguments, "output", "where to write the artifact")
+    told: list[str] = []  # when the progress bar is gone
+    limit = arguments.time_limit if arguments.tune else None
+    if "time_limit" in arguments.given and limit is None:
+        raise UsageError("--time-limit is for --tune")
     with progress_bar("compiling kernels") as draw:
         made = export_net(
             model,
@@ -41,7 +47,10 @@ def _run(arguments: Arguments) -> None:
             progress=draw,
             allow_python=python_layers(arguments),
             cpu_baseline=arguments.cpu_baseline,
+            tuned=TuneRequest(arguments.tuned, limit, told.append),
         )
+    for line in told:
+        say(line)
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
@@ -67,7 +76,8 @@ COMMAND = Command(
         "GPU targets the launch plan and compiled kernels. `roastery run` and roastery.load run "
         "it without a prototxt, a parser or a compiler. For the CPU it holds machine code for "
         "several sets of instructions, of which the best is picked when it is loaded. No GPU is "
-        "needed to export for one.\n\n"
+        "needed to export for one, but --tune uses it to choose the fastest kernels for it, as "
+        "`roastery tune` does, and --tuned takes what that wrote elsewhere.\n\n"
         "With --target c a folder is written: the net as one C file that needs nothing but libc, "
         "libm and threads, a header, the weights, a program that runs it on .npy files, and a "
         "Makefile. `make` there builds ./net. It runs at the shapes that it was exported with."
@@ -100,6 +110,9 @@ COMMAND = Command(
             default=(),
             metavar="NAMES",
         ),
+        TUNE_FLAG,
+        TIME_LIMIT_FLAG,
+        TUNED_FLAG,
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         PRECISION_FLAG,
         PASSES_FLAG,

@@ -106,8 +106,8 @@ class Device:
     def stream(self) -> Stream:
         return Stream(self.driver)
 
-    def event(self) -> Event:
-        return Event(self.driver)
+    def event(self, timed: bool = False) -> Event:
+        return Event(self.driver, timed)
 
     def load(self, image: bytes | str, name: str = "") -> Module:
         """A module from a cubin (bytes) or PTX (str), which the driver compiles now."""

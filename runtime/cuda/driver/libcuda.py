@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from ctypes import POINTER, c_char_p, c_int, c_size_t, c_ubyte, c_uint, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int, c_size_t, c_ubyte, c_uint, c_uint64, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuStreamEndCapture": (_HANDLE, _OUT),
     "cuEventCreate": (_OUT, c_uint),
     "cuEventDestroy_v2": (_HANDLE,),
+    "cuEventElapsedTime": (POINTER(c_float), _HANDLE, _HANDLE),
     "cuEventRecord": (_HANDLE, _HANDLE),
     "cuEventQuery": (_HANDLE,),
     "cuEventSynchronize": (_HANDLE,),

@@ -1,0 +1,87 @@
+"""The groups of a net that kernels are chosen for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from compiler.kernel import Launch
+from compiler.kernels.choice import Choice
+from compiler.kernels.launch import Ways
+from compiler.options import CompileOptions
+from compiler.pipeline import GraphCompiler, repeated_nodes
+from compiler.triton.cost.prediction import body_time
+from compiler.triton.lower import lower_node, ways_of
+from compiler.triton.tuned.key import group_key
+from ir.graph import Graph
+from ir.graph_sizes import Substitution
+from ir.ops.fusion import Fused
+from ir.size import Evaluation
+
+MOST_CANDIDATES = 6
+
+
+@dataclass(frozen=True)
+class TunableGroup:
+    """One that can be computed in several ways.
+
+    Attributes:
+        key: by which what is measured is found again. at: the sizes at hand.
+        candidates: the model's best choices, the first as it is without measuring.
+        predicted: seconds that the first takes, as often as the net has it.
+    """
+
+    key: str
+    label: str
+    ways: Ways
+    at: Substitution
+    candidates: Sequence[Choice]
+    predicted: float
+
+    def launches(self, choice: Choice) -> list[Launch]:
+        return self.ways.launches(choice)
+
+
+def tunable_groups(
+    graph: Graph, values: Mapping[str, int], options: CompileOptions
+) -> list[TunableGroup]:
+    """Of a graph before its passes, each once, that first which takes longest."""
+    found: dict[str, TunableGroup] = {}
+    for key, group in _groups(graph, values, options):
+        if key in found:
+            more = found[key].predicted + group.predicted
+            group = TunableGroup(**{**vars(found[key]), "predicted": more})
+        found[key] = group
+    return sorted(found.values(), key=lambda group: -group.predicted)
+
+
+def _groups(
+    graph: Graph, values: Mapping[str, int], options: CompileOptions
+) -> Iterator[tuple[str, TunableGroup]]:
+    number, at = Evaluation(values).size, Substitution(values)
+    known: dict[str, tuple[Ways, Sequence[Choice], float]] = {}
+    for node, times in repeated_nodes(GraphCompiler(graph, lower_node, options).graph):
+        op = node.op
+        assert isinstance(op, Fused), "what no pass fused is a group by itself"
+        key = group_key(node, options, number)
+        if key not in known:
+            ways = ways_of(node, options, number)
+
+            def seconds(choice: Choice, ways: Ways = ways) -> float:
+                bodies = ways.scheduled.kernels(choice)
+                return sum(body_time(b, number, options.target).seconds for b in bodies)
+
+            first, best = ways.choices[0], _different(sorted(ways.choices, key=seconds))
+            others = [c for c in best if (c.config, c.splits) != (first.config, first.splits)]
+            known[key] = ways, [first, *others[: MOST_CANDIDATES - 1]], seconds(first)
+        ways, candidates, once = known[key]
+        if len(candidates) > 1:
+            yield key, TunableGroup(key, op.label, ways, at, candidates, times * once)
+
+
+def _different(choices: Sequence[Choice]) -> list[Choice]:
+    """The first of those that differ only in how parts are added up."""
+    found: dict[object, Choice] = {}
+    for choice in choices:
+        found.setdefault((choice.config, choice.splits), choice)
+    return list(found.values())
