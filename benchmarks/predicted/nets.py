@@ -29,6 +29,7 @@ NETS = {
 }
 TITLES = {
     **{name: ZOO[name].name for name in ZOO_NETS if name in ZOO},
+    "caffenet": "CaffeNet (AlexNet)",
     "vgg16": "VGG-16",
     "fcn8s": "FCN-8s",
     "captioner": "LSTM captioner",

@@ -70,7 +70,8 @@ def export_net(
     progress: Progress | None = None,
     allow_python: bool | None = None,
     cpu_baseline: str | Sequence[str] = (),
-    tuned: TuneRequest = NOT_TUNED,
+    tuned: str | os.PathLike[str] = "",
+    tune: float | None = None,
 ) -> Exported:
     """Write an artifact, or a folder of C. Needs Triton for CUDA targets, but no GPU.
 
@@ -84,7 +85,9 @@ def export_net(
         cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
             may have machine code for several, or "none"; default: for all that the C compilers
             here compile for. Target ``c`` is printed for one; default: for those like this one.
-        tuned: how kernels for GPUs are chosen, if not as the cost model would have it.
+        tuned: a file that ``roastery tune --output`` wrote: kernels for GPUs are chosen by it, not
+            by the cost model, and planned for the GPU that it was measured on.
+        tune: measure so many seconds at most on the GPU that is here, and choose by that.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -103,7 +106,8 @@ def export_net(
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     asked = CompileRequest(precision, passes, layout)
-    return export_program(program, store, output, targets, asked, progress, cpu_baseline, tuned)
+    chosen = TuneRequest(tuned, tune)
+    return export_program(program, store, output, targets, asked, progress, cpu_baseline, chosen)
 
 
 def export_program(
@@ -149,7 +153,8 @@ def export_program(
     code: Code | None = None
     if wanted:
         kinds = list(dict.fromkeys([*wanted, Architecture.parse(PORTABLE)]))
-        lower = chosen.lowering(graph, program.values, progress or _untold)
+        note = logger_report().note
+        lower = chosen.lowering(graph, program.values, progress, note)
         compiled = GraphCompiler(graph, lower, options).at(program.values)
         code = _compiled_code(compiled, kinds, progress)
         versions["triton"] = triton_version()
@@ -190,10 +195,6 @@ def export_program(
     return Exported(
         tuple(names), options, kernels, os.path.getsize(output), made, os.fspath(output)
     )
-
-
-def _untold(done: int, total: int) -> None:
-    """Nobody waits."""
 
 
 def _compiled_code(

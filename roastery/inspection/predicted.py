@@ -93,9 +93,10 @@ class PredictedNet:
         if not self.rows:
             return f"predicted for {device}: nothing runs there"
         parts = [f"{1e3 * s:.3g} ms by {what}" for what, s in [*self.limits.items()][:_LIMITS]]
+        many = "" if self.launches == 1 else "es"
         return (
             f"predicted for {device} in {self.precision}, nothing measured: "
-            f"{1e3 * self.seconds:.4g} ms for {self.launches} launches (roofline "
+            f"{1e3 * self.seconds:.4g} ms for {self.launches} launch{many} (roofline "
             f"{1e3 * self.least:.4g} ms), {1e-9 * self.nbytes:.4g} GB, "
             f"{1e-9 * self.flops:.4g} GFLOP; bound {', '.join(parts)}"
         )

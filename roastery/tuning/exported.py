@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from compiler.architecture import Architecture
 from compiler.options import CompileOptions
@@ -29,12 +29,10 @@ class TuneRequest:
     Attributes:
         file: choices that were measured elsewhere; "": none.
         limit: seconds to measure for on this machine's GPU; None: not.
-        told: what was measured is told as a line.
     """
 
     file: str | os.PathLike[str] = ""
     limit: float | None = None
-    told: Callable[[str], None] = field(default=print, compare=False)
 
 
 NOT_TUNED = TuneRequest()
@@ -67,17 +65,27 @@ class ExportedKernels:
             options = _for(device, options, targets, "this machine's GPU is")
         return ExportedKernels(request, options)
 
-    def lowering(self, graph: Graph, values: Mapping[str, int], progress: Progress) -> Lower:
-        """Makes kernels of a graph; measures first where that is asked for."""
+    def lowering(
+        self,
+        graph: Graph,
+        values: Mapping[str, int],
+        progress: Progress | None,
+        note: Callable[[str], None],
+    ) -> Lower:
+        """Makes kernels of a graph; measures first where that is asked for, and tells of it."""
         if self.request.limit is None:
             return lower_node if self.table is None else TunedLowering(self.table.find)
         from .report import tuning_summary
 
         backend = tuning_backend("")
         tuner = Tuner(backend, backend.tuned, self.request.limit)
-        tune_graph(graph, [values], self.options, tuner, progress)
-        self.request.told(f"{backend.target.name}: {tuning_summary(tuner.report)}")
+        tune_graph(graph, [values], self.options, tuner, progress or _untold)
+        note(f"{backend.target.name}: {tuning_summary(tuner.report)}")
         return TunedLowering(backend.tuned.find)
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody waits."""
 
 
 def _for(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -442,6 +443,28 @@ def test_export_takes_a_table_of_the_targets_generation(
     assert "target c has none" in capsys.readouterr().err
     assert main(["export", *flags, "--target=cuda:sm_90", "--time-limit=5"]) == 1
     assert "--time-limit is for --tune" in capsys.readouterr().err
+
+
+def test_export_plans_for_the_gpu_that_was_measured(here: TimedGpu) -> None:
+    """By a file, and by what it measures itself: one artifact."""
+    here.prefer(Config((("M", 64), ("N", 64), ("K", 32)), 4, 3))
+    net = ["net.prototxt", "--target=cuda:sm_90"]
+    assert main(["export", *net, "--output=plain.roast"]) == 0
+    assert main(["export", *net, "--output=tuned.roast", "--tune"]) == 0
+    assert main(["tune", "net.prototxt", "--phase=TEST", "--output=net.tuned"]) == 0
+    assert main(["export", *net, "--output=shipped.roast", "--tuned=net.tuned"]) == 0
+    plain, tuned, shipped = (plan_of(f"{name}.roast") for name in ("plain", "tuned", "shipped"))
+    assert tuned == shipped != plain
+    (entry,) = read_table("net.tuned").entries.values()
+    assert entry.choice.config.constants == (("M", 64), ("N", 64), ("K", 32))
+    assert '["M", 64], ["N", 64], ["K", 32]' in tuned
+
+
+def plan_of(path: str) -> str:
+    """As an artifact holds it."""
+    with ZipFile(path) as file:
+        (name,) = (n for n in file.namelist() if "plan" in n)
+        return json.dumps(json.loads(file.read(name)))
 
 
 def test_without_a_gpu_tune_says_what_to_do(

@@ -17,7 +17,6 @@ def _run(arguments: Arguments) -> None:
     from ir.printable import printable
 
     from ...api.exporting import export_net
-    from ...tuning.exported import TuneRequest
     from ..progress import progress_bar
 
     if arguments.net and arguments.model and arguments.net != arguments.model:
@@ -27,7 +26,6 @@ def _run(arguments: Arguments) -> None:
     output = arguments.output
     if targets != ["c"]:
         output = needed(arguments, "output", "where to write the artifact")
-    told: list[str] = []  # when the progress bar is gone
     limit = arguments.time_limit if arguments.tune else None
     if "time_limit" in arguments.given and limit is None:
         raise UsageError("--time-limit is for --tune")
@@ -47,10 +45,9 @@ def _run(arguments: Arguments) -> None:
             progress=draw,
             allow_python=python_layers(arguments),
             cpu_baseline=arguments.cpu_baseline,
-            tuned=TuneRequest(arguments.tuned, limit, told.append),
+            tuned=arguments.tuned,
+            tune=limit,
         )
-    for line in told:
-        say(line)
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
