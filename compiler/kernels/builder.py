@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from compiler.kernel import Scratch
@@ -24,9 +25,19 @@ from .expressions import (
     constant,
     ref,
 )
-from .index import Affine, IterationRange
+from .index import Affine, Base, IterationRange
 from .monomial import Amount, Monomial, product
 from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Write
+
+
+@dataclass(slots=True, eq=False)
+class _Moving:
+    """A loop that moves addresses: where it stands, and the variables that it makes."""
+
+    loop: Loop
+    block: int
+    scope: int
+    made: set[Local] = field(default_factory=set)
 
 
 class KernelBuilder:
@@ -46,6 +57,7 @@ class KernelBuilder:
         self._amounts = 0
         self._extents: dict[Hashable, Monomial] = {}
         self._place = ""
+        self._moving: _Moving | None = None
 
     # --- statements -------------------------------------------------------------------
 
@@ -66,7 +78,7 @@ class KernelBuilder:
         known = self.recall(value)
         if known is not None:
             return known
-        variable = Local(stem, hint, value.dtype, axes_of(value))
+        variable = self._made(Local(stem, hint, value.dtype, axes_of(value)))
         self.add(Let(variable, value))
         held = ref(variable)
         self.remember(value, held)
@@ -86,12 +98,17 @@ class KernelBuilder:
 
     def declare(self, start: Expr, axes: Axes, stem: str = "v", hint: str = "") -> Expr:
         """A tile to assign to."""
-        variable = Local(stem, hint, start.dtype, axes)
+        variable = self._made(Local(stem, hint, start.dtype, axes))
         self.add(Declare(variable, start))
         return ref(variable)
 
     def assign(self, tile: Expr, value: Expr) -> None:
         self.add(Assign(tile.value, value))
+
+    def _made(self, variable: Local) -> Local:
+        if self._moving:
+            self._moving.made.add(variable)
+        return variable
 
     def increase(self, tile: Expr, amount: Expr) -> None:
         self.assign(tile, e.node("add", (tile, amount), None, tile.dtype))
@@ -115,14 +132,23 @@ class KernelBuilder:
         kind: Kind = Kind.SERIAL,
         stem: str = "k",
         hint: str = "",
+        moving: bool = False,
     ) -> Iterator[Expr]:
-        """A loop around what is written inside; gives its position."""
+        """A loop around what is written inside; gives its position.
+
+        ``moving``: it moves addresses, whose tiles are computed before it (see :meth:`offset`).
+        """
         variable = Local(stem, hint, I32)
         one, zero = e.const(1), e.const(0)
         loop = Loop(kind, variable, start or zero, stop, step or one)
         self.add(loop)
+        around = self._moving
+        if moving:
+            self._moving = _Moving(loop, len(self._blocks), len(self._scopes))
+        self._made(variable)
         with self._block(loop.body):
             yield ref(variable)
+        self._moving = around
 
     @contextlib.contextmanager
     def when(self, condition: Expr) -> Iterator[None]:
@@ -165,7 +191,7 @@ class KernelBuilder:
         known = self.recall(key)
         if known is not None:
             return known
-        variable = Local("l", "program" if kind is Kind.GRID else "lane", I32, axes)
+        variable = self._made(Local("l", "program" if kind is Kind.GRID else "lane", I32, axes))
         loop = Loop(kind, variable, e.const(0), stop, e.const(1), axis)
         self.add(loop)
         self._blocks.append(loop.body)
@@ -276,6 +302,48 @@ class KernelBuilder:
             else:
                 total = total + self.size(offset)
         return e.const(0) if total is None else total
+
+    def offset(self, index: Affine) -> Expr:
+        """The value of an index that is an address's. In a loop that moves addresses it is the sum
+        of a tile, computed before the loop, and of what the loop changes, with all scalars: then
+        a step adds one number to each address."""
+        tiles: list[tuple[IterationRange, Monomial]] = []
+        rest: list[tuple[IterationRange, Monomial]] = []
+        for iteration_range, weight in index.terms if self._moving else ():
+            base = iteration_range.base
+            whole = iteration_range == IterationRange(base)
+            for part in map(Base, base.parts) if base.parts and whole else (base,):
+                term = iteration_range._replace(base=part), weight
+                (tiles if part.axes and not self._changes(part.at) else rest).append(term)
+        if not tiles or not rest:
+            return self.affine(index)
+        with self._before():
+            tile = self.index(Affine(tuple(tiles)))
+        return self.index(Affine(tuple(rest), index.offsets)) + tile
+
+    def _changes(self, value: Expr) -> bool:
+        """Whether the loop that moves addresses makes a variable that a value is made of."""
+        assert self._moving, "there is one"
+        if value.op == "ref":
+            return value.value in self._moving.made
+        return any(map(self._changes, value.args))
+
+    @contextlib.contextmanager
+    def _before(self) -> Iterator[None]:
+        """What is written inside stands before the loop that moves addresses."""
+        moving = self._moving
+        assert moving, "there is one"
+        blocks, scopes = self._blocks[moving.block :], self._scopes[moving.scope :]
+        del self._blocks[moving.block :], self._scopes[moving.scope :]
+        self._moving = None
+        loop = self._blocks[-1].pop()
+        assert loop is moving.loop, "nothing stands behind a loop that is open"
+        yield
+        assert len(self._blocks) == moving.block, "no lanes are opened before a loop"
+        self._blocks[-1].append(loop)
+        self._blocks += blocks
+        self._scopes += scopes
+        self._moving = moving
 
     def index(self, index: Affine, hint: str = "") -> Expr:
         """A variable (or literal) that holds the index."""

@@ -195,7 +195,7 @@ class Emitter:
         guard = self.needed(at, value.type)
         other = zero(value.type.dtype).value if guard else None
         mask = self.mask(index, guard)
-        place = element(self.pointer(value), self.builder.affine(index), mask)
+        place = element(self.pointer(value), self.builder.offset(index), mask)
         found = self.builder.let(read(place, other), "x", self._outer[value][1])
         return self.widened(found, self._outer[value][1])
 

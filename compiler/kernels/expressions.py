@@ -137,6 +137,11 @@ def cdiv(a: Expr, b: Expr) -> Expr:
     return e.node("cdiv", (a, b), None, I32)
 
 
+def bit(word: Expr, number: Expr) -> Expr:
+    """Whether a bit of an integer is 1; they are counted from the lowest."""
+    return e.node("bit", (word, number), None, BOOL)
+
+
 def spread(a: Expr, axes: Axes) -> Expr:
     """A scalar as a tile of one element that counts as varying along ``axes``."""
     return e.node("spread", (a,), axes, a.dtype)

@@ -29,12 +29,14 @@ class Base:
     ``bounds`` say where it is inside its range (an address that depends on it without a
     remainder needs them). ``padded`` is the weaker bound of whole buffers, which are padded:
     enough where the base itself is the address. ``below``: it is always less; 0: nobody knows.
+    ``parts``: what it is the sum of, where somebody may take them apart.
     """
 
     at: Expr
     bounds: tuple[Bound, ...] = field(default=(), compare=False)
     padded: Bound | None = field(default=None, compare=False)
     below: int = field(default=0, compare=False)
+    parts: tuple[Expr, ...] = field(default=(), compare=False)
 
     @property
     def axes(self) -> Axes:

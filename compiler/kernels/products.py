@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from compiler.kernel import Config
 from ir.graph import Node, Value
@@ -22,17 +22,30 @@ from .monomial import Monomial, product
 
 Places = Sequence[Affine]
 Sizes = tuple[Monomial, ...]
+Kind = Literal["rows", "columns", "depth"]
+SIDES: tuple[Kind, ...] = ("rows", "columns", "depth")
 Found = tuple[Places, Places, Places]  # row, column, product
 Read = Callable[[Places, Places, Places], Access]
+MOST_FILLED = 3
+"""Times what a run is: so much may be multiplied in vain, before places within tiles are computed
+one by one."""
 
 
 class ProductShape(NamedTuple):
-    """How many products there are, and of what matrices."""
+    """How many products there are, and of what matrices.
+
+    Attributes:
+        row_run: the rows that lie side by side, where a kernel's text knows how many; else 0.
+            column_run, depth_run: likewise.
+    """
 
     products: int
     rows: int
     columns: int
     depth: int
+    row_run: int = 0
+    column_run: int = 0
+    depth_run: int = 0
 
     def at(self, number: Callable[[int], int]) -> ProductShape:
         """With the numbers that sizes are."""
@@ -40,11 +53,59 @@ class ProductShape(NamedTuple):
 
     def programs(self, tile: Config) -> int:
         """Tiles in all products."""
-        return self.products * -(-self.rows // tile["M"]) * -(-self.columns // tile["N"])
+        down = _tiles(self.rows, self.row_run, tile["M"])
+        return self.products * down * _tiles(self.columns, self.column_run, tile["N"])
 
     def steps(self, tile: Config) -> int:
         """Along the depth."""
-        return -(-self.depth // tile["K"])
+        return _tiles(self.depth, self.depth_run, tile["K"])
+
+
+def _tiles(extent: int, run: int, length: int) -> int:
+    """So long ones along a side."""
+    if filled := filled_up(run, length):
+        return extent // run * (filled // length)
+    return -(-extent // length)
+
+
+def filled_up(run: int, length: int) -> int | None:
+    """What a run takes in whole tiles; None where that is too much: tiles end anywhere then."""
+    filled = -(-run // length) * length
+    return filled if run and filled <= MOST_FILLED * run else None
+
+
+class Side(NamedTuple):
+    """Axes of a product. ``dense``: operands lie side by side along the innermost."""
+
+    sizes: Sizes
+    dense: bool = False
+
+    @property
+    def inner(self) -> int | None:
+        """The innermost axis: the last that has several places."""
+        return max((i for i, size in enumerate(self.sizes) if size.constant != 1), default=None)
+
+    @property
+    def run(self) -> int | None:
+        """How many places operands have side by side, where others follow elsewhere."""
+        inner = self.inner
+        alone = inner is None or all(size.constant == 1 for size in self.sizes[:inner])
+        return None if inner is None or alone or not self.dense else self.sizes[inner].constant
+
+    def filled(self, length: int) -> Sizes | None:
+        """Sizes, with the innermost filled up to whole tiles; None where tiles may end anywhere."""
+        inner = self.inner
+        extent = None if inner is None else self.sizes[inner].constant
+        if inner is None or extent is None:
+            return None
+        filled = extent if extent % length == 0 else filled_up(self.run or 0, length)
+        if not filled:
+            return None
+        return (*self.sizes[:inner], Monomial.of(filled), *self.sizes[inner + 1 :])
+
+    def positions(self, length: int) -> Monomial:
+        """How many there are in tiles."""
+        return product(self.filled(length) or self.sizes)
 
 
 @dataclass(frozen=True)
@@ -59,6 +120,7 @@ class Product:
         strided: index arithmetic takes registers that large tiles lack.
         images: where the first axis of the columns counts images of the right operand, the part of
             them that is read; else None.
+        dense: the sides along whose innermost axes operands lie side by side in memory.
     """
 
     count: Sizes
@@ -72,12 +134,18 @@ class Product:
     thin: bool = False
     strided: bool = False
     images: Fraction | None = None
+    dense: frozenset[Kind] = frozenset()
 
     @functools.cached_property
     def sizes(self) -> ProductShape:
         """As types have them."""
         extents = self.count, self.rows, self.columns, self.depth
-        return ProductShape(*(product(sizes).size for sizes in extents))
+        runs = (self.side(kind).run or 0 for kind in SIDES)
+        return ProductShape(*(product(sizes).size for sizes in extents), *runs)
+
+    def side(self, kind: Kind) -> Side:
+        sizes: Sizes = getattr(self, kind)
+        return Side(sizes, kind in self.dense)
 
 
 View = Callable[[Emitter, Node, Any], Product]

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.machine_code.__main__ import ARCHITECTURES, found
 from benchmarks.machine_code.layers import FORWARD, INPUT, LAYERS, WEIGHTS, Layer
 from compiler.architecture import Architecture
-from compiler.precision import BFLOAT16, FLOAT32, PRECISIONS, TF32
+from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS, TF32
 from compiler.triton.compile.disassembly import read_instructions
 from compiler.triton.compile.hot_loop import hot_loop, kind, width
 from compiler.triton.compile.store import BinaryStore
@@ -38,6 +38,12 @@ def check(
         (LAYERS[0], FLOAT32, ARCHITECTURES[1]),
         (LAYERS[3], BFLOAT16, ARCHITECTURES[1]),
         (LAYERS[1], TF32, ARCHITECTURES[0]),
+        (LAYERS[2], FLOAT16, ARCHITECTURES[0]),
+        (LAYERS[4], TF32, ARCHITECTURES[1]),
+        (LAYERS[5], BFLOAT16, ARCHITECTURES[1]),
+        # Channels that no step along the depth divides.
+        (Layer("GoogLeNet 3x3 112", 14, 112, 224, 3), FLOAT32, ARCHITECTURES[1]),
+        (Layer("GoogLeNet 5x5 48", 7, 48, 128, 5), BFLOAT16, ARCHITECTURES[1]),
     ],
     ids=str,
 )

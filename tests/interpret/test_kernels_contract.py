@@ -10,8 +10,10 @@ from compiler.triton.lower import lower_node
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
+from ir.layout import Layout, channels_last
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.matmul import MatMul
+from ir.types import TensorType
 from tests.support.kernel_rules import multiplies_plain_tf32
 
 TOLERANCE = 1e-4
@@ -91,6 +93,40 @@ def test_convolution_gradients(case) -> None:  # type: ignore[no-untyped-def]
     check(
         single(ConvWeightGrad(*kind, window=w[2:]), x, dy, schedule="contract"), tolerance=TOLERANCE
     )
+
+
+LAST = [
+    # x, w, stride, pad, dilation, group
+    ((2, 32, 6, 5), (8, 32, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # whole steps in a tap
+    ((1, 40, 5, 5), (6, 40, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # the last is filled up
+    ((1, 33, 5, 5), (35, 33, 2, 3), (1, 1), (1, 0), (1, 1), 1),
+    ((1, 40, 5, 5), (36, 20, 3, 3), (1, 1), (1, 1), (1, 1), 2),
+    ((2, 20, 6, 5), (8, 20, 3, 3), (1, 1), (1, 1), (1, 1), 1),  # channels and taps in one
+    ((2, 4, 9, 9), (5, 4, 7, 7), (2, 2), (3, 3), (1, 1), 1),
+    ((1, 5, 9, 9), (5, 5, 1, 5), (1, 3), (0, 3), (1, 1), 1),
+    ((1, 20, 7, 7), (6, 20, 3, 3), (1, 1), (2, 2), (2, 2), 1),
+    ((1, 20, 8, 8), (24, 20, 4, 4), (2, 2), (1, 1), (1, 1), 1),  # phases
+    ((2, 4, 9, 8), (6, 4, 3, 3), (2, 3), (1, 2), (2, 1), 1),
+    ((1, 16, 7, 7), (6, 16, 6, 6), (1, 1), (3, 3), (1, 1), 1),  # more taps than a word has bits
+    ((1, 20, 5), (24, 20, 3), (1,), (1,), (1,), 1),
+]
+
+
+@pytest.mark.parametrize("case", LAST, ids=str)
+def test_channels_last(case) -> None:  # type: ignore[no-untyped-def]
+    """Forward and both gradients."""
+    x, w, *kind = case
+    y = Conv(*kind).outputs(x[2:], w[2:])
+    rank = len(x)
+    image, result = (TensorType(s, layout=channels_last(rank)) for s in (x, (x[0], w[0], *y)))
+    weights = TensorType(w, layout=channels_last(rank))
+    turned = TensorType(w, layout=Layout.of((1, *range(2, rank), 0)))
+    for op, operands in (
+        (Conv(*kind), (image, weights)),
+        (ConvInputGrad(*kind, spatial=x[2:]), (result, turned)),
+        (ConvWeightGrad(*kind, window=w[2:]), (image, result)),
+    ):
+        check(single(op, *operands, schedule="contract"), tolerance=TOLERANCE)
 
 
 def test_a_factor_of_one_element_is_a_tile() -> None:

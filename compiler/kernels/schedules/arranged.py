@@ -6,6 +6,12 @@ along which results do.
 
 before: ``rows (256), columns (n, 14, 14), depth (256, 3, 3)``    (3 x 3, channels last)
 after:  ``rows (n, 14, 14), columns (256), depth (3, 3, 256)``
+
+Where the innermost axis is a few channels they and the taps beside each other are one axis: what a
+row of the window covers lies side by side.
+
+before: ``depth (7, 7, 4)``
+after:  ``depth (7, 28)``
 """
 
 from __future__ import annotations
@@ -13,13 +19,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ir.graph import Node
+from ir.graph import Node, Value
 
 from ..emitter import Access, Emitter
-from ..index import ZERO
-from ..products import Found, Places, Product, Sizes
+from ..index import ZERO, linearize
+from ..monomial import product
+from ..products import Found, Kind, Places, Product, Side, Sizes
 from .registers.form import LoopAxis, extents_of, strides_along
 
+SHORT = frozenset(n for n in range(2, 32) if n % 16)
+"""Of an axis that fills tiles badly: with the next one together it fills more of them."""
+TURNED: dict[Kind, Kind] = {"rows": "columns", "columns": "rows", "depth": "depth"}
 _FAR = 1 << 62
 """Further than any stride that is a number."""
 
@@ -28,26 +38,55 @@ def arranged(emitter: Emitter, anchor: Node, view: Product) -> Product:
     """The same product, in which the last axes of the columns and of the depth are those along
     which memory has elements side by side."""
     extents = extents_of(view)
-    strides = {axis: strides_along(emitter, anchor, view, axis) for axis in extents}
+    result = _written(emitter, anchor)
+    strides = {axis: strides_along(emitter, result, view, axis) for axis in extents}
 
     def order(kind: str, sizes: Sizes, side: int) -> list[int]:
-        def stride(number: int) -> int:
+        def far(number: int) -> int:
             found = strides[LoopAxis(kind, number)][side]  # type: ignore[arg-type]
             return _FAR if found is None else abs(found)
 
-        return sorted(range(len(sizes)), key=stride, reverse=True)
+        return sorted(range(len(sizes)), key=far, reverse=True)
 
-    view = _permuted(view, order("columns", view.columns, 1), order("depth", view.depth, 0))
+    columns, depth = order("columns", view.columns, 1), order("depth", view.depth, 0)
+    view = _permuted(view, columns, depth)
+
+    # Of the weights' gradient the depth counts positions of images; else the columns do.
+    taps: Kind = "columns" if view.images is None else "depth"
+    sizes, axes = (view.columns, columns) if view.images is None else (view.depth, depth)
+    sides = (1,) if view.images is None else (0, 1)
+    if (inner := Side(sizes).inner) is not None:
+
+        def side_by_side(last: int, stride: int) -> bool:
+            found = strides[LoopAxis(taps, axes[last])]
+            return all(found[side] == stride for side in sides)
+
+        if side_by_side(inner, 1):
+            view = replace(view, dense=view.dense | {taps})
+            if (short := _short(sizes)) and side_by_side(inner - 1, short):
+                view = _joined(emitter, view, taps)
     if _beside(strides, "rows", view.rows) and not _beside(strides, "columns", view.columns):
         view = _turned(view)
     return view
 
 
+def _short(sizes: Sizes) -> int:
+    """Of the last axis, if it fills tiles badly, and is not alone; else 0."""
+    last = sizes[-1].constant or 0
+    return last if last in SHORT and len(sizes) > 1 and sizes[-2].constant != 1 else 0
+
+
 def along_depth(emitter: Emitter, anchor: Node, view: Product) -> bool:
     """Whether elements of both operands lie side by side along the last axis of the depth."""
     last = max((i for i, size in enumerate(view.depth) if size.constant != 1), default=0)
-    left, right, _ = strides_along(emitter, anchor, view, LoopAxis("depth", last))
+    left, right, _ = strides_along(emitter, anchor.output, view, LoopAxis("depth", last))
     return left == right == 1
+
+
+def _written(emitter: Emitter, anchor: Node) -> Value:
+    """What the group writes of each element of the product, which may lie elsewhere in memory."""
+    written = (port.value for port in emitter.body.outputs)
+    return next((v for v in written if v.shape == anchor.output.shape), anchor.output)
 
 
 def _beside(strides: dict[LoopAxis, tuple[int | None, ...]], kind: str, sizes: Sizes) -> bool:
@@ -80,6 +119,38 @@ def _permuted(view: Product, columns: Sequence[int], depth: Sequence[int]) -> Pr
     )
 
 
+def _joined(emitter: Emitter, view: Product, kind: Kind) -> Product:
+    """With the last two axes of the columns, or of the depth, as one."""
+    (left, read_left), (right, read_right), result = view.left, view.right, view.result
+    sizes = getattr(view, kind)[-2:]
+
+    def apart(places: Places) -> Places:
+        return [*places[:-1], *emitter.split(places[-1], sizes)]
+
+    def column(places: Places) -> Places:
+        return apart(places) if kind == "columns" else places
+
+    def depth(places: Places) -> Places:
+        return apart(places) if kind == "depth" else places
+
+    def find(at: Access) -> Found:
+        row, found, which = view.find(at)
+        if kind == "columns":
+            found = [*found[:-2], linearize(found[-2:], sizes)]
+        return row, found, which
+
+    joined = (*getattr(view, kind)[:-2], product(sizes))
+    return replace(
+        view,
+        columns=joined if kind == "columns" else view.columns,
+        depth=joined if kind == "depth" else view.depth,
+        left=(left, lambda row, deep, which: read_left(row, depth(deep), which)),
+        right=(right, lambda deep, at, which: read_right(depth(deep), column(at), which)),
+        result=lambda row, at, which: result(row, column(at), which),
+        find=find,
+    )
+
+
 def _back(places: Places, order: Sequence[int]) -> Places:
     """What stands where before it was put in order."""
     found = [ZERO] * len(order)
@@ -100,6 +171,7 @@ def _turned(view: Product) -> Product:
         view,
         rows=view.columns,
         columns=view.rows,
+        dense=frozenset(TURNED[kind] for kind in view.dense),
         left=(right, lambda row, depth, which: read_right(depth, row, which)),
         right=(left, lambda depth, column, which: read_left(column, depth, which)),
         result=lambda row, column, which: result(column, row, which),

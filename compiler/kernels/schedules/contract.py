@@ -14,22 +14,23 @@ from compiler.kernel import Config
 from compiler.precision import HALF
 from ir import expr as e
 from ir.expr import Expr
-from ir.graph import Graph, Node, Value
+from ir.graph import Graph, Node
 from ir.op import Property
 
 from ..builder import KernelBuilder
 from ..choice import Choice
-from ..emitter import Access, Emitter, zero
-from ..expressions import SCALAR, DotKind, axes_of, cdiv, constant, dot
+from ..emitter import Access, Emitter
+from ..expressions import SCALAR, DotKind, cdiv, constant, dot
 from ..index import linearize
 from ..monomial import product
 from ..nodes import KernelBody
-from ..products import Product, product_of
+from ..products import Places, Product, product_of
 from ..task import Scheduled, Task
 from .arranged import along_depth, arranged
+from .factors import Factor
 from .partials import Partials
 from .terms import schedule_terms
-from .tile_sides import SidePositions, lone_position, step_positions, tile_positions
+from .tile_sides import SidePositions, lone_position, tile_positions
 
 
 def anchor_of(body: Graph) -> Node:
@@ -87,7 +88,7 @@ def _product(
             emitter.write(port, buffer, access)
     name, grid = anchor.op.name, (view.sizes.programs(config), partials.splits)
     numbers = view.sizes.at(task.number)
-    count, rows, columns, depth = numbers
+    count, rows, columns, depth = numbers[:4]
     why = f"{count} product(s) {rows} x {depth} by {depth} x {columns}"
     why += f" in {numbers.programs(config)} tiles"
     if config["SPLIT"]:
@@ -119,7 +120,8 @@ def _tile(
     """Rows, columns and product number of this program."""
     m, n, size = constant("M"), constant("N"), choice.group
     program = builder.let(builder.program(), "i", "program")
-    rows, columns = builder.size(product(view.rows)), builder.size(product(view.columns))
+    rows = builder.size(view.side("rows").positions(choice.config["M"]))
+    columns = builder.size(view.side("columns").positions(choice.config["N"]))
     down = builder.let(cdiv(rows, m), "i", "tiles_down")
     across = builder.let(cdiv(columns, n), "i", "tiles_across")
     which: Expr = e.const(0)
@@ -134,8 +136,8 @@ def _tile(
     y = builder.let(group + local % height, "i", "tile_row")
     x = builder.let(local // height, "i", "tile_column")
     return (
-        tile_positions(builder, y, "M", 0, view.rows, choice.config, "row"),
-        tile_positions(builder, x, "N", 1, view.columns, choice.config, "column"),
+        tile_positions(builder, y, "M", 0, view.side("rows"), choice.config, "row"),
+        tile_positions(builder, x, "N", 1, view.side("columns"), choice.config, "column"),
         lone_position(which, view.count),
     )
 
@@ -159,29 +161,24 @@ def _accumulate(
         builder.affine(index)
     # A multiple of every tile's depth, so that addresses along the depth are seen aligned.
     stretch = builder.size(builder.amount(share * config["K"], "share"), divisible=True)
-    depth = builder.size(product(view.depth))
+    depth = builder.size(view.side("depth").positions(config["K"]))
     start = builder.let(builder.program(1) * stretch, "i", "start")
     end = builder.let(e.minimum(start + stretch, depth), "i", "end")
+    (left, read_left), (right, read_right) = view.left, view.right
+
+    def read_row(at: Places, depth: Places) -> Access:
+        return read_left(at, depth, which.places)
+
+    def read_column(at: Places, depth: Places) -> Access:
+        return read_right(depth, at, which.places)
+
+    deep = view.side("depth")
+    operands = (
+        Factor(emitter, left, read_row, row, deep, 1, config),
+        Factor(emitter, right, read_column, column, deep, 0, config),
+    )
     total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
-    with builder.loop(end, start, constant("K"), hint="k") as step:
-        left_depth = step_positions(builder, step, "K", 1, view.depth, config, "deep")
-        right_depth = step_positions(builder, step, "K", 0, view.depth, config, "deep")
-        left, read_left = view.left
-        a = read_left(row.places, left_depth.places, which.places)
-        a_tile = _operand(emitter, left, a, (row, left_depth))
-        right, read_right = view.right
-        b = read_right(right_depth.places, column.places, which.places)
-        b_tile = _operand(emitter, right, b, (right_depth, column))
-        builder.assign(total, dot(a_tile, b_tile, total, factors))
+    with builder.loop(end, start, constant("K"), hint="k", moving=True) as step:
+        a, b = (operand.tile(step) for operand in operands)
+        builder.assign(total, dot(a, b, total, factors))
     return total
-
-
-def _operand(
-    emitter: Emitter, value: Value, access: Access, sides: tuple[SidePositions, SidePositions]
-) -> Expr:
-    """A tile of an operand: 0 outside the matrix and in a convolution's padding."""
-    inside = (*sides[0].bounds(), *sides[1].bounds())
-    found = emitter.emit_guarded(value, access.guarded(*inside))
-    if not axes_of(found):  # one element in all: no tile yet
-        found = emitter.chosen(inside, found, zero(value.type.dtype))
-    return emitter.narrowed(found, value.type.dtype)

@@ -1,8 +1,9 @@
 """SidePositions of a tile along one of its sides, by the axes that they count.
 
-Where the innermost axis is a multiple of the tile, a tile lies within one place of all other axes:
-these are scalars, and nothing needs a bound. So it is with the channels of a convolution over
-images with the channels last: a step along the depth is one tap, and some channels of it.
+Tiles end where the innermost axis ends, so that one lies within one place of all other axes: these
+are scalars, and what is read lies side by side. So it is with the channels of a convolution over
+images with the channels last: a step along the depth is one tap, and some channels of it. Where the
+innermost axis is a multiple of the tile nothing needs a bound; else its last tile is filled up.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..builder import KernelBuilder
 from ..expressions import constant
 from ..index import ZERO, Affine, Base, delinearize, variable
 from ..monomial import product
-from ..products import Sizes
+from ..products import Side, Sizes
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class SidePositions:
 
     Attributes:
         places: their coordinates, one for each axis. base: where they may be outside.
+        inside: as ``places``, for who knows that they are not.
     """
 
     places: Sequence[Affine]
     base: Base | None = field(default=None)
+    inside: Sequence[Affine] = ()
 
     def bounds(self) -> tuple[Expr, ...]:
         """Conditions under which they exist."""
@@ -41,7 +44,7 @@ def tile_positions(
     tile: Expr,
     name: str,
     axis: int,
-    sizes: Sizes,
+    side: Side,
     config: Config,
     hint: str,
 ) -> SidePositions:
@@ -52,10 +55,10 @@ def tile_positions(
         axis: of the tile.
     """
     lanes = builder.lanes(name, axis)
-    if _is_whole(sizes, config[name]):
+    if side.filled(config[name]):
         start = builder.let(tile * constant(name), "i", f"{hint}_0")
-        return _within(start, lanes, sizes)
-    return _anywhere(builder, builder.let(tile * constant(name) + lanes, "i", hint), sizes)
+        return _in_runs(builder, start, lanes, side, config[name], hint)
+    return _anywhere(builder, builder.let(tile * constant(name) + lanes, "i", hint), side.sizes)
 
 
 def step_positions(
@@ -63,15 +66,16 @@ def step_positions(
     start: Expr,
     name: str,
     axis: int,
-    sizes: Sizes,
+    side: Side,
     config: Config,
     hint: str,
 ) -> SidePositions:
     """Those from a start on, which is a multiple of the length."""
     lanes = builder.lanes(name, axis)
-    if _is_whole(sizes, config[name]):
-        return _within(start, lanes, sizes)
-    return _anywhere(builder, builder.let(start + lanes, "i", hint), sizes, config[name])
+    if side.filled(config[name]):
+        return _in_runs(builder, start, lanes, side, config[name], hint)
+    at = builder.let(start + lanes, "i", hint)
+    return _anywhere(builder, at, side.sizes, config[name], (start, lanes))
 
 
 def lone_position(number: Expr, sizes: Sizes) -> SidePositions:
@@ -81,33 +85,38 @@ def lone_position(number: Expr, sizes: Sizes) -> SidePositions:
     return SidePositions(_coordinates(Base(number), sizes))
 
 
-def _is_whole(sizes: Sizes, length: int) -> bool:
-    """Whether the innermost axis is a multiple of the length."""
-    inner = _innermost(sizes)
-    extent = None if inner is None else sizes[inner].constant
-    return extent is not None and extent % length == 0
+def _in_runs(
+    builder: KernelBuilder, start: Expr, lanes: Expr, side: Side, length: int, hint: str
+) -> SidePositions:
+    filled, inner, sizes = side.filled(length), side.inner, side.sizes
+    assert filled and inner is not None
+    places = list(_coordinates(Base(start), filled))
+    if filled == sizes:
+        places[inner] = places[inner].plus(variable(Base(lanes)))
+        return SidePositions(places, inside=places)
+    first, size = builder.index(places[inner]), builder.size(sizes[inner])
+    at = builder.let(first + lanes, "i", hint)
+    base = Base(at, (lambda: builder.let(at < size, "m"),), parts=(first, lanes))
+    inside = [*places[:inner], variable(Base(at, parts=base.parts)), *places[inner + 1 :]]
+    return SidePositions([*places[:inner], variable(base), *places[inner + 1 :]], base, inside)
 
 
-def _innermost(sizes: Sizes) -> int | None:
-    return max((i for i, size in enumerate(sizes) if size.constant != 1), default=None)
-
-
-def _within(start: Expr, lanes: Expr, sizes: Sizes) -> SidePositions:
-    places = list(_coordinates(Base(start), sizes))
-    inner = _innermost(sizes)
-    assert inner is not None
-    places[inner] = places[inner].plus(variable(Base(lanes)))
-    return SidePositions(places)
-
-
-def _anywhere(builder: KernelBuilder, at: Expr, sizes: Sizes, length: int = 0) -> SidePositions:
+def _anywhere(
+    builder: KernelBuilder,
+    at: Expr,
+    sizes: Sizes,
+    length: int = 0,
+    parts: tuple[Expr, ...] = (),
+) -> SidePositions:
+    """``length``: of steps, whose places are the sums of ``parts``."""
     extent = product(sizes)
     if length and extent.constant is not None and extent.constant % length == 0:
-        base = Base(at)
+        base = Base(at, parts=parts)
     else:
         size = builder.size(extent)
-        base = Base(at, (lambda: builder.let(at < size, "m"),))
-    return SidePositions(_coordinates(base, sizes), base)
+        base = Base(at, (lambda: builder.let(at < size, "m"),), parts=parts)
+    inside = _coordinates(Base(at, parts=parts), sizes)
+    return SidePositions(_coordinates(base, sizes), base, inside)
 
 
 def _coordinates(base: Base, sizes: Sizes) -> Sequence[Affine]:

@@ -100,6 +100,9 @@ class _Printer(KernelPrinter):
                 return self._dot(value), ATOM
             case "cdiv":
                 return call("tl.cdiv")(value, self)
+            case "bit":
+                word, number = (self.expr(operand, ATOM) for operand in value.args)
+                return f"({word} & (1 << {number})) != 0", COMPARISON
             case "spread":
                 return self._spread(value.args[0]), SUM
             case "as_i32":

@@ -47,7 +47,7 @@ def extents_of(view: Product) -> dict[LoopAxis, Monomial]:
 def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> RegisterForm:
     """The best form: that in which most of what is read and written lies side by side."""
     extents = extents_of(view)
-    probe = _Probe(emitter, anchor, view, extents)
+    probe = _Probe(emitter, anchor.output, view, extents)
     long = [axis for axis, extent in extents.items() if extent.constant != 1]
     blocks = {axis: block for axis in long if (block := probe.block(axis))}
 
@@ -77,20 +77,22 @@ def register_form(emitter: Emitter, anchor: Node, view: Product, lanes: int) -> 
 
 
 def strides_along(
-    emitter: Emitter, anchor: Node, view: Product, axis: LoopAxis
+    emitter: Emitter, result: Value, view: Product, axis: LoopAxis
 ) -> tuple[int | None, ...]:
-    """Of left, right and result in memory, from one place to the next; None: no constant."""
-    return _Probe(emitter, anchor, view, extents_of(view)).strides(axis, 0)
+    """Of left, right and result in memory, from one place to the next; None: no constant.
+
+    ``result``: that of the product, or what becomes of each of its elements."""
+    return _Probe(emitter, result, view, extents_of(view)).strides(axis, 0)
 
 
 class _Probe:
     """Asks accesses what they do along an axis."""
 
     def __init__(
-        self, emitter: Emitter, anchor: Node, view: Product, extents: Mapping[LoopAxis, Monomial]
+        self, emitter: Emitter, result: Value, view: Product, extents: Mapping[LoopAxis, Monomial]
     ) -> None:
         self.emitter, self.view, self.extents = emitter, view, extents
-        self.result = anchor.output
+        self.result = result
 
     def block(self, axis: LoopAxis) -> int:
         """Elements of the blocks in which memory holds an axis; 0: it has none."""
