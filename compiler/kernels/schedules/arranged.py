@@ -16,6 +16,7 @@ after:  ``depth (7, 28)``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,9 +27,10 @@ from ..index import ZERO, linearize
 from ..monomial import product
 from ..products import Found, Kind, Places, Product, Side, Sizes
 from .registers.form import LoopAxis, extents_of, strides_along
+from .tap_words import MOST_BITS
 
-SHORT = frozenset(n for n in range(2, 32) if n % 16)
-"""Of an axis that fills tiles badly: with the next one together it fills more of them."""
+STEP = 32
+"""Of a loop along the depth: channels that fill them are not put together with others."""
 TURNED: dict[Kind, Kind] = {"rows": "columns", "columns": "rows", "depth": "depth"}
 _FAR = 1 << 62
 """Further than any stride that is a number."""
@@ -71,9 +73,12 @@ def arranged(emitter: Emitter, anchor: Node, view: Product) -> Product:
 
 
 def _short(sizes: Sizes) -> int:
-    """Of the last axis, if it fills tiles badly, and is not alone; else 0."""
-    last = sizes[-1].constant or 0
-    return last if last in SHORT and len(sizes) > 1 and sizes[-2].constant != 1 else 0
+    """Of the last axis, if it fills steps badly, and is not alone; else 0."""
+    if len(sizes) < 2 or None in (counts := [size.constant for size in sizes]):
+        return 0
+    *outer, beside, last = (count or 0 for count in counts)
+    steps = math.prod(outer) * -(-beside * last // STEP)
+    return last if last % STEP and last < 2 * STEP and beside > 1 and steps <= MOST_BITS else 0
 
 
 def along_depth(emitter: Emitter, anchor: Node, view: Product) -> bool:

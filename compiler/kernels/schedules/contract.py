@@ -164,6 +164,7 @@ def _accumulate(
     depth = builder.size(view.side("depth").positions(config["K"]))
     start = builder.let(builder.program(1) * stretch, "i", "start")
     end = builder.let(e.minimum(start + stretch, depth), "i", "end")
+    total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
     (left, read_left), (right, read_right) = view.left, view.right
 
     def read_row(at: Places, depth: Places) -> Access:
@@ -177,7 +178,6 @@ def _accumulate(
         Factor(emitter, left, read_row, row, deep, 1, config),
         Factor(emitter, right, read_column, column, deep, 0, config),
     )
-    total = builder.declare(e.const(0.0), emitter.tile, "acc", "acc")
     with builder.loop(end, start, constant("K"), hint="k", moving=True) as step:
         a, b = (operand.tile(step) for operand in operands)
         builder.assign(total, dot(a, b, total, factors))
