@@ -22,8 +22,8 @@ from .monomial import Monomial, product
 
 Places = Sequence[Affine]
 Sizes = tuple[Monomial, ...]
-Kind = Literal["rows", "columns", "depth"]
-SIDES: tuple[Kind, ...] = ("rows", "columns", "depth")
+SideName = Literal["rows", "columns", "depth"]
+SIDES: tuple[SideName, ...] = ("rows", "columns", "depth")
 Found = tuple[Places, Places, Places]  # row, column, product
 Read = Callable[[Places, Places, Places], Access]
 MOST_FILLED = 3
@@ -134,7 +134,7 @@ class Product:
     thin: bool = False
     strided: bool = False
     images: Fraction | None = None
-    dense: frozenset[Kind] = frozenset()
+    dense: frozenset[SideName] = frozenset()
 
     @functools.cached_property
     def sizes(self) -> ProductShape:
@@ -143,7 +143,7 @@ class Product:
         runs = (self.side(kind).run or 0 for kind in SIDES)
         return ProductShape(*(product(sizes).size for sizes in extents), *runs)
 
-    def side(self, kind: Kind) -> Side:
+    def side(self, kind: SideName) -> Side:
         sizes: Sizes = getattr(self, kind)
         return Side(sizes, kind in self.dense)
 

@@ -25,13 +25,13 @@ from ir.graph import Node, Value
 from ..emitter import Access, Emitter
 from ..index import ZERO, linearize
 from ..monomial import product
-from ..products import Found, Kind, Places, Product, Side, Sizes
+from ..products import Found, SideName, Places, Product, Side, Sizes
 from .registers.form import LoopAxis, extents_of, strides_along
 from .tap_words import MOST_BITS
 
 STEP = 32
 """Of a loop along the depth: channels that fill them are not put together with others."""
-TURNED: dict[Kind, Kind] = {"rows": "columns", "columns": "rows", "depth": "depth"}
+TURNED: dict[SideName, SideName] = {"rows": "columns", "columns": "rows", "depth": "depth"}
 _FAR = 1 << 62
 """Further than any stride that is a number."""
 
@@ -54,7 +54,7 @@ def arranged(emitter: Emitter, anchor: Node, view: Product) -> Product:
     view = _permuted(view, columns, depth)
 
     # Of the weights' gradient the depth counts positions of images; else the columns do.
-    taps: Kind = "columns" if view.images is None else "depth"
+    taps: SideName = "columns" if view.images is None else "depth"
     sizes, axes = (view.columns, columns) if view.images is None else (view.depth, depth)
     sides = (1,) if view.images is None else (0, 1)
     if (inner := Side(sizes).inner) is not None:
@@ -124,7 +124,7 @@ def _permuted(view: Product, columns: Sequence[int], depth: Sequence[int]) -> Pr
     )
 
 
-def _joined(emitter: Emitter, view: Product, kind: Kind) -> Product:
+def _joined(emitter: Emitter, view: Product, kind: SideName) -> Product:
     """With the last two axes of the columns, or of the depth, as one."""
     (left, read_left), (right, read_right), result = view.left, view.right, view.result
     sizes = getattr(view, kind)[-2:]
