@@ -25,7 +25,7 @@ from ir.graph import Node, Value
 from ..emitter import Access, Emitter
 from ..index import ZERO, linearize
 from ..monomial import product
-from ..products import Found, SideName, Places, Product, Side, Sizes
+from ..products import Found, Places, Product, Side, SideName, Sizes
 from .registers.form import LoopAxis, extents_of, strides_along
 from .tap_words import MOST_BITS
 
