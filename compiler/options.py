@@ -22,6 +22,9 @@ class CompileOptions:
         fuel: so many rewrites are made, then no more; None: all.
         winograd: whether convolutions of frozen nets may take fewer multiplications, and be less
             exact (:mod:`ir.winograd`), where that is faster.
+        memory_budget: bytes that a pass over a net may need at one time, on its device; None: as
+            many as what is fastest needs.
+        memory_elsewhere: bytes of these that the pass itself does not see: a solver's history.
     """
 
     target: Target = GENERIC
@@ -29,6 +32,8 @@ class CompileOptions:
     passes: tuple[str, ...] | None = None
     fuel: int | None = None
     winograd: bool = True
+    memory_budget: int | None = None
+    memory_elsewhere: int = 0
 
     def __str__(self) -> str:
         """For people: ``tf32, planned for A100 with 108 processors``."""
@@ -55,7 +60,9 @@ class CompileOptions:
         given = {"precision": IEEE}
         given |= {name: value for name, value in data.items() if value is not None}
         target = replace(GENERIC, **_fields(given.pop("target", {}), GENERIC))
-        return CompileOptions(target, **_fields(given, CompileOptions(passes=(), fuel=0)))
+        return CompileOptions(
+            target, **_fields(given, CompileOptions(passes=(), fuel=0, memory_budget=0))
+        )
 
 
 def _fields(data: Any, example: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,8 +17,10 @@ from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
+from .budget import within_budget
 from .collector import collector_paused
 from .compiled import CompiledGraph
+from .effort import NO_EFFORT, Effort
 from .kernel import Launch
 from .kernels.alike import Alike
 from .kernels.launch import Printed
@@ -42,13 +44,14 @@ def run_passes(
     graph: Graph,
     options: CompileOptions,
     observers: Sequence[Observer] = (),
+    effort: Effort = NO_EFFORT,
 ) -> Graph:
     """Apply the passes that the options ask for, in order; every observer sees every result.
 
     Raises RoasteryError for a name that is no pass's.
     """
-    context = context_for(graph, options)
-    names = default_passes(options.target) if options.passes is None else options.passes
+    context = context_for(graph, options, effort)
+    names = default_passes(options.target, effort) if options.passes is None else options.passes
     for name in names:
         graph = find_pass(name)(graph, context)
         for observe in observers:
@@ -57,13 +60,16 @@ def run_passes(
 
 
 def run_keeping_ports(
-    graph: Graph, options: CompileOptions, observers: Sequence[Observer] = ()
+    graph: Graph,
+    options: CompileOptions,
+    observers: Sequence[Observer] = (),
+    effort: Effort = NO_EFFORT,
 ) -> Graph:
     """As :func:`run_passes`, for a graph that is to run: its inputs and outputs are bound already.
 
     Raises RoasteryError for passes that change them, such as ``differentiate``.
     """
-    after = run_passes(graph, options, observers)
+    after = run_passes(graph, options, observers, effort)
     for kind, old, new in (
         ("inputs", graph.inputs, after.inputs),
         ("outputs", graph.outputs, after.outputs),
@@ -127,7 +133,8 @@ class GraphCompiler:
             the device.
 
     Attributes:
-        graph: after the passes. What none of them fused is a group by itself.
+        graph: after the passes, where nothing is done for less memory. What none of them fused is
+            a group by itself.
     """
 
     def __init__(
@@ -137,19 +144,22 @@ class GraphCompiler:
         options: CompileOptions,
         observers: Sequence[Observer] = (),
     ) -> None:
-        with collector_paused():
-            after = run_keeping_ports(graph, options, observers)
-            self.graph = fuse(after, PassContext(options, Fuel(0)))
+        self._given = replace(graph)  # who keeps this for a graph must not keep the graph
+        self._observers = observers
+        self._passed: dict[Effort, Graph] = {}
         self._lower = lower
         self._options = options
         self._made: LastUsed[tuple[tuple[str, int], ...], CompiledGraph] = LastUsed(KEPT)
         self._launches: Printed = {}
+        self.graph = self._after_passes(NO_EFFORT)
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
         """Make kernels for every group, and a plan.
 
         Args:
             values: of the symbols of sizes; None: as they are at hand.
+
+        Raises RoasteryError where a memory budget does not suffice, whatever is computed again.
         """
         if values is None:
             values = at_hand(self.graph)
@@ -157,12 +167,22 @@ class GraphCompiler:
         return self._made.get(key, lambda: self._compiled(values))
 
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
-        number = Evaluation(values).size
+        return within_budget(self._options, self.graph, lambda effort: self._with(effort, values))
+
+    def _with(self, effort: Effort, values: Mapping[str, int]) -> CompiledGraph:
+        graph, number = self._after_passes(effort), Evaluation(values).size
         launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
         with collector_paused():
-            printed = {node: launches_of(node) for node in kernel_nodes(self.graph)}
+            printed = {node: launches_of(node) for node in kernel_nodes(graph)}
             launches = tuple(launch for group in printed.values() for launch in group)
-            return CompiledGraph(self.graph, launches, plan_graph(self.graph, printed), values)
+            return CompiledGraph(graph, launches, plan_graph(graph, printed), values)
+
+    def _after_passes(self, effort: Effort) -> Graph:
+        if effort not in self._passed:
+            with collector_paused():
+                after = run_keeping_ports(self._given, self._options, self._observers, effort)
+                self._passed[effort] = fuse(after, PassContext(self._options, Fuel(0)))
+        return self._passed[effort]
 
 
 def compile_graph(

@@ -57,7 +57,8 @@ def _fused(graph: Graph, context: PassContext, labels: KernelLabels) -> Graph:
     if all(pattern_of(node) in _WITHOUT_KERNEL for node in graph.nodes):
         return graph
     nodes = tuple(_single_results(graph.nodes))
-    grouping = Grouping(graph, nodes, context.fuel)
+    on_gpu = context.options.target.kind == "cuda"
+    grouping = Grouping(graph, nodes, context.fuel, repeats=on_gpu)
     units = _ordered([_Unit(grouping, members) for members in grouping.groups()])
     read = {p.value for p in graph.outputs}
     for unit in units:

@@ -42,15 +42,22 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
                 work.keep(node)
             else:
                 work.make_again(node, chain)
-    return _Rewriting(graph, work).rewritten() if work.again else graph
+    apart = context.options.target.kind == "cuda"
+    return _Rewriting(graph, work, apart).rewritten() if work.again else graph
 
 
 class _Rewriting:
-    """Puts what is computed again before its first reader in backward, which reads that."""
+    """Puts what is computed again before its first reader in backward, which reads that.
 
-    def __init__(self, graph: Graph, work: Repetition) -> None:
+    Args:
+        apart: maps that read what maps make again compute it themselves. Then nothing but products
+            waits for it, and the kernel that reads its operands next can make it on the way.
+    """
+
+    def __init__(self, graph: Graph, work: Repetition, apart: bool) -> None:
         self._graph = graph
         self._work = work
+        self._apart = apart
         self._names = Context(graph)
         self._instead: dict[Value, Value] = {}
         self._nodes: list[Node] = []
@@ -63,10 +70,14 @@ class _Rewriting:
     def rewritten(self) -> Graph:
         for node in self._graph.nodes:
             if node.direction is Direction.BACKWARD:
+                own: dict[Value, Value] = {}
                 for value in dict.fromkeys(node.inputs):
-                    self._renew(value)
-                if not self._instead.keys().isdisjoint(node.inputs):
-                    inputs = tuple(self._instead.get(v, v) for v in node.inputs)
+                    if self._apart and self._work.is_inlined_again(node, value):
+                        self._follow(value, self._chain(value), own)
+                    else:
+                        self._renew(value)
+                inputs = tuple(own.get(v) or self._instead.get(v, v) for v in node.inputs)
+                if inputs != node.inputs:
                     node = replace(node, inputs=inputs)
             self._nodes.append(node)
         return replace(self._graph, nodes=tuple(self._nodes))
@@ -81,12 +92,15 @@ class _Rewriting:
                 waiting.pop()
             elif value in self._work.again:
                 made: dict[Value, Value] = {}
-                self._follow(value, {n.outputs[0] for n in self._work.again[value]}, made)
+                self._follow(value, self._chain(value), made)
                 self._instead[value] = made[value]
             elif before := [v for v in node.inputs if v in self._other and v not in self._instead]:
                 waiting += before
             else:
                 self._copy(node, self._instead)
+
+    def _chain(self, value: Value) -> set[Value]:
+        return {node.outputs[0] for node in self._work.again[value]}
 
     def _follow(self, value: Value, chain: Collection[Value], made: dict[Value, Value]) -> None:
         """Make a value of a chain. Each has its own maps, as each reader inlines them; what is in

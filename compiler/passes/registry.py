@@ -6,12 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Protocol
 
+from compiler.effort import NO_EFFORT, Effort
 from compiler.image_layout import ROW_MAJOR
 from compiler.target import Target
 from ir.errors import RoasteryError
 from ir.graph import Graph
 
 from .autodiff import append_backward, drop_stop_gradient
+from .checkpoint import checkpoint
 from .context import PassContext
 from .deviations import sum_deviations
 from .freeze import fold_affine
@@ -30,6 +32,7 @@ class Pass(Protocol):
 
 
 PASSES: dict[str, Pass] = {
+    "checkpoint": checkpoint,
     "deviations": sum_deviations,
     "differentiate": append_backward,
     "drop_stop_gradient": drop_stop_gradient,
@@ -46,18 +49,20 @@ PASSES: dict[str, Pass] = {
 _OPTIMISING = ("drop_stop_gradient", "simplify", "reuse_results", "simplify")
 
 
-def default_passes(target: Target) -> tuple[str, ...]:
+def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...]:
     """The passes that suit a target, in order. Backward, if wanted, is already in the graph.
 
     Numpy runs a graph node by node: groups would only compute again what several of them read. On
     CPUs memory is what backward waits for, and a second pass over what a cache holds costs less
-    than arithmetic.
+    than arithmetic; GPUs compute again where that is asked for.
     """
     passes: tuple[str, ...] = _OPTIMISING
-    if target.kind == "cpu" and target.runs_kernels:
-        passes = (*passes, "recompute")
     if target.kind == "cuda":
         passes = (*passes[:-1], "deviations", passes[-1])
+    if effort.again and target.runs_kernels:
+        passes = (*passes, "checkpoint")
+    if (target.kind == "cpu" or effort.light) and target.runs_kernels:
+        passes = (*passes, "recompute")
     if target.layout != ROW_MAJOR:
         passes = (*passes, "layout")
     return (*passes, "fuse", "precision") if target.runs_kernels else passes

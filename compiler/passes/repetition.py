@@ -92,6 +92,15 @@ class Repetition:
         node = self.producers.get(value)
         return node is not None and _is_forward_map(node) and not self._stays(value)
 
+    def is_inlined_again(self, reader: Node, value: Value) -> bool:
+        """Whether a map reads what maps make again, of one operand that is as large."""
+        if not _is_map(reader) or value not in self.again or value in self.lasting:
+            return False
+        chain = self.again[value]
+        made = {v for node in chain for v in node.outputs}
+        read = {v for node in chain for v in node.inputs} - made
+        return sum(_at_least(operand, value) for operand in read) == 1
+
     def _collect(self, value: Value, chain: list[Node], operands: set[Value]) -> bool:
         node = self.producers.get(value)
         if node is None or not _is_light(node) or self._stays(value):

@@ -35,6 +35,7 @@ def compile(
     passes: Passes = None,
     layout: str | None = None,
     threads: int | None = None,
+    memory_budget: str | int | None = None,
     allow_python: bool | None = None,
 ) -> Executable:
     """Compile a net.
@@ -62,6 +63,9 @@ def compile(
             else what suits the device.
         threads: how many run the net on the CPU; default: ROASTERY_THREADS, else OMP_NUM_THREADS,
             else as many as there are processors. Results are the same.
+        memory_budget: how much memory a pass may need at one time: bytes, or "3.5GiB"; where what
+            is fastest needs more, backward computes values again (docs/memory.md). Results are the
+            same; default: ROASTERY_MEMORY_BUDGET, else as much as what is fastest needs.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 
@@ -79,7 +83,7 @@ def compile(
     )
     backend = open_backend(choose_device(device))
     report = logger_report()
-    asked = CompileRequest(precision, passes, layout, threads=threads)
+    asked = CompileRequest(precision, passes, layout, threads=threads, memory_budget=memory_budget)
     options = compile_options(backend, asked, report.note)
     stored = None if weights is None else WeightsFile(weights)
     built = NetBuilder(backend, options, report, freeze=freeze).build(

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from compiler.c.lower import lower_to_c
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, whole
 from compiler.passes.context import PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.fuse import fuse
-from compiler.pipeline import repeated_nodes, run_keeping_ports
+from compiler.pipeline import GraphCompiler, repeated_nodes, run_keeping_ports
+from compiler.triton.lower import lower_node
 from ir.graph import Direction, Graph, Node, Value
 from ir.graph_sizes import graph_at
 from ir.ops.fusion import Fused
@@ -66,6 +68,13 @@ def groups_of(program: NetProgram, options: CompileOptions, *, backward: bool) -
     return list(found.values())
 
 
+def _fused(graph: Graph, options: CompileOptions, program: NetProgram) -> Graph:
+    if options.memory_budget is None:
+        return fuse(run_keeping_ports(graph, options), PassContext(options, Fuel(0)))
+    lower = lower_to_c if options.target.kind == "cpu" else lower_node
+    return GraphCompiler(graph, lower, options).at(program.values).graph
+
+
 def _nodes(
     program: NetProgram, options: CompileOptions, backward: bool
 ) -> Iterator[tuple[When, Node, Node, Graph, int]]:
@@ -75,7 +84,7 @@ def _nodes(
     graphs = PartitionGraphs(general, general.layers, part, plan.held)
     once, graph = (Graph(""), graphs.joint(part.training)) if backward else graphs.frozen(options)
     for part_graph in (once, graph):
-        fused = fuse(run_keeping_ports(part_graph, options), PassContext(options, Fuel(0)))
+        fused = _fused(part_graph, options, program)
         numbers = graph_at(fused, program.values)
         each = zip(repeated_nodes(fused), repeated_nodes(numbers), strict=True)
         for (node, times), (at_hand, _) in each:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from compiler.options import CompileOptions
@@ -55,6 +55,7 @@ class NetBuilder:
         options: what is asked of the compiler, see :mod:`roastery.devices.compile_options`.
         mode: one graph for the net, or one per layer.
         freeze: parameters do not change after the first forward pass.
+        histories: tensors that a solver keeps for each parameter.
     """
 
     backend: Backend
@@ -62,6 +63,7 @@ class NetBuilder:
     report: BuildReport
     mode: ExecutionMode = "fused"
     freeze: bool = False
+    histories: int = 0
 
     def build(
         self,
@@ -83,7 +85,8 @@ class NetBuilder:
         Raises RoasteryError for every mistake in the net or its data.
         """
         lowered = lower_net(request, self.report)
-        program, backend, options = lowered.program, self.backend, self.options
+        program, backend = lowered.program, self.backend
+        options = self._options_of(program)
         shared, unshared = (
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
@@ -103,3 +106,13 @@ class NetBuilder:
             freeze=self.freeze,
         )
         return BuiltNet(lowered, net, unshared)
+
+    def _options_of(self, program: NetProgram) -> CompileOptions:
+        """Those of a net: of a memory budget it has what its solver's history leaves."""
+        if self.options.memory_budget is None:
+            return self.options
+        if self.mode == "layerwise":
+            self.report.note("layer by layer all blobs are kept: the memory budget has no effect")
+            return replace(self.options, memory_budget=None)
+        history = self.histories * sum(c.type.nbytes for c in program.parameters)
+        return replace(self.options, memory_elsewhere=history)

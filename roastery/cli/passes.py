@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 
 def requested_compilation(arguments: Arguments) -> CompileRequest:
-    """What ``--precision``, ``--passes``, ``--fuel``, ``--layout`` and ``--threads`` say."""
+    """What ``--precision``, ``--passes``, ``--fuel``, ``--layout``, ``--threads`` and
+    ``--memory-budget`` say."""
     from ..devices.compile_options import CompileRequest
 
     asked = arguments.precision, arguments.passes, arguments.layout, arguments.fuel
-    return CompileRequest(*asked, getattr(arguments, "threads", None))
+    others = (getattr(arguments, name, None) for name in ("threads", "memory_budget"))
+    return CompileRequest(*asked, *others)
 
 
 PASSES_FLAG = Flag(
@@ -41,6 +43,15 @@ LAYOUT_FLAG = Flag(
     "channels-by-N (blocks of N channels); results are the same; without it ROASTERY_LAYOUT "
     "decides, then what suits the device",
     metavar="ORDER",
+)
+
+MEMORY_BUDGET_FLAG = Flag(
+    "memory_budget",
+    "how much memory parameters, their diffs, blobs and what lies between layers may need at one "
+    "time, such as 3.5GiB: where that is less than what is fastest needs, backward computes values "
+    "again instead of keeping them; results are the same; without it ROASTERY_MEMORY_BUDGET "
+    "decides, then there is none",
+    metavar="SIZE",
 )
 
 THREADS_FLAG = Flag(

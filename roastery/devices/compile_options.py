@@ -4,8 +4,9 @@ The precision is the first of: ``--precision`` or ``precision=``; ``ROASTERY_PRE
 ``float32``. The passes are those of ``--passes`` or ``passes=``, else of
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
 ``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
-else of ``ROASTERY_LAYOUT``, else what the device wants. ``ROASTERY_WINOGRAD`` alone says whether
-convolutions may be computed by Winograd's filtering. Threads of the CPU:
+else of ``ROASTERY_LAYOUT``, else what the device wants. The memory budget is that of
+``--memory-budget``, else of ``ROASTERY_MEMORY_BUDGET``, else there is none. ``ROASTERY_WINOGRAD``
+alone says whether convolutions may be computed by Winograd's filtering. Threads of the CPU:
 :mod:`runtime.machine.threads`.
 """
 
@@ -21,6 +22,7 @@ from compiler.options import CompileOptions
 from compiler.passes.registry import passes_named
 from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS, narrow_type
 from compiler.target import GENERIC, Target, typical
+from ir.byte_size import parse_byte_size
 from ir.errors import RoasteryError
 from ir.printable import printable
 from runtime.backends.backend import Backend
@@ -50,6 +52,7 @@ class CompileRequest:
     layout: str | None = None
     fuel: int | None = None
     threads: int | None = None
+    memory_budget: str | int | None = None
 
     def options(self, target: Target) -> CompileOptions:
         """All of it for a target. Raises RoasteryError, see :func:`compile_options`."""
@@ -59,6 +62,7 @@ class CompileRequest:
             choose_passes(self.passes),
             choose_fuel(self.fuel),
             choose_winograd(),
+            choose_memory_budget(self.memory_budget),
         )
 
 
@@ -86,6 +90,8 @@ def compile_options(backend: Backend, asked: CompileRequest, note: TellNote) -> 
 def device_options(target: Target, asked: CompileRequest, note: TellNote) -> CompileOptions:
     """As :func:`compile_options`, for a device that need not be there."""
     options = asked.options(target)
+    if options.memory_budget is not None and not options.target.runs_kernels:
+        note("a memory budget has no effect where numpy runs graphs")
     if asked.layout is not None and asked.layout != options.target.layout:
         note(f"layout {asked.layout} has no effect where numpy runs graphs")
     if options.precision not in target.precisions:
@@ -190,6 +196,22 @@ def choose_winograd() -> bool:
             hint="0: convolutions are plain sums of products, 1: also by Winograd's filtering",
         )
     return said == "1"
+
+
+def choose_memory_budget(explicit: str | int | None) -> int | None:
+    """How many bytes may be needed at one time; None: as many as what is fastest needs.
+
+    Raises RoasteryError for what is no number of bytes.
+    """
+    text = os.environ.get("ROASTERY_MEMORY_BUDGET") or None if explicit is None else str(explicit)
+    found = None if text is None else parse_byte_size(text)
+    if text is not None and found is None:
+        what = "ROASTERY_MEMORY_BUDGET" if explicit is None else "the memory budget"
+        raise RoasteryError(
+            f"{what} is '{printable(text)}', which is no number of bytes",
+            hint="such as 3.5GiB, 3500MB or 4G (of 1024 MiB)",
+        )
+    return found
 
 
 def choose_fuel(explicit: int | None) -> int | None:

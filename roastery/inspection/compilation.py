@@ -14,11 +14,13 @@ from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, whole
 from compiler.pipeline import Dump, GraphCompiler, Observer, kernel_nodes, verify_each
+from compiler.plan.footprint import footprint
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
 from compiler.triton.lower import lower_node
 from frontends.lowering.input_sizes import BATCH
 from frontends.prototxt import Message, to_text
+from ir.byte_size import byte_size
 from ir.graph import Direction, Graph
 from ir.graph_sizes import Substitution
 from ir.location import Location
@@ -199,6 +201,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
     shown = table(rows if result.trains else [r[:5] for r in rows])
     blobs = sum(v[-1].type.nbytes for v in program.blobs.values())
     plan = compiled.plan
+    needed = footprint(plan)
     parameters = sum(c.type.size for c in program.parameters)
     once = len(result.constants.outputs)
     lines = [
@@ -212,6 +215,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
         f"all blobs{' and diffs' if result.trains else ''} "
         f"{_size(blobs * (2 if result.trains else 1))}; lower bound of any plan "
         f"{_size(least_memory(plan))}",
+        f"peak {byte_size(needed.total)}: {needed}",
     ]
     hosts = [
         f"  {printable(n.location.layer) or n.op.name} runs on the host ({n.op.name}"

@@ -7,13 +7,13 @@ import zlib
 
 import numpy as np
 
+from ir.byte_size import byte_size
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
 from ir.graph_sizes import graph_at_hand
 from ir.interpret import peak_bytes
 from ir.printable import readable
 from ir.types import BOOL, shape_text
-from runtime.machine.byte_size import byte_size
 from runtime.machine.memory import physical_memory
 
 from .running import GraphRunner, ReferenceRunner

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 
+from ir.byte_size import byte_size
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node
 from ir.location import Location
 from ir.text_reader import GraphTextError, parse_graph
 from ir.verify import InvalidGraph, verify
-from runtime.machine.byte_size import byte_size
 
 from ..files.regular_file import open_regular
 

@@ -21,6 +21,7 @@ from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
 from runtime.solver.config import SolverConfig
 from runtime.solver.debug_info import show_debug_info
+from runtime.solver.rules import RULES
 from runtime.solver.solver import Solver
 
 from ..building import BuiltNet, ExecutionMode, LogReport, NetBuilder, NetRequest
@@ -117,6 +118,7 @@ def build_solver(
     passes: Passes = None,
     layout: str | None = None,
     threads: int | None = None,
+    memory_budget: str | int | None = None,
     allow_python: bool | None = None,
 ) -> Solver:
     """A solver from a solver file or a SolverParameter message; see :func:`assemble`."""
@@ -132,7 +134,9 @@ def build_solver(
             mode=mode,
             seed=seed,
             kind=UsersSolver,
-            asked=CompileRequest(precision, passes, layout, threads=threads),
+            asked=CompileRequest(
+                precision, passes, layout, threads=threads, memory_budget=memory_budget
+            ),
             allow_python=allow_python,
         )
     return built.solver
@@ -173,7 +177,13 @@ def assemble(
         seed = config.random_seed if config.random_seed >= 0 else secrets.randbits(31)
     report = LogReport(log, notes)
     options = compile_options(backend, asked, report.note)
-    builder = NetBuilder(backend, options, report, "layerwise" if config.debug_info else mode)
+    builder = NetBuilder(
+        backend,
+        options,
+        report,
+        "layerwise" if config.debug_info else mode,
+        histories=RULES[config.type][1],
+    )
     report.say(solver.notes)
     nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))
     train = nets_of.train(train_net)

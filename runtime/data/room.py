@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ir.byte_size import byte_size
 from ir.types import shape_text
 
-from ..machine.byte_size import byte_size
 from ..machine.memory import physical_memory
 from .config import SourceConfig
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ir.byte_size import byte_size
 from ir.errors import RoasteryError
 from ir.location import Location
 from ir.program import NetProgram
 from ir.types import TensorType, shape_text
 
-from .byte_size import byte_size
 from .memory import physical_memory
 
 

@@ -45,10 +45,10 @@ def dumped(*flags: str) -> dict[str, str]:
 def test_compile_shows_what_is_laid_out(flags: tuple[str, ...]) -> None:
     """As GPUs want it, unless another order is asked for."""
     graphs = dumped(*flags)
-    laid = graphs["pass_05_layout.ir"]
+    laid = graphs["pass_06_layout.ir"]
     assert "%x.copy: f32[N,8,H,W]{0,2,3,1} = map(%x) {a0}" in laid
     assert "output %ip: f32[N,2] result" in laid
-    assert "{0,2,3,1}" in graphs["pass_06_fuse.ir"]
+    assert "{0,2,3,1}" in graphs["pass_07_fuse.ir"]
 
 
 def test_in_the_order_that_images_come_in_nothing_is() -> None:

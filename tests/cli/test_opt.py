@@ -369,7 +369,7 @@ def test_what_compile_dumps_is_read_and_means_the_same(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     graphs = sorted(tmp_path.glob("out/*.ir"))
-    assert {"graph_lowered.ir", "graph_with_backward.ir", "pass_06_fuse.ir"} <= {
+    assert {"graph_lowered.ir", "graph_with_backward.ir", "pass_07_fuse.ir"} <= {
         p.name for p in graphs
     }
     for path in graphs:
@@ -381,4 +381,4 @@ def test_what_compile_dumps_is_read_and_means_the_same(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"no output differs after \d\d+ rewrites\n", done.stderr)
-    assert (tmp_path / "fused.ir").read_text() == (tmp_path / "out/pass_06_fuse.ir").read_text()
+    assert (tmp_path / "fused.ir").read_text() == (tmp_path / "out/pass_07_fuse.ir").read_text()

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.effort import Effort
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
+from compiler.passes.checkpoint import checkpoint
 from compiler.passes.context import PassContext
 from compiler.passes.deviations import sum_deviations
 from compiler.passes.fuse import fuse
@@ -27,6 +29,7 @@ from ir.graph import Graph, Role
 from ir.interpret import run_graph
 from ir.text import format_graph, parse_graph
 from ir.verify import verify
+from runtime.machine.processor import numpy_target
 
 FOLDER = Path(__file__).parent / "golden"
 RULE = "=" * 72 + "\n"
@@ -53,7 +56,9 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "deviations": lambda graph: sum_deviations(graph, PassContext(CompileOptions(GENERIC))),
     "simplify": simplify,
     "reuse": reuse_results,
-    "recompute": recompute,
+    "recompute": lambda graph: recompute(graph, PassContext(CompileOptions(numpy_target()))),
+    "apart": lambda graph: recompute(graph, PassContext(CompileOptions(GENERIC))),
+    "checkpoint": lambda graph: checkpoint(graph, PassContext(effort=Effort(True, 2, 1))),
     "fuse": fuse,
     "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
     "blocks": lambda graph: choose_layouts(graph, wanting("channels-by-4")),

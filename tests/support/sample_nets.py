@@ -203,3 +203,24 @@ def dropouts(batch: int = 6) -> str:
         + dense("score", "f2", 4)
         + layer("loss", "SoftmaxWithLoss", "score label")
     )
+
+
+def normalised(blocks: int, extent: int, batch: int) -> str:
+    """Convolutions that are normalised, scaled and rectified, one after the other, and a loss."""
+    text, bottom = inputs(x=(batch, 8, extent, extent), t=(batch,)), "x"
+    for number in range(blocks):
+        name = f"b{number}"
+        text += (
+            f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
+            "convolution_param { num_output: 16 kernel_size: 3 pad: 1 bias_term: false "
+            'weight_filler { type: "msra" } } }\n'
+            f'layer {{ name: "{name}_bn" type: "BatchNorm" bottom: "{name}" top: "{name}" }}\n'
+            f'layer {{ name: "{name}_scale" type: "Scale" bottom: "{name}" top: "{name}" '
+            "scale_param { bias_term: true } }\n"
+            f'layer {{ name: "{name}_relu" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
+        )
+        bottom = name
+    text += dense("ip", bottom, 3)
+    return text + (
+        'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "t" top: "loss" }\n'
+    )

@@ -36,7 +36,10 @@ class Grouping:
        position, or the same tensor, join.
     """
 
-    def __init__(self, graph: Graph, nodes: Sequence[Node], fuel: Fuel) -> None:
+    def __init__(
+        self, graph: Graph, nodes: Sequence[Node], fuel: Fuel, *, repeats: bool = False
+    ) -> None:
+        """``repeats``: see :class:`Inlining`."""
         self.nodes = nodes
         self.fuel = fuel
         self.number = {n: i for i, n in enumerate(nodes)}
@@ -52,7 +55,7 @@ class Grouping:
         self.stored = self._must_store()
         epilogues = self._epilogues()
         anchored = {nodes[m]: nodes[group[0]] for group in epilogues.values() for m in group}
-        self.inlining = Inlining(graph, nodes, anchored, fuel)
+        self.inlining = Inlining(graph, nodes, anchored, fuel, repeats=repeats)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
             {} if self.inlining.is_inlined(n) else self.inlining.loads(n) for n in nodes

@@ -38,6 +38,7 @@ class Recomputation:
     loads: dict[Value, bool] = field(default_factory=dict)
     """Values read from memory -> whether only at the element's own flat position."""
     pure: bool = True  # pointwise on one shape all the way
+    pointwise: bool = True  # or with operands that are repeated along some axes
     near: bool = True  # or at least slices of what lies in memory, and views of them
     step: bool = True  # nothing but slices along the leading axis, and views of them
 
@@ -49,6 +50,8 @@ class Inlining:
         anchored: for nodes that phase one placed into the epilogue of a contraction or reduction
             its anchor (itself for the anchor).
         fuel: without it nothing is inlined.
+        repeats: whether a contraction's epilogue also computes maps that repeat an operand along
+            some axes.
     """
 
     def __init__(
@@ -57,8 +60,11 @@ class Inlining:
         nodes: Sequence[Node],
         anchored: Mapping[Node, Node],
         fuel: Fuel,
+        *,
+        repeats: bool = False,
     ) -> None:
         self.nodes = nodes
+        self._epilogues_repeat = repeats
         self.anchored = anchored
         self.patterns = {n: pattern_of(n) for n in nodes}
         self.readers: dict[Value, list[Node]] = {}
@@ -153,7 +159,8 @@ class Inlining:
         if anchor is not None and anchor is not reader:
             if work.near and work.cost <= _FREE and len(work.loads) <= 2:
                 return True  # a step of a sequence, or a gate of an LSTM
-            return pure and value.shape == reader.outputs[0].shape
+            pointwise = self._epilogues_repeat and work.pointwise and value is node.outputs[0]
+            return (pure or pointwise) and value.shape == reader.outputs[0].shape
         if pattern is OpPattern.REDUCE:
             return True
         if pattern is OpPattern.CONTRACT:
@@ -175,7 +182,13 @@ class Inlining:
         pointwise = bool(op.properties & Property.POINTWISE)
         view = bool(op.properties & Property.VIEW)
         near = pointwise or view or op.offset_axis is not None
-        total = Recomputation(op.cost, pure=pointwise, near=near, step=view or op.offset_axis == 0)
+        total = Recomputation(
+            op.cost,
+            pure=pointwise,
+            pointwise=pointwise,
+            near=near,
+            step=view or op.offset_axis == 0,
+        )
         for value in node.inputs:
             aligned = shape is not None and op.may_alias(value.shape, shape)
             inner = self.inlined.get(value)
@@ -184,6 +197,7 @@ class Inlining:
                 continue
             total.cost += inner.cost
             total.pure &= inner.pure and aligned
+            total.pointwise &= inner.pointwise
             total.near &= inner.near
             total.step &= inner.step
             for leaf, own in inner.loads.items():

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG, requested_compilation
+from ..passes import (
+    FUEL_FLAG,
+    LAYOUT_FLAG,
+    MEMORY_BUDGET_FLAG,
+    PASSES_FLAG,
+    THREADS_FLAG,
+    requested_compilation,
+)
 from ..say import say
 
 if TYPE_CHECKING:
@@ -133,6 +140,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        MEMORY_BUDGET_FLAG,
         THREADS_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,

@@ -9,7 +9,7 @@ from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, MEMORY_BUDGET_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        MEMORY_BUDGET_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,
     ),

@@ -22,6 +22,7 @@ from ..nets import (
 from ..passes import (
     FUEL_FLAG,
     LAYOUT_FLAG,
+    MEMORY_BUDGET_FLAG,
     PASSES_FLAG,
     THREADS_FLAG,
     requested_compilation,
@@ -177,6 +178,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        MEMORY_BUDGET_FLAG,
         THREADS_FLAG,
     ),
     examples=(

@@ -1,0 +1,162 @@
+"""A memory budget: backward computes again what does not fit, and results are the same."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from compiler.architecture import Architecture
+from compiler.budget import within_budget
+from compiler.c.lanes import with_layout
+from compiler.c.lower import lower_to_c
+from compiler.compiled import CompiledGraph
+from compiler.effort import EFFORTS, NO_EFFORT, Effort
+from compiler.options import CompileOptions
+from compiler.pipeline import GraphCompiler, run_passes, verify_each
+from compiler.plan.footprint import footprint
+from compiler.target import Target, typical
+from compiler.traffic import traffic
+from compiler.triton.lower import lower_node
+from ir.errors import RoasteryError
+from ir.graph import Graph
+from ir.graph_sizes import graph_at
+from ir.interpret import run_graph
+from ir.program import NetProgram
+from tests.support import program_kernels
+from tests.support.lowering import lowered
+from tests.support.sample_nets import normalised
+
+GPU = typical(Architecture(90))
+CPU = with_layout(Target("cpu", vector=64, instructions="any", registers=32))
+TARGETS = {"cuda": GPU, "cpu": CPU}
+
+
+def net(blocks: int, extent: int = 16, batch: int = 4) -> NetProgram:
+    return lowered(normalised(blocks, extent, batch))
+
+
+def graph_of(program: NetProgram) -> Graph:
+    return program_kernels.training_graph(program_kernels.general(program))
+
+
+def compiler_of(program: NetProgram, options: CompileOptions) -> GraphCompiler:
+    lower = lower_to_c if options.target.kind == "cpu" else lower_node
+    return GraphCompiler(graph_of(program), lower, options)
+
+
+@functools.cache
+def with_effort(blocks: int, kind: str) -> Callable[[Effort], CompiledGraph]:
+    """Compiles a net with an effort, once."""
+    program = net(blocks)
+    compiler = compiler_of(program, CompileOptions(TARGETS[kind]))
+    return functools.cache(lambda effort: compiler._with(effort, program.values))
+
+
+def within(budget: int, blocks: int, kind: str = "cuda", elsewhere: int = 0) -> CompiledGraph:
+    attempt = with_effort(blocks, kind)
+    options = CompileOptions(TARGETS[kind], memory_budget=budget, memory_elsewhere=elsewhere)
+    return within_budget(options, attempt(NO_EFFORT).graph, attempt)
+
+
+def least_of(blocks: int, kind: str = "cuda") -> int:
+    """What the error says that is needed at least."""
+    with pytest.raises(RoasteryError, match="the memory budget is 1 bytes, and graph") as caught:
+        within(1, blocks, kind)
+    found = re.search(r"a budget of (\d+) bytes suffices", str(caught.value))
+    assert found is not None
+    return int(found[1])
+
+
+def needed(found: CompiledGraph) -> int:
+    return footprint(found.plan).total
+
+
+@pytest.mark.parametrize(("kind", "share"), [("cuda", 0.7), ("cpu", 0.9)])
+def test_a_budget_is_kept(kind: str, share: float) -> None:
+    """On CPUs light work is done anyway."""
+    most = needed(with_effort(10, kind)(NO_EFFORT))
+    least = least_of(10, kind)
+    assert least < share * most
+    for budget in (least, (least + most) // 2, most - 1, most):
+        assert needed(within(budget, 10, kind)) <= budget
+    assert needed(within(most, 10, kind)) == most
+    with pytest.raises(RoasteryError, match=r"values inside .*, parameters .*, their diffs"):
+        within(least - 1, 10, kind)
+
+
+def test_a_solvers_history_is_none_of_it() -> None:
+    least = least_of(10)
+    with pytest.raises(RoasteryError, match="history of the solver 100 bytes"):
+        within(least + 99, 10, elsewhere=100)
+    within(least + 100, 10, elsewhere=100)
+
+
+def test_of_more_layers_less_than_all_is_kept() -> None:
+    """Of twice as many almost twice as much, where nothing is computed again."""
+    few, many = (needed(with_effort(blocks, "cuda")(NO_EFFORT)) for blocks in (10, 20))
+    assert many > 1.75 * few
+    assert least_of(20) < 1.65 * least_of(10)
+
+
+def test_light_work_costs_no_launches() -> None:
+    """What maps make again is made by kernels that read its operands anyway."""
+    plain, light = (list(traffic(with_effort(10, "cuda")(effort))) for effort in EFFORTS[:2])
+    assert len(light) == len(plain)
+    assert sum(row.flops for row in light) == sum(row.flops for row in plain)
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_the_same_is_computed(target: Target) -> None:
+    program = net(9, extent=6, batch=2)
+    graph = graph_of(program)
+    rng = np.random.default_rng(0)
+    at = graph_at(graph, program.values)
+    given = [
+        rng.integers(0, 3, p.value.shape).astype(np.float32)
+        if p.name == "t"
+        else rng.random(p.value.shape) + 0.5
+        for p in at.inputs
+    ]
+    expected = run_graph(at, given)
+    counts = set()
+    for effort in EFFORTS:
+        passed = run_passes(graph, CompileOptions(target), [verify_each], effort)
+        counts.add(len(passed.nodes))
+        results = run_graph(graph_at(passed, program.values), given)
+        for port, a, b in zip(graph.outputs, results, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=port.name)
+    assert len(counts) > 3
+
+
+def test_it_is_decided_for_each_batch() -> None:
+    """A budget that suffices for two images does with more of them what it can."""
+    program = net(10, batch=2)
+    plain = compiler_of(program, CompileOptions(GPU)).at(program.values)
+    budget = needed(plain)
+    compiler = compiler_of(program, CompileOptions(GPU, memory_budget=budget))
+    same = compiler.at(program.values)
+    assert same.plan == plain.plan
+    more = compiler.at({**program.values, "N": 3})
+    assert needed(more) <= budget
+    assert more.graph is not same.graph
+    with pytest.raises(RoasteryError, match="the memory budget"):
+        compiler.at({**program.values, "N": 100})
+    assert compiler.at(program.values) is same
+
+
+def test_passes_that_are_named_decide() -> None:
+    """Where none of them computes again there is one attempt."""
+    tried: list[Effort] = []
+    options = CompileOptions(GPU, memory_budget=1, passes=("simplify", "fuse"))
+
+    def attempt(effort: Effort) -> CompiledGraph:
+        tried.append(effort)
+        return with_effort(10, "cuda")(effort)
+
+    with pytest.raises(RoasteryError, match="the memory budget"):
+        within_budget(options, graph_of(net(2)), attempt)
+    assert tried == [NO_EFFORT]
