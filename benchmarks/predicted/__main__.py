@@ -56,7 +56,9 @@ issuing instructions, or the caches. Instructions, accesses (by their width and 
 they touch), loops and waits for memory are counted in the kernel's nodes at the sizes at hand;
 nothing is compiled. Rates of devices are NVIDIA's specifications; rates of tiles and the few
 constants (`compiler/triton/cost/time.py`) were fitted once, to what an H200 took. Other
-generations have the same constants.
+generations have the same constants. In the loops of the hot layers whose machine code
+[was read](../benchmarks/results/gpu-machine-code.md) 0.5 to 1.8 times as many instructions are
+counted as there are, besides those that multiply (a test holds some to that).
 
 ## How exact it is
 
@@ -70,8 +72,8 @@ CHOICE_TEXT = """
 Of the ways that were measured of {count} layers the model's first choice takes {mean:.1%} longer
 than the best on average, and {worst:.0%} where it is worst ({layer}).
 
-Kernels that multiply no matrices were counted as they are printed now, at row-major layout, and
-are beside the times of the training passes of LeNet, GoogLeNet and ResNet-50 at batch 64:
+Kernels that multiply no matrices are those of training passes of LeNet, GoogLeNet and ResNet-50
+at batch 64, row-major, as they were printed when they were measured:
 """
 
 END_TEXT = """

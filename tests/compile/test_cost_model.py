@@ -77,7 +77,7 @@ def test_tiles_and_splits_lose_little_against_the_best_that_was_measured() -> No
 def test_other_launches_take_what_an_h200_took() -> None:
     found = launch_errors()
     for kernel in ("flat", "reduce_planes"):  # nearly all of the time
-        assert found[kernel].median < 0.35 and 0.9 < found[kernel].sums < 1.1, found[kernel]
+        assert found[kernel].median < 0.4 and 0.9 < found[kernel].sums < 1.1, found[kernel]
 
 
 def test_every_tile_of_the_table_has_a_rate_that_was_measured_or_is_below_one() -> None:

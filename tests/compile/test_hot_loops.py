@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.machine_code.__main__ import ARCHITECTURES, found
-from benchmarks.machine_code.layers import FORWARD, INPUT, LAYERS, WEIGHTS, Layer
+from benchmarks.machine_code.layers import FORWARD, INPUT, LAYERS, WEIGHTS, Layer, products
 from compiler.architecture import Architecture
 from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS, TF32
+from compiler.target import typical
 from compiler.triton.compile.disassembly import read_instructions
-from compiler.triton.compile.hot_loop import hot_loop, kind, width
+from compiler.triton.compile.hot_loop import GLOBAL, hot_loop, kind, width
 from compiler.triton.compile.store import BinaryStore
+from compiler.triton.cost.count import counted
+from ir.size import value_of
 
 
 def check(
@@ -25,11 +28,23 @@ def check(
     triton: Path | None = None,
     store: BinaryStore | None = None,
 ) -> None:
-    """``store``: by default the cache folder's, where `make test-compile-all` finds them again."""
+    """Of its loops, and what the cost model counts in them before there is machine code.
+
+    ``store``: by default the cache folder's, where `make test-compile-all` finds them again.
+    """
     kernels = list(found(layer, precision, architecture, triton, store))
     assert {one.way for one in kernels} == {FORWARD, WEIGHTS, INPUT}
     wrong = {one.way: (faults, str(one.loop)) for one in kernels if (faults := [*one.faults()])}
     assert not wrong, f"{layer} in {precision} for {architecture}: {wrong}"
+    launches = products(layer, typical(architecture), precision)
+    for one, (way, launch) in zip(kernels, launches, strict=True):
+        assert launch.body is not None and way == one.way
+        counts = counted(launch.body(), value_of)
+        (dot,) = counts.dots
+        foreseen = counts.instructions / dot.times / launch.config.num_warps
+        kinds = one.loop.kinds
+        there = sum(kinds[name] for name in ("integer", *GLOBAL))
+        assert 0.4 < foreseen / there < 2.5, (way, foreseen, str(one.loop))
 
 
 @pytest.mark.parametrize(

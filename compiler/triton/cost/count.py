@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from compiler.kernel import Scratch
@@ -15,7 +15,7 @@ from ir.expr import Expr
 from ir.graph import Value
 
 from .lanes import Patterns
-from .pattern import SECTOR, Pattern, lane_access
+from .pattern import SECTOR, WIDEST, Pattern, lane_access
 from .time import AHEAD
 
 # Instructions of a warp for one element of each lane, where it is not one. Functions: counted in
@@ -30,7 +30,10 @@ _INSTRUCTIONS = {
     "rand": 100.0,
 }
 _ACROSS = 12.0  # of a warp, to bring together what its lanes hold
+_REDUCED = 0.35  # waits until warps have what others hold
 _ADDRESS = 2.0  # of an access: an address of 64 bits
+_COPY = 5.0  # of one that a loop of products asks for ahead: also a place in shared memory
+_CHOSEN = 4.0  # and where it is masked
 
 
 @dataclass
@@ -74,13 +77,16 @@ def counted(kernel: n.KernelBody, number: AsNumber) -> Counts:
 
 class _Counter:
     def __init__(self, kernel: n.KernelBody, number: AsNumber) -> None:
-        self._kernel = kernel
         self._patterns = Patterns(kernel, number)
         self._warps = kernel.config.num_warps
+        self._body = live(kernel.body)
+        self._shared = _together(self._body)
+        self._address = _ADDRESS
+        self._loads = 0.0  # instructions
         self.counts = Counts()
 
     def count(self) -> Counts:
-        self.counts.waits = self._block(live(self._kernel.body), 1.0)
+        self.counts.waits = self._block(self._body, 1.0)
         return self.counts
 
     # --- statements -------------------------------------------------------------------
@@ -113,7 +119,10 @@ class _Counter:
                     waits += self._branches(condition, (inside, otherwise), times)
                 case n.Remark():
                     pass
-        return waits + loads
+        across = sum(
+            part.op == "across" for s in body if not isinstance(s, n.Loop) for part in _parts(s)
+        )
+        return waits + loads + _REDUCED * across
 
     def _branches(
         self, condition: Expr, branches: Sequence[Sequence[n.Statement]], times: float
@@ -128,8 +137,14 @@ class _Counter:
             self.counts.uncertain, turns = True, 1.0
         if not turns:
             return 0.0
+        self._address = _COPY if _multiplies(loop.body) else _ADDRESS
+        before = self._loads
         waits = self._block(loop.body, times * turns)
-        return math.ceil(turns / AHEAD) * waits if loop.kind is n.Kind.SERIAL else waits
+        self._address = _ADDRESS
+        if loop.kind is not n.Kind.SERIAL:
+            return waits
+        each = (self._loads - before) / (times * turns * self._warps)  # of a thread, in a turn
+        return math.ceil(turns / max(1.0, AHEAD / max(each, 1.0))) * waits
 
     # --- expressions ------------------------------------------------------------------
 
@@ -162,16 +177,20 @@ class _Counter:
             return 0.0  # one instruction with the product
         weight = _INSTRUCTIONS.get(item.op, 1.0)
         lanes = self._patterns.lanes(self._patterns.of(item))
-        if not item.dtype.is_float and _in_fours([self._patterns.of(a) for a in item.args]):
-            lanes /= _FOUR
+        if not item.dtype.is_float:
+            lanes /= max(1, min(self._shared, _run([self._patterns.of(a) for a in item.args])))
         return weight * self._warp_instructions(lanes)
 
     def _access(self, place: Expr, times: float) -> None:
-        pointer, index, *_ = place.args
+        pointer, index, *mask = place.args
         itemsize = place.dtype.itemsize
         access = lane_access(self._patterns.of(index), self._patterns.extents, itemsize)
         issued = max(access.instructions, 1.0 if access.lanes < 32 else 0.0)
-        self.counts.instructions += times * max(issued * (1 + _ADDRESS), 1.0)
+        self._loads += times * issued
+        besides = self._address
+        if mask and besides == _COPY:
+            besides += _CHOSEN
+        self.counts.instructions += times * max(issued * (1 + besides), 1.0)
         self.counts.sectors += times * access.sectors
         variable = pointer.value if pointer.op == "ref" else None
         if isinstance(variable, KernelArgument) and isinstance(variable.given, Value | Scratch):
@@ -191,13 +210,29 @@ class _Counter:
         return math.prod(self._patterns.extents[lane] for lane in lanes)
 
 
-_FOUR = 4  # elements that share an address or a condition: 16 bytes of float32
+def _parts(statement: n.Statement) -> Iterator[Expr]:
+    """What its own expressions are made of."""
+    for value in n.expressions(statement):
+        yield from _distinct(value)
 
 
-def _in_fours(patterns: Sequence[Pattern]) -> bool:
-    """Whether four neighbours differ in nothing that has to be computed for each."""
+def _multiplies(body: Sequence[n.Statement]) -> bool:
+    """Whether there is a product of tiles in it."""
+    return any(part.op == "dot" for s in n.walk_statements(body) for part in _parts(s))
+
+
+def _together(body: Sequence[n.Statement]) -> int:
+    """Neighbours that share an address or a condition: those that one access moves."""
+    parts = (part for s in n.walk_statements(body) for part in _parts(s))
+    places = (part for part in parts if part.op == "element")
+    narrow = any(place.dtype.is_narrow for place in places)
+    return WIDEST // (2 if narrow else 4)
+
+
+def _run(patterns: Sequence[Pattern]) -> float:
+    """Neighbours that differ in nothing that has to be computed for each."""
     runs = [slope.run for pattern in patterns for slope in pattern.slopes.values()]
-    return all(run >= _FOUR for run in runs)
+    return min(runs, default=1)
 
 
 def _distinct(value: Expr) -> list[Expr]:

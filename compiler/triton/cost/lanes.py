@@ -14,10 +14,11 @@ from compiler.kernels.task import AsNumber
 from ir.expr import Expr
 from ir.expr_numpy import NUMPY
 
-from .pattern import Pattern, Slope
+from .pattern import ALIGNED, Pattern, Slope, power_of_two
 
 _LANE = Slope(1, math.inf)
 _ANY = Slope(None, math.inf)
+_DIVISIBLE = 16  # what arguments are declared multiples of
 
 
 class Patterns:
@@ -54,9 +55,10 @@ class Patterns:
         start, stop, step = (self.of(x).number for x in (loop.start, loop.stop, loop.step))
         if loop.kind is n.Kind.VECTOR:
             self.extents[loop.variable] = int(stop or 1)
-            self._variables[loop.variable] = Pattern(None, {loop.variable: _LANE})
+            self._variables[loop.variable] = Pattern(None, {loop.variable: _LANE}, ALIGNED)
             return 1.0
-        self._variables[loop.variable] = Pattern(start)
+        align = min(self.of(loop.start).align, self.of(loop.step).align)
+        self._variables[loop.variable] = Pattern(start, align=align)
         if start is None or stop is None or not step:
             return None
         return max(0.0, math.ceil((stop - start) / step))
@@ -71,7 +73,7 @@ class Patterns:
         if value.op == "ref":
             return self._local(value.value)
         if value.op == "constant":
-            return Pattern(float(self._constants.get(value.value, 1)))
+            return _literal(float(self._constants.get(value.value, 1)))
         if value not in self._known:
             self._known[value] = self._made(value, [self.of(a) for a in value.args])
         return self._known[value]
@@ -81,13 +83,14 @@ class Patterns:
             return self._variables.get(variable, Pattern())
         given = variable.given
         if isinstance(given, Monomial):
-            return Pattern(float(self._number(given.size)))
+            align = _DIVISIBLE if variable.divisible else 1
+            return Pattern(float(self._number(given.size)), align=align)
         return Pattern()
 
     def _made(self, value: Expr, of: Sequence[Pattern]) -> Pattern:
         match value.op:
             case "const":
-                return Pattern(float(value.value))
+                return _literal(float(value.value))
             case "add":
                 return of[0].plus(of[1])
             case "sub":
@@ -97,16 +100,21 @@ class Patterns:
             case "floordiv":
                 return of[0].divided(of[1].number)
             case "mod":
-                return of[0].remainder(of[1].number)
+                return of[0].remainder(of[1])
             case "as_i32" | "spread" | "to_float":
                 return of[0]
             case "across":
                 axes = frozenset(value.value[1])
                 kept = {lane: s for lane, s in of[0].slopes.items() if not lane.axes & axes}
                 return Pattern(None, kept).anything()
+        align = min((p.align for p in of), default=1) if value.op in ("min", "max") else 1
         if any(pattern.slopes for pattern in of):
             return Pattern().among(*of).anything()
-        return Pattern(_number_of(value.op, [pattern.number for pattern in of]))
+        return Pattern(_number_of(value.op, [pattern.number for pattern in of]), align=align)
+
+
+def _literal(number: float) -> Pattern:
+    return Pattern(number, align=power_of_two(number))
 
 
 def _number_of(op: str, numbers: Sequence[float | None]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from compiler.kernels.expressions import Local
 
 SECTOR = 32  # bytes that the caches move at least
 WIDEST = 16  # bytes that one thread's access moves at most
+ALIGNED = 1 << 20  # what is 0
 
 
 class Slope(NamedTuple):
@@ -27,10 +29,13 @@ class Pattern:
     Attributes:
         number: what it is, where that is known and the same in all lanes.
         slopes: by the loops over lanes that it depends on.
+        align: a power of two that it is known to be a multiple of in the first lane, whatever
+            sizes are.
     """
 
     number: float | None = None
     slopes: Mapping[Local, Slope] = field(default_factory=dict)
+    align: int = 1
 
     def plus(self, other: Pattern, sign: int = 1) -> Pattern:
         slopes = dict(self.slopes)
@@ -40,22 +45,19 @@ class Pattern:
             slopes[lane] = Slope(whole, min(run, length))
         numbers = self.number, other.number
         known = None if None in numbers else numbers[0] + sign * numbers[1]  # type: ignore[operator]
-        return Pattern(known, slopes)
+        return Pattern(known, slopes, min(self.align, other.align))
 
     def multiplied(self, other: Pattern) -> Pattern:
         scalar, whole = (self, other) if not self.slopes else (other, self)
-        if scalar.slopes:
+        factor = scalar.number
+        if scalar.slopes or factor is None:
             return whole.among(scalar).anything()
-        return whole.times(scalar.number)
-
-    def times(self, factor: float | None) -> Pattern:
-        if factor is None:
-            return self.anything()
         slopes = {
             lane: Slope(None if step is None else step * factor, run)
-            for lane, (step, run) in self.slopes.items()
+            for lane, (step, run) in whole.slopes.items()
         }
-        return Pattern(None if self.number is None else self.number * factor, slopes)
+        number = None if whole.number is None else whole.number * factor
+        return Pattern(number, slopes, min(self.align * other.align, ALIGNED))
 
     def divided(self, divisor: float | None) -> Pattern:
         """Rounded down."""
@@ -64,11 +66,13 @@ class Pattern:
         number = None if self.number is None else self.number // divisor
         return Pattern(number, {k: _divided(s, divisor) for k, s in self.slopes.items()})
 
-    def remainder(self, divisor: float | None) -> Pattern:
+    def remainder(self, other: Pattern) -> Pattern:
+        divisor = other.number
         if not divisor:
             return self.anything()
         number = None if self.number is None else self.number % divisor
-        return Pattern(number, {k: _remainder(s, divisor) for k, s in self.slopes.items()})
+        slopes = {k: _remainder(s, divisor) for k, s in self.slopes.items()}
+        return Pattern(number, slopes, min(self.align, other.align))
 
     def anything(self) -> Pattern:
         """Of what depends on the same lanes, and changes where this does."""
@@ -133,14 +137,14 @@ def lane_access(place: Pattern, extents: Mapping[Local, int], itemsize: int) -> 
         apart = min(1.0, abs(step) * itemsize / SECTOR)
         sectors *= max(1.0, extent * min(1.0, max(apart, 0 if run >= extent else jumps)))
         if step == 1:
-            wide = _wide(int(min(run, extent)), itemsize)
+            wide = _wide(math.gcd(int(min(run, extent)), place.align), itemsize)
     return LaneAccess(lanes, wide, sectors)
 
 
-def _order(slope: Slope) -> tuple[bool, float]:
+def _order(slope: Slope) -> tuple[bool, float, float]:
     """What lies next to each other first."""
     step, run = slope
-    return (not step, abs(step or 0) / max(run, 1))
+    return (not step, abs(step or 0), -run)
 
 
 def _wide(run: int, itemsize: int) -> int:
@@ -149,3 +153,11 @@ def _wide(run: int, itemsize: int) -> int:
     while run % wide:
         wide //= 2
     return max(wide, 1)
+
+
+def power_of_two(number: float) -> int:
+    """The largest that divides it, up to a limit; 1 for what is no whole number."""
+    if not number.is_integer():
+        return 1
+    whole = int(number)
+    return min(whole & -whole, ALIGNED) if whole else ALIGNED

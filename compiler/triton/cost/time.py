@@ -17,10 +17,10 @@ START = 1.05e-6
 """Seconds until the loop of a product has its first tiles."""
 STEP = 0.09e-6
 """Seconds that a step of such a loop takes besides, where nobody else has its processor."""
-LATENCY = 0.6e-6
+LATENCY = 0.5e-6
 """Seconds until a load has come from memory that others use, too."""
 AHEAD = 8
-"""Turns of a loop whose loads are asked for together: assemblers unroll it so."""
+"""Loads of a thread that are asked for together: assemblers unroll short loops so."""
 ATTAINED = 0.875
 """Of the memory's bandwidth, what copies reach (4.2 of 4.8 TB/s)."""
 SCHEDULERS = 4
