@@ -30,6 +30,9 @@ from ir.text import parse_graph
 
 from .bench.lone_group import LoneRun, lone_graph
 
+LATER = (".sum", ".fold", ".reduce", ".totals", ".order", ".ends")
+"""What labels of kernels that go on with a group's work end with."""
+
 
 def main(path: str) -> None:
     """Check one file; ends the process with 1 when results differ."""
@@ -82,7 +85,7 @@ def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
         label = text.split(": a kernel made by Roastery")[0]
     except (KeyError, IndexError, ValueError) as error:
         raise RoasteryError(f"{path} is no kernel file of Roastery: {error}") from error
-    name = label.split(".")[0] if label.endswith((".sum", ".fold", ".order", ".ends")) else label
+    name = label.split(".")[0] if label.endswith(LATER) else label
     op = Fused(name, schedule, body, tight)
     inputs = tuple(Value(p.name, p.value.type) for p in body.inputs)
     outputs = tuple(Value(p.name, p.value.type) for p in body.outputs)

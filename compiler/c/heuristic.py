@@ -36,6 +36,9 @@ class VectorHeuristic:
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return [Choice(tile_of(1, self.lanes))]
 
+    def fold(self, parts: int) -> Sequence[Config]:
+        return []
+
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, self.lanes)]
 

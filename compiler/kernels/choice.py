@@ -53,6 +53,10 @@ class Heuristic(Protocol):
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         """Tiles of ``A`` x ``B`` elements, as the reduction's kind has them."""
 
+    def fold(self, parts: int) -> Sequence[Config]:
+        """Of the kernel that folds so many parts of every result of a product's kernel: tiles of
+        ``A`` parts x ``B`` results. Nothing where no product's kernel reduces."""
+
     def row(self, reduction: Reduction) -> Sequence[Config]:
         """Likewise, for rows that are never split."""
 

@@ -74,12 +74,12 @@ class Task:
         grid: tuple[int, int],
         why: str,
         suffix: str = "",
-        partials: Sequence[Scratch] = (),
+        writes: Sequence[Value | Scratch] | None = None,
     ) -> KernelBody:
-        """What was built. It writes the task's results, or ``partials`` where there are some."""
-        writes = (*partials,) or self.node.outputs
+        """What was built. It writes the task's results, unless it is told otherwise."""
+        written = self.node.outputs if writes is None else tuple(writes)
         body, wide = builder.finish(), builder.wide
-        return KernelBody(name, body, tile, config, (*grid, 1), writes, why, suffix, wide)
+        return KernelBody(name, body, tile, config, (*grid, 1), written, why, suffix, wide)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from .fusion.labels import KernelLabels
 from .fusion.order import short_lived
 from .fusion.patterns import OpPattern, pattern_of
 from .fusion.rows import schedule_of
+from .fusion.sums import results_read
 from .loops import tight_values, with_own_results
 from .maps import map_of
 
@@ -58,7 +59,7 @@ def _fused(graph: Graph, context: PassContext, labels: KernelLabels) -> Graph:
         return graph
     nodes = tuple(_single_results(graph.nodes))
     on_gpu = context.options.target.kind == "cuda"
-    grouping = Grouping(graph, nodes, context.fuel, repeats=on_gpu)
+    grouping = Grouping(graph, nodes, context.fuel, repeats=on_gpu, sums=on_gpu)
     units = _ordered([_Unit(grouping, members) for members in grouping.groups()])
     read = {p.value for p in graph.outputs}
     for unit in units:
@@ -146,6 +147,7 @@ class _Unit:
         )
         kind = grouping.patterns[grouping.number[anchor]]
         made = [v for n in own for v in n.outputs]
+        read = read | results_read(grouping, self.members)
         outputs = [v for v in made if v in read] or made  # a dead node's, if nothing removed it
         label = labels.of([n for n in self.body if n.direction is anchor.direction])
         body = Graph(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ir.graph import Graph, Node, Value
 from ir.op import Property
-from ir.ops.fusion import Fused
+from ir.ops.fusion import Fused, summing_nodes
 from ir.ops.loop import StepLoop
 
 
@@ -43,8 +43,12 @@ def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
         return False
     ports = [p.value for p, v in zip(op.body.inputs, node.inputs, strict=True) if v is operand]
     derived = set(ports)
+    summing: set[Node] = set(summing_nodes(op.body)) if op.schedule == "contract" else set()
     for inner in op.body.nodes:
         if not any(v in derived for v in inner.inputs):
+            continue
+        # What sums up the kernel's results has them at hand, or reads them where they are stored.
+        if inner in summing and derived.isdisjoint(set(inner.inputs).difference(results)):
             continue
         if rows and inner.op.properties & Property.REDUCTION:
             continue

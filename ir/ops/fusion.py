@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..graph import Graph
+from ..graph import Graph, Node
 from ..interpret import run_graph
 from ..op import Op, Property, Steps, register, require
 from ..types import TensorType
+from ..value import Value
 
 
 @register
@@ -51,3 +52,20 @@ class Fused(Op):
     ) -> int:
         """Of all nodes of the body."""
         return sum(node.operations(steps) for node in self.body.nodes)
+
+
+def summing_nodes(body: Graph) -> list[Node]:
+    """The reductions of a group around something else, and what nothing but they needs: the last
+    first. They may be computed by another kernel, of the results that this one stores."""
+    summed: set[Value] = set()
+    for node in body.nodes:
+        if node.op.fold is not None or not summed.isdisjoint(node.inputs):
+            summed.update(node.outputs)
+    needed = {port.value for port in body.outputs if port.value not in summed}
+    found = []
+    for node in reversed(body.nodes):
+        if needed.isdisjoint(node.outputs):
+            found.append(node)
+        else:
+            needed.update(node.inputs)
+    return found

@@ -139,6 +139,19 @@ def running(shape: Shape, axes: Shape) -> Node:
     return fused(build, shape, kept, schedule="reduce")
 
 
+def summed(again: bool) -> Node:
+    """A product plus a tensor, and the sum of its columns, which moves an average; ``again``: of
+    what the tensor is multiplied with, too."""
+
+    def build(b: Builder, x: Value, w: Value, more: Value, old: Value) -> list[Value]:
+        y = b.map(e.arg(0) + e.arg(1), b.matmul(x, w), more)
+        total = b.sum(b.map(e.arg(0) * e.arg(1), y, more) if again else y, (0,))
+        return [y, b.map(e.arg(0) * 0.9 + e.arg(1), old, total)]
+
+    shapes = (40, 24), (24, 36), (40, 36), (1, 36)
+    return fused(build, *shapes, schedule="contract", variables=(1, 3))
+
+
 CASES = {
     "pointwise": (pointwise(), "00 01 10 11"),
     "reshaped": (seen_in_another_shape(), "00"),
@@ -151,6 +164,8 @@ CASES = {
     "columns": (softmax((1, 5, 520)), "00 10"),
     "product": (product(), "20"),
     "convolution": (convolution(), "20 21"),
+    "product and its sums": (summed(False), "20 31"),
+    "product and sums of both": (summed(True), "31"),
     "reduced rows": (running((65, 1030), (1,)), "10 11"),
     "reduced planes": (running((66, 5, 20), (0, 2)), "10 11"),
     "reduced columns": (running((70, 260), (0,)), "10 11"),

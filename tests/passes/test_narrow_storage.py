@@ -104,6 +104,32 @@ def test_a_net_in_detail() -> None:
         assert format_graph(same) == format_graph(plain)
 
 
+def test_sums_in_a_products_kernel_are_of_what_it_stores() -> None:
+    """As those of a kernel that reads it."""
+    found = 0
+    for node in groups(narrow("residual", "bfloat16")):
+        body = node.op.body  # type: ignore[attr-defined]
+        if node.op.schedule != "contract":  # type: ignore[attr-defined]
+            continue
+        for sums in (n for n in body.nodes if n.op.fold is not None):
+            product = next(n for n in body.nodes if n.op.properties & Property.CONTRACTION)
+            stored = {p.value for p in body.outputs if p.value.type.dtype is BF16}
+            found += bool(stored)
+            assert product.output not in _reached(body, sums.inputs[0], stored)
+    assert found > 3
+
+
+def _reached(body: Graph, value: Value, end: set[Value]) -> set[Value]:
+    """All that a value is computed from, as far as ``end``."""
+    reached, waiting = set(), [value]
+    while waiting:
+        value = waiting.pop()
+        reached.add(value)
+        if value in body.producers and value not in end:
+            waiting += body.producers[value].inputs
+    return reached
+
+
 def test_activations_and_diffs_take_half_the_bytes() -> None:
     def moved(graph: Graph) -> int:
         values = [v for node in groups(graph) for v in (*node.inputs, *node.outputs)]

@@ -78,7 +78,7 @@ def test_one_image_and_many(net: str, phase: str) -> None:
         template = ALEXNET if net == "alexnet" else RESNET
         one, many = (compiled(template, n, phase) for n in (1, 8))
     first, second = kernels.texts([one]), kernels.texts([many])
-    assert len(first.keys() & second.keys()) > 2
+    assert len(first.keys() & second.keys()) > 1
     assert kernels.unknown(second, first) == []
     assert kernels.unknown(first, second) == []
 

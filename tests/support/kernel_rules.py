@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from compiler.pipeline import kernel_nodes
 from compiler.triton.printer.helpers import HELPERS
 from ir.graph import Graph, Node, Value
-from ir.op import Property
-from ir.ops.fusion import Fused
+from ir.op import Property, channel_axis
+from ir.ops.fusion import Fused, summing_nodes
 from ir.ops.loop import StepLoop
 from ir.views import in_whole_blocks
 
@@ -51,6 +54,13 @@ def _after(body: Graph, start: set[Value]) -> list[Node]:
 
 
 def _contract(body: Graph) -> None:
+    sums = summing_nodes(body)
+    _summed(body, sums)
+    body = replace(
+        body,
+        nodes=tuple(n for n in body.nodes if n not in sums),
+        outputs=tuple(p for p in body.outputs if body.producers[p.value] not in sums),
+    )
     (anchor,) = _anchors(body, OpPattern.CONTRACT)
     inputs = {p.value for p in body.inputs}
     for value in anchor.inputs:  # a contraction reads what lies in memory
@@ -72,6 +82,22 @@ def _contract(body: Graph) -> None:
             moved = node.op.properties & Property.VIEW or axes != (None, None)
             assert moved or node.op.properties & Property.POINTWISE
     assert all(p.value not in inputs for p in body.outputs)
+
+
+def _summed(body: Graph, sums: Sequence[Node]) -> None:
+    """Reductions of what a contraction's kernel stores: over all but its channels."""
+    stored = {p.value for p in body.outputs if body.producers[p.value] not in sums}
+    inputs = {p.value for p in body.inputs}
+    made = {v for n in sums for v in n.outputs}
+    for node in sums:
+        assert stored | inputs | made >= set(node.inputs)
+        if pattern_of(node) is OpPattern.REDUCE:
+            (x,) = node.inputs
+            assert x.shape in {v.shape for v in stored}
+            axes = [axis for axis in range(x.type.rank) if axis != channel_axis(x.type.rank)]
+            assert list(node.op.reduced_axes) == axes
+        else:
+            assert node.op.properties & Property.POINTWISE
 
 
 def _reduce(body: Graph) -> None:

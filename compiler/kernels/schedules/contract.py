@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.kernel import Config
+from compiler.kernel import Config, Scratch
 from compiler.precision import HALF
 from ir import expr as e
 from ir.expr import Expr
-from ir.graph import Graph, Node
+from ir.graph import Graph, Node, Value
 from ir.op import Property
 
 from ..builder import KernelBuilder
@@ -29,8 +29,10 @@ from ..task import Scheduled, Task
 from .arranged import along_depth, arranged
 from .factors import Factor
 from .partials import Partials
+from .read_back import parted, then_reduced
 from .terms import schedule_terms
 from .tile_sides import SidePositions, lone_position, tile_positions
+from .tile_sums import TileSums, tile_sums
 
 
 def anchor_of(body: Graph) -> Node:
@@ -44,6 +46,8 @@ def schedule_contract(task: Task) -> Scheduled:
     anchor = anchor_of(task.body)
     emitter = task.emitter(2)
     view = product_of(emitter, anchor)
+    if any(node.op.fold is not None for node in task.body.nodes):
+        return _with_sums(task, anchor, emitter, arranged(emitter, anchor, view))
     if view.thin:
         return schedule_terms(task, anchor, view)
     view = arranged(emitter, anchor, view)
@@ -66,8 +70,42 @@ def schedule_contract(task: Task) -> Scheduled:
     return Scheduled(choices, kernels)
 
 
+def _with_sums(task: Task, anchor: Node, emitter: Emitter, view: Product) -> Scheduled:
+    """Sums over the result, too: by the kernel that has all of it, else by kernels that read it."""
+    first, second = parted(task)
+    apart = then_reduced(schedule_contract(first), second)
+    sums = None if view.thin else tile_sums(first, second, emitter, view)
+    if sums is None:
+        return apart
+    choices = [
+        way
+        for choice in apart.choices
+        for way in ([choice] if choice.splits > 1 else _folding(task, choice, sums))
+    ]
+
+    def kernels(choice: Choice) -> list[KernelBody]:
+        share, splits = choice.shares(view.sizes.steps(choice.config))
+        multiplied = _product(task, anchor, choice, Partials(anchor.output, splits), share, sums)
+        if choice.splits > 1 or choice.second is None:
+            return [multiplied, *apart.kernels(choice)[1:]]
+        return [multiplied, sums.folded(choice.second, choice.config)]
+
+    return Scheduled(choices, kernels)
+
+
+def _folding(task: Task, choice: Choice, sums: TileSums) -> list[Choice]:
+    """The ways to fold what the tiles of a choice give."""
+    parts = task.number(sums.parts(choice.config))
+    return [replace(choice, second=config) for config in task.heuristic.fold(parts)]
+
+
 def _product(
-    task: Task, anchor: Node, choice: Choice, partials: Partials, share: int
+    task: Task,
+    anchor: Node,
+    choice: Choice,
+    partials: Partials,
+    share: int,
+    sums: TileSums | None = None,
 ) -> KernelBody:
     """The launch that multiplies, in each program so many steps of the depth (``share``)."""
     config = choice.config.having("SPLIT", int(choice.splits > 1))
@@ -75,17 +113,20 @@ def _product(
     builder = emitter.builder
     view = arranged(emitter, anchor, product_of(emitter, anchor))
     factors = _factors(emitter, anchor, view, task.options.factors_precision)
-    row, column, which = _tile(builder, view, choice)
+    (row, column, which), tile = _tile(builder, view, choice)
     builder.place(anchor.location)
     places = row.places, column.places, which.places
     total = _accumulate(emitter, view, (row, column, which), choice.config, share, factors)
     access = _stored(view.result(*places), row, column)
+    ports = task.ports if sums is None else sums.beside
     with builder.when(constant("SPLIT")):
         partials.store(emitter, access, total)
     with builder.otherwise():
         emitter.preset(anchor.output, access, total)
-        for port, buffer in task.ports:
+        for port, buffer in ports:
             emitter.write(port, buffer, access)
+        if sums is not None:
+            sums.store(emitter, access, (row, column), tile[sums.side], config, choice.splits > 1)
     name, grid = anchor.op.name, (view.sizes.programs(config), partials.splits)
     numbers = view.sizes.at(task.number)
     count, rows, columns, depth = numbers[:4]
@@ -93,8 +134,12 @@ def _product(
     why += f" in {numbers.programs(config)} tiles"
     if config["SPLIT"]:
         why += f", depth split {partials.splits} ways to fill the device"
-    written = [partials.scratch] if config["SPLIT"] else []
-    return task.kernel(builder, name, ("M", "N"), config, grid, why, partials=written)
+    written: list[Value | Scratch] = [buffer for _, buffer in ports]
+    if config["SPLIT"]:
+        written = [partials.scratch]
+    elif sums is not None:
+        written += sums.scratch(config)
+    return task.kernel(builder, name, ("M", "N"), config, grid, why, writes=written)
 
 
 def _factors(emitter: Emitter, anchor: Node, view: Product, precision: str) -> DotKind:
@@ -116,8 +161,8 @@ def _stored(access: Access, row: SidePositions, column: SidePositions) -> Access
 
 def _tile(
     builder: KernelBuilder, view: Product, choice: Choice
-) -> tuple[SidePositions, SidePositions, SidePositions]:
-    """Rows, columns and product number of this program."""
+) -> tuple[tuple[SidePositions, SidePositions, SidePositions], tuple[Expr, Expr]]:
+    """Rows, columns and product number of this program, and the tile's numbers along the sides."""
     m, n, size = constant("M"), constant("N"), choice.group
     program = builder.let(builder.program(), "i", "program")
     rows = builder.size(view.side("rows").positions(choice.config["M"]))
@@ -135,11 +180,12 @@ def _tile(
     local = builder.let(tile % (size * across), "i", "local")
     y = builder.let(group + local % height, "i", "tile_row")
     x = builder.let(local // height, "i", "tile_column")
-    return (
+    places = (
         tile_positions(builder, y, "M", 0, view.side("rows"), choice.config, "row"),
         tile_positions(builder, x, "N", 1, view.side("columns"), choice.config, "column"),
         lone_position(which, view.count),
     )
+    return places, (y, x)
 
 
 def _accumulate(

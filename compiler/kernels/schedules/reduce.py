@@ -18,19 +18,23 @@ to scratch memory, and a second launch folds them in fixed order.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
-from compiler.kernel import Config, Scratch
+from compiler.kernel import Scratch
 from ir import expr as e
+from ir.expr import Expr
 from ir.graph import Graph
 from ir.ops.pointwise import Map
 
 from ..choice import Choice
+from ..emitter import Emitter
 from ..expressions import constant, element, read, spread
 from ..index import Base, variable
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
 from .flat import schedule_flat
+from .folding import Mask, PartReader, Taken, fold_kernel
 from .reduction import Reduction, reduction_of
 from .results import Results
 
@@ -46,7 +50,8 @@ def schedule_reduce(task: Task) -> Scheduled:
         first = _gather(task, reduction, choice, splits, share, partials)
         if choice.second is None or choice.splits == 1:
             return [first]
-        return [first, _fold_partials(task, reduction, choice.second, splits, partials)]
+        reader = _reader(reduction, partials)
+        return [first, fold_kernel(task, reduction, choice.second, splits, reader)]
 
     choices = task.heuristic.reduce(reduction.at(task.number), len(task.node.inputs))
     return Scheduled(choices, kernels)
@@ -108,10 +113,10 @@ def _gather(
         results.give(reduction.nodes, found)
         results.store(task.ports)
     name, programs = f"reduce_{reduction.kind}", reduction.programs(config)
-    written = [*itertools.chain(*partials)] if config["SPLIT"] else []
+    written = [*itertools.chain(*partials)] if config["SPLIT"] else task.node.outputs
     why = _why(reduction, programs, splits)
     grid = (programs, splits)
-    return task.kernel(builder, name, ("A", "B"), config, grid, why, partials=written)
+    return task.kernel(builder, name, ("A", "B"), config, grid, why, writes=written)
 
 
 def _why(reduction: Reduction, programs: int, splits: int) -> str:
@@ -122,38 +127,24 @@ def _why(reduction: Reduction, programs: int, splits: int) -> str:
     return text
 
 
-def _fold_partials(
-    task: Task,
-    reduction: Reduction,
-    config: Config,
-    splits: int,
-    partials: list[tuple[Scratch, ...]],
-) -> KernelBody:
-    """The second launch: partial results (split, output) to results."""
-    emitter = task.emitter(2)
-    builder = emitter.builder
-    results = Results(emitter, reduction, 1)
-    count = reduction.count(reduction.kept)
-    parts_there = builder.size(builder.amount(splits, "splits"))
-    total = builder.size(builder.amount(count, "outputs"))
-    pairs = list(zip(reduction.folds, partials, reduction.nodes, strict=True))
-    gathered = [fold.begin(builder, emitter.tile, node.output.name) for fold, _, node in pairs]
-    with builder.loop(parts_there, step=constant("A"), hint="step") as step:
-        row = builder.let(step + builder.lanes("A", 0), "i", "split")
-        mask = (builder.let(row < parts_there, "m"), results.base.bounds[0]())
-        for (fold, buffers, _), tiles in zip(pairs, gathered, strict=True):
-            parts = []
-            for buffer, start in zip(buffers, fold.starts, strict=True):
+def _reader(reduction: Reduction, partials: list[tuple[Scratch, ...]]) -> PartReader:
+    """Reads partial results (split, output)."""
+
+    def reader(emitter: Emitter, results: Results) -> Callable[[Expr, Mask], Taken]:
+        builder = emitter.builder
+        total = builder.size(builder.amount(reduction.count(reduction.kept), "outputs"))
+
+        def take(part: Expr, mask: Mask) -> Taken:
+            def one(buffer: Scratch, start: Expr) -> Expr:
                 pointer = builder.pointer(buffer, start.dtype, "partial")
-                place = element(pointer, row * total + results.base.at, mask)
-                parts.append(builder.let(read(place, start.value), "x", "part"))
-            fold.step(builder, tiles, tuple(parts))
-    found = [
-        fold.finish(builder, tiles, (0,), node.output.name)
-        for (fold, _, node), tiles in zip(pairs, gathered, strict=True)
-    ]
-    results.give(reduction.nodes, found)
-    results.store(task.ports)
-    why = f"folds the {splits} partial results of every element, in fixed order"
-    grid = (-(-count // config["B"]), 1)
-    return task.kernel(builder, "reduce_fold", ("A", "B"), config, grid, why, ".fold")
+                place = element(pointer, part * total + results.base.at, mask)
+                return builder.let(read(place, start.value), "x", "part")
+
+            return [
+                tuple(map(one, buffers, fold.starts))
+                for fold, buffers in zip(reduction.folds, partials, strict=True)
+            ]
+
+        return take
+
+    return reader

@@ -14,6 +14,7 @@ from .dag import Dag
 from .inline import CHEAP, WINDOW_COST, Inlining
 from .patterns import OpPattern, pattern_of
 from .rows import in_row, row_shape
+from .sums import summed_with, summing_product
 
 _MOST_LOADS = 20
 _MOST_NODES = 64
@@ -31,15 +32,22 @@ class Grouping:
     1. Pointwise nodes join the contraction or reduction whose result they read.
     2. :class:`Inlining` takes out what is computed where it is read.
     3. Horizontal fusion: reductions over the same axes that read the same tensor share a kernel.
-    4. In rows of channels (:mod:`.rows`) what a reduction over them is needed for joins it.
-    5. What is left is computed element by element: nodes that read each other at the same
+    4. On GPUs (``sums``) a product's kernel sums what it makes over all rows (:mod:`.sums`).
+    5. In rows of channels (:mod:`.rows`) what a reduction over them is needed for joins it.
+    6. What is left is computed element by element: nodes that read each other at the same
        position, or the same tensor, join.
     """
 
     def __init__(
-        self, graph: Graph, nodes: Sequence[Node], fuel: Fuel, *, repeats: bool = False
+        self,
+        graph: Graph,
+        nodes: Sequence[Node],
+        fuel: Fuel,
+        *,
+        repeats: bool = False,
+        sums: bool = False,
     ) -> None:
-        """``repeats``: see :class:`Inlining`."""
+        """``repeats``: see :class:`Inlining`. ``sums``: see above."""
         self.nodes = nodes
         self.fuel = fuel
         self.number = {n: i for i, n in enumerate(nodes)}
@@ -64,6 +72,8 @@ class Grouping:
             for member in group[1:]:
                 self.dag.merge(self.dag.find(group[0]), self.dag.find(member))
         self._horizontally()
+        if sums:
+            self._sums()
         self._rows()
         self._flat()
 
@@ -250,7 +260,34 @@ class Grouping:
                     break
             others.append(i)
 
-    # --- 4: rows -------------------------------------------------------------------------
+    # --- 4: sums over rows of products ---------------------------------------------------
+
+    def _sums(self) -> None:
+        for i, node in enumerate(self.nodes):
+            if self.patterns[i] is not OpPattern.REDUCE:
+                continue
+            for value in self.loads[i]:
+                maker = self.producers.get(value)
+                if maker is not None and self._same_direction(maker, i):
+                    self._sum(self.dag.find(maker), self.dag.find(i), node)
+
+    def _sum(self, a: int, b: int, node: Node) -> None:
+        """Let group ``a`` of a product sum up what group ``b`` of a reduction does, if it can."""
+        kernel, sums = self.dag.members[a], self.dag.members[b]
+        product = summing_product(self, kernel) if a != b else None
+        if product is None or len(kernel) + len(sums) > _MOST_NODES:
+            return
+        made = {v for m in kernel for v in self.nodes[m].outputs}
+        every = made | {v for m in sums for v in self.nodes[m].outputs}
+        if (
+            summed_with(self, product, sums, made)
+            and len({v for m in (*kernel, *sums) for v in self.loads[m]} - every) <= _MOST_LOADS
+            and self.dag.can_merge(a, b)
+            and self.fuel.take("fuse: summed {} with {}", node, product)
+        ):
+            self.dag.merge(a, b)
+
+    # --- 5: rows -------------------------------------------------------------------------
 
     def _rows(self) -> None:
         """Reductions over channels with the reductions and pointwise nodes that use them."""
@@ -300,7 +337,7 @@ class Grouping:
         inside = [aligned for v, aligned in self.loads[i].items() if v in made]
         return all(inside) and not (inside and self.patterns[i] is OpPattern.REDUCE)
 
-    # --- 5: element by element -----------------------------------------------------------
+    # --- 6: element by element -----------------------------------------------------------
 
     def _flat(self) -> None:
         readers: dict[tuple[object, Direction, tuple[int, ...]], int] = {}

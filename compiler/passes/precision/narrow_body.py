@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ir import expr as e
 from ir.graph import Graph, Node, Port, Role, Value
+from ir.ops.fusion import summing_nodes
 from ir.ops.pointwise import Map, widens
 from ir.types import DType
 
@@ -24,10 +25,16 @@ class NarrowBody:
         inputs: what the body's inputs have become; of the same type, or narrow.
         results: what its outputs are to be: a value for each, under which its node hands it out.
         multiplies: whether products take narrow factors.
+        stored: what is to be narrow of the body's results. Sums over it are of what is stored.
     """
 
     def __init__(
-        self, body: Graph, dtype: DType, inputs: Mapping[Value, Value], multiplies: bool
+        self,
+        body: Graph,
+        dtype: DType,
+        inputs: Mapping[Value, Value],
+        multiplies: bool,
+        stored: Collection[Value] = (),
     ) -> None:
         self.body, self.dtype = body, dtype
         self.nodes: list[Node] = []
@@ -36,6 +43,9 @@ class NarrowBody:
         self._narrow: dict[Value, Value] = {}
         self._widened: set[Value] = set()
         self._place = body.nodes[0]
+        self._stored = dict.fromkeys(stored)
+        self._summing = set(summing_nodes(body)) if stored else set()
+        self._rounded: dict[Value, Value] = {}  # what is stored, made f32 again
         for port in body.inputs:
             now = inputs[port.value]
             held = self._narrow if now.type.dtype is not port.value.type.dtype else self._wide
@@ -103,7 +113,16 @@ class NarrowBody:
             )
             self._narrow[node.output] = moved
         else:
-            self._emit(node, [self.wide(v) for v in node.inputs])
+            operand = self._as_stored if node in self._summing else self.wide
+            self._emit(node, [operand(v) for v in node.inputs])
+
+    def _as_stored(self, value: Value) -> Value:
+        if value not in self._stored or value.type.dtype.is_narrow:
+            return self.wide(value)
+        if value not in self._rounded:
+            name = self._fresh(f"{value.name}.stored")
+            self._rounded[value] = self._cast(self.narrow(value), Value(name, value.type))
+        return self._rounded[value]
 
     def _are_narrow(self, values: Collection[Value]) -> bool:
         return all(v in self._narrow for v in values)

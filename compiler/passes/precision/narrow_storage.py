@@ -86,7 +86,9 @@ class _Rewriting:
         for value, port in zip(node.inputs, op.body.inputs, strict=True):
             copied = multiplies and value in factors and value not in self.now
             inputs[port.value] = self._copy(value, node) if copied else self.now.get(value, value)
-        body = NarrowBody(op.body, self.dtype, inputs, multiplies)
+        ports = zip(node.outputs, op.body.outputs, strict=True)
+        stored = [p.value for v, p in ports if op.schedule == "contract" and v in storage.narrow]
+        body = NarrowBody(op.body, self.dtype, inputs, multiplies, stored)
         outputs: list[tuple[Value, Value]] = []
         for value, port in zip(node.outputs, op.body.outputs, strict=True):
             if value in storage.narrow:

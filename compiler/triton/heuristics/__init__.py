@@ -19,7 +19,7 @@ from ir.graph import Graph
 
 from .contract import contract_choices
 from .elements import flat_configs
-from .reduce import reduce_choices
+from .reduce import fold_tiles, reduce_choices
 from .row import row_configs
 
 
@@ -36,6 +36,9 @@ class GpuHeuristic:
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return reduce_choices(reduction, inputs, self.target.processors)
+
+    def fold(self, parts: int) -> Sequence[Config]:
+        return fold_tiles(parts)
 
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)

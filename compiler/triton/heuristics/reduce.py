@@ -34,14 +34,14 @@ def reduce_choices(reduction: Reduction, inputs: int, processors: int) -> list[C
         wanted = _splits_for(reduction, tile, processors)
         steps, _ = reduction.walk(tile)
         splits = (wanted, 2 if wanted == 1 else 1)
-        choices += [Choice(tile, s, fold_tile(s)) for s in splits if s == 1 or s <= steps]
+        choices += [Choice(tile, s, fold_tiles(s)[0]) for s in splits if s == 1 or s <= steps]
     return choices
 
 
-def fold_tile(parts: int) -> Config:
-    """Of the kernel that folds so many parts of every result."""
+def fold_tiles(parts: int) -> list[Config]:
+    """Of the kernel that folds so many parts of every result, the best first."""
     few, many = FOLDS
-    return few if parts <= few["A"] else many
+    return [few, many] if parts <= few["A"] else [many, few]
 
 
 def _best_tile(reduction: Reduction, tiles: tuple[Config, ...]) -> Config:

@@ -24,6 +24,9 @@ class ScalarHeuristic:
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return [Choice(tile_of(1, 1))]
 
+    def fold(self, parts: int) -> Sequence[Config]:
+        return []
+
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, 1)]
 

@@ -92,7 +92,7 @@ class _Nest:
         grid = (programs.count, 1 if loops.folding else loops.splits)
         scratch = [s for buffers in self._parts.buffers() for s in buffers] if loops.split else []
         suffix = ".fold" if loops.folding else ""
-        return task.kernel(builder, name, TILE, config, grid, self._why(), suffix, scratch)
+        return task.kernel(builder, name, TILE, config, grid, self._why(), suffix, scratch or None)
 
     def _why(self) -> str:
         reduction, splits = self._loops.reduction, self._loops.splits

@@ -119,4 +119,4 @@ def _kernel(
     grid = (kernel.programs, partials.splits if partials else 1)
     written = [partials.scratch] if partials else []
     name, tile = anchor.op.name, ("U", "R", "V")
-    return task.kernel(builder, name, tile, config, grid, why, partials=written)
+    return task.kernel(builder, name, tile, config, grid, why, writes=written or None)
