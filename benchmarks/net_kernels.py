@@ -3,7 +3,8 @@
     python benchmarks/net_kernels.py --net resnet50 --batch 64 --json kernels.json
 
 The times are those of PyTorch's profiler, which sees all kernels of a process. Bytes are those of
-the tensors that a kernel reads and writes, each once; FLOPs are those of its matrix product.
+the tensors that a kernel reads and writes, each once; FLOPs are those of its matrix product. The
+share of the roofline is by the memory's bandwidth, or the matrix units at their highest rate.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.measured_net import measured_net, net_parser
+from benchmarks.measured_net import chosen_net, net_parser
 from compiler.kernel import Launch, Scratch
 from compiler.kernels.task import AsNumber
 from compiler.pipeline import has_kernel
+from compiler.triton.cost.prediction import predictions
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Node, Value
 from ir.ops.fusion import Fused
@@ -57,18 +59,27 @@ class Row:
     spilled: int
     nbytes: int
     flops: int
+    least: float = 0.0  # by the roofline
+    predicted: float = 0.0  # by the cost model
     microseconds: float = 0.0
 
 
 def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any) -> Iterator[Row]:
     """The launches of a graph, in order."""
     compiled = backend._compiled(graph, net.options).at(values)
+    known = {
+        (found.launch.label, found.launch.kernel.entry): found
+        for found in predictions(compiled, backend.target)
+    }
     number = Evaluation(compiled.values).size
     for node in run_nodes(compiled.graph):
         flops = 2 * number(node.multiply_adds)  # of its first launch; a second one adds parts
         for launch in lower_node(node, net.options, number):
             if 0 not in (grid := tuple(map(number, launch.grid))):
-                yield row_of(backend, graph, node, launch, grid, flops, number)
+                row = row_of(backend, graph, node, launch, grid, flops, number)
+                if found := known.get((row.label, row.entry)):
+                    row.least, row.predicted = 1e6 * found.least, 1e6 * found.time.seconds
+                yield row
             flops = 0
 
 
@@ -137,7 +148,7 @@ def main() -> None:
     parser = net_parser(__doc__, "resnet50")
     parser.add_argument("--shown", type=int, default=25, help="rows of the table")
     args = parser.parse_args()
-    chosen = measured_net(args)
+    chosen = chosen_net(args)
     backend = open_backend(choose_device("cuda"))
     assert isinstance(backend, CudaBackend)
     bound: list[tuple[Graph, Any]] = []
@@ -199,10 +210,11 @@ def show(rows: list[Row], count: int) -> None:
         print(f"{kind:24}{len(members):5} launches{spent:10.0f} us{spent / total:7.1%}"
               f"{sum(r.nbytes for r in members) / 1e9:8.2f} GB"
               f"{sum(r.flops for r in members) / 1e9:9.1f} GFLOP")  # fmt: skip
-    print(f"{'us':>8}{'GB/s':>7}{'TFLOP/s':>9}  kernel")
+    print(f"{'us':>8}{'GB/s':>7}{'TFLOP/s':>9}{'roofline':>9}  kernel")
     for row in sorted(rows, key=lambda row: -row.microseconds)[:count]:
         us = row.microseconds or np.nan
         print(f"{row.microseconds:8.1f}{row.nbytes / us / 1e3:7.0f}{row.flops / us / 1e6:9.1f}"
+              f"{row.least / us:9.0%}"
               f"  {row.graph} {row.label} {row.grid} {row.constants} {row.registers} registers"
               f"{f', {row.spilled} spilled' if row.spilled else ''}")  # fmt: skip
 

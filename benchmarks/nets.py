@@ -6,15 +6,13 @@
     python benchmarks/nets.py --torch                 # beside PyTorch on the same CPU
 
 Every run on another device first compares the loss and the parameter diffs with ``reference`` on
-the same inputs. On CUDA the same net is also built in PyTorch, from the same parameters, and timed
-eager and under torch.compile (mode="max-autotune"), in the same process; a ratio is Roastery's
-time over theirs. Caffe's own CPU time for LeNet at batch 64, forward and backward, is about 24 ms
+the same inputs. A ratio is Roastery's time over PyTorch's; on GPUs both meet in benchmarks/gpu.py.
+Caffe's own CPU time for LeNet at batch 64, forward and backward, is about 24 ms
 on one core of the machine its values were recorded on.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -30,7 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from benchmarks.measured_net import measured_net, net_parser
+from benchmarks.measured_net import chosen_net, net_parser
 from benchmarks.torch_nets import TorchNet
 from benchmarks.zoo import ZOO
 from compiler.precision import IEEE
@@ -65,43 +63,29 @@ def milliseconds(run: Callable[[], object], wait: Callable[[], None], repeats: i
     return statistics.median(times)
 
 
-def torch_times(
-    message: Message, net: PartitionedNet, device: str, repeats: int, compiled: bool
-) -> dict[str, tuple[float, float]]:
-    """Milliseconds of forward, and of forward and backward, by how PyTorch runs."""
+def torch_times(message: Message, net: PartitionedNet, repeats: int) -> tuple[float, float]:
+    """Milliseconds of forward, and of forward and backward, of PyTorch eager on the CPU."""
     import torch
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.benchmark = True
     arrays = {name: b.peek() for name, b in net.store.data.items()}
     arrays |= {name: blob.data.peek() for name, blob in net.inputs.items()}
-    on_gpu = device.startswith("cuda")
-    theirs = TorchNet(message, net.program, arrays, device if on_gpu else "cpu")
-    wait = torch.cuda.synchronize if on_gpu else lambda: None
+    theirs = TorchNet(message, net.program, arrays, "cpu")
     loss, ours = float(theirs.loss().detach()), net.forward_loss()
     print(f"loss {ours:.6f}, PyTorch's {loss:.6f} (dropout draws other masks there)")
-    ways = {"torch eager": theirs.loss}
-    if compiled:
-        ways["torch.compile"] = torch.compile(theirs.loss, mode="max-autotune")
-    found = {}
-    for name, loss in ways.items():
-        with torch.no_grad():
-            forward = milliseconds(loss, wait, repeats)
-        found[name] = (forward, milliseconds(lambda f=loss: theirs.step(f), wait, repeats))
-    return found
+    with torch.no_grad():
+        forward = milliseconds(theirs.loss, lambda: None, repeats)
+    return forward, milliseconds(lambda: theirs.step(theirs.loss), lambda: None, repeats)
 
 
 def main() -> None:
     parser = net_parser(__doc__, "lenet")
     parser.add_argument("--device", default=None, help="reference, cpu, cuda[:N] or interpret")
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=None,
-                        help="time PyTorch too (default: on cuda)")  # fmt: skip
+    parser.add_argument("--torch", action="store_true", help="time PyTorch on the CPU, too")
     args = parser.parse_args()
-    chosen = measured_net(args)
+    chosen = chosen_net(args)
     device = choose_device(args.device)
-    on_gpu = device.startswith("cuda")
     backend = open_backend(device)
     net = chosen.built(backend)
     print(
@@ -117,14 +101,14 @@ def main() -> None:
         milliseconds(net.forward_backward, wait, args.repeats),
     )
     found = {f"roastery {device}": ours}
-    if args.torch or (args.torch is None and on_gpu):
-        found |= torch_times(chosen.message, net, device, args.repeats, compiled=on_gpu)
+    if args.torch:
+        found["torch eager"] = torch_times(chosen.message, net, args.repeats)
     print(f"{'':22}{'forward':>12}{'ratio':>7}{'with backward':>16}{'ratio':>7}")
     for name, (forward, both) in found.items():
         print(f"{name:22}{forward:9.2f} ms{ours[0] / forward:7.2f}"
               f"{both:13.2f} ms{ours[1] / both:7.2f}")  # fmt: skip
-    known = ZOO[chosen.name]
-    if known.caffe_ms and chosen.batch == known.train_batch and device == "cpu":
+    known = ZOO.get(chosen.name)
+    if known and known.caffe_ms and chosen.batch == known.train_batch and device == "cpu":
         ratio = ours[1] / known.caffe_ms
         print(f"with backward {ratio:.2f} x Caffe's {known.caffe_ms:g} ms on one core")
     if args.json:

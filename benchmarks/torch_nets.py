@@ -80,6 +80,12 @@ class TorchNet:
                 if tensor.dim() == 4:
                     tensor.data = tensor.data.to(memory_format=self.torch.channels_last)
 
+    def to_double(self) -> None:
+        """Have all numbers in float64, to compare with."""
+        for tensors in (self.weights, self.inputs):
+            for tensor in tensors.values():
+                tensor.data = tensor.data.double()
+
     def forward(self) -> dict[str, Any]:
         """All blobs."""
         blobs = dict(self.inputs)
@@ -121,7 +127,9 @@ def _convolution(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
     p = m.convolution_param
     stride, pad = (list(p.stride) or [1])[0], (list(p.pad) or [0])[0]
     bias = w[1] if len(w) > 1 else None
-    return torch.nn.functional.conv2d(x[0], w[0], bias, stride, pad, groups=p.group)
+    functions = torch.nn.functional
+    run = functions.conv2d if m.type == "Convolution" else functions.conv_transpose2d
+    return run(x[0], w[0], bias, stride, pad, groups=p.group)
 
 
 def _pooling(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
@@ -138,16 +146,61 @@ def _lrn(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
     return torch.nn.functional.local_response_norm(x[0], p.local_size, p.alpha, p.beta, p.k)
 
 
+def _crop(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+    """Of both axes of an image, from the same offset on."""
+    (offset,) = m.crop_param.offset
+    height, width = x[1].shape[2:]
+    return x[0][:, :, offset : offset + height, offset : offset + width]
+
+
+def _lstm(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+    """Sequences that begin where the pass does, by cuDNN. Its gates have another order, and what
+    is the same in every step is a part of its input."""
+    steps, weights = x[0].flatten(2), w[0]
+    if len(x) > 2:
+        steps = torch.cat([steps, x[2].flatten(1).expand(len(steps), -1, -1)], 2)
+        weights = torch.cat([weights, w[2]], 1)
+    state = steps.new_zeros((1, steps.shape[1], w[-1].shape[1]))
+    parts = [_cudnn_order(torch, tensor) for tensor in (weights, w[-1], w[1])]
+    parts.append(torch.zeros_like(parts[-1]))
+    trains = torch.is_grad_enabled()
+    return torch.lstm(steps, (state, state), parts, True, 1, 0.0, trains, False, False)[0]
+
+
+def _cudnn_order(torch: Any, tensor: Any) -> Any:
+    """Caffe's gates are i, f, o, g."""
+    i, f, o, g = tensor.chunk(4)
+    return torch.cat([i, f, g, o])
+
+
+def _embed(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+    found = torch.nn.functional.embedding(x[0].long(), w[0])
+    return found + w[1] if len(w) > 1 else found
+
+
+def _loss(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+    """Caffe's normalisation VALID is the mean; without any it divides by the batch."""
+    scores = x[0].movedim(m.softmax_param.axis, -1).flatten(0, -2)
+    mean = torch.nn.functional.cross_entropy(scores, x[1].long().flatten())
+    p = m.loss_param
+    plain = p.has("normalize") and not p.normalize
+    return mean * (len(scores) / len(x[0])) if plain else mean
+
+
 LAYERS: dict[str, Callable[[Any, Message, list[Any], list[Any]], Any]] = {
     "Convolution": _convolution,
     "Pooling": _pooling,
     "LRN": _lrn,
-    "InnerProduct": lambda torch, m, x, w: torch.nn.functional.linear(x[0].flatten(1), *w),
+    "Deconvolution": _convolution,
+    "Crop": _crop,
+    "LSTM": _lstm,
+    "Embed": _embed,
+    "InnerProduct": lambda torch, m, x, w: torch.nn.functional.linear(
+        x[0].flatten(m.inner_product_param.axis), *w
+    ),
     "ReLU": lambda torch, m, x, w: torch.relu(x[0]),
     "Eltwise": lambda torch, m, x, w: x[0] + x[1],
     "Concat": lambda torch, m, x, w: torch.cat(x, 1),
-    "Softmax": lambda torch, m, x, w: torch.softmax(x[0], 1),
-    "SoftmaxWithLoss": lambda torch, m, x, w: torch.nn.functional.cross_entropy(
-        x[0].flatten(1), x[1].long().flatten()
-    ),
+    "Softmax": lambda torch, m, x, w: torch.softmax(x[0], m.softmax_param.axis),
+    "SoftmaxWithLoss": _loss,
 }

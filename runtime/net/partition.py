@@ -10,6 +10,7 @@ import numpy as np
 from compiler.last_used import LastUsed
 from compiler.partitions import Flow, Partition, PartitionGraphs, SizedPartition
 from compiler.passes.autodiff import diff_port
+from compiler.plan.plan import Plan
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, PortKey, Role
 from ir.op import Property
@@ -100,6 +101,12 @@ class RunningPartition:
     def graphs(self) -> PartitionGraphs:
         """Those of the sizes of now, and of all that these could be without lowering again."""
         return self._now.sized.graphs
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Of what ran at the sizes of now, where the executor has any."""
+        graphs = (bound.graph for bound in self._now.bound.values())
+        return [graph.plan for graph in graphs if isinstance(graph, PlannedGraph)]
 
     @property
     def values(self) -> Mapping[str, int]:

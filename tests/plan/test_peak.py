@@ -14,28 +14,15 @@ from compiler.plan.plan import Plan
 from compiler.target import Target
 from tests.support import program_kernels
 from tests.support.lowering import inputs, lowered
+from tests.support.sample_nets import normalised_block
 
 TARGET = with_layout(Target("cpu", vector=64, instructions="any", registers=32))
-
-
-def block(number: int, bottom: str) -> str:
-    """Convolution, normalised, scaled, rectified, and added to what it was made of."""
-    name = f"b{number}"
-    return (
-        f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
-        "convolution_param { num_output: 16 kernel_size: 3 pad: 1 bias_term: false "
-        'weight_filler { type: "msra" } } }\n'
-        f'layer {{ name: "{name}_bn" type: "BatchNorm" bottom: "{name}" top: "{name}" }}\n'
-        f'layer {{ name: "{name}_scale" type: "Scale" bottom: "{name}" top: "{name}" '
-        "scale_param { bias_term: true } }\n"
-        f'layer {{ name: "{name}_relu" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
-    )
 
 
 def training_plan(blocks: int, channels: int = 16, without: str = "") -> Plan:
     text, bottom = "", "x"
     for number in range(blocks):
-        text += block(number, bottom)
+        text += normalised_block(f"b{number}", bottom)
         bottom = f"b{number}"
     return plan_of(text, bottom, channels, without)
 

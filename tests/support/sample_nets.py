@@ -205,21 +205,25 @@ def dropouts(batch: int = 6) -> str:
     )
 
 
+def normalised_block(name: str, bottom: str) -> str:
+    """A convolution that is normalised, scaled and rectified."""
+    return (
+        f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
+        "convolution_param { num_output: 16 kernel_size: 3 pad: 1 bias_term: false "
+        'weight_filler { type: "msra" } } }\n'
+        f'layer {{ name: "{name}_bn" type: "BatchNorm" bottom: "{name}" top: "{name}" }}\n'
+        f'layer {{ name: "{name}_scale" type: "Scale" bottom: "{name}" top: "{name}" '
+        "scale_param { bias_term: true } }\n"
+        f'layer {{ name: "{name}_relu" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
+    )
+
+
 def normalised(blocks: int, extent: int, batch: int) -> str:
-    """Convolutions that are normalised, scaled and rectified, one after the other, and a loss."""
+    """Blocks one after the other, and a loss."""
     text, bottom = inputs(x=(batch, 8, extent, extent), t=(batch,)), "x"
     for number in range(blocks):
-        name = f"b{number}"
-        text += (
-            f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
-            "convolution_param { num_output: 16 kernel_size: 3 pad: 1 bias_term: false "
-            'weight_filler { type: "msra" } } }\n'
-            f'layer {{ name: "{name}_bn" type: "BatchNorm" bottom: "{name}" top: "{name}" }}\n'
-            f'layer {{ name: "{name}_scale" type: "Scale" bottom: "{name}" top: "{name}" '
-            "scale_param { bias_term: true } }\n"
-            f'layer {{ name: "{name}_relu" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
-        )
-        bottom = name
+        text += normalised_block(f"b{number}", bottom)
+        bottom = f"b{number}"
     text += dense("ip", bottom, 3)
     return text + (
         'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "t" top: "loss" }\n'
