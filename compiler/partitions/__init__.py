@@ -7,6 +7,7 @@ net is one partition; layer by layer, every layer is one and every blob has memo
 
 from .by_layer import by_layer
 from .graphs import PartitionGraphs, frozen
+from .in_one import in_one
 from .partition import Flow, Partition, Partitioning
 from .sized import SizedPartition
 from .whole import whole
@@ -19,5 +20,6 @@ __all__ = [
     "SizedPartition",
     "by_layer",
     "frozen",
+    "in_one",
     "whole",
 ]

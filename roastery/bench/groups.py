@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from compiler.c.lower import lower_to_c
 from compiler.options import CompileOptions
-from compiler.partitions import PartitionGraphs, whole
+from compiler.partitions import in_one
 from compiler.passes.context import PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.fuse import fuse
@@ -78,11 +78,7 @@ def _fused(graph: Graph, options: CompileOptions, program: NetProgram) -> Graph:
 def _nodes(
     program: NetProgram, options: CompileOptions, backward: bool
 ) -> Iterator[tuple[When, Node, Node, Graph, int]]:
-    plan = whole(program, in_one=True)
-    (part,) = plan.parts
-    general = program.general or program
-    graphs = PartitionGraphs(general, general.layers, part, plan.held)
-    once, graph = (Graph(""), graphs.joint(part.training)) if backward else graphs.frozen(options)
+    once, graph = in_one(program, options, backward)
     for part_graph in (once, graph):
         fused = _fused(part_graph, options, program)
         numbers = graph_at(fused, program.values)

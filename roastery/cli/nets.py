@@ -39,6 +39,10 @@ SHAPE_FLAG = Flag(
     metavar="NAME=DIMS",
 )
 
+BACKWARD_FLAG = Flag(
+    "backward", "with backward or without, whatever the phase and the net say", "bool", None
+)
+
 PYTHON_FLAG = Flag(
     "python_layers",
     "let Python layers import modules from the working directory and the prototxt's folder, which "

@@ -12,7 +12,7 @@ from compiler.c.lower import lower_to_c
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
-from compiler.partitions import PartitionGraphs, whole
+from compiler.partitions import in_one
 from compiler.pipeline import Dump, GraphCompiler, Observer, kernel_nodes, verify_each
 from compiler.plan.footprint import footprint
 from compiler.plan.memory import least_memory
@@ -69,14 +69,8 @@ def compile_program(
         backward: differentiate; None: in phase TRAIN, where there is a loss and something to learn.
         dump: a folder for the stages as text; those of an earlier call are removed.
     """
-    plan = whole(program, in_one=True)
-    (part,) = plan.parts
-    general = program.general or program
-    graphs = PartitionGraphs(general, general.layers, part, plan.held)
     trains = program.trains if backward is None else backward
-    constants, graph = (
-        (Graph(""), graphs.joint(part.training)) if trains else graphs.frozen(options)
-    )
+    constants, graph = in_one(program, options, trains)
     observers: list[Observer] = []
     if dump is not None:
         _clear(dump)

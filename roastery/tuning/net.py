@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.options import CompileOptions
-from compiler.partitions import PartitionGraphs, whole
+from compiler.partitions import in_one
 from frontends.lowering.input_sizes import BATCH
 from ir.errors import RoasteryError
 from ir.graph import Graph
@@ -59,12 +59,7 @@ def tune_program(
 
     Raises RoasteryError for a batch size that the net cannot have.
     """
-    plan = whole(program, in_one=True)
-    (part,) = plan.parts
-    general = program.general or program
-    graphs = PartitionGraphs(general, general.layers, part, plan.held)
-    trains = program.trains if backward is None else backward
-    graph = graphs.joint(part.training) if trains else graphs.frozen(options)[1]
+    _, graph = in_one(program, options, backward)
     tune_graph(graph, list(_values(program, batches)), options, tuner, told)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
 from ..passes import (
     FUEL_FLAG,
     LAYOUT_FLAG,
@@ -120,12 +120,7 @@ COMMAND = Command(
             metavar="DEVICE",
         ),
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
-        Flag(
-            "backward",
-            "with backward or without, whatever the phase and the net say",
-            "bool",
-            None,
-        ),
+        BACKWARD_FLAG,
         Flag(
             "tolerance",
             "the largest error that is right; without it that of the precision (docs/precision.md)",

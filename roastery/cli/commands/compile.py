@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
 from ..passes import FUEL_FLAG, LAYOUT_FLAG, MEMORY_BUDGET_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 
@@ -146,12 +146,7 @@ COMMAND = Command(
     flags=(
         Flag("dump", "a folder for all stages", default="", metavar="DIR"),
         Flag("phase", "TRAIN or TEST", default="TRAIN", choices=("TRAIN", "TEST")),
-        Flag(
-            "backward",
-            "with backward or without, whatever the phase and the net say",
-            "bool",
-            None,
-        ),
+        BACKWARD_FLAG,
         SHAPE_FLAG,
         Flag(
             "device",

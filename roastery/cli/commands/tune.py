@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import PRECISION_FLAG
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
 from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 from ..tuning import TIME_LIMIT_FLAG
@@ -87,12 +87,7 @@ COMMAND = Command(
             metavar="DEVICE",
         ),
         Flag("phase", "TRAIN or TEST", default="TRAIN", choices=("TRAIN", "TEST")),
-        Flag(
-            "backward",
-            "with backward or without, whatever the phase and the net say",
-            "bool",
-            None,
-        ),
+        BACKWARD_FLAG,
         Flag(
             "batch",
             "a batch size to tune for, instead of the net's own; may be repeated",
