@@ -48,11 +48,13 @@ def within_budget(
 def _efforts(options: CompileOptions, graph: Graph) -> Iterator[Effort]:
     """Those that differ."""
     behind = any(node.direction is Direction.BACKWARD for node in graph.nodes)
+    on_gpu = options.target.kind == "cuda"
     known = set()
     for effort in EFFORTS if behind else EFFORTS[:1]:
         asked = options.passes
         passes = default_passes(options.target, effort) if asked is None else asked
-        key = passes, effort if "checkpoint" in passes else NO_EFFORT
+        made = "checkpoint" in passes or (on_gpu and "recompute" in passes)
+        key = passes, effort if made else NO_EFFORT
         if key not in known:
             known.add(key)
             yield effort

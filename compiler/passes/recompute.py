@@ -34,7 +34,8 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     Likewise what puts channels together (a Concat's result, if its parts are kept), and what sums
     of few products make of a much smaller image (a bottleneck's last convolution).
     """
-    work = Repetition(graph)
+    apart = context.options.target.kind == "cuda"
+    work = Repetition(graph, context.effort.large if apart else 0)
     for node in graph.nodes:
         if work.is_stored(node):
             chain = work.chain(node)
@@ -42,7 +43,6 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
                 work.keep(node)
             else:
                 work.make_again(node, chain)
-    apart = context.options.target.kind == "cuda"
     return _Rewriting(graph, work, apart).rewritten() if work.again else graph
 
 

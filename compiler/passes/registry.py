@@ -61,7 +61,7 @@ def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...
         passes = (*passes[:-1], "deviations", passes[-1])
     if effort.again and target.runs_kernels:
         passes = (*passes, "checkpoint")
-    if (target.kind == "cpu" or effort.light) and target.runs_kernels:
+    if (target.kind == "cpu" or effort.large) and target.runs_kernels:
         passes = (*passes, "recompute")
     if target.layout != ROW_MAJOR:
         passes = (*passes, "layout")

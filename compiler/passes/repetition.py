@@ -27,7 +27,9 @@ class Repetition:
         lasting: of these what backward stores: what more than maps make, and what maps make of it.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, most_large: int = 0) -> None:
+        """``most_large``: operands as large as the result; 0: a few."""
+        self._most_large = most_large or _MOST_LARGE
         self.producers = graph.producers
         self.again: dict[Value, Sequence[Node]] = {}
         self.lasting: set[Value] = set()
@@ -72,7 +74,7 @@ class Repetition:
         if not self._collect(value, chain, operands) or len(operands) > _MOST_OPERANDS:
             return None
         large = [operand for operand in operands if _at_least(operand, value)]
-        if len(large) > _MOST_LARGE or sum(n.op.cost for n in chain) > _MOST_COST:
+        if len(large) > self._most_large or sum(n.op.cost for n in chain) > _MOST_COST:
             return None
         needed = large
         if not all(map(_is_map, chain)):

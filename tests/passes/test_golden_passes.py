@@ -58,7 +58,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "reuse": reuse_results,
     "recompute": lambda graph: recompute(graph, PassContext(CompileOptions(numpy_target()))),
     "apart": lambda graph: recompute(graph, PassContext(CompileOptions(GENERIC))),
-    "checkpoint": lambda graph: checkpoint(graph, PassContext(effort=Effort(True, 2, 1))),
+    "checkpoint": lambda graph: checkpoint(graph, PassContext(effort=Effort(4, 2, 1))),
     "fuse": fuse,
     "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
     "blocks": lambda graph: choose_layouts(graph, wanting("channels-by-4")),
