@@ -30,6 +30,7 @@ from .options import CompileOptions
 from .passes.context import PassContext, context_for
 from .passes.fuel import Fuel
 from .passes.fuse import fuse
+from .passes.places import with_places
 from .passes.registry import default_passes, find_pass
 from .plan.from_graph import plan_graph, runs_on_host
 
@@ -181,7 +182,8 @@ class GraphCompiler:
         if effort not in self._passed:
             with collector_paused():
                 after = run_keeping_ports(self._given, self._options, self._observers, effort)
-                self._passed[effort] = fuse(after, PassContext(self._options, Fuel(0)))
+                alone = fuse(after, PassContext(self._options, Fuel(0)))
+                self._passed[effort] = with_places(alone)
         return self._passed[effort]
 
 
@@ -194,7 +196,7 @@ def compile_graph(
 
 def has_kernel(node: Node) -> bool:
     """Whether launches compute it: it is no view, no loop, and nothing for the host."""
-    other = runs_on_host(node) or node.op.properties & Property.VIEW
+    other = runs_on_host(node) or node.op.properties & (Property.VIEW | Property.WHOLE)
     return not other and not isinstance(node.op, StepLoop)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ir.graph import Node, Value
-from ir.size import Evaluation
+from ir.ops.fusion import Fused
+from ir.size import Evaluation, value_of
 
 from .compiled import CompiledGraph
 from .kernel import Launch, Scratch
@@ -19,14 +20,20 @@ class Traffic:
 
     Attributes:
         times: how often it runs: once, or in every turn of a loop.
-        nbytes: of the tensors that it reads or writes in one run, each once.
+        sizes: in bytes, of the tensors that it reads or writes in one run; of one that is only read
+            by slices, these.
         flops: of its matrix product in one run, two for every multiplication.
     """
 
     launch: Launch
     times: int
-    nbytes: int
+    sizes: Mapping[Value | Scratch, int]
     flops: int
+
+    @property
+    def nbytes(self) -> int:
+        """Of all tensors, each once."""
+        return sum(self.sizes.values())
 
 
 def traffic(compiled: CompiledGraph) -> Iterator[Traffic]:
@@ -40,8 +47,33 @@ def traffic(compiled: CompiledGraph) -> Iterator[Traffic]:
         first = node
         if 0 not in map(number, launch.grid):
             tensors = dict.fromkeys(a for a in launch.arguments if isinstance(a, Value | Scratch))
-            sizes = (t.nbytes if isinstance(t, Scratch) else t.type.nbytes for t in tensors)
-            yield Traffic(launch, times, sum(map(number, sizes)), flops)
+            sizes = {tensor: _bytes_moved(node, tensor, number) for tensor in tensors}
+            yield Traffic(launch, times, sizes, flops)
+
+
+def bytes_read(node: Node, place: int, number: Callable[[int], int] = value_of) -> int:
+    """Of an operand, as far as a node has to read it: of one that is only read by slices, these.
+
+    Args:
+        number: says what sizes are.
+    """
+    value = node.inputs[place]
+    whole = number(value.type.nbytes)
+    if not isinstance(node.op, Fused):
+        return whole
+    inside = node.op.body.inputs[place].value
+    readers = [reader for reader in node.op.body.nodes if inside in reader.inputs]
+    if any(reader.op.offset_axis is None for reader in readers):
+        return whole
+    return min(whole, sum(number(reader.output.type.nbytes) for reader in readers))
+
+
+def _bytes_moved(node: Node, tensor: Value | Scratch, number: Callable[[int], int]) -> int:
+    if isinstance(tensor, Scratch):
+        return number(tensor.nbytes)
+    if tensor in node.inputs:
+        return bytes_read(node, node.inputs.index(tensor), number)
+    return number(tensor.type.nbytes)
 
 
 def _makers(

@@ -13,7 +13,7 @@ from .expr import Expr
 from .expr_exchange import rebuild
 from .graph import Graph, Node, Port, Value
 from .op import Op
-from .size import Condition, Evaluation, Real, Size, Symbol, symbols_in, symbols_of
+from .size import Condition, Evaluation, Real, Scope, Size, Symbol, size_of, symbols_in, symbols_of
 from .types import TensorType
 
 
@@ -47,6 +47,12 @@ def graph_equalities(graph: Graph) -> tuple[Condition, ...]:
         for condition in scope.conditions
         if condition.relation == "==" and known.issuperset(symbols_in(condition.form))
     )
+
+
+def named_sizes(graph: Graph) -> tuple[Scope, dict[str, int]]:
+    """The scope of a graph's sizes, one of its own where it has none, and its symbols as sizes."""
+    scope = next((number.scope for number in _numbers(graph) if isinstance(number, Size)), Scope())
+    return scope, {s.key: size_of(scope, s) for s in graph_symbols(graph)}
 
 
 def at_hand(graph: Graph) -> dict[str, int]:

@@ -35,6 +35,7 @@ class Property(enum.Flag):
     POINTWISE = enum.auto()  # one result element from the same element of every input
     MOVEMENT = enum.auto()  # every result element is one input element, or padding
     VIEW = enum.auto()  # result occupies the input's buffer, order in memory unchanged
+    WHOLE = enum.auto()  # the inputs lie in the result's buffer: nothing is left to do
     LOCAL = enum.auto()  # a result element needs a small fixed neighbourhood of the input
     REDUCTION = enum.auto()  # result elements sum up (or compare) whole axes of the input
     CONTRACTION = enum.auto()  # a product summed over an axis: matrix units do it
@@ -78,6 +79,14 @@ class Channels(NamedTuple):
 
     axis: int
     groups: int = 1
+
+
+class Cut(NamedTuple):
+    """Elements ``start`` to ``stop`` (not included) along an axis."""
+
+    axis: int
+    start: int
+    stop: int
 
 
 def channel_axis(rank: int) -> int | None:
@@ -175,9 +184,19 @@ class Op(ABC):
         return None
 
     @property
+    def cut(self) -> Cut | None:
+        """Of a MOVEMENT of one input: what of it the result is, if that is all it does."""
+        return None
+
+    @property
     def parts_axis(self) -> int | None:
         """Of a MOVEMENT: the axis along which the inputs stand one after the other, and nothing
         else happens. An element of the result is one of the input that its place is in."""
+        return None
+
+    def in_place(self) -> Op | None:
+        """Likewise, the op that leaves the inputs where they are written: a WHOLE. None: there is
+        none."""
         return None
 
     def works_by_parts(self, axis: int) -> bool:

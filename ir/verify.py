@@ -36,6 +36,8 @@ def verify(graph: Graph) -> None:
     * A value is defined once, before it is read; names are unique.
     * Every node's types are what its op infers, in any layout that the op can take or make: a view
       keeps the memory that it shows, host ops and kernels of an op's own have row-major memory.
+    * What lies in a larger tensor is the result of a kernel, and lies there once; it is as that
+      tensor in memory, and no port shows it.
     * Ports are row-major; those of a group have the types of its node's values.
     * Port names are unique per role; an output that writes a variable (STATE, GRADIENT) has an
       input of the same variable and type.
@@ -63,6 +65,7 @@ class _Verifier:
             if port.value not in self.values:
                 self._fail(f"output {port.name!r}: %{port.value.name} is not defined")
         self._variables()
+        self._wholes()
 
     def _fail(self, problem: str, node: Node | None = None) -> None:
         message = problem = f"graph {self.path}: {problem}"
@@ -142,6 +145,21 @@ class _Verifier:
                 self._fail(f"{what}: there is no such variable among the inputs")
             if before[0].type != port.value.type:
                 self._fail(f"{what} is {port.value.type}, the variable is {before[0].type}")
+
+    def _wholes(self) -> None:
+        made = {
+            v for n in self.graph.nodes for v in n.outputs if not n.op.properties & Property.VIEW
+        }
+        made -= {port.value for port in self.graph.outputs}
+        for node in self.graph.nodes:
+            if not node.op.properties & Property.WHOLE:
+                continue
+            for value in node.inputs:
+                if value not in made:
+                    self._fail(f"%{value.name} cannot lie in %{node.output.name}", node)
+                if value.type.layout != node.output.type.layout:
+                    self._fail(f"memory of {value.type} is no part of {node.output.type}", node)
+                made.remove(value)
 
 
 def nested_graphs(op: Op) -> Iterator[Graph]:

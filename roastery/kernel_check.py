@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler.kernel import Launch
-from compiler.kernels.provenance import PARTS
+from compiler.kernels.placement import read_placement
 from compiler.options import CompileOptions
 from compiler.plan.from_graph import plan_graph
 from compiler.plan.sizes import plan_at
@@ -77,8 +77,7 @@ def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
         body = parse_graph(sections["Computes"].split("\n", 1)[1])
         how = [line.strip() for line in sections["Schedule"].split("\n")]
         schedule = how[1].split(":")[0]
-        numbers = [line.partition(": ")[2] for line in how if line.startswith(PARTS)]
-        tight = tuple(int(n) for line in numbers for n in line.split(","))
+        tight, inside = read_placement(how, body)
         lines = sections["Options"].strip().splitlines()[1:]
         given = [line.strip().split(": ", 1) for line in lines]
         options = CompileOptions.from_json({name: json.loads(value) for name, value in given})
@@ -86,7 +85,7 @@ def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
     except (KeyError, IndexError, ValueError) as error:
         raise RoasteryError(f"{path} is no kernel file of Roastery: {error}") from error
     name = label.split(".")[0] if label.endswith(LATER) else label
-    op = Fused(name, schedule, body, tight)
+    op = Fused(name, schedule, body, tight, inside)
     inputs = tuple(Value(p.name, p.value.type) for p in body.inputs)
     outputs = tuple(Value(p.name, p.value.type) for p in body.outputs)
     return Node(op, inputs, outputs), label, options

@@ -14,6 +14,7 @@ from ir.ops.fusion import Fused
 from ir.text import format_op
 
 from .nodes import KernelBody
+from .placement import placement
 
 Lowered = Sequence[Launch]
 
@@ -27,7 +28,8 @@ def structure(node: Node) -> str:
     op = node.op
     assert isinstance(op, Fused)
     numbers = {port.value: number for number, port in enumerate(op.body.inputs)}
-    lines = [f"{op.schedule} {op.tight}", *(str(v.type) for v in (*node.inputs, *node.outputs))]
+    lines = [op.schedule, *placement(op)]
+    lines += [str(v.type) for v in (*node.inputs, *node.outputs)]
     lines.append(f"{_numbered(node.inputs)} {_numbered(node.outputs)}")
     for inner in op.body.nodes:
         operands = [numbers[value] for value in inner.inputs]

@@ -12,12 +12,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Graph, Node, Port, Value
 from ir.op import Op, Property
+from ir.ops.fusion import InWhole
 from ir.ops.pointwise import widens
 from ir.types import DType, TensorType
 
@@ -93,7 +95,8 @@ _Key = tuple[Value, tuple[Affine, ...], tuple[Expr, ...]]
 class Emitter:
     """Writes the elements of a group's values, as tiles of ``rank`` dimensions.
 
-    ``inputs``: the buffers that the body's inputs are read from.
+    ``inputs``: the buffers that the body's inputs are read from. ``places``: where its inputs and
+    outputs lie in larger tensors, whose buffers those are then.
     """
 
     def __init__(
@@ -103,10 +106,12 @@ class Emitter:
         builder: KernelBuilder,
         rank: int,
         given: Mapping[Value, Emit],
+        places: Mapping[Value, Sequence[InWhole]] = MappingProxyType({}),
     ) -> None:
         self.given = dict(given)  # values that a schedule writes in its own way
         self.body = body
         self.builder = builder
+        self._places = places
         self.tile: Axes = frozenset(range(rank))  # the dimensions that values have
         self._filled: dict[Expr, tuple[Affine, Monomial, int]] = {}
         self._narrow: dict[Expr, Expr] = {}  # what was made f32 of floats of 16 bits: those
@@ -191,7 +196,7 @@ class Emitter:
 
     def read(self, value: Value, at: Access) -> Expr:
         """Read an input of the group."""
-        index = self.address(at, value.type)
+        index = self.place_of(value, at)
         guard = self.needed(at, value.type)
         other = zero(value.type.dtype).value if guard else None
         mask = self.mask(index, guard)
@@ -234,6 +239,19 @@ class Emitter:
             value, at = next(wanted)
         return value, at
 
+    def is_inside(self, value: Value) -> bool:
+        """Whether an input or output lies in a larger tensor."""
+        return value in self._places
+
+    def place_of(self, value: Value, at: Access) -> Affine:
+        """Where its buffer holds an element of an input or output: in a larger tensor, where the
+        element has another place."""
+        extent = self.builder.extent
+        for axis, start, whole in self._places.get(value, ()):
+            index = at.coordinates[axis].shifted(extent(start, "start"))
+            at = at.moved(axis, index, extent(whole, "whole"))
+        return self.address(at, value.type)
+
     def address(self, at: Access, type: TensorType) -> Affine:
         """Where memory holds an element of a tensor."""
         return memory.address(self.builder, at.coordinates, at.extents, type.layout)
@@ -265,7 +283,7 @@ class Emitter:
     def write(self, port: Port, buffer: Value, at: Access) -> None:
         """An element of an output of the group: computed, and stored."""
         result = self.emit(port.value, at)
-        index = self.address(at, port.value.type)
+        index = self.place_of(port.value, at)
         self.store(buffer, port.name, index, result, self.needed(at, port.value.type))
 
     def store(

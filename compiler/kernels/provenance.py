@@ -11,12 +11,10 @@ from ir.printable import printable
 from ir.text import format_graph
 
 from .nodes import KernelBody
+from .placement import placement
 from .task import Task
 
 Section = tuple[str, list[str]]
-
-PARTS = "parts of tensors"
-"""Begins the line that says which operands and results are."""
 
 
 def provenance(task: Task, kernel: KernelBody, *more: Section, with_options: bool = True) -> str:
@@ -28,7 +26,7 @@ def provenance(task: Task, kernel: KernelBody, *more: Section, with_options: boo
         ("Used by", [f"{label}  {location}" if location != Location() else label]),
         ("Layers", _layers(task)),
         ("Computes", format_graph(task.op.body).rstrip().splitlines()),
-        ("Schedule", [f"{task.op.schedule}: {kernel.name}", kernel.why, *_tight(task)]),
+        ("Schedule", [f"{task.op.schedule}: {kernel.name}", kernel.why, *placement(task.op)]),
         *([("Options", _options(task))] if with_options else []),
         *more,
     ]
@@ -59,8 +57,3 @@ def _layers(task: Task) -> list[str]:
         lines.append(f"{name or '-'}  {file or '-'}:{place.line}")
         lines += [f"    {printable(line)}" for line in shown]
     return lines
-
-
-def _tight(task: Task) -> list[str]:
-    numbers = ", ".join(map(str, task.op.tight))
-    return [f"{PARTS}: {numbers}"] if numbers else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from compiler.kernel import WIDE, Config, Scratch
 from compiler.options import CompileOptions
 from ir.graph import Graph, Node, Port, Value
-from ir.ops.fusion import Fused
+from ir.ops.fusion import Fused, InWhole, whole_size
 
 from .builder import KernelBuilder
 from .choice import Choice, Heuristic
@@ -41,21 +41,35 @@ class Task:
         return list(zip(self.body.outputs, self.node.outputs, strict=True))
 
     @property
+    def _values(self) -> tuple[Value, ...]:
+        return (*self.node.inputs, *self.node.outputs)
+
+    @property
     def wide(self) -> bool:
         """Whether indices need 64 bits."""
-        values = (*self.node.inputs, *self.node.outputs)
-        return any(self.number(v.type.memory_size) >= WIDE for v in values)
+        places = self.op.places
+        sizes = (
+            whole_size(value.type, places.get(number, ()))
+            for number, value in enumerate(self._values)
+        )
+        return any(self.number(size) >= WIDE for size in sizes)
 
     @property
     def tight(self) -> frozenset[Value]:
         """Operands and results that nothing fills up, and that begin at any element."""
-        values = (*self.node.inputs, *self.node.outputs)
-        return frozenset(values[number] for number in self.op.tight)
+        return frozenset(self._values[number] for number in self.op.tight)
+
+    @property
+    def places(self) -> Mapping[Value, tuple[InWhole, ...]]:
+        """Of the body's inputs and outputs that lie in larger tensors, where they do."""
+        inner = [port.value for port in (*self.body.inputs, *self.body.outputs)]
+        return {inner[number]: found for number, found in self.op.places.items()}
 
     def is_filled_up(self, size: int) -> bool:
         """Whether all operands and results of so many elements are followed by memory that is
         theirs, up to a multiple of 16 elements."""
-        return all(v.type.memory_size != size for v in self.tight)
+        parts = (self._values[number] for number in self.op.places)
+        return all(v.type.memory_size != size for v in (*self.tight, *parts))
 
     def builder(self) -> KernelBuilder:
         """For one of its kernels."""
@@ -63,7 +77,7 @@ class Task:
 
     def emitter(self, rank: int) -> Emitter:
         """Likewise, which writes what its body computes."""
-        return Emitter(self.body, self.node.inputs, self.builder(), rank, self.given)
+        return Emitter(self.body, self.node.inputs, self.builder(), rank, self.given, self.places)
 
     def kernel(
         self,

@@ -22,7 +22,7 @@ from .fusion.sums import results_read
 from .loops import tight_values, with_own_results
 from .maps import map_of
 
-_WITHOUT_KERNEL = {OpPattern.VIEW, OpPattern.HOST, OpPattern.DONE}
+_WITHOUT_KERNEL = {OpPattern.VIEW, OpPattern.WHOLE, OpPattern.HOST, OpPattern.DONE}
 
 
 def fuse(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -59,7 +59,7 @@ def _fused(graph: Graph, context: PassContext, labels: KernelLabels) -> Graph:
         return graph
     nodes = tuple(_single_results(graph.nodes))
     on_gpu = context.options.target.kind == "cuda"
-    grouping = Grouping(graph, nodes, context.fuel, repeats=on_gpu, sums=on_gpu)
+    grouping = Grouping(graph, nodes, context.fuel, on_gpu=on_gpu, sums=on_gpu)
     units = _ordered([_Unit(grouping, members) for members in grouping.groups()])
     read = {p.value for p in graph.outputs}
     for unit in units:

@@ -137,4 +137,4 @@ def tight_values(op: StepLoop) -> set[Value]:
     for number, value in enumerate(made[: op.carried]):
         if roots[value] in stacked:
             inside.add(body.inputs[op.sliced + number].value)
-    return {v for v, root in roots.items() if root in inside and v.type.size % PADDED != 0}
+    return {v for v, root in roots.items() if root in inside and root.type.size % PADDED != 0}

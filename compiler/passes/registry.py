@@ -19,6 +19,7 @@ from .deviations import sum_deviations
 from .freeze import fold_affine
 from .fuse import fuse
 from .layouts import choose_layouts
+from .parts import place_parts
 from .precision import narrow_storage
 from .recompute import recompute
 from .reuse_results import reuse_results
@@ -39,6 +40,7 @@ PASSES: dict[str, Pass] = {
     "fold_affine": fold_affine,
     "fuse": fuse,
     "layout": choose_layouts,
+    "parts": place_parts,
     "precision": narrow_storage,
     "recompute": recompute,
     "remove_dead_code": remove_dead_code,
@@ -65,6 +67,8 @@ def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...
         passes = (*passes, "recompute")
     if target.layout != ROW_MAJOR:
         passes = (*passes, "layout")
+    if target.kind == "cuda":
+        passes = (*passes, "parts")
     return (*passes, "fuse", "precision") if target.runs_kernels else passes
 
 

@@ -7,17 +7,30 @@ from ir.op import Property
 from ir.ops.fusion import Fused, summing_nodes
 from ir.ops.loop import StepLoop
 
+WITHOUT_KERNEL = Property.VIEW | Property.WHOLE
+
 
 def view_roots(graph: Graph) -> dict[Value, Value]:
-    """For every view the value whose buffer it shows; other values stand for themselves."""
-    roots: dict[Value, Value] = {}
-    for port in graph.inputs:
-        roots[port.value] = port.value
+    """For every view the value whose buffer it shows, for every part of a whole that whole; other
+    values stand for themselves."""
+    above: dict[Value, Value] = {}
     for node in graph.nodes:
-        source = node.inputs[0] if node.op.properties & Property.VIEW else None
-        for value in node.outputs:
-            roots[value] = value if source is None else roots[source]
-    return roots
+        if node.op.properties & Property.VIEW:
+            above.update(dict.fromkeys(node.outputs, node.inputs[0]))
+        elif node.op.properties & Property.WHOLE:
+            above.update(dict.fromkeys(node.inputs, node.output))
+
+    def root(value: Value) -> Value:
+        while value in above:
+            value = above[value]
+        return value
+
+    return {value: root(value) for value in graph.values()}
+
+
+def parts_of_wholes(graph: Graph) -> set[Value]:
+    """The values that lie in larger ones."""
+    return {v for n in graph.nodes if n.op.properties & Property.WHOLE for v in n.inputs}
 
 
 def may_overwrite(node: Node, operand: Value, result: Value) -> bool:
@@ -73,7 +86,7 @@ def _steps_overwrite(node: Node, op: StepLoop, operand: Value, result: Value) ->
     part, made = body.inputs[place].value, roots[body.outputs[number].value]
     if part.type.nbytes != made.type.nbytes:
         return False
-    kernels = [n for n in body.nodes if not n.op.properties & Property.VIEW]
+    kernels = [n for n in body.nodes if not n.op.properties & WITHOUT_KERNEL]
     writer = next((i for i, n in enumerate(kernels) if made in n.outputs), None)
     if writer is None or any(roots[v] is part for n in kernels[writer + 1 :] for v in n.inputs):
         return False

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from ir.graph import Graph, Port, PortKey, Value
 from ir.verify import WRITES
 
-from .aliasing import may_overwrite, view_roots
+from .aliasing import may_overwrite, parts_of_wholes, view_roots
 from .plan import Copy, PlanBuffer, PlanPort
 
 
 class Assignment:
     """Buffers for all values of a graph: the fewest, whose lifetimes the layout then looks at.
 
-    A view lies where its source does. A result may take over the buffer of an operand that dies, or
-    be written right into an output, or into the variable that the output is.
+    A view lies where its source does, a part of a whole in that. A result may take over the buffer
+    of an operand that dies, or be written right into an output, or into the variable that the
+    output is.
 
     Attributes:
         buffers: those of ports first. number: of every value's buffer, views included.
@@ -28,7 +29,11 @@ class Assignment:
         self.inputs = tuple(self._port(port) for port in graph.inputs)
         self._graph = graph
         self._roots = view_roots(graph)
-        self._made_at = {v: i for i, n in enumerate(graph.nodes) for v in n.outputs}
+        self._parts = parts_of_wholes(graph)
+        self._made_at: dict[Value, int] = {}  # where something is first written there
+        for i, node in enumerate(graph.nodes):
+            for v in node.outputs:
+                self._made_at.setdefault(self._roots[v], i)
         self._last_read: dict[Value, int] = {}
         for i, node in enumerate(graph.nodes):
             for v in node.inputs:
@@ -106,7 +111,9 @@ class Assignment:
         """Whether node ``index`` may write ``result`` over ``operand``, under all its names."""
         node = self._graph.nodes[index]
         names = [v for v in dict.fromkeys(node.inputs) if self._roots[v] is operand]
-        return len(names) == 1 and may_overwrite(node, names[0], result)
+        if len(names) != 1 or names[0] in self._parts or result not in node.outputs:
+            return False  # of a whole, what lies elsewhere is still read
+        return may_overwrite(node, names[0], result)
 
     # --- in place -----------------------------------------------------------------------
 

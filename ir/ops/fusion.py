@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,23 @@ from ..types import TensorType
 from ..value import Value
 
 
+class InWhole(NamedTuple):
+    """Where a tensor lies in a larger one: from which place along an axis on, and what the extent
+    of the larger one is there."""
+
+    axis: int
+    start: int
+    extent: int
+
+
+def whole_size(type: TensorType, places: Sequence[InWhole]) -> int:
+    """Elements of the outermost tensor that one lies in."""
+    shape = list(type.shape)
+    for place in places:
+        shape[place.axis] = place.extent
+    return type.memory_size if not places else math.prod(shape)
+
+
 @register
 @dataclass(frozen=True)
 class Fused(Op):
@@ -22,14 +41,27 @@ class Fused(Op):
     ``label`` names the kernel (``conv1_relu1``), ``schedule`` says which family prints it.
     ``tight``: numbers of inputs, and after them of outputs, that are parts of tensors: memory
     before and behind them is not theirs, and they begin at any element.
+    ``inside``: likewise of those that lie in larger tensors, as parts of what is put together:
+    number, axis, first place along the axis, and the extent that the larger tensor has there, four
+    numbers for each; several for one that lies in a part of another tensor, the outermost last.
     """
 
     label: str
     schedule: str
     body: Graph
     tight: tuple[int, ...] = ()
+    inside: tuple[int, ...] = ()
     name = "fused"
     properties = Property.NONE
+
+    @property
+    def places(self) -> Mapping[int, tuple[InWhole, ...]]:
+        """By their numbers, where operands and results lie in larger tensors."""
+        found: dict[int, tuple[InWhole, ...]] = {}
+        for i in range(0, len(self.inside), 4):
+            number, *place = self.inside[i : i + 4]
+            found[number] = (*found.get(number, ()), InWhole(*place))
+        return found
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         expected = [p.value.type.logical for p in self.body.inputs]

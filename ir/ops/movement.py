@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..op import (
     Adjoint,
+    Cut,
     GradientBuilder,
     Op,
     Property,
@@ -93,6 +94,10 @@ class Slice(Op):
     def offset_axis(self) -> int:
         return self.axis
 
+    @property
+    def cut(self) -> Cut:
+        return Cut(self.axis, self.start, self.stop)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (x,) = inputs
         require(0 <= self.axis < x.rank, f"axis {self.axis} of rank {x.rank}")
@@ -118,15 +123,26 @@ class Slice(Op):
 @register
 @dataclass(frozen=True)
 class Concat(Op):
-    """Inputs one after the other along ``axis``."""
+    """Inputs one after the other along ``axis``.
+
+    ``whole``: kernels write the inputs where they stand in the result, and read them there, so that
+    nothing is copied.
+    """
 
     axis: int
+    whole: bool = False
     name = "concat"
-    properties = Property.MOVEMENT
+
+    @property
+    def properties(self) -> Property:  # type: ignore[override]
+        return Property.MOVEMENT | Property.WHOLE if self.whole else Property.MOVEMENT
 
     @property
     def parts_axis(self) -> int:
         return self.axis
+
+    def in_place(self) -> Concat:
+        return replace(self, whole=True)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         first = inputs[0]

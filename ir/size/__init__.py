@@ -13,6 +13,7 @@ from .size import (
     form_of,
     larger,
     same_size,
+    size_of,
     smaller,
     symbol,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "smaller",
     "parse_shape",
     "parse_size",
+    "size_of",
     "size_text",
     "symbol",
     "symbols_in",

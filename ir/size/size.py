@@ -168,7 +168,12 @@ def symbol(scope: Scope, name: str, value: int) -> int:
     if name in scope.symbols:
         raise ValueError(f"there are two sizes {name}")
     made = scope.symbols[name] = f.Symbol(name, value, len(scope.symbols))
-    return of_form(scope, f.of_atom(made))
+    return size_of(scope, made)
+
+
+def size_of(scope: Scope, symbol: f.Symbol) -> int:
+    """A symbol of the scope as a size."""
+    return of_form(scope, f.of_atom(symbol))
 
 
 def same_size(a: int, b: int) -> bool:

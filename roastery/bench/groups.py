@@ -13,6 +13,7 @@ from compiler.passes.context import PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.fuse import fuse
 from compiler.pipeline import GraphCompiler, repeated_nodes, run_keeping_ports
+from compiler.traffic import bytes_read
 from compiler.triton.lower import lower_node
 from ir.graph import Direction, Graph, Node, Value
 from ir.graph_sizes import graph_at
@@ -52,7 +53,7 @@ class KernelGroup:
         """What has to be read and written at least: each operand and each result once, of one that
         is only read by slices, these."""
         made = sum(value.type.nbytes for value in self.at_hand.outputs)
-        return made + sum(_bytes_read(self.at_hand, i) for i in range(len(self.at_hand.inputs)))
+        return made + sum(bytes_read(self.at_hand, i) for i in range(len(self.at_hand.inputs)))
 
 
 def groups_of(program: NetProgram, options: CompileOptions, *, backward: bool) -> list[KernelGroup]:
@@ -92,7 +93,7 @@ def _nodes(
 def _meaning(node: Node) -> Any:
     """Equal for nodes that compute the same, whatever their values are called."""
     op = node.op
-    body = (_structure(op.body), op.tight) if isinstance(op, Fused) else op
+    body = (_structure(op.body), op.tight, op.inside) if isinstance(op, Fused) else op
     return (body, *(value.type for value in (*node.inputs, *node.outputs)))
 
 
@@ -105,14 +106,3 @@ def _structure(graph: Graph) -> Any:
         tuple(value.type for value in numbers),
         tuple(numbers[port.value] for port in graph.outputs),
     )
-
-
-def _bytes_read(node: Node, number: int) -> int:
-    value = node.inputs[number]
-    if not isinstance(node.op, Fused):
-        return value.type.nbytes
-    inside = node.op.body.inputs[number].value
-    readers = [reader for reader in node.op.body.nodes if inside in reader.inputs]
-    if any(reader.op.offset_axis is None for reader in readers):
-        return value.type.nbytes
-    return min(value.type.nbytes, sum(reader.output.type.nbytes for reader in readers))

@@ -9,11 +9,12 @@ import numpy as np
 
 from ir.graph import Graph, Node, Port, PortKey, Role, Value
 from ir.interpret import run_node
-from ir.layout_numpy import array_of, memory_of
 from ir.narrow import narrowed, widened
 from ir.op import Property
 from ir.types import BOOL, I32, U32, TensorType
 from runtime.memory.buffers import Buffer
+
+from .held import Held
 
 
 def lone_graph(node: Node) -> Graph:
@@ -50,23 +51,26 @@ class LoneRun:
             if not all(np.isfinite(array).all() for array in self._expected):
                 arrays = [_positive(a, v.type) for a, v in zip(arrays, node.inputs, strict=True)]
                 self._expected = _exact(node, arrays)
-        self.inputs = _buffers(graph.inputs)
-        self.outputs = _buffers(graph.outputs)
-        for buffer, array, value in zip(self.inputs.values(), arrays, node.inputs, strict=True):
-            buffer.array[...] = memory_of(array, value.type)
+        self._held = [Held(node, i) for i in range(len(node.inputs) + len(node.outputs))]
+        taken, made = self._held[: len(node.inputs)], self._held[len(node.inputs) :]
+        self.inputs = _buffers(graph.inputs, taken)
+        self.outputs = _buffers(graph.outputs, made)
+        for buffer, array, held in zip(self.inputs.values(), arrays, taken, strict=True):
+            held.write(buffer.array, array)
 
     def errors(self) -> list[float]:
         """Of each result, as the outputs hold it now: the largest difference from the reference in
         double precision, relative to the largest element."""
-        found = zip(self.outputs.values(), self._node.outputs, self._expected, strict=True)
+        made = self._held[len(self._node.inputs) :]
+        found = zip(self.outputs.values(), made, self._expected, strict=True)
         return [
-            _error(widened(array_of(b.peek(), v.type), v.type.dtype), want) for b, v, want in found
+            _error(widened(held.read(b.peek()), held.type.dtype), want) for b, held, want in found
         ]
 
 
-def _buffers(ports: Sequence[Port]) -> Mapping[PortKey, Buffer]:
+def _buffers(ports: Sequence[Port], held: Sequence[Held]) -> Mapping[PortKey, Buffer]:
     """Of the elements that memory holds."""
-    types = ((port.key, port.value.type) for port in ports)
+    types = ((port.key, held.type) for port, held in zip(ports, held, strict=True))
     return {key: Buffer(TensorType((type.memory_size,), type.dtype)) for key, type in types}
 
 

@@ -21,6 +21,7 @@ from compiler.passes.context import PassContext
 from compiler.passes.deviations import sum_deviations
 from compiler.passes.fuse import fuse
 from compiler.passes.layouts import choose_layouts
+from compiler.passes.parts import place_parts
 from compiler.passes.recompute import recompute
 from compiler.passes.reuse_results import reuse_results
 from compiler.passes.simplify import remove_dead_code, simplify
@@ -61,6 +62,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "checkpoint": lambda graph: checkpoint(graph, PassContext(effort=Effort(4, 2, 1))),
     "fuse": fuse,
     "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
+    "parts": place_parts,
     "blocks": lambda graph: choose_layouts(graph, wanting("channels-by-4")),
 }
 CASES = sorted(FOLDER.glob("*.txt"))

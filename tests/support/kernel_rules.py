@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
+from compiler.passes.fusion.slices import in_whole_vectors
 from compiler.pipeline import kernel_nodes
 from compiler.triton.printer.helpers import HELPERS
 from ir.graph import Graph, Node, Value
@@ -23,8 +24,8 @@ def multiplies_plain_tf32(source: str) -> bool:
 
 
 def check_kernels(graph: Graph) -> None:
-    """Raise AssertionError unless every node is a view, a host op, a loop around such nodes, or a
-    group of its family."""
+    """Raise AssertionError unless every node is a view, a whole, a host op, a loop around such
+    nodes, or a group of its family."""
     labels = [n.op.label for n in kernel_nodes(graph) if isinstance(n.op, Fused)]
     assert len(labels) == len(set(labels))
     for node in graph.nodes:
@@ -32,7 +33,7 @@ def check_kernels(graph: Graph) -> None:
             check_kernels(node.op.body)
             continue
         if not isinstance(node.op, Fused):
-            assert pattern_of(node) in (OpPattern.VIEW, OpPattern.HOST), node.op.name
+            assert pattern_of(node) in (OpPattern.VIEW, OpPattern.WHOLE, OpPattern.HOST)
             continue
         assert node.op.label.isidentifier()
         assert {n.direction for n in node.op.body.nodes} >= {node.direction}
@@ -70,7 +71,8 @@ def _contract(body: Graph) -> None:
                 assert in_whole_blocks([x.type for x in node.inputs], node.op.parts_axis)
                 assert inputs.issuperset(node.inputs)
                 break
-            assert node.op.offset_axis == 0 or node.op.properties & Property.VIEW
+            moved = node.op.offset_axis == 0 or in_whole_vectors(node)
+            assert moved or node.op.properties & Property.VIEW
             (value,) = node.inputs
     tail = _after(body, set(anchor.outputs))
     for node in tail:

@@ -11,16 +11,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.passes.places import with_places
 from compiler.pipeline import kernel_nodes
+from compiler.plan.aliasing import WITHOUT_KERNEL
 from compiler.plan.from_graph import plan_graph
 from compiler.plan.plan import Copy, HostStep, PartRef, Plan, Ref
 from compiler.plan.sizes import plan_at
 from ir.graph import Graph, Node
 from ir.interpret import run_node
-from ir.layout_numpy import array_of, memory_of
-from ir.op import Property
+from ir.layout_numpy import array_of
 from ir.ops.loop import StepLoop
 from ir.types import TensorType
+from roastery.bench.held import Held
 
 
 def planned(graph: Graph) -> Plan:
@@ -42,7 +44,7 @@ def _in_order(graph: Graph) -> Iterator[Node]:
         if isinstance(node.op, StepLoop):
             for _ in node.op.order:
                 yield from _in_order(node.op.body)
-        elif not node.op.properties & Property.VIEW:
+        elif not node.op.properties & WITHOUT_KERNEL:
             yield node
 
 
@@ -65,7 +67,7 @@ def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[
         found = found[place.offset :] if isinstance(place, PartRef) else found
         return found[: type.nbytes].view(type.dtype.numpy)
 
-    nodes = _in_order(graph)
+    nodes = _in_order(with_places(graph))
     for step in plan.plain_steps:
         if isinstance(step, Copy):
             source, target = (
@@ -80,12 +82,12 @@ def run_planned(graph: Graph, plan: Plan, inputs: Sequence[np.ndarray]) -> list[
             if isinstance(step, HostStep)
             else [a for a in step.arguments if isinstance(a, Ref | PartRef)]
         )
-        held = [elements(number, v.type) for number, v in zip(numbers, values, strict=True)]
-        given = zip(node.inputs, held, strict=False)
-        results = run_node(node, [array_of(memory, v.type) for v, memory in given])
-        for value, target, result in zip(
-            node.outputs, held[len(node.inputs) :], results, strict=True
-        ):
-            target[...] = memory_of(np.asarray(result, value.type.dtype.numpy), value.type)
+        held = [Held(node, i) for i in range(len(values))]
+        found = [elements(number, h.type) for number, h in zip(numbers, held, strict=True)]
+        pairs = [*zip(held, found, strict=True)]
+        given, made = pairs[: len(node.inputs)], pairs[len(node.inputs) :]
+        results = run_node(node, [h.read(memory) for h, memory in given])
+        for (h, target), result in zip(made, results, strict=True):
+            h.write(target, np.asarray(result, h.type.dtype.numpy))
     outputs = [(p.buffer, plan.buffers[p.buffer].type) for p in plan.outputs]
     return [array_of(elements(number, type), type).copy() for number, type in outputs]

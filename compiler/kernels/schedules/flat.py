@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compiler.kernel import Config
 from ir.expr import Expr
 
@@ -10,17 +12,24 @@ from ..choice import Choice
 from ..emitter import Access
 from ..expressions import constant
 from ..index import Base, variable
+from ..monomial import Monomial, product
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
 
 
-def positions(builder: KernelBuilder, count: int, filled_up: bool = True) -> Base:
+def positions(
+    builder: KernelBuilder, count: int, filled_up: bool = True, extents: Sequence[Monomial] = ()
+) -> Base:
     """Flat positions of the program's elements; ``count`` of them exist in the tensor.
 
-    ``filled_up``: its buffer goes on to a multiple of 16 elements.
+    ``filled_up``: its buffer goes on to a multiple of 16 elements. ``extents``: whose product the
+    count is, where they are known: if it is a multiple of 16 everywhere, accesses at other places
+    than the position are vectors, too.
     """
     at = builder.let(builder.program() * constant("BLOCK") + builder.lanes("BLOCK"), "i", "offs")
-    total = builder.amount(count, "count")
+    whole = product(extents)
+    known = extents and whole.factor % 16 == 0
+    total = whole if known else builder.amount(count, "count")
     padded = builder.amount(padded_count(count), "padded_count")
 
     def bound() -> Expr:
@@ -55,8 +64,11 @@ def flat_kernel(
     first = body.outputs[0].value.type
     emitter = task.emitter(1)
     filled_up = task.is_filled_up(first.memory_size)
-    place = variable(positions(emitter.builder, first.memory_size, filled_up))
-    at = emitter.access_at(place, emitter.extents(first.shape), first)
+    extents = emitter.extents(first.shape)
+    blocks = first.layout is not None and any(part.block for part in first.layout.parts)
+    counted = () if blocks else extents
+    place = variable(positions(emitter.builder, first.memory_size, filled_up, counted))
+    at = emitter.access_at(place, extents, first)
     for port, buffer in task.ports:
         type, own = port.value.type, at
         if type.shape != first.shape:
@@ -64,8 +76,9 @@ def flat_kernel(
             sizes = emitter.extents(type.shape)
             own = Access(emitter.split(position, sizes), sizes, at.guard)
         alike = type.layout == first.layout and (not type.layout or type.shape == first.shape)
+        alike &= not emitter.is_inside(port.value)
         element = emitter.emit(port.value, own)
-        index = place if alike else emitter.address(own, type)
+        index = place if alike else emitter.place_of(port.value, own)
         # What fills up blocks is written too: that is no other memory, and numbers that are not
         # there may be slow to compute with.
         emitter.store(buffer, port.name, index, element, emitter.needed(own, type))

@@ -75,7 +75,7 @@ def _is_one(emitter: Emitter, anchor: Node, view: Product, kind: str, number: in
     """Whether whatever is read or written steps evenly along an axis."""
     base = Base(e.node("probe", (), (kind, number)))
     for value, access in _accesses(emitter, anchor, view, kind, number, variable(base)):
-        index = emitter.address(access, value.type)
+        index = emitter.place_of(value, access)
         parts = [r for r, _ in index.terms if r.base is base]
         if access.guard or any(r.inner != ONE or r.extent is not None for r in parts):
             return False

@@ -93,7 +93,8 @@ def reduction_of(body: Graph) -> Reduction:
 
 def _order(body: Graph, shape: tuple[int, ...]) -> tuple[int, ...]:
     """In which memory has the axes of what is read as it is reduced."""
-    types = (port.value.type for port in body.inputs)
+    parts = (node.output for node in body.nodes if node.op.cut is not None)
+    types = [value.type for value in (*(port.value for port in body.inputs), *parts)]
     layouts = (type.layout for type in types if type.layout and type.shape == shape)
     layout = next(layouts, None)
     if layout is None:

@@ -139,7 +139,7 @@ class Results:
                     at = Access(emitter.split(place, sizes), sizes)
             result = emitter.emit(port.value, at)
             index, guard = variable(self.base), at.guard
-            if kind.layout is not None or not in_order:  # it does not count as the results do
-                index = emitter.address(at, kind)
+            if kind.layout is not None or not in_order or emitter.is_inside(port.value):
+                index = emitter.place_of(port.value, at)  # it does not count as the results do
                 guard = (*guard, *(bound() for bound in self.base.bounds))
             emitter.store(buffer, port.name, index, result, guard)

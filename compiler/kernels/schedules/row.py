@@ -62,7 +62,7 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
         with rows.walk(held=held) as (access, inside):
             guard = (*(bound() for bound in rows.base.bounds), *inside)
             for port, buffer in whole:
-                index = emitter.address(access, port.value.type)
+                index = emitter.place_of(port.value, access)
                 emitter.store(buffer, port.name, index, emitter.emit(port.value, access), guard)
     name = "row" if reduction.kind == "rows" else "row_columns"
     why = "held as a whole" if held else f"read {len(levels) + bool(whole)} times"

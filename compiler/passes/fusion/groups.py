@@ -11,7 +11,7 @@ from ir.size import Size
 
 from ..fuel import Fuel
 from .dag import Dag
-from .inline import CHEAP, WINDOW_COST, Inlining
+from .inline import CHEAP, WINDOW_COST, Inlining, as_large
 from .patterns import OpPattern, pattern_of
 from .rows import in_row, row_shape
 from .sums import summed_with, summing_product
@@ -44,10 +44,10 @@ class Grouping:
         nodes: Sequence[Node],
         fuel: Fuel,
         *,
-        repeats: bool = False,
+        on_gpu: bool = False,
         sums: bool = False,
     ) -> None:
-        """``repeats``: see :class:`Inlining`. ``sums``: see above."""
+        """``on_gpu``: see :class:`Inlining`. ``sums``: see above."""
         self.nodes = nodes
         self.fuel = fuel
         self.number = {n: i for i, n in enumerate(nodes)}
@@ -63,7 +63,7 @@ class Grouping:
         self.stored = self._must_store()
         epilogues = self._epilogues()
         anchored = {nodes[m]: nodes[group[0]] for group in epilogues.values() for m in group}
-        self.inlining = Inlining(graph, nodes, anchored, fuel, repeats=repeats)
+        self.inlining = Inlining(graph, nodes, anchored, fuel, on_gpu=on_gpu)
         self.dag = Dag([self._preds_of_loads(i) for i in range(len(nodes))])
         self.loads: list[dict[Value, bool]] = [
             {} if self.inlining.is_inlined(n) else self.inlining.loads(n) for n in nodes
@@ -253,7 +253,7 @@ class Grouping:
             (x,) = node.inputs
             kind = (x.shape, node.op.reduced_axes, node.direction)
             others = found.setdefault(kind, [])
-            whole = {v for v in self.loads[i] if v.type.size == x.type.size}
+            whole = {v for v in self.loads[i] if as_large(v, x)}
             for other in reversed(others[-8:]):
                 a, b = self.dag.find(other), self.dag.find(i)
                 if whole & self.loads[other].keys() and self._join(a, b):

@@ -19,6 +19,7 @@ from ir.size import degree
 from ..fuel import Fuel
 from .parted import is_parted, sums_over_channels
 from .patterns import OpPattern, pattern_of
+from .slices import in_whole_vectors
 
 CHEAP = 12  # cost up to which a node may be computed again
 _HEAVIEST = 400  # cost of a whole chain in front of a reader
@@ -40,7 +41,7 @@ class Recomputation:
     pure: bool = True  # pointwise on one shape all the way
     pointwise: bool = True  # or with operands that are repeated along some axes
     near: bool = True  # or at least slices of what lies in memory, and views of them
-    step: bool = True  # nothing but slices along the leading axis, and views of them
+    step: bool = True  # nothing but slices that are read as fast as tensors, and views of them
 
 
 class Inlining:
@@ -50,8 +51,9 @@ class Inlining:
         anchored: for nodes that phase one placed into the epilogue of a contraction or reduction
             its anchor (itself for the anchor).
         fuel: without it nothing is inlined.
-        repeats: whether a contraction's epilogue also computes maps that repeat an operand along
-            some axes.
+        on_gpu: there a contraction's epilogue also computes maps that repeat an operand along some
+            axes, and slices along any axis are read as fast as tensors, if vectors of the one are
+            vectors of the other; else only those along the leading axis are known to be.
     """
 
     def __init__(
@@ -61,10 +63,10 @@ class Inlining:
         anchored: Mapping[Node, Node],
         fuel: Fuel,
         *,
-        repeats: bool = False,
+        on_gpu: bool = False,
     ) -> None:
         self.nodes = nodes
-        self._epilogues_repeat = repeats
+        self._on_gpu = on_gpu
         self.anchored = anchored
         self.patterns = {n: pattern_of(n) for n in nodes}
         self.readers: dict[Value, list[Node]] = {}
@@ -129,7 +131,7 @@ class Inlining:
         return found
 
     def _cheap(self, value: Value, work: Recomputation, readers: int) -> bool:
-        whole = sum(_as_large(v, value) for v in work.loads)
+        whole = sum(as_large(v, value) for v in work.loads)
         few = readers <= _MOST_READERS or work.cost <= _FREE
         return work.cost <= CHEAP and whole <= 1 and len(work.loads) <= 4 and few
 
@@ -148,7 +150,7 @@ class Inlining:
         """Whether the kernel of ``reader`` can compute ``value`` by itself."""
         if (
             reader.direction is not node.direction
-            and sum(_as_large(v, value) for v in work.loads) > 1
+            and sum(as_large(v, value) for v in work.loads) > 1
         ):
             return False  # what forward computes for backward: keep the operand, not the result
         if not _fits(reader, work):
@@ -159,7 +161,7 @@ class Inlining:
         if anchor is not None and anchor is not reader:
             if work.near and work.cost <= _FREE and len(work.loads) <= 2:
                 return True  # a step of a sequence, or a gate of an LSTM
-            pointwise = self._epilogues_repeat and work.pointwise and value is node.outputs[0]
+            pointwise = self._on_gpu and work.pointwise and value is node.outputs[0]
             return (pure or pointwise) and value.shape == reader.outputs[0].shape
         if pattern is OpPattern.REDUCE:
             return True
@@ -182,13 +184,8 @@ class Inlining:
         pointwise = bool(op.properties & Property.POINTWISE)
         view = bool(op.properties & Property.VIEW)
         near = pointwise or view or op.offset_axis is not None
-        total = Recomputation(
-            op.cost,
-            pure=pointwise,
-            pointwise=pointwise,
-            near=near,
-            step=view or op.offset_axis == 0,
-        )
+        step = view or op.offset_axis == 0 or (self._on_gpu and in_whole_vectors(node))
+        total = Recomputation(op.cost, pure=pointwise, pointwise=pointwise, near=near, step=step)
         for value in node.inputs:
             aligned = shape is not None and op.may_alias(value.shape, shape)
             inner = self.inlined.get(value)
@@ -205,7 +202,7 @@ class Inlining:
         return total
 
 
-def _as_large(value: Value, other: Value) -> bool:
+def as_large(value: Value, other: Value) -> bool:
     """Whether a value has no fewer elements than another one: for batches and images that are
     large, if it depends on them."""
     own, least = value.type.size, other.type.size

@@ -18,6 +18,7 @@ class OpPattern(enum.Enum):
     CONTRACT = "contract"  # a product summed over an axis
     SINGLE = "single"  # has a kernel of its own
     VIEW = "view"  # a name for a buffer under another shape
+    WHOLE = "whole"  # a name for a buffer that others lie in
     HOST = "host"  # runs on the host, or makes a size that only the run knows
     DONE = "done"  # fused before, or a loop around groups
 
@@ -32,6 +33,8 @@ def pattern_of(node: Node) -> OpPattern:
         return OpPattern.SINGLE
     if properties & Property.VIEW:
         return OpPattern.VIEW
+    if properties & Property.WHOLE:
+        return OpPattern.WHOLE
     if properties & Property.CONTRACTION:
         return OpPattern.CONTRACT
     if properties & Property.REDUCTION:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from compiler.precision import narrow_type
 from ir import expr as e
 from ir.graph import Direction, Graph, Node, Port, Role, Value
-from ir.op import Property
 from ir.ops.fusion import Fused
 from ir.ops.pointwise import Map
 from ir.types import F16, F32, DType
 
+from ...plan.aliasing import WITHOUT_KERNEL, parts_of_wholes
 from ..context import UNBOUNDED, PassContext
 from ..fusion.labels import KernelLabels
 from .loss_scale import LOSS_SCALE
@@ -50,13 +50,14 @@ class _Rewriting:
         self.graph, self.dtype, self.storage = graph, dtype, storage
         self.labels = KernelLabels(n.op.label for n in graph.nodes if isinstance(n.op, Fused))
         self.names = {v.name for v in graph.values()}
+        self.parts = parts_of_wholes(graph)
         self.now: dict[Value, Value] = {}  # what is stored narrow, instead
         self.copies: dict[Value, Value] = {}  # what is stored narrow, too
         self.nodes: list[Node] = []
 
     def done(self) -> Graph:
         for node in self.graph.nodes:
-            if node.op.properties & Property.VIEW:
+            if node.op.properties & WITHOUT_KERNEL:
                 self._view(node)
             elif isinstance(node.op, Fused):
                 self._group(node, node.op)
@@ -68,15 +69,13 @@ class _Rewriting:
         return self.graph if same else replace(self.graph, nodes=tuple(self.nodes))
 
     def _view(self, node: Node) -> None:
-        (value,) = node.inputs
-        if value not in self.now:
+        """A view, or a whole: all have the type of one buffer."""
+        if node.inputs[0] not in self.now:
             self.nodes.append(node)
             return
-        held = self.now[value]
-        type = node.op.viewed(held.type)
-        assert type is not None, "the type changes no order of memory"
-        made = self.now[node.output] = Value(node.output.name, type)
-        self.nodes.append(replace(node, inputs=(held,), outputs=(made,)))
+        held = tuple(self.now[value] for value in node.inputs)
+        made = self.now[node.output] = with_dtype(node.output, held[0].type.dtype)
+        self.nodes.append(replace(node, inputs=held, outputs=(made,)))
 
     def _group(self, node: Node, op: Fused) -> None:
         storage = self.storage
@@ -92,7 +91,7 @@ class _Rewriting:
         outputs: list[tuple[Value, Value]] = []
         for value, port in zip(node.outputs, op.body.outputs, strict=True):
             if value in storage.narrow:
-                alike = body.handed_on(port.value)
+                alike = None if value in self.parts else body.handed_on(port.value)
                 self.now[value] = alike or with_dtype(value, self.dtype)
                 if alike is None:
                     outputs.append((port.value, self.now[value]))

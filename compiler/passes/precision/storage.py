@@ -12,6 +12,7 @@ from ir.ops.pointwise import Map, widens
 from ir.size import Size
 from ir.types import F32
 
+from ...plan.aliasing import WITHOUT_KERNEL, view_roots
 from .factors import factor_inputs, has_product
 
 _COMPUTED = {"flat", "contract", "row", "reduce"}
@@ -26,7 +27,7 @@ class Storage:
     """What of a graph's values is stored in f32, in 16 bits, or in both.
 
     Attributes:
-        narrow: what is stored in 16 bits instead, with all views of it.
+        narrow: what is stored in 16 bits instead, with all views of it, and all parts.
         multiplying: groups whose products take factors of 16 bits.
         factors: what has to be there in 16 bits.
         needed_wide: what has to be there in f32.
@@ -104,16 +105,13 @@ class _Choice:
     def __init__(self, graph: Graph, diffs: bool) -> None:
         self.graph = graph
         self.diffs = diffs
-        self._root: dict[Value, Value] = {}  # of views
-        for node in graph.nodes:
-            if node.op.properties & Property.VIEW:
-                self._root[node.output] = self.root_of(node.inputs[0])
+        self._root = view_roots(graph)
 
     def root_of(self, value: Value) -> Value:
-        return self._root.get(value, value)
+        return self._root[value]
 
     def is_root(self, value: Value) -> bool:
-        return value not in self._root
+        return self._root[value] is value
 
     def multiplies(self, node: Node) -> bool:
         """Whether a group has a product that may be one of factors of 16 bits."""
@@ -122,6 +120,9 @@ class _Choice:
         return self.diffs or node.direction is Direction.FORWARD
 
     def is_eligible(self, value: Value, maker: Node) -> bool:
+        if maker.op.properties & Property.WHOLE:
+            makers = self.graph.producers
+            return all(self.is_eligible(part, makers[part]) for part in maker.inputs)
         if not isinstance(maker.op, Fused) or value.type.dtype is not F32:
             return False
         if maker.op.schedule not in _COMPUTED - {"reduce"} or maker.direction is Direction.UPDATE:
@@ -136,7 +137,7 @@ class _Choice:
         for port in graph.outputs:
             yield self.root_of(port.value)
         for node in graph.nodes:
-            if node.op.properties & Property.VIEW:
+            if node.op.properties & WITHOUT_KERNEL:
                 continue
             computed = isinstance(node.op, Fused) and node.op.schedule in _COMPUTED
             if not computed or node.direction is Direction.UPDATE:
@@ -158,7 +159,7 @@ class _Choice:
         """What is computed element by element on its way to the diff of a variable."""
         leading = {p.value for p in self.graph.outputs if p.role in VARIABLES}
         for node in reversed(self.graph.nodes):
-            view = bool(node.op.properties & Property.VIEW)
+            view = bool(node.op.properties & WITHOUT_KERNEL)
             flat = isinstance(node.op, Fused) and node.op.schedule == "flat"
             results = leading.intersection(node.outputs) if view or flat else ()
             for result in results:

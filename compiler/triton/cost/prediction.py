@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Launch, Scratch
@@ -13,7 +14,7 @@ from compiler.kernels.nodes import KernelBody
 from compiler.kernels.task import AsNumber
 from compiler.precision import HALF, IEEE, TF32X3
 from compiler.target import Target
-from compiler.traffic import traffic
+from compiler.traffic import Traffic, traffic
 from ir.graph import Value
 from ir.size import Evaluation
 
@@ -49,20 +50,21 @@ def predictions(compiled: CompiledGraph, target: Target) -> Iterator[Prediction]
     number = Evaluation(compiled.values).size
     known: dict[object, tuple[int, Time, float]] = {}
     for row in traffic(compiled):
-        key = _alike(row.launch, number)
+        key = _alike(row, number)
         if key not in known:
-            known[key] = _predicted(row.launch, row.nbytes, row.flops, number, target)
+            known[key] = _predicted(row, number, target)
         nbytes, time, least = known[key]
         yield Prediction(row.launch, row.times, nbytes, row.flops, time, least)
 
 
-def _alike(launch: Launch, number: AsNumber) -> object:
+def _alike(row: Traffic, number: AsNumber) -> object:
     """What decides how long a launch takes."""
+    launch = row.launch
     places: dict[object, int] = {}  # of the buffers: some may be one
     sizes: list[object] = []
     for argument in launch.arguments:
         if isinstance(argument, Value | Scratch):
-            sizes.append((places.setdefault(argument, len(places)), _nbytes(argument, number)))
+            sizes.append((places.setdefault(argument, len(places)), row.sizes[argument]))
         elif isinstance(argument, int):
             sizes.append(number(argument))
     return launch.kernel, launch.config, tuple(map(number, launch.grid)), tuple(sizes)
@@ -72,16 +74,15 @@ def _nbytes(buffer: Value | Scratch, number: AsNumber) -> int:
     return number(buffer.nbytes if isinstance(buffer, Scratch) else buffer.type.nbytes)
 
 
-def _predicted(
-    launch: Launch, nbytes: int, flops: int, number: AsNumber, target: Target
-) -> tuple[int, Time, float]:
+def _predicted(row: Traffic, number: AsNumber, target: Target) -> tuple[int, Time, float]:
+    launch, nbytes = row.launch, row.nbytes
     if launch.body is None:  # nothing is known of it but its arguments
         least = nbytes / target.bandwidth
         return nbytes, Time(least, BoundBy.MEMORY), least
-    nbytes, time, kind = _of_body(launch.body(), number, target)
+    nbytes, time, kind = _of_body(launch.body(), number, target, row.sizes)
     least = nbytes / target.bandwidth
     if kind is not None:
-        least = max(least, flops / peak(kind, target))
+        least = max(least, row.flops / peak(kind, target))
     return nbytes, time, least
 
 
@@ -91,23 +92,32 @@ def body_time(body: KernelBody, number: AsNumber, target: Target) -> Time:
 
 
 def _of_body(
-    body: KernelBody, number: AsNumber, target: Target
+    body: KernelBody,
+    number: AsNumber,
+    target: Target,
+    sizes: Mapping[Value | Scratch, int] = MappingProxyType({}),
 ) -> tuple[int, Time, DotKind | None]:
-    """And the bytes that it moves, and how it multiplies."""
+    """And the bytes that it moves, and how it multiplies. ``sizes``: in bytes, of what of its
+    tensors may be asked for at most, if that is known."""
     counts = counted(body, number)
-    nbytes = _asked(body, counts, number)
+    nbytes = _asked(body, counts, number, sizes)
     work = work_of(body, counts, number, nbytes, target, rate_of)
     kind = counts.dots[0].kind if counts.dots else None
     matrix_units = kind is not None and _by_matrix_units(kind, target)
     return nbytes, time_of(work, target, matrix_units), kind
 
 
-def _asked(body: KernelBody, counts: Counts, number: AsNumber) -> int:
+def _asked(
+    body: KernelBody,
+    counts: Counts,
+    number: AsNumber,
+    sizes: Mapping[Value | Scratch, int],
+) -> int:
     """Bytes of the tensors that it reads and writes, as far as it does."""
     programs = math.prod(map(number, body.grid))
     total = 0
     for buffer, asked in counts.touched.items():
-        size = _nbytes(buffer, number)
+        size = sizes[buffer] if buffer in sizes else _nbytes(buffer, number)
         total += size if counts.uncertain else min(size, int(asked * programs))
     return total
 

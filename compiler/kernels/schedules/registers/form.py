@@ -112,7 +112,7 @@ class _Probe:
             place = in_block(variable(Base(e.node("probe", (), "block"))), lane, block)
         found = []
         for value, access in self._accesses({axis: place}):
-            index = self.emitter.address(access, value.type)
+            index = self.emitter.place_of(value, access)
             weights = [w.constant for r, w in index.terms if r.base is lane]
             found.append(weights[0] if weights else 0)
         return tuple(found)
