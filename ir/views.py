@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .layout import Layout, Part
+from .size import always_at_least
 from .types import TensorType
 
 _Run = tuple[int, int]
@@ -33,18 +34,22 @@ def viewed(before: TensorType, shape: Sequence[int]) -> TensorType | None:
     for step, count in _runs(before):
         top = step * count
         while top != step:
-            axis = next((a for a in range(len(shape)) if stride[a] < left[a] == top), None)
+            axis = next((a for a in range(len(shape)) if stride[a] != left[a] == top), None)
             if axis is None:
                 return None
-            bottom, inside = max(stride[axis], step), min(stride[axis], step)
-            if bottom % inside:
+            ends = _in_order(stride[axis], step)
+            if ends is None or ends[0] % ends[1]:
                 return None
+            bottom = ends[0]
             block = left[axis] // stride[axis] if left[axis] != shape[axis] * stride[axis] else 0
             if block and bottom != stride[axis]:
                 return None
             parts.append(Part(axis, block))
             left[axis] = top = bottom
-    return TensorType(shape, before.dtype, _with_units(parts, shape))
+    layout = _with_units(parts, shape)
+    if {part.axis for part in layout.parts} != set(range(len(shape))):
+        return None  # an axis of which conditions say in other words that its extent is 1
+    return TensorType(shape, before.dtype, layout)
 
 
 def in_whole_blocks(types: Sequence[TensorType], axis: int) -> bool:
@@ -52,6 +57,13 @@ def in_whole_blocks(types: Sequence[TensorType], axis: int) -> bool:
     sizes = {t.layout.block(axis) if t.layout else 0 for t in types}
     size = sizes.pop()
     return not sizes and size > 0 and not any(t.shape[axis] % size for t in types)
+
+
+def _in_order(a: int, b: int) -> tuple[int, int] | None:
+    """The larger one first, where that is the same at all sizes."""
+    if always_at_least(a, b):
+        return a, b
+    return (b, a) if always_at_least(b, a) else None
 
 
 def _with_units(parts: list[Part], shape: tuple[int, ...]) -> Layout:

@@ -134,6 +134,30 @@ def test_views(before: str, shape: tuple[int, ...], after: str | None) -> None:
     assert (found and str(found)) == after
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("fixed", [False, True])
+def test_views_of_sizes(batch: int, fixed: bool) -> None:
+    """What is a view is one at a batch of 1, too, whether or not another batch may come."""
+    scope = Scope()
+    n, h = (symbol(scope, name, value) for name, value in (("N", batch), ("H", 5)))
+    if fixed:
+        scope.require((n * 2).form, "==", batch * 2)
+    scope.close()
+    type = TensorType.parse("f32[N,8,H,9]{0,2,3,1}", {"N": n, "H": h})
+    after = {
+        (1, n, 8, h, 9): "f32[1,N,8,H,9]{0,1,3,4,2}",
+        (n, 1, 8, h, 9): "f32[N,1,8,H,9]{0,1,3,4,2}",
+        (n, 8, h * 9): "f32[N,8,9 * H]{0,2,1}",
+        (n, 8 * h, 9): None,
+    }
+    for shape, wanted in after.items():
+        view = viewed(type, shape)
+        if view is not None:
+            assert keeps_memory(type, view)
+        if not fixed:
+            assert (view and str(view)) == wanted
+
+
 def test_layouts_by_name() -> None:
     assert str(TensorType((2, 64, 8, 8), F32, channels_last(4))) == "f32[2,64,8,8]{0,2,3,1}"
     blocks = TensorType((2, 40, 8, 8), F32, Layout.of(range(4), [(1, 16)]))
