@@ -13,6 +13,7 @@ from ir.errors import RoasteryError
 from ir.graph import Graph
 
 from .autodiff import append_backward, drop_stop_gradient
+from .channel_factors import channel_factors
 from .checkpoint import checkpoint
 from .context import PassContext
 from .deviations import sum_deviations
@@ -34,6 +35,7 @@ class Pass(Protocol):
 
 PASSES: dict[str, Pass] = {
     "checkpoint": checkpoint,
+    "channel_factors": channel_factors,
     "deviations": sum_deviations,
     "differentiate": append_backward,
     "drop_stop_gradient": drop_stop_gradient,
@@ -60,7 +62,7 @@ def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...
     """
     passes: tuple[str, ...] = _OPTIMISING
     if target.kind == "cuda":
-        passes = (*passes[:-1], "deviations", passes[-1])
+        passes = (*passes[:-1], "deviations", "channel_factors", passes[-1])
     if effort.again and target.runs_kernels:
         passes = (*passes, "checkpoint")
     if (target.kind == "cpu" or effort.large) and target.runs_kernels:

@@ -16,6 +16,7 @@ import pytest
 from compiler.effort import Effort
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
+from compiler.passes.channel_factors import channel_factors
 from compiler.passes.checkpoint import checkpoint
 from compiler.passes.context import PassContext
 from compiler.passes.deviations import sum_deviations
@@ -53,6 +54,7 @@ def wanting(layout: str) -> PassContext:
 PASSES: dict[str, Callable[[Graph], Graph]] = {
     "autodiff": train,
     "marks": drop_stop_gradient,
+    "channel": lambda graph: channel_factors(graph, PassContext(CompileOptions(GENERIC))),
     "dead": remove_dead_code,
     "deviations": lambda graph: sum_deviations(graph, PassContext(CompileOptions(GENERIC))),
     "simplify": simplify,

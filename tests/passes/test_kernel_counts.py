@@ -9,7 +9,8 @@ from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.pipeline import run_passes, verify_each
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
-from ir.graph import Graph, Value
+from ir.expr import walk
+from ir.graph import Direction, Graph, Value
 from ir.ops.fusion import Fused
 from tests.support.kernel_rules import check_kernels
 
@@ -69,6 +70,22 @@ def test_each_batch_norm_adds_two_kernels_to_training() -> None:
     )[1]
     # A convolution in training: forward, input and weight gradients, and its weights in two orders.
     assert two - one == Counter({"contract": 3, "flat": 4})
+
+
+def test_no_element_costs_a_division() -> None:
+    """BatchNorm's are done once for each channel, where its statistics are folded; and of backward
+    there are two sums, of which all others are multiples."""
+    graph, _ = fused(INPUT + conv_bn_relu("a", "data") + LOSS.replace("BOTTOM", "a"))
+    groups = [n for n in graph.nodes if isinstance(n.op, Fused) and n.location.layer[:2] == "a_"]
+    assert {n.direction for n in groups} == {Direction.FORWARD, Direction.BACKWARD}
+    for node in graph.nodes:
+        if isinstance(node.op, Fused):
+            for inner in node.op.body.nodes:
+                exprs = getattr(inner.op, "exprs", ())
+                slow = [x.op for x in walk(*exprs) if x.op in ("div", "sqrt")]
+                assert not slow or inner.outputs[0].type.size < 4 * 8 * 12 * 12
+    (sums,) = [n for n in groups if any(x.op.fold for x in n.op.body.nodes)]
+    assert sum(x.op.fold is not None for x in sums.op.body.nodes) == 2
 
 
 def test_a_convolution_with_relu_is_one_kernel() -> None:

@@ -114,6 +114,9 @@ class NarrowBody:
             self._narrow[node.output] = moved
         else:
             operand = self._as_stored if node in self._summing else self.wide
+            for value in node.inputs:  # before what is made f32, as if it had been there
+                if operand == self._as_stored and value in self._stored:
+                    self.narrow(value)
             self._emit(node, [operand(v) for v in node.inputs])
 
     def _as_stored(self, value: Value) -> Value:
