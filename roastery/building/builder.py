@@ -8,6 +8,7 @@ from typing import Literal
 
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer, whole
+from compiler.plan.arena import aligned
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from runtime.backends.backend import Backend
@@ -114,5 +115,6 @@ class NetBuilder:
         if self.mode == "layerwise":
             self.report.note("layer by layer all blobs are kept: the memory budget has no effect")
             return replace(self.options, memory_budget=None)
-        history = self.histories * sum(c.type.nbytes for c in program.parameters)
+        sizes = (aligned(c.type.nbytes) for c in program.parameters if c.learns)
+        history = self.histories * sum(sizes)
         return replace(self.options, memory_elsewhere=history)

@@ -87,7 +87,11 @@ def test_training_within_a_budget(capsys: pytest.CaptureFixture[str]) -> None:
     least = re.search(r"budget of (\d+) bytes", said)
     assert least is not None and "history of the solver " in said
     assert main([*words, f"--memory-budget={least[1]}"]) == 0
-    found = losses(capsys.readouterr().err)
+    printed = capsys.readouterr().err
+    assert printed.count("memory of an iteration ") == 1
+    told = re.search(r"memory of an iteration ([0-9.]+ [KM]iB): values inside ", printed)
+    assert told is not None and abs((parse_byte_size(told[1]) or 0) - int(least[1])) < 1024
+    found = losses(printed)
     assert len(found) == len(expected) > 3
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
