@@ -51,7 +51,11 @@ def main(words: Sequence[str] | None = None) -> int:
     state = State(args.folder)
     left = [piece for piece in pieces if state.is_left(piece)]
     if not args.report:
-        left = run_pieces(pieces, state, 60 * args.minutes, _tell)
+        with state.alone() as alone:
+            if not alone:
+                print(f"another call is at work in {state.folder}: choose another --folder")
+                return 1
+            left = run_pieces(pieces, state, 60 * args.minutes, _tell)
     text = report(pieces, state)
     with atomic_path(state.folder / "report.txt") as partial:
         partial.write_text(text, encoding="utf-8")

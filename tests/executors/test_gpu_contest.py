@@ -139,6 +139,14 @@ def test_interrupting_costs_no_attempt(tmp_path: Path) -> None:
     assert State(tmp_path).begun(hangs) == 0
 
 
+def test_one_call_at_a_time(tmp_path: Path) -> None:
+    with State(tmp_path).alone() as first:
+        with State(tmp_path).alone() as second:
+            assert (first, second) == (True, False)
+    with State(tmp_path).alone() as third:
+        assert third
+
+
 def test_damaged_files_are_made_again(tmp_path: Path) -> None:
     one = piece("one", WRITES)
     for text in ("", "{", "[]", "\x00"):
