@@ -35,7 +35,7 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     of few products make of a much smaller image (a bottleneck's last convolution).
     """
     apart = context.options.target.kind == "cuda"
-    work = Repetition(graph, context.effort.large if apart else 0)
+    work = Repetition(graph, context.effort.large if apart else 0, keeps_little=apart)
     for node in graph.nodes:
         if work.is_stored(node):
             chain = work.chain(node)

@@ -27,8 +27,13 @@ class Repetition:
         lasting: of these what backward stores: what more than maps make, and what maps make of it.
     """
 
-    def __init__(self, graph: Graph, most_large: int = 0) -> None:
-        """``most_large``: operands as large as the result; 0: a few."""
+    def __init__(self, graph: Graph, most_large: int = 0, *, keeps_little: bool = False) -> None:
+        """
+        Args:
+            most_large: operands as large as the result; 0: a few.
+            keeps_little: what is much smaller than a result is kept for it.
+        """
+        self._keeps_little = keeps_little
         self._most_large = most_large or _MOST_LARGE
         self.producers = graph.producers
         self.again: dict[Value, Sequence[Node]] = {}
@@ -71,7 +76,7 @@ class Repetition:
         (value,) = node.outputs
         chain: list[Node] = []
         operands: set[Value] = set()
-        if not self._collect(value, chain, operands) or len(operands) > _MOST_OPERANDS:
+        if not self._collect(value, value, chain, operands) or len(operands) > _MOST_OPERANDS:
             return None
         large = [operand for operand in operands if _at_least(operand, value)]
         if len(large) > self._most_large or sum(n.op.cost for n in chain) > _MOST_COST:
@@ -103,9 +108,12 @@ class Repetition:
         read = {v for node in chain for v in node.inputs} - made
         return sum(_at_least(operand, value) for operand in read) == 1
 
-    def _collect(self, value: Value, chain: list[Node], operands: set[Value]) -> bool:
+    def _collect(
+        self, value: Value, result: Value, chain: list[Node], operands: set[Value]
+    ) -> bool:
         node = self.producers.get(value)
-        if node is None or not _is_light(node) or self._stays(value):
+        little = self._keeps_little and not _at_least(value, result, _LITTLE)
+        if node is None or not _is_light(node) or self._stays(value) or little:
             operands.add(value)
             return True
         if node in chain:
@@ -118,7 +126,7 @@ class Repetition:
             if operand in self.again and not (_is_map(node) and _is_map(self.producers[operand])):
                 operands.add(operand)
             else:
-                ready = ready and self._collect(operand, chain, operands)
+                ready = ready and self._collect(operand, result, chain, operands)
         chain.append(node)
         return ready
 
