@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 
+from compiler.precision import FLOAT32
 from ir.byte_size import byte_size
 from ir.errors import RoasteryError
 from ir.graph import Graph, Port, Role
@@ -32,14 +33,22 @@ class Expected:
 
     Args:
         run: what runs the other graphs.
+        precision: of the other graphs.
 
     Raises RoasteryError where the graph cannot run.
     """
 
-    def __init__(self, graph: Graph, seed: int = 0, run: GraphRunner | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        seed: int = 0,
+        run: GraphRunner | None = None,
+        precision: str = FLOAT32,
+    ) -> None:
         reference = ReferenceRunner()
         self._seed = seed
         self._run_other = run or reference
+        self._tolerance = self._run_other.tolerance(precision)
         self._runs: list[tuple[bool, dict[_Key, np.ndarray]]] = []
         refused: Exception | None = None
         for positive in (False, True):
@@ -61,7 +70,6 @@ class Expected:
     def differences(self, graph: Graph) -> list[str]:
         """A line for every output that another graph gives otherwise; new outputs do not count."""
         found: dict[_Key, str] = {}
-        tolerance = self._run_other.tolerance
         for positive, expected in self._runs:
             try:
                 results = self._run(graph, positive, self._run_other)
@@ -69,7 +77,7 @@ class Expected:
                 return [readable(f"it does not run: {type(error).__name__}: {error}")]
             for key, want in expected.items():
                 have = results.get(key)
-                text = "is gone" if have is None else _difference(want, have, tolerance)
+                text = "is gone" if have is None else _difference(want, have, self._tolerance)
                 if text:
                     found.setdefault(key, readable(f"output '{key[1]}' ({key[0].value}) {text}"))
         return list(found.values())

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from compiler.precision import IEEE
+from compiler.precision import FLOAT32, kernel_tolerance, narrow_type
 from compiler.target import GENERIC, Target
 from ir.graph import Graph
 from ir.interpret import run_graph
@@ -24,12 +24,15 @@ from ..devices.compile_options import CompileRequest, compile_options
 class GraphRunner(Protocol):
     """Runs a graph as it is, without any pass.
 
-    ``target`` is its device; ``tolerance``: how much a result may differ, for rounding, from one
-    in double precision, relative to the largest element.
+    ``target`` is its device.
     """
 
     target: Target
-    tolerance: float
+
+    def tolerance(self, precision: str) -> float:
+        """How much a result may differ, for rounding, from one in double precision, relative to
+        the largest element."""
+        ...
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for float64 arrays and integers, in the order of the graph's inputs."""
@@ -40,7 +43,9 @@ class ReferenceRunner:
     """The meaning of a graph. Host calls, of which a text holds no function, are stood in for."""
 
     target = GENERIC
-    tolerance = 1e-6
+
+    def tolerance(self, precision: str) -> float:
+        return _tolerance(1e-6, precision if narrow_type(precision) else FLOAT32)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         with np.errstate(all="ignore"):
@@ -50,15 +55,21 @@ class ReferenceRunner:
 class DeviceRunner:
     """The kernels that groups become; what is in no group is one by itself.
 
+    Args:
+        precision: how they multiply; what of a graph has 16 bits says its text.
+
     Raises RoasteryError for a device that is not there.
     """
 
-    tolerance = 1e-3
-
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, precision: str = FLOAT32) -> None:
         self._backend = open_backend(choose_device(device))
         self.target = self._backend.target
-        self._options = compile_options(self._backend, CompileRequest(IEEE, "none"), LOGGER.warning)
+        alike = precision in self.target.precisions and not narrow_type(precision)
+        asked = CompileRequest(precision if alike else FLOAT32, "none")
+        self._options = compile_options(self._backend, asked, LOGGER.warning)
+
+    def tolerance(self, precision: str) -> float:
+        return _tolerance(1e-3, precision)
 
     def __call__(self, graph: Graph, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         ports = {p.key: p.value.type for p in graph.inputs}
@@ -72,9 +83,18 @@ class DeviceRunner:
         return [buffer.peek().copy() for buffer in outputs.values()]
 
 
-def runner(device: str) -> GraphRunner:
+def runner(device: str, precision: str) -> GraphRunner:
     """What runs graphs on ``reference`` or a device."""
-    return ReferenceRunner() if device == "reference" else DeviceRunner(device)
+    return ReferenceRunner() if device == "reference" else DeviceRunner(device, precision)
+
+
+_ROUNDINGS = 4  # of a few kernels, each of which reads what another one stored
+
+
+def _tolerance(exact: float, precision: str) -> float:
+    """``exact``: where numbers are float32 or finer."""
+    allowed = kernel_tolerance(precision)
+    return exact if allowed == kernel_tolerance(FLOAT32) else _ROUNDINGS * allowed
 
 
 def _with_stand_ins(graph: Graph) -> Graph:

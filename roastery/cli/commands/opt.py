@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG
+from ..devices import PRECISION_FLAG
+from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
 from ..say import say
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 def _run(arguments: Arguments) -> int | None:
     from compiler.passes.fuel import Fuel
     from compiler.passes.registry import default_passes, listing
-    from compiler.precision import IEEE
 
-    from ...devices.compile_options import CompileRequest
+    from ...devices.compile_options import choose_precision, device_options
     from ...opt.bisection import bisect
     from ...opt.graph_file import read_graph
     from ...opt.passes import optimise
@@ -37,14 +37,15 @@ def _run(arguments: Arguments) -> int | None:
         raise UsageError("opt needs FILE (a graph as text); see `roastery opt --help`")
     if arguments.bisect and (arguments.output or arguments.print_each):
         raise UsageError("--bisect writes no graph: leave --output and --print-each out")
-    run = runner(arguments.device)
-    asked = CompileRequest(IEEE, arguments.passes, arguments.layout, arguments.fuel)
-    options = asked.options(run.target)
+    run = runner(arguments.device, choose_precision(arguments.precision))
+    options = device_options(run.target, requested_compilation(arguments), _note)
     names, limit = options.passes, options.fuel
     if names is None:
         names = default_passes(options.target)
     graph = read_graph(arguments.file)
-    expected = _expected(arguments, graph, run) if arguments.check or arguments.bisect else None
+    expected = None
+    if arguments.check or arguments.bisect:
+        expected = _expected(arguments.seed, graph, run, options.precision)
     if arguments.bisect and expected is not None:
         return 0 if bisect(graph, names, expected, say, limit, options) else 1
     fuel = Fuel(limit, _remark, every=arguments.rewrites)
@@ -69,12 +70,16 @@ def _remark(text: str) -> None:
     say(text, sys.stderr)
 
 
-def _expected(arguments: Arguments, graph: Graph, run: GraphRunner) -> Expected:
+def _note(remark: str) -> None:
+    _remark(f"note: {remark}")
+
+
+def _expected(seed: int, graph: Graph, run: GraphRunner, precision: str) -> Expected:
     from ...opt.comparison import Expected
 
-    expected = Expected(graph, arguments.seed, run)
+    expected = Expected(graph, seed, run, precision)
     for name in expected.unknown():
-        _remark(f"note: output '{name}' is no number on random inputs")
+        _note(f"output '{name}' is no number on random inputs")
     return expected
 
 
@@ -121,7 +126,8 @@ COMMAND = Command(
         "last one is told. --check runs both graphs on random inputs through the reference, in "
         "double precision, and ends with 1 if an output differs; --bisect then finds the first "
         "rewrite that makes one differ. With --device the kernels of what the passes leave run "
-        "instead: that finds a fusion of which a kernel is wrong."
+        "instead: that finds a fusion of which a kernel is wrong. What is an error follows "
+        "--precision."
         "\n\n"
         "docs/debugging-passes.md finds a wrong pass this way."
     ),
@@ -130,6 +136,7 @@ COMMAND = Command(
         PASSES_FLAG,
         FUEL_FLAG,
         LAYOUT_FLAG,
+        PRECISION_FLAG,
         Flag("output", "write the graph to a file", default="", metavar="FILE", short="o"),
         Flag("verify", "check the rules of the IR after every pass", "bool", False),
         Flag("print_each", "print the graph after every pass", "bool", False),
