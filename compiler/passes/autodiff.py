@@ -88,6 +88,8 @@ def differentiate(
     learning = {name: graph.input(name).value for name in parameters}
     asked = dict(diffs or {})
     found = backward(b, given, [*learning.values(), *asked.values()])
+    if scale:
+        scale.around_host_calls(b, forward)
     place = {v: n.location for n in reversed(b.nodes[:forward]) for v in n.inputs}
     with b.at(direction=Direction.BACKWARD):
         for name, value in asked.items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import roastery.caffe as caffe
 from frontends.caffemodel import read_state, read_weights
 from ir.errors import RoasteryError
 from roastery.cli.main import main
@@ -19,7 +21,7 @@ from runtime.interpret.backend import InterpretBackend
 from runtime.solver.loss_scaling import PATIENCE, START
 from runtime.solver.solver import Solver
 from tests.support.interpreting_gpu import InterpretingGpu
-from tests.support.sample_nets import dropouts, residual
+from tests.support.sample_nets import conv, dense, dropouts, inputs, layer, residual
 from tests.support.training_run import Training, train, worst
 
 SKIPPED = "gradients are not finite: the step is skipped, loss scale "
@@ -154,6 +156,55 @@ def test_a_resumed_run_is_the_unbroken_one(
     for mine, theirs in zip(one, other, strict=True):
         for a, b in zip(mine.blobs, theirs.blobs, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+PYTHON_LAYERS = """
+import numpy as np
+import caffe
+
+class Distance(caffe.Layer):
+    def setup(self, bottom, top): pass
+    def reshape(self, bottom, top): top[0].reshape(1)
+    def forward(self, bottom, top):
+        self.diff = bottom[0].data - bottom[1].data
+        top[0].data[...] = (self.diff ** 2).sum() / bottom[0].num / 2.0
+    def backward(self, top, propagate_down, bottom):
+        bottom[0].diff[...] = self.diff / bottom[0].num  # without the diff of its top
+
+class Clip(caffe.Layer):
+    def setup(self, bottom, top): pass
+    def reshape(self, bottom, top): top[0].reshape(*bottom[0].data.shape)
+    def forward(self, bottom, top): top[0].data[...] = bottom[0].data
+    def backward(self, top, propagate_down, bottom):
+        bottom[0].diff[...] = np.clip(top[0].diff, -0.01, 0.01)
+"""
+PYTHON_NET = (
+    inputs(data=(3, 4, 5, 5), target=(3, 6))
+    + conv("c", "data", 4, 3, "pad: 1")
+    + layer("clip", "Python", "c", 'python_param { module: "user_layers" layer: "Clip" }')
+    + dense("ip", "clip", 6)
+    + layer(
+        "loss",
+        "Python",
+        "ip target",
+        'python_param { module: "user_layers" layer: "Distance" } loss_weight: 1',
+    )
+)
+
+
+@pytest.mark.parametrize("layerwise", [False, True], ids=["fused", "layerwise"])
+def test_python_layers_see_true_diffs(
+    layerwise: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those may be clipped there, or made without a look at what comes."""
+    (tmp_path / "user_layers.py").write_text(PYTHON_LAYERS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "caffe", caffe)
+    ours = learned("float16", PYTHON_NET, layerwise=layerwise)
+    theirs = train(PYTHON_NET, ReferenceBackend(), 3, layerwise=layerwise)
+    monkeypatch.delitem(sys.modules, "user_layers")
+    np.testing.assert_allclose(ours.losses, theirs.losses, rtol=0.005)
+    assert worst(ours.diff, theirs.diff) < 0.01
 
 
 @pytest.mark.parametrize(
