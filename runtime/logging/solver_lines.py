@@ -175,10 +175,11 @@ class SolverLines(LineWriter):
 
     def skipped_step(self, iteration: int, scale: float, next_scale: float) -> None:
         """Gradients in float16 are not finite: there is no update."""
+        then = f" -> {next_scale:.0f}" if next_scale != scale else ", the least that there is"
         self.write(
             _sgd(99),
             f"Iteration {iteration}, gradients are not finite: the step is skipped, loss scale "
-            f"{scale:.0f} -> {next_scale:.0f}",
+            f"{scale:.0f}{then}",
             "loss_scale",
             {"iteration": iteration, "skipped": True, "scale": next_scale},
         )

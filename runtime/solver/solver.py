@@ -82,7 +82,7 @@ class Solver:
         self._unsaved = False  # the last snapshot could not be written
         self.unshared: list[list[str]] = [[] for _ in self.tests]
         """Per test net the train net's layers that it lacks; each test names them."""
-        self._watch = LossWatch()
+        self._watch = LossWatch(float16=self.scaling is not None)
         self._reports = Reports(LAG if is_remote(train.backend) else 0)
         self._last_shown = (0, 0.0)
 

@@ -12,6 +12,10 @@ _DIVERGED = (
     "scale or mean), a division by zero in the data; try a lower base_lr or clip_gradients, and "
     "debug_info: true to see where it starts"
 )
+_SMALL_RANGE = (
+    "; in float16 an activation above 65504 is enough, which --precision=bfloat16, with the range "
+    "of float32, is not troubled by"
+)
 _STUCK = (
     "that is -log of the smallest float, so the scores have overflowed and the right class gets "
     "probability 0. Usual causes: base_lr too high, inputs not scaled, labels outside the classes"
@@ -19,16 +23,21 @@ _STUCK = (
 
 
 class LossWatch:
-    """Says once what usually causes a loss of NaN, or one that sits at 87.3365."""
+    """Says once what usually causes a loss of NaN, or one that sits at 87.3365.
 
-    def __init__(self) -> None:
+    Args:
+        float16: whether activations have its range.
+    """
+
+    def __init__(self, *, float16: bool = False) -> None:
+        self._diverged = _DIVERGED + (_SMALL_RANGE if float16 else "")
         self._said: set[str] = set()
         self._stuck = 0
 
     def remark(self, loss: float) -> str | None:
         """A warning to show, the first time there is a reason."""
         if not math.isfinite(loss):
-            return self._once("diverged", f"the loss is {loss:g}: {_DIVERGED}")
+            return self._once("diverged", f"the loss is {loss:g}: {self._diverged}")
         self._stuck = self._stuck + 1 if abs(loss - SATURATED) < 1e-3 else 0
         if self._stuck >= 3:
             return self._once("stuck", f"the loss sits at {SATURATED}: {_STUCK}")

@@ -76,6 +76,22 @@ def test_a_step_whose_gradients_overflow_is_skipped() -> None:
     assert all(np.isfinite(array).all() for array in ours.data.values())
 
 
+def test_activations_that_overflow_are_told() -> None:
+    """No scale helps: the log says that there is none smaller, and what could be the cause."""
+
+    def put(solver: Solver) -> None:
+        assert solver.scaling is not None
+        solver.scaling.scale = 2.0
+        for buffer in solver.train.store.data.values():
+            if buffer.type.dtype.is_float:
+                buffer.array[...] = 1e30
+
+    log = train(dropouts(), InterpretBackend(), 2, precision="float16", prepare=put).log
+    assert f"Iteration 0, {SKIPPED}2 -> 1" in log
+    assert f"Iteration 1, {SKIPPED}1, the least that there is" in log
+    assert "in float16 an activation above 65504 is enough" in log
+
+
 def test_what_is_seen_does_not_depend_on_the_scale() -> None:
     """Powers of two change no digit, as long as nothing is lost."""
     found = []
