@@ -18,6 +18,7 @@ from compiler.triton.lower import lower_node, ways_of
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
+from ir.layout import channels_last
 from ir.location import Location
 from ir.ops.convolution import Conv
 from ir.ops.fusion import Fused
@@ -25,17 +26,21 @@ from ir.types import TensorType
 
 PTX_TYPE = {"i32": "u32", "i64": "u64", "f32": "f32"}  # every pointer is u64
 Shapes = tuple[tuple[int, ...], ...]
-Build = Callable[..., Value]
+Build = Callable[..., Value | list[Value]]
 
 
-def fused(label: str, schedule: str, build: Build, shapes: Shapes) -> Node:
+def fused(
+    label: str, schedule: str, build: Build, operands: Shapes | tuple[TensorType, ...]
+) -> Node:
     """A fused group of what ``build`` makes of inputs of these shapes."""
     b = Builder(label)
-    types = [TensorType(shape) for shape in shapes]
-    b.output("out", build(b, *(b.input(f"in{i}", t) for i, t in enumerate(types))))
+    types = [t if isinstance(t, TensorType) else TensorType(t) for t in operands]
+    made = build(b, *(b.input(f"in{i}", t) for i, t in enumerate(types)))
+    for i, value in enumerate(made if isinstance(made, list) else [made]):
+        b.output(f"out{i}", value)
     op = Fused(label, schedule, b.finish())
     outer = tuple(Value(f"in{i}", t) for i, t in enumerate(types))
-    outputs = tuple(Value("out", t) for t in op.infer(types))
+    outputs = tuple(Value(f"out{i}", p.value.type) for i, p in enumerate(op.body.outputs))
     return Node(op, outer, outputs, Location("lenet.prototxt", 1, 1, label))
 
 
@@ -111,6 +116,36 @@ def test_pointwise_kernels_load_vectors(store: BinaryStore, triton_path: Path | 
     (binary,) = compiled(launches_of("relu"), 90, store, triton_path)
     assert "ld.global.v4.b32" in binary.ptx
     assert "st.global.v4.b32" in binary.ptx
+
+
+def statistics(b: Builder, x: Value) -> list[Value]:
+    """As BatchNorm asks for them."""
+    return [b.sum(x, (0, 2, 3)), b.reduce("deviations", x, (0, 2, 3))]
+
+
+def with_statistics(b: Builder, x: Value, w: Value) -> list[Value]:
+    y = b.emit(Conv((1, 1), (0, 0), (1, 1)), x, w)
+    return [y, *statistics(b, y)]
+
+
+IMAGE = TensorType((64, 64, 56, 56), layout=channels_last(4))
+
+
+@pytest.mark.parametrize("capability", [80, 90])
+@pytest.mark.parametrize("schedule", ["reduce", "contract"])
+def test_statistics_read_lines_of_channels(
+    schedule: str, capability: int, store: BinaryStore, triton_path: Path | None
+) -> None:
+    """By 16 bytes, and hold nothing in local memory."""
+    alone = schedule == "reduce"
+    types = (IMAGE,) if alone else (IMAGE, TensorType((64, 64, 1, 1)))
+    node = fused("bn", schedule, statistics if alone else with_statistics, types)
+    launches = lower_node(node, CompileOptions())
+    assert [launch.kernel.entry for launch in launches][1:] == ["reduce_fold"]
+    first, second = compiled(launches, capability, store, triton_path)
+    for binary in (first, second):
+        assert binary.resources.stack + binary.resources.local <= slack(binary)
+    assert ("ld.global.v4.b32" if alone else "st.global.v4.b32") in first.ptx
 
 
 @pytest.mark.parametrize("name", CONTRACTIONS)

@@ -93,7 +93,7 @@ def _gather(
     config = choice.config.having("SPLIT", int(choice.splits > 1))
     emitter = task.emitter(2)
     builder = emitter.builder
-    results = Results(emitter, reduction, reduction.side)
+    results = Results(emitter, reduction, reduction.side, reduction.kind == "columns")
     # For rows it is a multiple of the tile, at least 16: addresses are seen aligned.
     _, split_axis = reduction.walked[0]
     amount = builder.amount(share * config["AB"[split_axis]], "share")

@@ -20,9 +20,15 @@ Stretch = tuple[Expr, Expr]  # where a program starts along what is split, and h
 
 
 class Results:
-    """Of a tile (A, B). ``side`` is its dimension along them; without one there is one result."""
+    """Of a tile (A, B). ``side`` is its dimension along them; without one there is one result.
 
-    def __init__(self, emitter: Emitter, reduction: Reduction, side: int | None) -> None:
+    ``beside``: what they are of lies side by side along them, too. Channels that are constants end
+    where the text says, so that tiles are seen to be whole vectors.
+    """
+
+    def __init__(
+        self, emitter: Emitter, reduction: Reduction, side: int | None, beside: bool = False
+    ) -> None:
         self.emitter = emitter
         self.reduction = reduction
         self.extents = emitter.extents(reduction.shape)
@@ -33,7 +39,9 @@ class Results:
         tile = "AB"[side]
         position = builder.program() * constant(tile) + builder.lanes(tile, side)
         at = builder.let(position, "i", "output")
-        most = builder.amount(reduction.count(reduction.kept), "outputs")
+        most = product(self.extents[axis] for axis in reduction.kept)
+        if not beside or most.constant is None:
+            most = builder.amount(reduction.count(reduction.kept), "outputs")
         self.base = Base(at, (lambda: builder.let(at < builder.size(most), "m"),))
 
     def access(self, reduced: Mapping[int, Affine]) -> Access:
