@@ -9,7 +9,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node, Port, Value
 
-from ..emitter import Access, Emitter
+from ..emitter import Access, Emit, Emitter
 from ..expressions import constant
 from ..folds import fold_of
 from ..index import ZERO, Affine, Base, delinearize, linearize, variable
@@ -130,6 +130,8 @@ class Results:
         """Who asks for results of this program gets what was found; for others there is no rule."""
         for node, values in zip(nodes, found, strict=True):
             self.emitter.preset(node.output, self.access({}), values[-1])
+            if not self.reduction.in_order:  # a view of them is asked for by other coordinates
+                self.emitter.given[node.output] = everywhere(values[-1])
 
     def store(self, ports: Sequence[tuple[Port, Value]]) -> None:
         """What was found, and what is computed from it element by element."""
@@ -151,3 +153,8 @@ class Results:
                 index = emitter.place_of(port.value, at)  # it does not count as the results do
                 guard = (*guard, *(bound() for bound in self.base.bounds))
             emitter.store(buffer, port.name, index, result, guard)
+
+
+def everywhere(result: Expr) -> Emit:
+    """A program's result, wherever it is asked for: there is one in each lane."""
+    return lambda emitter, access: result

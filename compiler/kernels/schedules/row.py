@@ -11,16 +11,14 @@ change, no row is held. Rows are never split over programs.
 from __future__ import annotations
 
 from compiler.kernel import Config
-from ir.expr import Expr
 from ir.graph import Graph, Node, Value
 from ir.size import Size
 
 from ..choice import Choice
-from ..emitter import Emit
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
 from .reduction import Reduction, reduction_of
-from .results import Results
+from .results import Results, everywhere
 
 
 def levels_of(body: Graph, reduction: Reduction) -> list[list[Node]]:
@@ -55,7 +53,7 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     levels = levels_of(task.body, reduction)
     for nodes in levels:
         for node, values in zip(nodes, rows.reduce(nodes, held=held), strict=True):
-            emitter.given[node.output] = _same(values[-1])
+            emitter.given[node.output] = everywhere(values[-1])
     whole = [(port, b) for port, b in task.ports if port.value.shape == reduction.shape]
     rows.store([pair for pair in task.ports if pair not in whole])
     if whole:
@@ -69,8 +67,3 @@ def _row_kernel(task: Task, reduction: Reduction, config: Config) -> KernelBody:
     why = f"{count} rows of {length} elements, {why}"
     grid = (reduction.programs(config), 1)
     return task.kernel(emitter.builder, name, ("A", "B"), config, grid, why)
-
-
-def _same(result: Expr) -> Emit:
-    """A row's result: the same wherever the row asks for it."""
-    return lambda emitter, access: result
