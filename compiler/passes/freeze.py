@@ -35,6 +35,7 @@ from .autodiff import drop_stop_gradient
 from .context import UNBOUNDED, PassContext
 from .layouts import lay_out_constants
 from .maps import fold_literals, make_map
+from .padded_channels import pad_channels
 from .precision import narrow_constants
 from .rewrite import PINNED, Context
 from .simplify import simplify
@@ -50,7 +51,7 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
     """(what to run once, the rest): outputs of the first are PARAMETER inputs of the second."""
     for step in (drop_stop_gradient, simplify, fold_affine, simplify):
         graph = step(graph, context)
-    graph = by_winograd(graph, constants(graph), context)
+    graph = pad_channels(by_winograd(graph, constants(graph), context), context)
     graph = lay_out_constants(graph, constants(graph), context)
     return split_constants(narrow_constants(graph, constants(graph), context))
 

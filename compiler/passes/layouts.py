@@ -22,6 +22,7 @@ from ir.views import keeps_memory
 
 from .context import UNBOUNDED, PassContext
 from .copies import Copies, is_copy
+from .padded_channels import pad_channels
 from .parted_windows import part_windows
 from .rewrite import Context
 
@@ -49,6 +50,7 @@ def choose_layouts(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     """
     if context.options.target.layout == ROW_MAJOR:
         return graph
+    graph = pad_channels(graph, context)
     return part_windows(_Layouts(graph, context).rebuilt(), context)
 
 

@@ -59,6 +59,9 @@ def check(
         # Channels that no step along the depth divides.
         (Layer("GoogLeNet 3x3 112", 14, 112, 224, 3), FLOAT32, ARCHITECTURES[1]),
         (Layer("GoogLeNet 5x5 48", 7, 48, 128, 5), BFLOAT16, ARCHITECTURES[1]),
+        # Three channels, which get as many more as an access moves.
+        (Layer("VGG-16 3x3 3", 224, 3, 64, 3), TF32, ARCHITECTURES[1]),
+        (Layer("ResNet-50 7x7 3", 56, 3, 64, 7), FLOAT32, ARCHITECTURES[1]),
     ],
     ids=str,
 )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from compiler.architecture import Architecture
 from compiler.c.lanes import with_layout
 from compiler.options import CompileOptions
 from compiler.passes.fuse import fuse
 from compiler.pipeline import run_passes, verify_each
-from compiler.target import Target
+from compiler.target import Target, typical
 from ir.build import Builder
 from ir.expr import arg
 from ir.graph import Graph, Node
+from ir.interpret import run_graph
 from ir.op import Op
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.fusion import Fused
@@ -106,3 +109,38 @@ def test_an_image_in_blocks_is_copied_where_groups_cross_them() -> None:
 def test_row_major_is_left_alone() -> None:
     target = replace(AVX_512, layout="row-major")
     assert laid(Conv(**SIMPLE), (2, 32, 9, 9), (64, 32, 3, 3), target=target) == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("channels", "window", "precision", "padded"),
+    [
+        (3, 7, "float32", 4),
+        (2, 3, "tf32", 4),
+        (3, 3, "bfloat16", 8),
+        (4, 3, "float32", 0),  # as many as an access moves
+        (3, 1, "float32", 0),  # nothing lies beside a tap
+        (1, 5, "float32", 0),
+    ],
+)
+def test_images_of_few_channels_get_more_on_gpus(
+    channels: int, window: int, precision: str, padded: int
+) -> None:
+    """Then what a row of the window covers is read by 16 bytes. Results stay what they are."""
+    b = Builder("g")
+    x = b.input("x", TensorType((2, channels, 9, 9)))
+    w = b.input("w", TensorType((5, channels, window, window)))
+    kind: dict[str, Any] = {"stride": (2, 2), "pad": (1, 1), "dilation": (1, 1)}
+    y = b.emit(Conv(**kind), x, w)
+    b.output("y", b.map(arg(0) + 1.0, y))
+    gradient = b.emit(ConvWeightGrad(**kind, window=(window, window)), x, y)
+    b.output("dw", b.map(arg(0) * 2.0, gradient))
+    graph = b.finish()
+    options = CompileOptions(typical(Architecture(90)), precision, passes=("layout",))
+    laid_out = run_passes(graph, options, [verify_each])
+    pads = [n for n in laid_out.nodes if n.op.name == "pad"]
+    assert [n.output.shape[1] for n in pads] == [padded] * len(pads)
+    assert len(pads) == (2 if padded else 0)  # of the image, which both read, and the weights
+    generator = np.random.default_rng(1)
+    given = [generator.standard_normal(v.shape).astype(np.float32) for v in (x, w)]
+    for before, after in zip(run_graph(graph, given), run_graph(laid_out, given), strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-5)

@@ -30,7 +30,7 @@ def product_tile(
 
 # By DotKind. Rates are what :func:`compiler.triton.cost.product.units_time` wants, fitted with its
 # other constants to 3 x 3 and 1 x 1 convolutions and gradients of weights on an H200, or guessed
-# between those of tiles that were measured (those of 32 x 32).
+# between those of tiles that were measured (those of 32 x 32 and 64 x 32).
 TILES: dict[DotKind, tuple[Tile, ...]] = {
     # Without matrix units: a whole depth of both operands is held in registers, 16 is the least.
     DotKind(IEEE): (
@@ -54,6 +54,7 @@ TILES: dict[DotKind, tuple[Tile, ...]] = {
     ),
     DotKind(TF32, held=True): (
         product_tile(32, 32, 32, 4, 3, 40),
+        product_tile(64, 32, 32, 4, 3, 60),
         product_tile(64, 64, 32, 2, 3, 91),
         product_tile(128, 64, 32, 4, 3, 104),
     ),
@@ -61,10 +62,10 @@ TILES: dict[DotKind, tuple[Tile, ...]] = {
         product_tile(32, 32, 32, 4, 3, 30),
         product_tile(64, 64, 32, 4, 3, 108),
         product_tile(128, 64, 32, 4, 3, 103),
-        product_tile(128, 128, 32, 8, 3, 114),
     ),
     DotKind(TF32X3, held=True): (
         product_tile(32, 32, 32, 4, 3, 18),
+        product_tile(64, 32, 32, 4, 3, 26),
         product_tile(64, 64, 32, 4, 3, 34),
         product_tile(128, 64, 32, 4, 2, 46),
     ),

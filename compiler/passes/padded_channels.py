@@ -1,0 +1,92 @@
+"""Images of few channels under convolutions, with channels of zeros besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from compiler.image_layout import CHANNELS_LAST
+from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, IEEE, TF32
+from ir.graph import Graph, Node, Value
+from ir.ops.convolution import Conv, ConvWeightGrad
+from ir.ops.movement import Pad, Slice
+
+from .context import PassContext
+from .rewrite import Context
+
+WIDE_CHANNELS = {FLOAT32: 4, TF32: 4, IEEE: 4, BFLOAT16: 8, FLOAT16: 8}
+"""How many of a pixel one access moves (16 bytes), by the precision in which images are stored."""
+
+
+def pad_channels(graph: Graph, context: PassContext) -> Graph:
+    """Give images as many channels as one access moves, where the target wants channels last: what
+    a row of a window covers then lies side by side in memory, and begins where accesses may.
+
+    Before::
+
+        %y: f32[8,64,112,112] = conv(%x, %w) stride=(2,2) pad=(3,3) ...
+
+    After::
+
+        %x.padded: f32[8,4,224,224] = pad(%x) low=(0,0,0,0) high=(0,1,0,0) ...
+        %w.padded: f32[64,4,7,7] = pad(%w) low=(0,0,0,0) high=(0,1,0,0) ...
+        %y: f32[8,64,112,112] = conv(%x.padded, %w.padded) stride=(2,2) pad=(3,3) ...
+
+    and of the gradient of weights the channels that there are, as a slice.
+    """
+    target = context.options.target
+    if target.layout != CHANNELS_LAST or target.kind == "cpu":
+        return graph
+    wide = WIDE_CHANNELS[context.options.precision]
+    pads = _Pads(graph)
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        short = _missing(node, wide)
+        if short and context.fuel.take("layout: gave channels of zeros to the image of {}", node):
+            nodes += pads.around(node, short)
+        else:
+            nodes.append(node)
+    return graph if len(nodes) == len(graph.nodes) else replace(graph, nodes=tuple(nodes))
+
+
+def _missing(node: Node, wide: int) -> int:
+    """Channels that the image of a convolution, or of its weights' gradient, lacks.
+
+    One channel lies side by side as it is, and in a window of one column nothing does."""
+    op = node.op
+    if not isinstance(op, Conv | ConvWeightGrad) or op.group != 1:
+        return 0
+    image, other = node.inputs
+    window = op.window if isinstance(op, ConvWeightGrad) else other.shape[2:]
+    few = 1 < image.shape[1] < wide and image.type.layout is None
+    return wide - image.shape[1] if few and window[-1] > 1 else 0
+
+
+class _Pads:
+    """One for each value."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.names = Context(graph)
+        self.made: dict[Value, Value] = {}
+
+    def around(self, node: Node, channels: int) -> Iterator[Node]:
+        """A node that reads padded operands, with what makes them."""
+        image, other = node.inputs
+        yield from self._padded(node, image, channels)
+        if isinstance(node.op, Conv):
+            yield from self._padded(node, other, channels)
+            yield replace(node, inputs=(self.made[image], self.made[other]))
+            return
+        (type,) = node.op.infer([self.made[image].type, other.type])
+        whole = self.names.fresh(f"{node.output.name}.padded", type)
+        yield replace(node, inputs=(self.made[image], other), outputs=(whole,))
+        yield replace(node, op=Slice(1, 0, image.shape[1]), inputs=(whole,))
+
+    def _padded(self, node: Node, value: Value, channels: int) -> Iterator[Node]:
+        if value in self.made:
+            return
+        rest = value.type.rank - 2
+        pad = Pad((0,) * (rest + 2), (0, channels, *(0,) * rest))
+        (type,) = pad.infer([value.type])
+        self.made[value] = self.names.fresh(f"{value.name}.padded", type)
+        yield replace(node, op=pad, inputs=(value,), outputs=(self.made[value],))
