@@ -8,7 +8,6 @@ from dataclasses import replace
 from compiler.image_layout import CHANNELS_LAST
 from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, IEEE, TF32
 from ir.graph import Graph, Node, Value
-from ir.ops.convolution import Conv, ConvWeightGrad
 from ir.ops.movement import Pad, Slice
 
 from .context import PassContext
@@ -16,6 +15,10 @@ from .rewrite import Context
 
 WIDE_CHANNELS = {FLOAT32: 4, TF32: 4, IEEE: 4, BFLOAT16: 8, FLOAT16: 8}
 """How many of a pixel one access moves (16 bytes), by the precision in which images are stored."""
+
+FORWARD, WEIGHTS = (True, False, True), (True, True, False)
+"""Contractions by what of their operands and results are images (:attr:`ir.op.Op.images`): of an
+image and weights, and of two images."""
 
 
 def pad_channels(graph: Graph, context: PassContext) -> Graph:
@@ -50,16 +53,22 @@ def pad_channels(graph: Graph, context: PassContext) -> Graph:
 
 
 def _missing(node: Node, wide: int) -> int:
-    """Channels that the image of a convolution, or of its weights' gradient, lacks.
+    """Channels that the image lacks that a contraction sums over, or makes gradients for.
 
     One channel lies side by side as it is, and in a window of one column nothing does."""
     op = node.op
-    if not isinstance(op, Conv | ConvWeightGrad) or op.group != 1:
+    if op.images not in (FORWARD, WEIGHTS):
         return 0
-    image, other = node.inputs
-    window = op.window if isinstance(op, ConvWeightGrad) else other.shape[2:]
-    few = 1 < image.shape[1] < wide and image.type.layout is None
-    return wide - image.shape[1] if few and window[-1] > 1 else 0
+    image, (_, weights) = node.inputs[0], _weights(node)
+    (axis,) = op.channels[0]
+    few = 1 < image.shape[axis.axis] < wide and axis.groups == 1 and image.type.layout is None
+    return wide - image.shape[axis.axis] if few and weights.shape[-1] > 1 else 0
+
+
+def _weights(node: Node) -> tuple[int, Value]:
+    """Those of a contraction, or their gradient, and the axis of the image's channels."""
+    number = node.op.images.index(False)
+    return node.op.channels[number][0].axis, (*node.inputs, node.output)[number]
 
 
 class _Pads:
@@ -69,24 +78,25 @@ class _Pads:
         self.names = Context(graph)
         self.made: dict[Value, Value] = {}
 
-    def around(self, node: Node, channels: int) -> Iterator[Node]:
+    def around(self, node: Node, count: int) -> Iterator[Node]:
         """A node that reads padded operands, with what makes them."""
-        image, other = node.inputs
-        yield from self._padded(node, image, channels)
-        if isinstance(node.op, Conv):
-            yield from self._padded(node, other, channels)
+        (image, other), (axis, weights) = node.inputs, _weights(node)
+        channel = node.op.channels[0][0].axis
+        yield from self._padded(node, image, channel, count)
+        if weights is other:
+            yield from self._padded(node, other, axis, count)
             yield replace(node, inputs=(self.made[image], self.made[other]))
             return
         (type,) = node.op.infer([self.made[image].type, other.type])
-        whole = self.names.fresh(f"{node.output.name}.padded", type)
+        whole = self.names.fresh(f"{weights.name}.padded", type)
         yield replace(node, inputs=(self.made[image], other), outputs=(whole,))
-        yield replace(node, op=Slice(1, 0, image.shape[1]), inputs=(whole,))
+        yield replace(node, op=Slice(axis, 0, image.shape[channel]), inputs=(whole,))
 
-    def _padded(self, node: Node, value: Value, channels: int) -> Iterator[Node]:
+    def _padded(self, node: Node, value: Value, axis: int, count: int) -> Iterator[Node]:
         if value in self.made:
             return
-        rest = value.type.rank - 2
-        pad = Pad((0,) * (rest + 2), (0, channels, *(0,) * rest))
+        none = [0] * value.type.rank
+        pad = Pad(tuple(none), (*none[:axis], count, *none[axis + 1 :]))
         (type,) = pad.infer([value.type])
         self.made[value] = self.names.fresh(f"{value.name}.padded", type)
         yield replace(node, op=pad, inputs=(value,), outputs=(self.made[value],))
