@@ -19,11 +19,13 @@ from .plan.sizes import plan_at
 class CompiledGraph:
     """``graph`` is fused; ``launches`` are of its values, those of the plan of buffers.
 
+    ``alone`` are the launches that there would be if none did what several do.
     ``general`` is the plan for whatever the symbols of sizes are, ``values`` what they are here.
     """
 
     graph: Graph
     launches: tuple[Launch, ...]
+    alone: tuple[Launch, ...]
     general: Plan
     values: Mapping[str, int] = field(default_factory=dict)
 

@@ -71,14 +71,22 @@ class Scratch:
 Argument = Value | Scratch | int | float
 
 
+BESIDE = " + "
+"""Between the names of kernels that share a launch. None of them holds it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """One call of a kernel in a tile configuration: arguments in the order of its parameters, and
     the grid.
 
-    ``label`` is the readable name (``conv1_relu1``). A grid with a 0 is not launched. ``readable``
-    prints the kernel as it is shown: named after this user of it. ``body`` makes its nodes once
-    more (a :class:`compiler.kernels.nodes.KernelBody`), of which predictions are made.
+    ``label`` is the readable name (``conv1_relu1``), of several kernels in one :data:`BESIDE`
+    between theirs. A grid with a 0 is not launched. ``readable`` prints the kernel as it is shown:
+    named after this user of it. ``body`` makes its nodes once more (a
+    :class:`compiler.kernels.nodes.KernelBody`), of which predictions are made. ``light``: of one
+    that may share a launch with others, what it is made of
+    (:class:`compiler.kernels.launch.Light`). ``parts``: of one that does for others what each would
+    do alone, these.
     """
 
     kernel: Kernel
@@ -90,3 +98,5 @@ class Launch:
     outputs: tuple[Value | Scratch, ...]  # what it writes, for planning and dumps
     readable: Callable[[], str] = field(default=str, compare=False, repr=False)
     body: Callable[[], Any] | None = field(default=None, compare=False, repr=False)
+    light: object = field(default=None, compare=False, repr=False)
+    parts: tuple[Launch, ...] = ()

@@ -18,6 +18,7 @@ from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
 from .budget import within_budget
+from .bundles.bundling import with_bundles
 from .collector import collector_paused
 from .compiled import CompiledGraph
 from .effort import NO_EFFORT, Effort
@@ -175,8 +176,10 @@ class GraphCompiler:
         launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
         with collector_paused():
             printed = {node: launches_of(node) for node in kernel_nodes(graph)}
-            launches = tuple(launch for group in printed.values() for launch in group)
-            return CompiledGraph(graph, launches, plan_graph(graph, printed), values)
+            alone = tuple(launch for group in printed.values() for launch in group)
+            frugal = self._options.memory_budget is not None
+            plan, launches = with_bundles(plan_graph(graph, printed), alone, number, frugal=frugal)
+            return CompiledGraph(graph, launches, alone, plan, values)
 
     def _after_passes(self, effort: Effort) -> Graph:
         if effort not in self._passed:

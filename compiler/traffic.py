@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ir.graph import Node, Value
@@ -21,7 +21,7 @@ class Traffic:
     Attributes:
         times: how often it runs: once, or in every turn of a loop.
         sizes: in bytes, of the tensors that it reads or writes in one run; of one that is only read
-            by slices, these.
+            by slices, these. Of kernels that share the launch those of all.
         flops: of its matrix product in one run, two for every multiplication.
     """
 
@@ -37,18 +37,34 @@ class Traffic:
 
 
 def traffic(compiled: CompiledGraph) -> Iterator[Traffic]:
-    """Of every launch that runs, in the order of its nodes."""
+    """Of every launch that runs, in the order of the plan."""
     number = Evaluation(compiled.values).size
     makers = {value: made for made in repeated_nodes(compiled.graph) for value in made[0].outputs}
     first: Node | None = None
-    for launch, (node, times) in zip(compiled.launches, _makers(compiled, makers), strict=True):
+    alone: dict[int, Traffic] = {}
+    for launch, (node, times) in zip(compiled.alone, _makers(compiled, makers), strict=True):
         # A node's first launch multiplies; others add its parts.
         flops = 0 if node is first else 2 * number(node.multiply_adds)
         first = node
         if 0 not in map(number, launch.grid):
             tensors = dict.fromkeys(a for a in launch.arguments if isinstance(a, Value | Scratch))
             sizes = {tensor: _bytes_moved(node, tensor, number) for tensor in tensors}
-            yield Traffic(launch, times, sizes, flops)
+            alone[id(launch)] = Traffic(launch, times, sizes, flops)
+    for launch in compiled.launches:
+        rows = [alone[id(part)] for part in launch.parts or (launch,) if id(part) in alone]
+        if len(rows) == 1:
+            yield rows[0]
+        elif rows:
+            yield _together(launch, rows)
+
+
+def _together(launch: Launch, rows: Sequence[Traffic]) -> Traffic:
+    """Of kernels that share a launch: of what several read as much as all do."""
+    sizes: dict[Value | Scratch, int] = {}
+    for row in rows:
+        for tensor, nbytes in row.sizes.items():
+            sizes[tensor] = sizes.get(tensor, 0) + nbytes
+    return Traffic(launch, rows[0].times, sizes, sum(row.flops for row in rows))
 
 
 def bytes_read(node: Node, place: int, number: Callable[[int], int] = value_of) -> int:
@@ -79,10 +95,10 @@ def _bytes_moved(node: Node, tensor: Value | Scratch, number: Callable[[int], in
 def _makers(
     compiled: CompiledGraph, makers: dict[Value, tuple[Node, int]]
 ) -> Iterator[tuple[Node, int]]:
-    """The node of every launch, and how often it runs. What writes but scratch buffers is followed
-    by the launch of the same node that writes a result."""
+    """The node of every launch that would run alone, and how often it does. What writes but scratch
+    buffers is followed by the launch of the same node that writes a result."""
     waiting = 0
-    for launch in compiled.launches:
+    for launch in compiled.alone:
         waiting += 1
         written = [value for value in launch.outputs if isinstance(value, Value)]
         if written:

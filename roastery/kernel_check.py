@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+from compiler.bundles.bundle import HEAD, PART
 from compiler.kernel import Launch
 from compiler.kernels.placement import read_placement
 from compiler.options import CompileOptions
@@ -28,6 +30,7 @@ from ir.graph_sizes import at_hand, graph_at
 from ir.ops.fusion import Fused
 from ir.text import parse_graph
 
+from .bench.bundle_run import BundleRun
 from .bench.lone_group import LoneRun, lone_graph
 
 LATER = (".sum", ".fold", ".reduce", ".totals", ".order", ".ends")
@@ -50,7 +53,10 @@ def check_file(path: Path) -> bool:
     from runtime.interpret.launcher import InterpretLauncher
 
     source = path.read_text(encoding="utf-8")
-    general, label, options = _node_of(source, path)
+    text = ast.get_docstring(ast.parse(source), clean=False) or ""
+    if text.startswith(HEAD):
+        return _check_bundle(source, text, path)
+    general, label, options = _node_of(text, path)
     printed = lower_node(general, options)
     launches = [_with_text(x, source) if x.label == label else x for x in printed]
     if not any(x.kernel.source == source for x in launches):
@@ -69,9 +75,30 @@ def check_file(path: Path) -> bool:
     return fine
 
 
-def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
+def _check_bundle(source: str, text: str, path: Path) -> bool:
+    """Of kernels that share a launch: against each of them alone."""
+    listed, *described = re.split(rf"\n\n{PART} \d+\n\n", text)
+    found = re.findall(r"^    (\d+): (\S+)", listed, re.MULTILINE)
+    kernels = []
+    for part in described:
+        general, label, options = _node_of(part, path)
+        group = replace(general, op=replace(general.op, bundled=True))  # type: ignore[type-var]
+        kernels += [x for x in lower_node(group, options) if x.label == label]
+    if not found or {int(number) for number, _ in found} != {*range(1, len(kernels) + 1)}:
+        raise RoasteryError(f"{path} is no kernel file of Roastery: it does not tell its parts")
+    run = BundleRun([replace(kernels[int(n) - 1], label=name) for n, name in found])
+    together = _with_text(run.together, source)
+    if len(together.kernel.parameters) + len(together.config.constants) != _taken(source):
+        raise RoasteryError(f"{path} is not one of the kernels that its header describes")
+    fine = True
+    for name, same in run.compared(together.kernel):
+        fine &= same
+        print(f"{name}: {'the same' if same else 'DIFFERS'}")
+    return fine
+
+
+def _node_of(text: str, path: Path) -> tuple[Node, str, CompileOptions]:
     """The group in the docstring, the name of the launch that the file holds, and the options."""
-    text = ast.get_docstring(ast.parse(source), clean=False) or ""
     sections = {part.split("\n", 1)[0]: part for part in text.split("\n\n")}
     try:
         body = parse_graph(sections["Computes"].split("\n", 1)[1])
@@ -93,9 +120,17 @@ def _node_of(source: str, path: Path) -> tuple[Node, str, CompileOptions]:
 
 def _with_text(launch: Launch, source: str) -> Launch:
     """The launch, of the function that the file holds."""
-    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
-    kernel = replace(launch.kernel, entry=functions[-1].name, source=source)
+    kernel = replace(launch.kernel, entry=_function(source).name, source=source)
     return replace(launch, kernel=kernel)
+
+
+def _function(source: str) -> ast.FunctionDef:
+    return [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1]
+
+
+def _taken(source: str) -> int:
+    """How many arguments the function takes."""
+    return len(_function(source).args.args)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def structure(node: Node) -> str:
     op = node.op
     assert isinstance(op, Fused)
     numbers = {port.value: number for number, port in enumerate(op.body.inputs)}
-    lines = [op.schedule, *placement(op)]
+    lines = [f"{op.schedule} {op.bundled}", *placement(op)]
     lines += [str(v.type) for v in (*node.inputs, *node.outputs)]
     lines.append(f"{_numbered(node.inputs)} {_numbered(node.outputs)}")
     for inner in op.body.nodes:

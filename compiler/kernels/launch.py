@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Argument as Given
-from compiler.kernel import Kernel, Launch, Parameter
+from compiler.kernel import Config, Kernel, Launch, Parameter
 from ir.graph import Node
 
 from .choice import Choice
@@ -25,13 +25,15 @@ class Ways:
     """The ways to compute a group in a language.
 
     ``canonical``: prints a kernel: its function's name, the source, and the function's text.
-    ``readable``: prints it for people.
+    ``readable``: prints it for people. ``together``: prints for people one that does what several
+    would, below what is said of it; None: the language has none.
     """
 
     task: Task
     scheduled: Scheduled
     canonical: Callable[[KernelBody], tuple[str, str, Text]]
     readable: Callable[[Task, KernelBody], str]
+    together: Callable[[str, KernelBody], str] | None = None
 
     @property
     def choices(self) -> Sequence[Choice]:
@@ -50,7 +52,8 @@ class Ways:
 
     def _launch(self, choice: Choice, number: int, body: KernelBody) -> Launch:
         entry, source, text = self.canonical(body)
-        parameters = tuple(_parameter(name, a, body.wide) for name, a in text.arguments)
+        light = body.light if self.task.op.bundled and self.together else None
+        parameters = tuple(parameter_of(name, a, body.wide) for name, a in text.arguments)
 
         def again() -> KernelBody:
             # They are not kept, as they are many small objects.
@@ -59,17 +62,26 @@ class Ways:
         return Launch(
             Kernel(entry, source, parameters),
             body.config,
-            tuple(_given(a) for _, a in text.arguments),
+            tuple(given(a) for _, a in text.arguments),
             body.grid,
             self.task.op.label + body.suffix,
             self.task.node.location,
             body.writes,
             lambda: self.readable(self.task, again()),
             again,
+            Light(self, light) if light is not None else None,
         )
 
 
-def _parameter(name: str, argument: KernelArgument, wide: bool) -> Parameter:
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """How a kernel is made once more, to share a launch with others."""
+
+    ways: Ways
+    body: Callable[[Config], KernelBody]
+
+
+def parameter_of(name: str, argument: KernelArgument, wide: bool) -> Parameter:
     if argument.kind == "pointer":
         return Parameter(name, "pointer", argument.dtype, argument.divisible)
     if argument.kind == "size":
@@ -77,6 +89,6 @@ def _parameter(name: str, argument: KernelArgument, wide: bool) -> Parameter:
     return Parameter(name, "f32" if argument.dtype.is_float else "i32")
 
 
-def _given(argument: KernelArgument) -> Given:
-    given = argument.given
-    return given.size if isinstance(given, Monomial) else given
+def given(argument: KernelArgument) -> Given:
+    value = argument.given
+    return value.size if isinstance(value, Monomial) else value

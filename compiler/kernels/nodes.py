@@ -110,7 +110,8 @@ class KernelBody:
         config: the constants, of which a printer makes what its target has for them.
         grid: programs along its axes. writes: the buffers that it stores into.
         why: for people. suffix: after the group's label.
-        wide: indices have 64 bits.
+        wide: indices have 64 bits. light: of one that only asks which program it is along the first
+            axis, and does little in each: the same in another configuration.
     """
 
     name: str
@@ -122,6 +123,7 @@ class KernelBody:
     why: str
     suffix: str = ""
     wide: bool = False
+    light: Callable[[Config], KernelBody] | None = field(default=None, compare=False)
 
 
 def parts(statement: Statement) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 
+from compiler.kernel import Config
 from ir.location import Location
 from ir.printable import printable
 from ir.text import format_graph
@@ -34,6 +35,12 @@ def provenance(task: Task, kernel: KernelBody, *more: Section, with_options: boo
     for title, lines in sections:
         text += f"\n{title}\n" + "".join(f"    {line}\n" for line in lines)
     return text
+
+
+def tiles_of(config: Config) -> str:
+    """The configuration of a GPU's kernel."""
+    constants = " ".join(f"{name}={value}" for name, value in config.constants)
+    return f"{constants}, {config.num_warps} warps, {config.num_stages} stages"
 
 
 def function_name(task: Task, kernel: KernelBody) -> str:

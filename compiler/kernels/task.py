@@ -89,11 +89,12 @@ class Task:
         why: str,
         suffix: str = "",
         writes: Sequence[Value | Scratch] | None = None,
+        light: Callable[[Config], KernelBody] | None = None,
     ) -> KernelBody:
         """What was built. It writes the task's results, unless it is told otherwise."""
         written = self.node.outputs if writes is None else tuple(writes)
         body, wide = builder.finish(), builder.wide
-        return KernelBody(name, body, tile, config, (*grid, 1), written, why, suffix, wide)
+        return KernelBody(name, body, tile, config, (*grid, 1), written, why, suffix, wide, light)
 
 
 @dataclass(frozen=True, slots=True)

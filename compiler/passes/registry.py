@@ -13,6 +13,7 @@ from ir.errors import RoasteryError
 from ir.graph import Graph
 
 from .autodiff import append_backward, drop_stop_gradient
+from .bundle import bundle
 from .channel_factors import channel_factors
 from .checkpoint import checkpoint
 from .context import PassContext
@@ -34,6 +35,7 @@ class Pass(Protocol):
 
 
 PASSES: dict[str, Pass] = {
+    "bundle": bundle,
     "checkpoint": checkpoint,
     "channel_factors": channel_factors,
     "deviations": sum_deviations,
@@ -58,7 +60,7 @@ def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...
 
     Numpy runs a graph node by node: groups would only compute again what several of them read. On
     CPUs memory is what backward waits for, and a second pass over what a cache holds costs less
-    than arithmetic; GPUs compute again where that is asked for.
+    than arithmetic; GPUs compute again where that is asked for, and every launch takes its time.
     """
     passes: tuple[str, ...] = _OPTIMISING
     if target.kind == "cuda":
@@ -71,7 +73,9 @@ def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...
         passes = (*passes, "layout")
     if target.kind == "cuda":
         passes = (*passes, "parts")
-    return (*passes, "fuse", "precision") if target.runs_kernels else passes
+    if target.runs_kernels:
+        passes = (*passes, "fuse", "precision")
+    return (*passes, "bundle") if target.kind == "cuda" else passes
 
 
 def register(name: str) -> Callable[[Pass], Pass]:

@@ -95,8 +95,8 @@ class PlanLaunch:
     """One call of a kernel in a tile configuration: arguments in the order of its parameters, and
     the grid.
 
-    ``label`` is the readable name (``conv1_relu1``), ``location`` the layer that it came from. A
-    grid with a 0 is not launched.
+    ``label`` is the readable name (``conv1_relu1``; of kernels that share a launch all names),
+    ``location`` the (first) layer that it came from. A grid with a 0 is not launched.
     """
 
     kernel: int

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
+from compiler.kernel import BESIDE
 from ir.printable import printable
 
 from .arena import aligned
@@ -15,7 +16,8 @@ from .plan import Copy, Plan, PlanLaunch, Repeat
 
 def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
     """The steps by number: label, grid, configuration, file of the kernel, and the variables whose
-    diffs are complete from there on. ``kernels``: what is told instead of files."""
+    diffs are complete from there on. Kernels that share a launch have a row each. ``kernels``: what
+    is told instead of files."""
     files = kernel_files(plan) if kernels is None else kernels
     complete: dict[int, list[str]] = {}
     for name, number in plan.complete_after.items():
@@ -34,7 +36,10 @@ def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
             row[0] = f"(copy) {plan.buffers[step.source].name} -> {plan.buffers[step.target].name}"
         else:
             row[0] = f"(host) {step.op}"
+        first, *others = row[0].split(BESIDE)
+        row[0] = first
         rows.append([f"{number}", *row, " ".join(complete.get(number, ()))])
+        rows += [[f"{number}", f"+ {other}", "", "", "", ""] for other in others]
     return table(rows if complete else [row[:5] for row in rows])
 
 

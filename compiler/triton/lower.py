@@ -11,7 +11,7 @@ from ir.graph import Node
 from ir.size import value_of
 
 from .heuristics import GpuHeuristic
-from .printer.file import canonical_file, readable_file
+from .printer.file import bundled_file, canonical_file, readable_file
 
 
 def lower_node(
@@ -26,4 +26,4 @@ def lower_node(
 
 def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:
     task = task_of(node, options, GpuHeuristic(options.target), number)
-    return Ways(task, schedule_task(task), canonical_file, readable_file)
+    return Ways(task, schedule_task(task), canonical_file, readable_file, bundled_file)

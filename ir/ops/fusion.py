@@ -44,6 +44,7 @@ class Fused(Op):
     ``inside``: likewise of those that lie in larger tensors, as parts of what is put together:
     number, axis, first place along the axis, and the extent that the larger tensor has there, four
     numbers for each; several for one that lies in a part of another tensor, the outermost last.
+    ``bundled``: a small kernel of it may share a launch with those of others.
     """
 
     label: str
@@ -51,6 +52,7 @@ class Fused(Op):
     body: Graph
     tight: tuple[int, ...] = ()
     inside: tuple[int, ...] = ()
+    bundled: bool = False
     name = "fused"
     properties = Property.NONE
 

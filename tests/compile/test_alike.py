@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from compiler.bundles.bundling import with_bundles
 from compiler.c.lower import lower_to_c
 from compiler.kernel import Launch
 from compiler.kernels.alike import structure
@@ -79,9 +80,11 @@ def test_they_are_planned_as_if_each_had_been(lower: Lower) -> None:
     each = {
         node: lower(node, CompileOptions(), number, {}) for node in kernel_nodes(compiler.graph)
     }
-    assert compiled.general == plan_graph(compiler.graph, each)
-    alone = [launch.readable() for launches in each.values() for launch in launches]
-    assert [launch.readable() for launch in compiled.launches] == alone
+    alone = [launch for launches in each.values() for launch in launches]
+    plan, launches = with_bundles(plan_graph(compiler.graph, each), alone, number)
+    assert compiled.general == plan
+    assert [x.readable() for x in compiled.alone] == [x.readable() for x in alone]
+    assert compiled.launches == launches
 
 
 def test_what_is_equal_but_printed_otherwise_is_not_alike() -> None:

@@ -260,5 +260,5 @@ def test_every_configuration_has_several_programs() -> None:
 @pytest.mark.parametrize("net", ["lenet", "inception", "residual", "recurrent", "siamese"])
 def test_nets_launch_nothing_else(net: str) -> None:
     compiled = program_kernels.training(lowered(getattr(sample_nets, net)()))
-    for launch in compiled.launches:
+    for launch in compiled.alone:
         assert of(launch) in LAUNCHED, launch.label

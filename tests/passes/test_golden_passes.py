@@ -16,6 +16,7 @@ import pytest
 from compiler.effort import Effort
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
+from compiler.passes.bundle import bundle
 from compiler.passes.channel_factors import channel_factors
 from compiler.passes.checkpoint import checkpoint
 from compiler.passes.context import PassContext
@@ -63,6 +64,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "apart": lambda graph: recompute(graph, PassContext(CompileOptions(GENERIC))),
     "checkpoint": lambda graph: checkpoint(graph, PassContext(effort=Effort(4, 2, 1))),
     "fuse": fuse,
+    "bundle": lambda graph: bundle(fuse(graph), PassContext(CompileOptions(GENERIC))),
     "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
     "parts": place_parts,
     "blocks": lambda graph: choose_layouts(graph, wanting("channels-by-4")),

@@ -86,6 +86,7 @@ def train(
     *,
     layerwise: bool = False,
     precision: str = FLOAT32,
+    passes: tuple[str, ...] | None = None,
     prepare: Callable[[Solver], None] | None = None,
     **settings: Any,
 ) -> Training:
@@ -97,7 +98,7 @@ def train(
         if layer.type == "Input"
     }
     store = Store(program.variables, seed=3)
-    options = CompileOptions(backend.target, precision)
+    options = CompileOptions(backend.target, precision, passes)
     net = PartitionedNet(
         program,
         backend,

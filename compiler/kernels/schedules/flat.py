@@ -84,5 +84,10 @@ def flat_kernel(
         emitter.store(buffer, port.name, index, element, emitter.needed(own, type))
     block = config["BLOCK"]
     programs = -(-padded_count(first.memory_size) // block)
-    why = why or f"{first.size} independent elements, {block} per program"
-    return task.kernel(emitter.builder, name, ("BLOCK",), config, (programs, 1), why, suffix)
+    said = why or f"{first.size} independent elements, {block} per program"
+
+    def again(config: Config) -> KernelBody:
+        return flat_kernel(task, config, name, why, suffix)
+
+    builder, grid = emitter.builder, (programs, 1)
+    return task.kernel(builder, name, ("BLOCK",), config, grid, said, suffix, light=again)

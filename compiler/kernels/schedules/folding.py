@@ -52,4 +52,9 @@ def fold_kernel(
     results.store(task.ports)
     why = f"folds the {parts} partial results of every element, in fixed order"
     grid = (-(-count // config["B"]), 1)
-    return task.kernel(builder, "reduce_fold", ("A", "B"), config, grid, why, suffix)
+
+    def again(config: Config) -> KernelBody:
+        return fold_kernel(task, reduction, config, parts, reader, suffix)
+
+    name, tile = "reduce_fold", ("A", "B")
+    return task.kernel(builder, name, tile, config, grid, why, suffix, light=again)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from compiler.compiled import CompiledGraph
-from compiler.kernel import Launch, Scratch
+from compiler.kernel import Config, Launch, Scratch
 from compiler.kernels.expressions import DotKind
+from compiler.kernels.launch import Light
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.task import AsNumber
 from compiler.precision import HALF, IEEE, TF32X3
@@ -23,6 +24,7 @@ from .count import Counts, counted
 from .kernel import work_of
 from .processor import processor_of
 from .time import BoundBy, Time, time_of
+from .work import Work, work_of_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ def _nbytes(buffer: Value | Scratch, number: AsNumber) -> int:
 
 def _predicted(row: Traffic, number: AsNumber, target: Target) -> tuple[int, Time, float]:
     launch, nbytes = row.launch, row.nbytes
+    if launch.parts:
+        works = [_work_of_part(part, launch.config, number, target) for part in launch.parts]
+        work = work_of_all(works)
+        return int(work.nbytes), time_of(work, target), work.nbytes / target.bandwidth
     if launch.body is None:  # nothing is known of it but its arguments
         least = nbytes / target.bandwidth
         return nbytes, Time(least, BoundBy.MEMORY), least
@@ -84,6 +90,15 @@ def _predicted(row: Traffic, number: AsNumber, target: Target) -> tuple[int, Tim
     if kind is not None:
         least = max(least, row.flops / peak(kind, target))
     return nbytes, time, least
+
+
+def _work_of_part(part: Launch, config: Config, number: AsNumber, target: Target) -> Work:
+    """Of one of the kernels that share a launch, in its configuration."""
+    assert isinstance(part.light, Light), "nothing else is a part"
+    body = part.light.body(config)
+    counts = counted(body, number)
+    nbytes = _asked(body, counts, number, {})
+    return work_of(body, counts, number, nbytes, target, rate_of)
 
 
 def body_time(body: KernelBody, number: AsNumber, target: Target) -> Time:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -32,3 +33,23 @@ class Work:
     steps: float = 0.0
     written: float = 0.0
     nbytes: float = 0.0
+
+
+def work_of_all(works: Sequence[Work]) -> Work:
+    """Of a launch whose programs do what those of several would, none of them a product."""
+    programs = sum(work.programs for work in works)
+
+    def mean(name: str) -> float:
+        total: float = sum(work.programs * getattr(work, name) for work in works)
+        return total / max(programs, 1)
+
+    return Work(
+        programs,
+        max(work.warps for work in works),
+        max(work.registers for work in works),
+        max(work.shared for work in works),
+        instructions=mean("instructions"),
+        cached=mean("cached"),
+        waits=max(work.waits for work in works),
+        nbytes=sum(work.nbytes for work in works),
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
-from compiler.kernels.provenance import function_name, provenance
+from compiler.kernels.provenance import function_name, provenance, tiles_of
 from compiler.kernels.task import Task
 
 from .helpers import source_of
@@ -32,14 +32,20 @@ def canonical_file(kernel: KernelBody) -> tuple[str, str, Text]:
 
 
 def readable_file(task: Task, kernel: KernelBody) -> str:
-    constants = " ".join(f"{name}={value}" for name, value in kernel.config.constants)
-    tile = f"{constants}, {kernel.config.num_warps} warps, {kernel.config.num_stages} stages"
-    text = provenance(task, kernel, ("Tiles", [tile]))
+    text = provenance(task, kernel, ("Tiles", [tiles_of(kernel.config)]))
     text += "\nRun this file to compare the kernel with the reference on random inputs.\n"
+    return _told(text, kernel, function_name(task, kernel))
+
+
+def bundled_file(text: str, kernel: KernelBody) -> str:
+    """Of a kernel that does the work of several; ``text`` says of which."""
+    return _told(text, kernel, kernel.name)
+
+
+def _told(text: str, kernel: KernelBody, name: str) -> str:
     # Names of layers must not end the docstring.
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    file = _file(kernel, print_body(kernel, readable=True), function_name(task, kernel))
-    return f'"""{text}"""\n\n{file}{_CHECK}'
+    return f'"""{text}"""\n\n{_file(kernel, print_body(kernel, readable=True), name)}{_CHECK}'
 
 
 def _file(kernel: KernelBody, body: Text, name: str) -> str:

@@ -1,0 +1,151 @@
+"""A plan with launches put together, and the launches that its kernels are compiled of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from compiler.kernel import Config, Kernel, Launch, Scratch
+from compiler.kernels.launch import Light
+from compiler.kernels.task import AsNumber
+from compiler.plan.arena import lower_bound
+from compiler.plan.memory import lifetimes
+from compiler.plan.plan import Plan, PlanLaunch, Repeat, Step
+from ir.size import Size
+
+from .body import BundlePart
+from .bundle import bundle_of
+from .limits import SMALLEST, WORTH, more_memory, most_held
+from .order import Candidate, advanced, delayed
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A step of a plan with what is launched in it; of kernels that are to share it: their items.
+    Its step then tells no more than which buffers it uses."""
+
+    step: Step
+    launches: tuple[Launch, ...] = ()
+    parts: tuple[_Item, ...] = ()
+
+
+def with_bundles(
+    plan: Plan, launches: Sequence[Launch], number: AsNumber, *, frugal: bool = False
+) -> tuple[Plan, tuple[Launch, ...]]:
+    """The plan with fewer launches, and these.
+
+    Copies and the like run before the first of them is needed, sums of parts when the last part
+    is there. A launch changes its place only where no step between uses what it writes, or writes
+    what it uses. Where that takes too much memory, fewer wait for each other.
+
+    Args:
+        plan: of any sizes, its buffers without places. launches: of its kernels, in order.
+        number: what sizes are: they decide how much is held.
+        frugal: the plan may need no more memory than before.
+    """
+    items = _items(plan, launches)
+    light = any(isinstance(launch.light, Light) for launch in launches)
+    before, most = (_peak(plan, items, number), most_held(plan)) if light else (0, 0)
+    allowed = before if frugal else before + more_memory(before)
+    while most >= SMALLEST:
+        chosen = _chosen(plan, items, number, most)
+        if _peak(plan, chosen, number) <= allowed:
+            return _planned(plan, [_bundle(item) if item.parts else item for item in chosen])
+        most //= 2
+    return plan, tuple(launches)
+
+
+def _peak(plan: Plan, items: Sequence[_Item], number: AsNumber) -> int:
+    """The most bytes of the arena that are in use at one time."""
+    found = lifetimes(replace(plan, steps=tuple(item.step for item in items)))
+    return lower_bound([replace(each, size=number(each.size)) for each in found])
+
+
+def _chosen(plan: Plan, items: Sequence[_Item], number: AsNumber, most: int) -> list[_Item]:
+    """The items, with some put together."""
+    found = list(items)
+    for after_parts, choose in ((False, advanced), (True, delayed)):
+        candidates = dict(_candidates(plan, found, after_parts, number))
+        gone: set[int] = set()
+        together: dict[int, _Item] = {}
+        for numbers in choose([item.step for item in found], candidates, most):
+            gone.update(numbers)
+            place = numbers[-1] if after_parts else numbers[0]
+            together[place] = _together([found[n] for n in numbers])
+        each = enumerate(found)
+        found = [together.get(n, item) for n, item in each if n in together or n not in gone]
+    return found
+
+
+def _together(parts: Sequence[_Item]) -> _Item:
+    steps = [part.step for part in parts if isinstance(part.step, PlanLaunch)]
+    used = tuple(argument for step in steps for argument in step.arguments)
+    written = tuple(dict.fromkeys(number for step in steps for number in step.writes))
+    step = PlanLaunch(0, Config(()), used, (1, 1, 1), written, "")
+    return _Item(step, parts=tuple(parts))
+
+
+def _items(plan: Plan, launches: Sequence[Launch]) -> list[_Item]:
+    coming = iter(launches)
+    items = []
+    for step in plan.steps:
+        count = len(step.launches) if isinstance(step, Repeat) else isinstance(step, PlanLaunch)
+        items.append(_Item(step, tuple(next(coming) for _ in range(count))))
+    return items
+
+
+def _candidates(
+    plan: Plan, items: Sequence[_Item], after_parts: bool, number: AsNumber
+) -> Iterable[tuple[int, Candidate]]:
+    """Light launches: those that add parts up, or the others."""
+    bound = plan.bound
+    for place, item in enumerate(items):
+        if not isinstance(item.step, PlanLaunch) or item.parts:
+            continue
+        (launch,) = item.launches
+        parts = [a for a in launch.arguments if isinstance(a, Scratch)]
+        light = launch.light
+        if not isinstance(light, Light) or bool(parts) is not after_parts:
+            continue
+        made = {n: plan.buffers[n].type.nbytes for n in item.step.writes}
+        if any(isinstance(nbytes, Size) for nbytes in made.values()):
+            continue  # at other sizes it may be large, and other kernels would be compiled
+        sizes = [s.nbytes for s in parts] or [made[n] for n in made.keys() - bound]
+        held = sum(map(number, sizes))
+        if held <= WORTH:
+            task, config = light.ways.task, launch.config
+            names = tuple(name for name, _ in config.constants)
+            kind = launch.kernel.entry, names, config.num_stages, task.wide, task.node.direction
+            yield place, Candidate(kind, held, len(launch.arguments))
+
+
+def _bundle(item: _Item) -> _Item:
+    """The launch that its parts become."""
+    parts = []
+    for part in item.parts:
+        assert isinstance(part.step, PlanLaunch)
+        parts.append(BundlePart(part.launches[0], part.step.arguments))
+    launch, arguments = bundle_of(parts)
+    writes, place = item.step.writes, str(launch.location)
+    step = PlanLaunch(0, launch.config, arguments, launch.grid, writes, launch.label, place)
+    return _Item(step, (launch,))
+
+
+def _planned(plan: Plan, items: Sequence[_Item]) -> tuple[Plan, tuple[Launch, ...]]:
+    """Kernels are numbered anew: not all are left."""
+    kernels: dict[Kernel, int] = {}
+
+    def numbered(step: PlanLaunch, launch: Launch) -> PlanLaunch:
+        return replace(step, kernel=kernels.setdefault(launch.kernel, len(kernels)))
+
+    steps: list[Step] = []
+    for item in items:
+        step = item.step
+        if isinstance(step, PlanLaunch):
+            step = numbered(step, item.launches[0])
+        elif isinstance(step, Repeat):
+            inner = zip(step.launches, item.launches, strict=True)
+            step = replace(step, launches=tuple(numbered(*each) for each in inner))
+        steps.append(step)
+    launches = tuple(launch for item in items for launch in item.launches)
+    return replace(plan, kernels=tuple(kernels), steps=tuple(steps)), launches
