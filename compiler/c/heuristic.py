@@ -42,7 +42,9 @@ class VectorHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, self.lanes)]
 
-    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
+    def contract(
+        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+    ) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", self.lanes), ("K", 1))))]
 
     def single(

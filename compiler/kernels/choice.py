@@ -60,11 +60,14 @@ class Heuristic(Protocol):
     def row(self, reduction: Reduction) -> Sequence[Config]:
         """Likewise, for rows that are never split."""
 
-    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
+    def contract(
+        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+    ) -> Sequence[Choice]:
         """Tiles of ``M`` rows and ``N`` columns, in steps of ``K`` along the depth. Each of
         :meth:`flat` is a way to have the second configuration.
 
-        ``strided``: index arithmetic takes registers that large tiles lack."""
+        ``strided``: index arithmetic takes registers that large tiles lack; ``crowded``: so do
+        sums over the tile, and tensors that are read for them."""
 
     def single(
         self, configs: Sequence[Config], length: int, lanes: bool = False

@@ -168,6 +168,18 @@ def test_few_tiles_of_a_deep_product_are_split_to_fill_the_device() -> None:
     assert fewer.splits < first.splits
 
 
+def test_sums_that_read_tensors_leave_registers_to_themselves() -> None:
+    """A tile of 128 x 256 holds 128 sums in each thread, and tensors beside it as many numbers."""
+    shape = ProductShape(1, 200_704, 256, 256)
+    (kind,) = (kind for kind in TILES if kind.precision == "half" and not kind.held)
+    alone, crowded = (contract_choices(shape, False, kind, H200, many) for many in (False, True))
+    most = [
+        max(c.config["M"] * c.config["N"] // (32 * c.config.num_warps) for c in choices)
+        for choices in (alone, crowded)
+    ]
+    assert most == [128, 64]
+
+
 def test_more_instructions_take_longer() -> None:
     def seconds(value: e.Expr) -> float:
         def write(b: Builder) -> object:

@@ -42,7 +42,8 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
-def schedule_contract(task: Task) -> Scheduled:
+def schedule_contract(task: Task, crowded: bool = False) -> Scheduled:
+    """``crowded``: see :meth:`.Heuristic.contract`."""
     anchor = anchor_of(task.body)
     emitter = task.emitter(2)
     view = product_of(emitter, anchor)
@@ -55,7 +56,9 @@ def schedule_contract(task: Task) -> Scheduled:
     seconds = task.heuristic.flat(task.body, task.number(anchor.output.type.size))
     choices = [
         replace(choice, second=second)
-        for choice in task.heuristic.contract(view.sizes.at(task.number), view.strided, factors)
+        for choice in task.heuristic.contract(
+            view.sizes.at(task.number), view.strided, factors, crowded
+        )
         for second in (seconds if choice.splits > 1 else [None])
     ]
 
@@ -73,7 +76,9 @@ def schedule_contract(task: Task) -> Scheduled:
 def _with_sums(task: Task, anchor: Node, emitter: Emitter, view: Product) -> Scheduled:
     """Sums over the result, too: by the kernel that has all of it, else by kernels that read it."""
     first, second = parted(task)
-    apart = then_reduced(schedule_contract(first), second)
+    beside = (port.value for port in task.body.inputs if port.value not in anchor.inputs)
+    crowded = any(value.type.size == anchor.output.type.size for value in beside)
+    apart = then_reduced(schedule_contract(first, crowded), second)
     sums = None if view.thin else tile_sums(first, second, emitter, view)
     if sums is None:
         return apart

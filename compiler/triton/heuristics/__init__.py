@@ -43,8 +43,10 @@ class GpuHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return row_configs(reduction)
 
-    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
-        return contract_choices(shape, strided, factors, self.target)
+    def contract(
+        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+    ) -> Sequence[Choice]:
+        return contract_choices(shape, strided, factors, self.target, crowded)
 
     def single(
         self, configs: Sequence[Config], length: int, lanes: bool = False

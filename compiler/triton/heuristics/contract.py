@@ -85,6 +85,7 @@ TILES: dict[DotKind, tuple[Tile, ...]] = {
     ),
 }
 FEW_TILES = 2  # of these for kernels whose index arithmetic takes many registers
+MOST_SUMS = 64  # of a thread, where what follows takes as many registers again
 GROUP = 8  # tiles of rows that share columns in the second-level cache
 SPLITS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
@@ -92,12 +93,18 @@ WORTH = 0.95  # of the time without a split, that one may take: it is one more l
 
 
 def contract_choices(
-    shape: ProductShape, strided: bool, factors: DotKind, target: Target
+    shape: ProductShape,
+    strided: bool,
+    factors: DotKind,
+    target: Target,
+    crowded: bool = False,
 ) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it; first the way that
     takes the least time, which also has the next numbers of parts."""
     tiles = TILES[factors]
     tiles = tiles[:FEW_TILES] if strided else tiles
+    if crowded:
+        tiles = tuple(tile for tile in tiles if _sums(tile.config) <= MOST_SUMS)
     times = {
         (tile, splits): product_time(shape, tile.config, tile.rate, splits, factors, target)
         / (WORTH if splits > 1 else 1)
@@ -112,6 +119,10 @@ def contract_choices(
         found += [best, (tile, 2 if best[1] == 1 else 1)]
     ways = [(t, splits) for t, splits in found if splits == 1 or splits <= shape.steps(t.config)]
     return [Choice(tile.config, splits, group=GROUP) for tile, splits in dict.fromkeys(ways)]
+
+
+def _sums(config: Config) -> int:
+    return config["M"] * config["N"] // (32 * config.num_warps)
 
 
 def _splits(shape: ProductShape, config: Config) -> Iterator[int]:

@@ -30,7 +30,9 @@ class ScalarHeuristic:
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, 1)]
 
-    def contract(self, shape: ProductShape, strided: bool, factors: DotKind) -> Sequence[Choice]:
+    def contract(
+        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+    ) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", 1), ("K", 1))))]
 
     def single(self, configs: Sequence[Config], length: int, lanes: bool = False) -> list[Config]:
