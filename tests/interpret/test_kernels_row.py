@@ -79,3 +79,16 @@ def test_another_batch_is_the_same_text(channels: int) -> None:
         for n, h in ((1, 2), (2, 3), (9, 5))
     }
     assert len(images) == 1
+
+
+@pytest.mark.parametrize("shape", [(64, 1000, 1, 1), (64, 1000), (64, 1, 1000)])
+def test_axes_of_one_element_are_no_columns(shape: tuple[int, ...]) -> None:
+    """Rows of neighbours, whatever their axes are called: a program for few of them."""
+    axis = shape.index(1000)
+
+    def build(b: Builder, x: Value) -> Value:
+        power = b.map(e.exp(e.arg(0) - e.arg(1)), x, b.reduce("max", x, (axis,)))
+        return b.map(e.arg(0) / e.arg(1), power, b.sum(power, (axis,)))
+
+    (launch,) = lowered(fused(build, shape, schedule="row"))
+    assert launch.kernel.entry == "row" and launch.grid == (64, 1, 1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from compiler.kernel import Config
 from ir.graph import Graph, Node
+from ir.size import Size
 
 from ..folds import Fold, fold_of
 
@@ -23,13 +24,15 @@ def tile_of(a: int, b: int, warps: int = 4) -> Config:
 class Reduction:
     """The anchors of a group: reductions of one shape over the same axes.
 
-    ``order``: all axes, the outermost of memory first.
+    ``order``: all axes, the outermost of memory first, those of one element before all; ``units``:
+    how many of these there are.
     """
 
     nodes: tuple[Node, ...]
     shape: tuple[int, ...]
     axes: tuple[int, ...]
     order: tuple[int, ...]
+    units: int = 0
 
     @property
     def folds(self) -> list[Fold]:
@@ -39,7 +42,8 @@ class Reduction:
     def kind(self) -> str:
         if self.order[-1] not in self.axes:
             return "columns"
-        return "rows" if set(self.order[-len(self.axes) :]) == set(self.axes) else "planes"
+        long = [axis for axis in self.order[self.units :] if axis in self.axes]
+        return "rows" if not long or [*self.order[-len(long) :]] == long else "planes"
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -48,7 +52,8 @@ class Reduction:
     @property
     def in_order(self) -> bool:
         """Whether results that are row-major are in memory's order."""
-        return list(self.kept) == sorted(self.kept)
+        long = [axis for axis in self.order[self.units :] if axis not in self.axes]
+        return long == sorted(long)
 
     @property
     def side(self) -> int | None:
@@ -88,7 +93,10 @@ def reduction_of(body: Graph) -> Reduction:
     if len(shapes) != 1 or len(axes) != 1:
         raise ValueError(f"a reduce group needs one shape and one set of axes: {shapes}, {axes}")
     shape = shapes.pop()
-    return Reduction(nodes, shape, tuple(sorted(axes.pop())), _order(body, shape))
+    order = _order(body, shape)
+    units = tuple(axis for axis in order if not isinstance(shape[axis], Size) and shape[axis] == 1)
+    order = (*units, *(axis for axis in order if axis not in units))
+    return Reduction(nodes, shape, tuple(sorted(axes.pop())), order, len(units))
 
 
 def _order(body: Graph, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -170,9 +170,18 @@ class Inlining:
             return work.step or (self._is_parted(node) and sums_over_channels(reader, value))
         if pattern is not OpPattern.FLAT:
             return False
+        if self._feeds_products(reader) and not work.step:
+            return False
         if reader.op.properties & Property.LOCAL:
             return pure and work.cost <= WINDOW_COST and len(work.loads) <= 2
         return True
+
+    def _feeds_products(self, node: Node) -> bool:
+        """Whether a node is a slice that contractions read where it lies, if it does."""
+        if not self._on_gpu or not in_whole_vectors(node):
+            return False
+        readers = self.readers.get(node.outputs[0], ())
+        return any(self.patterns[reader] is OpPattern.CONTRACT for reader in readers)
 
     def _is_parted(self, node: Node) -> bool:
         """Whether a node puts together channels of images that lie in memory, in whole blocks."""
