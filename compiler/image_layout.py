@@ -55,6 +55,8 @@ def wanted_layout(name: str, type: TensorType, channels: Sequence[Channels]) -> 
     blocks = _BLOCKS.fullmatch(name)
     axes = [c.axis for c in channels]
     if name == CHANNELS_LAST:
+        if len(axes) > 1 and any(c.groups > 1 for c in channels) and type.shape[axes[0]] == 1:
+            axes = axes[::-1]  # of each group one channel: those of the other side are in its place
         if type.shape[axes[0]] < FEW_CHANNELS:
             return None
         between = [axis for axis in range(type.rank) if axis not in axes]

@@ -33,6 +33,12 @@ class VectorHeuristic:
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", self.lanes),))]
 
+    def channels(self, rows: int, channels: int) -> Sequence[Config]:
+        return []
+
+    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
+        return []
+
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return [Choice(tile_of(1, self.lanes))]
 

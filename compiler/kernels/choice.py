@@ -50,6 +50,14 @@ class Heuristic(Protocol):
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         """``BLOCK`` elements per program, of ``count``."""
 
+    def channels(self, rows: int, channels: int) -> Sequence[Config]:
+        """Tiles of ``A`` rows of channels and ``B`` of these, in groups with windows over images
+        with the channels last. Nothing where blocks of elements are as good."""
+
+    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
+        """Likewise, of which as many are summed up for every tap of a window; without a second
+        configuration."""
+
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         """Tiles of ``A`` x ``B`` elements, as the reduction's kind has them."""
 

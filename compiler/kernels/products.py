@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from compiler.kernel import Config
+from ir.expr import Expr
 from ir.graph import Node, Value
 from ir.op import Op
 
@@ -168,3 +169,13 @@ def product_of(emitter: Emitter, node: Node) -> Product:
     if found is None:
         raise NotImplementedError(f"nothing says how op {node.op.name!r} is a matrix product")
     return found(emitter, node, node.op)
+
+
+def term_of(emitter: Emitter, view: Product, places: Found, depth: Places, at: Access) -> Expr:
+    """A product of an element of the left and one of the right matrix: one of those that the
+    element ``at``, at ``places``, is the sum of."""
+    row, column, which = places
+    (left, read_left), (right, read_right) = view.left, view.right
+    a = emitter.emit_guarded(left, read_left(row, depth, which).under(at.guard))
+    b = emitter.emit_guarded(right, read_right(depth, column, which).under(at.guard))
+    return a * b

@@ -15,6 +15,7 @@ from ..index import Base, variable
 from ..monomial import Monomial, product
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
+from .channels import schedule_channels
 
 
 def positions(
@@ -49,6 +50,10 @@ def padded_count(count: int) -> int:
 
 
 def schedule_flat(task: Task) -> Scheduled:
+    return schedule_channels(task) or _in_blocks(task)
+
+
+def _in_blocks(task: Task) -> Scheduled:
     count = task.number(task.body.outputs[0].value.type.memory_size)
     configs = task.heuristic.flat(task.body, count)
     return Scheduled(

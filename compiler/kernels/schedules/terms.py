@@ -2,12 +2,11 @@
 
 With one channel per group (depthwise convolutions) there is nothing for a tile to share, and the
 work is bound by memory. Where the depth is a window, a flat kernel loops over the taps; where it is
-the images and positions, the terms are reduced.
+the images and positions, each tap is summed up (:mod:`.tap_sums`), or the terms are reduced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ir.expr import Expr
@@ -18,19 +17,21 @@ from ir.ops.reduction import Reduce
 from ir.types import TensorType
 
 from ..emitter import Access, Emitter, rule
-from ..index import ZERO, Affine
+from ..index import ZERO
 from ..loops import loops
-from ..products import Product, product_of
+from ..products import Product, product_of, term_of
 from ..task import Scheduled, Task
 from .flat import schedule_flat
 from .reduce import schedule_reduce
+from .tap_sums import schedule_tap_sums
 
 
 def schedule_terms(task: Task, anchor: Node, view: Product) -> Scheduled:
     """Of a thin product."""
     if anchor.op.images[-1]:
         return schedule_flat(task)
-    return schedule_reduce(_as_reduction(task, anchor, view))
+    found = schedule_tap_sums(task, anchor)
+    return found or schedule_reduce(_as_reduction(task, anchor, view))
 
 
 @rule(Property.CONTRACTION)
@@ -42,23 +43,8 @@ def emit_contraction(emitter: Emitter, node: Node, op: Op, number: int, at: Acce
     counts = [extent.constant or 0 for extent in view.depth]
     with loops(emitter.builder, counts) as steps:
         depth = [steps.get(axis, ZERO) for axis in range(len(counts))]
-        emitter.builder.increase(total, _term(emitter, view, places, depth, at))
+        emitter.builder.increase(total, term_of(emitter, view, places, depth, at))
     return total
-
-
-def _term(
-    emitter: Emitter,
-    view: Product,
-    places: tuple[Sequence[Affine], ...],
-    depth: Sequence[Affine],
-    at: Access,
-) -> Expr:
-    """A product of an element of the left and one of the right matrix."""
-    row, column, which = places
-    (left, read_left), (right, read_right) = view.left, view.right
-    a = emitter.emit_guarded(left, read_left(row, depth, which).under(at.guard))
-    b = emitter.emit_guarded(right, read_right(depth, column, which).under(at.guard))
-    return a * b
 
 
 def _as_reduction(task: Task, anchor: Node, view: Product) -> Task:
@@ -74,7 +60,7 @@ def _as_reduction(task: Task, anchor: Node, view: Product) -> Task:
         own = product_of(emitter, anchor)
         places = own.find(Access(at.coordinates[1:last], at.extents[1:last], at.guard))
         steps = (at.coordinates[0], *at.coordinates[last:])
-        return emitter.builder.let(_term(emitter, own, places, steps, at))
+        return emitter.builder.let(term_of(emitter, own, places, steps, at))
 
     terms = Value("terms", TensorType((depth[0], *result.shape, *depth[1:]), result.type.dtype))
     total = Reduce("sum", (0, *range(last, terms.type.rank)))

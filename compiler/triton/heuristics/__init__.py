@@ -18,7 +18,7 @@ from compiler.target import Target
 from ir.graph import Graph
 
 from .contract import contract_choices
-from .elements import flat_configs
+from .elements import channel_tiles, flat_configs, tap_choices
 from .reduce import fold_tiles, reduce_choices
 from .row import row_configs
 
@@ -33,6 +33,12 @@ class GpuHeuristic:
 
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return flat_configs(body, count, self.target.processors)
+
+    def channels(self, rows: int, channels: int) -> Sequence[Config]:
+        return channel_tiles(rows, channels, self.target.processors)
+
+    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
+        return tap_choices(rows, channels, self.target.processors)
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return reduce_choices(reduction, inputs, self.target.processors)

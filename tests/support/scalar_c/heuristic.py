@@ -21,6 +21,12 @@ class ScalarHeuristic:
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", 1),))]
 
+    def channels(self, rows: int, channels: int) -> Sequence[Config]:
+        return []
+
+    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
+        return []
+
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return [Choice(tile_of(1, 1))]
 
