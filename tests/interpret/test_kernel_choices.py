@@ -22,7 +22,7 @@ from compiler.kernels.choice import Choice
 from compiler.kernels.products import VIEWS
 from compiler.kernels.schedules.single import SINGLES
 from compiler.triton import heuristics
-from compiler.triton.heuristics import row
+from compiler.triton.heuristics import elements, row
 from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
@@ -103,6 +103,25 @@ CHANNELS_LAST = (
     TensorType((36, 64, 3, 3), layout=channels_last(4)),
 )
 
+
+def images(channels: int) -> TensorType:
+    return TensorType((2, channels, 5, 7), layout=channels_last(4))
+
+
+def windows(channels: int) -> Node:
+    op = WindowMax((1, 1, 3, 3), (1, 1, 1, 1), (0, 0, 1, 1), (0, 0, 1, 1), spatial_rank=2)
+
+    def build(b: Builder, x: Value) -> list[Value]:
+        return list(b.emit_all(op, x, layout=channels_last(4)))
+
+    return fused(build, images(channels))
+
+
+def tap_sums(channels: int) -> Node:
+    op = ConvWeightGrad(*SAME, channels, (3, 3))
+    return single(op, images(channels), images(channels))
+
+
 CASES: dict[str, Node] = {
     "matmul of halves": of_halves(MatMul(False, True), TensorType((130, 80)), TensorType((70, 80))),
     "matmul of halves, turned": of_halves(
@@ -146,6 +165,8 @@ CASES: dict[str, Node] = {
     ),
     "scatter_add": single(ScatterAdd(260), (270, 70), TensorType((270,), I32)),
     "top_k": single(TopK(2), (3, 1100)),
+    **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
+    **{f"tap_sums of {3 * wide} channels": tap_sums(3 * wide) for wide in elements.WIDTHS},
     **{f"{kind} {length}": softmax(kind, length) for kind in row.TILES for length in longest(kind)},
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from ir.graph import Graph
@@ -31,35 +33,33 @@ def flat_configs(body: Graph, count: int, processors: int) -> list[Config]:
     return list(reversed(table) if count >= LARGE * processors else table)
 
 
-WIDEST = 64  # channels of a tile: 256 bytes beside each other
-TILES = (512, 1024)  # elements: one or two vectors of a thread
-
-
+WIDTHS = (64, 32, 16)  # channels of a tile: up to 256 bytes beside each other
+VECTORS = (1, 2)  # of four elements for each thread
+CHANNEL_TILES = {
+    wide: tuple(Config((("A", 512 * count // wide), ("B", wide)), 4) for count in VECTORS)
+    for wide in WIDTHS
+}
 ROUNDS = 4  # programs of a processor
 MOST_PARTS = 128
 SHORTEST_PART = 8  # steps
 
 
-def channel_tiles(rows: int, channels: int, processors: int) -> list[Config]:
+def channel_tiles(rows: int, channels: int, processors: int) -> Sequence[Config]:
     """Tiles of rows of channels, and of the channels of each."""
-    wide = _wide(channels)
-    tiles = [Config((("A", size // wide), ("B", wide)), 4) for size in TILES]
+    tiles = CHANNEL_TILES[_wide(channels)]
     return tiles[::-1] if rows * channels >= LARGE * processors else tiles
 
 
 def _wide(channels: int) -> int:
-    wide = min(WIDEST, channels & -channels)
-    if wide < WIDEST // 4:  # some lanes have none rather than that rows are short
-        wide = min(WIDEST, 1 << (channels - 1).bit_length())
-    return wide
+    """The widest that wastes no lanes, else the narrowest."""
+    return next((wide for wide in WIDTHS if channels % wide == 0), WIDTHS[-1])
 
 
 def tap_choices(rows: int, channels: int, processors: int) -> list[Choice]:
     """A tile of one vector of each thread, in one part and in several."""
-    wide = _wide(channels)
-    tile = Config((("A", TILES[0] // wide), ("B", wide)), 4)
+    tile, _ = CHANNEL_TILES[_wide(channels)]
     steps = -(-rows // tile["A"])
-    wanted = -(-ROUNDS * processors // -(-channels // wide))
+    wanted = -(-ROUNDS * processors // -(-channels // tile["B"]))
     parts = max(1, min(wanted, MOST_PARTS, steps // SHORTEST_PART))
     others = (2 if parts == 1 else 1,)
     return [Choice(tile, splits) for splits in (parts, *others) if splits == 1 or splits <= steps]
