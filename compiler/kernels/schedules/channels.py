@@ -66,9 +66,9 @@ def _kernel(task: Task, order: list[int], config: Config) -> KernelBody:
     *outer, inner = order
     rows = product(extents[axis] for axis in outer)
     places: dict[int, Affine] = {}
-    at = delinearize(positions(builder, "A", 0, rows, "row"), [extents[axis] for axis in outer])
+    at = delinearize(tile_lanes(builder, "A", 0, rows, "row"), [extents[axis] for axis in outer])
     places.update(zip(outer, at, strict=True))
-    places[inner] = variable(positions(builder, "B", 1, extents[inner], "channel", config["B"]))
+    places[inner] = variable(tile_lanes(builder, "B", 1, extents[inner], "channel", config["B"]))
     access = Access(tuple(places[axis] for axis in range(len(extents))), extents)
     for port, buffer in task.ports:
         emitter.write(port, buffer, access)
@@ -78,7 +78,7 @@ def _kernel(task: Task, order: list[int], config: Config) -> KernelBody:
     return task.kernel(builder, "flat_channels", ("A", "B"), config, grid, why)
 
 
-def positions(
+def tile_lanes(
     builder: KernelBuilder, name: str, along: int, extent: Monomial, hint: str, length: int = 0
 ) -> Base:
     """Those of the program's tile along one of its dimensions, ``A`` or ``B``.

@@ -24,7 +24,7 @@ from ..monomial import Monomial, product
 from ..nodes import KernelBody
 from ..products import product_of, term_of
 from ..task import Scheduled, Task
-from .channels import positions
+from .channels import tile_lanes
 from .partials import Partials
 
 MOST_TAPS = 32
@@ -72,7 +72,7 @@ def _sums(task: Task, anchor: Node, choice: Choice, partials: Partials, share: i
     view = product_of(emitter, anchor)
     extents = emitter.extents(anchor.output.shape)
     channels = extents[0]
-    channel = positions(builder, "B", 0, channels, "channel", config["B"])
+    channel = tile_lanes(builder, "B", 0, channels, "channel", config["B"])
     rows = builder.size(product(view.depth))
     stretch = builder.size(builder.amount(share * config["A"], "share"))
     start = builder.let(builder.program(1) * stretch, "i", "start")
