@@ -72,31 +72,32 @@ def _weights(node: Node) -> tuple[int, Value]:
 
 
 class _Pads:
-    """One for each value."""
+    """One for each value and axis: backward pads weights along another one than forward."""
 
     def __init__(self, graph: Graph) -> None:
         self.names = Context(graph)
-        self.made: dict[Value, Value] = {}
+        self.made: dict[tuple[Value, int], Value] = {}
 
     def around(self, node: Node, count: int) -> Iterator[Node]:
         """A node that reads padded operands, with what makes them."""
         (image, other), (axis, weights) = node.inputs, _weights(node)
         channel = node.op.channels[0][0].axis
         yield from self._padded(node, image, channel, count)
+        padded = self.made[image, channel]
         if weights is other:
             yield from self._padded(node, other, axis, count)
-            yield replace(node, inputs=(self.made[image], self.made[other]))
+            yield replace(node, inputs=(padded, self.made[other, axis]))
             return
-        (type,) = node.op.infer([self.made[image].type, other.type])
+        (type,) = node.op.infer([padded.type, other.type])
         whole = self.names.fresh(f"{weights.name}.padded", type)
-        yield replace(node, inputs=(self.made[image], other), outputs=(whole,))
+        yield replace(node, inputs=(padded, other), outputs=(whole,))
         yield replace(node, op=Slice(axis, 0, image.shape[channel]), inputs=(whole,))
 
     def _padded(self, node: Node, value: Value, axis: int, count: int) -> Iterator[Node]:
-        if value in self.made:
+        if (value, axis) in self.made:
             return
         none = [0] * value.type.rank
         pad = Pad(tuple(none), (*none[:axis], count, *none[axis + 1 :]))
         (type,) = pad.infer([value.type])
-        self.made[value] = self.names.fresh(f"{value.name}.padded", type)
-        yield replace(node, op=pad, inputs=(value,), outputs=(self.made[value],))
+        made = self.made[value, axis] = self.names.fresh(f"{value.name}.padded", type)
+        yield replace(node, op=pad, inputs=(value,), outputs=(made,))
