@@ -80,7 +80,7 @@ def test_what_runs_no_pass_says_so(run: Run) -> None:
 
 def test_less_is_fused_with_less_fuel(run: Run) -> None:
     counts = []
-    for words in ([], ["--fuel=30"], ["--fuel=0"]):
+    for words in ([], ["--fuel=50"], ["--fuel=0"]):
         said = run("compile net.prototxt", *words)[1]
         counts.append(int(re.findall(r"-> (\d+) launches", said)[0]))
     assert counts == sorted(counts) and counts[0] < counts[1] < counts[2]

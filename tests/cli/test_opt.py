@@ -216,7 +216,7 @@ def test_graphs_of_16_bits(opt: Run, precision: str, dtype: str) -> None:
     """The pass has something to do, and its roundings are no errors."""
     words = ("net.ir", "--check", f"--precision={precision}")
     code, out, err = opt(*words)
-    assert (code, err) == (0, "no output differs after 4 rewrites\n")
+    assert (code, err) == (0, "no output differs after 5 rewrites\n")
     assert f"{dtype}[" in out
     Path("relu.ir").write_text(NET.replace("{exp(a0)}", "{add(a0, 1.0)}"))
     passes = ("--passes=lose_relu,fuse,precision", "--plugin=wrong.py")
@@ -395,5 +395,5 @@ def test_what_compile_dumps_is_read_and_means_the_same(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"no output differs after \d\d+ rewrites\n", done.stderr)
-    (last,) = tmp_path.glob("out/pass_*_precision.ir")
+    last = max(tmp_path.glob("out/pass_*.ir"))
     assert (tmp_path / "fused.ir").read_text() == last.read_text()

@@ -15,6 +15,7 @@ from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler, kernel_nodes
 from compiler.plan.from_graph import plan_graph
+from compiler.target import GENERIC, Target
 from compiler.triton.lower import lower_node
 from ir.graph import Graph, Node
 from ir.size import Evaluation
@@ -48,6 +49,12 @@ def net(names: str) -> Graph:
 
 
 Lower = Callable[[Node, CompileOptions, AsNumber, Printed], Sequence[Launch]]
+CPU = Target("cpu", vector=64, instructions="any", registers=32)
+BACKENDS = pytest.mark.parametrize(
+    ("lower", "options"),
+    [(lower_node, CompileOptions(GENERIC)), (lower_to_c, CompileOptions(CPU))],
+    ids=["cuda", "cpu"],
+)
 
 
 class Counted:
@@ -63,23 +70,21 @@ class Counted:
         return launches
 
 
-@pytest.mark.parametrize("lower", [lower_node, lower_to_c])
-def test_more_layers_alike_are_not_lowered_again(lower: Lower) -> None:
+@BACKENDS
+def test_more_layers_alike_are_not_lowered_again(lower: Lower, options: CompileOptions) -> None:
     few, many = Counted(lower), Counted(lower)
-    GraphCompiler(net("abc"), few, CompileOptions()).at()
-    compiled = GraphCompiler(net("abcdefg"), many, CompileOptions()).at()
+    GraphCompiler(net("abc"), few, options).at()
+    compiled = GraphCompiler(net("abcdefg"), many, options).at()
     assert len(many.labels) == len(few.labels)
     assert "f_relu" in " ".join(launch.label for launch in compiled.launches)
 
 
-@pytest.mark.parametrize("lower", [lower_node, lower_to_c])
-def test_they_are_planned_as_if_each_had_been(lower: Lower) -> None:
-    compiler = GraphCompiler(net("abc"), lower, CompileOptions())
+@BACKENDS
+def test_they_are_planned_as_if_each_had_been(lower: Lower, options: CompileOptions) -> None:
+    compiler = GraphCompiler(net("abc"), lower, options)
     compiled = compiler.at()
     number = Evaluation(compiled.values).size
-    each = {
-        node: lower(node, CompileOptions(), number, {}) for node in kernel_nodes(compiler.graph)
-    }
+    each = {node: lower(node, options, number, {}) for node in kernel_nodes(compiler.graph)}
     alone = [launch for launches in each.values() for launch in launches]
     plan, launches = with_bundles(plan_graph(compiler.graph, each), alone, number)
     assert compiled.general == plan
