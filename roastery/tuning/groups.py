@@ -73,10 +73,21 @@ def _groups(
 
             first, best = ways.choices[0], _different(sorted(ways.choices, key=seconds))
             others = [c for c in best if (c.config, c.splits) != (first.config, first.splits)]
-            known[key] = ways, [first, *others[: MOST_CANDIDATES - 1]], seconds(first)
+            known[key] = ways, [first, *_tried(first, others)], seconds(first)
         ways, candidates, once = known[key]
         if len(candidates) > 1:
             yield key, TunableGroup(key, op.label, ways, at, candidates, times * once)
+
+
+def _tried(first: Choice, others: Sequence[Choice]) -> list[Choice]:
+    """Those that are measured beside the first: the best of the others. Where there are such, one
+    of all splits the depth and one does not: what a split costs the model knows least."""
+    tried = list(others[: MOST_CANDIDATES - 1])
+    for split in (False, True):
+        alike = [choice for choice in others if (choice.splits > 1) is split]
+        if alike and not any((choice.splits > 1) is split for choice in (first, *tried)):
+            tried[-1] = alike[0]
+    return tried
 
 
 def _different(choices: Sequence[Choice]) -> list[Choice]:

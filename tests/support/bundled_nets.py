@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.support import sample_nets as sample
 
 
-def branches(batch: int = 2, side: int = 24) -> str:
+def branches(batch: int = 2, side: int = 24, channels: int = 3) -> str:
     """Weights of several shapes, some alike; weight gradients over many pixels, which are split."""
-    text = sample.inputs(data=(batch, 3, side, side), label=(batch,))
+    text = sample.inputs(data=(batch, channels, side, side), label=(batch,))
     text += sample.conv("stem", "data", 8, 3, "pad: 1") + sample.relu("stem")
     for name in "ab":
         text += sample.conv(f"{name}1", "stem", 4, 1) + sample.relu(f"{name}1")

@@ -15,13 +15,12 @@ from compiler.binary import HIDDEN, Binary, Resources
 from compiler.kernel import Config, Kernel, Launch, Parameter
 from compiler.options import CompileOptions
 from compiler.triton.compile import Job
-from ir.graph import Node
-from ir.graph_sizes import Substitution, graph_symbols
+from ir.graph import Graph, Node
+from ir.graph_sizes import Substitution, named_sizes
 from ir.interpret import run_node
-from ir.ops.fusion import Fused
-from ir.size import Size, value_of
-from ir.size.form import of_atom
-from ir.size.size import of_form
+from ir.ops.fusion import Fused, InWhole
+from ir.size import value_of
+from ir.types import TensorType
 from runtime.cuda.backend import CudaBackend
 
 Body = Callable[..., None]
@@ -86,23 +85,37 @@ class FakeGpu:
         count = len(node.inputs)
 
         def run(grid: object, *addresses: int) -> None:
-            inputs = [
-                self.fake.array(a, v.shape, v.type.dtype.numpy)
-                for a, v in zip(addresses, node.inputs, strict=False)
-            ]
-            results = [np.array(r) for r in run_node(node, inputs)]  # may overwrite an input
-            for address, value, result in zip(
-                addresses[count:], node.outputs, results, strict=False
-            ):
-                self.fake.array(address, value.shape, value.type.dtype.numpy)[...] = result
+            held = self._held(node, addresses)
+            results = [np.array(r) for r in run_node(node, held[:count])]  # may overwrite an input
+            for array, result in zip(held[count:], results, strict=True):
+                array[...] = result
 
         return run
 
+    def _held(self, node: Node, addresses: Sequence[int]) -> list[np.ndarray]:
+        """Operands and results where memory has them: in their layouts, and in larger tensors."""
+        assert isinstance(node.op, Fused)
+        values, places = (*node.inputs, *node.outputs), node.op.places
+        return [
+            self._array(address, value.type, places.get(number, ()))
+            for number, (address, value) in enumerate(zip(addresses, values, strict=False))
+        ]
+
+    def _array(self, address: int, type: TensorType, places: Sequence[InWhole]) -> np.ndarray:
+        first, whole = [0] * len(type.shape), list(type.shape)
+        for place in places:
+            first[place.axis] += place.start
+            whole[place.axis] = place.extent
+        order = list(range(len(whole)))
+        if type.layout is not None:
+            assert not any(part.block for part in type.layout.parts), "GPUs have no blocks"
+            order = [part.axis for part in type.layout.parts]
+        array = self.fake.array(address, tuple(whole[axis] for axis in order), type.dtype.numpy)
+        ends = map(sum, zip(first, type.shape, strict=True))
+        return array.transpose(np.argsort(order))[(..., *map(slice, first, ends))]
+
 
 def _numbered(node: Node, number: Callable[[int], int]) -> Node:
-    """The node where sizes are what ``number`` says."""
-    assert isinstance(node.op, Fused)
-    sizes = [d for v in node.op.body.values() for d in v.shape if isinstance(d, Size)]
-    symbols = graph_symbols(node.op.body) if sizes else ()
-    numbers = {s.key: number(of_form(sizes[0].scope, of_atom(s))) for s in symbols}
-    return Substitution(numbers).node(node)
+    """The node where sizes, those in expressions as well, are what ``number`` says."""
+    _, sizes = named_sizes(Graph("", (), (node,), ()))
+    return Substitution({name: number(size) for name, size in sizes.items()}).node(node)
