@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config
-from compiler.kernels.choice import Choice
+from compiler.kernels.choice import Choice, Heuristic
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
@@ -18,7 +18,7 @@ from .register_tiles import depth_splits, images_first, register_tiles, results_
 
 
 @dataclass(frozen=True, slots=True)
-class VectorHeuristic:
+class VectorHeuristic(Heuristic):
     """Rows are walked, not held. Of reductions the schedule itself says how they are cut.
 
     ``lanes``: elements of a vector.
@@ -33,17 +33,8 @@ class VectorHeuristic:
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", self.lanes),))]
 
-    def channels(self, rows: int, channels: int) -> Sequence[Config]:
-        return []
-
-    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
-        return []
-
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return [Choice(tile_of(1, self.lanes))]
-
-    def fold(self, parts: int) -> Sequence[Config]:
-        return []
 
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, self.lanes)]

@@ -37,7 +37,10 @@ class Choice:
 
 
 class Heuristic(Protocol):
-    """Says how groups may be computed on a device, the best way first."""
+    """Says how groups may be computed on a device, the best way first.
+
+    What has a body here, a target has only if it gains by it.
+    """
 
     @property
     def unrolled(self) -> int:
@@ -53,10 +56,12 @@ class Heuristic(Protocol):
     def channels(self, rows: int, channels: int) -> Sequence[Config]:
         """Tiles of ``A`` rows of channels and ``B`` of these, in groups with windows over images
         with the channels last. Nothing where blocks of elements are as good."""
+        return []
 
     def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
         """Likewise, of which as many are summed up for every tap of a window; without a second
         configuration."""
+        return []
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         """Tiles of ``A`` x ``B`` elements, as the reduction's kind has them."""
@@ -64,6 +69,7 @@ class Heuristic(Protocol):
     def fold(self, parts: int) -> Sequence[Config]:
         """Of the kernel that folds so many parts of every result of a product's kernel: tiles of
         ``A`` parts x ``B`` results. Nothing where no product's kernel reduces."""
+        return []
 
     def row(self, reduction: Reduction) -> Sequence[Config]:
         """Likewise, for rows that are never split."""

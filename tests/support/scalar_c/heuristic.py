@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.kernel import Config
-from compiler.kernels.choice import Choice
+from compiler.kernels.choice import Choice, Heuristic
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
 from ir.graph import Graph
 
 
-class ScalarHeuristic:
+class ScalarHeuristic(Heuristic):
     """One way for each group. Rows of more than one element are walked, not held."""
 
     unrolled = 0
@@ -21,17 +21,8 @@ class ScalarHeuristic:
     def flat(self, body: Graph, count: int) -> Sequence[Config]:
         return [Config((("BLOCK", 1),))]
 
-    def channels(self, rows: int, channels: int) -> Sequence[Config]:
-        return []
-
-    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
-        return []
-
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return [Choice(tile_of(1, 1))]
-
-    def fold(self, parts: int) -> Sequence[Config]:
-        return []
 
     def row(self, reduction: Reduction) -> Sequence[Config]:
         return [tile_of(1, 1)]

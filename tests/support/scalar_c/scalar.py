@@ -13,8 +13,6 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.types import I32
 
-_FOLDED = frozenset({"add", "sub", "mul", "floordiv", "mod"})  # of indices
-
 
 def scalar_body(kernel: KernelBody) -> list[Statement]:
     """Lanes are number 0 of theirs, constants what the configuration sets."""
@@ -43,6 +41,6 @@ def _scalar(value: Expr, kernel: KernelBody, lanes: set[Local]) -> Expr:
             return total + a * b
         case "cdiv" if value.args[1].value == 1:
             return value.args[0]
-        case op if op in _FOLDED and value.dtype is I32:
-            return e.primitive(op, *value.args)
+        case "add" | "sub" | "mul" | "floordiv" | "mod" if value.dtype is I32:  # of indices
+            return e.primitive(value.op, *value.args)
     return value
