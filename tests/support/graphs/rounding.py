@@ -105,6 +105,8 @@ class _Run:
             body = node.op.body
             run = lambda given: _Run(body, self.rng, self._least).outputs(given)  # noqa: E731
             return node.op.by_steps(run, operands)
+        if self.rng is not None and self._least >= SINGLE and isinstance(node.op, Map):
+            return _in_single(node, operands)
         return run_node(node, operands)
 
     def _noise(self, node: Node, number: int) -> float:
@@ -127,6 +129,13 @@ class _Run:
             if self.rng is not None:
                 array = _noisy(array, operands, self.rng, noise)
         self._known[value] = array
+
+
+def _in_single(node: Node, operands: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """A map rounds inside of its expression, too: ``1 - tanh(x)**2`` may be nothing but that."""
+    single = [x.astype(np.float32) if x.dtype == np.float64 else x for x in operands]
+    wide = (run_node(node, operands), run_node(node, single))
+    return [rounded.astype(exact.dtype) for exact, rounded in zip(*wide, strict=True)]
 
 
 def _noisy(
