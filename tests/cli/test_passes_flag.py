@@ -43,8 +43,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pass works any more."""
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pass works any more, and no plan is there that was made when they did."""
+    monkeypatch.setenv("ROASTERY_CACHE", str(tmp_path / "cache"))
 
     def fails(graph: Graph, context: PassContext | None = None) -> Graph:
         raise RoasteryError("a pass has run")
