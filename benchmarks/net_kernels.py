@@ -2,8 +2,8 @@
 
     python benchmarks/net_kernels.py --net resnet50 --batch 64 --json kernels.json
 
-The times are those of PyTorch's profiler, which sees all kernels of a process. Bytes are those of
-the tensors that a kernel reads and writes, each once; FLOPs are those of its matrix product. The
+The times are those of PyTorch's profiler, which sees all kernels of a process. Bytes are what a
+kernel asks of its tensors, of each at most once; FLOPs are those of its matrix product. The
 share of the roofline is by the memory's bandwidth, or the matrix units at their highest rate.
 """
 
@@ -24,14 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from benchmarks.measured_net import chosen_net, net_parser
-from compiler.kernel import Launch, Scratch
+from compiler.compiled import CompiledGraph
 from compiler.kernels.task import AsNumber
-from compiler.pipeline import has_kernel
-from compiler.triton.cost.prediction import predictions
-from compiler.triton.lower import lower_node
-from ir.graph import Graph, Node, Value
-from ir.ops.fusion import Fused
-from ir.ops.loop import StepLoop
+from compiler.plan.plan import PlanLaunch
+from compiler.target import Target
+from compiler.triton.cost.prediction import Prediction, predictions
+from ir.graph import Graph
 from ir.size import Evaluation
 from roastery.devices.backends import choose_device, open_backend
 from runtime.cuda.backend import CudaBackend
@@ -47,8 +45,6 @@ class Row:
     graph: str
     label: str
     layer: str
-    schedule: str
-    ops: str
     entry: str
     grid: tuple[int, ...]
     constants: dict[str, int]
@@ -59,70 +55,51 @@ class Row:
     spilled: int
     nbytes: int
     flops: int
-    least: float = 0.0  # by the roofline
-    predicted: float = 0.0  # by the cost model
+    least: float  # by the roofline
+    predicted: float  # by the cost model
     microseconds: float = 0.0
 
 
-def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any) -> Iterator[Row]:
-    """The launches of a graph, in order."""
-    compiled = backend._compiled(graph, net.options).at(values)
+def launched(compiled: CompiledGraph, target: Target) -> Iterator[Prediction]:
+    """Of every launch, in the order in which they run: of a loop, turn by turn."""
+    plan = compiled.plan
     known = {
         (found.launch.label, found.launch.kernel.entry): found
-        for found in predictions(compiled, backend.target)
+        for found in predictions(compiled, target)
     }
-    number = Evaluation(compiled.values).size
-    for node in run_nodes(compiled.graph):
-        flops = 2 * number(node.multiply_adds)  # of its first launch; a second one adds parts
-        for launch in lower_node(node, net.options, number):
-            if 0 not in (grid := tuple(map(number, launch.grid))):
-                row = row_of(backend, graph, node, launch, grid, flops, number)
-                if found := known.get((row.label, row.entry)):
-                    row.least, row.predicted = 1e6 * found.least, 1e6 * found.time.seconds
-                yield row
-            flops = 0
+    for step in plan.plain_steps:
+        if isinstance(step, PlanLaunch) and 0 not in step.grid:
+            yield known[step.label, plan.kernels[step.kernel].entry]
 
 
-def run_nodes(graph: Graph) -> Iterator[Node]:
-    """The nodes that launches compute, as often as they run."""
-    for node in graph.nodes:
-        if isinstance(node.op, StepLoop):
-            for _ in node.op.order:
-                yield from run_nodes(node.op.body)
-        elif has_kernel(node):
-            yield node
-
-
-def row_of(
-    backend: CudaBackend,
-    graph: Graph,
-    node: Node,
-    launch: Launch,
-    grid: tuple[int, ...],
-    flops: int,
-    number: AsNumber,
-) -> Row:
-    binary = backend.kernels.binaries[launch.kernel, launch.config]
-    places = dict.fromkeys(a for a in launch.arguments if isinstance(a, Value | Scratch))
-    op = node.op
-    group = isinstance(op, Fused)
+def row_of(backend: CudaBackend, graph: Graph, found: Prediction, number: AsNumber) -> Row:
+    launch = found.launch
+    resources = backend.kernels.binaries[launch.kernel, launch.config].resources
     return Row(
         graph=graph.name,
         label=launch.label,
         layer=str(launch.location),
-        schedule=op.schedule if group else op.name,
-        ops=" ".join(n.op.name for n in op.body.nodes)[:200] if group else op.name,
         entry=launch.kernel.entry,
-        grid=grid,
+        grid=tuple(map(number, launch.grid)),
         constants=dict(launch.config.constants),
         warps=launch.config.num_warps,
         stages=launch.config.num_stages,
-        registers=binary.resources.registers,
-        shared=binary.resources.shared,
-        spilled=binary.resources.stack + binary.resources.local,
-        nbytes=sum(number(p.nbytes if isinstance(p, Scratch) else p.type.nbytes) for p in places),
-        flops=flops,
+        registers=resources.registers,
+        shared=resources.shared,
+        spilled=resources.stack + resources.local,
+        nbytes=found.nbytes,
+        flops=found.flops,
+        least=1e6 * found.least,
+        predicted=1e6 * found.time.seconds,
     )
+
+
+def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any) -> Iterator[Row]:
+    """The launches of a graph, as they run."""
+    compiled = backend._compiled(graph, net.options).at(values)
+    number = Evaluation(compiled.values).size
+    for found in launched(compiled, backend.target):
+        yield row_of(backend, graph, found, number)
 
 
 def events_of(run: Any, wait: Any, passes: int) -> list[dict[str, Any]]:
@@ -204,7 +181,7 @@ def show(rows: list[Row], count: int) -> None:
     total = sum(row.microseconds for row in rows) or np.nan
     kinds: dict[str, list[Row]] = {}
     for row in rows:
-        kinds.setdefault(row.schedule, []).append(row)
+        kinds.setdefault(row.entry, []).append(row)
     for kind, members in sorted(kinds.items(), key=lambda x: -sum(r.microseconds for r in x[1])):
         spent = sum(row.microseconds for row in members)
         print(f"{kind:24}{len(members):5} launches{spent:10.0f} us{spent / total:7.1%}"

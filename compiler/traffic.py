@@ -52,9 +52,7 @@ def traffic(compiled: CompiledGraph) -> Iterator[Traffic]:
             alone[id(launch)] = Traffic(launch, times, sizes, flops)
     for launch in compiled.launches:
         rows = [alone[id(part)] for part in launch.parts or (launch,) if id(part) in alone]
-        if len(rows) == 1:
-            yield rows[0]
-        elif rows:
+        if rows:
             yield _together(launch, rows)
 
 

@@ -13,15 +13,20 @@ import numpy as np
 import pytest
 
 from benchmarks.kernel_cases import CASES
+from benchmarks.net_kernels import launched
 from benchmarks.torch_nets import TorchNet
 from benchmarks.zoo import ZOO
+from compiler.architecture import Architecture
 from compiler.options import CompileOptions
+from compiler.plan.plan import PlanLaunch
+from compiler.target import typical
+from roastery.inspection.compilation import compile_program
 from roastery.reading import nets
 from runtime.backends.reference import ReferenceBackend
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from tests.support.lowering import program_of
-from tests.support.sample_nets import lenet, residual
+from tests.support.sample_nets import lenet, recurrent, residual
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +56,18 @@ def test_nets_on_a_gpu_that_is_not_there() -> None:
     none = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=none)
     assert done.returncode == 1 and "device cuda is not there" in done.stderr
+
+
+@pytest.mark.parametrize("text", [residual(units=2), recurrent()])
+def test_kernels_of_a_net_are_told_as_they_run(text: str) -> None:
+    """What several share in one launch, and loops turn by turn: the profiler sees no more names."""
+    options = CompileOptions(typical(Architecture(90)))
+    program = program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN")
+    compiled = compile_program(program, options, backward=True).compiled
+    rows = list(launched(compiled, options.target))
+    steps = [step for step in compiled.plan.plain_steps if isinstance(step, PlanLaunch)]
+    assert [row.launch.label for row in rows] == [step.label for step in steps]
+    assert any(row.launch.parts for row in rows) and all(row.nbytes > 0 for row in rows)
 
 
 def test_nets_in_pytorch_have_the_same_gradients() -> None:
