@@ -258,6 +258,10 @@ class FakeCuda:
         target = self.array(to, size, np.uint8)
         return self._queue(lambda: target.fill(value))
 
+    def _cuMemsetD32Async(self, to: int, value: int, size: int, stream: int) -> int:
+        target = self.array(to, size, np.uint32)
+        return self._queue(lambda: target.fill(value))
+
     def _cuStreamCreate(self, out: Any, flags: int) -> None:
         self._handle(out)
 

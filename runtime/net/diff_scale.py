@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from compiler.passes.precision.loss_scale import LOSS_SCALE, LOSS_UNSCALE
 from ir.types import TensorType
 
@@ -23,5 +25,5 @@ class DiffScale:
 
     @value.setter
     def value(self, scale: float) -> None:
-        self.buffers[LOSS_SCALE].array[0] = scale
-        self.buffers[LOSS_UNSCALE].array[0] = 1.0 / scale
+        self.buffers[LOSS_SCALE].put(np.array([scale]))
+        self.buffers[LOSS_UNSCALE].put(np.array([1.0 / scale]))

@@ -245,7 +245,8 @@ class PartitionedNet:
             )
         weights = self.program.loss_weights
         for name in self.program.outputs:
-            self.blobs[name].diff.array[...] = diffs.get(name, weights.get(name, 0.0))
+            diff = self.blobs[name].diff
+            diff.put(np.broadcast_to(diffs.get(name, weights.get(name, 0.0)), diff.type.shape))
         self.backward()
         inputs = self.inputs.items()
         return {name: b.diff.array for name, b in inputs if b.data.type.dtype.is_float}

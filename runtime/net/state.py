@@ -29,7 +29,7 @@ class PassState:
     def begin_pass(self) -> None:
         if self._random is not None:
             if not self._fresh:
-                self._random.array[1] += 1
+                self._random.put(self._random.peek() + np.array([0, 1], np.uint32))
             self._fresh = False
 
     def random(self) -> list[int]:

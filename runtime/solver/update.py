@@ -184,7 +184,8 @@ class Updater:
             numbers["scale"] = scale / c.iter_size
         for name, value in numbers.items():
             if self._numbers.get(name) != value:
-                self._numbers[name] = self.hyper[name].array[0] = value
+                self._numbers[name] = value
+                self.hyper[name].put(np.array([value]))
         for bound in self._bound:
             bound.run()
         return clipped

@@ -44,6 +44,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuMemcpyDtoHAsync_v2": (c_void_p, _ADDRESS, c_size_t, _HANDLE),
     "cuMemcpyDtoDAsync_v2": (_ADDRESS, _ADDRESS, c_size_t, _HANDLE),
     "cuMemsetD8Async": (_ADDRESS, c_ubyte, c_size_t, _HANDLE),
+    "cuMemsetD32Async": (_ADDRESS, c_uint, c_size_t, _HANDLE),
     "cuStreamCreate": (_OUT, c_uint),
     "cuStreamDestroy_v2": (_HANDLE,),
     "cuStreamSynchronize": (_HANDLE,),
@@ -72,8 +73,8 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
 
 QUICK = frozenset({
     "cuCtxSetCurrent", "cuEventCreate", "cuEventDestroy_v2", "cuEventQuery", "cuEventRecord",
-    "cuLaunchKernel", "cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuStreamBeginCapture_v2",
-    "cuStreamWaitEvent",
+    "cuLaunchKernel", "cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuMemsetD32Async",
+    "cuStreamBeginCapture_v2", "cuStreamWaitEvent",
 })  # fmt: skip
 """Functions that only queue something. They keep the interpreter's lock: to let go of it hundreds
 of times in a pass lets threads that read data hold up each launch."""
@@ -143,6 +144,10 @@ class Driver:
         function.argtypes = PROTOTYPES[name]
         function.restype = c_int
         return function
+
+    def has(self, name: str) -> bool:
+        """Whether the library has a function that something else could stand in for."""
+        return hasattr(self._quick if name in QUICK else self._library, name)
 
     def _describe(self, code: int) -> tuple[str, str]:
         found = []

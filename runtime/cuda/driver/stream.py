@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import c_float, c_void_p
 
 import numpy as np
@@ -109,6 +109,16 @@ class Stream(Released):
         """Set bytes to zero."""
         if nbytes:
             self.driver.cuMemsetD8Async(address, 0, nbytes, self.handle)
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether there is :meth:`write`."""
+        return self.driver.has("cuMemsetD32Async")
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        """Set words of 32 bits. Each travels as an argument: nothing is copied."""
+        for number, word in enumerate(words):
+            self.driver.cuMemsetD32Async(address + 4 * number, word, 1, self.handle)
 
     def record(self, event: Event) -> None:
         self.driver.cuEventRecord(event.handle, self.handle)

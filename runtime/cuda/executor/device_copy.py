@@ -5,6 +5,9 @@ holds a view of it and may write at any time; the next run that reads the memory
 device is ahead: a run wrote it; the next access downloads it, and nobody holds a view (else the
 run itself has refreshed the host side, so that the view stays live). Parameters share a block:
 who writes to one has that one copied.
+
+What is put there goes by its size: a few bytes as arguments of a call, so that both sides are
+equal at once; what is little with the next run; all else by stages, while kernels run.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from runtime.memory.ranges import Ranges
 from .session import Session
 from .staging import Staging
 from .uploads import SMALL
+
+_FEW = 16
+"""Bytes that travel as arguments, a word each: rates, scales, numbers of passes."""
 
 
 class CudaCopy:
@@ -69,10 +75,16 @@ class CudaCopy:
         self._fill(start, values, values.dtype, lasting=True)
 
     def put(self, start: int, values: np.ndarray, dtype: np.dtype) -> None:
-        if values.size * dtype.itemsize <= SMALL:
-            self._write_host(start, _bytes(values.astype(dtype)))
-        else:
+        nbytes = values.size * dtype.itemsize
+        if nbytes > SMALL:
             self._fill(start, values, dtype, lasting=False)
+            return
+        content = _bytes(values.astype(dtype, copy=False))
+        few = nbytes <= _FEW and nbytes % 4 == 0 and self.session.compute.takes_words
+        if few and not self._goes_later(start, nbytes):
+            self._write_both(start, content)
+        else:
+            self._write_host(start, content)
 
     def _fill(self, start: int, values: np.ndarray, dtype: np.dtype, *, lasting: bool) -> None:
         nbytes = values.size * dtype.itemsize
@@ -126,6 +138,18 @@ class CudaCopy:
     def _lent_of(self, start: int, nbytes: int) -> bool:
         """Whether somebody holds a view of a part of a range."""
         return bool(self._lent().inside(start, start + nbytes))
+
+    def _goes_later(self, start: int, nbytes: int) -> bool:
+        """Whether the next run uploads a part of a range anyway."""
+        return bool(self._host_ahead.inside(start, start + nbytes)) or self._lent_of(start, nbytes)
+
+    def _write_both(self, start: int, values: np.ndarray) -> None:
+        """After all work so far."""
+        with self.session.turn:
+            self.session.compute.write(self.address + start, values.view(np.uint32).tolist())
+        stop = start + values.nbytes
+        self._raw[start:stop] = values
+        self._device_ahead.remove(start, stop)
 
     def _write_host(self, start: int, values: np.ndarray) -> None:
         """A view that somebody keeps shows it, and the next run uploads it."""
