@@ -16,6 +16,7 @@ TRITON_BETWEEN := 3.7.0 3.7.1 3.8.0
 FLOOR := .venv-floor
 TRITONS := .venv-tritons
 BETWEEN := $(TRITON_BETWEEN:%=$(TRITONS)/%/.triton)
+BEFORE := $(TRITONS)/$(lastword $(TRITON_BETWEEN))
 
 # Two workers, one thread each: the tests are small and many.
 WORKERS ?= 2
@@ -88,8 +89,8 @@ torture: $(VENV)/.test ## Kill, signal and starve the commands; writes a table (
 	  --output=benchmarks/results/torture.md
 
 .PHONY: test-compile-all
-test-compile-all: $(VENV)/.test $(FLOOR)/.triton ## What `make test` leaves out: more kernels on the real compiler (many minutes); writes a table
-	$(BIN)/python -m benchmarks.machine_code --triton=$(FLOOR) \
+test-compile-all: $(VENV)/.test $(FLOOR)/.triton $(BEFORE)/.triton ## What `make test` leaves out: more kernels on the real compiler (many minutes); writes a table
+	$(BIN)/python -m benchmarks.machine_code --triton=$(BEFORE) --triton=$(FLOOR) \
 	  --output=benchmarks/results/gpu-machine-code.md
 	$(PYTEST) -m exhaustive tests/compile
 

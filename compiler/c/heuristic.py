@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config
-from compiler.kernels.choice import Choice, Heuristic
+from compiler.kernels.choice import ALONE, Beside, Choice, Heuristic
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
@@ -40,7 +40,7 @@ class VectorHeuristic(Heuristic):
         return [tile_of(1, self.lanes)]
 
     def contract(
-        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+        self, shape: ProductShape, strided: bool, factors: DotKind, beside: Beside = ALONE
     ) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", self.lanes), ("K", 1))))]
 

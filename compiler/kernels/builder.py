@@ -287,13 +287,20 @@ class KernelBuilder:
         return value
 
     def affine(self, index: Affine) -> Expr:
-        """The value of an index, not yet a variable."""
-        total: Expr | None = None
+        """The value of an index, not yet a variable.
+
+        What differs along the same dimensions of the tile is added up by itself, and scalars first:
+        so few additions are of whole tiles.
+        """
+        groups: dict[Axes, Expr] = {}
         for iteration_range, weight in index.terms:
             part = self.iteration_range(iteration_range)
             if weight.constant != 1:
                 part = part * self.size(weight)
-            total = part if total is None else total + part
+            axes = axes_of(part)
+            groups[axes] = groups[axes] + part if axes in groups else part
+        first, *others = sorted(groups, key=sorted) or (None,)
+        total = None if first is None else groups[first]
         for offset in index.offsets:
             if total is None:
                 total = self.size(offset)
@@ -301,7 +308,12 @@ class KernelBuilder:
                 total = total - self.size(-offset)
             else:
                 total = total + self.size(offset)
-        return e.const(0) if total is None else total
+        if total is None:
+            return e.const(0)
+        for axes in others:
+            group = groups[axes]
+            total = total + (self.let(group, "i") if group.op == "add" else group)
+        return total
 
     def offset(self, index: Affine) -> Expr:
         """The value of an index that is an address's. In a loop that moves addresses it is the sum

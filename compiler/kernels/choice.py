@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from compiler.kernel import Config
 
@@ -34,6 +34,21 @@ class Choice:
         """Of so many steps those that one part takes at most, and the number of parts then."""
         share = -(-steps // self.splits)
         return share, -(-steps // share) if self.splits > 1 else 1
+
+
+class Beside(NamedTuple):
+    """What the kernel of a product does with its tile besides writing it.
+
+    Attributes:
+        summed: it sums over it. Where the depth is split other kernels do, which read the result.
+        crowded: it reads tensors for that: large tiles lack the registers.
+    """
+
+    summed: bool = False
+    crowded: bool = False
+
+
+ALONE = Beside()
 
 
 class Heuristic(Protocol):
@@ -75,13 +90,12 @@ class Heuristic(Protocol):
         """Likewise, for rows that are never split."""
 
     def contract(
-        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+        self, shape: ProductShape, strided: bool, factors: DotKind, beside: Beside = ALONE
     ) -> Sequence[Choice]:
         """Tiles of ``M`` rows and ``N`` columns, in steps of ``K`` along the depth. Each of
         :meth:`flat` is a way to have the second configuration.
 
-        ``strided``: index arithmetic takes registers that large tiles lack; ``crowded``: so do
-        sums over the tile, and tensors that are read for them."""
+        ``strided``: index arithmetic takes registers that large tiles lack."""
 
     def single(
         self, configs: Sequence[Config], length: int, lanes: bool = False

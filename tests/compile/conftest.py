@@ -54,10 +54,12 @@ def store(tmp_path: Path) -> BinaryStore:
 
 @pytest.fixture(params=["newest", "floor"])
 def triton_path(request: pytest.FixtureRequest) -> Path | None:
-    """The installed Triton, and the oldest supported one from its own folder."""
+    """The installed Triton, and the oldest supported one from its own folder; or a release."""
     if request.param == "newest":
         return None
     path = Path(os.environ.get("ROASTERY_TRITON_FLOOR") or ".venv-floor")
+    if request.param != "floor":
+        path = Path(os.environ.get("ROASTERY_TRITONS") or ".venv-tritons") / request.param
     if not (path / "triton").is_dir():
-        pytest.skip(f"the oldest supported Triton is not in {path} (`make setup` puts it there)")
+        pytest.skip(f"Triton ({request.param}) is not in {path} (`make setup` puts it there)")
     return path

@@ -16,6 +16,7 @@ from benchmarks.predicted.measured import (
 )
 from compiler.architecture import Architecture
 from compiler.compiled import CompiledGraph
+from compiler.kernels.choice import Beside
 from compiler.kernels.products import ProductShape
 from compiler.options import CompileOptions
 from compiler.pipeline import compile_graph
@@ -172,12 +173,21 @@ def test_sums_that_read_tensors_leave_registers_to_themselves() -> None:
     """A tile of 128 x 256 holds 128 sums in each thread, and tensors beside it as many numbers."""
     shape = ProductShape(1, 200_704, 256, 256)
     (kind,) = (kind for kind in TILES if kind.precision == "half" and not kind.held)
-    alone, crowded = (contract_choices(shape, False, kind, H200, many) for many in (False, True))
+    ways = (Beside(True, crowded) for crowded in (False, True))
+    alone, crowded = (contract_choices(shape, False, kind, H200, beside) for beside in ways)
     most = [
         max(c.config["M"] * c.config["N"] // (32 * c.config.num_warps) for c in choices)
         for choices in (alone, crowded)
     ]
     assert most == [128, 64]
+
+
+def test_a_split_has_to_gain_more_where_others_would_sum_its_results() -> None:
+    """As of the last 3 x 3 layers of ResNet-50, whose tiles are fewer than processors."""
+    shape = ProductShape(1, 3136, 512, 4608, depth_run=512)
+    (kind,) = (kind for kind in TILES if kind.precision == "tf32" and not kind.held)
+    ways = (contract_choices(shape, False, kind, H100, Beside(summed)) for summed in (False, True))
+    assert [choices[0].splits for choices in ways] == [2, 1]
 
 
 def test_more_instructions_take_longer() -> None:

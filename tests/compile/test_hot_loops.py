@@ -79,10 +79,19 @@ def test_the_oldest_triton_sees_what_is_contiguous(
     check(LAYERS[0], TF32, ARCHITECTURES[1], triton_path, store)
 
 
+@pytest.mark.parametrize("triton_path", ["floor"], indirect=True)
+def test_the_oldest_triton_has_registers_for_the_addresses_of_results(
+    triton_path: Path | None, store: BinaryStore
+) -> None:
+    """Of images of 7 x 7 with the channels first: nothing is a multiple of anything."""
+    check(LAYERS[2], BFLOAT16, ARCHITECTURES[1], triton_path, store)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
+@pytest.mark.parametrize("triton_path", ["newest", "3.8.0", "floor"], indirect=True)
 def test_every_layer(
     layer: Layer, precision: str, architecture: Architecture, triton_path: Path | None
 ) -> None:

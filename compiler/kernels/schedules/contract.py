@@ -18,7 +18,7 @@ from ir.graph import Graph, Node, Value
 from ir.op import Property
 
 from ..builder import KernelBuilder
-from ..choice import Choice
+from ..choice import ALONE, Beside, Choice
 from ..emitter import Access, Emitter
 from ..expressions import SCALAR, DotKind, cdiv, constant, dot
 from ..index import linearize
@@ -42,8 +42,7 @@ def anchor_of(body: Graph) -> Node:
     return found[0]
 
 
-def schedule_contract(task: Task, crowded: bool = False) -> Scheduled:
-    """``crowded``: see :meth:`.Heuristic.contract`."""
+def schedule_contract(task: Task, beside: Beside = ALONE) -> Scheduled:
     anchor = anchor_of(task.body)
     emitter = task.emitter(2)
     view = product_of(emitter, anchor)
@@ -57,7 +56,7 @@ def schedule_contract(task: Task, crowded: bool = False) -> Scheduled:
     choices = [
         replace(choice, second=second)
         for choice in task.heuristic.contract(
-            view.sizes.at(task.number), view.strided, factors, crowded
+            view.sizes.at(task.number), view.strided, factors, beside
         )
         for second in (seconds if choice.splits > 1 else [None])
     ]
@@ -76,9 +75,9 @@ def schedule_contract(task: Task, crowded: bool = False) -> Scheduled:
 def _with_sums(task: Task, anchor: Node, emitter: Emitter, view: Product) -> Scheduled:
     """Sums over the result, too: by the kernel that has all of it, else by kernels that read it."""
     first, second = parted(task)
-    beside = (port.value for port in task.body.inputs if port.value not in anchor.inputs)
-    crowded = any(value.type.size == anchor.output.type.size for value in beside)
-    apart = then_reduced(schedule_contract(first, crowded), second)
+    others = (port.value for port in task.body.inputs if port.value not in anchor.inputs)
+    crowded = any(value.type.size == anchor.output.type.size for value in others)
+    apart = then_reduced(schedule_contract(first, Beside(True, crowded)), second)
     sums = None if view.thin else tile_sums(first, second, emitter, view)
     if sums is None:
         return apart

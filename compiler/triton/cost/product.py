@@ -16,7 +16,7 @@ _RATED = (90, 132, 1.83e9)
 """The device that the rates of tiles are of: an H200. Capability, processors, clock."""
 _REGISTERS = 64  # of a thread, besides its sums; a third more where factors are split or held
 _MOST_REGISTERS = 255
-_FLOAT = 4
+FLOAT = 4
 
 
 def product_time(
@@ -26,7 +26,7 @@ def product_time(
     work = product_work(shape, config, rate, splits, factors, target)
     seconds = time_of(work, target).seconds
     if splits > 1:
-        results = _FLOAT * shape.products * shape.rows * shape.columns
+        results = FLOAT * shape.products * shape.rows * shape.columns
         seconds += LAUNCH + (splits + 1) * results / target.bandwidth
         seconds += LATENCY * -(-splits // AHEAD)
     return seconds
@@ -42,7 +42,7 @@ def product_work(
     """
     rows, columns, depth = (config[name] for name in "MNK")
     steps = -(-shape.steps(config) // splits)
-    nbytes = _FLOAT * shape.products * shape.rows * shape.columns * splits
+    nbytes = FLOAT * shape.products * shape.rows * shape.columns * splits
     return Work(
         programs=shape.programs(config) * splits,
         warps=config.num_warps,
@@ -50,7 +50,7 @@ def product_work(
         shared=shared_of(config, factors),
         products=steps * units_time(rows * columns * depth, rate, factors, target),
         steps=steps,
-        written=_FLOAT * rows * columns,
+        written=FLOAT * rows * columns,
         nbytes=nbytes,
     )
 
@@ -79,5 +79,5 @@ def registers_of(config: Config, factors: DotKind) -> int:
 
 def shared_of(config: Config, factors: DotKind) -> int:
     """Bytes of shared memory: tiles of both factors, for each stage."""
-    itemsize = 2 if factors.precision == HALF else _FLOAT
+    itemsize = 2 if factors.precision == HALF else FLOAT
     return config.num_stages * (config["M"] + config["N"]) * config["K"] * itemsize

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compiler.kernel import Config
-from compiler.kernels.choice import Choice
+from compiler.kernels.choice import ALONE, Beside, Choice
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction
@@ -50,9 +50,9 @@ class GpuHeuristic:
         return row_configs(reduction)
 
     def contract(
-        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+        self, shape: ProductShape, strided: bool, factors: DotKind, beside: Beside = ALONE
     ) -> Sequence[Choice]:
-        return contract_choices(shape, strided, factors, self.target, crowded)
+        return contract_choices(shape, strided, factors, self.target, beside)
 
     def single(
         self, configs: Sequence[Config], length: int, lanes: bool = False

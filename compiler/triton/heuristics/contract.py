@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from compiler.kernel import Config
-from compiler.kernels.choice import Choice
+from compiler.kernels.choice import ALONE, Beside, Choice
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.precision import HALF, IEEE, TF32, TF32X3
 from compiler.target import Target
 
-from ..cost.product import product_time
+from ..cost.product import FLOAT, product_time
+from ..cost.time import ATTAINED, LATENCY, LAUNCH
 
 
 class Tile(NamedTuple):
@@ -89,7 +90,7 @@ MOST_SUMS = 64  # of a thread, where what follows takes as many registers again
 GROUP = 8  # tiles of rows that share columns in the second-level cache
 SPLITS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 SHORTEST_SHARE = 8  # steps of the loop that a split keeps at least
-WORTH = 0.95  # of the time without a split, that one may take: it is one more launch for the host
+WORTH = 0.95  # of the time without it, that one more launch may take: it is work of the host, too
 
 
 def contract_choices(
@@ -97,17 +98,16 @@ def contract_choices(
     strided: bool,
     factors: DotKind,
     target: Target,
-    crowded: bool = False,
+    beside: Beside = ALONE,
 ) -> list[Choice]:
     """Every tile, each with the whole depth in one program and in parts of it; first the way that
     takes the least time, which also has the next numbers of parts."""
     tiles = TILES[factors]
     tiles = tiles[:FEW_TILES] if strided else tiles
-    if crowded:
+    if beside.crowded:
         tiles = tuple(tile for tile in tiles if _sums(tile.config) <= MOST_SUMS)
     times = {
-        (tile, splits): product_time(shape, tile.config, tile.rate, splits, factors, target)
-        / (WORTH if splits > 1 else 1)
+        (tile, splits): _time(shape, tile, splits, factors, target, beside)
         for tile in tiles
         for splits in _splits(shape, tile.config)
     }
@@ -119,6 +119,25 @@ def contract_choices(
         found += [best, (tile, 2 if best[1] == 1 else 1)]
     ways = [(t, splits) for t, splits in found if splits == 1 or splits <= shape.steps(t.config)]
     return [Choice(tile.config, splits, group=GROUP) for tile, splits in dict.fromkeys(ways)]
+
+
+def _time(
+    shape: ProductShape,
+    tile: Tile,
+    splits: int,
+    factors: DotKind,
+    target: Target,
+    beside: Beside,
+) -> float:
+    """To compare: seconds, and what more launches count."""
+    seconds = product_time(shape, tile.config, tile.rate, splits, factors, target)
+    if splits == 1:
+        return seconds
+    if not beside.summed:
+        return seconds / WORTH
+    results = FLOAT * shape.products * shape.rows * shape.columns
+    reading = LAUNCH + LATENCY + results / (ATTAINED * target.bandwidth)
+    return (seconds + reading) / WORTH**2
 
 
 def _sums(config: Config) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.kernel import Config
-from compiler.kernels.choice import Choice, Heuristic
+from compiler.kernels.choice import ALONE, Beside, Choice, Heuristic
 from compiler.kernels.expressions import DotKind
 from compiler.kernels.products import ProductShape
 from compiler.kernels.schedules.reduction import Reduction, tile_of
@@ -28,7 +28,7 @@ class ScalarHeuristic(Heuristic):
         return [tile_of(1, 1)]
 
     def contract(
-        self, shape: ProductShape, strided: bool, factors: DotKind, crowded: bool = False
+        self, shape: ProductShape, strided: bool, factors: DotKind, beside: Beside = ALONE
     ) -> Sequence[Choice]:
         return [Choice(Config((("M", 1), ("N", 1), ("K", 1))))]
 
