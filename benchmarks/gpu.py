@@ -3,6 +3,7 @@
     python benchmarks/gpu.py                     # goes on where the last call was cut off
     python benchmarks/gpu.py --dry-run           # what there is to do, and what is done; no GPU
     python benchmarks/gpu.py --minutes 60
+    python benchmarks/gpu.py --short --minutes 9  # what tells most first
     python benchmarks/gpu.py --only time --net resnet50 --precision tf32
 
 Mode against mode: float32 against PyTorch without tf32, tf32 against tf32, bfloat16 against
@@ -18,6 +19,8 @@ of torch.compile last and those of ResNet-50 and MobileNet in front, then the ke
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.contest.plot import draw_ratios
 from benchmarks.gpu_contest.cases import CONTENDERS, PRECISIONS, ROASTERY
+from benchmarks.gpu_contest.order import telling_first
 from benchmarks.gpu_contest.pieces import LIMIT, STAGES, Piece, planned
 from benchmarks.gpu_contest.running import run_pieces
 from benchmarks.gpu_contest.state import State
@@ -38,7 +42,10 @@ from roastery.files.atomic_file import atomic_path
 
 def main(words: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(words)
+    signal.signal(signal.SIGTERM, _stop)
     pieces = planned(args.only, args.net, args.precision, args.without)
+    if args.short:
+        pieces = telling_first(pieces)
     if args.dry_run:
         _list(pieces, State(args.folder) if args.folder.is_dir() else None)
         return 0
@@ -55,7 +62,20 @@ def main(words: Sequence[str] | None = None) -> int:
             if not alone:
                 print(f"another call is at work in {state.folder}: choose another --folder")
                 return 1
-            left = run_pieces(pieces, state, 60 * args.minutes, _tell)
+            if args.again:
+                state.forget_failures(pieces)
+            try:
+                left = run_pieces(
+                    pieces,
+                    state,
+                    60 * args.minutes,
+                    _tell,
+                    beside=args.beside,
+                    passing=args.short,
+                )
+            except KeyboardInterrupt:
+                print(f"stopped; what was found is in {state.folder}, the same command goes on")
+                return 130
     text = report(pieces, state)
     with atomic_path(state.folder / "report.txt") as partial:
         partial.write_text(text, encoding="utf-8")
@@ -72,13 +92,25 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--folder", type=Path, default=Path("gpu-contest"), help="what was found so far")
     add("--minutes", type=float, default=LIMIT / 60, help="that this call may take (8.5)")
+    add("--short", action="store_true", help="begin with the pieces that tell most")
+    add("--beside", type=int, default=_beside(), help="checks that run at once (%(default)s)")
     add("--only", nargs="*", choices=STAGES, default=STAGES)
     add("--net", nargs="*", choices=tuple(NETS), default=())
     add("--precision", nargs="*", choices=PRECISIONS, default=PRECISIONS)
     add("--without", nargs="*", choices=CONTENDERS[1:], default=(), help="others left out")
     add("--dry-run", action="store_true", help="list the pieces, and run nothing")
+    add("--again", action="store_true", help="try again what failed, or was given up")
     add("--report", action="store_true", help="tables and picture of what was found, no more")
     return parser
+
+
+def _beside() -> int:
+    """A check compiles on several processors, and holds a net in float64 on the GPU."""
+    return max(1, min(6, (os.cpu_count() or 1) // 2))
+
+
+def _stop(*signal: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _list(pieces: Sequence[Piece], state: State | None) -> None:
@@ -112,7 +144,11 @@ def _draw(pieces: Sequence[Piece], state: State) -> None:
         shown = {name: found for name, found in ratios.items() if any(found)}
         if shown:
             file = state.folder / f"{precision}.svg"
-            draw_ratios([case.title for case in cases], shown, file)
+            try:
+                draw_ratios([case.title for case in cases], shown, file)
+            except ImportError as error:
+                print(f"no picture: {error}; --report draws it where matplotlib is")
+                return
             print(f"wrote {file}")
 
 

@@ -55,7 +55,7 @@ def measure(
         assert backend is not None
         own = RoasteryRun(chosen, backend, case.precision)
         times = timed(own.run, own.wait, seconds)
-        memory = {"planned": own.planned_memory()}
+        memory = {"planned": own.planned_memory(), "taken": own.taken_memory()}
     else:
         compiled = contender == COMPILED
         arrays = arrays_of(chosen)

@@ -26,8 +26,8 @@ class Piece:
     Attributes:
         name: of its file. stage: one of :data:`STAGES`.
         command: what runs, without the file that it writes: ``{file}`` stands for it.
-        seconds: that it probably takes. attempts: before it is given up; what torch.compile has
-            tried it finds again.
+        seconds: that it probably takes. most: that it may take.
+        attempts: before it is given up; what torch.compile has tried it finds again.
     """
 
     name: str
@@ -37,6 +37,12 @@ class Piece:
     attempts: int = 2
     case: Case | None = None
     contender: str = ""
+    most: float = LIMIT
+
+    @property
+    def measures(self) -> bool:
+        """Whether it measures times, so that nothing may run beside it."""
+        return self.stage != "check"
 
 
 def planned(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,12 @@ class State:
     def finish(self, piece: Piece, record: dict[str, Any]) -> None:
         _write(self._file(piece), json.dumps(record, indent=1) + "\n")
         self._attempts(piece).unlink(missing_ok=True)
+
+    def forget_failures(self, pieces: Iterable[Piece]) -> None:
+        """Let those that failed, or were given up, be tried again."""
+        for piece in pieces:
+            if "failed" in (self.record(piece) or {}):
+                self._file(piece).unlink(missing_ok=True)
 
     def _file(self, piece: Piece) -> Path:
         return self.folder / f"{piece.name}.json"

@@ -93,22 +93,23 @@ def _means(cases: Sequence[Case], times: Times) -> Iterator[str]:
 
 
 def _memory(pieces: Sequence[Piece], state: State) -> Iterator[str]:
-    """Of training: what was planned, beside the others' tensors."""
+    """Of training: what was planned and what the device had less, beside the others' tensors."""
+    columns = ("planned", "taken", *CONTENDERS[1:])
     rows: dict[str, dict[str, float]] = {}
     for piece in pieces:
         record = state.record(piece) if piece.contender else None
         if record is not None and piece.case is not None and piece.case.trains:
-            found = record.get("memory", {})
-            size = found.get("planned") or found.get("peak")
-            if size:
-                title = f"{piece.case.title}, {piece.case.precision}"
-                rows.setdefault(title, {})[piece.contender] = size / 1e9
-    if rows:
+            sizes = dict(record.get("memory", {}))
+            if "peak" in sizes:
+                sizes[piece.contender] = sizes.pop("peak")
+            title = f"{piece.case.title}, {piece.case.precision}"
+            rows.setdefault(title, {}).update((n, size / 1e9) for n, size in sizes.items() if size)
+    if any(rows.values()):
         yield ""
-        yield f"{'GB':44}{'planned':>10}" + "".join(f"{name:>16}" for name in CONTENDERS[1:])
+        yield f"{'GB':44}" + "".join(f"{name:>16}" for name in columns)
         for title, sizes in rows.items():
-            cells = "".join(f"{_number(sizes.get(n)):>16}" for n in CONTENDERS[1:])
-            yield f"{title:44}{_number(sizes.get(ROASTERY)):>10}{cells}".rstrip()
+            cells = "".join(f"{_number(sizes.get(name)):>16}" for name in columns)
+            yield f"{title:44}{cells}".rstrip()
 
 
 def _kernels(piece: Piece, record: dict[str, Any]) -> Iterator[str]:
@@ -124,6 +125,11 @@ def _kernels(piece: Piece, record: dict[str, Any]) -> Iterator[str]:
         f"{piece.case.title}, {piece.case.precision}: {len(rows)} launches, {total / 1e3:.2f} ms, "
         f"{least / total:.0%} of the roofline; predicted {predicted / 1e3:.2f} ms"
     )
+    for kind, multiplies in (("products", True), ("others", False)):
+        chosen = [row for row in rows if bool(row.get("flops")) == multiplies]
+        if spent := sum(row["microseconds"] for row in chosen):
+            bound = sum(row["least"] for row in chosen)
+            yield f"  {kind}: {spent / 1e3:.2f} ms, {bound / spent:.0%} of the roofline"
     yield f"{'us':>9}{'predicted':>11}{'roofline':>10}  kernel"
     for row in sorted(rows, key=lambda row: -row["microseconds"])[:_SHOWN]:
         time = row["microseconds"] or float("nan")

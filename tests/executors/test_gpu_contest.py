@@ -19,6 +19,7 @@ import benchmarks.zoo.fcn8s as fcn8s_module
 from benchmarks.gpu_contest.cases import COMPILED, EAGER, PRECISIONS, ROASTERY, Case, cases
 from benchmarks.gpu_contest.contender import arrays_of, measure, net_of
 from benchmarks.gpu_contest.errors import errors
+from benchmarks.gpu_contest.order import telling_first
 from benchmarks.gpu_contest.pieces import LIMIT, Piece, planned
 from benchmarks.gpu_contest.running import run_pieces
 from benchmarks.gpu_contest.state import State
@@ -70,6 +71,23 @@ def test_a_dry_run_lists_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert gpu.main(words) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"  done  {pieces[0].name}\n") and "26 of 27" in out
+
+
+def test_what_tells_most_comes_first() -> None:
+    everything = planned()
+    pieces = telling_first(everything)
+    assert {piece.name for piece in pieces} == {piece.name for piece in everything}
+    names = [piece.name for piece in pieces]
+    spent, there = 0.0, 0
+    for one in pieces:
+        beside = 1 if one.measures else 4
+        spent += one.seconds / beside
+        there += spent <= 9 * 60
+    assert {f"time-resnet50-b64-training-{p}-{who}" for p in PRECISIONS
+            for who in ("roastery", "eager")} <= {*names[:there]}  # fmt: skip
+    assert {"time-resnet50-b64-training-tf32-compiled", "errors-resnet50-b16"} <= {*names[:there]}
+    assert "check-layers" in names[:8] and pieces[-1].contender == COMPILED
+    assert all(one.seconds < one.most < LIMIT for one in pieces)
 
 
 def test_without_a_gpu() -> None:
@@ -139,6 +157,96 @@ def test_interrupting_costs_no_attempt(tmp_path: Path) -> None:
     assert State(tmp_path).begun(hangs) == 0
 
 
+def test_checks_run_beside_each_other(tmp_path: Path) -> None:
+    """Until what measures times comes, and not longer than the whole has."""
+    meet = (
+        "import pathlib, sys, time; there = pathlib.Path(sys.argv[2])\n"
+        "(there / sys.argv[3]).touch(); end = time.monotonic() + 30\n"
+        "while len(list(there.iterdir())) < 2 and time.monotonic() < end: time.sleep(0.01)\n"
+        "sys.exit(len(list(there.iterdir())) != 2)"
+    )
+    place = tmp_path / "met"
+    place.mkdir()
+    checks = [
+        Piece(n, "check", (sys.executable, "-c", meet, "{file}", str(place), n), 0.1) for n in "ab"
+    ]
+    state, timed = State(tmp_path / "found"), piece("timed", WRITES)
+    assert run_pieces([*checks, timed], state, 60, lambda text: None, beside=2) == []
+    assert ["failed" in (state.record(one) or {}) for one in (*checks, timed)] == [False] * 3
+
+
+def test_others_run_where_one_has_too_little_time(tmp_path: Path) -> None:
+    before = piece("before", "import time; time.sleep(1.1)")
+    long, short = piece("long", WRITES, seconds=100), piece("short", WRITES)
+    for passing, left in ((False, [long, short]), (True, [long])):
+        state = State(tmp_path / str(passing))
+        pieces = [before, long, short]
+        assert run_pieces(pieces, state, 10, lambda text: None, passing=passing) == left
+
+
+def test_interrupting_ends_what_runs_beside_each_other(tmp_path: Path) -> None:
+    code = "import os, sys; print(os.getpid(), flush=True); " + HANGS
+    hang = [Piece(n, "check", (sys.executable, "-c", code), 0.1) for n in "ab"]
+    state, told = State(tmp_path), list[str]()
+
+    def tell(text: str) -> None:
+        told.append(text)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_pieces(hang, state, 600, tell, beside=2)
+    assert time.monotonic() - began < 30
+    assert [state.begun(one) for one in hang] == [0, 0]
+    assert all(state.is_left(one) for one in hang)
+
+
+def test_a_killed_call_leaves_nothing_running(tmp_path: Path) -> None:
+    """And the next one goes on."""
+    here = tmp_path / "pid"
+    code = f"import os; open({str(here)!r}, 'w').write(str(os.getpid()) + chr(10)); {HANGS}"
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from benchmarks.gpu_contest.pieces import Piece\n"
+        "from benchmarks.gpu_contest.running import run_pieces\n"
+        "from benchmarks.gpu_contest.state import State\n"
+        f"pieces = [Piece(name, 'time', (sys.executable, '-c', code, '{{file}}'), 0.1)"
+        f" for name, code in (('one', {WRITES!r}), ('hangs', {code!r}))]\n"
+        "run_pieces(pieces, State(Path(sys.argv[1])), 600, print)"
+    )
+    folder = tmp_path / "found"
+    with subprocess.Popen([sys.executable, "-c", script, str(folder)], cwd=ROOT) as call:
+        until = time.monotonic() + 60
+        while not (here.is_file() and here.read_text().endswith("\n")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        call.kill()
+    child = int(here.read_text())
+    while Path(f"/proc/{child}/cmdline").is_file() and _runs(child):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    state, hangs = State(folder), piece("hangs", WRITES)
+    assert state.record(piece("one", WRITES)) is not None and state.begun(hangs) == 1
+    assert run_pieces([hangs], state, 60, lambda text: None) == []
+    assert (state.record(hangs) or {})["single"] == 2.5
+
+
+def _runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_what_failed_is_tried_again_when_asked(tmp_path: Path) -> None:
+    pieces = [piece("one", WRITES), piece("two", "raise SystemExit('no such net')")]
+    state = State(tmp_path)
+    assert run_pieces(pieces, state, 60, lambda text: None) == []
+    state.forget_failures(pieces)
+    assert [state.is_left(one) for one in pieces] == [False, True]
+
+
 def test_one_call_at_a_time(tmp_path: Path) -> None:
     with State(tmp_path).alone() as first:
         with State(tmp_path).alone() as second:
@@ -160,7 +268,9 @@ def test_damaged_files_are_made_again(tmp_path: Path) -> None:
 # --- tables -----------------------------------------------------------------------------------
 
 
-def test_tables_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_and_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     state, pieces = State(tmp_path), planned(nets=["lenet", "resnet50"], precisions=["tf32"])
     times = {ROASTERY: 2.0, EAGER: 3.0, COMPILED: 1.0}
     for one in pieces:
@@ -183,6 +293,7 @@ def test_tables_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert one.split()[-5:] == ["20", "30", "1.5", "10", "0.5"], "single passes at batch 1"
     assert "training: 1.50 times as fast as PyTorch eager; least of 2 1.50: ResNet-50 b64" in text
     assert "1 launches, 0.01 ms, 80% of the roofline; predicted 0.01 ms" in text
+    assert "  others: 0.01 ms, 80% of the roofline" in text
     assert any(line.split()[:5] == ["ResNet-50", "b64", "training,", "tf32", "2"] for line in lines)
     assert "pieces are left: the same command goes on with them" in lines[-1]
     words = ["--report", f"--folder={tmp_path}", "--net", "lenet", "resnet50"]
@@ -190,6 +301,9 @@ def test_tables_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert f"wrote {tmp_path / 'tf32.svg'}" in capsys.readouterr().out
     assert (tmp_path / "tf32.svg").read_text().startswith("<?xml")
     assert (tmp_path / "report.txt").read_text() == text
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert gpu.main([*words, "--precision", "tf32"]) == 1
+    assert "no picture: " in capsys.readouterr().out
 
 
 # --- contenders -------------------------------------------------------------------------------
@@ -200,7 +314,10 @@ def test_a_contender_of_ours() -> None:
     for trains in (False, True):
         found = measure(Case("lenet", 1, trains), ROASTERY, backend, seconds=0.01)
         assert found["single"] > 0 and found["queued"] > 0
-        assert 1.7e6 * (3 if trains else 1) < found["memory"]["planned"] < 10e6
+        planned_memory = found["memory"]["planned"]
+        assert 1.7e6 * (3 if trains else 1) < planned_memory < 10e6
+        if trains:
+            assert found["memory"]["taken"] == pytest.approx(planned_memory, rel=0.05)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
