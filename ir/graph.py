@@ -21,7 +21,7 @@ class Role(enum.Enum):
     PARAMETER = "parameter"  # a learnable variable of the parameter store
     STATE = "state"  # a variable that forward also writes: BatchNorm sums, random counter, h_T
     SEED = "seed"  # the diff of a net output, given to backward
-    GRADIENT = "gradient"  # the diff of a variable, to which backward adds
+    GRADIENT = "gradient"  # the diff of a variable, which backward writes or adds to
     HYPER = "hyper"  # a number that changes per iteration: learning rate, clip scale
     RESULT = "result"  # a blob the caller reads
     SAVED = "saved"  # an internal value that outlives the run (forward -> backward)

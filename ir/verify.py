@@ -39,8 +39,8 @@ def verify(graph: Graph) -> None:
     * What lies in a larger tensor is the result of a kernel, and lies there once; it is as that
       tensor in memory, and no port shows it.
     * Ports are row-major; those of a group have the types of its node's values.
-    * Port names are unique per role; an output that writes a variable (STATE, GRADIENT) has an
-      input of the same variable and type.
+    * Port names are unique per role; an output that writes a variable has an input of the same
+      variable and type, if it is a STATE; if it is a GRADIENT, only where the graph adds to it.
     * Graphs inside nodes keep the same rules.
     """
     _Verifier(graph, "").run()
@@ -141,9 +141,9 @@ class _Verifier:
                 continue
             before = [variables[k] for r in WRITES[port.role] if (k := (port.name, r)) in variables]
             what = f"output {port.name!r} ({port.role.value})"
-            if not before:
+            if not before and port.role is Role.STATE:
                 self._fail(f"{what}: there is no such variable among the inputs")
-            if before[0].type != port.value.type:
+            if before and before[0].type != port.value.type:
                 self._fail(f"{what} is {port.value.type}, the variable is {before[0].type}")
 
     def _wholes(self) -> None:

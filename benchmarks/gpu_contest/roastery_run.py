@@ -32,7 +32,6 @@ class RoasteryRun:
         if self._updater is None:
             self.net.forward()
             return
-        self.net.store.clear_diffs()
         self.net.training_pass()
         self._updater.apply(RATE, 0)
 

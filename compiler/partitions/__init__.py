@@ -6,7 +6,7 @@ net is one partition; layer by layer, every layer is one and every blob has memo
 """
 
 from .by_layer import by_layer
-from .graphs import PartitionGraphs, frozen
+from .graphs import Onto, PartitionGraphs, frozen
 from .in_one import in_one
 from .partition import Flow, Partition, Partitioning
 from .sized import SizedPartition
@@ -14,6 +14,7 @@ from .whole import whole
 
 __all__ = [
     "Flow",
+    "Onto",
     "Partition",
     "PartitionGraphs",
     "Partitioning",

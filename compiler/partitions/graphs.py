@@ -10,10 +10,14 @@ from ir.program import LayerInfo, NetProgram
 from ir.types import TensorType
 
 from ..options import CompileOptions
+from ..passes.accumulate import accumulate, written_diffs
 from ..passes.autodiff import differentiate, split
 from ..passes.context import context_for
 from ..passes.freeze import freeze
 from .partition import Flow, Partition
+
+Onto = frozenset[str] | None
+"""Names of the variables to whose diffs a backward adds; None: to all."""
 
 
 class PartitionGraphs:
@@ -25,6 +29,8 @@ class PartitionGraphs:
     Port names: DATA and RESULT blobs as they are in memory, ``diff:<blob>`` their diffs (SEED and
     RESULT), variables (PARAMETER, STATE) and their diffs (GRADIENT), and SAVED values that forward
     keeps for backward.
+
+    Backward overwrites the diffs of variables, but those that ``onto`` names: it adds to them.
 
     Args:
         program: the net, or the partition lowered alone.
@@ -88,6 +94,7 @@ class PartitionGraphs:
             p.name for p in inputs if p.role is Role.PARAMETER and program.variables[p.name].learns
         ]
         self._joint: dict[Flow, Graph] = {}
+        self._adding: dict[tuple[Graph, frozenset[str]], Graph] = {}
         self._pairs: dict[Flow, tuple[Graph, Graph]] = {}
         self._frozen: tuple[Graph, Graph] | None = None
         asked = {name for layer in layers for name in layer.sizes}
@@ -109,11 +116,24 @@ class PartitionGraphs:
             self._frozen = frozen(self.forward, options)
         return self._frozen
 
-    def joint(self, flow: Flow) -> Graph:
-        """Forward and backward in one, which adds to the diffs of parameters."""
+    def joint(self, flow: Flow, onto: Onto = frozenset()) -> Graph:
+        """Forward and backward in one."""
         if flow not in self._joint:
             self._joint[flow] = self._differentiated(flow)
-        return self._joint[flow]
+        return self._added(self._joint[flow], onto)
+
+    def behind(self, flow: Flow, onto: Onto = frozenset()) -> Graph:
+        """The backward of :meth:`pair`."""
+        return self._added(self.pair(flow)[1], onto)
+
+    def _added(self, graph: Graph, onto: Onto) -> Graph:
+        writes = written_diffs(graph)
+        names = writes if onto is None else writes & onto
+        if not names:
+            return graph
+        if (graph, names) not in self._adding:
+            self._adding[graph, names] = accumulate(graph, names)
+        return self._adding[graph, names]
 
     def pair(self, flow: Flow) -> tuple[Graph, Graph]:
         """Forward, which saves what backward reads, and backward; without nodes and outputs where

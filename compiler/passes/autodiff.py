@@ -12,12 +12,12 @@ After ``differentiate(graph, parameters=["ip/0"])``::
     input x: f32[4,3] data
     input ip/0: f32[2,3] parameter
     input diff:ip: f32[4,2] seed
-    input ip/0: f32[2,3] gradient
     %ip = matmul(%x, %ip/0) transpose_b=true        # ip
     %d_ip/0 = matmul(%diff_ip, %x) transpose_a=true # ip, backward
-    %sum = map(%ip/0, %d_ip/0) add(a0, a1)          # backward adds to the diffs of variables
     output ip: %ip result
-    output ip/0: %sum gradient
+    output ip/0: %d_ip/0 gradient
+
+Backward that adds to the diffs of variables is made of it by :func:`.accumulate.accumulate`.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def differentiate(
     """``graph`` with its backward appended.
 
     Args:
-        parameters: names of variables (graph inputs) whose diffs are wanted. Backward *adds* to
-            them: each becomes an input and an output with role GRADIENT, named like the variable.
+        parameters: names of variables (graph inputs) whose diffs are wanted, as outputs of these
+            names with role GRADIENT; none where nothing flows.
         diffs: name -> value whose diff is wanted as output ``diff:<name>`` (RESULT); zeros
             where nothing flows.
         seeds: output name -> constant diff (a loss weight); folded into the graph.
@@ -101,11 +101,9 @@ def differentiate(
             b.output(diff_port(name), diff, Role.RESULT)
         for name, value in learning.items():
             if value in found:
-                before = b.input(name, value.type, Role.GRADIENT)
                 with b.at(place.get(value, NOWHERE), f"{value.name}.diff"):
                     diff = found[value]
-                    total = scale.added(b, before, diff) if scale else b.add(before, diff)
-                    b.output(name, total, Role.GRADIENT)
+                    b.output(name, scale.leaving(b, diff) if scale else diff, Role.GRADIENT)
     return b.finish()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ir.graph import Graph, Port, PortKey, Value
+from ir.graph import Graph, Port, PortKey, Role, Value
 from ir.verify import WRITES
 
 from .aliasing import may_overwrite, parts_of_wholes, view_roots
@@ -92,11 +92,11 @@ class Assignment:
         return made
 
     def _variable(self, port: Port) -> Value | None:
-        """The variable that an output is, if it is one."""
+        """The variable that an output is, if it is one that the graph reads."""
         for role in WRITES.get(port.role, ()):
             if (variable := self._variables.get(PortKey(role, port.name))) is not None:
                 return variable
-        if port.role in WRITES:
+        if port.role is Role.STATE:
             raise KeyError(f"output {port.name!r} writes a variable that is no input")
         return None
 

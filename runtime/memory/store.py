@@ -84,6 +84,7 @@ class Store:
             names = tuple(c.name for c in members)
             self.groups.append(Group(lr_mult, decay_mult, start, position, names))
         self._flat = frozenset(self.data)
+        self._cleared: tuple[frozenset[str], list[Buffer]] | None = None
         for variable in variables.values():
             self._add(variable, given=variable.name in given)
 
@@ -114,6 +115,7 @@ class Store:
 
     def _add(self, variable: Variable, *, given: bool = False) -> None:
         self.variables[variable.name] = variable
+        self._cleared = None
         if variable.name in self.shared:
             self.data[variable.name] = self.shared[variable.name]
             self.diff[variable.name] = Buffer(variable.type)
@@ -164,11 +166,29 @@ class Store:
         size = stop - start
         return Piece(self.flat_data.part(start, TensorType((size,))), start, size)
 
-    def clear_diffs(self) -> None:
-        """Zero every parameter diff; only this and the solver do."""
-        self.flat_diff.clear()
-        for name in self.diff.keys() - self._flat:
-            self.diff[name].clear()
+    def clear_diffs(self, but: frozenset[str] = frozenset()) -> None:
+        """Zero the diffs of all parameters, but of some that a pass has overwritten."""
+        if self._cleared is None or self._cleared[0] != but:
+            self._cleared = but, list(self._diffs(but))
+        for buffer in self._cleared[1]:
+            buffer.clear()
+
+    def _diffs(self, but: frozenset[str]) -> Iterator[Buffer]:
+        """All diffs but some; those that lie together are one tensor."""
+        start = stop = 0
+        for name, diff in self.diff.items():
+            if name in but:
+                continue
+            if name not in self._flat:
+                yield diff
+            elif diff.start == stop:
+                stop += diff.capacity
+            else:
+                if stop > start:
+                    yield self.flat_diff.part(start, TensorType((stop - start,)))
+                start, stop = diff.start, diff.start + diff.capacity
+        if stop > start:
+            yield self.flat_diff.part(start, TensorType((stop - start,)))
 
     def clear_padding(self) -> None:
         """Zero what lies between the diffs of the flat buffer, where kernels may have written."""

@@ -10,7 +10,7 @@ from .partition import GraphChoice, RunningPartition
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """The last that adds to a diff: nothing does after it, in the same pass.
+    """The last that writes a diff: nothing does after it, in the same pass.
 
     Attributes:
         part: the number of the partition.
@@ -22,17 +22,19 @@ class Complete:
     step: int | None
 
 
-def complete_after(
-    parts: Iterable[tuple[int, RunningPartition, GraphChoice]],
-) -> dict[str, Complete]:
-    """By the names of variables, where the diffs are complete that a pass adds to.
+PartGraph = tuple[int, RunningPartition, GraphChoice]
+"""What runs of a net: the number of a partition, the partition, and which of its graphs."""
+
+
+def complete_after(parts: Iterable[PartGraph]) -> dict[str, Complete]:
+    """By the names of variables, where the diffs are complete that a pass writes.
 
     Args:
-        parts: what runs, in this order: number, partition, and which of its graphs. A variable
-            that layers of several share is complete after the last.
+        parts: what runs, in this order. A variable that layers of several share is complete
+            after the last.
     """
     return {
         name: Complete(number, step)
         for number, part, choose in parts
-        for name, step in part.added_to(choose).items()
+        for name, step in part.complete_after(choose).items()
     }

@@ -1,18 +1,19 @@
 """A net that runs: the partitions of a program, one after the other.
 
 Semantics of diffs follow Caffe (src/caffe/net.cpp): backward adds to parameter diffs and overwrites
-blob diffs; layer by layer, a loss top's diff holds its loss weight.
+blob diffs; layer by layer, a loss top's diff holds its loss weight. A training pass overwrites the
+diffs of parameters, too, if it is not asked to add: nothing zeroes and reads them then.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from compiler.options import CompileOptions
-from compiler.partitions import Partitioning, whole
+from compiler.partitions import Flow, Onto, Partition, Partitioning, whole
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role, Value
 from ir.program import NetProgram
@@ -23,12 +24,14 @@ from ..machine.blas_threads import ONE_BLAS_THREAD
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
-from .complete import Complete, complete_after
+from .complete import Complete, PartGraph, complete_after
 from .context import LowerPart, NetContext
 from .diff_scale import DiffScale
 from .inputs import Arrays, NetInputs
 from .partition import GraphChoice, Loss, RunningPartition, after_saving, joint, saving
 from .state import PassState
+
+FlowOf = Callable[[Partition], Flow]
 
 
 class PartitionedNet:
@@ -92,7 +95,7 @@ class PartitionedNet:
         self._freeze = freeze
         self._saves = partitioning.by_layer  # whether forward keeps what backward reads
         self.state = PassState(program, store)
-        self._prepared = False  # whether the backend was shown all graphs
+        self._prepared: set[bool] = set()  # of backward that adds, or not: was shown to the backend
 
     @property
     def by_layer(self) -> bool:
@@ -107,14 +110,20 @@ class PartitionedNet:
     def options(self) -> CompileOptions:
         return self.context.options
 
-    def graphs(self) -> Iterator[tuple[Graph, Mapping[str, int]]]:
-        """The forward and backward graphs of the partitions, with the sizes of now."""
+    def graphs(self, *, adding: bool = True) -> Iterator[tuple[Graph, Mapping[str, int]]]:
+        """The forward and backward graphs of the partitions, with the sizes of now.
+
+        Args:
+            adding: whether backward adds to the diffs of parameters.
+        """
+        behind = {part: graph for _, part, graph in self._behind(_apart, adding=adding)}
         for part in self.parts:
-            ahead, behind = part.graphs.pair(part.partition.apart)
+            ahead = saving(_apart(part.partition))(part.graphs)
             if ahead.nodes and not part.shares:
                 yield ahead, part.values
-            if behind.nodes:
-                yield behind, part.values
+            graph = behind[part](part.graphs)
+            if graph.nodes:
+                yield graph, part.values
 
     def rebind(self) -> None:
         """Let go of graphs that are bound to buffers which were replaced."""
@@ -145,7 +154,8 @@ class PartitionedNet:
             fed: on the inputs as they are: no data source moves on.
             losses: gets the weighted losses of the layers.
         """
-        self._prepare()
+        if not self._prepared:
+            self._prepare(adding=True)
         if start == 0:
             self.state.begin_pass()
         stop = len(self.parts) if end is None else end + 1
@@ -159,27 +169,43 @@ class PartitionedNet:
             for call in self.after_forward:
                 call(number)
 
-    @ONE_BLAS_THREAD
     def backward(self, start: int | None = None, end: int = 0) -> None:
-        """Run backward from part ``start`` (the last) down to ``end`` (included)."""
-        self._prepare()
-        first = len(self.parts) - 1 if start is None else start
-        for number in range(first, end - 1, -1):
+        """Run backward from part ``start`` (the last) down to ``end`` (included): it adds to the
+        diffs of parameters."""
+        self._prepare(adding=True)
+        self._run_behind(self._behind(_apart, start, end, adding=True))
+
+    @ONE_BLAS_THREAD
+    def _run_behind(self, graphs: Iterable[PartGraph]) -> None:
+        for number, part, graph in graphs:
             for call in self.before_backward:
                 call(number)
-            self.parts[number].backward(self.parts[number].partition.apart)
+            part.backward(graph)
             for call in self.after_backward:
                 call(number)
+
+    def _behind(
+        self, flow_of: FlowOf, start: int | None = None, end: int = 0, *, adding: bool
+    ) -> Iterator[PartGraph]:
+        """What backward runs, in order. If it is not ``adding``, the first that writes the diff of
+        a parameter overwrites it, and others that share the parameter add to that."""
+        written: frozenset[str] = frozenset()
+        first = len(self.parts) - 1 if start is None else start
+        for number in range(first, end - 1, -1):
+            part = self.parts[number]
+            graph = after_saving(flow_of(part.partition), None if adding else written)
+            yield number, part, graph
+            written |= part.written(graph)
 
     def _choice(self, part: RunningPartition) -> GraphChoice:
         if self._saves:
             return saving(part.partition.apart)
         return part.frozen if self._freeze else lambda graphs: graphs.forward
 
-    def _prepare(self) -> None:
-        if self.by_layer and not self._prepared:
-            self._prepared = True
-            prepare(self.backend, self.graphs(), self.options)
+    def _prepare(self, *, adding: bool) -> None:
+        if self.by_layer and adding not in self._prepared:
+            self._prepared.add(adding)
+            prepare(self.backend, self.graphs(adding=adding), self.options)
 
     def forward_loss(self, start: int = 0, end: int | None = None) -> float:
         """As :meth:`forward`; returns the weighted loss of the layers."""
@@ -187,39 +213,61 @@ class PartitionedNet:
         self.forward(start, end, losses=losses)
         return _sum(losses)()
 
-    def forward_backward(self) -> float:
-        """One training pass: adds to the parameter diffs; returns the loss."""
-        return self.training_pass()()
+    def forward_backward(self, *, adding: bool = False) -> float:
+        """One training pass; returns the loss.
 
-    def training_pass(self) -> Loss:
+        Args:
+            adding: add to the diffs of parameters; else they are overwritten, with zero where no
+                diff flows.
+        """
+        return self.training_pass(adding=adding)()
+
+    def training_pass(self, *, adding: bool = False) -> Loss:
         """As :meth:`forward_backward`; the loss is waited for when it is asked for."""
+        if self._watched and not adding:  # from within, diffs look as they do in Caffe
+            self.store.clear_diffs()
+            adding = True
         losses: list[Loss] = []
         if self.by_layer:
+            self._prepare(adding=adding)
             self.forward(losses=losses)
-            self.backward()
-            return _sum(losses)
-        self.state.begin_pass()
-        for part in self.parts:
-            flow = part.partition.training
-            part.forward(joint(flow) if self.partitioning.joint else saving(flow))
-            losses += part.losses()
-        if not self.partitioning.joint:
-            for part in reversed(self.parts):
-                part.backward(part.partition.training)
+        else:
+            self.state.begin_pass()
+            for part in self.parts:
+                flow = part.partition.training
+                part.forward(joint(flow, _onto(adding)) if self._joint else saving(flow))
+                losses += part.losses()
+        if not self._joint:
+            self._run_behind(self._writing(adding=adding))
+        if not adding:
+            written = (part.written(graph) for _, part, graph in self._writing(adding=adding))
+            self.store.clear_diffs(but=frozenset().union(*written))
         return _sum(losses)
 
-    def complete_after(self) -> dict[str, Complete]:
+    @property
+    def _joint(self) -> bool:
+        return self.partitioning.joint
+
+    @property
+    def _watched(self) -> bool:
+        """Whether somebody looks on while a pass runs."""
+        calls = self.before_forward, self.after_forward, self.before_backward, self.after_backward
+        return any(calls)
+
+    def _writing(self, *, adding: bool) -> Iterator[PartGraph]:
+        """What writes the diffs of parameters in a training pass, in order."""
+        if not self._joint:
+            return self._behind(_training, adding=adding)
+        (part,) = self.parts
+        return iter([(0, part, joint(part.partition.training, _onto(adding)))])
+
+    def complete_after(self, *, adding: bool = False) -> dict[str, Complete]:
         """Where in a training pass the diff of each variable is complete, at the sizes of now; not
-        in it: what no layer adds to.
+        in it: what no layer writes.
 
         From there on a diff may be sent to others while the rest of the pass runs.
         """
-        numbered = list(enumerate(self.parts))
-        if self.partitioning.joint:
-            return complete_after((n, p, joint(p.partition.training)) for n, p in numbered)
-        return complete_after(
-            (n, p, after_saving(p.partition.training)) for n, p in reversed(numbered)
-        )
+        return complete_after(self._writing(adding=adding))
 
     @property
     def ready_for_backward(self) -> bool:
@@ -262,7 +310,7 @@ class PartitionedNet:
         self.context.hyper.update(scale.buffers)
         for part in self.parts:
             part.partition = part.partition.with_scaled_diffs()
-        self._prepared = False
+        self._prepared.clear()
         return scale
 
     def random_state(self) -> list[int]:
@@ -272,6 +320,19 @@ class PartitionedNet:
     def restore_random(self, state: Sequence[int]) -> None:
         """Let the next forward pass draw what it would have drawn at :meth:`random_state`."""
         self.state.restore_random(state)
+
+
+def _apart(partition: Partition) -> Flow:
+    return partition.apart
+
+
+def _training(partition: Partition) -> Flow:
+    return partition.training
+
+
+def _onto(adding: bool) -> Onto:
+    """To which diffs all of a pass in one adds."""
+    return None if adding else frozenset()
 
 
 def _sum(losses: Sequence[Loss]) -> Loss:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from compiler.last_used import LastUsed
-from compiler.partitions import Flow, Partition, PartitionGraphs, SizedPartition
+from compiler.partitions import Flow, Onto, Partition, PartitionGraphs, SizedPartition
+from compiler.passes.accumulate import written_diffs
 from compiler.passes.autodiff import diff_port
 from compiler.plan.plan import Plan
 from ir.errors import RoasteryError
@@ -42,14 +43,14 @@ def saving(flow: Flow) -> GraphChoice:
     return lambda graphs: graphs.pair(flow)[0]
 
 
-def after_saving(flow: Flow) -> GraphChoice:
+def after_saving(flow: Flow, onto: Onto) -> GraphChoice:
     """Backward, which reads what forward saved."""
-    return lambda graphs: graphs.pair(flow)[1]
+    return lambda graphs: graphs.behind(flow, onto)
 
 
-def joint(flow: Flow) -> GraphChoice:
+def joint(flow: Flow, onto: Onto) -> GraphChoice:
     """Forward and backward in one."""
-    return lambda graphs: graphs.joint(flow)
+    return lambda graphs: graphs.joint(flow, onto)
 
 
 class RunningPartition:
@@ -169,12 +170,12 @@ class RunningPartition:
             del self._now.bound[graph]  # some of its steps are gone
             raise
 
-    def backward(self, flow: Flow) -> None:
-        """Run backward at the sizes of the last forward, whose graph was that of ``flow``.
+    def backward(self, choose: GraphChoice) -> None:
+        """Run backward at the sizes of the last forward, whose graph was that of the same flow.
 
         Raises RoasteryError where a blob has another shape by now.
         """
-        graph = after_saving(flow)(self.graphs)
+        graph = choose(self.graphs)
         if not graph.outputs:
             return
         if self._checked != self._context.changes.shapes:
@@ -182,16 +183,19 @@ class RunningPartition:
             self._checked = self._context.changes.shapes
         self._bound(graph).run()
 
-    def added_to(self, choose: GraphChoice) -> dict[str, int | None]:
-        """Per variable to whose diff one of the graphs adds, the last step of its plan that does;
+    def written(self, choose: GraphChoice) -> frozenset[str]:
+        """The variables whose diffs one of the graphs writes, or adds to."""
+        return written_diffs(choose(self.graphs))
+
+    def complete_after(self, choose: GraphChoice) -> dict[str, int | None]:
+        """Per variable whose diff one of the graphs writes, the last step of its plan that does;
         None on an executor without plans."""
         graph = choose(self.graphs)
-        diffs = [port for port in graph.outputs if port.role is Role.GRADIENT]
+        diffs = written_diffs(graph)
         bound = self._bound(graph).graph if diffs else None
         if isinstance(bound, PlannedGraph):
             return {name: step for name, step in bound.plan.complete_after.items() if step >= 0}
-        unchanged = {port.value for port in graph.inputs}
-        return {port.name: None for port in diffs if port.value not in unchanged}
+        return dict.fromkeys(diffs)
 
     def _bound(self, graph: Graph) -> BoundPartition:
         return self._bindings.bound(graph, self._now, self._kept)

@@ -42,11 +42,11 @@ class RunnableNet(Protocol):
         """Run forward; the weighted loss."""
         ...
 
-    def forward_backward(self) -> float:
-        """Run both; adds to the parameter diffs. The weighted loss."""
+    def forward_backward(self, *, adding: bool = False) -> float:
+        """Run both; overwrites the parameter diffs, or adds to them. The weighted loss."""
         ...
 
-    def training_pass(self) -> Callable[[], float]:
+    def training_pass(self, *, adding: bool = False) -> Callable[[], float]:
         """:meth:`forward_backward`, not waiting for the device: the loss is read by the call."""
         ...
 

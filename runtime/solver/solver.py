@@ -142,7 +142,9 @@ class Solver:
         self.smoothed.clear()
         self._last_shown = (self.iteration, time.perf_counter())
         while self.iteration < stop:
-            self.train.store.clear_diffs()
+            adding = self._adds_diffs
+            if adding:
+                self.train.store.clear_diffs()
             if (
                 c.test_interval
                 and self.iteration % c.test_interval == 0
@@ -150,13 +152,14 @@ class Solver:
             ):
                 self.test_all()
                 if self.stopped_early:
+                    self.train.store.clear_diffs()
                     break
             for call in self.on_start:
                 call()
             shown = bool(c.display) and self.iteration % c.display == 0
             for tell in self.on_display:
                 tell(shown)
-            losses = [self.train.training_pass() for _ in range(c.iter_size)]
+            losses = [self.train.training_pass(adding=adding) for _ in range(c.iter_size)]
             self._reports.add(partial(self._take_loss, losses))
             if shown:
                 self._reports.settle()
@@ -171,6 +174,12 @@ class Solver:
                 self.stopped_early = True
                 break
         self._reports.settle()
+
+    @property
+    def _adds_diffs(self) -> bool:
+        """Whether passes add to diffs that are zero when an iteration begins: several do, or
+        somebody may look at them, or change them, before the only one. Else it overwrites them."""
+        return self.config.iter_size > 1 or bool(self.on_start)
 
     def _take_loss(self, losses: Sequence[Callable[[], float]]) -> None:
         loss = sum(read() for read in losses) / self.config.iter_size

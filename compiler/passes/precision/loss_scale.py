@@ -41,11 +41,6 @@ class LossScale:
     def leaving(self, b: Builder, diff: Value) -> Value:
         return b.map(e.arg(0) * e.arg(1), diff, _beside(b, self.inverse, diff))
 
-    def added(self, b: Builder, before: Value, diff: Value) -> Value:
-        """To what there was."""
-        inverse = _beside(b, self.inverse, diff)
-        return b.map(e.arg(0) + e.arg(1) * e.arg(2), before, diff, inverse)
-
     def around_host_calls(self, b: Builder, start: int) -> None:
         """Give the host calls among a backward's nodes, which begin at ``start``, true diffs, and
         take such from them."""
