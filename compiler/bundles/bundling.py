@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,14 @@ from .body import BundlePart
 from .bundle import bundle_of
 from .limits import SMALLEST, WORTH, more_memory, most_held
 from .order import Candidate, advanced, delayed
+
+
+class _Kind(enum.Enum):
+    """Of light launches, in the order in which they are put together."""
+
+    COPIES = enum.auto()  # what others read
+    RESULTS = enum.auto()  # what only ports show, of what is made here
+    SUMS = enum.auto()  # of parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,9 @@ def with_bundles(
     """The plan with fewer launches, and these.
 
     Copies and the like run before the first of them is needed, sums of parts when the last part
-    is there. A launch changes its place only where no step between uses what it writes, or writes
-    what it uses. Where that takes too much memory, fewer wait for each other.
+    is there, and small kernels that make what ports alone show when all they read is there. A
+    launch changes its place only where no step between uses what it writes, or writes what it
+    uses. Where that takes too much memory, fewer wait for each other.
 
     Args:
         plan: of any sizes, its buffers without places. launches: of its kernels, in order.
@@ -64,13 +74,14 @@ def _peak(plan: Plan, items: Sequence[_Item], number: AsNumber) -> int:
 def _chosen(plan: Plan, items: Sequence[_Item], number: AsNumber, most: int) -> list[_Item]:
     """The items, with some put together."""
     found = list(items)
-    for after_parts, choose in ((False, advanced), (True, delayed)):
-        candidates = dict(_candidates(plan, found, after_parts, number))
+    for kind in _Kind:
+        choose = advanced if kind is _Kind.COPIES else delayed
+        candidates = dict(_candidates(plan, found, kind, number))
         gone: set[int] = set()
         together: dict[int, _Item] = {}
         for numbers in choose([item.step for item in found], candidates, most):
             gone.update(numbers)
-            place = numbers[-1] if after_parts else numbers[0]
+            place = numbers[0] if choose is advanced else numbers[-1]
             together[place] = _together([found[n] for n in numbers])
         each = enumerate(found)
         found = [together.get(n, item) for n, item in each if n in together or n not in gone]
@@ -95,28 +106,33 @@ def _items(plan: Plan, launches: Sequence[Launch]) -> list[_Item]:
 
 
 def _candidates(
-    plan: Plan, items: Sequence[_Item], after_parts: bool, number: AsNumber
+    plan: Plan, items: Sequence[_Item], kind: _Kind, number: AsNumber
 ) -> Iterable[tuple[int, Candidate]]:
-    """Light launches: those that add parts up, or the others."""
+    """Light launches of a kind."""
     bound = plan.bound
     for place, item in enumerate(items):
         if not isinstance(item.step, PlanLaunch) or item.parts:
             continue
         (launch,) = item.launches
         parts = [a for a in launch.arguments if isinstance(a, Scratch)]
+        written = set(item.step.writes)
         light = launch.light
-        if not isinstance(light, Light) or bool(parts) is not after_parts:
+        read = set(item.step.uses) - written
+        last = not parts and written <= bound and not read <= bound
+        own = _Kind.SUMS if parts else _Kind.RESULTS if last else _Kind.COPIES
+        if not isinstance(light, Light) or own is not kind:
             continue
-        made = {n: plan.buffers[n].type.nbytes for n in item.step.writes}
-        if any(isinstance(nbytes, Size) for nbytes in made.values()):
+        waiting = read if last else written
+        sizes = {n: plan.buffers[n].type.nbytes for n in written | waiting}
+        if any(isinstance(nbytes, Size) for nbytes in sizes.values()):
             continue  # at other sizes it may be large, and other kernels would be compiled
-        sizes = [s.nbytes for s in parts] or [made[n] for n in made.keys() - bound]
-        held = sum(map(number, sizes))
+        waits = [s.nbytes for s in parts] or [sizes[n] for n in waiting - bound]
+        held = sum(map(number, waits))
         if held <= WORTH:
             task, config = light.ways.task, launch.config
             names = tuple(name for name, _ in config.constants)
-            kind = launch.kernel.entry, names, config.num_stages, task.wide, task.node.direction
-            yield place, Candidate(kind, held, len(launch.arguments))
+            like = launch.kernel.entry, names, config.num_stages, task.wide, task.node.direction
+            yield place, Candidate(like, held, len(launch.arguments))
 
 
 def _bundle(item: _Item) -> _Item:

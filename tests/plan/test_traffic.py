@@ -37,7 +37,7 @@ LIMITS = {
     ("googlenet", "training"): (330, 14.6, 17.8),
     ("resnet50", "inference"): (65, 7.0, 6.5),
     ("resnet50", "training"): (420, 38.9, 33.5),
-    ("squeezenet", "training"): (132, 6.2, 6.1),
+    ("squeezenet", "training"): (125, 6.2, 6.1),
     ("mobilenet", "training"): (251, 18.6, 10.0),
     ("vgg16", "training"): (104, 31.7, 92.0),
     ("captioner", "training"): (326, 3.7, 5.1),
