@@ -28,6 +28,7 @@ from roastery.files.cache_folder import PrivateFolder
 
 from .bounds import Extent, watched
 from .idle_checks import skip_idle_checks
+from .known_types import keep_known_types
 from .narrow_floats import mend_narrow_floats
 from .program_order import Grid, Order, ordered, programs_in
 from .scalar_booleans import mend_scalar_booleans
@@ -190,6 +191,7 @@ def interpreting_triton() -> ModuleType:
     mend_scalar_booleans()
     mend_narrow_floats()
     skip_idle_checks()
+    keep_known_types()
     return triton
 
 

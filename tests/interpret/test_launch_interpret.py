@@ -150,6 +150,40 @@ def index(out, count):
     assert not widened
 
 
+def test_types_of_tiles_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = bind(InterpretLauncher(tmp_path), launch(), lambda b: np.zeros(64, np.float32))
+    from triton.language import core
+
+    check, made = core.validate_block_shape, []
+    monkeypatch.setattr(core, "validate_block_shape", lambda s: made.append(s) or check(s))
+    run()
+    made.clear()
+    run()
+    assert not made
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("tl.arange(0, 16) + tl.arange(0, 32)", "incompatible dimensions"),
+        ("tl.arange(0, 16)[:, None] + tl.full((8, 32), 1, tl.int32)", "incompatible dimensions"),
+        ("tl.full((3,), 1, tl.int32)", "power of 2"),
+        ("out + tl.full((16,), 1.0, tl.float32)", "invalid operands"),
+        ("tl.full((16,), 1, tl.int32) & 1.0", "invalid operands"),
+        ("(tl.arange(0, 4)[:, None] + tl.arange(0, 8)[None, :]).reshape((16,))", "reshape"),
+    ],
+)
+def test_tiles_that_do_not_fit_are_refused(tmp_path: Path, value: str, message: str) -> None:
+    """Also after others of these sizes were made."""
+    text = "import triton\nimport triton.language as tl\n\n\n@triton.jit\ndef put(out):\n"
+    for _ in range(2):
+        source = f"{text}    tl.store(out + tl.arange(0, 16), {value})\n"
+        kernel = Kernel("put", source, (Parameter("out", "pointer", DType.I32),))
+        call = Launch(kernel, Config(()), (Scratch(0, 64),), (1, 1, 1), "put", PLACE, ())
+        with pytest.raises(KernelFailure, match=message):
+            bind(InterpretLauncher(tmp_path), call, lambda _: np.zeros(16, np.int32))()
+
+
 def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
     x, y = np.ones(64, np.float32), np.ones(64, np.float32)
     bind(InterpretLauncher(tmp_path), launch(), lambda b: x if b is X else y)
