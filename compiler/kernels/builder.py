@@ -44,11 +44,19 @@ class KernelBuilder:
     """Statements of a kernel's body, and what they refer to.
 
     ``let`` gives equal values one variable, within the block where it was made. Buffers among
-    ``tight`` begin at any element.
+    ``tight`` begin at any element. ``apart``: addresses are sums of a scalar and of a tile that is
+    the same in all programs (see :meth:`offset`).
     """
 
-    def __init__(self, wide: bool, unrolled: int, tight: frozenset[Value] = frozenset()) -> None:
+    def __init__(
+        self,
+        wide: bool,
+        unrolled: int,
+        tight: frozenset[Value] = frozenset(),
+        apart: bool = False,
+    ) -> None:
         self.wide = wide  # 64-bit indices
+        self._apart = apart
         self._tight = tight
         self.unrolled = unrolled  # turns that nested loops have together at most
         self._blocks: list[list[Statement]] = [[]]
@@ -318,10 +326,11 @@ class KernelBuilder:
     def offset(self, index: Affine) -> Expr:
         """The value of an index that is an address's. In a loop that moves addresses it is the sum
         of a tile, computed before the loop, and of what the loop changes, with all scalars: then
-        a step adds one number to each address."""
+        a step adds one number to each address. Where tiles and scalars are kept apart, a thread's
+        addresses are seen to be constants away from each other."""
         tiles: list[tuple[IterationRange, Monomial]] = []
         rest: list[tuple[IterationRange, Monomial]] = []
-        for iteration_range, weight in index.terms if self._moving else ():
+        for iteration_range, weight in index.terms if self._moving or self._apart else ():
             base = iteration_range.base
             whole = iteration_range == IterationRange(base)
             for part in map(Base, base.parts) if base.parts and whole else (base,):
@@ -329,13 +338,17 @@ class KernelBuilder:
                 (tiles if part.axes and not self._changes(part.at) else rest).append(term)
         if not tiles or not rest:
             return self.affine(index)
+        if not self._moving:
+            start = self.index(Affine(tuple(rest), index.offsets))
+            return start + self.index(Affine(tuple(tiles)))
         with self._before():
             tile = self.index(Affine(tuple(tiles)))
         return self.index(Affine(tuple(rest), index.offsets)) + tile
 
     def _changes(self, value: Expr) -> bool:
         """Whether the loop that moves addresses makes a variable that a value is made of."""
-        assert self._moving, "there is one"
+        if not self._moving:
+            return False
         if value.op == "ref":
             return value.value in self._moving.made
         return any(map(self._changes, value.args))

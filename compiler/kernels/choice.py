@@ -73,6 +73,10 @@ class Heuristic(Protocol):
         with the channels last. Nothing where blocks of elements are as good."""
         return []
 
+    def channel_rows(self, body: Graph, rows: int, channels: int) -> Sequence[Config]:
+        """Likewise, in groups without windows that read values of channels."""
+        return []
+
     def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
         """Likewise, of which as many are summed up for every tap of a window; without a second
         configuration."""

@@ -296,7 +296,7 @@ class Emitter:
     ) -> None:
         pointer = self.builder.pointer(buffer, buffer.type.dtype, name)
         value = self.narrowed(value, buffer.type.dtype)
-        place = element(pointer, self.builder.affine(index), self.mask(index, guard))
+        place = element(pointer, self.builder.offset(index), self.mask(index, guard))
         self.builder.store(place, value, self.spreads(index, guard))
 
     def spreads(self, index: Affine, guard: tuple[Expr, ...]) -> bool:

@@ -71,13 +71,14 @@ class Task:
         parts = (self._values[number] for number in self.op.places)
         return all(v.type.memory_size != size for v in (*self.tight, *parts))
 
-    def builder(self) -> KernelBuilder:
+    def builder(self, apart: bool = False) -> KernelBuilder:
         """For one of its kernels."""
-        return KernelBuilder(self.wide, self.heuristic.unrolled, self.tight)
+        return KernelBuilder(self.wide, self.heuristic.unrolled, self.tight, apart)
 
-    def emitter(self, rank: int) -> Emitter:
+    def emitter(self, rank: int, apart: bool = False) -> Emitter:
         """Likewise, which writes what its body computes."""
-        return Emitter(self.body, self.node.inputs, self.builder(), rank, self.given, self.places)
+        builder = self.builder(apart)
+        return Emitter(self.body, self.node.inputs, builder, rank, self.given, self.places)
 
     def kernel(
         self,

@@ -31,6 +31,7 @@ from ir.op import Op, Property
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.gather import ScatterAdd
 from ir.ops.matmul import MatMul
+from ir.ops.pointwise import Map
 from ir.ops.sort import TopK
 from ir.ops.window import WindowMax
 from ir.types import F16, I32, TensorType
@@ -122,6 +123,14 @@ def tap_sums(channels: int) -> Node:
     return single(op, images(channels), images(channels))
 
 
+def channel_rows(channels: int) -> Node:
+    def build(b: Builder, x: Value, factor: Value) -> Value:
+        return b.emit(Map((e.arg(0) * e.arg(1),)), x, factor, layout=channels_last(4))
+
+    image = TensorType((2, channels, 5, 31), layout=channels_last(4))
+    return fused(build, image, (1, channels, 1, 1))
+
+
 CASES: dict[str, Node] = {
     "matmul of halves": of_halves(MatMul(False, True), TensorType((130, 80)), TensorType((70, 80))),
     "matmul of halves, turned": of_halves(
@@ -166,6 +175,7 @@ CASES: dict[str, Node] = {
     "scatter_add": single(ScatterAdd(260), (270, 70), TensorType((270,), I32)),
     "top_k": single(TopK(2), (3, 1100)),
     **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
+    **{f"rows of {3 * wide} channels": channel_rows(3 * wide) for wide in elements.WIDTHS},
     **{f"tap_sums of {3 * wide} channels": tap_sums(3 * wide) for wide in elements.WIDTHS},
     **{f"{kind} {length}": softmax(kind, length) for kind in row.TILES for length in longest(kind)},
 }

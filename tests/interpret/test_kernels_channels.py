@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from kernel_runner import check, fused, lowered, random_inputs
 
+from ir import expr as e
 from ir.build import Builder
 from ir.graph import Node, Value
 from ir.layout import Layout, channels_last
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
+from ir.ops.pointwise import Map
 from ir.ops.window import WindowMax
-from ir.types import TensorType
+from ir.types import BF16, F32, DType, TensorType
 
 LAST = channels_last(4)
 
@@ -79,4 +81,26 @@ def test_pooling() -> None:
 
     node = fused(build, image(2, 20, 6, 6))
     assert lowered(node)[0].kernel.entry == "flat_channels"
+    check(node)
+
+
+@pytest.mark.parametrize("dtype", [F32, BF16])
+@pytest.mark.parametrize(
+    ("rows", "channels"), [((2, 6, 8), 64), ((3, 5, 7), 48), ((1, 9, 33), 160)]
+)
+def test_values_of_channels(rows: tuple[int, int, int], channels: int, dtype: DType) -> None:
+    """They are read once for all rows of a program; tiles end within the image, or with it."""
+    batch, *sides = rows
+    shape = TensorType((batch, channels, *sides), dtype, layout=LAST)
+    channel = TensorType((1, channels, 1, 1))
+
+    def build(b: Builder, x: Value, mean: Value, factor: Value, y: Value) -> list[Value]:
+        wide = [e.to_float(e.arg(number, dtype)) for number in (0, 1)]
+        moved = (wide[0] - e.arg(1)) * e.arg(2)
+        z = b.emit(Map((moved,)), x, mean, factor, layout=LAST)
+        both = e.maximum(e.arg(0) + wide[1], e.const(0.0))
+        return [z, b.emit(Map((both,)), z, y, layout=LAST)]
+
+    node = fused(build, shape, channel, channel, shape, variables=(1, 2))
+    assert lowered(node)[0].kernel.entry == "channel_rows"
     check(node)

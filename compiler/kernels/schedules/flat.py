@@ -15,6 +15,7 @@ from ..index import Base, variable
 from ..monomial import Monomial, product
 from ..nodes import KernelBody
 from ..task import Scheduled, Task
+from .channel_rows import schedule_channel_rows
 from .channels import schedule_channels
 
 
@@ -50,7 +51,7 @@ def padded_count(count: int) -> int:
 
 
 def schedule_flat(task: Task) -> Scheduled:
-    return schedule_channels(task) or _in_blocks(task)
+    return schedule_channels(task) or schedule_channel_rows(task) or _in_blocks(task)
 
 
 def _in_blocks(task: Task) -> Scheduled:

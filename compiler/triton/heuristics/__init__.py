@@ -18,7 +18,7 @@ from compiler.target import Target
 from ir.graph import Graph
 
 from .contract import contract_choices
-from .elements import channel_tiles, flat_configs, tap_choices
+from .elements import channel_tiles, flat_configs, row_tiles, tap_choices
 from .reduce import fold_tiles, reduce_choices
 from .row import row_configs
 
@@ -36,6 +36,9 @@ class GpuHeuristic:
 
     def channels(self, rows: int, channels: int) -> Sequence[Config]:
         return channel_tiles(rows, channels, self.target.processors)
+
+    def channel_rows(self, body: Graph, rows: int, channels: int) -> Sequence[Config]:
+        return row_tiles(body, rows, channels, self.target.processors)
 
     def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
         return tap_choices(rows, channels, self.target.processors)

@@ -8,6 +8,7 @@ from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from ir.graph import Graph
 from ir.op import Property
+from ir.size import Size
 
 
 def _block(size: int, warps: int) -> Config:
@@ -63,3 +64,28 @@ def tap_choices(rows: int, channels: int, processors: int) -> list[Choice]:
     parts = max(1, min(wanted, MOST_PARTS, steps // SHORTEST_PART))
     others = (2 if parts == 1 else 1,)
     return [Choice(tile, splits) for splits in (parts, *others) if splits == 1 or splits <= steps]
+
+
+STREAMS = 4  # images read of which a tile takes fewer elements: they lie in registers
+FILLED = 4  # programs of a processor that are worth more than large tiles
+ROW_TILES = {
+    wide: tuple(Config((("A", size // wide), ("B", wide)), 4) for size in (4096, 2048, 1024))
+    for wide in WIDTHS
+}
+"""Lanes of a program hold all its channels: values of channels are in the lanes that need them."""
+
+
+def row_tiles(body: Graph, rows: int, channels: int, processors: int) -> Sequence[Config]:
+    """The largest tile of which there are enough, and whose operands registers hold."""
+    wide = next((wide for wide in WIDTHS if channels % wide == 0), 0)
+    if not wide:
+        return []
+    images = sum(isinstance(port.value.type.size, Size) for port in body.inputs)
+    tiles = [tile for tile in ROW_TILES[wide] if images < STREAMS or tile["A"] * wide < 4096]
+    large = FILLED * processors
+
+    def enough(tile: Config) -> bool:
+        return -(-rows // tile["A"]) * (channels // wide) >= large
+
+    best = next(filter(enough, tiles), tiles[-1])
+    return sorted(ROW_TILES[wide], key=lambda tile: tile is not best)
