@@ -39,6 +39,7 @@ import numpy as np
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer, whole
 from compiler.precision import kernel_tolerance
+from compiler.triton.compile.early_start import CAPABILITY as EARLY_START
 from ir.errors import RoasteryError
 from ir.graph import Graph
 from ir.program import NetProgram
@@ -416,6 +417,22 @@ def check_devices(setting: Setting, report: Report) -> None:
     report.attempt("devices", compare)
 
 
+def check_early(setting: Setting, report: Report) -> None:
+    """Kernels that begin while those before them end give the same bits."""
+    own = setting.backend
+    if not isinstance(own, CudaBackend) or own.target.capability < EARLY_START:
+        report.notes.append("kernels that begin early: GPUs from Hopper on are needed")
+        return
+    early = CudaBackend(own.session.device.properties.index, early=True)
+
+    def compare() -> Iterator[tuple[str, float]]:
+        for name, text in (("lenet", lenet(8)), ("inception", INCEPTION)):
+            ours, theirs = (_train(text, where, {}) for where in (early, own))
+            yield name, 0.0 if worst(ours.data, theirs.data) == 0.0 else np.inf
+
+    report.attempt("early", compare)
+
+
 def check_artifacts(setting: Setting, report: Report) -> None:
     """Exported nets: with code for this GPU, and with PTX that its driver compiles."""
     if not setting.device.startswith("cuda"):
@@ -464,6 +481,7 @@ CHECKS: dict[str, Callable[[Setting, Report], None]] = {
     "training": check_training,
     "precisions": check_precisions,
     "artifacts": check_artifacts,
+    "early": check_early,
 }
 
 

@@ -33,7 +33,8 @@ class Binary:
 
     ``arguments`` are the kinds of the parameters in order, Triton's hidden pointers
     included. ``scratch`` is the bytes per program and the alignment of the memory that the
-    ``global_scratch`` pointer must point to, (0, 1) where it may be null.
+    ``global_scratch`` pointer must point to, (0, 1) where it may be null. ``early``: whether it
+    waits by itself for the launch before it, and so may begin while that ends.
     """
 
     entry: str
@@ -45,6 +46,7 @@ class Binary:
     triton: str  # the version that made it
     cubin: bytes
     ptx: str
+    early: bool = False
 
     @property
     def threads(self) -> int:
@@ -65,6 +67,7 @@ class Binary:
             "local": used.local,
             "shared": used.shared,
             "triton": self.triton,
+            **({"early": True} if self.early else {}),
         }
 
     @staticmethod
@@ -85,6 +88,8 @@ class Binary:
         for name, kind in expected.items():
             if type(header.get(name)) is not kind:
                 raise ValueError(f"binary: {name} must be {kind.__name__}: {header.get(name)!r}")
+        if type(early := header.get("early", False)) is not bool:
+            raise ValueError(f"binary: early must be bool: {early!r}")
         arguments, scratch = header["arguments"], header["scratch"]
         if not all(kind in KINDS for kind in arguments):
             raise ValueError(f"binary: unknown kind of argument in {arguments}")
@@ -106,4 +111,5 @@ class Binary:
             triton=header["triton"],
             cubin=cubin,
             ptx=ptx,
+            early=early,
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.cuda.driver.launch_config import LaunchConfig
 from runtime.cuda.driver.libcuda import PROTOTYPES, Driver, initialised
 from runtime.cuda.driver.properties import ATTRIBUTES
 
@@ -49,6 +50,8 @@ class FakeCuda:
         self.images: list[bytes] = []
         self.launches: list[tuple[str, tuple[int, int, int], int, int]] = []
         self.calls: list[str] = []  # names, in order
+        self.early: list[str] = []  # entries of launches that may begin before others end
+        self.version = 12040
         self.uploaded: list[int] = []  # bytes of each copy from the host
         self.pageable: list[int] = []  # of those from memory that is not pinned
         self.downloaded: list[int] = []
@@ -139,7 +142,7 @@ class FakeCuda:
         assert flags == 0
 
     def _cuDriverGetVersion(self, out: Any) -> None:
-        out[0] = 12040
+        out[0] = self.version
 
     def _cuGetErrorName(self, code: int, out: Any) -> None:
         out[0] = _NAMES[code][0]
@@ -362,6 +365,15 @@ class FakeCuda:
             self.carveouts.append(value)
         else:
             assert number == 8 and value > 48 << 10
+
+    def _cuLaunchKernelEx(self, config: int, function: int, parameters: Any, extra: Any) -> int:
+        asked = LaunchConfig.from_address(config)
+        number, _, allowed = (c_int * 3).from_address(asked.attributes)
+        assert (asked.count, number, allowed) == (1, 6, 1)
+        self.early.append(self._functions[function][0])
+        return self._cuLaunchKernel(
+            function, *asked.grid, *asked.block, asked.shared, asked.stream, parameters, extra
+        )
 
     def _cuLaunchKernel(
         self, function: int, x: int, y: int, z: int, a: int, b: int, c: int,

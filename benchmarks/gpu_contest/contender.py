@@ -18,6 +18,7 @@ from roastery.devices.backends import choose_device, open_backend
 from roastery.files.atomic_file import atomic_path
 from runtime.backends.backend import Backend
 from runtime.backends.reference import ReferenceBackend
+from runtime.cuda.backend import CudaBackend
 
 from .cases import COMPILED, ROASTERY, Case
 from .roastery_run import RoasteryRun
@@ -77,10 +78,17 @@ def main(words: list[str]) -> None:
     case = Case(net, int(batch), kind == "training", precision)
     device = choose_device("cuda")
     found = measure(case, contender, open_backend(device) if contender == ROASTERY else None)
+    if contender == ROASTERY and case.batch == 1:
+        found["early"] = measure(case, contender, early_backend(device))
     found["device"] = open_backend(device).target.name if contender == ROASTERY else _torch_device()
     with atomic_path(Path(file)) as partial:
         partial.write_text(json.dumps(found), encoding="utf-8")
     print(f"{contender}: {found['single']:.3f} ms, {found['queued']:.3f} ms queued")
+
+
+def early_backend(device: str) -> CudaBackend:
+    """One whose kernels begin while those before them end."""
+    return CudaBackend(int(device.partition(":")[2] or 0), early=True)
 
 
 def _torch_device() -> str:

@@ -14,7 +14,14 @@ LIMIT = 8.5 * 60
 """Seconds that a piece may take."""
 
 _SECONDS = {ROASTERY: 60.0, EAGER: 40.0, COMPILED: 150.0, "check": 240.0, "kernels": 120.0}
-CHECKS = ("masks,views,capture,devices", "layers", "golden", "training", "precisions", "artifacts")
+CHECKS = (
+    "masks,views,capture,devices",
+    "layers",
+    "golden",
+    "training",
+    "precisions",
+    "artifacts,early",
+)
 _MOST_DOUBLE = 16  # a batch in float64
 STAGES = ("check", "time", "kernels")
 

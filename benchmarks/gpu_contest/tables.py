@@ -44,6 +44,7 @@ def report(pieces: Sequence[Piece], state: State) -> str:
         chosen = [case for case in cases if case.precision == precision]
         lines += ["", f"{precision}, milliseconds of a pass", *_table(chosen, times)]
         lines += _means(chosen, times)
+    lines += _early(pieces, state)
     lines += _memory(pieces, state)
     for piece in pieces:
         record = state.record(piece) if piece.stage == "kernels" else None
@@ -90,6 +91,21 @@ def _means(cases: Sequence[Case], times: Times) -> Iterator[str]:
                     f"{title}: {statistics.geometric_mean(known.values()):.2f} times as fast as "
                     f"{name}; least of {len(known)} {known[worst]:.2f}: {worst}"
                 )
+
+
+def _early(pieces: Sequence[Piece], state: State) -> Iterator[str]:
+    """Of single images: what it changes that kernels begin while those before them end."""
+    rows: list[str] = []
+    for piece in pieces:
+        record = (state.record(piece) or {}) if piece.contender == ROASTERY else {}
+        if piece.case is not None and "early" in record:
+            before, after = record["single"], record["early"]["single"]
+            title = f"{piece.case.title}, {piece.case.precision}"
+            rows.append(f"{title:44}{_number(before):>10}{_number(after):>10}{after / before:8.2f}")
+    if rows:
+        yield ""
+        yield f"{'milliseconds':44}{'as always':>10}{'early':>10}{'ratio':>8}"
+        yield from rows
 
 
 def _memory(pieces: Sequence[Piece], state: State) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -13,6 +14,7 @@ from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler, Lower
 from compiler.plan.plan import PlanLaunch
 from compiler.target import Target, gpu
+from compiler.triton.compile.early_start import CAPABILITY
 from compiler.triton.tuned.lowering import TunedLowering
 from compiler.triton.tuned.store import TunedStore
 from ir.errors import RoasteryError
@@ -23,6 +25,7 @@ from ..backends.per_graph import PerGraph
 from ..data.array_pool import ArrayPool
 from ..memory.buffers import Buffer
 from .driver import Device, DeviceProperties, Driver
+from .driver.launch_config import starts_early
 from .executor.graph import CudaGraph
 from .executor.kernels import Compile, KernelTable, Progress
 from .executor.session import Session, Turn
@@ -41,6 +44,8 @@ class CudaBackend:
         progress: told of each kernel that had to be compiled.
         driver, compile: stand-ins for the machine's driver and the kernel compiler, for tests.
         lower: makes kernels; by default by the choices that were tuned on this device.
+        early: whether kernels begin while those before them end, where device and driver know
+            that; None: as ROASTERY_EARLY_START says.
 
     Attributes:
         tuned: those choices, and what more is found. driver: the CUDA version of its driver.
@@ -57,6 +62,7 @@ class CudaBackend:
         driver: Driver | None = None,
         compile: Compile | None = None,
         lower: Lower | None = None,
+        early: bool | None = None,
     ) -> None:
         self.name = f"cuda:{index}"
         self.session = _session(index) if driver is None else Session(Device(index, driver))
@@ -69,7 +75,9 @@ class CudaBackend:
             )
         self.driver = ".".join(map(str, device.driver.version))
         self.tuned = TunedStore(self.target, self.driver)
-        self.kernels = KernelTable(self.target.architecture, progress, compile)
+        early = asks_for_early_start() if early is None else early
+        early &= self.target.capability >= CAPABILITY and starts_early(device.driver)
+        self.kernels = KernelTable(self.target.architecture, progress, compile, early=early)
         made = TunedLowering(self.tuned.find) if lower is None else lower
         self._compiled = PerGraph(lambda graph, options: GraphCompiler(graph, made, options))
         self._loader = KernelLoader(device, self.session.compute)
@@ -135,6 +143,11 @@ class CudaBackend:
             return device.pinned(nbytes).array(shape, np.float32)
 
         return ArrayPool(keep, pinned).allocate
+
+
+def asks_for_early_start() -> bool:
+    """Whether the environment does."""
+    return os.environ.get("ROASTERY_EARLY_START", "") not in ("", "0")
 
 
 def _target(device: DeviceProperties) -> Target:

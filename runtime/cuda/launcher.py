@@ -6,6 +6,7 @@ driver on the stream, which may be capturing.
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,7 @@ from compiler.architecture import Architecture
 from compiler.binary import Binary
 from ir.errors import RoasteryError
 from runtime.cuda.driver.device import Device
+from runtime.cuda.driver.launch_config import LaunchConfig
 from runtime.cuda.driver.module import Function
 from runtime.cuda.driver.stream import Stream
 
@@ -103,13 +105,19 @@ class KernelLoader:
             packed = PackedArguments(binary.arguments, given)
         except ValueError as error:
             raise ValueError(f"kernel {label}: {error}") from error
+        held = (packed, function, scratch)
+        if binary.early:
+            config = LaunchConfig(grid, binary.threads, function.shared, self._stream.handle)
+            arguments = (ctypes.byref(config), function.handle, packed.pointers, None)
+            launch = self._device.driver.cuLaunchKernelEx
+            return _Call(launch, arguments, held=(*held, config))
         return _Call(
             self._launch,
             (
                 *(function.handle, *grid, binary.threads, 1, 1, function.shared),
                 *(self._stream.handle, packed.pointers, None),
             ),
-            held=(packed, function, scratch),
+            held=held,
         )
 
     def _function(self, binary: Binary, image: bytes | str, label: str) -> Function:

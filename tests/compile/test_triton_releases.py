@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from compiler.architecture import Architecture
+from compiler.binary import Binary
 from compiler.kernel import Launch
 from compiler.options import CompileOptions
 from compiler.triton.compile import CompileError, compile_jobs, jobs_of, triton_version
+from compiler.triton.compile.disassembly import disassembled
+from compiler.triton.compile.early_start import waiting, waits_first
 from compiler.triton.compile.portable_ptx import required_version, with_lowest
 from compiler.triton.compile.store import BinaryStore
 from compiler.triton.lower import lower_node
@@ -90,6 +94,40 @@ def test_a_release_compiles_every_schedule(release: str, store: BinaryStore) -> 
             major, minor = re.findall(r"\.version (\d+)\.(\d+)", binary.ptx)[0]
             versions.add(10 * int(major) + int(minor))
     assert versions <= {74, RELEASES[release]} and max(versions) == RELEASES[release]
+
+
+@pytest.mark.parametrize("release", ["3.6.0", "3.9.0"])
+def test_kernels_that_begin_early_wait_first(release: str, store: BinaryStore) -> None:
+    """In machine code: then the next launch may begin, then memory is read."""
+    path = folder(release)
+    jobs = jobs_of(one_of_each_schedule(), Architecture(90), early=True)
+    assert {job.key(release) for job in jobs}.isdisjoint(
+        replace(job, early=False).key(release) for job in jobs
+    )
+    for binary in compile_jobs(jobs, store=store, triton_path=path, workers=1):
+        assert binary.early
+        assert Binary.from_header(binary.header(), binary.cubin, binary.ptx) == binary
+        names = [one.name for one in disassembled(binary.cubin) if one.runs]
+        memory = ("LD", "LDG", "LDGSTS", "ATOM", "ATOMG", "RED", "REDG", "STG", "UTMASTG")
+        first = min(names.index(name) for name in memory if name in names)
+        assert names.index("ACQBULK") < names.index("PREEXIT") < first
+
+
+def test_what_is_read_before_the_wait_does_not_begin_early() -> None:
+    text = "import triton\n\n@triton.jit\ndef k(\n    a, b,\n):\n    x = tl.load(a)\n    y = x\n"
+    added = waiting(text, "k").splitlines()
+    assert added[6:9] == [
+        "    tl.extra.cuda.gdc_wait()",
+        "    tl.extra.cuda.gdc_launch_dependents()",
+        "    x = tl.load(a)",
+    ]
+    wait = "\tld.param.b64 %rd1, [k_param_0];\n\tgriddepcontrol.wait;\n"
+    assert waits_first(wait + "\t@%p1 ld.global.b32 { %r1 }, [ %rd1 + 0 ];\n")
+    for before in ("@%p1 ld.global.b32 { %r1 }, [ %rd1 ];", "st.global.b32 [ %rd2 ], { %r2 };",
+                   "cp.async.cg.shared.global [ %r1 ], [ %rd1 ], 0x10;",
+                   "@!%p7 atom.global.gpu.acq_rel.add.u32 %r1, [ %rd1 ], 1;"):  # fmt: skip
+        assert not waits_first(f"\t{before}\n{wait}")
+    assert not waits_first("\tret;\n")
 
 
 def test_the_releases_are_those_that_are_supported() -> None:

@@ -81,3 +81,26 @@ def test_dropout_masks_are_equal() -> None:
     theirs = train(text, ReferenceBackend(), 3)
     np.testing.assert_allclose(ours.losses, theirs.losses, rtol=1e-4)
     gpu.fake.check()
+
+
+def test_kernels_begin_while_others_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where that is asked for, and the device and its driver know it."""
+    expected = train(lenet(2, 20), ReferenceBackend(), 4)
+
+    def launched_early(gpu: FakeGpu, early: bool | None) -> bool:
+        found = train(lenet(2, 20), gpu.backend(early), 4)
+        np.testing.assert_allclose(found.losses, expected.losses, rtol=1e-5)
+        gpu.fake.check()
+        assert "cuGraphLaunch" in gpu.fake.calls
+        plain = gpu.fake.calls.count("cuLaunchKernel")
+        assert (plain == 0) == bool(gpu.fake.early), "all or none"
+        return plain == 0
+
+    assert not launched_early(FakeGpu(1 << 25), None)
+    assert launched_early(FakeGpu(1 << 25), True)
+    old, older_driver = FakeGpu(1 << 25, capability=80), FakeGpu(1 << 25)
+    older_driver.fake.version = 12020
+    assert not launched_early(old, True) and not launched_early(older_driver, True)
+    for value, wanted in (("1", True), ("0", False), ("", False)):
+        monkeypatch.setenv("ROASTERY_EARLY_START", value)
+        assert launched_early(FakeGpu(1 << 25), None) is wanted

@@ -29,15 +29,16 @@ Body = Callable[..., None]
 class FakeGpu:
     """One fake GPU. ``compiled`` lists the kernels that were compiled for it."""
 
-    def __init__(self, memory: int = 1 << 24) -> None:
-        self.fake = FakeCuda(90, memory=memory)
+    def __init__(self, memory: int = 1 << 24, capability: int = 90) -> None:
+        self.fake = FakeCuda(capability, memory=memory)
         self.compiled: list[Job] = []
         self._nodes: dict[str, Node] = {}
         self._count = 0
 
-    def backend(self) -> CudaBackend:
+    def backend(self, early: bool | None = None) -> CudaBackend:
         """An executor whose kernels are the reference of their groups."""
-        return CudaBackend(0, driver=self.fake.driver(), compile=self.compile, lower=self.lower)
+        driver = self.fake.driver()
+        return CudaBackend(0, driver=driver, compile=self.compile, lower=self.lower, early=early)
 
     def lower(
         self,
@@ -79,6 +80,7 @@ class FakeGpu:
             triton="3.9.0",
             cubin=image,
             ptx="",
+            early=job.early,
         )
 
     def _body(self, node: Node) -> Body:

@@ -23,17 +23,20 @@ _REVISION = 2
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``users``: readable names with their places, for errors and progress."""
+    """``users``: readable names with their places, for errors and progress. ``early``: it begins
+    while the launch before it ends (:mod:`.early_start`)."""
 
     kernel: Kernel
     config: Config
     architecture: Architecture
     users: tuple[str, ...] = field(default=(), compare=False)
+    early: bool = False
 
     def key(self, triton: str) -> str:
         """The name of the result in the cache: of all that decides it."""
         deciding = (_REVISION, triton, LOWEST, self.kernel, self.config, str(self.architecture))
-        return hashlib.sha256(repr(deciding).encode()).hexdigest()
+        text = repr(deciding) + (" early" if self.early else "")
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def name(self) -> str:
@@ -76,12 +79,15 @@ def is_tested(triton: str) -> bool:
     return found is not None and _OLDEST_TESTED <= (int(found[1]), int(found[2])) <= _NEWEST_TESTED
 
 
-def jobs_of(launches: Iterable[Launch], architecture: Architecture) -> list[Job]:
+def jobs_of(
+    launches: Iterable[Launch], architecture: Architecture, *, early: bool = False
+) -> list[Job]:
     """The jobs that a program's launches need, each once, in order of first use."""
     users: dict[tuple[Kernel, Config], dict[str, None]] = {}
     for launch in launches:
         name = f"{launch.label} ({launch.location})"
         users.setdefault((launch.kernel, launch.config), {})[name] = None
     return [
-        Job(kernel, config, architecture, tuple(names)) for (kernel, config), names in users.items()
+        Job(kernel, config, architecture, tuple(names), early)
+        for (kernel, config), names in users.items()
     ]

@@ -12,13 +12,15 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from compiler.binary import Binary
-from compiler.kernel import Kernel, Parameter
+from compiler.kernel import Parameter
 
+from .early_start import waiting, waits_first
 from .inspection import argument_layout, resource_usage
 from .job import Job
 from .portable_ptx import CAPABILITY, with_lowest
@@ -27,13 +29,17 @@ _TYPES = {"f64": "fp64", "f32": "fp32", "f16": "fp16", "bool": "i1"}  # others h
 
 
 def compile_job(job: Job, folder: Path) -> Binary:
-    """Compile one job. Whatever Triton raises goes to the caller."""
+    """Compile one job. Whatever Triton raises goes to the caller.
+
+    What would read something before it has waited does not begin early.
+    """
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
     kernel, config, capability = job.kernel, job.config, job.architecture.capability
-    function = _import(kernel, folder)
+    source_text = waiting(kernel.source, kernel.entry) if job.early else kernel.source
+    function = _import(kernel.entry, source_text, folder)
     kinds = {p.name: _kind(p) for p in kernel.parameters}
     kinds.update((name, "constexpr") for name, _ in config.constants)
     names = list(function.arg_names)
@@ -57,6 +63,8 @@ def compile_job(job: Job, folder: Path) -> Binary:
         compiled = compile()
     metadata = compiled.metadata
     ptx = compiled.asm["ptx"]
+    if job.early and not waits_first(ptx):
+        return compile_job(replace(job, early=False), folder)
     return Binary(
         entry=metadata.name,
         architecture=job.architecture,
@@ -69,6 +77,7 @@ def compile_job(job: Job, folder: Path) -> Binary:
         triton=triton.__version__,
         cubin=compiled.asm["cubin"],
         ptx=ptx,
+        early=job.early,
     )
 
 
@@ -79,16 +88,16 @@ def _kind(parameter: Parameter) -> str:
     return _TYPES.get(parameter.kind, parameter.kind)
 
 
-def _import(kernel: Kernel, folder: Path) -> Any:
-    """The kernel's function: Triton reads its text from a file."""
-    digest = hashlib.sha256(kernel.source.encode()).hexdigest()[:24]
-    path = folder / f"{kernel.entry}_{digest}_{os.getpid()}.py"
-    path.write_text(kernel.source, encoding="utf-8")
+def _import(entry: str, text: str, folder: Path) -> Any:
+    """A kernel's function: Triton reads its text from a file."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    path = folder / f"{entry}_{digest}_{os.getpid()}.py"
+    path.write_text(text, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return getattr(module, kernel.entry)
+    return getattr(module, entry)
 
 
 def _usage_report(cubin: bytes, folder: Path) -> str:

@@ -65,6 +65,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuModuleGetFunction": (_OUT, _HANDLE, c_char_p),
     "cuModuleUnload": (_HANDLE,),
     "cuFuncSetAttribute": (_HANDLE, c_int, c_int),
+    "cuLaunchKernelEx": (c_void_p, _HANDLE, POINTER(c_void_p), POINTER(c_void_p)),
     "cuLaunchKernel": (
         *(_HANDLE, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint),
         *(_HANDLE, POINTER(c_void_p), POINTER(c_void_p)),
@@ -73,8 +74,8 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
 
 QUICK = frozenset({
     "cuCtxSetCurrent", "cuEventCreate", "cuEventDestroy_v2", "cuEventQuery", "cuEventRecord",
-    "cuLaunchKernel", "cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuMemsetD32Async",
-    "cuStreamBeginCapture_v2", "cuStreamWaitEvent",
+    "cuLaunchKernel", "cuLaunchKernelEx", "cuMemcpyDtoDAsync_v2", "cuMemsetD8Async",
+    "cuMemsetD32Async", "cuStreamBeginCapture_v2", "cuStreamWaitEvent",
 })  # fmt: skip
 """Functions that only queue something. They keep the interpreter's lock: to let go of it hundreds
 of times in a pass lets threads that read data hold up each launch."""

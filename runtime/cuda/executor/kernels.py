@@ -18,7 +18,9 @@ Compile = Callable[[Sequence[Job], Progress | None], Sequence[Binary]]
 class KernelTable:
     """Binaries by kernel and configuration, for one architecture.
 
-    ``compile``: what makes binaries of jobs; by default :func:`compile_or_load`.
+    Args:
+        compile: what makes binaries of jobs; by default :func:`compile_or_load`.
+        early: whether kernels begin while those before them end.
     """
 
     def __init__(
@@ -26,9 +28,12 @@ class KernelTable:
         architecture: Architecture,
         progress: Progress | None = None,
         compile: Compile | None = None,
+        *,
+        early: bool = False,
     ) -> None:
         self.architecture = architecture
         self.binaries: dict[tuple[Kernel, Config], Binary] = {}
+        self._early = early
         self._progress = progress
         self._compile = compile or compile_or_load
 
@@ -40,7 +45,7 @@ class KernelTable:
         run = [launch for launch in launches if 0 not in launch.grid]
         jobs = [
             job
-            for job in jobs_of(run, self.architecture)
+            for job in jobs_of(run, self.architecture, early=self._early)
             if (job.kernel, job.config) not in self.binaries
         ]
         if jobs:
