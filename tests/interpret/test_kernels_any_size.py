@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 
 from compiler.options import CompileOptions
+from compiler.pipeline import GraphCompiler
+from compiler.plan.sizes import plan_at
+from compiler.triton.lower import lower_node
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.text import parse_graph
+from runtime.backends.host_graph import HostGraph
 from runtime.cpu.backend import CpuBackend
 from runtime.interpret.backend import InterpretBackend
+from runtime.interpret.launcher import InterpretLauncher
 from runtime.memory.buffers import Buffer
 from tests.support.c_kernels import backends
 
@@ -55,6 +60,16 @@ graph channels {{
   output %dw: f32[6,C // 2,1,1] result
 }}
 """
+PIXELS = f"""
+graph pixels {{
+  size N = 4
+  size H = 5
+  input %x: f32[N,3,H,6] data
+  input %dy: f32[N,5,H - 2,4] data
+  %dw: f32[5,3,3,3] = conv_weight_grad(%x, %dy) {PLAIN} group=1 window=(3,3)
+  output %dw: f32[5,3,3,3] result
+}}
+"""
 NO_IMAGES = """
 graph empty {
   input %x: f32[0,3,20] data
@@ -73,9 +88,10 @@ graph empty {
         (CUT, [{"N": 2}, {"N": 7}]),
         (PIECES, [{"N": 2}, {"N": 20}]),
         (CHANNELS, [{"C": 4}, {"C": 2}, {"C": 40}]),
+        (PIXELS, [{"N": 4, "H": 5}, {"N": 1, "H": 3}, {"N": 16, "H": 18}, {"N": 40, "H": 9}]),
         (NO_IMAGES, [{}]),
     ],
-    ids=["padded", "cut", "pieces", "channels", "no images"],
+    ids=["padded", "cut", "pieces", "channels", "pixels", "no images"],
 )
 def test_a_graph(
     text: str, sizes: list[Mapping[str, int]], backend: InterpretBackend | CpuBackend
@@ -84,7 +100,7 @@ def test_a_graph(
     for values in sizes:
         graph = graph_at(general, values)
         rng = np.random.default_rng(1)
-        arrays = [rng.standard_normal(p.value.shape).astype(np.float32) for p in graph.inputs]
+        arrays = [rng.integers(-4, 5, p.value.shape).astype(np.float32) for p in graph.inputs]
         inputs = {p.key: Buffer(p.value.type) for p in graph.inputs}
         outputs = {p.key: Buffer(p.value.type) for p in graph.outputs}
         for port, array in zip(graph.inputs, arrays, strict=True):
@@ -94,3 +110,23 @@ def test_a_graph(
         for port, want in zip(graph.outputs, run_graph(graph, arrays), strict=True):
             found = outputs[port.key].array
             np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6, err_msg=str(values))
+
+
+@pytest.mark.parametrize("values", [{"N": 1, "H": 3}, {"N": 9, "H": 8}], ids=str)
+def test_parts_of_a_depth_at_sizes_that_leave_some_empty(values: Mapping[str, int]) -> None:
+    """What is left of a depth behind its whole steps is added once."""
+    compiler = GraphCompiler(parse_graph(PIXELS), lower_node, CompileOptions())
+    compiled = compiler.at({"N": 400, "H": 18})
+    assert max(launch.grid[1] for launch in compiled.launches) > 1, "the depth is split"
+    plan = plan_at(compiled.general, values)
+    rng = np.random.default_rng(1)
+    inputs = {port.key: Buffer(plan.buffers[port.buffer].type) for port in plan.inputs}
+    outputs = {port.key: Buffer(plan.buffers[port.buffer].type) for port in plan.outputs}
+    for buffer in inputs.values():
+        buffer.flat[...] = np.nan
+        buffer.array[...] = rng.integers(-4, 5, buffer.type.shape)
+    HostGraph(plan, {}, InterpretLauncher(), inputs, outputs).run()
+    graph = graph_at(parse_graph(PIXELS), values)
+    want = run_graph(graph, [inputs[port.key].array for port in graph.inputs])
+    for port, array in zip(graph.outputs, want, strict=True):
+        np.testing.assert_array_equal(outputs[port.key].array, array)

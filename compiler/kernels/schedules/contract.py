@@ -24,7 +24,7 @@ from ..expressions import SCALAR, DotKind, cdiv, constant, dot
 from ..index import linearize
 from ..monomial import product
 from ..nodes import KernelBody
-from ..products import Places, Product, product_of
+from ..products import Places, Product, Side, product_of
 from ..task import Scheduled, Task
 from .arranged import along_depth, arranged
 from .factors import Factor
@@ -228,7 +228,25 @@ def _accumulate(
         Factor(emitter, left, read_row, row, deep, 1, config),
         Factor(emitter, right, read_column, column, deep, 0, config),
     )
-    with builder.loop(end, start, constant("K"), hint="k", moving=True) as step:
-        a, b = (operand.tile(step) for operand in operands)
+
+    def add(step: Expr, whole: bool) -> None:
+        a, b = (operand.tile(step, whole) for operand in operands)
         builder.assign(total, dot(a, b, total, factors))
+
+    if not _ends_anywhere(deep, config["K"]):
+        with builder.loop(end, start, constant("K"), hint="k", moving=True) as step:
+            add(step, False)
+        return total
+    builder.remark("whole steps ask for no bounds along the depth, and what is left is one more")
+    whole = builder.let(depth // constant("K") * constant("K"), "i", "whole")
+    last = builder.let(e.minimum(end, whole), "i", "last")
+    with builder.loop(last, start, constant("K"), hint="k", moving=True) as step:
+        add(step, True)
+    with builder.when(e.maximum(start, whole) < end):
+        add(whole, False)
     return total
+
+
+def _ends_anywhere(deep: Side, length: int) -> bool:
+    """Whether nobody knows before a launch whether a depth is whole steps of a length."""
+    return length > 1 and not deep.filled(length) and product(deep.sizes).constant is None

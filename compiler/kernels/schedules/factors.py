@@ -45,10 +45,11 @@ class Factor:
             config,
         )
 
-    def tile(self, step: Expr) -> Expr:
-        """From a step on: 0 outside the matrix and in a convolution's padding."""
+    def tile(self, step: Expr, whole: bool = False) -> Expr:
+        """From a step on: 0 outside the matrix and in a convolution's padding. ``whole``: the depth
+        does not end in it."""
         emitter, builder = self.emitter, self.emitter.builder
-        deep = step_positions(builder, step, "K", self.axis, self.depth, self.config, "deep")
+        deep = step_positions(builder, step, "K", self.axis, self.depth, self.config, "deep", whole)
         if self.word:
             inside = (self.word.holds(builder, step), *deep.bounds())
             access = self.read(self.side.inside, deep.places).bare

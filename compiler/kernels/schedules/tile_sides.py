@@ -69,13 +69,14 @@ def step_positions(
     side: Side,
     config: Config,
     hint: str,
+    whole: bool = False,
 ) -> SidePositions:
-    """Those from a start on, which is a multiple of the length."""
+    """Those from a start on, which is a multiple of the length. ``whole``: all of them exist."""
     lanes = builder.lanes(name, axis)
     if side.filled(config[name]):
         return _in_runs(builder, start, lanes, side, config[name], hint)
     at = builder.let(start + lanes, "i", hint)
-    return _anywhere(builder, at, side.sizes, config[name], (start, lanes))
+    return _anywhere(builder, at, side.sizes, config[name], (start, lanes), whole)
 
 
 def lone_position(number: Expr, sizes: Sizes) -> SidePositions:
@@ -107,10 +108,11 @@ def _anywhere(
     sizes: Sizes,
     length: int = 0,
     parts: tuple[Expr, ...] = (),
+    whole: bool = False,
 ) -> SidePositions:
     """``length``: of steps, whose places are the sums of ``parts``."""
     extent = product(sizes)
-    if length and extent.constant is not None and extent.constant % length == 0:
+    if whole or (length and extent.constant is not None and extent.constant % length == 0):
         base = Base(at, parts=parts)
     else:
         size = builder.size(extent)

@@ -74,6 +74,18 @@ def nan_min(x, axis: tl.constexpr):
     return tl.where(strange > 0, float("nan"), tl.min(x, axis, keep_dims=True))
 
 @triton.jit
+def quotient(a, b, reciprocal):
+    """a // b of whole numbers from 0 on: the high half of the product with (2**32 - 1) // b, or one
+    more."""
+    found = tl.umulhi(a.to(tl.uint32), tl.cast(reciprocal, tl.uint32)).to(tl.int32)
+    return found + (a - found * b >= b).to(tl.int32)
+
+@triton.jit
+def remainder(a, b, reciprocal):
+    """a % b, likewise."""
+    return a - quotient(a, b, reciprocal) * b
+
+@triton.jit
 def multiply(a, b):
     return a * b
 
@@ -100,7 +112,8 @@ HELPERS = {
     match[1]: match[0].strip() + "\n"
     for match in re.finditer(r"@triton\.jit\ndef (\w+)(?:(?!@triton).)*", _SOURCE, re.DOTALL)
 }
-_CALLED = {"tanh": ("expm1",), "dot_tf32x3": ("tf32_part",)}  # helpers that others call
+# Helpers that others call.
+_CALLED = {"tanh": ("expm1",), "dot_tf32x3": ("tf32_part",), "remainder": ("quotient",)}
 
 
 def source_of(names: list[str]) -> str:

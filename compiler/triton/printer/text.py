@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from compiler.kernels import nodes as n
-from compiler.kernels.expressions import Axes, Local
+from compiler.kernels.expressions import Axes, KernelArgument, Local
 from compiler.kernels.liveness import live
 from compiler.kernels.names import Names
 from compiler.kernels.operators import ATOM, SUM, call
@@ -13,6 +14,7 @@ from compiler.kernels.printer import KernelPrinter, Text
 from compiler.precision import HALF, TF32, TF32X3
 from ir.expr import Expr
 
+from .divisors import RECIPROCALS, divisor_of, reciprocal_of
 from .masks import tiled_masks
 from .spelling import AND, COMPARISON, LITERALS, RESERVED, SPELLING, TRITON_TYPES
 
@@ -23,7 +25,10 @@ def print_body(kernel: n.KernelBody, readable: bool) -> Text:
     return _Printer(kernel, names).text(live(tiled_masks(kernel.body)))
 
 
+@dataclass
 class _Printer(KernelPrinter):
+    reciprocals: dict[KernelArgument, KernelArgument] = field(default_factory=dict)
+
     spelling, literals = SPELLING, LITERALS
     branch = "if {}"
     block_ends = (":", "")
@@ -82,6 +87,15 @@ class _Printer(KernelPrinter):
         return f"tl.store({address}, {self.expr(store.value)}{mask})"
 
     # --- expressions ------------------------------------------------------------------
+
+    def bound(self, value: Expr) -> tuple[str, int]:
+        divisor = None if self.kernel.wide else divisor_of(value)
+        if divisor is None:
+            return super().bound(value)
+        if divisor not in self.reciprocals:
+            self.reciprocals[divisor] = reciprocal_of(divisor)
+        operands = f"{self.operands(value)}, {self.name(self.reciprocals[divisor])}"
+        return f"{self.helper(RECIPROCALS[value.op])}({operands})", ATOM
 
     def own(self, value: Expr) -> tuple[str, int]:
         match value.op:
