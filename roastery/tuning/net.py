@@ -21,7 +21,7 @@ from .tuner import Told, Tuner
 
 def tuning_backend(device: str) -> CudaBackend:
     """The GPU to measure on. Raises RoasteryError where a device is none, or not there."""
-    name = choose_device(device or "cuda") if device not in ("", "cuda") else _first_gpu()
+    name = _device(device or "cuda")
     backend = open_backend(name)
     if not isinstance(backend, CudaBackend):
         raise RoasteryError(
@@ -31,10 +31,12 @@ def tuning_backend(device: str) -> CudaBackend:
     return backend
 
 
-def _first_gpu() -> str:
+def _device(name: str) -> str:
     try:
-        return choose_device("cuda")
+        return choose_device(name)
     except RoasteryError as error:
+        if not name.startswith("cuda"):
+            raise
         raise RoasteryError(
             f"tuning measures kernels on a GPU: {error.message}",
             hint="tune where there is one, with --output FILE, and use that elsewhere: "

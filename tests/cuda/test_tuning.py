@@ -473,10 +473,12 @@ def test_without_a_gpu_tune_says_what_to_do(
     monkeypatch.setattr("roastery.devices.backends.cuda_missing", lambda: "there is no driver")
     net = tmp_path / "net.prototxt"
     net.write_text(NET)
-    assert main(["tune", str(net)]) == 1
-    told = capsys.readouterr().err
-    assert "tuning measures kernels on a GPU: device cuda is not there: there is no driver" in told
-    assert "--tuned FILE" in told
+    for flags, named in (([], "cuda"), (["--device=cuda:3"], "cuda:3")):
+        assert main(["tune", str(net), *flags]) == 1
+        told = capsys.readouterr().err
+        reason = f"device {named} is not there: there is no driver"
+        assert f"tuning measures kernels on a GPU: {reason}" in told
+        assert "--tuned FILE" in told
     for device in ("cpu", "reference", "interpret"):
         assert main(["tune", str(net), f"--device={device}"]) == 1
         assert f"device {device} has nothing to tune" in capsys.readouterr().err

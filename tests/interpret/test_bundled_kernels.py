@@ -59,8 +59,15 @@ def trained(text: str, *, bundled: bool, **how: Any) -> tuple[Training, Watching
     return train(text, backend, 1, passes=passes, **how), backend
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        *((name, "float32") for name in NETS),
+        ("branches", "bfloat16"),
+        ("recurrent", "bfloat16"),
+        ("residual", "float16"),
+    ],
+)
 def test_to_the_last_bit(name: str, precision: str) -> None:
     ours, few = trained(NETS[name], bundled=True, precision=precision)
     theirs, many = trained(NETS[name], bundled=False, precision=precision)

@@ -75,8 +75,8 @@ COMMAND = Command(
         "there.\n\n"
         "--output writes the choices of this net to a file, to be shipped: `roastery export "
         "--tuned FILE` uses it where there is no GPU, and ROASTERY_TUNED=FILE does so for all "
-        "commands and scripts. A choice whose kernel has changed since, or that is none any more, "
-        "is passed by."
+        "commands and scripts that run nets on a GPU. A choice whose kernel has changed since, or "
+        "that is none any more, is passed by."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
