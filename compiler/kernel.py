@@ -82,7 +82,7 @@ class Launch:
 
     ``label`` is the readable name (``conv1_relu1``), of several kernels in one :data:`BESIDE`
     between theirs. A grid with a 0 is not launched. ``readable`` prints the kernel as it is shown:
-    named after this user of it. ``body`` makes its nodes once more (a
+    named after this user of it. ``body`` gives its nodes, made once more if nobody keeps them (a
     :class:`compiler.kernels.nodes.KernelBody`), of which predictions are made. ``light``: of one
     that may share a launch with others, what it is made of
     (:class:`compiler.kernels.launch.Light`). ``parts``: of one that does for others what each would

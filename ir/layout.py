@@ -77,7 +77,10 @@ class Layout(NamedTuple):
 
     def block(self, axis: int) -> int:
         """Elements in a block of an axis; 0: it has none."""
-        return max(part.block for part in self.parts if part.axis == axis)
+        for part in self.parts:  # of a few
+            if part.block and part.axis == axis:
+                return part.block
+        return 0
 
     def digits(self, shape: Sequence[int]) -> list[Digit]:
         """What memory counts by, for a tensor of ``shape``, the outermost first."""

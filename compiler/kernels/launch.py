@@ -40,24 +40,30 @@ class Ways:
         """The best first."""
         return self.scheduled.choices
 
-    def launches(self, choice: Choice | None = None, known: Printed | None = None) -> list[Launch]:
-        """In order; of the best choice unless another is given. An empty group has none."""
+    def launches(
+        self, choice: Choice | None = None, known: Printed | None = None, *, keep: bool = False
+    ) -> list[Launch]:
+        """In order; of the best choice unless another is given. An empty group has none.
+
+        ``keep``: their nodes, for who asks for all of them. They are many small objects.
+        """
         known = {} if known is None else known
         choice = choice or self.choices[0]
         key = self.task.node, choice, self.task.wide
         if key not in known:
             kernels = enumerate(self.scheduled.kernels(choice))
-            known[key] = [self._launch(choice, number, kernel) for number, kernel in kernels]
+            known[key] = [self._launch(choice, number, kernel, keep) for number, kernel in kernels]
         return known[key]
 
-    def _launch(self, choice: Choice, number: int, body: KernelBody) -> Launch:
+    def _launch(self, choice: Choice, number: int, body: KernelBody, keep: bool) -> Launch:
         entry, source, text = self.canonical(body)
         light = body.light if self.task.op.bundled and self.together else None
         parameters = tuple(parameter_of(name, a, body.wide) for name, a in text.arguments)
 
+        kept = body if keep else None
+
         def again() -> KernelBody:
-            # They are not kept, as they are many small objects.
-            return self.scheduled.kernels(choice)[number]
+            return kept or self.scheduled.kernels(choice)[number]
 
         return Launch(
             Kernel(entry, source, parameters),

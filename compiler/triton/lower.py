@@ -15,13 +15,18 @@ from .printer.file import bundled_file, canonical_file, readable_file
 
 
 def lower_node(
-    node: Node, options: CompileOptions, number: AsNumber = value_of, known: Printed | None = None
+    node: Node,
+    options: CompileOptions,
+    number: AsNumber = value_of,
+    known: Printed | None = None,
+    *,
+    keep: bool = False,
 ) -> list[Launch]:
     """The launches that compute a :class:`Fused` node.
 
-    ``number`` says what sizes are; by default what they are at hand.
+    ``number`` says what sizes are; by default what they are at hand. ``keep``: the kernels' nodes.
     """
-    return ways_of(node, options, number).launches(known=known)
+    return ways_of(node, options, number).launches(known=known, keep=keep)
 
 
 def ways_of(node: Node, options: CompileOptions, number: AsNumber = value_of) -> Ways:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
-from compiler.c.checked_file import checked_file
-from compiler.c.lower import lower_to_c
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import in_one
-from compiler.pipeline import Dump, GraphCompiler, Observer, kernel_nodes, verify_each
+from compiler.pipeline import Dump, GraphCompiler, Lower, Observer, kernel_nodes, verify_each
 from compiler.plan.footprint import footprint
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
@@ -75,9 +74,16 @@ def compile_program(
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
-    lower = lower_to_c if options.target.kind == "cpu" else lower_node
-    compiled = GraphCompiler(graph, lower, options, observers).at(program.values)
+    compiled = GraphCompiler(graph, _lower(options), options, observers).at(program.values)
     return Compilation(program, options, constants, graph, compiled, trains)
+
+
+def _lower(options: CompileOptions) -> Lower:
+    if options.target.kind == "cpu":
+        from compiler.c.lower import lower_to_c
+
+        return lower_to_c
+    return functools.partial(lower_node, keep=True)  # predictions and dumps look at all kernels
 
 
 def _clear(folder: Path) -> None:
@@ -126,6 +132,9 @@ def _texts(result: Compilation) -> Iterator[str]:
 
 def _checked_texts(result: Compilation) -> Iterator[str]:
     """Of kernels in C, with a check of the group that they compute a part of."""
+    from compiler.c.checked_file import checked_file
+
+    lower = _lower(result.options)
     graph, values = result.compiled.graph, result.program.values
     at, number = Substitution(_few_images(result.program)), Evaluation(values).size
     kernels = list(kernel_nodes(graph))
@@ -133,7 +142,7 @@ def _checked_texts(result: Compilation) -> Iterator[str]:
     makers = {at.value(value): at.node(node) for node in nodes for value in node.outputs}
     told: set[Kernel] = set()
     for node in kernels:
-        launches = lower_to_c(node, result.options, number)
+        launches = lower(node, result.options, number, {})
         new = [i for i, launch in enumerate(launches) if launch.kernel not in told]
         told.update(launch.kernel for launch in launches)
         known = places_found(at.node(node), makers) if new else {}

@@ -17,7 +17,7 @@ after:  ``depth (7, 28)``
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ir.graph import Node, Value
@@ -32,16 +32,20 @@ from .tap_words import MOST_BITS
 STEP = 32
 """Of a loop along the depth: channels that fill them are not put together with others."""
 TURNED: dict[SideName, SideName] = {"rows": "columns", "columns": "rows", "depth": "depth"}
+Strides = Mapping[LoopAxis, tuple[int | None, ...]]
 _FAR = 1 << 62
 """Further than any stride that is a number."""
 
 
-def arranged(emitter: Emitter, anchor: Node, view: Product) -> Product:
+def strides_of(emitter: Emitter, anchor: Node, view: Product) -> Strides:
+    """Of left, right and result in memory along each axis."""
+    result = _written(emitter, anchor)
+    return {axis: strides_along(emitter, result, view, axis) for axis in extents_of(view)}
+
+
+def arranged(emitter: Emitter, view: Product, strides: Strides) -> Product:
     """The same product, in which the last axes of the columns and of the depth are those along
     which memory has elements side by side."""
-    extents = extents_of(view)
-    result = _written(emitter, anchor)
-    strides = {axis: strides_along(emitter, result, view, axis) for axis in extents}
 
     def order(kind: str, sizes: Sizes, side: int) -> list[int]:
         def far(number: int) -> int:
@@ -94,7 +98,7 @@ def _written(emitter: Emitter, anchor: Node) -> Value:
     return next((v for v in written if v.shape == anchor.output.shape), anchor.output)
 
 
-def _beside(strides: dict[LoopAxis, tuple[int | None, ...]], kind: str, sizes: Sizes) -> bool:
+def _beside(strides: Strides, kind: str, sizes: Sizes) -> bool:
     """Whether results lie side by side along an axis of a kind."""
     numbers = (i for i, size in enumerate(sizes) if size.constant != 1)
     return any(strides[LoopAxis(kind, i)][2] == 1 for i in numbers)  # type: ignore[arg-type]

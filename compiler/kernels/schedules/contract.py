@@ -26,7 +26,7 @@ from ..monomial import product
 from ..nodes import KernelBody
 from ..products import Places, Product, Side, product_of
 from ..task import Scheduled, Task
-from .arranged import along_depth, arranged
+from .arranged import Strides, along_depth, arranged, strides_of
 from .factors import Factor
 from .partials import Partials
 from .read_back import parted, then_reduced
@@ -47,10 +47,11 @@ def schedule_contract(task: Task, beside: Beside = ALONE) -> Scheduled:
     emitter = task.emitter(2)
     view = product_of(emitter, anchor)
     if any(node.op.fold is not None for node in task.body.nodes):
-        return _with_sums(task, anchor, emitter, arranged(emitter, anchor, view))
+        return _with_sums(task, anchor, emitter, view)
     if view.thin:
         return schedule_terms(task, anchor, view)
-    view = arranged(emitter, anchor, view)
+    strides = strides_of(emitter, anchor, view)
+    view = arranged(emitter, view, strides)
     factors = _factors(emitter, anchor, view, task.options.factors_precision)
     seconds = task.heuristic.flat(task.body, task.number(anchor.output.type.size))
     choices = [
@@ -64,7 +65,7 @@ def schedule_contract(task: Task, beside: Beside = ALONE) -> Scheduled:
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
         partials = Partials(anchor.output, splits)
-        first = _product(task, anchor, choice, partials, share)
+        first = _product(task, anchor, choice, partials, share, strides)
         if choice.second is None or choice.splits == 1:
             return [first]
         return [first, partials.added(task, choice.second)]
@@ -74,6 +75,8 @@ def schedule_contract(task: Task, beside: Beside = ALONE) -> Scheduled:
 
 def _with_sums(task: Task, anchor: Node, emitter: Emitter, view: Product) -> Scheduled:
     """Sums over the result, too: by the kernel that has all of it, else by kernels that read it."""
+    strides = strides_of(emitter, anchor, view)
+    view = arranged(emitter, view, strides)
     first, second = parted(task)
     others = (port.value for port in task.body.inputs if port.value not in anchor.inputs)
     crowded = any(value.type.size == anchor.output.type.size for value in others)
@@ -89,7 +92,8 @@ def _with_sums(task: Task, anchor: Node, emitter: Emitter, view: Product) -> Sch
 
     def kernels(choice: Choice) -> list[KernelBody]:
         share, splits = choice.shares(view.sizes.steps(choice.config))
-        multiplied = _product(task, anchor, choice, Partials(anchor.output, splits), share, sums)
+        partials = Partials(anchor.output, splits)
+        multiplied = _product(task, anchor, choice, partials, share, strides, sums)
         if choice.splits > 1 or choice.second is None:
             return [multiplied, *apart.kernels(choice)[1:]]
         return [multiplied, sums.folded(choice.second, choice.config)]
@@ -109,13 +113,14 @@ def _product(
     choice: Choice,
     partials: Partials,
     share: int,
+    strides: Strides,
     sums: TileSums | None = None,
 ) -> KernelBody:
     """The launch that multiplies, in each program so many steps of the depth (``share``)."""
     config = choice.config.having("SPLIT", int(choice.splits > 1))
     emitter = task.emitter(2)
     builder = emitter.builder
-    view = arranged(emitter, anchor, product_of(emitter, anchor))
+    view = arranged(emitter, product_of(emitter, anchor), strides)
     factors = _factors(emitter, anchor, view, task.options.factors_precision)
     (row, column, which), tile = _tile(builder, view, choice)
     builder.place(anchor.location)

@@ -26,7 +26,6 @@ def _run(arguments: Arguments) -> None:
 
     from compiler.target import typical
 
-    from ...api.cpu_baselines import baseline_target
     from ...building import BuildReport, lower_net
     from ...devices.compile_options import device_options, kernel_options
     from ...inspection.compilation import compile_program, summary, write_dump, write_stage
@@ -39,6 +38,8 @@ def _run(arguments: Arguments) -> None:
     if arguments.json and not targets:
         raise UsageError("--json has predictions for GPUs: name some by --target sm_80,sm_90")
     if in_c or arguments.device == "cpu":
+        from ...api.cpu_baselines import baseline_target
+
         target = baseline_target(arguments.cpu_baseline or None)
         options = device_options(target, requested_compilation(arguments), report.note)
     else:
