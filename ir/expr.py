@@ -436,7 +436,7 @@ def grad_as(value: Expr, surrogate: Expr) -> Expr:
 # --- traversal ----------------------------------------------------------------------
 
 
-@functools.lru_cache(1024)
+@functools.lru_cache(4096)
 def walk(*roots: Expr) -> tuple[Expr, ...]:
     """Every distinct node, operands before users; the order is stable."""
     seen: set[Expr] = set()
@@ -455,5 +455,10 @@ def walk(*roots: Expr) -> tuple[Expr, ...]:
 
 def arguments(*roots: Expr) -> dict[int, Expr]:
     """The ``arg`` leaves by input number, ascending."""
+    return dict(_arguments(*roots))
+
+
+@functools.lru_cache(4096)
+def _arguments(*roots: Expr) -> tuple[tuple[int, Expr], ...]:
     found = {int(e.value): e for e in walk(*roots) if e.op == "arg" and e.value is not None}
-    return dict(sorted(found.items()))
+    return tuple(sorted(found.items()))

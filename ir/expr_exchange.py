@@ -7,6 +7,8 @@ from .expr import Expr, arguments, primitive, walk
 
 def rebuild(root: Expr, replace: dict[Expr, Expr]) -> Expr:
     """``root`` with the nodes in ``replace`` exchanged, simplifications re-applied."""
+    if not replace:
+        return root
     done = dict(replace)
     for node in walk(root):
         if node in done:
@@ -20,8 +22,8 @@ def rebuild(root: Expr, replace: dict[Expr, Expr]) -> Expr:
 
 def substitute(root: Expr, inputs: dict[int, Expr]) -> Expr:
     """``root`` with ``arg(i)`` replaced by ``inputs[i]``: fusion of two pointwise ops."""
-    leaves = arguments(root)
-    return rebuild(root, {leaf: inputs[i] for i, leaf in leaves.items() if i in inputs})
+    others = {leaf: inputs[i] for i, leaf in arguments(root).items() if i in inputs}
+    return rebuild(root, {leaf: x for leaf, x in others.items() if x is not leaf})
 
 
 def without_gradient_marks(root: Expr) -> Expr:

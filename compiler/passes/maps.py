@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -55,6 +56,7 @@ def map_of(exprs: Sequence[Expr], outputs: Sequence[Value], like: Node) -> Node:
     return replace(like, op=op, inputs=inputs, outputs=tuple(outputs))
 
 
+@functools.lru_cache(4096)
 def fold_literals(root: Expr) -> Expr:
     """``root`` with primitives of literals computed, in double precision.
 

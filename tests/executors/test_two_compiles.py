@@ -20,9 +20,9 @@ from tests.support.lowering import program_of
 from tests.support.sample_nets import dense, fully_convolutional, inception, inputs
 
 
-def dump(net: Path, folder: Path, hashing: int) -> dict[str, bytes]:
+def dump(net: Path, folder: Path, hashing: int, *flags: str) -> dict[str, bytes]:
     """Every file that ``roastery compile --dump`` writes."""
-    command = [sys.executable, "-m", "roastery", "compile", str(net), "--dump", str(folder)]
+    command = [sys.executable, "-m", "roastery", "compile", str(net), "--dump", str(folder), *flags]
     environment = {
         **os.environ,
         "PYTHONHASHSEED": str(hashing),
@@ -37,17 +37,24 @@ def dump(net: Path, folder: Path, hashing: int) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [inception(), fully_convolutional(2, 40, 48), googlenet(32)],
-    ids=["inception", "fully_convolutional", "googlenet"],
+    ("text", "flags"),
+    [
+        (inception(), []),
+        (inception(), ["--precision", "bfloat16"]),
+        (fully_convolutional(2, 40, 48), []),
+        (googlenet(32), []),
+    ],
+    ids=["inception", "in 16 bits", "fully_convolutional", "googlenet"],
 )
-def test_the_same_bytes(text: str, tmp_path: Path) -> None:
+def test_the_same_bytes(text: str, flags: list[str], tmp_path: Path) -> None:
     net = tmp_path / "net.prototxt"
     net.write_text(text)
-    one, two = (dump(net, tmp_path / f"dump_{seed}", seed) for seed in (1, 2))
+    one, two = (dump(net, tmp_path / f"dump_{seed}", seed, *flags) for seed in (1, 2))
     assert one.keys() == two.keys()
     assert [name for name in one if one[name] != two[name]] == []
     assert any(name.startswith("kernels/") for name in one)
+    if text.count("Convolution") > 3:  # their weights are copied in a launch that they share
+        assert b" + " in one["launches.txt"]
 
 
 def test_every_kernel_has_a_file_of_its_own() -> None:
