@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,12 +25,18 @@ class InWhole(NamedTuple):
     extent: int
 
 
-def whole_size(type: TensorType, places: Sequence[InWhole]) -> int:
-    """Elements of the outermost tensor that one lies in."""
+def whole_type(type: TensorType, places: Sequence[InWhole]) -> TensorType:
+    """The type of the outermost tensor that one lies in."""
     shape = list(type.shape)
     for place in places:
         shape[place.axis] = place.extent
-    return type.memory_size if not places else math.prod(shape)
+    return replace(type, shape=tuple(shape))
+
+
+def whole_size(type: TensorType, places: Sequence[InWhole]) -> int:
+    """Elements of the outermost tensor that one lies in."""
+    whole = whole_type(type, places)
+    return type.memory_size if not places else math.prod(whole.shape)
 
 
 @register

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ir.graph import Node
 from ir.layout_numpy import array_of, memory_of
-from ir.ops.fusion import Fused
+from ir.ops.fusion import Fused, whole_type
 
 
 class Held:
@@ -20,11 +18,11 @@ class Held:
 
     def __init__(self, node: Node, number: int) -> None:
         type = (*node.inputs, *node.outputs)[number].type
-        start, shape = [0] * type.rank, list(type.shape)
-        for place in node.op.places.get(number, ()) if isinstance(node.op, Fused) else ():
+        places = node.op.places.get(number, ()) if isinstance(node.op, Fused) else ()
+        start = [0] * type.rank
+        for place in places:
             start[place.axis] += place.start
-            shape[place.axis] = place.extent
-        self.type = replace(type, shape=tuple(shape))
+        self.type = whole_type(type, places)
         self._cut = tuple(slice(at, at + d) for at, d in zip(start, type.shape, strict=True))
 
     def read(self, memory: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compiler.kernel import Launch
 from compiler.kernels.choice import Choice
@@ -13,10 +13,11 @@ from compiler.pipeline import GraphCompiler, repeated_nodes
 from compiler.triton.cost.prediction import body_time
 from compiler.triton.lower import lower_node, ways_of
 from compiler.triton.tuned.key import group_key
-from ir.graph import Graph
+from ir.graph import Graph, Node, Value
 from ir.graph_sizes import Substitution
-from ir.ops.fusion import Fused
+from ir.ops.fusion import Fused, whole_type
 from ir.size import Evaluation
+from ir.types import TensorType
 
 MOST_CANDIDATES = 6
 
@@ -29,6 +30,7 @@ class TunableGroup:
         key: by which what is measured is found again. at: the sizes at hand.
         candidates: the model's best choices, the first as it is without measuring.
         predicted: seconds that the first takes, as often as the net has it.
+        wholes: the types of what operands and results lie in, where they are parts.
     """
 
     key: str
@@ -37,6 +39,7 @@ class TunableGroup:
     at: Substitution
     candidates: Sequence[Choice]
     predicted: float
+    wholes: Mapping[Value, TensorType] = field(default_factory=dict)
 
     def launches(self, choice: Choice) -> list[Launch]:
         return self.ways.launches(choice)
@@ -76,7 +79,16 @@ def _groups(
             known[key] = ways, [first, *_tried(first, others)], seconds(first)
         ways, candidates, once = known[key]
         if len(candidates) > 1:
-            yield key, TunableGroup(key, op.label, ways, at, candidates, times * once)
+            spent = times * once
+            yield key, TunableGroup(key, op.label, ways, at, candidates, spent, _wholes(node, op))
+
+
+def _wholes(node: Node, op: Fused) -> dict[Value, TensorType]:
+    found: dict[Value, TensorType] = {}
+    for number, value in enumerate((*node.inputs, *node.outputs)):
+        if places := op.places.get(number):
+            found[value] = whole_type(value.type, places)
+    return found
 
 
 def _tried(first: Choice, others: Sequence[Choice]) -> list[Choice]:

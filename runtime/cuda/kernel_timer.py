@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ir.errors import RoasteryError
 from ir.graph import Value
 from ir.graph_sizes import Substitution
 from ir.narrow import narrowed
-from ir.types import F32, DType
+from ir.types import F32, DType, TensorType
 from runtime.cuda.driver import CudaError, DeviceBuffer
 from runtime.cuda.launcher import KernelLoader, choose_binary
 
@@ -55,7 +56,11 @@ class KernelTimer:
         self._marks = self._device.event(timed=True), self._device.event(timed=True)
 
     def times(
-        self, ways: Sequence[Sequence[Launch]], at: Substitution, goes_on: Callable[[], bool]
+        self,
+        ways: Sequence[Sequence[Launch]],
+        at: Substitution,
+        goes_on: Callable[[], bool],
+        wholes: Mapping[Value, TensorType] = MappingProxyType({}),
     ) -> list[float | None]:
         """Seconds of each way to compute a group, the median; None for what was not measured.
 
@@ -63,12 +68,13 @@ class KernelTimer:
             ways: the launches of each, on the same operands.
             at: the sizes at hand.
             goes_on: asked before each measurement but the first; ends it where it says no.
+            wholes: what tensors lie in that are parts: kernels take its address.
 
         Raises OperandsTooLarge, and RoasteryError where the device fails.
         """
         found: list[float | None] = []
         with self._session.turn:
-            memory = self._memory(ways, at)
+            memory = self._memory(ways, at, wholes)
             for launches in ways:
                 best = min((seconds for seconds in found if seconds is not None), default=None)
                 if found and not goes_on():
@@ -83,14 +89,19 @@ class KernelTimer:
 
     # --- memory -----------------------------------------------------------------------
 
-    def _memory(self, ways: Sequence[Sequence[Launch]], at: Substitution) -> OperandMemory:
+    def _memory(
+        self,
+        ways: Sequence[Sequence[Launch]],
+        at: Substitution,
+        wholes: Mapping[Value, TensorType],
+    ) -> OperandMemory:
         """A buffer for every tensor, and for the largest scratch of each number."""
         sizes: dict[Value | Scratch, int] = {}
         largest: dict[int, int] = {}
         for launch in (launch for launches in ways for launch in launches):
             for argument in launch.arguments:
                 if isinstance(argument, Value):
-                    sizes[argument] = at.number(argument.type.nbytes)
+                    sizes[argument] = at.number(wholes.get(argument, argument.type).nbytes)
                 elif isinstance(argument, Scratch):
                     nbytes = at.number(argument.nbytes)
                     largest[argument.number] = max(largest.get(argument.number, 0), nbytes)

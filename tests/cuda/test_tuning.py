@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +20,13 @@ from compiler.binary import Binary
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.options import CompileOptions
+from compiler.partitions import in_one
 from compiler.pipeline import compile_graph
 from compiler.target import typical
 from compiler.triton.compile import CompileError, Job
 from compiler.triton.lower import lower_node
 from compiler.triton.tuned.entry import TunedEntry
+from compiler.triton.tuned.key import kernels_digest
 from compiler.triton.tuned.lowering import TunedLowering
 from compiler.triton.tuned.store import TunedStore
 from compiler.triton.tuned.table import TunedTable, read_table
@@ -32,11 +37,13 @@ from ir.graph_sizes import at_hand
 from ir.ops.matmul import MatMul
 from ir.types import TensorType
 from roastery.cli.main import main
+from roastery.tuning.alone import measuring_alone
 from roastery.tuning.groups import MOST_CANDIDATES, tunable_groups
 from roastery.tuning.tuner import Tuner
 from runtime.cuda.backend import CudaBackend
 from tests.support.fake_gpu import FakeGpu
-from tests.support.sample_nets import dense, inputs
+from tests.support.sample_nets import conv, dense, inputs, relu
+from tests.support.training_run import lowered
 
 NET = 'name: "tuned"\n' + inputs(x=(64, 256)) + dense("ip", "x", 128)
 
@@ -161,6 +168,69 @@ def test_every_measurement_begins_with_cold_caches(gpu: TimedGpu) -> None:
     measured = [calls[i + 1] for i in begins]
     assert measured.count("cuEventRecord") >= 5 * len(choices(gpu))
     assert calls.count("cuEventRecord") == 2 * measured.count("cuEventRecord")
+
+
+def test_two_at_a_time_measure_in_turn(gpu: TimedGpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one takes what the other has measured while it waited."""
+    backend = gpu.backend()
+    store, device = backend.tuned, backend.session.device.properties.index
+    (group,) = tunable_groups(GRAPH, at_hand(GRAPH), options_of(backend))
+    first, second = tuned(gpu, products((512, 256, 128))), Tuner(backend, store, 1e9)
+    assert first.report.measured and store.find(group.key) is None
+    waits = threading.Thread(target=second.tune, args=([group], lambda done, total: None))
+    with measuring_alone(device):
+        waits.start()
+        waits.join(0.2)
+        assert waits.is_alive() and not second.report.measured
+        entry = TunedEntry(
+            group.candidates[1], kernels_digest(group.launches(group.candidates[1])), 1.0, 2.0, "ip"
+        )
+        TunedStore(backend.target, backend.driver).save(group.key, entry)
+    waits.join(60)
+    assert second.report.known == 1 and not second.report.measured
+    assert second.report.entries == {group.key: entry}
+    script = (
+        "from roastery.tuning.alone import measuring_alone\n"
+        "with measuring_alone(0): print('alone', flush=True); input()"
+    )
+    command = [sys.executable, "-c", script]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as other:  # type: ignore[call-overload]
+        assert other.stdout.readline() == b"alone\n"
+        other.kill()
+    with measuring_alone(0), measuring_alone(1):
+        pass  # a killed process holds nothing
+    monkeypatch.setenv("ROASTERY_CACHE", "/proc/nowhere")
+    with measuring_alone(0):
+        pass
+
+
+def test_parts_of_larger_tensors_get_memory_of_all(gpu: TimedGpu) -> None:
+    """Kernels write them where they belong in what a Concat puts together."""
+    text = inputs(x=(4, 16, 14, 14), t=(4,))
+    for name in ("one", "two"):
+        text += conv(name, "x", 16, 3, "pad: 1") + relu(name)
+    text += 'layer { name: "both" type: "Concat" bottom: "one" bottom: "two" top: "both" }\n'
+    backend = gpu.backend()
+    program = lowered(text + conv("next", "both", 16, 3))
+    _, graph = in_one(program, options_of(backend), False)
+    groups = tunable_groups(graph, program.values, options_of(backend))
+    parts = [group for group in groups if group.wholes]
+    assert parts and len(groups) > len(parts)
+    sizes: set[int] = set()
+
+    def timed(job: Job) -> Any:
+        def body(grid: object, *values: int) -> None:
+            sizes.update(len(gpu.fake.allocations[v]) for v in values if v in gpu.fake.allocations)
+
+        return body
+
+    gpu._timed = timed  # type: ignore[method-assign]
+    tuner = Tuner(backend, backend.tuned, 1e9)
+    tuner.tune(parts, lambda done, total: None)
+    (whole,) = {group.at.number(t.nbytes) for group in parts for t in group.wholes.values()}
+    assert whole == 4 * 4 * 32 * 14 * 14
+    assert any(size >= whole for size in sizes), (sizes, tuner.report)
 
 
 def test_groups_that_compute_the_same_are_measured_once(gpu: TimedGpu) -> None:

@@ -76,6 +76,13 @@ class TunedStore:
         """What was measured of a group."""
         return self._entries.get(key)
 
+    def look_again(self, key: str) -> bool:
+        """Whether another process has kept something of a group since this one looked."""
+        if key not in self._entries and (entry := self._read(key)) is not None:
+            self._entries[key] = entry
+            return True
+        return False
+
     def save(self, key: str, entry: TunedEntry) -> None:
         """Keep what was measured. A folder that cannot be written costs measuring again later,
         nothing else."""

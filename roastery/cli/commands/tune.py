@@ -76,7 +76,8 @@ COMMAND = Command(
         "--output writes the choices of this net to a file, to be shipped: `roastery export "
         "--tuned FILE` uses it where there is no GPU, and ROASTERY_TUNED=FILE does so for all "
         "commands and scripts that run nets on a GPU. A choice whose kernel has changed since, or "
-        "that is none any more, is passed by."
+        "that is none any more, is passed by. Two calls at a "
+        "time measure in turn."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(
