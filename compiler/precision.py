@@ -22,6 +22,14 @@ FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE = "float32", "tf32", "bfloat16", "float16
 PRECISIONS = (FLOAT32, TF32, BFLOAT16, FLOAT16, IEEE)
 """In this order they are listed."""
 
+OTHER_NAMES = {
+    **dict.fromkeys(("fp32", "f32", "single", "float", "full", "fp32x3", "tf32x3"), FLOAT32),
+    **dict.fromkeys(("bf16", "brain", "bfloat"), BFLOAT16),
+    **dict.fromkeys(("fp16", "f16", "half"), FLOAT16),
+    **{name: name for name in PRECISIONS},
+}
+"""What others call the precisions, in small letters."""
+
 ON_CPUS = (FLOAT32, BFLOAT16, IEEE)
 """Of CPUs for which there are kernels."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -35,7 +35,8 @@ class Flag:
     Attributes:
         default: also the value of a flag that is not given; a repeated flag then is ``[]``.
         metavar: what stands for the value in the help.
-        choices: the values that are allowed, if they are few.
+        choices: the values that are allowed, if they are few. meant: which of them others mean by
+            other names.
         repeated: may be given several times; the value is the list of all.
         minimum, maximum: the smallest and the largest number that is allowed.
         last: what follows its value goes to the command's ``rest`` argument as it is.
@@ -48,6 +49,7 @@ class Flag:
     default: Any = None
     metavar: str = ""
     choices: Sequence[str] = ()
+    meant: Mapping[str, str] = field(default_factory=dict)
     repeated: bool = False
     minimum: float | None = None
     maximum: float = (1 << 31) - 1

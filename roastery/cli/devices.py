@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from compiler.precision import PRECISIONS
+from compiler.precision import OTHER_NAMES, PRECISIONS
 
 from .command import Arguments, Flag, UsageError
 from .parse import suggest
@@ -36,6 +36,7 @@ PRECISION_FLAG = Flag(
     "GPUs). A device without units for it does float32, and a note says so. Without the flag "
     "ROASTERY_PRECISION decides, then float32",
     choices=PRECISIONS,
+    meant=OTHER_NAMES,
     metavar="PRECISION",
 )
 

@@ -178,7 +178,8 @@ def _boolean(shown: str, value: str) -> bool:
 def _convert(shown: str, flag: Flag, value: str) -> str | int | float:
     if flag.choices and value not in flag.choices:
         known = ", ".join(flag.choices)
-        raise UsageError(f"{shown}={value}: must be one of {known}{suggest(value, flag.choices)}")
+        near = suggest(flag.meant.get(value.lower(), value), flag.choices)
+        raise UsageError(f"{shown}={value}: must be one of {known}{near}")
     if flag.kind == "string":
         return value
     number: int | float

@@ -20,7 +20,7 @@ from compiler.architecture import Architecture
 from compiler.image_layout import check_layout
 from compiler.options import CompileOptions
 from compiler.passes.registry import passes_named
-from compiler.precision import BFLOAT16, FLOAT16, FLOAT32, PRECISIONS, narrow_type
+from compiler.precision import FLOAT32, OTHER_NAMES, PRECISIONS, TF32, narrow_type
 from compiler.target import GENERIC, Target, typical
 from ir.byte_size import parse_byte_size
 from ir.errors import RoasteryError
@@ -31,14 +31,6 @@ from runtime.machine.threads import number_of_threads
 TellNote = Callable[[str], None]
 Passes = str | Sequence[str] | None
 """Names of passes in order, or what ``--passes`` says: "simplify,fuse", "none", "default"."""
-
-_OTHER_NAMES = {
-    **dict.fromkeys(("fp32", "f32", "single", "float", "full", "fp32x3", "tf32x3"), FLOAT32),
-    **dict.fromkeys(("bf16", "brain", "bfloat"), BFLOAT16),
-    **dict.fromkeys(("fp16", "f16", "half"), FLOAT16),
-    **{name: name for name in PRECISIONS},
-}
-"""What others call the precisions."""
 
 _DIGITS = 10  # more rewrites than anybody waits for
 
@@ -129,6 +121,18 @@ def kernel_options(
     return replace(options, precision=FLOAT32)
 
 
+def precision_hint(options: CompileOptions, asked: CompileRequest) -> str | None:
+    """What to know of a precision that nobody chose, where others could be meant."""
+    chosen = asked.precision is not None or bool(os.environ.get("ROASTERY_PRECISION"))
+    target = options.target
+    if chosen or target.kind != "cuda" or TF32 not in target.precisions:
+        return None
+    return (
+        f"precision {options.precision}: each product of matrices is three of tf32, as exact; "
+        "--precision tf32 takes one and is faster, --precision ieee leaves matrix units out"
+    )
+
+
 def architectures(text: str) -> list[Architecture]:
     """``sm_80,cuda:sm_90``: GPU generations, each once. Raises RoasteryError for anything else."""
     names = [name.strip() for name in text.split(",")]
@@ -141,7 +145,7 @@ def choose_precision(explicit: str | None) -> str:
     name = os.environ.get("ROASTERY_PRECISION") or FLOAT32 if explicit is None else explicit
     if name not in PRECISIONS:
         asked = f"precision '{printable(str(name))}'"
-        meant = _OTHER_NAMES.get(str(name).lower())
+        meant = OTHER_NAMES.get(str(name).lower())
         raise RoasteryError(
             f"ROASTERY_PRECISION has an unknown {asked}"
             if explicit is None

@@ -227,6 +227,42 @@ def test_unknown_precisions_are_refused(
         )
 
 
+def test_what_others_call_a_precision(capfd: pytest.CaptureFixture[str]) -> None:
+    for other, meant in (("fp16", "float16"), ("HALF", "float16"), ("fp32", "float32")):
+        assert main(["time", "--model=net.prototxt", f"--precision={other}"]) == 1
+        assert f"did you mean '{meant}'?" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["time", "train"])
+def test_a_precision_that_nobody_chose_is_explained_on_a_gpu(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    backend = FakeGpu(1 << 26).backend()
+    monkeypatch.setattr("roastery.devices.backends.cuda_missing", lambda: None)
+    monkeypatch.setattr("roastery.devices.backends._cuda_backend", lambda index: backend)
+    net = tmp_path / "learning.prototxt"
+    net.write_text(
+        'layer { name: "x" type: "DummyData" top: "x" '
+        "dummy_data_param { shape { dim: 2 dim: 8 } } }"
+        'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" '
+        "inner_product_param { num_output: 2 } }"
+        'layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "ip" top: "loss" }'
+    )
+    solver = tmp_path / "solver.prototxt"
+    solver.write_text(f'net: "{net}" base_lr: 0.1 lr_policy: "fixed" max_iter: 1')
+    words = {"time": [f"--model={net}", "--iterations=1"], "train": [f"--solver={solver}"]}[command]
+
+    def said(*more: str) -> str:
+        assert main([command, *words, "--device=cuda", *more]) == 0
+        return capfd.readouterr().err
+
+    hint = "three of tf32, as exact; --precision tf32 takes one and is faster"
+    assert said().count(hint) == 1
+    assert hint not in said("--precision=float32") and hint not in said("--precision=ieee")
+    monkeypatch.setenv("ROASTERY_PRECISION", "float32")
+    assert hint not in said()
+
+
 def test_the_first_of_flag_environment_and_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_precision(None) == "float32"
     monkeypatch.setenv("ROASTERY_PRECISION", "")

@@ -35,7 +35,7 @@ def _run(arguments: Arguments) -> None:
 
     from ...building import LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
-    from ...devices.compile_options import compile_options
+    from ...devices.compile_options import compile_options, precision_hint
     from ...reading import nets
     from ...training.solvers import weight_files
     from ...weights.parameters import WeightsFile, load_weights
@@ -49,7 +49,10 @@ def _run(arguments: Arguments) -> None:
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
         request = NetRequest(message, state, allow_python=python_layers(arguments))
         backend, report = open_backend(device), LogReport(log, to_log(log))
-        options = compile_options(backend, requested_compilation(arguments), report.note)
+        asked = requested_compilation(arguments)
+        options = compile_options(backend, asked, report.note)
+        if hint := precision_hint(options, asked):
+            log.note(hint)
         first, *others = weight_files(weights)
         stored = WeightsFile(first)
         builder = NetBuilder(backend, options, report, freeze=True)

@@ -41,7 +41,7 @@ def _run(arguments: Arguments) -> None:
 
     from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
-    from ...devices.compile_options import compile_options
+    from ...devices.compile_options import compile_options, precision_hint
     from ...reading import nets
 
     model = needed(arguments, "model", "the net to time")
@@ -58,7 +58,10 @@ def _run(arguments: Arguments) -> None:
         )
         mode: ExecutionMode = "fused" if arguments.fused else "layerwise"
         backend, report = open_backend(device), LogReport(log, to_log(log))
-        options = compile_options(backend, requested_compilation(arguments), report.note)
+        asked = requested_compilation(arguments)
+        options = compile_options(backend, asked, report.note)
+        if hint := precision_hint(options, asked):
+            log.note(hint)
         built = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0)
         if built.net.by_layer:
             _time_layers(built.net, arguments.iterations, log)

@@ -44,6 +44,7 @@ def _run(arguments: Arguments) -> None:
     from runtime.logging import CaffeLog
     from runtime.solver.actions import ActionRequests
 
+    from ...devices.compile_options import precision_hint
     from ...reading.solver_settings import read_solver_file
     from ...training.prefix_lock import claimed_prefix
     from ...training.snapshots import remove_half_written
@@ -86,16 +87,18 @@ def _run(arguments: Arguments) -> None:
         elif arguments.weights:
             message.set("weights", [arguments.weights])
         seed = _saved_seed(message, snapshot)
-        allowed = python_layers(arguments)
+        allowed, asked = python_layers(arguments), requested_compilation(arguments)
         solver = assemble(
             message,
             device,
             log,
             seed=seed,
-            asked=requested_compilation(arguments),
+            asked=asked,
             allow_python=allowed,
             notes=to_log(log),
         ).solver
+        if hint := precision_hint(solver.train.options, asked):
+            log.note(hint)
         solver.requests = requests
         if snapshot:
             log.resuming_from(snapshot)
