@@ -25,6 +25,8 @@ class CompileOptions:
         memory_budget: bytes that a pass over a net may need at one time, on its device; None: as
             many as what is fastest needs.
         memory_elsewhere: bytes of these that the pass itself does not see: a solver's history.
+        recomputes: whether backward on a GPU computes again, for less memory, what costs next to
+            nothing (:mod:`compiler.budget`).
     """
 
     target: Target = GENERIC
@@ -34,6 +36,7 @@ class CompileOptions:
     winograd: bool = True
     memory_budget: int | None = None
     memory_elsewhere: int = 0
+    recomputes: bool = True
 
     def __str__(self) -> str:
         """For people: ``tf32, planned for A100 with 108 processors``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -10,19 +10,18 @@ from typing import Protocol
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Port
 from ir.graph_sizes import at_hand
-from ir.op import Property
-from ir.ops.loop import StepLoop
 from ir.size import Evaluation
 from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
-from .budget import within_budget
+from .budget import with_least_memory
 from .bundles.bundling import with_bundles
 from .collector import collector_paused
 from .compiled import CompiledGraph
 from .effort import NO_EFFORT, Effort
 from .kernel import Launch
+from .kernel_nodes import kernel_nodes
 from .kernels.alike import Alike
 from .kernels.launch import Printed
 from .kernels.task import AsNumber
@@ -33,7 +32,7 @@ from .passes.fuel import Fuel
 from .passes.fuse import fuse
 from .passes.places import with_places
 from .passes.registry import default_passes, find_pass
-from .plan.from_graph import plan_graph, runs_on_host
+from .plan.from_graph import plan_graph
 
 
 class Observer(Protocol):
@@ -169,11 +168,14 @@ class GraphCompiler:
         return self._made.get(key, lambda: self._compiled(values))
 
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
-        return within_budget(self._options, self.graph, lambda effort: self._with(effort, values))
-
-    def _with(self, effort: Effort, values: Mapping[str, int]) -> CompiledGraph:
-        graph, number = self._after_passes(effort), Evaluation(values).size
+        number = Evaluation(values).size
         launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
+        return with_least_memory(
+            self._options, self.graph, lambda effort: self._with(effort, values, launches_of)
+        )
+
+    def _with(self, effort: Effort, values: Mapping[str, int], launches_of: Alike) -> CompiledGraph:
+        graph, number = self._after_passes(effort), Evaluation(values).size
         with collector_paused():
             printed = {node: launches_of(node) for node in kernel_nodes(graph)}
             alone = tuple(launch for group in printed.values() for launch in group)
@@ -195,24 +197,3 @@ def compile_graph(
 ) -> CompiledGraph:
     """A graph compiled at the sizes at hand; see :class:`GraphCompiler`."""
     return GraphCompiler(graph, lower, options, observers).at()
-
-
-def has_kernel(node: Node) -> bool:
-    """Whether launches compute it: it is no view, no loop, and nothing for the host."""
-    other = runs_on_host(node) or node.op.properties & (Property.VIEW | Property.WHOLE)
-    return not other and not isinstance(node.op, StepLoop)
-
-
-def kernel_nodes(graph: Graph) -> Iterator[Node]:
-    """The nodes that launches compute, in order, with those of the bodies of loops."""
-    for node, _ in repeated_nodes(graph):
-        yield node
-
-
-def repeated_nodes(graph: Graph, times: int = 1) -> Iterator[tuple[Node, int]]:
-    """Likewise, with how often each runs."""
-    for node in graph.nodes:
-        if isinstance(node.op, StepLoop):
-            yield from repeated_nodes(node.op.body, times * node.op.steps)
-        elif has_kernel(node):
-            yield node, times

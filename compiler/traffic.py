@@ -11,7 +11,7 @@ from ir.size import Evaluation, value_of
 
 from .compiled import CompiledGraph
 from .kernel import Launch, Scratch
-from .pipeline import repeated_nodes
+from .kernel_nodes import repeated_nodes
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def _numbered(values: Sequence[Value]) -> list[int]:
 
 @dataclass(slots=True)
 class Alike:
-    """Launches of nodes, made once for each structure. For one graph, whose sizes are known.
+    """Launches of nodes, made once for each structure. For a graph whose sizes are known, whatever
+    passes make of it.
 
     Args:
         lower: makes those of a node.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 
-from ir.graph import Direction, Graph, Node, Value
+from ir.graph import Direction, Graph, Value
 from ir.size import value_of
 
+from .again import ComputedAgain
 from .context import UNBOUNDED, PassContext
-from .rewrite import PINNED, Context
+from .rewrite import PINNED
 
 _LITTLE = 256  # times as large as a value the largest one is, beside which it does not count
 
@@ -54,7 +54,7 @@ def checkpoint(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
         for value in node.outputs
     }
     dropped &= wanted
-    return _Rewriting(graph, dropped).rewritten() if dropped else graph
+    return ComputedAgain(graph, dropped).rewritten() if dropped else graph
 
 
 class _Segments:
@@ -117,50 +117,3 @@ class _Segments:
             change[self._made[value]] += value_of(value.type.nbytes)
             change[last] -= value_of(value.type.nbytes)
         return list(itertools.accumulate(change))
-
-
-class _Rewriting:
-    """Puts what was dropped before its first reader in backward, with what that takes."""
-
-    def __init__(self, graph: Graph, dropped: set[Value]) -> None:
-        self._graph = graph
-        self._dropped = dropped
-        self._producers = graph.producers
-        self._names = Context(graph)
-        self._instead: dict[Value, Value] = {}
-        self._nodes: list[Node] = []
-
-    def rewritten(self) -> Graph:
-        for node in self._graph.nodes:
-            if node.direction is Direction.BACKWARD:
-                for value in dict.fromkeys(node.inputs):
-                    self._renew(value)
-                node = self._reading_new(node)
-            self._nodes.append(node)
-        return replace(self._graph, nodes=tuple(self._nodes))
-
-    def _renew(self, value: Value) -> None:
-        waiting = [value]
-        while waiting:
-            value = waiting[-1]
-            if value not in self._dropped or value in self._instead:
-                waiting.pop()
-                continue
-            node = self._producers[value]
-            before = [v for v in node.inputs if v in self._dropped and v not in self._instead]
-            if before:
-                waiting += before
-                continue
-            made = [self._names.fresh(f"{v.name}.again", v.type) for v in node.outputs]
-            again = replace(
-                self._reading_new(node), outputs=tuple(made), direction=Direction.BACKWARD
-            )
-            self._nodes.append(again)
-            # What is little was kept, and is read as it was.
-            pairs = zip(node.outputs, made, strict=True)
-            self._instead |= {old: new for old, new in pairs if old in self._dropped}
-
-    def _reading_new(self, node: Node) -> Node:
-        if self._instead.keys().isdisjoint(node.inputs):
-            return node
-        return replace(node, inputs=tuple(self._instead.get(v, v) for v in node.inputs))

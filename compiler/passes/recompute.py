@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
-from ir.graph import Direction, Graph, Node, Value
+from ir.graph import Graph, Node, Value
 
+from .again import ComputedAgain
 from .context import UNBOUNDED, PassContext
 from .repetition import Repetition
-from .rewrite import Context
 
 
 def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -35,7 +34,10 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     of few products make of a much smaller image (a bottleneck's last convolution).
     """
     apart = context.options.target.kind == "cuda"
-    work = Repetition(graph, context.effort.large if apart else 0, keeps_little=apart)
+    effort = context.effort
+    work = Repetition(
+        graph, effort.large if apart else 0, keeps_little=apart, light=apart and effort.light
+    )
     for node in graph.nodes:
         if work.is_stored(node):
             chain = work.chain(node)
@@ -46,8 +48,8 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     return _Rewriting(graph, work, apart).rewritten() if work.again else graph
 
 
-class _Rewriting:
-    """Puts what is computed again before its first reader in backward, which reads that.
+class _Rewriting(ComputedAgain):
+    """Backward reads what is computed again, and its maps compute again what they can.
 
     Args:
         apart: maps that read what maps make again compute it themselves. Then nothing but products
@@ -55,49 +57,31 @@ class _Rewriting:
     """
 
     def __init__(self, graph: Graph, work: Repetition, apart: bool) -> None:
-        self._graph = graph
+        # What backward finds elsewhere: what is computed again, and what it inlines of that.
+        dropped = set(work.again)
+        for node in graph.nodes:
+            if not dropped.isdisjoint(node.inputs):
+                dropped.update(v for v in node.outputs if work.is_inlined(v))
+        super().__init__(graph, dropped)
         self._work = work
         self._apart = apart
-        self._names = Context(graph)
-        self._instead: dict[Value, Value] = {}
-        self._nodes: list[Node] = []
-        # What backward finds elsewhere: what is computed again, and what it inlines of that.
-        self._other = set(work.again)
-        for node in graph.nodes:
-            if not self._other.isdisjoint(node.inputs):
-                self._other.update(v for v in node.outputs if work.is_inlined(v))
 
-    def rewritten(self) -> Graph:
-        for node in self._graph.nodes:
-            if node.direction is Direction.BACKWARD:
-                own: dict[Value, Value] = {}
-                for value in dict.fromkeys(node.inputs):
-                    if self._apart and self._work.is_inlined_again(node, value):
-                        self._follow(value, self._chain(value), own)
-                    else:
-                        self._renew(value)
-                inputs = tuple(own.get(v) or self._instead.get(v, v) for v in node.inputs)
-                if inputs != node.inputs:
-                    node = replace(node, inputs=inputs)
-            self._nodes.append(node)
-        return replace(self._graph, nodes=tuple(self._nodes))
-
-    def _renew(self, value: Value) -> None:
-        """Make what backward reads instead of a value, if that is another one."""
-        waiting = [value]
-        while waiting:
-            value = waiting[-1]
-            node = self._work.producers.get(value)
-            if node is None or value not in self._other or value in self._instead:
-                waiting.pop()
-            elif value in self._work.again:
-                made: dict[Value, Value] = {}
-                self._follow(value, self._chain(value), made)
-                self._instead[value] = made[value]
-            elif before := [v for v in node.inputs if v in self._other and v not in self._instead]:
-                waiting += before
+    def _reading(self, node: Node) -> Node:
+        own: dict[Value, Value] = {}
+        for value in dict.fromkeys(node.inputs):
+            if self._apart and self._work.is_inlined_again(node, value):
+                self._follow(value, self._chain(value), own)
             else:
-                self._copy(node, self._instead)
+                self._renew(value)
+        return self._with_inputs(node, own)
+
+    def _made_by_itself(self, value: Value) -> bool:
+        if value not in self._work.again:
+            return False
+        made: dict[Value, Value] = {}
+        self._follow(value, self._chain(value), made)
+        self._instead[value] = made[value]
+        return True
 
     def _chain(self, value: Value) -> set[Value]:
         return {node.outputs[0] for node in self._work.again[value]}
@@ -105,7 +89,7 @@ class _Rewriting:
     def _follow(self, value: Value, chain: Collection[Value], made: dict[Value, Value]) -> None:
         """Make a value of a chain. Each has its own maps, as each reader inlines them; what is in
         memory is there once."""
-        node = self._work.producers[value]
+        node = self._producers[value]
         for operand in node.inputs:
             if operand in chain and operand not in self._work.lasting:
                 if operand not in made:
@@ -113,11 +97,3 @@ class _Rewriting:
             else:
                 self._renew(operand)
         self._copy(node, made)
-
-    def _copy(self, node: Node, made: dict[Value, Value]) -> None:
-        (result,) = node.outputs
-        inputs = tuple(made[v] if v in made else self._instead.get(v, v) for v in node.inputs)
-        made[result] = self._names.fresh(f"{result.name}.again", result.type)
-        self._nodes.append(
-            replace(node, inputs=inputs, outputs=(made[result],), direction=Direction.BACKWARD)
-        )

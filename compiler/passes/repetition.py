@@ -27,13 +27,23 @@ class Repetition:
         lasting: of these what backward stores: what more than maps make, and what maps make of it.
     """
 
-    def __init__(self, graph: Graph, most_large: int = 0, *, keeps_little: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        most_large: int = 0,
+        *,
+        keeps_little: bool = False,
+        light: bool = False,
+    ) -> None:
         """
         Args:
             most_large: operands as large as the result; 0: a few.
             keeps_little: what is much smaller than a result is kept for it.
+            light: only what a kernel makes that reads the operands anyway. That is no product, and
+                nobody makes it for the windows of a depthwise convolution.
         """
         self._keeps_little = keeps_little
+        self._light = light
         self._most_large = most_large or _MOST_LARGE
         self.producers = graph.producers
         self.again: dict[Value, Sequence[Node]] = {}
@@ -55,10 +65,25 @@ class Repetition:
 
     def is_stored(self, node: Node) -> bool:
         """Whether what a node makes, with little work, lies in memory until backward reads it."""
-        if not _is_light(node) or node.outputs[0] in self._shown:
+        if not self._is_little_work(node) or node.outputs[0] in self._shown:
             return False
         (value,) = node.outputs
+        if self._light and not self._is_for_products(value):
+            return False
         return value in self._behind and (not _is_map(node) or value in self._stored)
+
+    def _is_little_work(self, node: Node) -> bool:
+        """Whether a forward node is, for what it makes."""
+        if not _runs_again(node):
+            return False
+        if _is_map(node) or self._light:
+            return _is_map(node)
+        return node.op.parts_axis is not None or _is_of_products(node)
+
+    def _is_for_products(self, value: Value) -> bool:
+        """Whether all in backward that needs it in memory multiplies channels with channels."""
+        behind = (n for n in self._users.get(value, ()) if n.direction is Direction.BACKWARD)
+        return all(_is_map(n) or _mixes_channels(n) for n in behind)
 
     def keep(self, node: Node) -> None:
         """Decide that a result stays in memory."""
@@ -113,7 +138,7 @@ class Repetition:
     ) -> bool:
         node = self.producers.get(value)
         little = self._keeps_little and not _at_least(value, result, _LITTLE)
-        if node is None or not _is_light(node) or self._stays(value) or little:
+        if node is None or not self._is_little_work(node) or self._stays(value) or little:
             operands.add(value)
             return True
         if node in chain:
@@ -174,16 +199,16 @@ class Repetition:
         return read
 
 
-def _is_light(node: Node) -> bool:
-    """Whether a forward node is little work for what it makes."""
-    if not _runs_again(node):
-        return False
-    return _is_map(node) or node.op.parts_axis is not None or _is_of_products(node)
-
-
 def _runs_again(node: Node) -> bool:
     forward = node.direction is Direction.FORWARD
     return forward and len(node.outputs) == 1 and not node.op.properties & PINNED
+
+
+def _mixes_channels(node: Node) -> bool:
+    """Whether a node is a product of images over all their channels."""
+    if not node.op.images:
+        return bool(node.multiply_adds)
+    return all(c.groups == 1 for channels in node.op.channels for c in channels)
 
 
 def _is_map(node: Node) -> bool:

@@ -64,8 +64,9 @@ def compile(
         threads: how many run the net on the CPU; default: ROASTERY_THREADS, else OMP_NUM_THREADS,
             else as many as there are processors. Results are the same.
         memory_budget: how much memory a pass may need at one time: bytes, or "3.5GiB"; where what
-            is fastest needs more, backward computes values again (docs/memory.md). Results are the
-            same; default: ROASTERY_MEMORY_BUDGET, else as much as what is fastest needs.
+            is fastest needs more, backward computes values again (docs/memory.md). "none": even on
+            GPUs it computes nothing again. Results are the same; default: ROASTERY_MEMORY_BUDGET,
+            else as much as what is fastest needs, or nearly so.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
 

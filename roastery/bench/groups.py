@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from compiler.c.lower import lower_to_c
+from compiler.kernel_nodes import repeated_nodes
 from compiler.options import CompileOptions
 from compiler.partitions import in_one
 from compiler.passes.context import PassContext
 from compiler.passes.fuel import Fuel
 from compiler.passes.fuse import fuse
-from compiler.pipeline import GraphCompiler, repeated_nodes, run_keeping_ports
+from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.traffic import bytes_read
 from compiler.triton.lower import lower_node
 from ir.graph import Direction, Graph, Node, Value
@@ -70,7 +71,7 @@ def groups_of(program: NetProgram, options: CompileOptions, *, backward: bool) -
 
 
 def _fused(graph: Graph, options: CompileOptions, program: NetProgram) -> Graph:
-    if options.memory_budget is None:
+    if options.memory_budget is None and options.target.kind == "cpu":
         return fuse(run_keeping_ports(graph, options), PassContext(options, Fuel(0)))
     lower = lower_to_c if options.target.kind == "cpu" else lower_node
     return GraphCompiler(graph, lower, options).at(program.values).graph

@@ -49,8 +49,9 @@ MEMORY_BUDGET_FLAG = Flag(
     "memory_budget",
     "how much memory parameters, their diffs, blobs and what lies between layers may need at one "
     "time, such as 3.5GiB: where that is less than what is fastest needs, backward computes values "
-    "again instead of keeping them; results are the same; without it ROASTERY_MEMORY_BUDGET "
-    "decides, then there is none",
+    "again instead of keeping them; results are the same; none: even on GPUs it computes nothing "
+    "again, where it does what costs next to nothing; without it ROASTERY_MEMORY_BUDGET decides, "
+    "then there is no budget",
     metavar="SIZE",
 )
 

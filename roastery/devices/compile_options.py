@@ -5,9 +5,9 @@ The precision is the first of: ``--precision`` or ``precision=``; ``ROASTERY_PRE
 ``ROASTERY_PASSES``, else those that suit the device. The fuel is that of ``--fuel``, else of
 ``ROASTERY_FUEL``, else it never runs out. The layout of images in memory is that of ``--layout``,
 else of ``ROASTERY_LAYOUT``, else what the device wants. The memory budget is that of
-``--memory-budget``, else of ``ROASTERY_MEMORY_BUDGET``, else there is none. ``ROASTERY_WINOGRAD``
-alone says whether convolutions may be computed by Winograd's filtering. Threads of the CPU:
-:mod:`runtime.machine.threads`.
+``--memory-budget``, else of ``ROASTERY_MEMORY_BUDGET``, else there is none; where that is ``none``,
+GPUs compute nothing again in backward. ``ROASTERY_WINOGRAD`` alone says whether convolutions may be
+computed by Winograd's filtering. Threads of the CPU: :mod:`runtime.machine.threads`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class CompileRequest:
             choose_fuel(self.fuel),
             choose_winograd(),
             choose_memory_budget(self.memory_budget),
+            recomputes=not _says_none(self.memory_budget),
         )
 
 
@@ -205,17 +206,30 @@ def choose_winograd() -> bool:
 def choose_memory_budget(explicit: str | int | None) -> int | None:
     """How many bytes may be needed at one time; None: as many as what is fastest needs.
 
-    Raises RoasteryError for what is no number of bytes.
+    Raises RoasteryError for what is no number of bytes, and not ``none``.
     """
-    text = os.environ.get("ROASTERY_MEMORY_BUDGET") or None if explicit is None else str(explicit)
-    found = None if text is None else parse_byte_size(text)
-    if text is not None and found is None:
+    text = _memory_text(explicit)
+    if text is None or _says_none(explicit):
+        return None
+    found = parse_byte_size(text)
+    if found is None:
         what = "ROASTERY_MEMORY_BUDGET" if explicit is None else "the memory budget"
         raise RoasteryError(
             f"{what} is '{printable(text)}', which is no number of bytes",
-            hint="such as 3.5GiB, 3500MB or 4G (of 1024 MiB)",
+            hint="such as 3.5GiB, 3500MB or 4G (of 1024 MiB); none: nothing is computed again",
         )
     return found
+
+
+def _memory_text(explicit: str | int | None) -> str | None:
+    if explicit is not None:
+        return str(explicit)
+    return os.environ.get("ROASTERY_MEMORY_BUDGET") or None
+
+
+def _says_none(explicit: str | int | None) -> bool:
+    """Whether nothing is to be computed again, not even what costs next to nothing."""
+    return (_memory_text(explicit) or "").strip().lower() == "none"
 
 
 def choose_fuel(explicit: int | None) -> int | None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from compiler.binary import Binary
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
+from compiler.kernel_nodes import kernel_nodes
 from compiler.options import CompileOptions
 from compiler.partitions import in_one
-from compiler.pipeline import Dump, GraphCompiler, Lower, Observer, kernel_nodes, verify_each
+from compiler.pipeline import Dump, GraphCompiler, Lower, Observer, verify_each
 from compiler.plan.footprint import footprint
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from compiler.kernel import Launch
+from compiler.kernel_nodes import repeated_nodes
 from compiler.kernels.choice import Choice
 from compiler.kernels.launch import Ways
 from compiler.options import CompileOptions
-from compiler.pipeline import GraphCompiler, repeated_nodes
+from compiler.pipeline import GraphCompiler
 from compiler.triton.cost.prediction import body_time
 from compiler.triton.lower import lower_node, ways_of
 from compiler.triton.tuned.key import group_key
@@ -63,7 +64,7 @@ def _groups(
 ) -> Iterator[tuple[str, TunableGroup]]:
     number, at = Evaluation(values).size, Substitution(values)
     known: dict[str, tuple[Ways, Sequence[Choice], float]] = {}
-    for node, times in repeated_nodes(GraphCompiler(graph, lower_node, options).graph):
+    for node, times in repeated_nodes(GraphCompiler(graph, lower_node, options).at(values).graph):
         op = node.op
         assert isinstance(op, Fused), "what no pass fused is a group by itself"
         key = group_key(node, options, number)

@@ -14,6 +14,7 @@ import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.partitions import Flow, Onto, Partition, Partitioning, whole
+from compiler.plan.plan import Plan
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role, Value
 from ir.program import NetProgram
@@ -260,6 +261,16 @@ class PartitionedNet:
             return self._behind(_training, adding=adding)
         (part,) = self.parts
         return iter([(0, part, joint(part.partition.training, _onto(adding)))])
+
+    def training_plans(self, *, adding: bool = False) -> list[Plan]:
+        """Those of a training pass at the sizes of now, before it runs, where forward and backward
+        are one graph and the executor has plans."""
+        if not self._joint:
+            return []
+        onto = _onto(adding or self._watched)
+        choices = ((part, joint(part.partition.training, onto)) for part in self.parts)
+        plans = (part.plan(choice) for part, choice in choices)
+        return [plan for plan in plans if plan is not None]
 
     def complete_after(self, *, adding: bool = False) -> dict[str, Complete]:
         """Where in a training pass the diff of each variable is complete, at the sizes of now; not

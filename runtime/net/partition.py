@@ -109,6 +109,12 @@ class RunningPartition:
         graphs = (bound.graph for bound in self._now.bound.values())
         return [graph.plan for graph in graphs if isinstance(graph, PlannedGraph)]
 
+    def plan(self, choose: GraphChoice) -> Plan | None:
+        """Of one of the graphs, whether it ran or not; None on an executor without plans."""
+        graph = choose(self.graphs)
+        bound = self._bound(graph).graph if graph.nodes else None
+        return bound.plan if isinstance(bound, PlannedGraph) else None
+
     @property
     def values(self) -> Mapping[str, int]:
         """What the symbols in the graphs are now."""

@@ -73,6 +73,7 @@ class Solver:
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
         self.updater = Updater(config, train)
         self.scaling = LossScaling(train) if needs_scaling(train) else None
+        self.on_solve: list[Callable[[], None]] = []  # before the first iteration of all
         self.on_start: list[Callable[[], None]] = []
         self.on_gradients_ready: list[Callable[[], None]] = []
         self.on_display: list[Callable[[bool], None]] = []  # told whether an iteration is shown
@@ -108,6 +109,8 @@ class Solver:
         self.stopped_early = False
         if resume is not None:
             self.restore(resume)
+        for call in self.on_solve:
+            call()
         before = self.iteration
         self.step(c.max_iter - self.iteration)
         if self._snapshot_is_due(before):
@@ -142,7 +145,7 @@ class Solver:
         self.smoothed.clear()
         self._last_shown = (self.iteration, time.perf_counter())
         while self.iteration < stop:
-            adding = self._adds_diffs
+            adding = self.adds_diffs
             if adding:
                 self.train.store.clear_diffs()
             if (
@@ -176,7 +179,7 @@ class Solver:
         self._reports.settle()
 
     @property
-    def _adds_diffs(self) -> bool:
+    def adds_diffs(self) -> bool:
         """Whether passes add to diffs that are zero when an iteration begins: several do, or
         somebody may look at them, or change them, before the only one. Else it overwrites them."""
         return self.config.iter_size > 1 or bool(self.on_start)

@@ -12,7 +12,7 @@ import roastery
 from ir.byte_size import parse_byte_size
 from ir.errors import RoasteryError
 from roastery.cli.main import main
-from tests.support.sample_nets import normalised
+from tests.support.sample_nets import bottlenecks, normalised
 
 DATA = """
 layer { name: "data" type: "DummyData" top: "x" top: "t" dummy_data_param {
@@ -56,9 +56,25 @@ def test_compile_shows_the_peak_and_keeps_a_budget(
     monkeypatch.setenv("ROASTERY_MEMORY_BUDGET", f"{budget / 1024:.3f}K")
     assert main(words) == 0
     assert peak(capsys) <= budget + 1000
+    assert main([*words, "--memory-budget=None"]) == 0
+    assert peak(capsys) == most  # so small a net computes nothing again unasked
     assert main([*words, "--memory-budget=9KB"]) == 1
     said = capsys.readouterr().err
     assert "the memory budget is 8.789 KiB, and graph" in said and "bytes suffices" in said
+
+
+def test_a_large_net_needs_less_on_a_gpu_unless_none_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("large.prototxt").write_text(bottlenecks(4, 64, 64))
+    words = ["compile", "large.prototxt", "--target=cuda:sm_90"]
+    assert main(words) == 0
+    less = peak(capsys)
+    assert main([*words, "--memory-budget=none"]) == 0
+    assert less < 0.9 * peak(capsys)
+    monkeypatch.setenv("ROASTERY_MEMORY_BUDGET", "none")
+    assert main(words) == 0
+    assert less < 0.9 * peak(capsys)
 
 
 @pytest.mark.parametrize("size", ["", "much", "0", "-3", "1e9"])
@@ -81,7 +97,9 @@ def test_training_within_a_budget(capsys: pytest.CaptureFixture[str]) -> None:
     """On the CPU: with less memory it computes the same; what momentum takes counts, too."""
     words = ["train", "--solver=solver.prototxt", "--device=cpu"]
     assert main(words) == 0
-    expected = losses(capsys.readouterr().err)
+    printed = capsys.readouterr().err
+    expected = losses(printed)
+    assert printed.index("memory of an iteration ") < printed.index("Iteration 0")
     assert main([*words, "--memory-budget=1KiB"]) == 1
     said = capsys.readouterr().err
     least = re.search(r"budget of (\d+) bytes", said)

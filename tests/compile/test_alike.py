@@ -9,11 +9,12 @@ import pytest
 from compiler.bundles.bundling import with_bundles
 from compiler.c.lower import lower_to_c
 from compiler.kernel import Launch
+from compiler.kernel_nodes import kernel_nodes
 from compiler.kernels.alike import structure
 from compiler.kernels.launch import Printed
 from compiler.kernels.task import AsNumber
 from compiler.options import CompileOptions
-from compiler.pipeline import GraphCompiler, kernel_nodes
+from compiler.pipeline import GraphCompiler
 from compiler.plan.from_graph import plan_graph
 from compiler.target import GENERIC, Target
 from compiler.triton.lower import lower_node

@@ -15,15 +15,17 @@ from runtime.backends.reference import ReferenceBackend
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from tests.support.interpreting_gpu import InterpretingGpu
-from tests.support.sample_nets import normalised
+from tests.support.sample_nets import bottlenecks, normalised
 from tests.support.training_run import lowered, worst
 
 
-def diffs(backend: Backend, budget: int | None = None) -> dict[str, np.ndarray]:
+def diffs(
+    backend: Backend, budget: int | None = None, *, text: str = "", recomputes: bool = True
+) -> dict[str, np.ndarray]:
     """Of all parameters, after a pass over two images."""
-    program = lowered(normalised(6, 6, 2))
+    program = lowered(text or normalised(6, 6, 2))
     store = Store(program.variables, seed=1)
-    options = CompileOptions(backend.target, "ieee", memory_budget=budget)
+    options = CompileOptions(backend.target, "ieee", memory_budget=budget, recomputes=recomputes)
     net = PartitionedNet(program, backend, store, options=options)
     rng = np.random.default_rng(0)
     images = rng.standard_normal((2, 8, 6, 6)).astype(np.float32)
@@ -45,4 +47,21 @@ def test_a_budget_changes_no_result(tmp_path: Path) -> None:
         assert worst(diffs(backend, budget), expected) < 1e-4
         launched.append(tuple(name for name, *_ in gpu.fake.launches))
     assert len(set(launched)) > 1
+    gpu.fake.check()
+
+
+def test_what_is_computed_again_unasked_changes_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums of a block and the one before it, and what is normalised."""
+    monkeypatch.setattr("compiler.budget.NOTHING", 0)
+    text = bottlenecks(3, 6, 2)
+    gpu = InterpretingGpu(tmp_path)
+    backend, expected = gpu.backend(), diffs(ReferenceBackend(), text=text)
+    launched = []
+    for recomputes in (False, True):
+        gpu.fake.launches.clear()
+        assert worst(diffs(backend, text=text, recomputes=recomputes), expected) < 1e-4
+        launched.append([name for name, *_ in gpu.fake.launches])
+    assert launched[0] != launched[1]
     gpu.fake.check()

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from compiler.architecture import Architecture
-from compiler.budget import within_budget
+from compiler.budget import with_least_memory
 from compiler.c.lanes import with_layout
 from compiler.c.lower import lower_to_c
 from compiler.compiled import CompiledGraph
-from compiler.effort import EFFORTS, NO_EFFORT, Effort
+from compiler.effort import EFFORTS, LIGHT, NO_EFFORT, Effort
+from compiler.kernels.alike import Alike
 from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler, run_passes, verify_each
 from compiler.plan.footprint import footprint
@@ -26,9 +27,10 @@ from ir.graph import Graph
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.program import NetProgram
+from ir.size import Evaluation
 from tests.support import program_kernels
 from tests.support.lowering import lowered
-from tests.support.sample_nets import normalised
+from tests.support.sample_nets import bottlenecks, normalised
 
 GPU = typical(Architecture(90))
 CPU = with_layout(Target("cpu", vector=64, instructions="any", registers=32))
@@ -52,14 +54,19 @@ def compiler_of(program: NetProgram, options: CompileOptions) -> GraphCompiler:
 def with_effort(blocks: int, kind: str) -> Callable[[Effort], CompiledGraph]:
     """Compiles a net with an effort, once."""
     program = net(blocks)
-    compiler = compiler_of(program, CompileOptions(TARGETS[kind]))
-    return functools.cache(lambda effort: compiler._with(effort, program.values))
+    return efforts_of(program, CompileOptions(TARGETS[kind]))
+
+
+def efforts_of(program: NetProgram, options: CompileOptions) -> Callable[[Effort], CompiledGraph]:
+    compiler, number = compiler_of(program, options), Evaluation(program.values).size
+    alike = Alike(lambda node: compiler._lower(node, options, number, {}))
+    return functools.cache(lambda effort: compiler._with(effort, program.values, alike))
 
 
 def within(budget: int, blocks: int, kind: str = "cuda", elsewhere: int = 0) -> CompiledGraph:
     attempt = with_effort(blocks, kind)
     options = CompileOptions(TARGETS[kind], memory_budget=budget, memory_elsewhere=elsewhere)
-    return within_budget(options, attempt(NO_EFFORT).graph, attempt)
+    return with_least_memory(options, attempt(NO_EFFORT).graph, attempt)
 
 
 def least_of(blocks: int, kind: str = "cuda") -> int:
@@ -107,6 +114,34 @@ def test_light_work_costs_no_launches() -> None:
     plain, light = (list(traffic(with_effort(10, "cuda")(effort))) for effort in EFFORTS[:2])
     assert len(light) == len(plain)
     assert sum(row.flops for row in light) == sum(row.flops for row in plain)
+
+
+def moved(found: CompiledGraph) -> int:
+    return sum(row.times * row.nbytes for row in traffic(found))
+
+
+def test_sums_are_made_again_by_kernels_that_read_what_is_added() -> None:
+    """The sum of a block and the one before it: without a launch more. Each moves no byte more than
+    it need not keep."""
+    program = lowered(bottlenecks(4, 64, 64))
+    compiled = efforts_of(program, CompileOptions(GPU))
+    plain, light = compiled(NO_EFFORT), compiled(LIGHT)
+    assert light.plan.launch_count <= plain.plan.launch_count
+    saved = needed(plain) - needed(light)
+    assert saved > 0.15 * needed(plain)
+    assert moved(light) - moved(plain) <= saved
+
+
+def test_what_costs_next_to_nothing_is_computed_again_unasked() -> None:
+    """On GPUs, where memory may be short."""
+    large, small = lowered(bottlenecks(4, 64, 64)), lowered(bottlenecks(4, 16, 4))
+    kept, unasked = (CompileOptions(GPU, recomputes=again) for again in (False, True))
+    before, after = (compiler_of(large, each).at(large.values) for each in (kept, unasked))
+    assert needed(after) < 0.85 * needed(before)
+    assert moved(after) <= 1.03 * moved(before)
+    plans = [compiler_of(small, each).at(small.values).plan for each in (kept, unasked)]
+    assert plans[0] == plans[1]
+    assert before.plan == efforts_of(large, kept)(NO_EFFORT).plan
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
@@ -159,5 +194,5 @@ def test_passes_that_are_named_decide() -> None:
         return with_effort(10, "cuda")(effort)
 
     with pytest.raises(RoasteryError, match="the memory budget"):
-        within_budget(options, graph_of(net(2)), attempt)
+        with_least_memory(options, graph_of(net(2)), attempt)
     assert tried == [NO_EFFORT]

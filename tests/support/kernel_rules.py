@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from compiler.kernel_nodes import kernel_nodes
 from compiler.passes.fusion.patterns import OpPattern, pattern_of
 from compiler.passes.fusion.slices import in_whole_vectors
-from compiler.pipeline import kernel_nodes
 from compiler.triton.printer.helpers import HELPERS
 from ir.graph import Graph, Node, Value
 from ir.op import Property, channel_axis

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from compiler.kernel import Config, Kernel, Launch, Parameter
+from compiler.kernel_nodes import kernel_nodes
 from compiler.passes.places import with_places
-from compiler.pipeline import kernel_nodes
 from compiler.plan.aliasing import WITHOUT_KERNEL
 from compiler.plan.from_graph import plan_graph
 from compiler.plan.plan import Copy, HostStep, PartRef, Plan, Ref

@@ -224,7 +224,38 @@ def normalised(blocks: int, extent: int, batch: int) -> str:
     for number in range(blocks):
         text += normalised_block(f"b{number}", bottom)
         bottom = f"b{number}"
-    text += dense("ip", bottom, 3)
-    return text + (
+    return text + _loss_of(bottom)
+
+
+def bottlenecks(blocks: int, extent: int, batch: int) -> str:
+    """Blocks that add what they make of few channels to what came in, and a loss."""
+    text, bottom = inputs(x=(batch, 8, extent, extent), t=(batch,)), "x"
+    for number in range(blocks):
+        few, many, sum_ = f"a{number}", f"c{number}", f"b{number}"
+        text += normalised_block(few, bottom)
+        text += _widened(many, few)
+        if not number:
+            text += _widened("first", bottom)
+            bottom = "first"
+        text += layer(sum_, "Eltwise", f"{bottom} {many}")
+        text += f'layer {{ name: "{sum_}_relu" type: "ReLU" bottom: "{sum_}" top: "{sum_}" }}\n'
+        bottom = sum_
+    return text + _loss_of(bottom)
+
+
+def _widened(name: str, bottom: str) -> str:
+    """A product of channels that is normalised and scaled."""
+    return (
+        f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
+        "convolution_param { num_output: 64 kernel_size: 1 bias_term: false "
+        'weight_filler { type: "msra" } } }\n'
+        f'layer {{ name: "{name}_bn" type: "BatchNorm" bottom: "{name}" top: "{name}" }}\n'
+        f'layer {{ name: "{name}_scale" type: "Scale" bottom: "{name}" top: "{name}" '
+        "scale_param { bias_term: true } }\n"
+    )
+
+
+def _loss_of(bottom: str) -> str:
+    return dense("ip", bottom, 3) + (
         'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "t" top: "loss" }\n'
     )

@@ -32,7 +32,8 @@ class Grouping:
     1. Pointwise nodes join the contraction or reduction whose result they read.
     2. :class:`Inlining` takes out what is computed where it is read.
     3. Horizontal fusion: reductions over the same axes that read the same tensor share a kernel.
-    4. On GPUs (``sums``) a product's kernel sums what it makes over all rows (:mod:`.sums`).
+    4. On GPUs (``sums``) a product's kernel sums what it makes over all rows (:mod:`.sums`), and
+       makes maps that its own nodes read at their position, whoever else reads them.
     5. In rows of channels (:mod:`.rows`) what a reduction over them is needed for joins it.
     6. What is left is computed element by element: nodes that read each other at the same
        position, or the same tensor, join.
@@ -74,6 +75,8 @@ class Grouping:
         self._horizontally()
         if sums:
             self._sums()
+        if on_gpu:
+            self._beside_products()
         self._rows()
         self._flat()
 
@@ -286,6 +289,37 @@ class Grouping:
             and self.fuel.take("fuse: summed {} with {}", node, product)
         ):
             self.dag.merge(a, b)
+
+    def _beside_products(self) -> None:
+        for i, node in enumerate(self.nodes):
+            if self.patterns[i] is not OpPattern.FLAT or not self._free(i):
+                continue
+            if len(node.outputs) != 1 or not self.inlining.is_pointwise(node):
+                continue
+            for reader in self.readers.get(node.outputs[0], ()):
+                if self._same_direction(reader, i) and self._beside(self.dag.find(reader), i):
+                    break
+
+    def _beside(self, a: int, i: int) -> bool:
+        """Let group ``a`` of a product, one of whose maps reads what node ``i`` makes, make it."""
+        members, b = self.dag.members[a], self.dag.find(i)
+        anchors = [m for m in members if self.patterns[m] is OpPattern.CONTRACT]
+        (value,) = self.nodes[i].outputs
+        together = [*members, *self.dag.members[b]]
+        if len(anchors) != 1 or len(together) > _MOST_NODES:
+            return False
+        made = {v for m in together for v in self.nodes[m].outputs}
+        if (
+            all(self.loads[m].get(value, True) for m in members)
+            and self._shape(anchors[0]) == self._shape(i)
+            and self._in_order(anchors[0], i)
+            and len({v for m in together for v in self.loads[m]} - made) <= _MOST_LOADS
+            and self.dag.can_merge(a, b)
+            and self._may_join(anchors[0], i)
+        ):
+            self.dag.merge(a, b)
+            return True
+        return False
 
     # --- 5: rows -------------------------------------------------------------------------
 

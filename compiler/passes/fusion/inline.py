@@ -86,6 +86,10 @@ class Inlining:
         """What a node that is not inlined reads from memory -> whether only at its position."""
         return self._work(node).loads
 
+    def is_pointwise(self, node: Node) -> bool:
+        """Whether all that a node that is not inlined computes is."""
+        return self._work(node).pointwise
+
     def _decide(self, node: Node, fuel: Fuel) -> None:
         if node in self.anchored or len(node.outputs) != 1:
             return

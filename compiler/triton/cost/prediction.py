@@ -47,10 +47,19 @@ class Prediction:
     least: float
 
 
-def predictions(compiled: CompiledGraph, target: Target) -> Iterator[Prediction]:
-    """Of every launch, in order, at the graph's sizes."""
+KnownTimes = dict[object, tuple[int, Time, float]]
+"""What is predicted of launches at some sizes, by what decides it."""
+
+
+def predictions(
+    compiled: CompiledGraph, target: Target, known: KnownTimes | None = None
+) -> Iterator[Prediction]:
+    """Of every launch, in order, at the graph's sizes.
+
+    ``known``: predictions of other graphs on the same target, to which more are added.
+    """
     number = Evaluation(compiled.values).size
-    known: dict[object, tuple[int, Time, float]] = {}
+    known = {} if known is None else known
     for row in traffic(compiled):
         key = _alike(row, number)
         if key not in known:
