@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from compiler.binary import Binary
+from compiler.binary import Binary, Resources
 from compiler.kernel import Parameter
 
 from .early_start import waiting, waits_first
@@ -25,6 +25,7 @@ from .inspection import argument_layout, resource_usage
 from .job import Job
 from .portable_ptx import CAPABILITY, with_lowest
 
+MOST_REGISTERS = 255  # that a thread can have
 _TYPES = {"f64": "fp64", "f32": "fp32", "f16": "fp16", "bool": "i1"}  # others have one name
 
 
@@ -57,10 +58,20 @@ def compile_job(job: Job, folder: Path) -> Binary:
         options |= {"enable_fp_fusion": True}  # a * b + c may round once
         return triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
 
-    if capability == CAPABILITY:
-        compiled = with_lowest(lambda version: compile(ptx_version=version))
-    else:
-        compiled = compile()
+    def compile_with(**limits: int) -> tuple[Any, Resources]:
+        if capability == CAPABILITY:
+            compiled = with_lowest(lambda version: compile(ptx_version=version, **limits))
+        else:
+            compiled = compile(**limits)
+        report = _usage_report(compiled.asm["cubin"], folder)
+        return compiled, resource_usage(report, compiled.metadata.name, compiled.metadata.shared)
+
+    compiled, resources = compile_with()
+    if resources.spills and resources.registers < MOST_REGISTERS:
+        # The assembler chose to have few registers; told that it may have more, it takes them.
+        roomy, needed = compile_with(maxnreg=MOST_REGISTERS)
+        if not needed.spills:
+            compiled, resources = roomy, needed
     metadata = compiled.metadata
     ptx = compiled.asm["ptx"]
     if job.early and not waits_first(ptx):
@@ -71,9 +82,7 @@ def compile_job(job: Job, folder: Path) -> Binary:
         num_warps=metadata.num_warps,
         arguments=argument_layout([p.kind for p in kernel.parameters], ptx),
         scratch=(metadata.global_scratch_size, metadata.global_scratch_align),
-        resources=resource_usage(
-            _usage_report(compiled.asm["cubin"], folder), metadata.name, metadata.shared
-        ),
+        resources=resources,
         triton=triton.__version__,
         cubin=compiled.asm["cubin"],
         ptx=ptx,
