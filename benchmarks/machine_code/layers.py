@@ -18,18 +18,23 @@ from roastery.building.logger import logger_report
 from roastery.reading import nets
 
 BATCH = 64
+NORM = ' layer { name: "bn" type: "BatchNorm" bottom: "y" top: "z" }'
 FORWARD, WEIGHTS, INPUT = "forward", "weight gradient", "input gradient"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A square convolution of images with sides of ``extent``, padded to keep it."""
+    """A square convolution of images with sides of ``extent``, padded to keep it.
+
+    ``normalized``: its kernel sums up what BatchNorm asks for, too.
+    """
 
     name: str
     extent: int
     channels: int
     outputs: int
     window: int
+    normalized: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +48,7 @@ class Layer:
             'layer { name: "conv" type: "Convolution" bottom: "x" top: "y" '
             f"convolution_param {{ num_output: {self.outputs} bias_term: false "
             f"kernel_size: {self.window} pad: {self.window // 2} }} }}"
-        )
+        ) + NORM * self.normalized
 
 
 # Where most multiplications of a training pass are.

@@ -143,10 +143,19 @@ def _compact(
 
 def widens(node: Node) -> bool:
     """Whether a node makes f32 of a float of 16 bits, and nothing else."""
+    return (
+        casts(node) and node.inputs[0].type.dtype.is_narrow and not node.output.type.dtype.is_narrow
+    )
+
+
+def casts(node: Node) -> bool:
+    """Whether a node makes floats of another precision, and nothing else."""
     if not isinstance(node.op, Map) or len(node.op.exprs) != 1:
         return False
     (root,) = node.op.exprs
-    if root.op != "to_float" or root.args[0].op != "arg" or not root.args[0].dtype.is_narrow:
+    if root.op not in ("to_float", "to_f16", "to_bf16") or root.args[0].op != "arg":
+        return False
+    if not root.args[0].dtype.is_float:
         return False
     before, after = node.inputs[0].type, node.output.type
     return before.shape == after.shape and before.layout == after.layout

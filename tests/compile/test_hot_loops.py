@@ -71,6 +71,13 @@ def test_some_layers(
     check(layer, precision, architecture, store=store)
 
 
+def test_sums_over_tiles_leave_registers_to_products(store: BinaryStore) -> None:
+    """Of tiles of 128 sums for each thread, the last of which is not full."""
+    layer = Layer("ResNet-50 1x1 512 to 128", 27, 512, 128, 1, normalized=True)
+    kernels = list(found(layer, TF32, ARCHITECTURES[1], store=store))
+    assert not [(one.way, fault) for one in kernels for fault in one.faults()]
+
+
 @pytest.mark.parametrize("triton_path", ["floor"], indirect=True)
 def test_the_oldest_triton_sees_what_is_contiguous(
     triton_path: Path | None, store: BinaryStore

@@ -81,7 +81,7 @@ def _with_sums(task: Task, anchor: Node, emitter: Emitter, view: Product) -> Sch
     others = (port.value for port in task.body.inputs if port.value not in anchor.inputs)
     crowded = any(value.type.size == anchor.output.type.size for value in others)
     apart = then_reduced(schedule_contract(first, Beside(True, crowded)), second)
-    sums = None if view.thin else tile_sums(first, second, emitter, view)
+    sums = None if view.thin else tile_sums(first, second, anchor, emitter, view)
     if sums is None:
         return apart
     choices = [

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from compiler.kernel import Config, Scratch
 from ir import expr as e
 from ir.expr import Expr
-from ir.graph import Port, Value
+from ir.graph import Node, Port, Value
 from ir.op import DEVIATIONS
+from ir.ops.pointwise import casts
 from ir.types import F32
 
 from ..emitter import Access, Emitter
@@ -42,11 +43,13 @@ class TileSums:
     """Of the reductions of a task (see :func:`.read_back.parted`).
 
     Attributes:
+        product: what the kernel that multiplies has as it is.
         beside: what the kernel that multiplies writes besides.
         side: the dimension of the tile that is summed. along: what the result is along it.
     """
 
     task: Task
+    product: Value
     beside: Sequence[tuple[Port, Value]]
     reduction: Reduction
     side: int
@@ -93,8 +96,10 @@ class TileSums:
         place = number * channels + builder.affine(access.coordinates[axis])
         buffers = iter(self.scratch(tile, split))
 
+        def there_only(value: Expr) -> Expr:
+            return emitter.chosen(inside, value, e.const(0.0))
+
         def total(value: Expr) -> Expr:
-            value = emitter.chosen(inside, value, e.const(0.0))
             return builder.let(across("sum", value, (self.side,)), "v", "total")
 
         def give(value: Expr) -> None:
@@ -103,15 +108,27 @@ class TileSums:
 
         for reduced, deviates in self._values.items():
             value = emitter.emit(reduced, access)
+            # Of what is 0 outside anyway few conditions are asked: they take registers.
+            bare = self._is_product(emitter, reduced)
+            value = value if bare else there_only(value)
             if not deviates:
                 give(total(value))
                 continue
             count = self._count(emitter, number, constant("MN"[self.side]), tile)
             mean = builder.let(total(value) / count, "v", "mean")
-            away = builder.let(value - mean, "v", "away")
+            away = builder.let(value - there_only(mean), "v", "away")
             give(mean)
             give(total(away))
             give(total(builder.let(away * away, "v")))
+
+    def _is_product(self, emitter: Emitter, value: Value) -> bool:
+        """Whether a value is that of the product, perhaps rounded: 0 outside of the matrix."""
+        while value is not self.product:
+            node = emitter.body.producers.get(value)
+            if node is None or not casts(node):
+                return False
+            (value,) = node.inputs
+        return True
 
     def _count(self, emitter: Emitter, number: Expr, length: Expr, tile: Config) -> Expr:
         """How many elements a tile has along the side."""
@@ -180,9 +197,11 @@ class TileSums:
         return take
 
 
-def tile_sums(first: Task, task: Task, emitter: Emitter, view: Product) -> TileSums | None:
-    """What the kernel of a product, which is to do ``first``, can give for the reductions of
-    ``task``; None: it cannot.
+def tile_sums(
+    first: Task, task: Task, anchor: Node, emitter: Emitter, view: Product
+) -> TileSums | None:
+    """What the kernel of a product (``anchor``), which is to do ``first``, can give for the
+    reductions of ``task``; None: it cannot.
 
     It can where one side of the result counts what is reduced, and the other one channels.
     """
@@ -201,5 +220,5 @@ def tile_sums(first: Task, task: Task, emitter: Emitter, view: Product) -> TileS
         kept = reduction.kept[0]
         others = (found for axis, found in enumerate(axes) if axis != kept)
         if axes[kept] == {1 - side} and all(found <= {side} for found in others):
-            return TileSums(task, first.ports, reduction, side, view.side(name))
+            return TileSums(task, anchor.output, first.ports, reduction, side, view.side(name))
     return None
