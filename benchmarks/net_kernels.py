@@ -96,7 +96,7 @@ def row_of(backend: CudaBackend, graph: Graph, found: Prediction, number: AsNumb
 
 def rows_of(backend: CudaBackend, net: PartitionedNet, graph: Graph, values: Any) -> Iterator[Row]:
     """The launches of a graph, as they run."""
-    compiled = backend._compiled(graph, net.options).at(values)
+    compiled = backend.compiler(graph, net.options).at(values)
     number = Evaluation(compiled.values).size
     for found in launched(compiled, backend.target):
         yield row_of(backend, graph, found, number)

@@ -31,16 +31,24 @@ class CachedCompiler:
 
     Args:
         make: the compiler of a graph.
+        store: None: nothing is kept between processes.
+        beside: tells what else decides now: choices that were measured.
     """
 
     def __init__(
-        self, graph: Graph, options: CompileOptions, make: MakeCompiler, store: PlanStore
+        self,
+        graph: Graph,
+        options: CompileOptions,
+        make: MakeCompiler,
+        store: PlanStore | None,
+        beside: Callable[[], str] = str,
     ) -> None:
         self._graph = replace(graph)  # what is kept for a graph must not keep it
         self._options = options
         self._keys = PlanKeys(self._graph, options)
         self._make = make
         self._store = store
+        self._beside = beside
         self._compiler: GraphCompiler | None = None
         self._made: LastUsed[tuple[tuple[str, int], ...], RunnablePlan] = LastUsed(KEPT)
 
@@ -52,28 +60,40 @@ class CachedCompiler:
         return self._made.get(sizes, lambda: self._plan(values))
 
     def _plan(self, values: Mapping[str, int]) -> RunnablePlan:
-        key = self._keys.at(values)
-        return self._read(key, values) or self._compiled(key, values)
+        store, key = self._store, self._key(values)
+        if store is None or key is None:
+            return _runnable(self._compiled(values))
+        found = self._read(store, key, values)
+        if found is None:
+            compiled = self._compiled(values)
+            if code_digest() == digest_at_start() and key == self._key(values):
+                self._save(store, key, compiled)
+            found = _runnable(compiled)
+        return found
 
-    def _read(self, key: str | None, values: Mapping[str, int]) -> RunnablePlan | None:
-        data = None if key is None else self._store.load(key)
-        if key is None or data is None:
+    def _key(self, values: Mapping[str, int]) -> str | None:
+        return None if self._store is None else self._keys.at(values, self._beside())
+
+    def _read(self, store: PlanStore, key: str, values: Mapping[str, int]) -> RunnablePlan | None:
+        data = store.load(key)
+        if data is None:
             return None
         try:
             return decoded(data, self._graph.nodes, values)
         except (ValueError, TypeError, KeyError, IndexError):
-            self._store.tell(key)
+            store.tell(key)
             return None
 
-    def _compiled(self, key: str | None, values: Mapping[str, int]) -> RunnablePlan:
+    def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         if self._compiler is None:
             self._compiler = self._make(self._graph, self._options)
-        compiled = self._compiler.at(values)
-        if key is not None and code_digest() == digest_at_start():
-            self._save(key, compiled)
-        return RunnablePlan(compiled.plan, compiled.hosts)
+        return self._compiler.at(values)
 
-    def _save(self, key: str, compiled: CompiledGraph) -> None:
+    def _save(self, store: PlanStore, key: str, compiled: CompiledGraph) -> None:
         data = encoded(compiled.plan, compiled.general_hosts, self._graph.nodes)
         if data is not None:
-            self._store.save(key, data)
+            store.save(key, data)
+
+
+def _runnable(compiled: CompiledGraph) -> RunnablePlan:
+    return RunnablePlan(compiled.plan, compiled.hosts)

@@ -27,12 +27,15 @@ class PlanKeys:
         self._graph = graph
         self._options = options
 
-    def at(self, values: Mapping[str, int]) -> str | None:
-        """None for what is not kept: what others than the compiler's own sources decide."""
+    def at(self, values: Mapping[str, int], beside: str = "") -> str | None:
+        """None for what is not kept: what others than the compiler's own sources decide.
+
+        ``beside``: what else decides.
+        """
         begin = self._begin
         if begin is None:
             return None
-        sizes = json.dumps(sorted(values.items()))
+        sizes = json.dumps([sorted(values.items()), beside])
         return hashlib.sha256(begin + sizes.encode()).hexdigest()
 
     @cached_property

@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from compiler.architecture import TOO_OLD
 from compiler.binary import Binary
 from compiler.options import CompileOptions
-from compiler.pipeline import GraphCompiler, Lower
 from compiler.plan.plan import PlanLaunch
+from compiler.plan_cache.cached_compiler import CachedCompiler
+from compiler.plan_cache.plan_store import PlanStore
 from compiler.target import Target, gpu
 from compiler.triton.compile.early_start import CAPABILITY
-from compiler.triton.tuned.lowering import TunedLowering
 from compiler.triton.tuned.store import TunedStore
 from ir.errors import RoasteryError
 from ir.graph import Graph, PortKey
@@ -33,6 +34,9 @@ from .kernel_timer import KernelTimer
 from .launcher import KernelLoader
 from .speed import RatedSpeed, rated_speed
 
+if TYPE_CHECKING:
+    from compiler.pipeline import GraphCompiler, Lower
+
 Shape = tuple[int, ...]
 _LEAST_BANDWIDTH = 1e10  # bytes a second; less is nothing that a driver means
 
@@ -43,7 +47,8 @@ class CudaBackend:
     Args:
         progress: told of each kernel that had to be compiled.
         driver, compile: stand-ins for the machine's driver and the kernel compiler, for tests.
-        lower: makes kernels; by default by the choices that were tuned on this device.
+        lower: makes kernels; by default by the choices that were tuned on this device, and only
+            then plans are kept between processes.
         early: whether kernels begin while those before them end, where device and driver know
             that; None: as ROASTERY_EARLY_START says.
 
@@ -78,8 +83,9 @@ class CudaBackend:
         early = asks_for_early_start() if early is None else early
         early &= self.target.capability >= CAPABILITY and starts_early(device.driver)
         self.kernels = KernelTable(self.target.architecture, progress, compile, early=early)
-        made = TunedLowering(self.tuned.find) if lower is None else lower
-        self._compiled = PerGraph(lambda graph, options: GraphCompiler(graph, made, options))
+        self._lower = lower
+        self._plans = PlanStore() if lower is None else None
+        self._compiled = PerGraph(self._cached)
         self._loader = KernelLoader(device, self.session.compute)
 
     def speed(self, threads: int) -> RatedSpeed:
@@ -99,7 +105,7 @@ class CudaBackend:
         Raises CompileError; RoasteryError when the memory does not suffice.
         """
         compiled = self._compiled(graph, options).at(values)
-        self.kernels.add(compiled.launches)
+        self.kernels.add_plans([compiled.plan])
 
         def code(launch: PlanLaunch) -> list[Binary]:
             return [self.kernels.binaries[compiled.plan.kernels[launch.kernel], launch.config]]
@@ -110,11 +116,19 @@ class CudaBackend:
 
     def prepare(self, graphs: Iterable[tuple[Graph, Values]], options: CompileOptions) -> None:
         """Compile the kernels of several graphs, which will be bound later, all at once."""
-        self.kernels.add(
-            launch
-            for graph, values in graphs
-            for launch in self._compiled(graph, options).at(values).launches
+        self.kernels.add_plans(
+            self._compiled(graph, options).at(values).plan for graph, values in graphs
         )
+
+    def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
+        # Many modules, which a graph whose plan is kept does without.
+        from compiler.pipeline import GraphCompiler
+        from compiler.triton.tuned.lowering import TunedLowering
+
+        return GraphCompiler(graph, self._lower or TunedLowering(self.tuned.find), options)
+
+    def _cached(self, graph: Graph, options: CompileOptions) -> CachedCompiler:
+        return CachedCompiler(graph, options, self.compiler, self._plans, self.tuned.digest)
 
     def kernel_timer(self) -> KernelTimer:
         """Of launches whose kernels were added to :attr:`kernels`."""

@@ -4,7 +4,15 @@ Triton decides between compiler and interpreter when it is first imported, and a
 its compiler must not end a training run. So nothing here imports Triton but the worker.
 """
 
-from .job import CompileError, Job, jobs_of
+from .job import CompileError, Job, Launched, LaunchGrid, jobs_of
 from .pool import compile_jobs, triton_version
 
-__all__ = ["CompileError", "Job", "compile_jobs", "jobs_of", "triton_version"]
+__all__ = [
+    "CompileError",
+    "LaunchGrid",
+    "Job",
+    "Launched",
+    "compile_jobs",
+    "jobs_of",
+    "triton_version",
+]

@@ -6,9 +6,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from compiler.architecture import Architecture
-from compiler.kernel import Config, Kernel, Launch
+from compiler.kernel import Config, Kernel
 from ir.errors import RoasteryError
 from ir.printable import printable
 
@@ -79,8 +80,26 @@ def is_tested(triton: str) -> bool:
     return found is not None and _OLDEST_TESTED <= (int(found[1]), int(found[2])) <= _NEWEST_TESTED
 
 
+LaunchGrid = tuple[int, int, int]
+
+
+class Launched(Protocol):
+    """A launch, as far as its kernel is to be compiled. ``label``, ``location``: for people."""
+
+    @property
+    def kernel(self) -> Kernel: ...
+    @property
+    def config(self) -> Config: ...
+    @property
+    def grid(self) -> LaunchGrid: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def location(self) -> object: ...
+
+
 def jobs_of(
-    launches: Iterable[Launch], architecture: Architecture, *, early: bool = False
+    launches: Iterable[Launched], architecture: Architecture, *, early: bool = False
 ) -> list[Job]:
     """The jobs that a program's launches need, each once, in order of first use."""
     users: dict[tuple[Kernel, Config], dict[str, None]] = {}

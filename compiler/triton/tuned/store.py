@@ -83,6 +83,13 @@ class TunedStore:
             return True
         return False
 
+    def digest(self) -> str:
+        """Of all that was measured; empty where nothing was."""
+        if not self._entries:
+            return ""
+        found = sorted((key, entry.json()) for key, entry in self._entries.items())
+        return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
     def save(self, key: str, entry: TunedEntry) -> None:
         """Keep what was measured. A folder that cannot be written costs measuring again later,
         nothing else."""

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
-from compiler.kernel import Config, Kernel, Launch
-from compiler.triton.compile import Job, compile_jobs, jobs_of, triton_version
+from compiler.kernel import Config, Kernel
+from compiler.plan.plan import Plan
+from compiler.triton.compile import Job, Launched, LaunchGrid, compile_jobs, jobs_of, triton_version
 from compiler.triton.compile.store import BinaryStore
 from ir.errors import RoasteryError
 
 Progress = Callable[[int, int, Job], None]
 Compile = Callable[[Sequence[Job], Progress | None], Sequence[Binary]]
+
+
+class _Run(NamedTuple):
+    kernel: Kernel
+    config: Config
+    grid: LaunchGrid
+    label: str
+    location: str
 
 
 class KernelTable:
@@ -37,7 +47,15 @@ class KernelTable:
         self._progress = progress
         self._compile = compile or compile_or_load
 
-    def add(self, launches: Iterable[Launch]) -> None:
+    def add_plans(self, plans: Iterable[Plan]) -> None:
+        """Have the kernels of what these plans launch; see :meth:`add`."""
+        self.add(
+            _Run(plan.kernels[each.kernel], each.config, each.grid, each.label, each.location)
+            for plan in plans
+            for each in plan.launches
+        )
+
+    def add(self, launches: Iterable[Launched]) -> None:
         """Have the kernels of these launches; those that are missing are compiled together.
 
         Raises CompileError, and RoasteryError where Triton is needed and missing.
