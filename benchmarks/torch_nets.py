@@ -11,6 +11,8 @@ import numpy as np
 from frontends.prototxt import Message
 from ir.program import LayerInfo, NetProgram
 
+Step = Callable[[list[Any]], Any]
+
 
 class TorchNet:
     """A net of the layers that the nets of ``benchmarks/zoo`` have, as people write it in PyTorch:
@@ -53,7 +55,7 @@ class TorchNet:
 
     def _steps(
         self, layers: Sequence[tuple[Message, LayerInfo]], trains: bool
-    ) -> Iterator[tuple[LayerInfo, Callable[[list[Any]], Any]]]:
+    ) -> Iterator[tuple[LayerInfo, Step]]:
         """What each layer makes of its bottoms."""
         statistics: dict[str, tuple[Any, ...]] = {}  # of a BatchNorm whose Scale comes next
         for message, layer in layers:
@@ -71,7 +73,7 @@ class TorchNet:
                 ratio = message.dropout_param.dropout_ratio
                 yield layer, partial(_dropout, self.torch, ratio, trains)
             elif layer.type != "Input":
-                yield layer, partial(LAYERS[layer.type], self.torch, message, w=weights)
+                yield layer, LAYERS[layer.type](self.torch, message, weights)
 
     def channels_last(self) -> None:
         """Keep images and filters in memory with their channels innermost."""
@@ -123,48 +125,56 @@ def _dropout(torch: Any, ratio: float, trains: bool, x: list[Any]) -> Any:
     return torch.dropout(x[0], ratio, trains)
 
 
-def _convolution(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
-    p = m.convolution_param
-    stride, pad = (list(p.stride) or [1])[0], (list(p.pad) or [0])[0]
+def _convolution(torch: Any, m: Message, w: list[Any]) -> Step:
+    p, functions = m.convolution_param, torch.nn.functional
+    stride, pad, groups = (list(p.stride) or [1])[0], (list(p.pad) or [0])[0], p.group
     bias = w[1] if len(w) > 1 else None
-    functions = torch.nn.functional
     run = functions.conv2d if m.type == "Convolution" else functions.conv_transpose2d
-    return run(x[0], w[0], bias, stride, pad, groups=p.group)
+    return lambda x: run(x[0], w[0], bias, stride, pad, groups=groups)
 
 
-def _pooling(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
-    p = m.pooling_param
+def _pooling(torch: Any, m: Message, w: list[Any]) -> Step:
+    p, functions = m.pooling_param, torch.nn.functional
     if p.global_pooling:
-        return x[0].mean((2, 3), keepdim=True)
-    if p.pool == "MAX":
-        return torch.nn.functional.max_pool2d(x[0], p.kernel_size, p.stride, p.pad, ceil_mode=True)
-    return torch.nn.functional.avg_pool2d(x[0], p.kernel_size, p.stride, p.pad, ceil_mode=True)
+        return lambda x: x[0].mean((2, 3), keepdim=True)
+    window = p.kernel_size, p.stride, p.pad
+    run = functions.max_pool2d if p.pool == "MAX" else functions.avg_pool2d
+    return lambda x: run(x[0], *window, ceil_mode=True)
 
 
-def _lrn(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+def _lrn(torch: Any, m: Message, w: list[Any]) -> Step:
     p = m.lrn_param
-    return torch.nn.functional.local_response_norm(x[0], p.local_size, p.alpha, p.beta, p.k)
+    size, numbers = p.local_size, (p.alpha, p.beta, p.k)
+    return lambda x: torch.nn.functional.local_response_norm(x[0], size, *numbers)
 
 
-def _crop(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+def _crop(torch: Any, m: Message, w: list[Any]) -> Step:
     """Of both axes of an image, from the same offset on."""
     (offset,) = m.crop_param.offset
-    height, width = x[1].shape[2:]
-    return x[0][:, :, offset : offset + height, offset : offset + width]
+
+    def run(x: list[Any]) -> Any:
+        height, width = x[1].shape[2:]
+        return x[0][:, :, offset : offset + height, offset : offset + width]
+
+    return run
 
 
-def _lstm(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+def _lstm(torch: Any, m: Message, w: list[Any]) -> Step:
     """Sequences that begin where the pass does, by cuDNN. Its gates have another order, and what
     is the same in every step is a part of its input."""
-    steps, weights = x[0].flatten(2), w[0]
-    if len(x) > 2:
-        steps = torch.cat([steps, x[2].flatten(1).expand(len(steps), -1, -1)], 2)
-        weights = torch.cat([weights, w[2]], 1)
-    state = steps.new_zeros((1, steps.shape[1], w[-1].shape[1]))
-    parts = [_cudnn_order(torch, tensor) for tensor in (weights, w[-1], w[1])]
-    parts.append(torch.zeros_like(parts[-1]))
-    trains = torch.is_grad_enabled()
-    return torch.lstm(steps, (state, state), parts, True, 1, 0.0, trains, False, False)[0]
+
+    def run(x: list[Any]) -> Any:
+        steps, weights = x[0].flatten(2), w[0]
+        if len(x) > 2:
+            steps = torch.cat([steps, x[2].flatten(1).expand(len(steps), -1, -1)], 2)
+            weights = torch.cat([weights, w[2]], 1)
+        state = steps.new_zeros((1, steps.shape[1], w[-1].shape[1]))
+        parts = [_cudnn_order(torch, tensor) for tensor in (weights, w[-1], w[1])]
+        parts.append(torch.zeros_like(parts[-1]))
+        trains = torch.is_grad_enabled()
+        return torch.lstm(steps, (state, state), parts, True, 1, 0.0, trains, False, False)[0]
+
+    return run
 
 
 def _cudnn_order(torch: Any, tensor: Any) -> Any:
@@ -173,21 +183,38 @@ def _cudnn_order(torch: Any, tensor: Any) -> Any:
     return torch.cat([i, f, g, o])
 
 
-def _embed(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
-    found = torch.nn.functional.embedding(x[0].long(), w[0])
-    return found + w[1] if len(w) > 1 else found
+def _embed(torch: Any, m: Message, w: list[Any]) -> Step:
+    def run(x: list[Any]) -> Any:
+        found = torch.nn.functional.embedding(x[0].long(), w[0])
+        return found + w[1] if len(w) > 1 else found
+
+    return run
 
 
-def _loss(torch: Any, m: Message, x: list[Any], w: list[Any]) -> Any:
+def _loss(torch: Any, m: Message, w: list[Any]) -> Step:
     """Caffe's normalisation VALID is the mean; without any it divides by the batch."""
-    scores = x[0].movedim(m.softmax_param.axis, -1).flatten(0, -2)
-    mean = torch.nn.functional.cross_entropy(scores, x[1].long().flatten())
-    p = m.loss_param
+    axis, p = m.softmax_param.axis, m.loss_param
     plain = p.has("normalize") and not p.normalize
-    return mean * (len(scores) / len(x[0])) if plain else mean
+
+    def run(x: list[Any]) -> Any:
+        scores = x[0].movedim(axis, -1).flatten(0, -2)
+        mean = torch.nn.functional.cross_entropy(scores, x[1].long().flatten())
+        return mean * (len(scores) / len(x[0])) if plain else mean
+
+    return run
 
 
-LAYERS: dict[str, Callable[[Any, Message, list[Any], list[Any]], Any]] = {
+def _dense(torch: Any, m: Message, w: list[Any]) -> Step:
+    axis = m.inner_product_param.axis
+    return lambda x: torch.nn.functional.linear(x[0].flatten(axis), *w)
+
+
+def _softmax(torch: Any, m: Message, w: list[Any]) -> Step:
+    axis = m.softmax_param.axis
+    return lambda x: torch.softmax(x[0], axis)
+
+
+LAYERS: dict[str, Callable[[Any, Message, list[Any]], Step]] = {
     "Convolution": _convolution,
     "Pooling": _pooling,
     "LRN": _lrn,
@@ -195,12 +222,12 @@ LAYERS: dict[str, Callable[[Any, Message, list[Any], list[Any]], Any]] = {
     "Crop": _crop,
     "LSTM": _lstm,
     "Embed": _embed,
-    "InnerProduct": lambda torch, m, x, w: torch.nn.functional.linear(
-        x[0].flatten(m.inner_product_param.axis), *w
-    ),
-    "ReLU": lambda torch, m, x, w: torch.relu(x[0]),
-    "Eltwise": lambda torch, m, x, w: x[0] + x[1],
-    "Concat": lambda torch, m, x, w: torch.cat(x, 1),
-    "Softmax": lambda torch, m, x, w: torch.softmax(x[0], m.softmax_param.axis),
+    "InnerProduct": _dense,
+    "ReLU": lambda torch, m, w: lambda x: torch.relu(x[0]),
+    "Eltwise": lambda torch, m, w: lambda x: x[0] + x[1],
+    "Concat": lambda torch, m, w: lambda x: torch.cat(x, 1),
+    "Softmax": _softmax,
     "SoftmaxWithLoss": _loss,
 }
+"""What a layer makes of its bottoms. Its message is read here, once: torch.compile, which looks
+into all that runs, need not."""

@@ -50,6 +50,9 @@ class TorchRun:
         self.trains = program.phase == "TRAIN"
         self._pass = self.net.loss if self.trains else self._outputs
         if compiled:
+            # They stay where they are; else captured graphs would copy all of them in every pass.
+            for tensor in (*self.net.weights.values(), *self.net.inputs.values()):
+                torch._dynamo.mark_static_address(tensor)
             self._pass = torch.compile(self._pass, mode="max-autotune")
         if self.trains:
             learning = [w for w in self.net.weights.values() if w.requires_grad]

@@ -44,6 +44,8 @@ class Message:
     # -- reading ---------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
+        if name in Message.__slots__:  # of a copy that is being made
+            raise AttributeError(name)
         try:
             value = self._values[name]
         except KeyError:

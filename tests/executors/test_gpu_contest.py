@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -328,6 +329,23 @@ def test_a_contender_of_theirs(precision: str) -> None:
         case = Case("lenet", 2, trains, precision)
         found = measure(case, EAGER, None, device="cpu", seconds=0.01)
         assert found["single"] > 0 and json.dumps(found)
+
+
+def test_torch_compile_takes_a_net_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the prototxt is left in what it looks into."""
+    import torch
+
+    compile = torch.compile
+
+    def traced(function: Any, mode: str) -> Any:
+        assert mode == "max-autotune"
+        return compile(function, backend="eager", fullgraph=True)
+
+    monkeypatch.setattr(torch, "compile", traced)
+    for trains in (False, True):
+        case = Case("lenet", 1, trains, "tf32")
+        found = measure(case, COMPILED, None, device="cpu", seconds=0.01)
+        assert found["single"] > 0
 
 
 def test_errors_of_a_net() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -101,12 +103,18 @@ def test_add_and_clear(layer):
 
 
 def test_copies_are_deep_and_keep_places(layer):
-    copy = layer.copy()
-    assert copy == layer
-    copy.convolution_param.set("num_output", 5)
+    other = layer.copy()
+    assert other == layer
+    other.convolution_param.set("num_output", 5)
     assert layer.convolution_param.num_output == 4
-    assert copy != layer
-    assert copy.location_of("bottom", 1).line == 4
+    assert other != layer
+    assert other.location_of("bottom", 1).line == 4
+
+
+def test_pythons_own_copies(layer):
+    for again in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert again == layer
+    assert not hasattr(Message.__new__(Message), "_values")
 
 
 def test_copy_field(layer):
