@@ -21,6 +21,8 @@ BEFORE := $(TRITONS)/$(lastword $(TRITON_BETWEEN))
 # Two workers, one thread each: the tests are small and many.
 WORKERS ?= 2
 PYTEST_FLAGS ?=
+# Tests start hundreds of processes: only the first of them compiles our modules.
+export PYTHONDONTWRITEBYTECODE :=
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export ROASTERY_TRITON_FLOOR := $(CURDIR)/$(FLOOR)
