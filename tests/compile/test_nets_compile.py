@@ -92,18 +92,28 @@ def compile_and_check(
     return wrong
 
 
+QUICK = (
+    ("lenet", "floor", 80),
+    ("inception", "newest", 90),
+    ("updates", "newest", 90),
+    ("updates", "floor", 80),
+)
+
+
 @pytest.mark.parametrize(
-    ("triton_path", "architecture"),
+    ("net", "triton_path", "architecture"),
     [
-        ("newest", Architecture(90)),
-        ("floor", Architecture(80)),
-        pytest.param("newest", Architecture(80), marks=pytest.mark.exhaustive),
-        pytest.param("floor", Architecture(90), marks=pytest.mark.exhaustive),
+        pytest.param(
+            *(net, triton, Architecture(number)),
+            marks=() if (net, triton, number) in QUICK else pytest.mark.exhaustive,
+        )
+        for net in NETS
+        for triton in ("newest", "floor")
+        for number in (80, 90)
     ],
     indirect=["triton_path"],
     ids=str,
 )
-@pytest.mark.parametrize("net", NETS)
 def test_kernels_of_a_net(
     net: str, architecture: Architecture, kept: BinaryStore, triton_path: Path | None
 ) -> None:
