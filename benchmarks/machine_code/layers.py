@@ -13,6 +13,7 @@ from compiler.precision import FLOAT16
 from compiler.target import Target
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
+from ir.program import NetProgram
 from roastery.building import NetRequest, lower_net
 from roastery.building.logger import logger_report
 from roastery.reading import nets
@@ -26,7 +27,8 @@ FORWARD, WEIGHTS, INPUT = "forward", "weight gradient", "input gradient"
 class Layer:
     """A square convolution of images with sides of ``extent``, padded to keep it.
 
-    ``normalized``: its kernel sums up what BatchNorm asks for, too.
+    ``normalized``: its kernel sums up what BatchNorm asks for, too. ``any_size``: the kernels are
+    for images and batches of any size, as those of users' nets.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Layer:
     outputs: int
     window: int
     normalized: bool = False
+    any_size: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -64,9 +67,11 @@ LAYERS = (
 
 def products(layer: Layer, target: Target, precision: str) -> Iterator[tuple[str, Launch]]:
     """The launches that multiply in a forward and backward pass, each with which way it goes."""
-    compiled = compile_graph(
-        _graph(layer, precision), lower_node, CompileOptions(target, precision)
-    )
+    program = _program(layer)
+    if layer.any_size:
+        program = program.general or program
+    options = CompileOptions(target, precision)
+    compiled = compile_graph(_graph(program, precision), lower_node, options)
     ways = {"conv": FORWARD, "conv_weight_grad": WEIGHTS, "conv_input_grad": INPUT}
     for launch in compiled.launches:
         if way := ways.pop(launch.kernel.entry, None):
@@ -74,9 +79,12 @@ def products(layer: Layer, target: Target, precision: str) -> Iterator[tuple[str
     assert not ways, f"{layer}: no kernel is named {', '.join(ways)}"
 
 
-def _graph(layer: Layer, precision: str) -> Graph:
+def _program(layer: Layer) -> NetProgram:
     message = nets.net_from_text(layer.text, f"{layer}.prototxt")
-    program = lower_net(NetRequest(message, nets.state_message("TRAIN")), logger_report()).program
+    return lower_net(NetRequest(message, nets.state_message("TRAIN")), logger_report()).program
+
+
+def _graph(program: NetProgram, precision: str) -> Graph:
     learning = [c.name for c in program.variables.values() if c.learns]
     diffs = {p.name: p.value for p in program.graph.inputs if p.name in program.inputs}
     return differentiate(

@@ -71,6 +71,15 @@ def test_some_layers(
     check(layer, precision, architecture, store=store)
 
 
+@pytest.mark.parametrize("precision", [TF32, BFLOAT16])
+def test_kernels_for_images_of_any_size(precision: str, store: BinaryStore) -> None:
+    """Nobody knows where the depth of a weight gradient ends, or what its positions are divided
+    by."""
+    layer = Layer("ResNet-50 3x3 256", 14, 256, 256, 3, any_size=True)
+    kernels = list(found(layer, precision, ARCHITECTURES[1], store=store))
+    assert not [(one.way, fault) for one in kernels for fault in one.faults()]
+
+
 def test_sums_over_tiles_leave_registers_to_products(store: BinaryStore) -> None:
     """Of tiles of 128 sums for each thread, the last of which is not full."""
     layer = Layer("ResNet-50 1x1 512 to 128", 27, 512, 128, 1, normalized=True)
