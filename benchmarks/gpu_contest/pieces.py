@@ -66,7 +66,7 @@ def planned(
     chosen = [c for c in cases() if c.precision in precisions and (not nets or c.net in nets)]
     found: list[Piece] = []
     if "check" in stages:
-        found += _checks()
+        found += [*_checks(), _tests()]
         found += [_errors(case) for case in chosen if case.trains and case.precision == FLOAT32]
     if "time" in stages:
         # Contenders of a case side by side: the clocks of a machine change.
@@ -87,6 +87,11 @@ def _checks() -> Iterator[Piece]:
         words = ("--skip-benchmarks", "--skip-tests")
         name = f"check-{names.replace(',', '-')}"
         yield Piece(name, "check", (*command, *words), _SECONDS["check"])
+
+
+def _tests() -> Piece:
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "gpu", "tests/cuda")
+    return Piece("check-tests", "check", (sys.executable, *words), _SECONDS["check"])
 
 
 def _errors(case: Case) -> Piece:
