@@ -7,22 +7,19 @@ from dataclasses import replace
 
 from ir import expr as e
 from ir.expr import Expr
-from ir.expr_exchange import rebuild, substitute
+from ir.expr_exchange import rebuild
 from ir.graph import Direction, Graph, Node, Value
 from ir.op import Op, Property
 from ir.ops.pointwise import Map
 from ir.ops.reduction import Reduce
-from ir.size import Size
 from ir.types import F32
 
 from .bodies import in_bodies
+from .channel_expressions import DEEPEST, ChannelExpressions, is_one, product_of
 from .context import UNBOUNDED, PassContext
-from .maps import definition, make_map, map_of
-from .rewrite import Context
+from .maps import map_of
 
 _SLOW = {"div", "sqrt", "exp", "log", "pow"}
-_PRODUCTS = {"mul", "div", "neg"}
-_DEEPEST = 8  # maps that are looked through
 
 
 @in_bodies
@@ -63,14 +60,7 @@ def channel_factors(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
     return graph if same else replace(graph, nodes=tuple(nodes))
 
 
-class _Rewriting:
-    """Expressions over several nodes count values of the graph by ``values``."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.known = Context(graph)
-        self.values: list[Value] = []
-        self._numbers: dict[Value, int] = {}
-
+class _Rewriting(ChannelExpressions):
     def of(self, node: Node) -> list[Node]:
         """What stands instead of a node; nothing: it stays."""
         fold = node.op.fold
@@ -90,58 +80,16 @@ class _Rewriting:
         (x,) = node.inputs
         terms: list[Expr] = []
         factors: list[Expr] = []
-        self._split(self._arg(x), axes, terms, factors, _DEEPEST)
+        self.split(self.arg(x), axes, terms, factors, DEEPEST)
         if not terms or not any(e.arguments(f) for f in factors):
             return
         terms.sort(key=str)
         kind = x.type
         inner = self.known.fresh(f"{node.output.name}.terms", kind)
-        yield self._mapped(_product(terms), inner, node)
+        yield self.mapped(product_of(terms), inner, node)
         total = self.known.fresh(f"{node.output.name}.sum", node.output.type)
         yield replace(node, op=Reduce("sum", tuple(axes)), inputs=(inner,), outputs=(total,))
-        yield self._mapped(_product([self._arg(total), *factors]), node.output, node)
-
-    def _split(
-        self,
-        expr: Expr,
-        axes: Sequence[int],
-        terms: list[Expr],
-        factors: list[Expr],
-        depth: int,
-    ) -> None:
-        """Take a product apart, of which maps may have computed parts."""
-        if self._is_kept(expr, axes):
-            factors.append(expr)
-        elif expr.op == "mul":
-            for part in expr.args:
-                self._split(part, axes, terms, factors, depth)
-        elif expr.op == "neg":
-            factors.append(e.const(-1.0))
-            self._split(expr.args[0], axes, terms, factors, depth)
-        elif expr.op == "div" and self._is_kept(expr.args[1], axes):
-            factors.append(1.0 / expr.args[1])
-            self._split(expr.args[0], axes, terms, factors, depth)
-        elif expr.op == "arg" and depth and (inside := self._computed(expr)) is not None:
-            self._split(inside, axes, terms, factors, depth - 1)
-        else:
-            terms.append(expr)
-
-    def _is_kept(self, expr: Expr, axes: Sequence[int]) -> bool:
-        """Whether it is the same along all of some axes."""
-        leaves = [leaf for leaf in e.walk(expr) if not leaf.args]
-        if any(leaf.op not in ("arg", "const", "dyn") for leaf in leaves):
-            return False
-        shapes = (self.values[int(x.value or 0)].shape for x in leaves if x.op == "arg")
-        return all(_is_one(shape[axis]) for shape in shapes for axis in axes)
-
-    def _computed(self, arg: Expr) -> Expr | None:
-        """The product that a value was computed as."""
-        value = self.values[int(arg.value or 0)]
-        expr, node = definition(value, self.known)
-        if expr is None or node is None or expr.op not in _PRODUCTS or value.type.dtype is not F32:
-            return None
-        shapes = {v.shape for v in node.inputs if v.type.size == value.type.size}
-        return self._over(expr, node) if shapes == {value.shape} else None
+        yield self.mapped(product_of([self.arg(total), *factors]), node.output, node)
 
     # --- maps ---------------------------------------------------------------------------
 
@@ -149,10 +97,10 @@ class _Rewriting:
         """A map of one result: what is slow, and the same in a channel, is computed before it."""
         shape = node.output.shape
         others = [axis for axis in range(len(shape)) if axis != 1]
-        if len(shape) < 2 or all(_is_one(shape[axis]) for axis in others):
+        if len(shape) < 2 or all(is_one(shape[axis]) for axis in others):
             return
         assert isinstance(op, Map)
-        expr = self._over(op.exprs[0], node)
+        expr = self.over(op.exprs[0], node)
         changed: dict[Expr, Expr] = {}
         for part in e.walk(expr):
             own = tuple(changed.get(a, a) for a in part.args)
@@ -173,25 +121,25 @@ class _Rewriting:
         if not outermost:
             return
         for part in outermost:
-            inputs = self._inputs(part)
+            inputs = self.inputs(part)
             size = tuple(1 if axis in others else shape[axis] for axis in range(len(shape)))
             value = self.known.fresh(
                 f"{node.output.name}.factor", replace(node.output.type, shape=size, layout=None)
             )
             early = all(self._direction(v) is Direction.FORWARD for v in inputs)
             direction = Direction.FORWARD if early else node.direction
-            yield replace(self._mapped(part, value, node), direction=direction)
-            expr = rebuild(expr, {part: self._arg(value)})
-        yield self._mapped(expr, node.output, node)
+            yield replace(self.mapped(part, value, node), direction=direction)
+            expr = rebuild(expr, {part: self.arg(value)})
+        yield self.mapped(expr, node.output, node)
 
     def _is_of_sums(self, expr: Expr, others: Sequence[int]) -> bool:
         """Whether it depends on channels alone, and on what was summed up for them: whoever does
         that computes it, too."""
-        inputs = self._inputs(expr)
-        return self._is_kept(expr, others) and any(map(self._is_summed, inputs))
+        inputs = self.inputs(expr)
+        return self.is_kept(expr, others) and any(map(self._is_summed, inputs))
 
     def _is_summed(self, value: Value) -> bool:
-        for _ in range(_DEEPEST):
+        for _ in range(DEEPEST):
             node = self.known.producers.get(value)
             if node is None or node.op.fold is not None:
                 return node is not None
@@ -203,37 +151,3 @@ class _Rewriting:
     def _direction(self, value: Value) -> Direction:
         node = self.known.producers.get(value)
         return Direction.FORWARD if node is None else node.direction
-
-    # --- expressions over the graph's values ------------------------------------------------
-
-    def _arg(self, value: Value) -> Expr:
-        if value not in self._numbers:
-            self._numbers[value] = len(self.values)
-            self.values.append(value)
-        return e.arg(self._numbers[value], value.type.dtype)
-
-    def _over(self, expr: Expr, node: Node) -> Expr:
-        return substitute(expr, {i: self._arg(node.inputs[i]) for i in e.arguments(expr)})
-
-    def _inputs(self, expr: Expr) -> list[Value]:
-        return [self.values[number] for number in e.arguments(expr)]
-
-    def _mapped(self, expr: Expr, result: Value, like: Node) -> Node:
-        used = e.arguments(expr)
-        inputs = self._inputs(expr)
-        local = substitute(
-            expr, {old: e.arg(new, x.dtype) for new, (old, x) in enumerate(used.items())}
-        )
-        op = make_map([local], inputs, result.shape)
-        return replace(like, op=op, inputs=tuple(inputs), outputs=(result,))
-
-
-def _product(factors: Sequence[Expr]) -> Expr:
-    total = factors[0]
-    for factor in factors[1:]:
-        total = total * factor
-    return total
-
-
-def _is_one(extent: int) -> bool:
-    return not isinstance(extent, Size) and extent == 1

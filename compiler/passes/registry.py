@@ -15,6 +15,7 @@ from ir.graph import Graph
 from .autodiff import append_backward, drop_stop_gradient
 from .bundle import bundle
 from .channel_factors import channel_factors
+from .channel_products import channel_products
 from .checkpoint import checkpoint
 from .context import PassContext
 from .deviations import sum_deviations
@@ -38,6 +39,7 @@ PASSES: dict[str, Pass] = {
     "bundle": bundle,
     "checkpoint": checkpoint,
     "channel_factors": channel_factors,
+    "channel_products": channel_products,
     "deviations": sum_deviations,
     "differentiate": append_backward,
     "drop_stop_gradient": drop_stop_gradient,
@@ -74,7 +76,8 @@ def default_passes(target: Target, effort: Effort = NO_EFFORT) -> tuple[str, ...
     if target.kind == "cuda":
         passes = (*passes, "parts")
     if target.runs_kernels:
-        passes = (*passes, "fuse", "precision")
+        again = ("channel_products",) if target.kind == "cuda" else ()
+        passes = (*passes, "fuse", *again, "precision")
     return (*passes, "bundle") if target.kind == "cuda" else passes
 
 

@@ -19,6 +19,7 @@ from compiler.passes.accumulate import accumulate
 from compiler.passes.autodiff import differentiate, drop_stop_gradient
 from compiler.passes.bundle import bundle
 from compiler.passes.channel_factors import channel_factors
+from compiler.passes.channel_products import channel_products
 from compiler.passes.checkpoint import checkpoint
 from compiler.passes.context import PassContext
 from compiler.passes.deviations import sum_deviations
@@ -58,6 +59,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "autodiff": train,
     "marks": drop_stop_gradient,
     "channel": lambda graph: channel_factors(graph, PassContext(CompileOptions(GENERIC))),
+    "products": lambda graph: channel_products(fuse(graph), PassContext(CompileOptions(GENERIC))),
     "dead": remove_dead_code,
     "deviations": lambda graph: sum_deviations(graph, PassContext(CompileOptions(GENERIC))),
     "simplify": simplify,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ir import expr as e
 from ir.expr import Expr
-from ir.graph import Node
+from ir.graph import Node, Value
 from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, WindowSum
 
 from ..emitter import Access, Emitter, rule, zero
@@ -134,6 +134,15 @@ def covering(
                 yield found
 
 
+def existing(
+    emitter: Emitter, value: Value, access: Access, conditions: tuple[Expr, ...]
+) -> tuple[Expr, tuple[Expr, ...]]:
+    """An element, and the conditions outside of which it has to be made 0: a masked load is."""
+    found = emitter.emit(value, access)
+    masked = emitter.is_load(value) and emitter.needed(access, value.type) == access.guard
+    return found, () if masked and set(conditions) <= set(access.guard) else conditions
+
+
 @rule(WindowSum, WindowSpread)
 def emit_sum(
     emitter: Emitter, node: Node, op: WindowSum | WindowSpread, number: int, at: Access
@@ -146,8 +155,8 @@ def emit_sum(
     total = emitter.accumulator(node)
     walk = reading if isinstance(op, WindowSum) else covering
     for access, conditions in walk(emitter, op, at, x.shape):
-        value = emitter.chosen(conditions, emitter.emit(x, access), zero(x.type.dtype))
-        emitter.builder.increase(total, value)
+        value, unknown = existing(emitter, x, access, conditions)
+        emitter.builder.increase(total, emitter.chosen(unknown, value, zero(x.type.dtype)))
     return total
 
 
@@ -162,9 +171,9 @@ def emit_scatter(emitter: Emitter, node: Node, op: WindowScatter, number: int, a
     total = emitter.accumulator(node)
     for access, conditions in covering(emitter, op, at, g.shape):
         chosen = emitter.emit(winner, access)
-        value = emitter.emit(g, access)
+        value, unknown = existing(emitter, g, access, conditions)
         hit = emitter.condition(e.equal(chosen, here))
-        value = emitter.chosen((*conditions, hit), value, zero(g.type.dtype))
+        value = emitter.chosen((*unknown, hit), value, zero(g.type.dtype))
         emitter.builder.increase(total, value)
     return total
 
