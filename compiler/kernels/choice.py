@@ -77,9 +77,9 @@ class Heuristic(Protocol):
         """Likewise, in groups without windows that read values of channels."""
         return []
 
-    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
+    def tap_sums(self, rows: int, channels: int, narrow: bool = False) -> Sequence[Choice]:
         """Likewise, of which as many are summed up for every tap of a window; without a second
-        configuration."""
+        configuration. ``narrow``: elements have 16 bits."""
         return []
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:

@@ -91,7 +91,7 @@ class ChannelExpressions:
         return replace(like, op=op, inputs=tuple(inputs), outputs=(result,))
 
 
-def product_of(factors: Sequence[Expr]) -> Expr:
+def product_expr(factors: Sequence[Expr]) -> Expr:
     total = factors[0]
     for factor in factors[1:]:
         total = total * factor

@@ -15,7 +15,7 @@ from ir.ops.reduction import Reduce
 from ir.types import F32
 
 from .bodies import in_bodies
-from .channel_expressions import DEEPEST, ChannelExpressions, is_one, product_of
+from .channel_expressions import DEEPEST, ChannelExpressions, is_one, product_expr
 from .context import UNBOUNDED, PassContext
 from .maps import map_of
 
@@ -86,10 +86,10 @@ class _Rewriting(ChannelExpressions):
         terms.sort(key=str)
         kind = x.type
         inner = self.known.fresh(f"{node.output.name}.terms", kind)
-        yield self.mapped(product_of(terms), inner, node)
+        yield self.mapped(product_expr(terms), inner, node)
         total = self.known.fresh(f"{node.output.name}.sum", node.output.type)
         yield replace(node, op=Reduce("sum", tuple(axes)), inputs=(inner,), outputs=(total,))
-        yield self.mapped(product_of([self.arg(total), *factors]), node.output, node)
+        yield self.mapped(product_expr([self.arg(total), *factors]), node.output, node)
 
     # --- maps ---------------------------------------------------------------------------
 

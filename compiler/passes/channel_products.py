@@ -15,7 +15,7 @@ from ir.ops.pointwise import Map
 from ir.types import F32
 
 from .bodies import in_bodies
-from .channel_expressions import DEEPEST, ChannelExpressions, is_one, product_of
+from .channel_expressions import DEEPEST, ChannelExpressions, is_one, product_expr
 from .context import UNBOUNDED, PassContext
 
 
@@ -108,8 +108,8 @@ class _Rewriting(ChannelExpressions):
         shape = tuple(1 if axis in others else x for axis, x in enumerate(node.output.shape))
         kind = replace(node.output.type, shape=shape, layout=None)
         value = self.known.fresh(f"{node.output.name}.factor", kind)
-        self.found.append(self.mapped(product_of(factors), value, node))
-        return product_of([*terms, self.arg(value)])
+        self.found.append(self.mapped(product_expr(factors), value, node))
+        return product_expr([*terms, self.arg(value)])
 
     def computed(self, arg: Expr) -> Expr | None:
         """What nobody else needs."""

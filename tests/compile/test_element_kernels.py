@@ -75,6 +75,50 @@ def test_batch_normalisation(
     check(rows["d_b2_scale_b2"], backward)
 
 
+TOGETHER = (
+    inputs(x=(64, 64, 28, 28), t=(64, 96, 28, 28))
+    + convolution("c", "x", 64)
+    + layer("r", "ReLU", "c")
+    + convolution("a", "r", 96)
+    + layer("ra", "ReLU", "a")
+    + convolution("b", "r", 96, 3)
+    + layer("rb", "ReLU", "b")
+    + layer("pool", "Pooling", "r", "pooling_param { kernel_size: 3 stride: 1 pad: 1 }")
+    + layer("whole", "Concat", "ra rb pool")
+    + convolution("dw", "whole", 256, 3, group=256)
+    + layer("rd", "ReLU", "dw")
+    + convolution("d", "rd", 96)
+    + layer("loss", "EuclideanLoss", "d t")
+)
+
+
+@pytest.mark.parametrize(
+    ("precision", "activation", "depthwise", "weights", "pooled", "back"),
+    [(FLOAT32, 8, 40, 115, 71, 89), (BFLOAT16, 5, 55, 106, 73, 79)],
+)
+def test_parts_and_windows(
+    precision: str,
+    activation: float,
+    depthwise: float,
+    weights: float,
+    pooled: float,
+    back: float,
+    store: BinaryStore,
+) -> None:
+    """What lies in the whole that it is a part of, depthwise convolutions and overlapping windows;
+    sums over taps are stored one by one."""
+    found = kernels(TOGETHER, precision, store)
+    check(found["d_whole_ra"], activation)
+    check(found["d_whole_rb"], activation)
+    check(found["dw_rd"], depthwise)
+    check(found["d_dw"], depthwise)
+    check(found["pool"], pooled)
+    check(found["d_pool"], back)
+    sums = found["d_dw_2"]
+    assert {width for kind, width in sums.code.accesses if kind == "load"} == {16}
+    assert sums.each <= weights and not sums.spilled
+
+
 BRANCHES = """
         /*0000*/                   S2R R0, SR_TID.X ;
         /*0010*/              @!P0 BRA `(.L_x_1) ;

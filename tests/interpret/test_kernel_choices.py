@@ -177,6 +177,7 @@ CASES: dict[str, Node] = {
     **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
     **{f"rows of {3 * wide} channels": channel_rows(3 * wide) for wide in elements.WIDTHS},
     **{f"tap_sums of {3 * wide} channels": tap_sums(3 * wide) for wide in elements.WIDTHS},
+    "tap_sums of halves": of_halves(ConvWeightGrad(*SAME, 48, (3, 3)), images(48), images(48)),
     **{f"{kind} {length}": softmax(kind, length) for kind in row.TILES for length in longest(kind)},
 }
 

@@ -134,7 +134,7 @@ def covering(
                 yield found
 
 
-def existing(
+def _existing(
     emitter: Emitter, value: Value, access: Access, conditions: tuple[Expr, ...]
 ) -> tuple[Expr, tuple[Expr, ...]]:
     """An element, and the conditions outside of which it has to be made 0: a masked load is."""
@@ -155,7 +155,7 @@ def emit_sum(
     total = emitter.accumulator(node)
     walk = reading if isinstance(op, WindowSum) else covering
     for access, conditions in walk(emitter, op, at, x.shape):
-        value, unknown = existing(emitter, x, access, conditions)
+        value, unknown = _existing(emitter, x, access, conditions)
         emitter.builder.increase(total, emitter.chosen(unknown, value, zero(x.type.dtype)))
     return total
 
@@ -171,7 +171,7 @@ def emit_scatter(emitter: Emitter, node: Node, op: WindowScatter, number: int, a
     total = emitter.accumulator(node)
     for access, conditions in covering(emitter, op, at, g.shape):
         chosen = emitter.emit(winner, access)
-        value, unknown = existing(emitter, g, access, conditions)
+        value, unknown = _existing(emitter, g, access, conditions)
         hit = emitter.condition(e.equal(chosen, here))
         value = emitter.chosen((*unknown, hit), value, zero(g.type.dtype))
         emitter.builder.increase(total, value)

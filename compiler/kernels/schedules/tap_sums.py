@@ -39,9 +39,10 @@ def schedule_tap_sums(task: Task, anchor: Node) -> Scheduled | None:
     if any(isinstance(extent, Size) for extent in shape) or taps > MOST_TAPS:
         return None
     depth = math.prod(extent.size for extent in product_of(task.emitter(2), anchor).depth)
+    narrow = all(value.type.dtype.is_narrow for value in anchor.inputs)
     choices = [
         replace(choice, second=second)
-        for choice in task.heuristic.tap_sums(task.number(depth), shape[0])
+        for choice in task.heuristic.tap_sums(task.number(depth), shape[0], narrow)
         for second in task.heuristic.flat(task.body, math.prod(shape))[:1]
     ]
     if not choices:

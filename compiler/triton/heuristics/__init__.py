@@ -40,8 +40,8 @@ class GpuHeuristic:
     def channel_rows(self, body: Graph, rows: int, channels: int) -> Sequence[Config]:
         return row_tiles(body, rows, channels, self.target.processors)
 
-    def tap_sums(self, rows: int, channels: int) -> Sequence[Choice]:
-        return tap_choices(rows, channels, self.target.processors)
+    def tap_sums(self, rows: int, channels: int, narrow: bool = False) -> Sequence[Choice]:
+        return tap_choices(rows, channels, narrow, self.target.processors)
 
     def reduce(self, reduction: Reduction, inputs: int) -> Sequence[Choice]:
         return reduce_choices(reduction, inputs, self.target.processors)

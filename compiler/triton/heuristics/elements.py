@@ -56,9 +56,9 @@ def _wide(channels: int) -> int:
     return next((wide for wide in WIDTHS if channels % wide == 0), WIDTHS[-1])
 
 
-def tap_choices(rows: int, channels: int, processors: int) -> list[Choice]:
-    """A tile of one vector of each thread, in one part and in several."""
-    tile, _ = CHANNEL_TILES[_wide(channels)]
+def tap_choices(rows: int, channels: int, narrow: bool, processors: int) -> list[Choice]:
+    """A tile of 16 bytes of each thread, in one part and in several."""
+    tile = CHANNEL_TILES[_wide(channels)][narrow]
     steps = -(-rows // tile["A"])
     wanted = -(-ROUNDS * processors // -(-channels // tile["B"]))
     parts = max(1, min(wanted, MOST_PARTS, steps // SHORTEST_PART))
