@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from compiler.architecture import Architecture
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Launch
+from compiler.options import CompileOptions
 from compiler.triton.compile import compile_jobs, jobs_of
 from compiler.triton.compile.disassembly import Instruction, disassembled
 from compiler.triton.compile.hot_loop import MachineLoop
@@ -32,21 +32,22 @@ class Elements:
 
 
 def elements(
-    compiled: CompiledGraph, architecture: Architecture, store: BinaryStore | None = None
+    compiled: CompiledGraph, options: CompileOptions, store: BinaryStore | None = None
 ) -> Iterator[Elements]:
-    """Of all kernels that multiply no matrices, each once."""
+    """Of all kernels of a GPU that multiply no matrices, each once."""
+    architecture = options.target.architecture
     launches = [launch for launch in compiled.launches if "dot" not in launch.kernel.source]
     jobs = jobs_of(launches, architecture)
     first = {(launch.kernel, launch.config): launch for launch in reversed(launches)}
     for job, binary in zip(jobs, compile_jobs(jobs, store=store), strict=True):
         code = disassembled(binary.cubin)
-        found = shortest(code) * 32 * job.config.num_warps / _tile(job.config)
+        found = shortest(code) * 32 * job.config.num_warps / tile_size(job.config)
         used = binary.resources
         launch = first[job.kernel, job.config]
         yield Elements(launch, MachineLoop(tuple(code)), found, used.registers, used.local)
 
 
-def _tile(config: Config) -> int:
+def tile_size(config: Config) -> int:
     """Elements of a program."""
     return math.prod(size for name, size in config.constants if name in ("BLOCK", "A", "B"))
 

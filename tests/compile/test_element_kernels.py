@@ -50,7 +50,7 @@ def kernels(text: str, precision: str, store: BinaryStore) -> dict[str, Elements
     program = program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN")
     options = CompileOptions(typical(SM_90), precision)
     compiled = compile_program(program, options, backward=True).compiled
-    return {one.launch.label: one for one in elements(compiled, SM_90, store)}
+    return {one.launch.label: one for one in elements(compiled, options, store)}
 
 
 def check(one: Elements, most: float) -> None:
