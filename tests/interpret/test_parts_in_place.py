@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import roastery
+import roastery.caffe as caffe
 from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
 from compiler.target import GENERIC
@@ -149,3 +153,51 @@ def test_every_net_trains_as_on_the_reference(name: str) -> None:
 def compiled(text: str) -> CompiledGraph:
     program = program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN")
     return compile_program(program, CompileOptions(GENERIC), backward=True).compiled
+
+
+OBSERVED = {
+    "a whole in a whole": ("stem", "y", "w"),
+    "parts that others read": ("a", "y", "s", "v"),
+    "slices": ("z", "q", "v", "y"),
+}
+
+
+@pytest.mark.parametrize("name", OBSERVED)
+def test_what_is_observed_lies_alone_at_every_batch(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(NETS[name])
+    expected, found = (
+        roastery.compile(file, phase="TRAIN", device=device, observe=OBSERVED[name], seed=1)
+        for device in ("reference", "interpret")
+    )
+    rng = np.random.default_rng(4)
+    for batch in (3, 2, 3):
+        labels = rng.integers(0, 2, batch).astype(np.float32)
+        data = rng.standard_normal((batch, *expected.inputs["data"][1:])).astype(np.float32)
+        wanted = expected(data=data, label=labels) | expected.backward()
+        results = found(data=data, label=labels) | found.backward()
+        assert results.keys() == wanted.keys() >= {*OBSERVED[name], "data"}
+        for blob, array in wanted.items():
+            np.testing.assert_allclose(results[blob], array, rtol=1e-4, atol=1e-5, err_msg=blob)
+
+
+@pytest.mark.parametrize("name", OBSERVED)
+def test_layer_by_layer_an_edited_part_counts(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(NETS[name])
+    edited = OBSERVED[name][0]
+    seen = []
+    for device in ("reference", "interpret"):
+        caffe.set_random_seed(1)
+        net = caffe.Net(str(file), caffe.TRAIN, device=device)
+        rng = np.random.default_rng(4)
+        net.blobs["data"].data[...] = rng.standard_normal(net.blobs["data"].data.shape)
+        net.forward()
+        net.blobs[edited].data[...] *= -0.5
+        layers = [*net.top_names]
+        net.forward(start=layers[layers.index(f"relu_{edited}") + 1])
+        net.backward()
+        diffs = {f"{n} {i}": b.diff.copy() for n, p in net.params.items() for i, b in enumerate(p)}
+        seen.append({n: b.data.copy() for n, b in net.blobs.items()} | diffs)
+    for blob, array in seen[0].items():
+        np.testing.assert_allclose(seen[1][blob], array, rtol=1e-4, atol=1e-5, err_msg=blob)
