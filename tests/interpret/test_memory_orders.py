@@ -134,7 +134,8 @@ def run(
 def compare(graph: Graph, found: list[np.ndarray], arrays: list[np.ndarray]) -> None:
     wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
     for port, have, want in zip(graph.outputs, found, run_graph(graph, wide), strict=True):
-        scale = max(1e-6, float(np.abs(want).max()))
+        # Sums that cancel, such as diffs of biases that BatchNorm takes away, are noise.
+        scale = max(1e-3, float(np.abs(want).max()))
         np.testing.assert_allclose(have, want, atol=2e-5 * scale, rtol=0, err_msg=port.name)
 
 
