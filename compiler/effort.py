@@ -27,8 +27,8 @@ NO_EFFORT = Effort()
 LIGHT = Effort(2, light=True)
 SUMS = Effort(2)
 
-UNASKED = (SUMS, LIGHT)
-"""What is gone to without being asked, where it costs next to nothing: what saves most first."""
+UNASKED = (LIGHT, SUMS)
+"""What is gone to without being asked, where it costs next to nothing: the least work first."""
 
 EFFORTS = (
     NO_EFFORT,

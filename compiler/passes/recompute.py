@@ -9,6 +9,7 @@ from ir.graph import Graph, Node, Value
 from .again import ComputedAgain
 from .context import UNBOUNDED, PassContext
 from .repetition import Repetition
+from .signs import keep_signs
 
 
 def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
@@ -31,10 +32,13 @@ def recompute(graph: Graph, context: PassContext = UNBOUNDED) -> Graph:
         %d_v: f32[16,16,3,3] = conv_weight_grad(%y.again, %d_z)
 
     Likewise what puts channels together (a Concat's result, if its parts are kept), and what sums
-    of few products make of a much smaller image (a bottleneck's last convolution).
+    of few products make of a much smaller image (a bottleneck's last convolution). On GPUs signs
+    are kept where backward asks for no more (:mod:`.signs`).
     """
     apart = context.options.target.kind == "cuda"
     effort = context.effort
+    if apart and effort.large:
+        graph = keep_signs(graph, context)
     work = Repetition(
         graph, effort.large if apart else 0, keeps_little=apart, light=apart and effort.light
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ir.graph import Direction, Graph, Node, Value
 from ir.ops.pointwise import Map
 from ir.size import degree
+from ir.types import BOOL
 
 from .rewrite import PINNED
 
@@ -74,7 +75,7 @@ class Repetition:
 
     def _is_little_work(self, node: Node) -> bool:
         """Whether a forward node is, for what it makes."""
-        if not _runs_again(node):
+        if not _runs_again(node) or node.outputs[0].type.dtype is BOOL:
             return False
         if _is_map(node) or self._light:
             return _is_map(node)
@@ -88,6 +89,8 @@ class Repetition:
     def keep(self, node: Node) -> None:
         """Decide that a result stays in memory."""
         self._kept.update(node.outputs)
+        if self._keeps_little and _is_of_products(node):  # another one may be made again, then
+            self._carried.subtract(self._made_of(node.outputs[0]))
 
     def make_again(self, node: Node, chain: Sequence[Node]) -> None:
         """Decide that a chain makes a result again."""

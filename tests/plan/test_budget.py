@@ -28,9 +28,10 @@ from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.size import Evaluation
+from ir.types import BOOL
 from tests.support import program_kernels
 from tests.support.lowering import lowered
-from tests.support.sample_nets import bottlenecks, normalised
+from tests.support.sample_nets import bottlenecks, normalised, rectified_and_pooled
 
 GPU = typical(Architecture(90))
 CPU = with_layout(Target("cpu", vector=64, instructions="any", registers=32))
@@ -132,13 +133,24 @@ def test_sums_are_made_again_by_kernels_that_read_what_is_added() -> None:
     assert moved(light) - moved(plain) <= saved
 
 
+def test_of_what_backward_only_compares_a_byte_is_kept() -> None:
+    """What is rectified and pooled; its sum is in memory for no product of backward."""
+    compiled = efforts_of(lowered(rectified_and_pooled(64, 64)), CompileOptions(GPU))
+    plain, light = compiled(NO_EFFORT), compiled(LIGHT)
+    signs = [buffer for buffer in light.plan.buffers if buffer.type.dtype is BOOL]
+    image = 4 * 64 * 32 * 64 * 64
+    assert sorted(b.type.nbytes for b in signs) == [image // 16, image // 4]
+    assert needed(light) < needed(plain)
+    assert moved(light) < moved(plain)
+
+
 def test_what_costs_next_to_nothing_is_computed_again_unasked() -> None:
     """On GPUs, where memory may be short."""
     large, small = lowered(bottlenecks(4, 64, 64)), lowered(bottlenecks(4, 16, 4))
     kept, unasked = (CompileOptions(GPU, recomputes=again) for again in (False, True))
     before, after = (compiler_of(large, each).at(large.values) for each in (kept, unasked))
     assert needed(after) < 0.85 * needed(before)
-    assert moved(after) <= 1.03 * moved(before)
+    assert moved(after) <= 1.04 * moved(before)
     plans = [compiler_of(small, each).at(small.values).plan for each in (kept, unasked)]
     assert plans[0] == plans[1]
     assert before.plan == efforts_of(large, kept)(NO_EFFORT).plan

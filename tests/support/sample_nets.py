@@ -243,6 +243,22 @@ def bottlenecks(blocks: int, extent: int, batch: int) -> str:
     return text + _loss_of(bottom)
 
 
+def rectified_and_pooled(extent: int, batch: int) -> str:
+    """Twice, and a loss."""
+    text, bottom = inputs(x=(batch, 8, extent, extent), t=(batch,)), "x"
+    for name in ("a", "b"):
+        text += (
+            f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
+            "convolution_param { num_output: 32 kernel_size: 3 pad: 1 "
+            'weight_filler { type: "msra" } } }\n'
+            f'layer {{ name: "{name}_relu" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
+            f'layer {{ name: "{name}_pool" type: "Pooling" bottom: "{name}" top: "{name}_pool" '
+            "pooling_param { kernel_size: 2 stride: 2 } }\n"
+        )
+        bottom = f"{name}_pool"
+    return text + _loss_of(bottom)
+
+
 def _widened(name: str, bottom: str) -> str:
     """A product of channels that is normalised and scaled."""
     return (

@@ -11,7 +11,7 @@ from ir.size import Size
 
 from ..fuel import Fuel
 from .dag import Dag
-from .inline import CHEAP, WINDOW_COST, Inlining, as_large
+from .inline import CHEAP, WINDOW_COST, Inlining, as_large, is_sign_for_backward
 from .patterns import OpPattern, pattern_of
 from .rows import in_row, row_shape
 from .sums import summed_with, summing_product
@@ -51,6 +51,9 @@ class Grouping:
         """``on_gpu``: see :class:`Inlining`. ``sums``: see above."""
         self.nodes = nodes
         self.fuel = fuel
+        self._on_gpu = on_gpu
+        ahead = (n for n in nodes if n.direction is Direction.FORWARD and n.op.images)
+        self._ahead = {(n.op, n.location) for n in ahead}
         self.number = {n: i for i, n in enumerate(nodes)}
         self.producers = {v: i for i, n in enumerate(nodes) for v in n.outputs}
         self.patterns = [pattern_of(n) for n in nodes]
@@ -167,7 +170,11 @@ class Grouping:
         the operand of node ``i`` as well, the operand is stored; then ``i`` is better computed by
         whoever reads it, unless it must be stored itself.
         """
-        if self.patterns[anchor] is OpPattern.REDUCE or self.stored[i]:
+        if self.patterns[anchor] is OpPattern.REDUCE:
+            return True
+        if self._is_again(anchor) and self._is_read_beside(i):
+            return False
+        if self.stored[i]:
             return True
         return any(
             anchor_of.get(self.producers.get(v, -1)) == anchor
@@ -175,6 +182,41 @@ class Grouping:
             and v not in self.ports
             for v in self.nodes[i].inputs
         )
+
+    def _is_again(self, i: int) -> bool:
+        """Whether a node of backward is one of forward that is computed again, on GPUs."""
+        node = self.nodes[i]
+        behind = self._on_gpu and node.direction is Direction.BACKWARD
+        return behind and (node.op, node.location) in self._ahead
+
+    def _is_read_beside(self, i: int) -> bool:
+        """Whether what maps make of a node is read where a later product is made, whose kernel may
+        make it, too: then that reads what it is made of, and nothing else does."""
+        shape, waiting = self._shape(i), [self.nodes[i].outputs[0]]
+        while waiting:
+            value = waiting.pop()
+            for reader in self.readers.get(value, ()):
+                other = self.nodes[reader]
+                if not other.op.properties & Property.POINTWISE or self._shape(reader) != shape:
+                    continue
+                beside = [v for v in other.inputs if v is not value]
+                if any(self._is_of_product(v, shape, i) for v in beside):
+                    return True
+                waiting += other.outputs
+        return False
+
+    def _is_of_product(self, value: Value, shape: tuple[int, ...], other: int) -> bool:
+        """Whether maps make a value of a product, and not of the other node."""
+        waiting = [value]
+        while waiting:
+            maker = self.producers.get(waiting.pop(), -1)
+            if maker in (-1, other) or self._shape(maker) != shape:
+                continue
+            if self.patterns[maker] is OpPattern.CONTRACT:
+                return True
+            if self.nodes[maker].op.properties & Property.POINTWISE:
+                waiting += self.nodes[maker].inputs
+        return False
 
     def _must_store(self) -> list[bool]:
         """Whether a pointwise result ends up in memory wherever it is computed: somebody reads it
@@ -196,6 +238,9 @@ class Grouping:
     def _stored_for(self, i: int, value: Value, stored: list[bool], views: list[Value]) -> bool:
         """:meth:`_stored` as far as one name of the value goes; adds further ones to ``views``."""
         if value in self.ports:
+            return True
+        asking = [self.nodes[reader] for reader in self.readers.get(value, ())]
+        if is_sign_for_backward(value, self.nodes[i], asking):
             return True
         weight = self.nodes[i].op.cost
         readers = self.readers.get(value, [])

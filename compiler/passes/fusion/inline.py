@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ir.graph import Graph, Node, Value
 from ir.op import Property
 from ir.size import degree
+from ir.types import BOOL
 
 from ..fuel import Fuel
 from .parted import is_parted, sums_over_channels
@@ -107,6 +108,8 @@ class Inlining:
         ):
             return
         if properties & Property.RANDOM or value in self.ports or value not in self.readers:
+            return
+        if is_sign_for_backward(value, node, self.readers[value]):
             return
         work = self._work(node)
         if len(work.loads) > _MOST_LOADS or work.cost > _HEAVIEST:
@@ -213,6 +216,12 @@ class Inlining:
             for leaf, own in inner.loads.items():
                 total.loads[leaf] = total.loads.get(leaf, True) and own and aligned
         return total
+
+
+def is_sign_for_backward(value: Value, node: Node, readers: Sequence[Node]) -> bool:
+    """Whether a comparison is made to be kept: it takes less memory than what is compared."""
+    others = any(reader.direction is not node.direction for reader in readers)
+    return value.type.dtype is BOOL and others
 
 
 def as_large(value: Value, other: Value) -> bool:
