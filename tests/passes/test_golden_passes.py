@@ -28,6 +28,7 @@ from compiler.passes.layouts import choose_layouts
 from compiler.passes.parts import place_parts
 from compiler.passes.recompute import recompute
 from compiler.passes.reuse_results import reuse_results
+from compiler.passes.signs import keep_signs
 from compiler.passes.simplify import remove_dead_code, simplify
 from compiler.target import GENERIC
 from ir.graph import Graph, Role
@@ -66,7 +67,10 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "reuse": reuse_results,
     "recompute": lambda graph: recompute(graph, PassContext(CompileOptions(numpy_target()))),
     "apart": lambda graph: recompute(graph, PassContext(CompileOptions(GENERIC))),
-    "checkpoint": lambda graph: checkpoint(graph, PassContext(effort=Effort(4, 2, 1))),
+    "checkpoint": lambda graph: checkpoint(
+        graph, PassContext(effort=Effort(4, segments=2, again=1))
+    ),
+    "signs": lambda graph: keep_signs(graph, PassContext(CompileOptions(GENERIC))),
     "fuse": fuse,
     "bundle": lambda graph: bundle(fuse(graph), PassContext(CompileOptions(GENERIC))),
     "layout": lambda graph: choose_layouts(graph, wanting("channels-last")),
