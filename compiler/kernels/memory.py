@@ -14,7 +14,7 @@ from ir.layout import Layout
 
 from .builder import KernelBuilder
 from .index import ZERO, Affine, Base, IterationRange, linearize, split_range, variable
-from .monomial import ONE, Monomial
+from .monomial import ONE, Monomial, product
 
 
 def address(
@@ -60,9 +60,27 @@ def split_index(
     if index.is_zero:
         return (ZERO,) * len(extents)
     iteration_range = index.iteration_range
+    if iteration_range is not None and iteration_range.extent not in (None, product(extents)):
+        shorter = _shortened(extents, iteration_range.extent)
+        if shorter is not None:
+            return split_range(iteration_range, shorter)
+        iteration_range = None
     if iteration_range is None:
         iteration_range = IterationRange(_named(builder.index(index), index))
     return split_range(iteration_range, extents)
+
+
+def _shortened(extents: Sequence[Monomial], total: Monomial) -> list[Monomial] | None:
+    """Extents whose product is ``total``, of which the leading one differs, as in a slice that
+    begins with the first element; None where there are no such."""
+    leading = next((a for a, x in enumerate(extents) if x.constant != 1), len(extents) - 1)
+    rest = product(extents[leading + 1 :])
+    if not rest.factor:
+        return None
+    fewer = total / rest
+    if fewer.factor != int(fewer.factor) or any(power < 0 for _, power in fewer.powers):
+        return None
+    return [*extents[:leading], fewer, *extents[leading + 1 :]]
 
 
 def _sizes(builder: KernelBuilder, extents: Sequence[Monomial], layout: Layout) -> list[Monomial]:

@@ -221,6 +221,30 @@ def test_reshape_inside_a_chain(shape: tuple[int, ...], result: tuple[int, ...])
     check(fused(build, shape, scale))
 
 
+@pytest.mark.parametrize(
+    ("cut", "shape", "result"),
+    [
+        (Slice(1, 0, 4), (2, 32), (2, 8, 2, 2)),
+        (Slice(1, 0, 3), (2, 32), (2, 8, 2, 2)),
+        (Slice(1, 4, 8), (2, 32), (2, 8, 2, 2)),
+        (Slice(2, 0, 1), (2, 24), (2, 3, 4, 2)),
+        (Slice(3, 0, 1), (2, 24), (2, 3, 4, 2)),
+        (Slice(1, 0, 6), (2, 3, 5), (2, 15)),
+        (Slice(1, 0, 5), (2, 3, 5), (2, 15)),
+        (Slice(1, 0, 8), (3, 4, 6), (3, 24)),
+    ],
+)
+def test_a_part_of_what_is_reshaped(
+    cut: Slice, shape: tuple[int, ...], result: tuple[int, ...]
+) -> None:
+    """Such as half of the diff that an InnerProduct hands to a Concat."""
+
+    def build(b, x):  # type: ignore[no-untyped-def]
+        return b.map(e.arg(0) * 2.0, b.emit(cut, b.reshape(b.map(e.arg(0) + 1.0, x), result)))
+
+    check(fused(build, shape))
+
+
 WINDOWS = [
     # window, stride, low, high, shape
     ((1, 1, 2, 2), (1, 1, 2, 2), (0,) * 4, (0,) * 4, (2, 3, 4, 6)),
