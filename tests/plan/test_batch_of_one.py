@@ -65,7 +65,9 @@ def compiled(template: str, batch: int, phase: str) -> CompiledGraph:
         .replace("END", LOSS if trains else SOFTMAX)
     )
     program = program_of(nets.net_from_text(text, "net.prototxt"), phase)
-    return compile_program(program, CompileOptions(), backward=trains).compiled
+    # What backward computes again is decided for the sizes at hand: kernels follow from that.
+    options = CompileOptions(recomputes=False)
+    return compile_program(program, options, backward=trains).compiled
 
 
 @pytest.mark.parametrize("phase", ["TEST", "TRAIN"])

@@ -113,7 +113,9 @@ def test_large_ones_and_those_of_a_batch_stay_alone() -> None:
 @pytest.mark.parametrize("name", ["resnet50", pytest.param("googlenet", marks=pytest.mark.slow)])
 def test_limits_of_a_launch(name: str) -> None:
     of = graph(ZOO[name].text(4))
-    made, alone = compiled(of), compiled(of, passes=ALONE)
+    # What backward computes again may depend on what launches cost.
+    made = compiled(of, recomputes=False)
+    alone = compiled(of, passes=ALONE, recomputes=False)
     assert len(bundles(made)) > 4
     for launch in bundles(made):
         assert 2 <= len(launch.parts) <= MOST_PARTS
