@@ -60,8 +60,7 @@ def with_least_memory(options: CompileOptions, graph: Graph, compile: WithEffort
 def _unasked(options: CompileOptions, graph: Graph, compile: WithEffort) -> CompiledGraph:
     """What is done where there is memory enough."""
     plain = compile(NO_EFFORT)
-    predicted = options.target.kind == "cuda" and options.passes is None and options.recomputes
-    if not predicted or plain.plan.memory.nbytes < NOTHING or not _has_both(graph):
+    if not weighs(options, graph) or plain.plan.memory.nbytes < NOTHING:
         return plain
     cost, best = _Cost(options), plain
     for effort in UNASKED:
@@ -70,6 +69,12 @@ def _unasked(options: CompileOptions, graph: Graph, compile: WithEffort) -> Comp
         if footprint(found.plan).total <= most and cost.is_about(found, plain):
             best = found
     return best
+
+
+def weighs(options: CompileOptions, graph: Graph) -> bool:
+    """Whether it depends on predictions what is computed again where there is memory enough."""
+    predicted = options.target.kind == "cuda" and options.passes is None and options.recomputes
+    return predicted and _has_both(graph)
 
 
 def _has_both(graph: Graph) -> bool:

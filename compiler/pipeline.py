@@ -15,7 +15,7 @@ from ir.text import format_graph
 from ir.verify import verify
 from roastery.files.atomic_file import atomic_path
 
-from .budget import with_least_memory
+from .budget import weighs, with_least_memory
 from .bundles.bundling import with_bundles
 from .collector import collector_paused
 from .compiled import CompiledGraph
@@ -152,6 +152,7 @@ class GraphCompiler:
         self._options = options
         self._made: LastUsed[tuple[tuple[str, int], ...], CompiledGraph] = LastUsed(KEPT)
         self._launches: Printed = {}
+        self._effort: Effort | None = None  # without a budget, that of all sizes
         self.graph = self._after_passes(NO_EFFORT)
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
@@ -170,9 +171,20 @@ class GraphCompiler:
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size
         launches_of = Alike(lambda node: self._lower(node, self._options, number, self._launches))
-        return with_least_memory(
-            self._options, self.graph, lambda effort: self._with(effort, values, launches_of)
-        )
+
+        def with_effort(effort: Effort) -> CompiledGraph:
+            return self._with(effort, values, launches_of)
+
+        free = self._options.memory_budget is None and weighs(self._options, self.graph)
+        lowered_at = at_hand(self.graph)
+        if free and dict(values) != lowered_at:
+            # Decided once: another size needs no other kernels, and depends on none before it.
+            self.at(lowered_at)
+            assert self._effort is not None, "decided for the sizes of the graph"
+            return with_effort(self._effort)
+        made = with_least_memory(self._options, self.graph, with_effort)
+        self._effort = next(e for e, graph in self._passed.items() if graph is made.graph)
+        return made
 
     def _with(self, effort: Effort, values: Mapping[str, int], launches_of: Alike) -> CompiledGraph:
         graph, number = self._after_passes(effort), Evaluation(values).size

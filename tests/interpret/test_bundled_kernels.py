@@ -139,7 +139,7 @@ def test_a_wrong_file_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str
     first, *others = files(tmp_path)
     last = next(path for path in others if "def bundled_sum_partials" in path.read_text())
     text = last.read_text()
-    wrong = text.replace(" + acc\n", " + acc * (program != 0)\n")
+    wrong = text.replace(" + offs, acc, mask", " + offs, acc * (program != 0), mask")
     assert wrong != text
     last.write_text(wrong)
     assert not kernel_check.check_file(last)

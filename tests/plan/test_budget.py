@@ -196,6 +196,16 @@ def test_it_is_decided_for_each_batch() -> None:
     assert compiler.at(program.values) is same
 
 
+def test_without_a_budget_it_is_decided_once_for_all_batches() -> None:
+    """Other sizes compile nothing, and what they do depends on no size that came before."""
+    program = lowered(bottlenecks(4, 64, 64))
+    compiler = compiler_of(program, CompileOptions(GPU))
+    fewer = compiler.at({**program.values, "N": 2})
+    many = compiler.at(program.values)
+    assert fewer.graph is many.graph
+    assert fewer.graph is not compiler.graph  # something is computed again
+
+
 def test_passes_that_are_named_decide() -> None:
     """Where none of them computes again there is one attempt."""
     tried: list[Effort] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.compiled import CompiledGraph
-from compiler.kernel import Config, Launch
+from compiler.kernel import BESIDE, Config, Launch
 from compiler.options import CompileOptions
 from compiler.partitions import PartitionGraphs, by_layer
 from compiler.passes.autodiff import differentiate
@@ -53,9 +53,11 @@ def training_graph(program: NetProgram) -> Graph:
 
 
 def training(program: NetProgram) -> CompiledGraph:
-    """Forward and backward as one graph."""
+    """Forward and backward as one graph, where nothing is computed again for less memory: that is
+    decided for the sizes that a program was lowered at."""
     graph = training_graph(general(program))
-    return GraphCompiler(graph, lower_node, CompileOptions()).at(program.values)
+    options = CompileOptions(recomputes=False)
+    return GraphCompiler(graph, lower_node, options).at(program.values)
 
 
 def layer_graphs(program: NetProgram) -> Iterator[tuple[Graph, Graph]]:
@@ -107,9 +109,16 @@ def _tile(config: Config) -> tuple[tuple[str, int], ...]:
 
 
 def unknown(texts: Texts, others: Texts) -> list[str]:
-    """Labels of launches whose text is none of the others', though one there has their tile."""
+    """Labels of launches whose text is none of the others', though one there has their tile.
+
+    Shared ones do not count: what happens to be one number for all of their parts is one argument.
+    """
     known = set(others.values())
-    return [key[1] for key, text in texts.items() if key in others and text not in known]
+    return [
+        key[1]
+        for key, text in texts.items()
+        if key in others and text not in known and BESIDE not in key[1]
+    ]
 
 
 def distinct(graphs: Iterable[CompiledGraph]) -> Sequence[Launch]:
