@@ -13,6 +13,7 @@ from typing import Any
 
 from frontends.prototxt import Message, to_protobuf, to_text
 from ir.errors import RoasteryError
+from runtime.backends.backend import is_remote
 from runtime.data.notes import Notes, to_logger
 from runtime.exclusive import Exclusive, exclusive
 from runtime.logging import CaffeLog
@@ -202,7 +203,8 @@ def assemble(
     result.unshared = [list(test.unshared) for test in built]
     if config.debug_info:
         show_debug_info(result)
-    if not train.net.by_layer:
+    # On CPUs nothing, unless it is asked for: a log has the lines of Caffe's.
+    if not train.net.by_layer and (options.memory_budget is not None or is_remote(backend)):
         tell_peak(result, train.net, log)
     log.scaffolding_done()
     return BuiltSolver(result, train, built)
