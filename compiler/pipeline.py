@@ -122,6 +122,13 @@ class Lower(Protocol):
     ) -> Sequence[Launch]: ...
 
 
+class EffortStore(Protocol):
+    """What was decided for a graph, in this process or before."""
+
+    def load(self) -> Effort | None: ...
+    def save(self, effort: Effort) -> None: ...
+
+
 KEPT = 8
 """For so many sizes, those that were used last, a graph stays compiled."""
 
@@ -132,10 +139,7 @@ class GraphCompiler:
     Args:
         lower: makes kernels (``compiler.triton.lower.lower_node``); the only part that depends on
             the device.
-
-    Attributes:
-        graph: after the passes, where nothing is done for less memory. What none of them fused is
-            a group by itself.
+        kept: knows what was decided before.
     """
 
     def __init__(
@@ -144,8 +148,10 @@ class GraphCompiler:
         lower: Lower,
         options: CompileOptions,
         observers: Sequence[Observer] = (),
+        kept: EffortStore | None = None,
     ) -> None:
         self._given = replace(graph)  # who keeps this for a graph must not keep the graph
+        self._kept = kept
         self._observers = observers
         self._passed: dict[Effort, Graph] = {}
         self._lower = lower
@@ -153,7 +159,12 @@ class GraphCompiler:
         self._made: LastUsed[tuple[tuple[str, int], ...], CompiledGraph] = LastUsed(KEPT)
         self._launches: Printed = {}
         self._effort: Effort | None = None  # without a budget, that of all sizes
-        self.graph = self._after_passes(NO_EFFORT)
+
+    @property
+    def graph(self) -> Graph:
+        """After the passes, where nothing is done for less memory. What none of them fused is a
+        group by itself."""
+        return self._after_passes(NO_EFFORT)
 
     def at(self, values: Mapping[str, int] | None = None) -> CompiledGraph:
         """Make kernels for every group, and a plan.
@@ -164,7 +175,7 @@ class GraphCompiler:
         Raises RoasteryError where a memory budget does not suffice, whatever is computed again.
         """
         if values is None:
-            values = at_hand(self.graph)
+            values = at_hand(self._given)
         key = tuple(sorted(values.items()))
         return self._made.get(key, lambda: self._compiled(values))
 
@@ -175,15 +186,20 @@ class GraphCompiler:
         def with_effort(effort: Effort) -> CompiledGraph:
             return self._with(effort, values, launches_of)
 
-        free = self._options.memory_budget is None and weighs(self._options, self.graph)
-        lowered_at = at_hand(self.graph)
-        if free and dict(values) != lowered_at:
-            # Decided once: another size needs no other kernels, and depends on none before it.
-            self.at(lowered_at)
-            assert self._effort is not None, "decided for the sizes of the graph"
+        if self._options.memory_budget is not None or not weighs(self._options, self._given):
+            return with_least_memory(self._options, self.graph, with_effort)
+        # Decided once: another size needs no other kernels, and depends on none before it.
+        if self._effort is None and self._kept is not None:
+            self._effort = self._kept.load()
+        lowered_at = at_hand(self._given)
+        if self._effort is None and any(values.get(k, v) != v for k, v in lowered_at.items()):
+            self.at({**values, **lowered_at})
+        if self._effort is not None:
             return with_effort(self._effort)
         made = with_least_memory(self._options, self.graph, with_effort)
         self._effort = next(e for e, graph in self._passed.items() if graph is made.graph)
+        if self._kept is not None:
+            self._kept.save(self._effort)
         return made
 
     def _with(self, effort: Effort, values: Mapping[str, int], launches_of: Alike) -> CompiledGraph:

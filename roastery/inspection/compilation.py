@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
+from compiler.budget import weighs
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.kernel_nodes import kernel_nodes
@@ -17,6 +18,8 @@ from compiler.pipeline import Dump, GraphCompiler, Lower, Observer, verify_each
 from compiler.plan.footprint import footprint
 from compiler.plan.memory import least_memory
 from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
+from compiler.plan_cache.kept_effort import KeptEffort
+from compiler.plan_cache.plan_store import PlanStore
 from compiler.triton.lower import lower_node
 from frontends.lowering.input_sizes import BATCH
 from frontends.prototxt import Message, to_text
@@ -75,8 +78,14 @@ def compile_program(
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
-    compiled = GraphCompiler(graph, _lower(options), options, observers).at(program.values)
+    kept = None if observers else _kept(graph, options)  # a dump shows all that was tried
+    compiled = GraphCompiler(graph, _lower(options), options, observers, kept).at(program.values)
     return Compilation(program, options, constants, graph, compiled, trains)
+
+
+def _kept(graph: Graph, options: CompileOptions) -> KeptEffort | None:
+    """What is decided by predictions of GPUs takes long to decide."""
+    return KeptEffort(graph, options, PlanStore()) if weighs(options, graph) else None
 
 
 def _lower(options: CompileOptions) -> Lower:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from compiler.kernels.alike import Alike
 from compiler.options import CompileOptions
 from compiler.pipeline import GraphCompiler, run_passes, verify_each
 from compiler.plan.footprint import footprint
+from compiler.plan_cache.kept_effort import KeptEffort
+from compiler.plan_cache.plan_store import PlanStore
 from compiler.target import Target, typical
 from compiler.traffic import traffic
 from compiler.triton.lower import lower_node
@@ -204,6 +207,26 @@ def test_without_a_budget_it_is_decided_once_for_all_batches() -> None:
     many = compiler.at(program.values)
     assert fewer.graph is many.graph
     assert fewer.graph is not compiler.graph  # something is computed again
+
+
+def test_what_was_decided_is_kept_between_processes(tmp_path: Path) -> None:
+    """Who asks again compiles in one way; a file that is damaged is as if it were not there."""
+    program, options = lowered(bottlenecks(4, 64, 64)), CompileOptions(GPU)
+    store = PlanStore(tmp_path)
+    graph = graph_of(program)
+
+    def made() -> GraphCompiler:
+        kept = KeptEffort(graph, options, store)
+        return GraphCompiler(graph, lower_node, options, kept=kept)
+
+    first, second = made(), made()
+    expected = first.at(program.values)
+    found = second.at(program.values)
+    assert found.plan == expected.plan
+    assert len(second._passed) == 1 < len(first._passed)
+    (file,) = tmp_path.glob("*")
+    file.write_bytes(file.read_bytes()[:-1])
+    assert made().at(program.values).plan == expected.plan
 
 
 def test_passes_that_are_named_decide() -> None:
