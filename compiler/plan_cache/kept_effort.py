@@ -6,6 +6,9 @@ use for a kept plan, then compiles it in one.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
+
 from compiler.effort import NO_EFFORT, UNASKED, Effort
 from compiler.options import CompileOptions
 from ir.graph import Graph
@@ -27,8 +30,10 @@ class KeptEffort:
     def __init__(
         self, graph: Graph, options: CompileOptions, store: PlanStore, beside: str = ""
     ) -> None:
+        self._graph = replace(graph)  # who keeps this for a graph must not keep the graph
+        self._options = options
         self._store = store
-        self._key = PlanKeys(graph, options).at(at_hand(graph), f"effort {beside}")
+        self._beside = beside
 
     def load(self) -> Effort | None:
         """None where nothing was decided."""
@@ -44,3 +49,9 @@ class KeptEffort:
         """Not where the compiler's sources changed since this process began."""
         if self._key is not None and effort in _KNOWN and code_digest() == digest_at_start():
             self._store.save(self._key, bytes([_KNOWN.index(effort)]))
+
+    @cached_property
+    def _key(self) -> str | None:
+        """Made when it is asked for: it takes the whole graph as text."""
+        keys = PlanKeys(self._graph, self._options)
+        return keys.at(at_hand(self._graph), f"effort {self._beside}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
-from compiler.budget import weighs
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config, Kernel, Launch
 from compiler.kernel_nodes import kernel_nodes
@@ -78,14 +77,10 @@ def compile_program(
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
-    kept = None if observers else _kept(graph, options)  # a dump shows all that was tried
+    # A dump shows all that was tried.
+    kept = None if observers else KeptEffort(graph, options, PlanStore())
     compiled = GraphCompiler(graph, _lower(options), options, observers, kept).at(program.values)
     return Compilation(program, options, constants, graph, compiled, trains)
-
-
-def _kept(graph: Graph, options: CompileOptions) -> KeptEffort | None:
-    """What is decided by predictions of GPUs takes long to decide."""
-    return KeptEffort(graph, options, PlanStore()) if weighs(options, graph) else None
 
 
 def _lower(options: CompileOptions) -> Lower:

@@ -14,6 +14,7 @@ from compiler.binary import Binary
 from compiler.options import CompileOptions
 from compiler.plan.plan import PlanLaunch
 from compiler.plan_cache.cached_compiler import CachedCompiler
+from compiler.plan_cache.kept_effort import KeptEffort
 from compiler.plan_cache.plan_store import PlanStore
 from compiler.target import Target, gpu
 from compiler.triton.compile.early_start import CAPABILITY
@@ -125,7 +126,11 @@ class CudaBackend:
         from compiler.pipeline import GraphCompiler
         from compiler.triton.tuned.lowering import TunedLowering
 
-        return GraphCompiler(graph, self._lower or TunedLowering(self.tuned.find), options)
+        kept = None
+        if self._plans is not None:
+            kept = KeptEffort(graph, options, self._plans, self.tuned.digest())
+        lower = self._lower or TunedLowering(self.tuned.find)
+        return GraphCompiler(graph, lower, options, kept=kept)
 
     def _cached(self, graph: Graph, options: CompileOptions) -> CachedCompiler:
         return CachedCompiler(graph, options, self.compiler, self._plans, self.tuned.digest)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from compiler import pipeline
 from compiler.binary import Binary
+from compiler.effort import UNASKED, Effort
 from compiler.kernel import Config
 from compiler.kernels.choice import Choice
 from compiler.options import CompileOptions
@@ -22,7 +24,10 @@ from ir.graph import Graph
 from ir.types import TensorType
 from runtime.cuda.backend import CudaBackend
 from runtime.memory.buffers import Buffer
+from tests.support import program_kernels
 from tests.support.fake_gpu import FakeGpu
+from tests.support.lowering import lowered
+from tests.support.sample_nets import bottlenecks
 
 
 class IdleGpu(FakeGpu):
@@ -76,3 +81,28 @@ def test_plans_are_kept_until_something_is_measured(
     assert bound(gpu.backend()) == (first, 1), "by other choices it may be another plan"
     assert bound(gpu.backend()) == (first, 0)
     gpu.fake.check()
+
+
+def test_another_batch_is_compiled_in_one_way_where_that_was_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is computed again is decided once for all processes, not once in each."""
+    monkeypatch.setenv("ROASTERY_CACHE", str(tmp_path / "cache"))
+    efforts: list[Effort] = []
+    passes = pipeline.run_passes
+
+    def counted(graph: Graph, options: CompileOptions, observers: Any, effort: Effort) -> Graph:
+        efforts.append(effort)
+        return passes(graph, options, observers, effort)
+
+    monkeypatch.setattr(pipeline, "run_passes", counted)
+    program = lowered(bottlenecks(4, 64, 64))
+    net = program_kernels.training_graph(program_kernels.general(program))
+    plans = []
+    for batch, ways in ((64, len(UNASKED) + 1), (2, 1)):
+        backend = IdleGpu().backend()
+        options = CompileOptions(backend.target)
+        plans.append(backend.compiler(net, options).at({**program.values, "N": batch}))
+        assert len(set(efforts)) == len(efforts) == ways
+        efforts.clear()
+    assert len(plans[0].graph.nodes) == len(plans[1].graph.nodes)
