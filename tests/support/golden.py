@@ -23,6 +23,7 @@ from tests.support.lowering import layers_of
 FOLDER = Path(__file__).parents[1] / "data" / "golden"
 LAYERS = sorted((FOLDER / "layers").glob("*.npz"))
 SOLVERS = sorted((FOLDER / "solvers").glob("*.npz"))
+FORKS = sorted((FOLDER / "forks").glob("*.npz"))
 
 Arrays = dict[str, np.ndarray]
 
