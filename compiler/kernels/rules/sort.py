@@ -27,7 +27,7 @@ from ..task import Task
 def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config) -> KernelBody:
     """Selects k times the largest of what comes after the last one selected.
 
-    The order is total: NaN above all, of equal values the larger place first.
+    The order is total: NaN above all, of equal values the larger place first, or the smaller one.
     """
     op = node.op
     assert isinstance(op, TopK)
@@ -38,11 +38,12 @@ def top_k_kernel(task: Task, node: Node, builder: KernelBuilder, config: Config)
     size, count = builder.size(builder.extent(length, "length")), e.const(op.k)
     row = builder.let(builder.program(), "i", "row")
     dtype = computed(x.type.dtype)
-    fold = PlaceFold(AxisFold("max", (0,), "last"), dtype)
+    fold = PlaceFold(AxisFold("max", (0,), op.tie), dtype)
+    nearest = -1 if op.tie == "first" else 2**31 - 1
     first = e.const(math.nan if dtype.is_float else 2**31 - 1, dtype)  # is before all there are
     last = (
         builder.declare(first, frozenset(), "r", "last"),
-        builder.declare(e.const(2**31 - 1), frozenset(), "r", "last_place"),
+        builder.declare(e.const(nearest), frozenset(), "r", "last_place"),
     )
     with builder.loop(count, hint="turn") as turn:
         best = fold.begin(builder, frozenset({0}), "best")

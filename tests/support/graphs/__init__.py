@@ -6,7 +6,18 @@ by the function that :func:`draws` registers for it in one of the files here.
 
 from __future__ import annotations
 
-from . import host, loops, movement, patterns, pointwise, products, reductions, windows, winograd
+from . import (
+    host,
+    loops,
+    movement,
+    patterns,
+    pointwise,
+    products,
+    reductions,
+    suppression,
+    windows,
+    winograd,
+)
 from .drawn import Drawn, trained
 from .growth import DRAWERS, PATTERNS
 from .strategy import examples, graphs
@@ -21,6 +32,7 @@ del (
     pointwise,
     products,
     reductions,
+    suppression,
     windows,
     winograd,
 )  # they register their ops

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ir.graph import Role, Value
-from ir.ops.dynamic import NonZero
+from ir.ops.dynamic import CountOf, NonZero
 from ir.ops.host import HostCall
 from ir.ops.region import RegionMax, RegionScatter
 from ir.size import value_of
 from ir.types import BOOL, F32, I32
 
-from .arrays import boxes, few_not_zero
+from .arrays import boxes, few_not_zero, integers
 from .growth import Growth, draws
 
 
@@ -45,6 +45,13 @@ def draw_nonzero(g: Growth) -> None:
     dtype = g.choice(F32, I32, BOOL)
     mask = g.input(shape, dtype, few_not_zero(count), Role.DATA)
     g.emit(NonZero(count, f"filter{len(g.b.nodes)}"), mask)
+
+
+@draws(CountOf)
+def draw_count_of(g: Growth) -> None:
+    count = g.number(0, 5)
+    found = g.input((1,), I32, integers(count, count + 1), Role.DATA)
+    g.emit(CountOf(count, f"count{len(g.b.nodes)}"), found)
 
 
 def _pooled(g: Growth) -> tuple[Value, Value, Value, Value]:

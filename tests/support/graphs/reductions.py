@@ -46,7 +46,7 @@ def _last(v: Value) -> bool:
 @draws(TopK)
 def draw_topk(g: Growth) -> None:
     x = g.value(2, 3, 4, 1, where=_last)
-    g.emit(TopK(g.number(1, x.shape[-1])), x)
+    g.emit(TopK(g.number(1, x.shape[-1]), g.choice("last", "first")), x)
 
 
 @draws(Gather)
