@@ -9,6 +9,7 @@ from frontends.prototxt.note import Note
 from ir.errors import RoasteryError
 
 from . import data_transform, v0, v1
+from .leftover_rates import has_leftover_rates, move_leftover_rates
 
 _BATCH_NORM_BLOBS = 3
 
@@ -115,6 +116,7 @@ _UPGRADES: list[tuple[Callable[[Message], bool], _Upgrade]] = [
     (v0.is_v0, v0.upgrade),
     (data_transform.is_needed, data_transform.upgrade),
     (v1.is_v1, v1.upgrade),
+    (has_leftover_rates, move_leftover_rates),
     (_has_input_fields, _upgrade_input),
     (_has_old_batch_norm, _upgrade_batch_norm),
 ]

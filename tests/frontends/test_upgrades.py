@@ -124,3 +124,34 @@ def test_snapshot_prefix(tmp_path):
     solver = parse_text('snapshot_prefix: "some/prefix"', "SolverParameter")
     assert fill_snapshot_prefix(solver, "models/lenet.prototxt") == []
     assert solver.snapshot_prefix == "some/prefix"
+
+
+def test_rates_of_old_layers_in_new_ones():
+    net = parse_text(
+        """layer { name: "a" type: "Convolution" bottom: "x" top: "a"
+             blobs_lr: 1 blobs_lr: 2 weight_decay: 1 weight_decay: 0 }
+           layer { name: "b" type: "InnerProduct" bottom: "a" top: "b"
+             param { name: "w" decay_mult: 3 } blobs_lr: 0 weight_decay: 3 }
+           layer { name: "c" type: "ReLU" bottom: "b" top: "c" }""",
+        "NetParameter",
+    )
+    assert net_needs_upgrade(net)
+    new, notes = upgrade_net(net)
+    assert [[p.lr_mult, p.decay_mult] for p in new.layer[0].param] == [[1, 1], [2, 0]]
+    (spec,) = new.layer[1].param
+    assert (spec.name, spec.lr_mult, spec.decay_mult) == ("w", 0, 3)
+    assert not any(layer.has("blobs_lr") or layer.has("weight_decay") for layer in new.layer)
+    (note,) = notes
+    assert "2 layer(s)" in note.text
+    assert note.location.line == 2
+    assert not net_needs_upgrade(new)
+
+
+def test_rates_of_old_layers_that_contradict():
+    text = """layer { name: "a" type: "Convolution"
+      param { lr_mult: 2 }
+      blobs_lr: 1 }"""
+    with pytest.raises(RoasteryError, match=r"blobs_lr: 1.*lr_mult: 2.*number 1") as caught:
+        upgrade_net(parse_text(text, "NetParameter"))
+    assert caught.value.location.line == 3
+    assert caught.value.location.layer == "a"

@@ -8,13 +8,26 @@ a note, and mean nothing here.
 
 from __future__ import annotations
 
-from . import detection, engines, faces, intel, mobile, motion, nvidia, segmentation
+from . import (
+    caffecontroll,
+    detection,
+    engines,
+    faces,
+    intel,
+    leftovers,
+    mobile,
+    motion,
+    nvidia,
+    segmentation,
+)
 
 __all__ = [
+    "caffecontroll",
     "detection",
     "engines",
     "faces",
     "intel",
+    "leftovers",
     "mobile",
     "motion",
     "nvidia",
