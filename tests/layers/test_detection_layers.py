@@ -1,4 +1,4 @@
-"""ROIPooling against a plain loop; the rule that moves CenterLoss' centers."""
+"""ROIPooling against a plain loop; the rule that moves CenterLoss' centers; priors at any size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from frontends.lowering.known_layers import load_layers
+from frontends.lowering.net import lower_layers
+from frontends.prototxt import parse_text
 from ir.ops.region import RegionMax
+from ir.text import format_graph
 from ir.types import F32, TensorType
 from tests.support.layer_cases import LayerCase, net_text
 from tests.support.layer_run import LayerRun
@@ -91,3 +95,18 @@ def test_centers_move_by_their_own_rule(weight: float) -> None:
         mine = distance[labels == label]
         expected[label] = -mine.sum(0) / (len(mine) + 1)
     np.testing.assert_allclose(gradients["l/0"], expected, atol=1e-12)
+
+
+def test_prior_boxes_follow_the_size_of_the_image() -> None:
+    text = net_text(
+        'layer { name: "l" type: "PriorBox" bottom: "x" bottom: "data" top: "y" '
+        "prior_box_param { min_size: 20 max_size: 35 aspect_ratio: 2 clip: true } }",
+        x=(1, 3, 4, 5),
+        data=(1, 3, 60, 90),
+    )
+    load_layers()
+    net = parse_text(text, "NetParameter", "net.prototxt")
+    program = lower_layers(net, "TEST").program
+    for shapes in ({"x": (1, 3, 7, 2), "data": (1, 3, 91, 33)}, {"x": (1, 3, 9, 9)}):
+        there = lower_layers(net, "TEST", shapes=shapes).program
+        assert format_graph(program.at(shapes).graph) == format_graph(there.graph)

@@ -7,8 +7,8 @@ import pytest
 from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
-from ir.errors import RoasteryError
 from tests.support.layer_cases import net_text
+from tests.support.refusals import check_refusal
 
 IMAGE = {"x": (2, 3, 8, 8)}
 
@@ -456,19 +456,7 @@ CASES = [
 def test_refusal(
     kind: str, body: str, inputs: dict[str, tuple[int, ...]], message: str, place: str
 ) -> None:
-    load_layers()
-    bottoms = " ".join(f'bottom: "{name}"' for name in inputs)
-    layer = f'layer {{ name: "bad" type: "{kind}" {bottoms} top: "out" {body} }}'
-    net = parse_text(net_text(layer, **inputs), "NetParameter", "net.prototxt")
-    with pytest.raises(RoasteryError) as caught:
-        lower_layers(net, "TRAIN")
-    error = caught.value
-    assert message in error.message
-    assert error.location is not None
-    assert error.location.file == "net.prototxt" and error.location.layer == "bad"
-    assert error.location.line == len(inputs) + 2
-    pointed = error.location.text[error.location.column - 1 :]
-    assert pointed.startswith(place), pointed[:40]
+    check_refusal(kind, body, inputs, message, place)
 
 
 def test_fields_of_forks_at_their_defaults_pass() -> None:

@@ -14,6 +14,7 @@ from frontends.prototxt import parse_text
 from ir.backward import backward
 from ir.graph import Graph, Port, Role, Value
 from ir.interpret import run_graph
+from ir.ops.dynamic import SizeChanged
 from ir.program import RANDOM_STATE, NetProgram
 from tests.support.layer_cases import LayerCase
 
@@ -32,6 +33,19 @@ class LayerRun:
         net = parse_text(case.prototxt, "NetParameter", f"{case.name}.prototxt")
         self.program: NetProgram = lower_layers(net, case.phase).program
         self.values = _fill(case, self.program)
+        shapes: dict[str, tuple[int, ...]] = {}
+        while (changed := self._changed()) is not None:
+            assert not changed.shapes.keys() & shapes.keys(), changed
+            shapes |= changed.shapes
+            self.program = lower_layers(net, case.phase, shapes=shapes).program
+
+    def _changed(self) -> SizeChanged | None:
+        """What sizes that depend on data came out, if not as the net was lowered for."""
+        try:
+            self.forward()
+        except SizeChanged as changed:
+            return changed
+        return None
 
     def forward(self, values: Mapping[str, np.ndarray] | None = None) -> Arrays:
         """Outputs of the net and written variables, by name."""

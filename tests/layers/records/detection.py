@@ -1,4 +1,4 @@
-"""Layers of forks: SmoothL1Loss, ROIPooling, CenterLoss."""
+"""Layers of forks: SmoothL1Loss, ROIPooling, CenterLoss, PriorBox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,28 @@ def _regions(rng: np.random.Generator) -> np.ndarray:
 
 _WEIGHT = (3, 8, 1, 5)
 
+
+def _priors(name: str, param: str) -> LayerCase:
+    text = f'layer {{ name: "l" type: "PriorBox" bottom: "x" bottom: "data" top: "y" {param} }}'
+    return LayerCase(
+        "PriorBox",
+        name,
+        net_text(text, x=(2, 3, 4, 5), data=(2, 3, 61, 87)),
+        checks_gradient=False,  # only shapes are read
+    )
+
+
 CASES = [
+    _priors(
+        "prior_box",
+        "prior_box_param { min_size: 20.9 min_size: 30 max_size: 35.5 max_size: 41 "
+        "aspect_ratio: 2 aspect_ratio: 3 variance: 0.1 variance: 0.1 variance: 0.2 variance: 0.3 }",
+    ),
+    _priors(
+        "prior_box_clip",
+        "prior_box_param { min_size: 9 aspect_ratio: 1 aspect_ratio: 3 flip: false clip: true "
+        "img_h: 50 img_w: 70 step: 13 offset: 0.25 }",
+    ),
     _smooth("smooth_l1", 'bottom: "a" bottom: "b"'),
     _smooth("smooth_l1_one_weight", 'bottom: "a" bottom: "b" bottom: "w"', w=_WEIGHT),
     _smooth(
