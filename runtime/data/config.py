@@ -18,6 +18,7 @@ from ir.location import Location
 from .notes import Notes, to_logger
 from .source import DataSource
 
+Axis: TypeAlias = int | str
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
 
 
@@ -42,7 +43,10 @@ class OpenOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TransformConfig:
-    """Caffe's TransformationParameter. out = (pixel - mean) * scale."""
+    """Caffe's TransformationParameter. out = (pixel - mean) * scale.
+
+    ``crop_height``, ``crop_width`` and ``scale_factors`` are ImageSegData's.
+    """
 
     scale: float = 1.0
     mirror: bool = False
@@ -51,6 +55,9 @@ class TransformConfig:
     mean_value: tuple[float, ...] = ()
     force_color: bool = False
     force_gray: bool = False
+    crop_height: int = 0
+    crop_width: int = 0
+    scale_factors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,8 @@ class SourceConfig(ABC):
 
     A subclass is all that tells of a data layer here: ``kind`` is the layer type, its fields are
     named as those of the layer's messages. ``reads``: what ``source`` names; "": it has none.
-    ``labelled``: the second top holds one label per image. ``transforms``: its images come out as
-    transform_param says.
+    ``labelled``: the first top holds images, and the others what `beside` says. ``transforms``:
+    its images come out as transform_param says.
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
@@ -124,3 +131,10 @@ class SourceConfig(ABC):
     def known_axes(self) -> KnownAxes:
         """What the layer's own block says of its images."""
         return KnownAxes()
+
+    def beside(self, images: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:
+        """Shapes of the tops beside the images, given theirs: one label per image.
+
+        An axis is an extent, or a letter for one that is not known.
+        """
+        return [images[:1]]

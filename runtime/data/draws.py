@@ -12,7 +12,7 @@ import numpy as np
 
 from ir.philox import philox
 
-MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES = range(1, 9)
+MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES, RESCALE = range(1, 10)
 """Streams: each kind of choice has its own, so that adding one leaves the others alone."""
 
 

@@ -125,12 +125,20 @@ def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 
     Raises ImageError for a size that is none, or beyond the limit.
     """
-    cv2 = import_cv2()
+    return _resized(pixels, height, width, import_cv2().INTER_LINEAR)
+
+
+def resize_labels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """As :func:`resize_image`, of class numbers: each is the nearest pixel's."""
+    return _resized(pixels, height, width, import_cv2().INTER_NEAREST)
+
+
+def _resized(pixels: np.ndarray, height: int, width: int, interpolation: int) -> np.ndarray:
     if min(height, width) < 1 or height * width > max_image_pixels():
         raise ImageError(
             f"it cannot be resized to {height} x {width} pixels (the limit is {max_image_pixels()})"
         )
-    resized: np.ndarray = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    resized: np.ndarray = import_cv2().resize(pixels, (width, height), interpolation=interpolation)
     return resized
 
 

@@ -52,15 +52,21 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
     return images
 
 
+def label_number(text: str) -> int | None:
+    """A whole number of 32 bits; None for any other text."""
+    parts = _LABEL.fullmatch(text)
+    value = int(parts[1] + parts[2]) if parts else 1 << 31
+    return value if -(1 << 31) <= value < 1 << 31 else None
+
+
 def _parse_line(path: Path, number: int, line: str) -> ListedImage:
     name, space, label = line.rpartition(" ")
     if not space:
         raise _mistake(path, number, line, 1, "the line has no label")
     if not name.strip():
         raise _mistake(path, number, line, 1, "the line names no image")
-    parts = _LABEL.fullmatch(label)
-    value = int(parts[1] + parts[2]) if parts else 1 << 31
-    if not -(1 << 31) <= value < 1 << 31:
+    value = label_number(label)
+    if value is None:
         what = f"label '{label[:40]}' is not a whole number of 32 bits"
         raise _mistake(path, number, line, len(line) - len(label) + 1, what)
     return ListedImage(name.rstrip(), value, number)

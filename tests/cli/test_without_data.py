@@ -148,6 +148,12 @@ def test_shapes_that_the_net_tells(kind: str, fields: str, told: str, run: Run) 
             "--shape data=7,3,H,W --shape label=7",
         ),
         (
+            "DenseImageData",
+            'dense_image_data_param { source: "no" batch_size: 7 }',
+            "",
+            "--shape data=7,3,H,W --shape label=7,1,H,W",
+        ),
+        (
             "HDF5Data",
             'hdf5_data_param { source: "no" batch_size: 7 }',
             "--shape=label=7",
@@ -306,3 +312,29 @@ def test_remarks_about_the_net_are_printed(run: Run) -> None:
     same = BODY.replace('"conv" type', '"ip" type')
     text = run("compile", LAYER % ("Data", DATABASE) + same, "--shape=data=2,3,8,9")
     assert "note: n.prototxt:5:" in text and "has the same name" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "by"),
+    [
+        (
+            "DenseImageData",
+            'dense_image_data_param { source: "no" batch_size: 7 crop_height: 8 crop_width: 9 }',
+            "batch_size, is_color, crop_height and crop_width",
+        ),
+        (
+            "ImageSegData",
+            'image_data_param { source: "no" batch_size: 7 new_height: 8 new_width: 9 }',
+            "batch_size, is_color, new_height and new_width",
+        ),
+    ],
+)
+def test_labels_of_every_pixel(kind: str, fields: str, by: str, run: Run) -> None:
+    net = LAYER % (kind, fields) + (
+        'layer { name: "c" type: "Convolution" bottom: "data" top: "c" '
+        "convolution_param { num_output: 5 kernel_size: 1 } }"
+        'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "c" bottom: "label" top: "loss" }'
+    )
+    (said,) = run.said("compile", net)
+    assert said.startswith(f"data 7 x 3 x 8 x 9, label 7 x 1 x 8 x 9, as {by} say")
+    assert "loss" in run("time", net, "--shape=data=7,3,8,9")

@@ -14,9 +14,11 @@ from runtime.data.datum import Datum, serialize_datum
 from runtime.data.opening import open_source
 from runtime.data.source import DataSource
 from runtime.data.sources.data import DataConfig
+from runtime.data.sources.dense_image_data import DenseImageDataConfig
 from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
 from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.sources.image_data import ImageDataConfig
+from runtime.data.sources.image_seg_data import ImageSegDataConfig
 from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 from runtime.data.sources.window_data import WindowDataConfig
 
@@ -32,6 +34,8 @@ KINDS = (
     "memory",
     "windows",
     "dummy",
+    "pixel_labels",
+    "pixel_labels_padded",
 )
 
 
@@ -51,6 +55,7 @@ def make_data(folder: Path) -> Path:
                 writer.put(b"%05d" % i, serialize_datum(datum))
     for i, data in enumerate(files):
         (folder / f"{i}.png").write_bytes(data)
+    (folder / "pairs.txt").write_text("".join(f"{i}.png {10 - i}.png\n" for i in range(11)))
     (folder / "list.txt").write_text("".join(f"{i}.png {i}\n" for i in range(11)))
     rows = 0
     for name, count in (("a.h5", 5), ("b.h5", 3), ("c.h5", 4)):
@@ -99,6 +104,32 @@ def config_of(kind: str) -> SourceConfig:
                         fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)
                     ),
                     DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True),
+                ),
+            )
+        case "pixel_labels":
+            return DenseImageDataConfig(
+                source="pairs.txt",
+                batch_size=4,
+                crop_height=7,
+                crop_width=9,
+                mirror=True,
+                shuffle=True,
+                rand_skip=5,
+            )
+        case "pixel_labels_padded":
+            return ImageSegDataConfig(
+                source="pairs.txt",
+                batch_size=4,
+                label_type="PIXEL",
+                shuffle=True,
+                rand_skip=5,
+                tops=("data", "label", "size"),
+                transform=TransformConfig(
+                    mirror=True,
+                    crop_height=13,
+                    crop_width=11,
+                    mean_value=(1.0, 2.0, 3.0),
+                    scale_factors=(0.5, 1.0, 1.5),
                 ),
             )
     raise AssertionError(kind)

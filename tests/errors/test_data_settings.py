@@ -62,6 +62,18 @@ CASES = {
     f"#new_height: {MANY} new_width: {MANY} }}",
     "pixels": 'type: "ImageData" top: "label" image_data_param { source: "list" '
     "#new_height: 30000 new_width: 10000 }",
+    "dense_batch": 'type: "DenseImageData" top: "label" #dense_image_data_param { '
+    'source: "pairs" }',
+    "dense_crop": 'type: "DenseImageData" top: "label" dense_image_data_param { source: "pairs" '
+    "batch_size: 1 crop_width: 2 #crop_height: 9 }",
+    "dense_mirror": 'type: "DenseImageData" top: "label" dense_image_data_param { source: "pairs" '
+    "batch_size: 1 } transform_param { #mirror: true }",
+    "seg_type": 'type: "ImageSegData" top: "label" image_data_param { source: "pairs" '
+    "#label_type: IMAGE }",
+    "seg_width": 'type: "ImageSegData" top: "label" image_data_param { source: "pairs" '
+    "label_type: PIXEL } transform_param { #crop_width: 9 }",
+    "seg_factors": 'type: "ImageSegData" top: "label" image_data_param { source: "pairs" '
+    "label_type: PIXEL } transform_param { crop_size: 3 #scale_factors: 0.001 }",
     "hdf5_transform": 'type: "HDF5Data" hdf5_data_param { source: "files" batch_size: 1 } '
     "#transform_param { scale: 2 }",
     "hdf5_batch": 'type: "HDF5Data" hdf5_data_param { source: "files" #batch_size: 0 }',
@@ -119,6 +131,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_mean(made / "mean", np.zeros((3, 2, 2), np.float32))
     cv2.imwrite(str(made / "a.png"), np.zeros((6, 7, 3), np.uint8))
     (made / "list").write_text("a.png 0\n")
+    (made / "pairs").write_text("a.png a.png\n")
     (made / "empty.txt").write_text("")
     with h5py.File(made / "a.h5", "w") as file:
         file["data"] = np.zeros((2, 3))
@@ -143,7 +156,7 @@ def test_the_place_is_the_settings(
     assert str(error.location) == f"net.prototxt:1:{len(before) + 1} (layer 'in')", error
     setting = after.replace(":", " ").split()[0]
     # What is not given has the place of the block in which it is missing.
-    missing = {"no_source": "source", "no_batch_size": "batch_size"}
+    missing = {"no_source": "source", "no_batch_size": "batch_size", "dense_batch": "batch_size"}
     assert error.field == missing.get(name, setting)
 
 

@@ -141,13 +141,15 @@ class AssumingProbe(RuntimeProbe):
         # Nothing is read that is not needed: a mean file may tell a size, or be damaged.
         known = NOTHING if labelled and found[0] is not None else derived(config)
         if labelled and found[0] is None:
-            if len(found) == 2 and found[1]:
+            if len(found) > 1 and found[1]:
                 known = replace(known, axes=(found[1][0], *known.axes[1:]))
             if None not in known.axes:
                 found[0] = tuple(axis for axis in known.axes if axis is not None)
                 sources += known.fields
-        if len(tops) == 2 and labelled and found[0] is not None and found[1] is None:
-            found[1] = found[0][:1]
+        if labelled and found[0] is not None:
+            for i, shape in enumerate(config.beside(found[0])[: len(tops) - 1], 1):
+                if found[i] is None:
+                    found[i] = tuple(map(int, shape))
         shapes = [shape for shape in found if shape is not None]
         if len(shapes) != len(tops):
             raise underivable(config, missing, known, list(self._given), tops)

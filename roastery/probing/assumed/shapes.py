@@ -72,7 +72,8 @@ def derived(config: SourceConfig) -> Known:
 
 def shape_flags(config: SourceConfig, known: Known, tops: Sequence[str]) -> str:
     """The flags that give the shapes of ``tops``; a letter stands for what is not known."""
-    letters = known.letters
+    letters = tuple(known.letters)
+    shapes = [letters, *config.beside(letters)]
     flags = []
     for i, top in enumerate(config.tops):
         if top not in tops:
@@ -80,7 +81,7 @@ def shape_flags(config: SourceConfig, known: Known, tops: Sequence[str]) -> str:
         if not config.labelled:
             flags.append(f"--shape {top}={letters[0]},...")
         else:
-            flags.append(f"--shape {top}={','.join(letters) if i == 0 else letters[0]}")
+            flags.append(f"--shape {top}={','.join(map(str, shapes[i]))}")
     return " ".join(flags)
 
 

@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from roastery.files.regular_file import read_regular
-
 from ..config import KnownAxes, OpenOptions, SourceConfig
-from ..draws import SHUFFLE, SKIP
-from ..image_codec import ImageError, channel_major, decode_image, resize_image
-from ..image_limit import max_image_pixels
+from ..epochs import Epochs, drawn_skip
+from ..image_codec import Color, channel_major, resize_image
 from ..image_list import ListedImage, read_image_list
+from ..listed_pictures import ListedPictures
+from ..new_size import check_new_size
 from ..notes import NoteKind
 from ..planned import Allocate, PlannedSource
-from ..room import PLANNED_BYTES, check_batch, check_record
+from ..room import PLANNED_BYTES, check_batch
 from ..source import Position, Shape
 from ..transform import Choices, Transformer
 
@@ -79,49 +78,33 @@ class ImageSource(PlannedSource[ImageBatch]):
         self.config = config
         self.check_top_count((2,))
         self.check_batch_size(config.batch_size, "image_data_param")
-        if (config.new_height > 0) != (config.new_width > 0):
-            raise self.error(
-                f"new_height is {config.new_height} and new_width is {config.new_width}",
-                "set both, or neither",
-                field="new_height" if config.new_height > 0 else "new_width",
-            )
-        resized = (3 if config.is_color else 1, config.new_height, config.new_width)
-        fields = f"new_height is {config.new_height} and new_width is {config.new_width}"
-        check_record(config, fields, resized, "new_height")
-        if config.new_height * config.new_width > max_image_pixels():
-            raise self.error(
-                f"new_height is {config.new_height} and new_width {config.new_width}; pictures of "
-                f"at most {max_image_pixels()} pixels are made",
-                "set the size that the net wants; --max_image_pixels raises the limit",
-                field="new_height",
-            )
+        check_new_size(config, config.is_color, config.new_height, config.new_width)
         self._transformer = Transformer(config, options, self.draws)
-        self._list_path = options.root / config.source
-        self._folder = options.root
+        list_path = options.root / config.source
+        self._pictures = ListedPictures(config, options.root, config.root_folder, list_path)
         self.notes(OPENING(path=config.source))
-        self._images = read_image_list(self._list_path, config.at("source"))
+        images = read_image_list(list_path, config.at("source"))
         if config.shuffle:
             self.notes(SHUFFLING())
-        self.notes(TOTAL(count=len(self._images)))
-        self._epoch = -1
-        self._order = np.arange(len(self._images))
+        self.notes(TOTAL(count=len(images)))
+        self._images = Epochs(images, self.draws, config.shuffle)
         self._number = 0
         if config.rand_skip:
-            self._skip()
-        sizes = self._sizes(self._image_at(self._number))
+            self._skip(len(images))
+        sizes = self._sizes(self._images[self._number])
         check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES)
         self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
     def plan_work(self) -> ImageBatch:
         size = self.config.batch_size
         choices = self._transformer.choose(self._number, size)
-        images = [self._image_at(self._number + i) for i in range(size)]
+        images = [self._images[self._number + i] for i in range(size)]
         self._number += size
         return ImageBatch(images, choices)
 
     def next_shapes(self) -> list[Shape]:
         size = self.config.batch_size
-        return [(size, *self._sizes(self._image_at(self._number))), (size,)]
+        return [(size, *self._sizes(self._images[self._number])), (size,)]
 
     def load(self, work: ImageBatch, allocate: Allocate) -> list[np.ndarray]:
         labels = allocate((len(work.images),))
@@ -152,41 +135,21 @@ class ImageSource(PlannedSource[ImageBatch]):
     def close(self) -> None:
         """Nothing stays open between batches."""
 
-    def _skip(self) -> None:
-        skip = self.draws.word(SKIP, 0) % self.config.rand_skip
+    def _skip(self, count: int) -> None:
+        skip = drawn_skip(self.draws, self.config.rand_skip)
         self.notes(SKIPPING(count=skip))
-        if skip >= len(self._images):
+        if skip >= count:
             raise self.error(
-                f"rand_skip drew {skip}, but the list has {len(self._images)} images",
-                f"set rand_skip to at most {len(self._images)}",
+                f"rand_skip drew {skip}, but the list has {count} images",
+                f"set rand_skip to at most {count}",
                 field="rand_skip",
             )
         self._number = skip
 
-    def _image_at(self, number: int) -> ListedImage:
-        """The picture with this number, counted over all epochs from 0."""
-        epoch, index = divmod(number, len(self._images))
-        if self.config.shuffle and epoch != self._epoch:
-            self._order = self.draws.permutation(SHUFFLE, epoch, len(self._images))
-            self._epoch = epoch
-        return self._images[int(self._order[index])]
-
     def _pixels(self, listed: ListedImage) -> np.ndarray:
         """A picture's (channels, height, width) pixels, resized if that was asked for."""
-        # Joined as text, as Caffe does: root_folder may be a prefix that is no folder.
-        path = self._folder / (self.config.root_folder + listed.path)
-        try:
-            data = read_regular(path, self.config.place)
-            pixels = decode_image(
-                data, "color" if self.config.is_color else "gray", self.config.place
-            )
-        except OSError as error:
-            raise self.error(
-                f"cannot read {self._name(listed)}: {error.strerror} ({path})",
-                "paths start from root_folder, or without one from the working directory",
-            ) from error
-        except ImageError as error:
-            raise self.error(f"cannot decode {self._name(listed)}: {error}") from error
+        color: Color = "color" if self.config.is_color else "gray"
+        pixels = self._pictures.read(listed.path, listed.line, color)
         if self.config.new_height:
             pixels = resize_image(pixels, self.config.new_height, self.config.new_width)
         return channel_major(pixels)
@@ -195,4 +158,4 @@ class ImageSource(PlannedSource[ImageBatch]):
         return self._transformer.output_shape(self._pixels(listed).shape, self._name(listed))
 
     def _name(self, listed: ListedImage) -> str:
-        return f"image '{listed.path}' ({self._list_path}, line {listed.line})"
+        return self._pictures.name(listed.path, listed.line)
