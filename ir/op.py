@@ -194,6 +194,12 @@ class Op(ABC):
         else happens. An element of the result is one of the input that its place is in."""
         return None
 
+    @property
+    def counted_axis(self) -> int | None:
+        """Of a DYNAMIC op of (x, n i32[1]): the axis along which its result is the first n
+        elements of x, if that is all it does. Who runs it may compute x and n alone."""
+        return None
+
     def in_place(self) -> Op | None:
         """Likewise, the op that leaves the inputs where they are written: a WHOLE. None: there is
         none."""

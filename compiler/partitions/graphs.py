@@ -15,6 +15,7 @@ from ..passes.autodiff import differentiate, split
 from ..passes.context import context_for
 from ..passes.freeze import freeze
 from .partition import Flow, Partition
+from .trimmed import found_port, without_trims
 
 Onto = frozenset[str] | None
 """Names of the variables to whose diffs a backward adds; None: to all."""
@@ -43,6 +44,7 @@ class PartitionGraphs:
         tops: of the layers in order, what has memory: its name there, type and loss weight.
         sizes: what the graphs are made for: shapes of ``reads``, and of what those do not tell.
         shares_data: the tops are the bottom's data under other shapes, so that nothing has to run.
+        trimmed: tops of which only so many rows count, by their names in memory.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class PartitionGraphs:
                 if place in held:
                     self.tops.append((place, v.type, weight))
                     latest[place] = v
+        nodes, self.trimmed = without_trims(nodes, places, latest)
         read = {v for n in nodes for v in n.inputs if v not in made}
         own = {p.value for p in program.graph.inputs}
         crossing = [v for v in places if v in read and v not in own]
@@ -80,7 +83,11 @@ class PartitionGraphs:
         ]
         shown = [name for name in program.outputs if name in latest]
         shown += [name for name, v in latest.items() if v in made and name not in shown]
-        outputs = [Port(name, latest[name], Role.RESULT) for name in shown]
+        outputs = [
+            Port(n, self.trimmed[n].rows if n in self.trimmed else latest[n], Role.RESULT)
+            for n in shown
+        ]
+        outputs += [found_port(name, each) for name, each in self.trimmed.items()]
         states = [p for p in program.graph.outputs if p.role is Role.STATE and p.value in made]
         self.forward = Graph(partition.name, tuple(inputs), nodes, (*outputs, *states))
         last = {versions[-1] for versions in program.blobs.values()}
@@ -154,7 +161,7 @@ class PartitionGraphs:
             parameters=self._learning,
             diffs={self._places[v]: v for v in reads.values()},
             seeds={name: weight for name, weight in flow.seeds.items() if name in shown},
-            seeded=[name for name in shown if name in flow.given],
+            seeded=[n for n in shown if n in flow.given and n not in self.trimmed],
             scaled=flow.scaled,
         )
 

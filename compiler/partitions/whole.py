@@ -20,7 +20,8 @@ def whole(
     """As few partitions as there can be: most often one.
 
     A layer whose tops' sizes only its run tells (a Python layer, Filter) is one of its own, so
-    that what comes after it is planned for the sizes that came.
+    that what comes after it is planned for the sizes that came; one that only counts rows
+    (DetectionOutput) is the last of its own.
 
     Args:
         observe: inner blobs that have memory besides the outputs.
@@ -125,12 +126,16 @@ class _Whole:
 
 
 def _ranges(program: NetProgram) -> Iterator[tuple[int, int]]:
-    """Where a program has to be cut: around layers whose sizes only their run tells, and behind
-    a loss that a later layer overwrites."""
+    """Where a program has to be cut: around layers whose sizes only their run tells (behind those
+    that only count rows: :mod:`.trimmed`), and behind a loss that a later layer overwrites."""
     cuts = {0, len(program.layers)}
     for number, layer in enumerate(program.layers):
-        if any(map(tells_size, program.graph.nodes[layer.first : layer.last])):
-            cuts |= {number, number + 1}
+        nodes = program.graph.nodes[layer.first : layer.last]
+        telling = [node for node in nodes if tells_size(node)]
+        if telling:
+            cuts.add(number + 1)
+        if any(node.op.counted_axis is None for node in telling):
+            cuts.add(number)
         for name, value, weight in zip(
             layer.tops, layer.top_values, layer.loss_weights, strict=True
         ):

@@ -91,3 +91,44 @@ class CountOf(Op):
         if found != self.count:
             raise SizeChanged({self.key: (found,)})
         return [np.array([found], np.int32)]
+
+
+@register
+@dataclass(frozen=True)
+class Trim(Op):
+    """(x, n i32[1]) -> the first ``count`` elements of x along ``axis``, which is its first of more
+    than one element. The last node of a layer whose top has as many rows as were found.
+
+    ``count`` is what the graph was made for. Where n is another number, ``reference`` raises
+    :class:`SizeChanged` with it under ``key``. A partition that ends there is run without the node:
+    then x is computed in memory of its own size, n is read back, and the blob shows so many rows.
+    """
+
+    count: int
+    axis: int
+    key: str
+    name = "trim"
+    properties = Property.HOST | Property.DYNAMIC
+
+    @property
+    def counted_axis(self) -> int:
+        return self.axis
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        x, n = inputs
+        require(n == TensorType((1,), I32), f"{n} is not i32[1]")
+        require(0 <= self.axis < x.rank, f"axis {self.axis} of {x}")
+        require(
+            all(d == 1 for d in x.shape[: self.axis]), f"axis {self.axis} of {x} is an inner one"
+        )
+        require(0 <= self.count <= x.shape[self.axis], f"{self.count} of {x} along {self.axis}")
+        shape = (*x.shape[: self.axis], self.count, *x.shape[self.axis + 1 :])
+        return (TensorType(shape, x.dtype),)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        x, n = inputs
+        if int(n[0]) != self.count:
+            raise SizeChanged({self.key: (int(n[0]),)})
+        return [np.ascontiguousarray(x.take(range(self.count), axis=self.axis))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from compiler.options import CompileOptions
 from compiler.partitions import frozen
+from compiler.partitions.trimmed import trimmed_graph
 from ir.errors import RoasteryError
 from ir.graph import Graph, Node, Role
 from ir.op import Property
@@ -41,11 +42,16 @@ def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph
     """What to compute once, and the graph of an artifact: the net's outputs and state alone.
 
     Without the summed loss, and without nodes that are there for their effect (file outputs).
+    Outputs whose number of rows a run tells hold as many as there could be, beside that number.
     """
+    return frozen(_shown(program), options)
+
+
+def _shown(program: NetProgram) -> Graph:
     whole, shown = program.graph, program.outputs
     outputs = tuple(p for p in whole.outputs if p.role is not Role.RESULT or p.name in shown)
     nodes = tuple(node for node in whole.nodes if not _is_sink(node))
-    return frozen(replace(whole, nodes=nodes, outputs=outputs), options)
+    return trimmed_graph(replace(whole, nodes=nodes, outputs=outputs))
 
 
 def _is_sink(node: Node) -> bool:
@@ -61,13 +67,13 @@ def check_host(program: NetProgram, kernels: str | None) -> None:
     Args:
         kernels: for what there can be nothing but kernels.
     """
-    for node in program.graph.nodes:
-        if _is_sink(node):
-            LOGGER.warning(
-                "%s is left out: it has no top, and what it does is not part of an artifact",
-                node.location,
-            )
-        elif node.op.properties & Property.HOST and kernels and not calls_back(node.op):
+    for node in filter(_is_sink, program.graph.nodes):
+        LOGGER.warning(
+            "%s is left out: it has no top, and what it does is not part of an artifact",
+            node.location,
+        )
+    for node in _shown(program).nodes:
+        if node.op.properties & Property.HOST and kernels and not calls_back(node.op):
             raise RoasteryError(
                 f"'{node.op.name}' has no kernel and cannot be exported for {kernels}",
                 location=node.location,

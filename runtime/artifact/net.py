@@ -13,6 +13,7 @@ import numpy as np
 
 from compiler.last_used import LastUsed
 from ir.errors import RoasteryError
+from ir.found_rows import counted_results, tells_rows
 from ir.graph import PortKey, Role
 from ir.program_sizes import OtherSizes
 from ir.size import Size
@@ -23,7 +24,7 @@ from runtime.cuda.executor.session import Session
 from ..cpu.launches import INTERFACE
 from ..machine.processor import cpu_target
 from ..machine.threads import number_of_threads
-from .bound import ArtifactRunner, BoundArtifact, CpuRunner, GpuRunner
+from .bound import ArtifactRunner, BoundArtifact, Buffers, CpuRunner, GpuRunner
 from .compiled_cpu import CompiledRunner, best_baseline
 from .errors import ArtifactError
 from .reader import Artifact
@@ -47,7 +48,8 @@ class LoadedNet:
         manifest: names, types, versions and targets.
         device: ``cpu``, ``reference`` or ``cuda:0``.
         baseline: the instructions that the CPU's machine code is for; "": numpy runs the graph.
-        inputs, outputs: their types by name, as the net was exported.
+        inputs, outputs: their types by name, as the net was exported; of an output whose number of
+            rows a run tells (detections), with as many as there could be.
     """
 
     def __init__(
@@ -72,7 +74,14 @@ class LoadedNet:
             self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
             self._runner = GpuRunner(artifact, self._session)
         self._sizes = self.manifest.program_sizes
-        self.inputs, self.outputs = self.manifest.types_at(self.manifest.sizes)
+        self.inputs, outputs = self.manifest.types_at(self.manifest.sizes)
+        self.outputs = {name: t for name, t in outputs.items() if not tells_rows(name)}
+        counted = counted_results(outputs).items()
+        self._counted = {
+            name: each
+            for name, each in counted
+            if name in outputs and each[1] < len(outputs[name].shape)
+        }
         self._bound: LastUsed[tuple[Shape, ...], BoundArtifact] = LastUsed(_KEPT)
         self._at({name: type.shape for name, type in self.inputs.items()})
         self._runner.memory.let_go()
@@ -100,9 +109,16 @@ class LoadedNet:
             for name, array in taken.items():
                 inputs[PortKey(Role.DATA, name)].put(array)
             graph.run()
-            return {
-                name: outputs[PortKey(Role.RESULT, name)].peek().copy() for name in self.outputs
-            }
+            return {name: self._result(name, outputs) for name in self.outputs}
+
+    def _result(self, name: str, outputs: Buffers) -> np.ndarray:
+        """A copy of an output; of one whose number of rows a run tells, those that it found."""
+        array = outputs[PortKey(Role.RESULT, name)].peek()
+        if name in self._counted:
+            number, axis = self._counted[name]
+            (count,) = outputs[PortKey(Role.RESULT, number)].peek()
+            array = array[(*(slice(None),) * axis, slice(0, count))]
+        return array.copy()
 
     def _sizes_of(self, shapes: Mapping[str, Shape]) -> Mapping[str, int]:
         """What the symbols of sizes are where the inputs have these shapes."""

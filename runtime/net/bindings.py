@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compiler.passes.freeze import FROZEN
+from ir.found_rows import tells_rows
 from ir.graph import Graph, Port, Role
 
 from ..memory.buffers import Buffer
@@ -20,6 +21,7 @@ class Bindings:
     def __init__(self, context: NetContext) -> None:
         self._context = context
         self._saved: dict[str, Buffer] = {}
+        self._found: dict[str, Buffer] = {}  # how many rows of a top count
         self._moved = -1  # as much new memory was seen
 
     def bound(
@@ -44,7 +46,18 @@ class Bindings:
     def shape(self, port: Port, now: Specialization) -> Shape:
         """Of the tensor that a port has now; what is the partition's own is as it was saved."""
         own = port.role is Role.SAVED or _is_constant(port, self._context)
+        own = own or tells_rows(port.name) or port.name in now.sized.graphs.trimmed
         return (now.sized.type(port) if own else self._context.buffer(port).type).shape
+
+    def found(self, port: Port) -> int:
+        """How many rows of a top count, after a run."""
+        return int(self._found[port.name].peek()[0])
+
+    def _rows(self, port: Port, now: Specialization) -> Buffer:
+        """All of a top's memory, of which only so many rows count."""
+        blob, type = self._context.blobs[port.name], now.sized.type(port)
+        blob.reserve(type)
+        return blob.data.view(type)
 
     def _held(self, port: Port) -> Buffer | None:
         """Where a tensor is now; None for one that stays where it is."""
@@ -52,9 +65,15 @@ class Bindings:
             return None
         if port.role is Role.SAVED:
             return self._saved.get(port.name)
+        if tells_rows(port.name):
+            return self._found.get(port.name)
         return self._context.buffer(port)
 
     def _buffer(self, port: Port, now: Specialization) -> Buffer:
+        if tells_rows(port.name):
+            return self._found.setdefault(port.name, Buffer(port.value.type))
+        if port.name in now.sized.graphs.trimmed:
+            return self._rows(port, now)
         constant = _is_constant(port, self._context)
         if port.role is not Role.SAVED and not constant:
             return self._context.buffer(port)

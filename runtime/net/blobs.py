@@ -46,6 +46,13 @@ class BlobBuffers:
             buffer.view(type) if fits else Buffer(type) for buffer in (self.data, self.diff)
         )
 
+    def reserve(self, type: TensorType) -> None:
+        """Have memory that could hold such a tensor; what the blob holds is lost if it is new."""
+        if not (self.data.has_room(type) and self.diff.has_room(type)):
+            self.changes.memory += 1
+            now = self.data.type
+            self.data, self.diff = Buffer(type).view(now), Buffer(type).view(now)
+
     def share(self, source: BlobBuffers, shape: Shape) -> None:
         """Have the data of another blob, and a diff of its own. Caffe: Blob::ShareData."""
         self.resize(shape)

@@ -9,6 +9,7 @@ import numpy as np
 
 from compiler.last_used import LastUsed
 from compiler.partitions import Flow, Onto, Partition, PartitionGraphs, SizedPartition
+from compiler.partitions.trimmed import found_port
 from compiler.passes.accumulate import written_diffs
 from compiler.passes.autodiff import diff_port
 from compiler.plan.plan import Plan
@@ -138,11 +139,19 @@ class RunningPartition:
             try:
                 if graph.nodes or _passes_on(graph):
                     self._bound(graph).run()
+                    self._trim()
                 return
             except SizeChanged as change:
                 if self._context.lower_again is None:
                     raise
                 self._resize(change.shapes)
+
+    def _trim(self) -> None:
+        """Show as many rows of tops as were found."""
+        for place, trimmed in self.graphs.trimmed.items():
+            count = self._bindings.found(found_port(place, trimmed))
+            rows = self._now.sized.type(trimmed.rows).shape
+            self._context.blobs[place].resize(trimmed.shape(rows, count))
 
     def losses(self) -> list[Loss]:
         """The weighted losses of the layers, as the last forward left them."""

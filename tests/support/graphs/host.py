@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ir.graph import Role, Value
-from ir.ops.dynamic import CountOf, NonZero
+from ir.ops.dynamic import CountOf, NonZero, Trim
 from ir.ops.host import HostCall
 from ir.ops.region import RegionMax, RegionScatter
 from ir.size import value_of
@@ -52,6 +52,14 @@ def draw_count_of(g: Growth) -> None:
     count = g.number(0, 5)
     found = g.input((1,), I32, integers(count, count + 1), Role.DATA)
     g.emit(CountOf(count, f"count{len(g.b.nodes)}"), found)
+
+
+@draws(Trim)
+def draw_trim(g: Growth) -> None:
+    x = g.value(1, 2, 3)
+    count = g.number(0, value_of(x.shape[0]))
+    found = g.input((1,), I32, integers(count, count + 1), Role.DATA)
+    g.emit(Trim(count, 0, f"trim{len(g.b.nodes)}"), x, found)
 
 
 def _pooled(g: Growth) -> tuple[Value, Value, Value, Value]:
