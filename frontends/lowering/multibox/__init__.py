@@ -1,0 +1,1 @@
+"""SSD's training: what MultiBoxLoss is made of."""
