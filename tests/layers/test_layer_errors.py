@@ -11,6 +11,7 @@ from tests.support.layer_cases import net_text
 from tests.support.refusals import check_refusal
 
 IMAGE = {"x": (2, 3, 8, 8)}
+PRIORS = {"loc": (2, 12), "conf": (2, 12), "prior": (1, 2, 12), "gt": (1, 1, 5, 8)}
 
 # layer type, its parameters, inputs, the message (part), the text at the place it points to
 CASES = [
@@ -444,6 +445,76 @@ CASES = [
         IMAGE,
         "cropping leaves 0x0 pixels",
         "pad_beg: -8",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { neg_overlap: 0.5 }",
+        PRIORS,
+        "num_classes is missing",
+        "multibox_loss_param",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 background_label_id: 4 }",
+        PRIORS,
+        "background_label_id is 4 of 4 classes",
+        "background_label_id: 4",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 do_neg_mining: false }",
+        PRIORS,
+        "do_neg_mining is false and mining_type MAX_NEGATIVE",
+        "do_neg_mining: false",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 share_location: false }",
+        PRIORS,
+        "mining_type is MAX_NEGATIVE where share_location is false",
+        "multibox_loss_param",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 mining_type: HARD_EXAMPLE sample_size: 0 }",
+        PRIORS,
+        "sample_size is 0",
+        "sample_size: 0",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 map_object_to_agnostic: true }",
+        PRIORS,
+        "num_classes is 4 with map_object_to_agnostic",
+        "num_classes: 4",
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 3 }",
+        PRIORS,
+        "'conf' has shape [2, 12]; for 3 priors 9 scores an image",
+        'bottom: "conf"',
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 }",
+        PRIORS | {"loc": (2, 9)},
+        "'loc' has shape [2, 9]; for 3 priors 12 offsets an image",
+        'bottom: "loc"',
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 }",
+        PRIORS | {"prior": (2, 12)},
+        "(1, 2, P * 4) is expected",
+        'bottom: "prior"',
+    ),
+    (
+        "MultiBoxLoss",
+        "multibox_loss_param { num_classes: 4 }",
+        PRIORS | {"gt": (1, 1, 5, 7)},
+        "(1, 1, G, 8) is expected",
+        'bottom: "gt"',
     ),
 ]
 
