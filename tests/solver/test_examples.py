@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.examples import EXAMPLES, copied, run_shown, script
+
 Run = Callable[..., str]
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
-
-
-def script(*words: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-2000:]
-    return done.stdout
 
 
 def test_first_example_of_talks_about_caffe(
@@ -60,3 +43,31 @@ def test_demo(tmp_path: Path) -> None:
     assert found is not None and float(found.group(2)) >= 0.97
     assert (output / "snapshots" / "lenet_digits_iter_800.caffemodel").stat().st_size > 100_000
     assert (output / "train.png").read_bytes().startswith(b"\x89PNG")
+
+
+def losses(log: str) -> list[float]:
+    return [float(x) for x in re.findall(r"Iteration \d+.*, loss = ([\d.e+-]+)", log)]
+
+
+def test_characters(tmp_path: Path) -> None:
+    """The commands that its README shows, with an eightieth of the iterations."""
+    solver = {"max_iter: 4000": "max_iter: 50", "test_iter: 45": "test_iter: 1"}
+    solver |= {"display: 100": "display: 49", "average_loss: 100": "average_loss: 5"}
+    folder = copied("characters", tmp_path, {"solver.prototxt": solver})
+    said = run_shown(
+        folder,
+        {
+            "iter_4000": "iter_50",
+            "--iterations=45": "--iterations=1",
+            "--length=200": "--length=50",
+        },
+    )
+    assert len(said) == 5
+    first, last = losses(said["roastery train --solver=solver.prototxt"])
+    assert first == pytest.approx(4.56, abs=0.02) and last < 3.6
+    written = said["python sample.py characters_iter_4000.caffemodel"]
+    assert written.startswith("The ") and len(written) == len("The ") + 600 + 1
+    (begun,) = (text for command, text in said.items() if "--begin" in command)
+    assert begun.startswith("If the ") and len(begun) == len("If the ") + 50 + 1
+    same = script("sample.py", "characters_iter_50.caffemodel", cwd=folder)
+    assert same == written
