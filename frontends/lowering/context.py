@@ -106,6 +106,7 @@ class LayerContext:
         self.labels: Labels | None = None  # see `takes_labels`
         self.owned: list[str] = []  # names of the layer's variables, in the order of its blobs
         self.hidden: dict[str, str] = {}  # hidden state -> its variable
+        self.notes: list[str] = []  # see `note`
 
     @property
     def param(self) -> Message:
@@ -182,6 +183,10 @@ class LayerContext:
         Others are then refused where they are read from data. ``ignored`` is taken, too.
         """
         self.labels = Labels(bottom, classes, ignored)
+
+    def note(self, message: str, field: str | None = None) -> None:
+        """Tell users what they may not expect, with the place of :meth:`error`."""
+        self.notes.append(f"{self.error(message, field).location}: {message}")
 
     def deciding(self, place: Location) -> AbstractContextManager[None]:
         """While the layer is lowered: what it takes for granted of sizes is its own."""

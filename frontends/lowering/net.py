@@ -121,6 +121,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     )
     named = lower_layer(ctx, stopped)
     _meet_twin(work, ctx)
+    work.notes += ctx.notes
     work.known.append(KnownLayer(m, kind, phase, stopped, ctx.hidden, streams))
     layer = LayerInfo(
         name=m.name,

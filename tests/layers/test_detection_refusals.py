@@ -9,6 +9,9 @@ from tests.support.refusals import check_refusal
 Inputs = dict[str, tuple[int, ...]]
 
 MAPS: Inputs = {"x": (2, 3, 4, 5), "data": (2, 3, 60, 90)}
+DETECTED: Inputs = {"loc": (2, 28), "conf": (2, 21), "prior": (1, 2, 28)}
+PROPOSED: Inputs = {"cls": (1, 2, 4, 5), "box": (1, 4, 4, 5), "info": (1, 3)}
+_CLASSES = "detection_output_param { num_classes: 3 "
 
 # layer type, its parameters, inputs, the message (part), the text at the place it points to
 CASES: list[tuple[str, str, Inputs, str, str]] = [
@@ -69,6 +72,80 @@ CASES: list[tuple[str, str, Inputs, str, str]] = [
         {"x": (2, 3, 0, 5), "data": (2, 3, 4, 4)},
         "'x' has shape [2, 3, 0, 5], which has no position",
         "bottom",
+    ),
+    ("DetectionOutput", "", DETECTED, "detection_output_param has no `num_classes`", "layer"),
+    (
+        "DetectionOutput",
+        "detection_output_param { num_classes: 4 }",
+        DETECTED,
+        "'conf' has shape [2, 21]: 21 scores an image; 7 priors and 4 classes need 28",
+        'bottom: "conf"',
+    ),
+    (
+        "DetectionOutput",
+        _CLASSES + "share_location: false }",
+        DETECTED,
+        "28 offsets of boxes an image; 7 priors and 3 classes need 84",
+        'bottom: "loc"',
+    ),
+    (
+        "DetectionOutput",
+        _CLASSES + "}",
+        DETECTED | {"conf": (3, 21)},
+        "'loc' has 2 images, 'conf' has 3",
+        'bottom: "conf"',
+    ),
+    (
+        "DetectionOutput",
+        _CLASSES + "}",
+        DETECTED | {"prior": (1, 1, 28)},
+        "'prior' has shape [1, 1, 28]; (1, 2, 4 * priors) is expected",
+        'bottom: "prior"',
+    ),
+    (
+        "DetectionOutput",
+        _CLASSES + "nms_param { nms_threshold: -1 } }",
+        DETECTED,
+        "nms_threshold is -1",
+        "nms_param",
+    ),
+    ("DetectionOutput", _CLASSES + "nms_param { eta: 0 } }", DETECTED, "eta is 0", "nms_param"),
+    (
+        "Proposal",
+        "proposal_param { ratio: 1 scale: 8 scale: 16 }",
+        PROPOSED,
+        "'cls' has shape [1, 2, 4, 5]; 2 scores for each of 2 anchors are expected: 4 channels",
+        'bottom: "cls"',
+    ),
+    (
+        "Proposal",
+        "proposal_param { ratio: 1 scale: 8 }",
+        PROPOSED | {"box": (1, 4, 4, 6)},
+        "one image and one map are expected",
+        'bottom: "box"',
+    ),
+    (
+        "Proposal",
+        "proposal_param { ratio: 1 scale: 8 }",
+        PROPOSED | {"info": (1, 2)},
+        "'info' has shape [1, 2]; height, width and scale",
+        'bottom: "info"',
+    ),
+    ("Proposal", "proposal_param { ratio: 1 }", PROPOSED, "has no `scale`", "proposal_param"),
+    ("Proposal", "proposal_param { ratio: 0 scale: 1 }", PROPOSED, "ratio is 0", "ratio: 0"),
+    (
+        "Proposal",
+        "proposal_param { ratio: 1 scale: 8 post_nms_topn: 0 }",
+        PROPOSED,
+        "post_nms_topn is 0",
+        "post_nms_topn: 0",
+    ),
+    (
+        "Proposal",
+        "proposal_param { scale: 8 max_rois: 5 }",
+        PROPOSED,
+        "`max_rois` and `scale` are fields of two different layers",
+        "max_rois: 5",
     ),
 ]
 

@@ -83,3 +83,81 @@ CASES = [
         checks_gradient=False,  # centers move by a rule of their own
     ),
 ]
+
+
+def _boxes(rng: np.random.Generator, count: int) -> np.ndarray:
+    corner = rng.uniform(0, 0.6, (count, 2))
+    return np.hstack([corner, corner + rng.uniform(0.1, 0.4, corner.shape)])
+
+
+def _prior(rng: np.random.Generator) -> np.ndarray:
+    return np.stack([_boxes(rng, 9).ravel(), np.tile([0.1, 0.1, 0.2, 0.2], 9)])[np.newaxis]
+
+
+def _detected(name: str, param: str, boxed: int = 1, least: float = 0.0) -> LayerCase:
+    text = (
+        'layer { name: "l" type: "DetectionOutput" bottom: "loc" bottom: "conf" bottom: "prior" '
+        f'top: "y" detection_output_param {{ num_classes: 4 {param} }} }}'
+    )
+    shape = (2, 36)
+    return LayerCase(
+        "DetectionOutput",
+        name,
+        net_text(text, loc=(2, 36 * boxed), conf=shape, prior=(1, 2, 36)),
+        inputs={"prior": _prior, "conf": lambda rng: rng.uniform(least, 1.0, shape)},
+        checks_gradient=False,  # none flows
+    )
+
+
+CASES += [
+    _detected("detection_output", "code_type: CENTER_SIZE nms_param { top_k: 6 } keep_top_k: 7"),
+    _detected("detection_output_all", "code_type: CORNER_SIZE"),
+    _detected("detection_output_none", "confidence_threshold: 1.5"),
+    _detected(
+        "detection_output_by_class",
+        "share_location: false background_label_id: -1 confidence_threshold: 0.4 "
+        "variance_encoded_in_target: true nms_param { nms_threshold: 0.7 eta: 0.8 }",
+        boxed=4,
+    ),
+]
+
+
+def _proposed(name: str, param: str, tops: str, images: int = 1, anchors: int = 9) -> LayerCase:
+    text = (
+        'layer { name: "l" type: "Proposal" bottom: "cls" bottom: "box" bottom: "info" '
+        f"{tops} proposal_param {{ {param} }} }}"
+    )
+    scores, moves = (images, 2 * anchors, 4, 5), (images, 4 * anchors, 4, 5)
+    return LayerCase(
+        "Proposal",
+        name,
+        net_text(text, cls=scores, box=moves, info=(images, 3)),
+        inputs={
+            "cls": lambda rng: rng.permutation(np.arange(np.prod(scores))).reshape(scores) / 1e3,
+            "box": lambda rng: 0.2 * rng.standard_normal(moves),
+            "info": lambda rng: np.tile([64.0, 80.0, 1.5], (images, 1)),
+        },
+        checks_gradient=False,  # none flows
+    )
+
+
+CASES += [
+    _proposed(
+        "proposal",
+        "ratio: 0.5 ratio: 1 ratio: 2 scale: 2 scale: 3 scale: 4 pre_nms_topn: 90 post_nms_topn: 7",
+        'top: "y" top: "s"',
+    ),
+    _proposed(
+        "proposal_two_images",
+        "ratio: 1 scale: 2 base_size: 8 feat_stride: 8 min_size: 9 nms_thresh: 0.5",
+        'top: "y"',
+        images=2,
+        anchors=1,
+    ),
+    _proposed(
+        "proposal_synopsys",
+        "anchor_scale: 1 anchor_ratio: 3 max_rois: 11 rpn_min_size: 20 rpn_nms_thresh: 0.6",
+        'top: "y" top: "s"',
+        anchors=3,
+    ),
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import (
     host,
+    introsort,
     loops,
     movement,
     patterns,
@@ -26,6 +27,7 @@ __all__ = ["DRAWERS", "PATTERNS", "Drawn", "examples", "graphs", "trained"]
 
 del (
     host,
+    introsort,
     loops,
     movement,
     patterns,
