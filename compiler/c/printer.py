@@ -93,8 +93,10 @@ class _Printer(KernelPrinter):
     branch, block_ends = "if ({})", (" {", "}")
     comment = staticmethod(c_comment)
 
-    def simple(self, statement: n.Let | n.Declare | n.Assign | n.Write) -> str:
+    def simple(self, statement: n.Simple) -> str:
         match statement:
+            case n.Barrier():
+                return ""  # a program is one thread
             case n.Let(variable, value) | n.Declare(variable, value):
                 constant = "const " if isinstance(statement, n.Let) else ""
                 text = self.lanes(value) if variable.axes else self.expr(value)
@@ -170,6 +172,10 @@ class _Printer(KernelPrinter):
             case "across":
                 letter = LETTERS[value.dtype]
                 return f"{value.value[0]}_{letter}({self.expr(value.args[0])})", ATOM
+            case "rounded":
+                return f"rounded_real({self.expr(value.args[0])})", ATOM
+            case "nearest_quotient":
+                return SPELLING["div"](value, self)
             case "any":
                 return f"any_lane({self.expr(value.args[0])})", ATOM
             case "program":

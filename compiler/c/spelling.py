@@ -46,7 +46,8 @@ def _logic(symbol: str, binding: int, operands: int) -> o.Spell:
     def spell(value: Expr, printer: o.Printer) -> tuple[str, int]:
         a, b = value.args
         left = printer.expr(a, binding if a.op == value.op else operands)
-        return f"{left} {symbol} {printer.expr(b, operands)}", binding
+        sign = symbol if value.dtype is DType.BOOL else symbol[0]  # of bits
+        return f"{left} {sign} {printer.expr(b, operands)}", binding
 
     return spell
 
@@ -134,11 +135,15 @@ def _by_letter(name: str) -> o.Spell:
     return spell
 
 
+_EXTREMES = {"gt": "above_f", "lt": "below_f"}
+
+
 def _choice(value: Expr, printer: o.Printer) -> tuple[str, int]:
-    """By a condition, or the greater of two floats: the second where they cannot be compared."""
+    """By a condition, or the greater or lesser of two floats: the second where they cannot be
+    compared."""
     condition, a, b = value.args
-    if condition.op == "gt" and condition.args == (a, b) and a.dtype.is_float:
-        return f"above_f({printer.expr(a)}, {printer.expr(b)})", o.ATOM
+    if condition.op in _EXTREMES and condition.args == (a, b) and a.dtype.is_float:
+        return f"{_EXTREMES[condition.op]}({printer.expr(a)}, {printer.expr(b)})", o.ATOM
     return _by_letter("choose")(value, printer)
 
 
@@ -161,6 +166,8 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     "and": _logic("&", AND, o.SUM),
     "or": _logic("|", OR, o.SUM),
     "shifted": _shifted,
+    "rounded": o.call("rounded_f"),
+    "nearest_quotient": _OPERATORS["div"],
     "as_i32": o.call(""),  # they have 32 bits
 }
 """Of operations on vectors."""

@@ -17,6 +17,7 @@ from compiler.kernels.expressions import SCALAR, Axes, Local, across, ref
 from compiler.kernels.liveness import live
 from compiler.kernels.nodes import (
     Assign,
+    Barrier,
     Declare,
     If,
     KernelBody,
@@ -95,6 +96,8 @@ class _Unroller:
                 yield Loop(kind, variable, first, end, by, axis, self.block(body))
             case If(condition, body, otherwise):
                 yield If(self._at(condition, ()), self.block(body), self.block(otherwise))
+            case Barrier():  # a program is one thread
+                pass
             case Remark():
                 yield statement
 

@@ -27,7 +27,7 @@ from .expressions import (
 )
 from .index import Affine, Base, IterationRange
 from .monomial import Amount, Monomial, product
-from .nodes import Assign, Declare, If, Kind, Let, Loop, Remark, Statement, Write
+from .nodes import Assign, Barrier, Declare, If, Kind, Let, Loop, Remark, Statement, Write
 
 
 @dataclass(slots=True, eq=False)
@@ -123,6 +123,10 @@ class KernelBuilder:
 
     def store(self, place: Expr, value: Expr, spread: bool = False) -> None:
         self.add(Write(place, value, spread))
+
+    def barrier(self) -> None:
+        """Before lanes read what others of the program have written."""
+        self.add(Barrier())
 
     def finish(self) -> list[Statement]:
         """The kernel's body. What is known of values is forgotten: it refers to this builder."""

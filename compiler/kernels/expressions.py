@@ -101,7 +101,7 @@ def read(place: Expr, other: Number | None = None) -> Expr:
 def across(kind: str, tile: Expr, axes: tuple[int, ...]) -> Expr:
     """One value of a tile along some of its dimensions, which keep the extent 1.
 
-    ``kind``: sum, prod, max, min; NaN wins both.
+    ``kind``: sum, prod, max, min, of which NaN wins both; or: the bits that any integer has.
     """
     return e.node("across", (tile,), (kind, axes), tile.dtype)
 
@@ -135,6 +135,26 @@ def dot(a: Expr, b: Expr, total: Expr, factors: DotKind) -> Expr:
 def cdiv(a: Expr, b: Expr) -> Expr:
     """a / b, rounded up; a is not negative, b is positive."""
     return e.node("cdiv", (a, b), None, I32)
+
+
+def as_rounded(a: Expr) -> Expr:
+    """A float as memory holds it: a product is not added to before it is rounded."""
+    return e.node("rounded", (a,), None, a.dtype)
+
+
+def nearest_quotient(a: Expr, b: Expr) -> Expr:
+    """a / b, of all floats the nearest one, whatever a target makes of other divisions."""
+    return e.node("nearest_quotient", (a, b), None, a.dtype)
+
+
+def either_bits(a: Expr, b: Expr) -> Expr:
+    """The bits that one of two integers has, or both."""
+    return e.node("or", (a, b), None, a.dtype)
+
+
+def both_bits(a: Expr, b: Expr) -> Expr:
+    """The bits that both of two integers have."""
+    return e.node("and", (a, b), None, a.dtype)
 
 
 def bit(word: Expr, number: Expr) -> Expr:

@@ -90,13 +90,21 @@ class If:
 
 
 @dataclass(frozen=True, slots=True)
+class Barrier:
+    """Lanes of the program read behind it what any of them has written before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """A comment of the readable text."""
 
     text: str
 
 
-Statement = Let | Declare | Assign | Write | Loop | If | Remark
+Simple = Let | Declare | Assign | Write | Barrier
+"""What holds no others, and is more than a comment."""
+
+Statement = Let | Declare | Assign | Write | Loop | If | Barrier | Remark
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ir.types import BOOL, DType
 
 from .expressions import KernelArgument, Local
 from .names import Names
-from .nodes import Assign, Declare, If, KernelBody, Let, Loop, Remark, Statement, Write
+from .nodes import If, KernelBody, Loop, Remark, Simple, Statement
 from .operators import ANY, ATOM, UNARY, Spell
 
 
@@ -42,7 +42,7 @@ class KernelPrinter(ABC):
     block_ends: ClassVar[tuple[str, str]]  # what opens a block, behind its head, and closes it
 
     @abstractmethod
-    def simple(self, statement: Let | Declare | Assign | Write) -> str:
+    def simple(self, statement: Simple) -> str:
         """The line of a statement that holds no others."""
 
     @abstractmethod

@@ -37,7 +37,7 @@ class NonMaximum(Op):
     pixel: int = 0
     touching: bool = False
     name = "non_maximum"
-    properties = Property.HOST
+    properties = Property.REDUCTION
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         boxes, counts = inputs

@@ -33,6 +33,7 @@ from ir.ops.gather import ScatterAdd
 from ir.ops.matmul import MatMul
 from ir.ops.pointwise import Map
 from ir.ops.sort import TopK
+from ir.ops.suppression import NonMaximum
 from ir.ops.window import WindowMax
 from ir.types import F16, I32, TensorType
 from tests.support import program_kernels, sample_nets
@@ -174,6 +175,7 @@ CASES: dict[str, Node] = {
     ),
     "scatter_add": single(ScatterAdd(260), (270, 70), TensorType((270,), I32)),
     "top_k": single(TopK(2), (3, 1100)),
+    "suppression": single(NonMaximum(0.3), (2, 40, 4), TensorType((2,), I32)),
     **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
     **{f"rows of {3 * wide} channels": channel_rows(3 * wide) for wide in elements.WIDTHS},
     **{f"tap_sums of {3 * wide} channels": tap_sums(3 * wide) for wide in elements.WIDTHS},

@@ -39,6 +39,19 @@ static inline int64_t magnitude_whole(int64_t a) { return a < 0 ? -a : a; }
 static inline int64_t quotient(int64_t a, int64_t b) { return b ? a / b : 0; }
 static inline int64_t rest(int64_t a, int64_t b) { return b ? a % b : 0; }
 
+/* What was computed so far, rounded: compilers see no product any more that they could add to. */
+#if defined __SSE__
+#define ROUNDED(a) __asm__("" : "+x"(a))
+#elif defined __aarch64__
+#define ROUNDED(a) __asm__("" : "+w"(a))
+#else
+#define ROUNDED(a) __asm__("" : "+m"(a))
+#endif
+static inline float rounded_real(float a) {
+    ROUNDED(a);
+    return a;
+}
+
 static inline float magnitude_real(float a) { return fabsf(a); }
 typedef union {
     float real;

@@ -102,6 +102,17 @@ static inline int any_lane(vi m) {
 #define HOLD(a)
 #endif
 
+#define ROUNDED_LANES(a) __asm__("" : "+m"(a))
+#if (LANES == 4 && defined(__x86_64__)) || (LANES == 8 && defined(__AVX__)) || \
+    (LANES == 16 && defined(__AVX512F__)) || (LANES == 4 && defined(__aarch64__))
+#undef ROUNDED_LANES
+#define ROUNDED_LANES HOLD
+#endif
+static inline vf rounded_f(vf a) {
+    ROUNDED_LANES(a);
+    return a;
+}
+
 /* Memory side by side. */
 static inline vf near_f(const float *p) {
     vf a = *(const vf_near *)p;

@@ -25,6 +25,7 @@ from .inspection import argument_layout, resource_usage
 from .job import Job
 from .portable_ptx import CAPABILITY, with_lowest
 
+ROUNDED = "def rounded("  # the helper of kernels that need every product rounded
 MOST_REGISTERS = 255  # that a thread can have
 _TYPES = {"f64": "fp64", "f32": "fp32", "f16": "fp16", "bool": "i1"}  # others have one name
 
@@ -55,7 +56,7 @@ def compile_job(job: Job, folder: Path) -> Binary:
 
     def compile(**options: int) -> Any:
         options |= {"num_warps": config.num_warps, "num_stages": config.num_stages}
-        options |= {"enable_fp_fusion": True}  # a * b + c may round once
+        options |= {"enable_fp_fusion": ROUNDED not in kernel.source}  # a * b + c may round once
         return triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
 
     def compile_with(**limits: int) -> tuple[Any, Resources]:

@@ -21,8 +21,8 @@ from .time import AHEAD
 # Instructions of a warp for one element of each lane, where it is not one. Functions: counted in
 # what ptxas makes of them for sm_90; integers are divided by constants mostly.
 _INSTRUCTIONS = {
-    **dict.fromkeys(("to_float", "stop", "grad_as", "spread", "as_i32", "cast"), 0.0),
-    **dict.fromkeys(("div", "pow"), 12.0),
+    **dict.fromkeys(("to_float", "stop", "grad_as", "spread", "as_i32", "cast", "rounded"), 0.0),
+    **dict.fromkeys(("div", "pow", "nearest_quotient"), 12.0),
     **dict.fromkeys(("exp", "sigmoid", "sqrt"), 8.0),
     **dict.fromkeys(("log", "expm1"), 16.0),
     **dict.fromkeys(("log1p", "tanh"), 24.0),
@@ -117,6 +117,8 @@ class _Counter:
                 case n.If(condition, inside, otherwise):
                     loads |= self._cost(condition, times)
                     waits += self._branches(condition, (inside, otherwise), times)
+                case n.Barrier():
+                    waits += _REDUCED
                 case n.Remark():
                     pass
         across = sum(

@@ -35,8 +35,10 @@ class _Printer(KernelPrinter):
 
     # --- statements -------------------------------------------------------------------
 
-    def simple(self, statement: n.Let | n.Declare | n.Assign | n.Write) -> str:
+    def simple(self, statement: n.Simple) -> str:
         match statement:
+            case n.Barrier():
+                return "tl.debug_barrier()"
             case n.Let(variable, value):
                 return f"{self.names.of(variable)} = {self.expr(value)}"
             case n.Declare(variable, start):
@@ -114,6 +116,10 @@ class _Printer(KernelPrinter):
                 return self._dot(value), ATOM
             case "cdiv":
                 return call("tl.cdiv")(value, self)
+            case "rounded":
+                return call(self.helper("rounded"))(value, self)
+            case "nearest_quotient":
+                return call("tl.div_rn")(value, self)
             case "bit":
                 word, number = (self.expr(operand, ATOM) for operand in value.args)
                 return f"({word} & (1 << {number})) != 0", COMPARISON
@@ -166,6 +172,8 @@ class _Printer(KernelPrinter):
         for axis in reversed(axes):
             if kind == "prod":
                 text = f"tl.reduce({text}, {axis}, {self.helper('multiply')}, keep_dims=True)"
+            elif kind == "or":
+                text = f"tl.reduce({text}, {axis}, {self.helper('join')}, keep_dims=True)"
             elif kind != "sum" and tile.dtype.is_float:
                 text = f"{self.helper(f'nan_{kind}')}({text}, {axis})"
             else:

@@ -1,0 +1,45 @@
+"""Rows that few programs share, so that few have memory of their own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ir.expr import Expr
+
+from ..builder import KernelBuilder
+from ..task import Task
+
+_MOST = 64  # programs that are one thread: more than processors, so that those share them evenly
+
+
+@dataclass(frozen=True, slots=True)
+class RowShares:
+    """``rows`` by programs that are one thread, each of which does some in turn; by others one.
+
+    ``programs``: how many there are.
+    """
+
+    task: Task
+    rows: int
+
+    @property
+    def in_turn(self) -> bool:
+        return self.task.heuristic.one_thread
+
+    @property
+    def programs(self) -> int:
+        return min(_MOST, self.task.number(self.rows)) if self.in_turn else self.rows
+
+    @contextlib.contextmanager
+    def each(self, builder: KernelBuilder) -> Iterator[tuple[Expr, Expr]]:
+        """A row, and the number of the program; what is written inside is done for every row."""
+        program = builder.let(builder.program(), "i", "program")
+        if not self.in_turn:
+            yield program, program
+            return
+        count = builder.size(builder.amount(self.rows, "rows"))
+        programs = builder.size(builder.amount(self.programs, "programs"))
+        with builder.loop(count, program, programs, hint="row") as row:
+            yield row, program
