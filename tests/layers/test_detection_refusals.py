@@ -11,6 +11,10 @@ Inputs = dict[str, tuple[int, ...]]
 MAPS: Inputs = {"x": (2, 3, 4, 5), "data": (2, 3, 60, 90)}
 DETECTED: Inputs = {"loc": (2, 28), "conf": (2, 21), "prior": (1, 2, 28)}
 PROPOSED: Inputs = {"cls": (1, 2, 4, 5), "box": (1, 4, 4, 5), "info": (1, 3)}
+YOLO: Inputs = {"x": (1, 14, 3, 3)}
+_ANCHORS = "num_classes: 2 num_box: 2 biases: 1 biases: 2 biases: 3 biases: 4 "
+_YOLO = "yolo_detection_output_param { " + _ANCHORS
+_YOLOV3 = "yolov3_detection_output_param { mask_group_num: 1 " + _ANCHORS
 _CLASSES = "detection_output_param { num_classes: 3 "
 
 # layer type, its parameters, inputs, the message (part), the text at the place it points to
@@ -146,6 +150,50 @@ CASES: list[tuple[str, str, Inputs, str, str]] = [
         PROPOSED,
         "`max_rois` and `scale` are fields of two different layers",
         "max_rois: 5",
+    ),
+    ("YoloDetectionOutput", "", YOLO, "yolo_detection_output_param has no `num_classes`", "layer"),
+    (
+        "YoloDetectionOutput",
+        "yolo_detection_output_param { num_classes: 2 num_box: 2 biases: 1 }",
+        YOLO,
+        "1 biases for 2 boxes",
+        "biases: 1",
+    ),
+    ("YoloDetectionOutput", _YOLO + "coords: 5 }", YOLO, "coords is 5", "coords: 5"),
+    (
+        "YoloDetectionOutput",
+        _YOLO + "}",
+        {"x": (1, 15, 3, 3)},
+        "2 boxes of 7 numbers need 14 channels of a map",
+        "bottom",
+    ),
+    (
+        "Yolov3DetectionOutput",
+        _YOLOV3 + "anchors_scale: 8 mask: 0 mask: 2 }",
+        YOLO,
+        "mask 2 is not among the 2 anchors of biases",
+        "mask: 2",
+    ),
+    (
+        "Yolov3DetectionOutput",
+        _YOLOV3 + "anchors_scale: 8 mask: 0 }",
+        YOLO,
+        "1 mask values for 1 map(s) of 2 boxes",
+        "mask: 0",
+    ),
+    (
+        "Yolov3DetectionOutput",
+        _YOLOV3 + "mask: 0 mask: 1 }",
+        YOLO,
+        "0 anchors_scale values for 1 map(s)",
+        "yolov3",
+    ),
+    (
+        "Yolov3DetectionOutput",
+        "yolov3_detection_output_param { num_classes: 2 }",
+        YOLO,
+        "1 bottom(s), mask_group_num is 2",
+        "yolov3",
     ),
 ]
 

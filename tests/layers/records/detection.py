@@ -161,3 +161,42 @@ CASES += [
         anchors=3,
     ),
 ]
+
+
+def _yolo(kind: str, name: str, param: str, **maps: tuple[int, ...]) -> LayerCase:
+    field = {"YoloDetectionOutput": "yolo", "Yolov3DetectionOutput": "yolov3"}[kind]
+    bottoms = " ".join(f'bottom: "{m}"' for m in maps)
+    text = (
+        f'layer {{ name: "l" type: "{kind}" {bottoms} top: "y" '
+        f"{field}_detection_output_param {{ {param} }} }}"
+    )
+    return LayerCase(kind, name, net_text(text, **maps), checks_gradient=False)
+
+
+_ANCHORS = "biases: 10 biases: 14 biases: 23 biases: 27 biases: 37 biases: 58 biases: 81 biases: 82"
+
+CASES += [
+    _yolo(
+        "YoloDetectionOutput",
+        "yolo_detection_output",
+        "num_classes: 3 num_box: 2 biases: 0.7 biases: 0.9 biases: 2.4 biases: 2.6 "
+        "confidence_threshold: 0.2",
+        x=(2, 16, 3, 3),
+        z=(2, 16, 2, 2),
+    ),
+    _yolo(
+        "Yolov3DetectionOutput",
+        "yolov3_detection_output",
+        f"num_classes: 2 num_box: 2 {_ANCHORS} mask: 2 mask: 3 mask: 0 mask: 1 anchors_scale: 32 "
+        "anchors_scale: 16 confidence_threshold: 0.3",
+        x=(1, 14, 2, 3),
+        z=(1, 14, 4, 6),
+    ),
+    _yolo(
+        "Yolov3DetectionOutput",
+        "yolov3_detection_output_gaussian",
+        f"num_classes: 1 num_box: 2 {_ANCHORS} mask: 1 mask: 2 anchors_scale: 16 mask_group_num: 1 "
+        "gaussian_box: true confidence_threshold: 0.1 nms_threshold: 0.6",
+        x=(2, 20, 3, 3),
+    ),
+]
