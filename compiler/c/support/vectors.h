@@ -147,7 +147,8 @@ static inline void put_near_i(int32_t *p, vi a) { *(vi_near *)p = a; }
 static inline void put_near_u(uint32_t *p, vu a) { *(vu_near *)p = a; }
 static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0; }
 
-/* The first lanes alone: the end of a row, which is rare. */
+/* The first lanes alone: the end of a row, which is rare. But what is masked in hardware is no call,
+   which would make compilers hold a loop with such an end in each turn for rare, too. */
 #define RARE static __attribute__((noinline, cold, unused))
 #define FEW for (int64_t lane_number = 0; lane_number < count; ++lane_number)
 #define FIRST(kind, vector, element, lane, taken, put)                                           \
@@ -167,9 +168,50 @@ static inline void put_near_b(bool8 *p, vi a) { each_lane p[LANE] = a[LANE] != 0
         if (count >= LANES) put_near_##kind(p, a);                                               \
         else put_near_few_##kind(p, count, a);                                                   \
     }
+#define MASKED(kind, vector, element, load, store)                                               \
+    static inline vector near_first_##kind(const element *p, int64_t count, vector other) {      \
+        return count >= LANES ? near_##kind(p) : load;                                           \
+    }                                                                                            \
+    static inline void put_near_first_##kind(element *p, int64_t count, vector a) {              \
+        if (count >= LANES) put_near_##kind(p, a);                                               \
+        else store;                                                                              \
+    }
+#if LANES == 16 && defined __AVX512F__
+typedef int32_t v16_int __attribute__((vector_size(64)));
+static inline uint16_t first_lanes(int64_t count) {
+    return (uint16_t)((1u << (count > 0 ? count : 0)) - 1);
+}
+#define LOAD(name, vector, like) \
+    (vector)__builtin_ia32_##name##512_mask((const void *)p, (like)other, first_lanes(count))
+#define STORE(name, like) \
+    __builtin_ia32_##name##512_mask((void *)p, (like)a, first_lanes(count))
+MASKED(f, vf, float, LOAD(loadups, vf, v16_float), STORE(storeups, v16_float))
+MASKED(i, vi, int32_t, LOAD(loaddqusi, vi, v16_int), STORE(storedqusi, v16_int))
+MASKED(u, vu, uint32_t, LOAD(loaddqusi, vu, v16_int), STORE(storedqusi, v16_int))
+#undef LOAD
+#undef STORE
+#elif LANES == 8 && defined __AVX2__
+typedef int32_t v8_int __attribute__((vector_size(32)));
+static inline v8_int first_lanes(int64_t count) {
+    const int32_t number = (int32_t)(count > 0 ? count : 0);
+    return (v8_int)(lane_numbers() < number);
+}
+#define LOAD(kind, name) \
+    choose_##kind((vi)first_lanes(count), \
+                  (v##kind)__builtin_ia32_mask##name##256((const void *)p, first_lanes(count)), other)
+#define STORE(name, like) \
+    __builtin_ia32_mask##name##256((void *)p, first_lanes(count), (like)a)
+MASKED(f, vf, float, LOAD(f, loadps), STORE(storeps, v8_float))
+MASKED(i, vi, int32_t, LOAD(i, loadd), STORE(stored, v8_int))
+MASKED(u, vu, uint32_t, LOAD(u, loadd), STORE(stored, v8_int))
+#undef LOAD
+#undef STORE
+#else
 FIRST(f, vf, float, float, got, got)
 FIRST(i, vi, int32_t, int32_t, got, got)
 FIRST(u, vu, uint32_t, uint32_t, got, got)
+#endif
+#undef MASKED
 FIRST(b, vi, bool8, int32_t, -(int32_t)(got != 0), got != 0)
 FIRST(h, vi, uint16_t, int32_t, got, (uint16_t)got)
 #undef FIRST
@@ -314,24 +356,23 @@ SHIFTED(shifted_f, vf)
 SHIFTED(shifted_i, vi)
 #undef SHIFTED
 
-/* All lanes as one, in pairs. */
-#define ACROSS(name, vector, element, combined)                                                  \
-    static inline element name(vector v) {                                                       \
-        for (int half = LANES / 2; half; half /= 2)                                              \
-            for (int i = 0; i < half; ++i) {                                                     \
-                const element a = v[i], b = v[i + half];                                         \
-                v[i] = combined;                                                                 \
-            }                                                                                    \
+/* All lanes as one, in pairs: each with the one half of the lanes away. */
+#define ACROSS(name, kind, element, combined)                                                    \
+    static inline element name(v##kind v) {                                                      \
+        _Pragma("GCC unroll 4") for (int half = LANES / 2; half; half /= 2) {                    \
+            const v##kind a = v, b = shifted_##kind(v, v, half);                                 \
+            v = combined;                                                                        \
+        }                                                                                        \
         return v[0];                                                                             \
     }
-ACROSS(sum_f, vf, float, a + b)
-ACROSS(prod_f, vf, float, a * b)
-ACROSS(max_f, vf, float, larger_real(a, b))
-ACROSS(min_f, vf, float, smaller_real(a, b))
-ACROSS(sum_i, vi, int32_t, a + b)
-ACROSS(prod_i, vi, int32_t, a * b)
-ACROSS(max_i, vi, int32_t, a > b ? a : b)
-ACROSS(min_i, vi, int32_t, a < b ? a : b)
+ACROSS(sum_f, f, float, a + b)
+ACROSS(prod_f, f, float, a * b)
+ACROSS(max_f, f, float, larger_f(a, b))
+ACROSS(min_f, f, float, smaller_f(a, b))
+ACROSS(sum_i, i, int32_t, a + b)
+ACROSS(prod_i, i, int32_t, a * b)
+ACROSS(max_i, i, int32_t, larger_i(a, b))
+ACROSS(min_i, i, int32_t, smaller_i(a, b))
 #undef ACROSS
 
 static inline vf to_float_i(vi a) { return __builtin_convertvector(a, vf); }
