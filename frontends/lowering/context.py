@@ -104,6 +104,7 @@ class LayerContext:
         self.runs_next = runs_next
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.labels: Labels | None = None  # see `takes_labels`
+        self.shares_data = kind.shares_data  # a lowering may find that its tops are other data
         self.owned: list[str] = []  # names of the layer's variables, in the order of its blobs
         self.hidden: dict[str, str] = {}  # hidden state -> its variable
         self.notes: list[str] = []  # see `note`

@@ -139,7 +139,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         source=ctx.source,
         key=key,
         sizes=shapes.asked,
-        shares_data=kind.shares_data,
+        shares_data=ctx.shares_data,
         is_split=kind.is_split,
         inner_softmax=kind.inner_softmax,
         labels=ctx.labels,

@@ -27,6 +27,7 @@ FIXING = {
     "InnerProduct": "has as many weights as there are features",
     "Interp": "does nothing where the size is that of the top",
     "LSTM": "is unrolled over the steps, and has as many weights as there are features",
+    "Pooling": "pads by what the stride leaves of the image, where `pad_type` says so",
     "RNN": "is unrolled over the steps, and has as many weights as there are features",
     "Scale": "learns a number for each place",
     "SPP": "has windows that follow from the image",

@@ -15,13 +15,29 @@ from ..registry import layer
 _IN_PLACE = "In place, the gradient is the true one (Caffe's reads the overwritten input)."
 
 
-@layer("ReLU", param="relu_param", in_place=True, coordinates="kept")
+@layer(
+    "ReLU",
+    param="relu_param",
+    in_place=True,
+    fork_fields=("relu6", "maximum", "minimum"),
+    coordinates="kept",
+)
 def lower_relu(ctx: LayerContext) -> Value:
-    """max(x, 0) + negative_slope * min(x, 0)."""
-    x, slope = e.arg(0), ctx.param.negative_slope
-    if slope == 0.0:
-        return ctx.b.map(e.maximum(x, 0.0), ctx.x)
-    return ctx.b.map(e.where(x > 0.0, x, x * slope), ctx.x)
+    """max(x, 0) + negative_slope * min(x, 0).
+
+    A fork limits that to 6 (``relu6``), to a ``maximum`` above 0 and a ``minimum`` other than 0
+    (synopsys-caffe: src/caffe/layers/relu_layer.cpp).
+    """
+    p, x = ctx.param, e.arg(0)
+    slope = p.negative_slope
+    y = e.maximum(x, 0.0) if slope == 0.0 else e.where(x > 0.0, x, x * slope)
+    if p.relu6:
+        y = e.minimum(y, 6.0)
+    if p.maximum > 0.0:
+        y = e.minimum(y, p.maximum)
+    if p.minimum != 0.0:
+        y = e.maximum(y, p.minimum)
+    return ctx.b.map(y, ctx.x)
 
 
 @layer("PReLU", param="prelu_param", in_place=True, coordinates="kept")

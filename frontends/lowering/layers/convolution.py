@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ir import expr as e
 from ir.build import expand
@@ -17,6 +17,12 @@ from ir.ops.convolution import Conv, ConvInputGrad, conv_output_extent
 
 from ..context import LayerContext
 from ..registry import layer
+from ..uneven_padding import (
+    PADDING_FIELDS,
+    is_same_padding,
+    same_padding,
+    uneven_padding,
+)
 from ..window_taps import window_taps
 
 
@@ -171,7 +177,7 @@ def check_window_fits(ctx: LayerContext, geometry: WindowGeometry, extents: Sequ
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
-    fork_fields=("dilation_h", "dilation_w"),
+    fork_fields=("dilation_h", "dilation_w", *PADDING_FIELDS),
     coordinates="windows",
 )
 def lower_convolution(ctx: LayerContext) -> Sequence[Value]:
@@ -185,14 +191,39 @@ def lower_convolution(ctx: LayerContext) -> Sequence[Value]:
 def convolve(ctx: LayerContext, outputs: int, group: int) -> Sequence[Value]:
     """Convolve every bottom with one set of weights; adds the layer's parameters."""
     setup = _setup(ctx, outputs, group)
-    g = setup.geometry
-    op = Conv(g.stride, g.pad, g.dilation, setup.group)
     tops = []
     for x in ctx.bottoms:
         rows = setup.view(ctx, x)
+        rows, g = _padded(ctx, rows, setup.geometry)
         check_window_fits(ctx, g, rows.shape[2:])
+        op = Conv(g.stride, g.pad, g.dilation, setup.group)
         tops.append(setup.top(ctx, x, ctx.b.emit(op, rows, setup.weights)))
     return tops
+
+
+def _padded(ctx: LayerContext, x: Value, g: WindowGeometry) -> tuple[Value, WindowGeometry]:
+    """The bottom with what a side has more than its opposite, and the padding of both sides."""
+    sides = uneven_padding(ctx, len(g.window))
+    if is_same_padding(ctx):
+        ctx.check(len(g.window) == 2, "pad_type is for 2 spatial axes", "pad_type")
+        (top, bottom), (left, right) = same_padding(x.shape[2:], g.window, g.stride)
+        return ctx.b.pad(x, (0, 0, top, left), (0, 0, bottom, right)), g
+    if sides is None:
+        return x, g
+    even, before, behind = _split(sides)
+    if any(before) or any(behind):
+        x = ctx.b.pad(x, (0, 0, *before), (0, 0, *behind))
+    return x, replace(g, pad=even)
+
+
+def _split(
+    sides: Sequence[tuple[int, int]],
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """What both sides have in common, and what is left before and behind."""
+    even = tuple(min(side) for side in sides)
+    before = tuple(side[0] - common for side, common in zip(sides, even, strict=True))
+    behind = tuple(side[1] - common for side, common in zip(sides, even, strict=True))
+    return even, before, behind
 
 
 @layer(
@@ -201,7 +232,7 @@ def convolve(ctx: LayerContext, outputs: int, group: int) -> Sequence[Value]:
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
-    fork_fields=("dilation_h", "dilation_w"),
+    fork_fields=("dilation_h", "dilation_w", "pad_l", "pad_r", "pad_t", "pad_b"),
     coordinates="spread",
 )
 def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
@@ -209,19 +240,27 @@ def lower_deconvolution(ctx: LayerContext) -> Sequence[Value]:
 
     Caffe: src/caffe/layers/deconv_layer.cpp.
     """
-    setup = _setup(ctx, ctx.param.num_output, ctx.param.group, transposed=True)
+    p = ctx.param
+    setup = _setup(ctx, p.num_output, p.group, transposed=True)
     g = setup.geometry
+    sides = uneven_padding(ctx, len(g.window)) or tuple((pad, pad) for pad in g.pad)
+    even, before, behind = _split(sides)
+    g = replace(g, pad=even)
     tops = []
     for x in ctx.bottoms:
         rows = setup.view(ctx, x)
         spatial = g.spread(rows.shape[2:])
+        left = [d - a - z for d, a, z in zip(spatial, before, behind, strict=True)]
         ctx.check(
-            all(d > 0 for d in spatial),
-            f"padding {list(g.pad)} leaves nothing of the output: {list(spatial)}",
-            "pad_h" if ctx.param.has("pad_h") else "pad",
+            all(d > 0 for d in left),
+            f"padding {list(map(sum, sides))} leaves nothing of the output: {left}",
+            next((field for field in ("pad_h", *PADDING_FIELDS) if p.has(field)), "pad"),
         )
         op = ConvInputGrad(g.stride, g.pad, g.dilation, setup.group, spatial)
-        tops.append(setup.top(ctx, x, ctx.b.emit(op, rows, setup.weights)))
+        y = ctx.b.emit(op, rows, setup.weights)
+        if any(before) or any(behind):
+            y = ctx.b.pad(y, (0, 0, *(-a for a in before)), (0, 0, *(-z for z in behind)))
+        tops.append(setup.top(ctx, x, y))
     return tops
 
 

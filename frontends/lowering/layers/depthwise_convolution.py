@@ -8,6 +8,7 @@ from ir.graph import Value
 
 from ..context import LayerContext
 from ..registry import layer
+from ..uneven_padding import PADDING_FIELDS
 from .convolution import convolve
 
 
@@ -17,7 +18,7 @@ from .convolution import convolve
     bottoms=(1, None),
     tops=(1, None),
     same_count=True,
-    fork_fields=("dilation_h", "dilation_w"),
+    fork_fields=("dilation_h", "dilation_w", *PADDING_FIELDS),
     fork="mobile nets",
     coordinates="windows",
 )
@@ -30,7 +31,7 @@ def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
 @layer(
     "ConvolutionDepthwise",
     param="convolution_param",
-    fork_fields=("dilation_h", "dilation_w"),
+    fork_fields=("dilation_h", "dilation_w", *PADDING_FIELDS),
     fork="mobile nets",
     coordinates="windows",
 )

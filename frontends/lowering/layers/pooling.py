@@ -20,6 +20,12 @@ from ir.types import F32, I32
 
 from ..context import LayerContext
 from ..registry import layer
+from ..uneven_padding import (
+    PADDING_FIELDS,
+    is_same_padding,
+    same_padding,
+    uneven_padding,
+)
 from ..window_taps import window_taps
 
 
@@ -28,7 +34,8 @@ class Pooled:
     """How windows lie on an image; one entry per spatial axis (height, width).
 
     ``whole``: the window is the image, and there is one. ``overhang``: whether windows may
-    reach beyond the padded image, which ceil rounding does at some sizes.
+    reach beyond the padded image, which ceil rounding does at some sizes. ``behind``: the
+    padding at the bottom and on the right, where it differs from ``pad``, that above and left.
     """
 
     window: tuple[int, int]
@@ -36,6 +43,16 @@ class Pooled:
     pad: tuple[int, int]
     ceil: bool
     whole: bool = False
+    behind: tuple[int, int] | None = None
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The padding at the bottom and on the right."""
+        return self.pad if self.behind is None else self.behind
+
+    @property
+    def padded(self) -> bool:
+        return self.behind is not None or any(self.pad)
 
     @property
     def overhang(self) -> bool:
@@ -44,10 +61,12 @@ class Pooled:
     def outputs(self, extents: Sequence[int]) -> tuple[int, ...]:
         """How many windows there are. Caffe: PoolingLayer::Reshape."""
         out = []
-        for d, k, s, p in zip(extents, self.window, self.stride, self.pad, strict=True):
-            span = d + 2 * p - k
+        for d, k, s, p, q in zip(
+            extents, self.window, self.stride, self.pad, self.ends, strict=True
+        ):
+            span = d + p + q - k
             count = (-(-span // s) if self.ceil else span // s) + 1
-            if any(self.pad):  # no window begins in the padding
+            if self.padded:  # no window begins in the padding
                 count = smaller(count, -(-(d + p) // s))
             out.append(count)
         return tuple(out)
@@ -96,7 +115,21 @@ def _geometry(ctx: LayerContext) -> Pooled:
         field,
         "a window may not lie in the padding alone",
     )
-    return Pooled(window, stride, pad, _ceil(ctx))
+    ceil = _ceil(ctx)
+    if is_same_padding(ctx):
+        (top, bottom), (left, right) = same_padding(ctx.x.shape[2:], window, stride)
+        return Pooled(window, stride, (top, left), False, behind=(bottom, right))
+    sides = uneven_padding(ctx, 2)
+    if sides is None:
+        return Pooled(window, stride, pad, ceil)
+    before, behind = (sides[0][0], sides[1][0]), (sides[0][1], sides[1][1])
+    ctx.check(
+        before[0] < window[0] and before[1] < window[1],
+        f"padding {before[0]}x{before[1]} is not smaller than the kernel {window[0]}x{window[1]}",
+        next(field for field in PADDING_FIELDS if p.has(field)),
+        "a window may not lie in the padding alone",
+    )
+    return Pooled(window, stride, before, ceil, behind=behind)
 
 
 def _ceil(ctx: LayerContext) -> bool:
@@ -111,13 +144,18 @@ def _ceil(ctx: LayerContext) -> bool:
     "Pooling",
     param="pooling_param",
     tops=(1, 2),
-    fork_fields=("ceil_mode", "torch_pooling"),  # the second has no effect in its fork, either
+    # torch_pooling has no effect in its fork, either.
+    fork_fields=("ceil_mode", "torch_pooling", "avg_include_pad", "pool", *PADDING_FIELDS),
     note="STOCHASTIC runs on every device (Caffe: on GPUs only); its gradient in phase TEST is "
     "that of the weighted mean. A window that holds nothing but overhang averages to 0.",
     coordinates="windows",
 )
 def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
-    """MAX (second top: place h * W + w of each maximum), AVE or STOCHASTIC over windows."""
+    """MAX (second top: place h * W + w of each maximum), AVE or STOCHASTIC over windows.
+
+    AVE divides by what a window covers of the padded image. AVE_EXC_PAD, which is also called
+    AVE_TF (synopsys-caffe), and avg_include_pad: false (intel/caffe) leave the padding out.
+    """
     p, x = ctx.param, ctx.x
     ctx.check(
         x.type.rank == 4,
@@ -133,22 +171,29 @@ def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
     )
     geometry = _geometry(ctx)
     if not all(count > 0 for count in geometry.outputs(x.shape[2:])):
-        h, w = (d + 2 * a for d, a in zip(x.shape[2:], geometry.pad, strict=True))
+        h, w = (d + a + z for d, a, z in zip(x.shape[2:], geometry.pad, geometry.ends, strict=True))
         raise ctx.error(
             f"the kernel {geometry.window[0]}x{geometry.window[1]} is larger than the padded "
             f"input {h}x{w}",
             "kernel_size" if p.has("kernel_size") else "kernel_h",
             "make the kernel smaller, or use global_pooling",
         )
-    return pool(ctx, x, p.pool, geometry)
+    method = p.pool
+    known = ("MAX", "AVE", "STOCHASTIC", "AVE_EXC_PAD", "AVE_TF")
+    ctx.check(method in known, f"pool {method} is another fork's", "pool", ", ".join(known))
+    if method == "AVE_TF" or (method == "AVE" and not p.avg_include_pad):
+        method = "AVE_EXC_PAD"
+    return pool(ctx, x, method, geometry)
 
 
 def pool(ctx: LayerContext, x: Value, method: str, geometry: Pooled) -> Sequence[Value]:
     """Pool (N, C, H, W). MAX gives the maxima and their places, as floats."""
     if method == "MAX":
         return _max_whole(ctx, x) if geometry.whole else _max(ctx, x, geometry)
-    if method == "AVE":
-        return [_mean_whole(ctx, x) if geometry.whole else _average(ctx, x, geometry)]
+    if method in ("AVE", "AVE_EXC_PAD"):
+        if geometry.whole:
+            return [_mean_whole(ctx, x)]
+        return [_average(ctx, x, geometry, padded=method == "AVE")]
     return [_sample(ctx, x, geometry) if ctx.train else _expected(ctx, x, geometry)]
 
 
@@ -195,9 +240,21 @@ def _mean_whole(ctx: LayerContext, x: Value) -> Value:
     return ctx.b.map(e.arg(0) / count, ctx.b.sum(x, (2, 3)))
 
 
-def _average(ctx: LayerContext, x: Value, g: Pooled) -> Value:
+def _average(ctx: LayerContext, x: Value, g: Pooled, *, padded: bool) -> Value:
     total = ctx.b.emit(WindowSum(*_windows(x, g)), x)
-    return ctx.b.map(e.arg(0) / _divisor(x, g), total)
+    return ctx.b.map(e.arg(0) / (_divisor(x, g) if padded else _elements(x, g)), total)
+
+
+def _elements(x: Value, g: Pooled) -> Expr:
+    """Elements of a window that lie in the image; at least 1."""
+    if not g.padded and not g.overhang:
+        return e.const(float(math.prod(g.window)))
+    sides = []
+    for axis, k, s, p in zip((2, 3), g.window, g.stride, g.pad, strict=True):
+        start = e.index(axis) * s - p
+        inside = e.minimum(start + k, e.dyn(x.shape[axis])) - e.maximum(start, 0)
+        sides.append(e.maximum(inside, 1))
+    return e.to_float(sides[0] * sides[1])
 
 
 def _divisor(x: Value, g: Pooled) -> Expr:
@@ -205,8 +262,8 @@ def _divisor(x: Value, g: Pooled) -> Expr:
     if not g.overhang:
         return e.const(float(math.prod(g.window)))
     sides = []
-    for axis, k, s, p in zip((2, 3), g.window, g.stride, g.pad, strict=True):
-        left = e.dyn(x.shape[axis] + 2 * p) - e.index(axis) * s
+    for axis, k, s, p, q in zip((2, 3), g.window, g.stride, g.pad, g.ends, strict=True):
+        left = e.dyn(x.shape[axis] + p + q) - e.index(axis) * s
         inside = e.minimum(left, k)
         sides.append(e.maximum(inside, 1) if s > k else inside)
     return e.to_float(sides[0] * sides[1])

@@ -22,14 +22,20 @@ def lower_flatten(ctx: LayerContext) -> Value:
     return ctx.b.reshape(x, (*x.shape[:start], middle, *x.shape[end + 1 :]))
 
 
-@layer("Reshape", param="reshape_param", shares_data=True)
+@layer("Reshape", param="reshape_param", shares_data=True, fork_fields=("pixelshuffler",))
 def lower_reshape(ctx: LayerContext) -> Value:
     """The same elements under another shape: 0 copies an extent, -1 infers one.
 
     Only ``num_axes`` axes from ``axis`` on are replaced; a negative axis counts from behind
     the last one. Caffe: src/caffe/layers/reshape_layer.cpp.
+
+    With ``pixelshuffler`` r above 1 the other fields do not count: r * r channels become one, of
+    r times the height and width (synopsys-caffe: src/caffe/layers/reshape_layer.cpp).
     """
     p, x = ctx.param, ctx.x
+    if p.pixelshuffler != 1:
+        ctx.shares_data = False
+        return depth_to_space(ctx, x, p.pixelshuffler, "pixelshuffler")
     rank = x.type.rank
     start = p.axis if p.axis >= 0 else rank + p.axis + 1
     ctx.check(0 <= start <= rank, f"axis {p.axis} is out of range for {list(x.shape)}", "axis")
@@ -69,6 +75,19 @@ def lower_reshape(ctx: LayerContext) -> Value:
         "let one dim be -1",
     )
     return ctx.b.reshape(x, shape)
+
+
+def depth_to_space(ctx: LayerContext, x: Value, r: int, field: str) -> Value:
+    """(N, C * r * r, H, W) to (N, C, H * r, W * r): channel (c * r + i) * r + j goes to row i and
+    column j of each cell of c."""
+    ctx.check(r > 0, f"{field} is {r}", field, "1 or more")
+    ctx.check(x.type.rank == 4, f"{field} takes 4 axes, the bottom has {list(x.shape)}", field)
+    n, c, h, w = x.shape
+    ctx.check(c % (r * r) == 0, f"{c} channels do not divide into {r}x{r} pixels", field)
+    cells = ctx.b.reshape(x, (n, c // (r * r), r, r, h, w))
+    return ctx.b.reshape(
+        ctx.b.transpose(cells, (0, 1, 4, 2, 5, 3)), (n, c // (r * r), h * r, w * r)
+    )
 
 
 @layer("Tile", param="tile_param")

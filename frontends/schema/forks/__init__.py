@@ -19,6 +19,8 @@ from . import (
     motion,
     nvidia,
     segmentation,
+    synopsys,
+    synopsys_layers,
 )
 
 __all__ = [
@@ -32,4 +34,6 @@ __all__ = [
     "motion",
     "nvidia",
     "segmentation",
+    "synopsys",
+    "synopsys_layers",
 ]

@@ -31,6 +31,8 @@ _ABOVE = {"x": _positive}
 CASES = [
     _case("ReLU", "relu"),
     _case("ReLU", "relu_leaky", "relu_param { negative_slope: 0.1 }"),
+    _case("ReLU", "relu_6", "relu_param { relu6: true negative_slope: 0.1 }"),
+    _case("ReLU", "relu_limits", "relu_param { maximum: 1.5 minimum: 0.25 }"),
     _case("PReLU", "prelu"),
     _case("PReLU", "prelu_shared", "prelu_param { channel_shared: true }"),
     _case("PReLU", "prelu_flat", x=(5, 3)),

@@ -46,6 +46,7 @@ CASES = [
         "reshape_part",
         "reshape_param { axis: 1 num_axes: 2 shape { dim: 5 dim: 1 dim: 3 } }",
     ),
+    _case("Reshape", "reshape_pixels", "reshape_param { pixelshuffler: 2 }", x=(2, 8, 3, 2)),
     _case("Reshape", "reshape_insert", "reshape_param { axis: -1 shape { dim: 1 dim: 1 } }"),
     _case("Reshape", "reshape_same", "reshape_param { shape { dim: 0 dim: 0 dim: 0 dim: 0 } }"),
     _case("Tile", "tile", "tile_param { tiles: 3 }"),
