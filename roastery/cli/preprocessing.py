@@ -1,4 +1,4 @@
-"""The flags of ``classify`` and ``detect`` that say how pictures become inputs."""
+"""The flags of ``classify``, ``detect`` and ``segment`` that say how pictures become inputs."""
 
 from __future__ import annotations
 
@@ -40,12 +40,56 @@ INPUT_FLAGS = (
 )  # fmt: skip
 
 
+MEAN_VALUE_FLAG = Flag(
+    "mean_value",
+    "the mean to subtract: one value, or one for each channel in the net's order",
+    default="",
+    metavar="X,X,X",
+)
+
+
+def picture_files(name: str, extension: str) -> list[Path]:
+    """The file of this name, or the pictures in the folder of this name, in order."""
+    from ir.errors import RoasteryError
+
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.name.endswith(f".{extension}"))
+    if not files:
+        raise RoasteryError(
+            f"folder '{path}' holds no .{extension} files", hint="--ext names another ending"
+        )
+    return files
+
+
 def numbers(text: str, flag: str) -> list[int]:
     """``256,256`` as numbers."""
     try:
         return [int(word) for word in text.split(",") if word.strip()]
     except ValueError:
         raise UsageError(f"--{flag}={text}: must be whole numbers separated by commas") from None
+
+
+def mean_values(text: str, channels: int) -> np.ndarray | None:
+    """``104,117,123`` as a value per channel; None for no text."""
+    import math
+
+    import numpy as np
+
+    if not text:
+        return None
+    try:
+        found = [float(word) for word in text.split(",")]
+    except ValueError:
+        found = [math.nan]
+    if not all(map(math.isfinite, found)):
+        raise UsageError(f"--mean_value={text}: must be numbers separated by commas")
+    if len(found) not in (1, channels):
+        raise UsageError(
+            f"--mean_value={text}: {len(found)} values; the net's input has {channels} channels"
+        )
+    return np.array(found * (channels // len(found)), np.float32)
 
 
 def requested_mean(path: str) -> np.ndarray | None:
@@ -80,17 +124,20 @@ def input_channels(model: str) -> int:
             return int(dims[1]) if len(dims) > 1 else 1
     raise RoasteryError(
         f"'{model}' has no Input layer to put pictures into",
-        hint="classify and detect take a deploy prototxt, without data layers",
+        hint="a deploy prototxt is wanted, without data layers",
     )
 
 
 def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
-    """What the flags say to Classifier and Detector."""
+    """What the flags say to Classifier, Detector and Segmenter."""
+    values = mean_values(getattr(arguments, MEAN_VALUE_FLAG.name, ""), channels)
+    if values is not None and arguments.mean_file:
+        raise UsageError("--mean_file and --mean_value: give one of the two")
     swap = numbers(arguments.channel_swap, "channel_swap")
     if channels != 3 and "channel_swap" not in arguments.given:
         swap = []
     return {
-        "mean": requested_mean(arguments.mean_file),
+        "mean": values if values is not None else requested_mean(arguments.mean_file),
         "input_scale": arguments.input_scale,
         "raw_scale": arguments.raw_scale,
         "channel_swap": swap or None,

@@ -49,6 +49,7 @@ COMMANDS = {
     "train": "train --solver=solver.prototxt",
     "extract_features": "extract_features w.caffemodel net.prototxt z feature_db 1 lmdb",
     "classify": "classify x.npy out.npy --model_def=net.prototxt --pretrained_model=w.caffemodel",
+    "segment": "segment net.prototxt w.caffemodel x.png",
     "detect": "detect windows.csv out.csv --crop_mode=list --model_def=net.prototxt "
     "--pretrained_model=w.caffemodel",
 }

@@ -210,6 +210,7 @@ def test_every_command_that_reads_pictures(tmp_path: Path) -> None:
         ["compute_image_mean", "db", "mean.binaryproto"],
         ["resize_and_crop", ".", "out", "--input_file_list=bombs.txt"],
         ["classify", "bomb.png", "out.npy", *model],
+        ["segment", *(word.partition("=")[2] for word in model), "bomb.png"],
         ["detect", "windows.csv", "out.csv", "--crop_mode=list", "--context_pad=0", *model],
         ["time", "--model=small.prototxt", "--max_image_pixels=1000"],
     ]

@@ -79,6 +79,8 @@ def commands(path: str) -> list[list[str]]:
         ["classify", "x.npy", "o.npy", f"--mean_file={path}", *model],
         ["detect", path, "o.csv", *model],
         ["detect", path, "o.csv", "--crop_mode=list", "--context_pad=1", *model],
+        ["segment", "net.prototxt", "s_iter_0.caffemodel", path],
+        ["segment", "net.prototxt", "s_iter_0.caffemodel", "x.png", f"--classes={path}"],
         ["resize_and_crop", ".", "out", f"--input_file_list={path}"],
         ["upgrade_net_proto_text", path, "u.prototxt"],
         ["upgrade_net_proto_binary", path, "u.caffemodel"],
@@ -95,6 +97,7 @@ def layers(path: str, kind: str) -> dict[str, tuple[str, str]]:
     return {
         "list": ("ImageData", f'image_data_param {{ source: "{path}" }}'),
         "picture": ("ImageData", f'image_data_param {{ source: "{kind}.txt" }}'),
+        "pairs": ("DenseImageData", f'dense_image_data_param {{ source: "{path}" batch_size: 1 }}'),
         "windows": (
             "WindowData",
             f'window_data_param {{ source: "{path}" batch_size: 1 }} '

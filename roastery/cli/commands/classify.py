@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, numbers, transformer_options
+from ..preprocessing import (
+    INPUT_FLAGS,
+    MODEL_FLAGS,
+    input_channels,
+    numbers,
+    picture_files,
+    transformer_options,
+)
 from ..say import say
 
 if TYPE_CHECKING:
@@ -67,12 +74,7 @@ def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
         return list(pictures)
     if path.is_dir():
         say(f"Loading folder: {path}")
-        files = sorted(file for file in path.iterdir() if file.name.endswith(f".{extension}"))
-        if not files:
-            raise RoasteryError(
-                f"folder '{path}' holds no .{extension} files", hint="--ext names another ending"
-            )
-        return [load_image(file, color) for file in files]
+        return [load_image(file, color) for file in picture_files(name, extension)]
     say(f"Loading file: {path}")
     return [load_image(path, color)]
 
