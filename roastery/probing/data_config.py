@@ -14,6 +14,7 @@ from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from ir.location import Location
 from ir.program import FillerSpec
+from runtime.data.augment.settings import Block
 from runtime.data.config import SourceConfig, TransformConfig
 from runtime.data.sources import source_kinds
 from runtime.data.sources.dummy_data import DummyFiller
@@ -39,14 +40,14 @@ def source_config(layer: Message) -> SourceConfig:
         transform=TransformConfig(**_of_equal_names(TransformConfig, [transform]))
         if transform is not None
         else None,
-        places=_places(layer, registered.param),
+        places=_places(layer, registered.param, registered.also),
     )
 
 
-def _places(layer: Message, own: str) -> dict[str, Location]:
+def _places(layer: Message, own: str, also: Sequence[str]) -> dict[str, Location]:
     """Where each setting of a data layer stands: see `SourceConfig.places`."""
     found = {name: layer.location_of(name) for name in layer.fields_set()}
-    for block in ("data_param", "transform_param", own):
+    for block in ("data_param", "transform_param", *also, own):
         if layer.has(block):
             prefix = "transform_param." if block == "transform_param" else ""
             message = layer[block]
@@ -57,14 +58,15 @@ def _places(layer: Message, own: str) -> dict[str, Location]:
 
 
 def _of_equal_names(
-    kind: type[SourceConfig | TransformConfig], messages: Sequence[Message]
+    kind: type[SourceConfig | TransformConfig | Block], messages: Sequence[Message]
 ) -> dict[str, Any]:
     """What messages say of a configuration's fields: of each, the first that has such a field."""
     values = {}
     for field in fields(kind):
         for message in messages:
             if field.name in message.message_type.fields:
-                values[field.name] = _plain(getattr(message, field.name))
+                if field.default is not None or message.has(field.name):
+                    values[field.name] = _plain(getattr(message, field.name))
                 break
     return values
 
@@ -74,8 +76,13 @@ def _plain(value: Any) -> Any:
         return tuple(map(_plain, value))
     if not isinstance(value, Message):
         return value
-    is_filler = value.message_type.name == "FillerParameter"
-    return _dummy_filler(filler_spec(value)) if is_filler else tuple(value.dim)
+    name = value.message_type.name
+    if name == "FillerParameter":
+        return _dummy_filler(filler_spec(value))
+    block = next((kind for kind in Block.__subclasses__() if kind.message == name), None)
+    if block is not None:
+        return block(**_of_equal_names(block, [value]))
+    return tuple(value.dim)
 
 
 def _dummy_filler(spec: FillerSpec) -> DummyFiller:

@@ -15,6 +15,13 @@ from typing import ClassVar, Literal, TypeAlias
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from .augment.settings import (
+    DistortConfig,
+    EmitConfig,
+    ExpandConfig,
+    NoiseConfig,
+    ResizeConfig,
+)
 from .notes import Notes, to_logger
 from .source import DataSource
 
@@ -45,7 +52,8 @@ class OpenOptions:
 class TransformConfig:
     """Caffe's TransformationParameter. out = (pixel - mean) * scale.
 
-    ``crop_height``, ``crop_width`` and ``scale_factors`` are ImageSegData's.
+    ``crop_height``, ``crop_width`` and ``scale_factors`` are ImageSegData's. From ``crop_h`` on,
+    what weiliu89/caffe (SSD) added; ``crop_size`` is both of ``crop_h`` and ``crop_w``.
     """
 
     scale: float = 1.0
@@ -58,6 +66,31 @@ class TransformConfig:
     crop_height: int = 0
     crop_width: int = 0
     scale_factors: tuple[float, ...] = ()
+    crop_h: int = 0
+    crop_w: int = 0
+    resize_param: ResizeConfig | None = None
+    noise_param: NoiseConfig | None = None
+    distort_param: DistortConfig | None = None
+    expand_param: ExpandConfig | None = None
+    emit_constraint: EmitConfig | None = None
+
+    @property
+    def crop(self) -> tuple[int, int]:
+        """Height and width to crop to; 0: what the picture has."""
+        if self.crop_size:
+            return self.crop_size, self.crop_size
+        return self.crop_h, self.crop_w
+
+    def known_size(self) -> tuple[int, int, tuple[str, ...]]:
+        """Height and width that every picture comes out with, 0 where nothing tells, and what
+        tells."""
+        height, width = self.crop
+        fields = [name for name in ("crop_size", "crop_h", "crop_w") if getattr(self, name)]
+        resize = self.resize_param
+        if resize is not None and resize.resize_mode != "FIT_SMALL_SIZE" and not height * width:
+            height, width = height or resize.height, width or resize.width
+            fields.append("resize_param")
+        return height, width, tuple(fields[:1] if self.crop_size else fields)
 
 
 @dataclass(frozen=True)
@@ -74,8 +107,9 @@ class SourceConfig(ABC):
 
     A subclass is all that tells of a data layer here: ``kind`` is the layer type, its fields are
     named as those of the layer's messages. ``reads``: what ``source`` names; "": it has none.
-    ``labelled``: the first top holds images, and the others what `beside` says. ``transforms``:
-    its images come out as transform_param says.
+    ``labelled``: the first top holds images, and the others what `beside` says; ``made_up_label``
+    is what the others hold where nothing is read. ``transforms``: its images come out as
+    transform_param says.
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
@@ -85,6 +119,7 @@ class SourceConfig(ABC):
     kind: ClassVar[str]
     reads: ClassVar[str] = ""
     labelled: ClassVar[bool] = False
+    made_up_label: ClassVar[float] = 0.0
     transforms: ClassVar[bool] = True
 
     source: str = ""

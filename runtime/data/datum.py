@@ -137,10 +137,10 @@ def _float_run(view: memoryview, start: int) -> np.ndarray:
 def serialize_datum(datum: Datum) -> bytes:
     """The bytes that Caffe's own tools would write for the same record.
 
-    An image file has no sizes in its record.
+    An image file has no sizes in its record, unless it has some here (SSD's records have).
     """
     parts = []
-    if not datum.encoded:
+    if not datum.encoded or datum.channels:
         parts += [
             varint_field(1, datum.channels),
             varint_field(2, datum.height),

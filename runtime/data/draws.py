@@ -13,6 +13,7 @@ import numpy as np
 from ir.philox import philox
 
 MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES, RESCALE = range(1, 10)
+DISTORT, EXPAND, SAMPLE, SAMPLE_PICK, INTERPOLATION, SALT_PEPPER = range(10, 16)
 """Streams: each kind of choice has its own, so that adding one leaves the others alone."""
 
 
@@ -35,6 +36,11 @@ class Draws:
     def word(self, stream: int, index: int, lane: int = 0) -> int:
         """One word; ``lane`` tells apart several words of the same index."""
         return int(philox(self.seed, index, index >> 32, stream, lane))
+
+    def lanes(self, stream: int, index: int, count: int, first: int = 0) -> np.ndarray:
+        """``count`` uint32 words of one index, from lane ``first`` on."""
+        lanes = np.arange(first, first + count, dtype=np.int64)
+        return philox(self.seed, index, index >> 32, stream, lanes)
 
     def permutation(self, stream: int, epoch: int, size: int, lane: int = 0) -> np.ndarray:
         """An order of ``size`` things for an epoch: int64 indices."""

@@ -142,11 +142,15 @@ def _resized(pixels: np.ndarray, height: int, width: int, interpolation: int) ->
     return resized
 
 
-def encode_image(pixels: np.ndarray, extension: str) -> bytes:
-    """The bytes of a picture file; ``extension`` is such as "png". Raises ImageError."""
+def encode_image(pixels: np.ndarray, extension: str, quality: int | None = None) -> bytes:
+    """The bytes of a picture file; ``extension`` is such as "png". Raises ImageError.
+
+    ``quality``: of a JPEG, 1 to 100; None: OpenCV's own.
+    """
     cv2 = import_cv2()
+    settings = [] if quality is None else [cv2.IMWRITE_JPEG_QUALITY, quality]
     try:
-        done, data = cv2.imencode(f".{extension}", pixels)
+        done, data = cv2.imencode(f".{extension}", pixels, settings)
     except cv2.error as error:
         raise ImageError(f"OpenCV cannot write '.{extension}' files") from error
     if not done:
@@ -173,7 +177,7 @@ def channel_major(pixels: np.ndarray) -> np.ndarray:
     """Decoded pixels as contiguous (channels, height, width)."""
     if pixels.ndim == 2:
         return pixels[np.newaxis]
-    planes = np.empty((pixels.shape[2], *pixels.shape[:2]), np.uint8)
+    planes = np.empty((pixels.shape[2], *pixels.shape[:2]), pixels.dtype)
     import_cv2().split(pixels, list(planes))
     return planes
 

@@ -2,7 +2,8 @@
 
 out = (pixel - mean) * scale in float32; the mean image is read at the crop's place; a
 crop is random in TRAIN and centred in TEST; mirroring is a coin flip in both phases.
-Caffe: src/caffe/data_transformer.cpp.
+Caffe: src/caffe/data_transformer.cpp. What weiliu89/caffe (SSD) does to decoded pictures before,
+`Transformer.prepared`: resize_param, then noise_param.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.types import shape_text
 
+from .augment.noise import add_noise, noise_mistake
+from .augment.resize import interpolation_for, resize_picture, resized_size
 from .config import OpenOptions, SourceConfig, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
-from .image_codec import mirror_rows
+from .image_codec import ImageError, channel_major, mirror_rows
+from .image_limit import max_image_pixels
 from .mean_file import read_mean
 from .notes import NoteKind
 
@@ -57,8 +61,12 @@ class Transformer:
             raise self._error(
                 "both force_color and force_gray are set", "force_color", "keep one of the two"
             )
-        if self.config.crop_size < 0:
-            raise self._error(f"crop_size is {self.config.crop_size}", "crop_size")
+        for name in ("crop_size", "crop_h", "crop_w"):
+            if getattr(self.config, name) < 0:
+                raise self._error(f"{name} is {getattr(self.config, name)}", name)
+        self.crop = self.config.crop
+        """Height and width to crop to; 0: what the picture has."""
+        self._check_augmentation()
         if self.config.mean_file:
             options.notes(LOADING_MEAN(path=self.config.mean_file))
             self._mean_image = read_mean(
@@ -73,16 +81,20 @@ class Transformer:
             what: names the record in errors.
         """
         channels, height, width = shape
-        crop = self.config.crop_size
         if min(shape) < 1:
             raise self._layer.error(f"{what} is {shape_text(shape)}: nothing to transform")
-        if crop > height or crop > width:
-            raise self._error(
-                f"crop_size is {crop}, but {what} is {height} high and {width} wide",
-                "crop_size",
-                "crop_size may be at most the smaller of the two; "
-                "resize the images when they are converted",
-            )
+        for crop, extent, name in (
+            (self.crop[0], height, "crop_h"),
+            (self.crop[1], width, "crop_w"),
+        ):
+            name = "crop_size" if self.config.crop_size else name
+            if crop > extent:
+                raise self._error(
+                    f"{name} is {crop}, but {what} is {height} high and {width} wide",
+                    name,
+                    "crop_size may be at most the smaller of the two; "
+                    "resize the images when they are converted",
+                )
         count = len(self._mean_values)
         if count not in (0, 1, channels):
             raise self._error(
@@ -99,11 +111,47 @@ class Transformer:
                 "mean_file",
                 "compute the mean from this database, or use mean_value",
             )
-        return (channels, crop, crop) if crop else shape
+        return channels, self.crop[0] or height, self.crop[1] or width
+
+    def prepared_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of a picture after `prepared`."""
+        resize = self.config.resize_param
+        return resized_size(resize, height, width) if resize is not None else (height, width)
+
+    def prepared(self, pixels: np.ndarray, number: int) -> np.ndarray:
+        """A decoded picture, resized and with its noise, as (channels, height, width).
+
+        Args:
+            pixels: (height, width) or (height, width, channels), uint8.
+            number: of the record, for random choices.
+
+        Raises ImageError for a picture that this cannot be done to.
+        """
+        resize, noise = self.config.resize_param, self.config.noise_param
+        if resize is not None:
+            pixels = resize_picture(pixels, resize, interpolation_for(resize, self._draws, number))
+        if noise is not None:
+            pixels = add_noise(pixels, noise, self._draws, number)
+        return channel_major(pixels)
+
+    def prepared_raw(self, values: np.ndarray, number: int) -> np.ndarray:
+        """A record of (channels, height, width) values, resized; it gets no noise, as in SSD.
+
+        Raises ImageError for values that cannot be resized.
+        """
+        resize = self.config.resize_param
+        if resize is None or resized_size(resize, *values.shape[1:]) == values.shape[1:]:
+            return values
+        if len(values) > 4:
+            raise ImageError(f"it has {len(values)} channels; at most 4 can be resized")
+        mode = interpolation_for(resize, self._draws, number)
+        rows = np.ascontiguousarray(values.transpose(1, 2, 0))
+        pixels = resize_picture(rows, resize, mode)
+        return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
 
     def choose(self, first: int, count: int) -> Choices:
         """Random choices of the records numbered from ``first``."""
-        crops = self._train and self.config.crop_size > 0
+        crops = self._train and max(self.crop) > 0
         draw = self._draws.words
         return Choices(
             draw(MIRROR, first, count) & 1 != 0 if self.config.mirror else None,
@@ -127,11 +175,15 @@ class Transformer:
     def _apply_block(
         self, images: Sequence[np.ndarray], choices: Choices, first: int, out: np.ndarray
     ) -> None:
-        crop = self.config.crop_size
+        high, wide = out.shape[2:]
+        crop = max(self.crop) > 0
         if crop:
-            corners = [self._corner(image, choices, first + i) for i, image in enumerate(images)]
+            corners = [
+                self.corner(image.shape[1], image.shape[2], choices, first + i)
+                for i, image in enumerate(images)
+            ]
             images = [
-                image[:, y : y + crop, x : x + crop]
+                image[:, y : y + high, x : x + wide]
                 for image, (y, x) in zip(images, corners, strict=True)
             ]
         if len(images) == 1:
@@ -141,7 +193,7 @@ class Transformer:
         if self._mean_image is not None:
             if crop:
                 for i, (y, x) in enumerate(corners):
-                    out[i] -= self._mean_image[:, y : y + crop, x : x + crop]
+                    out[i] -= self._mean_image[:, y : y + high, x : x + wide]
             else:
                 out -= self._mean_image
         elif self._mean_values.size:
@@ -152,12 +204,39 @@ class Transformer:
             for index in np.flatnonzero(choices.mirror[first : first + len(images)]):
                 mirror_rows(out[index])
 
-    def _corner(self, image: np.ndarray, choices: Choices, index: int) -> tuple[int, int]:
-        high = image.shape[1] - self.config.crop_size
-        wide = image.shape[2] - self.config.crop_size
+    def corner(self, height: int, width: int, choices: Choices, index: int) -> tuple[int, int]:
+        """Where the crop of a (height, width) picture begins: its row and column.
+
+        A picture that is cropped along one axis only keeps its start, as in weiliu89/caffe.
+        """
+        if not all(self.crop):
+            return 0, 0
+        high, wide = height - self.crop[0], width - self.crop[1]
         if choices.row is None or choices.column is None:
             return high // 2, wide // 2
         return int(choices.row[index]) % (high + 1), int(choices.column[index]) % (wide + 1)
+
+    def _check_augmentation(self) -> None:
+        """Refuse what SSD's blocks of transform_param can never do."""
+        resize = self.config.resize_param
+        if resize is not None:
+            if min(resize.height, resize.width) < 1:
+                raise self._error(
+                    f"height is {resize.height} and width is {resize.width}",
+                    "resize_param",
+                    "give both, at least 1",
+                )
+            if resize.height * resize.width > max_image_pixels():
+                raise self._error(
+                    f"height is {resize.height} and width {resize.width}; pictures of at most "
+                    f"{max_image_pixels()} pixels are made",
+                    "resize_param",
+                    "set the size that the net wants; --max_image_pixels raises the limit",
+                )
+        if self.config.noise_param is not None:
+            mistake = noise_mistake(self.config.noise_param)
+            if mistake is not None:
+                raise self._error(mistake[0], "noise_param", mistake[1])
 
     def _error(self, message: str, field: str, hint: str | None = None) -> RoasteryError:
         return self._layer.error(message, f"transform_param.{field}", hint)

@@ -8,11 +8,23 @@ import cv2
 import h5py
 import numpy as np
 
+from runtime.data.annotated_datum import AnnotatedDatum, serialize_annotated
+from runtime.data.augment.settings import (
+    DistortConfig,
+    EmitConfig,
+    ExpandConfig,
+    NoiseConfig,
+    ResizeConfig,
+    SaltPepperConfig,
+)
+from runtime.data.boxes.boxes import ObjectBoxes
+from runtime.data.boxes.sampling import BatchSamplerConfig, ConstraintConfig, SamplerConfig
 from runtime.data.config import SourceConfig, TransformConfig
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum, serialize_datum
 from runtime.data.opening import open_source
 from runtime.data.source import DataSource
+from runtime.data.sources.annotated_data import AnnotatedDataConfig
 from runtime.data.sources.data import DataConfig
 from runtime.data.sources.dense_image_data import DenseImageDataConfig
 from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
@@ -23,10 +35,47 @@ from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 from runtime.data.sources.window_data import WindowDataConfig
 
 RANDOM_TRANSFORM = TransformConfig(mirror=True, crop_size=8, mean_value=(100.0,), scale=0.5)
+RANDOM_AUGMENTATION = TransformConfig(
+    mirror=True,
+    crop_size=9,
+    mean_value=(104.0, 117.0, 123.0),
+    resize_param=ResizeConfig(height=10, width=11, interp_mode=("LINEAR", "AREA", "CUBIC")),
+    noise_param=NoiseConfig(
+        saltpepper=True, saltpepper_param=SaltPepperConfig(fraction=0.1, value=(255.0,))
+    ),
+    distort_param=DistortConfig(
+        brightness_prob=0.5,
+        brightness_delta=32,
+        contrast_prob=0.5,
+        contrast_lower=0.5,
+        contrast_upper=1.5,
+        hue_prob=0.5,
+        hue_delta=18,
+        saturation_prob=0.5,
+        saturation_lower=0.5,
+        saturation_upper=1.5,
+        random_order_prob=0.5,
+    ),
+    expand_param=ExpandConfig(prob=0.5, max_expand_ratio=3),
+    emit_constraint=EmitConfig(emit_type="CENTER"),
+)
+SAMPLERS = (
+    BatchSamplerConfig(max_sample=1, max_trials=1),
+    BatchSamplerConfig(
+        sampler=SamplerConfig(
+            min_scale=0.3, max_scale=1.0, min_aspect_ratio=0.5, max_aspect_ratio=2.0
+        ),
+        sample_constraint=ConstraintConfig(min_jaccard_overlap=0.2),
+        max_sample=1,
+        max_trials=50,
+    ),
+)
 KINDS = (
     "lmdb",
     "lmdb_encoded",
     "leveldb",
+    "annotated",
+    "annotated_encoded",
     "images",
     "images_shuffled",
     "hdf5",
@@ -53,6 +102,16 @@ def make_data(folder: Path) -> Path:
                     else Datum(*picture.shape, picture.tobytes(), i)
                 )
                 writer.put(b"%05d" % i, serialize_datum(datum))
+    for name in ("annotated", "annotated_encoded"):
+        with new_database(folder / name, "lmdb") as writer:
+            for i, (picture, data) in enumerate(zip(pictures, files, strict=True)):
+                datum = (
+                    Datum(3, 12, 14, data, -1, encoded=True)
+                    if name == "annotated_encoded"
+                    else Datum(*picture.shape, picture.tobytes(), -1)
+                )
+                record = AnnotatedDatum(datum, 0, boxes_of(i))
+                writer.put(b"%05d" % i, serialize_annotated(record))
     for i, data in enumerate(files):
         (folder / f"{i}.png").write_bytes(data)
     (folder / "pairs.txt").write_text("".join(f"{i}.png {10 - i}.png\n" for i in range(11)))
@@ -73,6 +132,21 @@ def make_data(folder: Path) -> Path:
     return folder
 
 
+def boxes_of(record: int) -> ObjectBoxes:
+    """None to three boxes for a record."""
+    random = np.random.default_rng(record)
+    count = record % 4
+    near = random.uniform(0, 0.6, (count, 2))
+    corners = np.hstack([near, near + random.uniform(0.2, 0.4, (count, 2))])
+    return ObjectBoxes(
+        corners.astype(np.float32),
+        np.arange(1, count + 1, dtype=np.int32),
+        np.zeros(count, np.int32),
+        np.arange(count) % 2 == 1,
+        np.full(count, np.nan, np.float32),
+    )
+
+
 def config_of(kind: str) -> SourceConfig:
     """Batches that do not divide the data, with everything random switched on."""
     match kind:
@@ -80,6 +154,14 @@ def config_of(kind: str) -> SourceConfig:
             return DataConfig(source=kind, batch_size=4, transform=RANDOM_TRANSFORM)
         case "lmdb_encoded":
             return DataConfig(source="encoded", batch_size=4, transform=RANDOM_TRANSFORM)
+        case "annotated" | "annotated_encoded":
+            return AnnotatedDataConfig(
+                source=kind,
+                batch_size=4,
+                backend="LMDB",
+                transform=RANDOM_AUGMENTATION,
+                batch_sampler=SAMPLERS,
+            )
         case "images" | "images_shuffled":
             return ImageDataConfig(
                 source="list.txt",

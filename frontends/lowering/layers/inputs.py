@@ -52,6 +52,18 @@ def lower_fed(ctx: LayerContext) -> Sequence[Value]:
 
 _TRANSFORM = "transform_param"
 
+AUGMENTATION = (
+    "crop_h",
+    "crop_w",
+    "distort_param",
+    "emit_constraint",
+    "expand_param",
+    "noise_param",
+    "resize_param",
+)
+"""What weiliu89/caffe (SSD) added to transform_param; distort_param, expand_param and
+emit_constraint change nothing but AnnotatedData there."""
+
 for _name, _param, _tops, _also in (
     ("Data", "data_param", (1, 2), (_TRANSFORM,)),
     ("ImageData", "image_data_param", (2, 2), (_TRANSFORM, "data_param")),
@@ -60,4 +72,12 @@ for _name, _param, _tops, _also in (
     ("WindowData", "window_data_param", (2, 2), (_TRANSFORM, "data_param")),
     ("DummyData", "dummy_data_param", (1, None), ()),
 ):
-    layer(_name, param=_param, bottoms=0, tops=_tops, source=True, also=_also)(lower_fed)
+    layer(
+        _name,
+        param=_param,
+        bottoms=0,
+        tops=_tops,
+        source=True,
+        also=_also,
+        fork_fields=AUGMENTATION if _name in ("Data", "ImageData") else (),
+    )(lower_fed)

@@ -13,12 +13,14 @@ from .shapes import Shape
 
 
 def made_up(config: SourceConfig, shapes: Sequence[Shape]) -> DummyDataConfig:
-    """A source of made-up values: even ones from 0 to 1 for the first top, class 0 for labels.
+    """A source of made-up values: even ones from 0 to 1 for the first top, class 0 for labels
+    (no boxes, where they are boxes).
 
     Both are made once, so that making them is no part of what is timed.
     """
     first = DummyFiller(fill=_even, constant=True)
-    labels = DummyFiller(fill=_zeros, constant=True)
+    value = config.made_up_label
+    labels = DummyFiller(fill=lambda shape, seed: _constant(shape, value), constant=True)
     return DummyDataConfig(
         tops=config.tops,
         layer=config.layer,
@@ -32,5 +34,5 @@ def _even(shape: Shape, seed: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(seed)).random(shape, np.float32)
 
 
-def _zeros(shape: Shape, seed: int) -> np.ndarray:
-    return np.zeros(shape, np.float32)
+def _constant(shape: Shape, value: float) -> np.ndarray:
+    return np.full(shape, value, np.float32)

@@ -141,7 +141,7 @@ class AssumingProbe(RuntimeProbe):
         # Nothing is read that is not needed: a mean file may tell a size, or be damaged.
         known = NOTHING if labelled and found[0] is not None else derived(config)
         if labelled and found[0] is None:
-            if len(found) > 1 and found[1]:
+            if len(found) > 1 and found[1] and config.beside(("N", "C", "H", "W"))[0][0] == "N":
                 known = replace(known, axes=(found[1][0], *known.axes[1:]))
             if None not in known.axes:
                 found[0] = tuple(axis for axis in known.axes if axis is not None)

@@ -64,9 +64,9 @@ def derived(config: SourceConfig) -> Known:
     elif own.axes[0] is None and len(transform.mean_value) > 1:
         channels = len(transform.mean_value)
         fields.append("mean_value")
-    if transform.crop_size:
-        height = width = transform.crop_size
-        fields.append("crop_size")
+    high, wide, sized_by = transform.known_size()
+    height, width = high or height, wide or width
+    fields += sized_by
     return Known((batch, channels, height, width), tuple(fields))
 
 

@@ -15,7 +15,14 @@ from ..config import SourceConfig
 def source_kinds() -> dict[str, type[SourceConfig]]:
     """The settings' classes of all data layers, by layer type."""
     _load()
-    return {kind.kind: kind for kind in SourceConfig.__subclasses__()}
+    found: dict[str, type[SourceConfig]] = {}
+    below = SourceConfig.__subclasses__()
+    while below:
+        kind = below.pop()
+        below += kind.__subclasses__()
+        if "kind" in vars(kind):
+            found[kind.kind] = kind
+    return found
 
 
 @functools.cache

@@ -1,0 +1,20 @@
+"""AnnotatedData. weiliu89/caffe: src/caffe/layers/annotated_data_layer.cpp."""
+
+from __future__ import annotations
+
+from ..registry import layer
+from .inputs import AUGMENTATION, lower_fed
+
+layer(
+    "AnnotatedData",
+    param="annotated_data_param",
+    bottoms=0,
+    tops=(1, 2),
+    source=True,
+    also=("data_param", "transform_param"),
+    fork="SSD",
+    fork_fields=AUGMENTATION,
+    note="random choices are those of the seed, and a resumed run goes on with them; "
+    "`convert_to_lab` gives the values of Lab, of which SSD's branch takes the bytes; pixels that "
+    "are not stored as picture files are resized, too",
+)(lower_fed)

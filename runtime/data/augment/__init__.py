@@ -1,0 +1,1 @@
+"""What SSD's branch of Caffe does to pictures before they are cropped and scaled."""

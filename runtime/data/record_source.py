@@ -1,0 +1,210 @@
+"""Sources that read the records of a database in order, round and round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.types import shape_text
+
+from ..logging.records import Severity
+from .config import OpenOptions, SourceConfig
+from .database import Record, open_database, unreadable
+from .database_error import DatabaseError
+from .image_codec import Color
+from .notes import NoteKind
+from .planned import PlannedSource
+from .source import Position, Shape
+from .transform import Choices, Transformer
+
+ENCODED_ONLY = NoteKind(
+    "data_transformer.cpp",
+    "force_color and force_gray only for encoded datum",
+    severity=Severity.WARNING,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordConfig(SourceConfig):
+    """What all layers that read a database are asked for: data_param."""
+
+    reads = "database"
+    labelled = True
+
+    batch_size: int = 0
+    backend: str = "LEVELDB"
+    rand_skip: int = 0
+    prefetch: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Records of one batch, the number of the first, and their random choices."""
+
+    records: list[Record]
+    choices: Choices
+    first: int
+
+
+class RecordSource(PlannedSource[RecordBatch]):
+    """Batches of consecutive records, from the start again after the last one.
+
+    What a record is, and what becomes of it, is the subclass's. ``restarting`` is what it says
+    then.
+    """
+
+    restarting: ClassVar[NoteKind]
+
+    def __init__(self, config: RecordConfig, options: OpenOptions) -> None:
+        super().__init__(config, options)
+        self.record_config = config
+        self.check_top_count((1, 2))
+        self.check_batch_size(config.batch_size, "data_param")
+        if not config.source:
+            raise self.error(
+                "no source is given",
+                'set data_param { source: "DATABASE" } to its directory',
+                field="source",
+            )
+        self.transformer = Transformer(config, options, self.draws)
+        transform = self.transformer.config
+        self.color: Color = (
+            "color" if transform.force_color else "gray" if transform.force_gray else "native"
+        )
+        self.database = open_database(
+            options.root / config.source,
+            config.backend,
+            config.at("source"),
+            options.lock,
+            options.notes,
+        )
+        try:
+            self._number = 0
+            self._records: Iterator[Record] = iter(())
+            self._rewind(None)
+        except BaseException:
+            self.database.close()
+            raise
+
+    @property
+    def upcoming(self) -> Record:
+        """The record that is planned next."""
+        return self._upcoming
+
+    @property
+    def number(self) -> int:
+        """How many records were planned before it."""
+        return self._number
+
+    def plan_work(self) -> RecordBatch:
+        size = self.record_config.batch_size
+        first = self._number
+        choices = self.transformer.choose(first, size)
+        records = []
+        for _ in range(size):
+            records.append(self._upcoming)
+            self._advance()
+        self._number += size
+        return RecordBatch(records, choices, first)
+
+    def place_now(self) -> Position:
+        return {"record": self._number, "key": self._upcoming.key.decode("latin-1")}
+
+    def move_to(self, position: Mapping[str, Any]) -> None:
+        number = self.saved_number(position, "record")
+        key = position.get("key")
+        if not isinstance(key, str):
+            raise self.error("the saved data position has no key")
+        self._rewind(key.encode("latin-1", "replace"))
+        self._number = number
+
+    def close(self) -> None:
+        self._records = iter(())
+        self.database.close()
+
+    def read(self, record: Record) -> bytes:
+        """A record's bytes."""
+        try:
+            return record.read()
+        except (DatabaseError, OSError) as error:
+            raise unreadable(self.database, error, self.layer_config.at("source")) from error
+
+    def unreadable(self, record: Record, what: str, hint: str | None = None) -> RoasteryError:
+        """The error for a record that is not what it should be."""
+        return self.error(
+            f"record {quoted(record.key)} of database '{self.database.path}' {what}",
+            hint,
+            field="source",
+        )
+
+    def uneven(
+        self, first: Record, sizes: Shape | None, record: Record, other: Shape
+    ) -> RoasteryError:
+        """The error for a batch of records of several sizes."""
+        return self.error(
+            f"{name_of(record)} is {shape_text(other)} (channels x height x width), but "
+            f"{name_of(first)} of the same batch is {shape_text(sizes or ())}",
+            "convert the images to one size, set crop_size, or use batch_size: 1; "
+            "force_color or force_gray evens out the channels of encoded images",
+        )
+
+    def _rewind(self, key: bytes | None) -> None:
+        """Stand before the record with ``key``, or before the first one."""
+        close = getattr(self._records, "close", None)
+        if close is not None:
+            close()
+        self._records = iter(self.database.records(key))
+        found = next(self._records, None)
+        if found is None and key is None:
+            raise self.error(f"database '{self.database.path}' holds no records", field="source")
+        if found is None or (key is not None and found.key != key):
+            raise self.error(
+                f"database '{self.database.path}' has no record {quoted(key)}, with which "
+                "the saved run was to continue: the database was changed since",
+            )
+        self._upcoming = found
+
+    def _advance(self) -> None:
+        following = next(self._records, None)
+        if following is None:
+            self.notes(self.restarting())
+            self._rewind(None)
+        else:
+            self._upcoming = following
+
+
+PENDING_VALUES = 1 << 16
+"""Decoded values that wait to be transformed together: small pictures go in blocks."""
+
+
+class PendingPictures:
+    """Pictures of a batch that wait to be transformed together, and where they go."""
+
+    def __init__(self, transformer: Transformer, choices: Choices) -> None:
+        self._transformer = transformer
+        self._choices = choices
+        self._waiting: list[np.ndarray] = []
+        self._done = 0
+
+    def add(self, image: np.ndarray, out: np.ndarray) -> None:
+        """One more (channels, height, width) picture for ``out``, of the whole batch."""
+        self._waiting.append(image)
+        end = self._done + len(self._waiting)
+        if len(self._waiting) * image.size >= PENDING_VALUES or end == len(out):
+            self._transformer.apply(self._waiting, self._choices, out[self._done : end], self._done)
+            self._done = end
+            self._waiting = []
+
+
+def quoted(key: bytes | None) -> str:
+    """A key as errors show it."""
+    return "'" + (key or b"").decode("utf-8", "backslashreplace") + "'"
+
+
+def name_of(record: Record) -> str:
+    """A record as errors name it."""
+    return f"record {quoted(record.key)}"
