@@ -9,18 +9,18 @@ training log. Everything goes to demo-output/.
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import shlex
 import shutil
 import struct
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from examples.commands import newest_weights, roastery, training_line
 
 HERE = Path(__file__).resolve().parent
 NET = "lenet_digits_train_test.prototxt"
@@ -28,8 +28,6 @@ SOLVER = "lenet_digits_solver.prototxt"
 HELD_OUT = 360
 SPLIT_SEED = 7
 GOAL = 0.97
-
-Show = Callable[[str], str | None]
 
 
 def main() -> int:
@@ -89,48 +87,6 @@ def write_digits(folder: Path) -> tuple[int, int]:
         (folder / classes).write_bytes(header + labels[chosen].tobytes())
         roastery(folder, "convert_mnist", images, classes, f"digits_{part}_lmdb")
     return len(parts["train"]), len(parts["test"])
-
-
-def roastery(folder: Path, *words: str, log: str = "", show: Show | None = None) -> list[str]:
-    """Run a command in the folder; keep its log, and show the lines that ``show`` picks."""
-    print(f"\n$ roastery {shlex.join(words)}", flush=True)
-    command = [sys.executable, "-m", "roastery", *words]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}  # no installation needed
-    lines = []
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            picked = show(line) if show is not None else None
-            if picked:
-                print(f"  {picked}", flush=True)
-    if log:
-        (folder / log).write_text("".join(lines))
-    if process.returncode:
-        sys.exit("".join(lines[-20:]))
-    return lines
-
-
-def training_line(line: str) -> str | None:
-    """The part of a log line that says how training goes."""
-    found = re.search(
-        r"Iteration \d+ \(.*|Test net output.*|Snapshotting to .*|.*so numpy runs nets.*", line
-    )
-    return found.group(0) if found else None
-
-
-def newest_weights(folder: Path) -> str:
-    """The last snapshot's weights, relative to the folder."""
-    snapshots = (folder / "snapshots").glob("*.caffemodel")
-    newest = max(snapshots, key=lambda path: int(path.stem.rpartition("_")[2]))
-    return str(newest.relative_to(folder))
 
 
 def mean_accuracy(lines: list[str]) -> float:
