@@ -129,6 +129,22 @@ class EffortStore(Protocol):
     def save(self, effort: Effort) -> None: ...
 
 
+Sizes = tuple[tuple[str, int], ...]
+"""Symbols, sorted, and what they are."""
+
+
+class DecidingSizes(Protocol):
+    """Tells what of the sizes decides how a graph is lowered: sizes of which it tells the same have
+    the same launches, whose arguments are forms."""
+
+    def __call__(self, graph: Graph, values: Mapping[str, int]) -> Sizes: ...
+
+
+def all_sizes(graph: Graph, values: Mapping[str, int]) -> Sizes:
+    """All of them do."""
+    return tuple(sorted(values.items()))
+
+
 KEPT = 8
 """For so many sizes, those that were used last, a graph stays compiled."""
 
@@ -140,6 +156,7 @@ class GraphCompiler:
         lower: makes kernels (``compiler.triton.lower.lower_node``); the only part that depends on
             the device.
         kept: knows what was decided before.
+        deciding: of a ``lower`` that does not look at all sizes.
     """
 
     def __init__(
@@ -149,6 +166,7 @@ class GraphCompiler:
         options: CompileOptions,
         observers: Sequence[Observer] = (),
         kept: EffortStore | None = None,
+        deciding: DecidingSizes = all_sizes,
     ) -> None:
         self._given = replace(graph)  # who keeps this for a graph must not keep the graph
         self._kept = kept
@@ -156,7 +174,9 @@ class GraphCompiler:
         self._passed: dict[Effort, Graph] = {}
         self._lower = lower
         self._options = options
-        self._made: LastUsed[tuple[tuple[str, int], ...], CompiledGraph] = LastUsed(KEPT)
+        self._deciding = all_sizes if options.memory_budget is not None else deciding
+        self._made: LastUsed[Sizes, CompiledGraph] = LastUsed(KEPT)
+        self._alike: dict[Sizes, CompiledGraph] = {}  # of sizes that decide the same, the first
         self._launches: Printed = {}
         self._effort: Effort | None = None  # without a budget, that of all sizes
 
@@ -177,7 +197,19 @@ class GraphCompiler:
         if values is None:
             values = at_hand(self._given)
         key = tuple(sorted(values.items()))
-        return self._made.get(key, lambda: self._compiled(values))
+        return self._made.get(key, lambda: self._like(values))
+
+    def has_launches(self, values: Mapping[str, int]) -> bool:
+        """Whether those of some sizes are there, so that only a plan is left to be made."""
+        return self._deciding(self.graph, values) in self._alike
+
+    def _like(self, values: Mapping[str, int]) -> CompiledGraph:
+        if self._deciding is all_sizes:
+            return self._compiled(values)
+        deciding = self._deciding(self.graph, values)
+        if deciding not in self._alike:
+            self._alike[deciding] = self._compiled(values)
+        return replace(self._alike[deciding], values=values)
 
     def _compiled(self, values: Mapping[str, int]) -> CompiledGraph:
         number = Evaluation(values).size

@@ -37,6 +37,17 @@ def graph_symbols(graph: Graph) -> tuple[Symbol, ...]:
     return tuple(sorted(found, key=lambda symbol: symbol.number))
 
 
+def tensor_sizes(graph: Graph) -> set[int]:
+    """Elements that the tensors in a graph, and in the graphs inside its nodes, take in memory."""
+    found = {value.type.memory_size for value in graph.values()}
+    for node in graph.nodes:
+        for name in _fields(type(node.op)):
+            inner = getattr(node.op, name)
+            if isinstance(inner, Graph):
+                found |= tensor_sizes(inner)
+    return found
+
+
 def graph_equalities(graph: Graph) -> tuple[Condition, ...]:
     """What has to hold for the sizes of a graph to be equal where they must."""
     scopes = {number.scope for number in _numbers(graph) if isinstance(number, Size)}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from compiler.instructions import instructions_named
-from compiler.kernel import Launch
+from compiler.kernel import WIDE, Launch
 from compiler.kernels.launch import Printed, Ways
 from compiler.kernels.nodes import KernelBody
 from compiler.kernels.printer import Text
@@ -21,9 +21,11 @@ from compiler.kernels.schedules.registers.blocks import lies_for_registers
 from compiler.kernels.schedules.registers.kernels import schedule_registers
 from compiler.kernels.task import AsNumber, Scheduled, Task
 from compiler.options import CompileOptions
+from compiler.pipeline import Sizes
 from compiler.target import Target
-from ir.graph import Node
-from ir.size import value_of
+from ir.graph import Graph, Node
+from ir.graph_sizes import tensor_sizes
+from ir.size import Evaluation, value_of
 
 from .directives import DIAGNOSTICS, compiler_options
 from .heuristic import VectorHeuristic
@@ -55,6 +57,14 @@ def lower_to_c(
     if wide or task.builder().wide:  # lanes hold numbers of 32 bits
         task = _task(node, options, 1, number if wide else value_of)
     return Ways(task, schedule_task(task), _canonical, readable or _readable).launches(known=known)
+
+
+def deciding_sizes(graph: Graph, values: Mapping[str, int]) -> Sizes:
+    """What of the sizes decides how a graph is lowered to C: nothing, while no tensor needs indices
+    of 64 bits."""
+    number = Evaluation(values).size
+    wide = any(number(size) >= WIDE for size in tensor_sizes(graph))
+    return tuple(sorted(values.items())) if wide else ()
 
 
 def _schedule_contract(task: Task, heuristic: VectorHeuristic) -> Scheduled:

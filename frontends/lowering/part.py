@@ -91,7 +91,7 @@ class LayerLowering:
         Raises RoasteryError where a layer cannot take these shapes.
         """
         # The user's code may say something else each time.
-        again = any(layer.kind.host for layer in self._layers[first:last])
+        again = any(layer.kind.user_code for layer in self._layers[first:last])
         known = [] if again else self._parts.setdefault((first, last), [])
         if not again and not alone:
             with contextlib.suppress(OtherSizes):

@@ -71,10 +71,10 @@ class CpuBackend:
 
     def compiler(self, graph: Graph, options: CompileOptions) -> GraphCompiler:
         # Many modules, which a graph whose plan is kept does without.
-        from compiler.c.lower import lower_to_c
+        from compiler.c.lower import deciding_sizes, lower_to_c
         from compiler.pipeline import GraphCompiler
 
-        return GraphCompiler(graph, lower_to_c, options)
+        return GraphCompiler(graph, lower_to_c, options, deciding=deciding_sizes)
 
     def _cached(self, graph: Graph, options: CompileOptions) -> CachedCompiler:
         return CachedCompiler(graph, options, self.compiler, self._plans)
