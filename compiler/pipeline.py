@@ -129,7 +129,7 @@ class EffortStore(Protocol):
     def save(self, effort: Effort) -> None: ...
 
 
-Sizes = tuple[tuple[str, int], ...]
+SizeValues = tuple[tuple[str, int], ...]
 """Symbols, sorted, and what they are."""
 
 
@@ -137,10 +137,10 @@ class DecidingSizes(Protocol):
     """Tells what of the sizes decides how a graph is lowered: sizes of which it tells the same have
     the same launches, whose arguments are forms."""
 
-    def __call__(self, graph: Graph, values: Mapping[str, int]) -> Sizes: ...
+    def __call__(self, graph: Graph, values: Mapping[str, int]) -> SizeValues: ...
 
 
-def all_sizes(graph: Graph, values: Mapping[str, int]) -> Sizes:
+def all_sizes(graph: Graph, values: Mapping[str, int]) -> SizeValues:
     """All of them do."""
     return tuple(sorted(values.items()))
 
@@ -175,8 +175,10 @@ class GraphCompiler:
         self._lower = lower
         self._options = options
         self._deciding = all_sizes if options.memory_budget is not None else deciding
-        self._made: LastUsed[Sizes, CompiledGraph] = LastUsed(KEPT)
-        self._alike: dict[Sizes, CompiledGraph] = {}  # of sizes that decide the same, the first
+        self._made: LastUsed[SizeValues, CompiledGraph] = LastUsed(KEPT)
+        self._alike: dict[
+            SizeValues, CompiledGraph
+        ] = {}  # of sizes that decide the same, the first
         self._launches: Printed = {}
         self._effort: Effort | None = None  # without a budget, that of all sizes
 

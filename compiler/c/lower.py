@@ -21,7 +21,7 @@ from compiler.kernels.schedules.registers.blocks import lies_for_registers
 from compiler.kernels.schedules.registers.kernels import schedule_registers
 from compiler.kernels.task import AsNumber, Scheduled, Task
 from compiler.options import CompileOptions
-from compiler.pipeline import Sizes
+from compiler.pipeline import SizeValues
 from compiler.target import Target
 from ir.graph import Graph, Node
 from ir.graph_sizes import tensor_sizes
@@ -59,7 +59,7 @@ def lower_to_c(
     return Ways(task, schedule_task(task), _canonical, readable or _readable).launches(known=known)
 
 
-def deciding_sizes(graph: Graph, values: Mapping[str, int]) -> Sizes:
+def deciding_sizes(graph: Graph, values: Mapping[str, int]) -> SizeValues:
     """What of the sizes decides how a graph is lowered to C: nothing, while no tensor needs indices
     of 64 bits."""
     number = Evaluation(values).size
