@@ -15,9 +15,14 @@ from ir.errors import RoasteryError
 
 from .layer_type import LayerType
 
+_BY_ALL = ("freeze_learning",)
+"""Fields of forks that every layer honours: MyCaffe's flag that parameters do not learn."""
+
 
 def refuse_foreign(kind: LayerType, layer: Message) -> None:
     """Check a layer, its parameters, and the messages below them (fillers).
+
+    A data layer is checked when it is about to read: a net is known without its data.
 
     Raises RoasteryError for a field of a fork that the layer does not honour and that is not
     set to its default, and for such a value of an enum.
@@ -44,7 +49,11 @@ def _concerned(kind: LayerType, layer: Message) -> Iterator[Message]:
 
 def _check_field(kind: LayerType, message: Message, name: str, layer: str) -> None:
     default = message.message_type.fields[name].default
-    if name in kind.fork_fields or (default is not None and message[name] == default):
+    if (
+        name in kind.fork_fields
+        or name in _BY_ALL
+        or (default is not None and message[name] == default)
+    ):
         return
     raise RoasteryError(
         f"`{name}` is a field of another fork's {kind.name} layer, which computes something else",

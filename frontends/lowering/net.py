@@ -108,7 +108,8 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     bottoms = tuple(m.bottom)
     tops = tuple(m.top) or _automatic_tops(work, kind)
     _check_counts(kind, m, len(bottoms), len(tops))
-    refuse_foreign(kind, m)
+    if not kind.source:
+        refuse_foreign(kind, m)
     values = tuple(work.current[name] for name in bottoms)
     allowed = _gradient_allowed(work, kind, m, values)
     stopped = tuple(v in work.flows and not ok for v, ok in zip(values, allowed, strict=True))

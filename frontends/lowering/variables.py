@@ -64,6 +64,8 @@ class VariableTable:
             return value
         name = self._free_name(ctx.name, str(index))
         lr = spec.lr_mult if spec is not None else 1.0
+        if ctx.layer.freeze_learning:
+            lr = 0.0
         decay = spec.decay_mult if spec is not None else 1.0
         variable = Variable(
             name=name,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from frontends.caffemodel import read_blob
+from frontends.lowering.foreign import refuse_foreign
 from frontends.lowering.known_layers import find_layer
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
@@ -34,6 +35,7 @@ class RuntimeProbe:
     def data(self, layer: Message, phase: str, key: str) -> DataProbe:
         # Once only: a net lowered for another shape holds its database open (LevelDB: locked).
         if key not in self._data:
+            refuse_foreign(find_layer(layer.type, layer.location), layer)
             config = replace(source_config(layer), key=key)
             self._data[key] = self.probed(config, phase)
         return self._data[key]

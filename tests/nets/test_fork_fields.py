@@ -144,3 +144,31 @@ def test_stages_that_a_net_names_itself(tmp_path: Path) -> None:
     assert roastery.compile(path, device="reference", stages=["more"]).outputs == ["r", "s"]
     state = nets.net_state(nets.read_net(path), "TEST", 0, [""])
     assert list(state.stage) == ["deploy", ""]
+
+
+DATA = """layer { name: "d" type: "Data" top: "d" top: "l"
+  data_param { source: "nowhere" batch_size: 2 synchronize_target: true }
+  transform_param { crop_size: 5 force_color: true } }
+"""
+
+
+def test_a_data_layer_is_refused_when_it_reads(tmp_path: Path) -> None:
+    """Its net loads, prints and compiles before that."""
+    path = tmp_path / "net.prototxt"
+    path.write_text(DATA)
+    refused = refusal(DATA)
+    assert "`synchronize_target` is a field of another fork's Data layer" in refused.message
+    assert refused.location is not None
+    assert refused.location.line == 2
+    assert main(["compile", str(path)]) == 0
+    assert main(["compile", str(path), "--shape", "d=2,3,8,8"]) == 0
+    with pytest.raises(Exception, match="synchronize_target"):
+        roastery.compile(path)
+
+
+def test_frozen_layers_do_not_learn() -> None:
+    program = lowered(
+        X
+        + (CONV % "num_output: 2 kernel_size: 1").replace("bottom", "freeze_learning: true bottom")
+    )
+    assert [variable.lr_mult for variable in program.parameters] == [0.0, 0.0]

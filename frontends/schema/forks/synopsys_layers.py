@@ -42,7 +42,7 @@ declare_message(
 )
 declare_message(
     "DepthToSpaceParameter",
-    required("int32", "block_size"),
+    optional("int32", "block_size"),
     optional("string", "data_format", default="NHWC"),
 )
 declare_message(
@@ -349,7 +349,7 @@ declare_message(
 )
 declare_message(
     "SpaceToDepthParameter",
-    required("int32", "block_size"),
+    optional("int32", "block_size"),
     optional("string", "data_format", default="NHWC"),
 )
 declare_message(

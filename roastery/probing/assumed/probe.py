@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from frontends.lowering.foreign import refuse_foreign
 from frontends.lowering.known_layers import find_layer
 from frontends.lowering.probe import DataProbe, HostLayerProbe
 from frontends.prototxt.message import Message
@@ -98,6 +99,7 @@ class AssumingProbe(RuntimeProbe):
         mean = missing_mean(config)
         if self._derive and mean is not None and config.transform is not None:
             self._say(f"{_called(layer)}: there is no mean file '{mean}'; no mean is subtracted")
+            refuse_foreign(find_layer(layer.type, layer.location), layer)
             plain = replace(config, transform=replace(config.transform, mean_file=""))
             found = self._inner.probed(plain, phase)
         else:

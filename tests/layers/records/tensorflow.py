@@ -1,0 +1,101 @@
+"""Records of the layers that Synopsys' and jolibrain's Caffe took from other frameworks."""
+
+from __future__ import annotations
+
+from tests.support.layer_cases import LayerCase, net_text
+
+
+def _one(kind: str, name: str, body: str = "", **inputs: tuple[int, ...]) -> LayerCase:
+    shapes = inputs or {"x": (2, 3, 5, 4)}
+    bottoms = " ".join(f'bottom: "{name}"' for name in shapes)
+    layer = f'layer {{ name: "l" type: "{kind}" {bottoms} top: "y" {body} }}'
+    return LayerCase(kind, name, net_text(layer, **shapes))
+
+
+CASES = [
+    _one("Squeeze", "squeeze", x=(2, 1, 3, 1)),
+    _one("Squeeze", "squeeze_axes", "squeeze_param { axis: -1 }", x=(2, 1, 3, 1)),
+    _one(
+        "Pad",
+        "pad_constant",
+        "pad_param { paddings: 0 paddings: 1 paddings: 2 paddings: 0 constant_values: 3 }",
+        x=(3, 5),
+    ),
+    *(
+        _one(
+            "DepthToSpace",
+            f"depth_to_space_{name}",
+            f'depth_to_space_param {{ block_size: 2 data_format: "{name}" }}',
+            x=shape,
+        )
+        for name, shape in (
+            ("NHWC", (2, 3, 2, 8)),
+            ("NCHW", (2, 8, 3, 2)),
+            ("CRD", (2, 8, 3, 2)),
+        )
+    ),
+    _one(
+        "SpaceToDepth", "space_to_depth", "space_to_depth_param { block_size: 2 }", x=(1, 4, 6, 3)
+    ),
+    _one(
+        "SpaceToDepth",
+        "space_to_depth_NCHW",
+        'space_to_depth_param { block_size: 2 data_format: "NCHW" }',
+        x=(1, 3, 4, 6),
+    ),
+    _one("HardSwish", "hard_swish"),
+    _one("SeLu", "selu"),
+    _one(
+        "SpaceToBatchND",
+        "space_to_batch",
+        "space_to_batch_nd_param { block_shape: 2 block_shape: 3 "
+        "paddings: 1 paddings: 0 paddings: 0 paddings: 2 }",
+        x=(2, 5, 4, 3),
+    ),
+    _one(
+        "BatchToSpaceND",
+        "batch_to_space",
+        "batch_to_space_nd_param { block_shape: 2 block_shape: 3 "
+        "crops: 1 crops: 0 crops: 0 crops: 2 }",
+        x=(12, 3, 2, 3),
+    ),
+    _one("Mul", "mul_broadcast", x=(2, 3, 1, 5), z=(2, 1, 4, 1)),
+    _one("Mul", "mul_learned", "mul_param { mul_shape: 3 mul_shape: 1 mul_shape: 1 }"),
+    _one("Add", "add_broadcast", x=(3, 4), z=(2, 1, 4)),
+    _one("UpsampleDarknet", "upsample_darknet", "upsample_darknet_param { stride: 2 }"),
+    *(
+        _one(
+            "ResizeBilinear",
+            f"resize_bilinear_{i}",
+            f'resize_bilinear_param {{ data_format: "NCHW" {body} }}',
+        )
+        for i, body in enumerate(
+            (
+                "output_height: 7 output_width: 3",
+                "output_height: 7 output_width: 9 align_corners: true",
+                "scale_height: 2 scale_width: 1.5 half_pixel_centers: true",
+                "output_height: 1 output_width: 3 pytorch_half_pixel: true",
+            )
+        )
+    ),
+    _one(
+        "ResizeBilinear",
+        "resize_bilinear_channels_last",
+        "resize_bilinear_param { output_height: 4 output_width: 6 }",
+    ),
+    *(
+        _one(
+            "ResizeNearestNeighbor",
+            f"resize_nearest_{i}",
+            f'resize_nearest_neighbor_param {{ data_format: "NCHW" {body} }}',
+        )
+        for i, body in enumerate(
+            (
+                "scale_height: 2 scale_width: 2",
+                "output_height: 3 output_width: 7 align_corners: true",
+                "output_height: 3 output_width: 7 half_pixel_centers: true",
+                "output_height: 3 output_width: 7 half_pixel_onnx: true",
+            )
+        )
+    ),
+]
