@@ -1,145 +1,150 @@
-"""Maxima over a grid laid on regions of images (ROI pooling), and their adjoint."""
+"""Maxima over grids of cells laid on images (ROI pooling), and their adjoint."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..op import Adjoint, GradientBuilder, Op, Property, register, require
+from ..op import Adjoint, GradientBuilder, Op, register, require
 from ..types import I32, TensorType
 from ..value import Value
 
 
 @dataclass(frozen=True)
-class _Grid:
-    """Where the cells of all regions lie in the features: start and end per axis, [R, cells]."""
+class Cells:
+    """Grids of cells of R regions, each on one image of height x width: what all ops of regions
+    read besides features.
 
-    image: np.ndarray  # [R]
-    top: np.ndarray
-    bottom: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
+    ``images`` i32[R] says on which; a region of an image that is not there has no elements.
+    ``vertical`` i32[R, 2 * rows] holds where the rows of cells begin (included), then where they
+    end (not included); both ascend. ``horizontal`` i32[R, 2 * columns] likewise. What lies outside
+    of the image is no part of a cell.
+    """
+
+    images: np.ndarray
+    vertical: np.ndarray
+    horizontal: np.ndarray
+
+    def offsets(self, count: int, height: int, width: int) -> Iterator[tuple[np.ndarray, ...]]:
+        """The elements of all cells, one of each cell at a time: region, row, column, h, w."""
+        top, bottom = _clipped(self.vertical, height)
+        left, right = _clipped(self.horizontal, width)
+        known = (self.images >= 0) & (self.images < count)
+        for dh in range(int((bottom - top).max(initial=0))):
+            rows = known[:, None] & (top + dh < bottom)
+            for dw in range(int((right - left).max(initial=0))):
+                columns = left + dw < right
+                region, row, column = np.nonzero(rows[:, :, None] & columns[:, None, :])
+                yield region, row, column, top[region, row] + dh, left[region, column] + dw
+
+
+def _clipped(ends: np.ndarray, extent: int) -> tuple[np.ndarray, np.ndarray]:
+    ends = np.clip(ends.astype(np.int64), 0, extent)
+    half = ends.shape[1] // 2
+    return ends[:, :half], ends[:, half:]
+
+
+def grid_of(
+    images: TensorType, vertical: TensorType, horizontal: TensorType
+) -> tuple[int, int, int]:
+    """Regions, rows and columns of what describes cells; TypeError unless it does."""
+    for value in (images, vertical, horizontal):
+        require(value.dtype is I32, f"images and ends of cells are i32, not {value.dtype}")
+    require(images.rank == 1, f"{images}: the number of an image for each region is expected")
+    ranks = vertical.rank == horizontal.rank == 2
+    require(ranks, f"{vertical} and {horizontal}; ranks of 2 are expected")
+    shapes = [value.shape for value in (vertical, horizontal)]
+    for count, ends in shapes:
+        require(count == images.shape[0], f"{vertical} and {horizontal} of {images}")
+        require(ends > 0 and ends % 2 == 0, f"{ends} ends: there are two for each cell")
+    return images.shape[0], shapes[0][1] // 2, shapes[1][1] // 2
+
+
+def require_features(x: TensorType) -> None:
+    """TypeError unless they are images of f32 (in the reference f64)."""
+    require(x.rank == 4, f"{x}: images are expected, of four axes")
+    require(x.dtype.is_float and not x.dtype.is_narrow, f"features of {x.dtype}: f32 is expected")
 
 
 @register
 @dataclass(frozen=True)
 class RegionMax(Op):
-    """(x[N,C,H,W], regions[R,5]) -> largest element per cell [R,C,rows,columns], its place i32.
+    """(x[N,C,H,W], :class:`Cells`) -> largest element per cell [R,C,rows,columns], its place i32.
 
-    A region is (image, x1, y1, x2, y2), corners included, in units of 1 / ``scale``. The place is
-    h * W + w, of the first of equal elements. A cell without an element gives 0 and place -1.
-    A pure function that has no kernel yet: HOST, not EFFECT.
+    The place is h * W + w, of the first of equal elements. A cell without an element gives 0 and
+    place -1; so small an element that -FLT_MAX is not below it counts, but has no place.
     rbgirshick/caffe-fast-rcnn: src/caffe/layers/roi_pooling_layer.cpp.
     """
 
-    rows: int
-    columns: int
-    scale: float
     name = "region_max"
-    properties = Property.HOST
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        x, regions = inputs
-        require(x.rank == 4 and regions.shape[1:] == (5,), f"{x} and {regions}")
-        require(not regions.dtype.is_narrow, f"regions of {regions.dtype}: pixels need f32")
-        require(self.rows > 0 and self.columns > 0, f"a grid of {self.rows} x {self.columns}")
-        shape = (regions.shape[0], x.shape[1], self.rows, self.columns)
+        x, *cells = inputs
+        require_features(x)
+        count, rows, columns = grid_of(*cells)
+        shape = (count, x.shape[1], rows, columns)
         return (TensorType(shape, x.dtype), TensorType(shape, I32))
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
     ) -> Sequence[np.ndarray]:
-        x, regions = inputs
+        x, *cells = inputs
         images, channels, height, width = x.shape
-        grid = self._grid(regions, images, height, width)
-        spots = images * height * width
-        pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).reshape(spots, channels)
-        count = len(regions)
-        lowest = np.finfo(np.float32).min
-        best = np.full((count, self.rows, self.columns, channels), lowest, x.dtype)
-        place = np.full(best.shape, -1, np.int32)
-        # One pass per offset inside a cell, over all cells and channels.
-        for dh in range(int((grid.bottom - grid.top).max(initial=0))):
-            h = grid.top + dh
-            for dw in range(int((grid.right - grid.left).max(initial=0))):
-                w = grid.left + dw
-                inside = (h < grid.bottom)[:, :, None] & (w < grid.right)[:, None, :]
-                region, row, column = np.nonzero(inside)
-                spot = h[region, row] * width + w[region, column]
-                values = pixels[grid.image[region] * (height * width) + spot]
-                old = best[region, row, column]
-                better = values > old
-                best[region, row, column] = np.where(better, values, old)
-                place[region, row, column] = np.where(
-                    better, spot[:, None].astype(np.int32), place[region, row, column]
-                )
-        filled = (grid.bottom > grid.top)[:, :, None] & (grid.right > grid.left)[:, None, :]
-        best[~filled] = 0.0
-        return [
-            np.ascontiguousarray(best.transpose(0, 3, 1, 2)),
-            np.ascontiguousarray(place.transpose(0, 3, 1, 2)),
-        ]
-
-    def _grid(self, regions: np.ndarray, images: int, height: int, width: int) -> _Grid:
-        # In float32 whatever the features are, so that cells do not depend on their type.
-        regions = regions.astype(np.float32)
-        scaled = regions[:, 1:] * np.float32(self.scale)
-        corners = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.int64)
-        left, right = _cells(corners[:, 0], corners[:, 2], self.columns, width)
-        top, bottom = _cells(corners[:, 1], corners[:, 3], self.rows, height)
-        image = regions[:, 0].astype(np.int64)
-        known = (image >= 0) & (image < images)
-        return _Grid(
-            np.where(known, image, 0), top, np.where(known[:, None], bottom, top), left, right
-        )
+        pixels = x.transpose(0, 2, 3, 1)
+        count, _, rows, columns = results[0].shape
+        shape = (count, rows, columns, channels)
+        best = np.full(shape, np.finfo(np.float32).min, x.dtype)
+        place = np.full(shape, -1, np.int32)
+        filled = np.zeros((*shape[:3], 1), bool)
+        for region, row, column, h, w in Cells(*cells).offsets(images, height, width):
+            values = pixels[cells[0][region], h, w]
+            old = best[region, row, column]
+            better = values > old
+            spot = (h * width + w).astype(np.int32)[:, None]
+            best[region, row, column] = np.where(better, values, old)
+            place[region, row, column] = np.where(better, spot, place[region, row, column])
+            filled[region, row, column] = True
+        best = np.where(filled, best, x.dtype.type(0))
+        return [np.ascontiguousarray(a.transpose(0, 3, 1, 2)) for a in (best, place)]
 
     def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         g = at.cotangents[0]
+        x, *cells = at.inputs
+        nothing = [None] * len(cells)
         if g is None or not at.wanted[0]:
-            return [None, None]
-        x, regions = at.inputs
-        return [b.emit(RegionScatter(x.shape), g, at.outputs[1], regions), None]
-
-
-def _cells(
-    first: np.ndarray, last: np.ndarray, count: int, extent: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Start (included) and end (not included) of every cell of an axis, clipped: [R, count]."""
-    size = np.maximum(last - first + 1, 1)[:, None].astype(np.float32) / np.float32(count)
-    steps = np.arange(count + 1, dtype=np.float32)
-    start = np.floor(steps[:-1] * size).astype(np.int64) + first[:, None]
-    end = np.ceil(steps[1:] * size).astype(np.int64) + first[:, None]
-    return np.clip(start, 0, extent), np.clip(end, 0, extent)
+            return [None, *nothing]
+        return [b.emit(RegionScatter(x.shape), g, at.outputs[1], *cells), *nothing]
 
 
 @register
 @dataclass(frozen=True)
 class RegionScatter(Op):
-    """(g[R,C,..], place i32[R,C,..], regions[R,5]) -> x of ``shape``: g added where place says."""
+    """(g[R,C,rows,columns], place i32 alike, :class:`Cells`) -> x of ``shape``: g added where place
+    says, which is in the cell, or nowhere (-1)."""
 
     shape: tuple[int, ...]
     name = "region_scatter"
-    properties = Property.HOST
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        g, place, regions = inputs
-        require(g.shape == place.shape and len(self.shape) == 4, f"{g}, {place}, {self.shape}")
-        require(regions.shape == (g.shape[0], 5), f"{regions} for {g}")
+        g, place, *cells = inputs
+        count, rows, columns = grid_of(*cells)
+        result = TensorType(self.shape, g.dtype)
+        require_features(result)
+        require(g.shape == place.shape, f"{g}, but {place}")
         require(place.dtype is I32, f"places are i32, not {place.dtype}")
-        require(not regions.dtype.is_narrow, f"regions of {regions.dtype}: pixels need f32")
-        return (TensorType(self.shape, g.dtype),)
+        require(g.shape == (count, self.shape[1], rows, columns), f"{g} of cells on {result}")
+        return (result,)
 
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
     ) -> Sequence[np.ndarray]:
-        g, place, regions = inputs
-        images, channels, height, width = self.shape
-        image = np.clip(regions[:, 0].astype(np.int64), 0, max(0, images - 1))
-        plane = image[:, None] * channels + np.arange(channels)
+        g, place, images, *_ = inputs
+        count, channels, height, width = results[0].shape
+        plane = images.astype(np.int64)[:, None] * channels + np.arange(channels)
         flat = plane[:, :, None, None] * (height * width) + place
-        there = place >= 0
-        size = images * channels * height * width
-        total = np.bincount(flat[there], weights=g[there], minlength=size)
-        return [total.astype(g.dtype).reshape(self.shape)]
+        known = ((images >= 0) & (images < count))[:, None, None, None]
+        there = known & (place >= 0) & (place < height * width)
+        total = np.bincount(flat[there], weights=g[there], minlength=results[0].size)
+        return [total.astype(g.dtype).reshape(results[0].shape)]

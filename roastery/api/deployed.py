@@ -62,7 +62,7 @@ def _is_sink(node: Node) -> bool:
 def check_host(program: NetProgram, kernels: str | None) -> None:
     """Tell of layers that an artifact leaves out, and refuse those that it cannot do without.
 
-    An op that runs on the host without calling back to it (ROIPooling's) is fine on a CPU.
+    An op that runs on the host without calling back to it (MultiBoxLoss's) is fine on a CPU.
 
     Args:
         kernels: for what there can be nothing but kernels.

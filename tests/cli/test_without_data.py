@@ -254,7 +254,6 @@ def test_python_layers_that_are_not_run(command: str, run: Run) -> None:
         )
     if command == "compile":
         assert "  rois runs on the host (host_call, not run here)" in text
-        assert "  pool runs on the host (region_max)" in text
     assert "give" in run(command, PYTHON, code=1)
     assert not Path("lost").exists()
 

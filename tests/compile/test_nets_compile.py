@@ -54,9 +54,16 @@ def updates() -> list[CompiledGraph]:
     ]
 
 
+def regions() -> list[CompiledGraph]:
+    """Layers whose loops turn as often as data say."""
+    names = ("roi_pooling", "psroi_pooling", "roi_align_adaptive")
+    return [kernels.training(LayerRun(c).program) for c in all_cases() if c.name in names]
+
+
 NETS = {
     "lenet": lambda: program(LENET),
     "inception": lambda: program(INCEPTION),
+    "regions": regions,
     "updates": updates,
 }
 
@@ -95,6 +102,8 @@ def compile_and_check(
 QUICK = (
     ("lenet", "floor", 80),
     ("inception", "newest", 90),
+    ("regions", "newest", 90),
+    ("regions", "floor", 80),
     ("updates", "newest", 90),
     ("updates", "floor", 80),
 )

@@ -18,6 +18,7 @@ from roastery.api.exporting import export_net
 from roastery.cli.main import main
 from roastery.files.hdf5_writing import PatientFile
 from runtime.artifact import load
+from tests.support.sample_nets import with_host_op
 
 SINK = """
 import caffe
@@ -185,23 +186,12 @@ def test_logs_are_json_too() -> None:
     assert [json.loads(line) for line in Path("log").read_text().splitlines()]
 
 
-ROIS = """
-layer { name: "x" type: "Input" top: "x" top: "rois"
-  input_param { shape { dim: 1 dim: 2 dim: 8 dim: 8 } shape { dim: 2 dim: 5 } } }
-layer { name: "roi" type: "ROIPooling" bottom: "x" bottom: "rois" top: "y"
-  roi_pooling_param { pooled_h: 2 pooled_w: 2 spatial_scale: 1 } }
-"""
-
-
 def test_a_pure_op_without_a_kernel_is_exported_for_the_cpu(tmp_path: Path) -> None:
-    Path("rois.prototxt").write_text(ROIS)
-    export_net("rois.prototxt", None, "rois.roast")
-    given = {
-        "x": np.random.default_rng(0).random((1, 2, 8, 8), np.float32),
-        "rois": np.array([[0, 0, 0, 7, 7], [0, 1, 2, 3, 4]], np.float32),
-    }
-    expected = roastery.compile("rois.prototxt", phase="TEST")(**given)["y"]
-    np.testing.assert_array_equal(load("rois.roast", "cpu")(**given)["y"], expected)
-    with pytest.raises(RoasteryError, match="'region_max' has no kernel and cannot") as caught:
-        export_net("rois.prototxt", None, "rois.roast", ["cuda:sm_80"])
+    text, given = with_host_op()
+    Path("boxes.prototxt").write_text(text)
+    export_net("boxes.prototxt", None, "boxes.roast")
+    expected = roastery.compile("boxes.prototxt", phase="TEST")(**given)["loss"]
+    np.testing.assert_array_equal(load("boxes.roast", "cpu")(**given)["loss"], expected)
+    with pytest.raises(RoasteryError, match="has no kernel and cannot") as caught:
+        export_net("boxes.prototxt", None, "boxes.roast", ["cuda:sm_80"])
     assert caught.value.hint == "export the net for the CPU: --target=cpu"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 def inputs(**shapes: tuple[int, ...]) -> str:
     """Input layers, one per blob."""
@@ -275,3 +277,17 @@ def _loss_of(bottom: str) -> str:
     return dense("ip", bottom, 3) + (
         'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "t" top: "loss" }\n'
     )
+
+
+def with_host_op() -> tuple[str, dict[str, np.ndarray]]:
+    """A net with an op that has no kernel (MultiBoxLoss matches boxes), and its inputs."""
+    boxes = np.array([[0.1, 0.1, 0.4, 0.5], [0.5, 0.5, 0.9, 0.8]], np.float32)
+    given = {
+        "loc": np.linspace(-1, 1, 8, dtype=np.float32).reshape(1, 8),
+        "conf": np.linspace(-1, 2, 4, dtype=np.float32).reshape(1, 4),
+        "prior": np.stack([boxes.ravel(), np.full(8, 0.1, np.float32)])[None],
+        "truth": np.array([0, 1, 0, 0.1, 0.2, 0.4, 0.5, 0], np.float32).reshape(1, 1, 1, 8),
+    }
+    text = inputs(**{name: array.shape for name, array in given.items()})
+    settings = "multibox_loss_param { num_classes: 2 }"
+    return text + layer("matched", "MultiBoxLoss", " ".join(given), settings, "loss"), given

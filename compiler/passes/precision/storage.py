@@ -18,7 +18,8 @@ from .factors import factor_inputs, has_product
 _COMPUTED = {"flat", "contract", "row", "reduce"}
 """Schedules that compute element by element, and cast what they read and write."""
 
-_EXPONENTS = {"exp", "log", "log1p", "expm1"}
+_DECIDING = {"exp", "log", "log1p", "expm1", "floor", "to_int"}
+"""An error of what is counted would be one of a place."""
 
 VARIABLES = (Role.PARAMETER, Role.STATE, Role.GRADIENT, Role.HYPER)
 
@@ -80,7 +81,8 @@ def between_kernels(graph: Graph, may: Callable[[str, Node], bool], *, diffs: bo
     * ports: what users and solvers see, variables and their diffs, and what is on its way there;
     * what follows from variables alone, unless it is a factor of a product;
     * statistics and losses: results of reductions, and tensors of one axis;
-    * what exponentials and logarithms are taken of, as an error there is one of the exponent;
+    * what exponentials and logarithms are taken of, as an error there is one of the exponent, and
+      what whole numbers are made of: where cells of regions lie;
     * what the host, views of such, or kernels of an op's own read;
     * diffs, unless ``diffs``.
 
@@ -142,7 +144,7 @@ class _Choice:
             computed = isinstance(node.op, Fused) and node.op.schedule in _COMPUTED
             if not computed or node.direction is Direction.UPDATE:
                 yield from map(self.root_of, node.inputs)
-            elif _takes_exponents(node):
+            elif _decides(node):
                 yield from map(self.root_of, _beside_factors(node))
         yield from self._of_variables()
         yield from self._gradients()
@@ -181,7 +183,7 @@ def _beside_factors(node: Node) -> list[Value]:
     return [value for value, port in pairs if port.value not in factors]
 
 
-def _takes_exponents(node: Node) -> bool:
+def _decides(node: Node) -> bool:
     body = node.op.body  # type: ignore[attr-defined]
     maps = (inner.op for inner in body.nodes if isinstance(inner.op, Map))
-    return any(x.op in _EXPONENTS for op in maps for x in walk(*op.exprs))
+    return any(x.op in _DECIDING for op in maps for x in walk(*op.exprs))

@@ -7,6 +7,7 @@ Nothing here needs a device library: what Triton's language lacks is a helper fu
 from __future__ import annotations
 
 import keyword
+import math
 
 from compiler.kernels import operators as o
 from compiler.kernels.expressions import axes_of
@@ -72,8 +73,18 @@ def _remainder(e: Expr, printer: o.Printer) -> tuple[str, int]:
     return f"{a} - {a} // {b} * {b}", o.SUM
 
 
+def _quotient(e: Expr, printer: o.Printer) -> tuple[str, int]:
+    """By a literal to the nearest, as everywhere else: ``/`` may be off by the last bit, and where
+    extents are divided a whole number then is none."""
+    b = e.args[1]
+    if b.op != "const" or math.frexp(abs(b.value))[0] == 0.5:  # a power of two is exact
+        return o.infix("/", o.PRODUCT)(e, printer)
+    return f"tl.div_rn({printer.operands(e)})", o.ATOM
+
+
 SPELLING: dict[str, o.Spell] = {
     **o.common_operators(COMPARISON),
+    "div": _quotient,
     "floordiv": o.infix("//", o.PRODUCT),
     "mod": _remainder,
     "max": _extreme("tl.maximum"),

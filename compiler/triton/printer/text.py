@@ -68,8 +68,9 @@ class _Printer(KernelPrinter):
         name = self.names.of(loop.variable)
         start, stop, step = (self.expr(x) for x in (loop.start, loop.stop, loop.step))
         function = "tl.static_range" if loop.kind is n.Kind.UNROLLED else "range"
-        bounds = f"{start}, {stop}, {step}" if step != "1" else stop
-        return f"for {name} in {function}({bounds})"
+        bounds = [stop] if start == "0" and step == "1" else [start, stop]
+        bounds += [step] if step != "1" else []
+        return f"for {name} in {function}({', '.join(bounds)})"
 
     def _shape(self, axes: Axes) -> str:
         dims = (name if i in axes else "1" for i, name in enumerate(self.kernel.tile))

@@ -1,4 +1,4 @@
-"""Layers of forks: SmoothL1Loss, ROIPooling, CenterLoss, PriorBox."""
+"""Layers of forks: SmoothL1Loss, CenterLoss, PriorBox."""
 
 from __future__ import annotations
 
@@ -10,20 +10,6 @@ from tests.support.layer_cases import LayerCase, net_text
 def _smooth(name: str, bottoms: str, param: str = "", **inputs: tuple[int, ...]) -> LayerCase:
     text = f'layer {{ name: "l" type: "SmoothL1Loss" {bottoms} top: "loss" {param} }}'
     return LayerCase("SmoothL1Loss", name, net_text(text, a=(3, 8, 1, 5), b=(3, 8, 1, 5), **inputs))
-
-
-def _regions(rng: np.random.Generator) -> np.ndarray:
-    """Inside, beyond the border, of one pixel, of the wrong order, over everything."""
-    return np.array(
-        [
-            [0, 4, 2, 19, 21],
-            [1, -8, -3, 9, 70],
-            [1, 8, 8, 8, 8],
-            [0, 20, 9, 5, 3],
-            [1, 0, 0, 27, 23],
-        ],
-        np.float64,
-    )
 
 
 _WEIGHT = (3, 8, 1, 5)
@@ -58,17 +44,6 @@ CASES = [
         "smooth_l1_loss_param { sigma: 1.5 }",
         w=_WEIGHT,
         v=_WEIGHT,
-    ),
-    LayerCase(
-        "ROIPooling",
-        "roi_pooling",
-        net_text(
-            'layer { name: "l" type: "ROIPooling" bottom: "x" bottom: "r" top: "y" '
-            "roi_pooling_param { pooled_h: 2 pooled_w: 3 spatial_scale: 0.25 } }",
-            x=(2, 3, 6, 7),
-            r=(5, 5),
-        ),
-        inputs={"r": _regions},
     ),
     LayerCase(
         "CenterLoss",

@@ -48,12 +48,14 @@ def few_not_zero(count: int) -> Content:
     return Content(make)
 
 
-def boxes(images: int, height: int, width: int) -> Content:
-    """Regions [R, 5] of RegionMax: some reach out of the image, some are in no image."""
+def cell_ends(extent: int) -> Content:
+    """Where the cells of an axis begin and end (:class:`ir.ops.region.Cells`): some reach out of
+    the image."""
 
     def make(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        corners = rng.integers(-1, 2 + max(height, width), (*shape[:1], 4))
-        return np.concatenate([rng.integers(-1, images + 1, (*shape[:1], 1)), corners], axis=1)
+        begins = np.sort(rng.integers(-1, 1 + extent, (shape[0], shape[1] // 2)))
+        ends = np.maximum.accumulate(begins + rng.integers(0, 3, begins.shape), axis=1)
+        return np.concatenate([begins, ends], axis=1)
 
     return Content(make)
 

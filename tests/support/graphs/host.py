@@ -1,4 +1,4 @@
-"""What runs on the host: Python's functions, regions, results whose size depends on data."""
+"""What runs on the host: Python's functions, results whose size depends on data."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ir.graph import Role, Value
+from ir.graph import Role
 from ir.ops.dynamic import CountOf, NonZero, Trim
 from ir.ops.host import HostCall
-from ir.ops.region import RegionMax, RegionScatter
 from ir.size import value_of
 from ir.types import BOOL, F32, I32
 
-from .arrays import boxes, few_not_zero, integers
+from .arrays import few_not_zero, integers
 from .growth import Growth, draws
 
 
@@ -60,23 +59,3 @@ def draw_trim(g: Growth) -> None:
     count = g.number(0, value_of(x.shape[0]))
     found = g.input((1,), I32, integers(count, count + 1), Role.DATA)
     g.emit(Trim(count, 0, f"trim{len(g.b.nodes)}"), x, found)
-
-
-def _pooled(g: Growth) -> tuple[Value, Value, Value, Value]:
-    x = g.value(4, where=lambda v: all(v.shape))
-    images, _, height, width = map(value_of, x.shape)
-    regions = g.input((g.number(1, 3), 5), F32, boxes(images, height, width), Role.DATA)
-    scale = g.choice(1.0, 0.5)
-    best, place = g.emit(RegionMax(g.number(1, 3), g.number(1, 3), scale), x, regions)
-    return x, regions, best, place
-
-
-@draws(RegionMax)
-def draw_region_max(g: Growth) -> None:
-    _pooled(g)
-
-
-@draws(RegionScatter)
-def draw_region_scatter(g: Growth) -> None:
-    x, regions, best, place = _pooled(g)
-    g.emit(RegionScatter(x.shape), g.value(shape=best.shape), place, regions)
