@@ -17,13 +17,16 @@ from .special_output import is_special, pour
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[Path]:
+def atomic_path(
+    path: str | os.PathLike[str], durable: bool = True, *, replaces_folder: bool = False
+) -> Iterator[Path]:
     """A temporary path of the same name, renamed to ``path`` when the block succeeds.
 
     What was made there, a file or a folder, is flushed to the disk first, so that after
     a kill or a power cut ``path`` holds either what it held before or all of the new.
     On an exception the temporary is removed; after a kill the next call for ``path`` removes it
-    (see :mod:`roastery.files.owned_folder`). Only a file replaces what exists already;
+    (see :mod:`roastery.files.owned_folder`). Only a file replaces what exists already, or with
+    ``replaces_folder`` a folder, which is moved away for that and removed;
     a device or pipe is written to, never replaced. Through a symbolic link its target is replaced.
     Without ``durable`` nothing is flushed: whole after a kill, not after a power cut.
 
@@ -58,7 +61,10 @@ def atomic_path(path: str | os.PathLike[str], durable: bool = True) -> Iterator[
             yield temporary
             if durable:
                 _flush(temporary)
-            os.replace(temporary, target)
+            if replaces_folder and target.is_dir():
+                _exchange(temporary, target)
+            else:
+                os.replace(temporary, target)
             if durable:
                 _flush_entry(target.parent)
         except OSError as error:
@@ -84,6 +90,17 @@ def atomic_write(
         options.setdefault("encoding", "utf-8")
     with atomic_path(path) as temporary, open(temporary, mode, **options) as file:
         yield file
+
+
+def _exchange(temporary: Path, target: Path) -> None:
+    """Give ``target`` to a new folder; the old one goes with the temporary's own folder."""
+    old = temporary.with_name(f"{temporary.name}.old")
+    os.rename(target, old)
+    try:
+        os.rename(temporary, target)
+    except OSError:
+        os.rename(old, target)
+        raise
 
 
 def _flush(path: Path) -> None:

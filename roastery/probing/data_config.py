@@ -30,10 +30,13 @@ def source_config(layer: Message) -> SourceConfig:
     if kind is None:
         raise RoasteryError(f"{layer.type} is no data layer", location=layer.location)
     registered = find_layer(layer.type, layer.location)
-    blocks = [layer[name] for name in (registered.param, *registered.also)]
+    blocks = {name: layer[name] for name in (registered.param, *registered.also)}
     transform = layer.transform_param if layer.has("transform_param") else None
     return kind(
-        **_of_equal_names(kind, blocks),
+        **{
+            **_of_equal_names(kind, list(blocks.values())),
+            **{field: getattr(blocks[name], field) for field, name in kind.from_block.items()},
+        },
         tops=tuple(layer.top),
         layer=layer.name,
         location=layer.location,

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
 from ir.errors import RoasteryError
@@ -109,7 +110,8 @@ class SourceConfig(ABC):
     named as those of the layer's messages. ``reads``: what ``source`` names; "": it has none.
     ``labelled``: the first top holds images, and the others what `beside` says; ``made_up_label``
     is what the others hold where nothing is read. ``transforms``: its images come out as
-    transform_param says.
+    transform_param says. ``from_block``: fields that two of its messages have, and the one that
+    counts.
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
@@ -121,6 +123,7 @@ class SourceConfig(ABC):
     labelled: ClassVar[bool] = False
     made_up_label: ClassVar[float] = 0.0
     transforms: ClassVar[bool] = True
+    from_block: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     source: str = ""
     tops: tuple[str, ...] = ("data", "label")

@@ -27,17 +27,19 @@ class DatabaseWriter(Protocol):
 
 
 @contextmanager
-def new_database(path: Path, backend: str, notes: Notes = to_logger) -> Iterator[DatabaseWriter]:
+def new_database(
+    path: Path, backend: str, notes: Notes = to_logger, *, replace: bool = False
+) -> Iterator[DatabaseWriter]:
     """A database that gets the name ``path`` when the block ends without an error.
 
     Until then it has a temporary name, so that an error or a kill leaves nothing that
     looks like a database. ``backend`` is "lmdb" or "leveldb". Raises RoasteryError when
     the backend is unknown, ``path`` exists, its folder does not, or the system refuses to
-    write (a full disk).
+    write (a full disk). With ``replace`` it takes the place of a database that exists.
     """
     kind = check_backend(backend)
-    check_target(path)
-    with atomic_path(path) as temporary:
+    check_target(path, replace=replace)
+    with atomic_path(path, replaces_folder=replace) as temporary:
         os.mkdir(temporary)
         try:
             writer = LmdbWriter(temporary) if kind == "lmdb" else LevelWriter(temporary)
@@ -62,9 +64,17 @@ def check_backend(backend: str) -> str:
     return kind
 
 
-def check_target(path: Path) -> None:
-    """Refuse to write where something is already, or where there is no folder."""
-    if path.exists() or path.is_symlink():
+def check_target(path: Path, *, replace: bool = False) -> None:
+    """Refuse to write where something is already, or where there is no folder.
+
+    With ``replace`` a database may be there, and nothing else.
+    """
+    if replace and path.is_dir():
+        if not any((path / name).is_file() for name in ("data.mdb", "CURRENT")):
+            raise RoasteryError(
+                f"'{path}' is no database, and is not replaced", hint="give another name"
+            )
+    elif path.exists() or path.is_symlink():
         raise RoasteryError(
             f"'{path}' exists already", hint="remove it first, or give another name"
         )

@@ -128,6 +128,20 @@ def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return _resized(pixels, height, width, import_cv2().INTER_LINEAR)
 
 
+def scale_image(pixels: np.ndarray, factor: float) -> np.ndarray:
+    """As :func:`resize_image`, both sides by a factor."""
+    height, width = (round(side * factor) for side in pixels.shape[:2])
+    if min(height, width) < 1 or height * width > max_image_pixels():
+        raise ImageError(
+            f"it cannot be resized to {height} x {width} pixels (the limit is {max_image_pixels()})"
+        )
+    cv2 = import_cv2()
+    scaled: np.ndarray = cv2.resize(
+        pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR
+    )
+    return scaled
+
+
 def resize_labels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """As :func:`resize_image`, of class numbers: each is the nearest pixel's."""
     return _resized(pixels, height, width, import_cv2().INTER_NEAREST)

@@ -32,6 +32,7 @@ from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.sources.image_data import ImageDataConfig
 from runtime.data.sources.image_seg_data import ImageSegDataConfig
 from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
+from runtime.data.sources.video_data import VideoDataConfig
 from runtime.data.sources.window_data import WindowDataConfig
 
 RANDOM_TRANSFORM = TransformConfig(mirror=True, crop_size=8, mean_value=(100.0,), scale=0.5)
@@ -76,6 +77,7 @@ KINDS = (
     "leveldb",
     "annotated",
     "annotated_encoded",
+    "video",
     "images",
     "images_shuffled",
     "hdf5",
@@ -112,6 +114,7 @@ def make_data(folder: Path) -> Path:
                 )
                 record = AnnotatedDatum(datum, 0, boxes_of(i))
                 writer.put(b"%05d" % i, serialize_annotated(record))
+    make_video(folder / "video.avi")
     for i, data in enumerate(files):
         (folder / f"{i}.png").write_bytes(data)
     (folder / "pairs.txt").write_text("".join(f"{i}.png {10 - i}.png\n" for i in range(11)))
@@ -130,6 +133,15 @@ def make_data(folder: Path) -> Path:
         )
     )
     return folder
+
+
+def make_video(path: Path, frames: int = 40) -> None:
+    """A video of so many frames of noise, 14 pixels high and 18 wide."""
+    random = np.random.default_rng(1)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (18, 14))
+    for _ in range(frames):
+        writer.write(random.integers(0, 256, (14, 18, 3), dtype=np.uint8))
+    writer.release()
 
 
 def boxes_of(record: int) -> ObjectBoxes:
@@ -161,6 +173,14 @@ def config_of(kind: str) -> SourceConfig:
                 backend="LMDB",
                 transform=RANDOM_AUGMENTATION,
                 batch_sampler=SAMPLERS,
+            )
+        case "video":
+            return VideoDataConfig(
+                video_type="VIDEO",
+                video_file="video.avi",
+                batch_size=2,
+                skip_frames=1,
+                transform=RANDOM_TRANSFORM,
             )
         case "images" | "images_shuffled":
             return ImageDataConfig(

@@ -27,6 +27,7 @@ FAMILIES = (
     "states",
     "arrays",
     "databases",
+    "annotations",
     "pictures",
     "artifacts",
     "flags",

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..config import KnownAxes, OpenOptions, SourceConfig
 from ..epochs import Epochs, drawn_skip
-from ..image_codec import Color, channel_major, resize_image
+from ..image_codec import Color, ImageError, resize_image
 from ..image_list import ListedImage, read_image_list
 from ..listed_pictures import ListedPictures
 from ..new_size import check_new_size
@@ -68,6 +68,7 @@ class ImageBatch:
 
     images: list[ListedImage]
     choices: Choices
+    first: int
 
 
 class ImageSource(PlannedSource[ImageBatch]):
@@ -91,27 +92,28 @@ class ImageSource(PlannedSource[ImageBatch]):
         self._number = 0
         if config.rand_skip:
             self._skip(len(images))
-        sizes = self._sizes(self._images[self._number])
+        sizes = self._next_sizes()
         check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES)
         self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
     def plan_work(self) -> ImageBatch:
         size = self.config.batch_size
-        choices = self._transformer.choose(self._number, size)
-        images = [self._images[self._number + i] for i in range(size)]
+        first = self._number
+        choices = self._transformer.choose(first, size)
+        images = [self._images[first + i] for i in range(size)]
         self._number += size
-        return ImageBatch(images, choices)
+        return ImageBatch(images, choices, first)
 
     def next_shapes(self) -> list[Shape]:
         size = self.config.batch_size
-        return [(size, *self._sizes(self._images[self._number])), (size,)]
+        return [(size, *self._next_sizes()), (size,)]
 
     def load(self, work: ImageBatch, allocate: Allocate) -> list[np.ndarray]:
         labels = allocate((len(work.images),))
         labels[...] = [image.label for image in work.images]
         out: np.ndarray | None = None
         for index, listed in enumerate(work.images):
-            pixels = self._pixels(listed)
+            pixels = self._pixels(listed, work.first + index)
             sizes = self._transformer.output_shape(pixels.shape, self._name(listed))
             if out is None:
                 out = allocate((len(work.images), *sizes))
@@ -146,16 +148,25 @@ class ImageSource(PlannedSource[ImageBatch]):
             )
         self._number = skip
 
-    def _pixels(self, listed: ListedImage) -> np.ndarray:
-        """A picture's (channels, height, width) pixels, resized if that was asked for."""
+    def _pixels(self, listed: ListedImage, number: int) -> np.ndarray:
+        """A picture's (channels, height, width) pixels, resized if that was asked for.
+
+        ``number``: as which picture it is read, for random choices.
+        """
         color: Color = "color" if self.config.is_color else "gray"
         pixels = self._pictures.read(listed.path, listed.line, color)
         if self.config.new_height:
             pixels = resize_image(pixels, self.config.new_height, self.config.new_width)
-        return channel_major(pixels)
+        try:
+            return self._transformer.prepared(pixels, number)
+        except ImageError as error:
+            raise self.error(f"{self._name(listed)} cannot be used: {error}") from error
 
-    def _sizes(self, listed: ListedImage) -> tuple[int, int, int]:
-        return self._transformer.output_shape(self._pixels(listed).shape, self._name(listed))
+    def _next_sizes(self) -> tuple[int, int, int]:
+        """Channels, height and width of the picture that is planned next."""
+        listed = self._images[self._number]
+        shape = self._pixels(listed, self._number).shape
+        return self._transformer.output_shape(shape, self._name(listed))
 
     def _name(self, listed: ListedImage) -> str:
         return self._pictures.name(listed.path, listed.line)

@@ -12,10 +12,10 @@ from ir.errors import RoasteryError
 from ir.types import shape_text
 from roastery.wire.encoding import WireError
 
+from ..annotated_datum import parse_any_datum
 from ..backends import known_backend
 from ..database import Record, open_database
 from ..database_error import DatabaseError
-from ..datum import parse_datum
 from ..image_codec import ImageError, channel_major, decode_image
 from ..mean_file import write_mean
 from ..notes import NoteKind, Notes, to_logger
@@ -45,7 +45,8 @@ def compute_image_mean(
     progress: Progress = silent,
     notes: Notes = to_logger,
 ) -> ImageMean:
-    """The mean of all records; written as a BlobProto to ``output`` unless that is None.
+    """The mean of all records, with or without boxes; written as a BlobProto to ``output`` unless
+    that is None.
 
     Sums are float64, so that more than 65,000 pictures, where Caffe's float32 sums stop
     being exact, are averaged truly; below that the file is the same byte for byte.
@@ -95,7 +96,7 @@ def compute_image_mean(
 
 def _values(record: Record, path: Path) -> np.ndarray:
     try:
-        datum = parse_datum(record.read())
+        datum = parse_any_datum(record.read())
         if datum.encoded:
             return channel_major(decode_image(datum.data, "native"))
         return datum.array()
