@@ -56,6 +56,7 @@ COMMANDS = {
     "convert_imageset leveldb": (
         "convert_imageset", "--backend=leveldb", "../pictures/", "../pictures/list.txt", "out",
     ),
+    "create_annoset": ("create_annoset", "../pictures/", "../pictures/list.txt", "out"),
     "compute_image_mean": ("compute_image_mean", "../mnist_lmdb", "out"),
     "extract_features": (
         "extract_features", "../small.caffemodel", "../test.prototxt", "ip", "out", "40", "lmdb",

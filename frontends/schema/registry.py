@@ -91,7 +91,7 @@ REGISTRY = Registry()
 
 
 def native_message(name: str, *members: FieldType | EnumType) -> MessageType:
-    """Declare one of Caffe's own messages, with field numbers."""
+    """Declare a message with a binary form: one of Caffe's own, or of records of a fork."""
     return REGISTRY.declare(name, members, native=True)
 
 

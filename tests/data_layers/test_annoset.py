@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,17 +14,23 @@ import lmdb
 import numpy as np
 import plyvel
 import pytest
+from google.protobuf import text_format
+from hypothesis import given
+from hypothesis import strategies as st
 from recorded_cases import DATA
 
 from frontends.label_map import read_label_map
+from frontends.schema.pool import caffe_pb2
 from ir.errors import RoasteryError
 from roastery.cli.main import main
-from runtime.data.annotated_datum import AnnotatedDatum, parse_annotated
+from runtime.data.annotated_datum import AnnotatedDatum, parse_annotated, serialize_annotated
 from runtime.data.datum import Datum
+from runtime.data.mean_file import read_mean
 from runtime.data.tools.annoset import create_annoset
 
 FOLDER = DATA / "annotated"
 IMAGES = FOLDER / "images"
+ROOT = Path(__file__).parents[2]
 LABELS = read_label_map(FOLDER / "labelmap.prototxt").labels(strict=True)
 PNG = {"encoded": True, "encode_type": "png"}
 CONVERSIONS = {
@@ -236,5 +246,84 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (tmp_path / "examples" / "db").resolve() == tmp_path / "db"
     assert "Processed 8 files." in capsys.readouterr().err
     assert main(["compute_image_mean", str(tmp_path / "db"), str(tmp_path / "mean")]) == 0
+    pixels = [
+        parse_annotated(value).datum.array() for value in records(FOLDER / "lmdb_raw").values()
+    ]
+    np.testing.assert_allclose(read_mean(tmp_path / "mean"), np.mean(pixels, axis=0), rtol=1e-6)
     assert main([words[0], words[1], *words[4:]]) == 1
     assert "no label map is given" in capsys.readouterr().err
+
+
+def test_records_are_protobufs(tmp_path: Path) -> None:
+    """SSD's own scripts read and write records and label maps with these classes."""
+    pb = caffe_pb2()
+    for value in records(FOLDER / "lmdb_raw").values():
+        mine, theirs = parse_annotated(value), pb.AnnotatedDatum.FromString(value)
+        assert theirs.SerializeToString() == value == serialize_annotated(mine)
+        boxes = [
+            (group.group_label, a.instance_id, a.bbox.xmin, a.bbox.ymin, a.bbox.xmax, a.bbox.ymax,
+             a.bbox.difficult)
+            for group in theirs.annotation_group
+            for a in group.annotation
+        ]  # fmt: skip
+        assert len(boxes) == len(mine.boxes)
+        for i, (label, instance, *corners, difficult) in enumerate(boxes):
+            assert (label, instance) == (mine.boxes.labels[i], mine.boxes.instances[i])
+            assert corners == mine.boxes.corners[i].tolist()
+            assert difficult == mine.boxes.difficult[i]
+    text = (FOLDER / "labelmap.prototxt").read_text()
+    found = text_format.Merge(text, pb.LabelMap())
+    assert {item.name: item.label for item in found.item} == LABELS
+
+
+@given(st.data())
+def test_any_record_is_read_as_protobuf_reads_it(data: st.DataObject) -> None:
+    pb = caffe_pb2()
+    number = st.integers(-(2**31), 2**31 - 1)
+    real = st.floats(width=32, allow_nan=False)
+    record = pb.AnnotatedDatum()
+    record.datum.label = data.draw(number)
+    for _ in range(data.draw(st.integers(0, 3))):
+        group = record.annotation_group.add()
+        if data.draw(st.booleans()):
+            group.group_label = data.draw(number)
+        for _ in range(data.draw(st.integers(0, 3))):
+            one = group.annotation.add()
+            one.instance_id = data.draw(number)
+            for name in ("xmin", "ymin", "xmax", "ymax", "score", "size"):
+                if data.draw(st.booleans()):
+                    setattr(one.bbox, name, data.draw(real))
+            one.bbox.difficult = data.draw(st.booleans())
+            one.bbox.label = data.draw(number)
+    boxes = parse_annotated(record.SerializeToString()).boxes
+    theirs = [(g, a) for g in record.annotation_group for a in g.annotation]
+    assert boxes.labels.tolist() == [group.group_label for group, _ in theirs]
+    assert boxes.instances.tolist() == [a.instance_id for _, a in theirs]
+    assert boxes.difficult.tolist() == [a.bbox.difficult for _, a in theirs]
+    corners = [[a.bbox.xmin, a.bbox.ymin, a.bbox.xmax, a.bbox.ymax] for _, a in theirs]
+    assert boxes.corners.tolist() == corners
+    sizes = [a.bbox.size if a.bbox.HasField("size") else None for _, a in theirs]
+    assert [None if np.isnan(size) else size for size in boxes.sizes.tolist()] == sizes
+
+
+def test_ctrl_c_leaves_the_old_database(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("a0.png a0.xml\n" * 20_000)
+    convert(tmp_path / "db")
+    before = records(tmp_path / "db")
+    words = [
+        sys.executable, "-m", "roastery", "create_annoset", "--anno_type=detection", "--redo",
+        f"--label_map_file={FOLDER}/labelmap.prototxt", f"{IMAGES}/", str(listed), "db",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if b"Processed" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+    assert process.returncode == 128 + signal.SIGINT
+    assert sorted(os.listdir(tmp_path)) == ["db", "list.txt"]
+    assert records(tmp_path / "db") == before

@@ -207,6 +207,7 @@ def test_every_command_that_reads_pictures(tmp_path: Path) -> None:
     refused = [
         *(["time", f"--model={name}.prototxt"] for name in ("images", "windows", "records")),
         ["convert_imageset", "./", "list.txt", "new"],
+        ["create_annoset", "./", "list.txt", "new"],
         ["compute_image_mean", "db", "mean.binaryproto"],
         ["resize_and_crop", ".", "out", "--input_file_list=bombs.txt"],
         ["classify", "bomb.png", "out.npy", *model],

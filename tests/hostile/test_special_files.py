@@ -73,6 +73,8 @@ def commands(path: str) -> list[list[str]]:
         ["run", path],
         ["run", "net.roast", f"--input=x={path}"],
         ["convert_imageset", "./", path, "new_db"],
+        ["create_annoset", "./", path, "new_db"],
+        ["create_annoset", "./", "x.list", "new_db", f"--label_map_file={path}"],
         ["compute_image_mean", path, "mean.binaryproto"],
         ["convert_mnist", path, path, "new_db"],
         ["classify", path, "o.npy", *model],
@@ -97,6 +99,15 @@ def layers(path: str, kind: str) -> dict[str, tuple[str, str]]:
     return {
         "list": ("ImageData", f'image_data_param {{ source: "{path}" }}'),
         "picture": ("ImageData", f'image_data_param {{ source: "{kind}.txt" }}'),
+        "boxes": (
+            "AnnotatedData",
+            f'data_param {{ source: "{path}" batch_size: 1 backend: LMDB }}',
+        ),
+        "video": (
+            "VideoData",
+            f'video_data_param {{ video_type: VIDEO video_file: "{path}" }} '
+            "data_param { batch_size: 1 }",
+        ),
         "pairs": ("DenseImageData", f'dense_image_data_param {{ source: "{path}" batch_size: 1 }}'),
         "windows": (
             "WindowData",

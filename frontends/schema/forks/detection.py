@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..registry import declare_message, extend_message
+from ..registry import declare_message, extend_message, native_message
 from ..types import enum, optional, repeated, required
 
 declare_message(
@@ -11,22 +11,23 @@ declare_message(
     optional("string", "label_map_file"),
     optional("AnnotatedDatum.AnnotationType", "anno_type"),
 )
-declare_message(
+# Records and label maps have a binary form, which other programs write and read.
+native_message(
     "AnnotatedDatum",
     enum("AnnotationType", BBOX=0),
-    optional("Datum", "datum"),
-    optional("AnnotationType", "type"),
-    repeated("AnnotationGroup", "annotation_group"),
+    optional("Datum", "datum", 1),
+    optional("AnnotationType", "type", 2),
+    repeated("AnnotationGroup", "annotation_group", 3),
 )
-declare_message(
+native_message(
     "Annotation",
-    optional("int32", "instance_id", default=0),
-    optional("NormalizedBBox", "bbox"),
+    optional("int32", "instance_id", 1, default=0),
+    optional("NormalizedBBox", "bbox", 2),
 )
-declare_message(
+native_message(
     "AnnotationGroup",
-    optional("int32", "group_label"),
-    repeated("Annotation", "annotation"),
+    optional("int32", "group_label", 1),
+    repeated("Annotation", "annotation", 2),
 )
 declare_message(
     "BatchSampler",
@@ -90,15 +91,15 @@ declare_message(
     optional("float", "prob", default=1.0),
     optional("float", "max_expand_ratio", default=1.0),
 )
-declare_message(
+native_message(
     "LabelMap",
-    repeated("LabelMapItem", "item"),
+    repeated("LabelMapItem", "item", 1),
 )
-declare_message(
+native_message(
     "LabelMapItem",
-    optional("string", "name"),
-    optional("int32", "label"),
-    optional("string", "display_name"),
+    optional("string", "name", 1),
+    optional("int32", "label", 2),
+    optional("string", "display_name", 3),
 )
 declare_message(
     "MILDataParameter",
@@ -169,16 +170,16 @@ declare_message(
     optional("int32", "top_k"),
     optional("float", "eta", default=1.0),
 )
-declare_message(
+native_message(
     "NormalizedBBox",
-    optional("float", "xmin"),
-    optional("float", "ymin"),
-    optional("float", "xmax"),
-    optional("float", "ymax"),
-    optional("int32", "label"),
-    optional("bool", "difficult"),
-    optional("float", "score"),
-    optional("float", "size"),
+    optional("float", "xmin", 1),
+    optional("float", "ymin", 2),
+    optional("float", "xmax", 3),
+    optional("float", "ymax", 4),
+    optional("int32", "label", 5),
+    optional("bool", "difficult", 6),
+    optional("float", "score", 7),
+    optional("float", "size", 8),
 )
 declare_message(
     "NormalizeParameter",

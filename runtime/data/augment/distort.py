@@ -50,14 +50,14 @@ def distort_colours(
             if getattr(distort, name) > 0:
                 raise ImageError(f"it has {channels} channels, and {name} needs 3")
     d = distort
-    pixels = _brighter(pixels, drawn, d.brightness_prob, d.brightness_delta)
+    pixels = _brighter(cv2, pixels, drawn, d.brightness_prob, d.brightness_delta)
     late = drawn[10] <= 0.5
     if not late:
-        pixels = _contrasted(pixels, drawn, d)
+        pixels = _contrasted(cv2, pixels, drawn, d)
     pixels = _saturated(cv2, pixels, drawn, d)
     pixels = _turned(cv2, pixels, drawn, d.hue_prob, d.hue_delta)
     if late:
-        pixels = _contrasted(pixels, drawn, d)
+        pixels = _contrasted(cv2, pixels, drawn, d)
     if drawn[_ORDER] < d.random_order_prob:
         pixels = np.ascontiguousarray(pixels[..., np.argsort(drawn[11:14], kind="stable")])
     return pixels
@@ -68,24 +68,29 @@ def _amount(drawn: np.ndarray, lane: int, low: float, high: float) -> np.float32
     return np.float32(np.float32(low) + drawn[lane + 1] * wide)
 
 
-def _scaled(values: np.ndarray, factor: np.float32, added: np.float32) -> np.ndarray:
-    """factor * value + added, rounded to 8 bits."""
+def _table(factor: np.float32, added: np.float32) -> np.ndarray:
+    """factor * value + added for the 256 values, rounded to 8 bits."""
     with np.errstate(all="ignore"):
         table = np.clip(np.rint(_LEVELS * factor + added), 0, 255)
-    return np.nan_to_num(table).astype(np.uint8)[values]
+    return np.nan_to_num(table).astype(np.uint8)
 
 
-def _brighter(pixels: np.ndarray, drawn: np.ndarray, prob: float, delta: float) -> np.ndarray:
+def _brighter(
+    cv2: Any, pixels: np.ndarray, drawn: np.ndarray, prob: float, delta: float
+) -> np.ndarray:
     if not drawn[_BRIGHTNESS] < prob:
         return pixels
-    return _scaled(pixels, np.float32(1), _amount(drawn, _BRIGHTNESS, -delta, delta))
+    table = _table(np.float32(1), _amount(drawn, _BRIGHTNESS, -delta, delta))
+    return _looked_up(cv2, pixels, table)
 
 
-def _contrasted(pixels: np.ndarray, drawn: np.ndarray, d: DistortConfig) -> np.ndarray:
+def _contrasted(cv2: Any, pixels: np.ndarray, drawn: np.ndarray, d: DistortConfig) -> np.ndarray:
     if not drawn[_CONTRAST] < d.contrast_prob:
         return pixels
     factor = _amount(drawn, _CONTRAST, d.contrast_lower, d.contrast_upper)
-    return _scaled(pixels, factor, np.float32(0)) if abs(factor - 1) > 1e-3 else pixels
+    if not abs(factor - 1) > 1e-3:
+        return pixels
+    return _looked_up(cv2, pixels, _table(factor, np.float32(0)))
 
 
 def _saturated(cv2: Any, pixels: np.ndarray, drawn: np.ndarray, d: DistortConfig) -> np.ndarray:
@@ -107,7 +112,14 @@ def _turned(
 def _in_hsv(
     cv2: Any, pixels: np.ndarray, channel: int, factor: np.float32, added: np.float32
 ) -> np.ndarray:
+    tables = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis], 3, axis=1)
+    tables[:, channel] = _table(factor, added)
     hsv = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)
-    hsv[..., channel] = _scaled(hsv[..., channel], factor, added)
-    changed: np.ndarray = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+    changed: np.ndarray = cv2.cvtColor(_looked_up(cv2, hsv, tables), cv2.COLOR_HSV2BGR)
     return changed
+
+
+def _looked_up(cv2: Any, pixels: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """What a table has for every value; it has a column for each channel, or one for all."""
+    found: np.ndarray = cv2.LUT(pixels, table[np.newaxis])
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 from ir.philox import uniform
 
 from ..draws import EXPAND, Draws
-from ..image_codec import ImageError
+from ..image_codec import ImageError, channel_count, import_cv2
 from ..image_limit import max_image_pixels
 from .settings import ExpandConfig
 
@@ -67,14 +67,15 @@ def on_canvas(pixels: np.ndarray, canvas: Canvas, background: Sequence[float]) -
 
     Raises ImageError for another number of values.
     """
-    channels = pixels.shape[2:]
-    out = np.zeros((canvas.height, canvas.width, *channels), np.uint8)
-    if background:
-        count = channels[0] if channels else 1
-        if len(background) not in (1, count):
-            raise ImageError(f"it has {count} channels, and {len(background)} mean_value are given")
-        fill = np.clip(np.rint(np.asarray(background, np.float32)), 0, 255).astype(np.uint8)
-        out[...] = fill if channels else fill[0]
+    count = channel_count(pixels)
+    if len(background) not in (0, 1, count):
+        raise ImageError(f"it has {count} channels, and {len(background)} mean_value are given")
+    fill = np.clip(np.rint(np.asarray(background or (0.0,), np.float32)), 0, 255)
+    value = [float(fill[i % len(fill)]) for i in range(4)]
+    cv2 = import_cv2()
     height, width = pixels.shape[:2]
-    out[canvas.top : canvas.top + height, canvas.left : canvas.left + width] = pixels
+    bottom, right = canvas.height - height - canvas.top, canvas.width - width - canvas.left
+    out: np.ndarray = cv2.copyMakeBorder(
+        pixels, canvas.top, bottom, canvas.left, right, cv2.BORDER_CONSTANT, value=value
+    )
     return out
