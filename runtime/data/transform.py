@@ -24,6 +24,7 @@ from .image_codec import ImageError, channel_major, mirror_rows
 from .image_limit import max_image_pixels
 from .mean_file import read_mean
 from .notes import NoteKind
+from .room import check_record
 
 LOADING_MEAN = NoteKind("data_transformer.cpp", "Loading mean file from: {path}", line=22)
 
@@ -226,10 +227,13 @@ class Transformer:
                     "resize_param",
                     "give both, at least 1",
                 )
+            size = f"height is {resize.height} and width {resize.width}"
+            check_record(
+                self._layer, size, (1, resize.height, resize.width), "transform_param.resize_param"
+            )
             if resize.height * resize.width > max_image_pixels():
                 raise self._error(
-                    f"height is {resize.height} and width {resize.width}; pictures of at most "
-                    f"{max_image_pixels()} pixels are made",
+                    f"{size}; pictures of at most {max_image_pixels()} pixels are made",
                     "resize_param",
                     "set the size that the net wants; --max_image_pixels raises the limit",
                 )

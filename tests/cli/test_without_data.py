@@ -337,3 +337,33 @@ def test_labels_of_every_pixel(kind: str, fields: str, by: str, run: Run) -> Non
     (said,) = run.said("compile", net)
     assert said.startswith(f"data 7 x 3 x 8 x 9, label 7 x 1 x 8 x 9, as {by} say")
     assert "loss" in run("time", net, "--shape=data=7,3,8,9")
+
+
+AUGMENTED = (
+    "transform_param { mean_value: 104 mean_value: 117 mean_value: 123 mirror: true "
+    "distort_param { hue_prob: 0.5 hue_delta: 18 } expand_param { prob: 0.5 max_expand_ratio: 4 } "
+    "noise_param { saltpepper: true saltpepper_param { fraction: 0.1 value: 255 } } %s "
+    "emit_constraint { emit_type: CENTER } } data_param { source: 'no' batch_size: 7 } "
+    "annotated_data_param { batch_sampler { sampler { min_scale: 0.3 } max_sample: 1 } }"
+)
+PRIORS = (
+    'layer { name: "c" type: "Convolution" bottom: "data" top: "c" '
+    "convolution_param { num_output: 8 kernel_size: 1 } }"
+    'layer { name: "s" type: "Silence" bottom: "c" bottom: "label" }'
+)
+
+
+def test_pictures_with_boxes(run: Run) -> None:
+    net = LAYER % ("AnnotatedData", AUGMENTED % "resize_param { height: 8 width: 9 }") + PRIORS
+    (said,) = run.said("compile", net)
+    assert said.startswith(
+        "data 7 x 3 x 8 x 9, label 1 x 1 x 1 x 8, as batch_size, mean_value and resize_param say"
+    )
+    assert "Silence" in run("time", net, "--shape=data=2,3,8,9", "--shape=label=1,1,5,8")
+    small = "resize_param { height: 8 width: 9 resize_mode: FIT_SMALL_SIZE } crop_h: 5 crop_w: 6"
+    (said,) = run.said("compile", LAYER % ("AnnotatedData", AUGMENTED % small) + PRIORS)
+    assert said.startswith(
+        "data 7 x 3 x 5 x 6, label 1 x 1 x 1 x 8, as batch_size, mean_value, crop_h"
+    )
+    text = run("compile", LAYER % ("AnnotatedData", AUGMENTED % "") + PRIORS, code=1)
+    assert "--shape data=7,3,H,W --shape label=1,1,1,8" in text

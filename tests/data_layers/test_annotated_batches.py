@@ -9,6 +9,7 @@ import pytest
 from recorded_cases import DATA, case_names, writable_copy
 
 from frontends.prototxt import parse_file
+from roastery import caffe
 from roastery.probing.data_config import source_config
 from runtime.data.config import SourceConfig
 from runtime.data.opening import open_source
@@ -52,3 +53,21 @@ def test_batches_are_ssds(name: str, copy: Path) -> None:
                     np.testing.assert_array_equal(got, wanted)
     finally:
         source.close()
+
+
+def test_a_net_follows_the_number_of_boxes(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
+    case = (DATA / "annotated" / "cases" / "raw_batch1.prototxt").read_text()
+    (tmp_path / "net.prototxt").write_text(
+        case + 'layer { name: "p" type: "Power" bottom: "label" top: "p" power_param { scale: 2 } }'
+    )
+    net = caffe.Net(str(tmp_path / "net.prototxt"), caffe.TEST)
+    seen = set()
+    for forward in range(6):
+        net.forward()
+        wanted = EXPECTED[f"raw_batch1.{forward}.label"].astype(np.float32)
+        seen.add(wanted.shape)
+        np.testing.assert_allclose(net.blobs["p"].data, 2 * wanted, atol=1e-5)
+    assert len(seen) > 1

@@ -10,6 +10,9 @@ TextMutator = Callable[[str, Random], str]
 
 _NUMBER = re.compile(r"-?\d[\d.]*(?:[eE][-+]?\d+)?")
 _WORD = re.compile(r"[^\W\d]\w*")
+_MOST_REPEATED = 1 << 24
+"""Characters: a long line is not repeated until the memory is full."""
+
 _NUMBERS = (
     "0", "-1", "1", "2", "-0", "0.5", "1e400", "-1e400", "1e-400", "nan", "-nan", "inf", "-inf",
     "2147483647", "2147483648", "4294967295", "4294967296", "9223372036854775808", "1e9", "1e",
@@ -53,7 +56,8 @@ def lines(text: str, rng: Random) -> str:
     elif what == 2:
         parts[at], parts[other] = parts[other], parts[at]
     else:
-        parts[at : at + 1] = [parts[at]] * rng.choice((10, 1000))
+        times = min(rng.choice((10, 1000)), 2 + _MOST_REPEATED // (len(parts[at]) + 1))
+        parts[at : at + 1] = [parts[at]] * times
     return "\n".join(parts)
 
 
