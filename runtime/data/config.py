@@ -110,8 +110,8 @@ class SourceConfig(ABC):
     named as those of the layer's messages. ``reads``: what ``source`` names; "": it has none.
     ``labelled``: the first top holds images, and the others what `beside` says; ``made_up_label``
     is what the others hold where nothing is read. ``transforms``: its images come out as
-    transform_param says. ``from_block``: fields that two of its messages have, and the one that
-    counts.
+    transform_param says, and boxes in them too if it is ``annotated``. ``from_block``: fields that
+    two of its messages have, and the message that counts.
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
@@ -123,6 +123,7 @@ class SourceConfig(ABC):
     labelled: ClassVar[bool] = False
     made_up_label: ClassVar[float] = 0.0
     transforms: ClassVar[bool] = True
+    annotated: ClassVar[bool] = False
     from_block: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     source: str = ""

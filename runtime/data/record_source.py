@@ -26,6 +26,11 @@ ENCODED_ONLY = NoteKind(
     "force_color and force_gray only for encoded datum",
     severity=Severity.WARNING,
 )
+NO_NOISE = NoteKind(
+    "data_transformer.cpp",
+    "noise_param only for encoded datum",
+    severity=Severity.WARNING,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,11 @@ class RecordSource(PlannedSource[RecordBatch]):
     """
 
     restarting: ClassVar[NoteKind]
+    evens_out: ClassVar[str] = (
+        "convert the images to one size, set crop_size, or use batch_size: 1; "
+        "force_color or force_gray evens out the channels of encoded images"
+    )
+    """What to do about records of several sizes."""
 
     def __init__(self, config: RecordConfig, options: OpenOptions) -> None:
         super().__init__(config, options)
@@ -148,9 +158,15 @@ class RecordSource(PlannedSource[RecordBatch]):
         return self.error(
             f"{name_of(record)} is {shape_text(other)} (channels x height x width), but "
             f"{name_of(first)} of the same batch is {shape_text(sizes or ())}",
-            "convert the images to one size, set crop_size, or use batch_size: 1; "
-            "force_color or force_gray evens out the channels of encoded images",
+            self.evens_out,
         )
+
+    def note_raw(self) -> None:
+        """Tell what has no effect on records of pixels."""
+        if self.color != "native":
+            self.notes(ENCODED_ONLY())
+        if self.transformer.config.noise_param is not None:
+            self.notes(NO_NOISE())
 
     def _rewind(self, key: bytes | None) -> None:
         """Stand before the record with ``key``, or before the first one."""

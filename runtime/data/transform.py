@@ -16,6 +16,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.types import shape_text
 
+from ..logging.records import Severity
 from .augment.noise import add_noise, noise_mistake
 from .augment.resize import interpolation_for, resize_picture, resized_size
 from .config import OpenOptions, SourceConfig, TransformConfig
@@ -27,6 +28,11 @@ from .notes import NoteKind
 from .room import check_record
 
 LOADING_MEAN = NoteKind("data_transformer.cpp", "Loading mean file from: {path}", line=22)
+NOT_BOXED = NoteKind(
+    "data_transformer.cpp",
+    "{field} changes nothing in {kind} layers, only in AnnotatedData",
+    severity=Severity.WARNING,
+)
 
 _BLOCK_VALUES = 1 << 16
 """Values transformed at a time: 256 KiB of float32 stay in a core's cache."""
@@ -68,6 +74,9 @@ class Transformer:
         self.crop = self.config.crop
         """Height and width to crop to; 0: what the picture has."""
         self._check_augmentation()
+        for name in ("distort_param", "expand_param", "emit_constraint"):
+            if getattr(self.config, name) is not None and not layer.annotated:
+                options.notes(NOT_BOXED(field=name, kind=layer.kind))
         if self.config.mean_file:
             options.notes(LOADING_MEAN(path=self.config.mean_file))
             self._mean_image = read_mean(

@@ -429,3 +429,18 @@ def test_other_layers_resize_too(kind: str, tmp_path: Path) -> None:
     found = source.next().arrays[0][0].transpose(1, 2, 0)
     np.testing.assert_array_equal(found, 255 - wanted if encoded else wanted)
     source.close()
+
+
+def test_what_has_no_effect_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with new_database(tmp_path / "raw", "lmdb") as writer:
+        writer.put(b"a", serialize_datum(Datum(1, 2, 2, bytes(4), 0)))
+    transform = TransformConfig(
+        noise_param=NoiseConfig(inverse=True), expand_param=ExpandConfig(max_expand_ratio=2)
+    )
+    config = DataConfig(source="raw", batch_size=1, backend="LMDB", transform=transform)
+    open_source(config, "TEST", 1, tmp_path).close()
+    assert "noise_param only for encoded datum" in caplog.messages
+    assert "expand_param changes nothing in Data layers, only in AnnotatedData" in caplog.messages
+    caplog.clear()
+    opened(tmp_path, [white_box(6, 6, (1, 1, 3, 3), True)], transform).close()
+    assert not [r for r in caplog.records if r.levelname == "WARNING"]

@@ -31,7 +31,6 @@ from ..image_codec import ImageError, decode_image, encode_image
 from ..notes import NoteKind
 from ..planned import Allocate
 from ..record_source import (
-    ENCODED_ONLY,
     PendingPictures,
     RecordBatch,
     RecordConfig,
@@ -65,6 +64,7 @@ class AnnotatedDataConfig(RecordConfig):
 
     kind = "AnnotatedData"
     made_up_label = -1.0
+    annotated = True
 
     batch_sampler: tuple[BatchSamplerConfig, ...] = ()
     label_map_file: str = ""
@@ -114,6 +114,10 @@ class AnnotatedSource(RecordSource):
     """Batches of pictures, and one row for each box of them."""
 
     restarting = RESTARTING
+    evens_out = (
+        "set resize_param { height: H width: W } (not FIT_SMALL_SIZE), or use batch_size: 1; "
+        "force_color or force_gray evens out the channels of encoded images"
+    )
 
     def __init__(self, config: AnnotatedDataConfig, options: OpenOptions) -> None:
         super().__init__(config, options)
@@ -132,8 +136,7 @@ class AnnotatedSource(RecordSource):
             kept = image.nbytes if self.database.backend == "LEVELDB" else 0
             check_batch(config, config.batch_size, [sizes, (_COLUMNS,)], PLANNED_BYTES + kept)
             if not annotated.datum.encoded:
-                if self.color != "native":
-                    self.notes(ENCODED_ONLY())
+                self.note_raw()
                 if self._transform.distort_param is not None:
                     self.notes(UNDISTORTED())
         except BaseException:

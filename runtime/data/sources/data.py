@@ -16,7 +16,6 @@ from ..image_codec import ImageError, decode_image
 from ..notes import NoteKind
 from ..planned import Allocate
 from ..record_source import (
-    ENCODED_ONLY,
     PendingPictures,
     RecordBatch,
     RecordConfig,
@@ -52,8 +51,8 @@ class DatabaseSource(RecordSource):
             sizes = self.transformer.output_shape(image.shape, name_of(self.upcoming))
             kept = image.nbytes if self.database.backend == "LEVELDB" else 0
             check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES + kept)
-            if self.color != "native" and not datum.encoded:
-                self.notes(ENCODED_ONLY())
+            if not datum.encoded:
+                self.note_raw()
         except BaseException:
             self.database.close()
             raise
