@@ -172,6 +172,11 @@ class _Printer(KernelPrinter):
             case "across":
                 letter = LETTERS[value.dtype]
                 return f"{value.value[0]}_{letter}({self.expr(value.args[0])})", ATOM
+            case "order_key":
+                return f"order_key_real({self.expr(value.args[0])})", ATOM
+            case "byte":
+                word, number = map(self.expr, value.args)
+                return f"byte_of({word}, {number})", ATOM
             case "rounded":
                 return f"rounded_real({self.expr(value.args[0])})", ATOM
             case "nearest_quotient":

@@ -167,6 +167,7 @@ VECTOR_SPELLING: dict[str, o.Spell] = {
     "or": _logic("|", OR, o.SUM),
     "shifted": _shifted,
     "rounded": o.call("rounded_f"),
+    "order_key": o.call("order_key_f"),
     "nearest_quotient": _OPERATORS["div"],
     "as_i32": o.call(""),  # they have 32 bits
 }

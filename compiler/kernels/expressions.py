@@ -106,6 +106,12 @@ def across(kind: str, tile: Expr, axes: tuple[int, ...]) -> Expr:
     return e.node("across", (tile,), (kind, axes), tile.dtype)
 
 
+def running_sum(tile: Expr, axis: int) -> Expr:
+    """Of every element of a tile of integers, along a dimension, and those before it. Only targets
+    whose programs are many lanes know it."""
+    return e.node("running_sum", (tile,), axis, tile.dtype)
+
+
 def any_lane(condition: Expr) -> Expr:
     """Whether a condition holds anywhere in the tile."""
     return e.node("any", (condition,), None, BOOL)
@@ -155,6 +161,17 @@ def either_bits(a: Expr, b: Expr) -> Expr:
 def both_bits(a: Expr, b: Expr) -> Expr:
     """The bits that both of two integers have."""
     return e.node("and", (a, b), None, a.dtype)
+
+
+def order_key(a: Expr) -> Expr:
+    """An integer for a float: greater ones have greater ones, 0 and -0 the same, and whatever is no
+    number the greatest there is."""
+    return e.node("order_key", (a,), None, I32)
+
+
+def byte(word: Expr, number: Expr) -> Expr:
+    """A byte of an integer, counted from the lowest, as a number from 0 to 255."""
+    return e.node("byte", (word, number), None, I32)
 
 
 def bit(word: Expr, number: Expr) -> Expr:

@@ -175,6 +175,7 @@ CASES: dict[str, Node] = {
     ),
     "scatter_add": single(ScatterAdd(260), (270, 70), TensorType((270,), I32)),
     "top_k": single(TopK(2), (3, 1100)),
+    "many of top_k": single(TopK(40, "first"), (3, 1100)),
     "suppression": single(NonMaximum(0.3), (2, 40, 4), TensorType((2,), I32)),
     **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
     **{f"rows of {3 * wide} channels": channel_rows(3 * wide) for wide in elements.WIDTHS},

@@ -8,7 +8,7 @@ from kernel_runner import check, fused, random_inputs, single
 
 from ir.ops.gather import ScatterAdd
 from ir.ops.sort import TopK
-from ir.types import I32, TensorType
+from ir.types import F32, I32, TensorType
 
 
 @pytest.mark.parametrize(
@@ -43,29 +43,63 @@ def test_scatter_add_of_one_number(number: int) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "k"),
-    [((3, 7), 1), ((3, 7), 7), ((2, 3, 5), 2), ((2, 300), 3), ((6,), 4), ((1, 1), 1)],
+    [
+        *[((3, 7), 1), ((3, 7), 7), ((2, 3, 5), 2), ((2, 300), 3), ((6,), 4), ((1, 1), 1)],
+        *[((2, 300), 25), ((2, 2, 70), 70), ((1, 600), 599), ((130,), 65)],
+    ],
 )
-def test_top_k(shape: tuple[int, ...], k: int) -> None:
-    node = single(TopK(k), shape)
+@pytest.mark.parametrize("tie", ["first", "last"])
+def test_top_k(shape: tuple[int, ...], k: int, tie: str) -> None:
+    node = single(TopK(k, tie), shape)
     (x,) = random_inputs(node)
-    check(node, [x])
+    launches = check(node, [x])
+    assert [launch.kernel.entry for launch in launches] == (
+        ["top_k"] if k < 25 else ["take_largest", "rank_taken"]
+    )
     x = np.round(x)  # ties
     x.flat[0] = -0.0
     check(node, [x])
 
 
-def test_top_k_puts_nan_first() -> None:
+def top_k_of(x: np.ndarray, k: int, tie: str) -> None:
+    type = TensorType(x.shape, I32 if x.dtype == np.int32 else F32)
+    check(single(TopK(k, tie), type), [x])
+
+
+@pytest.mark.parametrize("tie", ["first", "last"])
+@pytest.mark.parametrize(("times", "k"), [(1, 7), (6, 30), (6, 42)])
+def test_top_k_puts_nan_first(times: int, k: int, tie: str) -> None:
     x = np.array([[1.0, np.nan, np.inf, -np.inf, 0.0, -0.0, -np.nan]], np.float32)
-    check(single(TopK(7), x.shape), [x])
+    top_k_of(np.tile(x, times), k, tie)
 
 
-def test_top_k_of_integers() -> None:
+@pytest.mark.parametrize("tie", ["first", "last"])
+@pytest.mark.parametrize(("times", "k"), [(1, 5), (10, 27), (10, 45), (10, 50)])
+def test_top_k_of_integers(times: int, k: int, tie: str) -> None:
     x = np.array([[3, -5, 3, 2**31 - 1, -(2**31)]], np.int32)
-    check(single(TopK(5), TensorType((1, 5), I32)), [x])
+    top_k_of(np.tile(x, times), k, tie)
+
+
+@pytest.mark.parametrize("flagged", [0, 20, 40, 90])
+def test_places_of_flags(flagged: int) -> None:
+    flags = np.zeros((1, 90), np.int32)
+    flags[0, np.random.default_rng(1).permutation(90)[:flagged]] = 1
+    top_k_of(flags, 40, "first")
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_top_k_of_an_unknown_number(share: int) -> None:
+    """Of the width of images, which the text does not know."""
+    op = lambda x: TopK((x.type.shape[-1] + share - 1) // share, "first")  # noqa: E731
+    node = fused(lambda b, x: b.emit_all(op(x), x), (2, 3, 4, 90), schedule="single")
+    (x,) = random_inputs(node)
+    for launch in check(node, [np.round(x)]):
+        assert "90" not in launch.kernel.source and "45" not in launch.kernel.source
 
 
 @pytest.mark.parametrize("wanted", [0, 1])
-def test_one_result_of_top_k(wanted: int) -> None:
-    node = fused(lambda b, x: b.emit_all(TopK(2), x)[wanted], (3, 5), schedule="single")
-    (launch,) = check(node)
+@pytest.mark.parametrize("k", [2, 40])
+def test_one_result_of_top_k(k: int, wanted: int) -> None:
+    node = fused(lambda b, x: b.emit_all(TopK(k), x)[wanted], (3, 50), schedule="single")
+    *_, launch = check(node)
     assert launch.kernel.source.count("tl.store(") == 1

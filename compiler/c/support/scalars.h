@@ -66,6 +66,13 @@ static inline float real_of(int32_t a) {
     return b.real;
 }
 
+/* An integer for a float, of the same order; 0 and -0 are one, and NaN is above all. */
+static inline int32_t order_key_real(float a) {
+    const int32_t b = bits_of(a + 0.0f);
+    return a != a ? INT32_MAX : b ^ ((b >> 31) & INT32_MAX);
+}
+static inline int64_t byte_of(int64_t a, int number) { return (uint32_t)a >> 8 * number & 255; }
+
 /* Floats of 16 bits, as memory holds them. */
 static const uint16_t nothing_bf16[64] __attribute__((unused));
 static inline const uint16_t *found_bf16(bool8 there, const uint16_t *place) {

@@ -113,6 +113,11 @@ static inline vf rounded_f(vf a) {
     return a;
 }
 
+static inline vi order_key_f(vf a) {
+    const vi b = (vi)(a + all_f(0.0f)), key = b ^ ((b >> 31) & INT32_MAX);
+    return choose_i(a != a, all_i(INT32_MAX), key);
+}
+
 /* Memory side by side. */
 static inline vf near_f(const float *p) {
     vf a = *(const vf_near *)p;

@@ -26,10 +26,11 @@ _INSTRUCTIONS = {
     **dict.fromkeys(("exp", "sigmoid", "sqrt"), 8.0),
     **dict.fromkeys(("log", "expm1"), 16.0),
     **dict.fromkeys(("log1p", "tanh"), 24.0),
-    **dict.fromkeys(("floordiv", "mod", "cdiv"), 5.0),
+    **dict.fromkeys(("floordiv", "mod", "cdiv", "order_key"), 5.0),
     "rand": 100.0,
 }
 _ACROSS = 12.0  # of a warp, to bring together what its lanes hold
+_TOGETHER = ("across", "running_sum")
 _REDUCED = 0.35  # waits until warps have what others hold
 _ADDRESS = 2.0  # of an access: an address of 64 bits
 _COPY = 5.0  # of one that a loop of products asks for ahead: also a place in shared memory
@@ -122,7 +123,7 @@ class _Counter:
                 case n.Remark():
                     pass
         across = sum(
-            part.op == "across" for s in body if not isinstance(s, n.Loop) for part in _parts(s)
+            part.op in _TOGETHER for s in body if not isinstance(s, n.Loop) for part in _parts(s)
         )
         return waits + loads + _REDUCED * across
 
@@ -166,7 +167,7 @@ class _Counter:
                     loads = True
                 case "dot":
                     self._dot(item, times)
-                case "across":
+                case "across" | "running_sum":
                     lanes = self._patterns.lanes(self._patterns.of(item.args[0]))
                     work = self._warp_instructions(lanes) + _ACROSS * self._warps
                     self.counts.instructions += times * work

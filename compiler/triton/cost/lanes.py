@@ -54,8 +54,11 @@ class Patterns:
             return 1.0
         start, stop, step = (self.of(x).number for x in (loop.start, loop.stop, loop.step))
         if loop.kind is n.Kind.VECTOR:
-            self.extents[loop.variable] = int(stop or 1)
-            self._variables[loop.variable] = Pattern(None, {loop.variable: _LANE}, ALIGNED)
+            extent, axes = int(stop or 1), loop.variable.axes
+            same = (x for x, lanes in self.extents.items() if (x.axes, lanes) == (axes, extent))
+            lane = next(same, loop.variable)  # of one dimension, in whatever block it is opened
+            self.extents[lane] = extent
+            self._variables[loop.variable] = Pattern(None, {lane: _LANE}, ALIGNED)
             return 1.0
         align = min(self.of(loop.start).align, self.of(loop.step).align)
         self._variables[loop.variable] = Pattern(start, align=align)

@@ -94,6 +94,13 @@ def join(a, b):
     return a | b
 
 @triton.jit
+def order_key(x):
+    """An integer that is greater for greater numbers; for NaN the greatest there is."""
+    bits = x.to(tl.int32, bitcast=True)
+    key = tl.where(x == 0.0, 0, bits ^ ((bits >> 31) & 0x7FFFFFFF))
+    return tl.where(x != x, 0x7FFFFFFF, key)
+
+@triton.jit
 def rounded(x):
     """x: a kernel in whose file this stands is compiled so that no product and sum round once."""
     return x

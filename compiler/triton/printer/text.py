@@ -121,6 +121,13 @@ class _Printer(KernelPrinter):
                 return call(self.helper("rounded"))(value, self)
             case "nearest_quotient":
                 return call("tl.div_rn")(value, self)
+            case "order_key":
+                return call(self.helper("order_key"))(value, self)
+            case "running_sum":
+                return f"tl.cumsum({self.expr(value.args[0])}, {value.value})", ATOM
+            case "byte":
+                word, number = (self.expr(operand, ATOM) for operand in value.args)
+                return f"({word} >> 8 * {number}) & 255", AND
             case "bit":
                 word, number = (self.expr(operand, ATOM) for operand in value.args)
                 return f"({word} & (1 << {number})) != 0", COMPARISON
