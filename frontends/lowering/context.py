@@ -27,7 +27,12 @@ class Variables(Protocol):
     """Where a layer's parameters and state are: a net's `VariableTable`, or a known one's."""
 
     def blob(
-        self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool
+        self,
+        ctx: LayerContext,
+        type: TensorType,
+        filler: FillerSpec,
+        learns: bool,
+        overrules: bool,
     ) -> Value: ...
     def hidden(
         self, ctx: LayerContext, name: str, type: TensorType, start: float | FillerSpec
@@ -212,10 +217,12 @@ class LayerContext:
         filler: Message | FillerSpec | float = 0.0,
         *,
         learns: bool = True,
+        overrules: bool = False,
     ) -> Value:
         """The layer's next blob (``net.params[layer][i]``), shared if the ParamSpec names it.
 
-        ``learns=False``: statistics, whose lr_mult is 0 whatever the prototxt says.
+        ``learns=False``: statistics, whose lr_mult is 0. A prototxt that gives another is refused,
+        unless the layer ``overrules`` it without a word, as some forks' do.
         """
         if isinstance(filler, Message):
             spec = filler_spec(filler)
@@ -224,7 +231,9 @@ class LayerContext:
         else:
             spec = FillerSpec(value=float(filler))
         # Weights have the shape they have: it fixes the sizes that it follows from.
-        return self.variables.blob(self, TensorType(tuple(map(int, shape))), spec, learns)
+        return self.variables.blob(
+            self, TensorType(tuple(map(int, shape))), spec, learns, overrules
+        )
 
     def state(self, name: str, type: TensorType, start: float | FillerSpec = 0.0) -> Value:
         """Hidden state of the layer, by name (a recurrent layer's h_T)."""

@@ -6,11 +6,13 @@ import functools
 import importlib
 import pkgutil
 
+from frontends.prototxt.message import Message
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
 from ir.location import Location
 
 from . import layers
+from .refused_layers import REFUSED
 from .registry import LAYERS, LoweredType
 
 
@@ -27,10 +29,10 @@ def layer_types() -> dict[str, LoweredType]:
     return dict(sorted(LAYERS.items()))
 
 
-def is_loss(name: str) -> bool:
-    """Whether layers of this type have loss_weight 1 without saying so."""
+def own_loss_weight(layer: Message) -> float:
+    """The loss_weight that a layer's first top has where it gives none."""
     load_layers()
-    return name in LAYERS and LAYERS[name].loss
+    return LAYERS[layer.type].own_loss_weight(layer) if layer.type in LAYERS else 0.0
 
 
 def find_layer(name: str, location: Location) -> LoweredType:
@@ -41,6 +43,11 @@ def find_layer(name: str, location: Location) -> LoweredType:
         return found
     if not name:
         raise RoasteryError("the layer has no type", location=location, hint='add type: "..."')
+    if name in REFUSED:
+        why = REFUSED[name]
+        raise RoasteryError(
+            f"{name} layers are refused: {why.reason}", location=location, hint=why.instead
+        )
     near = did_you_mean(name, LAYERS)
     hint = (
         f"did you mean '{near}'?"

@@ -44,7 +44,14 @@ class KnownVariables:
         """
         self._owned, self._hidden, self._streams = owned, hidden, streams
 
-    def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
+    def blob(
+        self,
+        ctx: LayerContext,
+        type: TensorType,
+        filler: FillerSpec,
+        learns: bool,
+        overrules: bool,
+    ) -> Value:
         """The layer's next blob. Raises RoasteryError where the input wants another shape of it."""
         index = len(ctx.owned)
         variable = self._variables[self._owned[index]]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
+from frontends.prototxt.message import Message
 from frontends.schema.types import MessageType
 
 Count = int | tuple[int, int | None]
@@ -26,6 +28,8 @@ class LayerType:
         bottoms, tops: how many.
         same_count: as many tops as bottoms.
         loss: gets a top by itself if it has none, with loss_weight 1.
+        weightless: of a loss: whether a layer that gives no loss_weight has none, as some forks'
+            losses that leave out what Caffe's do when they are set up.
         no_gradient_to: bottoms that never get a diff (labels), even under force_backward.
         in_place: may write its top over its bottom.
         fed: the caller feeds its tops. source: the runtime does.
@@ -49,6 +53,7 @@ class LayerType:
     tops: Count = 1
     same_count: bool = False
     loss: bool = False
+    weightless: Callable[[Message], bool] = lambda layer: False
     no_gradient_to: tuple[int, ...] = ()
     in_place: bool = False
     fed: bool = False
@@ -73,6 +78,10 @@ class LayerType:
     def top_range(self) -> tuple[int, int | None]:
         """As ``bottom_range``, of tops."""
         return _range(self.tops)
+
+    def own_loss_weight(self, layer: Message) -> float:
+        """The weight of the first top where the layer gives no loss_weight."""
+        return 1.0 if self.loss and not self.weightless(layer) else 0.0
 
     @property
     def title(self) -> str:

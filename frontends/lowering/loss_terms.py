@@ -107,13 +107,14 @@ class Positions:
     """Where a loss is summed: which positions count, and what the sum is divided by.
 
     ``outer``: extents before the class axis; ``count``: all positions. ``ignored``: the label
-    that does not count, if there is one.
+    that does not count, if there is one. ``fixed``: what PRE_FIXED, a value of forks, divides by.
     """
 
     outer: int
     count: int
     normalization: str
     ignored: int | None
+    fixed: float = 1.0
 
     def keep(self, label: Expr, term: Expr) -> Expr:
         """``term`` where the label counts, 0 elsewhere."""
@@ -134,6 +135,8 @@ class Positions:
             loss = b.map(e.arg(0) / e.maximum(e.arg(1), 1.0), total, valid)
         elif self.normalization == "NONE":
             loss = total
+        elif self.normalization == "PRE_FIXED":
+            loss = b.map(e.arg(0) / max(1.0, self.fixed), total)
         else:
             number = self.outer if self.normalization == "BATCH_SIZE" else self.count
             loss = b.map(e.arg(0) / e.dyn(larger(number, 1), F32), total)
@@ -150,7 +153,8 @@ def loss_positions(
         normalization = "VALID" if loss_param.normalize else "BATCH_SIZE"
     else:
         normalization = default
-    return Positions(outer, count, normalization, loss_param.get("ignore_label"))
+    ignored, fixed = loss_param.get("ignore_label"), loss_param.get("pre_fixed_normalizer", 1.0)
+    return Positions(outer, count, normalization, ignored, fixed)
 
 
 def mean_over_batch(ctx: LayerContext, terms: Value, scale: float = 1.0) -> Value:

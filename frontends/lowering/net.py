@@ -253,7 +253,7 @@ def _loss_weights(kind: LayerType, m: Message, tops: int) -> tuple[float, ...]:
     given = list(m.loss_weight)
     if not given:
         # One weight for the loss; further tops (SoftmaxWithLoss' probabilities) carry none.
-        return ((1.0,) + (0.0,) * (tops - 1)) if kind.loss and tops else (0.0,) * tops
+        return ((kind.own_loss_weight(m),) + (0.0,) * (tops - 1)) if tops else ()
     if len(given) != tops and not (kind.loss and len(given) == 1):
         raise RoasteryError(
             f"{len(given)} loss_weight values for {tops} top(s)",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from frontends.prototxt.message import Message
 
-from .known_layers import is_loss
+from .known_layers import own_loss_weight
 
 Producer = tuple[int, int]  # layer number, top number
 
@@ -66,7 +66,7 @@ def _loss_weight(m: Message, top: int) -> float:
         return float(given[top])
     # Only loss layers have a weight without naming one, and only for their first top. Caffe does
     # not count it as a use: a layer that reads such a blob then overwrites the loss's diff.
-    return 1.0 if top == 0 and not given and is_loss(m.type) else 0.0
+    return own_loss_weight(m) if top == 0 and not given else 0.0
 
 
 def _own_loss(messages: Sequence[Message], producer: Producer) -> int:

@@ -39,13 +39,21 @@ class VariableTable:
     _readers: dict[Value, str] = field(default_factory=dict)
     streams: int = 0  # of random numbers, so far
 
-    def blob(self, ctx: LayerContext, type: TensorType, filler: FillerSpec, learns: bool) -> Value:
+    def blob(
+        self,
+        ctx: LayerContext,
+        type: TensorType,
+        filler: FillerSpec,
+        learns: bool,
+        overrules: bool,
+    ) -> Value:
         """The layer's next blob; an earlier layer's if its ParamSpec has the same name."""
         mine = ctx.owned
         index = len(mine)
         specs: list[Message] = ctx.layer.param
         spec = specs[index] if index < len(specs) else None
-        if not learns and spec is not None and spec.has("lr_mult") and spec.lr_mult != 0.0:
+        asked = spec is not None and spec.has("lr_mult") and spec.lr_mult != 0.0
+        if spec is not None and asked and not learns and not overrules:
             raise RoasteryError(
                 f"lr_mult is {spec.lr_mult:g}, but blob {index} of {ctx.kind.title} is a "
                 "statistic, which no solver may change",

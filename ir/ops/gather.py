@@ -1,4 +1,4 @@
-"""Rows picked by index, and their adjoint."""
+"""Rows picked by index, and rows put where an index says."""
 
 from __future__ import annotations
 
@@ -73,3 +73,39 @@ class ScatterAdd(Op):
 
     def gradient(self, b: GradientBuilder, at: Adjoint) -> Sequence[Value | None]:
         return [b.emit(Gather(), at.cotangent, at.inputs[1]), None]
+
+
+@register
+@dataclass(frozen=True)
+class ScatterLast(Op):
+    """(g[P, M], places[P, M] i32, many[P] i32) -> [P, count]: in every row the first ``many``
+    elements of g, each where its place is, of several in one place the last; zeros elsewhere.
+    Places outside 0..count-1 are left out.
+
+    No gradient flows: who reads this has a rule for elements that others overwrite.
+    """
+
+    count: int
+    name = "scatter_last"
+    properties = Property.REDUCTION
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        g, places, many = inputs
+        require(g.rank == 2 and places.shape == g.shape, f"{g} and {places}")
+        require(many.shape == g.shape[:1], f"{g} and {many}")
+        for other in (places, many):
+            require(other.dtype is I32, f"numbers are i32, not {other.dtype}")
+        return (TensorType((g.shape[0], self.count), g.dtype),)
+
+    def reference(
+        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
+    ) -> Sequence[np.ndarray]:
+        g, places, many = inputs
+        table = np.zeros(results[0].shape, g.dtype)
+        row = np.arange(len(g), dtype=np.int64)[:, np.newaxis] * self.count
+        taken = np.arange(g.shape[1]) < many[:, np.newaxis]
+        inside = np.flatnonzero(taken & (places >= 0) & (places < self.count))[::-1]
+        # The first of equal numbers, from the end; an assignment leaves open which one it keeps.
+        numbers, firsts = np.unique((places + row).ravel()[inside], return_index=True)
+        table.ravel()[numbers] = g.ravel()[inside[firsts]]
+        return [table]

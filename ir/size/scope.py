@@ -98,13 +98,14 @@ class Scope:
         self.open = False
 
     def _settled(self, form: Form) -> Form:
-        """The form with numbers for what is fixed in it."""
+        """The form with numbers for what is fixed in it, or has one by a condition."""
         total: Form = ()
         for product, count in form:
             term = f.of_number(count)
             for atom in product:
                 part = f.of_atom(atom)
-                term = f.multiply(term, f.of_number(atom.value) if self.is_fixed(part) else part)
+                known = (part, "==", atom.value) in self._conditions or self.is_fixed(part)
+                term = f.multiply(term, f.of_number(atom.value) if known else part)
             total = f.add(total, term)
         return total
 

@@ -53,8 +53,8 @@ def test_every_v1_field_has_a_place_in_the_current_layer():
     current = message_type("LayerParameter").fields
     for field in message_type("V1LayerParameter"):
         assert field.name in current or field.name in moved
-    types = message_type("V1LayerParameter").enums["LayerType"].numbers
-    assert types.keys() == V1_LAYER_TYPES.keys()
+    types = message_type("V1LayerParameter").enums["LayerType"]
+    assert types.names() == list(V1_LAYER_TYPES)
 
 
 def test_protobuf_classes():

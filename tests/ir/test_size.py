@@ -171,6 +171,16 @@ def test_of_a_closed_scope_only_forms_are_equal() -> None:
         int(height)
 
 
+def test_a_size_that_has_a_number_by_a_condition_is_that_number_in_products() -> None:
+    scope = Scope()
+    batch, height, width = (symbol(scope, n, v) for n, v in (("N", 2), ("H", 28), ("W", 29)))
+    assert (height + 1) // 2 == 14 and width // 2 == 14  # neither fixes what it is half of
+    scope.close()
+    assert batch * ((height + 1) // 2) * (width // 2) == batch * 196
+    assert batch * ((height + 1) // 2) != batch * (width - 15)
+    assert height != 28
+
+
 def test_sizes_of_two_scopes_do_not_mix() -> None:
     with pytest.raises(ValueError, match="do not mix"):
         symbols(SQUARE)["N"] + symbols(SQUARE)["H"]

@@ -431,9 +431,16 @@ CASES = [
     ("Permute", "permute_param { order: 1 order: 1 }", IMAGE, "names an axis twice", "order: 1"),
     (
         "Normalize",
-        "normalize_param { }",
+        'normalize_param { normalize_type: "L3" }',
         IMAGE,
-        "this is another fork's Normalize layer",
+        "normalize_type 'L3' is neither L1 nor L2",
+        "normalize_param",
+    ),
+    (
+        "Normalize",
+        "normalize_param { eps: 1 }",
+        IMAGE,
+        "`eps` belongs into norm_param",
         "normalize_param",
     ),
     (

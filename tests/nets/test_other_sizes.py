@@ -26,6 +26,7 @@ FIXING = {
     "Convolution": "has as many weights as axis 2 has channels, where `axis` says so",
     "InnerProduct": "has as many weights as there are features",
     "Interp": "does nothing where the size is that of the top",
+    "Local": "has weights of their own at each place",
     "LSTM": "is unrolled over the steps, and has as many weights as there are features",
     "Pooling": "pads by what the stride leaves of the image, where `pad_type` says so",
     "Add": "broadcasts what has one element",
@@ -35,6 +36,7 @@ FIXING = {
     "RNN": "is unrolled over the steps, and has as many weights as there are features",
     "Scale": "learns a number for each place",
     "SPP": "has windows that follow from the image",
+    "Upsample": "looks for elements near them where a size of the top that is given allows it",
 }
 
 

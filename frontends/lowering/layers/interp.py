@@ -51,9 +51,10 @@ def lower_interp(ctx: LayerContext) -> Value:
     # resized axis has to be the last one.
     for extent in reversed(_size(ctx, cropped)):
         n, c, h, w = x.shape
-        rows = b.reshape(x, (n * c * h, w))
-        resized = rows if same_size(w, extent) else b.matmul(rows, _weights(ctx, w, extent))
-        x = b.transpose(b.reshape(resized, (n, c, h, extent)), (0, 1, 3, 2))
+        if not same_size(w, extent):
+            rows = b.reshape(x, (n * c * h, w))
+            x = b.reshape(b.matmul(rows, _weights(ctx, w, extent)), (n, c, h, extent))
+        x = b.transpose(x, (0, 1, 3, 2))
     return x
 
 

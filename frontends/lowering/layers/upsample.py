@@ -1,4 +1,4 @@
-"""Upsample (SegNet)."""
+"""Upsample: two layers of one name, SegNet's with a mask and MobileNet-YOLO's without."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from frontends.schema.registry import declare_message
 from frontends.schema.types import optional
 from ir import expr as e
 from ir.graph import Value
+from ir.ops.gather import ScatterAdd, ScatterLast
 from ir.ops.window import WindowScatter
+from ir.types import I32
 
 from ..context import LayerContext
 from ..registry import layer
@@ -27,41 +29,129 @@ PARAMETERS = declare_message(
     "Upsample",
     param="upsample_param",
     message=PARAMETERS,
-    bottoms=2,
+    bottoms=(1, 2),
     no_gradient_to=(1,),
-    fork="SegNet",
-    note="A mask must come from pooling whose windows do not overlap: `scale` wide, `scale` apart.",
+    fork="SegNet, MobileNet-YOLO",
+    note="With a mask it is SegNet's, else MobileNet-YOLO's, which repeats pixels. Where a place "
+    "is in the mask twice the last element stands there, and either gets its gradient, as in the "
+    "fork on a CPU; a place beyond the top is left out (the fork stops). A mask from pooling whose "
+    "windows are `scale` wide and `scale` apart is the fastest.",
 )
 def lower_upsample(ctx: LayerContext) -> Value:
-    """Puts every element back where MAX pooling took it from; zeros elsewhere.
+    """One bottom: every pixel ``scale`` x ``scale`` times. With a mask (N, C, H, W), as Pooling's
+    second top holds it (h * W + w): every element where MAX pooling took it from, zeros elsewhere.
 
-    Bottoms: x (N, C, H, W), and the mask that Pooling's second top holds (h * W + w).
-    SegNet: src/caffe/layers/upsample_layer.cpp.
+    alexgkendall/caffe-segnet, eric612/MobileNet-YOLO: src/caffe/layers/upsample_layer.cpp.
     """
-    p, (x, mask) = ctx.param, ctx.bottoms
+    x = ctx.x
     ctx.check(x.type.rank == 4, f"4 axes are needed, '{ctx.layer.bottom[0]}' has {x.type.rank}")
+    if len(ctx.bottoms) == 1:
+        return _repeated(ctx)
+    mask = ctx.bottoms[1]
     ctx.check(
         mask.shape == x.shape,
         f"the mask has shape {list(mask.shape)}, the bottom {list(x.shape)}",
         "bottom",
         index=1,
     )
+    return _put_back(ctx, mask)
+
+
+def _scale(ctx: LayerContext) -> int:
+    p = ctx.param
     scale = int(p.scale) if abs(p.scale) < 1 << 31 else 0  # no infinity, no NaN
-    scales = [p.scale_h or scale, p.scale_w or scale]
-    ctx.check(min(scales) > 0, f"scale {p.scale:g} is not a whole number above 0", "scale")
-    given = [p.upsample_h, p.upsample_w]
-    if not all(given):
-        pads = [p.pad_out_h, p.pad_out_w]
-        given = [d * s - pad for d, s, pad in zip(x.shape[2:], scales, pads, strict=True)]
-    spare = [d * s - out for d, s, out in zip(x.shape[2:], scales, given, strict=True)]
-    ctx.check(
-        all(0 <= over < s for over, s in zip(spare, scales, strict=True)),
-        f"pooling {given} by {scales} does not give {list(x.shape[2:])}",
-        "upsample_h",
-        hint="upsample_h and upsample_w are the extents of the blob that was pooled",
+    ctx.check(scale > 0, f"scale {p.scale:g} is not a whole number above 0", "scale")
+    return scale
+
+
+def _repeated(ctx: LayerContext) -> Value:
+    b, x = ctx.b, ctx.x
+    for field in ("scale_h", "scale_w", "pad_out_h", "pad_out_w", "upsample_h", "upsample_w"):
+        ctx.check(
+            not ctx.param.has(field),
+            f"`{field}` is for an Upsample layer with a mask",
+            field,
+            "give a mask (Pooling's second top) as second bottom, or only scale",
+        )
+    scale = _scale(ctx)
+    n, c, h, w = x.shape
+    copies = b.broadcast(b.reshape(x, (n, c, h, 1, w, 1)), (n, c, h, scale, w, scale))
+    return b.reshape(copies, (n, c, h * scale, w * scale))
+
+
+def _extents(ctx: LayerContext, both: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the top of SegNet's layer, ``both`` times those of the bottom."""
+    p, x = ctx.param, ctx.x
+    for one, other in (("upsample_h", "upsample_w"), ("upsample_w", "upsample_h")):
+        ctx.check(
+            not p.has(one) or p.has(other), f"{one} is given without {other}", one, "give both"
+        )
+    if p.has("upsample_h"):
+        for field in ("upsample_h", "upsample_w"):
+            ctx.check(p[field] > 0, f"{field} is 0", field)
+        return p.upsample_h, p.upsample_w
+    h, w = (
+        extent * scale - padded
+        for extent, scale, padded in zip(x.shape[2:], both, (p.pad_out_h, p.pad_out_w), strict=True)
     )
-    window = (1, 1, *scales)
-    put = WindowScatter(
-        window, window, (0,) * 4, (0, 0, *spare), shape=(*x.shape[:2], *given), spatial_rank=2
+    for field, scale in zip(("pad_out_h", "pad_out_w"), both, strict=True):
+        ctx.check(
+            not p[field] or scale == 2,
+            f"{field} is for a scale of 2, here it is {scale}",
+            field,
+            "give upsample_h and upsample_w instead",
+        )
+    return h, w
+
+
+def _scales(ctx: LayerContext) -> tuple[int, int]:
+    """How many times the extents of the bottom those of the top are; where these are given, how
+    far apart the windows may have been that were pooled."""
+    p = ctx.param
+    if p.has("upsample_h"):
+        scale = max(1, int(p.scale)) if abs(p.scale) < 1 << 31 else 1
+        return p.scale_h or scale, p.scale_w or scale
+    for one, other in (("scale_h", "scale_w"), ("scale_w", "scale_h")):
+        ctx.check(
+            not p.has(one) or p.has(other), f"{one} is given without {other}", one, "give both"
+        )
+        ctx.check(not p.has(one) or p[one] > 0, f"{one} is 0", one)
+    return (p.scale_h, p.scale_w) if p.has("scale_h") else (_scale(ctx),) * 2
+
+
+def _put_back(ctx: LayerContext, mask: Value) -> Value:
+    """A plane of which every place is in its own window, as pooling without overlap leaves it, has
+    no place twice, and takes what such windows take. Of others every element is looked at."""
+    b, x = ctx.b, ctx.x
+    scales = _scales(ctx)
+    extents = height, width = _extents(ctx, scales)
+    n, c, h, w = x.shape
+    count = height * width
+    inside = (e.to_int(e.arg(0)) >= 0) & (e.to_int(e.arg(0)) < e.dyn(count))
+    place = b.map(e.where(inside, e.to_int(e.arg(0)), -1), mask)
+    spot = e.arg(0, I32)
+    own = [
+        e.equal(spot // e.dyn(width) // scales[0], e.index(2)),
+        e.equal(spot % e.dyn(width) // scales[1], e.index(3)),
+    ]
+    stray = e.where((spot < 0) | (own[0] & own[1]), 0, 1)
+    spare = [d * s - extent for d, s, extent in zip((h, w), scales, extents, strict=True)]
+    windowed = all(0 <= over < s for over, s in zip(spare, scales, strict=True))
+    strays = b.reduce("max", b.map(stray if windowed else e.const(1), place), (2, 3))
+    many = b.map(spot * e.dyn(h * w), b.reshape(strays, (n * c,)))
+    last = b.emit(
+        ScatterLast(count), b.reshape(x, (n * c, h * w)), b.reshape(place, (n * c, h * w)), many
     )
-    return ctx.b.emit(put, x, ctx.b.map(e.to_int(e.arg(0)), mask))
+    last = b.reshape(last, (n, c, *extents))
+    if windowed:
+        window = (1, 1, *scales)
+        kind = WindowScatter(window, window, (0,) * 4, (0, 0, *spare), (n, c, *extents), 2)
+        # It takes any place when it goes back: every element gets the gradient of its own.
+        near = b.emit(kind, x, place)
+        chosen = e.where(e.arg(2, I32) > 0, e.arg(0), e.arg(1))
+        return b.map(e.grad_as(chosen, e.arg(1)), last, near, strays)
+    # A sum that is never computed: only its gradient is used.
+    row = e.where(spot >= 0, spot + (e.index(0) * e.dyn(c) + e.index(1)) * e.dyn(count), -1)
+    numbers = b.reshape(b.map(row, place), (x.type.size,))
+    total = b.emit(ScatterAdd(n * c * count), b.reshape(x, (x.type.size, 1)), numbers)
+    return b.map(e.grad_as(e.arg(0), e.arg(1)), last, b.reshape(total, last.shape))

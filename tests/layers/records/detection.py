@@ -37,11 +37,10 @@ CASES = [
         "img_h: 50 img_w: 70 step: 13 offset: 0.25 }",
     ),
     _smooth("smooth_l1", 'bottom: "a" bottom: "b"'),
-    _smooth("smooth_l1_one_weight", 'bottom: "a" bottom: "b" bottom: "w"', w=_WEIGHT),
     _smooth(
         "smooth_l1_two_weights",
         'bottom: "a" bottom: "b" bottom: "w" bottom: "v"',
-        "smooth_l1_loss_param { sigma: 1.5 }",
+        "loss_weight: 1 smooth_l1_loss_param { sigma: 1.5 }",
         w=_WEIGHT,
         v=_WEIGHT,
     ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ir import expr as e
-from ir.graph import Value
-from ir.ops.gather import Gather, ScatterAdd
+from ir.graph import Role, Value
+from ir.ops.gather import Gather, ScatterAdd, ScatterLast
 from ir.ops.reduction import ArgExtreme, Reduce
 from ir.ops.sort import TopK
 from ir.types import F32, I32
 
+from .arrays import integers
 from .growth import Growth, draws
 
 
@@ -59,3 +60,12 @@ def draw_gather(g: Growth) -> None:
 def draw_scatter_add(g: Growth) -> None:
     x = g.value(2)
     g.emit(ScatterAdd(g.number(1, 6)), x, g.rows(x.shape[0]))
+
+
+@draws(ScatterLast)
+def draw_scatter_last(g: Growth) -> None:
+    x = g.value(2)
+    count = g.number(1, 6)
+    places = g.input(x.shape, I32, integers(-1, count + 1), Role.DATA)
+    many = g.input(x.shape[:1], I32, integers(0, 9), Role.DATA)
+    g.emit(ScatterLast(count), x, places, many)
