@@ -74,3 +74,7 @@ class Probe(Protocol):
         """The array in a binaryproto file (InfogainLoss' matrix), float32. ``shape``: the one that
         fits; whether the file's does is for the caller to check."""
         ...
+
+    def image_sizes(self, path: str, layer: Message) -> np.ndarray:
+        """f32 (images, 2): the heights and widths that a file lists; at least one."""
+        ...

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from frontends.caffemodel import read_blob
 from frontends.lowering.foreign import refuse_foreign
 from frontends.lowering.known_layers import find_layer
@@ -17,6 +19,7 @@ from runtime.data.hdf5_output_layer import HDF5OutputLayer
 from runtime.data.opening import probe_shapes
 from runtime.python.layer import PythonLayer, PythonLayerConfig
 
+from ..reading.image_sizes import read_image_sizes
 from ..startup import caffe_alias
 from .data_config import source_config
 
@@ -61,6 +64,9 @@ class RuntimeProbe:
 
     def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:
         return read_blob(path)
+
+    def image_sizes(self, path: str, layer: Message) -> np.ndarray:
+        return read_image_sizes(path, replace(layer.location, layer=layer.name))
 
 
 def _file_output(layer: Message) -> HDF5OutputLayer:

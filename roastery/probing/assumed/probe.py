@@ -205,6 +205,12 @@ class AssumingProbe(RuntimeProbe):
         self._say(f"{_called(layer)}: there is no file '{path}'; a unit matrix stands for it")
         return np.eye(*shape, dtype=np.float32)
 
+    def image_sizes(self, path: str, layer: Message) -> np.ndarray:
+        if Path(path).exists():
+            return self._inner.image_sizes(path, layer)
+        self._say(f"{_called(layer)}: there is no file '{path}'; an image of 500x500 stands for it")
+        return np.full((1, 2), 500, np.float32)
+
 
 def _called(layer: Message) -> str:
     return f"layer '{layer.name}' ({layer.type})"

@@ -1,0 +1,118 @@
+"""Detections told right or wrong; what YOLO's losses want of cells."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ir.op import Op
+from ir.ops.evaluation import EvaluateDetections
+from ir.ops.region_deltas import RegionDeltas
+from ir.ops.yolo_deltas import YoloDeltas
+from ir.types import I32
+from tests.support.op_cases import ErrorCase, Input, OpCase, f32, i32
+
+
+def _boxes(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Whole numbers of eighths: many are equal, some have no area."""
+    corner = rng.integers(-1, 6, (count, 2))
+    return np.concatenate([corner, corner + rng.integers(0, 5, (count, 2))], axis=1) / 8.0
+
+
+def found(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows of three images and three labels; the last is of none."""
+    count = shape[0]
+    rows = np.zeros(shape)
+    rows[:, 0], rows[:, 1] = rng.integers(0, 3, count), rng.integers(1, 4, count)
+    rows[:, 2] = rng.integers(0, 9, count) / 8.0
+    rows[:, 3:] = _boxes(rng, count)
+    rows[-1, :] = -1
+    return rows
+
+
+def truth(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Two of the images have boxes, of two of the labels."""
+    count = shape[0]
+    rows = np.zeros(shape)
+    rows[:, 0], rows[:, 1] = rng.integers(0, 2, count), rng.integers(1, 3, count)
+    rows[:, 3:7] = _boxes(rng, count)
+    rows[:, 7] = rng.integers(0, 2, count)
+    return rows
+
+
+def evaluated(label: str, op: EvaluateDetections, *, sized: bool = False) -> OpCase:
+    more: tuple[Input, ...] = ()
+    if sized:
+        sizes = Input((2, 2), lambda rng, shape: np.array([[40, 60], [33, 20]]), I32)
+        more = (sizes, Input((1,), lambda rng, shape: np.array([1]), I32))
+    return OpCase(label, op, (Input((23, 7), found), Input((9, 8), truth), *more))
+
+
+def cells(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(0.1, 0.9, shape)
+
+
+def boxes(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """(class, x, y, width, height): the first two in the same cell."""
+    rows = np.concatenate(
+        [rng.integers(0, 3, (shape[0], 1)), rng.uniform(0.05, 0.9, (shape[0], 4))], axis=1
+    )
+    rows[1, 1:3] = rows[0, 1:3]
+    rows[1, 3:] = rows[0, 3:] * 1.02
+    return rows
+
+
+def trained(label: str, op: Op, anchors: int) -> OpCase:
+    image = Input((6,), lambda rng, shape: np.array([0, 0, 1, -1, 1, 7]), I32)
+    told = Input((2, anchors, 8, 4, 5), cells)
+    return OpCase(label, op, (told, Input((6, 5), boxes), image, image))
+
+
+REGION = RegionDeltas((0.7, 0.9, 2.4, 2.6), 3, 0.2, (5.0, 1.0, 1.5, 0.5))
+YOLO = YoloDeltas(
+    anchors=(10.0, 14.0, 23.0, 27.0, 80.0, 70.0),
+    mask=(2, 1),
+    classes=3,
+    pixels=16.0,
+    threshold=0.3,
+    near=0.4,
+    kind="MSE",
+    scales=(1.0, 1.0, 5.0, 0.25),
+    most=0.5,
+)
+EVALUATION = EvaluateDetections(4, 0, 0.5)
+
+CASES = [
+    evaluated("shares", EVALUATION),
+    evaluated("without_difficult", replace(EVALUATION, difficult=False, background=-1)),
+    evaluated("sizes", EVALUATION, sized=True),
+    evaluated("warped", replace(EVALUATION, mode="WARP", resized=(30, 30, 0, 0)), sized=True),
+    evaluated(
+        "padded",
+        replace(EVALUATION, mode="FIT_LARGE_SIZE_AND_PAD", resized=(30, 30, 0, 0)),
+        sized=True,
+    ),
+    evaluated(
+        "fitted", replace(EVALUATION, mode="FIT_SMALL_SIZE", resized=(30, 30, 25, 22)), sized=True
+    ),
+    trained("plain", REGION, 2),
+    trained("by_prediction", replace(REGION, by_anchor=False, rescore=False), 2),
+    trained("bounded", replace(REGION, bounded=True), 2),
+    *(
+        trained(kind.lower(), replace(YOLO, kind=kind, smoothing=0.1), 2)
+        for kind in ("MSE", "IOU", "GIOU", "DIOU", "CIOU")
+    ),
+    trained("focal", replace(YOLO, focal=True, accumulate=False, kind="DIOU", near=1.0), 2),
+]
+
+CELLS = f32(2, 2, 8, 4, 5)
+
+ERRORS = [
+    ErrorCase(EVALUATION, (f32(3, 6), f32(2, 8)), "rows of 7"),
+    ErrorCase(EVALUATION, (f32(3, 7), f32(2, 7)), "truth is rows of 8"),
+    ErrorCase(replace(EVALUATION, mode="FIT"), (f32(3, 7), f32(2, 8)), "unknown mode"),
+    ErrorCase(EVALUATION, (f32(3, 7), f32(2, 8), i32(2, 3), i32(1)), "sizes are rows of 2"),
+    ErrorCase(REGION, (f32(2, 3, 8, 4, 5), f32(2, 5), i32(2), i32(2)), "2 anchors and 3 classes"),
+    ErrorCase(REGION, (CELLS, f32(2, 4), i32(2), i32(2)), "truth is rows of 5"),
+    ErrorCase(replace(YOLO, kind="L1"), (CELLS, f32(2, 5), i32(2), i32(2)), "unknown kind"),
+    ErrorCase(replace(YOLO, mask=(3, 1)), (CELLS, f32(2, 5), i32(2), i32(2)), "mask (3, 1)"),
+]

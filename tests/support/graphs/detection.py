@@ -1,0 +1,43 @@
+"""Ops of detection nets that run on the host. Whole numbers of quarters, so that no comparison is
+within rounding of turning out otherwise."""
+
+from __future__ import annotations
+
+from ir.graph import Role
+from ir.ops.evaluation import EvaluateDetections
+from ir.ops.region_deltas import RegionDeltas
+from ir.ops.yolo_deltas import YoloDeltas
+from ir.types import F32, I32
+
+from .arrays import QUARTERS, integers
+from .growth import Growth, draws
+
+
+@draws(EvaluateDetections)
+def draw_evaluation(g: Growth) -> None:
+    found = g.input((g.number(1, 5), 7), F32, QUARTERS, Role.DATA)
+    truth = g.input((g.number(1, 4), 8), F32, QUARTERS, Role.DATA)
+    g.emit(EvaluateDetections(3, -1, 0.31, difficult=g.choice(True, False)), found, truth)
+
+
+@draws(RegionDeltas)
+def draw_region_deltas(g: Growth) -> None:
+    """Boxes in no image: what is compared is rounded by exponentials."""
+    told = g.input((g.number(1, 2), 1, 7, 2, g.number(1, 3)), F32, QUARTERS, Role.DATA)
+    truth = g.input((2, 5), F32, QUARTERS, Role.DATA)
+    image = g.input((2,), I32, integers(-1, 0), Role.DATA)
+    op = RegionDeltas((0.7, 0.9), 2, 0.37, (1.0, 0.5, 1.0, 2.0))
+    g.emit(op, told, truth, image, image)
+
+
+@draws(YoloDeltas)
+def draw_yolo_deltas(g: Growth) -> None:
+    """Likewise."""
+    told = g.input((g.number(1, 2), 1, 7, 2, g.number(1, 3)), F32, QUARTERS, Role.DATA)
+    truth = g.input((2, 5), F32, QUARTERS, Role.DATA)
+    image = g.input((2,), I32, integers(-1, 0), Role.DATA)
+    kind = g.choice("MSE", "GIOU")
+    op = YoloDeltas(
+        (9.0, 7.0), (0,), 2, 8.0, 0.37, 0.5, kind, scales=(1.0, 1.0, 2.0, 0.5), most=10.0
+    )
+    g.emit(op, told, truth, image, image)
