@@ -125,7 +125,7 @@ def write_state_hdf5(
     history: Sequence[np.ndarray],
     extra: Mapping[int, bytes],
 ) -> None:
-    """Write an HDF5 solver state: integers, one string, /history/<i> and /extra/<number>."""
+    """Write an HDF5 solver state: numbers, one string, /history/<i> and /extra/<number>."""
     with atomic_path(path) as temporary, _create(temporary) as file:
         for name, value in scalars.items():
             if isinstance(value, bytes):
@@ -133,7 +133,8 @@ def write_state_hdf5(
                 dtype = h5py.string_dtype("ascii", len(value) + 1)
                 file.create_dataset(name, data=np.array(value + b"\0", dtype))
             else:
-                file.create_dataset(name, data=np.array([value], np.int32))
+                dtype = np.float32 if isinstance(value, float) else np.int32
+                file.create_dataset(name, data=np.array([value], dtype))
         group = file.create_group("history")
         for index, values in enumerate(history):
             group.create_dataset(str(index), data=np.asarray(values, np.float32))

@@ -17,13 +17,21 @@ from roastery.files.atomic_file import atomic_write
 from roastery.files.h5py_later import h5py
 from roastery.files.hdf5_file import Hdf5File, open_hdf5
 from roastery.wire.blob_proto import decode_blob, encode_blob
-from roastery.wire.encoding import BYTES, bytes_field, signed32, varint_field
+from roastery.wire.encoding import (
+    BYTES,
+    FIXED32,
+    bytes_field,
+    float_field,
+    packed_array,
+    signed32,
+    varint_field,
+)
 from roastery.wire.reader import DamagedMessage, WireReader, prefixed
 
 from .content import is_hdf5, read_binary
 from .hdf5 import write_state_hdf5
 
-_ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
+_ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP, _MINIMUM_LOSS, _LAST_EVENT = 1, 2, 3, 4, 5, 6
 _NET_LAYER = 100
 
 
@@ -35,9 +43,10 @@ class SolverState:
         iter: iterations done.
         learned_net: path of the weights, as it was when the state was written.
         history: the solver's arrays, float32, in Caffe's order.
-        current_step: how many steps of the learning rate are done (multistep).
+        current_step: how many steps of the learning rate are done (multistep, plateau).
         extra: what Caffe does not know and skips (the data position), by field number
             above 100; HDF5 files hold it under /extra.
+        minimum_loss, iter_last_event: SSD's, of the policy plateau; None: the file holds none.
     """
 
     iter: int = 0
@@ -45,6 +54,8 @@ class SolverState:
     history: list[np.ndarray] = field(default_factory=list)
     current_step: int = 0
     extra: dict[int, bytes] = field(default_factory=dict)
+    minimum_loss: float | None = None
+    iter_last_event: int = 0
 
 
 def read_state(path: str | os.PathLike[str]) -> SolverState:
@@ -55,7 +66,8 @@ def read_state(path: str | os.PathLike[str]) -> SolverState:
     """
     name = os.fspath(path)
     state = _read_hdf5(path) if is_hdf5(path) else _read_binary(path)
-    for what, value in (("iter", state.iter), ("current_step", state.current_step)):
+    for what in ("iter", "current_step", "iter_last_event"):
+        value = getattr(state, what)
         if not 0 <= value < 1 << 31:
             raise RoasteryError(
                 f"{name} is damaged: its {what} is {value}; a count from 0 was expected"
@@ -82,6 +94,11 @@ def _read_binary(path: str | os.PathLike[str]) -> SolverState:
                 result.iter = signed32(value)
             elif item.number == _CURRENT_STEP and isinstance(value, int):
                 result.current_step = signed32(value)
+            elif item.number == _LAST_EVENT and isinstance(value, int):
+                result.iter_last_event = signed32(value)
+            elif item.number == _MINIMUM_LOSS and item.wire_type == FIXED32:
+                assert not isinstance(value, int)
+                result.minimum_loss = float(packed_array(value, "<f4")[-1])
             elif item.number == _LEARNED_NET and not isinstance(value, int):
                 result.learned_net = bytes(value).decode("utf-8", "surrogateescape")
             elif item.number == _HISTORY and item.wire_type == BYTES:
@@ -123,8 +140,20 @@ def _read_hdf5(path: str | os.PathLike[str]) -> SolverState:
             learned_net=file.text("learned_net"),
             history=[file.floats(blob) for blob in blobs],
             current_step=file.integer("current_step"),
+            minimum_loss=_single(file, "minimum_loss"),
+            iter_last_event=file.integer("iter_last_event"),
             extra=_extra(file),
         )
+
+
+def _single(file: Hdf5File, path: str) -> float | None:
+    """The only number of a data set; None where there is none."""
+    found = file.find(path)
+    if found is None:
+        return None
+    if not isinstance(found, h5py.Dataset) or found.size != 1:
+        raise RoasteryError(f"{file.name}: {path} is not a number")
+    return float(file.floats(found).reshape(-1)[0])
 
 
 def _extra(file: Hdf5File) -> dict[int, bytes]:
@@ -152,6 +181,9 @@ def write_state(path: str | os.PathLike[str], state: SolverState) -> None:
             for piece in pieces:
                 file.write(piece)
         file.write(varint_field(_CURRENT_STEP, state.current_step))
+        if state.minimum_loss is not None:
+            file.write(float_field(_MINIMUM_LOSS, state.minimum_loss))
+            file.write(varint_field(_LAST_EVENT, state.iter_last_event))
         for number, value in sorted(state.extra.items()):
             file.write(bytes_field(number, value))
 
@@ -159,9 +191,14 @@ def write_state(path: str | os.PathLike[str], state: SolverState) -> None:
 def write_state_h5(path: str | os.PathLike[str], state: SolverState) -> None:
     """Write an HDF5 solver state, in one step."""
     learned_net = state.learned_net.encode("utf-8", "surrogateescape")
-    scalars = {
+    scalars: dict[str, int | float | bytes] = {
         "iter": state.iter,
         "learned_net": learned_net,
         "current_step": state.current_step,
     }
+    if state.minimum_loss is not None:
+        scalars |= {
+            "minimum_loss": state.minimum_loss,
+            "iter_last_event": state.iter_last_event,
+        }
     write_state_hdf5(path, scalars, state.history, state.extra)

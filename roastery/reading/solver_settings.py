@@ -34,6 +34,9 @@ _FIELDS = (
     "test_interval",
     "test_initialization",
     "test_compute_loss",
+    "eval_type",
+    "ap_version",
+    "show_per_class_result",
     "snapshot",
     "snapshot_prefix",
     "snapshot_format",
@@ -43,6 +46,9 @@ _FIELDS = (
     "random_seed",
 )
 """Fields that have the same name and meaning in both."""
+
+_HONOURED = ("eval_type", "ap_version", "show_per_class_result", "plateau_winsize")
+"""Fields of SSD's solvers that are honoured here."""
 
 _NOT_NEGATIVE = ("max_iter", "display", "snapshot", "test_interval", "stepsize")
 
@@ -105,6 +111,8 @@ def solver_config(solver: Message) -> SolverConfig:
             stepsize=solver.stepsize,
             stepvalue=tuple(solver.stepvalue),
             max_iter=solver.max_iter,
+            plateau_winsize=tuple(solver.plateau_winsize),
+            display=solver.display,
             location=solver.location_of("lr_policy"),
         ),
         test_iter=tuple(solver.test_iter),
@@ -126,6 +134,8 @@ def solver_config(solver: Message) -> SolverConfig:
 def _refuse_foreign(solver: Message) -> None:
     """Settings of other forks that would change the training."""
     for name in solver.foreign_fields():
+        if name in _HONOURED:
+            continue
         default = solver.message_type.fields[name].default
         if default is None or solver[name] != default:
             raise RoasteryError(

@@ -93,11 +93,14 @@ class SolverSnapshots:
             weights, self._net, train.program, train.store, format, diff=config.snapshot_diff
         )
         solver.log.snapshotting_state(state, format)
+        plateau = solver.rate.plateau
         content = SolverState(
             iter=solver.iteration,
             learned_net=weights,
             history=[buffer.peek() for _, buffer in _history(solver)],
             current_step=solver.rate.current_step,
+            minimum_loss=plateau.minimum_loss if plateau else None,
+            iter_last_event=plateau.last_event if plateau else 0,
             extra={
                 POSITION_FIELD: json.dumps(solver.position()).encode(),
                 DIGEST_FIELD: weights_digest(weights),
@@ -139,6 +142,9 @@ class SolverSnapshots:
             buffer.array[...] = values.reshape(buffer.type.shape)
         solver.iteration = state.iter
         solver.rate.current_step = state.current_step
+        if solver.rate.plateau is not None and state.minimum_loss is not None:
+            solver.rate.plateau.minimum_loss = state.minimum_loss
+            solver.rate.plateau.last_event = state.iter_last_event
         position = _position(path, state)
         if position is not None:
             solver.restore_position(position)

@@ -82,6 +82,11 @@ def varint_field(number: int, value: int) -> bytes:
     return varint(number << 3 | VARINT) + varint(value)
 
 
+def float_field(number: int, value: float) -> bytes:
+    """A whole float field."""
+    return varint(number << 3 | FIXED32) + np.float32(value).astype("<f4").tobytes()
+
+
 def bytes_field(number: int, value: bytes | memoryview) -> bytes:
     """A whole string, bytes, message or packed field."""
     return b"".join((varint(number << 3 | BYTES), varint(len(value)), value))

@@ -31,7 +31,7 @@ from .records import LogRecord, Severity
 #: Events that open an object which later lines complete, and the name that it gets.
 _OPENING = MappingProxyType({"iteration": "train", "testing_net": "test"})
 #: Events that can come between the lines of one object without ending it.
-_PASSING = frozenset({"learning_rate_step"})
+_PASSING = frozenset({"learning_rate_step", "minimum_loss"})
 
 
 class JsonLinesHandler:
@@ -83,6 +83,8 @@ class JsonLinesHandler:
             _add_output(pending.setdefault("outputs", {}), values["name"], values["value"])
         elif pending is not None and event == "test_loss" and pending["event"] == "test":
             pending["loss"] = values["loss"]
+        elif event == "class_precision" and pending is not None and pending["event"] == "test":
+            pending.setdefault("classes", {})[str(values["label"])] = values["precision"]
         elif event == "learning_rate" and _belongs(pending, values):
             assert pending is not None
             pending["lr"] = values["lr"]

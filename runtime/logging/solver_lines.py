@@ -24,6 +24,9 @@ _TRAIN_NET = {
     "net": ("from net file: ", 102),
 }
 
+#: Policies that tell their steps: (Caffe's line number, or SSD's, and how the line begins).
+_STEPS = {"multistep": (50, "MultiStep"), "plateau": (76, "Plateau")}
+
 
 def _solver(line: int) -> CaffeLine:
     return CaffeLine("solver.cpp", line)
@@ -152,13 +155,24 @@ class SolverLines(LineWriter):
             {"iteration": iteration, "lr": float(rate)},
         )
 
-    def learning_rate_step(self, iteration: int, step: int) -> None:
-        """The policy "multistep" reached its next value."""
+    def learning_rate_step(self, iteration: int, step: int, policy: str = "multistep") -> None:
+        """The policy "multistep" reached its next value, or "plateau" the end of a window."""
+        source, title = _STEPS[policy]
         self.write(
-            _sgd(50),
-            f"MultiStep Status: Iteration {iteration}, step = {step}",
+            _sgd(source),
+            f"{title} Status: Iteration {iteration}, step = {step}",
             "learning_rate_step",
             {"iteration": iteration, "step": step},
+        )
+
+    def minimum_loss(self, iteration: int, loss: LoggedNumber) -> None:
+        """The smallest loss so far, with the policy "plateau"."""
+        self.write(
+            _sgd(83),
+            f"Plateau Status: Iteration {iteration}, current minimum_loss = "
+            f"{format_number(as_float32(loss))}",
+            "minimum_loss",
+            {"iteration": iteration, "loss": float(loss)},
         )
 
     def clipping_gradients(self, norm: LoggedNumber, limit: LoggedNumber) -> None:
@@ -223,6 +237,17 @@ class SolverLines(LineWriter):
         """All outputs of a test net, numbered element by element."""
         for index, (name, value, weight) in enumerate(_elements(outputs)):
             self.test_output(index, name, value, weight)
+
+    def nothing_detected(self, label: int) -> None:
+        """A test with eval_type "detection" found nothing of a label."""
+        text = f"Missing true_pos for label: {label}"
+        self.write(_solver(524), text, severity=Severity.WARNING)
+
+    def class_precision(self, label: int, precision: LoggedNumber) -> None:
+        """The average precision of a label (``show_per_class_result``)."""
+        text = f"class{label}: {format_number(as_float32(precision))}"
+        values = {"label": label, "precision": float(precision)}
+        self.write(_solver(540), text, "class_precision", values)
 
     def snapshotting(self, path: str | Path, format: SnapshotFormat = "BINARYPROTO") -> None:
         """The weights are written to ``path``."""

@@ -9,8 +9,10 @@ from difflib import get_close_matches
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from .average_precision import VERSIONS
 from .learning_rate import LearningRateConfig
 
+EVALUATIONS = ("classification", "detection")
 SOLVER_TYPES = ("AdaDelta", "AdaGrad", "Adam", "Nesterov", "RMSProp", "SGD")
 
 _FLOATS = (
@@ -32,7 +34,8 @@ class SolverConfig:
     """Caffe's SolverParameter, less the nets.
 
     ``regularization_type`` is "L2" or "L1"; ``clip_gradients`` below 0 means none;
-    ``snapshot_format`` is "BINARYPROTO" or "HDF5".
+    ``snapshot_format`` is "BINARYPROTO" or "HDF5". ``eval_type``, ``ap_version`` and
+    ``show_per_class_result`` are SSD's: what tests make of a net's outputs.
     """
 
     type: str = "SGD"
@@ -52,6 +55,9 @@ class SolverConfig:
     test_interval: int = 0
     test_initialization: bool = True
     test_compute_loss: bool = False
+    eval_type: str = "classification"
+    ap_version: str = "Integral"
+    show_per_class_result: bool = False
     snapshot: int = 0
     snapshot_prefix: str = ""
     snapshot_format: str = "BINARYPROTO"
@@ -96,6 +102,13 @@ class SolverConfig:
                 location=self.place("regularization_type"),
                 hint='"L2" or "L1"',
             )
+        for name, known in (("eval_type", EVALUATIONS), ("ap_version", tuple(VERSIONS))):
+            if getattr(self, name) not in known:
+                raise RoasteryError(
+                    f"unknown {name} '{getattr(self, name)}'",
+                    location=self.place(name),
+                    hint=" or ".join(f'"{one}"' for one in known),
+                )
         self._check_numbers()
         for name in ("average_loss", "iter_size"):
             if getattr(self, name) < 1:

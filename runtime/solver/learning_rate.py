@@ -14,13 +14,15 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from .plateau import Plateau
+
 
 @dataclass(frozen=True, slots=True)
 class LearningRateConfig:
     """The solver's fields that decide the rate; see :data:`POLICIES` for who reads which.
 
-    ``stepsize``, ``max_iter`` and ``stepvalue`` count iterations. ``location`` is where the
-    solver file gives the policy; errors show it.
+    ``stepsize``, ``max_iter``, ``stepvalue``, ``plateau_winsize`` and ``display`` count iterations.
+    ``location`` is where the solver file gives the policy; errors show it.
     """
 
     policy: str
@@ -30,41 +32,60 @@ class LearningRateConfig:
     stepsize: int = 0
     stepvalue: tuple[int, ...] = ()
     max_iter: int = 0
+    plateau_winsize: tuple[int, ...] = ()
+    display: int = 0
     location: Location | None = None
 
 
 class LearningRate:
     """Computes the rate of one iteration after the other.
 
-    Rates are float32 values, as in Caffe. "step" and "multistep" keep ``current_step``, which is
-    part of a solver's snapshot. "multistep" takes one step per iteration at most, so it depends on
-    being asked for every iteration in turn.
+    Rates are float32 values, as in Caffe. "step", "multistep" and "plateau" keep ``current_step``,
+    which is part of a solver's snapshot. The latter two take one step per iteration at most, so
+    they depend on being asked for every iteration in turn.
 
     Args:
         config: checked here; mistakes raise RoasteryError.
-        on_step: called with (iteration, current_step) when "multistep" takes a step.
+        on_step: called with (iteration, current_step, policy) when one of these takes a step.
+        on_minimum: called with (iteration, loss) to tell the smallest loss of "plateau".
+
+    Attributes:
+        plateau: where the loss stands, with policy "plateau".
     """
 
     def __init__(
-        self, config: LearningRateConfig, on_step: Callable[[int, int], None] | None = None
+        self,
+        config: LearningRateConfig,
+        on_step: Callable[[int, int, str], None] | None = None,
+        on_minimum: Callable[[int, float], None] | None = None,
     ) -> None:
         _check(config)
         self.config = config
         self.current_step = 0
         self._on_step = on_step
         self._formula = POLICIES[config.policy]
+        self.plateau: Plateau | None = None
+        if config.policy == "plateau":
+            self.plateau = Plateau(config.plateau_winsize, config.display, on_minimum=on_minimum)
 
-    def __call__(self, iteration: int) -> float:
-        """The rate with which ``iteration`` (from 0) updates the parameters."""
+    def __call__(self, iteration: int, loss: Callable[[], float] | None = None) -> float:
+        """The rate with which ``iteration`` (from 0) updates the parameters.
+
+        ``loss`` gives its smoothed loss, which only "plateau" asks for.
+        """
         step = self._step_at(iteration)
+        if self.plateau is not None and loss is not None:
+            step = self.plateau.step(iteration, step, loss())
         if step != self.current_step:
             self.current_step = step
-            if self.config.policy == "multistep" and self._on_step is not None:
-                self._on_step(iteration, step)
+            if self.config.policy in ("multistep", "plateau") and self._on_step is not None:
+                self._on_step(iteration, step, self.config.policy)
+        if self.plateau is not None:
+            self.plateau.tell(iteration)
         return self._rate(iteration, step)
 
     def coming(self, iteration: int) -> float:
-        """What a call for ``iteration`` would give; nothing moves."""
+        """What a call for ``iteration`` would give, as far as no loss decides; nothing moves."""
         return self._rate(iteration, self._step_at(iteration))
 
     def set_base(self, base_lr: float) -> None:
@@ -133,14 +154,7 @@ POLICIES: MappingProxyType[str, Callable[[LearningRateConfig, int, int], float]]
         "multistep": _stepped,  # base_lr * gamma ^ (values of stepvalue that are reached)
         "poly": _poly,  # base_lr * (1 - iteration / max_iter) ^ power
         "sigmoid": _sigmoid,  # base_lr / (1 + exp(-gamma * (iteration - stepsize)))
-    }
-)
-
-#: Policies of other Caffe forks, with a word about each.
-_FOREIGN = MappingProxyType(
-    {
-        "plateau": "the policy of the SSD fork, which lowers the rate when the loss stops "
-        'falling, is not supported; list the iterations with lr_policy: "multistep"',
+        "plateau": _stepped,  # base_lr * gamma ^ (times that the loss stopped falling); SSD's
     }
 )
 
@@ -155,9 +169,18 @@ def _check(config: LearningRateConfig) -> None:
             location=where,
             hint="give the number of iterations, such as `stepsize: 10000`",
         )
-    if policy in ("step", "exp", "inv", "multistep", "sigmoid") and not config.gamma >= 0:
+    if (
+        policy in ("step", "exp", "inv", "multistep", "sigmoid", "plateau")
+        and not config.gamma >= 0
+    ):
         raise RoasteryError(
             f"lr_policy '{policy}' needs a gamma of 0 or more, and it is {config.gamma:g}",
+            location=where,
+        )
+    if policy == "plateau" and not all(window > 0 for window in config.plateau_winsize):
+        raise RoasteryError(
+            f"plateau_winsize is {', '.join(map(str, config.plateau_winsize))}; a window is at "
+            "least one iteration long",
             location=where,
         )
     if policy == "multistep" and any(
@@ -168,6 +191,12 @@ def _check(config: LearningRateConfig) -> None:
             f"lr_policy 'multistep' takes its stepvalues in their order, and they fall: {values}",
             location=where,
             hint="sort the stepvalues",
+        )
+    if policy == "plateau" and not all(window > 0 for window in config.plateau_winsize):
+        raise RoasteryError(
+            f"plateau_winsize is {', '.join(map(str, config.plateau_winsize))}; a window is at "
+            "least one iteration long",
+            location=where,
         )
     if policy == "multistep" and any(value < 0 for value in config.stepvalue):
         raise RoasteryError(
@@ -182,10 +211,6 @@ def _check(config: LearningRateConfig) -> None:
 
 def _unknown_policy(policy: str, where: Location | None) -> RoasteryError:
     known = ", ".join(POLICIES)
-    if policy in _FOREIGN:
-        return RoasteryError(
-            f"lr_policy '{policy}': {_FOREIGN[policy]}", location=where, hint=f"known: {known}"
-        )
     if not policy:
         return RoasteryError("the solver has no lr_policy", location=where, hint=f"one of: {known}")
     close = get_close_matches(policy.lower(), POLICIES, n=1)

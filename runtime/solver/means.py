@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+
+from ..logging.caffe_log import CaffeLog
+from ..logging.solver_lines import NetOutput
+from .nets import RunnableNet, net_outputs
 
 
 class OutputMean:
@@ -31,3 +36,28 @@ class OutputMean:
     @property
     def values(self) -> tuple[float, ...]:
         return tuple(float(v) for v in self._total / self._batches)
+
+
+class MeanOutputs:
+    """Collects the outputs of one test net over its batches."""
+
+    def __init__(self, net: RunnableNet) -> None:
+        self._net = net
+        self._outputs: list[NetOutput] = []
+        self._sums: list[OutputMean] = []
+
+    def add(self) -> None:
+        """What the last forward left."""
+        self._outputs = net_outputs(self._net)
+        self._sums = self._sums or [OutputMean() for _ in self._outputs]
+        for mean, output in zip(self._sums, self._outputs, strict=True):
+            mean.add(output.values)
+
+    def tell(self, log: CaffeLog) -> list[NetOutput]:
+        """Log the means, and return them."""
+        means = [
+            replace(output, values=mean.values)
+            for output, mean in zip(self._outputs, self._sums, strict=True)
+        ]
+        log.test_outputs(means)
+        return means

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,10 +14,11 @@ from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests
 from .config import SolverConfig
+from .detection_outputs import DetectionOutputs
 from .hidden_state import restore_state, saved_state
 from .learning_rate import LearningRate
 from .loss_scaling import LossScaling, needs_scaling
-from .means import OutputMean
+from .means import MeanOutputs
 from .nets import RunnableNet, net_outputs
 from .reports import LAG, Reports
 from .smoothing import SmoothedLoss
@@ -70,7 +70,7 @@ class Solver:
         self.snapshots = snapshots
         self.requests = ActionRequests()
         self.iteration = 0
-        self.rate = LearningRate(config.learning_rate, log.learning_rate_step)
+        self.rate = LearningRate(config.learning_rate, log.learning_rate_step, log.minimum_loss)
         self.updater = Updater(config, train)
         self.scaling = LossScaling(train) if needs_scaling(train) else None
         self.on_solve: list[Callable[[], None]] = []  # before the first iteration of all
@@ -190,6 +190,11 @@ class Solver:
         if remark := self._watch.remark(loss):
             self.log.warning(remark)
 
+    def _loss_now(self) -> float:
+        """The smoothed loss, of this iteration too."""
+        self._reports.settle()
+        return float(self.smoothed.value)
+
     def _tell_clipping(self, clipping: Callable[[], Clipping | None]) -> None:
         if clipped := clipping():
             self.log.clipping_gradients(*clipped)
@@ -217,7 +222,7 @@ class Solver:
 
         It ends an iteration: ``iteration`` counts updates. Caffe: SGDSolver::ApplyUpdate.
         """
-        rate = self.rate(self.iteration)
+        rate = self.rate(self.iteration, self._loss_now)
         if self.config.display and self.iteration % self.config.display == 0:
             self.log.learning_rate(self.iteration, rate)
         if self._gradients_count():
@@ -250,14 +255,13 @@ class Solver:
             self.test(index)
 
     def test(self, index: int = 0) -> list[NetOutput]:
-        """Mean outputs of one test net over its test_iter batches."""
+        """Mean outputs of one test net over its test_iter batches, or mean average precisions."""
         net, c = self.tests[index], self.config
         self.log.testing_net(self.iteration, index)
         for layer in self.unshared[index]:
             self.log.ignoring_source_layer(layer)
         batches = c.test_iter[index]
-        sums: list[OutputMean] = []
-        outputs: list[NetOutput] = []
+        outputs = DetectionOutputs(net, c) if c.eval_type == "detection" else MeanOutputs(net)
         loss = 0.0
         for _ in range(batches):
             while (action := self.requests.take()) is not Action.NONE:
@@ -269,17 +273,10 @@ class Solver:
                 self.log.test_interrupted()
                 return []
             loss += net.forward_loss()
-            outputs = net_outputs(net)
-            sums = sums or [OutputMean() for _ in outputs]
-            for mean, output in zip(sums, outputs, strict=True):
-                mean.add(output.values)
+            outputs.add()
         if c.test_compute_loss:
             self.log.test_loss(loss / batches)
-        means = [
-            replace(output, values=mean.values) for output, mean in zip(outputs, sums, strict=True)
-        ]
-        self.log.test_outputs(means)
-        return means
+        return outputs.tell(self.log)
 
     # --- snapshots --------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def test_sigmoid_far_before_its_middle() -> None:
 def test_multistep_takes_one_step_per_iteration() -> None:
     steps: list[tuple[int, int]] = []
     config = LearningRateConfig("multistep", 1, gamma=0.5, stepvalue=(2, 2, 4))
-    rate = LearningRate(config, on_step=lambda *step: steps.append(step))
+    rate = LearningRate(config, on_step=lambda iteration, step, _: steps.append((iteration, step)))
     assert [rate(iteration) for iteration in range(6)] == [1, 1, 0.5, 0.25, 0.125, 0.125]
     assert steps == [(2, 1), (3, 2), (4, 3)]
 
@@ -112,7 +112,7 @@ def test_rates_that_caffe_logged(log: str, config: dict[str, Any], data_dir: Pat
         ),
         ({"policy": "cosine"}, r"unknown lr_policy 'cosine'(.|\n)*known: fixed"),
         ({"policy": ""}, "has no lr_policy"),
-        ({"policy": "plateau"}, "SSD fork.*not supported"),
+        ({"policy": "plateau", "gamma": 0.1, "plateau_winsize": (5, 0)}, "winsize is 5, 0"),
         ({"policy": "step", "gamma": 0.1}, "needs a stepsize above 0, and it is 0"),
         ({"policy": "sigmoid", "gamma": 0.1, "stepsize": -5}, "above 0, and it is -5"),
         ({"policy": "step", "gamma": -1.0, "stepsize": 1}, "gamma of 0 or more, and it is -1"),

@@ -1,0 +1,52 @@
+"""The outputs of a test net as average precisions. Caffe (SSD): Solver::TestDetection."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from ir.program import shown_blob
+
+from ..logging.caffe_log import CaffeLog
+from ..logging.solver_lines import NetOutput
+from .average_precision import WIDTH, DetectionScores, mean_precision
+from .config import SolverConfig
+from .nets import RunnableNet
+
+
+class DetectionOutputs:
+    """Collects the outputs of one test net over its batches."""
+
+    def __init__(self, net: RunnableNet, config: SolverConfig) -> None:
+        self._net = net
+        self._config = config
+        self._scores = {name: DetectionScores() for name in net.program.outputs}
+
+    def add(self) -> None:
+        """What the last forward left. Raises RoasteryError if that is no DetectionEvaluate's."""
+        for name, scores in self._scores.items():
+            array = self._net.output(name)
+            if array.ndim < 2 or array.shape[-1] != WIDTH:
+                raise RoasteryError(
+                    f"eval_type is 'detection', and the output '{shown_blob(name)}' of the test "
+                    f"net has shape {list(array.shape)}; rows of {WIDTH} numbers are expected",
+                    location=self._config.place("eval_type"),
+                    hint="the outputs must be those of DetectionEvaluate layers; give others to a "
+                    "Silence layer, or remove eval_type",
+                )
+            scores.add(np.asarray(array, np.float32).reshape(-1, WIDTH))
+
+    def tell(self, log: CaffeLog) -> list[NetOutput]:
+        """Log the mean average precision of each output, and return them."""
+        made = []
+        for index, (name, scores) in enumerate(self._scores.items()):
+            precisions = scores.precisions(self._config.ap_version)
+            for label, precision in precisions.items():
+                if precision is None:
+                    log.nothing_detected(label)
+                elif self._config.show_per_class_result:
+                    log.class_precision(label, precision)
+            output = NetOutput(shown_blob(name), (mean_precision(precisions),))
+            log.test_output(index, output.name, output.values[0])
+            made.append(output)
+        return made
