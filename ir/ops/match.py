@@ -38,7 +38,7 @@ class Match(Op):
     rest: bool = True
     inside: bool = False
     name = "match"
-    properties = Property.HOST
+    properties = Property.REDUCTION
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         boxes, truth, owner = inputs

@@ -11,16 +11,21 @@ from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 
 
+FARTHEST = 3.4028234663852886e38
+"""The largest float32: what is farther away counts as it."""
+
+
 @register
 @dataclass(frozen=True)
 class Largest(Op):
     """(x[R,K], counts i32[R]) -> i32[R,K]: 1 where one of the ``counts[r]`` largest of row r is.
 
-    Of equal elements the first are taken. NaN counts as infinity.
+    Of equal elements the first are taken. Infinities and what is beyond :data:`FARTHEST` count as
+    it, or as less than 0 by as much, and NaN counts as it.
     """
 
     name = "largest"
-    properties = Property.HOST
+    properties = Property.REDUCTION
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, counts = inputs
@@ -39,7 +44,8 @@ class Largest(Op):
         for row, count in enumerate(np.clip(counts, 0, length)):
             if count == 0:
                 continue
-            values = np.where(np.isnan(x[row]), np.inf, x[row])
+            values = np.nan_to_num(x[row], nan=FARTHEST, posinf=FARTHEST, neginf=-FARTHEST)
+            values = np.clip(values, -FARTHEST, FARTHEST)
             least = np.partition(values, length - count)[length - count]
             above = values > least
             chosen[row] = above

@@ -30,8 +30,10 @@ from ir.layout import Layout, channels_last
 from ir.op import Op, Property
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
 from ir.ops.gather import ScatterAdd
+from ir.ops.match import Match
 from ir.ops.matmul import MatMul
 from ir.ops.pointwise import Map
+from ir.ops.selection import Largest
 from ir.ops.sort import TopK
 from ir.ops.suppression import NonMaximum
 from ir.ops.window import WindowMax
@@ -177,6 +179,8 @@ CASES: dict[str, Node] = {
     "top_k": single(TopK(2), (3, 1100)),
     "many of top_k": single(TopK(40, "first"), (3, 1100)),
     "suppression": single(NonMaximum(0.3), (2, 40, 4), TensorType((2,), I32)),
+    "match": single(Match(1, 0.5), (1, 1100, 4), TensorType((3, 4)), TensorType((3,), I32)),
+    "largest": single(Largest(), (2, 1100), TensorType((2,), I32)),
     **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
     **{f"rows of {3 * wide} channels": channel_rows(3 * wide) for wide in elements.WIDTHS},
     **{f"tap_sums of {3 * wide} channels": tap_sums(3 * wide) for wide in elements.WIDTHS},

@@ -31,7 +31,6 @@ from ..registry import layer
     loss=True,
     no_gradient_to=(2, 3),
     also=("loss_param",),
-    host=True,
     fork="SSD",
     note="In TEST Caffe keeps the matches of its first batch; here each batch has its own. With "
     "LOGISTIC all scores but one should be background_label_id, and without mining the targets "
@@ -41,7 +40,7 @@ def lower_multibox_loss(ctx: LayerContext) -> Value:
     """Losses of boxes and of classes, of priors that match ground truth and of hard others.
 
     Bottoms: offsets (N, P*4, or P*C*4), scores (N, P*C), priors (1, 2, P*4), and ground truth (1,
-    1, G, 8), of which G may be another in every batch. Matching and mining run on the host.
+    1, G, 8), of which G may be another in every batch.
     weiliu89/caffe, ssd: src/caffe/layers/multibox_loss_layer.cpp, src/caffe/util/bbox_util.cpp.
     """
     b, s = ctx.b, read_settings(ctx)

@@ -34,6 +34,19 @@ def rows(label: str, counts: list[int], length: int) -> OpCase:
     return OpCase(label, Largest(), (Input((len(counts), length), values), given))
 
 
+def spread(label: str, counts: list[int], length: int) -> OpCase:
+    """Numbers of all sizes, infinities, and many that are equal."""
+    given = Input((len(counts),), lambda rng, shape: np.array(counts), I32)
+
+    def values(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        made = np.sign(rng.standard_normal(shape)) * 2.0 ** rng.integers(-120, 120, shape)
+        made[:, ::7] = -3.0e38
+        made[1:, 3], made[2:, 4], made[3:, 5] = np.inf, -np.inf, 0.0
+        return made
+
+    return OpCase(label, Largest(), (Input((len(counts), length), values), given))
+
+
 CASES = [
     case("shared", Match(3, 0.3), 1, 37, [0, 0, 2, 0, -1, 2, 5, 0]),
     case("each", Match(2, 0.5), 2, 150, [1, 0, 1, 1, 0]),
@@ -43,6 +56,7 @@ CASES = [
     case("nothing_to_look_for", Match(2, 0.4), 1, 5, [-1]),
     rows("some", [3, 0, 7, 20, 40, -1], 23),
     rows("long", [1, 260], 300),
+    spread("wide", [1, 5, 40, 79], 80),
 ]
 
 ERRORS = [
