@@ -10,7 +10,6 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 
-
 FARTHEST = 3.4028234663852886e38
 """The largest float32: what is farther away counts as it."""
 
