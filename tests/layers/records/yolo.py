@@ -20,7 +20,7 @@ def _centred(rng: np.random.Generator) -> np.ndarray:
 
 
 def _rows(rng: np.random.Generator) -> np.ndarray:
-    return truth(rng, [0, 1, 1, -1], 4)
+    return truth(rng, [0, 1, 1, -1, 0], 4)
 
 
 def _found(rng: np.random.Generator) -> np.ndarray:
@@ -42,7 +42,7 @@ def _region(name: str, param: str, *, rows: bool = False) -> LayerCase:
     return LayerCase(
         "RegionLoss",
         f"region_loss_{name}",
-        net_text(text, x=(2, 16, 4, 4), t=(1, 1, 4, 8) if rows else (2, 40)),
+        net_text(text, x=(2, 16, 4, 4), t=(1, 1, 5, 8) if rows else (2, 40)),
         inputs={"t": _rows if rows else _centred},
         checks_gradient=False,  # it is what the squares are of
     )
@@ -76,7 +76,7 @@ CASES = [
             'layer { name: "l" type: "DetectionEvaluate" bottom: "x" bottom: "t" top: "y" '
             "detection_evaluate_param { num_classes: 4 } }",
             x=(1, 1, 9, 7),
-            t=(1, 1, 4, 8),
+            t=(1, 1, 5, 8),
         ),
         inputs={"x": _found, "t": _rows},
         checks_gradient=False,
