@@ -66,6 +66,8 @@ class InputSizes:
         """A number that came out of a run before, under the name by which lowering asks for it."""
         if self._fixed or extent < 1:
             return extent
+        if name in self._told:
+            return self._told[name].shape[0]
         made = symbol(self.scope, f"R{len(self._told) or ''}", extent)
         self._told[name] = TensorType((made,))
         return made

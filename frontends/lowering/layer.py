@@ -15,6 +15,7 @@ from ir.ops.movement import Reshape
 
 from .context import LayerContext
 from .known_layers import find_layer
+from .registry import LoweredType
 
 
 def lower_layer(ctx: LayerContext, stopped: Sequence[bool]) -> tuple[Value, ...]:
@@ -30,7 +31,9 @@ def lower_layer(ctx: LayerContext, stopped: Sequence[bool]) -> tuple[Value, ...]
             b.map(e.stop(e.arg(0)), v) if stop else v
             for v, stop in zip(values, stopped, strict=True)
         )
-        made = find_layer(ctx.kind.name, place).lower(ctx)
+        kind = ctx.kind
+        found = kind if isinstance(kind, LoweredType) else find_layer(kind.name, place)
+        made = found.lower(ctx)
     results = _checked_results(ctx, (made,) if isinstance(made, Value) else tuple(made))
     return tuple(_own(b, v, top, values, place) for v, top in zip(results, ctx.tops, strict=True))
 

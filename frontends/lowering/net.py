@@ -21,7 +21,7 @@ from .context import AskedShapes, LayerContext
 from .foreign import refuse_foreign
 from .gradient_flow import mark_backward
 from .input_sizes import InputSizes, with_symbols
-from .known_layers import find_layer
+from .known_layers import lowered_type_of
 from .layer import lower_layer, shown_place
 from .layer_type import LayerType
 from .part import KnownLayer, LayerLowering
@@ -103,7 +103,9 @@ def _lowered(
 
 
 def _lower_layer(work: _Lowering, m: Message) -> None:
-    kind = find_layer(m.type, m.location)  # there is one: the names are checked
+    kind, remark = lowered_type_of(m, work.probe)  # there is one: the names are checked
+    if remark:
+        work.notes.append(f"{shown_place(m)}: {remark}")
     b = work.builder
     bottoms = tuple(m.bottom)
     tops = tuple(m.top) or _automatic_tops(work, kind)

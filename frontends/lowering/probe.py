@@ -20,6 +20,14 @@ class DataProbe:
     source: Any
 
 
+@dataclass(frozen=True)
+class OwnModule:
+    """A module of the user's that a Python layer names; ``problem``: why it cannot be taken."""
+
+    file: str
+    problem: str = ""
+
+
 class HostLayerProbe(Protocol):
     """What a layer that runs on the host (a Python layer, a file output) looks like."""
 
@@ -68,6 +76,10 @@ class Probe(Protocol):
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
         """The object behind a host layer: set up at first sight; ``key`` as in :meth:`data`."""
+        ...
+
+    def own_module(self, layer: Message) -> OwnModule | None:
+        """The module that a Python layer names, if it is there and may be imported."""
         ...
 
     def blob_file(self, path: str, layer: Message, shape: tuple[int, ...]) -> Any:

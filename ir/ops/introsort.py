@@ -10,7 +10,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 
-_SHORT = 16
+SHORT = 16
 """Runs of so many elements are left to the insertion sort at the end."""
 
 
@@ -30,11 +30,12 @@ class IntroSort(Op):
 
     k: int
     name = "introsort"
-    properties = Property.HOST
+    properties = Property.REDUCTION
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         x, marked, wanted = inputs
-        require(x.rank == 2 and x.dtype.is_float, f"rows of numbers, not {x}")
+        floats = x.dtype.is_float and not x.dtype.is_narrow
+        require(x.rank == 2 and floats, f"rows of numbers, not {x}")
         require(marked == TensorType(x.shape, I32), f"{marked} marks {x}")
         require(wanted == TensorType(x.shape[:1], I32), f"{wanted} for rows of {x}")
         require(1 <= self.k <= x.shape[1], f"{self.k} largest of {x.shape}")
@@ -58,7 +59,7 @@ def _sorted(x: list[float]) -> list[int]:
     runs = [(0, len(x))]
     while runs:
         first, last = runs.pop()
-        while last - first > _SHORT:
+        while last - first > SHORT:
             cut = _partition(x, order, first, last)
             runs.append((cut, last))
             last = cut
@@ -82,10 +83,10 @@ def _partition(x: list[float], order: list[int], first: int, last: int) -> int:
     pivot = x[order[first]]
     left, right = first + 1, last
     while True:
-        while x[order[left]] > pivot:
+        while x[order[left]] > pivot and left < last - 1:
             left += 1
         right -= 1
-        while pivot > x[order[right]]:
+        while pivot > x[order[right]] and right > first:
             right -= 1
         if left >= right:
             return left

@@ -8,7 +8,7 @@ from . import form as f
 from .form import Atom, Factors, Floor, Form, Positive
 from .text import form_text, operand
 
-_LONGEST = 500
+_LONGEST = 8000
 
 Atoms = dict[str, Atom]
 """All atoms of a scope, by key."""

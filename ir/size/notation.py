@@ -61,7 +61,7 @@ _PLAIN = re.compile(r"\d+(?:,\d+)*")
 _TOKEN = re.compile(r"[ \t]*(\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*|//|[-+*/%(),])[ \t]*")
 _WHOLE = re.compile(r"[ \t]*(\d+|[A-Za-z_]\w*|//|[-+*%(),])[ \t]*")
 _MAX_DEPTH = 50
-_MAX_LENGTH = 2000
+_MAX_LENGTH = 40_000
 _MAX_FACTORS = 16
 
 

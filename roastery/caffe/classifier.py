@@ -22,9 +22,11 @@ def input_transformer(
     input_scale: float | None,
     raw_scale: float | None,
     channel_swap: Sequence[int] | None,
+    input_name: str = "",
 ) -> Transformer:
-    """The transformer of a net's first input, with pictures' channels brought to the front."""
-    name = net.inputs[0]
+    """The transformer of an input of a net, the first one unless it is named, with pictures'
+    channels brought to the front."""
+    name = input_name or net.inputs[0]
     transformer = Transformer({name: net.blobs[name].data.shape})
     transformer.set_transpose(name, (2, 0, 1))
     if mean is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from frontends.lowering.built_in_python import BUILT_IN
 from frontends.lowering.known_layers import layer_types
 from frontends.lowering.layer_type import LayerType
 from frontends.schema.registry import message_type
@@ -33,6 +34,16 @@ _FORKS = """\
 The parameters of many more parse: a net that holds such a layer can be read, drawn and upgraded,
 and is refused where the layer must be computed. Fields that forks added to Caffe's own layers stand
 above, where they are honoured.
+
+"""
+
+_BUILT_IN = """\
+## Python layers that are built in
+
+A Python layer that names one of these needs no module: it is made of ops, as all others are. A
+module of yours is taken instead where it is there and may be imported; a note says which.
+`param_str` may hold, in YAML, every setting of py-faster-rcnn's `config.py` that the layer reads,
+such as `'rpn_post_nms_top_n': 100` ([detection](detection.md)).
 
 """
 
@@ -95,6 +106,7 @@ def markdown() -> str:
         _INTRODUCTION,
         f"## Caffe's layers ({len(native)})\n\n{_table(native)}",
         _FORKS + _table([kind for kind in kinds if kind.fork], forks=True),
+        _BUILT_IN + _built_in_table(),
         _NOTES + "\nOf single layers:\n\n" + _notes(kinds),
     ]
     return "\n".join(parts)
@@ -116,6 +128,16 @@ def _table(kinds: Iterable[LayerType], *, forks: bool = False) -> str:
     for kind in kinds:
         row = f"| {kind.name} | {_counts(kind)} | {_parameter_text(kind)} | {runs(kind)} |"
         rows.append(row + (f" {kind.fork} |" if forks else ""))
+    return "\n".join(rows) + "\n"
+
+
+def _built_in_table() -> str:
+    """Of Python layers, by module and class."""
+    rows = ["| `module` | `layer` | Bottoms → tops | Runs | Of |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {module} | {name} | {_counts(kind)} | {runs(kind)} | {kind.fork} |"
+        for (module, name), kind in sorted(BUILT_IN.items())
+    ]
     return "\n".join(rows) + "\n"
 
 

@@ -12,12 +12,13 @@ import numpy as np
 from frontends.caffemodel import read_blob
 from frontends.lowering.foreign import refuse_foreign
 from frontends.lowering.known_layers import find_layer
-from frontends.lowering.probe import DataProbe, HostLayerProbe
+from frontends.lowering.probe import DataProbe, HostLayerProbe, OwnModule
 from frontends.prototxt.message import Message
 from runtime.data.config import Phase, SourceConfig
 from runtime.data.hdf5_output_layer import HDF5OutputLayer
 from runtime.data.opening import probe_shapes
 from runtime.python.layer import PythonLayer, PythonLayerConfig
+from runtime.python.modules import importable, why_unreadable
 
 from ..reading.image_sizes import read_image_sizes
 from ..startup import caffe_alias
@@ -57,6 +58,11 @@ class RuntimeProbe:
                 else _file_output(layer)
             )
         return self._host_layers[key]
+
+    def own_module(self, layer: Message) -> OwnModule | None:
+        config = _python(layer)
+        file = importable(config.module, config.module_place, self._allow_python)
+        return None if file is None else OwnModule(file, why_unreadable(file))
 
     def python_layer(self, key: str) -> Any:
         """The user's object behind a Python layer; None for any other layer."""

@@ -7,9 +7,11 @@ or has been imported by the program already, and of those only classes of layers
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -87,6 +89,36 @@ def user_module(
         location=where,
         hint=HOW_TO_ALLOW,
     )
+
+
+def importable(name: str, where: Location, allowed: bool) -> str | None:
+    """The file of the module that :func:`user_module` would give; None where it would refuse."""
+    try:
+        _check_name(name, where, _folders(where), allowed)
+    except PythonModuleError:
+        return None
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return getattr(loaded, "__file__", None) or name
+    if allowed:
+        return find_file(name, [*sys.path, *_folders(where)])
+    return None if name.endswith("__main__") else find_installed(name)
+
+
+def why_unreadable(file: str) -> str:
+    """Why this Python cannot read a module's file, which is not run; empty where it can."""
+    if not file.endswith(".py"):
+        return ""
+    try:
+        text = Path(file).read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text, file)
+    except SyntaxError as error:
+        return f"is not Python 3 (line {error.lineno}: {error.msg})"
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        return f"cannot be read ({error})"
+    return ""
 
 
 def is_layer_class(value: Any, base: type) -> bool:

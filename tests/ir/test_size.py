@@ -219,3 +219,21 @@ def test_what_has_to_be_equal_is_solved() -> None:
     assert {name: value_of(size) for name, size in free.items()} == {
         "N": 4, "H": 48, "W": 48, "D": 24,
     }  # fmt: skip
+
+
+def test_sizes_of_many_maps_are_sizes() -> None:
+    """Boxes of four maps, each smaller than the one before, by blocks of 128."""
+    scope = Scope()
+    height, width = symbol(scope, "H", 300), symbol(scope, "W", 301)
+    boxes, rows, columns = 0, height, width
+    for _ in range(4):
+        rows, columns = (2 * rows + 5) // 3, (2 * columns + 5) // 3
+        boxes = boxes + 6 * rows * columns
+    blocks = (boxes + 127) // 128
+    expected, rows, columns = 0, 300, 301
+    for _ in range(4):
+        rows, columns = (2 * rows + 5) // 3, (2 * columns + 5) // 3
+        expected += 6 * rows * columns
+    assert int(blocks) == (expected + 127) // 128
+    text = size_text(blocks)
+    assert len(text) > 500 and parse_size(text, {"H": height, "W": width}) is blocks

@@ -11,7 +11,7 @@ import numpy as np
 
 from frontends.lowering.foreign import refuse_foreign
 from frontends.lowering.known_layers import find_layer
-from frontends.lowering.probe import DataProbe, HostLayerProbe
+from frontends.lowering.probe import DataProbe, HostLayerProbe, OwnModule
 from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from runtime.data.config import SourceConfig
@@ -195,6 +195,9 @@ class AssumingProbe(RuntimeProbe):
         self.unrun.add(layer.name)
         self._stand_ins[key] = UnrunLayer(shapes)
         return self._stand_ins[key]
+
+    def own_module(self, layer: Message) -> OwnModule | None:
+        return self._inner.own_module(layer)
 
     def python_layer(self, key: str) -> Any:
         return self._inner.python_layer(key)
