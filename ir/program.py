@@ -90,11 +90,15 @@ class Labels:
     """What a layer takes for a class in one of its bottoms: whole numbers from 0.
 
     ``bottom``: the number of that bottom. ``ignored``: the label of what counts for nothing.
+    ``rows``: it holds boxes, rows of so many numbers of which one is the class (width, column); one
+    that begins with -1 is none. ``background``: the class that no box may have.
     """
 
     bottom: int
     classes: int
     ignored: int | None = None
+    rows: tuple[int, int] | None = None
+    background: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

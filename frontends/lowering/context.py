@@ -190,6 +190,13 @@ class LayerContext:
         """
         self.labels = Labels(bottom, classes, ignored)
 
+    def takes_boxes(
+        self, bottom: int, classes: int, background: int, rows: tuple[int, int]
+    ) -> None:
+        """Likewise, that it holds boxes with class numbers: rows of (width, column of the class).
+        None of them may be ``background``."""
+        self.labels = Labels(bottom, classes, None, rows, background)
+
     def note(self, message: str, field: str | None = None) -> None:
         """Tell users what they may not expect, with the place of :meth:`error`."""
         self.notes.append(f"{self.error(message, field).location}: {message}")

@@ -78,15 +78,17 @@ class CheckedSource:
 
 
 def _look(values: np.ndarray, check: LabelCheck, top: str) -> None:
-    classes, ignored = check.labels.classes, check.labels.ignored
-    # Caffe truncates: 2.9 is class 2. A NaN fails both comparisons.
-    good = (values > -1) & (values < classes)
+    if check.labels.rows is not None:
+        _look_at_rows(values, check.labels.rows, check, top)
+        return
+    ignored = check.labels.ignored
+    good = _named(values, check)
     if ignored is not None:
         good |= values == ignored
     if good.all():
         return
     index = int(np.flatnonzero(~good)[0])
-    value = float(values.reshape(-1)[index])
+    value, classes = float(values.reshape(-1)[index]), check.labels.classes
     raise RoasteryError(
         f"label {value:g} (value {index} of the batch in '{top}'), but layer "
         f"'{check.layer.name}' has {classes} class(es): 0 to {classes - 1}",
@@ -94,3 +96,29 @@ def _look(values: np.ndarray, check: LabelCheck, top: str) -> None:
         hint="give the layer below as many outputs as there are classes, count classes from 0, "
         "or name the label to skip in ignore_label, which softmax losses and Accuracy have",
     )
+
+
+def _look_at_rows(values: np.ndarray, form: tuple[int, int], check: LabelCheck, top: str) -> None:
+    """Boxes with labels."""
+    width, column = form
+    rows = values.reshape(-1, width)
+    labels, background = rows[:, column], check.labels.background
+    good = _named(labels, check)
+    good &= labels.astype(np.int64) != background
+    wrong = np.flatnonzero(~good & (rows[:, 0].astype(np.int64) != -1))
+    if not wrong.size:
+        return
+    index, classes = int(wrong[0]), check.labels.classes
+    raise RoasteryError(
+        f"a box with label {float(labels[index]):g} (row {index} of the batch in '{top}'), but "
+        f"layer '{check.layer.name}' has {classes} class(es): 0 to {classes - 1}, of which "
+        f"{background} is the background",
+        location=check.layer.location,
+        hint="num_classes counts the background, too; labels of boxes are those of the label map",
+    )
+
+
+def _named(values: np.ndarray, check: LabelCheck) -> np.ndarray:
+    """Which name a class. Caffe truncates: 2.9 is class 2. A NaN fails both comparisons."""
+    named: np.ndarray = (values > -1) & (values < check.labels.classes)
+    return named

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 import roastery
@@ -98,3 +101,45 @@ def test_a_layer_of_ones_own_says_what_labels_it_takes() -> None:
     run(9, loss="OwnLoss")
     with pytest.raises(RoasteryError, match=r"label 3 .*layer 'loss' has 3 class\(es\)"):
         run(3, loss="OwnLoss")
+
+
+# --- boxes ---------------------------------------------------------------------------------
+
+BOXES = """
+layer { name: "p" type: "DummyData" top: "prior" top: "loc" top: "conf" dummy_data_param {
+  shape { dim: 1 dim: 2 dim: 8 } shape { dim: 1 dim: 8 } shape { dim: 1 dim: 6 }
+  data_filler { value: 0.5 } data_filler { value: 0 } data_filler { value: 0 } } }
+layer { name: "data" type: "HDF5Data" top: "gt" hdf5_data_param { source: "list" batch_size: 1 } }
+layer { name: "loss" type: "MultiBoxLoss" bottom: "loc" bottom: "conf" bottom: "prior" bottom: "gt"
+  top: "loss" multibox_loss_param { num_classes: 3 PARAM } }
+"""
+
+
+def run_boxes(folder: Path, *rows: tuple[float, float], param: str = "") -> None:
+    """Of boxes (item, label)."""
+    h5py = pytest.importorskip("h5py")
+    table = np.zeros((1, 1, len(rows), 8), np.float32)
+    table[0, 0, :, :2] = rows
+    table[..., 5:7] = 0.5
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["gt"] = table
+    (folder / "list").write_text(f"{folder}/data.h5\n")
+    text = BOXES.replace('"list"', f'"{folder}/list"').replace("PARAM", param)
+    builder = NetBuilder(open_backend("reference"), CompileOptions(), LogReport(CaffeLog()))
+    message = nets.net_from_text(text, "net.prototxt")
+    builder.build(NetRequest(message, nets.state_message("TEST")), 1).net.forward_loss()
+
+
+def test_boxes_of_a_class_pass(tmp_path: Path) -> None:
+    run_boxes(tmp_path, (0, 1), (0, 2), (-1, -1), (0, 2.5))
+    run_boxes(tmp_path, (0, 0), param="background_label_id: 2")
+
+
+@pytest.mark.parametrize("label", [0, 3, -1, 255])
+def test_other_boxes_are_refused(tmp_path: Path, label: float) -> None:
+    with pytest.raises(RoasteryError) as caught:
+        run_boxes(tmp_path, (0, 1), (0, label))
+    text = str(caught.value)
+    assert f"a box with label {label} (row 1 of the batch in 'gt')" in text
+    assert "3 class(es): 0 to 2, of which 0 is the background" in text
+    assert "net.prototxt:6" in text

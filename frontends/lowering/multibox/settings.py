@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from frontends.prototxt.message import Message
 
 from ..context import LayerContext
+from ..ground_truth import LABEL, WIDTH
 from ..loss_terms import check_equal_batches
 
 
@@ -92,6 +93,8 @@ def read_settings(ctx: LayerContext) -> Settings:
             f"{width} per prior: see num_classes ({classes}) and share_location",
             index=index,
         )
+    if not p.map_object_to_agnostic:
+        ctx.takes_boxes(3, classes, background, (WIDTH, LABEL))
     return Settings(p, batch, priors, classes, kinds, background)
 
 
