@@ -10,6 +10,7 @@ from ir.ops.gather import Gather, ScatterAdd
 from ir.ops.selection import Largest
 from ir.ops.sort import TopK
 from ir.ops.suppression import NonMaximum
+from ir.size import smaller
 from ir.types import F32, I32
 
 from ..context import LayerContext
@@ -76,7 +77,7 @@ class Miner:
         top_k = s.param.nms_param.top_k  # Caffe gives it no default: it is 0, and none is left
         if top_k == 0:
             return b.fill(0, (batch, priors))
-        kept = top_k if 0 < top_k < priors else int(priors)
+        kept = priors if top_k < 0 else smaller(priors, top_k)
         best, places = b.emit_all(TopK(kept, tie="first"), score)
         row = e.arg(0, I32)
         if s.param.use_prior_for_nms:

@@ -109,6 +109,7 @@ def _check_choices(ctx: LayerContext, classes: int, background: int) -> None:
             "do_neg_mining",
             "do_neg_mining is out of date: leave it out and give mining_type",
         )
+        ctx.note("do_neg_mining is out of date: mining_type says the same", "do_neg_mining")
     ctx.check(
         p.share_location or not mines,
         f"mining_type is {p.mining_type} where share_location is false",
