@@ -78,6 +78,7 @@ class _Matching:
         self.overlaps = self._memory(None, count * length, F32, "overlaps")
         self.best = self._memory(None, count, F32, "best")
         self.place = self._memory(None, count, I32, "place")
+        self.follow = self._memory(None, count, I32, "follow")
         self.fold = PlaceFold(AxisFold("max", (0,), "first"), F32)
 
     def _memory(self, result: Value | None, size: int, dtype: DType, hint: str) -> Expr:
@@ -97,8 +98,7 @@ class _Matching:
         self.set = builder.let(builder.program(), "i", "set")
         self.own = builder.let(self.set * self.size, "i", "own")
         self._begin()
-        number = self._overlaps()
-        self._pairs(number)
+        self._pairs(*self._overlaps())
         if self.op.rest:
             self._rest()
         why = f"{self.node.outputs[0].shape[1]} boxes, one set of those looked for per program"
@@ -117,13 +117,15 @@ class _Matching:
             yield place, builder.let(place < self.size, "m", "inside")
 
     @contextlib.contextmanager
-    def _rows(self) -> Iterator[Expr]:
-        """The rows of the set, in turn."""
+    def _rows(self, number: Expr, last: Expr) -> Iterator[Expr]:
+        """The rows of the set once more, from the last one to the first."""
         builder = self.builder
-        with builder.loop(self.count, hint="row") as row:
-            mine = builder.let(e.equal(read(element(self.owner, row)), as_i32(self.set)), "m")
-            with builder.when(mine):
-                yield row
+        at = builder.declare(e.const(0), SCALAR, "i", "at")
+        builder.assign(at, last)
+        with builder.loop(self.count, hint="turn") as turn, builder.when(any_lane(turn < number)):
+            row = builder.now(at, "row")
+            yield row
+            builder.assign(at, read(element(self.follow, row)))
 
     # --- steps ------------------------------------------------------------------------
 
@@ -135,45 +137,55 @@ class _Matching:
             self.builder.store(element(self.overlap, spot, (inside,)), e.const(0.0))
         self.builder.barrier()
 
-    def _overlaps(self) -> Expr:
-        """How many rows the set has."""
+    def _overlaps(self) -> tuple[Expr, Expr]:
+        """How many rows the set has, and the last one."""
         builder = self.builder
         number = builder.declare(e.const(0), SCALAR, "i", "number")
-        with self._rows() as row:
-            builder.increase(number, e.const(1))
-            wanted = self._box(self.truth, row * SIDES, ())
-            area = builder.let(self._area(wanted), "x", "area")
-            best = self.fold.begin(builder, _LANES, "best")
-            with self._places() as (place, inside):
-                start = place if self.alone else self.own + place
-                box = self._box(self.boxes, start * SIDES, (inside,))
-                overlap = self._overlap(box, wanted, area)
-                spot = builder.let(self.own + place, "i", "spot")
-                if self.op.inside:
-                    away = builder.let(self._leaves(box), "m", "away")
-                    overlap = builder.let(e.where(away, 0.0, overlap), "v", "overlap")
-                    builder.store(element(self.matched, spot, (inside, away)), e.const(-2))
-                line = builder.let(row * self.size + place, "i", "line")
-                builder.store(element(self.overlaps, line, (inside,)), overlap)
-                before = builder.now(read(element(self.overlap, spot, (inside,)), 0.0), "before")
-                more = builder.let(overlap > before, "m", "more")
-                builder.store(element(self.overlap, spot, (inside, more)), overlap)
-                builder.store(element(self.nearest, spot, (inside, more)), as_i32(row))
-                self._take(best, place, inside, overlap)
-            self._keep(best, row)
+        last = builder.declare(e.const(-1), SCALAR, "i", "last")
+        with builder.loop(self.count, hint="row") as row:
+            mine = builder.let(e.equal(read(element(self.owner, row)), as_i32(self.set)), "m")
+            with builder.when(mine):
+                builder.increase(number, e.const(1))
+                spot = builder.let(spread(row, SCALAR), "i", "at_row")
+                builder.store(element(self.follow, spot), last)
+                builder.assign(last, as_i32(spot))
+                self._overlaps_of(row)
         builder.barrier()
-        return number
+        return number, last
 
-    def _pairs(self, number: Expr) -> None:
+    def _overlaps_of(self, row: Expr) -> None:
+        builder = self.builder
+        wanted = self._box(self.truth, row * SIDES, ())
+        area = builder.let(self._area(wanted), "x", "area")
+        best = self.fold.begin(builder, _LANES, "best")
+        with self._places() as (place, inside):
+            start = place if self.alone else self.own + place
+            box = self._box(self.boxes, start * SIDES, (inside,))
+            overlap = self._overlap(box, wanted, area)
+            spot = builder.let(self.own + place, "i", "spot")
+            if self.op.inside:
+                away = builder.let(self._leaves(box), "m", "away")
+                overlap = builder.let(e.where(away, 0.0, overlap), "v", "overlap")
+                builder.store(element(self.matched, spot, (inside, away)), e.const(-2))
+            line = builder.let(row * self.size + place, "i", "line")
+            builder.store(element(self.overlaps, line, (inside,)), overlap)
+            before = builder.now(read(element(self.overlap, spot, (inside,)), 0.0), "before")
+            more = builder.let(overlap > before, "m", "more")
+            builder.store(element(self.overlap, spot, (inside, more)), overlap)
+            builder.store(element(self.nearest, spot, (inside, more)), as_i32(row))
+            self._take(best, place, inside, overlap)
+        self._keep(best, row)
+
+    def _pairs(self, number: Expr, last: Expr) -> None:
         builder = self.builder
         with builder.loop(self.count, hint="turn") as turn, builder.when(any_lane(turn < number)):
             value = builder.declare(e.const(0.0), SCALAR, "r", "value")
             place = builder.declare(e.const(2**31 - 1), SCALAR, "i", "box")
             chosen = builder.declare(e.const(-1), SCALAR, "i", "chosen")
-            with self._rows() as row:
+            with self._rows(number, last) as row:
                 own = builder.now(read(element(self.best, row)), "own_value")
                 at = builder.now(read(element(self.place, row)), "own_place")
-                nearer = e.equal(own, value) & (own > 0.0) & (at < place)
+                nearer = e.equal(own, value) & (own > 0.0) & (at <= place)
                 better = (own > value) | nearer
                 pairs = ((value, own), (place, at), (chosen, as_i32(row)))
                 held = [builder.now(e.where(better, new, old)) for old, new in pairs]
@@ -185,13 +197,13 @@ class _Matching:
                 builder.store(element(self.overlap, spot), value)
                 builder.store(element(self.best, chosen), spread(e.const(-1.0), SCALAR))
                 builder.barrier()
-                self._take_away(place)
+                self._take_away(place, number, last)
 
-    def _take_away(self, box: Expr) -> None:
+    def _take_away(self, box: Expr, number: Expr, last: Expr) -> None:
         """Nothing is matched with a box any more."""
         builder = self.builder
-        with self._rows() as row:
-            spot = builder.now(spread(row * self.size, SCALAR) + box, "gone")
+        with self._rows(number, last) as row:
+            spot = builder.now(row * self.size + box, "gone")
             builder.store(element(self.overlaps, spot), spread(e.const(0.0), SCALAR))
             builder.barrier()
             lost = e.equal(read(element(self.place, row)), box)
@@ -231,7 +243,7 @@ class _Matching:
     def _keep(self, best: tuple[Expr, ...], row: Expr) -> None:
         """The best overlap of a row, and where it is."""
         value, place = self.fold.finish(self.builder, best, (0,), "winner")
-        spot = self.builder.let(spread(row, SCALAR), "i", "at_row")
+        spot = self.builder.now(spread(row, SCALAR), "at_row")
         self.builder.store(element(self.best, spot), value)
         self.builder.store(element(self.place, spot), place)
 
