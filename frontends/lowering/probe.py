@@ -78,6 +78,12 @@ class Probe(Protocol):
         """The object behind a host layer: set up at first sight; ``key`` as in :meth:`data`."""
         ...
 
+    def stand_in(
+        self, layer: Message, tops: Sequence[tuple[int, ...]], key: str
+    ) -> HostLayerProbe | None:
+        """What makes up the tops of a layer that has nothing to read; None where a run may not."""
+        ...
+
     def own_module(self, layer: Message) -> OwnModule | None:
         """The module that a Python layer names, if it is there and may be imported."""
         ...

@@ -59,6 +59,11 @@ class RuntimeProbe:
             )
         return self._host_layers[key]
 
+    def stand_in(
+        self, layer: Message, tops: Sequence[tuple[int, ...]], key: str
+    ) -> HostLayerProbe | None:
+        return None
+
     def own_module(self, layer: Message) -> OwnModule | None:
         config = _python(layer)
         file = importable(config.module, config.module_place, self._allow_python)

@@ -14,6 +14,7 @@ from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
+from roastery.cli.main import main
 from tests.layers.records.python_layers import CASES, built_in, objects, regions, size
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import LayerRun
@@ -213,6 +214,16 @@ def test_pictures_have_sizes_and_are_not_read(tmp_path: Path) -> None:
     with pytest.raises(RoasteryError, match="there is nothing to read") as caught:
         net()
     assert caught.value.location is not None and caught.value.location.layer == "d"
+
+
+def test_pictures_are_made_up_where_a_net_is_timed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.prototxt"
+    path.write_text(NET)
+    words = ["time", f"--model={path}", "--iterations=1", "--device=reference"]
+    assert main([*words, "--shape=data=1,3,5,7", "--phase=TEST"]) == 0
+    assert "it has nothing to read" in capsys.readouterr().err
 
 
 def proposal_text(param_str: str) -> str:

@@ -196,6 +196,11 @@ class AssumingProbe(RuntimeProbe):
         self._stand_ins[key] = UnrunLayer(shapes)
         return self._stand_ins[key]
 
+    def stand_in(self, layer: Message, tops: Sequence[Shape], key: str) -> HostLayerProbe | None:
+        if key not in self._stand_ins:
+            self._stand_in(layer, key, tops, "it has nothing to read")
+        return self._stand_ins[key]
+
     def own_module(self, layer: Message) -> OwnModule | None:
         return self._inner.own_module(layer)
 
