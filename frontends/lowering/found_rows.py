@@ -49,10 +49,14 @@ def ranked(b: Builder, scores: Value, k: int, later_first: bool = False) -> Rank
     return Ranked(best, places, number_found(b, best))
 
 
-def ranked_as_cpp(b: Builder, scores: Value, k: int, cut_only: bool = False) -> Ranked:
-    """As :func:`ranked`, with equal ones in the order in which C++'s ``std::sort`` leaves them.
+def ranked_as_cpp(
+    b: Builder, scores: Value, k: int, cut_only: bool = False, pivot: str = "median"
+) -> Ranked:
+    """As :func:`ranked`, with equal ones in the order in which C++ programs leave them.
 
-    ``cut_only``: only of rows of which more than ``k`` count, so that some are cut off.
+    Args:
+        cut_only: only of rows of which more than ``k`` count, so that some are cut off.
+        pivot: as IntroSort has it: ``median`` is that of ``std::sort``.
     """
     rows, length = scores.shape
     more = min(k + 1, length)
@@ -70,7 +74,7 @@ def ranked_as_cpp(b: Builder, scores: Value, k: int, cut_only: bool = False) -> 
         wanted = wanted & (e.arg(1, I32) > e.dyn(k))
     flags = b.map(e.where(wanted, e.const(1), e.const(0)), equal, kept.counts)
     marked = b.map(e.where(e.arg(0) > ABSENT, e.const(1), e.const(0)), scores)
-    others = b.emit(IntroSort(k), scores, marked, flags)
+    others = b.emit(IntroSort(k, pivot), scores, marked, flags)
     chosen = e.where(e.equal(e.arg(2, I32), 1), e.arg(1, I32), e.arg(0, I32))
     placed = b.map(chosen, kept.places, others, b.reshape(flags, (rows, 1)))
     return Ranked(kept.scores, placed, counts)

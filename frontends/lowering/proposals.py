@@ -21,6 +21,7 @@ from .found_rows import (
     picked,
     picked_places,
     ranked,
+    ranked_as_cpp,
 )
 
 
@@ -34,8 +35,8 @@ class ProposalSettings:
         min_size: of the sides of a box, in pixels of the image before it was resized.
         before, after: how many are looked at, and kept at most; 0: all.
         threshold: of what overlaps a better one by more of the area of both, nothing is kept.
-        keeps_small: boxes that are too small stay, with a score of 0.
-        later_first: of equal scores the one that stands later comes first.
+        keeps_small: boxes that are too small stay, with a score of 0, and equal scores are in the
+            order of mini-caffe's own quicksort; else of equal scores the later one comes first.
     """
 
     anchors: Sequence[Anchor]
@@ -45,7 +46,6 @@ class ProposalSettings:
     after: int
     threshold: float
     keeps_small: bool = False
-    later_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,11 @@ def lower_proposals(ctx: LayerContext, settings: ProposalSettings) -> Proposals:
     before = settings.before if 0 < settings.before < count else count
     most = settings.after if 0 < settings.after < before else 0
     after = most or before
-    best = ranked(b, b.reshape(scores, (images, count)), before, settings.later_first)
+    flat_scores = b.reshape(scores, (images, count))
+    if settings.keeps_small:
+        best = ranked_as_cpp(b, flat_scores, before, pivot="first")
+    else:
+        best = ranked(b, flat_scores, before, later_first=True)
     row = b.map(e.index(0) * e.dyn(count) + e.arg(0, I32), best.places)
     sorted_boxes = picked(b, b.reshape(boxes, (images * count, 4)), row)
     flags, numbers = b.emit_all(

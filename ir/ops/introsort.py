@@ -26,9 +26,14 @@ class IntroSort(Op):
     Whoever sorts so has no order of equal elements in mind, but what comes first is kept and what
     comes last is cut off. As quicksort with the median of three as pivot, runs of up to 16 elements
     sorted by insertion, at any depth.
+
+    ``pivot``: ``median`` is that; ``first`` stands for a quicksort that people write themselves,
+    whose pivot is the first element of a run, down to runs of one
+    (luoyetx/mini-caffe: src/layers/proposal_layer.cpp).
     """
 
     k: int
+    pivot: str = "median"
     name = "introsort"
     properties = Property.REDUCTION
 
@@ -39,6 +44,7 @@ class IntroSort(Op):
         require(marked == TensorType(x.shape, I32), f"{marked} marks {x}")
         require(wanted == TensorType(x.shape[:1], I32), f"{wanted} for rows of {x}")
         require(1 <= self.k <= x.shape[1], f"{self.k} largest of {x.shape}")
+        require(self.pivot in ("median", "first"), f"unknown pivot {self.pivot!r}")
         return (TensorType((x.shape[0], self.k), I32),)
 
     def reference(
@@ -48,7 +54,9 @@ class IntroSort(Op):
         found = np.zeros(results[0].shape, np.int32)
         for row in np.flatnonzero(wanted):
             places = np.flatnonzero(marked[row] == 1)
-            order = _sorted(x[row][places].tolist())[: found.shape[1]]
+            numbers = x[row][places].tolist()
+            order = _sorted(numbers) if self.pivot == "median" else _by_first(numbers, self.k)
+            order = order[: found.shape[1]]
             found[row, : len(order)] = places[order]
         return [found]
 
@@ -65,6 +73,28 @@ def _sorted(x: list[float]) -> list[int]:
             last = cut
     for i in range(1, len(order)):
         _insert(x, order, i)
+    return order
+
+
+def _by_first(x: list[float], k: int) -> list[int]:
+    """The places of all elements, the ``k`` largest first; those behind them in any order."""
+    order = list(range(len(x)))
+    runs = [(0, len(x))]
+    while runs:
+        first, last = runs.pop()
+        while last - first > 1:
+            pivot, left, right = order[first], first, last - 1
+            while left < right:
+                while left < right and x[order[right]] <= x[pivot]:
+                    right -= 1
+                order[left] = order[right]
+                while left < right and x[order[left]] >= x[pivot]:
+                    left += 1
+                order[right] = order[left]
+            order[left] = pivot
+            if left + 1 < k:
+                runs.append((left + 1, last))
+            last = left
     return order
 
 

@@ -46,6 +46,7 @@ class _Sorting:
         assert isinstance(op, IntroSort)
         x, marked, wanted = node.inputs
         rows, length = x.shape
+        self.by_median = op.pivot == "median"
         self.shares = RowShares(task, rows)
         self.x, self.marked, self.wanted, self.result = (
             pointer_to(task, builder, value) for value in (x, marked, wanted, node.output)
@@ -103,8 +104,11 @@ class _Sorting:
                 builder.store(element(self.order, own + total), spread(place, SCALAR))
                 builder.increase(total, e.const(1))
         builder.barrier()
-        self._sort_runs(row, own, total)
-        self._insert_all(row, own, total)
+        if self.by_median:
+            self._sort_runs(row, own, total)
+            self._insert_all(row, own, total)
+        else:
+            self._sort_by_first(row, own, total)
         with builder.loop(self.count, hint="turn") as turn:
             found = self._variable(0, "found")
             with builder.when(any_lane(turn < total)):
@@ -162,6 +166,63 @@ class _Sorting:
                                         self._set(last, self._get(self.ends, own + depth, "end"))
                                     with builder.otherwise():
                                         self._set(phase, e.const(_DONE))
+
+    def _sort_by_first(self, row: Expr, own: Expr, total: Expr) -> None:
+        """Until every run is of one element. A pivot stands between two runs."""
+        builder = self.builder
+        phase, depth = self._variable(_DECIDE, "phase"), self._variable(0, "depth")
+        first, last = self._variable(0, "first"), self._variable(0, "last")
+        left, right = self._variable(0, "left"), self._variable(0, "right")
+        chosen = self._variable(0, "chosen")
+        pivot = builder.declare(e.const(0.0, self.node.inputs[0].type.dtype), SCALAR, "r", "pivot")
+        self._set(last, total + 0)
+        with builder.loop(self.length, hint="round"):
+            with builder.when(any_lane(phase < _DONE)):
+                with builder.loop(e.const(_STEPS), hint="turn"):
+                    with builder.when(any_lane(e.equal(phase, _FROM_RIGHT))):
+                        at = self._get(self.order, own + right, "at")
+                        value = self._value(row, at, "value")
+                        with builder.when(any_lane((left < right) & (value <= pivot))):
+                            self._set(right, right - 1)
+                        with builder.otherwise():
+                            self._put(own + left, at)
+                            self._set(phase, e.const(_FROM_LEFT))
+                    with builder.otherwise():
+                        with builder.when(any_lane(e.equal(phase, _FROM_LEFT))):
+                            at = self._get(self.order, own + left, "at")
+                            value = self._value(row, at, "value")
+                            with builder.when(any_lane((left < right) & (value >= pivot))):
+                                builder.increase(left, e.const(1))
+                            with builder.otherwise():
+                                self._put(own + right, at)
+                                self._set(phase, e.const(_FROM_RIGHT))
+                                with builder.when(any_lane(left >= right)):
+                                    self._put(own + left, chosen)
+                                    with builder.when(any_lane(left + 1 < self.count)):
+                                        builder.store(element(self.ends, own + depth), last)
+                                        builder.barrier()
+                                        builder.increase(depth, e.const(1))
+                                    self._set(last, left + 0)
+                                    self._set(phase, e.const(_DECIDE))
+                        with builder.otherwise():
+                            with builder.when(any_lane(e.equal(phase, _DECIDE))):
+                                with builder.when(any_lane(last - first > 1)):
+                                    self._set(chosen, self._get(self.order, own + first, "at"))
+                                    self._set(pivot, self._value(row, chosen, "value"))
+                                    self._set(left, first + 0)
+                                    self._set(right, last - 1)
+                                    self._set(phase, e.const(_FROM_RIGHT))
+                                with builder.otherwise():
+                                    self._set(first, last + 1)
+                                    with builder.when(any_lane(depth > 0)):
+                                        self._set(depth, depth - 1)
+                                        self._set(last, self._get(self.ends, own + depth, "end"))
+                                    with builder.otherwise():
+                                        self._set(phase, e.const(_DONE))
+
+    def _put(self, place: Expr, value: Expr) -> None:
+        self.builder.store(element(self.order, place), value)
+        self.builder.barrier()
 
     def _choose_pivot(self, row: Expr, own: Expr, first: Expr, last: Expr, pivot: Expr) -> None:
         """The median of the second, the middle and the last element, to the front."""

@@ -30,7 +30,6 @@ def lower_proposal_layer(ctx: LayerContext) -> Sequence[Value]:
             s.rpn_pre_nms_top_n,
             s.rpn_post_nms_top_n,
             s.rpn_nms_thresh,
-            later_first=True,
         ),
     )
     return [trimmed(ctx, 0, rows, made.total) for rows in (made.regions, made.scores)]

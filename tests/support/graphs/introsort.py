@@ -16,4 +16,4 @@ def draw_introsort(g: Growth) -> None:
     x = g.input((rows, length), F32, QUARTERS, Role.DATA)
     marked = g.input((rows, length), I32, integers(0, 2), Role.DATA)
     wanted = g.input((rows,), I32, integers(0, 2), Role.DATA)
-    g.emit(IntroSort(g.number(1, length)), x, marked, wanted)
+    g.emit(IntroSort(g.number(1, length), g.choice("median", "first")), x, marked, wanted)
