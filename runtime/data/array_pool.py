@@ -6,6 +6,7 @@ that takes about as long as transforming raw records into it.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,8 @@ import numpy as np
 
 from .source import Shape
 
-_MOST_SHAPES = 8
+_MOST_SIZES = 16
+_SMALL = 1 << 16
 
 
 class ArrayPool:
@@ -25,28 +27,36 @@ class ArrayPool:
     """
 
     def __init__(self, keep: int, create: Callable[[Shape], np.ndarray] | None = None) -> None:
-        """``keep``: how many arrays of a shape wait for reuse at most. ``create`` makes new ones,
+        """``keep``: how many arrays of a size wait for reuse at most. ``create`` makes new ones,
         on any thread; unless given, numpy does."""
         self._keep = keep
         self._create = create or _new
-        self._free: dict[Shape, deque[np.ndarray]] = {}
+        self._free: dict[int, deque[np.ndarray]] = {}
 
     def allocate(self, shape: Shape) -> np.ndarray:
         """An uninitialised array. May be called on any thread."""
-        shelf = self._free.get(shape)
+        count = math.prod(shape)
+        if not count:
+            return self._create(shape)
+        size = _roomy(count)
+        shelf = self._free.get(size)
         if shelf is None:
-            if len(self._free) >= _MOST_SHAPES:  # pictures of many sizes: begin anew
+            if len(self._free) >= _MOST_SIZES:  # pictures of many sizes: begin anew
                 self._free = {}
-            shelf = self._free.setdefault(shape, deque(maxlen=self._keep))
+            shelf = self._free.setdefault(size, deque(maxlen=self._keep))
         try:
             memory = shelf.pop()
         except IndexError:
-            memory = self._create(shape)
-        if not memory.size:
-            return memory
-        lease = np.frombuffer(memory.data.cast("B"), np.float32)
+            memory = self._create((size,))
+        lease = np.frombuffer(memory.data.cast("B"), np.float32, count)
         weakref.finalize(lease, shelf.append, memory).atexit = False
         return lease.reshape(shape)
+
+
+def _roomy(count: int) -> int:
+    """Values to make room for. Few sizes serve all small arrays: every batch of pictures with boxes
+    has a label of its own size, and none of them shall push its pictures out."""
+    return 1 << max(8, (count - 1).bit_length()) if count < _SMALL else count
 
 
 def _new(shape: Shape) -> np.ndarray:

@@ -226,6 +226,21 @@ def test_memory_is_reused_only_when_no_view_is_left() -> None:
     assert pool.allocate((0, 3)).shape == (0, 3)
 
 
+def test_labels_of_many_sizes_push_no_pictures_out() -> None:
+    made: list[Shape] = []
+
+    def create(shape: Shape) -> np.ndarray:
+        made.append(shape)
+        return np.empty(shape, np.float32)
+
+    pool = ArrayPool(keep=2, create=create)
+    for rows in range(1, 200):
+        pictures, label = pool.allocate((2, 3, 200, 200)), pool.allocate((1, 1, rows, 8))
+        assert label.shape == (1, 1, rows, 8) and pictures.shape == (2, 3, 200, 200)
+        del pictures, label
+    assert made.count((240_000,)) == 1 and len(made) < 6
+
+
 def test_kept_batches_are_not_overwritten(folder: Path) -> None:
     with Prefetcher(open_kind("lmdb", folder), 2, 2) as prefetcher:  # type: ignore[arg-type]
         kept = [prefetcher.next().arrays[0] for _ in range(10)]
