@@ -1,6 +1,7 @@
 """Layers of regions on this machine's CPU, beside torchvision's ops, in one process and in turn.
 
     python benchmarks/regions.py                      # all cases, by one thread
+    python benchmarks/regions.py --clock thread       # where others use the processors, too
     python benchmarks/regions.py --threads 2 --only roi_align --json regions.json
 
 Sizes are those of Faster R-CNN (VGG-16) and R-FCN: an image of 600 x 800, a sixteenth as large in
@@ -259,17 +260,21 @@ def distance(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.linalg.norm(ours - theirs) / max(float(np.linalg.norm(theirs)), 1e-30))
 
 
-def medians(contenders: Sequence[Steps], step: str, rounds: int, seconds: float) -> list[float]:
+CLOCKS = {"wall": time.perf_counter, "thread": time.thread_time}
+
+
+def medians(contenders: Sequence[Steps], step: str, options: argparse.Namespace) -> list[float]:
     """Milliseconds of one step by each contender, who take turns."""
+    clock = CLOCKS[options.clock]
     times: list[list[float]] = [[] for _ in contenders]
-    for _ in range(rounds):
+    for _ in range(options.rounds):
         for steps, found in zip(contenders, times, strict=True):
             steps[step]()  # the others had the caches
-            began = last = time.perf_counter()
-            while last - began < seconds or last == began:
+            began = last = clock()
+            while last - began < options.seconds or last == began:
                 start = last
                 steps[step]()
-                last = time.perf_counter()
+                last = clock()
                 found.append((last - start) * 1e3)
     return [statistics.median(found) for found in times]
 
@@ -292,7 +297,7 @@ def rows(case: Case, options: argparse.Namespace, *, compared: bool) -> list[Row
     contenders = [ours.steps] + ([theirs.steps] if theirs else [])
     found = []
     for number, step in enumerate(ours.steps):
-        times = medians(contenders, step, options.rounds, options.seconds)
+        times = medians(contenders, step, options)
         difference = distances[number] if distances else None
         found.append(Row(case.name, step, times[0], times[1] if theirs else None, difference))
     return found
@@ -319,12 +324,17 @@ def main() -> int:
     parser.add_argument("--only", default="", help="cases whose name holds this text")
     parser.add_argument("--rounds", type=int, default=9, help="turns of each (default: 9)")
     parser.add_argument("--seconds", type=float, default=0.2, help="of a turn (default: 0.2)")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall",
+                        help="thread: what the processor did for one thread")  # fmt: skip
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers too")
     options = parser.parse_args()
+    if options.clock == "thread" and options.threads > 1:
+        parser.error("--clock thread sees one thread")
     reason = missing()
     if reason:
         print(f"torchvision is not there: {reason}")
-    print(f"milliseconds, threads: {options.threads}\n{HEAD}\n{'-' * len(HEAD)}")
+    print(f"milliseconds ({options.clock} time), threads: {options.threads}")
+    print(f"{HEAD}\n{'-' * len(HEAD)}")
     found = []
     for chosen in CASES:
         if options.only in chosen.name:
@@ -332,7 +342,11 @@ def main() -> int:
                 print(line(chosen, row), flush=True)
                 found.append(row)
     if options.json:
-        record = {"threads": options.threads, "rows": [asdict(row) for row in found]}
+        record = {
+            "threads": options.threads,
+            "clock": options.clock,
+            "rows": [asdict(row) for row in found],
+        }
         options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return int(any(row.difference is not None and row.difference > TOLERANCE for row in found))
 

@@ -95,6 +95,21 @@ def test_nets_in_pytorch_have_the_same_gradients() -> None:
             np.testing.assert_allclose(found / scale, expected / scale, atol=1e-4, err_msg=name)
 
 
+def test_layers_of_regions_are_timed(tmp_path: Path) -> None:
+    """Beside torchvision's, where its library fits the PyTorch that is there."""
+    file = tmp_path / "rows.json"
+    command = [sys.executable, "benchmarks/regions.py", "--only=ps_roi", "--rounds=1"]
+    done = subprocess.run(
+        [*command, "--seconds=0", f"--json={file}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads(file.read_text())["rows"]
+    assert [row["step"] for row in rows] == ["forward", "backward"]
+    assert all(row["ours"] > 0 for row in rows)
+    compared = "torchvision is not there" not in done.stdout
+    assert all((row["theirs"] is not None) == compared for row in rows)
+
+
 def contest(tmp_path: Path, *arguments: str) -> Any:
     """What `benchmarks/cpu.py` finds of small nets, in one short round."""
     file = tmp_path / "found.json"

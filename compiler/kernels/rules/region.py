@@ -18,6 +18,9 @@ from ..task import Task
 from .region_cells import CONFIGS, TILE, RegionKernel, copied
 from .region_gather import AtPixel, gathered
 
+TOGETHER = 4
+"""Channels to which one thread adds: with an image of usual size they stay in a core's first cache.
+"""
 _LOWEST = e.const(-3.4028234663852886e38)  # -FLT_MAX, where Caffe's maxima start
 
 
@@ -31,7 +34,7 @@ def _max_of(task: Task, node: Node, config: Config) -> RegionKernel:
 
 
 def _copies(task: Task, node: Node, config: Config) -> Iterator[KernelBody]:
-    yield copied(_max_of(task, node, config), node.inputs[0], 0)
+    return copied(_max_of(task, node, config), node.inputs[0])
 
 
 @single(RegionMax, _channels, *CONFIGS, before=_copies, lanes=True)
@@ -39,41 +42,29 @@ def region_max_kernel(task: Task, node: Node, builder: KernelBuilder, config: Co
     """A program walks through the cells of one region, for a block of channels."""
     regions = _max_of(task, node, config)
     inside = regions.begin(builder)
-    copy = builder.pointer(regions.scratch(0), regions.image.dtype, "copy")
-    program = builder.let(builder.program(), "i", "program")
-    region = builder.let(program % inside.count, "i", "region")
-    block = builder.let(program // inside.count, "i", "block")
-    lane = inside.lanes()
-    channel = builder.let(block * regions.width + lane, "i", "channel")
-    there = builder.let(channel < regions.channels, "m", "there")
-    image = inside.image_of(region)
-    exists = inside.exists(image)
-    start = builder.let(inside.plane(image, e.const(0), block) * inside.pixels, "i", "start")
+    at = inside.visited()
+    values = inside.features(node.inputs[0], at, e.const(0))
     wanted = {port.value for port, _ in task.ports}
     axes = frozenset({0, 1})
     with builder.loop(e.const(regions.rows), hint="row") as row:
-        vertical = inside.vertical(region, row)
-        vertical = vertical._replace(
-            end=builder.let(e.where(exists, vertical.end, vertical.begin), "i", "end")
-        )
+        vertical = inside.visible(at, row)
         with builder.loop(e.const(regions.columns), hint="column") as column:
-            horizontal = inside.horizontal(region, column)
+            horizontal = inside.horizontal(at.region, column)
             best = builder.declare(_LOWEST, axes, "r", "best")
             place = builder.declare(e.const(-1), axes, "r", "place")
             with inside.elements(vertical, horizontal) as (h, w):
                 spot = builder.let(h * inside.width + w, "i", "spot")
-                value = read(element(copy, (start + spot) * regions.width + lane))
-                value = builder.let(value, "x", "value")
+                value = builder.let(values(spot), "x", "value")
                 if node.outputs[1] in wanted:
                     builder.assign(place, e.where(value > best, as_i32(spot), place))
                 builder.assign(best, e.where(value > best, value, best))
             filled = (vertical.begin < vertical.end) & (horizontal.begin < horizontal.end)
             filled = builder.let(filled, "m", "filled")
             results = (e.where(filled, best, e.const(0.0)), place)
-            spot = builder.let(inside.cell_place(region, channel, row, column), "i", "cell")
+            spot = inside.cell_place(at.region, at.channel, row, column)
             for result, found in zip(node.outputs, results, strict=True):
                 if result in wanted:
-                    target = element(pointer_to(task, builder, result), spot, (there,))
+                    target = element(pointer_to(task, builder, result), spot, (at.there,))
                     builder.store(target, found)
     programs = regions.cells[0].shape[0] * regions.blocks
     why = f"{regions.rows} x {regions.columns} cells of a region, {regions.width} channels"
@@ -101,27 +92,32 @@ def region_scatter_kernel(
 
 
 def _scattered(regions: RegionKernel, builder: KernelBuilder) -> KernelBody:
-    task, node = regions.task, regions.node
+    """A few channels together: what belongs to them lies side by side."""
+    task, node, channels = regions.task, regions.node, regions.channels
     inside = regions.begin(builder)
     g, place = (pointer_to(task, builder, value) for value in node.inputs[:2])
     out = pointer_to(task, builder, node.output)
+    blocks = -(-channels // TOGETHER)
     program = builder.let(builder.program(), "i", "program")
-    image = builder.let(program // regions.channels, "i", "image")
-    channel = builder.let(program % regions.channels, "i", "channel")
-    start = builder.let(program * inside.pixels, "i", "start")
-    with builder.loop(inside.pixels, hint="pixel") as pixel:
-        builder.store(element(out, start + pixel), e.const(0.0))
+    image = builder.let(program // blocks, "i", "image")
+    first = builder.let(program % blocks * TOGETHER, "i", "first")
+    last = builder.let(e.minimum(first + TOGETHER, channels), "i", "last")
+    start = builder.let(image * channels * inside.pixels, "i", "start")
+    begin, end = (builder.let(start + c * inside.pixels, "i") for c in (first, last))
+    with builder.loop(end, begin, hint="pixel") as pixel:
+        builder.store(element(out, pixel), e.const(0.0))
     count = regions.rows * regions.columns
     with builder.loop(inside.count, hint="region") as region:
-        own = inside.image_of(region)
-        with builder.when(builder.let(e.equal(own, image), "m", "own")):
-            first = builder.let((region * regions.channels + channel) * count, "i", "first")
+        own = builder.let(e.equal(inside.image_of(region), image), "m", "own")
+        with builder.when(own), builder.loop(last, first, hint="channel") as channel:
+            plane = builder.let(start + channel * inside.pixels, "i", "plane")
+            cells = builder.let((region * channels + channel) * count, "i", "cells")
             with builder.loop(e.const(count), hint="cell") as cell:
-                spot = builder.let(read(element(place, first + cell)), "i", "spot")
+                spot = builder.let(read(element(place, cells + cell)), "i", "spot")
                 with builder.when(builder.let((spot >= 0) & (spot < inside.pixels), "m")):
-                    target = element(out, start + spot)
-                    total = read(target) + read(element(g, first + cell))
+                    target = element(out, plane + spot)
+                    total = read(target) + read(element(g, cells + cell))
                     builder.store(target, builder.let(total, "v", "total"))
-    programs = regions.image.shape[0] * regions.channels
-    why = f"what belongs to a channel of an image, of {count} cells of each region"
+    programs = regions.image.shape[0] * blocks
+    why = f"what belongs to {TOGETHER} channels of an image, of {count} cells of each region"
     return task.kernel(builder, "region_scatter", (), Config(()), (programs, 1), why)

@@ -10,7 +10,7 @@ block all pixels, of each pixel the channels of the block.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ VECTORS = 4
 """Blocks of channels that a program takes together where one thread computes it: what says where
 cells lie is then read once for all of them."""
 
+PIXELS = 4
+"""Of a cell, as a guess: sizes do not say how large regions are."""
+
 TILE = ("VECTORS", "BLOCK")
 CONFIGS = (
     Config((("VECTORS", 1), ("BLOCK", 32)), 1),
@@ -42,6 +45,21 @@ class CellSpan(NamedTuple):
 
     begin: Expr
     end: Expr
+
+
+class Visit(NamedTuple):
+    """A region that a program looks at, for a block of channels.
+
+    Attributes:
+        exists: whether its image does. there: which channels do.
+    """
+
+    region: Expr
+    image: Expr
+    exists: Expr
+    block: Expr
+    channel: Expr
+    there: Expr
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,13 @@ class RegionKernel:
         """Blocks of channels of all images."""
         return self.image.shape[0] * self.kinds * self.blocks
 
+    @property
+    def copies(self) -> bool:
+        """Whether so many cells are read that it pays to copy the images first."""
+        number = self.task.number
+        cells = number(self.cells[0].shape[0]) * self.rows * self.columns // self.kinds
+        return cells * PIXELS > number(self.image.shape[0] * self.pixels)
+
     def scratch(self, number: int) -> Scratch:
         """Room for all planes."""
         count = self.planes * self.pixels * self.width + 16
@@ -143,9 +168,6 @@ class Inside:
 
     def image_of(self, region: Expr) -> Expr:
         return self.builder.let(read(element(self._ends[0], region)), "i", "image")
-
-    def exists(self, image: Expr) -> Expr:
-        return self.builder.let((image >= 0) & (image < self.images), "m", "exists")
 
     def vertical(self, region: Expr, row: Expr) -> CellSpan:
         return self._window(1, region, row, self.of.rows, self.height)
@@ -188,6 +210,34 @@ class Inside:
         of = self.of
         return (region * of.channels + channel) * (of.rows * of.columns) + row * of.columns + column
 
+    def visited(self) -> Visit:
+        """Of a program for a region and a block of channels: blocks one after the other, so that
+        what is read of one stays in caches."""
+        let, of = self.builder.let, self.of
+        program = let(self.builder.program(), "i", "program")
+        region, block = let(program % self.count, "i", "region"), let(program // self.count, "i")
+        channel = let(block * of.width + self.lanes(), "i", "channel")
+        there = let(channel < of.channels, "m", "there")
+        image = let(read(element(self._ends[0], region)), "i", "image")
+        exists = let((image >= 0) & (image < self.images), "m", "exists")
+        return Visit(region, image, exists, block, channel, there)
+
+    def visible(self, at: Visit, row: Expr) -> CellSpan:
+        """:meth:`vertical`, and nothing of an image that is not there."""
+        begin, end = self.vertical(at.region, row)
+        return CellSpan(begin, self.builder.let(e.where(at.exists, end, begin), "i", "end"))
+
+    def features(self, x: Value, at: Visit, kind: Expr) -> Callable[[Expr], Expr]:
+        """Reads the channels of a pixel, by the pixel's number."""
+        let, lane, of = self.builder.let, self.lanes(), self.of
+        if not of.copies:
+            source = self.pointer(x)
+            start = let(self.start(at.image, kind, at.channel), "i", "start")
+            return lambda spot: read(element(source, start + spot, (at.there,)), 0.0)
+        copy = self.builder.pointer(of.scratch(0), of.image.dtype, "copy")
+        start = let(self.plane(at.image, kind, at.block) * self.pixels, "i", "start")
+        return lambda spot: read(element(copy, (start + spot) * of.width + lane))
+
     @contextlib.contextmanager
     def elements(self, vertical: CellSpan, horizontal: CellSpan) -> Iterator[tuple[Expr, Expr]]:
         """Loops over the pixels of a cell: gives row and column."""
@@ -196,11 +246,15 @@ class Inside:
                 yield h, w
 
 
-def copied(regions: RegionKernel, x: Value, number: int) -> KernelBody:
-    """Copies images to scratch memory, with channels side by side: a program takes a row."""
+def copied(regions: RegionKernel, x: Value) -> Iterator[KernelBody]:
+    """Copies images to scratch memory, with channels side by side: a program takes a row. None
+    where that does not pay."""
+    if not regions.copies:
+        return
+    scratch = regions.scratch(0)
     builder = regions.task.builder()
     inside = regions.begin(builder)
-    source, copy = inside.pointer(x), builder.pointer(regions.scratch(number), x.type.dtype, "copy")
+    source, copy = inside.pointer(x), builder.pointer(scratch, x.type.dtype, "copy")
     program = builder.let(builder.program(), "i", "program")
     row = builder.let(program % inside.height, "i", "row")
     plane = builder.let(program // inside.height, "i", "plane")
@@ -217,7 +271,7 @@ def copied(regions: RegionKernel, x: Value, number: int) -> KernelBody:
         builder.store(element(copy, place + lane), value)
     programs = regions.planes * regions.image.shape[2]
     why = f"channels of {x.type.logical} side by side, {regions.width} in a block"
-    writes = (regions.scratch(number),)
-    return regions.task.kernel(
-        builder, "copy_channels", TILE, regions.tile, (programs, 1), why, ".channels", writes
+    grid, writes = (programs, 1), (scratch,)
+    yield regions.task.kernel(
+        builder, "copy_channels", TILE, regions.tile, grid, why, ".channels", writes
     )

@@ -64,7 +64,7 @@ def _sum_of(task: Task, node: Node, config: Config) -> RegionKernel:
 
 
 def _copies(task: Task, node: Node, config: Config) -> Iterator[KernelBody]:
-    yield copied(_sum_of(task, node, config), node.inputs[0], 0)
+    return copied(_sum_of(task, node, config), node.inputs[0])
 
 
 @single(RegionSum, lambda node: node.output.shape[1], *CONFIGS, before=_copies, lanes=True)
@@ -73,36 +73,27 @@ def region_sum_kernel(task: Task, node: Node, builder: KernelBuilder, config: Co
     regions = _sum_of(task, node, config)
     inside = regions.begin(builder)
     weights = _Weights.of(inside)
-    copy = builder.pointer(regions.scratch(0), regions.image.dtype, "copy")
     out = inside.pointer(node.output)
-    program = builder.let(builder.program(), "i", "program")
-    region = builder.let(program % inside.count, "i", "region")
-    block = builder.let(program // inside.count, "i", "block")
-    lane = inside.lanes()
-    channel = builder.let(block * regions.width + lane, "i", "channel")
-    there = builder.let(channel < regions.channels, "m", "there")
-    image = inside.image_of(region)
-    exists = inside.exists(image)
+    at = inside.visited()
     axes = frozenset({0, 1})
     with builder.loop(e.const(regions.rows), hint="row") as row:
-        vertical = inside.vertical(region, row)
-        end = builder.let(e.where(exists, vertical.end, vertical.begin), "i", "end")
+        vertical = inside.visible(at, row)
         with builder.loop(e.const(regions.columns), hint="column") as column:
-            horizontal = inside.horizontal(region, column)
-            plane = inside.plane(image, row * regions.columns + column, block)
-            start = builder.let(plane * inside.pixels, "i", "start")
+            horizontal = inside.horizontal(at.region, column)
+            kind = row * regions.columns + column
+            values = inside.features(node.inputs[0], at, kind)
             total = builder.declare(e.const(0.0), axes, "acc", "total")
-            with builder.loop(end, vertical.begin, hint="h") as h:
-                first = builder.let(start + h * inside.width, "i", "first")
-                down = weights.down(region, row, h)
+            with builder.loop(vertical.end, vertical.begin, hint="h") as h:
+                first = builder.let(h * inside.width, "i", "first")
+                down = weights.down(at.region, row, h)
                 with builder.loop(horizontal.end, horizontal.begin, hint="w") as w:
-                    value = read(element(copy, (first + w) * regions.width + lane))
-                    along = weights.along(region, column, w)
+                    value = values(builder.let(first + w, "i", "spot"))
+                    along = weights.along(at.region, column, w)
                     if down is not None and along is not None:
                         value = value * builder.let(down * along, "v", "share")
                     builder.increase(total, value)
-            place = builder.let(inside.cell_place(region, channel, row, column), "i", "cell")
-            builder.store(element(out, place, (there,)), total)
+            place = inside.cell_place(at.region, at.channel, row, column)
+            builder.store(element(out, place, (at.there,)), total)
     programs = regions.cells[0].shape[0] * regions.blocks
     why = f"{regions.rows} x {regions.columns} cells of a region, {regions.width} channels"
     return task.kernel(builder, "region_sum", TILE, regions.tile, (programs, 1), why)
