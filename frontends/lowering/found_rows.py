@@ -87,10 +87,9 @@ def number_found(b: Builder, scores: Value) -> Value:
 
 
 def first_kept(b: Builder, flags: Value, k: int) -> Value:
-    """The places of the first ``k`` that are 1 in each row of ``flags``, i32[R, K]: i32[R, k]."""
-    key = e.where(e.equal(e.arg(0, I32), 1), -e.to_float(e.index(1)), ABSENT)
-    _, places = b.emit_all(TopK(k, "first"), b.map(key, flags))
-    return places
+    """The places of the first ``k`` that are 1 in each row of ``flags``, i32[R, K]: i32[R, k]. All
+    others are 0."""
+    return b.emit_all(TopK(k, "first"), flags)[1]
 
 
 def picked(b: Builder, table: Value, rows: Value) -> Value:

@@ -50,6 +50,14 @@ def test_whole_nets_on_the_cpu(tmp_path: Path) -> None:
     assert "roastery cpu" in done.stdout and file.is_file()
 
 
+@pytest.mark.parametrize("only", ["YOLO", "6000 flags"])
+def test_sorting_and_suppression(only: str) -> None:
+    command = [sys.executable, "benchmarks/suppression.py", "--rounds=1", "--seconds=0.001"]
+    done = subprocess.run([*command, f"--only={only}"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert only in done.stdout.splitlines()[-1]
+
+
 def test_nets_on_a_gpu_that_is_not_there() -> None:
     """What it reads before that is sound."""
     command = [sys.executable, "benchmarks/net_kernels.py", "--net=lenet", "--batch=2"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ir.expr import Expr
+from ir.size import Size
 
 from ..builder import KernelBuilder
 from ..task import Task
@@ -16,10 +17,7 @@ _MOST = 64  # programs that are one thread: more than processors, so that those 
 
 @dataclass(frozen=True, slots=True)
 class RowShares:
-    """``rows`` by programs that are one thread, each of which does some in turn; by others one.
-
-    ``programs``: how many there are.
-    """
+    """``rows`` by programs that are one thread, each of which does some in turn; by others one."""
 
     task: Task
     rows: int
@@ -30,7 +28,12 @@ class RowShares:
 
     @property
     def programs(self) -> int:
-        return min(_MOST, self.task.number(self.rows)) if self.in_turn else self.rows
+        """How many there are; where there may be more rows another time, at least one for each
+        processor."""
+        if not self.in_turn:
+            return self.rows
+        least = self.task.options.target.processors if isinstance(self.rows, Size) else 1
+        return min(_MOST, max(self.task.number(self.rows), least))
 
     @contextlib.contextmanager
     def each(self, builder: KernelBuilder) -> Iterator[tuple[Expr, Expr]]:
