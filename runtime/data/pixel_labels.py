@@ -23,6 +23,9 @@ from .room import PLANNED_BYTES, check_batch
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
+_GREY_NOISE = 16
+"""How far apart JPEG may set the channels of a grey picture."""
+
 
 class PixelLabelSettings(Protocol):
     """Settings that all these layers have."""
@@ -112,12 +115,19 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
         self._number = 0
         if settings.rand_skip:
             self._skip(len(pairs))
+        if self.label_pictures:
+            self._refuse_colors(self._pairs[self._number])
         shapes = self.next_shapes()
         check_batch(
             config, settings.batch_size, [shape[1:] for shape in shapes], planned=PLANNED_BYTES
         )
         for note, shape in zip(self.said.sizes, shapes, strict=False):
             self.notes(note(shape=",".join(map(str, shape))))
+
+    @property
+    def label_pictures(self) -> bool:
+        """Whether labels are pictures that the list names."""
+        return True
 
     @abstractmethod
     def read_list(self, path: Path) -> list[ListedPair]:
@@ -204,6 +214,21 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
     def name(self, pair: ListedPair) -> str:
         """How errors name a picture."""
         return self._pictures.name(pair.path, pair.line)
+
+    def _refuse_colors(self, pair: ListedPair) -> None:
+        """Label pictures in colours, as VOC's are: their brightness is no class number."""
+        colors = self._pictures.read(pair.label, pair.line, "color").astype(np.int16)
+        apart = np.ptp(colors, axis=2)
+        if apart.max() > _GREY_NOISE:
+            row, column = map(int, np.argwhere(apart == apart.max())[0])
+            blue, green, red = map(int, colors[row, column])
+            raise self.error(
+                f"the label picture of {self.name(pair)}, '{pair.label}', is in colours: pixel "
+                f"({row}, {column}) is red {red}, green {green}, blue {blue}; their brightness "
+                "would be read as a class number",
+                "write class numbers into one channel. Of a PNG with a palette, numpy and Pillow "
+                "make that: Image.fromarray(numpy.array(Image.open(NAME))).save(NEW)",
+            )
 
     def _skip(self, count: int) -> None:
         skip = drawn_skip(self.draws, self._settings.rand_skip)

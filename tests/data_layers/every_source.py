@@ -117,7 +117,9 @@ def make_data(folder: Path) -> Path:
     make_video(folder / "video.avi")
     for i, data in enumerate(files):
         (folder / f"{i}.png").write_bytes(data)
-    (folder / "pairs.txt").write_text("".join(f"{i}.png {10 - i}.png\n" for i in range(11)))
+    for i, picture in enumerate(pictures):
+        cv2.imwrite(str(folder / f"labels{i}.png"), picture[0])
+    (folder / "pairs.txt").write_text("".join(f"{i}.png labels{10 - i}.png\n" for i in range(11)))
     (folder / "list.txt").write_text("".join(f"{i}.png {i}\n" for i in range(11)))
     rows = 0
     for name, count in (("a.h5", 5), ("b.h5", 3), ("c.h5", 4)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
+from zlib import compress, crc32
 
 import cv2
 import numpy as np
@@ -30,6 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture = np.stack([places + i, places, places[::-1]], axis=2)
         cv2.imwrite(str(made / f"p{i}.png"), picture)
         cv2.imwrite(str(made / f"l{i}.png"), places + i)
+    write_palette(made / "grey_palette.png", [(v, v, v) for v in range(255, -1, -1)])
+    write_palette(made / "colors.png", [(v, 255 - v, 0) for v in range(256)])
     cv2.imwrite(str(made / "wide.png"), np.zeros((4, 20, 3), np.uint8))
     pairs = [f"p{i}.png l{i}.png" for i in range(5)]
     (made / "pairs").write_text("\n".join(pairs) + "\n")
@@ -37,6 +41,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "classes").write_text("p0.png 7\n\np1.png 200 further words\n")
     (made / "alone").write_text("p0.png\np1.png l1.png\n")
     return made
+
+
+def write_palette(path: Path, colors: list[tuple[int, int, int]]) -> None:
+    """A PNG whose pixels are PLACES, each a place in a palette."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+
+    rows = b"".join(b"\0" + row.tobytes() for row in PLACES)
+    header = struct.pack(">2I5B", WIDTH, HEIGHT, 8, 3, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"PLTE", bytes(value for color in colors for value in color))
+        + chunk(b"IDAT", compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def dense(**more: object) -> DenseImageDataConfig:
@@ -171,6 +192,12 @@ def test_scale_factors(folder: Path) -> None:
         assert labels[0, 0] % WIDTH >= 5 and image.shape == (3, 6, 6)
 
 
+def test_a_palette_of_greys_is_read_as_greys(folder: Path) -> None:
+    (folder / "greys").write_text("p0.png grey_palette.png")
+    (_, labels), *_ = rows(dense(source="greys", batch_size=1), folder, 1)
+    np.testing.assert_array_equal(labels, 255 - PLACES)
+
+
 def test_what_is_said(folder: Path) -> None:
     said: list[DataNote] = []
     open_source(dense(shuffle=True, rand_skip=3), "TRAIN", 3, folder, notes=said.append)
@@ -199,6 +226,8 @@ LISTS = {
     "lost_label": "p0.png lost.png",
     "text": "p0.png odd",
     "empty": " \n\n",
+    "colors": "p0.png colors.png",
+    "pictures": "p0.png p1.png",
 }
 
 
@@ -212,6 +241,12 @@ LISTS = {
         (dense(source="lost_label"), r"cannot read image 'lost.png' \(.*line 1\): No such file"),
         (dense(source="text"), "cannot decode image 'odd'"),
         (dense(source="two_sizes"), "'wide.png' .* is 4 high and 20 wide, but image 'p0.png'"),
+        (
+            dense(source="colors"),
+            r"'colors.png', is in colours: pixel \(0, 0\) is red 0, green 255",
+        ),
+        (seg(source="colors"), "brightness would be read as a class number"),
+        (dense(source="pictures"), "'p1.png', is in colours"),
         (dense(batch_size=0), "batch_size is 0"),
         (dense(new_height=3), "new_height is 3 and new_width is 0"),
         (dense(crop_width=3), "crop_height is 0 and crop_width is 3"),

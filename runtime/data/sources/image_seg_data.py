@@ -109,6 +109,10 @@ class ImageSegSource(PixelLabelSource):
         self._check()
         super().__init__(config, config, options)
 
+    @property
+    def label_pictures(self) -> bool:
+        return self._config.label_type == "PIXEL"
+
     def read_list(self, path: Path) -> list[ListedPair]:
         pairs = self._config.read_list(path)
         if self._config.label_type == "IMAGE":
