@@ -6,9 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.golden import LAYERS, SOLVERS, fused_errors, layerwise_errors, solver_errors
+from tests.support.golden import (
+    FORKS,
+    LAYERS,
+    SOLVERS,
+    fused_errors,
+    layerwise_errors,
+    solver_errors,
+)
 
 TOLERANCE = 1e-4
+LOSSES = [
+    path
+    for path in FORKS
+    if path.stem.startswith(("multibox_", "region_loss", "yolov3_loss", "detection_evaluate"))
+]
 
 
 def _wrong(errors: dict[str, float]) -> dict[str, float]:
@@ -27,6 +39,12 @@ def test_fused_graphs(path: Path) -> None:
     errors = fused_errors(path, "interpret")
     assert errors
     assert _wrong(errors) == {}
+
+
+@pytest.mark.parametrize("path", LOSSES, ids=lambda path: path.stem)
+def test_losses_of_detection_nets(path: Path, tmp_path: Path) -> None:
+    assert _wrong(layerwise_errors(path, "interpret", tmp_path)) == {}
+    assert _wrong(fused_errors(path, "interpret")) == {}
 
 
 @pytest.mark.parametrize("path", SOLVERS, ids=lambda path: path.stem)
