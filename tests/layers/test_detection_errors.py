@@ -162,6 +162,13 @@ CASES = [
     ),
     (
         "DetectionEvaluate",
+        "detection_evaluate_param { num_classes: 4000000000 }",
+        FOUND,
+        "num_classes is 4000000000",
+        "num_classes: 4000000000",
+    ),
+    (
+        "DetectionEvaluate",
         "detection_evaluate_param { num_classes: 3 overlap_threshold: 0 }",
         FOUND,
         "overlap_threshold is 0",

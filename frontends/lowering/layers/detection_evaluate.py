@@ -16,6 +16,7 @@ from ..ground_truth import ground_truth
 from ..registry import layer
 
 DETECTION = 7
+MOST_CLASSES = 1 << 20  # there is a row for each
 
 
 @layer(
@@ -35,7 +36,12 @@ def lower_detection_evaluate(ctx: LayerContext) -> Value:
     """
     b, p = ctx.b, ctx.param
     ctx.check(p.has("num_classes"), "num_classes is missing", "num_classes", "with the background")
-    ctx.check(p.num_classes >= 1, f"num_classes is {p.num_classes}", "num_classes")
+    ctx.check(
+        1 <= p.num_classes <= MOST_CLASSES,
+        f"num_classes is {p.num_classes}",
+        "num_classes",
+        f"1 to {MOST_CLASSES}",
+    )
     ctx.check(
         p.overlap_threshold > 0.0,
         f"overlap_threshold is {p.overlap_threshold:g}",

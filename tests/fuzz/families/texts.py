@@ -7,6 +7,7 @@ from pathlib import Path
 from ir.text import format_graph
 from ir.text_reader import parse_graph
 from roastery.reading import nets
+from roastery.reading.image_sizes import read_image_sizes
 from roastery.reading.solver_settings import read_solver_file, solver_config
 from roastery.tools.upgrade_files import upgrade_net_text, upgrade_solver_text
 from tests.support import sample_nets
@@ -87,6 +88,12 @@ def _read_graph(path: Path) -> object:
     return parse_graph(path.read_text("utf-8", "surrogateescape"))
 
 
+def _image_sizes(room: Path) -> list[Sample]:
+    lines = "".join(f"picture_{i} {100 + i} {640 - 7 * i}\n" for i in range(30))
+    return [one_file("sizes.txt", lines), one_file("sizes.txt", "a 1 1")]
+
+
+register(Target("sizes of images", _image_sizes, read_image_sizes, "text"))
 register(Target("net prototxt", _nets, _read_net, "text"))
 register(Target("solver prototxt", _solvers, _read_solver, "text"))
 register(Target("upgrade of nets", _old_nets, _upgrade, "text", leaves=("new.prototxt",)))
