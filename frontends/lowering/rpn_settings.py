@@ -122,8 +122,9 @@ def _number(ctx: LayerContext, name: str, default: float, value: Any) -> float:
     whole = isinstance(default, int)
     real = isinstance(value, int | float) and not isinstance(value, bool)
     fits = real and math.isfinite(value) and (not whole or value == int(value))
+    fits = fits and (abs(value) < 1e9 and (value == 0 or abs(value) > 1e-9))
     ctx.check(
-        fits and abs(value) < 1 << 31,
+        fits,
         f"param_str: '{name}' is {value!r}",
         _PARAM,
         f"a {'whole number' if whole else 'number'} is expected",

@@ -84,6 +84,21 @@ def test_ssd(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (shown != cv2.imread("a.png")).any()
 
 
+def test_yolo_at_another_size(here: Path) -> None:
+    recorded("net_yolov3_deploy")
+    found = run("--size=32,24", "--input_scale=0.01", "--threshold=0.55")
+    net = caffe.Net("net.prototxt", "net.caffemodel", caffe.TEST)
+    net.blobs["data"].reshape(1, 3, 32, 24)
+    small = caffe.io.resize_image(caffe.io.load_image("a.png"), (32, 24))
+    net.blobs["data"].data[0] = small[:, :, ::-1].transpose(2, 0, 1) * 255 * 0.01
+    rows = net.forward()["det"][0, 0]
+    rows = rows[rows[:, 2] >= 0.55]
+    assert len(found) == len(rows) > 1
+    for each, row in zip(found, rows, strict=True):
+        assert each["label"] == row[1] and each["name"] == f"class {int(row[1])}"
+        np.testing.assert_allclose(each["box"], row[3:] * [60, 40, 60, 40], rtol=1e-3, atol=0.02)
+
+
 def test_faster_rcnn(here: Path) -> None:
     recorded("net_faster_rcnn_deploy")
     flags = ("--shortest=24", "--longest=30", "--input_scale=0.01", "--threshold=0.2",

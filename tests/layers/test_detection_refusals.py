@@ -38,7 +38,7 @@ CASES: list[tuple[str, str, Inputs, str, str]] = [
         "PriorBox",
         "prior_box_param { min_size: 4 max_size: 4 }",
         MAPS,
-        "max_size 4 is not more than min_size 4",
+        "max_size 4 is not more than min_size 4, or no size",
         "max_size: 4",
     ),
     (

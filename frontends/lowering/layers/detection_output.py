@@ -67,10 +67,10 @@ def lower_detection_output(ctx: LayerContext) -> Value:
     _tell_what_is_not_written(ctx)
     nms = p.nms_param
     ctx.check(
-        nms.nms_threshold >= 0,
+        0 <= nms.nms_threshold < math.inf,
         f"nms_threshold is {nms.nms_threshold:g}",
         "nms_param",
-        "it must not be negative",
+        "it must be a number that is not negative",
     )
     ctx.check(0 < nms.eta <= 1, f"eta is {nms.eta:g}", "nms_param", "it must be in (0, 1]")
     top_k = nms.top_k if nms.has("top_k") else -1

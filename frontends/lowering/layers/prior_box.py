@@ -19,6 +19,9 @@ from ..registry import layer
 _SAME = 1e-6
 """Aspect ratios that differ by less are one."""
 
+_LARGEST = 1e9
+"""No box has so many pixels along a side."""
+
 _DEFAULT_VARIANCE = (0.1,)
 
 
@@ -67,7 +70,7 @@ def _boxes(ctx: LayerContext) -> list[tuple[float, float]]:
     least, most = list(ctx.param.min_size), list(ctx.param.max_size)
     ctx.check(bool(least), "prior_box_param has no `min_size`", "min_size")
     for i, size in enumerate(least):
-        ctx.check(size > 0, f"min_size is {size:g}", "min_size", "it must be more than 0", i)
+        ctx.check(0 < size < _LARGEST, f"min_size is {size:g}", "min_size", "it must be a size", i)
     ctx.check(
         len(most) in (0, len(least)),
         f"{len(least)} min_size and {len(most)} max_size values",
@@ -76,8 +79,8 @@ def _boxes(ctx: LayerContext) -> list[tuple[float, float]]:
     )
     for i, (small, large) in enumerate(zip(least, most, strict=False)):
         ctx.check(
-            large > small,
-            f"max_size {large:g} is not more than min_size {small:g}",
+            small < large < _LARGEST,
+            f"max_size {large:g} is not more than min_size {small:g}, or no size",
             "max_size",
             index=i,
         )
@@ -101,7 +104,11 @@ def _ratios(ctx: LayerContext) -> list[float]:
     ratios = [1.0]
     for i, given in enumerate(ctx.param.aspect_ratio):
         ctx.check(
-            given > 0, f"aspect_ratio is {given:g}", "aspect_ratio", "it must be more than 0", i
+            1.0 / _LARGEST < given < _LARGEST,
+            f"aspect_ratio is {given:g}",
+            "aspect_ratio",
+            "it must be more than 0, and a number",
+            i,
         )
         ratio = float(np.float32(given))
         if all(abs(ratio - other) >= _SAME for other in ratios):

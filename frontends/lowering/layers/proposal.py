@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from frontends.schema.registry import declare_message
@@ -84,20 +85,26 @@ def _settings(ctx: LayerContext) -> ProposalSettings:
     names = {field: other if synopsys else field for field, other in _SAME.items()}
     for field in ("feat_stride", names["base_size"], "pre_nms_topn", names["post_nms_topn"]):
         ctx.check(p[field] > 0, f"{field} is {p[field]}", field, "it must be at least 1")
+    threshold = p[names["nms_thresh"]]
+    ctx.check(
+        math.isfinite(threshold), f"{names['nms_thresh']} is {threshold:g}", names["nms_thresh"]
+    )
     ratios, scales = list(p.ratio), list(p.scale)
     if not ratios and not scales:
         ratios, scales = _of_number(ctx, "anchor_ratio"), _of_number(ctx, "anchor_scale")
     for field, numbers in (("ratio", ratios), ("scale", scales)):
         ctx.check(bool(numbers), f"proposal_param has no `{field}`", field)
         for i, number in enumerate(numbers):
-            ctx.check(number > 0, f"{field} is {number:g}", field, "it must be more than 0", i)
+            ctx.check(
+                1e-9 < number < 1e9, f"{field} is {number:g}", field, "it must be more than 0", i
+            )
     return ProposalSettings(
         anchors_of(p[names["base_size"]], ratios, scales, away_from_zero),
         p.feat_stride,
         p[names["min_size"]],
         p.pre_nms_topn,
         p[names["post_nms_topn"]],
-        p[names["nms_thresh"]],
+        threshold,
         keeps_small=not synopsys,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -136,6 +137,8 @@ def _check_numbers(ctx: LayerContext) -> None:
     ctx.check(p.has("num_classes"), f"{ctx.kind.param} has no `num_classes`", "num_classes")
     for field in ("num_classes", "num_box"):
         ctx.check(p[field] > 0, f"{field} is 0", field)
+    for field in ("confidence_threshold", "nms_threshold"):
+        ctx.check(not math.isnan(p[field]), f"{field} is no number", field)
 
 
 def _map(ctx: LayerContext, bottom: int, each: int) -> Value:
