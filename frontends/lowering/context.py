@@ -22,6 +22,9 @@ from .input_sizes import InputSizes
 from .layer_type import LayerType
 from .probe import Probe
 
+_ENDLESS = (1 << 31) - 1
+"""More rows than any tensor has."""
+
 
 class Variables(Protocol):
     """Where a layer's parameters and state are: a net's `VariableTable`, or a known one's."""
@@ -210,7 +213,12 @@ class LayerContext:
         return self.b.input(top, TensorType(self._sizes.shape(shape)), Role.DATA)
 
     def told(self, name: str, default: int) -> int:
-        """A number that only a run tells: what the last one told under this name, if one did."""
+        """A number that only a run tells: what the last one told under this name, if one did.
+
+        It may be more than there could be.
+        """
+        if self._sizes.most_rows:
+            return _ENDLESS
         if name not in self.shapes:
             return default
         (number,) = self.shapes[name]

@@ -18,16 +18,16 @@ _CHANNELS = 1
 Lowered = TypeVar("Lowered")
 
 
-def with_symbols(lower: Callable[[InputSizes], Lowered]) -> Lowered:
+def with_symbols(lower: Callable[[InputSizes], Lowered], most_rows: bool = False) -> Lowered:
     """What ``lower`` makes of sizes that may change; of numbers where it refuses those.
 
     It may for a layer that takes only numbers, or a batch of exactly one; else it refuses again,
     as it should.
     """
     try:
-        return lower(InputSizes())
+        return lower(InputSizes(most_rows=most_rows))
     except (RoasteryError, AssertionError, AttributeError, TypeError):
-        return lower(InputSizes(fixed=True))
+        return lower(InputSizes(fixed=True, most_rows=most_rows))
 
 
 class InputSizes:
@@ -38,10 +38,12 @@ class InputSizes:
 
     Args:
         fixed: all extents are numbers.
+        most_rows: of what only a run tells the number is the largest that there could be.
     """
 
-    def __init__(self, fixed: bool = False) -> None:
+    def __init__(self, fixed: bool = False, most_rows: bool = False) -> None:
         self.scope = Scope()
+        self.most_rows = most_rows
         self._fixed = fixed
         self._known: dict[tuple[int, int], int] = {}  # by axis and extent
         self._told: dict[str, TensorType] = {}

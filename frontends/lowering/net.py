@@ -62,6 +62,7 @@ def lower_layers(
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: Probe | None = None,
+    most_rows: bool = False,
 ) -> LayerLowering:
     """Lower an upgraded NetParameter for one phase; its layers can then be lowered one by one.
 
@@ -69,6 +70,7 @@ def lower_layers(
         net: all its layers are lowered: see :func:`frontends.state_rules.filtered`.
         shapes: shapes of net inputs that replace those of the prototxt (a reshaped net).
         probe: answers questions about data and host layers.
+        most_rows: numbers of rows that only a run tells are the largest that there could be.
 
     Raises:
         RoasteryError: the net is not one Caffe accepts; an ErrorGroup if several unknown layer
@@ -76,7 +78,7 @@ def lower_layers(
     """
     check_names(net.layer)
     net, asked = with_splits(net), shapes or {}
-    return with_symbols(lambda sizes: _lowered(net, phase, asked, probe, sizes))
+    return with_symbols(lambda sizes: _lowered(net, phase, asked, probe, sizes), most_rows)
 
 
 def _lowered(

@@ -9,6 +9,7 @@ from compiler.options import CompileOptions
 from compiler.partitions import frozen
 from compiler.partitions.trimmed import trimmed_graph
 from ir.errors import RoasteryError
+from ir.found_rows import tells_rows
 from ir.graph import Graph, Node, Role
 from ir.op import Property
 from ir.program import NetProgram
@@ -49,7 +50,11 @@ def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph
 
 def _shown(program: NetProgram) -> Graph:
     whole, shown = program.graph, program.outputs
-    outputs = tuple(p for p in whole.outputs if p.role is not Role.RESULT or p.name in shown)
+    outputs = tuple(
+        p
+        for p in whole.outputs
+        if p.role is not Role.RESULT or p.name in shown or tells_rows(p.name)
+    )
     nodes = tuple(node for node in whole.nodes if not _is_sink(node))
     return trimmed_graph(replace(whole, nodes=nodes, outputs=outputs))
 

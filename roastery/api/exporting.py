@@ -13,6 +13,7 @@ from compiler.binary import Binary
 from compiler.c.compile.c_compiler import HINT, CCompiler, NoCompiler, find_compiler
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
+from compiler.partitions.most_rows import counted_outputs, with_most_rows
 from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.precision import FLOAT32, ON_CPUS
 from compiler.target import Target
@@ -20,8 +21,10 @@ from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from ir.errors import RoasteryError
 from ir.graph import Role
 from ir.graph_sizes import graph_at
+from ir.inner_rows import inner_trims
 from ir.interpret import run_graph
 from ir.program import NetProgram
+from ir.size import value_of
 from runtime.artifact import Code, write_artifact
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
@@ -101,13 +104,29 @@ def export_net(
         assume="missing",
         allow_python=python_allowed(allow_python),
     )
-    program = lower_net(request, logger_report()).program
+    program = _lowered(request)
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     asked = CompileRequest(precision, passes, layout)
     chosen = TuneRequest(tuned, tune)
     return export_program(program, store, output, targets, asked, progress, cpu_baseline, chosen)
+
+
+def _lowered(request: NetRequest) -> NetProgram:
+    """The program, at as many rows as there could be where it goes on with those it found."""
+    report = logger_report()
+    program = lower_net(request, report).program
+    found = inner_trims(program.graph)
+    if not found:
+        return program
+    # Told of two rows, what has as many says so.
+    told = {name: (min(2, value_of(most)),) for name, most in found.items()}
+    counted = counted_outputs(lower_net(replace(request, told=told), report).program)
+    if counted is None:
+        return program
+    most = lower_net(replace(request, most_rows=True), report).program
+    return with_most_rows(most, counted)
 
 
 def export_program(

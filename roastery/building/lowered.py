@@ -33,6 +33,8 @@ class NetRequest:
         assume: what need not be there. "given": data and Python layers whose tops are among
             ``shapes``. "missing": also data that is not there, where the net tells its shapes.
         allow_python: see :mod:`runtime.python.permission`.
+        told: numbers of rows that only a run tells, by the names by which lowering asks for them.
+        most_rows: instead, as many as there could be.
     """
 
     net: Message
@@ -40,6 +42,8 @@ class NetRequest:
     shapes: Shapes = field(default_factory=dict)
     assume: Literal["nothing", "given", "missing"] = "nothing"
     allow_python: bool = False
+    told: Shapes = field(default_factory=dict)
+    most_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,13 @@ def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:
         given = {name: tuple(shape) for name, shape in request.shapes.items()}
         check_shape_names(chosen.layer, given)
         probe = AssumingProbe(probe, given, report.warn, derive=request.assume == "missing")
-    layers = lower_layers(chosen, request.state.phase, shapes=request.shapes, probe=probe)
+    layers = lower_layers(
+        chosen,
+        request.state.phase,
+        shapes={**request.shapes, **request.told},
+        probe=probe,
+        most_rows=request.most_rows,
+    )
     for remark in layers.program.notes:
         report.warn(remark)
     check_memory(layers.program)
