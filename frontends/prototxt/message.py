@@ -98,16 +98,16 @@ class Message:
         """Names of set fields that only forks have and that change what is computed.
 
         Who gives the message its meaning must honour or refuse each; fields that merely
-        steer another fork's execution are not among them. Empty for messages that are not
-        Caffe's, for there every field is the layer's own.
+        steer another fork's execution are not among them. In a message that is not Caffe's
+        every field is the layer's own but those that yet another fork added.
         """
-        if not self.message_type.native:
-            return []
-        fields = self.message_type.fields
+        fields, native = self.message_type.fields, self.message_type.native
         return [
             name
             for name in self._values
-            if fields[name].number is None and not fields[name].execution_only
+            if name in fields
+            and (fields[name].number is None if native else fields[name].added)
+            and not fields[name].execution_only
         ]
 
     def location_of(self, name: str, index: int = 0) -> Location:

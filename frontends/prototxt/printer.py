@@ -45,6 +45,7 @@ def _print(message: Printable, indent: str, lines: list[str]) -> None:
     for name in names:
         value = message[name]
         field = fields.get(name)
+        name = field.written if field is not None and field.written else name
         # A free block knows no repeated fields: there the brackets make a list of one.
         opened, closed = ("[", "]") if field is None and _is_list_of_one(value) else ("", "")
         for item in value if isinstance(value, list) else (value,):

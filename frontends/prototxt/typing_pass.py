@@ -81,6 +81,8 @@ class TypingPass:
     def _take(self, message: Message, field: FieldType, entry: Entry) -> None:
         """Store one entry whose field is known."""
         place = self._source.place(entry.name, self._layer)
+        if field.further and message.has(field.name):
+            field = message.message_type.fields[field.further]
         if field.repeated:
             values = entry.value.items if isinstance(entry.value, Items) else [entry.value]
         elif isinstance(entry.value, Items):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from frontends.schema.caffe_legacy import V1_LAYER_TYPES
 from frontends.schema.types import FieldType, MessageType
@@ -16,18 +16,20 @@ _SUFFIX = "_param"
 
 def hint(kind: MessageType, name: str) -> str | None:
     """A field of ``kind`` with a similar name, or the sub-message that has the field."""
-    holders = [
-        field.name
+    found = [
+        (field.name, field.number is not None and target.fields[name].number is not None)
         for field in kind
         if isinstance(target := kind.resolve(field), MessageType) and name in target.fields
     ]
+    # Where Caffe itself has the field, no fork's is meant.
+    holders = [holder for holder, own in found if own] or [holder for holder, _ in found]
     if 1 <= len(holders) <= 4:
         return f"`{name}` belongs inside {' or '.join(holders)}"
     if name.endswith(_SUFFIX):
         # Compared without what all of them share.
         stems = {field.removesuffix(_SUFFIX): field for field in kind.fields}
         stem = did_you_mean(name.removesuffix(_SUFFIX), stems)
-        near = stems[stem] if stem is not None else None
+        near = stems[stem] if stem is not None else _same_letters(name, kind.fields)
     else:
         near = did_you_mean(name, kind.fields)
     if near is not None:
@@ -35,6 +37,11 @@ def hint(kind: MessageType, name: str) -> str | None:
     if kind.name == "LayerParameter" and name.endswith(_SUFFIX):
         return "a layer of your own takes free parameters in `user_param { ... }`"
     return None
+
+
+def _same_letters(name: str, known: Iterable[str]) -> str | None:
+    """A name of the same letters in another order; of short ones no two are much alike else."""
+    return next((other for other in known if sorted(other) == sorted(name)), None)
 
 
 def enclosing_owner(enclosing: Sequence[Message], name: str, value: Value) -> Message | None:

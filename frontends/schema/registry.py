@@ -111,10 +111,18 @@ def declare_message(name: str, *members: FieldType | EnumType, free: bool = Fals
     return REGISTRY.declare(name, members, free=free)
 
 
-def extend_message(name: str, *members: FieldType | EnumType) -> MessageType:
-    """Add fields (known by name only) to a declared message."""
+def extend_message(
+    name: str, *members: FieldType | EnumType, declared_later: bool = False
+) -> MessageType:
+    """Add fields (known by name only) to a message, which its layer may not honour.
+
+    ``declared_later``: a layer declares the message beside its lowering.
+    """
+    if declared_later and name not in REGISTRY.messages:
+        REGISTRY.declare(name, ())
     found = REGISTRY.message(name)
-    return REGISTRY.declare(name, members, free=found.free)
+    added = [m if isinstance(m, EnumType) else replace(m, added=True) for m in members]
+    return REGISTRY.declare(name, added, free=found.free)
 
 
 def declare_enum(declared: EnumType) -> EnumType:

@@ -62,6 +62,10 @@ class FieldType:
         default: value of an unset optional field; None means protobuf's zero.
         packed: whether Caffe's binary form packs the values.
         execution_only: steers how another fork runs and means nothing here; named in a note.
+        further: the repeated field that takes all values but the first, where the field is
+            repeated in one fork and single in others.
+        written: how it is spelled in text, if not like its name.
+        added: another fork's than the message's own (set by the registry).
         owner: name of the message that holds the field (set by the registry).
     """
 
@@ -72,6 +76,9 @@ class FieldType:
     default: Any = None
     packed: bool = False
     execution_only: bool = False
+    further: str = ""
+    written: str = ""
+    added: bool = False
     owner: str = ""
 
     @property
@@ -135,9 +142,12 @@ def optional(
     *,
     default: Any = None,
     execution_only: bool = False,
+    further: str = "",
 ) -> FieldType:
     """Declare a field that stands at most once."""
-    return FieldType(name, kind, "optional", number, default, execution_only=execution_only)
+    return FieldType(
+        name, kind, "optional", number, default, execution_only=execution_only, further=further
+    )
 
 
 def required(kind: str, name: str, number: int | None = None) -> FieldType:
@@ -152,9 +162,18 @@ def repeated(
     *,
     packed: bool = False,
     execution_only: bool = False,
+    written: str = "",
 ) -> FieldType:
     """Declare a field that may stand any number of times."""
-    return FieldType(name, kind, "repeated", number, packed=packed, execution_only=execution_only)
+    return FieldType(
+        name,
+        kind,
+        "repeated",
+        number,
+        packed=packed,
+        execution_only=execution_only,
+        written=written,
+    )
 
 
 def enum(name: str, /, **numbers: int) -> EnumType:

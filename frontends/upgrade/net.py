@@ -12,6 +12,7 @@ from . import data_transform, v0, v1
 from .leftover_rates import has_leftover_rates, move_leftover_rates
 
 _BATCH_NORM_BLOBS = 3
+_WITH_SCALE_AND_SHIFT = 5
 
 
 def net_needs_upgrade(net: Message) -> bool:
@@ -85,8 +86,8 @@ def _is_old_batch_norm(layer: Message) -> bool:
     specs = layer.param
     return (
         layer.type == "BatchNorm"
-        and len(specs) == _BATCH_NORM_BLOBS
-        and any(spec.lr_mult != 0 or spec.decay_mult != 0 for spec in specs)
+        and len(specs) in (_BATCH_NORM_BLOBS, _WITH_SCALE_AND_SHIFT)
+        and any(s.lr_mult != 0 or s.decay_mult != 0 for s in specs[:_BATCH_NORM_BLOBS])
     )
 
 
@@ -98,13 +99,13 @@ def _upgrade_batch_norm(net: Message, notes: list[Note]) -> Message:
     """Statistics of BatchNorm are not learned: their multipliers become 0."""
     upgraded = [layer for layer in net.layer if _is_old_batch_norm(layer)]
     for layer in upgraded:
-        for spec in layer.param:
+        for spec in layer.param[:_BATCH_NORM_BLOBS]:
             spec.set("lr_mult", 0.0)
             spec.set("decay_mult", 0.0)
     notes.append(
         Note(
             "learning rates of BatchNorm statistics were set to 0 "
-            f"({len(upgraded)} layers with three param blocks)",
+            f"({len(upgraded)} layers with a param block for each)",
             upgraded[0].location_of("param"),
         )
     )

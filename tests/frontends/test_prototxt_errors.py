@@ -31,7 +31,7 @@ CASES = {
     ),
     "field_of_a_sub_message": (
         "layer { negative_slope: 0.1 }",
-        (2, 9), "no field `negative_slope`", "inside convolution_param or inner_product_param",
+        (2, 9), "no field `negative_slope`", "inside relu_param",
     ),
     "own_layer": ("layer { my_param { a: 3 } }", (2, 9), "no field `my_param`", "user_param"),
     "unknown_enum_value": (

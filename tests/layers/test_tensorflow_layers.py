@@ -118,3 +118,18 @@ def test_squeeze_and_upsample() -> None:
     np.testing.assert_array_equal(y, r.values["x"].reshape(2, 3))
     r, y = run("UpsampleDarknet", "upsample_darknet_param { stride: 3 }", x=(1, 2, 2, 3))
     np.testing.assert_array_equal(y, r.values["x"].repeat(3, 2).repeat(3, 3))
+
+
+def test_flip_and_channel_scale() -> None:
+    r, y = run("Flip", "flip_param { flip_height: true flip_width: false }", x=(1, 2, 3, 2))
+    np.testing.assert_array_equal(y, r.values["x"][:, :, ::-1])
+    r, y = run("ChannelScale", "", x=(2, 3, 5, 4), s=(2, 1, 5, 4))
+    np.testing.assert_allclose(y, r.values["x"] * r.values["s"], rtol=1e-6)
+
+
+def test_selu_dropout_keeps_mean_and_variance() -> None:
+    r, y = run("SeLuDropout", "", x=(300, 100))
+    assert abs(y.mean() - r.values["x"].mean()) < 0.05
+    assert abs(y.std() - 1) < 0.05
+    dropped = np.isclose(y, y.min(), atol=1e-6).mean()
+    assert dropped < 0.15

@@ -172,3 +172,26 @@ def test_frozen_layers_do_not_learn() -> None:
         + (CONV % "num_output: 2 kernel_size: 1").replace("bottom", "freeze_learning: true bottom")
     )
     assert [variable.lr_mult for variable in program.parameters] == [0.0, 0.0]
+
+
+def test_a_repeated_block_keeps_its_first(tmp_path: Path) -> None:
+    """resize_param of MobileNet-YOLO, of which other forks have one; the text stays as it is."""
+    text = DATA.replace("synchronize_target: true", "").replace(
+        "crop_size: 5", "resize_param { height: 7 } resize_param { height: 9 }"
+    )
+    net = nets.net_from_text(text, "net.prototxt")
+    transform = net.layer[0].transform_param
+    assert transform.resize_param.height == 7
+    assert [block.height for block in transform.further_resize_param] == [9]
+    assert str(net).count("resize_param {") == 2
+    assert "further" not in str(net)
+    assert nets.net_from_text(str(net), "again.prototxt") == net
+    assert "resize_param" in refusal(text).message
+
+
+def test_what_yet_another_fork_added_is_refused_in_a_forks_layer() -> None:
+    layer = (
+        'layer { name: "p" type: "PriorBox" bottom: "x" bottom: "x" top: "p" '
+        "prior_box_param { min_size: 4 yx_order: true } }"
+    )
+    assert "`yx_order` is a field of another fork's PriorBox layer" in refusal(X + layer).message

@@ -28,7 +28,6 @@ _HONOURED = (
     "scale_filler",
     "bias_filler",
     "add_eps_before_sqrt",
-    "icnet",  # of Synopsys: chooses among implementations
 )
 
 

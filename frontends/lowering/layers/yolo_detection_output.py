@@ -83,6 +83,7 @@ def lower_yolo_detection_output(ctx: LayerContext) -> Value:
     bottoms=(1, None),
     no_gradient_to=tuple(range(8)),
     fork="MobileNet-YOLO",
+    fork_fields=("gaussian_box",),
     note="The image of every row is 0, as in the fork. With `gaussian_box` each uncertainty counts "
     "once and classes follow the objectness; the fork's code for CPUs takes both from the wrong "
     "channels.",

@@ -14,6 +14,7 @@ from . import (
     engines,
     faces,
     intel,
+    jolibrain,
     leftovers,
     legacy,
     mobile,
@@ -23,6 +24,7 @@ from . import (
     segmentation,
     synopsys,
     synopsys_layers,
+    yolo,
 )
 
 __all__ = [
@@ -31,8 +33,9 @@ __all__ = [
     "engines",
     "faces",
     "intel",
-    "legacy",
+    "jolibrain",
     "leftovers",
+    "legacy",
     "mobile",
     "motion",
     "mycaffe",
@@ -40,4 +43,5 @@ __all__ = [
     "segmentation",
     "synopsys",
     "synopsys_layers",
+    "yolo",
 ]

@@ -138,6 +138,11 @@ extend_message(
 )
 extend_enum("DataParameter.DB", "IMAGEDB")
 extend_message(
+    "DistortionParameter",
+    optional("bool", "use_gpu", execution_only=True),
+    optional("int64", "random_seed", default=0),
+)
+extend_message(
     "DropoutParameter",
     optional("int64", "seed", default=0),
     optional("bool", "active", default=True),
@@ -163,6 +168,7 @@ extend_message(
 extend_message(
     "LayerParameter",
     optional("FreeBlock", "weight_adapter"),
+    repeated("FreeBlock", "max_bottom_count"),
     optional("MultiBoxLossParameter", "multiboxloss_param"),
     optional("bool", "group_start", execution_only=True),
     optional("bool", "freeze_learning", default=False),

@@ -11,12 +11,12 @@ extend_message(
 )
 extend_message(
     "BNParameter",
-    optional("bool", "icnet", default=False),
+    optional("bool", "icnet", default=False, execution_only=True),
 )
 extend_message(
     "BatchNormParameter",
     optional("bool", "add_eps_before_sqrt", default=True),
-    optional("bool", "icnet", default=False),
+    optional("bool", "icnet", default=False, execution_only=True),
 )
 extend_message(
     "BiasParameter",

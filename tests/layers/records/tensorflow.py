@@ -1,4 +1,4 @@
-"""Records of the layers that Synopsys' and jolibrain's Caffe took from other frameworks."""
+"""Records of layers of Synopsys', jolibrain's, happynear's and yjxiong's Caffe."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ def _one(kind: str, name: str, body: str = "", **inputs: tuple[int, ...]) -> Lay
 
 
 CASES = [
+    _one("Flip", "flip_both", "flip_param { flip_height: true flip_width: true }"),
+    _one("ChannelScale", "channel_scale", x=(2, 3, 5, 4), s=(2, 1, 5, 4)),
+    _one("Gather", "gather_process"),
+    _one("Scatter", "scatter_process"),
+    LayerCase(
+        "SeLuDropout",
+        "selu_dropout",
+        net_text('layer { name: "l" type: "SeLuDropout" bottom: "x" top: "y" }', x=(3, 50)),
+        checks_gradient=False,
+    ),
     _one("Squeeze", "squeeze", x=(2, 1, 3, 1)),
     _one("Squeeze", "squeeze_axes", "squeeze_param { axis: -1 }", x=(2, 1, 3, 1)),
     _one(
