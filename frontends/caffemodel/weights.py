@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from frontends.dialect import asked_dialect, dialect_pb2, dialects, recognised
 from frontends.prototxt.message import Message
+from frontends.prototxt.note import Note
 from frontends.prototxt.protobuf import from_protobuf, to_protobuf
 from frontends.schema.caffe_legacy import V1_LAYER_TYPES
-from frontends.schema.pool import caffe_pb2
 from frontends.schema.registry import message_type
 from ir.errors import RoasteryError
 from ir.location import Location
@@ -62,8 +63,9 @@ def read_lent_weights(
 def read_net_and_weights(path: str | os.PathLike[str]) -> tuple[Message, list[LayerWeights]]:
     """The net that a binary weights file describes, without blobs, and the weights.
 
-    Old layers stay as they are (``upgrade_net`` upgrades them); what Caffe's schema does
-    not know is left out.
+    Old layers stay as they are (``upgrade_net`` upgrades them). The fields are those of the
+    dialect that was asked for, else of the fork that the file shows; what it does not know is
+    left out. A note says which fork that is.
 
     Raises:
         RoasteryError: as ``read_weights``; HDF5 files describe no net.
@@ -77,12 +79,21 @@ def read_net_and_weights(path: str | os.PathLike[str]) -> tuple[Message, list[La
         pieces.append(_without_blobs(net_field, reader))
 
     weights = _read_binary(path, keep)
-    net = caffe_pb2().NetParameter()
+    asked = asked_dialect()
+    dialect = asked or recognised(pieces)
+    net = dialect_pb2(dialect).NetParameter()
     try:
         net.MergeFromString(b"".join(pieces))
     except Exception as error:  # DecodeError; its base differs between implementations
-        raise RoasteryError(f"{name}: Caffe's schema cannot read its net: {error}") from None
-    return from_protobuf(net, Location(name)), weights
+        raise RoasteryError(
+            f"{name}: {dialect.title}'s schema cannot read its net: {error}",
+            hint=f"--dialect takes {', '.join(dialects())}",
+        ) from None
+    message = from_protobuf(net, Location(name))
+    if asked is None and dialect.name != "bvlc":
+        text = f"the numbers of its fields are those of {dialect.title}; --dialect says otherwise"
+        message.notes.append(Note(text, Location(name)))
+    return message, weights
 
 
 def _read_binary(

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from frontends.schema.pool import caffe_pb2
+from frontends.schema.pool import NESTED, caffe_pb2
 from frontends.schema.types import EnumType
 from frontends.schema.values import ValueMistake
 from ir.errors import RoasteryError
@@ -78,7 +78,7 @@ def from_protobuf(source: ProtobufMessage, location: Location | None = None) -> 
         RoasteryError: the schema lacks the message, a field or an enum value.
     """
     place = location or Location()
-    result = Message(source.DESCRIPTOR.name, place)
+    result = Message(source.DESCRIPTOR.name.replace(NESTED, "."), place)
     for descriptor, value in source.ListFields():
         field = result.message_type.fields.get(descriptor.name)
         if field is None:
@@ -87,8 +87,11 @@ def from_protobuf(source: ProtobufMessage, location: Location | None = None) -> 
         resolved = result.message_type.resolve(field)
         for item in value if field.repeated else (value,):
             if isinstance(resolved, EnumType):
-                item = resolved.name_of(item)
-                if item is None:
+                # The class may be of a dialect, which has values that Caffe lacks.
+                kind = descriptor.enum_type
+                named = kind.values_by_number.get(item) if kind is not None else None
+                item = named.name if named is not None else resolved.name_of(item)
+                if item is None or item not in resolved.names():
                     raise RoasteryError(f"`{field.name}` has no value {value}", location=location)
             elif resolved is not None:
                 item = from_protobuf(item, location)

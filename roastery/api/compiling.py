@@ -37,6 +37,7 @@ def compile(
     threads: int | None = None,
     memory_budget: str | int | None = None,
     allow_python: bool | None = None,
+    dialect: str | None = None,
 ) -> Executable:
     """Compile a net.
 
@@ -69,13 +70,15 @@ def compile(
             else as much as what is fastest needs, or nearly so.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
+        dialect: the fork whose text the net is, where forks differ (docs/forks.md): "nvcaffe";
+            default: ROASTERY_DIALECT, else Caffe.
 
     What was ignored or upgraded in the net, and layers of the weights that the net lacks, go to the
     logger "roastery" at level INFO; what may be a mistake (names that repeat) as WARNING.
 
     Raises RoasteryError for every mistake in the files, with its place.
     """
-    message = nets.read_net(net)
+    message = nets.read_net(net, dialect)
     request = NetRequest(
         message,
         nets.net_state(message, phase, level, stages),

@@ -72,6 +72,7 @@ def export_net(
     layout: str | None = None,
     progress: Progress | None = None,
     allow_python: bool | None = None,
+    dialect: str | None = None,
     cpu_baseline: str | Sequence[str] = (),
     tuned: str | os.PathLike[str] = "",
     tune: float | None = None,
@@ -84,7 +85,7 @@ def export_net(
         output: the artifact's file; of target ``c`` the folder, where "" means the net's name.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
-        passes, layout, allow_python: as in :func:`roastery.compile`.
+        passes, layout, allow_python, dialect: as in :func:`roastery.compile`.
         cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
             may have machine code for several, or "none"; default: for all that the C compilers
             here compile for. Target ``c`` is printed for one; default: for those like this one.
@@ -96,7 +97,7 @@ def export_net(
 
     Raises RoasteryError for mistakes in the files and for nets that need the host (Python layers).
     """
-    message = nets.read_net(net)
+    message = nets.read_net(net, dialect)
     request = NetRequest(
         message,
         nets.net_state(message, phase, level, stages),

@@ -100,6 +100,9 @@ def _dispatch(words: list[str]) -> int:
     elif command.signals == "python":
         release_signals()
     limit_image_pixels(getattr(arguments, "max_image_pixels", None))
+    dialect = getattr(arguments, "dialect", None)
+    if dialect is not None:
+        _speak(dialect)
     try:
         return command.run(arguments) or 0
     except (KeyboardInterrupt, RoasteryError):
@@ -111,6 +114,14 @@ def _dispatch(words: list[str]) -> int:
         raise RoasteryError(note) from error
     finally:
         limit_image_pixels(None)
+        if dialect is not None:
+            _speak(None)
+
+
+def _speak(dialect: str | None) -> None:
+    from frontends.dialect import set_dialect
+
+    set_dialect(dialect)
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:

@@ -23,10 +23,20 @@ IMAGE_FLAG = Flag(
     metavar="N",
 )
 
+#: For a command that reads nets or weights; ``roastery.cli.main`` sets it.
+DIALECT_FLAG = Flag(
+    "dialect",
+    "the fork whose text or bytes the files are, where forks differ: nvcaffe, intel, ssd ...; "
+    "without it ROASTERY_DIALECT decides, then what binary files show (docs/forks.md)",
+    default=None,
+    metavar="NAME",
+)
+
 #: For a command that builds a net: ``flags=(..., *STATE_FLAGS)``.
 STATE_FLAGS = (
     Flag("level", "the level of the net's state, for rules with min_level", "int", 0, metavar="N"),
     Flag("stage", "stages of the net's state, separated by commas", default="", metavar="A,B"),
+    DIALECT_FLAG,
     IMAGE_FLAG,
 )
 

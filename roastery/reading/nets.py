@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from frontends.dialect import asked_dialect, find_dialect, write_out
 from frontends.lowering.known_layers import load_layers
 from frontends.prototxt import Message, parse_text
 from frontends.upgrade import upgrade_net
@@ -15,10 +16,11 @@ from .prototxt_files import read_prototxt
 NetSource = str | os.PathLike[str] | Message
 
 
-def read_net(source: NetSource) -> Message:
+def read_net(source: NetSource, dialect: str | None = None) -> Message:
     """A NetParameter in the current form, from a prototxt file or a message.
 
-    Its ``notes`` say what was ignored and what was upgraded.
+    Its ``notes`` say what was ignored and what was upgraded. ``dialect``: the fork whose text it
+    is, where forks differ; default: what the command or the environment says.
 
     Raises RoasteryError for a missing file and for every mistake in it.
     """
@@ -26,6 +28,9 @@ def read_net(source: NetSource) -> Message:
     message = source if isinstance(source, Message) else read_prototxt(Path(source), "NetParameter")
     upgraded, notes = upgrade_net(message)
     upgraded.notes += notes
+    spoken = find_dialect(dialect, "dialect") if dialect is not None else asked_dialect()
+    if spoken is not None:
+        upgraded.notes += write_out(upgraded, spoken)
     return upgraded
 
 

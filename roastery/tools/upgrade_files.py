@@ -32,10 +32,12 @@ def upgrade_net_text(source: PathLike, target: PathLike) -> list[Note]:
 
 def upgrade_net_binary(source: PathLike, target: PathLike) -> list[Note]:
     """Write a .caffemodel in the current format, weights included; returns what was changed."""
+    load_layers()
     net, weights = read_net_and_weights(source)
-    notes = [_current(source)]
+    told, notes = list(net.notes), [_current(source)]
     if net_needs_upgrade(net):
         net, notes = upgrade_net(net)
+    notes = told + notes
     write_weights(
         target,
         net,

@@ -28,6 +28,8 @@ _HONOURED = (
     "scale_filler",
     "bias_filler",
     "add_eps_before_sqrt",
+    "moving_averages",
+    "update_global_stats",
 )
 
 
@@ -64,12 +66,12 @@ def _affine(ctx: LayerContext) -> _Affine:
             "keep one of them",
         )
     if not nvidia and (not intel or (p.has("use_weight_bias") and not p.use_weight_bias)):
-        return _Affine()
+        return _Affine(averages=p.moving_averages)
     given = next((field for field in ("scale_filler", "filler") if p.has(field)), None)
     scale = filler_spec(p[given]) if given else FillerSpec(value=1.0)
     shift = filler_spec(p.bias_filler) if p.has("bias_filler") else FillerSpec(value=0.0)
     has_shift = nvidia or p.bias_term
-    return _Affine(scale, shift if has_shift else None, averages=nvidia)
+    return _Affine(scale, shift if has_shift else None, averages=nvidia or p.moving_averages)
 
 
 @layer(
@@ -105,7 +107,9 @@ def lower_batch_norm(ctx: LayerContext) -> Value:
     else:
         axes = [a for a in range(rank) if a != 1]
         mean, variance = mean_and_variance(ctx, x, axes)
-        _update(ctx, sums, mean, variance, x.type.size // larger(channels, 1), affine.averages)
+        if p.update_global_stats:
+            count = x.type.size // larger(channels, 1)
+            _update(ctx, sums, mean, variance, count, affine.averages)
     eps = e.const(max(p.eps, 1e-5) if affine.averages else p.eps)  # cuDNN takes no smaller one
     spread = e.sqrt(e.arg(2) + eps) if p.add_eps_before_sqrt else e.sqrt(e.arg(2)) + eps
     y = (e.arg(0) - e.arg(1)) / spread

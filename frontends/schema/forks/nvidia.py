@@ -69,6 +69,7 @@ declare_message(
 extend_message(
     "BatchNormParameter",
     optional("bool", "scale_bias", default=False),
+    optional("bool", "moving_averages", default=False),  # says what NVCaffe does unasked
 )
 extend_message(
     "ConvolutionParameter",

@@ -105,7 +105,7 @@ declare_message(
 )
 extend_message(
     "BatchNormParameter",
-    optional("bool", "update_global_stats", default=False),
+    optional("bool", "update_global_stats", default=True),
 )
 extend_message(
     "DropoutParameter",

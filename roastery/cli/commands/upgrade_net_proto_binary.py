@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Positional
+from ..nets import DIALECT_FLAG
 from ..upgrades import report
 
 
@@ -23,6 +24,7 @@ COMMAND = Command(
         Positional("input", "the old .caffemodel"),
         Positional("output", "the .caffemodel to write"),
     ),
+    flags=(DIALECT_FLAG,),
     examples=(
         Example("roastery upgrade_net_proto_binary old.caffemodel new.caffemodel", "weights"),
     ),
