@@ -71,3 +71,22 @@ def test_characters(tmp_path: Path) -> None:
     assert begun.startswith("If the ") and len(begun) == len("If the ") + 50 + 1
     same = script("sample.py", "characters_iter_50.caffemodel", cwd=folder)
     assert same == written
+
+
+def test_segnet(tmp_path: Path) -> None:
+    """The commands that its README shows, with few pictures and iterations."""
+    pytest.importorskip("sklearn")
+    solver = {"max_iter: 4000": "max_iter: 4", "test_iter: 10": "test_iter: 1"}
+    folder = copied("segnet", tmp_path, {"solver.prototxt": solver})
+    few = {"make_data.py": "make_data.py --train=20 --test=10", "iter_4000": "iter_4"}
+    said = run_shown(folder, few)
+    assert len(said) == 4
+    (scores,) = (text for command, text in said.items() if "score.py" in command)
+    assert re.search(r"mean IoU 0\.\d{3}, \d+\.\d\d% of 40960 pixels right", scores)
+    assert len(list((folder / "segmented").iterdir())) == 20
+    assert (folder / "sheet.png").stat().st_size > 10_000
+    for made in ("segnet.prototxt", "deploy.prototxt"):
+        (folder / made).unlink()
+    script("make_net.py", cwd=folder)
+    for made in ("segnet.prototxt", "deploy.prototxt"):
+        assert (folder / made).read_text() == (EXAMPLES / "segnet" / made).read_text()
