@@ -34,7 +34,8 @@ from ..registry import layer
     fork="SSD",
     note="In TEST Caffe keeps the matches of its first batch; here each batch has its own. With "
     "LOGISTIC all scores but one should be background_label_id, and without mining the targets "
-    "of image i begin at i times the number of priors, both as in Caffe.",
+    "of image i begin at i times the number of priors, both as in Caffe. Of equal losses the first "
+    "are mined; Caffe's sort leaves that open.",
 )
 def lower_multibox_loss(ctx: LayerContext) -> Value:
     """Losses of boxes and of classes, of priors that match ground truth and of hard others.
