@@ -201,7 +201,8 @@ def _copies(
             f"layer '{source.name}' has {len(source.blobs)} blob(s) in '{os.fspath(path)}' and "
             f"{len(variables)} in the net",
             location=target.location,
-            hint="is bias_term the same in both? To learn this layer from scratch, rename it",
+            hint="is bias_term the same in both, and is it the layer of the same fork? To learn "
+            "this layer from scratch, rename it",
         )
     copies = []
     for index, variable in enumerate(variables):
@@ -220,10 +221,17 @@ def _copies(
 
 
 def _fits(have: tuple[int, ...], want: tuple[int, ...], *, legacy: bool) -> bool:
-    """Caffe's Blob::ShapeEquals: old files pad every shape to four axes with leading ones."""
+    """Caffe's Blob::ShapeEquals: old files pad every shape to four axes with leading ones. Forks
+    write 1 x C and 1 x C x 1 x 1 for the same parameters (BN), so that these fit each other."""
     if not legacy:
-        return have == want
+        rows = have[:1] == want[:1] == (1,)
+        return have == want or (rows and _trimmed(have) == _trimmed(want))
     return len(want) <= 4 and (1,) * (4 - len(want)) + want == (1,) * (4 - len(have)) + have
+
+
+def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without the ones that it ends with."""
+    return _trimmed(shape[:-1]) if shape[-1:] == (1,) else shape
 
 
 def save_weights(

@@ -1,4 +1,4 @@
-"""What Caffe computed, replayed through the kernels: layers, small nets and solvers."""
+"""What Caffe and its forks computed, replayed through the kernels: layers, small nets, solvers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ LOSSES = [
     for path in FORKS
     if path.stem.startswith(("multibox_", "region_loss", "yolov3_loss", "detection_evaluate"))
 ]
+OTHERS = [path for path in FORKS if path not in LOSSES]
 
 
 def _wrong(errors: dict[str, float]) -> dict[str, float]:
@@ -34,7 +35,7 @@ def test_layers(path: Path, tmp_path: Path) -> None:
     assert _wrong(errors) == {}
 
 
-@pytest.mark.parametrize("path", LAYERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LAYERS, *OTHERS], ids=lambda path: path.stem)
 def test_fused_graphs(path: Path) -> None:
     errors = fused_errors(path, "interpret")
     assert errors

@@ -13,19 +13,22 @@ from tests.support.layer_cases import LayerCase, net_text
 from tests.support.layer_run import LayerRun
 
 
-@pytest.mark.parametrize("weight", [1.0, 0.008])
-def test_centers_move_by_their_own_rule(weight: float) -> None:
+@pytest.mark.parametrize("weight", [1.0, 0.008, 0.0])
+@pytest.mark.parametrize("kind", ["L1", "L2"])
+def test_centers_move_by_their_own_rule(weight: float, kind: str) -> None:
     text = (
         'layer { name: "l" type: "CenterLoss" bottom: "x" bottom: "t" top: "loss" '
-        f"loss_weight: {weight} center_loss_param {{ num_output: 4 }} }}"
+        f'loss_weight: {weight} center_loss_param {{ num_output: 4 distance_type: "{kind}" }} }}'
     )
     run = LayerRun(LayerCase("", "net", net_text(text, x=(5, 3), t=(5,))))
     labels = np.array([0, 2, 2, 3, 2])
     run.values["t"] = labels.astype(np.float64)
     x, centers = run.values["x"], run.values["l/0"]
     distance = x - centers[labels]
-    np.testing.assert_allclose(run.forward()["loss"], np.sum(distance**2) / 10)
+    loss = np.sum(distance**2) / 10 if kind == "L2" else np.sum(np.abs(distance)) / 5
+    np.testing.assert_allclose(run.forward()["loss"], loss)
     gradients = run.gradients({"loss": np.array(weight)})
+    distance = distance if kind == "L2" else np.sign(distance)
     np.testing.assert_allclose(gradients["x"], weight * distance / 5)
     expected = np.zeros_like(centers)
     for label in range(4):

@@ -25,6 +25,20 @@ def _priors(name: str, param: str) -> LayerCase:
     )
 
 
+def _centers(name: str, body: str, parameters: str = "") -> LayerCase:
+    layer = (
+        'layer { name: "l" type: "CenterLoss" bottom: "x" bottom: "t" top: "loss" '
+        f"center_loss_param {{ num_output: 4 {parameters} }} {body} }}"
+    )
+    return LayerCase(
+        "CenterLoss",
+        name,
+        net_text(layer, x=(5, 3), t=(5,)),
+        inputs={"t": lambda rng: np.array([0.0, 2, 2, 3, 2])},
+        checks_gradient=False,  # centers move by a rule of their own
+    )
+
+
 CASES = [
     _priors(
         "prior_box",
@@ -44,18 +58,9 @@ CASES = [
         w=_WEIGHT,
         v=_WEIGHT,
     ),
-    LayerCase(
-        "CenterLoss",
-        "center_loss",
-        net_text(
-            'layer { name: "l" type: "CenterLoss" bottom: "x" bottom: "t" top: "loss" '
-            "center_loss_param { num_output: 4 } }",
-            x=(5, 3),
-            t=(5,),
-        ),
-        inputs={"t": lambda rng: np.array([0.0, 2, 2, 3, 2])},
-        checks_gradient=False,  # centers move by a rule of their own
-    ),
+    _centers("center_loss", "loss_weight: 0.5"),
+    _centers("center_loss_weightless", ""),
+    _centers("center_loss_l1", "loss_weight: 2", 'distance_type: "L1"'),
 ]
 
 

@@ -143,6 +143,10 @@ CASES = [
     _upsample("scales", "kernel_size: 2 stride: 2", "scale_h: 2 scale_w: 2", 6, 4),
     _upsample("larger", "kernel_size: 2 stride: 2", "upsample_h: 9 upsample_w: 7", 6, 4),
     _upsample("overlapping", "kernel_size: 3 stride: 1", "upsample_h: 5 upsample_w: 4", 5, 4),
+    _one("Dropout", "dropout_scaled_late", "dropout_param { scale_train: false }"),
+    _one("Dropout", "dropout_scaled_in_test", "dropout_param { scale_train: false }", phase="TEST"),
+    _one("Dropout", "dropout_variance", "dropout_param { sqrt_scale: true }"),
+    _one("Dropout", "dropout_sampled", "dropout_param { sample_weights_test: true }", phase="TEST"),
     _weighted("weighted", f"loss_param {{ weight_by_label_freqs: true {_WEIGHTS} }}"),
     _weighted("unweighted", f"loss_param {{ {_WEIGHTS} ignore_label: 1 }}"),
     _weighted(

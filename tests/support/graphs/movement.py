@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from ir.ops.gradient import DiffAs
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.size import Size, value_of
@@ -54,6 +55,12 @@ def draw_slice(g: Growth) -> None:
     if stop == most and isinstance(x.shape[axis], Size) and g.flag():
         stop = x.shape[axis]
     g.emit(Slice(axis, start, stop), x)
+
+
+@draws(DiffAs)
+def draw_diff_as(g: Growth) -> None:
+    x = g.value(4, 3, 2, 1, 0)
+    g.emit(DiffAs(), x, g.value(shape=x.shape))
 
 
 @draws(Concat)
