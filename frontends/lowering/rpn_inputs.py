@@ -13,7 +13,7 @@ def map_size(ctx: LayerContext) -> tuple[int, int]:
     """Rows and columns of the first bottom."""
     shape = ctx.x.shape
     ctx.check(
-        len(shape) == 4 and shape[0] == 1 and all(d > 0 for d in shape[2:]),
+        len(shape) == 4 and int(shape[0]) == 1 and all(d > 0 for d in shape[2:]),
         f"'{ctx.layer.bottom[0]}' has shape {list(shape)}; a map of one image is expected",
         "bottom",
     )
@@ -45,5 +45,5 @@ def image_size(ctx: LayerContext, bottom: int) -> tuple[Value, Value]:
         "bottom",
         index=bottom,
     )
-    row = b.reshape(value, (1, math.prod(shape)))
-    return b.slice(row, 1, 0, 1), b.slice(row, 1, 1, 2)
+    flat = b.reshape(value, (math.prod(shape),))
+    return b.reshape(b.slice(flat, 0, 0, 1), (1, 1)), b.reshape(b.slice(flat, 0, 1, 2), (1, 1))
