@@ -62,7 +62,7 @@ _LONG = {
     "bbox_normalize_stds": 4,
 }
 _POSITIVE = (
-    "feat_stride", "num_classes", "base_size", "rpn_batchsize", "batch_size", "scales", "ratios",
+    "feat_stride", "num_classes", "base_size", "rpn_batchsize", "scales", "ratios",
     "bbox_normalize_stds",
 )  # fmt: skip
 
@@ -129,6 +129,13 @@ def _number(ctx: LayerContext, name: str, default: float, value: Any) -> float:
         _PARAM,
         f"a {'whole number' if whole else 'number'} is expected",
     )
+    if name == "batch_size":
+        ctx.check(
+            value > 0 or value == -1,
+            f"param_str: '{name}' is {value}",
+            _PARAM,
+            "it must be more than 0, or -1: all",
+        )
     if name in _POSITIVE:
         ctx.check(value > 0, f"param_str: '{name}' is {value}", _PARAM, "it must be more than 0")
     return int(value) if whole else float(value)

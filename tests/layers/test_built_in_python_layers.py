@@ -127,10 +127,11 @@ def region_case(more: str) -> Any:
     )
 
 
+@pytest.mark.parametrize("size", [400, -1])
 @pytest.mark.parametrize("agnostic", [False, True])
-def test_proposal_targets(agnostic: bool) -> None:
+def test_proposal_targets(agnostic: bool, size: int) -> None:
     """All are taken, in any order."""
-    more = f"\\nbatch_size: 400\\nagnostic: {agnostic}"
+    more = f"\\nbatch_size: {size}\\nagnostic: {agnostic}"
     result = run(region_case(more))
     out, truth = result["out"], objects(np.random.default_rng())
     given = np.vstack([result["in"]["regions"], np.pad(truth[:, :4], ((0, 0), (1, 0)))])
@@ -242,6 +243,7 @@ def proposal_text(param_str: str) -> str:
         ("{'feat_stride': 16", "',' expected, the end found"),
         ("'feat_stride': 16\\nscales: [1, 2", "',' expected, the end found"),
         ("'feat_stride': 16\\nscales: []", "'scales' has 0 number(s)"),
+        ("'feat_stride': 16\\nbatch_size: -2", "'batch_size' is -2"),
         ("'feat_stride': 16\\nrpn_post_nms_top_n: 1.5", "'rpn_post_nms_top_n' is 1.5"),
     ],
 )

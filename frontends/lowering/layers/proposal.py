@@ -52,6 +52,7 @@ _SAME = {
     tops=(1, 2),
     no_gradient_to=(0, 1, 2),
     fork="mini-caffe, Synopsys",
+    fork_fields=("anchor_scale", "anchor_ratio", *_SAME.values()),
     note="Several images are one after the other (the forks take one). Without `ratio` and "
     "`scale` they are Synopsys': 0.5, 1, 2 and 8, 16, 32.",
 )

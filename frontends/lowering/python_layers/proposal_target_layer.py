@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ir import expr as e
 from ir.graph import Value
+from ir.size import larger
 from ir.types import I32
 
 from ..built_in_python import built_in
@@ -25,7 +26,7 @@ def lower_proposal_target(ctx: LayerContext) -> Sequence[Value]:
     num_classes), with two weights of each.
 
     Those that overlap an object by fg_thresh have its class, at most fg_fraction of all; the
-    others overlap by bg_thresh_lo to bg_thresh_hi and have class 0.
+    others overlap by bg_thresh_lo to bg_thresh_hi and have class 0. A batch_size of -1 takes all.
     rbgirshick/py-faster-rcnn: lib/rpn/proposal_target_layer.py; ``agnostic``, with moves of two
     classes: daijifeng001/caffe-rfcn's py-R-FCN.
     """
@@ -77,19 +78,20 @@ def _sampled(ctx: LayerContext, s: RpnSettings, found: Overlaps) -> tuple[Value,
     """Rows i32[n], first those with objects; f32[n, 1], 1 for those; how many there are, i32[1]."""
     b = ctx.b
     length = found.largest.shape[0]
-    most = round(s.fg_fraction * s.batch_size)
+    width = s.batch_size if s.batch_size > 0 else length
+    most = round(s.fg_fraction * width) if s.batch_size > 0 else length
     largest = e.arg(0)
     has_object = largest >= e.const(s.fg_thresh)
     has_none = (largest < e.const(s.bg_thresh_hi)) & (largest >= e.const(s.bg_thresh_lo))
     marks = b.maps([e.where(has_object, 1.0, 0.0), e.where(has_none, 1.0, 0.0)], found.largest)
     objects, others = (
         drawn_at_random(ctx, b.reshape(each, (length,)), count)
-        for each, count in zip(marks, (max(most, 1), s.batch_size), strict=True)
+        for each, count in zip(marks, (larger(most, 1), width), strict=True)
     )
-    number = b.map(e.minimum(e.arg(0, I32), most), objects.counts)
-    rest = b.map(e.minimum(e.arg(0, I32), s.batch_size - e.arg(1, I32)), others.counts, number)
+    number = b.map(e.minimum(e.arg(0, I32), e.dyn(most)), objects.counts)
+    left = e.dyn(width) - e.arg(1, I32)
+    rest = b.map(e.minimum(e.arg(0, I32), left), others.counts, number)
     # Row j is the j-th with an object, or behind those the next one without.
-    width = s.batch_size
     first, second = (b.reshape(each.places, (each.places.shape[1],)) for each in (objects, others))
     is_first = b.map(e.where(e.index(0) < e.arg(0, I32), 1.0, 0.0), number, shape=(width,))
     at_first = b.map(e.minimum(e.index(0), e.dyn(first.shape[0]) - 1), shape=(width,))
