@@ -16,14 +16,13 @@ def write_out(net: Message, dialect: Dialect) -> list[Note]:
     Args:
         net: in the current format.
     """
-    rule = _RULES.get(dialect.name)
-    if rule is None:
-        return []
-    changed = [layer for layer in net.layer if layer.type == "BatchNorm" and rule(layer)]
-    if not changed:
-        return []
-    text = f"{len(changed)} BatchNorm layer(s) are read as {dialect.title} does"
-    return [Note(text, changed[0].location)]
+    notes = []
+    for kind, rule in _RULES.get(dialect.name, {}).items():
+        changed = [layer for layer in net.layer if layer.type == kind and rule(layer)]
+        if changed:
+            text = f"{len(changed)} {kind} layer(s) are read as {dialect.title} does"
+            notes.append(Note(text, changed[0].location))
+    return notes
 
 
 def _averages(layer: Message) -> bool:
@@ -49,9 +48,29 @@ def _statistics_stay(layer: Message) -> bool:
     return True
 
 
-_RULES: dict[str, Callable[[Message], bool]] = {
-    "nvcaffe": _averages,
-    "intel": _scaled_by_mkl,
-    "pspnet": _statistics_stay,
-    "deeplab": _statistics_stay,
+def _is_segnets(layer: Message) -> bool:
+    """Of the two layers called BN a bare one is the dialect's own: alexgkendall/caffe-segnet."""
+    return _tell(layer, icnet=False)
+
+
+def _is_pspnets(layer: Message) -> bool:
+    """yjxiong/caffe, hszhao/PSPNet: src/caffe/layers/bn_layer.cpp."""
+    return _tell(layer, icnet=True)
+
+
+def _tell(layer: Message, *, icnet: bool) -> bool:
+    if layer.bn_param.fields_set():
+        return False
+    layer.mutable("bn_param").set("icnet", icnet)
+    return True
+
+
+_RULES: dict[str, dict[str, Callable[[Message], bool]]] = {
+    "nvcaffe": {"BatchNorm": _averages},
+    "intel": {"BatchNorm": _scaled_by_mkl},
+    "pspnet": {"BatchNorm": _statistics_stay, "BN": _is_pspnets},
+    "deeplab": {"BatchNorm": _statistics_stay},
+    "happynear": {"BN": _is_pspnets},
+    "segnet": {"BN": _is_segnets},
+    "yjxiong": {"BN": _is_pspnets},
 }

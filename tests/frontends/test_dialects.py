@@ -250,3 +250,22 @@ def test_what_text_means_in_a_fork_is_written_out(dialect: str, field: str) -> N
     assert "1 BatchNorm layer(s) are read as" in net.notes[-1].text
     assert field not in to_text(nets.net_from_text(NV))
     assert field not in to_text(nets.read_net(parse_text(NV, "NetParameter"), "bvlc"))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "field"),
+    [
+        ("segnet", "", "icnet: false"),
+        ("pspnet", "", "icnet: true"),
+        ("yjxiong", "bn_param { }", "icnet: true"),
+        ("happynear", "", "icnet: true"),
+        ("segnet", "bn_param { eps: 0.1 }", ""),
+        ("deeplab", "", ""),
+    ],
+)
+def test_a_bare_bn_is_that_of_the_dialect(dialect: str, body: str, field: str) -> None:
+    text = f'layer {{ name: "b" type: "BN" bottom: "x" top: "b" {body} }}'
+    net = nets.read_net(parse_text(text, "NetParameter"), dialect)
+    written = to_text(net)
+    assert field in written and ("icnet" in written) == bool(field)
+    assert [note.text[:20] for note in net.notes] == ["1 BN layer(s) are re"] * bool(field)

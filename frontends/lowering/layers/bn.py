@@ -46,9 +46,9 @@ _SEGNET_EPS = 1e-9
     coordinates="kept",
     note="Two layers have this name. `scale_filler`, `shift_filler`, `bn_mode` or a second top "
     "tell SegNet's (2 blobs), `slope_filler`, `bias_filler`, `momentum`, `eps`, `frozen` or "
-    "`engine` PSPNet's (4 blobs; `icnet` says which, too). Without any of them it is SegNet's if "
-    "it has two `param` entries, and PSPNet's otherwise. In phase TEST PSPNet's has the derivative "
-    "for its gradient (in the fork it is that of the statistics of a batch).",
+    "`engine` PSPNet's (4 blobs); `icnet`, or a dialect, says which a bare one is. Else it is "
+    "SegNet's if it has two `param` entries, and PSPNet's otherwise. In phase TEST PSPNet's has "
+    "the derivative for its gradient (in the fork it is that of the statistics of a batch).",
 )
 def lower_bn(ctx: LayerContext) -> Sequence[Value]:
     """Normalizes every channel, then scales and shifts it; parameters are (1, C, 1, 1).
