@@ -90,3 +90,25 @@ def test_segnet(tmp_path: Path) -> None:
     script("make_net.py", cwd=folder)
     for made in ("segnet.prototxt", "deploy.prototxt"):
         assert (folder / made).read_text() == (EXAMPLES / "segnet" / made).read_text()
+
+
+def test_captions(tmp_path: Path) -> None:
+    """The commands that its README shows, with few pictures and iterations."""
+    solver = {"max_iter: 5000": "max_iter: 4", "test_iter: 10": "test_iter: 1"}
+    solver |= {"display: 100": "display: 1", "average_loss: 100": "average_loss: 1"}
+    folder = copied("captions", tmp_path, {"solver.prototxt": solver})
+    few = {"make_data.py": "make_data.py --train=100 --test=50", "iter_5000": "iter_4"}
+    said = run_shown(folder, few)
+    assert len(said) == 4
+    first, *_, last = losses(said["roastery train --solver=solver.prototxt"])
+    assert first == pytest.approx(2.83, abs=0.15) and last < first  # ln 17
+    greedy, beam = (text for command, text in said.items() if "caption.py" in command)
+    assert re.search(r"\d+ of 50 captions are true: \d+\.\d%$", greedy)
+    assert re.fullmatch(r"test/00000\.png: .*\ntest/00001\.png: .*\n", beam)
+    assert (folder / "sheet.png").stat().st_size > 10_000
+    made = ("captions.prototxt", "encoder.prototxt", "decoder.prototxt")
+    for name in made:
+        (folder / name).unlink()
+    script("make_nets.py", cwd=folder)
+    for name in made:
+        assert (folder / name).read_text() == (EXAMPLES / "captions" / name).read_text()
