@@ -80,6 +80,8 @@ class Registry:
     def _add_field(self, owner: MessageType, declared: FieldType) -> None:
         full = replace(declared, owner=owner.name)
         present = owner.fields.setdefault(declared.name, full)
+        if present.added and not full.added:  # what its layer declares is its own
+            present = owner.fields[declared.name] = replace(present, added=False)
         if (present.kind, present.repeated) != (full.kind, full.repeated):
             raise SchemaError(
                 f"field `{owner.name}.{full.name}` is declared twice: "

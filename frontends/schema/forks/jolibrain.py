@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..registry import declare_message, extend_enum, extend_message
+from ..registry import declare_message, extend_message
 from ..types import enum, optional
 
 declare_message(
@@ -137,4 +137,3 @@ extend_message(
     optional("bool", "rotate", default=False),
     optional("bool", "untransformed_top", default=False),
 )
-extend_enum("V1LayerParameter.LayerType", "SELU", "SELU_DROPOUT", "DICE_LOSS")

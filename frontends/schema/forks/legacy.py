@@ -8,11 +8,14 @@ from ..types import optional
 
 _TYPES = {
     "BN": "BN",
+    "CROP": "Crop",
     "LOCAL": "Local",
     "NORMALIZE": "Normalize",
     "PRELU": "PReLU",
     "RELU6": "ReLU6",
     "ROIPOOLING": "ROIPooling",
+    "SELU": "SeLu",
+    "SELU_DROPOUT": "SeLuDropout",
 }
 
 extend_enum("V1LayerParameter.LayerType", *_TYPES)

@@ -94,4 +94,3 @@ extend_message(
     optional("ReLUParameter", "relu6_param"),
 )
 extend_enum("AnnotatedDatum.AnnotationType", "BBOXandSeg", "LANE")
-extend_enum("V1LayerParameter.LayerType", "RELU6")

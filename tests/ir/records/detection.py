@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ir.op import Op
+from ir.ops.cell_evaluation import EvaluateCells
 from ir.ops.evaluation import EvaluateDetections
 from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
@@ -80,6 +81,7 @@ YOLO = YoloDeltas(
     most=0.5,
 )
 EVALUATION = EvaluateDetections(4, 0, 0.5)
+IN_CELLS = EvaluateCells((1.0, 2.0, 1.5, 0.75), 0.3, 0.6)
 
 CASES = [
     evaluated("shares", EVALUATION),
@@ -93,6 +95,14 @@ CASES = [
     ),
     evaluated(
         "fitted", replace(EVALUATION, mode="FIT_SMALL_SIZE", resized=(30, 30, 25, 22)), sized=True
+    ),
+    *(
+        OpCase(
+            f"in_cells_{score.lower()}",
+            replace(IN_CELLS, score=score),
+            (Input((2, 3, 3, 2, 8)), Input((9, 8), truth)),
+        )
+        for score in ("OBJ", "PROB", "MULTIPLY")
     ),
     trained("plain", REGION, 2),
     trained("by_prediction", replace(REGION, by_anchor=False, rescore=False), 2),
@@ -111,6 +121,10 @@ ERRORS = [
     ErrorCase(EVALUATION, (f32(3, 7), f32(2, 7)), "truth is rows of 8"),
     ErrorCase(replace(EVALUATION, mode="FIT"), (f32(3, 7), f32(2, 8)), "unknown mode"),
     ErrorCase(EVALUATION, (f32(3, 7), f32(2, 8), i32(2, 3), i32(1)), "sizes are rows of 2"),
+    ErrorCase(IN_CELLS, (f32(2, 3, 3, 2, 5), f32(2, 8)), "cells are"),
+    ErrorCase(IN_CELLS, (f32(2, 3, 3, 2, 8), f32(2, 7)), "truth is rows of 8"),
+    ErrorCase(IN_CELLS, (f32(2, 3, 3, 3, 8), f32(2, 8)), "4 biases for 3 boxes"),
+    ErrorCase(replace(IN_CELLS, score="SUM"), (f32(2, 3, 3, 2, 8), f32(2, 8)), "unknown score"),
     ErrorCase(REGION, (f32(2, 3, 8, 4, 5), f32(2, 5), i32(2), i32(2)), "2 anchors and 3 classes"),
     ErrorCase(REGION, (CELLS, f32(2, 4), i32(2), i32(2)), "truth is rows of 5"),
     ErrorCase(replace(YOLO, kind="L1"), (CELLS, f32(2, 5), i32(2), i32(2)), "unknown kind"),

@@ -1,4 +1,4 @@
-"""RegionLoss, Yolov3 and DetectionEvaluate."""
+"""RegionLoss, Yolov3, EvalDetection and DetectionEvaluate."""
 
 from __future__ import annotations
 
@@ -69,6 +69,18 @@ CASES = [
     _yolo("plain", ""),
     _yolo("giou", "iou_loss: GIOU use_logic_gradient: true label_smooth_eps: 0"),
     _yolo("focal", "use_focal_loss: true iou_thresh: 0.3 use_logic_gradient: true"),
+    LayerCase(
+        "EvalDetection",
+        "eval_detection",
+        net_text(
+            'layer { name: "l" type: "EvalDetection" bottom: "x" bottom: "t" top: "y" '
+            f"eval_detection_param {{ side: 4 num_class: 3 num_object: 2 nms: 0.4 {ANCHORS} }} }}",
+            x=(2, 16, 4, 4),
+            t=(1, 1, 5, 8),
+        ),
+        inputs={"t": _rows},
+        checks_gradient=False,
+    ),
     LayerCase(
         "DetectionEvaluate",
         "detection_evaluate",

@@ -4,6 +4,7 @@ within rounding of turning out otherwise."""
 from __future__ import annotations
 
 from ir.graph import Role
+from ir.ops.cell_evaluation import EvaluateCells
 from ir.ops.evaluation import EvaluateDetections
 from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
@@ -18,6 +19,14 @@ def draw_evaluation(g: Growth) -> None:
     found = g.input((g.number(1, 5), 7), F32, QUARTERS, Role.DATA)
     truth = g.input((g.number(1, 4), 8), F32, QUARTERS, Role.DATA)
     g.emit(EvaluateDetections(3, -1, 0.31, difficult=g.choice(True, False)), found, truth)
+
+
+@draws(EvaluateCells)
+def draw_cell_evaluation(g: Growth) -> None:
+    """Boxes in no image, and none suppressed or told of: what is compared has exponentials."""
+    told = g.input((g.number(1, 2), 2, 2, 1, g.number(6, 8)), F32, QUARTERS, Role.DATA)
+    truth = g.input((g.number(1, 4), 8), F32, QUARTERS, Role.DATA)
+    g.emit(EvaluateCells((1.0, 2.0), 0.31, -1.0), told, truth)
 
 
 @draws(RegionDeltas)
