@@ -1,6 +1,6 @@
 """Write a small SSD (Liu et al., "SSD: Single Shot MultiBox Detector", 2016) as prototxt.
 
-    python examples/ssd/make_net.py FOLDER [--batch 16] [--iterations 2000]
+    python examples/ssd/make_net.py FOLDER [--batch 16] [--iterations 4000]
 
 FOLDER/train_test.prototxt trains and tests, FOLDER/deploy.prototxt detects,
 FOLDER/solver.prototxt is the recipe. Three maps of 16, 8 and 4 cells a side predict, each for two
@@ -54,7 +54,7 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--iterations", type=int, default=2000)
+    parser.add_argument("--iterations", type=int, default=4000)
     parser.add_argument("--held-out", type=int, default=100, help="pictures to test on")
     chosen = parser.parse_args()
     write_nets(chosen.folder, chosen.batch, chosen.iterations, chosen.held_out)
