@@ -112,3 +112,46 @@ def test_captions(tmp_path: Path) -> None:
     script("make_nets.py", cwd=folder)
     for name in made:
         assert (folder / name).read_text() == (EXAMPLES / "captions" / name).read_text()
+
+
+def test_ssd(tmp_path: Path) -> None:
+    """The commands that its README shows, on few pictures and for few iterations."""
+    pytest.importorskip("cv2")
+    pytest.importorskip("sklearn")
+    said = run_shown(
+        copied("ssd", tmp_path, {}),
+        {
+            "make_set.py .": "make_set.py . --images=24 --held-out=10",
+            "make_net.py .": "make_net.py . --batch=4 --iterations=12 --held-out=10",
+            "iter_4000": "iter_12",
+            "--label_map=labelmap": "--threshold=0.02 --label_map=labelmap",
+        },
+    )
+    assert len(said) == 6
+    log = said["roastery train --solver=solver.prototxt"]
+    assert len(re.findall(r"detection_eval = [\d.]+", log)) == 4
+    assert re.search(r"Iteration 0 .*, loss = [\d.]+", log)
+    (found,) = (text for command, text in said.items() if "detect_objects" in command)
+    assert re.search(r"  (circle|square|triangle) 0\.\d+ -?\d+\.\d", found)
+    assert (tmp_path / "ssd" / "found" / "000005.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_faster_rcnn(tmp_path: Path) -> None:
+    """The commands that its README shows, on few pictures and for few iterations."""
+    pytest.importorskip("cv2")
+    pytest.importorskip("sklearn")
+    copied("ssd", tmp_path, {})
+    said = run_shown(
+        copied("faster_rcnn", tmp_path, {}),
+        {
+            "make_set.py shapes": "make_set.py shapes --images=12 --held-out=6",
+            "make_net.py . shapes": "make_net.py . shapes --iterations=3",
+            "iter_3000": "iter_3",
+        },
+    )
+    assert len(said) == 6
+    log = said["roastery train --solver=solver.prototxt --python_layers"]
+    for name in ("loss_bbox", "loss_cls", "rpn_loss_bbox", "rpn_loss_cls"):
+        assert re.search(rf"Train net output #\d: {name} = [\d.]+", log)
+    assert re.search(r"mean +0\.\d+ on 6 pictures", said["python evaluate.py found.json shapes"])
+    assert (tmp_path / "faster_rcnn" / "found" / "000005.png").exists()
