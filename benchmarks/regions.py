@@ -17,10 +17,8 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
+from benchmarks.beside_torchvision import asked, medians, missing
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port, differentiate
 from frontends.lowering.known_layers import load_layers
@@ -260,34 +259,6 @@ def distance(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.linalg.norm(ours - theirs) / max(float(np.linalg.norm(theirs)), 1e-30))
 
 
-CLOCKS = {"wall": time.perf_counter, "thread": time.thread_time}
-
-
-def medians(contenders: Sequence[Steps], step: str, options: argparse.Namespace) -> list[float]:
-    """Milliseconds of one step by each contender, who take turns."""
-    clock = CLOCKS[options.clock]
-    times: list[list[float]] = [[] for _ in contenders]
-    for _ in range(options.rounds):
-        for steps, found in zip(contenders, times, strict=True):
-            steps[step]()  # the others had the caches
-            began = last = clock()
-            while last - began < options.seconds or last == began:
-                start = last
-                steps[step]()
-                last = clock()
-                found.append((last - start) * 1e3)
-    return [statistics.median(found) for found in times]
-
-
-def missing() -> str:
-    """Why torchvision is not there; empty where it is."""
-    try:
-        import torchvision  # noqa: F401
-    except (ImportError, RuntimeError) as error:  # its library does not fit PyTorch's
-        return str(error).partition("\n")[0]
-    return ""
-
-
 def rows(case: Case, options: argparse.Namespace, *, compared: bool) -> list[Row]:
     arrays = case.arrays()
     ours = Ours(case, arrays, options.threads)
@@ -297,7 +268,7 @@ def rows(case: Case, options: argparse.Namespace, *, compared: bool) -> list[Row
     contenders = [ours.steps] + ([theirs.steps] if theirs else [])
     found = []
     for number, step in enumerate(ours.steps):
-        times = medians(contenders, step, options)
+        times = medians([steps[step] for steps in contenders], options)
         difference = distances[number] if distances else None
         found.append(Row(case.name, step, times[0], times[1] if theirs else None, difference))
     return found
@@ -317,19 +288,7 @@ def line(case: Case, row: Row) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--threads", type=int, default=1, help="of both (default: 1)")
-    parser.add_argument("--only", default="", help="cases whose name holds this text")
-    parser.add_argument("--rounds", type=int, default=9, help="turns of each (default: 9)")
-    parser.add_argument("--seconds", type=float, default=0.2, help="of a turn (default: 0.2)")
-    parser.add_argument("--clock", choices=CLOCKS, default="wall",
-                        help="thread: what the processor did for one thread")  # fmt: skip
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers too")
-    options = parser.parse_args()
-    if options.clock == "thread" and options.threads > 1:
-        parser.error("--clock thread sees one thread")
+    options = asked(__doc__)
     reason = missing()
     if reason:
         print(f"torchvision is not there: {reason}")

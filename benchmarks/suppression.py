@@ -7,9 +7,8 @@ Boxes lie around objects, as detectors find them, or anywhere. Sizes are those o
 anchors, of which the 6,000 best are looked at and 300 kept), of SSD (20 classes of 8,732 priors,
 of which 400 are looked at, in 1 and in 32 images) and of YOLO. What is kept, and the order, is
 compared with torchvision's and PyTorch's before anything is timed. Times are medians of rounds, of
-which each contender has one after the other; of one thread the time that it had a processor. A
-ratio is Roastery's time over theirs: less than 1 is faster. torchvision comes with
-pip install 'roastery[bench]'; without it there are no ratios.
+which each contender has one after the other; a ratio is Roastery's time over theirs: less than 1 is
+faster. torchvision comes with pip install 'roastery[bench]'; without it there are no ratios.
 Ends with 1 where results differ.
 """
 
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.beside_torchvision import medians, missing
+from benchmarks.beside_torchvision import asked, medians, missing
 from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
@@ -377,7 +376,7 @@ def rows(case: Case, options: argparse.Namespace, *, compared: bool) -> list[Row
     told = case.told(ours.found())
     differ = [different(told, other.found()) for other in others]
     runs = [ours.run, *(other.run for other in others)]
-    own, *times = medians(runs, options.rounds, options.seconds, options.threads)
+    own, *times = medians(runs, options)
     if not others:
         return [Row(case.name, "", own, None, None)]
     return [
@@ -398,19 +397,12 @@ def line(row: Row) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--threads", type=int, default=1, help="of all (default: 1)")
-    parser.add_argument("--only", default="", help="cases whose name holds this text")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each (default: 7)")
-    parser.add_argument("--seconds", type=float, default=0.2, help="of a turn (default: 0.2)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers too")
-    options = parser.parse_args()
+    options = asked(__doc__)
     reason = missing()
     if reason:
         print(f"torchvision is not there: {reason}")
-    print(f"milliseconds, threads: {options.threads}\n{HEAD}\n{'-' * len(HEAD)}")
+    print(f"milliseconds ({options.clock} time), threads: {options.threads}")
+    print(f"{HEAD}\n{'-' * len(HEAD)}")
     found = []
     for case in CASES:
         if options.only in case.name:
@@ -418,7 +410,11 @@ def main() -> int:
                 print(line(row), flush=True)
                 found.append(row)
     if options.json:
-        record = {"threads": options.threads, "rows": [asdict(row) for row in found]}
+        record = {
+            "threads": options.threads,
+            "clock": options.clock,
+            "rows": [asdict(row) for row in found],
+        }
         options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return int(any(row.differ for row in found))
 
