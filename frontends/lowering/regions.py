@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ir import expr as e
 from ir.expr import Expr, Operand
 from ir.graph import Value
-from ir.types import I32
+from ir.types import F32, I32
 
 from .context import LayerContext
 
@@ -55,7 +55,7 @@ def held_between(a: Expr, least: Operand, most: Operand) -> Expr:
 
 def size_as_float(size: int) -> Expr:
     """A size, which may hold symbols, as a float."""
-    return e.to_float(e.dyn(size))
+    return e.dyn(size, F32)
 
 
 @dataclass(frozen=True)

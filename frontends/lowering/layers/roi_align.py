@@ -75,7 +75,7 @@ class _Samples:
 
     def __init__(self, cells: int, scale: float, ratio: int, extent: int) -> None:
         self._cells, self._scale, self._ratio = cells, scale, ratio
-        self._extent = size_as_float(extent)
+        self._extent, self._last = size_as_float(extent), size_as_float(extent - 1)
 
     def _placed(self, side: RegionSide, cell: Expr) -> tuple[Expr, Expr, Operand]:
         """Where a cell begins, its extent, and how many samples it has."""
@@ -88,8 +88,7 @@ class _Samples:
         """Pixels that samples of a cell reach."""
         start, size, count = self._placed(side, cell)
         half = size * 0.5 / count
-        last = self._extent - 1.0
-        first, end = (held_between(start + at, 0.0, last) for at in (half, size - half))
+        first, end = (held_between(start + at, 0.0, self._last) for at in (half, size - half))
         return round_down(first), round_down(end) + 2.0
 
     def weight(self, side: RegionSide, cell: Expr, pixel: Expr) -> Expr:
@@ -102,9 +101,7 @@ class _Samples:
             numbers = [e.maximum(before, 0.0) + float(i) for i in range(_REACHED)]
         for sample in numbers:
             at = start + (sample + 0.5) * size / count
-            near = e.maximum(
-                1.0 - e.absolute(held_between(at, 0.0, self._extent - 1.0) - pixel), 0.0
-            )
+            near = e.maximum(1.0 - e.absolute(held_between(at, 0.0, self._last) - pixel), 0.0)
             counts = (at >= -1.0) & (at <= self._extent)
             if self._ratio <= 0:
                 counts = counts & (sample < count)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ir import expr as e
+from ir.expr_exchange import without_gradient_marks
 from ir.graph import Graph, Node, Value
 from ir.interpret import run_node
 from ir.op import Property
@@ -114,7 +115,9 @@ class _Run:
         will after a pass has split it, is told by what its expression reads."""
         read = node.inputs
         if isinstance(node.op, Map):
-            read = tuple(node.inputs[i] for i in e.arguments(node.op.exprs[number]))
+            # What only a gradient reads is dropped, and literals are left, which are single.
+            expr = without_gradient_marks(node.op.exprs[number])
+            read = tuple(node.inputs[i] for i in e.arguments(expr))
         floats = [v for v in read if v.type.dtype.is_float]
         return max(self._least, min((self.noise[v] for v in floats), default=SINGLE))
 
