@@ -21,11 +21,15 @@ from .convolution import convolve
     fork_fields=("dilation_h", "dilation_w", *PADDING_FIELDS),
     fork="mobile nets",
     coordinates="windows",
+    note="Without `group` it is a plain Convolution, as in the fork on a CPU.",
 )
 def lower_depthwise_convolution(ctx: LayerContext) -> Sequence[Value]:
-    """A Convolution with ``group`` groups; as many as there are channels if it is not given."""
-    channels = ctx.x.shape[ctx.axis(ctx.param.axis)]
-    return convolve(ctx, ctx.param.num_output, ctx.param.get("group", channels))
+    """A Convolution with ``group`` groups, which is 1 if it is not given: so are its blobs shaped.
+
+    yonghenglh6/DepthwiseConvolution, eric612/MobileNet-YOLO:
+    src/caffe/layers/depthwise_conv_layer.cpp, which is BaseConvolutionLayer's.
+    """
+    return convolve(ctx, ctx.param.num_output, ctx.param.group)
 
 
 @layer(

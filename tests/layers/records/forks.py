@@ -44,6 +44,11 @@ CASES = [
         "convolution_param { num_output: 3 group: 3 kernel_size: 3 stride: 2 bias_term: false }",
     ),
     _case(
+        "DepthwiseConvolution",
+        "depthwise_convolution_two_each",
+        "convolution_param { num_output: 6 group: 3 kernel_size: 3 pad: 1 }",
+    ),
+    _case(
         "ConvolutionDepthwise",
         "convolution_depthwise_layer",
         "convolution_param { kernel_h: 3 kernel_w: 2 pad: 1 }",
