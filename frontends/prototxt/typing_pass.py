@@ -12,6 +12,7 @@ from . import unknown_field
 from .literals import Mistake, free_value, literal_value
 from .message import Message
 from .note import Note
+from .suggestions import did_you_mean
 from .syntax import MAX_ERRORS, TooManyErrors
 from .tree import Block, Entry, Items, Scalar, SourceText
 
@@ -69,7 +70,9 @@ class TypingPass:
             else:
                 self._unknown(message, entry)
         self._enclosing.pop()
-        given = {str(entry.name) for entry in entries}  # with a wrong value too: said already
+        # With a wrong value, or another name, too: said already.
+        given = {str(entry.name) for entry in entries}
+        given |= {did_you_mean(name, kind.fields) or name for name in given - kind.fields.keys()}
         for field in kind:
             if field.label == "required" and field.name not in given:
                 self._report(

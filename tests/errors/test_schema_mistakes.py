@@ -92,7 +92,9 @@ def test_a_misspelt_field(kind: LayerType, field: FieldType) -> None:
         return
     misspelt = f"{name[0]}{name[2]}{name[1]}{name[3:]}"
     assert misspelt not in parameters(kind).fields
-    error = parse_error(block(kind, f"{misspelt}: 1"))
+    required = [f.name for f in parameters(kind) if f.label == "required"]
+    others = " ".join(f"{other}: 1" for other in required if other != name)
+    error = parse_error(block(kind, f"{misspelt}: 1 {others}"))
     assert f"has no field `{misspelt}`" in error.message
     assert error.location.line == 5
     assert error.hint is not None and "did you mean" in error.hint

@@ -24,6 +24,7 @@ from ..registry import layer
         optional("int32", "shrink_factor", default=1),
         optional("int32", "pad_beg", default=0),
         optional("int32", "pad_end", default=0),
+        optional("bool", "use_blob_size", default=False),
     ),
     bottoms=(1, 2),
     no_gradient_to=(1,),
