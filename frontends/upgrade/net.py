@@ -84,11 +84,17 @@ def _upgrade_input(net: Message, notes: list[Note]) -> Message:
 
 def _is_old_batch_norm(layer: Message) -> bool:
     specs = layer.param
+    of_all = len(specs) in (_BATCH_NORM_BLOBS, _WITH_SCALE_AND_SHIFT)
     return (
         layer.type == "BatchNorm"
-        and len(specs) in (_BATCH_NORM_BLOBS, _WITH_SCALE_AND_SHIFT)
+        # NVCaffe sets them whatever is given.
+        and (of_all or layer.batch_norm_param.scale_bias or _has_scale_filler(layer))
         and any(s.lr_mult != 0 or s.decay_mult != 0 for s in specs[:_BATCH_NORM_BLOBS])
     )
+
+
+def _has_scale_filler(layer: Message) -> bool:
+    return bool(layer.batch_norm_param.has("scale_filler"))
 
 
 def _has_old_batch_norm(net: Message) -> bool:

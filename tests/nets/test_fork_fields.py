@@ -11,6 +11,8 @@ import pytest
 import roastery
 from compiler.options import CompileOptions
 from roastery.building import LogReport, NetBuilder, NetRequest
+from roastery.building.logger import logger_report
+from roastery.building.lowered import lower_net
 from roastery.cli.main import main
 from roastery.devices.backends import open_backend
 from roastery.reading import nets
@@ -195,3 +197,27 @@ def test_what_yet_another_fork_added_is_refused_in_a_forks_layer() -> None:
         "prior_box_param { min_size: 4 yx_order: true } }"
     )
     assert "`yx_order` is a field of another fork's PriorBox layer" in refusal(X + layer).message
+
+
+def test_statistics_of_nvcaffe_do_not_learn() -> None:
+    """Whatever their param blocks say: NVCaffe sets the rates of the first three blobs to 0."""
+    layer = (
+        'layer { name: "b" type: "BatchNorm" bottom: "x" top: "b" param { lr_mult: 1 } '
+        "batch_norm_param { scale_bias: true } }"
+    )
+    program = lowered(X + layer)
+    assert len([p for p in program.parameters if p.lr_mult]) == 2  # scale and shift
+
+
+def test_labels_of_yolo_are_told_without_data() -> None:
+    text = DATA.replace('"Data"', '"AnnotatedData"').replace(
+        "synchronize_target: true }", "} annotated_data_param { yolo_data_type: 1 }"
+    )
+    layer = 'layer { name: "s" type: "Silence" bottom: "d" bottom: "l" }'
+    request = NetRequest(
+        nets.net_from_text(text + layer),
+        nets.net_state(nets.net_from_text(text), "TRAIN"),
+        assume="missing",
+    )
+    program = lower_net(request, logger_report()).program
+    assert program.blobs["l"][0].shape == (2, 1, 300, 5)

@@ -29,8 +29,13 @@ from ..found_rows import (
     ranked_as_cpp,
 )
 from ..registry import layer
+from ..unjoined_detections import joined_detections
 
-extend_message("DetectionOutputParameter", optional("bool", "no_permute", default=False))
+extend_message(
+    "DetectionOutputParameter",
+    optional("bool", "no_permute", default=False),
+    optional("int32", "nbottom", default=6),
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,13 @@ class _Shape:
     "DetectionOutput",
     param="detection_output_param",
     message=message_type("DetectionOutputParameter"),
-    bottoms=(3, 4),
-    no_gradient_to=(0, 1, 2, 3),
+    bottoms=(3, None),
+    no_gradient_to=tuple(range(64)),
     fork="SSD",
-    fork_fields=("no_permute",),
+    fork_fields=("no_permute", "nbottom"),
     note="The number of rows depends on data: it is read back. `save_output_param` and "
-    "`visualize` write no files and show no images, which a note says; `no_permute` has no effect.",
+    "`visualize` write no files and show no images, which a note says. With "
+    "`no_permute` (Synopsys) the bottoms are the maps themselves.",
 )
 def lower_detection_output(ctx: LayerContext) -> Value:
     """Boxes of every class but the background, without those that overlap better ones.
@@ -63,6 +69,15 @@ def lower_detection_output(ctx: LayerContext) -> Value:
     SSD: src/caffe/layers/detection_output_layer.cpp, src/caffe/util/bbox_util.cpp.
     """
     p, b = ctx.param, ctx.b
+    if p.no_permute and len(ctx.bottoms) > 4:
+        ctx.bottoms = joined_detections(ctx)
+    ctx.check(
+        len(ctx.bottoms) <= 4,
+        f"{len(ctx.bottoms)} bottoms are too many",
+        "bottom",
+        "offsets, scores, priors and perhaps the image; of maps alone with `no_permute: true`",
+        4,
+    )
     shape = _shape(ctx)
     _tell_what_is_not_written(ctx)
     nms = p.nms_param

@@ -15,8 +15,8 @@ from ..registry import layer
     "EvalDetection",
     param="eval_detection_param",
     message=message_type("EvalDetectionParameter"),
-    bottoms=2,
-    no_gradient_to=(0, 1),
+    bottoms=(2, 3),
+    no_gradient_to=(0, 1, 2),
     host=True,
     fork="YOLOv2",
     note="Equal scores stay in their order. `sqrt` and `constriant` have no effect, as in the "
@@ -27,7 +27,8 @@ def lower_eval_detection(ctx: LayerContext) -> Value:
     right, wrong) of each box that is found.
 
     Bottoms: what the net says of cells, (N, boxes * (5 + classes), side, side), and ground truth
-    (1, 1, G, 8). intel/caffe: src/caffe/layers/eval_detection_layer.cpp.
+    (1, 1, G, 8); a third, the image, is not read.
+    intel/caffe: src/caffe/layers/eval_detection_layer.cpp.
     """
     b, p, x = ctx.b, ctx.param, ctx.x
     side, classes, boxes = p.side, p.num_class, p.num_object

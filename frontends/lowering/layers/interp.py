@@ -29,6 +29,7 @@ from ..registry import layer
     bottoms=(1, 2),
     no_gradient_to=(1,),
     fork="DeepLab",
+    fork_fields=("use_blob_size",),  # says of a second bottom what it means anyhow
 )
 def lower_interp(ctx: LayerContext) -> Value:
     """Resize images so that corners fall on corners; negative padding crops them first.
@@ -65,6 +66,12 @@ def _size(ctx: LayerContext, extents: list[int]) -> list[int]:
     shrink, zoom = p.shrink_factor, p.zoom_factor
     for field in ("shrink_factor", "zoom_factor"):
         ctx.check(p[field] >= 1, f"{field} is {p[field]}", field, "it must be at least 1")
+    ctx.check(
+        len(ctx.bottoms) == 2 or not p.use_blob_size,
+        "use_blob_size is true, and there is no second bottom",
+        "use_blob_size",
+        "the second bottom gives height and width",
+    )
     if len(ctx.bottoms) == 2:
         like = ctx.bottoms[1]
         ctx.check(

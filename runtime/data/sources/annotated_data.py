@@ -52,6 +52,7 @@ UNDISTORTED = NoteKind(
 )
 
 _COLUMNS = 8
+_YOLO_BOXES, _YOLO_COLUMNS = 300, 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +70,11 @@ class AnnotatedDataConfig(RecordConfig):
     batch_sampler: tuple[BatchSamplerConfig, ...] = ()
     label_map_file: str = ""
     anno_type: str | None = None
+    yolo_data_type: int = 0  # of MobileNet-YOLO; 1 is refused where data is read
 
     def beside(self, images: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:
+        if self.yolo_data_type == 1:
+            return [(images[0], 1, _YOLO_BOXES, _YOLO_COLUMNS)]
         return [(1, 1, 1, _COLUMNS)]
 
     def open(self, options: OpenOptions) -> AnnotatedSource:
