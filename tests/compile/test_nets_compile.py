@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -128,6 +129,17 @@ def test_kernels_of_a_net(
 ) -> None:
     launches = kernels.distinct(NETS[net]())
     assert not compile_and_check(launches, architecture, kept, triton_path)
+
+
+def test_cells_of_regions_are_cut_as_on_cpus(kept: BinaryStore) -> None:
+    """By products that are rounded before they are added to, and quotients to the nearest."""
+    cases = [c for c in all_cases() if c.name in ("roi_pooling", "psroi_pooling")]
+    launches = kernels.distinct([kernels.training(LayerRun(c).program) for c in cases])
+    cuts = [x for x in launches if "div_rn" in x.kernel.source]
+    assert cuts
+    for binary in compile_jobs(jobs_of(cuts, Architecture(90)), store=kept, workers=1):
+        assert "div.rn.f32" in binary.ptx
+        assert not re.search(r"fma\.rn\.f32|div\.full\.f32", binary.ptx)
 
 
 @pytest.mark.exhaustive
