@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from compiler.kernel import Config
 from ir import expr as e
 from ir.op import AxisFold
+from ir.types import I32
 
-from ...expressions import as_computed, as_i32, computed, constant, read, spread
+from ...expressions import as_i32, constant, spread
 from ...folds import PlaceFold
 from ...nodes import KernelBody
 from .rows import RowsToSort
@@ -21,12 +20,10 @@ def select_kernel(row: RowsToSort, config: Config) -> KernelBody:
     """
     builder, tie = row.builder, row.op.tie
     program = builder.let(builder.program(), "i", "row")
-    dtype = computed(row.x.type.dtype)
-    fold = PlaceFold(AxisFold("max", (0,), tie), dtype)
+    fold = PlaceFold(AxisFold("max", (0,), tie), I32)
     nearest = -1 if tie == "first" else 2**31 - 1
-    first = e.const(math.nan if dtype.is_float else 2**31 - 1, dtype)  # is before all there are
-    last = (
-        builder.declare(first, frozenset(), "r", "last"),
+    last = (  # is before all there are
+        builder.declare(e.const(2**31 - 1), frozenset(), "r", "last"),
         builder.declare(e.const(nearest), frozenset(), "r", "last_place"),
     )
     with builder.loop(row.count, hint="turn") as turn:
@@ -34,8 +31,8 @@ def select_kernel(row: RowsToSort, config: Config) -> KernelBody:
         with builder.loop(row.size, step=constant("BLOCK"), hint="step") as step:
             place = builder.let(step + builder.lanes("BLOCK"), "i", "place")
             inside = builder.let(place < row.size, "m", "inside")
-            value = builder.let(read(row.at(program, place, (inside,))), "x", "value")
-            one = (as_computed(value), as_i32(place))
+            key = builder.let(row.key(program, place, (inside,)), "x", "key")
+            one = (key, as_i32(place))
             later = builder.let(inside & fold.before(last, one), "m", "later")
             taken = [e.where(later, a, b) for a, b in zip(one, fold.starts, strict=True)]
             fold.step(builder, best, tuple(builder.let(t) for t in taken))
