@@ -14,6 +14,7 @@ from ir.ops.dynamic import Trim
 from ir.ops.gather import Gather
 from ir.ops.introsort import IntroSort
 from ir.ops.sort import TopK
+from ir.size import smaller
 from ir.types import I32
 
 from .context import LayerContext
@@ -59,7 +60,7 @@ def ranked_as_cpp(
         pivot: as IntroSort has it: ``median`` is that of ``std::sort``.
     """
     rows, length = scores.shape
-    more = min(k + 1, length)
+    more = smaller(k + 1, length)
     best, places = b.emit_all(TopK(more, "first"), scores)
     kept = Ranked(b.slice(best, 1, 0, k), b.slice(places, 1, 0, k), number_found(b, best))
     counts = b.map(e.minimum(e.arg(0, I32), e.dyn(k)), kept.counts)
@@ -136,9 +137,8 @@ def grouped_rows(b: Builder, counts: Value, rows: int) -> GroupedRows:
         shape=(rows, groups),
     )
     group, start = (b.reshape(b.sum(part, (1,)), (rows,)) for part in parts)
-    last = e.dyn(groups) - 1
     return GroupedRows(
-        b.map(e.minimum(e.to_int(e.arg(0)), last), group),
+        b.map(e.minimum(e.to_int(e.arg(0)), e.dyn(groups - 1)), group),
         b.map(e.index(0) - e.to_int(e.arg(0)), start),
         b.map(e.to_int(e.arg(0)), b.sum(numbers, (0,))),
     )

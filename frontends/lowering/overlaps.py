@@ -30,9 +30,9 @@ class Overlaps:
 def box_overlaps(b: Builder, boxes: Value, others: Value) -> Overlaps:
     """Of ``boxes`` [K, 4 or more] with ``others`` [G, 4 or more], x1, y1, x2, y2, whose last pixel
     belongs to them. rbgirshick/py-faster-rcnn: lib/utils/bbox.pyx."""
-    count, groups = boxes.shape[0], others.shape[0]
+    count = boxes.shape[0]
     down = [b.slice(boxes, 1, i, i + 1) for i in range(4)]
-    across = [b.reshape(b.slice(others, 1, i, i + 1), (1, groups)) for i in range(4)]
+    across = [b.transpose(b.slice(others, 1, i, i + 1), (1, 0)) for i in range(4)]
     box, other = [e.arg(i) for i in range(4)], [e.arg(4 + i) for i in range(4)]
     width = e.minimum(box[2], other[2]) - e.maximum(box[0], other[0]) + 1.0
     height = e.minimum(box[3], other[3]) - e.maximum(box[1], other[1]) + 1.0

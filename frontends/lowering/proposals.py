@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ir import expr as e
 from ir.graph import Value
 from ir.ops.suppression import NonMaximum
+from ir.size import smaller
 from ir.types import I32
 
 from .anchors import Anchor, anchors_at
@@ -75,9 +76,8 @@ def lower_proposals(ctx: LayerContext, settings: ProposalSettings) -> Proposals:
     count = rows * columns * len(settings.anchors)
     ctx.check(count <= MOST_PLACES, f"{count} anchors of an image are more than can be sorted")
     scores, boxes = _candidates(ctx, settings, images, rows, columns)
-    before = settings.before if 0 < settings.before < count else count
-    most = settings.after if 0 < settings.after < before else 0
-    after = most or before
+    before = smaller(settings.before, count) if settings.before > 0 else count
+    after = smaller(settings.after, before) if settings.after > 0 else before
     flat_scores = b.reshape(scores, (images, count))
     if settings.keeps_small:
         best = ranked_as_cpp(b, flat_scores, before, pivot="first")
@@ -86,7 +86,9 @@ def lower_proposals(ctx: LayerContext, settings: ProposalSettings) -> Proposals:
     row = b.map(e.index(0) * e.dyn(count) + e.arg(0, I32), best.places)
     sorted_boxes = picked(b, b.reshape(boxes, (images * count, 4)), row)
     flags, numbers = b.emit_all(
-        NonMaximum(settings.threshold, most=most, pixel=1), sorted_boxes, best.counts
+        NonMaximum(settings.threshold, most=max(settings.after, 0), pixel=1),
+        sorted_boxes,
+        best.counts,
     )
     found = grouped_rows(b, numbers, images * after)
     at = b.map(e.arg(0, I32) * e.dyn(after) + e.arg(1, I32), found.group, found.number)

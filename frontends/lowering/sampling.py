@@ -5,6 +5,7 @@ from __future__ import annotations
 from ir import expr as e
 from ir.graph import Value
 from ir.ops.gather import ScatterAdd
+from ir.size import smaller
 from ir.types import I32
 
 from .context import LayerContext
@@ -20,7 +21,7 @@ def drawn_at_random(ctx: LayerContext, marks: Value, most: int) -> Ranked:
     (count,) = marks.shape
     key, parts = ctx.uniform(1, 1)
     keys = b.map(e.where(e.arg(0) > 0.5, key, ABSENT), marks, *parts)
-    return ranked(b, b.reshape(keys, (1, count)), min(most, count))
+    return ranked(b, b.reshape(keys, (1, count)), smaller(most, count))
 
 
 def marked(ctx: LayerContext, chosen: Ranked, numbers: Value, count: int) -> Value:

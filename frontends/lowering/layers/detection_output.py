@@ -13,6 +13,7 @@ from ir.expr import Expr
 from ir.graph import Value
 from ir.ops.sort import TopK
 from ir.ops.suppression import NonMaximum
+from ir.size import smaller
 from ir.types import I32
 
 from ..context import LayerContext
@@ -95,7 +96,7 @@ def lower_detection_output(ctx: LayerContext) -> Value:
             e.where(e.equal(e.index(3), 0), e.to_float(e.index(2)), -1.0),
             shape=(1, 1, shape.images, 7),
         )
-    count = top_k if 0 < top_k < shape.priors else shape.priors
+    count = smaller(top_k, shape.priors) if top_k > 0 else shape.priors
     places = shape.classes * count  # of an image
     ctx.check(
         places <= MOST_PLACES,
@@ -114,7 +115,7 @@ def lower_detection_output(ctx: LayerContext) -> Value:
     place = picked_places(b, b.reshape(chosen, (shape.images * most,)), at)
     flat = b.map(e.arg(0, I32) * e.dyn(places) + e.arg(1, I32), rows.group, place)
     column = (shape.images * most, 1)
-    label = e.to_float(e.arg(0, I32) // e.dyn(count))
+    label = e.to_float(e.maximum(e.arg(0, I32), 0) // e.dyn(count))
     found = [
         b.reshape(b.map(e.to_float(e.arg(0, I32)), rows.group), column),
         b.reshape(b.map(label, place), column),
@@ -142,7 +143,7 @@ def _chosen(
         return first_kept(b, kept, places), counts
     kept = b.map(e.where(e.equal(e.arg(1, I32), 1), e.arg(0), ABSENT), scores, flags)
     best = ranked_as_cpp(b, b.reshape(kept, (shape.images, places)), most, cut_only=True)
-    by_class = -e.to_float(e.arg(1, I32) // e.dyn(scores.shape[1]))
+    by_class = -e.to_float(e.maximum(e.arg(1, I32), 0) // e.dyn(scores.shape[1]))
     key = b.map(e.where(e.arg(0) > ABSENT, by_class, ABSENT), best.scores, best.places)
     _, order = b.emit_all(TopK(most, "first"), key)
     at = b.map(e.index(0) * e.dyn(most) + e.arg(0, I32), order)
@@ -209,9 +210,9 @@ def _best(ctx: LayerContext, shape: _Shape, count: int) -> Ranked:
     p, b = ctx.param, ctx.b
     scores = b.reshape(ctx.bottoms[1], (shape.images, shape.priors, shape.classes))
     least = p.confidence_threshold if p.has("confidence_threshold") else ABSENT
-    counts = (e.arg(0) > max(least, ABSENT)) & e.not_equal(e.index(2), p.background_label_id)
-    masked = b.map(e.where(counts, e.arg(0), ABSENT), scores)
-    rows = b.reshape(b.transpose(masked, (0, 2, 1)), (shape.images * shape.classes, shape.priors))
+    counts = (e.arg(0) > max(least, ABSENT)) & e.not_equal(e.index(1), p.background_label_id)
+    masked = b.map(e.where(counts, e.arg(0), ABSENT), b.transpose(scores, (0, 2, 1)))
+    rows = b.reshape(masked, (shape.images * shape.classes, shape.priors))
     return ranked(b, rows, count)
 
 

@@ -11,6 +11,7 @@ from frontends.schema.registry import message_type
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
+from ir.types import F32
 
 from ..chosen import chosen
 from ..context import LayerContext
@@ -43,8 +44,9 @@ def lower_prior_box(ctx: LayerContext) -> Value:
     p, b = ctx.param, ctx.b
     boxes, variances = _boxes(ctx), _variances(ctx)
     rows, columns = _map_size(ctx, 0)
-    height, width = _image_size(ctx)
-    step_y, step_x = _steps(ctx, (height, width), (rows, columns))
+    image = _image_size(ctx)
+    step_y, step_x = _steps(ctx, image, (rows, columns))
+    height, width = (e.dyn(extent, F32) for extent in image)
     # A position's row and column, the number of its box, and which of four coordinates.
     channel, row, column, box, coordinate = (e.index(axis) for axis in range(5))
     is_y = e.equal(coordinate % 2, 1)
@@ -148,24 +150,20 @@ def _map_size(ctx: LayerContext, bottom: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _image_size(ctx: LayerContext) -> tuple[Expr, Expr]:
+def _image_size(ctx: LayerContext) -> tuple[float, float]:
     """Height and width, in pixels."""
     given = _either(ctx, "img_size", "img_h", "img_w")
-    if given is None:
-        height, width = _map_size(ctx, 1)
-        return e.to_float(e.dyn(height)), e.to_float(e.dyn(width))
-    return e.const(float(given[0])), e.const(float(given[1]))
+    return _map_size(ctx, 1) if given is None else given
 
 
 def _steps(
-    ctx: LayerContext, image: tuple[Expr, Expr], positions: tuple[int, int]
+    ctx: LayerContext, image: tuple[float, float], positions: tuple[int, int]
 ) -> tuple[Expr, Expr]:
     """How far positions lie apart, in pixels: down and across."""
     given = _either(ctx, "step", "step_h", "step_w")
     if given is None:
-        down, across = (s / e.to_float(e.dyn(n)) for s, n in zip(image, positions, strict=True))
-        return down, across
-    return e.const(float(given[0])), e.const(float(given[1]))
+        given = image[0] / positions[0], image[1] / positions[1]
+    return e.dyn(given[0], F32), e.dyn(given[1], F32)
 
 
 def _either(ctx: LayerContext, both: str, down: str, across: str) -> tuple[float, float] | None:

@@ -13,7 +13,7 @@ from ir.expr import Expr
 from ir.graph import Value
 from ir.ops.reduction import ArgExtreme
 from ir.ops.suppression import NonMaximum
-from ir.types import I32
+from ir.types import F32, I32
 
 from ..chosen import chosen
 from ..context import LayerContext
@@ -39,7 +39,7 @@ _SURELY_SAME = 0.99
 
 @dataclass(frozen=True)
 class _Candidates:
-    """Scores f32[K], ABSENT for what does not count, classes i32[K], boxes f32[K, 4]."""
+    """Scores f32[K], classes i32[K], boxes f32[K, 4]."""
 
     scores: Value
     classes: Value
@@ -73,7 +73,8 @@ def lower_yolo_detection_output(ctx: LayerContext) -> Value:
         "give a width and a height for each",
     )
     sizes = [(p.biases[2 * i], p.biases[2 * i + 1]) for i in range(p.num_box)]
-    return _kept(ctx, [_of_map_v2(ctx, i, sizes) for i in range(len(ctx.bottoms))])
+    least = e.arg(0) >= e.const(p.confidence_threshold)
+    return _kept(ctx, [_of_map_v2(ctx, i, sizes) for i in range(len(ctx.bottoms))], least)
 
 
 @layer(
@@ -130,7 +131,7 @@ def lower_yolov3_detection_output(ctx: LayerContext) -> Value:
         ctx.check(p.anchors_scale[i] > 0, "anchors_scale is 0", "anchors_scale", index=i)
         sizes = [(p.biases[2 * anchor], p.biases[2 * anchor + 1]) for anchor in mask]
         candidates.append(_of_map_v3(ctx, i, sizes, p.anchors_scale[i]))
-    return _kept(ctx, candidates)
+    return _kept(ctx, candidates, e.arg(0) > e.const(p.confidence_threshold))
 
 
 def _check_numbers(ctx: LayerContext) -> None:
@@ -170,9 +171,7 @@ def _of_map_v2(ctx: LayerContext, bottom: int, sizes: Sequence[tuple[float, floa
     powers = b.map(e.exp(e.arg(0) - e.arg(1)), classes, b.reduce("max", classes, (4,)))
     likely = b.map(e.arg(0) / e.arg(1), powers, b.sum(powers, (4,)))
     best = b.reduce("max", likely, (4,))
-    score = e.sigmoid(e.arg(0)) * e.arg(1)
-    counts = score >= e.const(p.confidence_threshold)
-    scores = b.map(e.where(counts, score, ABSENT), b.slice(x, 4, 4, 5), best)
+    scores = b.map(e.sigmoid(e.arg(0)) * e.arg(1), b.slice(x, 4, 4, 5), best)
     return _flat(
         ctx,
         scores,
@@ -197,9 +196,7 @@ def _of_map_v3(
             left = left - e.sigmoid(e.arg(2 + k))
         certain = certain * left / 4.0
         inputs += doubt
-    score = e.sigmoid(e.arg(0)) * certain
-    counts = score > e.const(p.confidence_threshold)
-    scores = b.map(e.where(counts, score, ABSENT), classes, *inputs)
+    scores = b.map(e.sigmoid(e.arg(0)) * certain, classes, *inputs)
     edges = _edges(ctx, x, sizes, (0, 2, 4, 6) if p.gaussian_box else (0, 1, 2, 3), scale)
     many = scores.type.size > _MANY and p.nms_threshold <= _SURELY_SAME
     if many or p.num_classes == 1:
@@ -230,10 +227,9 @@ def _edges(
     low: list[Expr] = []
     high: list[Expr] = []
     for axis, extent, place in ((0, columns, e.index(2)), (1, rows, e.index(1))):
-        count = e.to_float(e.dyn(extent))
-        center = (e.to_float(place) + e.sigmoid(e.arg(axis))) / count
+        center = (e.to_float(place) + e.sigmoid(e.arg(axis))) / e.dyn(extent, F32)
         size = chosen(e.index(3), [pair[axis] for pair in sizes])
-        half = e.exp(e.arg(2 + axis)) * size / (count * float(scale)) / 2.0
+        half = e.exp(e.arg(2 + axis)) * size / e.dyn(extent * scale, F32) / 2.0
         low.append(center - half)
         high.append(center + half)
     return b.concat(b.maps([*low, *high], *parts), 4)
@@ -246,10 +242,11 @@ def _flat(ctx: LayerContext, scores: Value, classes: Value, boxes: Value) -> _Ca
     )
 
 
-def _kept(ctx: LayerContext, maps: Sequence[_Candidates]) -> Value:
-    """What no better one overlaps, of all images and maps."""
+def _kept(ctx: LayerContext, maps: Sequence[_Candidates], counts: Expr) -> Value:
+    """What no better one overlaps, of all images and maps; ``counts``: which scores do."""
     p, b = ctx.param, ctx.b
-    scores = b.concat([c.scores for c in maps], 0)
+    found = b.concat([c.scores for c in maps], 0)
+    scores = b.map(e.where(counts, e.arg(0), ABSENT), found)
     classes = b.concat([c.classes for c in maps], 0)
     boxes = b.concat([c.boxes for c in maps], 0)
     (count,) = scores.shape

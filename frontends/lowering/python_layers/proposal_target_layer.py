@@ -94,9 +94,9 @@ def _sampled(ctx: LayerContext, s: RpnSettings, found: Overlaps) -> tuple[Value,
     # Row j is the j-th with an object, or behind those the next one without.
     first, second = (b.reshape(each.places, (each.places.shape[1],)) for each in (objects, others))
     is_first = b.map(e.where(e.index(0) < e.arg(0, I32), 1.0, 0.0), number, shape=(width,))
-    at_first = b.map(e.minimum(e.index(0), e.dyn(first.shape[0]) - 1), shape=(width,))
+    at_first = b.map(e.minimum(e.index(0), e.dyn(first.shape[0] - 1)), shape=(width,))
     behind = e.maximum(e.index(0) - e.arg(0, I32), 0)
-    at_second = b.map(e.minimum(behind, e.dyn(second.shape[0]) - 1), number, shape=(width,))
+    at_second = b.map(e.minimum(behind, e.dyn(second.shape[0] - 1)), number, shape=(width,))
     rows = b.map(
         e.where(e.arg(0) > 0.5, e.arg(1, I32), e.arg(2, I32)),
         is_first,

@@ -82,7 +82,7 @@ CASES = [
         "rpn.anchor_target_layer",
         "AnchorTargetLayer",
         "python_anchor_target_weighted",
-        _SCALES + "\\nrpn_positive_weight: 0.3\\nrpn_clobber_positives: true",
+        _SCALES + "\\nrpn_positive_weight: 0.3\\nrpn_clobber_positives: true\\nrpn_batchsize: 32",
         4,
         inputs=_TARGET,
         map=_SHAPE,
