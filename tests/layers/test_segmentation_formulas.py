@@ -298,3 +298,23 @@ def test_softmax_losses_are_weighted_by_their_labels() -> None:
     loss = -np.log(np.take_along_axis(shares, numbers, 1)) * np.take(weights, numbers)
     kept = labels != 2
     np.testing.assert_allclose(net.forward()["y"], loss[kept].sum() / kept.sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "per"),
+    [
+        ((6, 4), (6,), (6,)),
+        ((6, 4, 1, 1), (6,), (6, 1, 1, 1)),
+        ((6, 4, 1, 1), (6, 1, 1, 1), (6, 1, 1, 1)),
+        ((6, 4, 2, 3), (6, 1, 2, 3), (6, 1, 2, 3)),
+    ],
+)
+def test_losses_of_regions_have_a_shape_that_others_are_added_to(
+    x: Shape, t: Shape, per: Shape
+) -> None:
+    labels = np.arange(np.prod(t)).reshape(t) % 4.0
+    tops = 'top: "y" top: "p" top: "per"'
+    net = run("SoftmaxWithLossOHEM", tops=tops, given={"t": labels}, x=x, t=t)
+    results = net.forward()
+    assert results["per"].shape == per
+    np.testing.assert_allclose(results["per"].mean(), results["y"], rtol=1e-6)

@@ -37,5 +37,12 @@ def lower_softmax_loss_ohem(ctx: LayerContext) -> Sequence[Value]:
         tops.append(s.probabilities(ctx, flows=False))
     if ctx.top_count > 2:
         each = ctx.b.map(e.stop(e.arg(0)), terms)
-        tops.append(ctx.b.reshape(each, ctx.bottoms[1].shape))
+        tops.append(ctx.b.reshape(each, _shape(ctx)))
     return tops
+
+
+def _shape(ctx: LayerContext) -> tuple[int, ...]:
+    """That of the labels; (N, 1, 1, 1) where there is one for all channels of an image: so R-FCN's
+    own layer makes them, and what is added to their losses has four axes."""
+    labels = ctx.bottoms[1].shape
+    return (*labels, 1, 1, 1) if len(labels) == 1 and ctx.x.type.rank == 4 else labels
