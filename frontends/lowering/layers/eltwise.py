@@ -17,8 +17,9 @@ from ..registry import layer
     param="eltwise_param",
     bottoms=(2, None),
     in_place=True,
-    note="Equal maxima: of two bottoms the second gets the gradient; of more, a later one only if "
-    "it is larger, as in Caffe on the CPU. stable_prod_grad is always on.",
+    note="Last axes of one element may be missing in a bottom: R-FCN adds losses of boxes as (N) "
+    "and (N, 1, 1, 1). Equal maxima: of two bottoms the second gets the gradient; of more, a later "
+    "one only if it is larger, as in Caffe on the CPU. stable_prod_grad is always on.",
     coordinates="kept",
 )
 def lower_eltwise(ctx: LayerContext) -> Value:
@@ -28,9 +29,11 @@ def lower_eltwise(ctx: LayerContext) -> Value:
     """
     p, shape = ctx.param, ctx.x.shape
     coefficients = p.coeff
+    rank = ctx.x.type.rank
     for i, other in enumerate(ctx.bottoms[1:], 1):
+        longer, shorter = sorted((shape, other.shape), key=len, reverse=True)
         ctx.check(
-            other.shape == shape,
+            longer[: len(shorter)] == shorter and all(d == 1 for d in longer[len(shorter) :]),
             f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(shape)}",
             "bottom",
             "all bottoms need one shape; nothing is broadcast",
@@ -59,4 +62,5 @@ def lower_eltwise(ctx: LayerContext) -> Value:
         result = e.maximum(operands[0], operands[1])
         for x in operands[2:]:
             result = e.maximum(x, result)
-    return ctx.b.map(result, *ctx.bottoms)
+    alike = [x if x.type.rank == rank else ctx.b.reshape(x, shape) for x in ctx.bottoms]
+    return ctx.b.map(result, *alike)

@@ -69,6 +69,7 @@ CASES = [
     _case("Bias", "bias_axes", "bias_param { axis: 2 num_axes: -1 }"),
     _case("Bias", "bias_two", "bias_param { axis: 0 }", b=(2,)),
     _case("Eltwise", "eltwise_sum", b=(2, 3, 5, 4)),
+    _case("Eltwise", "eltwise_last_axes", x=(5, 3), b=(5, 3, 1, 1)),
     _case(
         "Eltwise",
         "eltwise_coefficients",
