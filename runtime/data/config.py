@@ -23,6 +23,7 @@ from .augment.settings import (
     NoiseConfig,
     ResizeConfig,
 )
+from .augment.short_side import Algorithm, RandomResizeConfig
 from .notes import Notes, to_logger
 from .source import DataSource
 
@@ -54,7 +55,8 @@ class TransformConfig:
     """Caffe's TransformationParameter. out = (pixel - mean) * scale.
 
     ``crop_height``, ``crop_width`` and ``scale_factors`` are ImageSegData's. From ``crop_h`` on,
-    what weiliu89/caffe (SSD) added; ``crop_size`` is both of ``crop_h`` and ``crop_w``.
+    what weiliu89/caffe (SSD) added; ``crop_size`` is both of ``crop_h`` and ``crop_w``. From
+    ``random_resize_param`` on, what intel/caffe and NVIDIA/caffe added.
     """
 
     scale: float = 1.0
@@ -74,6 +76,12 @@ class TransformConfig:
     distort_param: DistortConfig | None = None
     expand_param: ExpandConfig | None = None
     emit_constraint: EmitConfig | None = None
+    random_resize_param: RandomResizeConfig | None = None
+    img_rand_resize_lower: int = 0
+    img_rand_resize_upper: int = 0
+    interpolation_algo_down: Algorithm = "INTER_NEAREST"
+    interpolation_algo_up: Algorithm = "INTER_CUBIC"
+    allow_upscale: bool = False
 
     @property
     def crop(self) -> tuple[int, int]:

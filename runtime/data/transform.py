@@ -19,6 +19,12 @@ from ir.types import shape_text
 from ..logging.records import Severity
 from .augment.noise import add_noise, noise_mistake
 from .augment.resize import interpolation_for, resize_picture, resized_size
+from .augment.settings import ResizeConfig
+from .augment.short_side import (
+    is_resized_by_short_side,
+    short_side_mistakes,
+    short_side_resize,
+)
 from .config import OpenOptions, SourceConfig, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
 from .image_codec import ImageError, channel_major, mirror_rows
@@ -137,7 +143,8 @@ class Transformer:
 
         Raises ImageError for a picture that this cannot be done to.
         """
-        resize, noise = self.config.resize_param, self.config.noise_param
+        resize = self._resize(pixels.shape[0], pixels.shape[1], number)
+        noise = self.config.noise_param
         if resize is not None:
             pixels = resize_picture(pixels, resize, interpolation_for(resize, self._draws, number))
         if noise is not None:
@@ -149,7 +156,7 @@ class Transformer:
 
         Raises ImageError for values that cannot be resized.
         """
-        resize = self.config.resize_param
+        resize = self._resize(values.shape[1], values.shape[2], number)
         if resize is None or resized_size(resize, *values.shape[1:]) == values.shape[1:]:
             return values
         if len(values) > 4:
@@ -158,6 +165,12 @@ class Transformer:
         rows = np.ascontiguousarray(values.transpose(1, 2, 0))
         pixels = resize_picture(rows, resize, mode)
         return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
+
+    def _resize(self, height: int, width: int, number: int) -> ResizeConfig | None:
+        """How the picture with this number is resized."""
+        if is_resized_by_short_side(self.config):
+            return short_side_resize(self.config, height, width, self._draws, number)
+        return self.config.resize_param
 
     def choose(self, first: int, count: int) -> Choices:
         """Random choices of the records numbered from ``first``."""
@@ -227,8 +240,14 @@ class Transformer:
         return int(choices.row[index]) % (high + 1), int(choices.column[index]) % (wide + 1)
 
     def _check_augmentation(self) -> None:
-        """Refuse what SSD's blocks of transform_param can never do."""
+        """Refuse what forks' blocks of transform_param can never do."""
+        for text, field in short_side_mistakes(self.config):
+            raise self._error(text, field)
         resize = self.config.resize_param
+        if resize is not None and is_resized_by_short_side(self.config):
+            raise self._error(
+                "pictures are resized in two ways", "resize_param", "keep one of the two"
+            )
         if resize is not None:
             if min(resize.height, resize.width) < 1:
                 raise self._error(

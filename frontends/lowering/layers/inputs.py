@@ -64,6 +64,16 @@ AUGMENTATION = (
 """What weiliu89/caffe (SSD) added to transform_param; distort_param, expand_param and
 emit_constraint change nothing but AnnotatedData there."""
 
+SHORT_SIDE = (
+    "random_resize_param",
+    "img_rand_resize_lower",
+    "img_rand_resize_upper",
+    "interpolation_algo_down",
+    "interpolation_algo_up",
+    "allow_upscale",
+)
+"""What intel/caffe and NVIDIA/caffe added: a random length of the shorter side."""
+
 for _name, _param, _tops, _also in (
     ("Data", "data_param", (1, 2), (_TRANSFORM,)),
     ("ImageData", "image_data_param", (2, 2), (_TRANSFORM, "data_param")),
@@ -79,5 +89,5 @@ for _name, _param, _tops, _also in (
         tops=_tops,
         source=True,
         also=_also,
-        fork_fields=AUGMENTATION if _name in ("Data", "ImageData") else (),
+        fork_fields=(*AUGMENTATION, *SHORT_SIDE) if _name in ("Data", "ImageData") else (),
     )(lower_fed)
