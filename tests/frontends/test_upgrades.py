@@ -155,3 +155,15 @@ def test_rates_of_old_layers_that_contradict():
         upgrade_net(parse_text(text, "NetParameter"))
     assert caught.value.location.line == 3
     assert caught.value.location.layer == "a"
+
+
+def test_types_as_mycaffe_spells_them():
+    net = parse_text(
+        """layer { name: "a" type: "Lstm" recurrent_param { num_output: 3 } }
+           layer { name: "b" type: "Lstm" }""",
+        "NetParameter",
+    )
+    new, (note,) = upgrade_net(net)
+    assert [layer.type for layer in new.layer] == ["LSTM", "Lstm"]  # the second is somebody's own
+    assert note.text == 'type: "Lstm" is read as "LSTM"'
+    assert not net_needs_upgrade(new)
