@@ -37,7 +37,7 @@ class GridTruth:
 def has_rows(value: Value) -> bool:
     """Whether a bottom is ground truth as SSD has it."""
     shape = value.shape
-    return len(shape) == 4 and shape[1] == 1 and shape[3] == WIDTH
+    return len(shape) == 4 and shape[1] == 1 and int(shape[3]) == WIDTH
 
 
 def padded_truth(ctx: LayerContext, bottom: int, batch: int) -> GridTruth:

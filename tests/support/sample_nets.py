@@ -280,14 +280,11 @@ def _loss_of(bottom: str) -> str:
 
 
 def with_host_op() -> tuple[str, dict[str, np.ndarray]]:
-    """A net with an op that has no kernel (MultiBoxLoss matches boxes), and its inputs."""
-    boxes = np.array([[0.1, 0.1, 0.4, 0.5], [0.5, 0.5, 0.9, 0.8]], np.float32)
+    """A net with an op that has no kernel (RegionLoss finds the cell of a box), and its inputs."""
     given = {
-        "loc": np.linspace(-1, 1, 8, dtype=np.float32).reshape(1, 8),
-        "conf": np.linspace(-1, 2, 4, dtype=np.float32).reshape(1, 4),
-        "prior": np.stack([boxes.ravel(), np.full(8, 0.1, np.float32)])[None],
-        "truth": np.array([0, 1, 0, 0.1, 0.2, 0.4, 0.5, 0], np.float32).reshape(1, 1, 1, 8),
+        "told": np.linspace(-1, 1, 128, dtype=np.float32).reshape(1, 8, 4, 4),
+        "truth": np.array([[1, 0.4, 0.6, 0.3, 0.2]], np.float32),
     }
     text = inputs(**{name: array.shape for name, array in given.items()})
-    settings = "multibox_loss_param { num_classes: 2 }"
-    return text + layer("matched", "MultiBoxLoss", " ".join(given), settings, "loss"), given
+    settings = "region_loss_param { num: 1 num_class: 3 side: 4 biases: 0.7 biases: 0.9 }"
+    return text + layer("matched", "RegionLoss", " ".join(given), settings, "loss"), given
