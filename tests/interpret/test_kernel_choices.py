@@ -13,8 +13,9 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
-from kernel_runner import check, fused, scheduled, single
+from kernel_runner import check, fused, random_inputs, scheduled, single
 
 from compiler.kernel import Config, Launch
 from compiler.kernels import rules
@@ -29,10 +30,13 @@ from ir.graph import Node, Value
 from ir.layout import Layout, channels_last
 from ir.op import Op, Property
 from ir.ops.convolution import Conv, ConvInputGrad, ConvWeightGrad
-from ir.ops.gather import ScatterAdd
+from ir.ops.gather import ScatterAdd, ScatterLast
+from ir.ops.introsort import IntroSort
 from ir.ops.match import Match
 from ir.ops.matmul import MatMul
 from ir.ops.pointwise import Map
+from ir.ops.region import RegionMax, RegionScatter
+from ir.ops.region_sum import RegionSpread, RegionSum
 from ir.ops.selection import Largest
 from ir.ops.sort import TopK
 from ir.ops.suppression import NonMaximum
@@ -134,6 +138,25 @@ def channel_rows(channels: int) -> Node:
     return fused(build, image, (1, channels, 1, 1))
 
 
+PICTURES = (2, 5, 4, 3)
+PER_CELL = (3, 5, 2, 2)
+CELLS: tuple[np.ndarray, ...] = (
+    np.array([1, 0, 1], np.int32),
+    np.array([[0, 2, 2, 5], [-1, 1, 1, 3], [2, 2, 3, 4]], np.int32),
+    np.array([[0, 1, 2, 3], [1, 1, 2, 4], [-2, 0, 1, 3]], np.int32),
+)
+"""Three regions of two cells by two: images, rows, columns. Ends ascend, as whoever says where
+cells lie promises."""
+PLACES = RegionMax().reference(
+    [np.random.default_rng(1).standard_normal(PICTURES), *CELLS],
+    [TensorType(PER_CELL), TensorType(PER_CELL, I32)],
+)[1]
+
+
+def cells_of(op: Op, *types: TensorType | Shape) -> Node:
+    return single(op, *types, *(TensorType(array.shape, I32) for array in CELLS))
+
+
 CASES: dict[str, Node] = {
     "matmul of halves": of_halves(MatMul(False, True), TensorType((130, 80)), TensorType((70, 80))),
     "matmul of halves, turned": of_halves(
@@ -179,7 +202,15 @@ CASES: dict[str, Node] = {
     "top_k": single(TopK(2), (3, 1100)),
     "many of top_k": single(TopK(40, "first"), (3, 1100)),
     "suppression": single(NonMaximum(0.3), (2, 40, 4), TensorType((2,), I32)),
-    "match": single(Match(1, 0.5), (1, 1100, 4), TensorType((3, 4)), TensorType((3,), I32)),
+    "match": single(Match(2, 0.5), (2, 1100, 4), TensorType((3, 4)), TensorType((3,), I32)),
+    "scatter_last": single(
+        ScatterLast(260), (2, 40), TensorType((2, 40), I32), TensorType((2,), I32)
+    ),
+    "introsort": single(IntroSort(20), (3, 30), TensorType((3, 30), I32), TensorType((3,), I32)),
+    "region_max": cells_of(RegionMax(), PICTURES),
+    "region_scatter": cells_of(RegionScatter(PICTURES), PER_CELL, TensorType(PER_CELL, I32)),
+    "region_sum": cells_of(RegionSum(), PICTURES),
+    "region_spread": cells_of(RegionSpread(PICTURES), PER_CELL),
     "largest": single(Largest(), (2, 1100), TensorType((2,), I32)),
     **{f"windows of {3 * wide} channels": windows(3 * wide) for wide in elements.WIDTHS},
     **{f"rows of {3 * wide} channels": channel_rows(3 * wide) for wide in elements.WIDTHS},
@@ -187,6 +218,31 @@ CASES: dict[str, Node] = {
     "tap_sums of halves": of_halves(ConvWeightGrad(*SAME, 48, (3, 3)), images(48), images(48)),
     **{f"{kind} {length}": softmax(kind, length) for kind in row.TILES for length in longest(kind)},
 }
+
+
+def operands(name: str) -> list[np.ndarray]:
+    """Random ones, but of what says where cells lie, what is sorted, and whose boxes are found."""
+    arrays = random_inputs(CASES[name])
+    match name:
+        case "region_max" | "region_sum" | "region_spread":
+            return [arrays[0], *CELLS]
+        case "region_scatter":
+            return [arrays[0], PLACES, *CELLS]
+        case "introsort":
+            marks = np.random.default_rng(1).random(arrays[1].shape) < 0.8
+            return [np.round(arrays[0]), marks.astype(np.int32), np.array([1, 0, 1], np.int32)]
+        case "scatter_last":
+            spots = np.random.default_rng(1).integers(-3, 263, arrays[1].shape)
+            return [arrays[0], spots.astype(np.int32), np.array([40, 30], np.int32)]
+        case "match":
+            return [*map(boxes, arrays[:2]), np.array([0, 1, 1], np.int32)]
+    return arrays
+
+
+def boxes(corners: np.ndarray) -> np.ndarray:
+    """That begin before they end."""
+    first, last = np.split(corners, 2, axis=-1)
+    return np.concatenate([np.minimum(first, last), np.maximum(first, last)], axis=-1)
 
 
 class Run(NamedTuple):
@@ -243,7 +299,13 @@ def described(run: Run) -> str:
 @pytest.mark.parametrize("run", RUNS, ids=described)
 def test_choices(run: Run) -> None:
     tolerance = TOLERANCES[run.precision]
-    check(CASES[run.name], tolerance=tolerance, choice=run.choice, precision=run.precision)
+    check(
+        CASES[run.name],
+        operands(run.name),
+        tolerance=tolerance,
+        choice=run.choice,
+        precision=run.precision,
+    )
 
 
 def configurations() -> set[Config]:
