@@ -23,6 +23,8 @@ from ir.text import format_graph, parse_graph
 from ir.types import BF16, F16, F32, TensorType
 from ir.verify import verify
 from tests.support import sample_nets
+from tests.support.layer_cases import LayerCase, all_cases
+from tests.support.layer_run import LayerRun
 from tests.support.program_kernels import training_graph
 from tests.support.training_run import lowered
 
@@ -188,6 +190,42 @@ def test_weights_that_never_change_are_cast_once(precision: str, layout: str) ->
     assert {v.name for n in casts for v in n.inputs} <= set(program.inputs)
     same = run_passes(once, chosen, [verify_each])  # what is computed once is not rounded twice
     assert {v.type.dtype for n in groups(same) for v in n.inputs} == {F32}
+
+
+def test_what_decides_stays_float32() -> None:
+    """Scores that are put in order, as far back as the product."""
+    source = parse_graph("""graph g {
+      input %x: f32[2,8,6,6] data
+      input %w: f32[3,8,3,3] parameter
+      %a: f32[2,3,4,4] = conv(%x, %w) stride=(1,1) pad=(0,0) dilation=(1,1) group=1
+      %t: f32[2,4,4,3] = transpose(%a) order=(0,2,3,1)
+      %s: f32[2,48] = reshape(%t) shape=(2,48)
+      %p: f32[2,50] = pad(%s) low=(0,0) high=(0,2) value=0.0
+      %best: f32[2,7] , %place: i32[2,7] = topk(%p) k=7
+      output %place: i32[2,7] result
+    }""")
+    graph = run_passes(source, options(), [verify_each])
+    assert not any(v.type.dtype.is_narrow for v in graph.values() if v.name[0] in "atsp")
+    assert {v.type.dtype for node in products(graph) for v in node.inputs} == {BF16}
+
+
+DECIDING = ("detection_output", "proposal")
+"""What names of records of layers that decide have in common."""
+
+
+@pytest.mark.parametrize("case", [c for c in all_cases() if any(d in c.name for d in DECIDING)])
+def test_detections_are_those_of_float32(case: LayerCase) -> None:
+    """Row by row: which boxes there are, in which order."""
+    run = LayerRun(case)
+    plain = run.program.graph
+    types = [port.value.type.dtype.numpy for port in plain.inputs]
+    values = [run.values[port.name] for port in plain.inputs]  # doubles would not be rounded
+    arrays = [value.astype(dtype) for value, dtype in zip(values, types, strict=True)]
+    exact = run_graph(plain, arrays)
+    found = run_graph(run_passes(plain, options(), [verify_each]), arrays)
+    assert exact
+    for port, ours, theirs in zip(plain.outputs, found, exact, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6, err_msg=port.name)
 
 
 def test_every_rewrite_less_is_a_graph_too() -> None:

@@ -8,6 +8,7 @@ from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Node, Value
 from ir.ops.window import WindowMax, WindowPick, WindowScatter, WindowSpread, WindowSum
+from ir.size import Size
 
 from ..emitter import Access, Emitter, rule, zero
 from ..expressions import as_i32
@@ -30,7 +31,14 @@ def along_one(op: WindowTaps, shape: Sequence[int]) -> int | None:
         return None
     axis = axes[0]
     low, high, window = op.low[axis], op.high[axis], op.window[axis]
+    if isinstance(low, Size):  # it counts vectors that are read, which the text of a kernel lists
+        return None
     return axis if low >= 0 and high >= 0 and low + high == window - 1 else None
+
+
+def _before(op: WindowTaps, axis: int) -> bool:
+    """Whether windows may begin before the axis does, at any size of it."""
+    return isinstance(op.low[axis], Size) or op.low[axis] > 0
 
 
 def reading(
@@ -43,10 +51,10 @@ def reading(
     for axis, extent in enumerate(inputs):
         if op.slides(axis):
             index = at.coordinates[axis].scaled(Monomial.of(op.stride[axis]))
-            starts[axis] = index.shifted(Monomial.of(-op.low[axis]))
+            starts[axis] = index.shifted(-emitter.builder.extent(op.low[axis], "before"))
             last = starts[axis].shifted(Monomial.of(op.window[axis] - 1))
             size = emitter.builder.extent(extent, "from")
-            ends += emitter.inside(starts[axis], op.low[axis] > 0, None)
+            ends += emitter.inside(starts[axis], _before(op, axis), None)
             ends += emitter.inside(last, False, size)
     for masked in emitter.ways(ends, op.window):
         with loops(emitter.builder, op.window) as tap:
@@ -58,9 +66,9 @@ def reading(
                 size = emitter.builder.extent(inputs[axis], "from")
                 access = access.moved(axis, index, size)
                 # How many elements are added behind depends on the image (rounding), so that the
-                # end is checked in any case; a layer's padding does not.
+                # end is checked in any case; of those before it the op says whether they do.
                 if masked:
-                    conditions += emitter.inside(index, op.low[axis] > 0, size)
+                    conditions += emitter.inside(index, _before(op, axis), size)
             with emitter.tap(access, conditions) as found:
                 yield found
 
@@ -99,7 +107,9 @@ def covering(
     counts = [-(-op.window[a] // op.stride[a]) if op.slides(a) else 1 for a in range(rank)]
     # Counted from the padded edge: the element, and the last window that starts there.
     last = {
-        a: at.coordinates[a].shifted(Monomial.of(op.low[a])) for a in range(rank) if op.slides(a)
+        a: at.coordinates[a].shifted(builder.extent(op.low[a], "before"))
+        for a in range(rank)
+        if op.slides(a)
     }
     starts = {
         a: emitter.quotient(end, op.stride[a]) if op.stride[a] > 1 else end

@@ -13,6 +13,7 @@ from ir.size import Size
 from ir.types import F32
 
 from ...plan.aliasing import WITHOUT_KERNEL, view_roots
+from .decisions import deciding_values
 from .factors import factor_inputs, has_product
 
 _COMPUTED = {"flat", "contract", "row", "reduce"}
@@ -83,6 +84,7 @@ def between_kernels(graph: Graph, may: Callable[[str, Node], bool], *, diffs: bo
     * statistics and losses: results of reductions, and tensors of one axis;
     * what exponentials and logarithms are taken of, as an error there is one of the exponent, and
       what whole numbers are made of: where cells of regions lie;
+    * what decides (:mod:`.decisions`): scores that are put in order, boxes that are compared;
     * what the host, views of such, or kernels of an op's own read;
     * diffs, unless ``diffs``.
 
@@ -146,6 +148,7 @@ class _Choice:
                 yield from map(self.root_of, node.inputs)
             elif _decides(node):
                 yield from map(self.root_of, _beside_factors(node))
+        yield from map(self.root_of, deciding_values(graph))
         yield from self._of_variables()
         yield from self._gradients()
 
