@@ -70,6 +70,21 @@ graph pixels {{
   output %dw: f32[5,3,3,3] result
 }}
 """
+BEFORE = "low=(0,0,[2 * ((H + 1) // 2) - H],0) high=(0,0,1,0)"  # none where H is even
+WINDOWS = f"""
+graph windows {{
+  size H = 6
+  input %x: f32[2,3,H,4] data
+  input %g: f32[2,3,(H + 1) // 2,4] data
+  %y: f32[2,3,(H + 1) // 2,4] = window_sum(%x) window=(1,1,3,1) stride=(1,1,2,1) {BEFORE}
+  %m: f32[2,3,(H + 1) // 2,4], %p: i32[2,3,(H + 1) // 2,4] = window_max(%x) window=(1,1,3,1) stride=(1,1,2,1) {BEFORE} spatial_rank=2
+  %dx: f32[2,3,H,4] = window_spread(%g) window=(1,1,3,1) stride=(1,1,2,1) {BEFORE} shape=(2,3,[H],4)
+  output %y: f32[2,3,(H + 1) // 2,4] result
+  output %m: f32[2,3,(H + 1) // 2,4] result
+  output %p: i32[2,3,(H + 1) // 2,4] result
+  output %dx: f32[2,3,H,4] result
+}}
+"""  # noqa: E501
 NO_IMAGES = """
 graph empty {
   input %x: f32[0,3,20] data
@@ -89,9 +104,10 @@ graph empty {
         (PIECES, [{"N": 2}, {"N": 20}]),
         (CHANNELS, [{"C": 4}, {"C": 2}, {"C": 40}]),
         (PIXELS, [{"N": 4, "H": 5}, {"N": 1, "H": 3}, {"N": 16, "H": 18}, {"N": 40, "H": 9}]),
+        (WINDOWS, [{"H": 6}, {"H": 7}, {"H": 1}, {"H": 20}]),
         (NO_IMAGES, [{}]),
     ],
-    ids=["padded", "cut", "pieces", "channels", "pixels", "no images"],
+    ids=["padded", "cut", "pieces", "channels", "pixels", "windows", "no images"],
 )
 def test_a_graph(
     text: str, sizes: list[Mapping[str, int]], backend: InterpretBackend | CpuBackend
