@@ -53,8 +53,9 @@ def test_every_group_of_lenet_is_c(backend: CpuBackend | ScalarBackend) -> None:
     groups = [n for n in compiled.graph.nodes if not n.op.properties & Property.VIEW]
     assert all(isinstance(n.op, Fused) for n in groups)
     assert "ip1_relu_ip1" in {n.op.label for n in groups if isinstance(n.op, Fused)}
-    folds = [launch for launch in compiled.launches if launch.label.endswith(".fold")]
-    assert len(compiled.launches) == len(groups) + len(folds)
+    # Which sums are cut into parts follows from this machine's caches.
+    second = [n for n in compiled.launches if n.label.endswith((".fold", ".sum"))]
+    assert len(compiled.launches) == len(groups) + len(second)
     for kernel, launches in compiled.kernels.items():
         assert kernel.source.startswith(f"void {kernel.entry}(")
         assert "net.prototxt:" in launches[0].readable()
