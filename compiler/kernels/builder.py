@@ -269,14 +269,15 @@ class KernelBuilder:
         if size.constant is not None:
             return e.const(size.constant)
         factor = -size.factor if size.factor < 0 else size.factor
-        divisor = factor.denominator
-        whole = Monomial(1 if divisor == 1 else Fraction(1, divisor), size.powers)
+        # A quotient of arguments may be whole only with its factor: 3 * (4 / 3).
+        outside = 1 if any(power < 0 for _, power in size.powers) else factor.numerator
+        whole = Monomial(1, size.powers) * Monomial(factor / Fraction(outside))
         value = self._argument(
             (whole, divisible),
             lambda: KernelArgument("s", whole.hint, I32, SCALAR, "size", whole, divisible),
         )
-        if factor.numerator != 1:
-            value = value * factor.numerator
+        if outside != 1:
+            value = value * outside
         return -value if size.factor < 0 else value
 
     def _argument(self, key: Hashable, made: Callable[[], KernelArgument]) -> Expr:
