@@ -31,6 +31,7 @@ FIXING = {
     "Pooling": "pads by what the stride leaves of the image, where `pad_type` says so",
     "Add": "broadcasts what has one element",
     "Mul": "broadcasts what has one element",
+    "Python": "takes one image, where py-faster-rcnn's layer does",
     "RegionLoss": "reads rows of five numbers, or of eight",
     "ResizeBilinear": "has a matrix of weights that follows from the size",
     "ResizeNearestNeighbor": "has a matrix of weights that follows from the size",
