@@ -271,7 +271,8 @@ class KernelBuilder:
         factor = -size.factor if size.factor < 0 else size.factor
         # A quotient of arguments may be whole only with its factor: 3 * (4 / 3).
         outside = 1 if any(power < 0 for _, power in size.powers) else factor.numerator
-        whole = Monomial(1, size.powers) * Monomial(factor / Fraction(outside))
+        inside = factor / Fraction(outside) if outside else Fraction(1)
+        whole = Monomial(1, size.powers) * Monomial(inside)
         value = self._argument(
             (whole, divisible),
             lambda: KernelArgument("s", whole.hint, I32, SCALAR, "size", whole, divisible),
