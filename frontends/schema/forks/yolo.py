@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..registry import declare_message, extend_enum, extend_message
-from ..types import enum, optional, repeated
+from ..types import optional
 
 declare_message(
     "LaneInfo",
@@ -24,29 +24,6 @@ declare_message(
     optional("bool", "use_logic_gradient", default=False),
     optional("bool", "use_hardsigmoid", default=False),
 )
-declare_message(
-    "Yolov3Parameter",
-    enum("IOU_LOSS", IOU=0, GIOU=1, MSE=2, DIOU=3, CIOU=4),
-    optional("uint32", "side", default=13),
-    optional("uint32", "num_class", default=20),
-    optional("uint32", "num", default=5),
-    optional("float", "object_scale", default=1.0),
-    optional("float", "class_scale", default=1.0),
-    optional("float", "noobject_scale", default=0.5),
-    optional("float", "coord_scale", default=5.0),
-    optional("float", "thresh", default=0.2),
-    optional("uint32", "anchors_scale", default=32),
-    repeated("float", "biases"),
-    repeated("uint32", "mask"),
-    optional("bool", "use_logic_gradient", default=False),
-    optional("bool", "use_focal_loss", default=False),
-    optional("IOU_LOSS", "iou_loss", default="MSE"),
-    optional("float", "iou_normalizer", default=0.25),
-    optional("float", "iou_thresh", default=0.5),
-    optional("float", "max_delta", default=10.0),
-    optional("bool", "accumulate", default=True),
-    optional("float", "label_smooth_eps", default=0.1),
-)
 extend_message(
     "AnnotatedDataParameter",
     optional("int32", "yolo_data_type", default=0),
@@ -64,7 +41,6 @@ extend_message(
 )
 extend_message(
     "LayerParameter",
-    optional("Yolov3Parameter", "yolov3_param"),
     optional("YoloSegParameter", "yolo_seg_param"),
     optional("SegmentationEvaluateParameter", "segmentation_evaluate_param"),
     optional("ReLUParameter", "relu6_param"),
