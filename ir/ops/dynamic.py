@@ -65,36 +65,6 @@ class NonZero(Op):
 
 @register
 @dataclass(frozen=True)
-class CountOf(Op):
-    """(n i32[1]) -> i32[1], the same number, which a graph was made for: it is ``count``.
-
-    Where another number comes, ``reference`` raises :class:`SizeChanged` with it under ``key``. So
-    a result of which only so many rows count is computed on the device, for as many as there could
-    be, and one number of it is read back.
-    """
-
-    count: int
-    key: str
-    name = "count_of"
-    properties = Property.HOST | Property.DYNAMIC
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (n,) = inputs
-        require(n == TensorType((1,), I32), f"{n} is not i32[1]")
-        require(self.count >= 0, f"a count of {self.count}")
-        return (n,)
-
-    def reference(
-        self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
-    ) -> Sequence[np.ndarray]:
-        found = int(inputs[0][0])
-        if found != self.count:
-            raise SizeChanged({self.key: (found,)})
-        return [np.array([found], np.int32)]
-
-
-@register
-@dataclass(frozen=True)
 class Trim(Op):
     """(x, n i32[1]) -> the first ``count`` elements of x along ``axis``, which is its first of more
     than one element. The last node of a layer whose top has as many rows as were found.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ir.graph import Role
-from ir.ops.dynamic import CountOf, NonZero, Trim
+from ir.ops.dynamic import NonZero, Trim
 from ir.ops.host import HostCall
 from ir.size import value_of
 from ir.types import BOOL, F32, I32
@@ -44,13 +44,6 @@ def draw_nonzero(g: Growth) -> None:
     dtype = g.choice(F32, I32, BOOL)
     mask = g.input(shape, dtype, few_not_zero(count), Role.DATA)
     g.emit(NonZero(count, f"filter{len(g.b.nodes)}"), mask)
-
-
-@draws(CountOf)
-def draw_count_of(g: Growth) -> None:
-    count = g.number(0, 5)
-    found = g.input((1,), I32, integers(count, count + 1), Role.DATA)
-    g.emit(CountOf(count, f"count{len(g.b.nodes)}"), found)
 
 
 @draws(Trim)
