@@ -36,12 +36,21 @@ DIALECTS: dict[str, Dialect] = {"bvlc": Dialect("bvlc", "Caffe")}
 """All that are declared."""
 
 
-def declare_dialect(name: str, title: str, table: str, *, reads_only: bool = False) -> None:
+def declare_dialect(
+    name: str,
+    title: str,
+    table: str,
+    *,
+    extends: Dialect | None = None,
+    reads_only: bool = False,
+) -> Dialect:
     """Add a dialect.
 
     Args:
         table: a message or enum on each line, then ``field=number``, or ``field=number:kind``;
             indented lines go on.
+        extends: the fork that this one grew from. Its numbers hold, but for those that the table
+            gives to another field.
     """
     numbers: dict[str, dict[str, int]] = {}
     kinds: dict[tuple[str, str], str] = {}
@@ -56,4 +65,22 @@ def declare_dialect(name: str, title: str, table: str, *, reads_only: bool = Fal
             numbers.setdefault(owner, {})[field_name] = int(number)
             if kind:
                 kinds[owner, field_name] = kind
+    if extends is not None:
+        numbers = _extended(extends.numbers, numbers)
+        kinds = {**extends.kinds, **kinds}
     DIALECTS[name] = Dialect(name, title, numbers, kinds, reads_only)
+    return DIALECTS[name]
+
+
+def _extended(
+    base: Mapping[str, Mapping[str, int]], own: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """The numbers of a fork of a fork; of a message, those that it gave away are not the base's."""
+    extended = {owner: dict(fields) for owner, fields in own.items()}
+    for owner, fields in base.items():
+        mine = extended.setdefault(owner, {})
+        taken = set(mine.values())
+        for field_name, number in fields.items():
+            if number not in taken:
+                mine.setdefault(field_name, number)
+    return extended

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dialect import declare_dialect
 
-declare_dialect(
+SSD = declare_dialect(
     "ssd",
     "SSD",
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import declare_dialect
+from .ssd import SSD
 
 declare_dialect(
     "synopsys",
@@ -11,10 +12,6 @@ declare_dialect(
 AccumParameter top_height=1 top_width=2 size_divisible_by=3 have_reference=4
 AdaptiveBiasChannelParameter num_iter=1 bg_portion=2 fg_portion=3 suppress_others=4
     margin_others=5
-AnnotatedDataParameter batch_sampler=1 label_map_file=2 anno_type=3
-AnnotatedDatum datum=1 type=2 annotation_group=3
-Annotation instance_id=1 bbox=2
-AnnotationGroup group_label=1 annotation=2
 ArgMaxParameter min_first=4
 AttentionParameter batch_size=1 query_depth=2 alignments_size=3 scale=4 normalize=5
     attention_option=6
@@ -29,7 +26,6 @@ AugmentationParameter crop_width=33 crop_height=34 write_augmented=2 max_multipl
 BNParameter bn_mode=3 scale_filler=1 shift_filler=2 slope_filler=7 bias_filler=8 momentum=9
     eps=4 frozen=5 engine=6 icnet=10
 BatchNormParameter add_eps_before_sqrt=4 update_global_stats=6 icnet=7
-BatchSampler use_original_image=1 sampler=2 sample_constraint=3 max_sample=4 max_trials=5
 BatchToSpaceNDParameter block_shape=1 crops=2
 BiasChannelParameter bg_bias=1 fg_bias=2 ignore_label=3 label_type=4 background_label=6
 BiasParameter input_scale=4 output_scale=5 bias_scale=6 input_zero_point=7 output_zero_point=8
@@ -58,17 +54,11 @@ DenseCRFParameter max_iter=1 pos_xy_std=2 pos_w=3 bi_xy_std=4 bi_rgb_std=5 bi_w=
 DenseImageDataParameter source=1 batch_size=2 rand_skip=3 shuffle=4 new_height=5 new_width=6
     is_color=7 mean_file=8 root_folder=9 mirror=10 crop_width=11 crop_height=12
 DepthToSpaceParameter block_size=1 data_format=2
-DetectionEvaluateParameter num_classes=1 background_label_id=2 overlap_threshold=3
-    evaluate_difficult_gt=4 name_size_file=5 resize_param=6
-DetectionOutputParameter num_classes=1 share_location=2 background_label_id=3 nms_param=4
-    save_output_param=5 code_type=6 variance_encoded_in_target=8 keep_top_k=7
-    confidence_threshold=9 visualize=10 visualize_threshold=11 save_file=12 objectness_score=24
-    ratio_permute=25 no_permute=32 nbottom=33 arm_conf_no_concat=38 arm_loc_no_concat=39
-    ratio0=26 ratio1=27 ratio2=28 ratio3=29 ratio4=30 ratio5=31 tflite_detection=34
-    tflite_use_regular_nms=35 max_classes_per_detection=36 scale_xywh=37
-DistortionParameter brightness_prob=1 brightness_delta=2 contrast_prob=3 contrast_lower=4
-    contrast_upper=5 hue_prob=6 hue_delta=7 saturation_prob=8 saturation_lower=9
-    saturation_upper=10 random_order_prob=11 exposure_lower=12 exposure_upper=13
+DetectionOutputParameter objectness_score=24 ratio_permute=25 no_permute=32 nbottom=33
+    arm_conf_no_concat=38 arm_loc_no_concat=39 ratio0=26 ratio1=27 ratio2=28 ratio3=29 ratio4=30
+    ratio5=31 tflite_detection=34 tflite_use_regular_nms=35 max_classes_per_detection=36
+    scale_xywh=37
+DistortionParameter exposure_lower=12 exposure_upper=13
 DomainTransformParameter num_iter=1 spatial_sigma=2 range_sigma=3 min_weight=4
 DownsampleParameter top_height=1 top_width=2
 DropoutParameter sample_weights_test=2 scale_train=3
@@ -77,9 +67,7 @@ EltwiseParameter input_scale=14 output_scale=15 input_zero_point=16 output_zero_
 EmbeddingLookupParameter ids=1 ids_shape=2 partition_strategy=3 max_norm=4
 EmbeddingLookupSparseParameter ids_indices=1 ids_values=2 ids_shape=3 weight_values=4
     partition_strategy=5 combiner=6 max_norm=7
-EmitConstraint emit_type=1 emit_overlap=2
 ExpandDimsNDParameter axis=1
-ExpansionParameter prob=1 max_expand_ratio=2
 FillerParameter diag_val=9
 FlowWarpParameter fill_value=1
 GANLossParameter dis_iter=1 gen_iter=2 dis_lossweight=3 gen_lossweight=4 simple_genloss=5 k_lr=6
@@ -99,37 +87,33 @@ InterpParameter height=1 width=2 zoom_factor=3 shrink_factor=4 pad_beg=5 pad_end
 L1LossParameter l2_per_location=1 l2_prescale_by_channels=2 normalize_by_num_entries=3 epsilon=4
     plateau=3001
 LRNParameter input_scale=7 output_scale=8
-LabelMap item=1
-LabelMapItem name=1 label=2 display_name=3
 LayerNormParameter eps=1 elementwise_affine=2
-LayerParameter adaptive_bias_channel_param=178 annotated_data_param=200 bias_channel_param=169
-    bn_param=45 clip_param=248 dense_crf_param=176 dense_image_data_param=168
-    detection_evaluate_param=205 detection_output_param=204 domain_transform_param=167
-    gan_loss_param=171 interp_param=163 mat_read_param=181 mat_write_param=165
-    multibox_loss_param=201 norm_param=206 permute_param=202 pooling3d_param=266
-    prior_box_param=203 proposal_param=212 xlu_param=237 roi_align_param=247
-    roi_pooling_param=8266711 seg_accuracy_param=164 shuffle_channel_param=166
-    smooth_l1_loss_param=8266712 log_softmax_param=267 squeeze_convolution_param=187
-    squeeze_inner_product_param=188 unique_label_param=170 upsample_param=177
-    video_data_param=207 coeff_schedule_param=148 augmentation_param=149 correlation_param=150
-    l1_loss_param=151 writer_param=152 reader_param=153 mean_param=154 resample_param=155
-    downsample_param=156 lpq_loss_param=158 flow_warp_param=159 accum_param=160
-    black_augmentation_param=161 reshape_every_iter=157 reorg_param=197 yolo_v2_loss_param=198
-    yolo_v3_loss_param=199 upsample_darknet_param=209 depth_to_space_param=208
-    resize_nearest_neighbor_param=210 gather_param=211 topk_gather_param=213 nms_param=214
-    nms_gather_param=215 gather_nd_param=216 where4_param=218 where4_gathernd_param=219
-    crop_and_resize_param=220 where4_gathernd_crop_param=221 pyramid_roi_align_param=222
-    space_to_depth_param=223 pad_param=224 stack_param=225 resize_bilinear_param=226
-    reduce_sum_param=227 reduce_max_param=228 reduce_min_param=229 reduce_prod_param=230
-    reduce_mean_param=231 selu_param=232 selu_dropout_param=233 unstack_param=234
-    batch_to_space_nd_param=235 space_to_batch_nd_param=236 mirror_pad_param=238
-    tile_nd_param=239 expand_dims_nd_param=240 squeeze_param=241 broadcast_to_param=242
-    strided_slice_param=243 piece_param=244 range_param=245 sparse_to_dense_param=246
-    embedding_lookup_param=249 embedding_lookup_sparse_param=250 gemm_param=251
-    reduce_l1_param=252 reduce_l2_param=253 reduce_logsumexp_param=254 reduce_all_param=255
-    reduce_any_param=256 reverse_sequence_param=257 hard_sigmoid_param=258
-    thresholded_relu_param=259 one_hot_param=260 reverse_param=261 lp_normalization_param=262
-    matmul_param=263 gather_v2_param=264 scaled_tanh_param=265 maskrcnn_detection_param=268
+LayerParameter adaptive_bias_channel_param=178 bias_channel_param=169 bn_param=45 clip_param=248
+    dense_crf_param=176 dense_image_data_param=168 domain_transform_param=167 gan_loss_param=171
+    interp_param=163 mat_read_param=181 mat_write_param=165 pooling3d_param=266
+    proposal_param=212 xlu_param=237 roi_align_param=247 roi_pooling_param=8266711
+    seg_accuracy_param=164 shuffle_channel_param=166 smooth_l1_loss_param=8266712
+    log_softmax_param=267 squeeze_convolution_param=187 squeeze_inner_product_param=188
+    unique_label_param=170 upsample_param=177 coeff_schedule_param=148 augmentation_param=149
+    correlation_param=150 l1_loss_param=151 writer_param=152 reader_param=153 mean_param=154
+    resample_param=155 downsample_param=156 lpq_loss_param=158 flow_warp_param=159
+    accum_param=160 black_augmentation_param=161 reshape_every_iter=157 reorg_param=197
+    yolo_v2_loss_param=198 yolo_v3_loss_param=199 upsample_darknet_param=209
+    depth_to_space_param=208 resize_nearest_neighbor_param=210 gather_param=211
+    topk_gather_param=213 nms_param=214 nms_gather_param=215 gather_nd_param=216
+    where4_param=218 where4_gathernd_param=219 crop_and_resize_param=220
+    where4_gathernd_crop_param=221 pyramid_roi_align_param=222 space_to_depth_param=223
+    pad_param=224 stack_param=225 resize_bilinear_param=226 reduce_sum_param=227
+    reduce_max_param=228 reduce_min_param=229 reduce_prod_param=230 reduce_mean_param=231
+    selu_param=232 selu_dropout_param=233 unstack_param=234 batch_to_space_nd_param=235
+    space_to_batch_nd_param=236 mirror_pad_param=238 tile_nd_param=239 expand_dims_nd_param=240
+    squeeze_param=241 broadcast_to_param=242 strided_slice_param=243 piece_param=244
+    range_param=245 sparse_to_dense_param=246 embedding_lookup_param=249
+    embedding_lookup_sparse_param=250 gemm_param=251 reduce_l1_param=252 reduce_l2_param=253
+    reduce_logsumexp_param=254 reduce_all_param=255 reduce_any_param=256
+    reverse_sequence_param=257 hard_sigmoid_param=258 thresholded_relu_param=259
+    one_hot_param=260 reverse_param=261 lp_normalization_param=262 matmul_param=263
+    gather_v2_param=264 scaled_tanh_param=265 maskrcnn_detection_param=268
     maskrcnn_proposal_param=269 attention_param=270 rnn_v2_param=272 count_nonzero_param=273
     not_equal_param=274 point_net_param=275 mul_param=278 spatial_batching_pooling_param=279
     non_max_suppression_param=271 scatter_nd_param=276 layer_norm_param=277 tensor2box_param=280
@@ -150,26 +134,16 @@ MatWriteParameter prefix=1 source=2 strip=3 period=4
 MeanParameter operation=1 file=2 value=3 mean_scale=4 input_scale=5 output_scale=6
 MirrorPadParameter paddings=1 constant_values=2 mode=3
 MulParameter mul_shape=1
-MultiBoxLossParameter loc_loss_type=1 conf_loss_type=2 loc_weight=3 num_classes=4
-    share_location=5 match_type=6 overlap_threshold=7 use_prior_for_matching=8
-    background_label_id=9 use_difficult_gt=10 do_neg_mining=11 neg_pos_ratio=12 neg_overlap=13
-    code_type=14 encode_variance_in_target=16 map_object_to_agnostic=17
-    ignore_cross_boundary_bbox=18 bp_inside=19 mining_type=20 nms_param=21 sample_size=22
-    use_prior_for_nms=23 objectness_score=24
+MultiBoxLossParameter objectness_score=24
 NMSGatherParameter top_k=1 axis=2 iou_threshold=3
 NMSParameter top_k=1 axis=2 iou_threshold=3
-NoiseParameter prob=1 hist_eq=2 inverse=3 decolorize=4 gauss_blur=5 jpeg=6 posterize=7 erode=8
-    saltpepper=9 saltpepper_param=10 clahe=11 convert_to_hsv=12 convert_to_lab=13
 NonMaxSuppressionParameter max_output_boxes_per_class=1 iou_threshold=2 score_threshold=3
     center_point_box=4
-NonMaximumSuppressionParameter nms_threshold=1 top_k=2 eta=3
-NormalizeParameter across_spatial=1 scale_filler=2 channel_shared=3 eps=4 add_eps_before_sqrt=5
-NormalizedBBox xmin=1 ymin=2 xmax=3 ymax=4 label=5 difficult=6 score=7 size=8 x_center=9
-    y_center=10 width=11 height=12
+NormalizeParameter add_eps_before_sqrt=5
+NormalizedBBox x_center=9 y_center=10 width=11 height=12
 NotEqualParameter comparand=1
 OneHotParameter depth=1 on_value=2 off_value=3 axis=4
 PadParameter paddings=1 constant_values=2
-PermuteParameter order=1
 PieceParameter begin=1 size=2
 PointNetParameter n_sample_point=1 radius=2
 Pooling3DParameter pool=1 pad=2 pad_h0=5 pad_h1=6 pad_w0=7 pad_w1=8 pad_d0=9 pad_d1=10
@@ -179,9 +153,7 @@ PoolingParameter pad_type=13 pad_l=16 pad_r=17 pad_t=18 pad_b=19
     output_shift_instead_division=21 input_scale=30 output_scale=31 input_zero_point=35
     output_zero_point=36 saturate=22 quantize_method=37 ceil_mode=14 round_mode=15
 PowerParameter saturate=4 quantize_method=5
-PriorBoxParameter min_size=1 max_size=2 aspect_ratio=3 flip=4 clip=5 variance=6 img_size=7
-    img_h=8 img_w=9 step=10 step_h=11 step_w=12 offset=13 faceboxes=14 box_width=15
-    box_height=16 tf=17 yx_order=18 keras=19
+PriorBoxParameter faceboxes=14 box_width=15 box_height=16 tf=17 yx_order=18 keras=19
 ProposalParameter feat_stride=1 anchor_base_size=2 anchor_scale=3 anchor_ratio=4 max_rois=5
     pre_nms_topn=6 rpn_min_size=7 rpn_nms_thresh=8
 PyramidROIAlignParameter crop_height=1 crop_width=2 extrapolation_value=3 data_format=4
@@ -216,16 +188,9 @@ ResizeBilinearParameter align_corners=1 output_height=2 output_width=3 data_form
     saturate=24 quantize_method=25
 ResizeNearestNeighborParameter align_corners=1 output_height=2 output_width=3 data_format=4
     scale_height=5 scale_width=6 half_pixel_centers=7 half_pixel_onnx=8
-ResizeParameter prob=1 resize_mode=2 height=3 width=4 height_scale=8 width_scale=9 pad_mode=5
-    pad_value=6 interp_mode=7 jitter=10
+ResizeParameter jitter=10
 ReverseParameter axis=1
 ReverseSequenceParameter seq_axis=1 batch_axis=2
-SaltPepperParameter fraction=1 value=2
-SampleConstraint min_jaccard_overlap=1 max_jaccard_overlap=2 min_sample_coverage=3
-    max_sample_coverage=4 min_object_coverage=5 max_object_coverage=6
-Sampler min_scale=1 max_scale=2 min_aspect_ratio=3 max_aspect_ratio=4
-SaveOutputParameter output_directory=1 output_name_prefix=2 output_format=3 label_map_file=4
-    name_size_file=5 num_test_image=6 resize_param=7
 ScaleParameter dis_mode=6 gen_mode=7
 ScaledTanHParameter alpha=1 beta=2
 ScatterNDParameter is_data_param=1 is_indices_param=2 is_updates_param=3 data_shape=4
@@ -237,8 +202,7 @@ ShuffleChannelParameter group=1
 SigmoidParameter input_scale=3 output_scale=4 input_zero_point=5 output_zero_point=6 saturate=7
 SmoothL1LossParameter sigma=1 abssum=3
 SoftmaxParameter input_scale=3 output_scale=4 input_zero_point=5 output_zero_point=6 saturate=7
-SolverParameter eval_type=41 ap_version=42 show_per_class_result=44 plateau_winsize=43
-    gan_solver=51 layer_wise_reduce=45 weights=46
+SolverParameter gan_solver=51 layer_wise_reduce=45 weights=46
 SpaceToBatchNDParameter block_shape=1 paddings=2
 SpaceToDepthParameter block_size=1 data_format=2
 SparseToDenseParameter sparse_indices=1 sparse_indices_shape=2 output_shape=3 sparse_values=4
@@ -267,16 +231,13 @@ Tensor2BoxParameter num_classes=1 img_dim_h=2 img_dim_w=3 anchors_x=4 anchors_y=
 ThresholdedReLUParameter alpha=1
 TileNDParameter multiples=2
 TopkGatherParameter top_k=1 axis=2
-TransformationParameter crop_h=11 crop_w=12 resize_param=8 noise_param=9 distort_param=13
-    expand_param=14 emit_constraint=10 scale_factors=18 crop_width=19 crop_height=20
-    caffe_yolo=21
+TransformationParameter scale_factors=18 crop_width=19 crop_height=20 caffe_yolo=21
 UniqueLabelParameter max_labels=1 ignore_label=2 force_label=3
 UnstackParameter num=1 axis=2
 UpsampleDarknetParameter stride=1
 UpsampleParameter scale=1:uint32 scale_h=2 scale_w=3 pad_out_h=4 pad_out_w=5 upsample_h=6
     upsample_w=7
 V1LayerParameter yolo_v2_loss_param=300 yolo_v3_loss_param=301
-VideoDataParameter video_type=1 device_id=2 video_file=3 skip_frames=4
 Where4GatherndCropParameter num_output=1 axis=2 crop_h=3 crop_w=4 extrapolation_value=5
 Where4GatherndParameter num_output=1 axis=2
 Where4Parameter num_output=1 axis=2
@@ -292,4 +253,5 @@ PoolingParameter.PoolMethod AVE_EXC_PAD=3 AVE_TF=3
 SPPParameter.PoolMethod AVE_EXC_PAD=3 AVE_TF=3
 V0LayerParameter.PoolMethod AVE_EXC_PAD=3 AVE_TF=3
 """,
+    extends=SSD,
 )
