@@ -28,6 +28,9 @@ MESSAGE = declare_message(
     optional("FillerParameter", "scale_filler"),
     optional("FillerParameter", "shift_filler"),
     optional("bool", "icnet", default=False),
+    optional("float", "var_eps", default=1e-10),
+    optional("bool", "moving_average", default=True),
+    optional("float", "decay", default=0.95),
 )
 _SEGNET = ("scale_filler", "shift_filler", "bn_mode")
 _PSPNET = ("slope_filler", "bias_filler", "momentum", "eps", "frozen", "engine")
@@ -70,7 +73,7 @@ def _is_segnet(ctx: LayerContext) -> bool:
     p = ctx.param
     for name in _OLDER:
         ctx.check(
-            name not in p.message_type.fields or not p.has(name),
+            not p.has(name),
             f"`{name}` is a field of the BN of an older happynear/caffe-windows, which is not "
             "supported",
             name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frontends.schema.registry import declare_message
-from frontends.schema.types import optional
+from frontends.schema.types import optional, repeated
 from ir import expr as e
 from ir.expr import Expr
 from ir.graph import Value
@@ -26,6 +26,7 @@ MESSAGE = declare_message(
     optional("uint32", "pooled_h", default=0),
     optional("uint32", "pooled_w", default=0),
     optional("float", "spatial_scale", default=1.0),
+    repeated("uint32", "pooled_size"),
 )
 
 

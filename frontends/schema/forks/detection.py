@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..registry import declare_message, extend_message, native_message
-from ..types import enum, optional, repeated, required
+from ..types import enum, optional, repeated
 
 declare_message(
     "AnnotatedDataParameter",
@@ -36,11 +36,6 @@ declare_message(
     optional("SampleConstraint", "sample_constraint"),
     optional("uint32", "max_sample"),
     optional("uint32", "max_trials", default=100),
-)
-declare_message(
-    "BoxAnnotatorOHEMParameter",
-    required("uint32", "roi_per_img"),
-    optional("int32", "ignore_label", default=-1),
 )
 declare_message(
     "DetectionEvaluateParameter",
@@ -182,17 +177,6 @@ native_message(
     optional("float", "size", 8),
 )
 declare_message(
-    "NormalizeParameter",
-    optional("bool", "across_spatial", default=True),
-    optional("FillerParameter", "scale_filler"),
-    optional("bool", "channel_shared", default=True),
-    optional("float", "eps", default=1e-10),
-)
-declare_message(
-    "PermuteParameter",
-    repeated("uint32", "order"),
-)
-declare_message(
     "PriorBoxParameter",
     enum("CodeType", CORNER=1, CENTER_SIZE=2, CORNER_SIZE=3),
     repeated("float", "min_size"),
@@ -210,12 +194,6 @@ declare_message(
     optional("float", "offset", default=0.5),
 )
 declare_message(
-    "PSROIPoolingParameter",
-    required("float", "spatial_scale"),
-    required("int32", "output_dim"),
-    required("int32", "group_size"),
-)
-declare_message(
     "ResizeParameter",
     enum("Resize_mode", WARP=1, FIT_SMALL_SIZE=2, FIT_LARGE_SIZE_AND_PAD=3),
     enum("Pad_mode", CONSTANT=1, MIRRORED=2, REPEAT_NEAREST=3),
@@ -229,12 +207,6 @@ declare_message(
     optional("Pad_mode", "pad_mode", default="CONSTANT"),
     repeated("float", "pad_value"),
     repeated("Interp_mode", "interp_mode"),
-)
-declare_message(
-    "ROIPoolingParameter",
-    optional("uint32", "pooled_h", default=0),
-    optional("uint32", "pooled_w", default=0),
-    optional("float", "spatial_scale", default=1.0),
 )
 declare_message(
     "SaltPepperParameter",
@@ -266,10 +238,6 @@ declare_message(
     optional("string", "name_size_file"),
     optional("uint32", "num_test_image"),
     optional("ResizeParameter", "resize_param"),
-)
-declare_message(
-    "SmoothL1LossParameter",
-    optional("float", "sigma", default=1.0),
 )
 declare_message(
     "VideoDataParameter",

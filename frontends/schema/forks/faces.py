@@ -15,19 +15,6 @@ declare_message(
     optional("bool", "max_only", default=False),
 )
 declare_message(
-    "BNParameter",
-    optional("float", "var_eps", default=1e-10),
-    optional("bool", "moving_average", default=True),
-    optional("float", "decay", default=0.95),
-)
-declare_message(
-    "CenterLossParameter",
-    optional("uint32", "num_output"),
-    optional("FillerParameter", "center_filler"),
-    optional("int32", "axis", default=1),
-    optional("string", "distance_type", default="L2"),
-)
-declare_message(
     "ChannelScaleParameter",
     optional("bool", "do_forward", default=True),
     optional("bool", "do_backward_feature", default=True),
@@ -239,16 +226,6 @@ declare_message(
     optional("float", "lambda_min", default=0.0),
 )
 declare_message(
-    "LocalParameter",
-    optional("uint32", "num_output"),
-    optional("bool", "bias_term", default=True),
-    optional("uint32", "pad", default=0),
-    optional("uint32", "kernel_size"),
-    optional("uint32", "stride", default=1),
-    optional("FillerParameter", "weight_filler"),
-    optional("FillerParameter", "bias_filler"),
-)
-declare_message(
     "MarginInnerProductParameter",
     enum("MarginType", SINGLE=0, DOUBLE=1, TRIPLE=2, QUADRUPLE=3),
     optional("uint32", "num_output"),
@@ -272,12 +249,6 @@ declare_message(
     optional("float", "bias", default=0.0),
 )
 declare_message(
-    "NormalizeParameter",
-    optional("string", "normalize_type", default="L2"),
-    optional("bool", "fix_gradient", default=False),
-    optional("bool", "bp_norm", default=False),
-)
-declare_message(
     "OrdinalRegressionParameter",
     optional("uint32", "k"),
     optional("string", "weight_file"),
@@ -296,17 +267,6 @@ declare_message(
     optional("bool", "output_vector", default=True),
     optional("float", "positive_thresh", default=0.5),
     optional("bool", "bbreg_exp", default=True),
-)
-declare_message(
-    "ProposalParameter",
-    optional("uint32", "feat_stride", default=16),
-    optional("uint32", "base_size", default=16),
-    optional("uint32", "min_size", default=16),
-    repeated("float", "ratio"),
-    repeated("float", "scale"),
-    optional("uint32", "pre_nms_topn", default=6000),
-    optional("uint32", "post_nms_topn", default=300),
-    optional("float", "nms_thresh", default=0.7),
 )
 declare_message(
     "ResizeParameter",

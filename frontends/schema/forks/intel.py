@@ -181,15 +181,6 @@ declare_message(
     optional("string", "class_map"),
 )
 declare_message(
-    "ReorgParameter",
-    optional("uint32", "stride"),
-    optional("bool", "reverse", default=False),
-)
-declare_message(
-    "ROIPoolingParameter",
-    repeated("uint32", "pooled_size"),
-)
-declare_message(
     "SpatialDropoutParameter",
     optional("float", "dropout_ratio", default=0.5),
 )

@@ -66,16 +66,6 @@ declare_message(
     optional("uint32", "temporal_pad", default=0),
 )
 declare_message(
-    "ROIAlignParameter",
-    optional("uint32", "pooled_h", default=0),
-    optional("uint32", "pooled_w", default=0),
-    optional("float", "spatial_scale", default=1.0),
-)
-declare_message(
-    "ShuffleChannelParameter",
-    optional("uint32", "group", default=1),
-)
-declare_message(
     "YoloDetectionOutputParameter",
     optional("uint32", "side", default=13),
     optional("uint32", "num_classes", default=20),

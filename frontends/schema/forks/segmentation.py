@@ -23,19 +23,6 @@ declare_message(
     optional("int32", "background_label", default=0),
 )
 declare_message(
-    "BNParameter",
-    enum("BNMode", LEARN=0, INFERENCE=1),
-    optional("FillerParameter", "slope_filler"),
-    optional("FillerParameter", "bias_filler"),
-    optional("float", "momentum", default=0.9),
-    optional("float", "eps", default=1e-05),
-    optional("bool", "frozen", default=False),
-    optional("ForkEngine", "engine", default="DEFAULT", execution_only=True),
-    optional("BNMode", "bn_mode", default="LEARN"),
-    optional("FillerParameter", "scale_filler"),
-    optional("FillerParameter", "shift_filler"),
-)
-declare_message(
     "DenseCRFParameter",
     optional("int32", "max_iter", default=10),
     repeated("float", "pos_xy_std"),
@@ -68,15 +55,6 @@ declare_message(
     optional("float", "min_weight", default=0.0),
 )
 declare_message(
-    "InterpParameter",
-    optional("int32", "height", default=0),
-    optional("int32", "width", default=0),
-    optional("int32", "zoom_factor", default=1),
-    optional("int32", "shrink_factor", default=1),
-    optional("int32", "pad_beg", default=0),
-    optional("int32", "pad_end", default=0),
-)
-declare_message(
     "MatReadParameter",
     required("string", "prefix"),
     optional("string", "source"),
@@ -89,13 +67,6 @@ declare_message(
     optional("string", "source"),
     optional("int32", "strip", default=0),
     optional("int32", "period", default=1),
-)
-declare_message(
-    "SegAccuracyParameter",
-    enum("AccuracyMetric", PixelAccuracy=0, ClassAccuracy=1, PixelIOU=2),
-    optional("AccuracyMetric", "metric", default="PixelAccuracy"),
-    repeated("int32", "ignore_label"),
-    optional("bool", "reset", default=True),
 )
 declare_message(
     "UniqueLabelParameter",

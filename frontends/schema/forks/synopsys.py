@@ -12,6 +12,7 @@ extend_message(
 extend_message(
     "BNParameter",
     optional("bool", "icnet", default=False, execution_only=True),
+    declared_later=True,
 )
 extend_message(
     "BatchNormParameter",
@@ -238,6 +239,7 @@ extend_message(
 extend_message(
     "NormalizeParameter",
     optional("bool", "add_eps_before_sqrt", default=True),
+    declared_later=True,
 )
 extend_message(
     "NormalizedBBox",
@@ -310,6 +312,7 @@ extend_message(
     optional("int32", "max_rois", default=300),
     optional("float", "rpn_min_size", default=16.0),
     optional("float", "rpn_nms_thresh", default=0.7),
+    declared_later=True,
 )
 extend_message(
     "ReLUParameter",
@@ -361,6 +364,7 @@ extend_message(
 extend_message(
     "SmoothL1LossParameter",
     optional("bool", "abssum", default=True),
+    declared_later=True,
 )
 extend_message(
     "SoftmaxParameter",

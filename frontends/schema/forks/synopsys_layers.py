@@ -338,11 +338,6 @@ declare_message(
     optional("float", "alpha", default=-1.75809934),
 )
 declare_message(
-    "SeLUParameter",
-    optional("float", "lambda", default=1.050700987),
-    optional("float", "alpha", default=1.67326324),
-)
-declare_message(
     "SpaceToBatchNDParameter",
     repeated("uint32", "block_shape"),
     repeated("uint32", "paddings"),
