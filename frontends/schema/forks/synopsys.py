@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..registry import extend_enum, extend_message
-from ..types import enum, optional, repeated
+from ..types import optional, repeated
+from .synopsys_forms import QUANTIZED, SATURATED
 
 extend_message(
     "ArgMaxParameter",
@@ -21,41 +22,26 @@ extend_message(
 )
 extend_message(
     "BiasParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     optional("double", "input_scale", default=1.0),
     optional("double", "output_scale", default=1.0),
     optional("double", "bias_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
     optional("int32", "bias_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
 )
 extend_message(
     "ConcatParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     repeated("double", "input_scale"),
     optional("double", "output_scale", default=1.0),
     repeated("int32", "input_zero_point"),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
 )
 extend_message(
     "ConvolutionParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     optional("uint32", "pad_type", default=0),
     optional("int32", "pad_l", default=0),
     optional("int32", "pad_r", default=0),
@@ -70,8 +56,8 @@ extend_message(
     optional("bool", "per_channel_scale_weight", default=False),
     optional("bool", "per_channel_scale_output", default=False),
     optional("bool", "submanifold_sparse", default=False),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
     optional("bool", "weight_fixed", default=False),
     optional("bool", "dis_mode", default=False),
     optional("bool", "gen_mode", default=False),
@@ -105,26 +91,16 @@ extend_message(
 )
 extend_message(
     "EltwiseParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     repeated("double", "input_scale"),
     optional("double", "output_scale", default=1.0),
     repeated("int32", "input_zero_point"),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
     optional("int32", "axis", default=0),
 )
 extend_message(
     "InnerProductParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     optional("bool", "weight_fixed", default=False),
     optional("bool", "dis_mode", default=False),
     optional("bool", "gen_mode", default=False),
@@ -134,8 +110,8 @@ extend_message(
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
     optional("int32", "weight_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
 )
 extend_message(
     "InputParameter",
@@ -267,11 +243,6 @@ extend_message(
 )
 extend_message(
     "PoolingParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     optional("uint32", "pad_type", default=0),
     optional("uint32", "pad_l", default=0),
     optional("uint32", "pad_r", default=0),
@@ -282,18 +253,13 @@ extend_message(
     optional("double", "output_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
 )
 extend_message(
     "PowerParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
 )
 extend_message(
     "PriorBoxParameter",
@@ -316,10 +282,6 @@ extend_message(
 )
 extend_message(
     "ReLUParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
     optional("bool", "relu6", default=False),
     optional("float", "maximum", default=0.0),
     optional("float", "minimum", default=0.0),
@@ -327,7 +289,7 @@ extend_message(
     optional("double", "output_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
+    *SATURATED,
 )
 extend_message(
     "RecurrentParameter",
@@ -351,15 +313,11 @@ extend_message(
 )
 extend_message(
     "SigmoidParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
     optional("double", "input_scale", default=1.0),
     optional("double", "output_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
+    *SATURATED,
 )
 extend_message(
     "SmoothL1LossParameter",
@@ -368,15 +326,11 @@ extend_message(
 )
 extend_message(
     "SoftmaxParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
     optional("double", "input_scale", default=1.0),
     optional("double", "output_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
+    *SATURATED,
 )
 extend_message(
     "SolverParameter",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..registry import declare_message
 from ..types import enum, optional, repeated, required
+from .synopsys_forms import QUANTIZED, SATURATED
 
 declare_message(
     "AttentionParameter",
@@ -276,11 +277,6 @@ declare_message(
 )
 declare_message(
     "ResizeBilinearParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     optional("bool", "align_corners", default=False),
     optional("int32", "output_height"),
     optional("int32", "output_width"),
@@ -295,8 +291,8 @@ declare_message(
     optional("double", "output_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
 )
 declare_message(
     "ResizeNearestNeighborParameter",
@@ -359,10 +355,6 @@ declare_message(
 declare_message(
     "SpatialBatchingPoolingParameter",
     enum("PoolMethod", MAX=0, AVE=1, STOCHASTIC=2),
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
     optional("PoolMethod", "pool", default="MAX"),
     optional("uint32", "kernel_size"),
     optional("uint32", "stride", default=1),
@@ -390,15 +382,10 @@ declare_message(
     optional("double", "output_scale", default=1.0),
     optional("int32", "input_zero_point", default=0),
     optional("int32", "output_zero_point", default=0),
-    optional("SaturateMethod", "saturate", default="None"),
+    *SATURATED,
 )
 declare_message(
     "SqueezeConvolutionParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
-    enum("QuantizeMethod", tflite=0, ONNX=1, Caffe2=2),
     optional("uint32", "num_output"),
     optional("bool", "bias_term", default=True),
     repeated("uint32", "pad"),
@@ -425,8 +412,8 @@ declare_message(
     optional("bool", "per_channel_scale_weight", default=False),
     optional("bool", "per_channel_scale_output", default=False),
     optional("bool", "submanifold_sparse", default=False),
-    optional("SaturateMethod", "saturate", default="None"),
-    optional("QuantizeMethod", "quantize_method", default="tflite"),
+    *SATURATED,
+    *QUANTIZED,
     optional("uint32", "group", default=1),
     optional("FillerParameter", "weight_filler"),
     optional("FillerParameter", "bias_filler"),
@@ -529,15 +516,11 @@ declare_message(
 )
 declare_message(
     "XLUParameter",
-    enum(
-        "SaturateMethod",
-        **{"None": 0, "Signed": 1, "Unsigned": 2, "Signed_8bit": 3, "Unsigned_8bit": 4},
-    ),
     optional("float", "negative_slope", default=0.0),
     optional("bool", "relu6", default=False),
     optional("float", "maximum", default=0.0),
     optional("float", "minimum", default=0.0),
-    optional("SaturateMethod", "saturate", default="None"),
+    *SATURATED,
     optional("ForkEngine", "engine", default="DEFAULT", execution_only=True),
 )
 declare_message(
