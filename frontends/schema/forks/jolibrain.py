@@ -6,17 +6,6 @@ from ..registry import declare_message, extend_message
 from ..types import enum, optional
 
 declare_message(
-    "ContinuationIndicatorParameter",
-    optional("uint32", "time_step", default=0),
-    optional("int32", "axis", default=0),
-)
-declare_message(
-    "CtcLossParameter",
-    optional("uint32", "alphabet_size", default=0),
-    optional("uint32", "time_step", default=0),
-    optional("int32", "blank_label", default=0),
-)
-declare_message(
     "DiceCoefLossParameter",
     enum(
         "GeneralizationMode",
@@ -48,10 +37,6 @@ declare_message(
     optional("float", "persp_factor", default=0.25),
     optional("bool", "all_effects", default=False),
     optional("Pad_mode", "pad_mode", default="MIRRORED"),
-)
-declare_message(
-    "LabelsequenceAccuracyParameter",
-    optional("int32", "blank_label", default=0),
 )
 extend_message(
     "ConvolutionParameter",
@@ -97,9 +82,6 @@ extend_message(
 )
 extend_message(
     "LayerParameter",
-    optional("CtcLossParameter", "ctc_loss_param"),
-    optional("ContinuationIndicatorParameter", "continuation_indicator_param"),
-    optional("LabelsequenceAccuracyParameter", "labelsequence_accuracy_param"),
     optional("DiceCoefLossParameter", "dice_coef_loss_param"),
 )
 extend_message(
