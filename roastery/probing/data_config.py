@@ -16,7 +16,7 @@ from ir.location import Location
 from ir.program import FillerSpec
 from runtime.data.augment.settings import Block
 from runtime.data.config import SourceConfig, TransformConfig
-from runtime.data.sources import source_kinds
+from runtime.data.sources import source_kind
 from runtime.data.sources.dummy_data import DummyFiller
 from runtime.memory.fillers import fill
 
@@ -26,10 +26,10 @@ def source_config(layer: Message) -> SourceConfig:
 
     Raises RoasteryError for a layer type that reads no data.
     """
-    kind = source_kinds().get(layer.type)
+    registered = find_layer(layer.type, layer.location)
+    kind = source_kind(layer.type, layer[registered.param].fields_set() if registered.param else ())
     if kind is None:
         raise RoasteryError(f"{layer.type} is no data layer", location=layer.location)
-    registered = find_layer(layer.type, layer.location)
     blocks = {name: layer[name] for name in (registered.param, *registered.also)}
     transform = layer.transform_param if layer.has("transform_param") else None
     return kind(

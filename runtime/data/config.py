@@ -56,7 +56,8 @@ class TransformConfig:
 
     ``crop_height``, ``crop_width`` and ``scale_factors`` are ImageSegData's. From ``crop_h`` on,
     what weiliu89/caffe (SSD) added; ``crop_size`` is both of ``crop_h`` and ``crop_w``. From
-    ``random_resize_param`` on, what intel/caffe and NVIDIA/caffe added.
+    ``random_resize_param`` on, what intel/caffe and NVIDIA/caffe added; from ``multi_scale`` on,
+    what yjxiong/caffe (TSN) did, of which SegData alone has ``stride`` and the upper sizes.
     """
 
     scale: float = 1.0
@@ -82,6 +83,16 @@ class TransformConfig:
     interpolation_algo_down: Algorithm = "INTER_NEAREST"
     interpolation_algo_up: Algorithm = "INTER_CUBIC"
     allow_upscale: bool = False
+    multi_scale: bool = False
+    scale_ratios: tuple[float, ...] = ()
+    max_distort: int = 1
+    fix_crop: bool = False
+    more_fix_crop: bool = False
+    is_flow: bool = False
+    stride: int = 1
+    upper_size: int | None = None
+    upper_height: int | None = None
+    upper_width: int | None = None
 
     @property
     def crop(self) -> tuple[int, int]:
@@ -119,7 +130,9 @@ class SourceConfig(ABC):
     ``labelled``: the first top holds images, and the others what `beside` says; ``made_up_label``
     is what the others hold where nothing is read. ``transforms``: its images come out as
     transform_param says, and boxes in them too if it is ``annotated``. ``from_block``: fields that
-    two of its messages have, and the message that counts.
+    two of its messages have, and the message that counts. ``told_by``: a field of its own block
+    that tells it from another fork's layer of the same type, which lacks it; ``mean_groups``:
+    fewer mean values than channels count for each such group of channels.
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
@@ -133,6 +146,8 @@ class SourceConfig(ABC):
     transforms: ClassVar[bool] = True
     annotated: ClassVar[bool] = False
     from_block: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    told_by: ClassVar[str] = ""
+    mean_groups: ClassVar[bool] = False
 
     source: str = ""
     tops: tuple[str, ...] = ("data", "label")

@@ -128,6 +128,15 @@ def resize_image(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return _resized(pixels, height, width, import_cv2().INTER_LINEAR)
 
 
+def resize_plane(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """As :func:`resize_image`, of one channel, 8 bits or float32, to a size that was checked."""
+    cv2 = import_cv2()
+    resized: np.ndarray = cv2.resize(
+        np.ascontiguousarray(values), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    return resized
+
+
 def scale_image(pixels: np.ndarray, factor: float) -> np.ndarray:
     """As :func:`resize_image`, both sides by a factor."""
     height, width = (round(side * factor) for side in pixels.shape[:2])

@@ -28,22 +28,46 @@ def read_pair_list(path: Path, place: Location | None = None) -> list[ListedPair
 
     Raises RoasteryError for a list that is missing or empty, or whose last picture has no label.
     """
-    text = _read(path, place)
-    words: list[tuple[str, int, int]] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        words += [(word[0], number, word.start() + 1) for word in _WORD.finditer(line)]
-    if not words:
-        raise _empty(path, place, "images/a.png labels/a.png")
+    words = words_of_list(path, place, "images/a.png labels/a.png")
     if len(words) % 2:
-        word, number, column = words[-1]
         raise RoasteryError(
-            f"picture '{word[:200]}' has no label picture: the list has {len(words)} paths",
-            location=Location(str(path), number, column, text=text.split("\n")[number - 1]),
+            f"picture '{words[-1].text[:200]}' has no label picture: the list has "
+            f"{len(words)} paths",
+            location=words[-1].location,
             hint="a list names pictures and label pictures in turn: images/a.png labels/a.png; "
             "paths have no spaces in them",
         )
     pairs = zip(words[::2], words[1::2], strict=True)
-    return [ListedPair(image[0], label[0], image[1]) for image, label in pairs]
+    return [ListedPair(image.text, label.text, image.location.line) for image, label in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWord:
+    """A word of a list, and where it stands."""
+
+    text: str
+    location: Location
+
+
+def words_of_list(path: Path, place: Location | None, example: str) -> list[ListedWord]:
+    """The words of a list, however they are spread over lines.
+
+    Args:
+        path: of the list.
+        place: of the setting that names it, for errors.
+        example: of a line.
+
+    Raises RoasteryError for a list that is missing or empty.
+    """
+    words = []
+    for number, line in enumerate(_read(path, place).split("\n"), 1):
+        shown = line.rstrip("\r")
+        for word in _WORD.finditer(line):
+            found = Location(str(path), number, word.start() + 1, text=shown)
+            words.append(ListedWord(word[0], found))
+    if not words:
+        raise _empty(path, place, example)
+    return words
 
 
 def read_labelled_lines(

@@ -48,12 +48,12 @@ class PixelLabelSettings(Protocol):
 
 @dataclass(frozen=True)
 class PairNotes:
-    """What a layer says when it is opened."""
+    """What a layer says when it is opened; None: nothing of that."""
 
     opening: NoteKind
-    shuffling: NoteKind
+    shuffling: NoteKind | None
     total: NoteKind
-    skipping: NoteKind
+    skipping: NoteKind | None
     sizes: tuple[NoteKind, ...]
 
 
@@ -108,7 +108,7 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
         self._pictures = ListedPictures(config, options.root, settings.root_folder, list_path)
         self.notes(self.said.opening(path=config.source))
         pairs = self.read_list(list_path)
-        if settings.shuffle:
+        if settings.shuffle and self.said.shuffling is not None:
             self.notes(self.said.shuffling())
         self.notes(self.said.total(count=len(pairs)))
         self._pairs = Epochs(pairs, self.draws, settings.shuffle)
@@ -232,7 +232,8 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
 
     def _skip(self, count: int) -> None:
         skip = drawn_skip(self.draws, self._settings.rand_skip)
-        self.notes(self.said.skipping(count=skip))
+        if self.said.skipping is not None:
+            self.notes(self.said.skipping(count=skip))
         if skip >= count:
             raise self.error(
                 f"rand_skip drew {skip}, but the list has {count} images",
@@ -242,11 +243,11 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
         self._number = skip
 
 
-def missing_pictures(settings: PixelLabelSettings, first: ListedPair, labelled: bool) -> str | None:
+def missing_pictures(root_folder: str, first: ListedPair, labelled: bool) -> str | None:
     """What of a list's first line is not there; None if all is."""
     for path in (first.path, first.label)[: 1 + labelled]:
-        if not Path(settings.root_folder + path).exists():
-            return f"image '{settings.root_folder + path}'"
+        if not Path(root_folder + path).exists():
+            return f"image '{root_folder + path}'"
     return None
 
 

@@ -3,13 +3,15 @@
 out = (pixel - mean) * scale in float32; the mean image is read at the crop's place; a
 crop is random in TRAIN and centred in TEST; mirroring is a coin flip in both phases.
 Caffe: src/caffe/data_transformer.cpp. What weiliu89/caffe (SSD) does to decoded pictures before,
-`Transformer.prepared`: resize_param, then noise_param.
+`Transformer.prepared`: resize_param, then noise_param. What yjxiong/caffe (TSN) does instead of
+Caffe's crop: `augment.scaled_crops`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from ir.types import shape_text
 from ..logging.records import Severity
 from .augment.noise import add_noise, noise_mistake
 from .augment.resize import interpolation_for, resize_picture, resized_size
+from .augment.scaled_crops import crop_sizes, fixed_corners, scaled_crop_mistakes
 from .augment.settings import ResizeConfig
 from .augment.short_side import (
     is_resized_by_short_side,
@@ -26,8 +29,8 @@ from .augment.short_side import (
     short_side_resize,
 )
 from .config import OpenOptions, SourceConfig, TransformConfig
-from .draws import CROP_COLUMN, CROP_ROW, MIRROR, Draws
-from .image_codec import ImageError, channel_major, mirror_rows
+from .draws import CROP_COLUMN, CROP_ROW, CROP_SCALE, MIRROR, Draws
+from .image_codec import ImageError, channel_major, mirror_rows, resize_plane
 from .image_limit import max_image_pixels
 from .mean_file import read_mean
 from .notes import NoteKind
@@ -37,6 +40,12 @@ LOADING_MEAN = NoteKind("data_transformer.cpp", "Loading mean file from: {path}"
 NOT_BOXED = NoteKind(
     "data_transformer.cpp",
     "{field} changes nothing in {kind} layers, only in AnnotatedData",
+    severity=Severity.WARNING,
+)
+NOT_SCALED = NoteKind(
+    "data_transformer.cpp",
+    "Multi scale augmentation is only activated with crop_size set.",
+    line=199,
     severity=Severity.WARNING,
 )
 
@@ -51,6 +60,16 @@ class Choices:
     mirror: np.ndarray | None
     row: np.ndarray | None
     column: np.ndarray | None
+    scale: np.ndarray | None = None
+
+
+class CropWindow(NamedTuple):
+    """What of a picture is cropped: its first row and column, and its height and width."""
+
+    row: int
+    column: int
+    high: int
+    wide: int
 
 
 class Transformer:
@@ -80,6 +99,9 @@ class Transformer:
         self.crop = self.config.crop
         """Height and width to crop to; 0: what the picture has."""
         self._check_augmentation()
+        self._scaled = self.config.multi_scale and all(self.crop)
+        if self.config.multi_scale and not self._scaled:
+            options.notes(NOT_SCALED())
         for name in ("distort_param", "expand_param", "emit_constraint"):
             if getattr(self.config, name) is not None and not layer.annotated:
                 options.notes(NOT_BOXED(field=name, kind=layer.kind))
@@ -111,8 +133,17 @@ class Transformer:
                     "crop_size may be at most the smaller of the two; "
                     "resize the images when they are converted",
                 )
+        if self._scaled and self._train:
+            least = min(map(min, crop_sizes(height, width, self.crop, self.config)))
+            if least < 1:
+                raise self._error(
+                    f"{what} is {height} high and {width} wide: "
+                    "at one of its scales nothing is left",
+                    "scale_ratios" if self.config.scale_ratios else "multi_scale",
+                )
         count = len(self._mean_values)
-        if count not in (0, 1, channels):
+        groups = self._layer.mean_groups and count and channels % count == 0
+        if count not in (0, 1, channels) and not groups:
             raise self._error(
                 f"{count} mean_value given, but {what} has {channels} "
                 f"channel{'s' if channels > 1 else ''}",
@@ -180,6 +211,7 @@ class Transformer:
             draw(MIRROR, first, count) & 1 != 0 if self.config.mirror else None,
             draw(CROP_ROW, first, count) if crops else None,
             draw(CROP_COLUMN, first, count) if crops else None,
+            draw(CROP_SCALE, first, count) if crops and self._scaled else None,
         )
 
     def apply(
@@ -201,31 +233,56 @@ class Transformer:
         high, wide = out.shape[2:]
         crop = max(self.crop) > 0
         if crop:
-            corners = [
-                self.corner(image.shape[1], image.shape[2], choices, first + i)
+            windows = [
+                self._window(image.shape[1], image.shape[2], choices, first + i)
                 for i, image in enumerate(images)
             ]
             images = [
-                image[:, y : y + high, x : x + wide]
-                for image, (y, x) in zip(images, corners, strict=True)
+                _cut(image, window, high, wide)
+                for image, window in zip(images, windows, strict=True)
             ]
         if len(images) == 1:
             out[0] = images[0]
         else:
             np.concatenate([image[np.newaxis] for image in images], out=out)
+        mirrored = (
+            np.flatnonzero(choices.mirror[first : first + len(images)])
+            if choices.mirror is not None
+            else ()
+        )
+        if self.config.is_flow:
+            for index in mirrored:  # what moves to the left moves to the right in a mirror
+                np.subtract(255, out[index, ::2], out=out[index, ::2])
         if self._mean_image is not None:
-            if crop:
-                for i, (y, x) in enumerate(corners):
+            if self.config.multi_scale:  # TSN: whatever was cropped
+                out -= self._mean_image[:, :high, :wide]
+            elif crop:
+                for i, (y, x, _, _) in enumerate(windows):
                     out[i] -= self._mean_image[:, y : y + high, x : x + wide]
             else:
                 out -= self._mean_image
         elif self._mean_values.size:
-            out -= self._mean_values[:, np.newaxis, np.newaxis]
+            means = self._mean_values
+            if means.size > 1:
+                means = np.resize(means, out.shape[1])
+            out -= means[:, np.newaxis, np.newaxis]
         if self._scale != 1:
             out *= self._scale
-        if choices.mirror is not None:
-            for index in np.flatnonzero(choices.mirror[first : first + len(images)]):
-                mirror_rows(out[index])
+        for index in mirrored:
+            mirror_rows(out[index])
+
+    def _window(self, height: int, width: int, choices: Choices, index: int) -> CropWindow:
+        """What is cropped of a (height, width) picture."""
+        size = self.crop[0] or height, self.crop[1] or width
+        if choices.scale is not None:
+            sizes = crop_sizes(height, width, self.crop, self.config)
+            size = sizes[int(choices.scale[index]) % len(sizes)]
+        if self.config.fix_crop and choices.row is not None:
+            corners = fixed_corners(height - size[0], width - size[1], self.config.more_fix_crop)
+            return CropWindow(*corners[int(choices.row[index]) % len(corners)], *size)
+        if choices.scale is not None:
+            return CropWindow(*self._corner(height, width, size, choices, index), *size)
+        return CropWindow(*self.corner(height, width, choices, index), *size)
 
     def corner(self, height: int, width: int, choices: Choices, index: int) -> tuple[int, int]:
         """Where the crop of a (height, width) picture begins: its row and column.
@@ -234,14 +291,23 @@ class Transformer:
         """
         if not all(self.crop):
             return 0, 0
-        high, wide = height - self.crop[0], width - self.crop[1]
+        return self._corner(height, width, self.crop, choices, index)
+
+    @staticmethod
+    def _corner(
+        height: int, width: int, size: tuple[int, int], choices: Choices, index: int
+    ) -> tuple[int, int]:
+        high, wide = height - size[0], width - size[1]
         if choices.row is None or choices.column is None:
             return high // 2, wide // 2
         return int(choices.row[index]) % (high + 1), int(choices.column[index]) % (wide + 1)
 
     def _check_augmentation(self) -> None:
         """Refuse what forks' blocks of transform_param can never do."""
-        for text, field in short_side_mistakes(self.config):
+        for text, field in (
+            *short_side_mistakes(self.config),
+            *scaled_crop_mistakes(self.config),
+        ):
             raise self._error(text, field)
         resize = self.config.resize_param
         if resize is not None and is_resized_by_short_side(self.config):
@@ -272,3 +338,12 @@ class Transformer:
 
     def _error(self, message: str, field: str, hint: str | None = None) -> RoasteryError:
         return self._layer.error(message, f"transform_param.{field}", hint)
+
+
+def _cut(image: np.ndarray, window: CropWindow, high: int, wide: int) -> np.ndarray:
+    """The window of a (channels, height, width) picture, resized to (high, wide)."""
+    y, x, window_high, window_wide = window
+    part = image[:, y : y + window_high, x : x + window_wide]
+    if (window_high, window_wide) == (high, wide):
+        return part
+    return np.stack([resize_plane(plane, high, wide) for plane in part])

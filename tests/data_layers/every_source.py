@@ -25,6 +25,7 @@ from runtime.data.datum import Datum, serialize_datum
 from runtime.data.opening import open_source
 from runtime.data.source import DataSource
 from runtime.data.sources.annotated_data import AnnotatedDataConfig
+from runtime.data.sources.clip_data import ClipDataConfig
 from runtime.data.sources.data import DataConfig
 from runtime.data.sources.dense_image_data import DenseImageDataConfig
 from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
@@ -32,6 +33,7 @@ from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.sources.image_data import ImageDataConfig
 from runtime.data.sources.image_seg_data import ImageSegDataConfig
 from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
+from runtime.data.sources.seg_data import SegDataConfig
 from runtime.data.sources.video_data import VideoDataConfig
 from runtime.data.sources.window_data import WindowDataConfig
 
@@ -78,6 +80,7 @@ KINDS = (
     "annotated",
     "annotated_encoded",
     "video",
+    "clips",
     "images",
     "images_shuffled",
     "hdf5",
@@ -87,6 +90,7 @@ KINDS = (
     "dummy",
     "pixel_labels",
     "pixel_labels_padded",
+    "pixel_labels_scaled",
 )
 
 
@@ -115,6 +119,7 @@ def make_data(folder: Path) -> Path:
                 record = AnnotatedDatum(datum, 0, boxes_of(i))
                 writer.put(b"%05d" % i, serialize_annotated(record))
     make_video(folder / "video.avi")
+    make_clips(folder / "clips", 11)
     for i, data in enumerate(files):
         (folder / f"{i}.png").write_bytes(data)
     for i, picture in enumerate(pictures):
@@ -144,6 +149,22 @@ def make_video(path: Path, frames: int = 40) -> None:
     for _ in range(frames):
         writer.write(random.integers(0, 256, (14, 18, 3), dtype=np.uint8))
     writer.release()
+
+
+def make_clips(folder: Path, count: int) -> None:
+    """A folder of flow for each of ``count`` clips, of 2 and more frames, 12 pixels high and 14
+    wide; the list is beside it."""
+    random = np.random.default_rng(2)
+    lines = []
+    for i in range(count):
+        clip = folder / str(i)
+        clip.mkdir(parents=True)
+        for frame in range(1, 3 + i):
+            for letter in "xy":
+                flow = random.integers(0, 256, (12, 14), dtype=np.uint8)
+                cv2.imwrite(str(clip / f"flow_{letter}_{frame:04d}.png"), flow)
+        lines.append(f"{folder.name}/{i} {2 + i} {i}\n")
+    folder.with_suffix(".txt").write_text("".join(lines))
 
 
 def boxes_of(record: int) -> ObjectBoxes:
@@ -183,6 +204,23 @@ def config_of(kind: str) -> SourceConfig:
                 batch_size=2,
                 skip_frames=1,
                 transform=RANDOM_TRANSFORM,
+            )
+        case "clips":
+            return ClipDataConfig(
+                source="clips.txt",
+                batch_size=4,
+                new_length=2,
+                num_segments=2,
+                name_pattern="flow_%c_%04d.png",
+                shuffle=True,
+                transform=TransformConfig(
+                    mirror=True,
+                    crop_size=9,
+                    multi_scale=True,
+                    fix_crop=True,
+                    is_flow=True,
+                    mean_value=(128.0, 127.0),
+                ),
             )
         case "images" | "images_shuffled":
             return ImageDataConfig(
@@ -235,6 +273,13 @@ def config_of(kind: str) -> SourceConfig:
                     mean_value=(1.0, 2.0, 3.0),
                     scale_factors=(0.5, 1.0, 1.5),
                 ),
+            )
+        case "pixel_labels_scaled":
+            return SegDataConfig(
+                source="pairs.txt",
+                shuffle=True,
+                balance=True,
+                transform=TransformConfig(mirror=True, scale_ratios=(0.5, 1.5), stride=4),
             )
     raise AssertionError(kind)
 

@@ -96,10 +96,11 @@ def test_batch_size_is_data_params() -> None:
     assert (config.batch_size, config.video_type, config.video_file) == (3, "VIDEO", "v.avi")
 
 
-def test_tsns_layer_is_another_one() -> None:
+def test_one_of_two_forks() -> None:
     net = parse_text(
-        'layer { name: "v" type: "VideoData" top: "x" video_data_param { source: "list.txt" } }',
+        'layer { name: "v" type: "VideoData" top: "x" '
+        'video_data_param { source: "list.txt" video_file: "v.avi" } }',
         "NetParameter",
     )
-    with pytest.raises(RoasteryError, match="source is a field of the VideoData of another fork"):
+    with pytest.raises(RoasteryError, match="both source and video_file are given"):
         program_of(net, "TEST")

@@ -74,6 +74,16 @@ SHORT_SIDE = (
 )
 """What intel/caffe and NVIDIA/caffe added: a random length of the shorter side."""
 
+SCALED_CROPS = (
+    "multi_scale",
+    "scale_ratios",
+    "max_distort",
+    "fix_crop",
+    "more_fix_crop",
+    "is_flow",
+)
+"""What yjxiong/caffe (TSN) added: crops of several sizes, at fixed places, of optical flow."""
+
 for _name, _param, _tops, _also in (
     ("Data", "data_param", (1, 2), (_TRANSFORM,)),
     ("ImageData", "image_data_param", (2, 2), (_TRANSFORM, "data_param")),
@@ -89,5 +99,7 @@ for _name, _param, _tops, _also in (
         tops=_tops,
         source=True,
         also=_also,
-        fork_fields=(*AUGMENTATION, *SHORT_SIDE) if _name in ("Data", "ImageData") else (),
+        fork_fields=(*AUGMENTATION, *SHORT_SIDE, *SCALED_CROPS)
+        if _name in ("Data", "ImageData")
+        else (),
     )(lower_fed)

@@ -1,4 +1,7 @@
-"""VideoData. weiliu89/caffe: src/caffe/layers/video_data_layer.cpp."""
+"""VideoData: SSD's, and temporal segment networks'.
+
+weiliu89/caffe and yjxiong/caffe: src/caffe/layers/video_data_layer.cpp.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ir.graph import Value
 
 from ..context import LayerContext
 from ..registry import layer
-from .inputs import AUGMENTATION, lower_fed
+from .inputs import AUGMENTATION, SCALED_CROPS, lower_fed
 
 
 @layer(
@@ -18,18 +21,18 @@ from .inputs import AUGMENTATION, lower_fed
     tops=(1, 2),
     source=True,
     also=("data_param", "transform_param"),
-    fork="SSD",
-    fork_fields=AUGMENTATION,
-    note="the batch_size is data_param's. A run that asks for more frames than a video has ends "
-    "with an error, where SSD's branch interrupts its own process",
+    fork="SSD, TSN",
+    fork_fields=(*AUGMENTATION, *SCALED_CROPS),
+    note="with a source it is TSN's, which reads lists of clips, otherwise SSD's, whose batch_size "
+    "is data_param's. A run that asks for more frames than a video has ends with an error, where "
+    "SSD's branch interrupts its own process",
 )
 def lower_video(ctx: LayerContext) -> Sequence[Value]:
-    """Frames of a video or a camera. The VideoData of yjxiong/caffe (TSN) reads lists of videos as
-    pictures: another layer of the same name."""
+    """Frames of a video, a camera, or clips; runtime.data.sources has a file for each fork."""
     ctx.check(
-        not ctx.param.has("source"),
-        "source is a field of the VideoData of another fork (TSN), which reads a list of clips",
+        not (ctx.param.has("source") and ctx.param.has("video_file")),
+        "both source and video_file are given",
         "source",
-        "video_file names one video, with video_type: VIDEO",
+        "source names a list of clips (TSN), video_file names one video (SSD)",
     )
     return lower_fed(ctx)

@@ -8,21 +8,34 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from collections.abc import Collection, Iterator
 
 from ..config import SourceConfig
 
 
 def source_kinds() -> dict[str, type[SourceConfig]]:
-    """The settings' classes of all data layers, by layer type."""
+    """The settings' classes of all data layers, by layer type; of several the one that nothing
+    tells."""
+    return {kind.kind: kind for kind in _kinds() if not kind.told_by}
+
+
+def source_kind(layer_type: str, given: Collection[str]) -> type[SourceConfig] | None:
+    """The settings' class of a layer whose block has the fields ``given``; None: it reads no
+    data."""
+    for kind in _kinds():
+        if kind.kind == layer_type and kind.told_by in given:
+            return kind
+    return source_kinds().get(layer_type)
+
+
+def _kinds() -> Iterator[type[SourceConfig]]:
     _load()
-    found: dict[str, type[SourceConfig]] = {}
     below = SourceConfig.__subclasses__()
     while below:
         kind = below.pop()
         below += kind.__subclasses__()
         if "kind" in vars(kind):
-            found[kind.kind] = kind
-    return found
+            yield kind
 
 
 @functools.cache

@@ -50,7 +50,7 @@ class DenseImageDataConfig(SourceConfig):
         if lost := super().missing():
             return lost
         first = read_pair_list(Path(self.source), self.place)[0]
-        return missing_pictures(self, first, labelled=True)
+        return missing_pictures(self.root_folder, first, labelled=True)
 
     def known_axes(self) -> KnownAxes:
         crop = (self.crop_height, self.crop_width)

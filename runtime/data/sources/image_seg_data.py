@@ -70,7 +70,7 @@ class ImageSegDataConfig(SourceConfig):
         if lost := super().missing():
             return lost
         first = self.read_list(Path(self.source))[0]
-        return missing_pictures(self, first, self.label_type == "PIXEL")
+        return missing_pictures(self.root_folder, first, self.label_type == "PIXEL")
 
     def known_axes(self) -> KnownAxes:
         return known_size(self, self.crop, ("crop_height", "crop_width"))
