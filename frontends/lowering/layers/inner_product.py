@@ -11,12 +11,15 @@ from ir.graph import Value
 from ..context import LayerContext
 from ..registry import layer
 
+_MOST_AXES = 32  # Caffe: kMaxBlobAxes
 
-@layer("InnerProduct", param="inner_product_param")
+
+@layer("InnerProduct", param="inner_product_param", fork_fields=("min_top_axes",))
 def lower_inner_product(ctx: LayerContext) -> Value:
     """y = x W^T + b over everything from ``axis`` on. Weights (N, K), or (K, N) if transposed.
 
-    Caffe: src/caffe/layers/inner_product_layer.cpp.
+    With ``min_top_axes`` axes of extent 1 follow until there are so many (MyCaffe:
+    MyCaffe/layers/InnerProductLayer.cs). Caffe: src/caffe/layers/inner_product_layer.cpp.
     """
     p, b, x = ctx.param, ctx.b, ctx.x
     axis = ctx.axis(p.axis)
@@ -29,4 +32,11 @@ def lower_inner_product(ctx: LayerContext) -> Value:
     if p.bias_term:
         bias = expand(b, ctx.parameter((n,), p.bias_filler), 2, 1)
         y = b.map(e.arg(0) + e.arg(1), y, bias)
-    return b.reshape(y, (*lead, n))
+    added = p.min_top_axes - len(lead) - 1
+    ctx.check(
+        p.min_top_axes <= _MOST_AXES,
+        f"min_top_axes is {p.min_top_axes}",
+        "min_top_axes",
+        f"a blob has at most {_MOST_AXES} axes",
+    )
+    return b.reshape(y, (*lead, n, *(1,) * added))

@@ -66,6 +66,11 @@ CASES = [
     _case("InnerProduct", "inner_product", "inner_product_param { num_output: 5 }"),
     _case(
         "InnerProduct",
+        "inner_product_axes",
+        "inner_product_param { num_output: 5 min_top_axes: 4 }",
+    ),
+    _case(
+        "InnerProduct",
         "inner_product_transposed",
         "inner_product_param { num_output: 5 transpose: true axis: 2 bias_term: false }",
     ),
