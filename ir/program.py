@@ -23,6 +23,10 @@ from .types import TensorType
 RANDOM_STATE = "@random"
 """Hidden state variable, u32[2]: the net's seed, and the number of forward passes so far."""
 
+PROGRESS = "@progress"
+"""Hidden state variable, f32[2]: the solver's iteration, and the one with which it ends; 0 and 0
+where no solver trains. Nothing in the graph writes it."""
+
 LOSS_OUTPUT = "@loss"
 """Graph output: the sum of all weighted losses, f32[]."""
 

@@ -28,7 +28,7 @@ from ir.op import Op, Property
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map, widens
-from ir.program import RANDOM_STATE
+from ir.program import PROGRESS, RANDOM_STATE
 from ir.types import F32, TensorType
 
 from .autodiff import drop_stop_gradient
@@ -59,9 +59,9 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
 def constants(graph: Graph) -> set[Value]:
     """Values that depend on nothing but variables that the graph does not write.
 
-    Random numbers are other ones in each pass.
+    Random numbers are other ones in each pass, and training goes on.
     """
-    written = {RANDOM_STATE, *(p.name for p in graph.outputs if p.role is Role.STATE)}
+    written = {RANDOM_STATE, PROGRESS, *(p.name for p in graph.outputs if p.role is Role.STATE)}
     known = {
         p.value
         for p in graph.inputs

@@ -42,6 +42,7 @@ class Variables(Protocol):
     ) -> Value: ...
     def write(self, variable: Value, new: Value) -> None: ...
     def random(self, b: Builder) -> Value: ...
+    def progress(self, b: Builder) -> Value: ...
     def next_stream(self) -> int: ...
 
 
@@ -257,6 +258,10 @@ class LayerContext:
     def write(self, variable: Value, new: Value) -> None:
         """Give what :meth:`parameter` or :meth:`state` gave a new value after forward."""
         self.variables.write(variable, new)
+
+    def progress(self) -> Value:
+        """f32[2]: the solver's iteration and the one with which it ends; zeros without a solver."""
+        return self.variables.progress(self.b)
 
     # --- random numbers ---------------------------------------------------------------
 

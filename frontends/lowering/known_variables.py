@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ir.build import Builder
 from ir.graph import Role, Value
-from ir.program import RANDOM_STATE, FillerSpec, Variable
+from ir.program import PROGRESS, RANDOM_STATE, FillerSpec, Variable
 from ir.types import TensorType
 
 from .context import LayerContext
@@ -88,6 +88,9 @@ class KnownVariables:
 
     def random(self, b: Builder) -> Value:
         return self._read(b, self._variables[RANDOM_STATE])
+
+    def progress(self, b: Builder) -> Value:
+        return self._read(b, self._variables[PROGRESS])
 
     def next_stream(self) -> int:
         self._streams += 1

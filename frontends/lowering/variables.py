@@ -11,8 +11,8 @@ from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Role, Value
-from ir.program import RANDOM_STATE, FillerSpec, Variable
-from ir.types import U32, TensorType
+from ir.program import PROGRESS, RANDOM_STATE, FillerSpec, Variable
+from ir.types import F32, U32, DType, TensorType
 
 if TYPE_CHECKING:
     from .context import LayerContext
@@ -184,12 +184,20 @@ class VariableTable:
 
     def random(self, b: Builder) -> Value:
         """The random state before this pass; the first use adds the variable."""
-        if RANDOM_STATE not in self.variables:
+        return self._of_the_net(b, RANDOM_STATE, U32)
+
+    def progress(self, b: Builder) -> Value:
+        """How far training is; the first use adds the variable."""
+        return self._of_the_net(b, PROGRESS, F32)
+
+    def _of_the_net(self, b: Builder, name: str, dtype: DType) -> Value:
+        """Two numbers that no layer has for itself."""
+        if name not in self.variables:
             self._add(
                 b,
                 Variable(
-                    name=RANDOM_STATE,
-                    type=TensorType((2,), U32),
+                    name=name,
+                    type=TensorType((2,), dtype),
                     role=Role.STATE,
                     filler=FillerSpec(),
                     layer="",
@@ -198,7 +206,7 @@ class VariableTable:
                     decay_mult=0.0,
                 ),
             )
-        return self.values[RANDOM_STATE]
+        return self.values[name]
 
     def next_stream(self) -> int:
         self.streams += 1

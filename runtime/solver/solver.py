@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+import numpy as np
+
 from ir.errors import RoasteryError
+from ir.program import PROGRESS
 
 from ..backends.backend import is_remote
 from ..logging.caffe_log import CaffeLog
@@ -162,6 +165,7 @@ class Solver:
             shown = bool(c.display) and self.iteration % c.display == 0
             for tell in self.on_display:
                 tell(shown)
+            self._tell_progress(stop)
             losses = [self.train.training_pass(adding=adding) for _ in range(c.iter_size)]
             self._reports.add(partial(self._take_loss, losses))
             if shown:
@@ -177,6 +181,12 @@ class Solver:
                 self.stopped_early = True
                 break
         self._reports.settle()
+
+    def _tell_progress(self, stop: int) -> None:
+        """To layers that do something else as training goes on to iteration ``stop``."""
+        progress = self.train.store.data.get(PROGRESS)
+        if progress is not None:
+            progress.put(np.array([self.iteration, stop], np.float32))
 
     @property
     def adds_diffs(self) -> bool:

@@ -10,6 +10,8 @@ import pytest
 
 import roastery
 from compiler.options import CompileOptions
+from ir.errors import RoasteryError
+from ir.program import NetProgram
 from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.building.logger import logger_report
 from roastery.building.lowered import lower_net
@@ -209,15 +211,58 @@ def test_statistics_of_nvcaffe_do_not_learn() -> None:
     assert len([p for p in program.parameters if p.lr_mult]) == 2  # scale and shift
 
 
-def test_labels_of_yolo_are_told_without_data() -> None:
-    text = DATA.replace('"Data"', '"AnnotatedData"').replace(
-        "synchronize_target: true }", "} annotated_data_param { yolo_data_type: 1 }"
+@pytest.mark.parametrize(
+    ("kind", "tops", "data", "annotated", "shapes"),
+    [
+        ("AnnotatedData", 1, "", "yolo_data_type: 1", [(2, 1, 300, 5)]),
+        ("AnnotatedData", 2, "", "yolo_data_type: 1", [(2, 1, 300, 5), (2, 1, 1, 1)]),
+        ("AnnotatedData", 2, "", "seg_scales: 3", [(1, 1, 1, 8), (2, 1, 2, 2)]),
+        (
+            "AnnotatedData",
+            2,
+            "",
+            "seg_resize_width: 5 seg_resize_height: 6",
+            [(1, 1, 1, 8), (2, 1, 6, 5)],
+        ),
+        ("AnnotatedData", 3, "side: 13 side: 26 side: 2", "", [(2, 1183), (2, 4732), (2, 28)]),
+        ("LaneData", 2, "", "seg_scales: 4", [(2, 5, 64, 3), (2, 1, 2, 2)]),
+    ],
+)
+def test_labels_of_yolo_are_told_without_data(
+    kind: str, tops: int, data: str, annotated: str, shapes: list[tuple[int, ...]]
+) -> None:
+    names = [f"l{i}" for i in range(tops)]
+    program = _without_data(kind, names, data, annotated)
+    assert [program.blobs[name][0].shape for name in names] == shapes
+
+
+def test_how_many_classes_masks_have_is_asked_for() -> None:
+    with pytest.raises(RoasteryError) as caught:
+        _without_data("AnnotatedData", ["l", "m"], "", "single_class: false")
+    hint = caught.value.hint or ""
+    assert "--shape m=2,K,1,1" in hint and "K = the classes of labels of pixels" in hint
+
+
+def test_lanes_are_not_read(tmp_path: Path) -> None:
+    text = (
+        'layer { name: "d" type: "LaneData" top: "d" '
+        f'data_param {{ source: "{tmp_path}" batch_size: 2 }} }}'
     )
-    layer = 'layer { name: "s" type: "Silence" bottom: "d" bottom: "l" }'
-    request = NetRequest(
-        nets.net_from_text(text + layer),
-        nets.net_state(nets.net_from_text(text), "TRAIN"),
-        assume="missing",
+    with pytest.raises(RoasteryError) as caught:
+        lowered(text)
+    assert "LaneData is not read" in caught.value.message
+
+
+def _without_data(kind: str, names: list[str], data: str, annotated: str) -> NetProgram:
+    tops = " ".join(f'top: "{name}"' for name in names)
+    bottoms = tops.replace("top", "bottom")
+    text = (
+        f'layer {{ name: "d" type: "{kind}" top: "d" {tops} transform_param {{ '
+        "crop_size: 8 force_color: true } "
+        f'data_param {{ source: "nowhere" batch_size: 2 {data} }} '
+        f"annotated_data_param {{ {annotated} }} }} "
+        f'layer {{ name: "s" type: "Silence" bottom: "d" {bottoms} }}'
     )
-    program = lower_net(request, logger_report()).program
-    assert program.blobs["l"][0].shape == (2, 1, 300, 5)
+    net = nets.net_from_text(text)
+    request = NetRequest(net, nets.net_state(net, "TRAIN"), assume="missing")
+    return lower_net(request, logger_report()).program

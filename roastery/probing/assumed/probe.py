@@ -150,7 +150,7 @@ class AssumingProbe(RuntimeProbe):
                 sources += known.fields
         if labelled and found[0] is not None:
             for i, shape in enumerate(config.beside(found[0])[: len(tops) - 1], 1):
-                if found[i] is None:
+                if found[i] is None and not any(isinstance(axis, str) for axis in shape):
                     found[i] = tuple(map(int, shape))
         shapes = [shape for shape in found if shape is not None]
         if len(shapes) != len(tops):

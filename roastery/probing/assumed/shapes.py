@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 from ir.types import shape_text
-from runtime.data.config import SourceConfig, TransformConfig
+from runtime.data.config import Axis, SourceConfig, TransformConfig
 from runtime.data.mean_file import read_mean
 
 Shape = tuple[int, ...]
@@ -72,17 +72,22 @@ def derived(config: SourceConfig) -> Known:
 
 def shape_flags(config: SourceConfig, known: Known, tops: Sequence[str]) -> str:
     """The flags that give the shapes of ``tops``; a letter stands for what is not known."""
-    letters = tuple(known.letters)
-    shapes = [letters, *config.beside(letters)]
+    shapes = _all_shapes(config, known)
     flags = []
     for i, top in enumerate(config.tops):
         if top not in tops:
             continue
         if not config.labelled:
-            flags.append(f"--shape {top}={letters[0]},...")
+            flags.append(f"--shape {top}={shapes[0][0]},...")
         else:
             flags.append(f"--shape {top}={','.join(map(str, shapes[i]))}")
     return " ".join(flags)
+
+
+def _all_shapes(config: SourceConfig, known: Known) -> list[tuple[Axis, ...]]:
+    """Of the images, and of the tops beside them."""
+    letters: tuple[Axis, ...] = tuple(known.letters)
+    return [letters, *config.beside(letters)]
 
 
 def underivable(
@@ -94,7 +99,8 @@ def underivable(
 ) -> RoasteryError:
     """The error that says which flags to give: those of ``tops`` that are not given yet."""
     flags = shape_flags(config, known, [top for top in tops if top not in given])
-    unknown = {letter: _WORDS[letter] for letter in known.letters if letter in _WORDS}
+    letters = [axis for shape in _all_shapes(config, known) for axis in shape]
+    unknown = {str(letter): _WORDS[letter] for letter in letters if letter in _WORDS}
     if not config.labelled:
         meaning = "with all axes of each top"
     else:
@@ -107,11 +113,12 @@ def underivable(
     )
 
 
-_WORDS = {
+_WORDS: dict[Axis, str] = {
     "N": "the batch size",
     "C": "the channels of an image",
     "H": "its height",
     "W": "its width",
+    "K": "the classes of labels of pixels",
 }
 
 

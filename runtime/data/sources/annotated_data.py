@@ -53,6 +53,7 @@ UNDISTORTED = NoteKind(
 
 _COLUMNS = 8
 _YOLO_BOXES, _YOLO_COLUMNS = 300, 5
+_GRID_NUMBERS = 7  # of a cell of a grid: two flags, a class and a box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +71,31 @@ class AnnotatedDataConfig(RecordConfig):
     batch_sampler: tuple[BatchSamplerConfig, ...] = ()
     label_map_file: str = ""
     anno_type: str | None = None
-    yolo_data_type: int = 0  # of MobileNet-YOLO; 1 is refused where data is read
+    # Of MobileNet-YOLO and Synopsys' Caffe: for shapes alone, refused where data is read.
+    yolo_data_type: int = 0
+    single_class: bool = True
+    seg_scales: int = 8
+    seg_resize_width: int = 0
+    seg_resize_height: int = 0
+    side: tuple[int, ...] = ()
 
     def beside(self, images: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:
+        if self.side:
+            return [(images[0], _GRID_NUMBERS * side * side) for side in self.side]
+        boxes: tuple[Axis, ...] = (1, 1, 1, _COLUMNS)
         if self.yolo_data_type == 1:
-            return [(images[0], 1, _YOLO_BOXES, _YOLO_COLUMNS)]
-        return [(1, 1, 1, _COLUMNS)]
+            boxes = (images[0], 1, _YOLO_BOXES, _YOLO_COLUMNS)
+        classes: Axis = 1 if self.single_class else "K"
+        return [boxes, (images[0], classes, *self.mask_size(images))]
+
+    def mask_size(self, images: tuple[Axis, ...]) -> tuple[Axis, ...]:
+        """Height and width of MobileNet-YOLO's labels of pixels."""
+        if self.seg_resize_height and self.seg_resize_width:
+            return self.seg_resize_height, self.seg_resize_width
+        scale = max(self.seg_scales, 1)
+        return tuple(
+            int(axis) // scale if str(axis).isdigit() else f"{axis}/{scale}" for axis in images[2:4]
+        )
 
     def open(self, options: OpenOptions) -> AnnotatedSource:
         return AnnotatedSource(self, options)
