@@ -24,7 +24,7 @@ from ir.graph import Direction, Graph, Role, Value
 from ir.interpret import run_graph
 from ir.op import OPS, Op, Property
 from ir.ops.fusion import Fused
-from ir.ops.gradient import DiffAs
+from ir.ops.gradient import ClipDiff, DiffAs
 from ir.ops.pointwise import Map
 from ir.primitives import PRIMITIVES
 from ir.text import format_graph, parse_graph
@@ -40,8 +40,9 @@ def has_gradient(op: type[Op]) -> bool:
 
 
 def has_derivative(op: type[Op]) -> bool:
-    """Whether its gradient is the derivative: that of DiffAs is another value's."""
-    return has_gradient(op) and op is not DiffAs
+    """Whether its gradient is the derivative: that of DiffAs is another value's, that of ClipDiff is
+    clipped."""
+    return has_gradient(op) and op not in (ClipDiff, DiffAs)
 
 
 ALONE = sorted(set(PASSES) - {"differentiate"})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ir.graph import Node
-from ir.ops.gradient import DiffAs
+from ir.op import Op
+from ir.ops.gradient import ClipDiff, DiffAs
 
 from ..emitter import Access, Emission, Emitter, rule
 
 
-@rule(DiffAs)
-def emit_diff_as(emitter: Emitter, node: Node, op: DiffAs, number: int, at: Access) -> Emission:
+@rule(ClipDiff, DiffAs)
+def emit_operand(emitter: Emitter, node: Node, op: Op, number: int, at: Access) -> Emission:
     return (yield node.inputs[0], at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from ir.ops.gradient import DiffAs
+from ir.ops.gradient import ClipDiff, DiffAs
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
 from ir.size import Size, value_of
@@ -61,6 +61,11 @@ def draw_slice(g: Growth) -> None:
 def draw_diff_as(g: Growth) -> None:
     x = g.value(4, 3, 2, 1, 0)
     g.emit(DiffAs(), x, g.value(shape=x.shape))
+
+
+@draws(ClipDiff)
+def draw_clip_diff(g: Growth) -> None:
+    g.emit(ClipDiff(g.number(1, 8) / 4.0), g.value(4, 3, 2, 1, 0))
 
 
 @draws(Concat)
