@@ -28,6 +28,8 @@ FIXING = {
     "Interp": "does nothing where the size is that of the top",
     "Local": "has weights of their own at each place",
     "LSTM": "is unrolled over the steps, and has as many weights as there are features",
+    "LstmAttention": "is unrolled over the steps, and has as many weights as there are features",
+    "LstmSimple": "is unrolled over the steps, and has as many weights as there are features",
     "Pooling": "pads by what the stride leaves of the image, where `pad_type` says so",
     "Add": "broadcasts what has one element",
     "Mul": "broadcasts what has one element",

@@ -40,8 +40,8 @@ def has_gradient(op: type[Op]) -> bool:
 
 
 def has_derivative(op: type[Op]) -> bool:
-    """Whether its gradient is the derivative: that of DiffAs is another value's, that of ClipDiff is
-    clipped."""
+    """Whether its gradient is the derivative: that of DiffAs is another value's, that of ClipDiff
+    is clipped."""
     return has_gradient(op) and op not in (ClipDiff, DiffAs)
 
 

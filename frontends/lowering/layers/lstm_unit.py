@@ -1,29 +1,15 @@
-"""LSTMUnit: one step of an LSTM, and the cell that the LSTM layer shares with it."""
+"""LSTMUnit: one step of an LSTM."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ir import expr as e
-from ir.build import Builder
-from ir.expr import Expr
 from ir.graph import Value
 
 from ..context import LayerContext
+from ..lstm_steps import lstm_cell
 from ..registry import layer
-
-
-def lstm_cell(
-    b: Builder, gates: Sequence[Expr], operands: Sequence[Value], cell: Expr, cont: Expr
-) -> tuple[Value, Value]:
-    """From the gates' inputs (i, f, o, g) and the old cell to (c, h).
-
-    ``cont`` is 0 where a sequence begins: nothing of the old cell stays. The new cell is a value of
-    its own, so that backward computes its cotangent once, for all gates.
-    """
-    i, f, o = (e.sigmoid(gate) for gate in gates[:3])
-    c = b.map(cont * f * cell + i * e.tanh(gates[3]), *operands)
-    return c, b.map(o * e.tanh(e.arg(len(operands))), *operands, c)
 
 
 @layer("LSTMUnit", bottoms=3, tops=2, no_gradient_to=(2,))

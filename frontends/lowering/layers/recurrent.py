@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ir import expr as e
-from ir.build import Builder, expand
+from ir.build import expand
 from ir.graph import Value
-from ir.loop_builder import LoopBuilder, LoopResults
+from ir.loop_builder import LoopBuilder
 from ir.ops.loop import StepLoop
 from ir.types import TensorType
 
 from ..context import LayerContext
+from ..lstm_steps import lstm_steps
 from ..registry import layer
-from .lstm_unit import lstm_cell
 
 _NOTE = (
     "`debug_info` has no effect. The number of steps may change (Caffe: it is fixed when the net "
@@ -55,18 +55,9 @@ def lower_lstm(ctx: LayerContext) -> Sequence[Value]:
     q = _read(ctx, ("h", "c"))
     gates = _project(ctx, q, 4 * q.width)
     recurrent = ctx.parameter((4 * q.width, q.width), ctx.param.weight_filler)
-    loop, now, cont = _loop(ctx, q, gates)
-    h, c = map(loop.carry, q.starts)
-    step = loop.body
-    old = step.matmul(h, loop.fixed(recurrent), transpose_b=True)
-    # cont scales rows, so it may be applied after the product with W_hc.
-    sums = step.map(e.arg(2) * e.arg(0) + e.arg(1), old, now, cont)
-    parts = [step.slice(sums, 1, k * q.width, (k + 1) * q.width) for k in range(4)]
-    new_c, new_h = lstm_cell(
-        step, [e.arg(k) for k in range(4)], [*parts, c, cont], e.arg(4), e.arg(5)
-    )
-    states = _run(loop, {h: new_h, c: new_c}, sums)
-    return _finish(ctx, q, states.stacks[new_h], (states.last[h], states.last[c]))
+    h, c = q.starts
+    made = lstm_steps(ctx.b, ctx.layer.name, gates, recurrent, (h, c), _marks(ctx, q))
+    return _finish(ctx, q, made.h, (made.last_h, made.last_c))
 
 
 @layer(
@@ -86,13 +77,18 @@ def lower_rnn(ctx: LayerContext) -> Sequence[Value]:
     q = _read(ctx, ("h",))
     projected = _project(ctx, q, q.width)
     recurrent = ctx.parameter((q.width, q.width), p.weight_filler)
-    loop, now, cont = _loop(ctx, q, projected)
+    loop = LoopBuilder(b, ctx.layer.name, functools.partial(StepLoop, q.steps))
+    now, cont = loop.part(projected), loop.part(_marks(ctx, q))
     (start,) = q.starts
     h, step = loop.carry(start), loop.body
     old = step.matmul(h, loop.fixed(recurrent), transpose_b=True)
     sums = step.map(e.arg(2) * e.arg(0) + e.arg(1), old, now, cont)
     new_h = step.map(e.tanh(e.arg(0)), sums)
-    states = _run(loop, {h: new_h}, sums)
+    loop.hand_on(h, new_h)
+    # All that backward reads is kept of all steps; what it does not read costs nothing.
+    loop.stack(new_h)
+    loop.stack(sums)
+    states = loop.finish()
     weights = ctx.parameter((q.width, q.width), p.weight_filler)
     bias = expand(b, ctx.parameter((q.width,), p.bias_filler), 2, 1)
     rows = b.reshape(states.stacks[new_h], (q.steps * q.streams, q.width))
@@ -178,23 +174,9 @@ def _project(ctx: LayerContext, q: _Sequence, width: int) -> Value:
     return b.map(e.arg(0) + e.arg(1) + e.arg(2), product, bias, expand(b, static, 3, 1))
 
 
-def _loop(
-    ctx: LayerContext, q: _Sequence, projected: Value
-) -> tuple[LoopBuilder[Builder], Value, Value]:
-    """A loop over the steps, and what each has: its projection [N, width] and marks [N, 1]."""
-    marks = ctx.b.reshape(ctx.bottoms[1], (q.steps, q.streams, 1))
-    loop = LoopBuilder(ctx.b, ctx.layer.name, functools.partial(StepLoop, q.steps))
-    return loop, loop.part(projected), loop.part(marks)
-
-
-def _run(loop: LoopBuilder[Builder], states: Mapping[Value, Value], sums: Value) -> LoopResults:
-    """``states``: new ones by the old ones. All that backward reads is kept of all steps; what it
-    does not read costs nothing."""
-    for old, new in states.items():
-        loop.hand_on(old, new)
-        loop.stack(new)
-    loop.stack(sums)
-    return loop.finish()
+def _marks(ctx: LayerContext, q: _Sequence) -> Value:
+    """[T, N, 1]"""
+    return ctx.b.reshape(ctx.bottoms[1], (q.steps, q.streams, 1))
 
 
 def _finish(

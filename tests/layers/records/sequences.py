@@ -15,6 +15,13 @@ def _marks(rng: np.random.Generator) -> np.ndarray:
     return cont
 
 
+def _odd_marks(rng: np.random.Generator) -> np.ndarray:
+    """Of which small changes make no others of what is rounded."""
+    cont = np.full((4, 3), 0.75)
+    cont[0, 0], cont[2, 1] = 1.5, 0.0
+    return cont
+
+
 def _recurrent(
     kind: str,
     name: str,
@@ -63,6 +70,47 @@ CASES = [
         "expose_hidden: true",
         False,
         h0=_STATE,
+    ),
+    *(
+        LayerCase(
+            "LstmSimple",
+            name,
+            net_text(
+                f'layer {{ name: "l" type: "LstmSimple" bottom: "x" {bottom} top: "y" '
+                f"lstm_simple_param {{ num_output: 5 {_FILLERS} {param} }} }}",
+                **{"x": (12, 2), **more},
+            ),
+            inputs={"cont": lambda rng: _marks(rng).reshape(12, 1)},
+            checks_gradient="clipping" not in param,
+        )
+        for name, bottom, param, more in (
+            ("lstm_simple", 'bottom: "cont"', "batch_size: 3", {"cont": (12, 1)}),
+            ("lstm_simple_alone", "", "batch_size: 4", {}),
+            (
+                "lstm_simple_clipped",
+                'bottom: "cont"',
+                "clipping_threshold: 0.01",
+                {"cont": (12, 1)},
+            ),
+        )
+    ),
+    *(
+        LayerCase(
+            "LstmAttention",
+            name,
+            net_text(
+                f'layer {{ name: "l" type: "LstmAttention" bottom: "x" {bottom} top: "y" '
+                f"lstm_attention_param {{ num_output: 5 {_FILLERS} {param} }} }}",
+                **{"x": (4, 3, 2), **more},
+            ),
+            inputs={"cont": _odd_marks},
+            checks_gradient="clipping" not in param,
+        )
+        for name, bottom, param, more in (
+            ("lstm_attention", 'bottom: "cont"', "", {"cont": (4, 3)}),
+            ("lstm_attention_product", "", "num_output_ip: 4", {}),
+            ("lstm_attention_clipped", "", "clipping_threshold: 0.01", {}),
+        )
     ),
     LayerCase(
         "LSTMUnit",
