@@ -6,7 +6,10 @@ from frontends.prototxt.message import Message
 from ir.errors import RoasteryError
 from ir.program import FillerSpec
 
-KINDS = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
+KINDS = (
+    "constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear", "gabor",
+)  # fmt: skip
+"""Caffe's, and Intel's "gabor"."""
 
 
 def filler_spec(message: Message) -> FillerSpec:

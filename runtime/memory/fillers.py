@@ -1,4 +1,4 @@
-"""How variables start: Caffe's seven fillers, and arrays that a layer brings along.
+"""How variables start: Caffe's fillers, Gabor filters, and arrays that a layer brings along.
 
 Caffe: include/caffe/filler.hpp. The numbers come from numpy's generators, so they differ
 from Caffe's for one seed; their distributions do not.
@@ -13,6 +13,8 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.program import FillerSpec
+
+from .gabor import gabor_filters, known_banks
 
 _Filler = Callable[[FillerSpec, np.ndarray, np.random.Generator], None]
 
@@ -111,6 +113,20 @@ def _bilinear(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> 
     array[...] = np.outer(tent, tent)
 
 
+def _gabor(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    shape = array.shape
+    whole = len(shape) == 4 and shape[1] == 3 and shape[2] == shape[3]
+    filters = gabor_filters(shape[0], shape[3]) if whole else None
+    if filters is None:
+        known = ", ".join(f"{n} x 3 x {size} x {size}" for n, size in known_banks())
+        raise RoasteryError(
+            f"there are no Gabor filters of {list(shape)}",
+            location=spec.location,
+            hint=f"there are filters of {known}",
+        )
+    array[...] = filters
+
+
 def _fan(spec: FillerSpec, shape: tuple[int, ...]) -> float:
     """What the variance is normalized by: count / shape[0], count / shape[1] or their mean."""
     count = math.prod(shape)
@@ -145,6 +161,7 @@ _FILLERS: dict[str, _Filler] = {
     "array": _array,
     "bilinear": _bilinear,
     "constant": _constant,
+    "gabor": _gabor,
     "gaussian": _gaussian,
     "msra": _msra,
     "positive_unitball": _positive_unitball,

@@ -1,8 +1,9 @@
-"""Distributions of the seven fillers, and what they refuse."""
+"""Distributions of the fillers, and what they refuse."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from frontends.lowering.fillers import KINDS
 from ir.errors import RoasteryError
 from ir.program import FillerSpec
 from runtime.memory.fillers import fill
+from runtime.memory.gabor import known_banks
+
+RECORDED = Path(__file__).parents[1] / "data" / "gabor_filters.npz"
 
 SHAPE = (64, 32, 5, 5)
 COUNT = math.prod(SHAPE)
@@ -25,9 +29,10 @@ def filled(kind: str, shape: tuple[int, ...] = SHAPE, **options: object) -> np.n
 @pytest.mark.parametrize("seed", [0, 1])
 def test_one_seed_gives_one_result(kind: str, seed: int) -> None:
     spec = FillerSpec(kind, std=0.5)
-    first = fill(spec, (4, 3, 2, 2), np.random.default_rng(seed))
-    again = fill(spec, (4, 3, 2, 2), np.random.default_rng(seed))
-    assert first.dtype == np.float32 and first.shape == (4, 3, 2, 2)
+    shape = (32, 3, 5, 5)
+    first = fill(spec, shape, np.random.default_rng(seed))
+    again = fill(spec, shape, np.random.default_rng(seed))
+    assert first.dtype == np.float32 and first.shape == shape
     np.testing.assert_array_equal(first, again)
 
 
@@ -104,6 +109,16 @@ def test_bilinear_is_a_tent(extent: int) -> None:
     np.testing.assert_array_equal(values[0, 0], values[1, 2])
 
 
+@pytest.mark.parametrize(("count", "size"), known_banks())
+def test_gabor_filters_are_intels(count: int, size: int) -> None:
+    """Every filter against one number of what intel/caffe's own code made: a sum over all its
+    elements with weights that all differ."""
+    values = filled("gabor", (count, 3, size, size)).reshape(count, -1).astype(np.float64)
+    with np.load(RECORDED) as recorded:
+        wanted = recorded[f"{count}_{size}"]
+    np.testing.assert_allclose(values @ np.cos(np.arange(values.shape[1])), wanted, atol=1e-6)
+
+
 def test_an_array_fills_its_shape() -> None:
     array = np.arange(6.0)
     np.testing.assert_array_equal(filled("array", (2, 3), array=array), array.reshape(2, 3))
@@ -120,6 +135,10 @@ def test_an_array_fills_its_shape() -> None:
         ("gaussian", (4, 2), {"sparse": -2}, "sparse: -2"),
         ("xavier", (4, 2), {"sparse": 1}, "`sparse` is for gaussian fillers"),
         ("array", (4,), {"array": np.zeros(3)}, "[3] does not fill [4]"),
+        ("gabor", (64, 3, 5, 5), {}, "no Gabor filters of [64, 3, 5, 5]"),
+        ("gabor", (32, 1, 5, 5), {}, "32 x 3 x 5 x 5, 64 x 3 x 7 x 7"),
+        ("gabor", (32, 3, 25), {}, "no Gabor filters of [32, 3, 25]"),
+        ("gabor", (32, 3, 5, 5), {"sparse": 1}, "`sparse` is for gaussian fillers"),
         ("ones", (4,), {}, "unknown filler 'ones'"),
     ],
 )

@@ -144,10 +144,13 @@ def _ceil(ctx: LayerContext) -> bool:
     "Pooling",
     param="pooling_param",
     tops=(1, 2),
+    in_place=True,
     # torch_pooling has no effect in its fork, either.
     fork_fields=("ceil_mode", "torch_pooling", "avg_include_pad", "pool", *PADDING_FIELDS),
     note="STOCHASTIC runs on every device (Caffe: on GPUs only); its gradient in phase TEST is "
-    "that of the weighted mean. A window that holds nothing but overhang averages to 0.",
+    "that of the weighted mean. A window that holds nothing but overhang averages to 0. "
+    "In place, later layers read what is pooled, as on a GPU, where each element is read before it "
+    "is written over; Caffe on a CPU would write first. With padding neither holds: refused.",
     coordinates="windows",
 )
 def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
@@ -170,6 +173,14 @@ def lower_pooling(ctx: LayerContext) -> Sequence[Value]:
         index=1,
     )
     geometry = _geometry(ctx)
+    # Where nothing is padded, window i reads none of the elements 0 to i - 1.
+    ctx.check(
+        not geometry.padded or ctx.tops[0] != ctx.layer.bottom[0],
+        f"with padding a Pooling layer cannot write its top over its bottom '{ctx.tops[0]}': "
+        "windows would read what others have written",
+        "top",
+        "give the top a name of its own",
+    )
     if not all(count > 0 for count in geometry.outputs(x.shape[2:])):
         h, w = (d + a + z for d, a, z in zip(x.shape[2:], geometry.pad, geometry.ends, strict=True))
         raise ctx.error(

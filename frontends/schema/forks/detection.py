@@ -289,4 +289,7 @@ extend_message(
     optional("DistortionParameter", "distort_param"),
     optional("ExpansionParameter", "expand_param"),
     optional("EmitConstraint", "emit_constraint"),
+    # xiaohaoChen/rrc_detection's, which has no dialect: its other numbers are SSD's.
+    optional("bool", "hsv", default=False),
+    optional("bool", "gaussianblur", default=False),
 )
