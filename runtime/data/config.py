@@ -16,6 +16,7 @@ from typing import ClassVar, Literal, TypeAlias
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from .augment.aspect_ratio import RandomAspectRatioConfig
 from .augment.settings import (
     DistortConfig,
     EmitConfig,
@@ -23,7 +24,8 @@ from .augment.settings import (
     NoiseConfig,
     ResizeConfig,
 )
-from .augment.short_side import Algorithm, RandomResizeConfig
+from .augment.short_side import RandomResizeConfig
+from .augment.stretch import Algorithm
 from .notes import Notes, to_logger
 from .source import DataSource
 
@@ -78,8 +80,15 @@ class TransformConfig:
     expand_param: ExpandConfig | None = None
     emit_constraint: EmitConfig | None = None
     random_resize_param: RandomResizeConfig | None = None
+    random_aspect_ratio_param: RandomAspectRatioConfig | None = None
     img_rand_resize_lower: int = 0
     img_rand_resize_upper: int = 0
+    rand_resize_ratio_lower: float | None = None
+    rand_resize_ratio_upper: float | None = None
+    vertical_stretch_lower: float | None = None
+    vertical_stretch_upper: float | None = None
+    horizontal_stretch_lower: float | None = None
+    horizontal_stretch_upper: float | None = None
     interpolation_algo_down: Algorithm = "INTER_NEAREST"
     interpolation_algo_up: Algorithm = "INTER_CUBIC"
     allow_upscale: bool = False
@@ -93,6 +102,7 @@ class TransformConfig:
     upper_size: int | None = None
     upper_height: int | None = None
     upper_width: int | None = None
+    bgr2rgb: bool = False
 
     @property
     def crop(self) -> tuple[int, int]:

@@ -20,14 +20,14 @@ from ir.types import shape_text
 
 from ..logging.records import Severity
 from .augment.noise import add_noise, noise_mistake
+from .augment.random_resize import (
+    Resizing,
+    drawn_resizing,
+    is_resized_at_random,
+    random_size_mistakes,
+)
 from .augment.resize import interpolation_for, resize_picture, resized_size
 from .augment.scaled_crops import crop_sizes, fixed_corners, scaled_crop_mistakes
-from .augment.settings import ResizeConfig
-from .augment.short_side import (
-    is_resized_by_short_side,
-    short_side_mistakes,
-    short_side_resize,
-)
 from .config import OpenOptions, SourceConfig, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, CROP_SCALE, MIRROR, Draws
 from .image_codec import ImageError, channel_major, mirror_rows, resize_plane
@@ -174,8 +174,11 @@ class Transformer:
 
         Raises ImageError for a picture that this cannot be done to.
         """
-        resize = self._resize(pixels.shape[0], pixels.shape[1], number)
+        resizing = self._resizing(pixels.shape[0], pixels.shape[1], number)
+        resize, part = resizing.resize, resizing.part
         noise = self.config.noise_param
+        if part is not None:
+            pixels = pixels[part.top : part.top + part.height, part.left : part.left + part.width]
         if resize is not None:
             pixels = resize_picture(pixels, resize, interpolation_for(resize, self._draws, number))
         if noise is not None:
@@ -187,7 +190,11 @@ class Transformer:
 
         Raises ImageError for values that cannot be resized.
         """
-        resize = self._resize(values.shape[1], values.shape[2], number)
+        resizing = self._resizing(values.shape[1], values.shape[2], number)
+        resize, part = resizing.resize, resizing.part
+        if part is not None:
+            bottom, right = part.top + part.height, part.left + part.width
+            values = values[:, part.top : bottom, part.left : right]
         if resize is None or resized_size(resize, *values.shape[1:]) == values.shape[1:]:
             return values
         if len(values) > 4:
@@ -197,11 +204,11 @@ class Transformer:
         pixels = resize_picture(rows, resize, mode)
         return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
 
-    def _resize(self, height: int, width: int, number: int) -> ResizeConfig | None:
+    def _resizing(self, height: int, width: int, number: int) -> Resizing:
         """How the picture with this number is resized."""
-        if is_resized_by_short_side(self.config):
-            return short_side_resize(self.config, height, width, self._draws, number)
-        return self.config.resize_param
+        if is_resized_at_random(self.config):
+            return drawn_resizing(self.config, height, width, self._draws, number)
+        return Resizing(resize=self.config.resize_param)
 
     def choose(self, first: int, count: int) -> Choices:
         """Random choices of the records numbered from ``first``."""
@@ -305,12 +312,12 @@ class Transformer:
     def _check_augmentation(self) -> None:
         """Refuse what forks' blocks of transform_param can never do."""
         for text, field in (
-            *short_side_mistakes(self.config),
+            *random_size_mistakes(self.config),
             *scaled_crop_mistakes(self.config),
         ):
             raise self._error(text, field)
         resize = self.config.resize_param
-        if resize is not None and is_resized_by_short_side(self.config):
+        if resize is not None and is_resized_at_random(self.config):
             raise self._error(
                 "pictures are resized in two ways", "resize_param", "keep one of the two"
             )

@@ -64,15 +64,22 @@ AUGMENTATION = (
 """What weiliu89/caffe (SSD) added to transform_param; distort_param, expand_param and
 emit_constraint change nothing but AnnotatedData there."""
 
-SHORT_SIDE = (
+RANDOM_SIZE = (
     "random_resize_param",
+    "random_aspect_ratio_param",
     "img_rand_resize_lower",
     "img_rand_resize_upper",
+    "rand_resize_ratio_lower",
+    "rand_resize_ratio_upper",
+    "vertical_stretch_lower",
+    "vertical_stretch_upper",
+    "horizontal_stretch_lower",
+    "horizontal_stretch_upper",
     "interpolation_algo_down",
     "interpolation_algo_up",
     "allow_upscale",
 )
-"""What intel/caffe and NVIDIA/caffe added: a random length of the shorter side."""
+"""What intel/caffe and NVIDIA/caffe added: random sizes of pictures."""
 
 SCALED_CROPS = (
     "multi_scale",
@@ -83,6 +90,11 @@ SCALED_CROPS = (
     "is_flow",
 )
 """What yjxiong/caffe (TSN) added: crops of several sizes, at fixed places, of optical flow."""
+
+_FORK_FIELDS = {
+    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS),
+    "ImageData": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "short_side", "bgr2rgb"),
+}
 
 for _name, _param, _tops, _also in (
     ("Data", "data_param", (1, 2), (_TRANSFORM,)),
@@ -99,7 +111,5 @@ for _name, _param, _tops, _also in (
         tops=_tops,
         source=True,
         also=_also,
-        fork_fields=(*AUGMENTATION, *SHORT_SIDE, *SCALED_CROPS)
-        if _name in ("Data", "ImageData")
-        else (),
+        fork_fields=_FORK_FIELDS.get(_name, ()),
     )(lower_fed)

@@ -169,7 +169,7 @@ extend_message(
     optional("bool", "allow_upscale", default=False),
     optional("Packing", "forward_packing", default="NCHW", execution_only=True),
     optional("bool", "use_gpu_transform", default=False, execution_only=True),
-    optional("int64", "random_seed", default=-1),
+    optional("int64", "random_seed", default=-1, execution_only=True),
     optional("bool", "display", default=False, execution_only=True),
     optional("int32", "num_labels", default=0),
 )

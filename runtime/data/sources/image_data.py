@@ -42,6 +42,7 @@ class ImageDataConfig(SourceConfig):
     shuffle: bool = False
     new_height: int = 0
     new_width: int = 0
+    short_side: int = 0
     is_color: bool = True
     root_folder: str = ""
     prefetch: int = 4
@@ -54,7 +55,7 @@ class ImageDataConfig(SourceConfig):
 
     def known_axes(self) -> KnownAxes:
         channels, size = 3 if self.is_color else 1, (self.new_height, self.new_width)
-        if not all(size):
+        if not all(size) or self.short_side:
             return KnownAxes((channels, None, None), ("is_color",))
         return KnownAxes((channels, *size), ("is_color", "new_height", "new_width"))
 
@@ -155,12 +156,28 @@ class ImageSource(PlannedSource[ImageBatch]):
         """
         color: Color = "color" if self.config.is_color else "gray"
         pixels = self._pictures.read(listed.path, listed.line, color)
-        if self.config.new_height:
-            pixels = resize_image(pixels, self.config.new_height, self.config.new_width)
         try:
+            height, width = self._read_size(*pixels.shape[:2])
+            if height:
+                pixels = resize_image(pixels, height, width)
+            if self._transformer.config.bgr2rgb and pixels.ndim == 3:
+                pixels = pixels[:, :, ::-1]
             return self._transformer.prepared(pixels, number)
         except ImageError as error:
             raise self.error(f"{self._name(listed)} cannot be used: {error}") from error
+
+    def _read_size(self, height: int, width: int) -> tuple[int, int]:
+        """What a picture is resized to while it is read; 0: it stays.
+
+        ``short_side`` counts before the others. NVIDIA/caffe: src/caffe/util/io.cpp
+        (ReadImageToCVMat).
+        """
+        side = self.config.short_side
+        if not side:
+            return self.config.new_height, self.config.new_width
+        if height > width:
+            return height * side // width, side
+        return side, width * side // height
 
     def _next_sizes(self) -> tuple[int, int, int]:
         """Channels, height and width of the picture that is planned next."""
