@@ -22,6 +22,10 @@ class Epochs(Generic[Record]):
         self._epoch = -1
         self._order = np.arange(len(records))
 
+    def __len__(self) -> int:
+        """Records of one epoch."""
+        return len(self._records)
+
     def __getitem__(self, number: int) -> Record:
         """The record with this number, counted over all epochs from 0."""
         epoch, index = divmod(number, len(self._records))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from .database_error import DatabaseError
 from .image_codec import Color
 from .notes import NoteKind
 from .planned import PlannedSource
+from .record_order import InOrder, RecordOrder, Shuffled
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
@@ -43,6 +44,7 @@ class RecordConfig(SourceConfig):
     batch_size: int = 0
     backend: str = "LEVELDB"
     rand_skip: int = 0
+    shuffle: bool = False
     prefetch: int = 4
 
 
@@ -93,9 +95,11 @@ class RecordSource(PlannedSource[RecordBatch]):
             options.notes,
         )
         try:
+            self._order: RecordOrder = (
+                Shuffled(self.database, self.draws) if config.shuffle else InOrder(self.database)
+            )
             self._number = 0
-            self._records: Iterator[Record] = iter(())
-            self._rewind(None)
+            self._go_to(0, None)
         except BaseException:
             self.database.close()
             raise
@@ -117,8 +121,8 @@ class RecordSource(PlannedSource[RecordBatch]):
         records = []
         for _ in range(size):
             records.append(self._upcoming)
+            self._number += 1
             self._advance()
-        self._number += size
         return RecordBatch(records, choices, first)
 
     def place_now(self) -> Position:
@@ -129,11 +133,11 @@ class RecordSource(PlannedSource[RecordBatch]):
         key = position.get("key")
         if not isinstance(key, str):
             raise self.error("the saved data position has no key")
-        self._rewind(key.encode("latin-1", "replace"))
+        self._go_to(number, key.encode("latin-1", "replace"))
         self._number = number
 
     def close(self) -> None:
-        self._records = iter(())
+        self._order.close()
         self.database.close()
 
     def read(self, record: Record) -> bytes:
@@ -168,16 +172,12 @@ class RecordSource(PlannedSource[RecordBatch]):
         if self.transformer.config.noise_param is not None:
             self.notes(NO_NOISE())
 
-    def _rewind(self, key: bytes | None) -> None:
-        """Stand before the record with ``key``, or before the first one."""
-        close = getattr(self._records, "close", None)
-        if close is not None:
-            close()
-        self._records = iter(self.database.records(key))
-        found = next(self._records, None)
+    def _go_to(self, number: int, key: bytes | None) -> None:
+        """Stand before the record with this number and ``key``, or before the first one."""
+        found = self._order.go_to(number, key)
         if found is None and key is None:
             raise self.error(f"database '{self.database.path}' holds no records", field="source")
-        if found is None or (key is not None and found.key != key):
+        if found is None:
             raise self.error(
                 f"database '{self.database.path}' has no record {quoted(key)}, with which "
                 "the saved run was to continue: the database was changed since",
@@ -185,10 +185,10 @@ class RecordSource(PlannedSource[RecordBatch]):
         self._upcoming = found
 
     def _advance(self) -> None:
-        following = next(self._records, None)
+        following = self._order.following(self._number)
         if following is None:
             self.notes(self.restarting())
-            self._rewind(None)
+            self._go_to(self._number, None)
         else:
             self._upcoming = following
 

@@ -77,6 +77,8 @@ KINDS = (
     "lmdb",
     "lmdb_encoded",
     "leveldb",
+    "lmdb_shuffled",
+    "leveldb_shuffled",
     "annotated",
     "annotated_encoded",
     "video",
@@ -187,6 +189,9 @@ def config_of(kind: str) -> SourceConfig:
     match kind:
         case "lmdb" | "leveldb":
             return DataConfig(source=kind, batch_size=4, transform=RANDOM_TRANSFORM)
+        case "lmdb_shuffled" | "leveldb_shuffled":
+            source = kind.removesuffix("_shuffled")
+            return DataConfig(source=source, batch_size=4, shuffle=True, transform=RANDOM_TRANSFORM)
         case "lmdb_encoded":
             return DataConfig(source="encoded", batch_size=4, transform=RANDOM_TRANSFORM)
         case "annotated" | "annotated_encoded":

@@ -51,6 +51,14 @@ def test_database_order_and_single_top(folder: Path) -> None:
     assert source.shapes() == [(4, 3, 12, 14)] and len(source.next().arrays) == 1
 
 
+@pytest.mark.parametrize("database", ["lmdb", "leveldb"])
+def test_database_epochs_are_shuffled_anew(folder: Path, database: str) -> None:
+    found = labels(DataConfig(source=database, batch_size=4, shuffle=True), folder, 11)
+    epochs = [found[i : i + 11] for i in range(0, 44, 11)]
+    assert all(sorted(epoch) == list(range(11)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in [*epochs, range(11)]}) == 5
+
+
 def test_image_epochs_are_shuffled_anew(folder: Path) -> None:
     found = labels(ImageDataConfig(source="list.txt", batch_size=11, shuffle=True), folder, 4)
     epochs = [found[i : i + 11] for i in range(0, 44, 11)]

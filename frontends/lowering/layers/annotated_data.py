@@ -13,7 +13,7 @@ layer(
     source=True,
     also=("data_param", "transform_param"),
     fork="SSD",
-    fork_fields=AUGMENTATION,
+    fork_fields=(*AUGMENTATION, "shuffle"),
     note="random choices are those of the seed, and a resumed run goes on with them; "
     "`convert_to_lab` gives the values of Lab, of which SSD's branch takes the bytes; pixels that "
     "are not stored as picture files are resized, too. Of more than two tops (MobileNet-YOLO's "

@@ -92,7 +92,7 @@ SCALED_CROPS = (
 """What yjxiong/caffe (TSN) added: crops of several sizes, at fixed places, of optical flow."""
 
 _FORK_FIELDS = {
-    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS),
+    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "shuffle"),
     "ImageData": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "short_side", "bgr2rgb"),
 }
 
