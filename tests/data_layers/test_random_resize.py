@@ -10,7 +10,7 @@ import pytest
 
 import roastery
 from ir.errors import RoasteryError
-from runtime.data.augment.aspect_ratio import Part, RandomAspectRatioConfig, drawn_part
+from runtime.data.augment.aspect_ratio import PicturePart, RandomAspectRatioConfig, drawn_part
 from runtime.data.augment.random_resize import drawn_resizing
 from runtime.data.augment.settings import ResizeConfig
 from runtime.data.augment.short_side import RandomResizeConfig
@@ -116,14 +116,14 @@ def test_intels_form_of_a_part() -> None:
         min_area_ratio=0.25, max_area_ratio=0.25, aspect_ratio_change=0.5, max_attempt=1
     )
     low, high = 0, 999  # of the coin that turns a part round
-    assert drawn_part(config, 20, 40, [0, 0, high, 0, 0]) == Part(0, 0, 7, 28)
+    assert drawn_part(config, 20, 40, [0, 0, high, 0, 0]) == PicturePart(0, 0, 7, 28)
     assert drawn_part(config, 20, 40, [0, 0, low, 0, 0]) is None  # 28 rows of 20
-    assert drawn_part(config, 40, 40, [0, 1500, high, 3, 2]) == Part(0, 2, 40, 10)
+    assert drawn_part(config, 40, 40, [0, 1500, high, 3, 2]) == PicturePart(0, 2, 40, 10)
     again = RandomAspectRatioConfig(
         min_area_ratio=0.25, max_area_ratio=0.25, aspect_ratio_change=0.5, max_attempt=2
     )
     words = [0, 0, low, 0, 0, 0, 0, high, 14, 3]
-    assert drawn_part(again, 20, 40, words) == Part(0, 3, 7, 28)
+    assert drawn_part(again, 20, 40, words) == PicturePart(0, 3, 7, 28)
 
 
 def test_intels_parts_become_the_crop() -> None:

@@ -34,7 +34,7 @@ class RandomAspectRatioConfig(Block):
 
 
 @dataclass(frozen=True)
-class Part:
+class PicturePart:
     """A rectangle of a picture, in pixels."""
 
     top: int
@@ -60,7 +60,7 @@ def aspect_ratio_mistakes(random: RandomAspectRatioConfig, crop_size: int) -> It
 
 def drawn_part(
     random: RandomAspectRatioConfig, height: int, width: int, words: Sequence[int]
-) -> Part | None:
+) -> PicturePart | None:
     """The part of a picture that random words give; None where no attempt fits.
 
     Args:
@@ -77,7 +77,7 @@ def drawn_part(
         if _between(np.float32(0), np.float32(1), third) < 0.5:
             high, wide = wide, high
         if 0 < high <= height and 0 < wide <= width:
-            return Part(row % (height - high + 1), column % (width - wide + 1), high, wide)
+            return PicturePart(row % (height - high + 1), column % (width - wide + 1), high, wide)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from ..draws import SHORT_SIDE, Draws
 from .aspect_ratio import (
     WORDS_PER_ATTEMPT,
-    Part,
+    PicturePart,
     RandomAspectRatioConfig,
     aspect_ratio_mistakes,
     drawn_part,
@@ -38,7 +38,7 @@ class RandomResizeSettings(StretchSettings, Protocol):
 class Resizing:
     """What is done to one picture: ``part`` of it, or all, is resized, or stays as it is."""
 
-    part: Part | None = None
+    part: PicturePart | None = None
     resize: ResizeConfig | None = None
 
 
