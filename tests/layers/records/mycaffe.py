@@ -33,6 +33,29 @@ def _unpooling(name: str, fields: str, **inputs: Any) -> LayerCase:
     return _case("UnPooling", f"unpooling_{name}", f"unpooling_param {{ {fields} }}", **inputs)
 
 
+def _digits(count: int, *shape: int) -> dict[str, Fill]:
+    return {"t": lambda rng: rng.integers(0, count, shape)}
+
+
+def _decode(name: str, fields: str = "", phase: str = "TRAIN", tops: str = "") -> LayerCase:
+    body = f"{tops} decode_param {{ {fields} }}"
+    return _case(
+        "Decode",
+        f"decode_{name}",
+        body,
+        _digits(3, 6, 2),
+        phase=phase,
+        checks_gradient=False,
+        x=(6, 3),
+        t=(6, 2),
+    )
+
+
+def _without_gradient(kind: str, name: str, body: str = "", **more: Any) -> LayerCase:
+    fills = _digits(3, *more["t"])
+    return _case(kind, name, body, fills, checks_gradient=False, **more)
+
+
 CASES = [
     _case("TripletLoss", "triplet_loss", fills=_NEAR, **_TRIPLET, t=(7, 1)),
     _case(
@@ -53,6 +76,37 @@ CASES = [
     ),
     _case("Debug", "debug", "debug_param { max_stored_batches: 3 }", x=(4, 3), t=(4,)),
     _case("MemoryLoss", "memory_loss", phase="TEST", checks_gradient=False, x=(4, 3), t=(4,)),
+    _decode("centroids"),
+    _decode("followed", "cache_size: 1 pregen_label_count: 4 ignore_label: 1", tops='top: "c"'),
+    _decode("kept", "enable_centroid_update: false", tops='top: "c"'),
+    _decode("pregenerated", "target: PREGEN pregen_label_count: 4", tops='top: "c"'),
+    _decode("test", "pregen_label_count: 4", "TEST", 'top: "c"'),
+    _without_gradient("AccuracyDecode", "accuracy_decode", x=(6, 4, 1, 1), t=(6, 2)),
+    _without_gradient(
+        "AccuracyDecode",
+        "accuracy_decode_ignore",
+        "accuracy_param { ignore_label: 1 }",
+        x=(6, 4),
+        t=(6,),
+    ),
+    _without_gradient("AccuracyEncoding", "accuracy_encoding", x=(6, 4), t=(6, 2)),
+    _without_gradient(
+        "AccuracyEncoding",
+        "accuracy_encoding_small",
+        "decode_param { cache_size: 1 pregen_label_count: 3 }",
+        x=(6, 4, 1, 1),
+        t=(6, 2, 1, 1),
+        phase="TEST",
+    ),
+    _without_gradient("Knn", "knn", "knn_param { max_stored_batches: 2 }", x=(4, 3), t=(4, 1)),
+    _without_gradient(
+        "Knn",
+        "knn_test",
+        "knn_param { max_stored_batches: 2 num_output: 3 k: 2 }",
+        phase="TEST",
+        x=(4, 3, 2),
+        t=(4,),
+    ),
     _unpooling("starts", "kernel_size: 2 stride: 2"),
     _unpooling("starts_apart", "kernel_h: 2 kernel_w: 5 stride_h: 3 stride_w: 2"),
     _unpooling("starts_smaller", "kernel_size: 2 stride: 2 unpool_h: 9 unpool_w: 7"),
