@@ -46,7 +46,8 @@ class FillerSpec:
     """How a variable starts. Caffe: include/caffe/filler.hpp.
 
     Kind "array" is not Caffe's: the variable starts as ``array`` (a matrix read from a file, what a
-    Python layer put into its blobs).
+    Python layer put into its blobs). Nor is "parts": the variable is filled part by part, one after
+    the other, each as if it were a blob of a shape: ``parts`` has the shapes and how each starts.
     """
 
     kind: str = "constant"
@@ -59,6 +60,7 @@ class FillerSpec:
     variance_norm: str = "FAN_IN"
     array: np.ndarray | None = field(default=None, compare=False, repr=False)
     location: Location = field(default=Location(), compare=False)
+    parts: tuple[tuple[tuple[int, ...], FillerSpec], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

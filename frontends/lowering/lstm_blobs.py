@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from frontends.schema.types import FieldType, optional
 from ir import expr as e
@@ -57,15 +55,9 @@ def lstm_blobs(ctx: LayerContext, inner: int) -> LstmBlobs:
     recurrent = ctx.parameter((4 * width, width), weight_filler(ctx))
     bias = bias_filler(ctx)
     if ctx.param.enable_clockwork_forgetgate_bias:
-        ctx.check(
-            bias.kind == "constant",
-            f"enable_clockwork_forgetgate_bias with a bias_filler of type {bias.kind!r}",
-            "enable_clockwork_forgetgate_bias",
-            "it takes a constant bias_filler",
-        )
-        start = np.full(4 * width, bias.value, np.float32)
-        start[width : 2 * width] = _FORGET
-        bias = replace(bias, kind="array", array=start)
+        forget = FillerSpec(value=_FORGET)
+        gates = (((width,), bias), ((width,), forget), ((2 * width,), bias))
+        bias = FillerSpec("parts", parts=gates, location=bias.location)
     return LstmBlobs(weights, recurrent, ctx.parameter((4 * width,), bias))
 
 

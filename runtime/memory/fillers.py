@@ -55,6 +55,18 @@ def _array(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> Non
     array[...] = spec.array.reshape(array.shape)
 
 
+def _parts(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
+    counts = [math.prod(shape) for shape, _ in spec.parts]
+    if sum(counts) != array.size:
+        raise RoasteryError(
+            f"parts of {sum(counts)} elements do not fill {list(array.shape)}",
+            location=spec.location,
+        )
+    pieces = np.split(array.reshape(-1), np.cumsum(counts)[:-1])
+    for piece, (shape, part) in zip(pieces, spec.parts, strict=True):
+        fill_array(part, piece.reshape(shape), rng)
+
+
 def _uniform(spec: FillerSpec, array: np.ndarray, rng: np.random.Generator) -> None:
     if spec.min > spec.max:
         raise RoasteryError(
@@ -152,6 +164,8 @@ def _normal(rng: np.random.Generator, mean: float, std: float, array: np.ndarray
 def surely_fills(spec: FillerSpec) -> bool:
     """Whether a filler refuses no shape and none of its numbers: it needs not run where what it
     makes is replaced before anybody sees it."""
+    if spec.kind == "parts":
+        return all(surely_fills(part) for _, part in spec.parts)
     if spec.kind == "gaussian":
         return spec.std >= 0.0 and spec.sparse == -1
     return spec.sparse == -1 and spec.kind in ("constant", "msra", "xavier")
@@ -164,6 +178,7 @@ _FILLERS: dict[str, _Filler] = {
     "gabor": _gabor,
     "gaussian": _gaussian,
     "msra": _msra,
+    "parts": _parts,
     "positive_unitball": _positive_unitball,
     "uniform": _uniform,
     "xavier": _xavier,

@@ -41,6 +41,15 @@ def test_constant() -> None:
     assert filled("constant", ()).shape == ()
 
 
+def test_parts_are_filled_one_after_the_other() -> None:
+    row, ones = FillerSpec("xavier"), FillerSpec(value=1.0)
+    values = filled("parts", (700, 1, 1), parts=(((4, 100), row), ((300,), ones))).ravel()
+    assert 0.16 < values[:400].max() <= math.sqrt(3.0 / 100)
+    np.testing.assert_array_equal(values[400:], np.ones(300))
+    with pytest.raises(RoasteryError, match=r"parts of 300 elements do not fill \[700\]"):
+        filled("parts", (700,), parts=(((300,), ones),))
+
+
 def test_uniform() -> None:
     values = filled("uniform", min=-0.5, max=1.5)
     assert -0.5 <= values.min() < -0.499 and 1.499 < values.max() <= 1.5

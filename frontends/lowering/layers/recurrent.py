@@ -2,7 +2,8 @@
 
 The projection of the input is one matrix product over all steps; a step is then one product
 with the old state and one pointwise op. Caffe: src/caffe/layers/recurrent_layer.cpp,
-lstm_layer.cpp and rnn_layer.cpp, which build an unrolled net.
+lstm_layer.cpp and rnn_layer.cpp, which build an unrolled net. MyCaffe's LSTM with
+``engine: CUDNN`` is in a file of its own.
 """
 
 from __future__ import annotations
@@ -20,26 +21,49 @@ from ir.ops.loop import StepLoop
 from ir.types import TensorType
 
 from ..context import LayerContext
+from ..cudnn_lstm import lower_cudnn_lstm
 from ..lstm_steps import lstm_steps
+from ..recurrent_inputs import (
+    as_given,
+    check_counts,
+    check_shape,
+    exposes,
+    read_marks,
+    steps_first,
+)
 from ..registry import layer
+
+_FORK_FIELDS = (
+    "engine",
+    "dropout_ratio",
+    "num_layers",
+    "batch_first",
+    "expose_hidden_input",
+    "expose_hidden_output",
+)
+"""MyCaffe's. MyCaffe: MyCaffe/layers/RecurrentLayer.cs."""
 
 _NOTE = (
     "`debug_info` has no effect. The number of steps may change (Caffe: it is fixed when the net "
     "is made). As in Caffe, no gradient flows into a previous batch, nor through the states that "
-    "expose_hidden adds."
+    "expose_hidden adds. In an LSTM with MyCaffe's `engine: CUDNN` it flows through the latter; "
+    "and a batch whose first mark is 0 begins with 0, in MyCaffe with what the last one began with."
 )
 
 
 @dataclass(frozen=True)
 class _Sequence:
-    """What both layers read: extents, the input, and the states before the first step."""
+    """What both layers read: extents, the input [T, N, ...], the marks [T, N, 1], and the states
+    before the first step."""
 
+    x: Value
+    marks: Value
     steps: int
     streams: int
     width: int
     static: Value | None
     starts: tuple[Value, ...]  # each [N, H]
-    cells: tuple[Value, ...]  # where the states are kept between batches; none if exposed
+    cells: tuple[Value, ...]  # where the states are kept between batches; none if they are given
 
 
 @layer(
@@ -49,14 +73,20 @@ class _Sequence:
     tops=(1, 3),
     no_gradient_to=(1,),
     note=_NOTE,
+    fork_fields=_FORK_FIELDS,
 )
 def lower_lstm(ctx: LayerContext) -> Sequence[Value]:
-    """Blobs: W_xc (4H, D), b_c (4H), [W_xc_static (4H, S)], W_hc (4H, H); gates i, f, o, g."""
+    """Blobs: W_xc (4H, D), b_c (4H), [W_xc_static (4H, S)], W_hc (4H, H); gates i, f, o, g.
+
+    With MyCaffe's ``engine: CUDNN``: :func:`lower_cudnn_lstm`.
+    """
+    if ctx.param.engine == "CUDNN":
+        return lower_cudnn_lstm(ctx)
     q = _read(ctx, ("h", "c"))
     gates = _project(ctx, q, 4 * q.width)
     recurrent = ctx.parameter((4 * q.width, q.width), ctx.param.weight_filler)
     h, c = q.starts
-    made = lstm_steps(ctx.b, ctx.layer.name, gates, recurrent, (h, c), _marks(ctx, q))
+    made = lstm_steps(ctx.b, ctx.layer.name, gates, recurrent, (h, c), q.marks)
     return _finish(ctx, q, made.h, (made.last_h, made.last_c))
 
 
@@ -67,6 +97,7 @@ def lower_lstm(ctx: LayerContext) -> Sequence[Value]:
     tops=(1, 2),
     no_gradient_to=(1,),
     note=_NOTE,
+    fork_fields=_FORK_FIELDS,
 )
 def lower_rnn(ctx: LayerContext) -> Sequence[Value]:
     """h = tanh(W_xh x + b_h + W_hh h'), o = tanh(W_ho h + b_o).
@@ -74,11 +105,17 @@ def lower_rnn(ctx: LayerContext) -> Sequence[Value]:
     Blobs: W_xh (H, D), b_h, [W_xh_static (H, S)], W_hh, W_ho, b_o.
     """
     b, p = ctx.b, ctx.param
+    ctx.check(
+        p.engine != "CUDNN",
+        "engine: CUDNN is another layer, which rectifies its states",
+        "engine",
+        "without it the layer is Caffe's",
+    )
     q = _read(ctx, ("h",))
     projected = _project(ctx, q, q.width)
     recurrent = ctx.parameter((q.width, q.width), p.weight_filler)
     loop = LoopBuilder(b, ctx.layer.name, functools.partial(StepLoop, q.steps))
-    now, cont = loop.part(projected), loop.part(_marks(ctx, q))
+    now, cont = loop.part(projected), loop.part(q.marks)
     (start,) = q.starts
     h, step = loop.carry(start), loop.body
     old = step.matmul(h, loop.fixed(recurrent), transpose_b=True)
@@ -98,33 +135,26 @@ def lower_rnn(ctx: LayerContext) -> Sequence[Value]:
 
 def _read(ctx: LayerContext, names: tuple[str, ...]) -> _Sequence:
     """Check the bottoms and find the states: bottoms under expose_hidden, else cells."""
-    p, x = ctx.param, ctx.x
+    p, b = ctx.param, ctx.b
     width = p.num_output
     ctx.check(width > 0, "num_output is missing or 0", "num_output", "give the size of the state")
-    exposed = len(names) if p.expose_hidden else 0
-    kind, bottoms, tops = ctx.kind.name, len(ctx.bottoms), 1 + exposed
-    also = f" with expose_hidden and {exposed} state(s)" if exposed else ""
-    ctx.check(
-        bottoms - exposed in (2, 3),
-        f"{bottoms} bottoms; {kind}{also} takes {2 + exposed} or {3 + exposed} "
-        "(x, cont, a static input if there is one, then the states)",
-        "bottom",
-    )
-    ctx.check(
-        ctx.top_count == tops,
-        f"{ctx.top_count} tops; {kind}{also} makes {tops}",
-        "top",
-    )
+    for field in ("dropout_ratio", "num_layers"):
+        if p[field] != p.message_type.fields[field].default:
+            ctx.note(f"{field} has no effect without engine: CUDNN", field)
+    check_counts(ctx, names, (2, 3), "x, cont, a static input if there is one, then the states")
+    given = len(names) if exposes(p, "input") else 0
+    bottoms = len(ctx.bottoms)
+    x = steps_first(ctx, 0)
     ctx.check(
         x.type.rank >= 3,
-        f"'{ctx.layer.bottom[0]}' has shape {list(x.shape)}; steps, streams and at least one "
+        f"'{ctx.layer.bottom[0]}' has shape {list(ctx.x.shape)}; steps, streams and at least one "
         "more axis are expected",
         "bottom",
     )
     steps, streams = int(x.shape[0]), x.shape[1]  # as many copies of the cell
-    ctx.check(steps > 0, f"'{ctx.layer.bottom[0]}' {list(x.shape)} has no time step", "bottom")
-    _check_shape(ctx, 1, (steps, streams), "one mark per step and stream")
-    static = ctx.bottoms[2] if bottoms - exposed == 3 else None
+    ctx.check(steps > 0, f"'{ctx.layer.bottom[0]}' {list(ctx.x.shape)} has no time step", "bottom")
+    marks = read_marks(ctx, steps, streams)
+    static = ctx.bottoms[2] if bottoms - given == 3 else None
     if static is not None:
         ctx.check(
             static.type.rank >= 2 and static.shape[0] == streams,
@@ -134,32 +164,21 @@ def _read(ctx: LayerContext, names: tuple[str, ...]) -> _Sequence:
             index=2,
         )
     full = (1, streams, width)
-    if exposed:
-        for number in range(bottoms - exposed, bottoms):
-            _check_shape(ctx, number, full, "the state before the first step")
-        b, given = ctx.b, ctx.bottoms[bottoms - exposed :]
-        starts = [b.map(e.stop(e.arg(0)), v) for v in given]
+    if given:
+        for number in range(bottoms - given, bottoms):
+            check_shape(ctx, number, full, "the state before the first step")
+        starts = [b.map(e.stop(e.arg(0)), v) for v in ctx.bottoms[bottoms - given :]]
         cells: list[Value] = []
     else:
         cells = [ctx.state(name, TensorType(full)) for name in names]
         starts = cells
-    rows = tuple(ctx.b.reshape(v, (streams, width)) for v in starts)
-    return _Sequence(steps, streams, width, static, rows, tuple(cells))
-
-
-def _check_shape(ctx: LayerContext, number: int, shape: tuple[int, ...], what: str) -> None:
-    have = tuple(map(int, ctx.bottoms[number].shape))
-    ctx.check(
-        have == shape,
-        f"'{ctx.layer.bottom[number]}' has shape {list(have)}; {list(shape)} is expected: {what}",
-        "bottom",
-        index=number,
-    )
+    rows = tuple(b.reshape(v, (streams, width)) for v in starts)
+    return _Sequence(x, marks, steps, streams, width, static, rows, tuple(cells))
 
 
 def _project(ctx: LayerContext, q: _Sequence, width: int) -> Value:
     """W x + b (+ W_static x_static) for all steps at once: [T, N, width]."""
-    b, p, x = ctx.b, ctx.param, ctx.x
+    b, p, x = ctx.b, ctx.param, q.x
     inner = math.prod(x.shape[2:])
     weights = ctx.parameter((width, inner), p.weight_filler)
     bias = expand(b, ctx.parameter((width,), p.bias_filler), 3, 2)
@@ -174,18 +193,15 @@ def _project(ctx: LayerContext, q: _Sequence, width: int) -> Value:
     return b.map(e.arg(0) + e.arg(1) + e.arg(2), product, bias, expand(b, static, 3, 1))
 
 
-def _marks(ctx: LayerContext, q: _Sequence) -> Value:
-    """[T, N, 1]"""
-    return ctx.b.reshape(ctx.bottoms[1], (q.steps, q.streams, 1))
-
-
 def _finish(
     ctx: LayerContext, q: _Sequence, out: Value, last: tuple[Value, ...]
 ) -> Sequence[Value]:
-    """Hand out or keep the states after the last step."""
+    """Keep or hand out the states after the last step."""
     b, full = ctx.b, (1, q.streams, q.width)
-    if q.cells:
-        for cell, state in zip(q.cells, last, strict=True):
-            ctx.write(cell, b.reshape(state, full))
-        return [out]
-    return [out, *(b.map(e.stop(e.arg(0)), b.reshape(v, full)) for v in last)]
+    states = [b.reshape(v, full) for v in last]
+    for cell, state in zip(q.cells, states, strict=bool(q.cells)):
+        ctx.write(cell, state)
+    top = as_given(ctx, out)
+    if not exposes(ctx.param, "output"):
+        return [top]
+    return [top, *(b.map(e.stop(e.arg(0)), v) for v in states)]

@@ -198,7 +198,7 @@ extend_message(
 extend_message("PythonParameter", optional("string", "python_path", execution_only=True))
 extend_message(
     "RecurrentParameter",
-    optional("ForkEngine", "engine", default="DEFAULT", execution_only=True),
+    optional("ForkEngine", "engine", default="DEFAULT"),
     optional("bool", "expose_hidden_input", default=False),
     optional("bool", "expose_hidden_output", default=False),
     optional("double", "dropout_ratio", default=0.0),

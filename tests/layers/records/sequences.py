@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.layer_cases import LayerCase, net_text
+from tests.support.layer_cases import Fill, LayerCase, net_text
 
 _FILLERS = 'weight_filler { type: "uniform" } bias_filler { type: "uniform" }'
 
@@ -29,6 +29,7 @@ def _recurrent(
     tops: str = "",
     param: str = "",
     checks_gradient: bool = True,
+    marks: Fill = _marks,
     **shapes: tuple[int, ...],
 ) -> LayerCase:
     text = (
@@ -40,7 +41,7 @@ def _recurrent(
         kind,
         name,
         net_text(text, **inputs),
-        inputs={"cont": _marks},
+        inputs={"cont": lambda rng: marks(rng).reshape(inputs["cont"])},
         checks_gradient=checks_gradient,
     )
 
@@ -59,6 +60,39 @@ CASES = [
         False,  # as in Caffe no gradient flows through the exposed states
         h0=_STATE,
         c0=_STATE,
+    ),
+    _recurrent("LSTM", "lstm_batch_first", param="batch_first: true", x=(3, 4, 2), cont=(3, 4)),
+    _recurrent(
+        "LSTM",
+        "lstm_given",
+        'bottom: "h0" bottom: "c0"',
+        param="expose_hidden_input: true",
+        checks_gradient=False,
+        h0=_STATE,
+        c0=_STATE,
+    ),
+    _recurrent(
+        "LSTM",
+        "lstm_cudnn",
+        param="engine: CUDNN num_layers: 2 dropout_ratio: 0.4",
+        marks=_odd_marks,
+    ),
+    _recurrent(
+        "LSTM",
+        "lstm_cudnn_exposed",
+        'bottom: "h0" bottom: "c0"',
+        'top: "hT" top: "cT"',
+        "engine: CUDNN num_layers: 3 expose_hidden: true",
+        marks=_odd_marks,
+        h0=(3, 3, 5, 1),
+        c0=(3, 3, 5, 1),
+    ),
+    _recurrent(
+        "LSTM",
+        "lstm_cudnn_batch_first",
+        param="engine: CUDNN batch_first: true",
+        marks=_odd_marks,
+        x=(4, 3, 2),
     ),
     _recurrent("RNN", "rnn"),
     _recurrent("RNN", "rnn_static", 'bottom: "s"', s=(3, 2)),
