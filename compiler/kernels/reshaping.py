@@ -44,16 +44,20 @@ def _divided(emitter: Emitter, total: Monomial, shape: Sequence[int]) -> tuple[M
 
 def _groups(a: Sequence[int], b: Sequence[int]) -> list[tuple[list[int], list[int]]]:
     """Shortest runs of axes of two shapes of one size that hold the same elements; axes of extent
-    1 may be in none."""
+    1 may be in none.
+
+    So may the last axes of one shape that are left when the other's are used up: their extents
+    are 1 at all sizes that are planned for, though only a product of them may be known to be.
+    """
     groups: list[tuple[list[int], list[int]]] = []
     i = j = 0
-    while i < len(a) or j < len(b):
-        if i < len(a) and j < len(b) and a[i] == b[j]:
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
             groups.append(([i], [j]))
             i, j = i + 1, j + 1
-        elif i < len(a) and a[i] == 1:
+        elif a[i] == 1:
             i += 1
-        elif j < len(b) and b[j] == 1:
+        elif b[j] == 1:
             j += 1
         else:
             left, right = [i], [j]

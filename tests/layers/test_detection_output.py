@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import roastery.caffe as caffe
 from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
@@ -226,3 +228,20 @@ def test_a_net_for_more_images_has_the_same_layers() -> None:
     program = lower_layers(net, "TEST", shapes=told).program
     shapes = {"loc": (3, 28), "conf": (3, 21), "l/rows": (6,)}
     assert program.at(told | shapes).blobs["y"][-1].shape == (1, 1, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("given", "priors"), [({"top_k": 1}, 9), ({"share_location": False}, 1)], ids=str
+)
+def test_one_box_a_class_on_the_cpu(given: dict[str, Any], priors: int, tmp_path: Path) -> None:
+    """How many boxes are looked at is a size that is 1 here, and not in general."""
+    text = text_of(given, 2, priors)
+    (tmp_path / "net.prototxt").write_text(text)
+    found = []
+    for device in ("reference", "cpu"):
+        net = caffe.Net(tmp_path / "net.prototxt", caffe.TEST, device=device)
+        rng = np.random.default_rng(1)
+        for name in ("loc", "conf", "prior"):
+            net.blobs[name].data[...] = rng.uniform(0.1, 1, net.blobs[name].data.shape)
+        found.append(net.forward()["y"].copy())
+    np.testing.assert_allclose(*found, rtol=1e-5)
