@@ -1,4 +1,4 @@
-"""Read a user's net or solver file, and notice when one stands where the other belongs."""
+"""Read a user's net or solver file, and notice when another file stands where it belongs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,26 @@ from ir.errors import RoasteryError
 
 FileKind = Literal["NetParameter", "SolverParameter"]
 
-_OTHERS: dict[FileKind, tuple[FileKind, str, str]] = {
-    "NetParameter": ("SolverParameter", "a solver file, not a net", "`net` in it names the net"),
+_CALLED: dict[FileKind, str] = {"NetParameter": "a net", "SolverParameter": "a solver file"}
+
+_LABEL_MAP = (
+    "LabelMap",
+    "a label map (LabelMap)",
+    "it tells the names of classes: name it in `label_map_file` of a layer, or with --label_map of "
+    "`roastery detect_objects`",
+)
+
+_OTHERS: dict[FileKind, tuple[tuple[str, str, str], ...]] = {
+    "NetParameter": (
+        ("SolverParameter", "a solver file", "`net` in it names the net"),
+        _LABEL_MAP,
+    ),
     "SolverParameter": (
-        "NetParameter",
-        "a net, not a solver file",
-        "write a solver file whose `net` names it",
+        ("NetParameter", "a net", "write a solver file whose `net` names it"),
+        _LABEL_MAP,
     ),
 }
+"""What else a file may be: the message, what it is called, and where it belongs."""
 
 
 def read_prototxt(path: Path, kind: FileKind) -> Message:
@@ -29,13 +41,13 @@ def read_prototxt(path: Path, kind: FileKind) -> Message:
     try:
         return parse_file(path, kind)
     except RoasteryError:
-        other, found, hint = _OTHERS[kind]
-        if _parses(path, other):
-            raise RoasteryError(f"{path} is {found}", hint=hint) from None
+        for other, found, hint in _OTHERS[kind]:
+            if _parses(path, other):
+                raise RoasteryError(f"{path} is {found}, not {_CALLED[kind]}", hint=hint) from None
         raise
 
 
-def _parses(path: Path, kind: FileKind) -> bool:
+def _parses(path: Path, kind: str) -> bool:
     try:
         parse_file(path, kind)
     except RoasteryError:

@@ -8,6 +8,7 @@ import pytest
 
 from frontends.label_map import read_label_map
 from ir.errors import RoasteryError
+from roastery.reading.prototxt_files import FileKind, read_prototxt
 
 MAP = """item { name: "none_of_the_above" label: 0 display_name: "background" }
 item { name: "n01" label: 1 display_name: "cat" }
@@ -19,6 +20,16 @@ item { name: "n01" label: 3 }
 def write(folder: Path, text: str) -> Path:
     (folder / "map.prototxt").write_text(text)
     return folder / "map.prototxt"
+
+
+@pytest.mark.parametrize("kind", ["NetParameter", "SolverParameter"])
+def test_one_that_stands_where_a_net_belongs(kind: FileKind, tmp_path: Path) -> None:
+    with pytest.raises(RoasteryError) as caught:
+        read_prototxt(write(tmp_path, MAP), kind)
+    called = "a net" if kind == "NetParameter" else "a solver file"
+    assert f"map.prototxt is a label map (LabelMap), not {called}" in caught.value.message
+    hint = caught.value.hint or ""
+    assert "`label_map_file`" in hint and "--label_map of `roastery detect_objects`" in hint
 
 
 def test_tables(tmp_path: Path) -> None:
