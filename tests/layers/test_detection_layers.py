@@ -37,6 +37,66 @@ def test_centers_move_by_their_own_rule(weight: float, kind: str) -> None:
     np.testing.assert_allclose(gradients["l/0"], expected, atol=1e-12)
 
 
+def _positioned(param: str) -> np.ndarray:
+    """The boxes of the position at (30, 60) of an image of 100x200, in pixels: (boxes, 4)."""
+    text = net_text(
+        'layer { name: "l" type: "PriorBox" bottom: "x" bottom: "data" top: "y" '
+        f"prior_box_param {{ {param} step_h: 60 step_w: 120 }} }}",
+        x=(1, 3, 1, 1),
+        data=(1, 3, 100, 200),
+    )
+    boxes = LayerRun(LayerCase("", "net", text)).forward()["y"][0, 0].reshape(-1, 4)
+    return boxes * ([100, 200, 100, 200] if "yx_order" in param else [200, 100, 200, 100])
+
+
+def _around(width: float, height: float, x: float = 60, y: float = 30) -> list[float]:
+    return [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+
+
+SIZES = "min_size: 16 max_size: 25 aspect_ratio: 4 aspect_ratio: 0.25 aspect_ratio: 9"
+SQUARE, MEAN = _around(16, 16), _around(20, 20)
+WIDE, HIGH, WIDER, HIGHER = (_around(16 * r, 16 / r) for r in (2, 1 / 2, 3, 1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("param", "expected"),
+    [
+        ("", [SQUARE, MEAN, WIDE, HIGH, WIDER, HIGHER]),
+        ("tf: true", [SQUARE, WIDE, HIGH, WIDER, HIGHER, MEAN]),
+        ("keras: true", [MEAN, SQUARE, WIDE, HIGH, WIDER, HIGHER]),
+        ("keras: true tf: true flip: false", [MEAN, SQUARE, WIDE, HIGH, WIDER]),
+    ],
+)
+def test_forks_order_prior_boxes(param: str, expected: list[list[float]]) -> None:
+    np.testing.assert_allclose(_positioned(f"{SIZES} {param}"), expected, atol=1e-4)
+    swapped = np.array(expected)[:, [1, 0, 3, 2]]
+    np.testing.assert_allclose(_positioned(f"{SIZES} {param} yx_order: true"), swapped, atol=1e-4)
+
+
+def test_the_first_box_of_tensorflow_is_smaller() -> None:
+    found = _positioned("min_size: 60 min_size: 59 aspect_ratio: 4 tf: true flip: false")
+    wide, other = _around(120, 30), _around(59, 59)
+    expected = [_around(60 - 20, 60 - 10), wide, other, _around(118, 29.5)]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_small_boxes_of_faceboxes_lie_densely() -> None:
+    found = _positioned("min_size: 32 min_size: 64 min_size: 128 faceboxes: true yx_order: true")
+    found = found / [100, 200, 100, 200] * [200, 100, 200, 100]  # these come as x, y all the same
+    expected = [
+        _around(size - 1, size - 1, 60 + step * x, 30 + step * y)
+        for size, step, places in ((32, 8, range(-2, 2)), (64, 16, (-1, 0)), (128, 0, (0,)))
+        for y in places
+        for x in places
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_widths_and_heights_may_be_given() -> None:
+    found = _positioned("box_width: 9.5 box_width: 3 box_height: 20 box_height: 2.5 min_size: 7")
+    np.testing.assert_allclose(found, [_around(9.5, 20), _around(3, 2.5)], atol=1e-4)
+
+
 def test_prior_boxes_follow_the_size_of_the_image() -> None:
     text = net_text(
         'layer { name: "l" type: "PriorBox" bottom: "x" bottom: "data" top: "y" '

@@ -69,6 +69,27 @@ CASES: list[tuple[str, str, Inputs, str, str]] = [
         "`img_h` is given without `img_w`",
         "img_h: 5",
     ),
+    (
+        "PriorBox",
+        "prior_box_param { box_width: 4 box_width: 5 box_height: 4 }",
+        MAPS,
+        "2 box_width and 1 box_height values",
+        "box_height: 4",
+    ),
+    (
+        "PriorBox",
+        "prior_box_param { box_width: 0 box_height: 4 }",
+        MAPS,
+        "box_width is 0",
+        "box_width: 0",
+    ),
+    (
+        "PriorBox",
+        "prior_box_param { min_size: 32 min_size: 64 faceboxes: true }",
+        MAPS,
+        "a position has 20 boxes of these sizes, and room for 2",
+        "faceboxes: true",
+    ),
     ("PriorBox", "prior_box_param { min_size: 4 step: 0 }", MAPS, "step is 0", "step: 0"),
     (
         "PriorBox",

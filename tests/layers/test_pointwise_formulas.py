@@ -193,6 +193,37 @@ class TestEltwise:
         np.testing.assert_array_equal(got["b"], [1, 0, 0, 1])
         np.testing.assert_array_equal(got["c"], [0, 0, 1, 0])
 
+    @pytest.mark.parametrize(
+        ("operation", "expected"),
+        [
+            ("SUM", np.add),
+            ("PROD", np.multiply),
+            ("DIV", np.divide),
+            ("MAX", np.maximum),
+            ("MIN", np.minimum),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("axis", "shape"), [(0, ()), (0, (2,)), (1, (3, 4)), (-1, (5,)), (-3, (3,))]
+    )
+    def test_the_second_bottom_may_have_some_axes(
+        self, operation: str, expected: np.ufunc, axis: int, shape: tuple[int, ...]
+    ) -> None:
+        rng = np.random.default_rng(4)
+        a, b = rng.integers(1, 4, (2, 3, 4, 5)) * 1.0, rng.integers(1, 4, shape) * 1.0
+        body = f"eltwise_param {{ operation: {operation} axis: {axis} }}"
+        first = axis % 4
+        spread = b.reshape((1,) * first + b.shape + (1,) * (4 - first - b.ndim))
+        np.testing.assert_array_equal(
+            run("Eltwise", body, a=a, b=b).forward()["y"], expected(a, spread)
+        )
+
+    def test_of_equal_minima_one_that_is_found_first_gets_the_gradient(self) -> None:
+        got = self.gradients("operation: MIN", a=self.A, b=self.B, c=self.C)
+        np.testing.assert_array_equal(got["a"], [0, 0, 0, 1])
+        np.testing.assert_array_equal(got["b"], [1, 1, 1, 0])
+        np.testing.assert_array_equal(got["c"], [0, 0, 0, 0])
+
 
 def test_argmax_prefers_the_last_of_equal_elements() -> None:
     x = np.array([[3.0, 1.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0]])

@@ -195,10 +195,11 @@ def test_a_repeated_block_keeps_its_first(tmp_path: Path) -> None:
 
 def test_what_yet_another_fork_added_is_refused_in_a_forks_layer() -> None:
     layer = (
-        'layer { name: "p" type: "PriorBox" bottom: "x" bottom: "x" top: "p" '
-        "prior_box_param { min_size: 4 yx_order: true } }"
+        'layer { name: "p" type: "DetectionOutput" bottom: "x" bottom: "x" bottom: "x" top: "p" '
+        "detection_output_param { num_classes: 2 output_logits: true } }"
     )
-    assert "`yx_order` is a field of another fork's PriorBox layer" in refusal(X + layer).message
+    found = refusal(X + layer).message
+    assert "`output_logits` is a field of another fork's DetectionOutput layer" in found
 
 
 def test_statistics_of_nvcaffe_do_not_learn() -> None:

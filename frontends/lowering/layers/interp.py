@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from frontends.schema.registry import declare_message
 from frontends.schema.types import optional
-from ir import expr as e
 from ir.graph import Value
-from ir.size import larger, same_size
-from ir.types import F32
 
 from ..context import LayerContext
+from ..interpolation import interpolated
 from ..registry import layer
 
 
@@ -49,15 +47,7 @@ def lower_interp(ctx: LayerContext) -> Value:
         all(d > 0 for d in cropped), f"cropping leaves {cropped[0]}x{cropped[1]} pixels", "pad_beg"
     )
     x = b.pad(ctx.x, before, after)
-    # Rows and columns are independent: two products with narrow matrices of weights. The
-    # resized axis has to be the last one.
-    for extent in reversed(_size(ctx, cropped)):
-        n, c, h, w = x.shape
-        if not same_size(w, extent):
-            rows = b.reshape(x, (n * c * h, w))
-            x = b.reshape(b.matmul(rows, _weights(ctx, w, extent)), (n, c, h, extent))
-        x = b.transpose(x, (0, 1, 3, 2))
-    return x
+    return interpolated(b, x, _size(ctx, cropped))
 
 
 def _size(ctx: LayerContext, extents: list[int]) -> list[int]:
@@ -95,16 +85,3 @@ def _size(ctx: LayerContext, extents: list[int]) -> list[int]:
     )
     shrunk = [(d - 1) // shrink + 1 for d in extents]
     return [d + (d - 1) * (zoom - 1) for d in shrunk]
-
-
-def _weights(ctx: LayerContext, extent: int, wanted: int) -> Value:
-    """[extent, wanted]: how much of each element goes into each resized one; exact fractions."""
-    steps = larger(wanted - 1, 1)
-    place = e.index(1) * e.dyn(extent - 1)
-    left = place // e.dyn(steps)
-    share = e.to_float(place % e.dyn(steps)) / e.dyn(steps, F32)
-    here = e.equal(e.index(0), left)
-    beside = e.equal(e.index(0), left + 1)
-    return ctx.b.map(
-        e.where(here, 1.0 - share, e.where(beside, share, 0.0)), shape=(extent, wanted)
-    )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from frontends.schema.registry import message_type
 from ir import expr as e
@@ -15,13 +12,8 @@ from ir.types import F32
 
 from ..chosen import chosen
 from ..context import LayerContext
+from ..prior_sizes import LARGEST, PlacedBox, boxes_of_a_position
 from ..registry import layer
-
-_SAME = 1e-6
-"""Aspect ratios that differ by less are one."""
-
-_LARGEST = 1e9
-"""No box has so many pixels along a side."""
 
 _DEFAULT_VARIANCE = (0.1,)
 
@@ -33,31 +25,37 @@ _DEFAULT_VARIANCE = (0.1,)
     bottoms=2,
     no_gradient_to=(0, 1),
     fork="SSD",
+    fork_fields=("tf", "yx_order", "keras", "faceboxes", "box_width", "box_height"),
 )
 def lower_prior_box(ctx: LayerContext) -> Value:
     """Boxes of given sizes around every position of a map: (1, 2, H * W * boxes * 4).
 
     The first channel holds x1, y1, x2, y2 as parts of the image (the second bottom's size, unless
     img_size or img_h and img_w give another), the second one their variances. Only the shapes of
-    the bottoms matter. SSD: src/caffe/layers/prior_box_layer.cpp.
+    the bottoms matter. Synopsys' fields say in which order boxes and coordinates come (``tf``,
+    ``keras``, ``yx_order``), which boxes there are (``box_width``, ``box_height``), or how dense
+    small ones lie (``faceboxes``). SSD and synopsys-caffe: src/caffe/layers/prior_box_layer.cpp.
     """
     p, b = ctx.param, ctx.b
-    boxes, variances = _boxes(ctx), _variances(ctx)
+    boxes = _explicit(ctx) if p.box_width or p.box_height else boxes_of_a_position(ctx)
+    variances = _variances(ctx)
     rows, columns = _map_size(ctx, 0)
     image = _image_size(ctx)
     step_y, step_x = _steps(ctx, image, (rows, columns))
     height, width = (e.dyn(extent, F32) for extent in image)
     # A position's row and column, the number of its box, and which of four coordinates.
     channel, row, column, box, coordinate = (e.index(axis) for axis in range(5))
-    is_y = e.equal(coordinate % 2, 1)
+    is_y = e.equal(coordinate % 2, chosen(box, [int(not each.swapped) for each in boxes]))
     offset = e.const(p.offset)
-    center_x = (e.to_float(column) + offset) * step_x
-    center_y = (e.to_float(row) + offset) * step_y
-    half_x = chosen(box, [w / 2.0 for w, _ in boxes])
-    half_y = chosen(box, [h / 2.0 for _, h in boxes])
+    center_x = (e.to_float(column) + offset) * step_x + chosen(box, [q.across for q in boxes])
+    center_y = (e.to_float(row) + offset) * step_y + chosen(box, [q.down for q in boxes])
+    half_x = chosen(box, [each.width / 2.0 for each in boxes])
+    half_y = chosen(box, [each.height / 2.0 for each in boxes])
     half, center = e.where(is_y, half_y, half_x), e.where(is_y, center_y, center_x)
     edge = e.where(coordinate < 2, center - half, center + half)
     place = edge / e.where(is_y, height, width)
+    inset = chosen(box, [each.inset for each in boxes])
+    place = e.where(coordinate < 2, place + inset, place - inset)
     if p.clip:
         place = e.minimum(e.maximum(place, 0.0), 1.0)
     variance = chosen(coordinate, variances)
@@ -67,57 +65,21 @@ def lower_prior_box(ctx: LayerContext) -> Value:
     return b.reshape(made, (1, 2, rows * columns * len(boxes) * 4))
 
 
-def _boxes(ctx: LayerContext) -> list[tuple[float, float]]:
-    """Width and height of the boxes of one position, in pixels."""
-    least, most = list(ctx.param.min_size), list(ctx.param.max_size)
-    ctx.check(bool(least), "prior_box_param has no `min_size`", "min_size")
-    for i, size in enumerate(least):
-        ctx.check(0 < size < _LARGEST, f"min_size is {size:g}", "min_size", "it must be a size", i)
+def _explicit(ctx: LayerContext) -> list[PlacedBox]:
+    """Synopsys' box_width and box_height, in place of sizes and ratios."""
+    p = ctx.param
     ctx.check(
-        len(most) in (0, len(least)),
-        f"{len(least)} min_size and {len(most)} max_size values",
-        "max_size",
-        "give none, or one per min_size",
+        len(p.box_width) == len(p.box_height),
+        f"{len(p.box_width)} box_width and {len(p.box_height)} box_height values",
+        "box_height",
+        "give one for each box",
     )
-    for i, (small, large) in enumerate(zip(least, most, strict=False)):
-        ctx.check(
-            small < large < _LARGEST,
-            f"max_size {large:g} is not more than min_size {small:g}, or no size",
-            "max_size",
-            index=i,
-        )
-    ratios = _ratios(ctx)
-    boxes: list[tuple[float, float]] = []
-    for i, size in enumerate(least):
-        whole = int(size)  # sizes lose their fractions where boxes are made
-        boxes.append((whole, whole))
-        if most:
-            mean = math.sqrt(whole * int(most[i]))
-            boxes.append((mean, mean))
-        for ratio in ratios:
-            if abs(ratio - 1.0) >= _SAME:
-                root = math.sqrt(ratio)
-                boxes.append((whole * root, whole / root))
-    return boxes
-
-
-def _ratios(ctx: LayerContext) -> list[float]:
-    """Each aspect ratio once, 1 first, each followed by its inverse if ``flip``."""
-    ratios = [1.0]
-    for i, given in enumerate(ctx.param.aspect_ratio):
-        ctx.check(
-            1.0 / _LARGEST < given < _LARGEST,
-            f"aspect_ratio is {given:g}",
-            "aspect_ratio",
-            "it must be more than 0, and a number",
-            i,
-        )
-        ratio = float(np.float32(given))
-        if all(abs(ratio - other) >= _SAME for other in ratios):
-            ratios.append(ratio)
-            if ctx.param.flip:
-                ratios.append(float(np.float32(1.0 / ratio)))
-    return ratios
+    for field in ("box_width", "box_height"):
+        for i, size in enumerate(p[field]):
+            ctx.check(0 < size < LARGEST, f"{field} is {size:g}", field, "it must be a size", i)
+    return [
+        PlacedBox(w, h, swapped=p.yx_order) for w, h in zip(p.box_width, p.box_height, strict=True)
+    ]
 
 
 def _variances(ctx: LayerContext) -> Sequence[float]:

@@ -50,6 +50,23 @@ CASES = [
         "prior_box_param { min_size: 9 aspect_ratio: 1 aspect_ratio: 3 flip: false clip: true "
         "img_h: 50 img_w: 70 step: 13 offset: 0.25 }",
     ),
+    _priors(
+        "prior_box_tensorflow",
+        "prior_box_param { min_size: 60 min_size: 70 max_size: 80 max_size: 90 aspect_ratio: 2 "
+        "tf: true yx_order: true }",
+    ),
+    _priors(
+        "prior_box_keras",
+        "prior_box_param { min_size: 9 max_size: 20 aspect_ratio: 2 aspect_ratio: 3 keras: true }",
+    ),
+    _priors(
+        "prior_box_dense",
+        "prior_box_param { min_size: 32 min_size: 64 min_size: 128 faceboxes: true }",
+    ),
+    _priors(
+        "prior_box_given",
+        "prior_box_param { box_width: 9.5 box_height: 20 box_width: 3 box_height: 2.5 }",
+    ),
     _smooth("smooth_l1", 'bottom: "a" bottom: "b"'),
     _smooth(
         "smooth_l1_two_weights",

@@ -86,6 +86,15 @@ CASES = [
         c=(2, 3, 5, 4),
     ),
     _case("Eltwise", "eltwise_max", "eltwise_param { operation: MAX }", b=(2, 3, 5, 4)),
+    _case("Eltwise", "eltwise_min_scalar", "eltwise_param { operation: MIN }", b=()),
+    _case("Eltwise", "eltwise_quotient", "eltwise_param { operation: DIV axis: 1 }", b=(3, 5)),
+    _case(
+        "Eltwise",
+        "eltwise_inner_axes",
+        "eltwise_param { axis: 1 coeff: 2 coeff: -3 coeff: 1 }",
+        b=(3,),
+        c=(2, 3, 5, 4),
+    ),
     _case(
         "Eltwise",
         "eltwise_max_three",

@@ -23,6 +23,7 @@ CASES = [
         net_text('layer { name: "l" type: "SeLuDropout" bottom: "x" top: "y" }', x=(3, 50)),
         checks_gradient=False,
     ),
+    _one("ICNetSubgraph", "icnet_subgraph", x=(2, 2, 35, 31)),
     _one("Squeeze", "squeeze", x=(2, 1, 3, 1)),
     _one("Squeeze", "squeeze_axes", "squeeze_param { axis: -1 }", x=(2, 1, 3, 1)),
     _one(
