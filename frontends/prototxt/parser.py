@@ -45,7 +45,7 @@ def parse_text(text: str, type_name: str, file: str = "<text>") -> Message:
     entries: list[Entry] = []
     try:
         entries = reader.read()
-        types = TypingPass(source, errors, unclosed=reader.unclosed)
+        types = TypingPass(source, errors, unclosed=reader.unclosed, bare_words=reader.bare_paths)
         result = types.build(type_name, entries)
     except TooManyErrors:
         pass

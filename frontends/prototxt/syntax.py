@@ -32,7 +32,7 @@ MAX_UNTOLD = 1000
 
 _CLOSERS = {"LBRACE": ("RBRACE", "}"), "LANGLE": ("MORETHAN", ">"), "LSQUARE": ("RSQB", "]")}
 _CLOSER_TYPES = frozenset(kind for kind, _ in _CLOSERS.values())
-_VALUE_STARTS = frozenset({"STRING", "NUMBER", "SIGN", "NAME"})
+_VALUE_STARTS = frozenset({"STRING", "NUMBER", "SIGN", "NAME", "BARE_PATH"})
 _COLON_LOOKALIKES = frozenset("=：")
 
 
@@ -52,12 +52,16 @@ class TooManyErrors(Exception):
 
 
 class SyntaxReader:
-    """Reads one file. ``errors`` holds what was wrong, ``entries`` what could be read."""
+    """Reads one file. ``errors`` holds what was wrong.
+
+    ``bare_paths``: whether a path stands without quotes, as only MyCaffe reads it.
+    """
 
     def __init__(self, source: SourceText) -> None:
         self.source = source
         self.errors: list[RoasteryError] = []
         self.unclosed = False
+        self.bare_paths = False
         self._opened: list[Token] = []
         self._blocks = 0
         self._previous: Token | None = None
@@ -104,6 +108,7 @@ class SyntaxReader:
     def _feed(self, token: Token) -> Any:
         result = self._parser.feed_token(token)
         kind = token.type
+        self.bare_paths |= kind == "BARE_PATH"
         if kind in _CLOSERS:
             self._opened.append(token)
             self._blocks += 1

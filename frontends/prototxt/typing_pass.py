@@ -11,6 +11,7 @@ from ir.location import Location
 from . import unknown_field
 from .literals import Mistake, free_value, literal_value
 from .message import Message
+from .mycaffe_strings import mycaffes_string
 from .note import Note
 from .suggestions import did_you_mean
 from .syntax import MAX_ERRORS, TooManyErrors
@@ -27,9 +28,17 @@ class TypingPass:
         source: the file.
         errors: where to add what is wrong (it may hold syntax errors already).
         unclosed: a missing brace was reported already.
+        bare_words: strings may be words without quotes, as MyCaffe takes them.
     """
 
-    def __init__(self, source: SourceText, errors: list[RoasteryError], *, unclosed: bool) -> None:
+    def __init__(
+        self,
+        source: SourceText,
+        errors: list[RoasteryError],
+        *,
+        unclosed: bool,
+        bare_words: bool = False,
+    ) -> None:
         self._source = source
         self._errors = errors
         self._broken = {(e.location.line, e.location.column) for e in errors if e.location}
@@ -37,6 +46,8 @@ class TypingPass:
         self._enclosing: list[Message] = []
         self._layer = ""
         self._ignored: dict[str, tuple[Location, int]] = {}
+        self._bare_words = bare_words
+        self._mycaffes: list[Location] = []
 
     def build(self, type_name: str, entries: list[Entry]) -> Message:
         """The message of type ``type_name`` that the entries make."""
@@ -47,6 +58,12 @@ class TypingPass:
             root.notes.append(
                 Note(f"`{text}`{times} only steers how another fork of Caffe runs; it is ignored",
                      location)
+            )  # fmt: skip
+        if self._mycaffes:
+            root.notes.append(
+                Note(f"{len(self._mycaffes)} string(s) are taken as they stand, without quotes or "
+                     "with backslashes, as MyCaffe reads them; Caffe cannot read this file",
+                     self._mycaffes[0])
             )  # fmt: skip
         return root
 
@@ -147,8 +164,9 @@ class TypingPass:
         # A value that something unreadable follows at once is a part of it: data/train.
         if last.type in _UNREADABLE or (last.end_line, last.end_column) in self._broken:
             return
+        mycaffes = self._as_mycaffe(value, self._bare_words) if field.kind == "string" else None
         try:
-            result = literal_value(field, target, value)
+            result = literal_value(field, target, value) if mycaffes is None else mycaffes
         except ValueMistake as mistake:
             hint = mistake.hint if isinstance(mistake, Mistake) else None
             if last.type == "NAME":
@@ -172,10 +190,19 @@ class TypingPass:
                 self._fill(child, item.entries)
                 message._put_free(name, child, place, listed=listed)
             elif item.tokens[-1].type not in _UNREADABLE:
+                mycaffes = self._as_mycaffe(item, False)  # a word is a string here anyway
                 try:
-                    message._put_free(name, free_value(item), place, listed=listed)
+                    free = free_value(item) if mycaffes is None else mycaffes
+                    message._put_free(name, free, place, listed=listed)
                 except Mistake as mistake:
                     self._report(str(mistake), place, mistake.hint)
+
+    def _as_mycaffe(self, value: Scalar, bare_words: bool) -> str | None:
+        """A string that only MyCaffe can read."""
+        found = mycaffes_string(value, bare_words=bare_words)
+        if found is not None:
+            self._mycaffes.append(self._source.place(value.tokens[0], self._layer))
+        return found
 
     def _unknown(self, message: Message, entry: Entry) -> None:
         """Report a field that the message does not have."""

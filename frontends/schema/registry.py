@@ -135,19 +135,21 @@ def declare_enum(declared: EnumType) -> EnumType:
     return present
 
 
-def extend_enum(name: str, *foreign: str, execution_only: bool = False) -> None:
+def extend_enum(name: str, /, *foreign: str, execution_only: bool = False, **numbered: int) -> None:
     """Accept more value names in "Message.Enum": names that only other forks know.
 
     Args:
         name: the enum, with its message unless it is a top-level one.
         foreign: the names.
         execution_only: they only steer how the fork runs, like the name of an engine.
+        numbered: further ones, which text also gives as numbers.
     """
     owner, _, inner = name.rpartition(".")
     target = REGISTRY.message(owner).enums[inner] if owner else REGISTRY.enums[inner]
-    for value in foreign:
+    for value in (*foreign, *numbered):
         if value not in target.numbers:
             target.foreign[value] = execution_only
+    target.foreign_numbers.update(numbered)
 
 
 def message_type(name: str) -> MessageType:

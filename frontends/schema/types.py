@@ -31,11 +31,13 @@ class EnumType:
         numbers: value name -> number, in order of declaration.
         foreign: names that only another fork knows, without a number -> whether the name
             only steers how that fork runs (an engine) and can be ignored.
+        foreign_numbers: the numbers of such names, for those that files write as numbers.
     """
 
     name: str
     numbers: dict[str, int]
     foreign: dict[str, bool] = field(default_factory=dict)
+    foreign_numbers: dict[str, int] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Every accepted name, Caffe's own first."""
@@ -43,7 +45,8 @@ class EnumType:
 
     def name_of(self, number: int) -> str | None:
         """The first name that has ``number``."""
-        return next((name for name, n in self.numbers.items() if n == number), None)
+        every = (*self.numbers.items(), *self.foreign_numbers.items())
+        return next((name for name, n in every if n == number), None)
 
     def first(self) -> str:
         """Protobuf's default: the value that is declared first."""

@@ -21,18 +21,23 @@ def net_needs_upgrade(net: Message) -> bool:
     return any(needed(net) for needed, _ in _UPGRADES)
 
 
-def upgrade_net(net: Message) -> tuple[Message, list[Note]]:
+def upgrade_net(net: Message, *, mixed: bool = False) -> tuple[Message, list[Note]]:
     """The net in the current format; every field keeps the place it came from.
+
+    Args:
+        mixed: take V1 layers among current ones, in the order of the file. Caffe refuses them.
 
     Returns:
         A new message (the argument stays as it is) and what was changed. A note of level
         "error" names something that could not be carried over.
 
     Raises:
-        RoasteryError: old and new layers are mixed, a V0 layer has an unknown type, a
-            padding layer feeds something other than a convolution or pooling, or an input
-            has no shape.
+        RoasteryError: old and new layers are mixed and may not be, a V0 layer has an unknown
+            type, a padding layer feeds something other than a convolution or pooling, or an
+            input has no shape.
     """
+    if not mixed or v0.is_v0(net):
+        v1.refuse_mixed(net)
     result = net.copy()
     notes: list[Note] = []
     for needed, upgrade in _UPGRADES:

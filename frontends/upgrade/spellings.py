@@ -1,4 +1,4 @@
-"""Types of Caffe's layers as MyCaffe spells them, which takes them in any case."""
+"""What MyCaffe spells otherwise: types of layers in any case, and what is not set as a value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from frontends.prototxt.message import Message
 from frontends.prototxt.note import Note
 
 _SPELLED = {"Lstm": "LSTM", "Rnn": "RNN"}
+_UNSET = "NONE"
+"""A type of annotation that is none: the records tell theirs
+(MyCaffe: MyCaffe.layers.ssd/layers.ssd/AnnotatedDataLayer.cs)."""
 
 
 def _is_spelled(layer: Message) -> bool:
@@ -13,16 +16,24 @@ def _is_spelled(layer: Message) -> bool:
     return layer.type in _SPELLED and bool(layer.has("recurrent_param"))
 
 
+def _has_unset(layer: Message) -> bool:
+    return bool(layer.annotated_data_param.get("anno_type") == _UNSET)
+
+
 def has_other_spellings(net: Message) -> bool:
-    """Whether a layer's type is spelled as in MyCaffe."""
-    return any(map(_is_spelled, net.layer))
+    """Whether a layer is spelled as in MyCaffe."""
+    return any(_is_spelled(layer) or _has_unset(layer) for layer in net.layer)
 
 
 def spell_as_caffe(net: Message, notes: list[Note]) -> Message:
-    """Give such layers Caffe's names."""
+    """Spell such layers as Caffe does."""
     for layer in net.layer:
         if _is_spelled(layer):
             place, old = layer.location_of("type"), layer.type
             layer.set("type", _SPELLED[old], place)
             notes.append(Note(f'type: "{old}" is read as "{layer.type}"', place))
+        if _has_unset(layer):
+            param = layer.annotated_data_param
+            notes.append(Note(f"anno_type: {_UNSET} sets nothing", param.location_of("anno_type")))
+            param.clear("anno_type")
     return net

@@ -21,20 +21,47 @@ def is_v1(net: Message) -> bool:
     return bool(net.layers)
 
 
-def upgrade(net: Message, notes: list[Note]) -> Message:
-    """The net with every V1 layer replaced.
+def is_mixed(net: Message) -> bool:
+    """Whether the net has both `layers` and `layer`, which Caffe refuses and MyCaffe reads in the
+    order in which they stand (MyCaffe: MyCaffe/param/NetParameter.cs)."""
+    return bool(net.layers and net.layer)
 
-    Raises:
-        RoasteryError: the net has current layers too.
-    """
-    if net.layer:
+
+def refuse_mixed(net: Message) -> None:
+    """Raises RoasteryError for a net that has current layers too."""
+    if is_mixed(net):
         raise RoasteryError(
             "the net has both `layers` (old) and `layer` (current) blocks",
             location=net.location_of("layer"),
             hint='write all of them as layer { type: "Convolution" ... }',
         )
-    for old in net.layers:
-        net.add("layer", _upgrade_layer(old, notes))
+
+
+def upgrade(net: Message, notes: list[Note]) -> Message:
+    """The net with every V1 layer replaced, all layers in the order of the file.
+
+    Raises:
+        RoasteryError: there are current layers too, and no file says in which order they stand.
+    """
+    current = net.layer
+    if current:
+        places = [layer.location for layer in [*net.layers, *current]]
+        if not all(place.line for place in places) or len({p.file for p in places}) > 1:
+            refuse_mixed(net)
+        notes.append(
+            Note(
+                f"{len(net.layers)} `layers` (old) and {len(current)} `layer` (current) blocks are "
+                "read in the order in which they stand; Caffe refuses such a net",
+                net.location_of("layer"),
+                "warning",
+            )
+        )
+    upgraded = [*current, *(_upgrade_layer(old, notes) for old in net.layers)]
+    if current:
+        upgraded.sort(key=lambda layer: (layer.location.line, layer.location.column))
+        net.clear("layer")
+    for layer in upgraded:
+        net.add("layer", layer)
     notes.append(Note("V1 layers were upgraded", net.location_of("layers")))
     net.clear("layers")
     return net

@@ -99,7 +99,7 @@ def _drawing(
     if rankdir not in _DIRECTIONS:
         raise RoasteryError(f"rankdir is '{rankdir}'", hint=f"one of {', '.join(_DIRECTIONS)}")
     message = caffe_net if isinstance(caffe_net, Message) else from_protobuf(caffe_net)
-    net, _ = upgrade_net(message)
+    net, _ = upgrade_net(message, mixed=True)
     layers = [layer for layer in net.layer if phase is None or _in_phase(layer, phase)]
     return draw_graph(net.name, layers, label_edges=label_edges, rates=display_lrm)
 

@@ -26,7 +26,7 @@ def read_net(source: NetSource, dialect: str | None = None) -> Message:
     """
     load_layers()  # layers that are not Caffe's declare their parameters when imported
     message = source if isinstance(source, Message) else read_prototxt(Path(source), "NetParameter")
-    upgraded, notes = upgrade_net(message)
+    upgraded, notes = upgrade_net(message, mixed=True)
     upgraded.notes += notes
     spoken = find_dialect(dialect, "dialect") if dialect is not None else asked_dialect()
     if spoken is not None:

@@ -351,6 +351,13 @@ CASES = [
     ),
     (
         "Slice",
+        "slice_param { axis: 0 slice_dim: 1 }",
+        {"x": (2, 3)},
+        "both axis and slice_dim are given",
+        "slice_dim: 1",
+    ),
+    (
+        "Slice",
         'top: "z" top: "w" slice_param { slice_point: 2 }',
         IMAGE,
         "1 slice_point values for 3 tops",

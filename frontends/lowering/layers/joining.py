@@ -11,12 +11,16 @@ from ..context import LayerContext
 from ..registry import layer
 
 
-def _axis(ctx: LayerContext, legacy: str) -> int:
-    """``axis``, or the old field that does not count from the end."""
+def _axis(ctx: LayerContext, legacy: str, *, both: bool = False) -> int:
+    """``axis``, or the old field that does not count from the end. ``both``: they may be given both
+    where they are equal."""
     p = ctx.param
     if not p.has(legacy):
         return ctx.axis(p.axis)
-    ctx.check(not p.has("axis"), f"both axis and {legacy} are given", legacy, "give axis only")
+    agree = both and p.axis == p[legacy]
+    ctx.check(
+        agree or not p.has("axis"), f"both axis and {legacy} are given", legacy, "give axis only"
+    )
     return ctx.axis(p[legacy], field=legacy)
 
 
@@ -44,13 +48,18 @@ def lower_concat(ctx: LayerContext) -> Value:
     return ctx.b.concat(ctx.bottoms, axis)
 
 
-@layer("Slice", param="slice_param", tops=(1, None))
+@layer(
+    "Slice",
+    param="slice_param",
+    tops=(1, None),
+    note="`axis` and `slice_dim` may both be given where they are equal, as MyCaffe writes them.",
+)
 def lower_slice(ctx: LayerContext) -> Sequence[Value]:
     """Parts along an axis: between the slice points, or equal ones.
 
     Caffe: src/caffe/layers/slice_layer.cpp.
     """
-    axis = _axis(ctx, "slice_dim")
+    axis = _axis(ctx, "slice_dim", both=True)
     extent, tops, points = ctx.x.shape[axis], ctx.top_count, ctx.param.slice_point
     if points:
         ctx.check(

@@ -67,6 +67,7 @@ _BLOCKS = [
 ]
 
 extend_enum("Phase", "RUN")
+extend_enum("AnnotatedDatum.AnnotationType", NONE=-1)
 declare_enum(enum("LabelValues", NONE=0, SINGLE=1, MULTIPLE=2, ONLY_ONE=3))
 declare_message("OptionalParameter", optional("bool", "active", default=True))
 for _name in _BLOCKS:
@@ -169,6 +170,11 @@ extend_message(
     optional("bool", "connect_loss_event", execution_only=True),
     optional("bool", "use_halfsize", execution_only=True),
 )
+declare_message(
+    "LayerNormParameter",
+    optional("double", "epsilon", default=1e-10),
+    optional("bool", "enable_cuda_impl", execution_only=True),
+)
 extend_message("LossParameter", optional("double", "loss_scale", default=1.0))
 extend_message(
     "MemoryDataParameter",
@@ -180,6 +186,7 @@ extend_message(
     optional("uint32", "clip_length1", default=0),
     optional("uint32", "clip_length2", default=0),
 )
+extend_message("MultiBoxLossParameter", optional("bool", "use_gpu", execution_only=True))
 extend_message(
     "NetParameter",
     enum("ModelType", CAFFE=0, LLAMA=1),

@@ -35,6 +35,7 @@ CASES = [
     _case("Concat", "concat_one", a=(2, 3, 5)),
     _case("Slice", "slice", "slice_param { axis: 2 slice_point: 1 slice_point: 4 }", _THREE),
     _case("Slice", "slice_even", "slice_param { axis: -1 }", _TWO),
+    _case("Slice", "slice_both", "slice_param { axis: 0 slice_dim: 0 }", _TWO),
     _case("Slice", "slice_legacy", "slice_param { slice_dim: 0 }", _TWO),
     _case("Slice", "slice_one"),
     _case("Split", "split", "", _TWO),
