@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tests.support.layer_cases import LayerCase, net_text
 
 
@@ -22,6 +24,41 @@ CASES = [
         "selu_dropout",
         net_text('layer { name: "l" type: "SeLuDropout" bottom: "x" top: "y" }', x=(3, 50)),
         checks_gradient=False,
+    ),
+    _one(
+        "InnerDistance",
+        "inner_distance",
+        'inner_distance_param { num_output: 4 weight_filler { type: "gaussian" std: 1 } }',
+    ),
+    _one(
+        "InnerDistance",
+        "inner_distance_l1",
+        'inner_distance_param { distance_type: "L1" axis: 2 }',
+        x=(2, 3, 5),
+        w=(4, 5),
+    ),
+    LayerCase(
+        "InnerDistance",
+        "inner_distance_labels",
+        net_text(
+            'layer { name: "l" type: "InnerDistance" bottom: "x" bottom: "w" bottom: "t" top: "y" '
+            "inner_distance_param { update_center_only: true } }",
+            x=(3, 5),
+            w=(4, 5),
+            t=(3,),
+        ),
+        inputs={"t": lambda rng: rng.integers(0, 4, 3).astype(np.float64)},
+        checks_gradient=False,  # of centers that are others'
+    ),
+    LayerCase(
+        "InnerDistance",
+        "inner_distance_scaled",
+        net_text(
+            'layer { name: "l" type: "InnerDistance" bottom: "x" top: "y" inner_distance_param { '
+            'num_output: 4 normalize: true weight_filler { type: "gaussian" std: 1 } } }',
+            x=(3, 5),
+        ),
+        checks_gradient=False,  # scaling has none
     ),
     _one("ICNetSubgraph", "icnet_subgraph", x=(2, 2, 35, 31)),
     _one("Squeeze", "squeeze", x=(2, 1, 3, 1)),
