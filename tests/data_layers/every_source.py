@@ -34,8 +34,10 @@ from runtime.data.sources.image_data import ImageDataConfig
 from runtime.data.sources.image_seg_data import ImageSegDataConfig
 from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 from runtime.data.sources.seg_data import SegDataConfig
+from runtime.data.sources.sparse_data import SparseDataConfig
 from runtime.data.sources.video_data import VideoDataConfig
 from runtime.data.sources.window_data import WindowDataConfig
+from runtime.data.sparse_datum import SparseDatum, serialize_sparse
 
 RANDOM_TRANSFORM = TransformConfig(mirror=True, crop_size=8, mean_value=(100.0,), scale=0.5)
 RANDOM_AUGMENTATION = TransformConfig(
@@ -90,6 +92,7 @@ KINDS = (
     "memory",
     "windows",
     "dummy",
+    "sparse",
     "pixel_labels",
     "pixel_labels_padded",
     "pixel_labels_scaled",
@@ -120,6 +123,11 @@ def make_data(folder: Path) -> Path:
                 )
                 record = AnnotatedDatum(datum, 0, boxes_of(i))
                 writer.put(b"%05d" % i, serialize_annotated(record))
+    with new_database(folder / "sparse", "leveldb") as writer:
+        for i in range(11):
+            places = np.sort(random.choice(9, i % 4, replace=False))
+            row = SparseDatum(9, places, random.normal(size=len(places)).astype(np.float32), i)
+            writer.put(b"%05d" % i, serialize_sparse(row))
     make_video(folder / "video.avi")
     make_clips(folder / "clips", 11)
     for i, data in enumerate(files):
@@ -253,6 +261,8 @@ def config_of(kind: str) -> SourceConfig:
                     DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True),
                 ),
             )
+        case "sparse":
+            return SparseDataConfig(source=kind, batch_size=4)
         case "pixel_labels":
             return DenseImageDataConfig(
                 source="pairs.txt",

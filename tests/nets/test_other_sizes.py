@@ -39,6 +39,7 @@ FIXING = {
     "ResizeNearestNeighbor": "has a matrix of weights that follows from the size",
     "RNN": "is unrolled over the steps, and has as many weights as there are features",
     "Scale": "learns a number for each place",
+    "SparseInnerProduct": "has as many weights as there are features",
     "SPP": "has windows that follow from the image",
     "Upsample": "looks for elements near them where a size of the top that is given allows it",
 }

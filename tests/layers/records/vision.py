@@ -64,6 +64,7 @@ CASES = [
         ),
     ),
     _case("InnerProduct", "inner_product", "inner_product_param { num_output: 5 }"),
+    _case("SparseInnerProduct", "sparse_inner_product", "inner_product_param { num_output: 5 }"),
     _case(
         "InnerProduct",
         "inner_product_axes",
