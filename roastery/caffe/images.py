@@ -32,7 +32,7 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
     except OSError as error:
         raise RoasteryError(f"cannot read the picture '{path}': {error.strerror}") from error
     except ImageError as error:
-        raise RoasteryError(f"'{path}' is not a picture that can be decoded: {error}") from error
+        raise RoasteryError(f"cannot read the picture '{path}': {error}") from error
     largest = np.float32(np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0)
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]

@@ -124,7 +124,20 @@ def input_channels(model: str) -> int:
             return int(dims[1]) if len(dims) > 1 else 1
     raise RoasteryError(
         f"'{model}' has no Input layer to put pictures into",
-        hint="a deploy prototxt is wanted, without data layers",
+        hint=f"a deploy prototxt is wanted, without data layers{_instead(message)}",
+    )
+
+
+def _instead(message: Message) -> str:
+    """What to write in the place of a net's data layer."""
+    first = next((m for m in message.layer if m.top and not m.bottom), None)
+    if first is None:
+        return ""
+    shape = "shape { dim: 1 dim: 3 dim: HEIGHT dim: WIDTH }"
+    return (
+        f"; in the place of layer '{first.name}': "
+        f'layer {{ name: "{first.name}" type: "Input" top: "{first.top[0]}" '
+        f"input_param {{ {shape} }} }}"
     )
 
 

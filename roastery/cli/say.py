@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 from ir.printable import printable
@@ -11,3 +12,10 @@ from ir.printable import printable
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print a line to standard output or another stream."""
     print(printable(text), file=stream if stream is not None else sys.stdout)
+
+
+def say_nameless(file: str, classes: Iterable[int]) -> None:
+    """Tell, on standard error, of which classes a file of names should have had names."""
+    told = ", ".join(str(number) for number in sorted(classes)[:10])
+    if told:
+        say(f"note: '{file}' has no name for class {told}: is it that of this net?", sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from frontends.lowering.known_layers import load_layers
 from frontends.prototxt import Message, parse_file
 from ir.errors import RoasteryError
 
@@ -38,6 +39,7 @@ def read_prototxt(path: Path, kind: FileKind) -> Message:
     Raises RoasteryError with all errors of the file, or with a single one where the file is
     right but of the other kind.
     """
+    load_layers()  # a solver file may hold a net, whose layers declare their parameters
     try:
         return parse_file(path, kind)
     except RoasteryError:

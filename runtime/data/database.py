@@ -109,7 +109,7 @@ def _recognise(path: Path, place: Location | None) -> DatabaseBackend:
             f"database '{path}' does not exist",
             location=place,
             hint="relative paths start from the working directory; databases are made by "
-            "convert_imageset or convert_mnist",
+            "convert_imageset, create_annoset or convert_mnist",
         )
     raise RoasteryError(
         f"'{path}' holds no database: neither data.mdb (LMDB) nor CURRENT (LevelDB) is in it",

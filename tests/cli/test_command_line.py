@@ -46,6 +46,15 @@ def roastery(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_solver_file_that_holds_a_net_of_a_fork(tmp_path: Path) -> None:
+    # In a process of its own: layers declare their parameters when they are first needed.
+    net = 'layer { name: "p" type: "Permute" bottom: "x" top: "y" permute_param { order: 1 } }'
+    (tmp_path / "net.prototxt").write_text(net)
+    done = roastery("train", f"--solver={tmp_path / 'net.prototxt'}")
+    assert done.returncode == 1
+    assert "is a net, not a solver file" in done.stderr
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"roastery {__version__}\n"

@@ -150,6 +150,7 @@ def test_nothing_is_found(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--threshold=50"], "--threshold=50: scores go from 0 to 1"),
         (["--size=3"], "--size=3: must be HEIGHT,WIDTH"),
         (["--box_scales=1,2"], "--box_scales=1,2: must be four numbers"),
         (["--shortest=9", "--longest=8"], "--longest=8 is less than --shortest=9"),
@@ -193,3 +194,21 @@ def test_labels(here: Path) -> None:
     assert read_labels(Path("labels.prototxt")) == {0: "background", 1: "dog", 2: "cat"}
     Path("names.txt").write_text("background\ndog\nblue cat\n")
     assert read_labels(Path("names.txt")) == {0: "background", 1: "dog", 2: "blue cat"}
+
+
+def test_a_label_map_with_too_few_names(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded("net_ssd_deploy")
+    Path("short.txt").write_text("background\n")
+    found = {int(str(each["label"])) for each in run("--label_map=short.txt", "--threshold=0")}
+    told = ", ".join(map(str, sorted(found)))
+    assert found and f"'short.txt' has no name for class {told}:" in capsys.readouterr().err
+
+
+def test_a_net_with_data_layers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.prototxt").write_text(
+        'layer { name: "pictures" type: "DenseImageData" top: "x" top: "y" '
+        'dense_image_data_param { source: "l.txt" batch_size: 1 } }'
+    )
+    assert main(["detect_objects", "net.prototxt", "net.caffemodel", "a.png"]) != 0
+    error = capsys.readouterr().err
+    assert 'in the place of layer \'pictures\': layer { name: "pictures" type: "Input"' in error

@@ -137,7 +137,7 @@ def test_gray_nets(here: Path) -> None:
     ("words", "message"),
     [
         (["lost.png"], "cannot read the picture 'lost.png'"),
-        (["net.prototxt"], "is not a picture that can be decoded"),
+        (["net.prototxt"], "is not a picture that OpenCV can decode"),
         (["a.png", "sub/a.png"], "would both become segmented/a_labels.png"),
         (["sub"], "folder 'sub' holds no .jpg files"),
         (["a.png", "--size=8"], "must be HEIGHT,WIDTH in pixels"),

@@ -69,6 +69,7 @@ LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
         ("<annotation>&what;</annotation>", "no XML: undefined entity"),
         ("<annotation>" + "<a>" * 100_000, "64 deep"),
         ('<?xml version="1.0" encoding="klingon"?><annotation/>', "this is no XML"),
+        ('{"annotation": []}', "--label_type=json reads"),
     ],
 )  # fmt: skip
 def test_damaged_xml(text: str, message: str) -> None:
@@ -93,6 +94,7 @@ def coco(*annotations: object, **more: object) -> bytes:
         (b"[" * 100_000, "this is no JSON"),
         (b'{"annotation": [' + b"9" * 10_000 + b"]}", "annotation.0. is no object|no JSON"),
         (b"[]", "has no list 'annotation'"),
+        (b'{"images": [], "annotations": []}', "this file is of a whole set"),
         (coco(5), r"annotation\[0\] is no object"),
         (coco({"bbox": [1, 2, 3, 4]}), r"annotation\[0\] has no category_id"),
         (coco({"category_id": 1, "bbox": [1, 2, 3]}), r"bbox of annotation\[0\] is \[1, 2, 3\]"),
@@ -123,6 +125,8 @@ def test_damaged_lines(text: str, message: str) -> None:
 def test_names_are_those_of_the_label_map() -> None:
     with pytest.raises(RoasteryError, match=r"a.xml:2.*'cat' is no name of the label map"):
         boxes_of(voc(CAT), 30, 40, {"dog": 1})
+    with pytest.raises(RoasteryError, match="COCO's category_id is looked up there"):
+        boxes_of(parse_coco(coco({"category_id": 84, "bbox": [1, 2, 3, 4]}), "a"), 9, 9, {"dog": 1})
     with pytest.raises(RoasteryError, match="the picture is 0 wide"):
         boxes_of(voc(f"<size><width>0</width></size>{CAT}"), 30, 40, {"cat": 1})
 

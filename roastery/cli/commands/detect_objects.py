@@ -13,7 +13,7 @@ from ..preprocessing import (
     picture_files,
     transformer_options,
 )
-from ..say import say
+from ..say import say, say_nameless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,8 @@ def _run(arguments: Arguments) -> None:
         raise UsageError(
             f"--longest={arguments.longest} is less than --shortest={arguments.shortest}"
         )
+    if arguments.threshold > 1:
+        raise UsageError(f"--threshold={arguments.threshold:g}: scores go from 0 to 1")
     size = _size(arguments.size) if arguments.size else None
     files = [file for name in arguments.images for file in picture_files(name, arguments.ext)]
     outputs = _outputs(files, Path(arguments.output)) if arguments.output else []
@@ -59,10 +61,12 @@ def _run(arguments: Arguments) -> None:
         _make_folder(Path(arguments.output))
     started = time.perf_counter()
     told = []
+    numbers_found: set[int] = set()
     for number, file in enumerate(files):
         picture = load_image(file, color=channels != 1)
         found = finder.objects_in(picture, arguments.threshold)
         rows = [_row(each, labels) for each in found]
+        numbers_found.update(each.label for each in found)
         say(f"{file}: {len(found)} object{'' if len(found) == 1 else 's'}")
         for row in rows:
             edges = " ".join(f"{edge:.1f}" for edge in row["box"])
@@ -77,6 +81,8 @@ def _run(arguments: Arguments) -> None:
     count = sum(len(each["objects"]) for each in told)
     where = f", drawn in {arguments.output}" if outputs else ""
     say(f"{count} object(s) in {len(files)} picture(s), {seconds:.2f} s{where}")
+    if labels:
+        say_nameless(arguments.label_map, numbers_found - labels.keys())
 
 
 def _row(found: PictureObject, labels: dict[int, str]) -> dict[str, Any]:

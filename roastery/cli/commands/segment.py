@@ -13,7 +13,7 @@ from ..preprocessing import (
     picture_files,
     transformer_options,
 )
-from ..say import say
+from ..say import say, say_nameless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,8 @@ _SHOWN = 5
 def _run(arguments: Arguments) -> None:
     import time
     from pathlib import Path
+
+    import numpy as np
 
     from ...caffe.io import load_image
     from ...tools.class_colors import read_classes
@@ -51,14 +53,18 @@ def _run(arguments: Arguments) -> None:
     )
     _make_folder(Path(arguments.output))
     started = time.perf_counter()
+    numbers_found: set[int] = set()
     for file, base in zip(files, outputs, strict=True):
         picture = load_image(file, color=channels != 1)
         found = segmenter.classes_of(picture)
         _write(base, picture, found, classes, arguments)
+        numbers_found.update(np.unique(found).tolist())
         say(f"{file}: {_shares(found, classes)}")
     seconds = time.perf_counter() - started
     count = f"{len(files)} picture" + ("s" if len(files) != 1 else "")
     say(f"Segmented {count} in {seconds:.2f} s, results are in {arguments.output}")
+    if classes:
+        say_nameless(arguments.classes, numbers_found - set(range(len(classes))))
 
 
 def _size(text: str) -> list[int]:

@@ -33,8 +33,9 @@ def parse_coco(data: bytes, path: str | os.PathLike[str]) -> FoundObjects:
         ) from None
     annotations = value.get("annotation") if isinstance(value, dict) else None
     if not isinstance(annotations, list):
+        whole = isinstance(value, dict) and "annotations" in value
         raise RoasteryError(
-            "the file has no list 'annotation'",
+            "this file is of a whole set" if whole else "the file has no list 'annotation'",
             location=place,
             hint=f"one file is about one picture: {_SHAPE}",
         )

@@ -105,10 +105,12 @@ def _label(thing: FoundObject, labels: Mapping[str, int]) -> int:
     if thing.name in labels:
         return labels[thing.name]
     known = ", ".join(list(labels)[:20]) + (", ..." if len(labels) > 20 else "")
+    # COCO's annotations name a category by its number only.
+    number = ', and COCO\'s category_id is looked up there: item { name: "84" ... }'
     raise RoasteryError(
         f"{thing.name[:80]!r} is no name of the label map",
         location=thing.place,
-        hint=f"its names are: {known}",
+        hint=f"its names are: {known}{number if thing.name.isdigit() else ''}",
     )
 
 

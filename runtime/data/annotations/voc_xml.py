@@ -68,7 +68,9 @@ class _Reader:
             if self._mistake is None:
                 code = getattr(error, "code", None)
                 reason = expat.errors.messages[code] if code else str(error)
-                raise self._error(f"this is no XML: {reason}") from None
+                json = data.lstrip()[:1] in (b"{", b"[")
+                hint = "--label_type=json reads COCO's JSON" if json else None
+                raise self._error(f"this is no XML: {reason}", hint) from None
         if self._mistake is not None:
             raise self._mistake
         return FoundObjects(tuple(self._found), self._size.get("height"), self._size.get("width"))
