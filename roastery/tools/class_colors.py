@@ -14,6 +14,8 @@ from ir.location import Location
 from ..files.regular_file import read_regular_text
 
 _MOST_CLASSES = 1 << 16
+_DIGITS = 9
+"""Of a number in a file, as far as it is read: whatever has more is no colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ def read_classes(path: Path) -> list[ClassColor]:
         lines = read_regular_text(path).removeprefix("\ufeff").splitlines()
     except OSError as error:
         raise RoasteryError(f"cannot read the classes '{path}': {error.strerror}") from error
+    if any("\0" in line for line in lines):
+        raise RoasteryError(
+            f"'{path}' holds zero bytes: it is no text file", hint="a class a line, class 0 first"
+        )
     while lines and not lines[-1].strip():
         lines.pop()
     if not 0 < len(lines) <= _MOST_CLASSES:
@@ -55,7 +61,7 @@ def read_classes(path: Path) -> list[ClassColor]:
     found = []
     for number, line in enumerate(lines):
         words = line.split()
-        values = [int(word) for word in words[-3:] if word.isascii() and word.isdecimal()]
+        values = [int(word[:_DIGITS]) for word in words[-3:] if word.isascii() and word.isdecimal()]
         if len(words) > 3 and len(values) == 3:
             if max(values) > 255:
                 raise RoasteryError(

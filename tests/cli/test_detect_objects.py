@@ -147,6 +147,13 @@ def test_nothing_is_found(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "a.png: 0 objects" in capsys.readouterr().out
 
 
+def test_boxes_without_ends_are_null(here: Path) -> None:
+    recorded("net_yolov3_deploy")
+    found = run("--input_scale=1e6")
+    assert "Infinity" not in Path("found.json").read_text()
+    assert any(None in each["box"] for each in found)  # type: ignore[operator]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -188,6 +195,13 @@ def test_other_nets_are_refused(
     caffe.Net("net.prototxt", caffe.TEST).save("net.caffemodel")
     assert main(["detect_objects", "net.prototxt", "net.caffemodel", "a.png"]) != 0
     assert message in capsys.readouterr().err
+
+
+def test_links_in_circles(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded("net_ssd_deploy")
+    Path("b.png").symlink_to("b.png")
+    assert main(["detect_objects", "net.prototxt", "net.caffemodel", "b.png", "--output=x"]) == 1
+    assert "cannot read the picture 'b.png': Too many" in capsys.readouterr().err
 
 
 def test_labels(here: Path) -> None:

@@ -210,3 +210,9 @@ def test_class_files(tmp_path: Path) -> None:
     path.write_text("\n\n")
     with pytest.raises(RoasteryError, match="names 0 classes"):
         read_classes(path)
+    path.write_text("road 0 0 " + "9" * 5000)
+    with pytest.raises(RoasteryError, match="999999999 is no part of a colour"):
+        read_classes(path)
+    path.write_bytes(b"\x89PNG\r\n\0\0\0")
+    with pytest.raises(RoasteryError, match="it is no text file"):
+        read_classes(path)

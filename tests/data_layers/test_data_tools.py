@@ -467,6 +467,10 @@ def test_resize_and_crop(tmp_path: Path) -> None:
     assert found.shape == (10, 10, 3) and found.min() == 255
     assert cv2.imread(str(tmp_path / "out" / "sub" / "tall.PNG")).shape == (10, 10, 3)
     assert resize_and_crop(source, tmp_path / "some", 4, ["wide.png"]).written == 1
+    circle = tmp_path / "circle" / "wide.png"
+    circle.parent.mkdir()
+    circle.symlink_to("wide.png")
+    assert resize_and_crop(source, circle.parent, 4, ["wide.png"]).written == 1
     for files, message in (
         (["bad.jpg"], "none of the 1"),
         (["../x.png"], "leads out"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from ir.graph import Graph
 from ir.interpret import run_graph
 from ir.op import OPS, Property
 from ir.text import format_graph, parse_graph
+from ir.types import TensorType
 from tests.support.op_cases import ErrorCase, OpCase, all_cases, all_errors
 
 CASES = all_cases()
@@ -124,3 +127,13 @@ def test_type_rules_refuse(case: ErrorCase) -> None:
 def test_every_op_with_a_type_rule_has_error_inputs() -> None:
     anything = {"host_call"}  # its result types are its own attribute
     assert set(OPS) - {c.op.name for c in ERRORS} == anything
+
+
+def test_infinite_numbers_are_no_news() -> None:
+    b = Builder("net")
+    x = b.input("x", TensorType((2, 2)))
+    b.output("y", b.matmul(x, x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (y,) = run_graph(b.finish(), [np.full((2, 2), 3e38, np.float32)])
+    assert np.isinf(y).all()

@@ -68,9 +68,9 @@ def _run(arguments: Arguments) -> None:
         rows = [_row(each, labels) for each in found]
         numbers_found.update(each.label for each in found)
         say(f"{file}: {len(found)} object{'' if len(found) == 1 else 's'}")
-        for row in rows:
-            edges = " ".join(f"{edge:.1f}" for edge in row["box"])
-            say(f"  {row['name']} {row['score']:.3f} {edges}")
+        for thing, row in zip(found, rows, strict=True):
+            edges = " ".join(f"{edge:.1f}" for edge in thing.box)
+            say(f"  {row['name']} {thing.score:.3f} {edges}")
         told.append({"image": str(file), "objects": rows})
         if outputs:
             _draw(outputs[number], picture, found, labels)
@@ -90,9 +90,16 @@ def _row(found: PictureObject, labels: dict[int, str]) -> dict[str, Any]:
     return {
         "label": found.label,
         "name": _name(found.label, labels),
-        "score": round(found.score, 6),
-        "box": [round(edge, 2) for edge in found.box],
+        "score": _rounded(found.score, 6),
+        "box": [_rounded(edge, 2) for edge in found.box],
     }
+
+
+def _rounded(number: float, digits: int) -> float | None:
+    """JSON has no infinities: a box may be as wide as an exponential says."""
+    import math
+
+    return round(number, digits) if math.isfinite(number) else None
 
 
 def _name(label: int, labels: dict[int, str]) -> str:
@@ -120,6 +127,8 @@ def _box_scales(text: str) -> list[float]:
 
 def _outputs(files: list[Path], folder: Path) -> list[Path]:
     """Where each picture is drawn; no two in one place."""
+    import os
+
     places: dict[Path, Path] = {}
     for file in files:
         place = folder / f"{file.stem}.png"
@@ -128,7 +137,7 @@ def _outputs(files: list[Path], folder: Path) -> list[Path]:
                 f"'{places[place]}' and '{file}' would both become {place}; draw them into two "
                 "folders"
             )
-        if place.resolve() == file.resolve():
+        if os.path.realpath(place) == os.path.realpath(file):
             raise UsageError(f"'{file}' would be drawn over: --output names another folder")
         places[place] = file
     return list(places)
@@ -198,7 +207,8 @@ COMMAND = Command(
              metavar="FILE"),
         Flag("output", "the folder for pictures with boxes; without it none are drawn", default="",
              metavar="FOLDER"),
-        Flag("json", "also write what is found to a file", default="", metavar="FILE"),
+        Flag("json", "also write what is found to a file; edges that are no finite numbers are "
+             "null", default="", metavar="FILE"),
         Flag("size", "height,width that pictures are warped to; without it the net's input",
              default="", metavar="H,W"),
         Flag("shortest", "Faster R-CNN: what the shorter side becomes, in pixels", "int", 600,

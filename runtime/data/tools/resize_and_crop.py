@@ -109,7 +109,7 @@ def _pictures(folder: Path) -> list[str]:
 def _convert(source: Path, target: Path, name: str, side: int, notes: Notes) -> bool:
     check_name(name)
     path = target / name
-    if not path.resolve().is_relative_to(target.resolve()):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(target)):
         raise RoasteryError(
             f"'{name}' leads out of the input folder", hint="names are relative to the input folder"
         )
