@@ -203,7 +203,11 @@ def test_the_marks_of_sequences_that_begin_at_once() -> None:
         case = LayerCase("", "net", net_text(text.format(f"time_step: 3 {param}"), x=x.shape))
         expected = np.repeat([[0.0], [1.0], [1.0]], streams, 1)
         np.testing.assert_array_equal(LayerRun(case).forward()["y"], expected)
+    lone = text.replace('bottom: "x"', "").format("time_step: 3 batch_size: 5")
+    found = LayerRun(LayerCase("", "net", net_text(lone))).forward()["y"]
+    np.testing.assert_array_equal(found, np.repeat([[0.0], [1.0], [1.0]], 5, 1))
     kind, name = "ContinuationIndicator", "continuation_indicator_param"
     check_refusal(kind, f"{name} {{ }}", {"x": (2, 3)}, "time_step is missing or 0", name)
     body = f"{name} {{ time_step: 2 axis: 3 }}"
     check_refusal(kind, body, {"x": (2, 3)}, "axis 3 is out of range", "axis: 3")
+    check_refusal(kind, f"{name} {{ time_step: 2 }}", {}, "neither a bottom nor a batch_size", name)

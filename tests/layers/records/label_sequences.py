@@ -44,6 +44,15 @@ CASES = [
         checks_gradient=False,
     ),
     LayerCase(
+        "ContinuationIndicator",
+        "continuation_indicator_alone",
+        net_text(
+            'layer { name: "l" type: "ContinuationIndicator" top: "y" '
+            "continuation_indicator_param { time_step: 5 batch_size: 3 } }",
+        ),
+        checks_gradient=False,
+    ),
+    LayerCase(
         "LabelsequenceAccuracy",
         "labelsequence_accuracy",
         net_text(
