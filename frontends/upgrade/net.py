@@ -10,6 +10,7 @@ from ir.errors import RoasteryError
 
 from . import data_transform, v0, v1
 from .leftover_rates import has_leftover_rates, move_leftover_rates
+from .optional_blocks import has_optional_blocks, settle_optional_blocks
 from .spellings import has_other_spellings, spell_as_caffe
 
 _BATCH_NORM_BLOBS = 3
@@ -131,6 +132,7 @@ _UPGRADES: list[tuple[Callable[[Message], bool], _Upgrade]] = [
     (v1.is_v1, v1.upgrade),
     (has_leftover_rates, move_leftover_rates),
     (has_other_spellings, spell_as_caffe),
+    (has_optional_blocks, settle_optional_blocks),
     (_has_input_fields, _upgrade_input),
     (_has_old_batch_norm, _upgrade_batch_norm),
 ]

@@ -1,4 +1,5 @@
-"""What MyCaffe spells otherwise: types of layers in any case, and what is not set as a value."""
+"""What MyCaffe spells otherwise: types of layers in any case, a block, and what is not set as a
+value."""
 
 from __future__ import annotations
 
@@ -20,9 +21,13 @@ def _has_unset(layer: Message) -> bool:
     return bool(layer.annotated_data_param.get("anno_type") == _UNSET)
 
 
+def _has_other_block(layer: Message) -> bool:
+    return bool(layer.has("multiboxloss_param") and not layer.has("multibox_loss_param"))
+
+
 def has_other_spellings(net: Message) -> bool:
     """Whether a layer is spelled as in MyCaffe."""
-    return any(_is_spelled(layer) or _has_unset(layer) for layer in net.layer)
+    return any(_is_spelled(x) or _has_unset(x) or _has_other_block(x) for x in net.layer)
 
 
 def spell_as_caffe(net: Message, notes: list[Note]) -> Message:
@@ -36,4 +41,9 @@ def spell_as_caffe(net: Message, notes: list[Note]) -> Message:
             param = layer.annotated_data_param
             notes.append(Note(f"anno_type: {_UNSET} sets nothing", param.location_of("anno_type")))
             param.clear("anno_type")
+        if _has_other_block(layer):
+            place = layer.location_of("multiboxloss_param")
+            layer.copy_field(layer, "multiboxloss_param", "multibox_loss_param")
+            layer.clear("multiboxloss_param")
+            notes.append(Note("multiboxloss_param is read as multibox_loss_param", place))
     return net

@@ -367,3 +367,34 @@ def test_pictures_with_boxes(run: Run) -> None:
     )
     text = run("compile", LAYER % ("AnnotatedData", AUGMENTED % "") + PRIORS, code=1)
     assert "--shape data=7,3,H,W --shape label=1,1,1,8" in text
+
+
+PAIRS = """layer { name: "d" type: "Data" top: "data" top: "label"
+  data_param { source: "lost" batch_size: 5 %s } }
+layer { name: "p" type: "Power" bottom: "data" top: "p" }
+layer { name: "q" type: "Power" bottom: "label" top: "q" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "label"),
+    [
+        ("images_per_blob: 2 output_all_labels: true", "5 x 2"),
+        ("images_per_blob: 2", "5 x 1"),
+        ("label_type: MULTIPLE one_hot_label_size: 4", "5 x 4 x 1 x 1"),
+        ("label_type: SINGLE", "5"),
+    ],
+)
+def test_labels_of_mycaffe(run: Run, fields: str, label: str) -> None:
+    (said,) = run.said("compile", PAIRS % fields, "--shape=data=5,2,4,4")
+    assert f"label {label}," in said
+
+
+def test_as_many_labels_as_an_image_has_must_be_given(run: Run) -> None:
+    net = PAIRS % "label_type: MULTIPLE"
+    said = run("compile", net, "--shape=data=5,2,4,4", code=1)
+    assert "give --shape label=N,...," in said
+    assert "as many numbers as an image has labels" in said
+    assert "label 5 x 1 x 4 x 4" in run(
+        "compile", net, "--shape=data=5,2,4,4", "--shape=label=5,1,4,4"
+    )

@@ -146,3 +146,38 @@ def test_no_type_of_annotation(written):
     assert "anno_type: NONE sets nothing" in note.text
     assert note.location.line == 2
     assert not net_needs_upgrade(new)
+
+
+SSD = """layer { name: "d" type: "DetectionOutput"
+  detection_output_param { num_classes: 3
+    nms_param { option { active: False } nms_threshold: 0.4 }
+    save_output_param { option { active: False } output_directory: "out" } } }
+layer { name: "l" type: "MultiBoxLoss"
+  multiboxloss_param { num_classes: 3 use_gpu: False
+    nms_param { option { active: True } eta: 1 } } }
+layer { name: "m" type: "MultiBoxLoss"
+  multibox_loss_param { num_classes: 3 nms_param { option { } } } }
+layer { name: "t" type: "Data" transform_param {
+  mask_param { option { active: False } boundary_left: 3 }
+  label_mapping { option { active: True } mapping: 4 } } }
+"""
+
+
+def test_blocks_that_are_not_active():
+    net = net_from_text(SSD)
+    output, given, other, data = net.layer
+    nms = output.detection_output_param.nms_param  # it counts in any case
+    assert nms.nms_threshold == pytest.approx(0.4)
+    assert not nms.has("option")
+    assert not output.detection_output_param.has("save_output_param")
+    assert given.multibox_loss_param.num_classes == 3
+    assert not given.has("multiboxloss_param")
+    assert given.multibox_loss_param.nms_param.fields_set() == ["eta"]
+    assert not other.multibox_loss_param.has("nms_param")
+    assert not data.transform_param.has("mask_param")
+    assert data.transform_param.label_mapping.fields_set() == ["mapping"]
+    assert [note.text for note in net.notes if "active" in note.text] == [
+        "3 block(s) that are not active were left out, as in MyCaffe"
+    ]
+    assert "multiboxloss_param is read as multibox_loss_param" in [n.text for n in net.notes]
+    assert not net_needs_upgrade(net)

@@ -99,6 +99,81 @@ def test_unpooling_where_the_mask_says() -> None:
     np.testing.assert_allclose(y.reshape(2, 25), expected, rtol=1e-6)
 
 
+def test_normalization2_is_normalize(tmp_path) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(
+        """layer { name: "x" type: "Input" top: "x"
+          input_param { shape { dim: 2 dim: 3 dim: 4 dim: 2 } } }
+        layer { name: "n" type: "Normalization2" bottom: "x" top: "y"
+          normalization2_param { across_spatial: False channel_shared: False eps: 0.1 esp: 7
+            scale_filler { type: "constant" value: 20 } } }"""
+    )
+    net = caffe.Net(str(file), caffe.TEST)
+    x = net.blobs["x"].data[...] = normal(2, 3, 4, 2).astype(np.float32)
+    expected = 20 * x / np.sqrt((x**2).sum(1, keepdims=True) + 0.1)
+    np.testing.assert_allclose(net.forward()["y"], expected, rtol=1e-5)
+    assert net.params["n"][0].data.shape == (3,)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("labels", [1, 2, 3])
+def test_contrastive_loss_says_which_pairs_match(legacy: bool, labels: int) -> None:
+    a, p = 0.8 * np.random.default_rng(1).standard_normal((2, 40, 2))
+    t = np.random.default_rng(2).integers(0, 2, (40, labels))
+    similar = (t == t[:, :1]).all(1) if labels > 1 else t[:, 0] == 1
+    assert 3 < similar.sum() < 37
+    fields = f"margin: 1.2 output_matches: true legacy_version: {str(legacy).lower()}"
+    layer = (
+        'layer { name: "l" type: "ContrastiveLoss" bottom: "a" bottom: "p" bottom: "t" top: "y" '
+        f'top: "m" loss_weight: 1 loss_weight: 0 contrastive_loss_param {{ {fields} }} }}'
+    )
+    given = {"a": a, "p": p, "t": t}
+    fills = {name: (lambda rng, value=value: value) for name, value in given.items()}
+    text = net_text(layer, **{name: value.shape for name, value in given.items()})
+    tops = LayerRun(LayerCase("ContrastiveLoss", f"pairs{labels}", text, "TRAIN", fills)).forward()
+    squared = ((a - p) ** 2).sum(1)
+    distance = squared if legacy else np.sqrt(squared)
+    near = distance <= 1.2
+    assert 3 < near.sum() < 37
+    np.testing.assert_array_equal(tops["m"], (near == similar).reshape(40, 1, 1, 1))
+    missing = np.maximum(1.2 - distance, 0)
+    apart = missing if legacy else missing**2
+    assert tops["y"] == pytest.approx(np.where(similar, squared, apart).sum() / 80, rel=1e-5)
+
+
+def test_memory_data_without_labels(tmp_path) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(
+        """layer { name: "d" type: "MemoryData" top: "x" memory_data_param {
+          batch_size: 2 channels: 1 height: 1 width: 3 label_type: NONE label_channels: 1 } }
+        layer { name: "p" type: "Power" bottom: "x" top: "y" power_param { scale: 2 } }"""
+    )
+    net = caffe.Net(str(file), caffe.TEST)
+    rows = np.arange(12, dtype=np.float32).reshape(4, 1, 1, 3)
+    net.set_input_arrays(rows, np.zeros(4, np.float32))
+    for part in (rows[:2], rows[2:], rows[:2]):
+        np.testing.assert_array_equal(net.forward()["y"], 2 * part)
+
+
+@pytest.mark.parametrize(
+    ("tops", "fields", "message"),
+    [
+        ('top: "x"', "", "MemoryData has 1 tops, 2 expected"),
+        ('top: "x" top: "t"', "label_type: NONE", "MemoryData has 2 tops, 1 expected"),
+        ('top: "x" top: "t"', "label_type: MULTIPLE", "label_type is MULTIPLE"),
+        ('top: "x" top: "t"', "label_channels: 3", "label_channels is 3"),
+    ],
+)
+def test_labels_that_memory_data_does_not_have(tmp_path, tops, fields, message) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(
+        f"""layer {{ name: "d" type: "MemoryData" {tops} memory_data_param {{
+          batch_size: 2 channels: 1 height: 1 width: 3 {fields} }} }}"""
+    )
+    with pytest.raises(RoasteryError, match=message):
+        caffe.Net(str(file), caffe.TEST)
+
+
 def test_debug_passes_its_first_bottom_on() -> None:
     x = normal(3, 4)
     np.testing.assert_array_equal(run("Debug", "", x=x, t=np.zeros(3)).forward()["y"], x)
@@ -141,6 +216,9 @@ def test_memory_loss_is_given_by_a_program(tmp_path) -> None:
         ("TripletLoss", "triplet_loss_param { margin: 2 }", "apnt", "`margin` is of happynear's"),
         ("TripletLoss", "triplet_loss_param { alpha: 2 }", "apn", "`alpha` is of MyCaffe's"),
         ("TripletLoss", "", "apntc", "'c', centroids, as fifth bottom"),
+        ("ContrastiveLoss", "top: 'm'", "apn", "takes output_matches: true"),
+        ("ContrastiveLoss", "", "apd", "holds 24 labels for 6 pairs"),
+        ("Normalization2", "", "v", "takes 2 or more axes"),
         ("UnPooling", "", "i", "kernel_size is missing"),
         ("UnPooling", "unpooling_param { kernel_size: 0 }", "i", "the kernel is 0x0"),
         ("UnPooling", "unpooling_param { kernel_h: 2 }", "i", "kernel_h is given without"),
@@ -167,7 +245,7 @@ def test_memory_loss_is_given_by_a_program(tmp_path) -> None:
     ],
 )
 def test_refusals(kind: str, body: str, shapes: str, message: str) -> None:
-    of = {"i": (2, 3, 5, 4), "m": (2, 3, 5, 4), "c": (10, 3)}
+    of = {"i": (2, 3, 5, 4), "m": (2, 3, 5, 4), "c": (10, 3), "d": (6, 4), "v": (6,)}
     given = {name: np.zeros(of.get(name, (6, 3))) for name in shapes}
     with pytest.raises(RoasteryError, match=message):
         run(kind, body, **given)

@@ -91,7 +91,11 @@ SCALED_CROPS = (
 )
 """What yjxiong/caffe (TSN) added: crops of several sizes, at fixed places, of optical flow."""
 
+LABELS = ("label_type", "label_channels", "label_height", "label_width")
+"""What MyCaffe added to memory_data_param: labels, or none of them."""
+
 _FORK_FIELDS = {
+    "MemoryData": LABELS,
     "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "shuffle"),
     "ImageData": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "short_side", "bgr2rgb"),
 }
@@ -100,7 +104,7 @@ for _name, _param, _tops, _also in (
     ("Data", "data_param", (1, 2), (_TRANSFORM,)),
     ("ImageData", "image_data_param", (2, 2), (_TRANSFORM, "data_param")),
     ("HDF5Data", "hdf5_data_param", (1, None), ()),
-    ("MemoryData", "memory_data_param", (2, 2), (_TRANSFORM,)),
+    ("MemoryData", "memory_data_param", (1, 2), (_TRANSFORM,)),
     ("WindowData", "window_data_param", (2, 2), (_TRANSFORM, "data_param")),
     ("DummyData", "dummy_data_param", (1, None), ()),
 ):

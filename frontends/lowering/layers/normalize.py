@@ -23,6 +23,14 @@ MESSAGE = declare_message(
     optional("bool", "fix_gradient", default=False),
     optional("bool", "bp_norm", default=False),
 )
+MYCAFFES = declare_message(
+    "Normalization2Parameter",
+    optional("bool", "across_spatial", default=True),
+    optional("FillerParameter", "scale_filler"),
+    optional("bool", "channel_shared", default=True),
+    optional("float", "eps", default=1e-10),
+    optional("float", "esp", default=1e-10, execution_only=True),  # written, and never read
+)
 _SSD = ("across_spatial", "scale_filler", "channel_shared", "eps")
 _HAPPYNEAR = ("normalize_type", "fix_gradient", "bp_norm")
 
@@ -68,6 +76,22 @@ def lower_normalize(ctx: LayerContext) -> Sequence[Value]:
     if happynear or ctx.top_count > 1:
         return _happynear(ctx)
     return [_ssd(ctx)]
+
+
+@layer(
+    "Normalization2",
+    param="normalization2_param",
+    message=MYCAFFES,
+    in_place=True,
+    fork="MyCaffe",
+    coordinates="kept",
+    note="SSD's Normalize layer, gradient and all. `esp`, which MyCaffe writes, has no effect.",
+)
+def lower_normalization2(ctx: LayerContext) -> Value:
+    """SSD's Normalize. MyCaffe: MyCaffe.layers.ssd/layers.ssd/Normalization2Layer.cs."""
+    rank = ctx.x.type.rank
+    ctx.check(rank >= 2, f"Normalization2 takes 2 or more axes, the bottom has {rank}", "bottom")
+    return _ssd(ctx)
 
 
 def _ssd(ctx: LayerContext) -> Value:

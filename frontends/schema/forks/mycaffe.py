@@ -63,7 +63,6 @@ _BLOCKS = [
     "onehot",
     "scalar",
     "tv_loss",
-    "normalization2",
 ]
 
 extend_enum("Phase", "RUN")

@@ -119,6 +119,7 @@ _WORDS: dict[Axis, str] = {
     "H": "its height",
     "W": "its width",
     "K": "the classes of labels of pixels",
+    "...": "as many numbers as an image has labels",
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from roastery.wire.encoding import WireError
 
 from ..annotated_datum import is_annotated
-from ..config import OpenOptions
+from ..config import Axis, OpenOptions
 from ..database import Record
 from ..datum import Datum, parse_datum
 from ..image_codec import ImageError, decode_image
@@ -31,9 +31,28 @@ RESTARTING = NoteKind("data_layer.cpp", "Restarting data prefetching from start.
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(RecordConfig):
-    """Data: Datum records of an LMDB or LevelDB. ``rand_skip`` is not read, as in Caffe."""
+    """Data: Datum records of an LMDB or LevelDB. ``rand_skip`` is not read, as in Caffe.
+
+    ``label_type``, ``one_hot_label_size``, ``images_per_blob`` and ``output_all_labels`` are
+    MyCaffe's: for shapes alone, refused where data is read.
+    """
 
     kind = "Data"
+
+    label_type: str = "SINGLE"
+    one_hot_label_size: int = 0
+    images_per_blob: int = 1
+    output_all_labels: bool = False
+
+    def beside(self, images: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:
+        """MyCaffe: MyCaffe/layers/DataLayer.cs."""
+        if self.label_type == "MULTIPLE" and self.one_hot_label_size > 0:
+            return [(images[0], self.one_hot_label_size, 1, 1)]
+        if self.label_type == "MULTIPLE":
+            return [(images[0], "...")]
+        if self.images_per_blob > 1:
+            return [(images[0], self.images_per_blob if self.output_all_labels else 1)]
+        return super().beside(images)
 
     def open(self, options: OpenOptions) -> DatabaseSource:
         return DatabaseSource(self, options)

@@ -40,6 +40,11 @@ class MemoryDataConfig(SourceConfig):
     channels: int = 0
     height: int = 0
     width: int = 0
+    # MyCaffe's. NONE: there is no second top.
+    label_type: str = "SINGLE"
+    label_channels: int = 0
+    label_height: int = 0
+    label_width: int = 0
 
     def known_axes(self) -> KnownAxes:
         axes = (self.channels or None, self.height or None, self.width or None)
@@ -57,7 +62,9 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
     def __init__(self, config: MemoryDataConfig, options: OpenOptions) -> None:
         super().__init__(config, options)
         self.config = config
-        self.check_top_count((2,))
+        self._labelled = config.label_type != "NONE"
+        self.check_top_count((2,) if self._labelled else (1,))
+        self._check_labels()
         for name in ("batch_size", "channels", "height", "width"):
             if getattr(config, name) < 1:
                 raise self.error(
@@ -75,6 +82,19 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
         self._data: np.ndarray | None = None
         self._labels = np.empty(0, np.float32)
         self._row = 0
+
+    def _check_labels(self) -> None:
+        if self.config.label_type not in ("SINGLE", "NONE"):
+            raise self.error(
+                f"label_type is {self.config.label_type}",
+                "SINGLE, one label per row, or NONE: no labels and one top",
+                field="label_type",
+            )
+        for name in ("label_channels", "label_height", "label_width"):
+            if getattr(self.config, name) > 1:
+                raise self.error(
+                    f"{name} is {getattr(self.config, name)}", "one label per row", field=name
+                )
 
     @property
     def batch_size(self) -> int:
@@ -126,10 +146,10 @@ class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
 
     def next_shapes(self) -> list[Shape]:
         size = self._batch_size
-        return [(size, *self._row_shape), (size,)]
+        return [(size, *self._row_shape), *([(size,)] if self._labelled else [])]
 
     def load(self, work: tuple[np.ndarray, np.ndarray], allocate: Allocate) -> list[np.ndarray]:
-        return list(work)
+        return list(work) if self._labelled else [work[0]]
 
     def place_now(self) -> Position:
         return {"row": self._row}

@@ -107,6 +107,34 @@ CASES = [
         x=(4, 3, 2),
         t=(4,),
     ),
+    _case("Normalization2", "normalization2", "normalization2_param { eps: 0.01 }"),
+    _case(
+        "Normalization2",
+        "normalization2_channels",
+        "normalization2_param { across_spatial: false channel_shared: false esp: 0.5 "
+        'scale_filler { type: "constant" value: 3 } }',
+        checks_gradient=False,  # the scales are left out of an inner product
+    ),
+    *(
+        LayerCase(
+            "ContrastiveLoss",
+            f"contrastive_{name}",
+            net_text(
+                'layer { name: "l" type: "ContrastiveLoss" bottom: "a" bottom: "p" bottom: "t" '
+                f"{tops} loss_weight: 1 contrastive_loss_param {{ {fields} }} }}",
+                a=(7, 3),
+                p=(7, 3),
+                t=(7, width),
+            ),
+            inputs={"a": _near, "p": _near, **_digits(2, 7, width)},
+            checks_gradient=checks,
+        )
+        for name, width, tops, fields, checks in (
+            ("pairs", 2, 'top: "y"', "legacy_version: true", True),
+            ("matches", 1, 'top: "y" top: "m"', "output_matches: true legacy_version: true", False),
+            ("matches_of_three", 3, 'top: "y" top: "m"', "output_matches: true", False),
+        )
+    ),
     _unpooling("starts", "kernel_size: 2 stride: 2"),
     _unpooling("starts_apart", "kernel_h: 2 kernel_w: 5 stride_h: 3 stride_w: 2"),
     _unpooling("starts_smaller", "kernel_size: 2 stride: 2 unpool_h: 9 unpool_w: 7"),
