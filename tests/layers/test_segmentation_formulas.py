@@ -12,7 +12,9 @@ import pytest
 import roastery
 from frontends.caffemodel import write_weights_hdf5
 from ir.graph import Role
+from ir.ops.introsort import IntroSort
 from ir.program import NetProgram
+from ir.types import TensorType
 from tests.support.layer_cases import LayerCase, net_text
 from tests.support.layer_run import LayerRun
 from tests.support.lowering import layer_named, lowered
@@ -239,32 +241,36 @@ def test_old_nets_have_layers_of_forks() -> None:
     assert program.variables["l/0"].lr_mult == 3.0
 
 
+@pytest.mark.parametrize("count", [14, 60])
 @pytest.mark.parametrize("most", [1, 3, 50])
-def test_the_hardest_regions_are_kept(most: int) -> None:
+def test_the_hardest_regions_are_kept(most: int, count: int) -> None:
     rng = np.random.default_rng(1)
-    regions = rng.uniform(0, 9, (14, 5))
-    regions[:, 0] = rng.integers(0, 3, 14)
-    losses = rng.integers(0, 5, (14, 1)) * 0.5  # with ties
+    regions = rng.uniform(0, 9, (count, 5))
+    regions[:, 0] = rng.integers(0, 3, count)
+    losses = rng.integers(0, 5, (count, 1)) * 0.5  # with ties
     net = run(
         "BoxAnnotatorOHEM",
         f"box_annotator_ohem_param {{ roi_per_img: {most} }}",
         tops='top: "y" top: "z"',
         given={"r": regions, "l": losses},
-        r=(14, 5),
-        l=(14, 1),
-        t=(14, 1),
-        w=(14, 8),
+        r=(count, 5),
+        l=(count, 1),
+        t=(count, 1),
+        w=(count, 8),
     )
-    labels, weights = np.full((14, 1), -1.0), np.zeros((14, 8))
+    labels, weights = np.full((count, 1), -1.0), np.zeros((count, 8))
     left = dict.fromkeys(range(3), most)
-    for i in sorted(range(14), key=lambda i: -losses[i, 0]):
+    # As std::sort orders them; that the op does is tested in tests/ir/test_introsort.py.
+    every = np.ones((1, count), np.int32)
+    (order,) = IntroSort(count).reference([losses.T, every, every[0, :1]], [TensorType((1, count))])
+    for i in order[0]:
         image = int(regions[i, 0])
         if left[image] > 0:
             left[image] -= 1
             labels[i], weights[i] = net.values["t"][i], net.values["w"][i]
     results = net.forward()
-    np.testing.assert_allclose(results["y"].reshape(14, 1), labels)
-    np.testing.assert_allclose(results["z"].reshape(14, 8), weights)
+    np.testing.assert_allclose(results["y"].reshape(count, 1), labels)
+    np.testing.assert_allclose(results["z"].reshape(count, 8), weights)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from frontends.schema.registry import declare_message
 from frontends.schema.types import optional, required
 from ir import expr as e
+from ir.build import Builder
 from ir.graph import Value
+from ir.types import I32
 
 from ..context import LayerContext
+from ..found_rows import ranked_as_cpp
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -27,7 +30,8 @@ MESSAGE = declare_message(
     tops=2,
     no_gradient_to=(0, 1, 2, 3),
     fork="R-FCN",
-    note="Of regions with equal losses the first are taken; the fork's sort leaves that open.",
+    note="Of regions with equal losses those are taken that C++'s `std::sort` puts first "
+    "(libstdc++'s).",
 )
 def lower_box_annotator_ohem(ctx: LayerContext) -> Sequence[Value]:
     """Of every image the ``roi_per_img`` regions of the largest loss keep label and weights.
@@ -53,11 +57,10 @@ def lower_box_annotator_ohem(ctx: LayerContext) -> Sequence[Value]:
         )
     all = count * places[0] * places[1]
     image = b.map(e.to_int(e.arg(0)), b.slice(regions, 1, 0, 1))
-    own = [b.reshape(v, (all, 1)) for v in (image, losses)]
-    other = [b.reshape(v, (1, all)) for v in (image, losses)]
-    # How many of its image come before a region: those of a larger loss, or an equal one before.
-    mine, theirs = e.arg(2), e.arg(3)
-    ahead = (theirs > mine) | (e.equal(theirs, mine) & (e.index(1) < e.index(0)))
+    place = _places(b, b.reshape(losses, (1, all)))
+    own = [b.reshape(v, (all, 1)) for v in (image, place)]
+    other = [b.reshape(v, (1, all)) for v in (image, place)]
+    ahead = e.arg(3) < e.arg(2)  # how many of its image come before a region
     same = e.equal(e.arg(0, image.type.dtype), e.arg(1, image.type.dtype))
     before = b.sum(b.map(e.where(same & ahead, 1, 0), own[0], other[0], own[1], other[1]), (1,))
     rank = b.reshape(before, (count, 1, *places))
@@ -66,6 +69,21 @@ def lower_box_annotator_ohem(ctx: LayerContext) -> Sequence[Value]:
         b.map(e.where(kept, e.arg(1), float(p.ignore_label)), rank, labels),
         b.map(e.where(kept, e.arg(1), 0.0), rank, weights),
     ]
+
+
+def _places(b: Builder, losses: Value) -> Value:
+    """Where each region stands, f32[R], when ``losses`` [1, R] are sorted, largest first; of equal
+    ones as std::sort leaves them. A region without a loss (NaN) comes last.
+    """
+    all = losses.shape[1]
+    sorted = ranked_as_cpp(b, losses, all)
+    column, row = e.index(0), e.index(1)
+    here = e.equal(e.arg(0, I32), column) & (row < e.arg(1, I32))
+    counts = b.reshape(sorted.counts, (1, 1))
+    # One row of places is compared with every region: the only match gives its number.
+    missing = e.where(here, e.to_float(row) - e.dyn(all), 0.0)
+    found = b.sum(b.map(missing, sorted.places, counts, shape=(all, all)), (1,))
+    return b.reshape(found, (all,))
 
 
 def _maps(ctx: LayerContext, index: int) -> Value:
