@@ -18,7 +18,6 @@ _BLOCKS = [
     "linear",
     "labelmapping",
     "mean_error_loss",
-    "data_sequence",
     "merge",
     "mish",
     "normalization",

@@ -56,7 +56,28 @@ def _without_gradient(kind: str, name: str, body: str = "", **more: Any) -> Laye
     return _case(kind, name, body, fills, checks_gradient=False, **more)
 
 
+def _sequence(name: str, tops: str, fields: str) -> LayerCase:
+    """Every label comes more than once in a batch."""
+    layer = (
+        f'layer {{ name: "l" type: "DataSequence" bottom: "x" bottom: "t" {tops} '
+        f"data_sequence_param {{ label_count: 3 cache_size: 4 {fields} }} }}"
+    )
+    labels: dict[str, Fill] = {"t": lambda rng: np.arange(8) % 3 + 5}
+    return LayerCase(
+        "DataSequence",
+        f"data_sequence_{name}",
+        net_text(layer, x=(8, 2, 3), t=(8,)),
+        inputs=labels,
+        checks_gradient=False,
+    )
+
+
 CASES = [
+    _sequence("pairs", 'top: "a" top: "b" top: "n"', "label_start: 5"),
+    _sequence(
+        "others", 'top: "a" top: "b"', "label_start: 5 balance_matches: false output_labels: false"
+    ),
+    _sequence("triplets", 'top: "a" top: "b" top: "c" top: "n"', "label_start: 5 k: 1"),
     _case("TripletLoss", "triplet_loss", fills=_NEAR, **_TRIPLET, t=(7, 1)),
     _case(
         "TripletLoss",

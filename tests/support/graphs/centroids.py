@@ -6,6 +6,7 @@ from __future__ import annotations
 from ir.graph import Role
 from ir.ops.centroids import MoveCentroids
 from ir.ops.nearest import NearestByClass
+from ir.ops.sequences import DrawSequences
 from ir.types import F32, I32
 
 from .arrays import QUARTERS, integers
@@ -30,3 +31,16 @@ def draw_nearest(g: Growth) -> None:
     classes = g.input((many,), I32, integers(0, 2), Role.DATA)
     count = g.input((1,), I32, integers(0, 4), Role.DATA)
     g.emit(NearestByClass(3, 1), rows, stored, classes, count)
+
+
+@draws(DrawSequences)
+def draw_sequences(g: Growth) -> None:
+    """Numbers that choose are quarters below 1, and both labels have rows beside the batch's."""
+    count = g.number(1, 3)
+    rows = g.input((count, 2), F32, QUARTERS, Role.DATA)
+    labels = g.input((count,), I32, integers(0, 2), Role.DATA)
+    cache = g.input((2, 3, 2), F32, QUARTERS, Role.DATA)
+    counts = g.input((2,), F32, integers(1, 4), Role.DATA)
+    drawn = g.input((count, 1), F32, integers(0, 1), Role.DATA)
+    kind = g.choice(DrawSequences(True), DrawSequences(False), DrawSequences(False, True))
+    g.emit(kind, rows, labels, cache, counts, drawn)
