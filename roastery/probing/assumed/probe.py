@@ -210,8 +210,11 @@ class AssumingProbe(RuntimeProbe):
     def blob_file(self, path: str, layer: Message, shape: Shape) -> Any:
         if Path(path).exists():
             return self._inner.blob_file(path, layer, shape)
-        self._say(f"{_called(layer)}: there is no file '{path}'; a unit matrix stands for it")
-        return np.eye(*shape, dtype=np.float32)
+        if len(shape) == 2:
+            self._say(f"{_called(layer)}: there is no file '{path}'; a unit matrix stands for it")
+            return np.eye(*shape, dtype=np.float32)
+        self._say(f"{_called(layer)}: there is no file '{path}'; zeros stand for it")
+        return np.zeros(shape, np.float32)
 
     def image_sizes(self, path: str, layer: Message) -> np.ndarray:
         if Path(path).exists():

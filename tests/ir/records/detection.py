@@ -6,6 +6,7 @@ import numpy as np
 
 from ir.op import Op
 from ir.ops.cell_evaluation import EvaluateCells
+from ir.ops.detectnet import DetectNet
 from ir.ops.evaluation import EvaluateDetections
 from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
@@ -68,6 +69,25 @@ def trained(label: str, op: Op, anchors: int) -> OpCase:
     return OpCase(label, op, (told, Input((6, 5), boxes), image, image))
 
 
+def labelled(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Labels of pictures 8 high and 12 wide, with none to all of the boxes that they have room
+    for; two of three classes count."""
+    images, rows, _ = shape
+    labels = np.zeros(shape)
+    labels[:, :, :2] = rng.integers(-2, 7, (images, rows, 2))
+    labels[:, :, 2:4] = rng.integers(1, 9, (images, rows, 2))
+    labels[:, :, 5] = rng.integers(1, 4, (images, rows))
+    labels[:, 0, 0], labels[:, 0, 1] = np.arange(images) % rows, 16
+    return labels
+
+
+def scenes(label: str, op: DetectNet, *more: Input) -> OpCase:
+    pictures = Input((4, 3, 8, 12), lambda rng, shape: rng.uniform(0, 255, shape))
+    return OpCase(label, op, (pictures, Input((4, 4, 16), labelled), *more))
+
+
+DRAWN = Input((4, 12), lambda rng, shape: rng.uniform(0, 1, shape))
+SCENES = DetectNet((16, 24), 4, 0.5, "GRIDBOX_MIN", 6, True, True, (1, 3), (1, 0))
 REGION = RegionDeltas((0.7, 0.9, 2.4, 2.6), 3, 0.2, (5.0, 1.0, 1.5, 0.5))
 YOLO = YoloDeltas(
     anchors=(10.0, 14.0, 23.0, 27.0, 80.0, 70.0),
@@ -84,6 +104,21 @@ EVALUATION = EvaluateDetections(4, 0, 0.5)
 IN_CELLS = EvaluateCells((1.0, 2.0, 1.5, 0.75), 0.3, 0.6)
 
 CASES = [
+    scenes("scenes", SCENES),
+    scenes(
+        "scenes_less_a_mean",
+        replace(SCENES, gridbox="GRIDBOX_MAX", normalized=False, cropped=False, mean=(9.0,)),
+    ),
+    scenes("scenes_less_a_picture", SCENES, Input((3, 5, 7))),
+    scenes(
+        "scenes_at_random",
+        replace(
+            SCENES,
+            augmentation=(0.5, 4.0, 2.0, 0.5, 0.75, 1.5, 0.5, 0.5, 9.0, 0.5, 30.0, 0.5, 0.5),
+            mean=(7.0, 8.0, 9.0),
+        ),
+        DRAWN,
+    ),
     evaluated("shares", EVALUATION),
     evaluated("without_difficult", replace(EVALUATION, difficult=False, background=-1)),
     evaluated("sizes", EVALUATION, sized=True),
@@ -116,7 +151,28 @@ CASES = [
 
 CELLS = f32(2, 2, 8, 4, 5)
 
+SCENE = f32(4, 3, 8, 12)
+
 ERRORS = [
+    ErrorCase(SCENES, (f32(4, 1, 8, 12), f32(4, 4, 16)), "are no pictures"),
+    ErrorCase(SCENES, (SCENE, f32(4, 4, 15)), "boxes are rows of 16"),
+    ErrorCase(SCENES, (SCENE, f32(3, 4, 16)), "with"),
+    ErrorCase(replace(SCENES, stride=64), (SCENE, f32(4, 4, 16)), "stride 64"),
+    ErrorCase(replace(SCENES, gridbox="MIN"), (SCENE, f32(4, 4, 16)), "unknown 'MIN'"),
+    ErrorCase(replace(SCENES, maps=(1,)), (SCENE, f32(4, 4, 16)), "a map for each class"),
+    ErrorCase(replace(SCENES, maps=(1, -1)), (SCENE, f32(4, 4, 16)), "a number from 0"),
+    ErrorCase(replace(SCENES, mean=(1.0, 2.0)), (SCENE, f32(4, 4, 16)), "2 mean values"),
+    ErrorCase(SCENES, (SCENE, f32(4, 4, 16), f32(1, 5, 7)), "is no mean picture"),
+    ErrorCase(SCENES, (SCENE, f32(4, 4, 16), f32(3, 5, 7), f32(3, 5, 7)), "4 operands"),
+    ErrorCase(replace(SCENES, augmentation=(1.0,)), (SCENE, f32(4, 4, 16)), "1 settings"),
+    ErrorCase(
+        replace(SCENES, augmentation=(0.0,) * 13), (SCENE, f32(4, 4, 16)), "draws are missing"
+    ),
+    ErrorCase(
+        replace(SCENES, augmentation=(0.0,) * 13),
+        (SCENE, f32(4, 4, 16), f32(4, 11)),
+        "f32[4,11] for",
+    ),
     ErrorCase(EVALUATION, (f32(3, 6), f32(2, 8)), "rows of 7"),
     ErrorCase(EVALUATION, (f32(3, 7), f32(2, 7)), "truth is rows of 8"),
     ErrorCase(replace(EVALUATION, mode="FIT"), (f32(3, 7), f32(2, 8)), "unknown mode"),

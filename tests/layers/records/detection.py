@@ -39,7 +39,40 @@ def _centers(name: str, body: str, parameters: str = "") -> LayerCase:
     )
 
 
+def _scene_boxes(rng: np.random.Generator) -> np.ndarray:
+    """Two pictures of 24 x 40 pixels with two boxes and one."""
+    labels = np.zeros((2, 1, 3, 16))
+    labels[:, 0, 0, :2] = [[2, 16], [1, 16]]
+    labels[:, 0, 1:, :2] = rng.integers(0, 9, (2, 2, 2))
+    labels[:, 0, 1:, 2:4] = rng.integers(8, 16, (2, 2, 2))
+    labels[:, 0, 1:, 5] = 1
+    return labels
+
+
+def _scene(name: str, truth: str, more: str = "", phase: str = "TEST") -> LayerCase:
+    text = (
+        'layer { name: "l" type: "DetectNetTransformation" bottom: "x" bottom: "t" '
+        'top: "y" top: "maps" detectnet_groundtruth_param { image_size_x: 40 image_size_y: 24 '
+        f"stride: 8 {truth} }} {more} }}"
+    )
+    return LayerCase(
+        "DetectNetTransformation",
+        name,
+        net_text(text, x=(2, 3, 24, 40), t=(2, 1, 3, 16)),
+        phase=phase,
+        inputs={"t": _scene_boxes},
+        checks_gradient=False,  # nothing flows back
+    )
+
+
 CASES = [
+    _scene("detectnet", "gridbox_type: GRIDBOX_MIN min_cvg_len: 6 obj_norm: true"),
+    _scene(
+        "detectnet_train",
+        "object_class { src: 1 dst: 1 } crop_bboxes: false",
+        "detectnet_augmentation_param { shift_x: 4 } transform_param { mean_value: 100 }",
+        "TRAIN",
+    ),
     _priors(
         "prior_box",
         "prior_box_param { min_size: 20.9 min_size: 30 max_size: 35.5 max_size: 41 "

@@ -140,6 +140,15 @@ CASES = [
             t=(3, 10),
         ),
     ),
+    LayerCase(
+        "L1Loss",
+        "l1_loss",
+        net_text(
+            'layer { name: "l" type: "L1Loss" bottom: "x" bottom: "t" top: "loss" }',
+            x=(3, 2, 1, 5),
+            t=(3, 10),
+        ),
+    ),
     _loss("HingeLoss", "hinge_loss_l1"),
     _loss("HingeLoss", "hinge_loss_l2", "hinge_loss_param { norm: L2 }"),
     # Caffe adds 1e-4 to the distance in the gradient only.

@@ -3,14 +3,17 @@ within rounding of turning out otherwise."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from ir.graph import Role
 from ir.ops.cell_evaluation import EvaluateCells
+from ir.ops.detectnet import DetectNet
 from ir.ops.evaluation import EvaluateDetections
 from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
 from ir.types import F32, I32
 
-from .arrays import QUARTERS, integers
+from .arrays import QUARTERS, Content, integers
 from .growth import Growth, draws
 
 
@@ -50,3 +53,20 @@ def draw_yolo_deltas(g: Growth) -> None:
         (9.0, 7.0), (0,), 2, 8.0, 0.37, 0.5, kind, scales=(1.0, 1.0, 2.0, 0.5), most=10.0
     )
     g.emit(op, told, truth, image, image)
+
+
+@draws(DetectNet)
+def draw_scenes(g: Growth) -> None:
+    """Boxes in whole pixels of a size that stays."""
+    images = g.number(1, 2)
+    boxes = g.number(0, 3)
+
+    def labels(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        made = rng.integers(0, 9, shape).astype(np.float32)
+        made[:, 0, :2] = [boxes, 16]
+        return made
+
+    pictures = g.input((images, 3, 8, 8), F32, QUARTERS, Role.DATA)
+    label = g.input((images, boxes + 1, 16), F32, Content(labels), Role.DATA)
+    op = DetectNet((8, 8), 2, 0.5, "GRIDBOX_MIN", 4, True, True, (1, 2, 3), (0, 1, 0))
+    g.emit(op, pictures, label)
