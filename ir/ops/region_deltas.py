@@ -34,10 +34,15 @@ def rows_in(truth: np.ndarray, image: np.ndarray, images: int) -> Iterator[tuple
         yield int(image[number]), truth[number]
 
 
+def truncated(number: np.floating) -> int:
+    """A number without its fraction; what no i32 holds becomes the least one, as in C++ on x86."""
+    return int(number) if abs(number) < 2.0**31 else -(2**31)
+
+
 def cell_of(row: np.ndarray, height: int, width: int) -> tuple[int, int, int, int] | None:
     """Column and row of a box's centre, as darknet cuts them off, and the cell (row, column) where
     that is in memory; None: nowhere."""
-    i, j = int(row[1] * width), int(row[2] * height)
+    i, j = truncated(row[1] * width), truncated(row[2] * height)
     place = j * width + i
     if not 0 <= place < height * width:
         return None
@@ -163,7 +168,7 @@ class RegionDeltas(Op):
         else:
             lacks = (overlap if self.rescore else 1) - there
         delta[4] = -objects * lacks * there * (1 - there)
-        delta[5:] = classes * (cell[5:] - (np.arange(self.classes) == int(truth[0])))
+        delta[5:] = classes * (cell[5:] - (np.arange(self.classes) == truncated(truth[0])))
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import TensorType
 from .centred_boxes import KINDS, Likeness, likeness, shape_loss
-from .region_deltas import cell_of, check_cells, rows_in
+from .region_deltas import cell_of, check_cells, rows_in, truncated
 
 
 @register
@@ -160,7 +160,7 @@ class _Cells:
         self.count += 1
         self.lost += 1 - float(found)
         delta[4] = -objects * (1 - cell[4])
-        self._train_classes(cell[5:], delta[5:], int(truth[0]), classes)
+        self._train_classes(cell[5:], delta[5:], truncated(truth[0]), classes)
 
     def _lost_kind(self) -> Likeness:
         """What lacks of 1 is lost: with IOU it is the likeness of DIOU."""

@@ -8,6 +8,7 @@ from ir.op import Op
 from ir.ops.cell_evaluation import EvaluateCells
 from ir.ops.detectnet import DetectNet
 from ir.ops.evaluation import EvaluateDetections
+from ir.ops.grid_deltas import GridDeltas
 from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
 from ir.types import I32
@@ -63,6 +64,15 @@ def boxes(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rows
 
 
+def grid(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Seven numbers of 4x4 cells; some boxes are in other cells than their own."""
+    rows = np.zeros((shape[0], 7, 16))
+    rows[:, 1] = rng.random((shape[0], 16)) < 0.3
+    rows[:, 2] = rng.integers(0, 4, (shape[0], 16))
+    rows[:, 3:] = rng.uniform(0.05, 1.05, (shape[0], 4, 16))
+    return rows.reshape(shape)
+
+
 def trained(label: str, op: Op, anchors: int) -> OpCase:
     image = Input((6,), lambda rng, shape: np.array([0, 0, 1, -1, 1, 7]), I32)
     told = Input((2, anchors, 8, 4, 5), cells)
@@ -99,6 +109,14 @@ YOLO = YoloDeltas(
     kind="MSE",
     scales=(1.0, 1.0, 5.0, 0.25),
     most=0.5,
+)
+GRID = GridDeltas(
+    anchors=(0.7, 0.9, 2.4, 2.6, 1.5, 3.0),
+    mask=(2, 1),
+    classes=3,
+    pixels=1.0,
+    near=0.3,
+    scales=(5.0, 1.0, 1.5, 0.5),
 )
 EVALUATION = EvaluateDetections(4, 0, 0.5)
 IN_CELLS = EvaluateCells((1.0, 2.0, 1.5, 0.75), 0.3, 0.6)
@@ -138,6 +156,23 @@ CASES = [
             (Input((2, 3, 3, 2, 8)), Input((9, 8), truth)),
         )
         for score in ("OBJ", "PROB", "MULTIPLY")
+    ),
+    *(
+        OpCase(
+            label,
+            op,
+            (
+                Input((2, 2, 8, 4, 4), cells),
+                Input((2, 112), grid),
+                Input((1,), lambda rng, shape, early=early: np.array([early]), I32),
+            ),
+        )
+        for label, op, early in (
+            ("grid_plain", GRID, 0),
+            ("grid_early", replace(GRID, rescore=True), 1),
+            ("grid_apart", replace(GRID, apart=True, all_background=True, sure=0.2), 0),
+            ("grid_image", replace(GRID, image=(5, 6), sure=0.4), 0),
+        )
     ),
     trained("plain", REGION, 2),
     trained("by_prediction", replace(REGION, by_anchor=False, rescore=False), 2),
@@ -183,6 +218,10 @@ ERRORS = [
     ErrorCase(replace(IN_CELLS, score="SUM"), (f32(2, 3, 3, 2, 8), f32(2, 8)), "unknown score"),
     ErrorCase(REGION, (f32(2, 3, 8, 4, 5), f32(2, 5), i32(2), i32(2)), "2 anchors and 3 classes"),
     ErrorCase(REGION, (CELLS, f32(2, 4), i32(2), i32(2)), "truth is rows of 5"),
+    ErrorCase(GRID, (f32(2, 2, 8, 4, 4), f32(2, 96), i32(1)), "for"),
+    ErrorCase(GRID, (f32(2, 3, 8, 4, 4), f32(2, 112), i32(1)), "2 anchors and 3 classes"),
+    ErrorCase(GRID, (f32(2, 2, 8, 4, 4), f32(2, 112), i32(2)), "early is i32[1]"),
+    ErrorCase(replace(GRID, mask=(3, 1)), (f32(2, 2, 8, 4, 4), f32(2, 112), i32(1)), "mask (3, 1)"),
     ErrorCase(replace(YOLO, kind="L1"), (CELLS, f32(2, 5), i32(2), i32(2)), "unknown kind"),
     ErrorCase(replace(YOLO, mask=(3, 1)), (CELLS, f32(2, 5), i32(2), i32(2)), "mask (3, 1)"),
 ]

@@ -1,4 +1,4 @@
-"""RegionLoss, Yolov3, EvalDetection and DetectionEvaluate."""
+"""RegionLoss, Yolov3, YoloV2Loss, YoloV3Loss, EvalDetection and DetectionEvaluate."""
 
 from __future__ import annotations
 
@@ -62,10 +62,42 @@ def _yolo(name: str, param: str) -> LayerCase:
     )
 
 
+def _cells(rng: np.random.Generator) -> np.ndarray:
+    """Labels of 4x4 cells of two images."""
+    rows = np.zeros((2, 7 * 16))
+    for row in rows:
+        for cell in rng.permutation(16)[:3]:
+            row[16 + cell], row[32 + cell] = 1, rng.integers(0, 3)
+            centre = (np.array([cell % 4, cell // 4]) + rng.uniform(0.1, 0.9, 2)) / 4
+            row[48 + 4 * cell : 52 + 4 * cell] = [*centre, *rng.uniform(0.1, 0.9, 2)]
+    return rows
+
+
+def _grid(kind: str, name: str, param: str) -> LayerCase:
+    text = (
+        f'layer {{ name: "l" type: "{kind}" bottom: "x" bottom: "t" top: "loss" '
+        f"{name}_param {{ num_object: 2 num_classes: 3 {param} }} }}"
+    )
+    return LayerCase(
+        kind,
+        name,
+        net_text(text, x=(2, 16, 4, 4), t=(2, 112)),
+        inputs={"t": _cells},
+        checks_gradient=False,  # it is what the squares are of
+    )
+
+
 CASES = [
     _region("plain", ""),
     _region("by_prediction", "bias_match: 0 rescore: 0 thresh: 0.4"),
     _region("rows", "object_scale: 5", rows=True),
+    _grid("YoloV2Loss", "yolo_v2_loss", "anchors: 0.7 anchors: 0.9 anchors: 2.4 anchors: 2.6"),
+    _grid(
+        "YoloV3Loss",
+        "yolo_v3_loss",
+        "anchors: 10 anchors: 14 anchors: 24 anchors: 20 anchors: 9 anchors: 30 total_object: 3 "
+        "mask: 0 mask: 1 truth_thresh: 0.3",
+    ),
     _yolo("plain", ""),
     _yolo("giou", "iou_loss: GIOU use_logic_gradient: true label_smooth_eps: 0"),
     _yolo("focal", "use_focal_loss: true iou_thresh: 0.3 use_logic_gradient: true"),

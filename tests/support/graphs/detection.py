@@ -9,6 +9,7 @@ from ir.graph import Role
 from ir.ops.cell_evaluation import EvaluateCells
 from ir.ops.detectnet import DetectNet
 from ir.ops.evaluation import EvaluateDetections
+from ir.ops.grid_deltas import GridDeltas
 from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
 from ir.types import F32, I32
@@ -40,6 +41,17 @@ def draw_region_deltas(g: Growth) -> None:
     image = g.input((2,), I32, integers(-1, 0), Role.DATA)
     op = RegionDeltas((0.7, 0.9), 2, 0.37, (1.0, 0.5, 1.0, 2.0))
     g.emit(op, told, truth, image, image)
+
+
+@draws(GridDeltas)
+def draw_grid_deltas(g: Growth) -> None:
+    """Boxes beyond the image, and near nothing: what is compared is rounded by exponentials."""
+    images, side = g.number(1, 2), g.number(1, 3)
+    told = g.input((images, 2, 7, side, side), F32, QUARTERS, Role.DATA)
+    labels = g.input((images, 7 * side * side), F32, integers(1, 2), Role.DATA)
+    early = g.input((1,), I32, integers(0, 2), Role.DATA)
+    op = GridDeltas((0.7, 0.9, 2.0, 3.0), (0, 1), 2, 1.0, 2.0, (1.0, 0.5, 1.0, 2.0))
+    g.emit(op, told, labels, early)
 
 
 @draws(YoloDeltas)
