@@ -1,4 +1,4 @@
-"""Layers of py-faster-rcnn that are built in, against plain numpy; which module is taken."""
+"""Python layers that are built in, against plain numpy; which module is taken."""
 
 from __future__ import annotations
 
@@ -191,6 +191,44 @@ def test_proposals_leave_out_what_is_small() -> None:
             kept.append(i)
     np.testing.assert_allclose(result["out"]["y0"][:, 1:], boxes[kept], atol=1e-4)
     np.testing.assert_allclose(result["out"]["y1"][:, 0], scores[kept], atol=1e-6)
+
+
+def test_reorg_takes_the_memory_for_another_shape() -> None:
+    result = run(built_in("yolov2", "darknet_reorg", "case", "", 1, x=(2, 8, 4, 6)))
+    wide = result["in"]["x"].reshape(2, 2, 8, 12)  # fewer channels of larger images
+    parts = [wide[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    expected = np.concatenate(parts, 1).reshape(2, 32, 2, 3)
+    np.testing.assert_array_equal(result["out"]["y0"], expected)
+
+
+PADDED = "'pad_t': 1, 'pad_b': 2, 'pad_l': 0, 'pad_r': 3, 'pad_mode': 'constant'"
+
+
+def test_images_are_padded() -> None:
+    result = run(built_in("pad", "PadTensor", "case", f"{{{PADDED}}}", 1, x=(2, 3, 4, 5)))
+    expected = np.pad(result["in"]["x"], ((0, 0), (0, 0), (1, 2), (0, 3)))
+    np.testing.assert_array_equal(result["out"]["y0"], expected)
+
+
+@pytest.mark.parametrize(
+    ("module", "layer", "param", "x", "words"),
+    [
+        ("pad", "PadTensor", PADDED, (2, 3), "(N, C, H, W) is expected"),
+        ("pad", "PadTensor", "[", (2, 3, 4, 5), "param_str cannot be read"),
+        ("pad", "PadTensor", PADDED.replace("constant", "edge"), (2, 3, 4, 5), "is 'edge'"),
+        ("pad", "PadTensor", "'pad_mode': 'constant'", (2, 3, 4, 5), "has no 'pad_t'"),
+        ("pad", "PadTensor", PADDED.replace("1", "-1"), (2, 3, 4, 5), "'pad_t' is -1"),
+        ("yolov2", "darknet_reorg", "", (2, 6, 4, 6), "(N, 4 * C, 2 * H, 2 * W) is expected"),
+        ("yolov2", "darknet_reorg", "", (2, 8, 4, 5), "(N, 4 * C, 2 * H, 2 * W) is expected"),
+    ],
+)
+def test_what_they_cannot_take(
+    module: str, layer: str, param: str, x: tuple[int, ...], words: str
+) -> None:
+    text = param if param == "[" or not param else f"{{{param}}}"
+    with pytest.raises(RoasteryError) as caught:
+        run(built_in(module, layer, "case", text, 1, x=x))
+    assert words in str(caught.value)
 
 
 def test_every_built_in_layer_has_a_record() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from frontends.schema.registry import declare_message
 from frontends.schema.types import optional
+from ir.build import Builder
 from ir.graph import Value
 
 from ..context import LayerContext
@@ -43,6 +44,12 @@ def lower_reorg(ctx: LayerContext) -> Value:
         apart = b.transpose(parts, (0, 3, 4, 1, 5, 2))
         return b.reshape(apart, (n, fewer, h * s, w * s))
     ctx.check(h % s == 0 and w % s == 0, f"an image of {h}x{w} does not divide by {s}", "stride")
-    pixels = b.reshape(x, (n, fewer, h, s, w, s))
+    return reorganized(b, x, s)
+
+
+def reorganized(b: Builder, x: Value, s: int) -> Value:
+    """Of a stride that divides all that it has to."""
+    n, c, h, w = x.shape
+    pixels = b.reshape(x, (n, c // (s * s), h, s, w, s))
     together = b.transpose(pixels, (0, 3, 5, 1, 2, 4))
     return b.reshape(together, (n, c * s * s, h // s, w // s))

@@ -109,4 +109,13 @@ CASES = [
         regions=(40, 5),
         objects=(3, 5),
     ),
+    built_in("yolov2", "darknet_reorg", "python_reorg", "", 1, x=(2, 8, 4, 6)),
+    built_in(
+        "pad",
+        "PadTensor",
+        "python_pad",
+        "{'pad_t': 1, 'pad_b': 2, 'pad_l': 0, 'pad_r': 3, 'pad_mode': 'constant'}",
+        1,
+        x=(2, 3, 4, 5),
+    ),
 ]  # fmt: skip
