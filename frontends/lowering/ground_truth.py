@@ -49,15 +49,27 @@ class GroundTruth:
 
 
 def ground_truth(ctx: LayerContext, bottom: int) -> GroundTruth:
-    """A bottom (1, 1, G, 8) as rows."""
-    value = ctx.bottoms[bottom]
-    shape = value.shape
+    """A bottom (1, 1, G, 8) as rows.
+
+    Of a bottom with four axes and more elements that many rows of 8 are read as the third axis has,
+    as SSD's branch does: a net that is only timed may have any data for a label.
+    """
+    b, value = ctx.b, ctx.bottoms[bottom]
+    shape, name = value.shape, ctx.layer.bottom[bottom]
     rows = shape[2] if len(shape) > 2 else 0
+    larger = len(shape) == 4 and value.type.size > rows * WIDTH
     ctx.check(
-        len(shape) > 2 and value.type.size == rows * WIDTH,
-        f"'{ctx.layer.bottom[bottom]}' has shape {list(shape)}; (1, 1, G, 8) is expected",
+        len(shape) > 2 and (larger or value.type.size == rows * WIDTH),
+        f"'{name}' has shape {list(shape)}; (1, 1, G, 8) is expected",
         "bottom",
         "a row per box: item, label, instance, xmin, ymin, xmax, ymax, difficult",
         index=bottom,
     )
-    return GroundTruth(ctx.b.reshape(value, (rows, WIDTH)))
+    if larger:
+        ctx.note(
+            f"'{name}' has shape {list(shape)}, where (1, 1, G, 8) is expected: its first "
+            f"{rows} x {WIDTH} values are read as boxes",
+            "bottom",
+        )
+        value = b.slice(b.reshape(value, (value.type.size,)), 0, 0, rows * WIDTH)
+    return GroundTruth(b.reshape(value, (rows, WIDTH)))

@@ -54,6 +54,7 @@ class _Lowering:
     known: list[KnownLayer] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    splits: dict[str, str] = field(default_factory=dict)  # tops of Split layers -> their bottoms
 
 
 def lower_layers(
@@ -124,7 +125,13 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     ctx = LayerContext(
         b, kind, m, values, tops, phase, work.variables, work.probe, shapes, key, work.sizes
     )
-    named = lower_layer(ctx, stopped)
+    try:
+        named = lower_layer(ctx, stopped)
+    except RoasteryError as error:
+        _in_the_nets_words(error, {top: work.splits[top] for top in bottoms if top in work.splits})
+        raise
+    if kind.is_split:
+        work.splits.update(dict.fromkeys(tops, bottoms[0]))
     _meet_twin(work, ctx)
     work.notes += ctx.notes
     work.known.append(KnownLayer(m, kind, phase, stopped, ctx.hidden, streams))
@@ -152,6 +159,14 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     if kind.fed:
         work.inputs.extend(tops)
     _add(work, layer, outputs=tuple(m.top))  # the automatic top of a loss layer is none
+
+
+def _in_the_nets_words(error: RoasteryError, splits: Mapping[str, str]) -> None:
+    """Let an error name blobs as the net does, not the tops of Splits that nobody wrote."""
+    for top, blob in splits.items():
+        error.message = error.message.replace(top, blob)
+        error.hint = error.hint.replace(top, blob) if error.hint else error.hint
+    error.args = (error.message,)
 
 
 def _own_name(name: str, taken: Collection[str], others: Collection[str]) -> str:

@@ -15,9 +15,11 @@ from frontends.lowering.net import lower_layers
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
 from roastery.cli.main import main
+from roastery.reading import nets
 from tests.layers.records.python_layers import CASES, built_in, objects, regions, size
 from tests.support.layer_cases import all_cases
 from tests.support.layer_run import LayerRun
+from tests.support.lowering import program_of
 
 BASE = np.array([16 * 16 / 0.5, 16 * 16, 16 * 16 / 2]) ** 0.5
 
@@ -253,6 +255,20 @@ def test_pictures_have_sizes_and_are_not_read(tmp_path: Path) -> None:
     with pytest.raises(RoasteryError, match="there is nothing to read") as caught:
         net()
     assert caught.value.location is not None and caught.value.location.layer == "d"
+
+
+def test_targets_are_of_each_class_or_of_none(tmp_path: Path) -> None:
+    tops = ["data", "rois", "labels", "bbox_targets", "bbox_inside_weights", "bbox_outside_weights"]
+    path = tmp_path / "net.prototxt"
+    for param_str, moves in (("num_classes: 3", 12), ("num_classes: 3, agnostic: True", 8)):
+        named = " ".join(f'top: "{top}"' for top in tops)
+        path.write_text(
+            f'layer {{ name: "d" type: "Python" {named} python_param {{ module: '
+            f'"roi_data_layer.layer" layer: "RoIDataLayer" param_str: "{param_str}" }} }}'
+        )
+        program = program_of(nets.read_net(path), "TRAIN")
+        shapes = [value.shape for value in program.layers[0].top_values]
+        assert shapes[3:] == [(1, moves)] * 3
 
 
 def test_pictures_are_made_up_where_a_net_is_timed(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ir.errors import RoasteryError
+from roastery.reading import nets
+from tests.support.layer_cases import net_text
+from tests.support.lowering import program_of
 from tests.support.refusals import check_refusal
 
 FOUR = "biases: 1 biases: 2 biases: 3 biases: 4 "
@@ -189,3 +193,30 @@ def test_refusal(
     kind: str, body: str, inputs: dict[str, tuple[int, ...]], message: str, place: str
 ) -> None:
     check_refusal(kind, body, inputs, message, place)
+
+
+def test_a_label_of_any_data_is_read_as_far_as_it_is_high() -> None:
+    """As SSD's branch does, and nets for measuring count on: DummyData of one shape for all."""
+    text = net_text(
+        'layer { name: "l" type: "MultiBoxLoss" bottom: "loc" bottom: "conf" bottom: "prior" '
+        'bottom: "gt" top: "loss" multibox_loss_param { num_classes: 4 } }',
+        **(PRIORS | {"gt": (2, 3, 5, 5)}),
+    )
+    program = program_of(nets.net_from_text(text), "TRAIN")
+    assert any("its first 5 x 8 values are read as boxes" in note for note in program.notes)
+
+
+OHEM = """layer { name: "d" type: "Input" top: "t" top: "w" input_param { shape { %s } } }
+layer { name: "p" type: "Input" top: "p" input_param { shape { dim: 3 dim: 8 dim: 1 dim: 1 } } }
+layer { name: "l" type: "SmoothL1LossOHEM" bottom: "p" bottom: "t" bottom: "w" top: "loss" }
+layer { name: "m" type: "SmoothL1LossOHEM" bottom: "p" bottom: "t" bottom: "w" top: "other" }
+"""
+
+
+def test_targets_of_each_class_where_one_box_is_predicted() -> None:
+    """The error names blobs as the net does, not as the copies for each of its readers."""
+    with pytest.raises(RoasteryError) as caught:
+        program_of(nets.net_from_text(OHEM % "dim: 3 dim: 84"), "TRAIN")
+    assert caught.value.message == "'p' has shape [3, 8, 1, 1] and 't' [3, 84]"
+    assert "--shape t=3,8" in (caught.value.hint or "")
+    program_of(nets.net_from_text(OHEM % "dim: 3 dim: 8"), "TRAIN")

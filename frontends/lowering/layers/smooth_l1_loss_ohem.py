@@ -43,7 +43,7 @@ def lower_smooth_l1_loss_ohem(ctx: LayerContext) -> Sequence[Value]:
             value.type.size == x.type.size,
             f"'{names[0]}' has shape {list(x.shape)} and '{names[index]}' {list(value.shape)}",
             "bottom",
-            "all bottoms must have the same shape",
+            f"all bottoms must have the same shape{_of_no_class(x, value, names[index])}",
             index,
         )
     shape = x.shape + (1,) * (4 - x.type.rank)
@@ -61,3 +61,15 @@ def lower_smooth_l1_loss_ohem(ctx: LayerContext) -> Sequence[Value]:
     if ctx.top_count > 1:
         tops.append(b.map(e.stop(e.arg(0)), b.sum(each, (1,))))
     return tops
+
+
+def _of_no_class(prediction: Value, target: Value, name: str) -> str:
+    """What else may be right: one box for all classes is predicted, as R-FCN does."""
+    channels = prediction.shape[1] if prediction.type.rank > 1 else 0
+    if channels != 8 or target.type.rank != 2 or target.shape[1] % 4:
+        return ""
+    return (
+        "; where one box is predicted for all classes (cfg.TRAIN.AGNOSTIC), the layer that makes "
+        f"the targets says so in its param_str ('agnostic': True), or --shape "
+        f"{name}={target.shape[0]},{channels}"
+    )

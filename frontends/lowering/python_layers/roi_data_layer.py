@@ -31,12 +31,13 @@ def lower_roi_data(ctx: LayerContext) -> Sequence[Value]:
     """Pictures and what is in them; a run that needs them is refused.
 
     With a top im_info (RPN): pictures (1, 3, 600, 1000), sizes (1, 3), objects (1, 5); else
-    pictures of two images, regions (1, 5), classes (1), moves (1, 4 * num_classes) and two
-    weights of them. rbgirshick/py-faster-rcnn: lib/roi_data_layer/layer.py.
+    pictures of two images, regions (1, 5), classes (1), moves (1, 4 * num_classes, or (1, 8) with
+    ``agnostic``) and two weights of them. rbgirshick/py-faster-rcnn and YuwenXiong/py-R-FCN:
+    lib/roi_data_layer/layer.py.
     """
     s = rpn_settings(ctx, "num_classes")
     if "rois" in ctx.tops:
-        wide = (1, 4 * s.num_classes)
+        wide = (1, 4 * (2 if s.agnostic else s.num_classes))
         usual = [(2, 3, _HEIGHT, _WIDTH), (1, 5), (1,), wide, wide, wide]
     else:
         usual = [(1, 3, _HEIGHT, _WIDTH), (1, 3), (1, 5)]
