@@ -18,6 +18,7 @@ from ir.errors import RoasteryError
 from .proto import caffe_pb2
 
 _ParamNames = Mapping[str, str]
+_ASK = "roastery python --dialect=ssd, or ROASTERY_DIALECT=ssd before caffe is imported"
 
 
 class Top:
@@ -103,8 +104,7 @@ class Function:
                 f"a {self.type_name} layer has no parameter '{name}'",
                 hint=f"did you mean '{near}'?"
                 if near
-                else "only fields of Caffe's own "
-                "caffe.proto are known here; write a fork's fields in a prototxt",
+                else f"a fork's fields are there with its dialect: {_ASK}",
             )
         assign_proto(place, name, value)
 
@@ -141,6 +141,10 @@ def to_proto(*tops: SpecNode) -> Any:
     return writer.net()
 
 
+_OF_SSD = ("keys", "vals", "update")
+"""Methods that SSD's branch adds to NetSpec, and its model_libs.py calls."""
+
+
 class NetSpec:
     """A net whose blobs are named by assignment: ``n.data = L.Input(...)``, ``n["a/b"] = ...``.
 
@@ -159,12 +163,29 @@ class NetSpec:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        try:
+        if name in self.tops:
             return self.tops[name]
-        except KeyError:
-            raise AttributeError(f"the NetSpec has no top '{name}'") from None
+        if name in _OF_SSD:  # looked for last, so that tops may have these names
+            return getattr(self, f"_{name}")
+        raise AttributeError(f"the NetSpec has no top '{name}'")
+
+    def _keys(self) -> list[str]:
+        """``n.keys()``: the names, in the order of assignment."""
+        return list(self.tops)
+
+    def _vals(self) -> list[SpecNode]:
+        """``n.vals()``: the tops, in the order of assignment."""
+        return list(self.tops.values())
+
+    def _update(self, name: str, params: Mapping[str, Any]) -> None:
+        """``n.update("conv6", {"dilation": 6})``: more parameters for a layer."""
+        node = self.tops[name]
+        (node.fn if isinstance(node, Top) else node).params.update(params)
 
     def __delattr__(self, name: str) -> None:
+        del self.tops[name]
+
+    def __delitem__(self, name: str) -> None:
         del self.tops[name]
 
     def __setitem__(self, name: str, value: SpecNode) -> None:
@@ -201,6 +222,16 @@ def assign_proto(message: Any, name: str, value: Any) -> None:
             f"{message.DESCRIPTOR.name} has no field '{name}'",
             hint=f"did you mean '{near}'?" if near else None,
         )
+    try:
+        _assign(message, field, value)
+    except TypeError as error:
+        if error.args and str(error.args[0]).startswith("field '"):
+            raise  # a message inside has told already
+        raise TypeError(f"field '{name}' of {message.DESCRIPTOR.name}: {error}") from None
+
+
+def _assign(message: Any, field: Any, value: Any) -> None:
+    name = field.name
     target = getattr(message, name)
     if hasattr(target, "extend"):
         values = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -274,7 +305,10 @@ class _Parameters:
             raise AttributeError(name)
         message = getattr(caffe_pb2, f"{name}Parameter", None)
         if message is None:
-            raise AttributeError(f"there is no {name}Parameter in caffe.proto")
+            raise AttributeError(
+                f"there is no {name}Parameter in caffe.proto; those of a fork are there with its "
+                f"dialect: {_ASK}"
+            )
         return message
 
 

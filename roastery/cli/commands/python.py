@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..devices import DEVICES, PRECISION_FLAG
-from ..nets import IMAGE_FLAG
+from ..nets import DIALECT_FLAG, IMAGE_FLAG
 from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 
 
@@ -22,6 +22,7 @@ def _run(arguments: Arguments) -> int:
         script = Script("console", "", [])
     settings = {
         "ROASTERY_DEVICE": arguments.device,
+        "ROASTERY_DIALECT": arguments.dialect,
         "ROASTERY_PRECISION": arguments.precision,
         "ROASTERY_PASSES": arguments.passes,
         "ROASTERY_LAYOUT": arguments.layout,
@@ -40,6 +41,9 @@ COMMAND = Command(
 
         In a notebook, or inside of a program, `import roastery.caffe; roastery.caffe.install()`
         before the first `import caffe` does the same.
+
+        With --dialect NetSpec and caffe_pb2 know the layers and fields of a fork, so that scripts
+        of SSD, SegNet and others write and read their nets.
     """,
     positionals=(
         Positional(
@@ -55,6 +59,7 @@ COMMAND = Command(
             f"the device of nets where the script does not choose one: {DEVICES}",
             metavar="DEVICE",
         ),
+        DIALECT_FLAG,
         PRECISION_FLAG,
         PASSES_FLAG,
         LAYOUT_FLAG,
@@ -62,6 +67,7 @@ COMMAND = Command(
     ),
     examples=(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),
+        Example("roastery python --dialect=ssd ssd_pascal.py", "a script of a fork"),
         Example("roastery python -m pytest tests/", "a module"),
         Example("roastery python -c 'import caffe; print(caffe.layer_type_list())'", "a line"),
     ),
