@@ -260,7 +260,10 @@ def test_pictures_have_sizes_and_are_not_read(tmp_path: Path) -> None:
 def test_targets_are_of_each_class_or_of_none(tmp_path: Path) -> None:
     tops = ["data", "rois", "labels", "bbox_targets", "bbox_inside_weights", "bbox_outside_weights"]
     path = tmp_path / "net.prototxt"
-    for param_str, moves in (("num_classes: 3", 12), ("num_classes: 3, agnostic: True", 8)):
+    for param_str, moves in (
+        ("num_classes: 3", 12),
+        ("{num_classes: 3, agnostic: True}", 8),
+    ):
         named = " ".join(f'top: "{top}"' for top in tops)
         path.write_text(
             f'layer {{ name: "d" type: "Python" {named} python_param {{ module: '
