@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+from ir.errors import RoasteryError
 
 
 class SmoothedLoss:
@@ -31,3 +36,34 @@ class SmoothedLoss:
                 )
                 self._losses[place] = new
         self._count += 1
+
+    def position(self) -> dict[str, Any]:
+        """For snapshots, as JSON."""
+        return {
+            "window": self.window,
+            "losses": list(map(float, self._losses)),
+            "count": self._count,
+            "value": float(self.value),
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> bool:
+        """Inverse of :meth:`position`; gives whether there was something of this window.
+
+        Raises RoasteryError for what was not written by it.
+        """
+        if not saved or saved.get("window") != self.window:
+            return False
+        losses, count, value = (saved.get(name) for name in ("losses", "count", "value"))
+        fits = (
+            isinstance(losses, list)
+            and all(type(loss) is float for loss in (*losses, value))
+            and type(count) is int
+            and len(losses) == min(count, self.window)
+        )
+        if not fits:
+            raise RoasteryError(f"the saved losses are damaged: {dict(saved)!r:.80}")
+        assert isinstance(losses, list) and isinstance(count, int)
+        with np.errstate(all="ignore"):
+            self._losses, self._count = list(map(np.float32, losses)), count
+            self.value = np.float32(value)
+        return True

@@ -82,6 +82,7 @@ class Solver:
         self.on_display: list[Callable[[bool], None]] = []  # told whether an iteration is shown
         self.on_update: list[Callable[[], None]] = []  # after the update, before the next pass
         self.smoothed = SmoothedLoss(config.average_loss)
+        self._goes_on = False  # the smoothed loss is that of the run that was broken off
         self.stopped_early = False
         self._unsaved = False  # the last snapshot could not be written
         self.unshared: list[list[str]] = [[] for _ in self.tests]
@@ -145,7 +146,9 @@ class Solver:
         if c.snapshot and self.snapshots is not None:
             self.snapshots.claim(self)
         self._reports.settle()  # of a call that was interrupted
-        self.smoothed.clear()
+        if not self._goes_on:
+            self.smoothed.clear()
+        self._goes_on = False
         self._last_shown = (self.iteration, time.perf_counter())
         while self.iteration < stop:
             adding = self.adds_diffs
@@ -326,11 +329,14 @@ class Solver:
         self.snapshots.load(self, path)
 
     def position(self) -> dict[str, Any]:
-        """What Caffe's state does not hold: the seed, data positions, random counters; for JSON."""
+        """What Caffe's state does not hold: the seed, data positions, random counters, the losses
+        that are smoothed; for JSON."""
+        self._reports.settle()
         scaling = {"loss_scale": self.scaling.position()} if self.scaling else {}
         return {
             "seed": self.train.store.seed,
             **scaling,
+            "smoothed": self.smoothed.position(),
             "feeds": {
                 f"{key}/{layer}": source.position()
                 for key, net in self._nets()
@@ -345,6 +351,7 @@ class Solver:
         feeds, random, state = (_part(position, name) for name in ("feeds", "random", "state"))
         if self.scaling is not None:
             self.scaling.restore(_part(position, "loss_scale"))
+        self._goes_on = self.smoothed.restore(_part(position, "smoothed"))
         for key, net in self._nets():
             for layer, source in net.feeds.items():
                 if f"{key}/{layer}" in feeds:

@@ -199,6 +199,35 @@ def test_training_on_a_plateau(folder: Path, roastery: Run, form: str) -> None:
     assert re.findall(r", lr = (\S+)", again) == rates[4:]
 
 
+RESTLESS = """
+layer { name: "x" type: "DummyData" top: "x" top: "t" dummy_data_param {
+  shape { dim: 4 dim: 3 } shape { dim: 4 dim: 2 } data_filler { type: "gaussian" } data_filler {
+  type: "gaussian" } } }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y"
+  inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "EuclideanLoss" bottom: "y" bottom: "t" top: "loss" }
+"""
+
+
+def test_a_resumed_plateau_is_the_unbroken_one(folder: Path, roastery: Run) -> None:
+    """The loss that decides is a mean over iterations before the snapshot, too."""
+    Path("net.prototxt").write_text(RESTLESS)
+    plateau = "gamma: 0.5 plateau_winsize: 3 plateau_winsize: 3 plateau_winsize: 3"
+    Path("s.prototxt").write_text(
+        f'net: "net.prototxt" base_lr: 0.1 lr_policy: "plateau" {plateau} max_iter: 24 display: 1 '
+        'average_loss: 6 random_seed: 3 snapshot: 5 snapshot_prefix: "s"'
+    )
+
+    def told(log: str) -> list[str]:
+        found = re.findall(r"Iteration (\d+) .*(loss = \S+)|(lr = \S+)", log)
+        return [" ".join(words) for words in found]
+
+    unbroken = told(roastery("train", "--solver=s.prototxt"))
+    for at in (5, 10):
+        log = roastery("train", "--solver=s.prototxt", f"--snapshot=s_iter_{at}.solverstate")
+        assert told(log) == unbroken[2 * at :]
+
+
 def test_the_rate_of_a_loop_by_hand(folder: Path) -> None:
     Path("s.prototxt").write_text(PLATEAU)
     solver = caffe.get_solver("s.prototxt")
