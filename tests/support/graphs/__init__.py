@@ -7,6 +7,7 @@ by the function that :func:`draws` registers for it in one of the files here.
 from __future__ import annotations
 
 from . import (
+    centroids,
     detection,
     host,
     introsort,
@@ -28,6 +29,7 @@ from .strategy import examples, graphs
 __all__ = ["DRAWERS", "PATTERNS", "Drawn", "examples", "graphs", "trained"]
 
 del (
+    centroids,
     detection,
     host,
     introsort,
