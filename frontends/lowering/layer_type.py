@@ -33,7 +33,8 @@ class LayerType:
         no_gradient_to: bottoms that never get a diff (labels), even under force_backward.
         in_place: may write its top over its bottom.
         fed: the caller feeds its tops. source: the runtime does.
-        host: runs on the host. user_code: as code that the user names.
+        host: runs on the host. user_code: as code that the user names. deployed: as a net in
+            another file, which tells the shapes of its tops.
         note: where Roastery differs from Caffe on purpose; docs/layers.md shows it.
         fork: whose layer it is, if not Caffe's own.
         fork_fields: fields that forks added to the parameters of Caffe's layer and that are
@@ -60,6 +61,7 @@ class LayerType:
     source: bool = False
     host: bool = False
     user_code: bool = False
+    deployed: bool = False
     note: str = ""
     fork: str = ""
     fork_fields: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import logging
 from ir.printable import printable
 from runtime.logging import CaffeLog, LogRecord, Severity
 
-from . import BuildReport
+from .report import BuildReport
 
 LOGGER = logging.getLogger("roastery")
 

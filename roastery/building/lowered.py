@@ -16,6 +16,9 @@ from runtime.machine.memory_check import check_memory
 
 from ..probing.assumed import AssumingProbe, check_shape_names
 from ..probing.probe import RuntimeProbe
+from ..reading import nets
+from .deployed_layer import DeployedLayer
+from .logger import logger_report
 from .report import BuildReport
 
 Shapes = Mapping[str, Sequence[int]]
@@ -85,7 +88,7 @@ def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:
     report.choosing(request.net, request.state)
     chosen = filtered(request.net, request.state)
     report.chosen(chosen)
-    probe = RuntimeProbe(allow_python=request.allow_python)
+    probe = RuntimeProbe(allow_python=request.allow_python, deployed=_deployed)
     if request.assume != "nothing":
         given = {name: tuple(shape) for name, shape in request.shapes.items()}
         check_shape_names(chosen.layer, given)
@@ -101,3 +104,12 @@ def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:
         report.warn(remark)
     check_memory(layers.program)
     return LoweredNet(request, layers, probe)
+
+
+def _deployed(layer: Message, bottoms: Sequence[tuple[int, ...]]) -> DeployedLayer:
+    """A layer that runs a net in another file."""
+
+    def lower(net: Message) -> LayerLowering:
+        return lower_net(NetRequest(net, nets.net_state(net, "TEST")), logger_report()).layers
+
+    return DeployedLayer(layer, bottoms, lower)

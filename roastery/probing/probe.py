@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +24,9 @@ from ..reading.image_sizes import read_image_sizes
 from ..startup import caffe_alias
 from .data_config import source_config
 
+Deployed = Callable[[Message, Sequence[tuple[int, ...]]], HostLayerProbe]
+"""Makes what runs a net in another file, of a layer and the shapes of its bottoms."""
+
 
 class RuntimeProbe:
     """Implements :class:`frontends.lowering.probe.Probe`.
@@ -31,8 +34,9 @@ class RuntimeProbe:
     ``allow_python``: see :mod:`runtime.python.permission`.
     """
 
-    def __init__(self, *, allow_python: bool = False) -> None:
+    def __init__(self, *, allow_python: bool = False, deployed: Deployed | None = None) -> None:
         self._allow_python = allow_python
+        self._deployed = deployed
         self._host_layers: dict[str, HostLayerProbe] = {}
         self._data: dict[str, DataProbe] = {}
 
@@ -52,12 +56,19 @@ class RuntimeProbe:
         self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]], key: str
     ) -> HostLayerProbe:
         if key not in self._host_layers:
-            self._host_layers[key] = (
-                PythonLayer(_python(layer), phase, bottoms, caffe_alias.offer, self._allow_python)
-                if find_layer(layer.type, layer.location).user_code
-                else _file_output(layer)
-            )
+            self._host_layers[key] = self._made(layer, phase, bottoms)
         return self._host_layers[key]
+
+    def _made(
+        self, layer: Message, phase: str, bottoms: Sequence[tuple[int, ...]]
+    ) -> HostLayerProbe:
+        kind = find_layer(layer.type, layer.location)
+        if kind.user_code:
+            config = _python(layer)
+            return PythonLayer(config, phase, bottoms, caffe_alias.offer, self._allow_python)
+        if kind.deployed and self._deployed is not None:
+            return self._deployed(layer, bottoms)
+        return _file_output(layer)
 
     def stand_in(
         self, layer: Message, tops: Sequence[tuple[int, ...]], key: str

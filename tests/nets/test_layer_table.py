@@ -46,7 +46,7 @@ def test_where_layers_run() -> None:
     That rows are counted needs none: nothing of them is computed there.
     """
     # No records: they need files, and what a program gives in training.
-    on_host = {"Python", "HDF5Output", "MemoryLoss"}
+    on_host = {"Python", "HDF5Output", "MemoryLoss", "TRT"}
     for case in all_cases():
         program = program_of(nets.net_from_text(case.prototxt), case.phase)
         ops = [node.op for node in program.graph.nodes if node.op.counted_axis is None]

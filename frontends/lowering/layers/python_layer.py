@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ir.graph import Value
-from ir.ops.dynamic import SizeChanged
-from ir.ops.host import HostCall
-from ir.program import FillerSpec
-from ir.types import TensorType
 
 from ..context import LayerContext
+from ..host_layers import call_on_host
 from ..registry import layer
 
 
@@ -35,7 +30,7 @@ def lower_python(ctx: LayerContext) -> Sequence[Value]:
     """
     for field in ("module", "layer"):
         ctx.check(ctx.param.has(field), f"python_param has no `{field}`", field)
-    return _call(ctx)
+    return call_on_host(ctx)
 
 
 @layer(
@@ -60,30 +55,4 @@ def lower_hdf5_output(ctx: LayerContext) -> Sequence[Value]:
         f"{list(label.shape)}: they differ in the number of rows",
         "bottom",
     )
-    return _call(ctx)
-
-
-def _call(ctx: LayerContext) -> Sequence[Value]:
-    bottoms = [tuple(map(int, v.shape)) for v in ctx.bottoms]  # code of the user's: fixed
-    host = ctx.probe.host_layer(ctx.layer, ctx.phase, bottoms, ctx.key)
-    blobs = [ctx.parameter(start.shape, FillerSpec("array", array=start)) for start in host.blobs]
-    known = [ctx.shapes.get(top) for top in ctx.tops]
-    if not ctx.runs_next and (not known or None in known):
-        host.reshape(bottoms)
-    shapes = [
-        came if shape is None else shape for shape, came in zip(known, host.shapes, strict=True)
-    ]
-
-    def forward(inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        results = host.forward(inputs, shapes)
-        came = [np.shape(r) for r in results]
-        if came != shapes:
-            # The call counts: when the layer has been made again, its results are taken.
-            host.hold(results)
-            pairs = zip(ctx.tops, came, shapes, strict=True)
-            raise SizeChanged({top: new for top, new, old in pairs if new != old}, ctx.location)
-        return results
-
-    types = tuple(TensorType(tuple(s)) for s in shapes)
-    op = HostCall(ctx.name, types, forward, host.backward)
-    return ctx.b.emit_all(op, *ctx.bottoms, *blobs)
+    return call_on_host(ctx)

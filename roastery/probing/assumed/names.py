@@ -17,7 +17,8 @@ _NAMED = 20
 
 
 def check_shape_names(layers: Iterable[Message], shapes: Mapping[str, Shape]) -> None:
-    """Refuse shapes for what is no input of the net, no data and no Python layer's top.
+    """Refuse shapes for what is no input of the net, no data, and no top of a Python
+    layer or of a net in another file.
 
     Args:
         layers: of the net in the state it is lowered in.
@@ -44,7 +45,7 @@ def check_shape_names(layers: Iterable[Message], shapes: Mapping[str, Shape]) ->
 
 def _free(kind: LayerType) -> bool:
     """Whether the shapes of its tops come from outside the net."""
-    return kind.fed or kind.source or kind.user_code
+    return kind.fed or kind.source or kind.user_code or kind.deployed
 
 
 def _unknown(name: str, layers: list[Message], free: list[str]) -> RoasteryError:
