@@ -9,8 +9,8 @@ import math
 
 from ir import expr as e
 from ir.graph import Value
+from ir.ops.grid_cells import FIELDS
 from ir.ops.grid_deltas import NUMBERS, GridDeltas
-from ir.ops.region_deltas import FIELDS
 from ir.types import F32
 
 from .context import LayerContext

@@ -27,11 +27,14 @@ class GridTruth:
     Attributes:
         rows: (T, 5). seen: i32 (T,), the image in which a box is looked for, -1: in none.
         assigned: i32 (T,), likewise, that in which it trains a cell.
+        groups: (P, M): rows are P times M. by_image: each M are those of an image.
     """
 
     rows: Value
     seen: Value
     assigned: Value
+    groups: tuple[int, int]
+    by_image: bool = False
 
 
 def has_rows(value: Value) -> bool:
@@ -60,7 +63,9 @@ def padded_truth(ctx: LayerContext, bottom: int, batch: int) -> GridTruth:
         end = b.reduce("min", b.map(last, mark), (1,))
         image = e.where(e.index(1) < e.arg(1, I32), e.index(0), -1)
         images.append(b.reshape(b.map(image, mark, end), (batch * most,)))
-    return GridTruth(b.reshape(rows, (batch * most, FIELDS)), *images)
+    seen, assigned = images
+    rows = b.reshape(rows, (batch * most, FIELDS))
+    return GridTruth(rows, seen, assigned, (batch, most), by_image=True)
 
 
 def annotated_truth(ctx: LayerContext, bottom: int) -> GridTruth:
@@ -71,4 +76,4 @@ def annotated_truth(ctx: LayerContext, bottom: int) -> GridTruth:
     centre, size = b.maps([(e.arg(0) + e.arg(1)) / 2.0, e.arg(1) - e.arg(0)], low, high)
     rows = b.concat([b.map(e.arg(0) - 1.0, label), centre, size], 1)
     image = b.reshape(truth.items(ctx), (truth.count,))
-    return GridTruth(rows, image, image)
+    return GridTruth(rows, image, image, (1, truth.count))

@@ -10,7 +10,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 from .centred_boxes import iou
-from .region_deltas import FIELDS, truncated
+from .grid_cells import FIELDS, truncated
 
 NUMBERS = 7
 """Of a cell of the labels: unused, whether there is a box, its class, and the box."""
@@ -27,10 +27,13 @@ _EARLY_SCALE = 0.01
 class GridDeltas(Op):
     """(told[N,A,5+C,H,W], labels[N, 7*H*W], early i32[1]) -> (deltas like ``told``, lost[1]).
 
-    As :class:`RegionDeltas` with ``by_anchor``, but a cell has at most one box of truth, whose
-    class is that of the cell its centre is in, and a box is assigned to whichever of all
-    ``anchors`` is most like it, if that is one of ``mask``, which tells those of told. Cells whose
-    box is like one of truth by more than ``sure`` are trained by it, too. What is lost are sums of
+    Of each cell and anchor ``told`` has x, y before their sigmoids, logarithms of width and height
+    relative to the anchor, and probabilities of an object and of C classes. A cell has at most one
+    box of truth, in shares of the image, whose class is that of the cell its centre is in. A box
+    trains that cell, and of all ``anchors`` the one most like it, if that is one of ``mask``, which
+    tells those of told. Cells whose box is like one of truth by more than ``sure`` are trained by
+    it, too. A delta is what a number is too large by, times a scale, and times the slope of the
+    sigmoid where it is not that of a class. What is lost are sums of
     squares: of objects, classes and boxes per box that was assigned, of background per other cell
     and anchor; NaN where there is no box.
 

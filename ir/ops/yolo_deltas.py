@@ -11,7 +11,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import TensorType
 from .centred_boxes import KINDS, Likeness, likeness, shape_loss
-from .region_deltas import cell_of, check_cells, rows_in, truncated
+from .grid_cells import cell_of, check_cells, rows_in, truncated
 
 
 @register
@@ -20,11 +20,14 @@ class YoloDeltas(Op):
     """(told[N,A,5+C,H,W], truth[T,5], seen i32[T], assigned i32[T]) -> (deltas like ``told``,
     lost[1]).
 
-    As :class:`RegionDeltas`, but told has x and y after their sigmoids, classes are apart from each
-    other, deltas are not multiplied by slopes of sigmoids, and a box is assigned to whichever of
-    all ``anchors`` is most like it, if that is one of ``mask``, which tells those of told; and to
-    all others of these that are like it by more than ``near``. ``lost`` is the mean of 1 - likeness
-    of what is assigned.
+    Of each cell and anchor ``told`` has x and y within the cell, logarithms of width and height
+    relative to the anchor, and probabilities of an object and of C classes. A row of ``truth`` is
+    (class, x, y, width, height), all in shares of the image. Cells whose box overlaps one of those
+    ``seen`` in their image by more than ``threshold`` are no background; those ``assigned`` to an
+    image train the cell of their centre: whichever of all ``anchors`` is most like the box, if that
+    is one of ``mask``, which tells those of told, and all others of these that are like it by more
+    than ``near``. -1: in no image. A delta is what a number is too large by, times a scale.
+    ``lost`` is the mean of 1 - likeness of what is assigned.
 
     Args:
         anchors: width and height of each, in pixels of an image that is ``pixels`` times as large

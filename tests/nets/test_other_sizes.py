@@ -24,6 +24,7 @@ from tests.support.sample_nets import conv, dense, lenet, pool, relu
 FIXING = {
     "Bias": "learns a number for each place",
     "Convolution": "has as many weights as axis 2 has channels, where `axis` says so",
+    "InnerDistance": "has as many weights as there are features",
     "InnerProduct": "has as many weights as there are features",
     "Interp": "does nothing where the size is that of the top",
     "Local": "has weights of their own at each place",

@@ -280,11 +280,11 @@ def _loss_of(bottom: str) -> str:
 
 
 def with_host_op() -> tuple[str, dict[str, np.ndarray]]:
-    """A net with an op that has no kernel (RegionLoss finds the cell of a box), and its inputs."""
+    """A net with an op that has no kernel (Yolov3 finds the cell of a box), and its inputs."""
     given = {
         "told": np.linspace(-1, 1, 128, dtype=np.float32).reshape(1, 8, 4, 4),
         "truth": np.array([[1, 0.4, 0.6, 0.3, 0.2]], np.float32),
     }
     text = inputs(**{name: array.shape for name, array in given.items()})
-    settings = "region_loss_param { num: 1 num_class: 3 side: 4 biases: 0.7 biases: 0.9 }"
-    return text + layer("matched", "RegionLoss", " ".join(given), settings, "loss"), given
+    settings = "yolov3_param { num: 1 num_class: 3 biases: 22 biases: 29 mask: 0 }"
+    return text + layer("matched", "Yolov3", " ".join(given), settings, "loss"), given

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ir import expr as e
 from ir.graph import Value
-from ir.ops.region_deltas import FIELDS, RegionDeltas
+from ir.ops.grid_cells import FIELDS
 from ir.types import F32
 
 from ..context import LayerContext
 from ..grid_truth import annotated_truth, has_rows, padded_truth
 from ..loss_terms import softmax_pieces
+from ..region_deltas import RegionRule, region_deltas
 from ..registry import layer
 
 
@@ -19,11 +20,9 @@ from ..registry import layer
     bottoms=2,
     loss=True,
     no_gradient_to=(1,),
-    host=True,
     fork="MobileNet-YOLO, intel/caffe",
     note="With labels (N, 1500) as MobileNet-YOLO's, with ground truth (1, 1, G, 8) as "
-    "intel/caffe's, whose loss is a sum over the batch and whose gradient is divided by it. Boxes "
-    "are assigned on the host.",
+    "intel/caffe's, whose loss is a sum over the batch and whose gradient is divided by it.",
 )
 def lower_region_loss(ctx: LayerContext) -> Value:
     """Sum of squares of what cells are told too much, which is also the gradient.
@@ -55,16 +54,15 @@ def lower_region_loss(ctx: LayerContext) -> Value:
         _check_rows(ctx, height, width)
     truth = annotated_truth(ctx, 1) if rows else padded_truth(ctx, 1, batch)
     raw = b.reshape(x, (batch, anchors, FIELDS + p.num_class, height, width))
-    op = RegionDeltas(
+    rule = RegionRule(
         tuple(p.biases)[: 2 * anchors],
-        p.num_class,
         p.thresh,
         (p.object_scale, p.noobject_scale, p.class_scale, p.coord_scale),
         by_anchor=bool(p.bias_match),
         rescore=bool(p.rescore),
         bounded=rows,
     )
-    deltas = b.emit(op, _told(ctx, raw), truth.rows, truth.seen, truth.assigned)
+    deltas = region_deltas(b, _told(ctx, raw), truth, rule)
     number, delta = e.dyn(batch, F32), e.stop(e.arg(0))
     square = delta * delta if rows else delta * delta / number
     terms = b.map(e.grad_as(square, delta / number * e.arg(1)), deltas, raw)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from frontends.schema.registry import message_type
 from ir import expr as e
 from ir.graph import Value
+from ir.ops.grid_cells import FIELDS
 from ir.ops.grid_deltas import GridDeltas
-from ir.ops.region_deltas import FIELDS
 from ir.types import TensorType
 
 from ..context import LayerContext

@@ -6,7 +6,7 @@ from frontends.schema.registry import declare_message
 from frontends.schema.types import enum, optional, repeated
 from ir import expr as e
 from ir.graph import Value
-from ir.ops.region_deltas import FIELDS
+from ir.ops.grid_cells import FIELDS
 from ir.ops.yolo_deltas import YoloDeltas
 from ir.types import F32
 

@@ -9,7 +9,6 @@ from ir.ops.cell_evaluation import EvaluateCells
 from ir.ops.detectnet import DetectNet
 from ir.ops.evaluation import EvaluateDetections
 from ir.ops.grid_deltas import GridDeltas
-from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
 from ir.types import I32
 from tests.support.op_cases import ErrorCase, Input, OpCase, f32, i32
@@ -98,7 +97,6 @@ def scenes(label: str, op: DetectNet, *more: Input) -> OpCase:
 
 DRAWN = Input((4, 12), lambda rng, shape: rng.uniform(0, 1, shape))
 SCENES = DetectNet((16, 24), 4, 0.5, "GRIDBOX_MIN", 6, True, True, (1, 3), (1, 0))
-REGION = RegionDeltas((0.7, 0.9, 2.4, 2.6), 3, 0.2, (5.0, 1.0, 1.5, 0.5))
 YOLO = YoloDeltas(
     anchors=(10.0, 14.0, 23.0, 27.0, 80.0, 70.0),
     mask=(2, 1),
@@ -174,9 +172,6 @@ CASES = [
             ("grid_image", replace(GRID, image=(5, 6), sure=0.4), 0),
         )
     ),
-    trained("plain", REGION, 2),
-    trained("by_prediction", replace(REGION, by_anchor=False, rescore=False), 2),
-    trained("bounded", replace(REGION, bounded=True), 2),
     *(
         trained(kind.lower(), replace(YOLO, kind=kind, smoothing=0.1), 2)
         for kind in ("MSE", "IOU", "GIOU", "DIOU", "CIOU")
@@ -216,8 +211,8 @@ ERRORS = [
     ErrorCase(IN_CELLS, (f32(2, 3, 3, 2, 8), f32(2, 7)), "truth is rows of 8"),
     ErrorCase(IN_CELLS, (f32(2, 3, 3, 3, 8), f32(2, 8)), "4 biases for 3 boxes"),
     ErrorCase(replace(IN_CELLS, score="SUM"), (f32(2, 3, 3, 2, 8), f32(2, 8)), "unknown score"),
-    ErrorCase(REGION, (f32(2, 3, 8, 4, 5), f32(2, 5), i32(2), i32(2)), "2 anchors and 3 classes"),
-    ErrorCase(REGION, (CELLS, f32(2, 4), i32(2), i32(2)), "truth is rows of 5"),
+    ErrorCase(YOLO, (f32(2, 3, 8, 4, 5), f32(2, 5), i32(2), i32(2)), "2 anchors and 3 classes"),
+    ErrorCase(YOLO, (CELLS, f32(2, 4), i32(2), i32(2)), "truth is rows of 5"),
     ErrorCase(GRID, (f32(2, 2, 8, 4, 4), f32(2, 96), i32(1)), "for"),
     ErrorCase(GRID, (f32(2, 3, 8, 4, 4), f32(2, 112), i32(1)), "2 anchors and 3 classes"),
     ErrorCase(GRID, (f32(2, 2, 8, 4, 4), f32(2, 112), i32(2)), "early is i32[1]"),

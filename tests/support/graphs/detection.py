@@ -10,7 +10,6 @@ from ir.ops.cell_evaluation import EvaluateCells
 from ir.ops.detectnet import DetectNet
 from ir.ops.evaluation import EvaluateDetections
 from ir.ops.grid_deltas import GridDeltas
-from ir.ops.region_deltas import RegionDeltas
 from ir.ops.yolo_deltas import YoloDeltas
 from ir.types import F32, I32
 
@@ -33,16 +32,6 @@ def draw_cell_evaluation(g: Growth) -> None:
     g.emit(EvaluateCells((1.0, 2.0), 0.31, -1.0), told, truth)
 
 
-@draws(RegionDeltas)
-def draw_region_deltas(g: Growth) -> None:
-    """Boxes in no image: what is compared is rounded by exponentials."""
-    told = g.input((g.number(1, 2), 1, 7, 2, g.number(1, 3)), F32, QUARTERS, Role.DATA)
-    truth = g.input((2, 5), F32, QUARTERS, Role.DATA)
-    image = g.input((2,), I32, integers(-1, 0), Role.DATA)
-    op = RegionDeltas((0.7, 0.9), 2, 0.37, (1.0, 0.5, 1.0, 2.0))
-    g.emit(op, told, truth, image, image)
-
-
 @draws(GridDeltas)
 def draw_grid_deltas(g: Growth) -> None:
     """Boxes beyond the image, and near nothing: what is compared is rounded by exponentials."""
@@ -56,7 +45,7 @@ def draw_grid_deltas(g: Growth) -> None:
 
 @draws(YoloDeltas)
 def draw_yolo_deltas(g: Growth) -> None:
-    """Likewise."""
+    """Boxes in no image: what is compared is rounded by exponentials."""
     told = g.input((g.number(1, 2), 1, 7, 2, g.number(1, 3)), F32, QUARTERS, Role.DATA)
     truth = g.input((2, 5), F32, QUARTERS, Role.DATA)
     image = g.input((2,), I32, integers(-1, 0), Role.DATA)
