@@ -74,16 +74,36 @@ def read_label_map(path: str | os.PathLike[str], place: Location | None = None) 
     Raises RoasteryError for a file that is missing or no label map, or an item without a name or
     a label.
     """
-    if not os.path.exists(path):
-        raise RoasteryError(
-            f"there is no label map '{os.fspath(path)}'",
-            location=place,
-            hint='it is a prototxt: item { name: "cat" label: 1 display_name: "cat" } ...',
-        )
+    _must_exist(path, place, 'item { name: "cat" label: 1 display_name: "cat" } ...')
     items = tuple(map(_item, parse_file(path, "LabelMap").item))
     if not items:
         raise RoasteryError(f"label map '{os.fspath(path)}' has no item", location=place)
     return LabelMap(items)
+
+
+def read_pixel_classes(path: str | os.PathLike[str], place: Location | None) -> tuple[int, ...]:
+    """The class that each grey level of a picture of labels stands for: its item's ``label_id``, 0
+    for none.
+
+    eric612/MobileNet-YOLO: YoloSegLabel, src/caffe/layers/annotated_data_layer.cpp. An item is of
+    the grey level of its place in the file, whatever its ``label`` says.
+
+    Args:
+        place: where the file is named, for the error of one that is missing.
+
+    Raises RoasteryError for a file that is missing or no label map.
+    """
+    _must_exist(path, place, 'item { name: "road" label: 7 label_id: 1 } ...')
+    return tuple(item.label_id for item in parse_file(path, "YoloSegLabel").item)
+
+
+def _must_exist(path: str | os.PathLike[str], place: Location | None, example: str) -> None:
+    if not os.path.exists(path):
+        raise RoasteryError(
+            f"there is no label map '{os.fspath(path)}'",
+            location=place,
+            hint=f"it is a prototxt: {example}",
+        )
 
 
 def _item(message: Any) -> LabelItem:

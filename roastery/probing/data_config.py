@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from frontends.label_map import read_pixel_classes
 from frontends.lowering.fillers import filler_spec
 from frontends.lowering.known_layers import find_layer
 from frontends.prototxt.message import Message
@@ -44,6 +45,7 @@ def source_config(layer: Message) -> SourceConfig:
         if transform is not None
         else None,
         places=_places(layer, registered.param, registered.also),
+        read_pixel_classes=read_pixel_classes,
     )
 
 

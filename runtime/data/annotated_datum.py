@@ -2,7 +2,9 @@
 
 Fields (weiliu89/caffe: src/caffe/proto/caffe.proto): AnnotatedDatum datum 1, type 2,
 annotation_group 3; AnnotationGroup group_label 1, annotation 2; Annotation instance_id 1, bbox 2;
-NormalizedBBox xmin 1, ymin 2, xmax 3, ymax 4, difficult 6, size 8.
+NormalizedBBox xmin 1, ymin 2, xmax 3, ymax 4, difficult 6, size 8. Synopsys' convert_annoset
+(foss-for-synopsys-dwc-arc-processors/synopsys-caffe: src/caffe/util/io.cpp) writes x_center 9,
+y_center 10, width 11 and height 12 in place of the first four.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from roastery.wire.reader import Field, WireReader
 from .boxes.boxes import ObjectBoxes, no_boxes
 from .datum import Datum, parse_datum, serialize_datum
 
-BBOX = 0
-"""The one type of annotation: boxes."""
+BBOX, BBOX_AND_SEG = 0, 1
+"""Types of annotation: boxes; MobileNet-YOLO's of boxes and a label of each pixel."""
 
 _NOT_TOLD = float("nan")
 
@@ -70,7 +72,8 @@ def parse_annotated(record: bytes | memoryview) -> AnnotatedDatum:
             datum.append(_message(field, "it is a Datum without annotations"))
         elif field.number == 2 and field.wire_type == VARINT:
             value = signed32(int(field.value))  # type: ignore[arg-type]
-            kind = value if value == BBOX else kind  # proto2 drops values that it does not know
+            if value in (BBOX, BBOX_AND_SEG):  # proto2 drops values that it does not know
+                kind = value
         elif field.number == 3:
             _group(reader, field, found)
     # A message that stands twice is one: what the second says counts.
@@ -135,6 +138,7 @@ def _group(reader: WireReader, group: Field, found: _Found) -> None:
 def _annotation(reader: WireReader, annotation: Field, found: _Found) -> None:
     instance = 0
     numbers = [0.0, 0.0, 0.0, 0.0, _NOT_TOLD]
+    centred = [0.0, 0.0, 0.0, 0.0]
     difficult = False
     for field in reader.inside(annotation):
         if field.number == 1 and field.wire_type == VARINT:
@@ -145,13 +149,24 @@ def _annotation(reader: WireReader, annotation: Field, found: _Found) -> None:
                     difficult = inner.value != 0
                 elif inner.number in _PLACES and inner.wire_type == FIXED32:
                     numbers[_PLACES[inner.number]] = _last_float(inner)
-    found.corners.append(tuple(numbers[:4]))
+                elif inner.number in _CENTRED_PLACES and inner.wire_type == FIXED32:
+                    centred[_CENTRED_PLACES[inner.number]] = _last_float(inner)
+    found.corners.append(_corners_of(centred) if any(centred) else tuple(numbers[:4]))
     found.sizes.append(numbers[4])
     found.instances.append(instance)
     found.difficult.append(difficult)
 
 
 _PLACES = {1: 0, 2: 1, 3: 2, 4: 3, 8: 4}
+_CENTRED_PLACES = {9: 0, 10: 1, 11: 2, 12: 3}
+
+
+def _corners_of(centred: list[float]) -> tuple[float, ...]:
+    x, y, wide, high = np.array(centred, np.float32)
+    half_wide, half_high = wide / np.float32(2), high / np.float32(2)
+    with np.errstate(all="ignore"):
+        corners = x - half_wide, y - half_high, x + half_wide, y + half_high
+    return tuple(map(float, corners))
 
 
 def _last_float(field: Field) -> float:

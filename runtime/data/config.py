@@ -7,7 +7,7 @@ Each layer adds its own, in a file of `sources`. `runtime` does not know prototx
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,7 @@ from .notes import Notes, to_logger
 from .source import DataSource
 
 Axis: TypeAlias = int | str
+ReadPixelClasses: TypeAlias = Callable[[Path, Location | None], tuple[int, ...]]
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
 
 
@@ -60,6 +61,8 @@ class TransformConfig:
     what weiliu89/caffe (SSD) added; ``crop_size`` is both of ``crop_h`` and ``crop_w``. From
     ``random_resize_param`` on, what intel/caffe and NVIDIA/caffe added; from ``multi_scale`` on,
     what yjxiong/caffe (TSN) did, of which SegData alone has ``stride`` and the upper sizes.
+    ``further_resize_param`` (sizes beside the one of ``resize_param``) and ``cvt_bgr2rgb`` are
+    MobileNet-YOLO's, ``caffe_yolo`` is Synopsys'.
     """
 
     scale: float = 1.0
@@ -103,6 +106,9 @@ class TransformConfig:
     upper_height: int | None = None
     upper_width: int | None = None
     bgr2rgb: bool = False
+    further_resize_param: tuple[ResizeConfig, ...] = ()
+    cvt_bgr2rgb: bool = False
+    caffe_yolo: bool = False
 
     @property
     def crop(self) -> tuple[int, int]:
@@ -110,6 +116,13 @@ class TransformConfig:
         if self.crop_size:
             return self.crop_size, self.crop_size
         return self.crop_h, self.crop_w
+
+    @property
+    def sizes(self) -> tuple[ResizeConfig, ...]:
+        """The sizes that pictures are resized to; several: one of them is drawn now and then."""
+        if self.resize_param is None:
+            return ()
+        return self.resize_param, *self.further_resize_param
 
     def known_size(self) -> tuple[int, int, tuple[str, ...]]:
         """Height and width that every picture comes out with, 0 where nothing tells, and what
@@ -147,7 +160,8 @@ class SourceConfig(ABC):
 
     ``key`` tells layers of one name apart: each makes random choices of its own. ``places``: where
     its settings stand, by their names here (``batch_size``, ``transform_param.crop_size``), and
-    "" for its own block.
+    "" for its own block. ``read_pixel_classes``: reads the class of each grey level in a label map,
+    which is a prototxt, and those are not known here.
     """
 
     kind: ClassVar[str]
@@ -168,6 +182,7 @@ class SourceConfig(ABC):
     location: Location | None = None
     transform: TransformConfig | None = None
     places: Mapping[str, Location] = field(default_factory=dict, compare=False, repr=False)
+    read_pixel_classes: ReadPixelClasses | None = field(default=None, compare=False, repr=False)
 
     @property
     def place(self) -> Location | None:

@@ -1,7 +1,8 @@
 """Datum, the record of Caffe's image databases: bytes to numpy views and back.
 
 Fields (Caffe: src/caffe/proto/caffe.proto): channels 1, height 2, width 3, data 4,
-label 5, float_data 6 (not packed, although packed is read too), encoded 7.
+label 5, float_data 6 (not packed, although packed is read too), encoded 7; seg_label 8 is
+MobileNet-YOLO's (eric612/MobileNet-YOLO).
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Datum:
 
     ``data`` holds uint8 pixels, channel-major, or with ``encoded`` the bytes of an
     image file; ``float_data`` is read when ``data`` is empty. ``encoded`` None is not
-    written at all, which reads back as False: Caffe's tools differ in this.
+    written at all, which reads back as False: Caffe's tools differ in this. ``seg_label``: the
+    bytes of an image file with a label of each pixel.
     """
 
     channels: int = 0
@@ -41,6 +43,7 @@ class Datum:
     label: int = 0
     float_data: np.ndarray | None = None
     encoded: bool | None = None
+    seg_label: bytes | memoryview = b""
 
     def array(self) -> np.ndarray:
         """The values as a (channels, height, width) view, uint8 or float32.
@@ -112,6 +115,8 @@ def parse_datum(record: bytes | memoryview) -> Datum:
         if kind == BYTES:
             if number == 4:
                 datum.data = view[position : position + length]
+            elif number == 8:
+                datum.seg_label = view[position : position + length]
             elif number == 6:
                 floats.append(packed_array(view[position : position + length], "<f4"))
         position += length
@@ -156,4 +161,6 @@ def serialize_datum(datum: Datum) -> bytes:
         parts.append(tagged.tobytes())
     if datum.encoded is not None:
         parts.append(varint_field(7, datum.encoded))
+    if len(datum.seg_label):
+        parts.append(bytes_field(8, datum.seg_label))
     return b"".join(parts)

@@ -27,6 +27,11 @@ ENCODED_ONLY = NoteKind(
     "force_color and force_gray only for encoded datum",
     severity=Severity.WARNING,
 )
+NOT_TURNED = NoteKind(
+    "data_transformer.cpp",
+    "cvt_bgr2rgb only for encoded datum",
+    severity=Severity.WARNING,
+)
 NO_NOISE = NoteKind(
     "data_transformer.cpp",
     "noise_param only for encoded datum",
@@ -74,7 +79,7 @@ class RecordSource(PlannedSource[RecordBatch]):
     def __init__(self, config: RecordConfig, options: OpenOptions) -> None:
         super().__init__(config, options)
         self.record_config = config
-        self.check_top_count((1, 2))
+        self.check_top_count(self.top_counts())
         self.check_batch_size(config.batch_size, "data_param")
         if not config.source:
             raise self.error(
@@ -82,7 +87,7 @@ class RecordSource(PlannedSource[RecordBatch]):
                 'set data_param { source: "DATABASE" } to its directory',
                 field="source",
             )
-        self.transformer = Transformer(config, options, self.draws)
+        self.transformer = Transformer(config, options, self.draws, config.batch_size)
         transform = self.transformer.config
         self.color: Color = (
             "color" if transform.force_color else "gray" if transform.force_gray else "native"
@@ -103,6 +108,10 @@ class RecordSource(PlannedSource[RecordBatch]):
         except BaseException:
             self.database.close()
             raise
+
+    def top_counts(self) -> tuple[int, ...]:
+        """How many tops it can fill."""
+        return 1, 2
 
     @property
     def upcoming(self) -> Record:
@@ -171,6 +180,8 @@ class RecordSource(PlannedSource[RecordBatch]):
             self.notes(ENCODED_ONLY())
         if self.transformer.config.noise_param is not None:
             self.notes(NO_NOISE())
+        if self.transformer.config.cvt_bgr2rgb:
+            self.notes(NOT_TURNED())
 
     def _go_to(self, number: int, key: bytes | None) -> None:
         """Stand before the record with this number and ``key``, or before the first one."""

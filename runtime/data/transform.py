@@ -28,9 +28,11 @@ from .augment.random_resize import (
 )
 from .augment.resize import interpolation_for, resize_picture, resized_size
 from .augment.scaled_crops import crop_sizes, fixed_corners, scaled_crop_mistakes
+from .augment.settings import ResizeConfig
+from .augment.size_choice import drawn_size, sizes_mistake
 from .config import OpenOptions, SourceConfig, TransformConfig
 from .draws import CROP_COLUMN, CROP_ROW, CROP_SCALE, MIRROR, Draws
-from .image_codec import ImageError, channel_major, mirror_rows, resize_plane
+from .image_codec import ImageError, channel_count, channel_major, mirror_rows, resize_plane
 from .image_limit import max_image_pixels
 from .mean_file import read_mean
 from .notes import NoteKind
@@ -73,10 +75,17 @@ class CropWindow(NamedTuple):
 
 
 class Transformer:
-    """The transform_param of one layer."""
+    """The transform_param of one layer.
 
-    def __init__(self, layer: SourceConfig, options: OpenOptions, draws: Draws) -> None:
+    Args:
+        batch_size: how many records get one size where several are given.
+    """
+
+    def __init__(
+        self, layer: SourceConfig, options: OpenOptions, draws: Draws, batch_size: int = 1
+    ) -> None:
         self.config = layer.transform or TransformConfig()
+        self._batch_size = max(1, batch_size)
         self._layer = layer
         self._train = options.phase == "TRAIN"
         self._draws = draws
@@ -160,9 +169,14 @@ class Transformer:
             )
         return channels, self.crop[0] or height, self.crop[1] or width
 
-    def prepared_size(self, height: int, width: int) -> tuple[int, int]:
+    def size_of(self, number: int) -> ResizeConfig | None:
+        """What resize_param says of the record with this number."""
+        sizes = self.config.sizes
+        return drawn_size(sizes, self._draws, number // self._batch_size) if sizes else None
+
+    def prepared_size(self, height: int, width: int, number: int) -> tuple[int, int]:
         """Height and width of a picture after `prepared`."""
-        resize = self.config.resize_param
+        resize = self.size_of(number)
         return resized_size(resize, height, width) if resize is not None else (height, width)
 
     def prepared(self, pixels: np.ndarray, number: int) -> np.ndarray:
@@ -174,6 +188,12 @@ class Transformer:
 
         Raises ImageError for a picture that this cannot be done to.
         """
+        if self.config.cvt_bgr2rgb:
+            if channel_count(pixels) != 3:
+                raise ImageError(
+                    f"it has {channel_count(pixels)} channels, and cvt_bgr2rgb needs 3"
+                )
+            pixels = np.ascontiguousarray(pixels[..., ::-1])
         resizing = self._resizing(pixels.shape[0], pixels.shape[1], number)
         resize, part = resizing.resize, resizing.part
         noise = self.config.noise_param
@@ -208,7 +228,7 @@ class Transformer:
         """How the picture with this number is resized."""
         if is_resized_at_random(self.config):
             return drawn_resizing(self.config, height, width, self._draws, number)
-        return Resizing(resize=self.config.resize_param)
+        return Resizing(resize=self.size_of(number))
 
     def choose(self, first: int, count: int) -> Choices:
         """Random choices of the records numbered from ``first``."""
@@ -321,27 +341,33 @@ class Transformer:
             raise self._error(
                 "pictures are resized in two ways", "resize_param", "keep one of the two"
             )
-        if resize is not None:
-            if min(resize.height, resize.width) < 1:
-                raise self._error(
-                    f"height is {resize.height} and width is {resize.width}",
-                    "resize_param",
-                    "give both, at least 1",
-                )
-            size = f"height is {resize.height} and width {resize.width}"
-            check_record(
-                self._layer, size, (1, resize.height, resize.width), "transform_param.resize_param"
-            )
-            if resize.height * resize.width > max_image_pixels():
-                raise self._error(
-                    f"{size}; pictures of at most {max_image_pixels()} pixels are made",
-                    "resize_param",
-                    "set the size that the net wants; --max_image_pixels raises the limit",
-                )
+        for size in self.config.sizes:
+            self._check_size(size)
+        mistake = sizes_mistake(self.config.sizes)
+        if mistake is not None:
+            raise self._error(mistake, "resize_param")
         if self.config.noise_param is not None:
-            mistake = noise_mistake(self.config.noise_param)
-            if mistake is not None:
-                raise self._error(mistake[0], "noise_param", mistake[1])
+            noise = noise_mistake(self.config.noise_param)
+            if noise is not None:
+                raise self._error(noise[0], "noise_param", noise[1])
+
+    def _check_size(self, resize: ResizeConfig) -> None:
+        size = f"height is {resize.height} and width {resize.width}"
+        if min(resize.height, resize.width) < 1:
+            raise self._error(
+                f"height is {resize.height} and width is {resize.width}",
+                "resize_param",
+                "give both, at least 1",
+            )
+        check_record(
+            self._layer, size, (1, resize.height, resize.width), "transform_param.resize_param"
+        )
+        if resize.height * resize.width > max_image_pixels():
+            raise self._error(
+                f"{size}; pictures of at most {max_image_pixels()} pixels are made",
+                "resize_param",
+                "set the size that the net wants; --max_image_pixels raises the limit",
+            )
 
     def _error(self, message: str, field: str, hint: str | None = None) -> RoasteryError:
         return self._layer.error(message, f"transform_param.{field}", hint)

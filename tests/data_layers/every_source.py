@@ -64,6 +64,13 @@ RANDOM_AUGMENTATION = TransformConfig(
     expand_param=ExpandConfig(prob=0.5, max_expand_ratio=3),
     emit_constraint=EmitConfig(emit_type="CENTER"),
 )
+EXPOSURE = DistortConfig(
+    hue_prob=0.1,
+    saturation_lower=1,
+    saturation_upper=1.5,
+    exposure_lower=1,
+    exposure_upper=1.5,
+)
 SAMPLERS = (
     BatchSamplerConfig(max_sample=1, max_trials=1),
     BatchSamplerConfig(
@@ -83,6 +90,8 @@ KINDS = (
     "leveldb_shuffled",
     "annotated",
     "annotated_encoded",
+    "annotated_yolo",
+    "annotated_grids",
     "video",
     "clips",
     "images",
@@ -117,7 +126,7 @@ def make_data(folder: Path) -> Path:
         with new_database(folder / name, "lmdb") as writer:
             for i, (picture, data) in enumerate(zip(pictures, files, strict=True)):
                 datum = (
-                    Datum(3, 12, 14, data, -1, encoded=True)
+                    Datum(3, 12, 14, data, -1, encoded=True, seg_label=files[-1 - i])
                     if name == "annotated_encoded"
                     else Datum(*picture.shape, picture.tobytes(), -1)
                 )
@@ -209,6 +218,34 @@ def config_of(kind: str) -> SourceConfig:
                 backend="LMDB",
                 transform=RANDOM_AUGMENTATION,
                 batch_sampler=SAMPLERS,
+            )
+        case "annotated_yolo":
+            return AnnotatedDataConfig(
+                source="annotated_encoded",
+                batch_size=4,
+                backend="LMDB",
+                tops=("data", "label", "masks"),
+                yolo_data_type=1,
+                seg_scales=2,
+                transform=TransformConfig(
+                    mirror=True,
+                    resize_param=ResizeConfig(height=10, width=8, prob=0.5),
+                    further_resize_param=(ResizeConfig(height=6, width=6, prob=0.5),),
+                ),
+            )
+        case "annotated_grids":
+            return AnnotatedDataConfig(
+                source="annotated",
+                batch_size=2,
+                backend="LMDB",
+                tops=("data", "coarse", "fine"),
+                side=(2, 4),
+                transform=TransformConfig(
+                    caffe_yolo=True,
+                    scale=1 / 255,
+                    resize_param=ResizeConfig(height=64, width=64),
+                    distort_param=EXPOSURE,
+                ),
             )
         case "video":
             return VideoDataConfig(

@@ -30,6 +30,8 @@ UpsampleParameter scale=1:int32
 V1LayerParameter relu6_param=61
 YoloDetectionOutputParameter side=1 num_classes=2 num_box=3 coords=4 confidence_threshold=5
     nms_threshold=6 biases=7 label_map_file=8
+YoloSegItem name=1 label_id=2 label=3 r=4 g=5 b=6
+YoloSegLabel item=1
 YoloSegParameter num_class=1 object_scale=2 class_scale=3 use_logic_gradient=4 use_hardsigmoid=5
 Yolov3DetectionOutputParameter num_classes=1 num_box=2 confidence_threshold=3 nms_threshold=4
     biases=5 anchors_scale=6 mask_group_num=7 mask=8 gaussian_box=9

@@ -96,8 +96,11 @@ LABELS = ("label_type", "label_channels", "label_height", "label_width")
 
 _FORK_FIELDS = {
     "MemoryData": LABELS,
-    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "shuffle"),
-    "ImageData": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "short_side", "bgr2rgb"),
+    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "cvt_bgr2rgb", "shuffle"),
+    "ImageData": (
+        *(*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS),
+        *("short_side", "bgr2rgb", "cvt_bgr2rgb"),
+    ),
 }
 
 for _name, _param, _tops, _also in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..registry import declare_message, extend_enum, extend_message
-from ..types import optional
+from ..types import optional, repeated
 
 declare_message(
     "LaneInfo",
@@ -23,6 +23,19 @@ declare_message(
     optional("float", "class_scale", default=1.0),
     optional("bool", "use_logic_gradient", default=False),
     optional("bool", "use_hardsigmoid", default=False),
+)
+declare_message(
+    "YoloSegItem",
+    optional("string", "name"),
+    optional("int32", "label_id"),
+    optional("int32", "label"),
+    optional("int32", "r", default=0),
+    optional("int32", "g", default=0),
+    optional("int32", "b", default=0),
+)
+declare_message(
+    "YoloSegLabel",
+    repeated("YoloSegItem", "item"),
 )
 extend_message(
     "AnnotatedDataParameter",

@@ -1,7 +1,8 @@
 """The blocks of transform_param that SSD's branch added.
 
-weiliu89/caffe: src/caffe/proto/caffe.proto. ``prob`` of resize_param and noise_param is read
-nowhere, as there (src/caffe/util/im_transforms.cpp): every picture is resized and gets its noise.
+weiliu89/caffe: src/caffe/proto/caffe.proto. ``prob`` of noise_param, and of a resize_param that is
+the only one, is read nowhere, as there (src/caffe/util/im_transforms.cpp): every picture is resized
+and gets its noise.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Block:
 @dataclass(frozen=True, kw_only=True)
 class ResizeConfig(Block):
     """A size for every picture. ``height_scale`` and ``width_scale`` are what boxes are normalised
-    by in FIT_SMALL_SIZE; one of ``interp_mode`` is drawn for each picture."""
+    by in FIT_SMALL_SIZE; one of ``interp_mode`` is drawn for each picture. ``prob``: of this size
+    where there are several. ``jitter``: how far caffe_yolo of Synopsys' Caffe stretches pictures.
+    """
 
     message = "ResizeParameter"
 
@@ -39,6 +42,8 @@ class ResizeConfig(Block):
     pad_mode: PadMode = "CONSTANT"
     pad_value: tuple[float, ...] = ()
     interp_mode: tuple[Interpolation, ...] = ()
+    prob: float = 1.0
+    jitter: float = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,10 @@ class NoiseConfig(Block):
 
 @dataclass(frozen=True, kw_only=True)
 class DistortConfig(Block):
-    """Random changes of colours: each with its probability, and between its bounds."""
+    """Random changes of colours: each with its probability, and between its bounds.
+
+    ``exposure_lower`` and ``exposure_upper`` are Synopsys', of caffe_yolo alone.
+    """
 
     message = "DistortionParameter"
 
@@ -89,6 +97,8 @@ class DistortConfig(Block):
     saturation_lower: float = 0.0
     saturation_upper: float = 0.0
     random_order_prob: float = 0.0
+    exposure_lower: float = 0.0
+    exposure_upper: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

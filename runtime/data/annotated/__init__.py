@@ -1,0 +1,1 @@
+"""Sources of pictures with boxes: what `sources.annotated_data` opens."""
