@@ -249,6 +249,15 @@ class SolverLines(LineWriter):
         values = {"label": label, "precision": float(precision)}
         self.write(_solver(540), text, "class_precision", values)
 
+    def class_overlap(self, number: int, overlap: LoggedNumber) -> None:
+        """How well masks of a class cover what they should (``detection_segmentation``)."""
+        text = f"Seg Classes {number} IOU : {format_number(as_float32(overlap))}"
+        self.write(_solver(656), text)
+
+    def mean_overlap(self, overlap: LoggedNumber) -> None:
+        """The mean over classes."""
+        self.write(_solver(659), f"Seg mIOU : {format_number(as_float32(overlap))}")
+
     def snapshotting(self, path: str | Path, format: SnapshotFormat = "BINARYPROTO") -> None:
         """The weights are written to ``path``."""
         if format == "HDF5":

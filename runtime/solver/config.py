@@ -12,7 +12,7 @@ from ir.location import Location
 from .average_precision import VERSIONS
 from .learning_rate import LearningRateConfig
 
-EVALUATIONS = ("classification", "detection")
+EVALUATIONS = ("classification", "detection", "detection_segmentation")
 SOLVER_TYPES = ("AdaDelta", "AdaGrad", "Adam", "Nesterov", "RMSProp", "SGD")
 
 _FLOATS = (

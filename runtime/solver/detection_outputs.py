@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ir.errors import RoasteryError
@@ -15,12 +17,19 @@ from .nets import RunnableNet
 
 
 class DetectionOutputs:
-    """Collects the outputs of one test net over its batches."""
+    """Collects the outputs of one test net over its batches.
 
-    def __init__(self, net: RunnableNet, config: SolverConfig) -> None:
+    Args:
+        names: the outputs; all of them by default.
+    """
+
+    def __init__(
+        self, net: RunnableNet, config: SolverConfig, names: Sequence[str] | None = None
+    ) -> None:
         self._net = net
         self._config = config
-        self._scores = {name: DetectionScores() for name in net.program.outputs}
+        outputs = net.program.outputs if names is None else names
+        self._scores = {name: DetectionScores() for name in outputs}
 
     def add(self) -> None:
         """What the last forward left. Raises RoasteryError if that is no DetectionEvaluate's."""
@@ -28,8 +37,9 @@ class DetectionOutputs:
             array = self._net.output(name)
             if array.ndim < 2 or array.shape[-1] != WIDTH:
                 raise RoasteryError(
-                    f"eval_type is 'detection', and the output '{shown_blob(name)}' of the test "
-                    f"net has shape {list(array.shape)}; rows of {WIDTH} numbers are expected",
+                    f"eval_type is '{self._config.eval_type}', and the output "
+                    f"'{shown_blob(name)}' of the test net has shape "
+                    f"{list(array.shape)}; rows of {WIDTH} numbers are expected",
                     location=self._config.place("eval_type"),
                     hint="the outputs must be those of DetectionEvaluate layers; give others to a "
                     "Silence layer, or remove eval_type",

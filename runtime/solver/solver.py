@@ -21,12 +21,28 @@ from .detection_outputs import DetectionOutputs
 from .hidden_state import restore_state, saved_state
 from .learning_rate import LearningRate
 from .loss_scaling import LossScaling, needs_scaling
+from .mask_outputs import MaskOutputs
 from .means import MeanOutputs
 from .nets import RunnableNet, net_outputs
 from .reports import LAG, Reports
 from .smoothing import SmoothedLoss
 from .update import Clipping, Updater
 from .warnings import LossWatch
+
+
+class _Outputs(Protocol):
+    """What a test makes of the outputs of its batches."""
+
+    def add(self) -> None: ...
+    def tell(self, log: CaffeLog) -> list[NetOutput]: ...
+
+
+_OUTPUTS: dict[str, Callable[[RunnableNet, SolverConfig], _Outputs]] = {
+    "classification": lambda net, config: MeanOutputs(net),
+    "detection": DetectionOutputs,
+    "detection_segmentation": MaskOutputs,
+}
+"""By eval_type."""
 
 
 class Snapshots(Protocol):
@@ -274,7 +290,7 @@ class Solver:
         for layer in self.unshared[index]:
             self.log.ignoring_source_layer(layer)
         batches = c.test_iter[index]
-        outputs = DetectionOutputs(net, c) if c.eval_type == "detection" else MeanOutputs(net)
+        outputs = _OUTPUTS[c.eval_type](net, c)
         loss = 0.0
         for _ in range(batches):
             while (action := self.requests.take()) is not Action.NONE:

@@ -87,6 +87,46 @@ def test_versions(folder: Path, roastery: Run, version: str, value: float) -> No
     assert "class1" not in log
 
 
+MASKS = """
+layer { name: "s" type: "SegmentationEvaluate" bottom: "mask" bottom: "label" top: "seg_eval"
+  include { phase: TEST } segmentation_evaluate_param { num_classes: 3 } }
+"""
+
+
+def test_masks_are_told_beside_boxes(folder: Path, roastery: Run) -> None:
+    """Class 0: 1/2 and 1; class 1: in neither picture; class 2: 0, and not in the second one."""
+    h5py = pytest.importorskip("h5py")
+    masks = np.zeros((2, 3, 1, 4), np.float32)
+    labels = np.zeros((2, 3, 1, 8), np.float32)  # of another size, where -1 is told
+    masks[:, 0, 0, :2] = 1
+    labels[0, 0, 0, :8], labels[1, 0, 0, :4] = 1, 1
+    labels[0, 2, 0, 0] = 1
+    with h5py.File("data.h5", "a") as file:
+        file["mask"], file["label"] = masks, labels
+    net = NET.replace('top: "d" top: "gt"', 'top: "d" top: "gt" top: "mask" top: "label"')
+    Path("net.prototxt").write_text(net + MASKS)
+    Path("s.prototxt").write_text(SOLVER.replace('"detection"', '"detection_segmentation"'))
+    log = roastery("train", "--solver=s.prototxt", "--log_json=log.json")
+    said = [line.partition("] ")[2] for line in log.splitlines()]
+    assert said.count("Seg Classes 0 IOU : 0.75") == 2
+    assert said.count("Seg Classes 1 IOU : 0") == said.count("Seg Classes 2 IOU : 0") == 2
+    assert said.count("Seg mIOU : 0.25") == 2
+    assert said.count("    Test net output #0: detection_eval = 0.416667") == 2
+    assert said.count("    Test net output #1: seg_eval = 0.25") == 2
+    events = [json.loads(line) for line in Path("log.json").read_text().splitlines()]
+    test = next(e for e in events if e["event"] == "test")
+    assert test["outputs"] == pytest.approx(
+        {"detection_eval": 0.416667, "seg_eval": 0.25}, abs=1e-6
+    )
+
+
+def test_masks_that_are_missing(folder: Path, roastery: Run) -> None:
+    Path("s.prototxt").write_text(SOLVER.replace('"detection"', '"detection_segmentation"'))
+    log = roastery("train", "--solver=s.prototxt", code=1)
+    assert "eval_type is 'detection_segmentation', and the test net has 1 output(s)" in log
+    assert "SegmentationEvaluate" in log
+
+
 def test_outputs_that_are_no_detections(folder: Path, roastery: Run) -> None:
     more = 'layer { name: "p" type: "Power" bottom: "d" top: "p" include { phase: TEST } }'
     Path("net.prototxt").write_text(NET + more)
