@@ -43,6 +43,8 @@ class LayerType:
         shares_data: each top is its bottom's data under another shape (Caffe: Blob::ShareData).
         is_split: gives its bottom further names, and does nothing else.
         inner_softmax: Caffe's layer makes a Softmax layer inside, which its log shows.
+        judges_detections: its top's rows say of each detection whether it is right, and how many
+            objects there are; average precisions are made of them.
         coordinates: how those of its top lie in its bottom; "": nothing is known of that.
     """
 
@@ -69,6 +71,7 @@ class LayerType:
     shares_data: bool = False
     is_split: bool = False
     inner_softmax: bool = False
+    judges_detections: bool = False
     coordinates: Coordinates = ""
 
     @property

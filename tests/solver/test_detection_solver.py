@@ -127,6 +127,22 @@ def test_masks_that_are_missing(folder: Path, roastery: Run) -> None:
     assert "SegmentationEvaluate" in log
 
 
+def test_the_command_that_scores_a_net(folder: Path, roastery: Run) -> None:
+    """Rows of DetectionEvaluate have no mean: `roastery test` tells what a solver's test does."""
+    caffe.Net("net.prototxt", caffe.TEST).save("none.caffemodel")
+    words = ("--model=net.prototxt", "--weights=none.caffemodel", "--iterations=2")
+    said = [line.partition("] ")[2] for line in roastery("test", *words).splitlines()]
+    assert said[-4:] == [
+        "class1: 0.75",
+        "class2: 0.5",
+        "Missing true_pos for label: 3",
+        "detection_eval = 0.416667",
+    ]
+    assert not any(line.startswith("Batch 0, detection_eval") for line in said)
+    log = roastery("test", *words, "--ap_version=11point")
+    assert log.splitlines()[-1].endswith("] detection_eval = 0.424242")
+
+
 def test_outputs_that_are_no_detections(folder: Path, roastery: Run) -> None:
     more = 'layer { name: "p" type: "Power" bottom: "d" top: "p" include { phase: TEST } }'
     Path("net.prototxt").write_text(NET + more)

@@ -127,7 +127,7 @@ def test_ssd(tmp_path: Path) -> None:
             "--label_map=labelmap": "--threshold=0.02 --label_map=labelmap",
         },
     )
-    assert len(said) == 6
+    assert len(said) == 7
     log = said["roastery train --solver=solver.prototxt"]
     assert len(re.findall(r"detection_eval = [\d.]+", log)) == 4
     assert re.search(r"Iteration 0 .*, loss = [\d.]+", log)

@@ -50,7 +50,13 @@ def _picture(drawing: Drawing, layout: Arrangement, vertical: bool, extension: s
     axes.set_xlim(0, layout.width)
     axes.set_ylim(layout.height, 0)
     axes.axis("off")
-    lines = LineCollection([path.points for path in layout.paths], colors="black", linewidths=0.8)
+    lines = LineCollection(
+        [path.points for path in layout.paths],
+        colors="black",
+        linewidths=0.8,
+        linestyles=["dashed" if path.arrow.back else "solid" for path in layout.paths],
+        zorder=1,  # below the boxes, whose names they would cross out
+    )
     axes.add_collection(lines)
     tips = PolyCollection([_tip(*path.points[-2:]) for path in layout.paths], facecolors="black")
     axes.add_collection(tips)
@@ -66,7 +72,7 @@ def _picture(drawing: Drawing, layout: Arrangement, vertical: bool, extension: s
     colors = [node.color for node in drawing.nodes.values()]
     shapes = PolyCollection(corners, facecolors=colors, edgecolors="black", linewidths=0.8)
     axes.add_collection(shapes)
-    size = 8.5 * shrink
+    size = 8 * shrink
     for key, node in drawing.nodes.items():
         text = "\n".join(text_lines(node, vertical))
         box = layout.boxes[key]
