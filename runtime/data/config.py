@@ -62,7 +62,8 @@ class TransformConfig:
     ``random_resize_param`` on, what intel/caffe and NVIDIA/caffe added; from ``multi_scale`` on,
     what yjxiong/caffe (TSN) did, of which SegData alone has ``stride`` and the upper sizes.
     ``further_resize_param`` (sizes beside the one of ``resize_param``) and ``cvt_bgr2rgb`` are
-    MobileNet-YOLO's, ``caffe_yolo`` is Synopsys'.
+    MobileNet-YOLO's, ``caffe_yolo`` is Synopsys'; from ``color_order`` on
+    they are MyCaffe's.
     """
 
     scale: float = 1.0
@@ -109,6 +110,9 @@ class TransformConfig:
     further_resize_param: tuple[ResizeConfig, ...] = ()
     cvt_bgr2rgb: bool = False
     caffe_yolo: bool = False
+    color_order: Literal["RGB", "BGR"] | None = None
+    use_image_mean: bool = False
+    use_imagedb_mean: bool = False
 
     @property
     def crop(self) -> tuple[int, int]:
@@ -216,6 +220,10 @@ class SourceConfig(ABC):
         if not self.source:
             return self.reads
         return None if Path(self.source).exists() else f"{self.reads} '{self.source}'"
+
+    def pictures_each(self) -> int:
+        """How many pictures are one behind the other in the channels of an item."""
+        return 1
 
     def known_axes(self) -> KnownAxes:
         """What the layer's own block says of its images."""

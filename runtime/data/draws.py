@@ -14,7 +14,7 @@ from ir.philox import philox
 
 MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES, RESCALE = range(1, 10)
 DISTORT, EXPAND, SAMPLE, SAMPLE_PICK, INTERPOLATION, SALT_PEPPER = range(10, 16)
-SHORT_SIDE, CROP_SCALE, SEGMENT, SIZE, JITTER, PLACE = range(16, 22)
+SHORT_SIDE, CROP_SCALE, SEGMENT, SIZE, JITTER, PLACE, SELECT = range(16, 23)
 """Streams: each kind of choice has its own, so that adding one leaves the others alone."""
 
 

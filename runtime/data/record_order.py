@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from .database import Database, Record
-from .draws import Draws
+from .draws import SELECT, Draws
 from .epochs import Epochs
 
 
@@ -72,3 +72,25 @@ class Shuffled(RecordOrder):
 
     def following(self, number: int) -> Record | None:
         return self._found(self._keys[number])
+
+
+class Drawn(RecordOrder):
+    """Each record drawn from all of them, whatever was read before: ``enable_random_selection``.
+
+    MyCaffe/MyCaffe: MyCaffe/layers/DataLayer.cs (DB_ITEM_SELECTION_METHOD.RANDOM). The keys of all
+    records are kept, and no values.
+    """
+
+    def __init__(self, database: Database, draws: Draws) -> None:
+        super().__init__(database)
+        self._keys = [record.key for record in database.records()]
+        self._draws = draws
+
+    def go_to(self, number: int, key: bytes | None) -> Record | None:
+        if not self._keys:
+            return None
+        drawn = self._keys[self._draws.word(SELECT, number) % len(self._keys)]
+        return self._found(drawn) if key is None or key == drawn else None
+
+    def following(self, number: int) -> Record | None:
+        return self.go_to(number, None)

@@ -18,7 +18,7 @@ from .database_error import DatabaseError
 from .image_codec import Color
 from .notes import NoteKind
 from .planned import PlannedSource
-from .record_order import InOrder, RecordOrder, Shuffled
+from .record_order import Drawn, InOrder, RecordOrder, Shuffled
 from .source import Position, Shape
 from .transform import Choices, Transformer
 
@@ -30,6 +30,11 @@ ENCODED_ONLY = NoteKind(
 NOT_TURNED = NoteKind(
     "data_transformer.cpp",
     "cvt_bgr2rgb only for encoded datum",
+    severity=Severity.WARNING,
+)
+NOT_ORDERED = NoteKind(
+    "data_transformer.cpp",
+    "color_order only for encoded datum",
     severity=Severity.WARNING,
 )
 NO_NOISE = NoteKind(
@@ -50,6 +55,7 @@ class RecordConfig(SourceConfig):
     backend: str = "LEVELDB"
     rand_skip: int = 0
     shuffle: bool = False
+    enable_random_selection: bool = False
     prefetch: int = 4
 
 
@@ -100,9 +106,7 @@ class RecordSource(PlannedSource[RecordBatch]):
             options.notes,
         )
         try:
-            self._order: RecordOrder = (
-                Shuffled(self.database, self.draws) if config.shuffle else InOrder(self.database)
-            )
+            self._order = self._chosen_order()
             self._number = 0
             self._go_to(0, None)
         except BaseException:
@@ -112,6 +116,18 @@ class RecordSource(PlannedSource[RecordBatch]):
     def top_counts(self) -> tuple[int, ...]:
         """How many tops it can fill."""
         return 1, 2
+
+    def _chosen_order(self) -> RecordOrder:
+        config = self.record_config
+        if config.shuffle and config.enable_random_selection:
+            raise self.error(
+                "records are chosen in two ways: shuffle and enable_random_selection",
+                "keep one of the two",
+                field="shuffle",
+            )
+        if config.enable_random_selection:
+            return Drawn(self.database, self.draws)
+        return Shuffled(self.database, self.draws) if config.shuffle else InOrder(self.database)
 
     @property
     def upcoming(self) -> Record:
@@ -127,12 +143,14 @@ class RecordSource(PlannedSource[RecordBatch]):
         size = self.record_config.batch_size
         first = self._number
         choices = self.transformer.choose(first, size)
-        records = []
-        for _ in range(size):
-            records.append(self._upcoming)
-            self._number += 1
-            self._advance()
-        return RecordBatch(records, choices, first)
+        return RecordBatch([self.take() for _ in range(size)], choices, first)
+
+    def take(self) -> Record:
+        """The record that comes next; planning moves on."""
+        record = self._upcoming
+        self._number += 1
+        self._advance()
+        return record
 
     def place_now(self) -> Position:
         return {"record": self._number, "key": self._upcoming.key.decode("latin-1")}
@@ -182,6 +200,8 @@ class RecordSource(PlannedSource[RecordBatch]):
             self.notes(NO_NOISE())
         if self.transformer.config.cvt_bgr2rgb:
             self.notes(NOT_TURNED())
+        if self.transformer.config.color_order is not None:
+            self.notes(NOT_ORDERED())
 
     def _go_to(self, number: int, key: bytes | None) -> None:
         """Stand before the record with this number and ``key``, or before the first one."""

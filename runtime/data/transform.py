@@ -102,6 +102,14 @@ class Transformer:
             raise self._error(
                 "both force_color and force_gray are set", "force_color", "keep one of the two"
             )
+        for name in ("use_image_mean", "use_imagedb_mean"):
+            if getattr(self.config, name) and not self.config.mean_file:
+                raise self._error(
+                    f"{name} subtracts the mean image that MyCaffe's image database keeps, which "
+                    "is not here",
+                    name,
+                    'make one with compute_image_mean and give mean_file: "FILE"',
+                )
         for name in ("crop_size", "crop_h", "crop_w"):
             if getattr(self.config, name) < 0:
                 raise self._error(f"{name} is {getattr(self.config, name)}", name)
@@ -188,12 +196,7 @@ class Transformer:
 
         Raises ImageError for a picture that this cannot be done to.
         """
-        if self.config.cvt_bgr2rgb:
-            if channel_count(pixels) != 3:
-                raise ImageError(
-                    f"it has {channel_count(pixels)} channels, and cvt_bgr2rgb needs 3"
-                )
-            pixels = np.ascontiguousarray(pixels[..., ::-1])
+        pixels = self._in_order(pixels)
         resizing = self._resizing(pixels.shape[0], pixels.shape[1], number)
         resize, part = resizing.resize, resizing.part
         noise = self.config.noise_param
@@ -204,6 +207,14 @@ class Transformer:
         if noise is not None:
             pixels = add_noise(pixels, noise, self._draws, number)
         return channel_major(pixels)
+
+    def _in_order(self, pixels: np.ndarray) -> np.ndarray:
+        """A picture of blue, green and red with its channels as they are asked for."""
+        channels = channel_count(pixels)
+        if self.config.cvt_bgr2rgb and channels != 3:
+            raise ImageError(f"it has {channels} channels, and cvt_bgr2rgb needs 3")
+        turned = self.config.cvt_bgr2rgb or (self.config.color_order == "RGB" and channels == 3)
+        return np.ascontiguousarray(pixels[..., ::-1]) if turned else pixels
 
     def prepared_raw(self, values: np.ndarray, number: int) -> np.ndarray:
         """A record of (channels, height, width) values, resized; it gets no noise, as in SSD.

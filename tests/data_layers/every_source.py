@@ -88,6 +88,8 @@ KINDS = (
     "leveldb",
     "lmdb_shuffled",
     "leveldb_shuffled",
+    "lmdb_drawn",
+    "pairs",
     "annotated",
     "annotated_encoded",
     "annotated_yolo",
@@ -209,6 +211,14 @@ def config_of(kind: str) -> SourceConfig:
         case "lmdb_shuffled" | "leveldb_shuffled":
             source = kind.removesuffix("_shuffled")
             return DataConfig(source=source, batch_size=4, shuffle=True, transform=RANDOM_TRANSFORM)
+        case "lmdb_drawn" | "pairs":
+            return DataConfig(
+                source="lmdb",
+                batch_size=3,
+                enable_random_selection=True,
+                images_per_blob=2 if kind == "pairs" else 1,
+                transform=RANDOM_TRANSFORM,
+            )
         case "lmdb_encoded":
             return DataConfig(source="encoded", batch_size=4, transform=RANDOM_TRANSFORM)
         case "annotated" | "annotated_encoded":

@@ -94,9 +94,20 @@ SCALED_CROPS = (
 LABELS = ("label_type", "label_channels", "label_height", "label_width")
 """What MyCaffe added to memory_data_param: labels, or none of them."""
 
+MYCAFFES = (
+    "enable_random_selection",
+    "images_per_blob",
+    "output_all_labels",
+    "balance_matches",
+    "color_order",
+    "use_image_mean",
+    "use_imagedb_mean",
+)
+"""What MyCaffe added: pairs of pictures, and how records are chosen."""
+
 _FORK_FIELDS = {
     "MemoryData": LABELS,
-    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, "cvt_bgr2rgb", "shuffle"),
+    "Data": (*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS, *MYCAFFES, "cvt_bgr2rgb", "shuffle"),
     "ImageData": (
         *(*AUGMENTATION, *RANDOM_SIZE, *SCALED_CROPS),
         *("short_side", "bgr2rgb", "cvt_bgr2rgb"),

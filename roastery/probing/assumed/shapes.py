@@ -66,6 +66,7 @@ def derived(config: SourceConfig) -> Known:
         fields.append("mean_value")
     high, wide, sized_by = transform.known_size()
     height, width = high or height, wide or width
+    channels = channels and channels * config.pictures_each()
     fields += sized_by
     return Known((batch, channels, height, width), tuple(fields))
 

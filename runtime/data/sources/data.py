@@ -4,125 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from roastery.wire.encoding import WireError
-
-from ..annotated_datum import is_annotated
-from ..config import Axis, OpenOptions
-from ..database import Record
-from ..datum import Datum, parse_datum
-from ..image_codec import ImageError, decode_image
-from ..notes import NoteKind
-from ..planned import Allocate
-from ..record_source import (
-    PendingPictures,
-    RecordBatch,
-    RecordConfig,
-    RecordSource,
-    name_of,
-)
-from ..room import PLANNED_BYTES, check_batch
-from ..source import Shape
-
-SIZE = NoteKind("data_layer.cpp", "output data size: {shape}", line=45)
-RESTARTING = NoteKind("data_layer.cpp", "Restarting data prefetching from start.", line=73)
+from ..config import OpenOptions
+from ..datums.pair_source import PairSource
+from ..datums.settings import DatumSettings
+from ..datums.source import DatabaseSource
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig(RecordConfig):
-    """Data: Datum records of an LMDB or LevelDB. ``rand_skip`` is not read, as in Caffe.
-
-    ``label_type``, ``one_hot_label_size``, ``images_per_blob`` and ``output_all_labels`` are
-    MyCaffe's: for shapes alone, refused where data is read.
-    """
+class DataConfig(DatumSettings):
+    """Data: Datum records of an LMDB or LevelDB; see `DatumSettings`."""
 
     kind = "Data"
 
-    label_type: str = "SINGLE"
-    one_hot_label_size: int = 0
-    images_per_blob: int = 1
-    output_all_labels: bool = False
-
-    def beside(self, images: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:
-        """MyCaffe: MyCaffe/layers/DataLayer.cs."""
-        if self.label_type == "MULTIPLE" and self.one_hot_label_size > 0:
-            return [(images[0], self.one_hot_label_size, 1, 1)]
-        if self.label_type == "MULTIPLE":
-            return [(images[0], "...")]
-        if self.images_per_blob > 1:
-            return [(images[0], self.images_per_blob if self.output_all_labels else 1)]
-        return super().beside(images)
-
     def open(self, options: OpenOptions) -> DatabaseSource:
-        return DatabaseSource(self, options)
-
-
-class DatabaseSource(RecordSource):
-    """Batches of consecutive records, from the start again after the last one."""
-
-    restarting = RESTARTING
-
-    def __init__(self, config: DataConfig, options: OpenOptions) -> None:
-        super().__init__(config, options)
-        try:
-            datum, image = self._decode(self.upcoming, 0)
-            sizes = self.transformer.output_shape(image.shape, name_of(self.upcoming))
-            kept = image.nbytes if self.database.backend == "LEVELDB" else 0
-            check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES + kept)
-            if not datum.encoded:
-                self.note_raw()
-        except BaseException:
-            self.database.close()
-            raise
-        self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
-
-    def next_shapes(self) -> list[Shape]:
-        size = self.record_config.batch_size
-        first = self.upcoming
-        image = self._decode(first, self.number)[1]
-        data = (size, *self.transformer.output_shape(image.shape, name_of(first)))
-        return [data, (size,)][: len(self.tops)]
-
-    def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
-        out: np.ndarray | None = None
-        sizes: tuple[int, int, int] | None = None
-        labels = allocate((len(work.records),))
-        pending = PendingPictures(self.transformer, work.choices)
-        for index, record in enumerate(work.records):
-            datum, image = self._decode(record, work.first + index)
-            labels[index] = datum.label
-            cropped = self.transformer.output_shape(image.shape, name_of(record))
-            if out is None:
-                sizes = cropped
-                out = allocate((len(work.records), *cropped))
-            elif cropped != sizes:
-                raise self.uneven(work.records[0], sizes, record, cropped)
-            pending.add(image, out)
-        assert out is not None  # batch_size is at least 1
-        return [out, labels][: len(self.tops)]
-
-    def _decode(self, record: Record, number: int) -> tuple[Datum, np.ndarray]:
-        """A record and its (channels, height, width) values."""
-        data = self.read(record)
-        if is_annotated(data):
-            raise self.unreadable(
-                record,
-                "is an AnnotatedDatum: it has boxes",
-                'such databases are read by layers of type: "AnnotatedData"',
-            )
-        try:
-            datum = parse_datum(data)
-        except WireError as error:
-            raise self.unreadable(record, f"is not a Datum: {error}") from error
-        try:
-            if datum.encoded:
-                pixels = decode_image(datum.data, self.color, self.layer_config.place)
-                image = self.transformer.prepared(pixels, number)
-            else:
-                image = self.transformer.prepared_raw(datum.array(), number)
-        except WireError as error:
-            raise self.unreadable(record, f"cannot be used: {error}") from error
-        except ImageError as error:
-            raise self.unreadable(record, f"holds an image that cannot be used: {error}") from error
-        return datum, image
+        if self.images_per_blob == 1:
+            return DatabaseSource(self, options)
+        return PairSource(self, options)

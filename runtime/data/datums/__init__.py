@@ -1,0 +1,1 @@
+"""Sources of Datum records: what `sources.data` opens."""
