@@ -48,18 +48,19 @@ class GroundTruth:
         return ctx.b.map(item, *columns[: 1 if difficult else 2])
 
 
-def ground_truth(ctx: LayerContext, bottom: int) -> GroundTruth:
+def ground_truth(ctx: LayerContext, bottom: int, *, any_data: bool = False) -> GroundTruth:
     """A bottom (1, 1, G, 8) as rows.
 
-    Of a bottom with four axes and more elements that many rows of 8 are read as the third axis has,
-    as SSD's branch does: a net that is only timed may have any data for a label.
+    With ``any_data`` that many rows of 8 are read of a bottom with four axes and more elements as
+    the third axis has, as SSD's branch does: a net that is only timed may have any label.
     """
     b, value = ctx.b, ctx.bottoms[bottom]
     shape, name = value.shape, ctx.layer.bottom[bottom]
     rows = shape[2] if len(shape) > 2 else 0
-    larger = len(shape) == 4 and value.type.size > rows * WIDTH
+    exact = len(shape) > 2 and value.type.size == rows * WIDTH
+    larger = any_data and not exact and len(shape) == 4 and value.type.size > rows * WIDTH
     ctx.check(
-        len(shape) > 2 and (larger or value.type.size == rows * WIDTH),
+        exact or larger,
         f"'{name}' has shape {list(shape)}; (1, 1, G, 8) is expected",
         "bottom",
         "a row per box: item, label, instance, xmin, ymin, xmax, ymax, difficult",

@@ -46,7 +46,7 @@ def lower_multibox_loss(ctx: LayerContext) -> Value:
     """
     b, s = ctx.b, read_settings(ctx)
     boxes = Boxes.of(ctx, s)
-    matches = find_matches(ctx, s, boxes, ground_truth(ctx, 3))
+    matches = find_matches(ctx, s, boxes, ground_truth(ctx, 3, any_data=True))
     wanted = wanted_classes(ctx, s, matches)
     scores = b.reshape(ctx.bottoms[1], (s.batch, s.priors, s.classes))
     offset_losses = match_losses(ctx, boxes, matches)

@@ -61,8 +61,8 @@ declare_message(
     enum("TRTMode", FP32=0, FP16=1, INT8=2),
     optional("TRTMode", "trt_mode", default="INT8"),
     optional("uint32", "top_k", default=1),
-    required("string", "deploy"),
-    required("string", "model"),
+    optional("string", "deploy"),  # required there: the layer says so here
+    optional("string", "model"),
     repeated("string", "deploy_outputs"),
     optional("string", "calibrator"),
 )
