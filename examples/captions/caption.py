@@ -102,6 +102,8 @@ def main() -> None:
     options = parser.parse_intermixed_args()
     if not 1 <= options.beam <= len(WORDS):
         parser.error(f"--beam is from 1 to {len(WORDS)}")
+    if not options.weights.is_file():
+        parser.error(f"there is no {options.weights}: training writes it")
     truth = json.loads(Path("test_captions.json").read_text()) if not options.pictures else {}
     paths = options.pictures or list(map(Path, truth))
     pictures = np.stack([read_picture(path) for path in paths])

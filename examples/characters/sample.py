@@ -55,6 +55,8 @@ def main() -> None:
     options = parser.parse_args()
     if not options.begin or options.temperature < 0:
         parser.error("--begin needs a character, --temperature may not be below 0")
+    if not options.weights.is_file():
+        parser.error(f"there is no {options.weights}: training writes it")
     written = sample(
         options.weights, options.begin, options.length, options.temperature, options.seed
     )

@@ -29,8 +29,8 @@ class _Blob:
     is_loss: bool = False
 
 
-def check_names(messages: Sequence[Message]) -> None:
-    """Layer types, bottoms and tops of a filtered net.
+def check_names(messages: Sequence[Message], phase: str) -> None:
+    """Layer types, bottoms and tops of a net filtered for ``phase``.
 
     Raises:
         RoasteryError: a type nobody registered, a bottom that no layer above makes, a top that
@@ -50,7 +50,8 @@ def check_names(messages: Sequence[Message]) -> None:
             if bottom in known:
                 known[bottom].readers.append(m)
             else:
-                errors.append(_unknown_bottom(m, i, bottom, known, bottom in all_tops))
+                later = bottom in all_tops
+                errors.append(_unknown_bottom(m, i, bottom, known, later, phase))
         errors += _check_tops(kind, m, known)
     if errors:
         raise ErrorGroup(errors) if len(errors) > 1 else errors[0]
@@ -129,13 +130,13 @@ def _second_maker(m: Message, index: int, maker: Message) -> RoasteryError:
 
 
 def _unknown_bottom(
-    m: Message, i: int, bottom: str, known: dict[str, _Blob], later: bool
+    m: Message, i: int, bottom: str, known: dict[str, _Blob], later: bool, phase: str
 ) -> RoasteryError:
     if later:
         hint = "a later layer makes it: layers run in file order, so move that layer up"
     else:
         near = did_you_mean(bottom, known)
-        hint = f"did you mean '{near}'?" if near else "no layer in this phase makes it"
+        hint = f"did you mean '{near}'?" if near else f"no layer makes it in phase {phase}"
     return RoasteryError(
         f"unknown bottom blob '{bottom}' (bottom {i} of layer '{m.name}')",
         location=place_of(m, "bottom", i),

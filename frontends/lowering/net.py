@@ -77,7 +77,7 @@ def lower_layers(
         RoasteryError: the net is not one Caffe accepts; an ErrorGroup if several unknown layer
             types or blob names are found before any layer is lowered.
     """
-    check_names(net.layer)
+    check_names(net.layer, phase)
     net, asked = with_splits(net), shapes or {}
     return with_symbols(lambda sizes: _lowered(net, phase, asked, probe, sizes), most_rows)
 

@@ -49,6 +49,9 @@ def lower_upsample(ctx: LayerContext) -> Value:
         mask.shape == x.shape,
         f"the mask has shape {list(mask.shape)}, the bottom {list(x.shape)}",
         "bottom",
+        hint="where pooling rounds odd sizes up, pad_out_h and pad_out_w of the Upsample below "
+        "leave out the last row and column; a net without them takes pictures whose height and "
+        "width its pooling divides evenly (by 8 for three times 2)",
         index=1,
     )
     return _put_back(ctx, mask)
