@@ -13,9 +13,10 @@ from roastery.building import LogReport, NetBuilder, NetRequest
 from roastery.devices.backends import open_backend
 from roastery.reading import nets
 from runtime.data import database
+from runtime.data.datums import source as datum_source
 from runtime.data.notes import DataNote, NoteKind, to_log
 from runtime.data.opening import open_source, probe_shapes
-from runtime.data.sources import data, hdf5_data, image_data, window_data
+from runtime.data.sources import hdf5_data, image_data, window_data
 from runtime.logging import CaffeLog, LogRecord
 
 
@@ -25,8 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 SAID = {
-    "lmdb": [database.OTHER_KIND["LMDB"], database.OPENED["LMDB"], data.SIZE],
-    "leveldb": [database.OPENED["LEVELDB"], data.SIZE],
+    "lmdb": [database.OTHER_KIND["LMDB"], database.OPENED["LMDB"], datum_source.SIZE],
+    "leveldb": [database.OPENED["LEVELDB"], datum_source.SIZE],
     "images_shuffled": [
         image_data.OPENING,
         image_data.SHUFFLING,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from runtime.data import database
+from runtime.data.datums import source as datum_source
 from runtime.data.notes import to_log
-from runtime.data.sources import data
 from runtime.logging import CaffeLine, CaffeLog, LogRecord, NetOutput, Severity, format_line
 from runtime.logging.command_lines import LayerTime
 from runtime.logging.numbers import as_float32
@@ -150,11 +150,11 @@ REBUILD: list[tuple[str, Rebuild]] = [
     (r"Opened lmdb (.*)", lambda log, m: to_log(log)(database.OPENED["LMDB"](path=m[1]))),
     (
         r"output data size: (.*)",
-        lambda log, m: to_log(log)(data.SIZE(shape=m[1])),
+        lambda log, m: to_log(log)(datum_source.SIZE(shape=m[1])),
     ),
     (
         r"Restarting data prefetching from start\.",
-        lambda log, m: to_log(log)(data.RESTARTING()),
+        lambda log, m: to_log(log)(datum_source.RESTARTING()),
     ),
     (
         r"    \[Forward\] Layer (\S+), top blob (\S+) data: (.*)",
