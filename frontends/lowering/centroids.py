@@ -33,7 +33,10 @@ def label_count(ctx: LayerContext, decode: Message) -> int:
         "decode_param",
         f"at most {_MOST_LABELS}",
     )
-    return count if count > 0 else LABELS
+    if count > 0:
+        return count
+    ctx.note(f"pregen_label_count does not say how many labels there are: {LABELS} are taken")
+    return LABELS
 
 
 def rows_of(ctx: LayerContext, width: int) -> Value:

@@ -43,7 +43,10 @@ MESSAGE = declare_message(
 )
 _OUTPUT_ITERATION = 300
 _MOST_TARGETS = 1000
-_SWEEPS = 1000
+_MOST_NUMBERS = 1 << 24
+_SWEEPS = 300
+_WIDER = 1.1
+"""How much larger the box becomes from which targets are drawn that were too near to others."""
 
 
 class _Kept(NamedTuple):
@@ -187,15 +190,21 @@ def _targets(ctx: LayerContext, labels: int, width: int) -> FillerSpec:
         "pregen_alpha",
         "above 0",
     )
+    ctx.check(
+        labels * width <= _MOST_NUMBERS,
+        f"{labels} targets of {width} numbers",
+        "pregen_label_count",
+        f"at most {_MOST_NUMBERS} numbers in all",
+    )
     rng = np.random.default_rng(labels)
-    points = np.zeros((labels, width))
-    step = max(least, math.sqrt(least)) / 4.0
+    side = math.sqrt(least)
+    points = rng.random((labels, width)) * side
     for _ in range(_SWEEPS if width else 0):
         squares = np.square(points).sum(axis=1)
         apart = squares[:, None] + squares[None, :] - 2.0 * points @ points.T
-        np.fill_diagonal(apart, np.inf)
-        near = (apart <= least * 1.001).sum(axis=0)
+        near = np.triu(apart <= least * 1.001, 1).any(axis=0)
         if not near.any():
             return FillerSpec("array", array=points.astype(np.float32).reshape(labels, width, 1, 1))
-        points += rng.random(points.shape) * (near * step)[:, None]
+        side *= _WIDER
+        points[near] = rng.random((int(near.sum()), width)) * side
     raise ctx.error(f"no {labels} targets of {width} numbers lie so far apart", "pregen_alpha")
