@@ -10,6 +10,7 @@ y_center 10, width 11 and height 12 in place of the first four.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +30,10 @@ from roastery.wire.reader import Field, WireReader
 from .boxes.boxes import ObjectBoxes, no_boxes
 from .datum import Datum, parse_datum, serialize_datum
 
-BBOX, BBOX_AND_SEG = 0, 1
-"""Types of annotation: boxes; MobileNet-YOLO's of boxes and a label of each pixel."""
+BBOX, BBOX_AND_SEG, LANE = 0, 1, 2
+"""Types of annotation: boxes; MobileNet-YOLO's of boxes and a label of each pixel, and of lanes."""
+
+BOXED = (BBOX, BBOX_AND_SEG)
 
 _NOT_TOLD = float("nan")
 
@@ -58,9 +61,10 @@ class _Found:
     sizes: list[float]
 
 
-def parse_annotated(record: bytes | memoryview) -> AnnotatedDatum:
+def parse_annotated(record: bytes | memoryview, types: Sequence[int] = BOXED) -> AnnotatedDatum:
     """Read a record; pixels stay a view into it. Raises WireError.
 
+    Types other than these are none, as in protobuf, which drops values that it does not know.
     A Datum, whose first field is no message, is refused by that.
     """
     reader = WireReader(record)
@@ -72,7 +76,7 @@ def parse_annotated(record: bytes | memoryview) -> AnnotatedDatum:
             datum.append(_message(field, "it is a Datum without annotations"))
         elif field.number == 2 and field.wire_type == VARINT:
             value = signed32(int(field.value))  # type: ignore[arg-type]
-            if value in (BBOX, BBOX_AND_SEG):  # proto2 drops values that it does not know
+            if value in types:
                 kind = value
         elif field.number == 3:
             _group(reader, field, found)

@@ -155,8 +155,7 @@ class SourceConfig(ABC):
     A subclass is all that tells of a data layer here: ``kind`` is the layer type, its fields are
     named as those of the layer's messages. ``reads``: what ``source`` names; "": it has none.
     ``labelled``: the first top holds images, and the others what `beside` says; ``made_up_label``
-    is what the others hold where nothing is read. ``unread``: shapes are all that is known of it,
-    and `open` says so. ``transforms``: its images come out as
+    is what the others hold where nothing is read. ``transforms``: its images come out as
     transform_param says, and boxes in them too if it is ``annotated``. ``from_block``: fields that
     two of its messages have, and the message that counts. ``told_by``: a field of its own block
     that tells it from another fork's layer of the same type, which lacks it; ``mean_groups``:
@@ -172,7 +171,6 @@ class SourceConfig(ABC):
     reads: ClassVar[str] = ""
     labelled: ClassVar[bool] = False
     made_up_label: ClassVar[float] = 0.0
-    unread: ClassVar[bool] = False
     transforms: ClassVar[bool] = True
     annotated: ClassVar[bool] = False
     from_block: ClassVar[Mapping[str, str]] = MappingProxyType({})

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
+from lane_records import lane_record
 
 from runtime.data.annotated_datum import AnnotatedDatum, serialize_annotated
 from runtime.data.augment.settings import (
@@ -32,6 +33,7 @@ from runtime.data.sources.dummy_data import DummyDataConfig, DummyFiller
 from runtime.data.sources.hdf5_data import HDF5DataConfig
 from runtime.data.sources.image_data import ImageDataConfig
 from runtime.data.sources.image_seg_data import ImageSegDataConfig
+from runtime.data.sources.lane_data import LaneDataConfig
 from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 from runtime.data.sources.seg_data import SegDataConfig
 from runtime.data.sources.sparse_data import SparseDataConfig
@@ -94,6 +96,7 @@ KINDS = (
     "annotated_encoded",
     "annotated_yolo",
     "annotated_grids",
+    "lanes",
     "video",
     "clips",
     "images",
@@ -134,6 +137,10 @@ def make_data(folder: Path) -> Path:
                 )
                 record = AnnotatedDatum(datum, 0, boxes_of(i))
                 writer.put(b"%05d" % i, serialize_annotated(record))
+    with new_database(folder / "lanes", "lmdb") as writer:
+        for i, data in enumerate(files):
+            lanes = random.random((i % 3, 4, 2)).tolist()
+            writer.put(b"%05d" % i, lane_record(Datum(data=data, encoded=True), lanes))
     with new_database(folder / "sparse", "leveldb") as writer:
         for i in range(11):
             places = np.sort(random.choice(9, i % 4, replace=False))
@@ -255,6 +262,18 @@ def config_of(kind: str) -> SourceConfig:
                     scale=1 / 255,
                     resize_param=ResizeConfig(height=64, width=64),
                     distort_param=EXPOSURE,
+                ),
+            )
+        case "lanes":
+            return LaneDataConfig(
+                source="lanes",
+                batch_size=4,
+                backend="LMDB",
+                tops=("data", "points", "mask"),
+                yolo_data_type=1,
+                seg_scales=2,
+                transform=TransformConfig(
+                    mirror=True, resize_param=ResizeConfig(height=10, width=8)
                 ),
             )
         case "video":

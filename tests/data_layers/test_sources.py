@@ -29,11 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_kind_of_source_is_tried() -> None:
-    kinds = {
-        name
-        for name, kind in source_kinds().items()
-        if kind.__module__.startswith("runtime") and not kind.unread
-    }
+    kinds = {name for name, kind in source_kinds().items() if kind.__module__.startswith("runtime")}
     assert {config_of(kind).kind for kind in KINDS} == kinds
 
 

@@ -244,16 +244,6 @@ def test_how_many_classes_masks_have_is_asked_for() -> None:
     assert "--shape m=2,K,1,1" in hint and "K = the classes of labels of pixels" in hint
 
 
-def test_lanes_are_not_read(tmp_path: Path) -> None:
-    text = (
-        'layer { name: "d" type: "LaneData" top: "d" '
-        f'data_param {{ source: "{tmp_path}" batch_size: 2 }} }}'
-    )
-    with pytest.raises(RoasteryError) as caught:
-        lowered(text)
-    assert "LaneData is not read" in caught.value.message
-
-
 def _without_data(kind: str, names: list[str], data: str, annotated: str) -> NetProgram:
     tops = " ".join(f'top: "{name}"' for name in names)
     bottoms = tops.replace("top", "bottom")

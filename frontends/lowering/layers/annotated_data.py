@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..registry import layer
 from .inputs import AUGMENTATION, lower_fed
 
-_MOBILENET_YOLO = (
+MOBILENET_YOLO = (
     "yolo_data_type",
     "yolo_data_jitter",
     "train_diffcult",
@@ -27,7 +27,7 @@ layer(
     source=True,
     also=("data_param", "transform_param"),
     fork="SSD",
-    fork_fields=(*AUGMENTATION, *_MOBILENET_YOLO, *_SYNOPSYS, "shuffle"),
+    fork_fields=(*AUGMENTATION, *MOBILENET_YOLO, *_SYNOPSYS, "shuffle"),
     note="random choices are those of the seed, and a resumed run goes on with them; "
     "`convert_to_lab` gives the values of Lab, of which SSD's branch takes the bytes; pixels that "
     "are not stored as picture files are resized, too. Of MobileNet-YOLO's fields and Synopsys' "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..registry import layer
+from .annotated_data import MOBILENET_YOLO
 from .inputs import AUGMENTATION, lower_fed
 
 layer(
@@ -13,6 +14,7 @@ layer(
     source=True,
     also=("data_param", "transform_param"),
     fork="MobileNet-YOLO",
-    fork_fields=AUGMENTATION,
-    note="has tops of known shapes, and reads nothing: a run that needs it is an error",
+    fork_fields=(*AUGMENTATION, *MOBILENET_YOLO, "shuffle"),
+    note="points stay where they are in a mirrored picture, whose mask is mirrored, as in the "
+    "fork; where no point is, zeros stand",
 )(lower_fed)

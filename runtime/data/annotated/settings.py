@@ -9,7 +9,7 @@ from ..boxes.tops import GRID_NUMBERS, SSD_COLUMNS, YOLO_BOXES, YOLO_COLUMNS
 from ..config import Axis
 from ..record_source import RecordConfig
 
-_DEFAULT_JITTER = 0.3
+DEFAULT_JITTER = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class AnnotatedSettings(RecordConfig):
         if self.yolo_data_jitter is not None:
             return self.yolo_data_jitter
         several = self.transform is not None and bool(self.transform.further_resize_param)
-        return _DEFAULT_JITTER if self.yolo_data_type == 1 or several or self.masked else 0.0
+        return DEFAULT_JITTER if self.yolo_data_type == 1 or several or self.masked else 0.0
 
     @property
     def masked(self) -> bool:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from roastery.wire.encoding import WireError
 
 from ...logging.records import Severity
-from ..annotated_datum import AnnotatedDatum, is_annotated, parse_annotated
+from ..annotated_datum import BOXED, AnnotatedDatum, is_annotated, parse_annotated
 from ..augment.distort import distort_colours
 from ..augment.expand import drawn_canvas, on_canvas
 from ..augment.settings import ResizeConfig
@@ -66,6 +66,7 @@ class AnnotatedSource(RecordSource):
     """Batches of pictures, and one row for each box of them."""
 
     restarting = RESTARTING
+    annotation_types: ClassVar[tuple[int, ...]] = BOXED
     evens_out = (
         "set resize_param { height: H width: W } (not FIT_SMALL_SIZE), or use batch_size: 1; "
         "force_color or force_gray evens out the channels of encoded images"
@@ -177,7 +178,7 @@ class AnnotatedSource(RecordSource):
                 "create_annoset makes databases with boxes",
             )
         try:
-            found = parse_annotated(data)
+            found = parse_annotated(data, self.annotation_types)
         except WireError as error:
             raise self.unreadable(record, f"is not an AnnotatedDatum: {error}") from error
         wanted = len(self.tops) > 1 and self.config.anno_type is None
@@ -285,13 +286,7 @@ class AnnotatedSource(RecordSource):
     ) -> np.ndarray:
         """Masks of a picture that comes out at this height and width: (classes, height, width)."""
         assert self._masks is not None
-        high, wide = map(int, self.config.mask_size((0, 0, *size)))
-        if min(high, wide) < 1:
-            raise self.error(
-                f"seg_scales is {self.config.seg_scales}, and pictures come out {size[0]} high and "
-                f"{size[1]} wide: no labels of pixels are left",
-                field="seg_scales",
-            )
+        wanted = self._mask_size(size)
         if not len(annotated.datum.seg_label):
             raise self.unreadable(
                 record,
@@ -305,10 +300,21 @@ class AnnotatedSource(RecordSource):
             raise self.unreadable(record, f"holds labels of pixels, but {error}") from error
         if arranged.window is not None:
             labels = part_of(arranged.window, *labels.shape[:2]).of(labels)
-        masks = self._masks.of(labels, (high, wide))
+        masks = self._masks.of(labels, wanted)
         if choices.mirror is not None and choices.mirror[index]:
             masks = masks[..., ::-1]
         return masks
+
+    def _mask_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the masks of a picture that comes out at this size."""
+        high, wide = map(int, self.config.mask_size((0, 0, *size)))
+        if min(high, wide) < 1:
+            raise self.error(
+                f"seg_scales is {self.config.seg_scales}, and pictures come out {size[0]} high and "
+                f"{size[1]} wide: no labels of pixels are left",
+                field="seg_scales",
+            )
+        return high, wide
 
     def _pixel_masks(self, options: OpenOptions) -> PixelMasks:
         config = self.config

@@ -1,30 +1,33 @@
-"""LaneData: pictures with the lanes of a road (MobileNet-YOLO). Its shapes are known; nothing reads
-it."""
+"""LaneData: pictures with the lanes of a road (MobileNet-YOLO)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 
+from ..annotated.lane_source import LaneSource
+from ..annotated.lanes import LANE_SHAPE
+from ..annotated.settings import DEFAULT_JITTER, AnnotatedSettings
 from ..config import Axis, OpenOptions
-from .annotated_data import AnnotatedDataConfig
-
-_LANES, _POINTS, _NUMBERS = 5, 64, 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaneDataConfig(AnnotatedDataConfig):
-    """LaneData: lanes as lines of points, and as masks."""
+class LaneDataConfig(AnnotatedSettings):
+    """LaneData: lanes as lines of points, and as one mask, of an LMDB or LevelDB.
+
+    ``yolo_data_type`` 1 crops pictures by ``yolo_data_jitter`` where there is no
+    ``batch_sampler``.
+    """
 
     kind = "LaneData"
-    unread = True
+
+    @property
+    def jitter(self) -> float:
+        if self.batch_sampler or self.yolo_data_type != 1:
+            return 0.0
+        return DEFAULT_JITTER if self.yolo_data_jitter is None else self.yolo_data_jitter
 
     def beside(self, images: tuple[Axis, ...]) -> list[tuple[Axis, ...]]:
-        points = (images[0], _LANES, _POINTS, _NUMBERS)
-        return [points, (images[0], 1, *self.mask_size(images))]
+        return [(images[0], *LANE_SHAPE), (images[0], 1, *self.mask_size(images))]
 
-    def open(self, options: OpenOptions) -> NoReturn:
-        raise self.error(
-            "LaneData is not read: the shapes of its tops are known, and no more",
-            hint="take Input layers in its place and give a run what they hold, or HDF5Data",
-        )
+    def open(self, options: OpenOptions) -> LaneSource:
+        return LaneSource(self, options)
