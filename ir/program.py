@@ -98,6 +98,7 @@ class Labels:
     ``bottom``: the number of that bottom. ``ignored``: the label of what counts for nothing.
     ``rows``: it holds boxes, rows of so many numbers of which one is the class (width, column); one
     that begins with -1 is none. ``background``: the class that no box may have.
+    ``counts_others``: numbers that name no class are counted as wrong.
     """
 
     bottom: int
@@ -105,6 +106,7 @@ class Labels:
     ignored: int | None = None
     rows: tuple[int, int] | None = None
     background: int | None = None
+    counts_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,12 +187,21 @@ class LayerContext:
         )
         return axis % rank
 
-    def takes_labels(self, classes: int, ignored: int | None = None, bottom: int = 1) -> None:
+    def takes_labels(
+        self,
+        classes: int,
+        ignored: int | None = None,
+        bottom: int = 1,
+        *,
+        counts_others: bool = False,
+    ) -> None:
         """Say that a bottom holds class numbers: whole numbers from 0 to ``classes`` - 1.
 
         Others are then refused where they are read from data. ``ignored`` is taken, too.
+        With ``counts_others`` the layer makes something of them, and takes those that another layer
+        on the same data ignores.
         """
-        self.labels = Labels(bottom, classes, ignored)
+        self.labels = Labels(bottom, classes, ignored, counts_others=counts_others)
 
     def takes_boxes(
         self, bottom: int, classes: int, background: int, rows: tuple[int, int]

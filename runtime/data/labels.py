@@ -6,7 +6,7 @@ Caffe reads past the end of its scores for them and trains on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,15 @@ from runtime.data.source import Batch, DataSource, Position, Shape
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """The classes that one top of a data layer may name: what ``layer`` takes."""
+    """The classes that one top of a data layer may name: what ``layer`` takes.
+
+    ``passed``: numbers that name none, but may be there.
+    """
 
     top: int
     labels: Labels
     layer: LayerInfo
+    passed: frozenset[int] = frozenset()
 
 
 def label_checks(program: NetProgram) -> dict[str, list[LabelCheck]]:
@@ -33,7 +37,8 @@ def label_checks(program: NetProgram) -> dict[str, list[LabelCheck]]:
         labels = layer.labels
         if labels is not None and layer.bottoms[labels.bottom] in origin:
             source, top = origin[layer.bottoms[labels.bottom]]
-            found.setdefault(source, []).append(LabelCheck(top, labels, layer))
+            own = () if labels.ignored is None else (labels.ignored,)
+            found.setdefault(source, []).append(LabelCheck(top, labels, layer, frozenset(own)))
         shared = origin.get(layer.bottoms[0]) if layer.shares_data else None
         for i, name in enumerate(layer.tops):
             origin.pop(name, None)  # written in place: no longer what was read
@@ -41,7 +46,22 @@ def label_checks(program: NetProgram) -> dict[str, list[LabelCheck]]:
                 origin[name] = (layer.key, i)
             elif shared is not None:
                 origin[name] = shared
-    return found
+    return {source: _passing(checks) for source, checks in found.items()}
+
+
+def _passing(checks: Sequence[LabelCheck]) -> list[LabelCheck]:
+    """What one layer ignores may reach those that count it as wrong.
+
+    SegNet's nets have a loss with ``ignore_label`` and an Accuracy without; there
+    (src/caffe/layers/accuracy_layer.cpp) only a debug build looks at labels.
+    """
+    ignored = {check.top: frozenset[int]() for check in checks}
+    for check in checks:
+        ignored[check.top] |= check.passed
+    return [
+        replace(check, passed=ignored[check.top]) if check.labels.counts_others else check
+        for check in checks
+    ]
 
 
 class CheckedSource:
@@ -81,10 +101,9 @@ def _look(values: np.ndarray, check: LabelCheck, top: str) -> None:
     if check.labels.rows is not None:
         _look_at_rows(values, check.labels.rows, check, top)
         return
-    ignored = check.labels.ignored
     good = _named(values, check)
-    if ignored is not None:
-        good |= values == ignored
+    for number in check.passed:
+        good |= values == number
     if good.all():
         return
     index = int(np.flatnonzero(~good)[0])

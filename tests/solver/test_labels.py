@@ -64,6 +64,13 @@ def test_the_ignored_label_passes() -> None:
     assert run(9, loss="Accuracy", more="accuracy_param { ignore_label: 9 }") == 0.0
 
 
+def test_accuracy_counts_what_a_loss_ignores_as_wrong() -> None:
+    second = 'layer { name: "found" type: "Accuracy" bottom: "ip" bottom: "y" top: "found" }'
+    assert run(255, more="loss_param { ignore_label: 255 }", before=second) == 0.0
+    with pytest.raises(RoasteryError, match="layer 'found' has 3 class"):
+        run(254, more="loss_param { ignore_label: 255 }", before=second)
+
+
 def test_only_a_layer_that_ignores_labels_lets_the_ignored_one_pass() -> None:
     with pytest.raises(RoasteryError, match="label 255"):
         run(255, loss="HingeLoss", more="loss_param { ignore_label: 255 }")

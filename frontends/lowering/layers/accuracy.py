@@ -19,7 +19,8 @@ from ..registry import layer
     tops=(1, 2),
     no_gradient_to=(0, 1),
     note="A label that names no class counts as a wrong prediction, and so does one whose score is "
-    "NaN (a right one in Caffe, so that a net full of NaN scores 1).",
+    "NaN (a right one in Caffe, so that a net full of NaN scores 1). Labels of data that name no "
+    "class are an error, but for those that a loss on the same data ignores.",
 )
 def lower_accuracy(ctx: LayerContext) -> Sequence[Value]:
     """Share of positions whose label is among the ``top_k`` best scores.
@@ -33,6 +34,7 @@ def lower_accuracy(ctx: LayerContext) -> Sequence[Value]:
     ignored = p.get("ignore_label")
     labels = labels_along(ctx, axis, ignored)
     classes = x.shape[axis]
+    ctx.takes_labels(classes, ignored, counts_others=True)
     ctx.check(
         p.top_k <= classes,
         f"top_k is {p.top_k}, and there are {classes} classes on axis {axis}",
