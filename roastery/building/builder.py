@@ -12,6 +12,7 @@ from compiler.plan.arena import aligned
 from frontends.prototxt import Message
 from ir.program import NetProgram
 from runtime.backends.backend import Backend
+from runtime.data.config import NO_SOLVER, SolverSpan
 from runtime.data.feeds import open_feeds
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
@@ -74,6 +75,7 @@ class NetBuilder:
         share: BuiltNet | None = None,
         observe: Sequence[str] = (),
         given: Callable[[NetProgram], Collection[str]] | None = None,
+        schedule: SolverSpan = NO_SOLVER,
     ) -> BuiltNet:
         """Build a net.
 
@@ -82,6 +84,7 @@ class NetBuilder:
             share: the net whose parameters this one uses, layer by layer by name.
             observe: inner blobs to keep besides the outputs.
             given: the variables that the caller fills next, as from a file of weights.
+            schedule: of the solver that trains it.
 
         Raises RoasteryError for every mistake in the net or its data.
         """
@@ -92,7 +95,7 @@ class NetBuilder:
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
         store = Store(program.variables, seed, shared, given(program) if given else ())
-        feeds, said = open_feeds(program, seed, backend, self.report.notes)
+        feeds, said = open_feeds(program, seed, backend, self.report.notes, schedule)
         self.report.built(program, said)
         net = PartitionedNet(
             program,

@@ -14,6 +14,7 @@ from typing import Any
 from frontends.prototxt import Message, to_protobuf, to_text
 from ir.errors import RoasteryError
 from runtime.backends.backend import is_remote
+from runtime.data.config import SolverSpan
 from runtime.data.notes import Notes, to_logger
 from runtime.exclusive import Exclusive, exclusive
 from runtime.logging import CaffeLog
@@ -319,7 +320,8 @@ class _SolverNets:
         self, wanted: _NetOf, state: Message, seed: int, share: BuiltNet | None = None
     ) -> BuiltNet:
         request = NetRequest(wanted.net, state, allow_python=self.allow_python)
-        built = self.builder.build(request, seed, share=share)
+        schedule = SolverSpan(self.solver.max_iter, max(1, self.solver.iter_size))
+        built = self.builder.build(request, seed, share=share, schedule=schedule)
         for listed in self.solver.weights:
             for name in weight_files(listed):
                 self.log.finetuning_from(name)

@@ -34,6 +34,22 @@ ReadPixelClasses: TypeAlias = Callable[[Path, Location | None], tuple[int, ...]]
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
 
 
+@dataclass(frozen=True)
+class SolverSpan:
+    """How long a solver trains, as far as data depends on it.
+
+    Attributes:
+        max_iter: iterations in all; 0: it is not known.
+        iter_size: batches of an iteration.
+    """
+
+    max_iter: int = 0
+    iter_size: int = 1
+
+
+NO_SOLVER = SolverSpan()
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenOptions:
     """How a source is opened, whatever it reads.
@@ -44,6 +60,7 @@ class OpenOptions:
         root: folder that relative paths start from; Caffe's is the working directory.
         lock: keep writers of a database from what is read; not worth it for one record.
         notes: gets what the source says, while it is opened and later on any thread.
+        schedule: of the solver that the batches are for.
     """
 
     phase: Phase = "TEST"
@@ -51,6 +68,7 @@ class OpenOptions:
     root: Path = Path()
     lock: bool = True
     notes: Notes = to_logger
+    schedule: SolverSpan = NO_SOLVER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Literal, cast
 from ir.program import NetProgram
 
 from ..backends.backend import Backend, batch_allocator
+from .config import NO_SOLVER, SolverSpan
 from .labels import CheckedSource, label_checks
 from .notes import DataNote, Notes, NotesOfOpening
 from .opening import open_source
@@ -15,13 +16,18 @@ from .source import DataSource
 
 
 def open_feeds(
-    program: NetProgram, seed: int, backend: Backend, notes: Notes
+    program: NetProgram,
+    seed: int,
+    backend: Backend,
+    notes: Notes,
+    schedule: SolverSpan = NO_SOLVER,
 ) -> tuple[dict[str, DataSource], dict[str, list[DataNote]]]:
     """Data sources by the layers' keys: read ahead on threads, their labels checked.
 
     Args:
         backend: what reads the batches, which may have memory for them.
         notes: gets what the sources say once they are open.
+        schedule: of the solver that the batches are for.
 
     Returns: the sources, and what they said while they were opened.
     """
@@ -33,7 +39,7 @@ def open_feeds(
         if layer.source is None:
             continue
         opening = NotesOfOpening(notes)
-        source = open_source(layer.source, phase, seed, notes=opening)
+        source = open_source(layer.source, phase, seed, notes=opening, schedule=schedule)
         said[layer.key] = opening.opened()
         depth = max(1, getattr(layer.source, "prefetch", 4))
         source = read_ahead(source, depth, allocate=batch_allocator(backend, depth + 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .config import OpenOptions, Phase, SourceConfig
+from .config import NO_SOLVER, OpenOptions, Phase, SolverSpan, SourceConfig
 from .notes import Notes, to_logger, unheard
 from .source import DataSource, Shape
 
@@ -17,12 +17,17 @@ def open_source(
     root: str | os.PathLike[str] = ".",
     lock: bool = True,
     notes: Notes = to_logger,
+    schedule: SolverSpan = NO_SOLVER,
 ) -> DataSource:
     """Open the source that ``config`` describes; the arguments are those of `OpenOptions`.
 
     Raises RoasteryError for everything that can be known before the first batch.
     """
-    return config.open(OpenOptions(phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes))
+    return config.open(
+        OpenOptions(
+            phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes, schedule=schedule
+        )
+    )
 
 
 def probe_shapes(

@@ -21,13 +21,6 @@ def check_settings(config: AnnotatedSettings) -> None:
             "yolo_data_jitter",
             "from 0 to 1: the part of a picture that may be left out",
         )
-    if config.difficult_label_warmup and config.train_diffcult and config.yolo_data_type == 1:
-        raise config.error(
-            "difficult_label_warmup leaves difficult objects out for a twentieth of the solver's "
-            "max_iter, which a data layer here does not know",
-            "difficult_label_warmup",
-            "train with train_diffcult: false first, and go on from that snapshot with true",
-        )
     if config.side and not transform.caffe_yolo:
         raise config.error(
             f"side gives {len(config.side)} grids of labels, which only caffe_yolo fills",

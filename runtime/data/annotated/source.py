@@ -42,6 +42,9 @@ from .checks import check_settings
 from .masks import PixelMasks
 from .settings import AnnotatedSettings
 
+_WARMUP = 20
+"""The part of a solver's iterations in which difficult objects may be left out."""
+
 _ORIGIN = "annotated_data_layer.cpp"
 SIZE = NoteKind(_ORIGIN, "output data size: {shape}")
 SHADOWED = NoteKind(
@@ -74,6 +77,7 @@ class AnnotatedSource(RecordSource):
 
     def __init__(self, config: AnnotatedSettings, options: OpenOptions) -> None:
         self.config = config
+        self._schedule = options.schedule
         super().__init__(config, options)
         self._peeked: _Peeked | None = None
         try:
@@ -105,8 +109,7 @@ class AnnotatedSource(RecordSource):
 
     def box_tops(self) -> BoxTops:
         """How boxes are written."""
-        config = self.config
-        return YoloRows(config.train_diffcult) if config.yolo_data_type == 1 else BoxRows()
+        return YoloRows() if self.config.yolo_data_type == 1 else BoxRows()
 
     def plan_work(self) -> RecordBatch:
         if self._peeked is None:
@@ -264,7 +267,25 @@ class AnnotatedSource(RecordSource):
             if isinstance(found, str):
                 raise ImageError(found)
             boxes = found
+        if self._easy_alone(number):
+            boxes = boxes.chosen(~boxes.difficult)
         return ArrangedPicture(canvas, window, whole, boxes)
+
+    def _easy_alone(self, number: int) -> bool:
+        """Whether difficult objects of the record with this number are left out.
+
+        With ``difficult_label_warmup`` they are for a twentieth of the solver's iterations, and
+        are not without a solver.
+        """
+        config, schedule = self.config, self._schedule
+        if config.yolo_data_type != 1:
+            return False
+        if not config.train_diffcult:
+            return True
+        if not (config.difficult_label_warmup and schedule.max_iter):
+            return False
+        iteration = number // config.batch_size // schedule.iter_size
+        return iteration <= schedule.max_iter // _WARMUP
 
     def _window(
         self, boxes: ObjectBoxes, resize: ResizeConfig | None, number: int

@@ -76,12 +76,7 @@ class YoloRows(BoxTops):
     A row: label - 1, the centre (x, y), width, height. The 301st box and those after it are left
     out; the fork writes them into the next picture's rows.
     eric612/MobileNet-YOLO: src/caffe/layers/annotated_data_layer.cpp, yolo_data_type.
-
-    Attributes:
-        difficult: objects that are marked as difficult are among them.
     """
-
-    difficult: bool = True
 
     def shapes(self, records: int, boxes: int, size: tuple[int, int]) -> list[Shape]:
         return [(records, 1, YOLO_BOXES, YOLO_COLUMNS)]
@@ -89,10 +84,9 @@ class YoloRows(BoxTops):
     def write(self, found: Sequence[ObjectBoxes], tops: Sequence[np.ndarray]) -> None:
         tops[0][...] = 0
         for rows, boxes in zip(tops[0][:, 0], found, strict=True):
-            kept = boxes if self.difficult else boxes.chosen(~boxes.difficult)
-            count = min(len(kept), YOLO_BOXES)
-            rows[:count, 0] = kept.labels[:count] - 1
-            rows[:count, 1:] = centred(kept.corners[:count])
+            count = min(len(boxes), YOLO_BOXES)
+            rows[:count, 0] = boxes.labels[:count] - 1
+            rows[:count, 1:] = centred(boxes.corners[:count])
 
 
 @dataclass(frozen=True)
