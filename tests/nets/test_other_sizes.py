@@ -22,11 +22,15 @@ from tests.support.sample_nets import conv, dense, lenet, pool, relu
 
 #: Layers that may keep a size as it is, and why.
 FIXING = {
+    "AccuracyEncoding": "learns a center from so many rows as its batches have",
     "Bias": "learns a number for each place",
     "Convolution": "has as many weights as axis 2 has channels, where `axis` says so",
+    "DataSequence": "keeps rows of as many numbers as there are features",
+    "Decode": "learns a center from so many rows as its batches have",
     "InnerDistance": "has as many weights as there are features",
     "InnerProduct": "has as many weights as there are features",
     "Interp": "does nothing where the size is that of the top",
+    "Knn": "keeps batches of one size",
     "Local": "has weights of their own at each place",
     "LSTM": "is unrolled over the steps, and has as many weights as there are features",
     "LstmAttention": "is unrolled over the steps, and has as many weights as there are features",
@@ -42,6 +46,7 @@ FIXING = {
     "Scale": "learns a number for each place",
     "SparseInnerProduct": "has as many weights as there are features",
     "SPP": "has windows that follow from the image",
+    "UnPooling": "looks for elements near them where the size of the top allows it",
     "Upsample": "looks for elements near them where a size of the top that is given allows it",
 }
 

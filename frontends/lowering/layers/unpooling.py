@@ -176,7 +176,7 @@ def _starts(ctx: LayerContext, g: _Geometry) -> Value:
         return _fitted(ctx, b.reshape(spread, (n, c, h * g.stride[0], w * g.stride[1])), g.extents)
     # Windows that begin in the padding, or beyond a smaller image, begin at its edge.
     row, column = (
-        e.maximum(e.minimum(e.index(axis) * s - a, e.dyn(d) - 1), 0)
+        e.maximum(e.minimum(e.index(axis) * s - a, e.dyn(d - 1)), 0)
         for axis, s, a, d in zip((2, 3), g.stride, g.pad, g.extents, strict=True)
     )
     place = b.map(row * e.dyn(g.extents[1]) + column, shape=x.shape)
