@@ -11,7 +11,7 @@ from ir.program import LayerInfo, NetProgram, shown_blob
 from runtime.data.notes import DataNote, Notes
 from runtime.logging import CaffeLog
 
-_PHASES = ("TRAIN", "TEST")
+_PHASES = ("TRAIN", "TEST", "RUN")  # the last is MyCaffe's, and no number of Caffe's
 
 
 def log_rules(log: CaffeLog, net: Message, state: Message) -> None:

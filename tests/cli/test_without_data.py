@@ -398,3 +398,19 @@ def test_as_many_labels_as_an_image_has_must_be_given(run: Run) -> None:
     assert "label 5 x 1 x 4 x 4" in run(
         "compile", net, "--shape=data=5,2,4,4", "--shape=label=5,1,4,4"
     )
+
+
+def test_a_phase_that_is_neither(run: Run) -> None:
+    """MyCaffe's RUN: the log says that it is not the phase, as of any other."""
+    net = (
+        (LAYER % ("Input", "input_param { shape { dim: 2 dim: 3 } shape { dim: 2 } }"))
+        + """
+    layer { name: "r" type: "ReLU" bottom: "data" top: "r" exclude { phase: RUN } }
+    layer { name: "s" type: "ReLU" bottom: "data" top: "s" include { phase: RUN } }
+    layer { name: "t" type: "Power" bottom: "label" top: "t" }
+    """
+    )
+    said = run("time", net)
+    assert (
+        "The NetState phase (0) differed from the phase (2) specified by a rule in layer s" in said
+    )
