@@ -264,6 +264,9 @@ def test_a_label_map_says_the_classes(tmp_path: Path) -> None:
     (tmp_path / "map.prototxt").write_text('item { name: "none" }')
     with pytest.raises(RoasteryError, match="no label_id above 0"):
         roastery.compile(tmp_path / "net.prototxt", device="reference")
+    (tmp_path / "map.prototxt").write_text('item { name: "far" label_id: 1000000 }')
+    with pytest.raises(RoasteryError, match="has label_id 1000000; pixels have 256 grey levels"):
+        roastery.compile(tmp_path / "net.prototxt", device="reference")
 
 
 def test_records_keep_their_labels_of_pixels() -> None:

@@ -42,6 +42,7 @@ from .checks import check_settings
 from .masks import PixelMasks
 from .settings import AnnotatedSettings
 
+_MOST_CLASSES = 255
 _WARMUP = 20
 """The part of a solver's iterations in which difficult objects may be left out."""
 
@@ -92,9 +93,9 @@ class AnnotatedSource(RecordSource):
             choices = self.transformer.choose(0, 1)
             image, arranged = self.picture(annotated, self.upcoming, choices, 0, 0)
             sizes = self.transformer.output_shape(image.shape, name_of(self.upcoming))
+            self._check_room(image, sizes)
             if self._masks is not None:
                 self._mask(annotated, self.upcoming, arranged, choices, 0, sizes[1:])
-            self._check_room(image, sizes)
             if not annotated.datum.encoded:
                 self.note_raw()
                 if self._transform.distort_param is not None:
@@ -349,6 +350,12 @@ class AnnotatedSource(RecordSource):
             )
         path = options.root / config.label_map_file
         masks = PixelMasks(config.read_pixel_classes(path, config.at("label_map_file")))
+        if masks.count > _MOST_CLASSES:
+            raise self.error(
+                f"label map '{path}' has label_id {masks.count}; pixels have 256 grey levels, and "
+                f"there are at most {_MOST_CLASSES} classes beside the background",
+                field="label_map_file",
+            )
         if not masks.count:
             raise self.error(
                 f"label map '{path}' has no label_id above 0: there is no class of pixels",

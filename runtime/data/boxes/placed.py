@@ -21,9 +21,10 @@ def placed(boxes: ObjectBoxes, placement: SquarePlace) -> ObjectBoxes:
     side = np.float32(placement.side)
     factors = np.array([placement.wide, placement.high] * 2, np.float32) / side
     start = np.array([placement.left, placement.top] * 2, np.float32) / side
-    moved = boxes.at(boxes.corners * factors + start)
-    if placement.mirrored:
-        moved = mirrored(moved)
-    corners = clipped(moved.corners)
-    wide, high = corners[:, XMAX] - corners[:, XMIN], corners[:, YMAX] - corners[:, YMIN]
+    with np.errstate(all="ignore"):
+        moved = boxes.at(boxes.corners * factors + start)
+        if placement.mirrored:
+            moved = mirrored(moved)
+        corners = clipped(moved.corners)
+        wide, high = corners[:, XMAX] - corners[:, XMIN], corners[:, YMAX] - corners[:, YMIN]
     return moved.at(corners).chosen((wide >= _LEAST) & (high >= _LEAST))

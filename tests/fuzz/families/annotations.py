@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from frontends.label_map import read_label_map
+from frontends.label_map import read_label_map, read_pixel_classes
 from roastery.wire.encoding import WireError
 from runtime.data.annotated_datum import AnnotatedDatum, parse_annotated, serialize_annotated
 from runtime.data.annotations.coco_json import parse_coco
@@ -22,6 +22,7 @@ from runtime.data.boxes.sampling import BatchSamplerConfig, ConstraintConfig, Sa
 from runtime.data.config import TransformConfig
 from runtime.data.database_writer import new_database
 from runtime.data.datum import Datum
+from runtime.data.image_codec import encode_image
 from runtime.data.opening import open_source
 from runtime.data.sources.annotated_data import AnnotatedDataConfig
 
@@ -31,6 +32,7 @@ from ..targets import Target, register
 from .places import DATA
 
 FOLDER = DATA / "annotated"
+_MASK = encode_image(np.eye(4, dtype=np.uint8), "png")
 LABELS = {"cat": 1, "dog": 2, "cup": 3, "1": 1}
 
 
@@ -44,8 +46,8 @@ def _record(i: int) -> bytes:
         np.zeros(count, np.bool_),
         np.full(count, np.nan, np.float32),
     )
-    pixels = bytes(range(48))
-    return serialize_annotated(AnnotatedDatum(Datum(3, 4, 4, pixels, -1, encoded=False), 0, boxes))
+    datum = Datum(3, 4, 4, bytes(range(48)), -1, encoded=False, seg_label=_MASK)
+    return serialize_annotated(AnnotatedDatum(datum, 0, boxes))
 
 
 def _records(room: Path) -> list[Sample]:
@@ -102,6 +104,37 @@ def _batches(path: Path) -> object:
             ),
         ),
     )
+    return _read(config, path)
+
+
+def _masked_batches(path: Path) -> object:
+    """As MobileNet-YOLO's nets ask for them."""
+    config = AnnotatedDataConfig(
+        source=path.name,
+        batch_size=2,
+        backend="LEVELDB",
+        tops=("data", "label", "masks"),
+        yolo_data_type=1,
+        seg_scales=1,
+        transform=TransformConfig(mirror=True, resize_param=ResizeConfig(height=4, width=5)),
+    )
+    return _read(config, path)
+
+
+def _grid_batches(path: Path) -> object:
+    """As Synopsys' nets ask for them."""
+    resize = ResizeConfig(height=32, width=32)
+    config = AnnotatedDataConfig(
+        source=path.name,
+        batch_size=2,
+        backend="LEVELDB",
+        side=(1,),
+        transform=TransformConfig(caffe_yolo=True, resize_param=resize),
+    )
+    return _read(config, path)
+
+
+def _read(config: AnnotatedDataConfig, path: Path) -> None:
     source = open_source(config, "TRAIN", 1, path.parent)
     try:
         for _ in range(2):
@@ -109,7 +142,6 @@ def _batches(path: Path) -> object:
             source.next()
     finally:
         source.close()
-    return None
 
 
 def _xml(room: Path) -> list[Sample]:
@@ -152,6 +184,15 @@ def _read_label_map(path: Path) -> object:
     return len(found.labels()), len(found.display_names())
 
 
+def _pixel_map(room: Path) -> list[Sample]:
+    items = [f'item {{ name: "n{i}" label: {i} label_id: {i // 2} r: 9 }}\n' for i in range(5)]
+    return [one_file("labelmap.prototxt", "".join(items))]
+
+
+def _read_pixel_classes(path: Path) -> object:
+    return len(read_pixel_classes(path, None))
+
+
 register(Target("AnnotatedDatum", _records, _read_record, "wire", clean=(WireError,)))
 register(
     Target(
@@ -171,7 +212,18 @@ register(
         odd=_odd_database,
     )
 )
+for _name, _reader in (("masks", _masked_batches), ("grids", _grid_batches)):
+    register(
+        Target(
+            f"LevelDB (AnnotatedData layer with {_name})",
+            lambda room: [_database(None, room)],
+            _reader,
+            "bytes",
+            odd=_odd_database,
+        )
+    )
 register(Target("annotations in XML", _xml, _read_xml, "text"))
 register(Target("annotations in JSON", _json, _read_json, "json"))
 register(Target("annotations in lines", _lines, _read_lines, "text"))
+register(Target("label map of pixels", _pixel_map, _read_pixel_classes, "text"))
 register(Target("label map", _label_map, _read_label_map, "text"))
