@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +50,22 @@ MEAN_VALUE_FLAG = Flag(
 )
 
 
-def picture_files(name: str, extension: str) -> list[Path]:
-    """The file of this name, or the pictures in the folder of this name, in order."""
+def picture_files(names: Iterable[str], extension: str) -> list[Path]:
+    """The files of these names, and the pictures in folders of these names, in order.
+
+    What is named twice, as a file and with its folder, is taken once.
+    """
+    found: dict[str, Path] = {}
+    for name in names:
+        for file in _files_of(Path(name).expanduser(), extension):
+            # A link is another picture than the one that it leads to: its results have its name.
+            found.setdefault(os.path.join(os.path.realpath(file.parent), file.name), file)
+    return list(found.values())
+
+
+def _files_of(path: Path, extension: str) -> list[Path]:
     from ir.errors import RoasteryError
 
-    path = Path(name).expanduser()
     if not path.is_dir():
         return [path]
     files = sorted(file for file in path.iterdir() if file.name.endswith(f".{extension}"))

@@ -14,8 +14,13 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print(printable(text), file=stream if stream is not None else sys.stdout)
 
 
+def say_note(text: str) -> None:
+    """Print what the user should know, to standard error."""
+    say(f"note: {text}", sys.stderr)
+
+
 def say_nameless(file: str, classes: Iterable[int]) -> None:
     """Tell, on standard error, of which classes a file of names should have had names."""
     told = ", ".join(str(number) for number in sorted(classes)[:10])
     if told:
-        say(f"note: '{file}' has no name for class {told}: is it that of this net?", sys.stderr)
+        say_note(f"'{file}' has no name for class {told}: is it that of this net?")

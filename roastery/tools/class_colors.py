@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from ir.location import Location
 from ..files.regular_file import read_regular_text
 
 _MOST_CLASSES = 1 << 16
+_PICTURE = re.compile(r"\S+\.(jpe?g|png|bmp|tiff?|gif|webp|ppm|pgm)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[,;]?")
+_SPELLED_COLOR = re.compile(r"#[0-9a-f]{6}|\(?\d+[,;]\d+[,;]\d+\)?", re.IGNORECASE)
 _DIGITS = 9
 """Of a number in a file, as far as it is read: whatever has more is no colour."""
 
@@ -38,10 +42,12 @@ def common_color(number: int) -> tuple[int, int, int]:
     return color[0], color[1], color[2]
 
 
-def read_classes(path: Path) -> list[ClassColor]:
+def read_classes(path: Path, note: Callable[[str], None] | None = None) -> list[ClassColor]:
     """A class a line: its name, and behind it red, green and blue if it has a colour of its own.
 
-    Raises RoasteryError for a file that cannot be read, and for numbers that are no colour.
+    ``note`` is told of the first line that may be meant as a colour and is none. Raises
+    RoasteryError for a file that cannot be read, for a list of pictures, and for numbers that are
+    no colour.
     """
     try:
         lines = read_regular_text(path).removeprefix("\ufeff").splitlines()
@@ -59,8 +65,16 @@ def read_classes(path: Path) -> list[ClassColor]:
             hint="a class a line, class 0 first",
         )
     found = []
+    doubtful: list[int] = []
     for number, line in enumerate(lines):
         words = line.split()
+        if words and _PICTURE.fullmatch(words[0]):
+            raise RoasteryError(
+                f"'{words[0]}' is a picture's name: this is a list of pictures, and names of "
+                "classes are wanted",
+                location=Location(str(path), number + 1, 1, text=line),
+                hint="a class a line, class 0 first",
+            )
         values = [int(word[:_DIGITS]) for word in words[-3:] if word.isascii() and word.isdecimal()]
         if len(words) > 3 and len(values) == 3:
             if max(values) > 255:
@@ -70,8 +84,28 @@ def read_classes(path: Path) -> list[ClassColor]:
                 )
             found.append(ClassColor(" ".join(words[:-3]), (values[0], values[1], values[2])))
         else:
-            found.append(ClassColor(" ".join(words) or f"class {number}", common_color(number)))
+            name = " ".join(words) or f"class {number}"
+            found.append(ClassColor(name, common_color(number)))
+            if _half_a_color(words):
+                doubtful.append(number)
+    if doubtful and note is not None:
+        first, more = doubtful[0], len(doubtful) - 1
+        note(
+            f"'{path}', line {first + 1}: all of '{found[first].name}' is taken as a class's name; "
+            "a colour is three whole numbers from 0 to 255 behind the name"
+            + (f" ({more} more like it)" if more else "")
+        )
     return found
+
+
+def _half_a_color(words: Sequence[str]) -> bool:
+    """Whether the words of a name look as if they held a colour, or only one."""
+    if not words:
+        return False
+    numbers = 0
+    while numbers < len(words) and _NUMBER.fullmatch(words[-1 - numbers]):
+        numbers += 1
+    return numbers > 1 or bool(_SPELLED_COLOR.fullmatch(words[-1]))
 
 
 def class_at(classes: Sequence[ClassColor], number: int) -> ClassColor:

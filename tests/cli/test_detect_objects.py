@@ -162,7 +162,7 @@ def test_boxes_without_ends_are_null(here: Path) -> None:
         (["--box_scales=1,2"], "--box_scales=1,2: must be four numbers"),
         (["--shortest=9", "--longest=8"], "--longest=8 is less than --shortest=9"),
         (["--output=."], "'a.png' would be drawn over"),
-        (["a.png", "--output=x"], "would both become x/a.png"),
+        (["sub/a.png", "--output=x"], "would both become x/a.png"),
         (["--label_map=missing.prototxt"], "cannot read the label map"),
     ],
 )
@@ -170,6 +170,7 @@ def test_what_is_refused(
     here: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorded("net_ssd_deploy")
+    Path("sub").mkdir()
     given = ["detect_objects", "net.prototxt", "net.caffemodel", "a.png", *words]
     assert main(given) != 0
     assert message in capsys.readouterr().err
@@ -208,6 +209,21 @@ def test_labels(here: Path) -> None:
     assert read_labels(Path("labels.prototxt")) == {0: "background", 1: "dog", 2: "cat"}
     Path("names.txt").write_text("background\ndog\nblue cat\n")
     assert read_labels(Path("names.txt")) == {0: "background", 1: "dog", 2: "blue cat"}
+
+
+def test_a_list_of_pictures_is_no_label_map(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded("net_ssd_deploy")
+    Path("test.txt").write_text("VOC2007/JPEGImages/000001.jpg VOC2007/Annotations/000001.xml\n")
+    words = ["detect_objects", "net.prototxt", "net.caffemodel", "a.png", "--label_map=test.txt"]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert "test.txt:1:1: 'VOC2007/JPEGImages/000001.jpg' is a picture's name" in error
+
+
+def test_a_picture_that_is_named_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded("net_ssd_deploy")
+    run(".", "--ext=png", "--output=drawn")
+    assert capsys.readouterr().out.count("a.png: ") == 1
 
 
 def test_a_label_map_with_too_few_names(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

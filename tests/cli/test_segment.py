@@ -138,7 +138,7 @@ def test_gray_nets(here: Path) -> None:
     [
         (["lost.png"], "cannot read the picture 'lost.png'"),
         (["net.prototxt"], "is not a picture that OpenCV can decode"),
-        (["a.png", "sub/a.png"], "would both become segmented/a_labels.png"),
+        (["a.png", "a.png", "sub/a.png"], "would both become segmented/a_labels.png"),
         (["sub"], "folder 'sub' holds no .jpg files"),
         (["a.png", "--size=8"], "must be HEIGHT,WIDTH in pixels"),
         (["a.png", "--size=0,4"], "must be HEIGHT,WIDTH in pixels"),
@@ -206,7 +206,12 @@ def test_class_files(tmp_path: Path) -> None:
     with pytest.raises(RoasteryError, match="classes:2:1: 256 is no part of a colour"):
         read_classes(path)
     path.write_text("1 2 3\nroad -1 0 0")
-    assert [c.name for c in read_classes(path)] == ["1 2 3", "road -1 0 0"]
+    notes: list[str] = []
+    assert [c.name for c in read_classes(path, notes.append)] == ["1 2 3", "road -1 0 0"]
+    assert notes == [
+        f"'{path}', line 1: all of '1 2 3' is taken as a class's name; a colour is three whole "
+        "numbers from 0 to 255 behind the name (1 more like it)"
+    ]
     path.write_text("\n\n")
     with pytest.raises(RoasteryError, match="names 0 classes"):
         read_classes(path)
@@ -216,3 +221,48 @@ def test_class_files(tmp_path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\0\0\0")
     with pytest.raises(RoasteryError, match="it is no text file"):
         read_classes(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "doubtful"),
+    [
+        ("b 1 2", True),
+        ("road 128, 64, 128", True),
+        ("road 128,64,128", True),
+        ("road (128,64,128)", True),
+        ("road #8040ff", True),
+        ("road 0.5 0.25 0.5", True),
+        ("road 1 2 3", False),
+        ("lane 2", False),
+        ("7", False),
+        ("3 wheeled bicycle", False),
+        ("", False),
+    ],
+)
+def test_lines_that_are_half_a_color(tmp_path: Path, line: str, doubtful: bool) -> None:
+    path = tmp_path / "classes"
+    path.write_text(f"a\n{line}\nc\n")
+    notes: list[str] = []
+    assert len(read_classes(path, notes.append)) == 3
+    assert len(notes) == doubtful and all("line 2" in note for note in notes)
+
+
+def test_a_doubtful_line_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("classes.txt").write_text("a\nb 1 2\nc\n")
+    assert main(["segment", *MODEL, "a.png", "--classes=classes.txt"]) == 0
+    error = capsys.readouterr().err
+    assert error.startswith("note: 'classes.txt', line 2: all of 'b 1 2' is taken as a class's")
+
+
+def test_a_picture_that_is_named_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a file, with its folder and by another way to it; a link is a picture of its own."""
+    Path("photos").mkdir()
+    write_picture("photos/a.png")
+    Path("photos/b.png").symlink_to("a.png")
+    words = ["photos/a.png", "photos", "./photos/../photos/a.png", "--ext=png"]
+    assert main(["segment", *MODEL, *words]) == 0
+    said = capsys.readouterr().out
+    assert [line.partition(":")[0] for line in said.splitlines()[:-1]] == [
+        "photos/a.png",
+        "photos/b.png",
+    ]

@@ -74,7 +74,7 @@ def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:
         return list(pictures)
     if path.is_dir():
         say(f"Loading folder: {path}")
-        return [load_image(file, color) for file in picture_files(name, extension)]
+        return [load_image(file, color) for file in picture_files([name], extension)]
     say(f"Loading file: {path}")
     return [load_image(path, color)]
 

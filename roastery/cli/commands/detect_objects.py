@@ -13,7 +13,7 @@ from ..preprocessing import (
     picture_files,
     transformer_options,
 )
-from ..say import say, say_nameless
+from ..say import say, say_nameless, say_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +40,9 @@ def _run(arguments: Arguments) -> None:
     if arguments.threshold > 1:
         raise UsageError(f"--threshold={arguments.threshold:g}: scores go from 0 to 1")
     size = _size(arguments.size) if arguments.size else None
-    files = [file for name in arguments.images for file in picture_files(name, arguments.ext)]
+    files = picture_files(arguments.images, arguments.ext)
     outputs = _outputs(files, Path(arguments.output)) if arguments.output else []
-    labels = read_labels(Path(arguments.label_map)) if arguments.label_map else {}
+    labels = read_labels(Path(arguments.label_map), say_note) if arguments.label_map else {}
     channels = input_channels(arguments.model)
     finder = ObjectFinder(
         arguments.model,

@@ -13,7 +13,7 @@ from ..preprocessing import (
     picture_files,
     transformer_options,
 )
-from ..say import say, say_nameless
+from ..say import say, say_nameless, say_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +39,9 @@ def _run(arguments: Arguments) -> None:
         raise UsageError(f"--opacity={arguments.opacity:g}: must be from 0 to 1")
     keep_size = arguments.size == "picture"
     size = None if keep_size or not arguments.size else _size(arguments.size)
-    files = [file for name in arguments.images for file in picture_files(name, arguments.ext)]
+    files = picture_files(arguments.images, arguments.ext)
     outputs = _outputs(files, Path(arguments.output))
-    classes = read_classes(Path(arguments.classes)) if arguments.classes else []
+    classes = read_classes(Path(arguments.classes), say_note) if arguments.classes else []
     channels = input_channels(arguments.model)
     segmenter = Segmenter(
         arguments.model,

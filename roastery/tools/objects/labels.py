@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from frontends.prototxt import parse_text
@@ -11,14 +12,14 @@ from ...files.regular_file import read_regular_text
 from ..class_colors import read_classes
 
 
-def read_labels(path: Path) -> dict[int, str]:
-    """Names by class number.
+def read_labels(path: Path, note: Callable[[str], None] | None = None) -> dict[int, str]:
+    """Names by class number; ``note`` is told what in the file is doubtful.
 
     A ``.prototxt`` or ``.pbtxt`` file is a LabelMap, whose display names are taken; any other has
     a class a line, class 0 first. Raises RoasteryError for a file that cannot be read.
     """
     if path.suffix not in (".prototxt", ".pbtxt"):
-        return {number: each.name for number, each in enumerate(read_classes(path))}
+        return {number: each.name for number, each in enumerate(read_classes(path, note))}
     try:
         text = read_regular_text(path)
     except OSError as error:
