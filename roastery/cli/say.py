@@ -19,6 +19,11 @@ def say_note(text: str) -> None:
     say(f"note: {text}", sys.stderr)
 
 
+def preparation(seconds: float) -> str:
+    """What a summary says of the time that compiling took, if it is worth a word."""
+    return f" (and {seconds:.2f} s to compile the net)" if seconds >= 1 else ""
+
+
 def say_nameless(file: str, classes: Iterable[int]) -> None:
     """Tell, on standard error, of which classes a file of names should have had names."""
     told = ", ".join(str(number) for number in sorted(classes)[:10])

@@ -12,13 +12,13 @@ import functools
 import logging
 import os
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
-from ir.printable import printable
 from runtime.backends.backend import Backend
 from runtime.backends.reference import ReferenceBackend
+
+from .compiling import COMPILING
 
 if TYPE_CHECKING:
     from compiler.pipeline import Lower
@@ -99,7 +99,7 @@ def _cpu_backend() -> Backend:
         return OptimisedBackend()
     from runtime.cpu.backend import CpuBackend
 
-    return CpuBackend(compiler, _show_progress)
+    return CpuBackend(compiler, COMPILING)
 
 
 @functools.cache
@@ -131,12 +131,5 @@ def tuned_lowering() -> Lower | None:
         raise RoasteryError(f"ROASTERY_TUNED: {error.message}", hint=error.hint) from None
 
 
-def _show_compiling(done: int, total: int, job: Job) -> None:
-    """One line on a terminal that says how far compiling is; it vanishes in the end."""
-    _show_progress(done, total, f" ({printable(job.name)})")
-
-
-def _show_progress(done: int, total: int, what: str = "") -> None:
-    if sys.stderr.isatty():
-        text = f"compiling kernels: {done} of {total}{what}"[:99] if done < total else ""
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+def _show_compiling(done: int, total: int, job: Job | None) -> None:
+    COMPILING(done, total, "" if job is None else f" ({job.name})")

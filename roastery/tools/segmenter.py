@@ -10,10 +10,10 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.types import shape_text
 from runtime.data.image_codec import import_cv2
-from runtime.data.image_limit import check_pixels
 
 from ..caffe import TEST, Net
 from ..caffe.classifier import input_transformer
+from .sized_net import SizedNet
 
 
 class Segmenter:
@@ -28,6 +28,9 @@ class Segmenter:
         mean: as Transformer.set_mean takes it.
         input_scale, raw_scale, channel_swap: see :class:`roastery.caffe.io.Transformer`.
         options: of the net.
+
+    Attributes:
+        sizes: of its input.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Segmenter:
         )
         self._scales = (input_scale, raw_scale, channel_swap)
         self._output = self._chosen(output)
-        self._seen: tuple[int, ...] = ()
+        self.sizes = SizedNet(self._net, self._input)
 
     def classes_of(self, picture: np.ndarray) -> np.ndarray:
         """The class of every pixel: whole numbers (height, width).
@@ -70,12 +73,8 @@ class Segmenter:
         """
         high, wide = picture.shape[:2]
         size = (high, wide) if self._keep_size else self._size
-        if size != self._seen:
-            check_pixels(*size)
-            channels = self._net.blobs[self._input].data.shape[1]
-            self._net.blobs[self._input].reshape(1, channels, *size)
+        if self.sizes.take(size):
             self._transformer = input_transformer(self._net, self._mean, *self._scales)
-            self._seen = size
         self._net.blobs[self._input].data[0] = self._transformer.preprocess(self._input, picture)
         self._net.forward()
         found = self._net.blobs[self._output].data

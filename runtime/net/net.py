@@ -96,6 +96,7 @@ class PartitionedNet:
         self._freeze = freeze
         self._saves = partitioning.by_layer  # whether forward keeps what backward reads
         self.state = PassState(program, store)
+        self._ahead = False  # what forward needs was shown to the backend, by itself
         self._prepared: set[bool] = set()  # of backward that adds, or not: was shown to the backend
 
     @property
@@ -155,7 +156,7 @@ class PartitionedNet:
             fed: on the inputs as they are: no data source moves on.
             losses: gets the weighted losses of the layers.
         """
-        if not self._prepared:
+        if not self._prepared and not self._ahead:
             self._prepare(adding=True)
         if start == 0:
             self.state.begin_pass()
@@ -202,6 +203,16 @@ class PartitionedNet:
         if self._saves:
             return saving(part.partition.apart)
         return part.frozen if self._freeze else lambda graphs: graphs.forward
+
+    def prepare_forward(self) -> None:
+        """Compile what forward needs at the sizes of now, before it runs.
+
+        What a net that runs layer by layer needs for backward is then compiled when that runs.
+        """
+        self._ahead = True
+        graphs = ((self._choice(part)(part.graphs), part) for part in self.parts if not part.shares)
+        shown = ((graph, part.values) for graph, part in graphs if graph.nodes)
+        prepare(self.backend, shown, self.options)
 
     def _prepare(self, *, adding: bool) -> None:
         if self.by_layer and adding not in self._prepared:

@@ -16,7 +16,8 @@ from .shared_library import Library
 from .store import LibraryStore
 
 Progress = Callable[[int, int], None]
-"""How many kernels are compiled, of how many."""
+"""How many kernels are compiled, of how many: none before the first, and all at the end, also where
+one failed."""
 
 _LETTERS = 6000
 """Of kernels in a file: compilers start in the time that they take for so many."""
@@ -27,7 +28,7 @@ class LibraryMaker:
 
     Args:
         prelude: stands before them in every file.
-        progress: told after each file that was compiled.
+        progress: told before the first file is compiled and after each.
     """
 
     def __init__(
@@ -91,16 +92,23 @@ class LibraryMaker:
         texts = ["\n".join([self._prelude, *(sources[key] for key in unit)]) for unit in units]
         done = 0
         try:
+            if sources:
+                self._tell(0, len(sources))
             for number, code in compile_all(texts, self._compiler, self._flags):
                 library = Library(code, tuple(units[number]))
                 yield library  # to who may find that it is none, which is not kept
                 self._store.save(library)
                 done += len(library.kernels)
-                if self._progress is not None:
-                    self._progress(done, len(sources))
+                if done < len(sources):
+                    self._tell(done, len(sources))
         finally:
-            if units:
+            if sources:
                 self._store.make_room()
+                self._tell(len(sources), len(sources))
+
+    def _tell(self, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress(done, total)
 
 
 def _system() -> tuple[str, str | None]:

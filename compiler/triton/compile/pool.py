@@ -23,7 +23,9 @@ from .job import CompileError, Job
 from .process import WorkerProcess
 from .store import BinaryStore
 
-Progress = Callable[[int, int, Job], None]  # done, all, the job just finished
+Progress = Callable[[int, int, Job | None], None]
+"""How many kernels are compiled, of how many, and the one that just was. None before the first, and
+at the end, when all are, also where some failed."""
 
 _MOST_WORKERS = 16  # a worker takes about 300 MB
 
@@ -57,7 +59,8 @@ def compile_jobs(
     Args:
         store: where binaries are kept; by default in the cache folder.
         workers: processes at a time; by default as many as there are processors to use.
-        progress: called in this thread after each kernel that had to be compiled.
+        progress: called in this thread where kernels have to be compiled: before the first, after
+            each, and at the end.
         triton_path: a folder of packages whose Triton is used instead of the installed one.
         timeout: seconds after which a single kernel is given up.
 
@@ -105,19 +108,23 @@ def _compiled(
     results: dict[str, Binary | str] = {}
     threads = futures.ThreadPoolExecutor(len(processes))
     try:
+        if progress is not None:
+            progress(0, len(jobs), None)
         waiting = {threads.submit(compile, job): key for key, job in jobs.items()}
         for done, future in enumerate(futures.as_completed(waiting), 1):
             key = waiting[future]
             results[key] = result = future.result()
             if isinstance(result, Binary):
                 store.save(key, result)
-            if progress is not None:
+            if progress is not None and done < len(jobs):
                 progress(done, len(jobs), jobs[key])
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.kill()
         threads.shutdown()
+        if progress is not None:
+            progress(len(jobs), len(jobs), None)
     binaries = {key: result for key, result in results.items() if isinstance(result, Binary)}
     if failed := [key for key in jobs if key not in binaries]:
         raise CompileError([(jobs[key], str(results[key])) for key in failed], version)

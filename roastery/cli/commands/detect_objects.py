@@ -13,7 +13,7 @@ from ..preprocessing import (
     picture_files,
     transformer_options,
 )
-from ..say import say, say_nameless, say_note
+from ..say import preparation, say, say_nameless, say_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,13 +74,14 @@ def _run(arguments: Arguments) -> None:
         told.append({"image": str(file), "objects": rows})
         if outputs:
             _draw(outputs[number], picture, found, labels)
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - started - finder.sizes.seconds
     if arguments.json:
         with atomic_write(arguments.json, "w") as stream:
             stream.write(json.dumps(told, indent=1) + "\n")
     count = sum(len(each["objects"]) for each in told)
     where = f", drawn in {arguments.output}" if outputs else ""
-    say(f"{count} object(s) in {len(files)} picture(s), {seconds:.2f} s{where}")
+    prepared = preparation(finder.sizes.seconds)
+    say(f"{count} object(s) in {len(files)} picture(s), {seconds:.2f} s{prepared}{where}")
     if labels:
         say_nameless(arguments.label_map, numbers_found - labels.keys())
 

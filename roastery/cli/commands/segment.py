@@ -13,7 +13,7 @@ from ..preprocessing import (
     picture_files,
     transformer_options,
 )
-from ..say import say, say_nameless, say_note
+from ..say import preparation, say, say_nameless, say_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,9 +60,10 @@ def _run(arguments: Arguments) -> None:
         _write(base, picture, found, classes, arguments)
         numbers_found.update(np.unique(found).tolist())
         say(f"{file}: {_shares(found, classes)}")
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - started - segmenter.sizes.seconds
     count = f"{len(files)} picture" + ("s" if len(files) != 1 else "")
-    say(f"Segmented {count} in {seconds:.2f} s, results are in {arguments.output}")
+    prepared = preparation(segmenter.sizes.seconds)
+    say(f"Segmented {count} in {seconds:.2f} s{prepared}, results are in {arguments.output}")
     if classes:
         say_nameless(arguments.classes, numbers_found - set(range(len(classes))))
 

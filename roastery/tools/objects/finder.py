@@ -11,10 +11,10 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.types import shape_text
-from runtime.data.image_limit import check_pixels
 
 from ...caffe import TEST, Net
 from ...caffe.classifier import input_transformer
+from ..sized_net import SizedNet
 from .found import PictureObject
 from .regions import RegionNet, regions_of
 from .rows import objects_in_rows
@@ -51,6 +51,9 @@ class ObjectFinder:
         mean: as Transformer.set_mean takes it.
         input_scale, raw_scale, channel_swap: see :class:`roastery.caffe.io.Transformer`.
         options: of the net.
+
+    Attributes:
+        sizes: of its input.
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class ObjectFinder:
         else:
             self._rows = _rows_output(self._net, model)
             self._mean = mean
-        self._seen: tuple[int, int] | None = None
+        self.sizes = SizedNet(self._net, self._input)
 
     @property
     def sizes_follow_pictures(self) -> bool:
@@ -100,7 +103,8 @@ class ObjectFinder:
             size = max(1, round(height * scale)), max(1, round(width * scale))
         else:
             size = self._pictures.size or self._net.blobs[self._input].data.shape[2:]
-        self._resize(size)
+        if self.sizes.take(size):
+            self._transformer = input_transformer(self._net, self._mean, *self._scales, self._input)
         blobs = self._net.blobs
         blobs[self._input].data[0] = self._transformer.preprocess(self._input, picture)
         if self._info:
@@ -113,16 +117,6 @@ class ObjectFinder:
         else:
             found = objects_in_rows(blobs[self._rows].data, (height, width), threshold)
         return sorted(found, key=lambda each: -each.score)
-
-    def _resize(self, size: tuple[int, int]) -> None:
-        if size == self._seen:
-            return
-        check_pixels(*size)
-        channels = self._net.blobs[self._input].data.shape[1]
-        self._net.blobs[self._input].reshape(1, channels, *size)
-        self._net.reshape()
-        self._transformer = input_transformer(self._net, self._mean, *self._scales, self._input)
-        self._seen = size
 
 
 def _inputs(net: Net, model: str) -> tuple[str, str]:

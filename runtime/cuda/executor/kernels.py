@@ -13,7 +13,7 @@ from compiler.triton.compile import Job, Launched, LaunchGrid, compile_jobs, job
 from compiler.triton.compile.store import BinaryStore
 from ir.errors import RoasteryError
 
-Progress = Callable[[int, int, Job], None]
+Progress = Callable[[int, int, Job | None], None]
 Compile = Callable[[Sequence[Job], Progress | None], Sequence[Binary]]
 
 
