@@ -59,7 +59,9 @@ def freeze(graph: Graph, context: PassContext = UNBOUNDED) -> tuple[Graph, Graph
 def constants(graph: Graph) -> set[Value]:
     """Values that depend on nothing but variables that the graph does not write.
 
-    Random numbers are other ones in each pass, and training goes on.
+    Random numbers are other ones in each pass, and training goes on. What reads nothing, as SSD's
+    priors follow from sizes alone, is computed in each pass, too: it is cheap, and once computed
+    would keep an exported net at the sizes at hand.
     """
     written = {RANDOM_STATE, PROGRESS, *(p.name for p in graph.outputs if p.role is Role.STATE)}
     known = {
@@ -68,7 +70,8 @@ def constants(graph: Graph) -> set[Value]:
         if p.role in (Role.PARAMETER, Role.STATE) and p.name not in written
     }
     for node in graph.nodes:
-        if not node.op.properties & PINNED and all(v in known for v in node.inputs):
+        fixed = bool(node.inputs) and all(v in known for v in node.inputs)
+        if fixed and not node.op.properties & PINNED:
             known.update(node.outputs)
     return known
 

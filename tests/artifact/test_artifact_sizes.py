@@ -277,3 +277,22 @@ def test_forms_that_take_long_to_read(golden: Path) -> None:
     contents["graph.txt"] = text.encode()
     with pytest.raises(ArtifactError, match="its sizes take more than 65536 characters"):
         at(forge(golden, {"graph.txt": text.encode(), "plan.json": json.dumps(plan).encode()}))
+
+
+@pytest.mark.parametrize("device", ["reference", "cpu"])
+def test_boxes_of_sizes_alone_stay_free(device: str, tmp_path: Path) -> None:
+    """SSD's priors follow from the sizes of an image, and are no constants of the exported net."""
+    text = (
+        'layer { name: "d" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 20 '
+        'dim: 24 } } } layer { name: "c" type: "Convolution" bottom: "data" top: "c" '
+        'convolution_param { num_output: 2 kernel_size: 3 stride: 4 weight_filler { type: "xavier" '
+        '} } } layer { name: "p" type: "PriorBox" bottom: "c" bottom: "data" top: "prior" '
+        "prior_box_param { min_size: 8 max_size: 14 aspect_ratio: 2 clip: true } }"
+    )
+    (tmp_path / "net.prototxt").write_text(text)
+    export_net(tmp_path / "net.prototxt", None, tmp_path / "net.roast")
+    net = load(tmp_path / "net.roast", device)
+    live = roastery.compile(tmp_path / "net.prototxt", device="reference", seed=0)
+    for shape in [(1, 3, 20, 24), (2, 3, 33, 48)]:
+        wanted = live(data=random(shape))["prior"]
+        np.testing.assert_allclose(net(data=random(shape))["prior"], wanted, atol=1e-6)
