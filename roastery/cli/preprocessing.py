@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from .command import Arguments, Flag, UsageError
 from .devices import DEVICES, PRECISION_FLAG
 from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 from .passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
+from .say import say_note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,39 +126,96 @@ def requested_mean(path: str) -> np.ndarray | None:
 
 def input_channels(model: str) -> int:
     """How many channels a deploy net's first input has."""
-    from frontends.lowering.known_layers import layer_types
-    from ir.errors import RoasteryError
-
     from ..reading import nets
 
-    message: Message = nets.read_net(model)
-    for layer in message.layer:
+    return _input_channels(nets.read_net(model), model)
+
+
+def _input_channels(net: Message, model: str) -> int:
+    from frontends.lowering.known_layers import layer_types
+
+    from ..reading.deployed import no_input
+
+    for layer in net.layer:
         kind = layer_types().get(layer.type)
         if kind is not None and kind.fed and layer.input_param.shape:
             dims = layer.input_param.shape[0].dim
             return int(dims[1]) if len(dims) > 1 else 1
-    raise RoasteryError(
-        f"'{model}' has no Input layer to put pictures into",
-        hint=f"a deploy prototxt is wanted, without data layers{_instead(message)}",
-    )
+    raise no_input(net, model)
 
 
-def _instead(message: Message) -> str:
-    """What to write in the place of a net's data layer."""
-    first = next((m for m in message.layer if m.top and not m.bottom), None)
-    if first is None:
-        return ""
-    shape = "shape { dim: 1 dim: 3 dim: HEIGHT dim: WIDTH }"
-    return (
-        f"; in the place of layer '{first.name}': "
-        f'layer {{ name: "{first.name}" type: "Input" top: "{first.top[0]}" '
-        f"input_param {{ {shape} }} }}"
-    )
+@dataclass(frozen=True)
+class PictureNet:
+    """What pictures are put into.
+
+    Attributes:
+        message: the net; None: as it is in its file.
+        channels: of pictures.
+        any_size: every picture at its own size, since the net says none.
+        mean, scale: what its data layer says, as in transform_param.
+    """
+
+    message: Message | None
+    channels: int
+    any_size: bool = False
+    mean: tuple[float, ...] = ()
+    scale: float | None = None
+
+
+def picture_net(
+    arguments: Arguments, first: Path, size: Sequence[int] | None, *, any_size: bool
+) -> PictureNet:
+    """The net of a command that runs on pictures; where it begins with a layer that reads files,
+    they take its place, and a note says so.
+
+    Args:
+        first: a picture. size: that pictures are scaled to, where the user says it.
+        any_size: whether pictures may stay as large as they are.
+    """
+    from ir.errors import RoasteryError
+
+    from ..caffe.io import load_image
+    from ..reading import nets
+    from ..reading.deployed import picture_layer
+
+    net = nets.read_net(arguments.model)
+    found = picture_layer(net)
+    if found is None:
+        return PictureNet(None, _input_channels(net, arguments.model))
+    chosen = tuple(size) if size is not None else found.size
+    if chosen is None:
+        if not any_size:
+            raise RoasteryError(
+                f"layer '{found.layer.name}' does not say how large pictures become",
+                location=found.layer.location,
+                hint="--size=HEIGHT,WIDTH does",
+            )
+        height, width = load_image(first).shape[:2]
+    else:
+        height, width = chosen
+    message, note = found.replaced((height, width))
+    given = {MEAN_VALUE_FLAG.name, "mean_file", "input_scale"} & arguments.given
+    if found.mean and not given:
+        note += f"; its mean {', '.join(f'{value:g}' for value in found.mean)} is subtracted"
+    elif found.layer.transform_param.has("mean_file") and not given:
+        note += "; nothing is subtracted: --mean_file would be its mean"
+    if found.scale is not None and not given:
+        note += f", and values are multiplied by its scale {found.scale:g}"
+    say_note(note)
+    told = ((), None) if given else (found.mean, found.scale)
+    return PictureNet(message, found.channels, chosen is None, *told)
 
 
 def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
     """What the flags say to Classifier, Detector and Segmenter."""
-    values = mean_values(getattr(arguments, MEAN_VALUE_FLAG.name, ""), channels)
+    return picture_options(arguments, PictureNet(None, channels))
+
+
+def picture_options(arguments: Arguments, net: PictureNet) -> dict[str, Any]:
+    """As :func:`transformer_options`, with what the net's data layer says."""
+    channels = net.channels
+    stated = ",".join(map(repr, net.mean))
+    values = mean_values(getattr(arguments, MEAN_VALUE_FLAG.name, "") or stated, channels)
     if values is not None and arguments.mean_file:
         raise UsageError("--mean_file and --mean_value: give one of the two")
     swap = numbers(arguments.channel_swap, "channel_swap")
@@ -164,7 +223,7 @@ def transformer_options(arguments: Arguments, channels: int) -> dict[str, Any]:
         swap = []
     return {
         "mean": values if values is not None else requested_mean(arguments.mean_file),
-        "input_scale": arguments.input_scale,
+        "input_scale": net.scale if arguments.input_scale is None else arguments.input_scale,
         "raw_scale": arguments.raw_scale,
         "channel_swap": swap or None,
         "device": arguments.device or ("cuda" if arguments.gpu else None),

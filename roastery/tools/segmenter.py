@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.types import shape_text
 from runtime.data.image_codec import import_cv2
@@ -27,6 +28,7 @@ class Segmenter:
             (1, 1, height, width); "": the net's only output.
         mean: as Transformer.set_mean takes it.
         input_scale, raw_scale, channel_swap: see :class:`roastery.caffe.io.Transformer`.
+        net: what runs, if it is not what ``model`` holds.
         options: of the net.
 
     Attributes:
@@ -45,9 +47,10 @@ class Segmenter:
         input_scale: float | None = None,
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
+        net: Message | None = None,
         **options: Any,
     ) -> None:
-        self._net = Net(model, TEST, weights=weights, **options)
+        self._net = Net(model if net is None else net, TEST, weights=weights, **options)
         self._input = self._net.inputs[0]
         shape = self._net.blobs[self._input].data.shape
         if len(shape) != 4:

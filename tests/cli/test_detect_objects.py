@@ -234,11 +234,57 @@ def test_a_label_map_with_too_few_names(here: Path, capsys: pytest.CaptureFixtur
     assert found and f"'short.txt' has no name for class {told}:" in capsys.readouterr().err
 
 
-def test_a_net_with_data_layers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+ANNOTATED = """layer { name: "pictures" type: "AnnotatedData" top: "data" top: "label"
+  transform_param { mean_value: 100 mean_value: 110 mean_value: 120 scale: 0.01 %s }
+  data_param { source: "VOC_lmdb" batch_size: 8 } }
+"""
+EVALUATION = """
+layer { name: "judge" type: "DetectionEvaluate" bottom: "det" bottom: "label" top: "eval"
+  detection_evaluate_param { num_classes: 4 } }
+"""
+
+
+def as_tested(transform: str) -> None:
+    """The net as it is tested: a data layer for its input, and one that judges boxes."""
+    text = Path("net.prototxt").read_text()
+    layers = text.split("layer {")
+    (own,) = [part for part in layers if '"Input"' in part]
+    text = text.replace("layer {" + own, ANNOTATED % transform) + EVALUATION
+    Path("net.prototxt").write_text(text)
+
+
+def test_a_net_as_it_is_tested(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """AnnotatedData says size, mean and scale; flags give others."""
+    recorded("net_ssd_deploy")
+    flags = ("--size=20,24", "--threshold=0.1", "--mean_value=100,110,120", "--input_scale=0.01")
+    expected = run(*flags)
+    assert capsys.readouterr().err == ""
+    as_tested("resize_param { height: 20 width: 24 }")
+    assert run("--threshold=0.1") == expected
+    assert capsys.readouterr().err == (
+        "note: layer 'pictures' (AnnotatedData) reads files; here 'data' is the picture, 1 x 3 x "
+        "20 x 24, and what reads labels or writes files is left out: 'judge'; its mean 100, 110, "
+        "120 is subtracted, and values are multiplied by its scale 0.01\n"
+    )
+    assert run("--threshold=0.1", "--mean_value=1") != expected
+    resized = run("--threshold=0.1", "--size=32,24")
+    assert "1 x 3 x 32 x 24" in capsys.readouterr().err and resized != expected
+
+
+def test_a_data_layer_that_says_no_size(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded("net_ssd_deploy")
+    as_tested("")
+    assert main(["detect_objects", "net.prototxt", "net.caffemodel", "a.png"]) == 1
+    error = capsys.readouterr().err
+    assert "layer 'pictures' does not say how large pictures become" in error
+    assert "--size=HEIGHT,WIDTH does" in error
+
+
+def test_a_net_with_other_data_layers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("net.prototxt").write_text(
-        'layer { name: "pictures" type: "DenseImageData" top: "x" top: "y" '
-        'dense_image_data_param { source: "l.txt" batch_size: 1 } }'
+        'layer { name: "numbers" type: "HDF5Data" top: "x" top: "y" '
+        'hdf5_data_param { source: "l.txt" batch_size: 1 } }'
     )
     assert main(["detect_objects", "net.prototxt", "net.caffemodel", "a.png"]) != 0
     error = capsys.readouterr().err
-    assert 'in the place of layer \'pictures\': layer { name: "pictures" type: "Input"' in error
+    assert 'in the place of layer \'numbers\': layer { name: "numbers" type: "Input"' in error

@@ -8,10 +8,10 @@ from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..preprocessing import (
     INPUT_FLAGS,
     MEAN_VALUE_FLAG,
-    input_channels,
     numbers,
     picture_files,
-    transformer_options,
+    picture_net,
+    picture_options,
 )
 from ..say import preparation, say, say_nameless, say_note
 
@@ -43,14 +43,15 @@ def _run(arguments: Arguments) -> None:
     files = picture_files(arguments.images, arguments.ext)
     outputs = _outputs(files, Path(arguments.output)) if arguments.output else []
     labels = read_labels(Path(arguments.label_map), say_note) if arguments.label_map else {}
-    channels = input_channels(arguments.model)
+    net = picture_net(arguments, files[0], size, any_size=False)
     finder = ObjectFinder(
         arguments.model,
         arguments.weights,
         pictures=ScaledSize(size, arguments.shortest, arguments.longest),
         box_scales=_box_scales(arguments.box_scales),
         overlap=arguments.overlap,
-        **transformer_options(arguments, channels),
+        net=net.message,
+        **picture_options(arguments, net),
     )
     if size is not None and finder.sizes_follow_pictures:
         raise UsageError(
@@ -63,7 +64,7 @@ def _run(arguments: Arguments) -> None:
     told = []
     numbers_found: set[int] = set()
     for number, file in enumerate(files):
-        picture = load_image(file, color=channels != 1)
+        picture = load_image(file, color=net.channels != 1)
         found = finder.objects_in(picture, arguments.threshold)
         rows = [_row(each, labels) for each in found]
         numbers_found.update(each.label for each in found)
@@ -193,11 +194,14 @@ COMMAND = Command(
         --mean_value=102.9801,115.9465,122.7717, MobileNet-YOLO --input_scale=0.007843 and
         --mean_value=127.5.
 
+        A net that begins with a data layer (AnnotatedData ...) is taken without it, and without
+        what needs labels; its size, mean_value and scale count where no flag gives others.
+
         --label_map names SSD's labelmap.prototxt, or a text file with a class a line, class 0 (the
         background) first.
     """,
     positionals=(
-        Positional("model", "the net: a deploy prototxt"),
+        Positional("model", "the net: a deploy prototxt, or one that reads pictures"),
         Positional("weights", "a .caffemodel or .caffemodel.h5 file"),
         Positional("images", "pictures, or folders of them", repeated=True),
     ),

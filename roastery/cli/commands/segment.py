@@ -8,10 +8,10 @@ from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..preprocessing import (
     INPUT_FLAGS,
     MEAN_VALUE_FLAG,
-    input_channels,
     numbers,
     picture_files,
-    transformer_options,
+    picture_net,
+    picture_options,
 )
 from ..say import preparation, say, say_nameless, say_note
 
@@ -42,20 +42,21 @@ def _run(arguments: Arguments) -> None:
     files = picture_files(arguments.images, arguments.ext)
     outputs = _outputs(files, Path(arguments.output))
     classes = read_classes(Path(arguments.classes), say_note) if arguments.classes else []
-    channels = input_channels(arguments.model)
+    net = picture_net(arguments, files[0], size, any_size=True)
     segmenter = Segmenter(
         arguments.model,
         arguments.weights,
         size=size,
-        keep_size=keep_size,
+        keep_size=keep_size or net.any_size,
         output=arguments.output_blob,
-        **transformer_options(arguments, channels),
+        net=net.message,
+        **picture_options(arguments, net),
     )
     _make_folder(Path(arguments.output))
     started = time.perf_counter()
     numbers_found: set[int] = set()
     for file, base in zip(files, outputs, strict=True):
-        picture = load_image(file, color=channels != 1)
+        picture = load_image(file, color=net.channels != 1)
         found = segmenter.classes_of(picture)
         _write(base, picture, found, classes, arguments)
         numbers_found.update(np.unique(found).tolist())
@@ -164,12 +165,17 @@ COMMAND = Command(
         values from 0 to 255, minus the mean. --mean_value is what transform_param says in the net
         that was trained, and --input_scale its scale.
 
+        A net that begins with a data layer (DenseImageData, ImageSegData ...) is taken without it,
+        and without what needs labels. Pictures get the size that the layer says, or keep theirs,
+        and its mean_value and scale count where no flag gives others. Upsample layers that say
+        sizes, as SegNet's do, decide it, too.
+
         --classes names a text file with a class a line, class 0 first: a name, and behind it, if
         you like, its colour as red, green and blue: "road 128 64 128". Without colours classes
         look as in PASCAL VOC.
     """,
     positionals=(
-        Positional("model", "the net: a deploy prototxt"),
+        Positional("model", "the net: a deploy prototxt, or one that reads pictures"),
         Positional("weights", "a .caffemodel or .caffemodel.h5 file"),
         Positional("images", "pictures, or folders of them", repeated=True),
     ),

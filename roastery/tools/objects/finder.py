@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.types import shape_text
 
@@ -50,6 +51,7 @@ class ObjectFinder:
         overlap: of what overlaps a better box of its class by more, nothing is kept (likewise).
         mean: as Transformer.set_mean takes it.
         input_scale, raw_scale, channel_swap: see :class:`roastery.caffe.io.Transformer`.
+        net: what runs, if it is not what ``model`` holds.
         options: of the net.
 
     Attributes:
@@ -68,9 +70,10 @@ class ObjectFinder:
         input_scale: float | None = None,
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
+        net: Message | None = None,
         **options: Any,
     ) -> None:
-        self._net = Net(model, TEST, weights=weights, **options)
+        self._net = Net(model if net is None else net, TEST, weights=weights, **options)
         self._pictures = pictures
         self._box_scales = np.asarray(box_scales, np.float32)
         self._overlap = overlap
