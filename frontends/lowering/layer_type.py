@@ -17,6 +17,8 @@ Coordinates = Literal["", "kept", "windows", "spread", "cut"]
 """What is where: as in the bottom; the middle of a window of it; the reverse of that; a part of it.
 Caffe: python/caffe/coord_map.py."""
 
+Judged = Literal["", "detections", "overlaps", "pixels"]
+
 
 @dataclass(frozen=True)
 class LayerType:
@@ -43,8 +45,11 @@ class LayerType:
         shares_data: each top is its bottom's data under another shape (Caffe: Blob::ShareData).
         is_split: gives its bottom further names, and does nothing else.
         inner_softmax: Caffe's layer makes a Softmax layer inside, which its log shows.
-        judges_detections: its top's rows say of each detection whether it is right, and how many
-            objects there are; average precisions are made of them.
+        judges: what its top says of results, which has no mean over batches. "detections": rows
+            that say of each whether it is right, and how many objects there are; average
+            precisions are made of them. "overlaps": a number for each class, below 0 for one that
+            is not there. "pixels": measures of counted pixels, whose sums are its state if its
+            field ``reset`` is false.
         coordinates: how those of its top lie in its bottom; "": nothing is known of that.
     """
 
@@ -71,7 +76,7 @@ class LayerType:
     shares_data: bool = False
     is_split: bool = False
     inner_softmax: bool = False
-    judges_detections: bool = False
+    judges: Judged = ""
     coordinates: Coordinates = ""
 
     @property

@@ -143,6 +143,30 @@ def test_the_command_that_scores_a_net(folder: Path, roastery: Run) -> None:
     assert log.splitlines()[-1].endswith("] detection_eval = 0.424242")
 
 
+def test_the_command_that_scores_masks(folder: Path, roastery: Run) -> None:
+    """Class 1 is in no picture: nothing is told of it, and the mean is over the others."""
+    h5py = pytest.importorskip("h5py")
+    masks = np.zeros((2, 3, 1, 4), np.float32)
+    labels = np.zeros((2, 3, 1, 8), np.float32)
+    masks[:, 0, 0, :2] = 1
+    labels[0, 0, 0, :8], labels[1, 0, 0, :4] = 1, 1
+    labels[0, 2, 0, 0] = 1
+    with h5py.File("data.h5", "a") as file:
+        file["mask"], file["label"] = masks, labels
+    net = NET.replace('top: "d" top: "gt"', 'top: "d" top: "gt" top: "mask" top: "label"')
+    Path("net.prototxt").write_text(net + MASKS)
+    caffe.Net("net.prototxt", caffe.TEST).save("none.caffemodel")
+    words = ("--model=net.prototxt", "--weights=none.caffemodel", "--iterations=2")
+    said = [line.partition("] ")[2] for line in roastery("test", *words).splitlines()]
+    assert said[-4:] == [
+        "detection_eval = 0.416667",
+        "Seg Classes 0 IOU : 0.75",
+        "Seg Classes 2 IOU : 0",
+        "seg_eval = 0.375",
+    ]
+    assert not any(line.startswith("Batch 0, seg_eval") for line in said)
+
+
 def test_outputs_that_are_no_detections(folder: Path, roastery: Run) -> None:
     more = 'layer { name: "p" type: "Power" bottom: "d" top: "p" include { phase: TEST } }'
     Path("net.prototxt").write_text(NET + more)

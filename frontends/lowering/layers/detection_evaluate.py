@@ -25,7 +25,7 @@ MOST_CLASSES = 1 << 20  # there is a row for each
     bottoms=2,
     no_gradient_to=(0, 1),
     host=True,
-    judges_detections=True,
+    judges="detections",
     fork="SSD",
     note="Equal scores of one label stay in their order. Runs on the host.",
 )

@@ -28,6 +28,7 @@ MESSAGE = declare_message(
     message=MESSAGE,
     bottoms=2,
     no_gradient_to=(0, 1),
+    judges="pixels",
     fork="PSPNet",
     note="`metric` means nothing, as in the fork: the top holds all three.",
 )

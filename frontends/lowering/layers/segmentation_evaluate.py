@@ -22,6 +22,7 @@ _BRIGHTEST = 255
     message=message_type("SegmentationEvaluateParameter"),
     bottoms=2,
     no_gradient_to=(0, 1),
+    judges="overlaps",
     fork="MobileNet-YOLO",
     note="Tells of the first image of a batch, as the fork does, and takes as many classes as "
     "there are channels.",

@@ -26,9 +26,10 @@ from ..passes import (
 )
 
 if TYPE_CHECKING:
-    from frontends.prototxt import Message
     from runtime.logging import CaffeLog
     from runtime.solver.nets import RunnableNet
+
+    from ...tools.scores import Score
 
 
 def _run(arguments: Arguments) -> None:
@@ -38,6 +39,7 @@ def _run(arguments: Arguments) -> None:
     from ...devices.backends import choose_device, open_backend
     from ...devices.compile_options import compile_options, precision_hint
     from ...reading import nets
+    from ...tools.scores import adding_up, scores
     from ...training.solvers import weight_files
     from ...weights.parameters import WeightsFile, load_weights
 
@@ -46,7 +48,7 @@ def _run(arguments: Arguments) -> None:
     device = choose_device(requested_device(arguments))
     with open_log(arguments) as log:
         log_device(log, device, "test")
-        message = nets.read_net(model)
+        message = adding_up(nets.read_net(model))
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
         request = NetRequest(message, state, allow_python=python_layers(arguments))
         backend, report = open_backend(device), LogReport(log, to_log(log))
@@ -62,44 +64,29 @@ def _run(arguments: Arguments) -> None:
         for path in others:
             load_weights(path, built.program, built.store, log, again=True)
         log.running_for(arguments.iterations)
-        _score(built.net, arguments.iterations, log, _judged(message), arguments.ap_version)
+        found = scores(built.program, built.store, arguments.ap_version)
+        _score(built.net, arguments.iterations, log, found)
 
 
-def _judged(net: Message) -> set[str]:
-    """The blobs that say of detections whether they are right."""
-    from frontends.lowering.known_layers import layer_types
-
-    types = layer_types()
-    judges = [m for m in net.layer if m.type in types and types[m.type].judges_detections]
-    return {top for layer in judges for top in layer.top}
-
-
-def _score(
-    net: RunnableNet, iterations: int, log: CaffeLog, judged: set[str], version: str
-) -> None:
+def _score(net: RunnableNet, iterations: int, log: CaffeLog, scores: dict[str, Score]) -> None:
     """Run the net and tell its outputs.
 
     Args:
-        judged: outputs whose rows say of detections whether they are right: of these the mean
-            average precision is told, since rows differ from batch to batch and have no mean.
-        version: of the average precision.
+        scores: of outputs that have no mean.
     """
     import numpy as np
 
-    from runtime.solver.average_precision import WIDTH, DetectionScores, mean_precision
     from runtime.solver.means import OutputMean
     from runtime.solver.nets import net_outputs
 
-    scores: dict[str, DetectionScores] = {}
     sums: list[tuple[str, OutputMean, float]] = []
     loss = np.float32(0)
     for batch in range(iterations):
         loss += np.float32(net.forward_loss())
         outputs = []
         for output in net_outputs(net):
-            if output.name in judged:
-                rows = np.asarray(output.values, np.float32).reshape(-1, WIDTH)
-                scores.setdefault(output.name, DetectionScores()).add(rows)
+            if output.name in scores:
+                scores[output.name].add(np.asarray(output.values, np.float32))
             else:
                 outputs.append(output)
         for index, output in enumerate(outputs):
@@ -112,14 +99,9 @@ def _score(
     for name, mean, weight in sums:
         for value in np.asarray(mean.values, np.float32):
             log.mean_output(name, value, weight)
-    for name, found in scores.items():
-        precisions = found.precisions(version)
-        for label, precision in precisions.items():
-            if precision is None:
-                log.nothing_detected(label)
-            else:
-                log.class_precision(label, precision)
-        log.mean_output(name, mean_precision(precisions))
+    for output in net_outputs(net):
+        if output.name in scores:
+            scores[output.name].tell(log, output.name)
 
 
 COMMAND = Command(
@@ -129,7 +111,10 @@ COMMAND = Command(
     description="""
         Runs the net's TEST phase over some batches and shows its outputs (accuracy, loss), batch by
         batch and on average. Of a DetectionEvaluate layer (SSD) it shows the average precision of
-        each class, and their mean.
+        each class, and their mean; of a SegmentationEvaluate layer (MobileNet-YOLO) the mean
+        intersection over union of each class over pictures that have it, and their mean; and of a
+        SegAccuracy layer (PSPNet) what all pixels of all batches come to: intersection over union
+        by class, the share of right pixels, and means over classes that occur.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),
