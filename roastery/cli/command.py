@@ -41,6 +41,8 @@ class Flag:
         minimum, maximum: the smallest and the largest number that is allowed.
         last: what follows its value goes to the command's ``rest`` argument as it is.
         short: another name, of one letter.
+        brief: of a flag that many commands share, which says how a net is run: in a line what it
+            is for. Such flags end a command's page, and `roastery help running` has their ``help``.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Flag:
     required: bool = False
     last: bool = False
     short: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)

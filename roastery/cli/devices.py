@@ -9,12 +9,16 @@ from compiler.precision import OTHER_NAMES, PRECISIONS
 from .command import Arguments, Flag, UsageError
 from .parse import suggest
 
-GPU_FLAG = Flag("gpu", "Caffe's way to choose a GPU: its number", metavar="N")
+GPU_FLAG = Flag(
+    "gpu", "Caffe's way to choose a GPU: its number", metavar="N", brief="run on this GPU"
+)
 
 DEVICES = (
     "cpu (kernels in C; numpy where there is no C compiler), cuda, cuda:N, reference (numpy, "
     "nothing optimised), or interpret (the GPU kernels on the CPU, slow)"
 )
+
+DEVICE_BRIEF = "where to run: cpu, cuda, cuda:N, reference or interpret"
 
 #: For a command that runs on one device: ``flags=(..., *DEVICE_FLAGS)``.
 DEVICE_FLAGS = (
@@ -23,6 +27,7 @@ DEVICE_FLAGS = (
         f"where to run: {DEVICES}; without it -gpu decides, then ROASTERY_DEVICE, then what the "
         "machine has",
         metavar="DEVICE",
+        brief=DEVICE_BRIEF,
     ),
     GPU_FLAG,
 )
@@ -38,6 +43,7 @@ PRECISION_FLAG = Flag(
     choices=PRECISIONS,
     meant=OTHER_NAMES,
     metavar="PRECISION",
+    brief=", ".join(PRECISIONS[:-1]) + f" or {PRECISIONS[-1]}",
 )
 
 _DEVICES = ("reference", "cpu", "cuda", "interpret")

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 from .command import COMMON_FLAGS, Command, Flag, Positional
 from .parse import metavar
 
+RUNNING = "running"
+"""What `roastery help` calls the flags that have a ``brief``."""
+
 #: The order of the groups in the list of commands; others follow in the order of their names.
 GROUPS = (
     "Nets",
@@ -36,8 +39,9 @@ def overview(commands: Iterable[Command]) -> str:
         lines += [f"  {command.name:<{width}}{command.summary}" for command in members]
     lines += [
         "",
-        "`roastery COMMAND --help` explains one command, with examples; --version shows the",
-        "version. Flags are written as Caffe's: --solver=x, -solver=x, --solver x, -solver x.",
+        "`roastery COMMAND --help` explains one command, with examples; `roastery help running`",
+        "explains the flags that say how nets are run; --version shows the version. Flags are",
+        "written as Caffe's: --solver=x, -solver=x, --solver x, -solver x.",
     ]
     return "\n".join(lines)
 
@@ -53,7 +57,8 @@ def grouped(commands: Iterable[Command]) -> dict[str, list[Command]]:
 
 def command_page(command: Command) -> str:
     """The page of ``roastery COMMAND --help``."""
-    columns = min(shutil.get_terminal_size((88, 24)).columns, 100)
+    columns = _columns()
+    common = [(spelling(flag), explain(flag)) for flag in COMMON_FLAGS]
     parts = [usage(command), command.summary + ("" if command.summary.endswith(".") else ".")]
     if command.description:
         parts += [
@@ -66,11 +71,37 @@ def command_page(command: Command) -> str:
     if command.positionals:
         rows = [(p.name.upper(), p.help) for p in command.positionals]
         parts.append("Arguments:\n" + _table(rows, columns))
-    rows = [(spelling(flag), explain(flag)) for flag in (*command.flags, *COMMON_FLAGS)]
-    parts.append("Flags:\n" + _table(rows, columns))
+    own = [flag for flag in command.flags if not flag.brief]
+    running = [flag for flag in command.flags if flag.brief]
+    if own or not running:
+        rows = [(spelling(flag), explain(flag)) for flag in (own if running else command.flags)]
+        rows += [] if running else common
+        parts.append("Flags:\n" + _table(rows, columns))
+    if running:
+        rows = [(_short_spelling(flag), flag.brief) for flag in running]
+        title = f"Running (`roastery help {RUNNING}` says more of it):\n"
+        parts.append(title + _table([*rows, *common], columns))
     if command.aliases:
         parts.append("Also called: " + ", ".join(command.aliases))
     return "\n\n".join(parts)
+
+
+def running_page(commands: Iterable[Command]) -> str:
+    """The page of `roastery help running`: the flags that say how a net is run, in full."""
+    flags: dict[str, Flag] = {}
+    for command in commands:
+        for flag in command.flags:
+            if flag.brief:
+                flags.setdefault(_short_spelling(flag), flag)
+    rows = [(name, flag.help) for name, flag in sorted(flags.items())]
+    return (
+        "How nets are run: flags that many commands share. Each command's page lists its own.\n\n"
+        + _table(rows, _columns())
+    )
+
+
+def _columns() -> int:
+    return min(shutil.get_terminal_size((88, 24)).columns, 100)
 
 
 def usage(command: Command) -> str:
@@ -93,6 +124,13 @@ def spelling(flag: Flag) -> str:
         return f"--no{flag.name}" if flag.default else f"--{flag.name}"
     short = f", -{flag.short}" if flag.short else ""
     return f"--{flag.name}={metavar(flag)}{short}"
+
+
+def _short_spelling(flag: Flag) -> str:
+    """A flag with what its value is called, though it be one of a few."""
+    if flag.kind == "bool":
+        return spelling(flag)
+    return f"--{flag.name}={flag.metavar or flag.name.upper()}"
 
 
 def explain(flag: Flag) -> str:

@@ -15,7 +15,7 @@ from runtime.python.layer_notes import note_of
 
 from .._version import __version__
 from .command import UsageError
-from .help_text import command_page, overview
+from .help_text import RUNNING, command_page, overview, running_page
 from .parse import parse_arguments
 from .registry import all_commands, command_names, find_command
 from .signals import hold_signals, let_signals_end, note_signals, release_signals
@@ -84,7 +84,10 @@ def _refused(error: OSError, debug: bool) -> int:
 def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("help", "-h", "-help", "--help"):
         topic = [word for word in words[1:] if not word.startswith("-")]
-        print(command_page(find_command(topic[0])) if topic else overview(all_commands()))
+        if topic[:1] == [RUNNING]:
+            print(running_page(all_commands()))
+        else:
+            print(command_page(find_command(topic[0])) if topic else overview(all_commands()))
         return 0
     if words[0] in ("version", "-version", "--version"):
         print(f"roastery {__version__}")

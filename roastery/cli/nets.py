@@ -21,6 +21,7 @@ IMAGE_FLAG = Flag(
     minimum=1,
     maximum=1 << 62,
     metavar="N",
+    brief="refuse pictures that say they are larger",
 )
 
 #: For a command that reads nets or weights; ``roastery.cli.main`` sets it.
@@ -58,6 +59,7 @@ PYTHON_FLAG = Flag(
     "let Python layers import modules from the working directory and the prototxt's folder, which "
     "runs them",
     "bool",
+    brief="let the net import Python layers from its folder",
 )
 
 #: For a command with a log: ``flags=(..., *LOG_FLAGS)``.

@@ -26,6 +26,7 @@ PASSES_FLAG = Flag(
     "only what the device cannot do without; without it ROASTERY_PASSES decides, then what suits "
     "the device",
     metavar="A,B",
+    brief="the passes to run, in order; none: as few as possible",
 )
 
 FUEL_FLAG = Flag(
@@ -35,6 +36,7 @@ FUEL_FLAG = Flag(
     "int",
     minimum=0,
     metavar="N",
+    brief="make so many rewrites of each graph, then no more",
 )
 
 LAYOUT_FLAG = Flag(
@@ -43,6 +45,7 @@ LAYOUT_FLAG = Flag(
     "channels-by-N (blocks of N channels); results are the same; without it ROASTERY_LAYOUT "
     "decides, then what suits the device",
     metavar="ORDER",
+    brief="of images: row-major, channels-last or channels-by-N",
 )
 
 MEMORY_BUDGET_FLAG = Flag(
@@ -53,6 +56,7 @@ MEMORY_BUDGET_FLAG = Flag(
     "again, where it does what costs next to nothing; without it ROASTERY_MEMORY_BUDGET decides, "
     "then there is no budget",
     metavar="SIZE",
+    brief="how much memory a net may need at one time",
 )
 
 THREADS_FLAG = Flag(
@@ -62,4 +66,5 @@ THREADS_FLAG = Flag(
     "int",
     minimum=1,
     metavar="N",
+    brief="how many threads run the net on the CPU",
 )

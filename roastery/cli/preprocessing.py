@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import Arguments, Flag, UsageError
-from .devices import DEVICES, PRECISION_FLAG
+from .devices import DEVICE_BRIEF, DEVICES, PRECISION_FLAG
 from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 from .passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 from .say import say_note
@@ -32,10 +32,10 @@ INPUT_FLAGS = (
          "subtracted", "float", 255.0, metavar="X"),
     Flag("channel_swap", "the order of the channels; the default makes BGR of RGB, '' keeps it",
          default="2,1,0", metavar="N,N,N"),
-    Flag("gpu", "run on a GPU", "bool", False),
+    Flag("gpu", "run on a GPU", "bool", False, brief="run on a GPU"),
     IMAGE_FLAG,
     Flag("device", f"where to run: {DEVICES}; without it --gpu decides, then ROASTERY_DEVICE, then "
-         "what the machine has", metavar="DEVICE"),
+         "what the machine has", metavar="DEVICE", brief=DEVICE_BRIEF),
     PRECISION_FLAG,
     PASSES_FLAG,
     LAYOUT_FLAG,

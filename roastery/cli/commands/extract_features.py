@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import DEVICES, PRECISION_FLAG
+from ..devices import DEVICE_BRIEF, DEVICES, PRECISION_FLAG
 from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
 from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 from ..progress import progress_bar
@@ -68,7 +68,12 @@ COMMAND = Command(
     ),
     flags=(
         IMAGE_FLAG,
-        Flag("device", f"where to run: {DEVICES}; goes before CPU and GPU", metavar="DEVICE"),
+        Flag(
+            "device",
+            f"where to run: {DEVICES}; goes before CPU and GPU",
+            metavar="DEVICE",
+            brief=DEVICE_BRIEF,
+        ),
         PRECISION_FLAG,
         PASSES_FLAG,
         LAYOUT_FLAG,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..devices import DEVICES, PRECISION_FLAG
+from ..devices import DEVICE_BRIEF, DEVICES, PRECISION_FLAG
 from ..nets import DIALECT_FLAG, IMAGE_FLAG
 from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
 
@@ -58,6 +58,7 @@ COMMAND = Command(
             "device",
             f"the device of nets where the script does not choose one: {DEVICES}",
             metavar="DEVICE",
+            brief=DEVICE_BRIEF,
         ),
         DIALECT_FLAG,
         PRECISION_FLAG,
