@@ -194,6 +194,8 @@ def picture_net(
     else:
         height, width = chosen
     message, note = found.replaced((height, width))
+    if chosen is None:
+        note += f"; that is the size of '{first}', --size=HEIGHT,WIDTH gives another"
     given = {MEAN_VALUE_FLAG.name, "mean_file", "input_scale"} & arguments.given
     if found.mean and not given:
         note += f"; its mean {', '.join(f'{value:g}' for value in found.mean)} is subtracted"

@@ -105,8 +105,11 @@ def test_pictures_of_their_own_sizes(capsys: pytest.CaptureFixture[str]) -> None
     found = labels(data + SCORE, "b.png", "--write=labels")
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(cv2.imread("segmented/b_labels.png", cv2.IMREAD_UNCHANGED), other)
+    note = capsys.readouterr().err
+    assert "1 x 3 x 16 x 24; that is the size of 'a.png', --size=HEIGHT,WIDTH gives" in note
     labels(data + SCORE, "--size=7,5")
-    assert "1 x 3 x 7 x 5" in capsys.readouterr().err
+    note = capsys.readouterr().err
+    assert "1 x 3 x 7 x 5" in note and "that is the size" not in note
 
 
 def test_a_net_that_pools_and_says_what_it_pooled(capsys: pytest.CaptureFixture[str]) -> None:
