@@ -95,13 +95,11 @@ def _compile_kernels(
 ) -> None:
     from compiler.triton.compile import compile_jobs, jobs_of
 
+    from ...devices.compiling import COMPILING
     from ...inspection.compilation import write_ptx
-    from ..progress import progress_bar
 
-    with progress_bar(f"compiling for {architecture}") as draw:
-        binaries = compile_jobs(
-            jobs_of(launches, architecture), progress=lambda done, total, _: draw(done, total)
-        )
+    jobs = jobs_of(launches, architecture)
+    binaries = compile_jobs(jobs, progress=lambda done, total, _: COMPILING(done, total))
     if dump is not None:
         write_ptx(dump / "ptx", launches, binaries)
     spilled = sum(b.resources.spills for b in binaries)
@@ -114,10 +112,9 @@ def _compile_kernels(
 
 def _compile_c(kernels: Collection[Kernel], target: Target) -> None:
     from ...api.cpu_code import compile_kernels
-    from ..progress import progress_bar
+    from ...devices.compiling import COMPILING
 
-    with progress_bar(f"compiling for {target.instructions}") as draw:
-        compiler = compile_kernels(kernels, target, draw)
+    compiler = compile_kernels(kernels, target, COMPILING)
     print(f"c ({target.instructions}): {len(kernels)} kernels compiled by {compiler}")
 
 

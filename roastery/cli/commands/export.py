@@ -17,6 +17,7 @@ def _run(arguments: Arguments) -> None:
     from ir.printable import printable
 
     from ...api.exporting import export_net
+    from ...devices.compiling import COMPILING
     from ..progress import progress_bar
 
     if arguments.net and arguments.model and arguments.net != arguments.model:
@@ -29,7 +30,7 @@ def _run(arguments: Arguments) -> None:
     limit = arguments.time_limit if arguments.tune else None
     if "time_limit" in arguments.given and limit is None:
         raise UsageError("--time-limit is for --tune")
-    with progress_bar("compiling kernels") as draw:
+    with progress_bar("kernels") as draw:
         made = export_net(
             model,
             arguments.weights or None,
@@ -42,7 +43,7 @@ def _run(arguments: Arguments) -> None:
             precision=arguments.precision,
             passes=arguments.passes,
             layout=arguments.layout,
-            progress=draw,
+            progress=COMPILING if limit is None else draw,
             allow_python=python_layers(arguments),
             cpu_baseline=arguments.cpu_baseline,
             tuned=arguments.tuned,
