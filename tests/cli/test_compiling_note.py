@@ -11,8 +11,10 @@ import pytest
 import roastery.caffe as caffe
 from compiler.c.compile.c_compiler import NoCompiler, find_compiler
 from roastery.cli.main import main
+from roastery.cli.say import preparation
 from roastery.devices import compiling
 from roastery.devices.compiling import CompilingNote
+from roastery.tools.sized_net import SizedNet
 from runtime.cpu.code import kernel_code
 
 NOTE = "note: compiling 3 kernels, which are kept for the next time\n"
@@ -120,3 +122,31 @@ def test_a_command_with_a_cold_cache(
     assert main(words) == 0
     assert capsys.readouterr().err == ""
     kernel_code.cache_clear()
+
+
+def test_sizes_are_compiled_apart_from_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each size in turn; forward and backward then run as ever."""
+    monkeypatch.chdir(tmp_path)
+    Path("net.prototxt").write_text("force_backward: true " + NET)
+    caffe.set_random_seed(3)
+    net = caffe.Net("net.prototxt", caffe.TEST)
+    sizes = SizedNet(net, "x")
+    assert sizes.take((6, 4)) and sizes.seconds > 0
+    spent = sizes.seconds
+    assert not sizes.take((6, 4)) and sizes.seconds == spent
+    assert net.blobs["y"].data.shape == (1, 2, 6, 4)
+    net.blobs["x"].data[...] = 1
+    net.forward()
+    weights = net.params["score"][0].data.reshape(2, 3)
+    assert net.blobs["y"].data[0, :, 3, 2] == pytest.approx(weights.sum(1))
+    net.blobs["y"].diff[...] = 1
+    net.backward()
+    assert net.blobs["x"].diff[0, :, 3, 2] == pytest.approx(weights.sum(0))
+    assert sizes.take((5, 5)) and net.blobs["y"].data.shape == (1, 2, 5, 5)
+
+
+def test_what_a_summary_says_of_it() -> None:
+    assert preparation(0.9) == ""
+    assert preparation(45.8) == " (and 45.80 s to compile the net)"
