@@ -25,7 +25,7 @@ from ir.inner_rows import inner_trims
 from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.size import value_of
-from runtime.artifact import Code, write_artifact
+from runtime.artifact import Code, Pictures, write_artifact
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
 
@@ -48,11 +48,14 @@ from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, deployed
 from .export_c import export_c
 from .export_sizes import size_conditions
+from .picture_use import NO_RULES, PictureRules, pictures_of
 
 PORTABLE = "cuda:sm_80"
 """Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
 
 ANY_CPU = Target("cpu", "any CPU")
+
+NO_PICTURES = Pictures()
 
 Progress = Callable[[int, int], None]
 
@@ -76,6 +79,7 @@ def export_net(
     cpu_baseline: str | Sequence[str] = (),
     tuned: str | os.PathLike[str] = "",
     tune: float | None = None,
+    pictures: PictureRules = NO_RULES,
 ) -> Exported:
     """Write an artifact, or a folder of C. Needs Triton for CUDA targets, but no GPU.
 
@@ -92,6 +96,8 @@ def export_net(
         tuned: a file that ``roastery tune --output`` wrote: kernels for GPUs are chosen by it, not
             by the cost model, and planned for the GPU that it was measured on.
         tune: measure so many seconds at most on the GPU that is here, and choose by that.
+        pictures: how they become the net's input, and what its classes are called; what it does not
+            say, the net's data layer says.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -111,7 +117,11 @@ def export_net(
         load_weights(weights, program, store, logger_log())
     asked = CompileRequest(precision, passes, layout)
     chosen = TuneRequest(tuned, tune)
-    return export_program(program, store, output, targets, asked, progress, cpu_baseline, chosen)
+    inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
+    used = pictures_of(message, inputs, pictures)
+    return export_program(
+        program, store, output, targets, asked, progress, cpu_baseline, chosen, used
+    )
 
 
 def _lowered(request: NetRequest) -> NetProgram:
@@ -139,6 +149,7 @@ def export_program(
     progress: Progress | None = None,
     cpu_baseline: str | Sequence[str] = (),
     tuned: TuneRequest = NOT_TUNED,
+    pictures: Pictures = NO_PICTURES,
 ) -> Exported:
     """Export a lowered net with the parameters that a store holds, as :func:`export_net` does."""
     asked_for = [cpu_baseline] if isinstance(cpu_baseline, str) else cpu_baseline
@@ -208,6 +219,7 @@ def export_program(
         code=code,
         sources=[users[0].readable() for users in compiled.kernels.values()] if compiled else [],
         conditions=conditions or (),
+        pictures=pictures,
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0

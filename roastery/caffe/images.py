@@ -14,6 +14,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from runtime.data.image_codec import ImageError, decode_any_depth
 from runtime.data.image_limit import check_pixels
+from runtime.pictures import scale_picture
 
 from ..files.regular_file import read_regular
 
@@ -62,11 +63,7 @@ def resize_image(
         raise RoasteryError(
             f"interp_order is {interp_order}", hint="0 (nearest pixel) and 1 (bilinear) are there"
         )
-    image = np.asarray(im, np.float32)
-    for axis, size in ((0, height), (1, width)):
-        if image.shape[axis] != size:
-            image = _interpolate(image, axis, size, nearest=interp_order == 0)
-    return image.copy() if image is im else image
+    return scale_picture(im, height, width, nearest=interp_order == 0)
 
 
 def _two(sizes: Sequence[int] | np.ndarray, what: str) -> tuple[int, int]:
@@ -75,21 +72,6 @@ def _two(sizes: Sequence[int] | np.ndarray, what: str) -> tuple[int, int]:
     if len(given) != 2:
         raise RoasteryError(f"{what} is {given}; a height and a width were expected")
     return given[0], given[1]
-
-
-def _interpolate(image: np.ndarray, axis: int, size: int, *, nearest: bool) -> np.ndarray:
-    old = image.shape[axis]
-    places = (np.arange(size) + 0.5) * (old / size) - 0.5
-    if nearest:
-        return np.take(image, np.clip(np.rint(places).astype(int), 0, old - 1), axis)
-    places = np.clip(places, 0, old - 1)
-    below = np.minimum(np.floor(places).astype(int), max(old - 2, 0))
-    above = np.minimum(below + 1, old - 1)
-    shape = [1] * image.ndim
-    shape[axis] = size
-    part = (places - below).astype(np.float32).reshape(shape)
-    lower, upper = np.take(image, below, axis), np.take(image, above, axis)
-    return lower + (upper - lower) * part
 
 
 def oversample(images: Iterable[np.ndarray], crop_dims: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from .code import Code
 from .errors import ArtifactError
 from .manifest import Manifest, Tensor
 from .net import LoadedNet, load
+from .pictures import Pictures
 from .reader import Artifact
 from .writer import write_artifact
 
@@ -17,6 +18,7 @@ __all__ = [
     "Code",
     "LoadedNet",
     "Manifest",
+    "Pictures",
     "Tensor",
     "load",
     "write_artifact",

@@ -48,6 +48,7 @@ class LoadedNet:
         manifest: names, types, versions and targets.
         device: ``cpu``, ``reference`` or ``cuda:0``.
         baseline: the instructions that the CPU's machine code is for; "": numpy runs the graph.
+        pictures: how they become its input, and the names of its classes.
         inputs, outputs: their types by name, as the net was exported; of an output whose number of
             rows a run tells (detections), with as many as there could be.
     """
@@ -61,6 +62,7 @@ class LoadedNet:
     ) -> None:
         """``driver``: another one than the machine's, for tests. Raises :class:`ArtifactError`."""
         self.manifest = artifact.manifest
+        self.pictures = artifact.pictures()
         self.device = device
         self._lock = threading.Lock()
         self._session: Session | None = None

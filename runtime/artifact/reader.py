@@ -24,6 +24,7 @@ from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive
 from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
 from .errors import ArtifactError
 from .manifest import FormatTooNew, Manifest
+from .pictures import PICTURES, Pictures, read_pictures
 from .sizes import check_forms
 from .version1 import read_version1
 
@@ -75,6 +76,19 @@ class Artifact(AbstractContextManager["Artifact"]):
             return load(self.read(WEIGHTS))
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(self.path, f"{WEIGHTS} is malformed: {error}") from error
+
+    def pictures(self) -> Pictures:
+        """How pictures become its input, and the names of its classes.
+
+        Raises :class:`ArtifactError`.
+        """
+        if PICTURES not in self.manifest.members:
+            return Pictures()
+        types, _ = self.manifest.types_at(self.manifest.sizes)
+        try:
+            return read_pictures(self.read, {name: type.shape for name, type in types.items()})
+        except (ValueError, RecursionError) as error:
+            raise ArtifactError(self.path, str(error)) from error
 
     def graph(self) -> Graph:
         """What the CPU runs at any sizes, held against the rules of the IR.

@@ -22,9 +22,11 @@ from .code import Code, code_members, targets
 from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, write_archive
 from .cpu_code import CpuCode, cpu_members
 from .manifest import FORMAT, Manifest, Member, Tensor
+from .pictures import Pictures, picture_members
 from .sizes import SizeCondition
 
 CPU = "cpu"
+NO_PICTURES = Pictures()
 
 
 def write_artifact(
@@ -40,6 +42,7 @@ def write_artifact(
     code: Code | None = None,
     sources: Sequence[str] = (),
     conditions: Sequence[SizeCondition] = (),
+    pictures: Pictures = NO_PICTURES,
 ) -> None:
     """Write one file, whole or not at all; the same contents give the same bytes.
 
@@ -54,6 +57,7 @@ def write_artifact(
         plan: what a GPU does. code: its machine code, which tells the GPU targets. sources: its
             kernels, as people read them.
         conditions: what has to hold of sizes.
+        pictures: how they become its input, and the names of its classes.
 
     Raises :class:`RoasteryError` when the file cannot be written.
     """
@@ -80,6 +84,7 @@ def write_artifact(
         GRAPH: text.encode(errors="backslashreplace"),  # file names may be any bytes
         WEIGHTS: save(contiguous),
         **cpu_members(cpu_codes),
+        **picture_members(pictures),
     }
     names = [CPU] if cpu else []
     if plan is not None and code is not None:

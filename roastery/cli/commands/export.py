@@ -9,6 +9,7 @@ from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
 from ..passes import LAYOUT_FLAG, PASSES_FLAG
+from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
 from ..tuning import TIME_LIMIT_FLAG, TUNE_FLAG, TUNED_FLAG
 
@@ -48,6 +49,7 @@ def _run(arguments: Arguments) -> None:
             cpu_baseline=arguments.cpu_baseline,
             tuned=arguments.tuned,
             tune=limit,
+            pictures=picture_rules(arguments, model),
         )
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
@@ -111,6 +113,7 @@ COMMAND = Command(
         TUNE_FLAG,
         TIME_LIMIT_FLAG,
         TUNED_FLAG,
+        *PICTURE_FLAGS,
         Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
         PRECISION_FLAG,
         PASSES_FLAG,

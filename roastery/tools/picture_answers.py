@@ -1,0 +1,103 @@
+"""What an exported net says of pictures, in lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ir.errors import RoasteryError
+from runtime.artifact import LoadedNet
+from runtime.pictures import Preprocessing
+
+from ..caffe.images import load_image
+from .objects.rows import objects_in_rows
+
+_ROW = 7
+
+
+class PictureAnswers:
+    """An exported net that takes pictures.
+
+    Args:
+        top: of so many classes it tells. threshold: the least score of an object.
+    """
+
+    def __init__(self, net: LoadedNet, *, top: int, threshold: float) -> None:
+        self._net = net
+        self._top = top
+        self._threshold = threshold
+        self.guessed = net.pictures.preprocessing is None
+        """Whether the file does not say how pictures become the input."""
+        self._rules = net.pictures.preprocessing or _usual(net)
+        if len(net.inputs) != 1:
+            names = ", ".join(net.inputs)
+            raise RoasteryError(
+                f"the net has {len(net.inputs)} inputs ({names}); pictures are one",
+                hint="give all of them as arrays: --input NAME=FILE.npy",
+            )
+
+    def lines(self, files: Sequence[Path]) -> Iterator[str]:
+        """What there is to say of each picture, its name first."""
+        for file in files:
+            picture = load_image(file, color=self._channels != 1)
+            yield str(file)
+            yield from self._said(self._results(picture), picture.shape[:2])
+
+    @property
+    def _channels(self) -> int:
+        return int(self._net.inputs[self._rules.input].shape[1])
+
+    def _results(self, picture: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Of one picture. Where the net takes several at once, the others are empty."""
+        count, _, height, width = self._net.inputs[self._rules.input].shape
+        accepted = self._net.accepted(self._rules.input)
+        if accepted is not None and accepted[0] is None:
+            count = 1
+        values = self._rules.apply(picture, (height, width))
+        batch = np.zeros((count, *values.shape), np.float32)
+        batch[0] = values
+        return self._net(**{self._rules.input: batch})
+
+    def _said(self, results: Mapping[str, np.ndarray], size: tuple[int, int]) -> Iterator[str]:
+        for name, array in results.items():
+            if array.ndim == 4 and array.shape[:2] == (1, 1) and array.shape[3] == _ROW:
+                yield from self._objects(array, size)
+            elif array.ndim >= 2 and array[0].size == array.shape[1]:
+                yield from self._classes(array[0].reshape(-1))
+            else:
+                yield f"  {name}: {array.dtype} {list(array.shape)}"
+
+    def _objects(self, rows: np.ndarray, size: tuple[int, int]) -> Iterator[str]:
+        first = rows[rows[..., 0] <= 0].reshape(1, 1, -1, _ROW)  # of the first picture
+        found = objects_in_rows(first, size, self._threshold)
+        found.sort(key=lambda thing: -thing.score)
+        if not found:
+            yield f"  nothing with a score of {self._threshold:g} or more"
+        for thing in found:
+            edges = " ".join(f"{edge:.1f}" for edge in thing.box)
+            yield f"  {thing.score:.4f}  {self._label(thing.label)}  {edges}"
+
+    def _classes(self, scores: np.ndarray) -> Iterator[str]:
+        best = np.argsort(-scores, kind="stable")[: self._top]
+        for label in best.tolist():
+            yield f"  {scores[label]:.4f}  {self._label(label)}"
+
+    def _label(self, number: int) -> str:
+        labels = self._net.pictures.labels
+        name = labels[number] if 0 <= number < len(labels) else ""
+        return name or f"class {number}"
+
+
+def _usual(net: LoadedNet) -> Preprocessing:
+    """What Caffe's nets want where nobody said it."""
+    for name, type in net.inputs.items():
+        if type.rank == 4 and int(type.shape[1]) in (1, 3):
+            swap = (2, 1, 0) if int(type.shape[1]) == 3 else ()
+            return Preprocessing(name, channel_swap=swap)
+    inputs = ", ".join(f"{name} {type}" for name, type in net.inputs.items()) or "none"
+    raise RoasteryError(
+        "no input takes pictures: none has four axes with 1 or 3 channels",
+        hint=f"inputs: {inputs}; give them as arrays: --input NAME=FILE.npy",
+    )

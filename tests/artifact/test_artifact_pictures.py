@@ -1,0 +1,221 @@
+"""Exported nets that know how pictures become their input, and what their classes are called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import roastery.caffe as caffe
+from ir.errors import RoasteryError
+from roastery.cli.main import main
+from runtime.artifact import ArtifactError, load
+from runtime.artifact.pictures import MEAN, PICTURES, Pictures, picture_members, read_pictures
+from runtime.pictures import Preprocessing
+
+cv2 = pytest.importorskip("cv2")
+
+NET = """
+name: "Pictures"
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 3 dim: 6 dim: 8 } } }
+layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+  inner_product_param { num_output: 4 weight_filler { type: "gaussian" std: 0.01 } } }
+layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("net.prototxt").write_text(NET)
+    caffe.Net("net.prototxt", caffe.TEST, device="reference").save("net.caffemodel")
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    cv2.imwrite("a.png", pixels)
+    Path("labels.txt").write_text("zero\none of them\n\nthree\n")
+    return tmp_path
+
+
+def export(*flags: str) -> None:
+    words = ["export", "net.prototxt", "--weights=net.caffemodel", "--output=net.roast"]
+    assert main([*words, "--cpu-baseline=none", *flags]) == 0
+
+
+@pytest.mark.parametrize("mean", ["values", "image"])
+def test_it_says_what_classify_says(
+    here: Path, capsys: pytest.CaptureFixture[str], mean: str
+) -> None:
+    flags = ["--images-dim=12,10", "--input-scale=0.5", "--raw-scale=200"]
+    if mean == "values":
+        flags += ["--mean-value=104,117,123"]
+        array = np.array([104, 117, 123], np.float32)
+    else:
+        array = np.random.default_rng(1).uniform(90, 130, (3, 12, 16)).astype(np.float32)
+        np.save("mean.npy", array)
+        flags += ["--mean-file=mean.npy"]
+    export(*flags, "--labels=labels.txt")
+    capsys.readouterr()
+    assert main(["run", "net.roast", "a.png", "--device=reference", "--top=3"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    classifier = caffe.Classifier(
+        "net.prototxt",
+        "net.caffemodel",
+        image_dims=(12, 10),
+        mean=array,
+        input_scale=0.5,
+        raw_scale=200,
+        channel_swap=(2, 1, 0),
+        device="reference",
+    )
+    (scores,) = classifier.predict([caffe.io.load_image("a.png")], oversample=False)
+    names = ["zero", "one of them", "class 2", "three"]
+    best = np.argsort(-scores, kind="stable")[:3]
+    assert said == ["a.png", *(f"  {scores[i]:.4f}  {names[i]}" for i in best)]
+
+
+def test_a_file_that_does_not_say_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export()
+    capsys.readouterr()
+    assert main(["run", "net.roast", "a.png"]) == 0
+    found = capsys.readouterr()
+    assert len(found.out.splitlines()) == 5  # a net of four classes has no five best
+    assert "does not say how pictures become its input" in found.err
+
+
+def test_a_data_layer_says_it(here: Path) -> None:
+    Path("net.prototxt").write_text(
+        NET.replace('type: "Input"', 'type: "Data"').replace(
+            "input_param { shape { dim: 1 dim: 3 dim: 6 dim: 8 } }",
+            'data_param { source: "none" batch_size: 1 } '
+            "transform_param { mean_value: 7 scale: 2 }",
+        )
+    )
+    export("--shape=data=1,3,6,8")
+    rules = load("net.roast").pictures.preprocessing
+    assert rules == Preprocessing("data", mean=(7.0, 7.0, 7.0), input_scale=2.0)
+
+
+SSD = """
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 3 dim: 6 dim: 8 } } }
+layer { name: "cells" type: "Pooling" bottom: "data" top: "cells"
+  pooling_param { kernel_size: 3 stride: 3 } }
+layer { name: "priors" type: "PriorBox" bottom: "cells" bottom: "data" top: "priors"
+  prior_box_param { min_size: 4 variance: 0.1 } }
+layer { name: "loc" type: "InnerProduct" bottom: "data" top: "loc"
+  inner_product_param { num_output: 24 weight_filler { type: "gaussian" std: 0.001 } } }
+layer { name: "conf" type: "InnerProduct" bottom: "data" top: "conf"
+  inner_product_param { num_output: 18 weight_filler { type: "gaussian" std: 0.01 } } }
+layer { name: "three" type: "Reshape" bottom: "conf" top: "three"
+  reshape_param { shape { dim: 0 dim: -1 dim: 3 } } }
+layer { name: "soft" type: "Softmax" bottom: "three" top: "soft" softmax_param { axis: 2 } }
+layer { name: "flat" type: "Flatten" bottom: "soft" top: "flat" }
+layer { name: "found" type: "DetectionOutput" bottom: "loc" bottom: "flat" bottom: "priors"
+  top: "found" detection_output_param { num_classes: 3 code_type: CENTER_SIZE
+  confidence_threshold: 0.2 nms_param { nms_threshold: 0.9 } } }
+"""
+
+
+def test_objects_are_those_of_detect_objects(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("net.prototxt").write_text(SSD)
+    caffe.Net("net.prototxt", caffe.TEST, device="reference").save("net.caffemodel")
+    export("--labels=labels.txt", "--mean-value=7")
+    words = ["detect_objects", "net.prototxt", "net.caffemodel", "a.png", "--mean_value=7"]
+    assert main([*words, "--threshold=0.4", "--json=found.json", "--device=reference"]) == 0
+    ((found,),) = [[each["objects"] for each in json.loads(Path("found.json").read_text())]]
+    assert found
+    capsys.readouterr()
+    assert main(["run", "net.roast", "a.png", "--threshold=0.4", "--device=reference"]) == 0
+    name, *said = capsys.readouterr().out.splitlines()
+    names = ["zero", "one of them", "class 2"]
+    assert name == "a.png"
+    assert [line.rsplit("  ", 1)[0] for line in said] == [
+        f"  {each['score']:.4f}  {names[each['label']]}" for each in found
+    ]
+    for line, each in zip(said, found, strict=True):
+        edges = [float(word) for word in line.rsplit("  ", 1)[1].split()]
+        assert edges == pytest.approx(each["box"], abs=0.06)
+    assert main(["run", "net.roast", "a.png", "--threshold=1.5"]) == 0
+    assert "nothing with a score of 1.5 or more" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--images-dim=5,9", "smaller than 'data', 6 x 8"),
+        ("--channel-swap=0,1", "no order of 3"),
+        ("--mean-value=1,2", "2 values for 3 channel"),
+        ("--raw-scale=inf", "finite"),
+        ("--images-dim=5", "HEIGHT,WIDTH"),
+        ("--labels=none.txt", "none.txt"),
+    ],
+)
+def test_what_fits_no_input_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], flag: str, told: str
+) -> None:
+    words = ["export", "net.prototxt", "--output=net.roast", "--cpu-baseline=none", flag]
+    assert main(words) == 1
+    assert told in capsys.readouterr().err
+    assert not Path("net.roast").exists()
+
+
+RULES = Preprocessing("data", (12, 16), (0, 1, 2), 1.0, (1.0, 2.0, 3.0), 0.25)
+SHAPES = {"data": (1, 3, 6, 8)}
+
+
+@pytest.mark.parametrize(
+    "pictures", [Pictures(), Pictures(RULES), Pictures(None, ("a", "")), Pictures(RULES, ("b",))]
+)
+def test_members_are_read_as_written(pictures: Pictures) -> None:
+    members = picture_members(pictures)
+    if pictures == Pictures():
+        assert members == {}
+        return
+    assert read_pictures(members.__getitem__, SHAPES) == pictures
+
+
+def test_a_mean_image_is_read_as_written() -> None:
+    image = np.random.default_rng(0).normal(size=(3, 6, 8)).astype(np.float32)
+    members = picture_members(Pictures(Preprocessing("data", mean_image=image)))
+    found = read_pictures(members.__getitem__, SHAPES).preprocessing
+    assert found is not None
+    assert found.mean_image is not None
+    np.testing.assert_array_equal(found.mean_image, image)
+    with pytest.raises(ValueError, match="bytes"):
+        read_pictures({**members, MEAN: b"1234"}.__getitem__, SHAPES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"input": "other"},
+        {"image_size": [5, 5]},
+        {"image_size": [6]},
+        {"mean": [1.0]},
+        {"mean": "other.npy"},
+        {"raw_scale": "x"},
+        {"channel_swap": [0, 0, 0]},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(change: dict[str, object]) -> None:
+    said = json.loads(picture_members(Pictures(RULES))[PICTURES])
+    said["preprocessing"] |= change
+    with pytest.raises(ValueError):
+        read_pictures(lambda _: json.dumps(said).encode(), SHAPES)
+
+
+def test_several_inputs_want_arrays(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.prototxt").write_text(
+        NET.replace('top: "data"\n', 'top: "data" top: "info"\n')
+        + 'layer { name: "s" type: "Split" bottom: "info" top: "more" }'
+    )
+    Path("net.caffemodel").unlink()
+    words = ["export", "net.prototxt", "--output=net.roast", "--cpu-baseline=none"]
+    assert main(words) == 0
+    assert main(["run", "net.roast", "a.png"]) == 1
+    assert "2 inputs (data, info)" in capsys.readouterr().err
+    assert issubclass(ArtifactError, RoasteryError)
