@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ir.graph import Value
 from ir.location import Location
 from ir.types import DType
+from ir.value import Value
 
 WIDE = 2**31 - 2**16
 """Elements of a tensor from which on indices have 64 bits (a tile may run past the end)."""

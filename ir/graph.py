@@ -5,26 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from .location import Location
 from .op import Op, Steps
+from .ports import PortKey as PortKey
+from .ports import Role as Role
 from .value import Value as Value
 
 NOWHERE = Location()
-
-
-class Role(enum.Enum):
-    """What a graph's input or output is to the runtime."""
-
-    DATA = "data"  # a blob fed by the caller or a data source
-    PARAMETER = "parameter"  # a learnable variable of the parameter store
-    STATE = "state"  # a variable that forward also writes: BatchNorm sums, random counter, h_T
-    SEED = "seed"  # the diff of a net output, given to backward
-    GRADIENT = "gradient"  # the diff of a variable, which backward writes or adds to
-    HYPER = "hyper"  # a number that changes per iteration: learning rate, clip scale
-    RESULT = "result"  # a blob the caller reads
-    SAVED = "saved"  # an internal value that outlives the run (forward -> backward)
 
 
 class Direction(enum.Enum):
@@ -59,16 +47,6 @@ class Node:
         """What :meth:`ir.op.Op.operations` says of its op here."""
         inputs, outputs = ([v.type for v in values] for values in (self.inputs, self.outputs))
         return self.op.operations(inputs, outputs, steps)
-
-
-class PortKey(NamedTuple):
-    """What tells a port from the others on its side of a graph."""
-
-    role: Role
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.role.value} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

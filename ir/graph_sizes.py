@@ -13,7 +13,8 @@ from .expr import Expr
 from .expr_exchange import rebuild
 from .graph import Graph, Node, Port, Value
 from .op import Op
-from .size import Condition, Evaluation, Real, Scope, Size, Symbol, size_of, symbols_in, symbols_of
+from .size import Condition, Real, Scope, Size, Symbol, size_of, symbols_in, symbols_of
+from .type_sizes import TypeSubstitution
 from .types import TensorType
 
 
@@ -90,7 +91,7 @@ def _numbers(part: object) -> Iterator[float]:
                 yield from _numbers(getattr(node.op, name))
 
 
-class Substitution:
+class Substitution(TypeSubstitution):
     """Numbers for the symbols of a graph.
 
     Args:
@@ -98,7 +99,7 @@ class Substitution:
     """
 
     def __init__(self, values: Mapping[str, int]) -> None:
-        self._sizes = Evaluation(values)
+        super().__init__(values)
         self._values: dict[Value, Value] = {}
         self._exprs: dict[Expr, Expr] = {}
 
@@ -127,21 +128,6 @@ class Substitution:
             found = value if type is value.type else Value(value.name, type)
             self._values[value] = found
         return found
-
-    def type(self, type: TensorType) -> TensorType:
-        shape = self._numbers(type.shape)
-        return type if shape is type.shape else TensorType(shape, type.dtype, type.layout)
-
-    def _numbers(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
-        for number in numbers:
-            if number.__class__ is Size:
-                size = self._sizes.size
-                return tuple([size(d) if d.__class__ is Size else d for d in numbers])
-        return numbers
-
-    def number(self, number: Any) -> Any:
-        """What a size or a real number is there."""
-        return self._sizes.real(number)
 
     def op(self, op: Op) -> Op:
         changed = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from .graph import Graph, Node, Role, Value
 from .op import Op, Property
 from .ops.fusion import Fused
+from .ports import WRITES
 from .text import attributes, format_node
 from .views import keeps_memory
 
@@ -21,13 +22,6 @@ class InvalidGraph(ValueError):
         super().__init__(message)
         self.problem = problem or message
         self.node = node
-
-
-WRITES = {
-    Role.STATE: (Role.STATE, Role.PARAMETER),
-    Role.GRADIENT: (Role.GRADIENT,),
-}
-"""Role of an output that writes a variable -> roles of the input that is the variable, before."""
 
 
 def verify(graph: Graph) -> None:

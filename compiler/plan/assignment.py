@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ir.graph import Graph, Port, PortKey, Role, Value
-from ir.verify import WRITES
+from ir.ports import WRITES
 
 from .aliasing import may_overwrite, parts_of_wholes, view_roots
 from .plan import Copy, PlanBuffer, PlanPort

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Kernel
-from ir.graph import PortKey, Role
+from ir.ports import PortKey, Role
 from ir.types import TensorType
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,13 +42,28 @@ def sizes_from_json(data: Any, scope: Scope) -> dict[str, int]:
 
 def symbols_in_data(part: Any) -> Iterator[Symbol]:
     """Of all sizes in plain data."""
-    if isinstance(part, Size | Real):
-        yield from symbols_of(part)
-    elif isinstance(part, tuple):
-        for item in part:
-            yield from symbols_in_data(item)
-    elif isinstance(part, dict):
-        yield from symbols_in_data(tuple(part.values()))
-    elif dataclasses.is_dataclass(part):
-        for field in dataclasses.fields(part):
-            yield from symbols_in_data(getattr(part, field.name))
+    left = [part]
+    while left:
+        part = left.pop()
+        kind = part.__class__
+        if kind in _PLAIN:
+            continue
+        if kind is tuple:
+            left += part
+        elif isinstance(part, Size | Real):
+            yield from symbols_of(part)
+        elif isinstance(part, dict):
+            left += part.values()
+        else:
+            left += [getattr(part, name) for name in _fields(kind)]
+
+
+_PLAIN = {int, str, float, bool, type(None)}
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """Plans have tens of thousands of values: classes are looked at once."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind))

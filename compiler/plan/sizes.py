@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ir.graph_sizes import Substitution
+from ir.type_sizes import TypeSubstitution
 
 from .memory import place_buffers
 from .plan import (
@@ -36,7 +36,7 @@ def plan_at(plan: Plan, values: Mapping[str, int]) -> Plan:
 
 def with_numbers(plan: Plan, values: Mapping[str, int]) -> Plan:
     """As :func:`plan_at`, with buffers where they were."""
-    at = Substitution(values)
+    at = TypeSubstitution(values)
 
     def tensor(tensor: HostTensor) -> HostTensor:
         return HostTensor(tensor.buffer, at.type(tensor.type))

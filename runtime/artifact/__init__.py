@@ -4,13 +4,20 @@ A zip (no pickle) of the manifest, the optimised IR as text, the plan, the kerne
 machine code, and the weights as safetensors.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .code import Code
 from .errors import ArtifactError
 from .manifest import Manifest, Tensor
 from .net import LoadedNet, load
 from .pictures import Pictures
 from .reader import Artifact
-from .writer import write_artifact
+
+if TYPE_CHECKING:
+    from .writer import write_artifact
 
 __all__ = [
     "Artifact",
@@ -23,3 +30,10 @@ __all__ = [
     "load",
     "write_artifact",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What writes is loaded on first use: who runs a net must not wait for it."""
+    if name != "write_artifact":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(".writer", __name__).write_artifact

@@ -1,31 +1,23 @@
-"""An artifact on an executor: its weights in buffers of their own, a graph or plan over them."""
+"""An artifact on a device: its weights in buffers of their own, a graph or plan over them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from compiler.plan.saved_sizes import saved_plan_at
-from ir.errors import RoasteryError
-from ir.graph import Graph, PortKey, Role
-from ir.graph_sizes import graph_at
-from ir.interpret import peak_bytes
+from ir.ports import PortKey, Role
 from ir.types import TensorType
-from ir.verify import verify
 from runtime.backends.backend import BoundGraph, output_buffers
-from runtime.backends.reference import NumpyGraph
-from runtime.cuda.executor.graph import CudaGraph
-from runtime.cuda.executor.session import Session
-from runtime.cuda.launcher import KernelLoader
 from runtime.machine.memory import physical_memory
-from runtime.memory.buffers import Buffer
+from runtime.memory.buffers import Buffer, Memory, padded_size
 
 from .errors import ArtifactError
 from .reader import Artifact
+from .weights import ALIGNED
 
 Buffers = dict[PortKey, Buffer]
 _Types = Mapping[PortKey, TensorType]
-_Sizes = Mapping[str, int]
+SymbolValues = Mapping[str, int]
 
 BoundArtifact = tuple[BoundGraph, Buffers, Buffers]
 """What runs, and the buffers of its inputs and outputs. State in them stays from run to run."""
@@ -37,68 +29,9 @@ class ArtifactRunner(Protocol):
     @property
     def memory(self) -> ArtifactMemory: ...
 
-    def bind(self, sizes: _Sizes) -> BoundArtifact:
+    def bind(self, sizes: SymbolValues) -> BoundArtifact:
         """At sizes that the artifact may have. Raises :class:`ArtifactError`."""
         ...
-
-
-class CpuRunner:
-    """By numpy, as the ``cpu`` executor does."""
-
-    def __init__(self, artifact: Artifact, graph: Graph) -> None:
-        self._graph = graph
-        self.memory = ArtifactMemory(artifact)
-
-    def bind(self, sizes: _Sizes) -> BoundArtifact:
-        try:
-            graph = graph_at(self._graph, sizes)
-            verify(graph)
-        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-            path = self.memory.path
-            problem = f"its graph is not sound at {dict(sizes)}: {error}"
-            raise ArtifactError(path, problem) from error
-        inputs, outputs = (
-            {port.key: port.value.type for port in ports} for ports in (graph.inputs, graph.outputs)
-        )
-        self.memory.require(peak_bytes(graph))
-        buffers = self.memory.buffers(inputs, outputs, sizes)
-        return NumpyGraph(graph, *buffers), *buffers
-
-
-class GpuRunner:
-    """By the kernels that are in it, as the ``cuda`` executor does.
-
-    Binding raises RoasteryError when the GPU has not the memory.
-    """
-
-    def __init__(self, artifact: Artifact, session: Session) -> None:
-        self._plan, self._code = artifact.plan()
-        self._saved = artifact.manifest.sizes
-        self.memory = ArtifactMemory(artifact)
-        self._session = session
-        self._loader = KernelLoader(session.device, session.compute)
-
-    def bind(self, sizes: _Sizes) -> BoundArtifact:
-        try:
-            plan = saved_plan_at(self._plan, sizes, as_saved=sizes == self._saved)
-        except ValueError as error:
-            path = self.memory.path
-            raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error
-        inputs, outputs = (
-            {port.key: plan.buffers[port.buffer].type for port in ports}
-            for ports in (plan.inputs, plan.outputs)
-        )
-        self.memory.require(sum(type.nbytes for type in (inputs | outputs).values()))
-        buffers = self.memory.buffers(inputs, outputs, sizes)
-        code = self._code
-        graph = CudaGraph(
-            plan, {}, self._session, self._loader, lambda x: code[x.kernel, x.config], *buffers
-        )
-        try:
-            graph.prepare()
-        except RoasteryError as error:
-            raise ArtifactError(self.memory.path, error.message, hint=error.hint) from error
-        return graph, *buffers
 
 
 class ArtifactMemory:
@@ -123,7 +56,9 @@ class ArtifactMemory:
                 self.path, f"needs {nbytes} bytes of memory, the machine has {there}"
             )
 
-    def buffers(self, inputs: _Types, outputs: _Types, sizes: _Sizes) -> tuple[Buffers, Buffers]:
+    def buffers(
+        self, inputs: _Types, outputs: _Types, sizes: SymbolValues
+    ) -> tuple[Buffers, Buffers]:
         """A buffer for every port."""
         at = self._manifest.types_at(sizes)
         for kind, role, ports, types in (
@@ -152,7 +87,7 @@ class ArtifactMemory:
         self._weights = {}
 
     def weight(self, key: PortKey, type: TensorType) -> Buffer:
-        """A new buffer with a weight."""
+        """A buffer with a weight: for reading alone, of what is only read."""
         array = self._weights.get(key.name)
         if array is None:
             raise ArtifactError(self.path, f"there is no weight {key.name!r}")
@@ -160,6 +95,9 @@ class ArtifactMemory:
             raise ArtifactError(
                 self.path, f"weight {key.name!r} is {array.dtype}{array.shape}, {type} is read"
             )
+        lies_well = array.ctypes.data % ALIGNED == 0 and array.nbytes % ALIGNED == 0
+        if key.role is Role.PARAMETER and lies_well and array.size == padded_size(array.size):
+            return Buffer(type, Memory.of(array))  # in the file
         buffer = Buffer(type)
         buffer.array[...] = array
         return buffer

@@ -11,12 +11,11 @@ from compiler.kernel import Kernel
 from compiler.plan.plan import Plan
 from compiler.plan.saved_sizes import saved_plan_at
 from ir.errors import RoasteryError
-from ir.graph import PortKey, Role
-from runtime.cpu.code import function_address
+from ir.ports import PortKey, Role
 from runtime.cpu.graph import CpuGraph
 from runtime.cpu.launcher import CLauncher
 from runtime.cpu.pool import Pool
-from runtime.cpu.shared_code import load_code
+from runtime.cpu.shared_code import function_address, load_code
 from runtime.memory.buffers import Buffer
 
 from .bound import ArtifactMemory, BoundArtifact
@@ -42,12 +41,14 @@ class CompiledRunner:
 
     def __init__(self, artifact: Artifact, code: CpuCode, threads: int) -> None:
         self._plan, self._saved = code.plan, artifact.manifest.sizes
+        assert code.saved is not None, "it was read from a file"
+        once, self._plan_as_saved = code.saved
         self._launcher = CLauncher(_Functions(code), _pool(code.pool), threads)
         self.memory = ArtifactMemory(artifact)
-        self.memory.computed = self._computed(code.once)
+        self.memory.computed = self._computed(once)
 
     def bind(self, sizes: Mapping[str, int]) -> BoundArtifact:
-        plan = self._at(self._plan, sizes)
+        plan = self._plan_as_saved if sizes == self._saved else self._at(sizes)
         inputs, outputs = (
             {port.key: plan.buffers[port.buffer].type for port in ports}
             for ports in (plan.inputs, plan.outputs)
@@ -57,16 +58,15 @@ class CompiledRunner:
         buffers = self.memory.buffers(inputs, outputs, sizes)
         return CpuGraph(plan, {}, self._launcher, *buffers), *buffers
 
-    def _at(self, plan: Plan, sizes: Mapping[str, int]) -> Plan:
+    def _at(self, sizes: Mapping[str, int]) -> Plan:
         try:
-            return saved_plan_at(plan, sizes, as_saved=sizes == self._saved)
+            return saved_plan_at(self._plan, sizes)
         except ValueError as error:
             path = self.memory.path
             raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error
 
-    def _computed(self, once: Plan) -> dict[PortKey, Buffer]:
+    def _computed(self, plan: Plan) -> dict[PortKey, Buffer]:
         """What kernels read of the weights, in the order in which they read it."""
-        plan = self._at(once, self._saved)
         types = {port.key: plan.buffers[port.buffer].type for port in (*plan.inputs, *plan.outputs)}
         self.memory.require(sum(type.nbytes for type in types.values()) + plan.memory.nbytes)
         inputs = {port.key: self.memory.weight(port.key, types[port.key]) for port in plan.inputs}

@@ -1,20 +1,18 @@
-"""The archive: a zip whose bytes depend on its contents alone, read with suspicion."""
+"""The archive: a zip, read with suspicion."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import re
-import struct
-import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ir.errors import RoasteryError
 from roastery.files.regular_file import open_regular
 
+from .directory import DEFLATED, STORED, ArchiveMember, read_directory
 from .errors import ArtifactError
 
 MANIFEST = "manifest.json"
@@ -32,30 +30,23 @@ MOST_MEMBERS = 20_000
 MOST_LINES = 40_000
 """Of graph.txt: about as many nodes. A ResNet-152 has 500."""
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-# What zipfile raises for damaged archives, besides what is meant for it.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    IndexError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
+LARGEST_RATIO, _ROOM = 100, 1 << 20
+"""Of what a member unpacks to. What packs better is stored: a small file takes little memory."""
+_PIECE = 4 << 20
 
 
-def _largest(name: str) -> int:
+def largest(name: str) -> int:
     """Bytes that a compressed member may unpack to."""
     return LARGEST_BY_NAME.get(name.rpartition("/")[2], LARGEST_COMPRESSED_MEMBER)
 
 
-def digest(data: bytes) -> str:
+def packs_too_well(nbytes: int, packed: int) -> bool:
+    """Whether a member unpacks to more than a reader takes of so many bytes."""
+    return nbytes > LARGEST_RATIO * packed + _ROOM
+
+
+def digest(data: bytes | memoryview) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
@@ -64,122 +55,145 @@ def json_bytes(data: Any) -> bytes:
     return (json.dumps(data, indent=1) + "\n").encode()
 
 
-def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write the members in the order of their names, the manifest first.
-
-    Raises RoasteryError for a member that is too large, ValueError for a forbidden name.
-    """
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in sorted(members, key=lambda name: (name != MANIFEST, name)):
-            data = members[name]
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no name for a member of an artifact")
-            if name != WEIGHTS and len(data) > _largest(name):
-                raise RoasteryError(
-                    f"cannot write {path}: {name} has {len(data)} bytes; an artifact takes at most "
-                    f"{_largest(name)}"
-                )
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.create_system = 3  # the same on every system
-            info.external_attr = 0o644 << 16
-            info.compress_type = zipfile.ZIP_STORED if name == WEIGHTS else zipfile.ZIP_DEFLATED
-            archive.writestr(info, data, compresslevel=6)
-
-
 class Archive:
     """An archive opened for reading; nothing of it is ever unpacked to the disk.
 
-    Raises :class:`ArtifactError` when it is no archive of ours.
+    The file is mapped: what is stored in it is read where it lies. Raises :class:`ArtifactError`
+    when it is no archive of ours.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = open_regular(path)
+            with open_regular(path) as file:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise ArtifactError(path, f"cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise self._damaged(error) from error
+        self._data = memoryview(self._map)
         try:
-            self._zip = zipfile.ZipFile(self._file)
-            self._members = self._checked()
-        except ArtifactError:
-            self._file.close()
-            raise
-        except _DAMAGE as error:
-            self._file.close()
-            raise ArtifactError(
-                path, f"is damaged or no artifact: {error}", hint="`roastery export` writes them"
-            ) from error
+            directory = read_directory(self._data, MOST_MEMBERS)
+            self._end, self.seal = directory.end, directory.seal
+            self._members = self._checked(directory.entries)
+        except ValueError as error:
+            raise self._damaged(error) from error
 
-    def _checked(self) -> dict[str, zipfile.ZipInfo]:
-        members: dict[str, zipfile.ZipInfo] = {}
+    def _damaged(self, why: ValueError) -> ArtifactError:
+        return ArtifactError(
+            self.path,
+            f"is damaged or no artifact: {why}",
+            hint="`roastery export` writes them",
+        )
+
+    def _checked(self, entries: list[ArchiveMember]) -> dict[str, ArchiveMember]:
+        members: dict[str, ArchiveMember] = {}
         total = 0
-        size = self.path.stat().st_size
-        infos = self._zip.infolist()
-        if len(infos) > MOST_MEMBERS:
-            raise ArtifactError(self.path, f"has {len(infos)} members")
-        for info in infos:
-            # zipfile cuts names at a zero byte: look at the name as it stands in the file.
-            name = info.orig_filename
-            if not _NAME.fullmatch(name):
+        for entry in entries:
+            name, nbytes = entry.name, entry.nbytes
+            if not NAME.fullmatch(name):
                 raise ArtifactError(self.path, f"member {name[:80]!r} has a forbidden name")
             if name in members:
                 raise ArtifactError(self.path, f"member {name} is there twice")
-            if info.flag_bits & 0x1:
+            if entry.encrypted:
                 raise ArtifactError(self.path, f"member {name} is encrypted")
-            if info.compress_type == zipfile.ZIP_STORED:
-                if info.file_size != info.compress_size or info.file_size > size:
+            if entry.method == STORED:
+                if nbytes != entry.packed:
                     raise ArtifactError(self.path, f"member {name} says it is larger than it is")
-                if name != WEIGHTS and info.file_size > _largest(name):
-                    raise ArtifactError(self.path, f"member {name} has {info.file_size} bytes")
-            elif info.compress_type == zipfile.ZIP_DEFLATED:
-                total += info.file_size
-                if info.file_size > _largest(name) or total > LARGEST_COMPRESSED_SUM:
-                    raise ArtifactError(
-                        self.path, f"member {name} unpacks to {info.file_size} bytes, too many"
-                    )
+                if name != WEIGHTS and nbytes > largest(name):
+                    raise ArtifactError(self.path, f"member {name} has {nbytes} bytes")
+            elif entry.method == DEFLATED:
+                total += nbytes
+                if (
+                    nbytes > largest(name)
+                    or total > LARGEST_COMPRESSED_SUM
+                    or packs_too_well(nbytes, entry.packed)
+                ):
+                    problem = f"member {name} unpacks to {nbytes} bytes, too many"
+                    raise ArtifactError(self.path, problem)
             else:
-                raise ArtifactError(
-                    self.path, f"member {name} is compressed by method {info.compress_type}"
-                )
-            members[name] = info
+                problem = f"member {name} is compressed by method {entry.method}"
+                raise ArtifactError(self.path, problem)
+            members[name] = entry
         return members
 
     @property
     def names(self) -> list[str]:
         return list(self._members)
 
+    def is_stored(self, name: str) -> bool:
+        """Whether a member's bytes stand in the file as they are."""
+        return self._member(name).method == STORED
+
     def read(self, name: str) -> bytes:
         """A member's bytes (CRC checked). Raises :class:`ArtifactError`."""
-        info = self._members.get(name)
-        if info is None:
-            raise ArtifactError(self.path, f"{name} is missing")
+        entry = self._member(name)
+        data = self._unpacked(entry)
+        if zlib.crc32(data) != entry.crc:
+            raise ArtifactError(self.path, f"{name} is damaged: its CRC differs")
+        return bytes(data)
+
+    def view(self, name: str) -> memoryview:
+        """As :meth:`read`, of the file itself where it is stored, and without a look at the CRC."""
+        return memoryview(self._unpacked(self._member(name)))
+
+    def _unpacked(self, entry: ArchiveMember) -> bytes | memoryview:
+        packed = self._data[entry.start : entry.start + entry.packed]
+        if entry.method == STORED:
+            return packed
+        unpack = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            data = self._zip.read(info)
-        except _DAMAGE as error:
-            raise ArtifactError(self.path, f"{name} is damaged: {error}") from error
-        if len(data) != info.file_size:
-            raise ArtifactError(self.path, f"{name} is cut off")
+            data = unpack.decompress(packed, entry.nbytes + 1)
+        except zlib.error as error:
+            raise ArtifactError(self.path, f"{entry.name} is damaged: {error}") from error
+        if not unpack.eof or unpack.unused_data or len(data) != entry.nbytes:
+            raise ArtifactError(self.path, f"{entry.name} is damaged: it has another size")
         return data
 
-    def verify(self, name: str, size: int, sha256: str) -> None:
-        """Compare a member with its size and checksum, in pieces."""
-        info = self._members.get(name)
-        if info is None:
+    def _member(self, name: str) -> ArchiveMember:
+        entry = self._members.get(name)
+        if entry is None:
             raise ArtifactError(self.path, f"{name} is missing")
-        if info.file_size != size:
-            raise ArtifactError(
-                self.path, f"{name} has {info.file_size} bytes, the manifest says {size}"
-            )
+        return entry
+
+    def check_size(self, name: str, size: int) -> None:
+        """Raise :class:`ArtifactError` where a member has another one."""
+        found = self._member(name).nbytes
+        if found != size:
+            raise ArtifactError(self.path, f"{name} has {found} bytes, the manifest says {size}")
+
+    def verify(self, name: str, sha256: str) -> bytes | memoryview:
+        """A member whose checksum is this one. Raises :class:`ArtifactError`."""
+        data = self._unpacked(self._member(name))
+        if name != WEIGHTS:
+            data = bytes(data)  # what is compared is what is used, whoever writes to the file
         found = hashlib.sha256()
-        try:
-            with self._zip.open(info) as member:
-                while piece := member.read(1 << 20):
-                    found.update(piece)
-        except _DAMAGE as error:
-            raise ArtifactError(self.path, f"{name} is damaged: {error}") from error
+        view = memoryview(data)
+        for at in range(0, len(view), _PIECE):
+            found.update(view[at : at + _PIECE])
         if found.hexdigest() != sha256:
             raise ArtifactError(self.path, f"{name} is not what was written: its checksum differs")
+        return data
+
+    def check_seal(self) -> None:
+        """Compare all that is no data of stored members. Raises :class:`ArtifactError`."""
+        if self.seal != archive_seal(self._data, list(self._members.values()), self._end):
+            raise ArtifactError(
+                self.path, "is not what was written: the checksum at its end differs"
+            )
 
     def close(self) -> None:
-        self._zip.close()
-        self._file.close()
+        """The mapping stays as long as something of it is in use."""
+        self._data.release()
+
+
+def archive_seal(data: memoryview, entries: list[ArchiveMember], end: int) -> str:
+    """SHA-256 of an archive up to its last record, without the data of stored members."""
+    found = hashlib.sha256()
+    at = 0
+    for entry in entries:
+        if entry.method == STORED:
+            found.update(data[at : entry.start])
+            at = entry.start + entry.packed
+    found.update(data[at:end])
+    return found.hexdigest()

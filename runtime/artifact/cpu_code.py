@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from compiler.instructions import UNKNOWN, instructions_named
 from compiler.plan.codec import from_json, to_json
@@ -38,7 +38,8 @@ class CpuCode:
     """Of one baseline.
 
     ``once`` makes of the weights what ``plan`` reads of them; both are for all sizes. ``pool`` is
-    the library with the threads. ``compiler`` made the libraries, as it calls itself.
+    the library with the threads. ``compiler`` made the libraries, as it calls itself. ``saved``:
+    ``once`` and ``plan`` at the sizes of the export, where they were read from a file.
     """
 
     instructions: str
@@ -47,6 +48,7 @@ class CpuCode:
     plan: Plan
     pool: bytes
     libraries: tuple[SharedLibrary, ...]
+    saved: tuple[Plan, Plan] | None = field(default=None, compare=False, repr=False)
 
     def at(self, sizes: Mapping[str, int]) -> CpuCode:
         """The same for these sizes alone."""
@@ -115,7 +117,8 @@ def read_cpu_code(entry: CpuEntry, sizes: Mapping[str, int], read: ReadMember) -
 
     Raises ValueError.
     """
-    once, plan = (_read_plan(read(name), sizes) for name in (entry.once, entry.plan))
+    once, plan = (_read_plan(read(name)) for name in (entry.once, entry.plan))
+    saved = _at_saved(once, sizes), _at_saved(plan, sizes)
     libraries = tuple(SharedLibrary(read(each.file), each.functions) for each in entry.libraries)
     there = {name for library in libraries for name in library.functions}
     for each in (once, plan):
@@ -123,16 +126,20 @@ def read_cpu_code(entry: CpuEntry, sizes: Mapping[str, int], read: ReadMember) -
             if each.kernels[launch.kernel].entry not in there:
                 raise ValueError(f"there is no code for {launch}")
     pool = read(entry.pool)
-    return CpuCode(entry.instructions, entry.compiler, once, plan, pool, libraries)
+    return CpuCode(entry.instructions, entry.compiler, once, plan, pool, libraries, saved)
 
 
-def _read_plan(data: bytes, sizes: Mapping[str, int]) -> Plan:
+def _read_plan(data: bytes) -> Plan:
     plan = plan_from_json(json.loads(data))
-    told = {symbol.key: symbol.value for symbol in symbols_in_data(plan)}
-    if not told.items() <= sizes.items():
-        raise ValueError(f"its sizes are {told}, those of the manifest {dict(sizes)}")
-    saved_plan_at(plan, sizes, as_saved=True)
     for step in plan.steps:
         if isinstance(step, HostStep):
             raise ValueError(f"it calls back to the host: {step.op}")
     return plan
+
+
+def _at_saved(plan: Plan, sizes: Mapping[str, int]) -> Plan:
+    """Held against the sizes of the export. Raises ValueError."""
+    told = {symbol.key: symbol.value for symbol in symbols_in_data(plan)}
+    if not told.items() <= sizes.items():
+        raise ValueError(f"its sizes are {told}, those of the manifest {dict(sizes)}")
+    return saved_plan_at(plan, sizes, as_saved=True)

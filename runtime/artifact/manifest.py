@@ -10,9 +10,9 @@ from typing import Any
 from compiler.options import CompileOptions
 from compiler.plan.codec import from_json, to_json
 from compiler.plan.saved import sizes_from_json, symbols_in_data
-from ir.graph_sizes import Substitution
 from ir.program_sizes import ProgramSizes
 from ir.size import Scope, Size
+from ir.type_sizes import TypeSubstitution
 from ir.types import DType, TensorType
 
 from .container import MANIFEST, digest, json_bytes
@@ -90,7 +90,7 @@ class Manifest:
 
     def types_at(self, sizes: Mapping[str, int]) -> tuple[dict[str, TensorType], ...]:
         """Of inputs and of outputs, by name."""
-        at = Substitution(sizes)
+        at = TypeSubstitution(sizes)
         return tuple(
             {tensor.name: at.type(tensor.type) for tensor in tensors}
             for tensors in (self.inputs, self.outputs)

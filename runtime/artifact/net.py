@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import re
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from compiler.last_used import LastUsed
 from ir.errors import RoasteryError
 from ir.found_rows import counted_results, tells_rows
-from ir.graph import PortKey, Role
+from ir.ports import PortKey, Role
 from ir.program_sizes import OtherSizes
 from ir.size import Size
 from ir.types import TensorType
-from runtime.cuda.driver import Device, Driver
-from runtime.cuda.executor.session import Session
 
 from ..cpu.launches import INTERFACE
 from ..machine.processor import cpu_target
 from ..machine.threads import number_of_threads
-from .bound import ArtifactRunner, BoundArtifact, Buffers, CpuRunner, GpuRunner
+from .bound import ArtifactRunner, BoundArtifact, Buffers
 from .compiled_cpu import CompiledRunner, best_baseline
 from .errors import ArtifactError
 from .reader import Artifact
+
+if TYPE_CHECKING:
+    from runtime.cuda.driver import Driver
+    from runtime.cuda.executor.session import Session
 
 _LOGGER = logging.getLogger("roastery.devices")
 
@@ -69,10 +71,14 @@ class LoadedNet:
         self.baseline = ""
         self._runner: ArtifactRunner
         if device in ("cpu", "reference"):
-            graph = artifact.graph()  # is sound, whatever runs
             compiled = None if device == "reference" else _compiled(artifact, threads)
-            self.baseline, self._runner = compiled or ("", CpuRunner(artifact, graph))
+            self.baseline, self._runner = compiled or ("", _by_numpy(artifact))
         else:
+            from runtime.cuda.driver import Device
+            from runtime.cuda.executor.session import Session
+
+            from .by_cuda import GpuRunner
+
             self._session = Session(Device(int(device.removeprefix("cuda:")), driver))
             self._runner = GpuRunner(artifact, self._session)
         self._sizes = self.manifest.program_sizes
@@ -99,6 +105,8 @@ class LoadedNet:
         """Raises :class:`RoasteryError` for inputs that do not fit."""
         for name in arrays:
             if name not in self.inputs:
+                import difflib
+
                 near = difflib.get_close_matches(name, self.inputs, 1)
                 raise RoasteryError(
                     f"{self.manifest.name} has no input {name!r}; it has: "
@@ -189,9 +197,21 @@ def load(
 
     Raises :class:`RoasteryError`: a damaged file, a device that is not there, no code for it.
     """
-    with Artifact.load(path) as artifact:
-        chosen = _choose_device(artifact, device)
-        return LoadedNet(artifact, chosen, threads=threads)
+    with Artifact.open(path) as artifact:
+        try:
+            chosen = _choose_device(artifact, device)
+            net = LoadedNet(artifact, chosen, threads=threads)
+        except ArtifactError:
+            artifact.finish()  # damage comes before what follows from it
+            raise
+        artifact.finish()
+        return net
+
+
+def _by_numpy(artifact: Artifact) -> ArtifactRunner:
+    from .by_numpy import CpuRunner
+
+    return CpuRunner(artifact, artifact.graph())
 
 
 def _compiled(artifact: Artifact, threads: int | None) -> tuple[str, ArtifactRunner] | None:
@@ -225,12 +245,14 @@ def _compiled(artifact: Artifact, threads: int | None) -> tuple[str, ArtifactRun
 
 
 def _choose_device(artifact: Artifact, device: str | None) -> str:
-    from runtime.cuda.driver import available
-
     targets = artifact.manifest.targets
     on_cpu, on_cuda = "cpu" in targets, any(t.startswith("cuda:") for t in targets)
     exported = f"{artifact.path} was exported for {', '.join(targets)}"
     if device is None:
+        if on_cpu and not on_cuda:
+            return "cpu"
+        from runtime.cuda.driver import available
+
         found = available()
         if on_cuda and found:
             return "cuda:0"
@@ -249,6 +271,8 @@ def _choose_device(artifact: Artifact, device: str | None) -> str:
             raise RoasteryError(
                 f"{exported}, not for a GPU", hint="export it with --target cuda:sm_80"
             )
+        from runtime.cuda.driver import available
+
         if not (found := available()):
             raise RoasteryError(f"device {device} is not there: {found.reason}")
         return device if ":" in device else "cuda:0"

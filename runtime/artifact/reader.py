@@ -1,12 +1,18 @@
-"""Reading an artifact: every checksum is compared before anything of it is used."""
+"""Reading an artifact: a member's checksum is compared as it is read, before it is used.
+
+Of the weights, which are most of a file, it is compared beside all that: :meth:`Artifact.finish`
+waits for it, and nobody may have results before.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +20,6 @@ from compiler.plan.check import check_plan
 from compiler.plan.plan import HostStep, Plan
 from compiler.plan.saved import plan_from_json, symbols_in_data
 from compiler.plan.saved_sizes import saved_plan_at
-from ir.graph import Graph
-from ir.graph_sizes import at_hand
-from ir.op import Op, Property
 from ir.types import DType, TensorType
 
 from .code import Code, read_code
@@ -25,8 +28,11 @@ from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
 from .errors import ArtifactError
 from .manifest import FormatTooNew, Manifest
 from .pictures import PICTURES, Pictures, read_pictures
-from .sizes import check_forms
-from .version1 import read_version1
+from .weights import mapped_weights
+
+if TYPE_CHECKING:
+    from ir.graph import Graph
+    from ir.op import Op
 
 
 class Artifact(AbstractContextManager["Artifact"]):
@@ -39,19 +45,49 @@ class Artifact(AbstractContextManager["Artifact"]):
     def __init__(self, archive: Archive, manifest: Manifest) -> None:
         self._archive = archive
         self.manifest = manifest
+        self._problem: ArtifactError | None = None
+        self._thread = threading.Thread(target=self._check, daemon=True)
+        self._thread.start()
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Artifact:
         """Open and check a file. Raises :class:`ArtifactError`, saying what is wrong with it."""
+        artifact = Artifact.open(path)
+        artifact.finish()
+        return artifact
+
+    @staticmethod
+    def open(path: str | os.PathLike[str]) -> Artifact:
+        """Open a file whose rest is checked while it is used; see :meth:`finish`."""
         archive = Archive(Path(path))
         try:
             manifest = _manifest(archive)
             for name, member in manifest.members.items():
-                archive.verify(name, member.size, member.sha256)
-        except BaseException:
+                archive.check_size(name, member.size)
+        except ArtifactError:
             archive.close()
             raise
         return Artifact(archive, manifest)
+
+    def _check(self) -> None:
+        """All of the file. What is compressed in one with a seal is as it was written, and its
+        own checksum is compared when it is read."""
+        archive = self._archive
+        try:
+            if archive.seal is not None:
+                archive.check_seal()
+            for name, member in self.manifest.members.items():
+                if archive.seal is None or archive.is_stored(name):
+                    archive.verify(name, member.sha256)
+        except ArtifactError as error:
+            self._problem = error
+
+    def finish(self) -> None:
+        """Wait until all of the file has been compared. Raises :class:`ArtifactError`."""
+        self._thread.join()
+        if self._problem is not None:
+            self.close()
+            raise self._problem
 
     @property
     def path(self) -> Path:
@@ -59,7 +95,10 @@ class Artifact(AbstractContextManager["Artifact"]):
 
     def read(self, name: str) -> bytes:
         """A member, such as ``kernels/conv1_relu1.py``."""
-        return self._archive.read(name)
+        member = self.manifest.members.get(name)
+        if member is None:
+            return self._archive.read(name)
+        return bytes(self._archive.verify(name, member.sha256))
 
     def text(self, name: str) -> str:
         try:
@@ -68,13 +107,10 @@ class Artifact(AbstractContextManager["Artifact"]):
             raise ArtifactError(self.path, f"{name} is no text: {error}") from error
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Parameters and state by variable name."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
+        """Parameters and state by variable name, for reading: they lie in the file."""
         try:
-            return load(self.read(WEIGHTS))
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            return mapped_weights(self._archive.view(WEIGHTS))
+        except (ValueError, TypeError, RecursionError) as error:
             raise ArtifactError(self.path, f"{WEIGHTS} is malformed: {error}") from error
 
     def pictures(self) -> Pictures:
@@ -95,8 +131,11 @@ class Artifact(AbstractContextManager["Artifact"]):
 
         Raises :class:`ArtifactError`.
         """
+        from ir.graph_sizes import at_hand
         from ir.text import parse_graph
         from ir.verify import verify
+
+        from .sizes import check_forms
 
         text = self.text(GRAPH)
         lines = text.count("\n")
@@ -131,6 +170,8 @@ class Artifact(AbstractContextManager["Artifact"]):
         try:
             data = json.loads(self.read(PLAN))
             if self.manifest.format == 1:
+                from .version1 import read_version1
+
                 weights = {name: _type(array) for name, array in self.weights().items()}
                 plan, code = read_version1(data, self.manifest, weights, self.read)
                 check_plan(plan)
@@ -169,6 +210,7 @@ class Artifact(AbstractContextManager["Artifact"]):
             raise ValueError(f"its sizes are {sizes}, those of the manifest {known}")
 
     def close(self) -> None:
+        self._thread.join()
         self._archive.close()
 
     def __exit__(self, *error: object) -> None:
@@ -177,6 +219,8 @@ class Artifact(AbstractContextManager["Artifact"]):
 
 def calls_back(op: Op) -> bool:
     """Whether an op is more than a function of its inputs that gives results of one size."""
+    from ir.op import Property
+
     return bool(op.properties & (Property.EFFECT | Property.DYNAMIC))
 
 

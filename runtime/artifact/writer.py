@@ -18,12 +18,14 @@ from ir.graph_sizes import graph_symbols
 from ir.text import format_graph
 from roastery.files.atomic_file import atomic_path
 
+from .archive_writer import write_archive
 from .code import Code, code_members, targets
-from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, write_archive
+from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS
 from .cpu_code import CpuCode, cpu_members
 from .manifest import FORMAT, Manifest, Member, Tensor
 from .pictures import Pictures, picture_members
 from .sizes import SizeCondition
+from .weights import weights_bytes
 
 CPU = "cpu"
 NO_PICTURES = Pictures()
@@ -61,8 +63,6 @@ def write_artifact(
 
     Raises :class:`RoasteryError` when the file cannot be written.
     """
-    from safetensors.numpy import save
-
     for key in weights:
         try:
             key.encode()
@@ -82,7 +82,7 @@ def write_artifact(
         )
     members: dict[str, bytes] = {
         GRAPH: text.encode(errors="backslashreplace"),  # file names may be any bytes
-        WEIGHTS: save(contiguous),
+        WEIGHTS: weights_bytes(contiguous),
         **cpu_members(cpu_codes),
         **picture_members(pictures),
     }

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
 from compiler.options import CompileOptions
 from compiler.plan.plan import Plan
 from compiler.target import Target
-from ir.graph import Graph, PortKey
+from ir.ports import WRITES, PortKey
 from ir.types import TensorType
-from ir.verify import WRITES
 
 from ..memory.buffers import Buffer
+
+if TYPE_CHECKING:
+    from ir.graph import Graph
 
 Values = Mapping[str, int] | None
 """What the symbols of a graph's sizes are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +18,14 @@ from compiler.plan.plan import (
     PlanLaunch,
     Ref,
 )
-from ir.graph import PortKey
-from ir.op import Op
+from ir.ports import PortKey
 
 from ..memory.buffers import Buffer, host_bytes
 from .host_launcher import HostLauncher
 from .placement import Placement
+
+if TYPE_CHECKING:
+    from ir.op import Op
 
 Run = Callable[[], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler.plan.plan import Plan
-from ir.graph import PortKey, Role
+from ir.ports import PortKey, Role
 from runtime.memory.buffers import Buffer
 
 

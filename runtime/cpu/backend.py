@@ -26,7 +26,7 @@ from ..memory.buffers import Buffer
 from .code import KernelCode, kernel_code
 from .graph import CpuGraph
 from .launcher import CLauncher
-from .pool import thread_pool
+from .thread_pool import thread_pool
 
 if TYPE_CHECKING:
     from compiler.pipeline import GraphCompiler

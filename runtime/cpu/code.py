@@ -15,7 +15,7 @@ from compiler.c.compile.store import LibraryStore
 from compiler.c.support import prelude
 from compiler.kernel import Kernel
 
-from .shared_code import load_code, unusable
+from .shared_code import function_address, load_code
 
 
 class KernelCode:
@@ -60,14 +60,6 @@ class KernelCode:
     def __getitem__(self, kernel: Kernel) -> int:
         """Where the function is, of a kernel that was added."""
         return self._functions[kernel.entry]
-
-
-def function_address(library: ctypes.CDLL, name: str) -> int:
-    """Of a function. Raises RoasteryError where the library has none of that name."""
-    try:
-        return ctypes.cast(library[name], ctypes.c_void_p).value or 0
-    except AttributeError as error:
-        raise unusable(error) from None
 
 
 @functools.cache

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from compiler.plan.plan import Plan
-from ir.graph import PortKey
-from ir.op import Op
+from ir.ports import PortKey
 
 from ..backends.host_graph import HostGraph, Run
 from ..memory.buffers import Buffer
 from .launcher import CLauncher
 from .launches import LaunchTable
+
+if TYPE_CHECKING:
+    from ir.op import Op
 
 
 class CpuGraph(HostGraph):

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 from typing import Any
 
-from compiler.c.compile.c_compiler import CCompiler
-from compiler.c.compile.flags import compiler_flags
-from compiler.c.compile.kernels import LibraryMaker
-from compiler.c.compile.store import LibraryStore
-from compiler.c.support import shared_pool_source
-from compiler.instructions import UNKNOWN
-
-from .code import function_address
-from .shared_code import load_code
+from .shared_code import function_address
 
 COPIED = 4096
 """Bytes that a program of :attr:`Pool.copy` copies."""
@@ -34,11 +25,3 @@ class Pool:
     def run(self, launches: Any, count: int, threads: int) -> None:
         """So many entries of a table, with up to so many threads."""
         self._run(launches, count, threads)
-
-
-@functools.cache
-def thread_pool(compiler: CCompiler) -> Pool:
-    """The one of this process."""
-    maker = LibraryMaker(compiler, compiler_flags(compiler, UNKNOWN.name), "", LibraryStore())
-    made = [Pool(load_code(library.code)) for library in maker.libraries([shared_pool_source()])]
-    return made[-1]

@@ -33,6 +33,14 @@ def load_code(code: bytes) -> ctypes.CDLL:
         raise unusable(error) from error
 
 
+def function_address(library: ctypes.CDLL, name: str) -> int:
+    """Of a function. Raises RoasteryError where the library has none of that name."""
+    try:
+        return ctypes.cast(library[name], ctypes.c_void_p).value or 0
+    except AttributeError as error:
+        raise unusable(error) from None
+
+
 def unusable(why: Exception) -> RoasteryError:
     """What is told of machine code that is none."""
     return RoasteryError(

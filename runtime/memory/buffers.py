@@ -75,6 +75,13 @@ class Memory:
         self.origins: Origins | None = None
         self._loans: dict[Range, weakref.ref[np.ndarray]] = {}
 
+    @classmethod
+    def of(cls, array: np.ndarray) -> Memory:
+        """That of a contiguous, aligned array: only for reading, where the array is."""
+        memory = cls(0)
+        memory.raw = array.reshape(-1).view(np.uint8)
+        return memory
+
     def lend(self, start: int, nbytes: int, *, written: bool = True) -> np.ndarray:
         """A range, writable, as an array that every view taken of it keeps alive.
 

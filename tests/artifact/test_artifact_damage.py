@@ -16,7 +16,8 @@ from fake_cuda import FakeCuda
 
 from ir.errors import RoasteryError
 from runtime.artifact import Artifact, ArtifactError, load
-from runtime.artifact.container import MANIFEST, digest, write_archive
+from runtime.artifact.archive_writer import write_archive
+from runtime.artifact.container import MANIFEST, digest
 
 Write = Callable[..., Path]
 

@@ -20,7 +20,7 @@ from ir.ops.convolution import ConvWeightGrad
 from roastery.devices.compile_options import CompileRequest
 from runtime.cpu.backend import CpuBackend
 from runtime.cpu.launches import CArgument, CLaunch, LaunchTable
-from runtime.cpu.pool import thread_pool
+from runtime.cpu.thread_pool import thread_pool
 from runtime.machine.threads import number_of_threads
 from tests.interpret.kernel_runner import single
 from tests.support import c_kernels, sample_nets

@@ -1,0 +1,49 @@
+"""An artifact on a GPU, by the kernels that are in it."""
+
+from __future__ import annotations
+
+from compiler.plan.saved_sizes import saved_plan_at
+from ir.errors import RoasteryError
+from runtime.cuda.executor.graph import CudaGraph
+from runtime.cuda.executor.session import Session
+from runtime.cuda.launcher import KernelLoader
+
+from .bound import ArtifactMemory, BoundArtifact, SymbolValues
+from .errors import ArtifactError
+from .reader import Artifact
+
+
+class GpuRunner:
+    """By the kernels that are in it, as the ``cuda`` executor does.
+
+    Binding raises RoasteryError when the GPU has not the memory.
+    """
+
+    def __init__(self, artifact: Artifact, session: Session) -> None:
+        self._plan, self._code = artifact.plan()
+        self._saved = artifact.manifest.sizes
+        self.memory = ArtifactMemory(artifact)
+        self._session = session
+        self._loader = KernelLoader(session.device, session.compute)
+
+    def bind(self, sizes: SymbolValues) -> BoundArtifact:
+        try:
+            plan = saved_plan_at(self._plan, sizes, as_saved=sizes == self._saved)
+        except ValueError as error:
+            path = self.memory.path
+            raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error
+        inputs, outputs = (
+            {port.key: plan.buffers[port.buffer].type for port in ports}
+            for ports in (plan.inputs, plan.outputs)
+        )
+        self.memory.require(sum(type.nbytes for type in (inputs | outputs).values()))
+        buffers = self.memory.buffers(inputs, outputs, sizes)
+        code = self._code
+        graph = CudaGraph(
+            plan, {}, self._session, self._loader, lambda x: code[x.kernel, x.config], *buffers
+        )
+        try:
+            graph.prepare()
+        except RoasteryError as error:
+            raise ArtifactError(self.memory.path, error.message, hint=error.hint) from error
+        return graph, *buffers
