@@ -40,7 +40,7 @@ class Counting:
         self.maker = LibraryMaker(compiler, flags, "", self.store, self._told)
 
     def _told(self, done: int, total: int) -> None:
-        self.compiled += 1
+        self.compiled = done
 
     def libraries(self, *sources: str) -> list[Library]:
         self.compiled = 0
