@@ -29,11 +29,16 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
     """
     path = Path(filename)
     try:
-        pixels = decode_any_depth(read_regular(path), "native")
+        return picture_from_bytes(read_regular(path), color)
     except OSError as error:
         raise RoasteryError(f"cannot read the picture '{path}': {error.strerror}") from error
     except ImageError as error:
         raise RoasteryError(f"cannot read the picture '{path}': {error}") from error
+
+
+def picture_from_bytes(data: bytes, color: bool = True) -> np.ndarray:
+    """As :func:`load_image`, of a file's bytes. Raises ImageError."""
+    pixels = decode_any_depth(data, "native")
     largest = np.float32(np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0)
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class PictureAnswers:
         self._threshold = threshold
         self.guessed = net.pictures.preprocessing is None
         """Whether the file does not say how pictures become the input."""
-        self._rules = net.pictures.preprocessing or _usual(net)
+        self._rules = net.pictures.preprocessing or usual_preprocessing(net.inputs)
         if len(net.inputs) != 1:
             names = ", ".join(net.inputs)
             raise RoasteryError(
@@ -90,14 +91,19 @@ class PictureAnswers:
         return name or f"class {number}"
 
 
-def _usual(net: LoadedNet) -> Preprocessing:
-    """What Caffe's nets want where nobody said it."""
-    for name, type in net.inputs.items():
-        if type.rank == 4 and int(type.shape[1]) in (1, 3):
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def usual_preprocessing(inputs: Mapping[str, _Shaped]) -> Preprocessing:
+    """What Caffe's nets want where nobody said it. Raises RoasteryError: none takes pictures."""
+    for name, type in inputs.items():
+        if len(type.shape) == 4 and int(type.shape[1]) in (1, 3):
             swap = (2, 1, 0) if int(type.shape[1]) == 3 else ()
             return Preprocessing(name, channel_swap=swap)
-    inputs = ", ".join(f"{name} {type}" for name, type in net.inputs.items()) or "none"
+    shown = ", ".join(f"{name} {list(type.shape)}" for name, type in inputs.items()) or "none"
     raise RoasteryError(
         "no input takes pictures: none has four axes with 1 or 3 channels",
-        hint=f"inputs: {inputs}; give them as arrays: --input NAME=FILE.npy",
+        hint=f"inputs: {shown}; give them as arrays: --input NAME=FILE.npy",
     )

@@ -64,7 +64,7 @@ def test_extras_build_on_each_other() -> None:
     assert extras["all"] == [f"roastery[{','.join(single)},gpu]"]
     assert [need.partition(">")[0] for need in extras["cpu"]] == ["ziglang"]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for extra in (*single, "cpu", "gpu", "all"):
+    for extra in (*single, "serve", "cpu", "gpu", "all"):
         assert re.search(rf"\| `pip install \.\[{extra}\]` \|.*\| \d+\.\d+ GB \|", readme), extra
     with_torch = {name for name, needs in extras.items() if any("torch" in n for n in needs)}
     assert with_torch == {"bench"}

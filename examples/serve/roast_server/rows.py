@@ -1,0 +1,126 @@
+"""How requests share a run: joined along the first axis, and what comes out taken apart."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ir.errors import RoasteryError
+
+from .engine import Arrays, Engine
+
+_OBJECT = 7
+"""Numbers of an object that a detection net found: its picture, class, score and box."""
+
+_PLANS = 8
+"""A net stays planned for so many sizes."""
+
+
+class Sharing(enum.Enum):
+    ANY = "any number of rows"
+    PADDED = "rows are filled up"
+    ALONE = "each request runs alone"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """``sizes``: the numbers of rows that it runs with, rising; none where requests run alone.
+    ``most``: rows of a batch, and of a request; one that runs alone counts as one."""
+
+    sharing: Sharing
+    sizes: tuple[int, ...]
+    most: int
+
+    def join(self, requests: Sequence[Arrays]) -> Arrays:
+        """One after the other, then zeros up to a number of rows that is planned."""
+        if self.sharing is Sharing.ALONE:
+            (only,) = requests
+            return only
+        count = sum(len(next(iter(arrays.values()))) for arrays in requests)
+        size = next(size for size in self.sizes if size >= count)
+        if len(requests) == 1 and size == count:
+            return requests[0]
+        joined = {}
+        for name, first in requests[0].items():
+            joined[name] = np.zeros((size, *first.shape[1:]), first.dtype)
+            np.concatenate([arrays[name] for arrays in requests], out=joined[name][:count])
+        return joined
+
+    def part(self, results: Arrays, start: int, count: int) -> dict[str, np.ndarray]:
+        """Of a batch's results those of ``count`` rows from ``start`` on."""
+        if self.sharing is Sharing.ALONE:
+            return dict(results)
+        return {name: _part(array, start, count) for name, array in results.items()}
+
+
+def find_rows(engine: Engine, most: int) -> Rows:
+    """What the net lets be shared. It is tried: rows must come out as they do alone.
+
+    Where the rows of a batch see each other, or a net remembers what it was given, requests run
+    alone.
+    """
+    alone = Rows(Sharing.ALONE, (), 1)
+    firsts = {port.accepted[0] if port.accepted else 0 for port in engine.inputs.values()}
+    if engine.stateful or len(firsts) != 1 or firsts == {0}:
+        return alone
+    (fixed,) = firsts
+    if fixed is None:
+        found, tried = Rows(Sharing.ANY, _ladder(most), most), 2
+    else:
+        found, tried = Rows(Sharing.PADDED, (fixed,), min(most, fixed)), fixed
+    try:
+        return found if _independent(engine, found, tried) else alone
+    except RoasteryError:
+        return alone
+
+
+def _ladder(most: int) -> tuple[int, ...]:
+    """At most as many numbers up to ``most`` as stay planned."""
+    if most <= _PLANS:
+        return tuple(range(1, most + 1))
+    found = [most]
+    while len(found) < _PLANS:
+        found.append(found[-1] * 3 // 4 if len(found) % 2 else found[-1] * 2 // 3)
+    return tuple(sorted({*found[:-1], 1}))
+
+
+def _independent(engine: Engine, rows: Rows, count: int) -> bool:
+    rng = np.random.default_rng(0)
+    batch: dict[str, np.ndarray] = {}
+    for name, port in engine.inputs.items():
+        values = rng.uniform(0, 1, (count, *port.shape[1:]))
+        batch[name] = values.astype(port.dtype)
+    together = engine.run(batch)
+    if not all(is_objects(a) or a.shape[:1] == (count,) for a in together.values()):
+        return False
+    last = {name: array[-1:] for name, array in batch.items()}
+    expected = rows.part(together, count - 1, 1)
+    joined = rows.join([last])
+    return _alike(expected, rows.part(engine.run(joined), 0, 1))
+
+
+def _alike(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> bool:
+    for name, array in some.items():
+        other = others[name]
+        if array.shape != other.shape:
+            return False
+        if not np.allclose(array, other, rtol=1e-3, atol=1e-5, equal_nan=True):
+            return False
+    return True
+
+
+def is_objects(array: np.ndarray) -> bool:
+    """Whether its rows are objects that were found in pictures: (1, 1, objects, 7)."""
+    return array.ndim == 4 and array.shape[:2] == (1, 1) and array.shape[3] == _OBJECT
+
+
+def _part(array: np.ndarray, start: int, count: int) -> np.ndarray:
+    if not is_objects(array):
+        return array[start : start + count]
+    pictures = array[0, 0, :, 0]
+    found = array[:, :, (pictures >= start) & (pictures < start + count)]
+    found[..., 0] -= start
+    return found
