@@ -77,12 +77,22 @@ def check_host(program: NetProgram, kernels: str | None) -> None:
             "%s is left out: it has no top, and what it does is not part of an artifact",
             node.location,
         )
+    types = {layer.name: layer.type for layer in program.layers}
     for node in _shown(program).nodes:
         if node.op.properties & Property.HOST and kernels and not calls_back(node.op):
             raise RoasteryError(
                 f"'{node.op.name}' has no kernel and cannot be exported for {kernels}",
                 location=node.location,
                 hint="export the net for the CPU: --target=cpu",
+            )
+        elif node.op.properties & Property.DYNAMIC:
+            layer = types.get(node.location.layer, node.op.name)
+            raise RoasteryError(
+                f"how many rows {layer}'s result has is told by data, and what follows has no "
+                "other size: it cannot be exported",
+                location=node.location,
+                hint="cut the net before it, or compute the layer's tops yourself and make them "
+                "inputs",
             )
         elif calls_back(node.op):
             raise RoasteryError(

@@ -22,6 +22,7 @@ class GpuRunner:
     def __init__(self, artifact: Artifact, session: Session) -> None:
         self._plan, self._code = artifact.plan()
         self._saved = artifact.manifest.sizes
+        artifact.finish()  # nothing of a damaged file runs
         self.memory = ArtifactMemory(artifact)
         self._session = session
         self._loader = KernelLoader(session.device, session.compute)

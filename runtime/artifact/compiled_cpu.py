@@ -43,6 +43,7 @@ class CompiledRunner:
         self._plan, self._saved = code.plan, artifact.manifest.sizes
         assert code.saved is not None, "it was read from a file"
         once, self._plan_as_saved = code.saved
+        artifact.finish()  # nothing of a damaged file runs
         self._launcher = CLauncher(_Functions(code), _pool(code.pool), threads)
         self.memory = ArtifactMemory(artifact)
         self.memory.computed = self._computed(once)

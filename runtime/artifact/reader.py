@@ -1,7 +1,7 @@
 """Reading an artifact: a member's checksum is compared as it is read, before it is used.
 
 Of the weights, which are most of a file, it is compared beside all that: :meth:`Artifact.finish`
-waits for it, and nobody may have results before.
+waits for it, before any machine code is loaded and before there are results.
 """
 
 from __future__ import annotations
