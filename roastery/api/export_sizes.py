@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from compiler.plan.plan import Plan
 from compiler.plan.saved import plan_from_json, plan_to_json
@@ -13,6 +14,8 @@ from ir.size import Condition, Symbol, symbols_of
 from ir.size.form import of_atom
 from ir.text import format_graph, parse_graph
 from runtime.artifact.sizes import SizeCondition, check_forms
+
+from .own_places import without_folder
 
 
 def size_conditions(
@@ -37,7 +40,10 @@ def size_conditions(
     if not told.issuperset(scope.symbols.values()) or not _readable(graph, plans):
         return None
     conditions = [*scope.conditions, *_pinned(program, constants)]
-    return [SizeCondition.of(scope, condition) for condition in conditions]
+    return [
+        SizeCondition.of(scope, replace(condition, place=without_folder(condition.place)))
+        for condition in conditions
+    ]
 
 
 def _pinned(program: NetProgram, constants: Sequence[Graph]) -> Iterator[Condition]:

@@ -48,6 +48,7 @@ from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, deployed
 from .export_c import export_c
 from .export_sizes import size_conditions
+from .own_places import graph_without_folders
 from .picture_use import NO_RULES, PictureRules, pictures_of
 
 PORTABLE = "cuda:sm_80"
@@ -169,7 +170,7 @@ def export_program(
     chosen = ExportedKernels.of(tuned, options, wanted)
     options = chosen.options
     check_host(program, "a GPU" if wanted else None)
-    constants, graph = deployed(program.general or program, options)
+    constants, graph = map(graph_without_folders, deployed(program.general or program, options))
     once = graph_at(constants, program.values)
     found = run_graph(once, [store.data[p.name].peek() for p in once.inputs])
     arrays = {p.name: a for p, a in zip(once.outputs, found, strict=True)}

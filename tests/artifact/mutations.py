@@ -226,6 +226,8 @@ def _members(whole: bytes) -> dict[str, bytes]:
 
 def _fitting(members: dict[str, bytes]) -> dict[str, bytes]:
     """With the sizes and checksums of what is there."""
+    if len(members.get(MANIFEST, b"")) > 1 << 20:
+        return members
     try:
         manifest = json.loads(members[MANIFEST])
         manifest["members"] = {
