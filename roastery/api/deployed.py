@@ -88,8 +88,8 @@ def check_host(program: NetProgram, kernels: str | None) -> None:
         elif node.op.properties & Property.DYNAMIC:
             layer = types.get(node.location.layer, node.op.name)
             raise RoasteryError(
-                f"'{node.op.name}' runs on the host and cannot be exported: how many rows {layer}'s "
-                "result has is told by data",
+                f"'{node.op.name}' runs on the host and cannot be exported: how many rows "
+                f"{layer}'s result has is told by data",
                 location=node.location,
                 hint="cut the net before it, or compute the layer's tops yourself and make them "
                 "inputs",
