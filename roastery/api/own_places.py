@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any
 
-from ir.graph import Graph, Node
+from ir.graph import Graph
+from ir.graph_places import graph_with_places
 from ir.location import Location
 
 
@@ -16,15 +16,5 @@ def without_folder(place: Location) -> Location:
 
 
 def graph_without_folders(graph: Graph) -> Graph:
-    """The graph with such locations, in graphs inside its nodes as well."""
-    return dataclasses.replace(graph, nodes=tuple(map(_node, graph.nodes)))
-
-
-def _node(node: Node) -> Node:
-    inner: dict[str, Any] = {}
-    for field in dataclasses.fields(node.op):  # type: ignore[arg-type]
-        part = getattr(node.op, field.name)
-        if isinstance(part, Graph):
-            inner[field.name] = graph_without_folders(part)
-    op = dataclasses.replace(node.op, **inner) if inner else node.op  # type: ignore[type-var]
-    return dataclasses.replace(node, op=op, location=without_folder(node.location))
+    """The graph with such locations."""
+    return graph_with_places(graph, without_folder)
