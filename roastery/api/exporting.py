@@ -48,6 +48,7 @@ from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, deployed
 from .export_c import export_c
 from .export_sizes import size_conditions
+from .export_torch import export_torch
 from .own_places import graph_without_folders
 from .picture_use import NO_RULES, PictureRules, pictures_of
 
@@ -67,6 +68,7 @@ def export_net(
     output: str | os.PathLike[str],
     targets: Sequence[str] = ("cpu",),
     *,
+    format: str = "",
     phase: str = "TEST",
     level: int = 0,
     stages: Sequence[str] = (),
@@ -82,13 +84,14 @@ def export_net(
     tune: float | None = None,
     pictures: PictureRules = NO_RULES,
 ) -> Exported:
-    """Write an artifact, or a folder of C. Needs Triton for CUDA targets, but no GPU.
+    """Write an artifact, or a folder of C or for PyTorch. Needs Triton for CUDA, but no GPU.
 
     Args:
         net: a prototxt or message; data layers become inputs of their shapes.
         shapes: of inputs and of data layers' tops, which are then not read.
         output: the artifact's file; of target ``c`` the folder, where "" means the net's name.
         targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
+        format: "torch" for a folder with a module for PyTorch; "" for what the targets say.
         precision: as in :func:`roastery.compile`, on the GPUs among the targets.
         passes, layout, allow_python, dialect: as in :func:`roastery.compile`.
         cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
@@ -112,6 +115,8 @@ def export_net(
         assume="missing",
         allow_python=python_allowed(allow_python),
     )
+    if format == "torch":
+        return _as_torch(request, weights, output, net)
     program = _lowered(request)
     store = Store(program.variables, seed=0)
     if weights is not None:
@@ -123,6 +128,20 @@ def export_net(
     return export_program(
         program, store, output, targets, asked, progress, cpu_baseline, chosen, used
     )
+
+
+def _as_torch(
+    request: NetRequest,
+    weights: str | os.PathLike[str] | None,
+    output: str | os.PathLike[str],
+    net: nets.NetSource,
+) -> Exported:
+    lowered = lower_net(request, logger_report())
+    store = Store(lowered.program.variables, seed=0)
+    if weights is not None:
+        load_weights(weights, lowered.program, store, logger_log())
+    source = os.path.basename(net) if isinstance(net, str | os.PathLike) else ""
+    return export_torch(lowered.program, lowered.message, store, output, source)
 
 
 def _lowered(request: NetRequest) -> NetProgram:

@@ -24,6 +24,8 @@ def _run(arguments: Arguments) -> None:
     if arguments.net and arguments.model and arguments.net != arguments.model:
         raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
     model = arguments.net or needed(arguments, "model", "the net to export")
+    if arguments.format == "torch":
+        _refuse_for_torch(arguments)
     targets = arguments.target or ["cpu"]
     output = arguments.output
     if targets != ["c"]:
@@ -37,6 +39,7 @@ def _run(arguments: Arguments) -> None:
             arguments.weights or None,
             output,
             targets,
+            format=arguments.format,
             phase=arguments.phase,
             level=arguments.level,
             stages=stages(arguments),
@@ -61,6 +64,25 @@ def _run(arguments: Arguments) -> None:
         say("note: no --weights given, the parameters are what the fillers made")
 
 
+def _refuse_for_torch(arguments: Arguments) -> None:
+    """Flags that say how kernels or pictures are to be."""
+    meaningless = (*_OF_KERNELS, *(flag.name for flag in PICTURE_FLAGS))
+    if found := [name for name in meaningless if name in arguments.given]:
+        raise UsageError(f"--{found[0]} means nothing with --format=torch")
+
+
+_OF_KERNELS = (
+    "target",
+    "cpu_baseline",
+    "tune",
+    "time_limit",
+    "tuned",
+    "precision",
+    "passes",
+    "layout",
+)
+
+
 def _named(target: str, baselines: Sequence[str]) -> str:
     """With the CPUs that there is code for."""
     there = ", ".join(baselines)
@@ -80,7 +102,10 @@ COMMAND = Command(
         "`roastery tune` does, and --tuned takes what that wrote elsewhere.\n\n"
         "With --target c a folder is written: the net as one C file that needs nothing but libc, "
         "libm and threads, a header, the weights, a program that runs it on .npy files, and a "
-        "Makefile. `make` there builds ./net. It runs at the shapes that it was exported with."
+        "Makefile. `make` there builds ./net. It runs at the shapes that it was exported with.\n\n"
+        "With --format torch a folder is written that needs no Roastery: net.py, a module for "
+        "PyTorch with the layers' names, and net.safetensors, its weights. It computes the same, "
+        "and trains. With --phase TRAIN it has the losses, too."
     ),
     positionals=(Positional("net", "the same as --model", required=False),),
     flags=(
@@ -92,6 +117,12 @@ COMMAND = Command(
             "the net",
             default="",
             metavar="FILE",
+        ),
+        Flag(
+            "format",
+            "torch: a folder with a module for PyTorch, net.py, and its weights",
+            default="",
+            choices=("torch",),
         ),
         Flag(
             "target",
@@ -135,6 +166,10 @@ COMMAND = Command(
         Example(
             "roastery export deploy.prototxt --weights net.caffemodel --target c --output net",
             "as C: `make -C net`, then `net/net data.npy`",
+        ),
+        Example(
+            "roastery export deploy.prototxt --weights net.caffemodel --format torch --output net",
+            "for PyTorch: `net/net.py`",
         ),
     ),
     run=_run,

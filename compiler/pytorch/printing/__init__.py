@@ -1,0 +1,1 @@
+"""What rules print with: statements, expressions, names, helpers."""

@@ -1,0 +1,1 @@
+"""What stands in the written file, as text."""

@@ -1,0 +1,150 @@
+"""Every record of a layer, written for PyTorch: the same results and gradients."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.pytorch.module import write_module
+from compiler.pytorch.printing.registry import OP_RULES
+from frontends.lowering.net import lower_layers
+from frontends.prototxt import parse_text
+from ir.errors import RoasteryError
+from ir.op import Property
+from ir.ops.pointwise import Map
+from tests.support.layer_cases import LayerCase, all_cases
+from tests.support.layer_run import LayerRun
+from tests.support.written_torch import EXACT, WrittenNet, difference, settings_of
+
+NOT_WRITTEN = {
+    "AccuracyEncoding": "move_centroids",
+    "DataSequence": "draw_sequences",
+    "DetectNetTransformation": "detectnet",
+    "DetectionEvaluate": "evaluate_detections",
+    "EvalDetection": "evaluate_cells",
+    "Knn": "nearest_by_class",
+    "YoloV2Loss": "grid_deltas",
+    "YoloV3Loss": "grid_deltas",
+    "Yolov3": "yolo_deltas",
+}
+"""Types of layers that cannot be written, with the op that has no counterpart."""
+
+CASES = [replace(case, phase="TEST") for case in all_cases()]
+
+
+_RUNS: dict[str, LayerRun] = {}
+
+
+def _run(case: LayerCase) -> LayerRun:
+    if case.name not in _RUNS:
+        _RUNS[case.name] = LayerRun(case)
+    return _RUNS[case.name]
+
+
+def _settings(case: LayerCase, run: LayerRun) -> dict[str, object]:
+    net = parse_text(case.prototxt, "NetParameter", f"{case.name}.prototxt")
+    return dict(settings_of(run.program, lower_layers(net, case.phase).net))
+
+
+def _draws(run: LayerRun) -> bool:
+    """Whether random numbers decide what comes out: PyTorch's are others."""
+    exprs = [n.op.exprs for n in run.program.graph.nodes if isinstance(n.op, Map)]
+    return any("rand(" in repr(root) for roots in exprs for root in roots)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_layer_is_the_same_in_pytorch(case: LayerCase) -> None:
+    run = _run(case)
+    if case.layer_type in NOT_WRITTEN:
+        with pytest.raises(RoasteryError) as caught:
+            write_module(run.program, _settings(case, run), "0")
+        text = str(caught.value)
+        for part in (f"{case.name}.prototxt:", "layer 'l'", NOT_WRITTEN[case.layer_type]):
+            assert part in text
+        assert case.layer_type in text
+        return
+    values = {
+        name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in run.values.items()
+    }
+    expected = run.forward(values)
+    written = WrittenNet(run.program, values, _settings(case, run))
+    found = written.forward()
+    ports = [p for p in run.outputs() if p.name in run.program.outputs]
+    assert set(found) == {p.name for p in ports}
+    drawn = _draws(run)
+    for port in ports:
+        array = found[port.name].detach().numpy()
+        assert array.shape == expected[port.name].shape
+        assert drawn or difference(array, expected[port.name]) <= EXACT, port.name
+    state = written.tensors()
+    for name in expected.keys() & state.keys():  # what a pass writes
+        assert difference(state[name].detach().numpy(), expected[name]) <= EXACT, name
+    if not case.checks_gradient or drawn:
+        return
+    rng = np.random.default_rng(5)
+    seeds = {
+        p.name: rng.standard_normal(p.value.shape).astype(np.float32)
+        for p in ports
+        if p.value.type.dtype.is_float
+    }
+    wanted = run.gradients(seeds, values)
+    given = WrittenNet(run.program, values, _settings(case, run)).gradients(seeds)
+    for name, diff in wanted.items():
+        assert name in given or not np.any(diff), name
+        if name in given:
+            assert difference(given[name], diff) <= EXACT, name
+
+
+def test_layers_that_cannot_be_written_are_still_there() -> None:
+    assert set(NOT_WRITTEN) <= {case.layer_type for case in CASES}
+
+
+def test_pytorchs_own_layers_are_used() -> None:
+    """Of each rule one record at least is written by it, in words."""
+    shown = {
+        "Convolution": "nn.Conv2d(",
+        "Deconvolution": "nn.ConvTranspose2d(",
+        "InnerProduct": "nn.Linear(",
+        "ReLU": "nn.ReLU()",
+        "PReLU": "nn.PReLU(",
+        "ELU": "nn.ELU(",
+        "Sigmoid": "nn.Sigmoid()",
+        "TanH": "nn.Tanh()",
+        "LRN": "nn.LocalResponseNorm(",
+        "Pooling": "nn.MaxPool2d(",
+        "Softmax": "nn.Softmax(",
+        "Dropout": "nn.Dropout(",
+        "BatchNorm": "= BatchNorm(",
+        "Scale": "= Scale(",
+    }
+    for layer_type, words in shown.items():
+        cases = [case for case in CASES if case.layer_type == layer_type]
+        texts = [write_module(_run(c).program, _settings(c, _run(c)), "0").text for c in cases]
+        assert any(words in text for text in texts), layer_type
+
+
+def test_the_text_is_as_formatters_leave_it(tmp_path: Path) -> None:
+    for case in CASES:
+        run = _run(case)
+        if case.layer_type not in NOT_WRITTEN:
+            text = write_module(run.program, _settings(case, run), "0").text
+            (tmp_path / f"{case.name}.py").write_text(text)
+    for command in (["format", "--check"], ["check", "--select=E4,E7,E9,F", "--ignore=F841,E741"]):
+        found = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", str(tmp_path)],
+            capture_output=True,
+            text=True,
+        )
+        assert found.returncode == 0, found.stdout[-3000:] + found.stderr
+
+
+def test_ops_of_the_host_have_no_rule() -> None:
+    """What runs on the host is written where it needs none: sizes that data decide."""
+    kinds = {op.name: op.properties for op in OP_RULES}
+    hosts = {n for n, k in kinds.items() if isinstance(k, Property) and k & Property.HOST}
+    assert hosts == {"nonzero", "trim"}
