@@ -10,12 +10,15 @@ import numpy as np
 from compiler.c.compile.c_compiler import CCompiler, find_compiler
 from compiler.c.export.folder import EXAMPLES, c_folder, net_identifier
 from compiler.c.export.net import CNet, compiled_for_c
+from compiler.c.export.pictures import CPictures
+from compiler.compiled import CompiledGraph
 from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
 from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.program import NetProgram
+from runtime.artifact import Pictures
 from runtime.cpu.backend import CpuBackend
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
@@ -26,6 +29,7 @@ from ..devices.compile_options import CompileRequest, device_options
 from .cpu_baselines import baseline_target, runs_here
 from .deployed import Exported, check_host, deployed
 from .export_folder import write_folder
+from .picture_use import NO_PICTURES
 
 
 def export_c(
@@ -34,12 +38,14 @@ def export_c(
     folder: str | os.PathLike[str],
     baselines: Sequence[str],
     asked: CompileRequest,
+    pictures: Pictures = NO_PICTURES,
 ) -> Exported:
     """Write a net at its sizes as C. Needs no compiler.
 
     Args:
         folder: "": named after the net, in the working directory.
         baselines: the instructions of the CPUs that will run it, one or none: as this one has.
+        pictures: what its program does with them; nothing: it takes arrays alone.
 
     Raises RoasteryError for layers that are no kernels, and where it cannot be written.
     """
@@ -59,7 +65,8 @@ def export_c(
         for port in compiled.plan.inputs
         if port.role is not Role.DATA
     }
-    net = CNet(net_identifier(graph.name), compiled, options, variables, __version__)
+    taken = _pictures(compiled, pictures)
+    net = CNet(net_identifier(graph.name), compiled, options, variables, __version__, taken)
     files = c_folder(net)
     folder = os.fspath(folder) or net.name
     for name in write_folder(folder, files, EXAMPLES):
@@ -71,6 +78,34 @@ def export_c(
     fixed = {p.name: plan.buffers[p.buffer].type.shape for p in plan.inputs if p.role is Role.DATA}
     kernels = len(plan.kernels)
     return Exported(("c",), options, kernels, nbytes, (target.instructions,), folder, fixed)
+
+
+def _pictures(compiled: CompiledGraph, pictures: Pictures) -> CPictures | None:
+    """As the program takes them."""
+    rules = pictures.preprocessing
+    if rules is None:
+        return None
+    plan = compiled.plan
+    types = {p.name: plan.buffers[p.buffer].type for p in plan.inputs if p.role is Role.DATA}
+    if list(types) != [rules.input]:
+        LOGGER.warning(
+            "the program will take no pictures, but arrays: the net has %d inputs (%s)",
+            len(types),
+            ", ".join(types),
+        )
+        return None
+    _, channels, height, width = map(int, types[rules.input].shape)
+    return CPictures(
+        0,
+        (channels, height, width),
+        rules.image_size or (height, width),
+        tuple(rules.channel_swap) or tuple(range(channels)),
+        rules.raw_scale,
+        rules.mean,
+        rules.mean_image,
+        rules.input_scale,
+        pictures.labels,
+    )
 
 
 def _computed(

@@ -50,14 +50,12 @@ from .export_c import export_c
 from .export_sizes import size_conditions
 from .export_torch import export_torch
 from .own_places import graph_without_folders
-from .picture_use import NO_RULES, PictureRules, pictures_of
+from .picture_use import NO_PICTURES, NO_RULES, PictureRules, pictures_of
 
 PORTABLE = "cuda:sm_80"
 """Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
 
 ANY_CPU = Target("cpu", "any CPU")
-
-NO_PICTURES = Pictures()
 
 Progress = Callable[[int, int], None]
 
@@ -124,6 +122,8 @@ def export_net(
     asked = CompileRequest(precision, passes, layout)
     chosen = TuneRequest(tuned, tune)
     inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
+    if pictures.labels and _for_c(targets):  # a program has nobody who says it later
+        pictures = replace(pictures, usual=True)
     used = pictures_of(message, inputs, pictures)
     return export_program(
         program, store, output, targets, asked, progress, cpu_baseline, chosen, used
@@ -177,7 +177,7 @@ def export_program(
     if _for_c(targets):
         if tuned != NOT_TUNED:
             raise RoasteryError("only kernels for GPUs are tuned, and target c has none")
-        return export_c(program, store, output, baselines, asked)
+        return export_c(program, store, output, baselines, asked, pictures)
     cpu, wanted = _targets(targets)
     compilers = _cpu_compilers(cpu, baselines)
     warn = logger_report().warn

@@ -25,6 +25,7 @@ class PictureRules:
         image_size: (height, width) that pictures are scaled to before their middle is taken.
         mean: a value, one for each channel, or an image (channels, height, width).
         labels: names of classes by their numbers.
+        usual: where neither says anything, pictures become what Caffe's nets want.
     """
 
     image_size: tuple[int, int] | None = None
@@ -33,6 +34,7 @@ class PictureRules:
     mean: np.ndarray | None = None
     input_scale: float | None = None
     labels: Sequence[str] = ()
+    usual: bool = False
 
     @property
     def says_nothing(self) -> bool:
@@ -42,6 +44,7 @@ class PictureRules:
 
 
 NO_RULES = PictureRules()
+NO_PICTURES = Pictures()
 
 
 def pictures_of(
@@ -64,7 +67,7 @@ def pictures_of(
             )
         return Pictures(None, labels)
     layer = picture_layer(net)
-    if rules.says_nothing and layer is None:
+    if rules.says_nothing and layer is None and not rules.usual:
         return Pictures(None, labels)
     channels, height, width = (int(extent) for extent in inputs[name].shape[1:])
     mean, scale = rules.mean, rules.input_scale

@@ -32,6 +32,21 @@ def compiler_flags(
     return (*flags, "-s", *(target if compiler.kind == "zig" and named.machine else ()))
 
 
+def program_flags(compiler: CCompiler, instructions: str) -> tuple[tuple[str, ...], ...]:
+    """For a program: what all files are compiled and linked with, and the kernels' besides.
+
+    The others run on any CPU of the machine's kind, to tell of instructions that it lacks. Zig's
+    compiler, which has no libc of its own system, links that of musl: it needs no other file.
+    """
+    named = instructions_named(instructions)
+    everywhere: tuple[str, ...] = ("-std=c11", "-O3", *_NUMBERS, "-pthread")
+    if compiler.kind == "zig":
+        # Without -mcpu it means the machine's own.
+        target = ("-target", f"{named.machine}-linux-musl") if named.machine else ()
+        everywhere = (*everywhere, "-mcpu=baseline", *target)
+    return everywhere, _options(compiler, named)
+
+
 # Loops have their vectors already. What gcc 12 makes vectors of besides, loops over the sides of an
 # image, reads behind tensors.
 _GCC = ("-fno-tree-loop-vectorize",)

@@ -20,6 +20,7 @@ from .instructions import compiler_check, machine_check
 from .kernels import kernel_functions
 from .names import c_string, comment_text, identifier
 from .net import CNet
+from .pictures import DECODER, decoder, pictures_source
 from .places import CPlaces
 from .seal import sealed
 from .steps import plan_table
@@ -31,9 +32,10 @@ EXAMPLES = ("main.c", "Makefile")
 EXAMPLE = "example_net"
 """What stands in templates for the net's name."""
 
-_TEMPLATES = ("begin.c", "plan.c", "end.c", "net.h", "main.c")
+_TEMPLATES = ("begin.c", "plan.c", "end.c", "net.h", "main.c", "pictures.c", "pictures.h")
 _TYPES = {F32: "float32", I32: "int32", U32: "uint32", BOOL: "bool8"}
 _HOLE = re.compile(r"@(\w+)@")
+_IF_PICTURES = re.compile(r"^@if pictures@\n(.*?)^@end@\n", re.MULTILINE | re.DOTALL)
 _INCLUDE = re.compile(r"^#include <.*\n|^#define _GNU_SOURCE\n", re.MULTILINE)
 
 
@@ -44,7 +46,8 @@ def net_identifier(name: str) -> str:
 
 
 def c_folder(net: CNet) -> dict[str, bytes]:
-    """Files by name: NET.c, NET.h, NET.weights, NET_weights.S, main.c, Makefile."""
+    """Files by name: NET.c, NET.h, NET.weights, NET_weights.S, main.c, Makefile; of a net that
+    takes pictures also pictures.c, pictures.h, NET_pictures.c and what decodes them."""
     plan = net.compiled.plan
     places = CPlaces(plan, net.variables)
     source = _source(net, plan, places)
@@ -58,6 +61,11 @@ def c_folder(net: CNet) -> dict[str, bytes]:
     }
     files = {name: text.encode() for name, text in texts.items()}
     files |= {name: sealed(files[name]) for name in EXAMPLES}
+    if net.pictures is not None:
+        files["pictures.c"] = _template("pictures.c").encode()
+        files["pictures.h"] = _template("pictures.h").encode()
+        files[f"{net.name}_pictures.c"] = pictures_source(net.pictures, _headline(net)).encode()
+        files[DECODER] = decoder()
     return {**files, f"{net.name}.weights": weights_file(places, identity)}
 
 
@@ -149,9 +157,8 @@ def _filled(template: str, net: CNet, more: Mapping[str, str] | None = None) -> 
     """A template with what stands between ``@`` signs."""
     instructions = net.instructions
     named = printable(net.compiled.graph.name)
-    title = f"{net.name}: the net '{named}' in C, made by Roastery {net.version}."
     values = {
-        "title": comment_text(title),
+        "title": comment_text(_headline(net)),
         "name": comment_text(named),
         "instructions": instructions.name,
         "lanes": str(net.lanes),
@@ -159,12 +166,20 @@ def _filled(template: str, net: CNet, more: Mapping[str, str] | None = None) -> 
         "arch": f"-march={instructions.name}" if instructions.machine == "x86_64" else "",
         "options": compiler_options(instructions),
         "options_of": comment_text(printable(str(net.options))),
+        "picture_objects": f"pictures.o {net.name}_pictures.o " if net.pictures else "",
+        "picture_header": " pictures.h" if net.pictures else "",
         "others": ", ".join(i.name for i in INSTRUCTIONS if i is not instructions),
         **(more or {}),
     }
-    text = _template(template).replace(EXAMPLE.upper(), net.name.upper())
+    text = _IF_PICTURES.sub(lambda part: part[1] if net.pictures else "", _template(template))
+    text = text.replace(EXAMPLE.upper(), net.name.upper())
     text = text.replace(EXAMPLE, net.name)
     return _HOLE.sub(lambda hole: values.get(hole[1], hole[0]), text)
+
+
+def _headline(net: CNet) -> str:
+    named = printable(net.compiled.graph.name)
+    return f"{net.name}: the net '{named}' in C, made by Roastery {net.version}."
 
 
 def _title(text: str) -> str:

@@ -7,9 +7,12 @@ import re
 from compiler.instructions import Instructions
 
 _GOES_ON = " \\"  # of a directive's line
-_LEVELS = ("sse4.2", "popcnt", "avx2", "fma", "bmi", "bmi2")
-_ASKED = {*_LEVELS, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
-"""Those that both compilers can ask a CPU for; it has the others of a level, too."""
+_ONE = {"sse4.2": 20, "popcnt": 23, "fma": 12}
+_SEVEN = {"avx2": 5, "bmi": 3, "bmi2": 8, "avx512f": 16, "avx512dq": 17, "avx512cd": 28}
+_SEVEN |= {"avx512bw": 30, "avx512vl": 31}
+"""Bits by which a CPU says what it has (CPUID, leaf 1 in ecx and leaf 7 in ebx); it has the others
+of a level, too."""
+_ASKED = {**_ONE, **_SEVEN}
 
 
 def compiler_check(instructions: Instructions) -> str:
@@ -43,14 +46,29 @@ def _macros(instructions: Instructions) -> list[str]:
 
 
 def machine_check(instructions: Instructions) -> str:
-    """A function that asks the CPU whether it has them."""
+    """A function that asks the CPU whether it has them.
+
+    Not by ``__builtin_cpu_supports``, which says no to everything where Zig links.
+    """
     names = [option.removeprefix("-m") for option in instructions.options]
-    asked = [f'__builtin_cpu_supports("{name}")' for name in names if name in _ASKED]
+    one, seven = (sum(1 << bits[name] for name in names if name in bits) for bits in (_ONE, _SEVEN))
     lines = [f'#define INSTRUCTIONS "{instructions.name}"']
-    lines.append("/* Of functions that run before it is known what the CPU can do. */")
-    plain = '__attribute__((noinline, target("no-avx")))' if asked else ""
-    lines += [f"#define ANYWHERE {plain}".rstrip(), "ANYWHERE static int able(void) {"]
-    if asked:
-        lines.append("    __builtin_cpu_init();")
-    lines += [f"    return {_wrapped('&&', asked, '') or '1'};", "}", ""]
+    if not one | seven:
+        return "\n".join([*lines, "#define ANYWHERE", "static int able(void) { return 1; }", ""])
+    # What the system keeps of a thread: vectors of 32 bytes, of 64.
+    kept = 0xE6 if "avx512f" in names else 0x6 if "avx2" in names else 0
+    lines += [
+        "/* Of functions that run before it is known what the CPU can do. */",
+        '#define ANYWHERE __attribute__((noinline, target("no-avx")))',
+        "#include <cpuid.h>",
+        "ANYWHERE static int able(void) {",
+        f"    const unsigned one = {one:#x}, seven = {seven:#x}, kept = {kept:#x};",
+        "    unsigned a, b, c, d, has, more = 0, keeps = 0;",
+        "    if (!__get_cpuid(1, &a, &b, &has, &d)) return 0;",
+        "    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) more = b;",
+        '    if (has >> 27 & 1) __asm__ volatile("xgetbv" : "=a"(keeps), "=d"(d) : "c"(0));',
+        "    return (has & one) == one && (more & seven) == seven && (keeps & kept) == kept;",
+        "}",
+        "",
+    ]
     return "\n".join(lines)

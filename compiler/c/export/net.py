@@ -21,6 +21,7 @@ from ir.graph import Graph, Node, PortKey
 
 from ..lanes import lanes_of
 from ..lower import lower_to_c, readable_parts
+from .pictures import CPictures
 
 _BETWEEN = "\0"
 """Stands between a kernel's comment and its function."""
@@ -29,13 +30,14 @@ _BETWEEN = "\0"
 @dataclass(frozen=True)
 class CNet:
     """``name``: of files and functions. ``variables``: parameters and state, as memory holds them.
-    ``version``: of Roastery."""
+    ``version``: of Roastery. ``pictures``: None: its program takes arrays alone."""
 
     name: str
     compiled: CompiledGraph
     options: CompileOptions
     variables: Mapping[PortKey, np.ndarray]
     version: str
+    pictures: CPictures | None = None
 
     @property
     def instructions(self) -> Instructions:

@@ -1,4 +1,9 @@
 /* Runs @name@ on arrays in .npy files, as numpy.save writes them.
+@if pictures@
+ * Or on pictures, of which it tells the best classes, or the objects in them.
+ *
+ *     ./net [--top N] [--threshold X] [--threads N] PICTURE ...
+@end@
  *
  *     ./net [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage@
  *
@@ -17,14 +22,25 @@
 #include <time.h>
 
 #include "example_net.h"
+@if pictures@
+#include "pictures.h"
+@end@
 
 enum { MOST_SHOWN = 10000, LONGEST_HEADER = 1 << 16, LONGEST_PATH = 4096 };
+
+static const char *program = "net"; /* as it is called */
+
+/* Its name without folders. */
+static const char *short_name(void) {
+    const char *slash = strrchr(program, '/');
+    return slash && slash[1] ? slash + 1 : program;
+}
 
 static void fail(const char *format, ...) {
     va_list list;
     va_start(list, format);
     fflush(stdout);
-    fputs("net: ", stderr);
+    fprintf(stderr, "%s: ", short_name());
     vfprintf(stderr, format, list);
     fputc('\n', stderr);
     va_end(list);
@@ -112,7 +128,7 @@ static void check_shape(const char *text, const example_net_tensor *t, const cha
     if (same && rank == t->rank) return;
     const char *end = strchr(text, ')');
     fflush(stdout);
-    fprintf(stderr, "net: %s: has the shape %.*s; the net was exported for ", path,
+    fprintf(stderr, "%s: %s: has the shape %.*s; the net was exported for ", short_name(), path,
             end && end - text < 200 ? (int)(end - text + 1) : 0, text);
     print_tensor(stderr, t);
     fputc('\n', stderr);
@@ -254,10 +270,28 @@ static double now(void) {
 /* ---- the command ------------------------------------------------------------------------ */
 
 static void usage(FILE *to) {
-    fputs("usage: ./net [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage_c@\n"
+@if pictures@
+    fprintf(to, "usage: %s [--top N] [--threshold X] [--threads N] PICTURE ...\n", program);
+    fputs("\n"
+          "Tells the best classes of pictures, or the objects in them: score, class and the edges\n"
+          "of the box (left, top, right, bottom) in pixels. PNG, JPEG, BMP and PNM are read.\n"
+          "\n"
+          "  --top N          of so many classes it tells; without it 5\n"
+          "  --threshold X    the least score of an object; without it 0.5\n"
+          "  --threads N      as below\n"
+          "\n"
+          "Or of arrays, which become inputs as they are, it prints all outputs:\n\n",
+          to);
+@end@
+    fprintf(to, "usage: %s", program);
+    fputs(" [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage_c@\n"
           "\n"
           "  NAME=FILE.npy    an input; without NAME= the next that has none\n"
+#ifdef EXAMPLE_NET_LINKED
+          "  --weights FILE   other weights of the same export than those inside\n"
+#else
           "  --weights FILE   by default example_net.weights beside this program\n"
+#endif
           "  --threads N      by default OMP_NUM_THREADS, else as many as there are processors\n"
           "  --repeat N       run so many times, and print the time of one run\n"
           "  --output FOLDER  write each output to FOLDER/NAME.npy, and do not print it\n"
@@ -278,6 +312,21 @@ static long number(const char *text, const char *what, long most) {
     return found;
 }
 
+@if pictures@
+static double real_number(const char *text, const char *what) {
+    char *end;
+    const double found = strtod(text, &end);
+    if (end == text || *end || isnan(found)) fail("%s is '%s': a number is wanted", what, text);
+    return found;
+}
+
+/* Whether a word names an array, not a picture. */
+static int is_array(const char *word) {
+    const size_t length = strlen(word);
+    return length > 4 && !strcmp(word + length - 4, ".npy");
+}
+
+@end@
 /* The number of an input by what stands before "="; -1: nothing does. */
 static int input_named(const char *argument) {
     const char *equals = strchr(argument, '=');
@@ -302,15 +351,24 @@ typedef struct {
     const char *files[EXAMPLE_NET_INPUTS + 1]; /* of inputs */
     int threads;
     long repeat;
+@if pictures@
+    const char **pictures;
+    long count, top;
+    double threshold;
+@end@
 } command;
 
 static void take_flag(command *asked, const char *flag, const char *value) {
-    if (!value) fail("%s wants a value; ./net --help explains", flag);
+    if (!value) fail("%s wants a value; %s --help explains", flag, program);
     if (!strcmp(flag, "--weights")) asked->weights = value;
     else if (!strcmp(flag, "--output")) asked->output = value;
     else if (!strcmp(flag, "--threads")) asked->threads = (int)number(value, flag, 256);
     else if (!strcmp(flag, "--repeat")) asked->repeat = number(value, flag, 1000000);
-    else fail("%s is no flag; ./net --help lists them", flag);
+@if pictures@
+    else if (!strcmp(flag, "--top")) asked->top = number(value, flag, INT32_MAX);
+    else if (!strcmp(flag, "--threshold")) asked->threshold = real_number(value, flag);
+@end@
+    else fail("%s is no flag; %s --help lists them", flag, program);
 }
 
 static void take_file(command *asked, const char *word) {
@@ -327,6 +385,11 @@ static void take_file(command *asked, const char *word) {
 
 static command read_command(int count, char **words) {
     command asked = {.threads = usual_threads()};
+@if pictures@
+    asked.top = 5;
+    asked.threshold = 0.5;
+    asked.pictures = allocate(sizeof *asked.pictures * (size_t)(count + 1));
+@end@
     for (int i = 1; i < count; ++i) {
         char flag[16];
         const size_t length = strcspn(words[i], "=");
@@ -335,6 +398,12 @@ static command read_command(int count, char **words) {
             exit(EXIT_SUCCESS);
         }
         if (strncmp(words[i], "--", 2)) {
+@if pictures@
+            if (input_named(words[i]) < 0 && !is_array(words[i])) {
+                asked.pictures[asked.count++] = words[i];
+                continue;
+            }
+@end@
             take_file(&asked, words[i]);
             continue;
         }
@@ -342,18 +411,30 @@ static command read_command(int count, char **words) {
         if (words[i][length]) take_flag(&asked, flag, words[i] + length + 1);
         else ++i, take_flag(&asked, flag, i < count ? words[i] : NULL);
     }
+@if pictures@
+    if (asked.count) {
+        for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i)
+            if (asked.files[i])
+                fail("%s, %s: pictures are one way to run it, arrays are another",
+                     asked.pictures[0], asked.files[i]);
+        if (asked.output)
+            fail("--output is for arrays; what pictures show is printed");
+        return asked;
+    }
+    if (!asked.files[0]) fail("name a picture; %s --help explains", program);
+@end@
     for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) {
         if (asked.files[i]) continue;
-        fputs("net: missing input ", stderr);
+        fprintf(stderr, "%s: missing input ", short_name());
         print_tensor(stderr, &example_net_inputs[i]);
-        fputs("; ./net --help explains\n", stderr);
+        fprintf(stderr, "; %s --help explains\n", program);
         exit(EXIT_FAILURE);
     }
     return asked;
 }
 
 /* Ready to run; its weights lie beside the program, unless something else is said. */
-static example_net *opened(const command *asked, const char *program) {
+static example_net *opened(const command *asked) {
     const char *weights = asked->weights;
     char problem[LONGEST_PATH + 256];
 #ifndef EXAMPLE_NET_LINKED
@@ -362,8 +443,6 @@ static example_net *opened(const command *asked, const char *program) {
     const int folder = slash ? (int)(slash - program + 1) : 0;
     const int length = snprintf(beside, sizeof beside, "%.*sexample_net.weights", folder, program);
     if (!weights) weights = length < (int)sizeof beside ? beside : "example_net.weights";
-#else
-    (void)program;
 #endif
     example_net *net;
     if (example_net_open(&net, weights, problem, sizeof problem)) fail("%s", problem);
@@ -389,15 +468,159 @@ static void measure(example_net *net, const void *const inputs[], void *const ou
     printf("%ld runs: %.3f ms each, %.3f ms at least\n", runs, sum / (double)runs, least);
 }
 
+@if pictures@
+/* ---- what pictures show ----------------------------------------------------------------- */
+
+static void print_class(int64_t number) {
+    const int named = number >= 0 && number < class_count && class_names[number][0];
+    if (named) fputs(class_names[number], stdout);
+    else printf("class %lld", (long long)number);
+}
+
+static double element(const char *type, const void *elements, int64_t i) {
+    if (!strcmp(type, "float32")) return (double)((const float *)elements)[i];
+    if (!strcmp(type, "int32")) return ((const int32_t *)elements)[i];
+    if (!strcmp(type, "uint32")) return ((const uint32_t *)elements)[i];
+    return ((const unsigned char *)elements)[i];
+}
+
+static void print_score(double score) {
+    if (isnan(score)) printf("  nan  ");
+    else printf("  %.4f  ", score);
+}
+
+/* What has a score. */
+typedef struct {
+    double score;
+    int64_t number;
+} ranked;
+
+/* The largest first, what is no number last; equal ones as they come. */
+static int compare_ranked(const void *one, const void *other) {
+    const ranked *a = one, *b = other;
+    if (isnan(a->score) != isnan(b->score)) return isnan(a->score) ? 1 : -1;
+    if (a->score > b->score) return -1;
+    if (a->score < b->score) return 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static void print_classes(const char *type, const void *scores, int64_t count, long top) {
+    ranked *all = allocate(sizeof *all * (size_t)count);
+    for (int64_t i = 0; i < count; ++i) all[i] = (ranked){element(type, scores, i), i};
+    qsort(all, (size_t)count, sizeof *all, compare_ranked);
+    for (int64_t i = 0; i < count && i < top; ++i) {
+        print_score(all[i].score);
+        print_class(all[i].number);
+        putchar('\n');
+    }
+    free(all);
+}
+
+/* Rows of seven numbers: image, class, score, and the edges as parts of the picture. */
+static void print_objects(const float *rows, int64_t count, const picture *shown,
+                          double threshold) {
+    ranked *found = allocate(sizeof *found * (size_t)count);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; ++i) {
+        const float *row = rows + 7 * i;
+        if (row[0] <= 0 && row[1] >= 0 && row[1] < 1e9f && (double)row[2] >= threshold)
+            found[kept++] = (ranked){(double)row[2], i};
+    }
+    qsort(found, (size_t)kept, sizeof *found, compare_ranked);
+    if (!kept) printf("  nothing with a score of %g or more\n", threshold);
+    for (int64_t i = 0; i < kept; ++i) {
+        const float *row = rows + 7 * found[i].number;
+        print_score(found[i].score);
+        print_class((int64_t)row[1]);
+        printf("  %.1f %.1f %.1f %.1f\n", (double)row[3] * shown->width,
+               (double)row[4] * shown->height, (double)row[5] * shown->width,
+               (double)row[6] * shown->height);
+    }
+    free(found);
+}
+
+/* How much of an output a run found: extents, of which it may have told one (found:AXIS:NAME). */
+static void found_shape(int64_t *shape, int number, void *const outputs[]) {
+    const char *name = example_net_outputs[number].name;
+    memcpy(shape, example_net_outputs[number].shape, sizeof example_net_outputs[number].shape);
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) {
+        const char *other = example_net_outputs[i].name;
+        if (strncmp(other, "found:", 6)) continue;
+        char *colon;
+        const long axis = strtol(other + 6, &colon, 10);
+        if (*colon != ':' || strcmp(colon + 1, name) || axis < 0 || axis >= EXAMPLE_NET_RANK)
+            continue;
+        const int32_t told = *(const int32_t *)outputs[i];
+        if (told >= 0 && told < shape[axis]) shape[axis] = told;
+    }
+}
+
+static void print_answer(int number, void *const outputs[], const picture *shown,
+                         const command *asked) {
+    const example_net_tensor *t = &example_net_outputs[number];
+    int64_t shape[EXAMPLE_NET_RANK], each = 1;
+    found_shape(shape, number, outputs);
+    for (int i = 1; i < t->rank; ++i) each *= shape[i];
+    const int real = !strcmp(t->type, "float32");
+    if (real && t->rank == 4 && shape[0] == 1 && shape[1] == 1 && shape[3] == 7) {
+        print_objects(outputs[number], shape[2], shown, asked->threshold);
+    } else if (t->rank >= 2 && shape[0] > 0 && each == shape[1]) {
+        print_classes(t->type, outputs[number], each, asked->top);
+    } else {
+        printf("  %s: %s ", t->name, strcmp(t->type, "bool8") ? t->type : "bool");
+        print_shape(stdout, shape, t->rank);
+        putchar('\n');
+    }
+}
+
+static void answer(example_net *net, const command *asked, void *const outputs[]) {
+    const picture_rules *rules = &pictures_become;
+    float *input = allocate(example_net_inputs[rules->input].nbytes);
+    const void *inputs[EXAMPLE_NET_INPUTS + 1] = {input};
+    for (long n = 0; n < asked->count; ++n) {
+        const char *path = asked->pictures[n];
+        picture shown;
+        char problem[256];
+        if (picture_read(&shown, path, problem, sizeof problem)) fail("%s: %s", path, problem);
+        if (picture_fill(input, &shown, rules)) fail("%s: %s", path, strerror(ENOMEM));
+        run(net, inputs, outputs);
+        for (const char *c = path; *c; ++c) putchar((unsigned char)*c < 32 || *c == 127 ? '?' : *c);
+        putchar('\n');
+        for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
+            if (strncmp(example_net_outputs[i].name, "found:", 6))
+                print_answer(i, outputs, &shown, asked);
+        picture_free(&shown);
+    }
+    if (asked->repeat) measure(net, inputs, outputs, asked->repeat);
+    free(input);
+}
+
+@end@
+static void end(example_net *net, void *const inputs[], void *const outputs[]) {
+    example_net_close(net);
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) free(inputs[i]);
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) free(outputs[i]);
+    if (fflush(stdout) || ferror(stdout))
+        fail("what was computed cannot be printed: %s", strerror(errno));
+}
+
 int main(int count, char **words) {
+    if (count > 0 && words[0][0]) program = words[0];
     const command asked = read_command(count, words);
     void *read[EXAMPLE_NET_INPUTS + 1] = {NULL}, *outputs[EXAMPLE_NET_OUTPUTS + 1] = {NULL};
     const void *inputs[EXAMPLE_NET_INPUTS + 1] = {NULL};
-    example_net *net = opened(&asked, words[0]);
-    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i)
-        inputs[i] = read[i] = read_npy(asked.files[i], &example_net_inputs[i]);
+    example_net *net = opened(&asked);
     for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
         outputs[i] = allocate(example_net_outputs[i].nbytes);
+@if pictures@
+    if (asked.count) {
+        answer(net, &asked, outputs);
+        end(net, read, outputs);
+        return EXIT_SUCCESS;
+    }
+@end@
+    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i)
+        inputs[i] = read[i] = read_npy(asked.files[i], &example_net_inputs[i]);
 
     run(net, inputs, outputs);
     if (asked.output && mkdir(asked.output, 0777) && errno != EEXIST)
@@ -408,11 +631,6 @@ int main(int count, char **words) {
         else print_elements(t, outputs[i]);
     }
     if (asked.repeat) measure(net, inputs, outputs, asked.repeat);
-
-    example_net_close(net);
-    for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i) free(read[i]);
-    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) free(outputs[i]);
-    if (fflush(stdout) || ferror(stdout))
-        fail("what was computed cannot be printed: %s", strerror(errno));
+    end(net, read, outputs);
     return EXIT_SUCCESS;
 }

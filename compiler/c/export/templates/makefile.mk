@@ -16,8 +16,8 @@ LDFLAGS =
 NUMBERS = -ffp-contract=fast -fno-math-errno -fno-trapping-math -fwrapv
 COMPILE = $(CC) -std=c11 $(CFLAGS) $(NUMBERS) -pthread
 
-net: main.o libexample_net.a
-	$(COMPILE) $(LDFLAGS) -o $@ main.o libexample_net.a -lm
+net: main.o @picture_objects@libexample_net.a
+	$(COMPILE) $(LDFLAGS) -o $@ main.o @picture_objects@libexample_net.a -lm
 
 libexample_net.a: example_net.o
 	rm -f $@
@@ -26,10 +26,19 @@ libexample_net.a: example_net.o
 example_net.o: example_net.c example_net.h
 	$(COMPILE) $(ARCH) -c -o $@ example_net.c
 
-main.o: main.c example_net.h
+main.o: main.c example_net.h@picture_header@
 	$(COMPILE) -c -o $@ main.c
 
-SINGLE = main_single.o example_net_single.o example_net_weights.o
+@if pictures@
+# Pictures become what they become in Python, to the last bit.
+pictures.o: pictures.c pictures.h stb_image.h
+	$(COMPILE) -ffp-contract=off -c -o $@ pictures.c
+
+example_net_pictures.o: example_net_pictures.c pictures.h
+	$(COMPILE) -c -o $@ example_net_pictures.c
+
+@end@
+SINGLE = main_single.o @picture_objects@example_net_single.o example_net_weights.o
 
 single: net_single
 
@@ -39,13 +48,13 @@ net_single: $(SINGLE)
 example_net_single.o: example_net.c example_net.h
 	$(COMPILE) $(ARCH) -DEXAMPLE_NET_LINKED -c -o $@ example_net.c
 
-main_single.o: main.c example_net.h
+main_single.o: main.c example_net.h@picture_header@
 	$(COMPILE) -DEXAMPLE_NET_LINKED -c -o $@ main.c
 
 example_net_weights.o: example_net_weights.S example_net.weights
 	$(CC) -c -o $@ example_net_weights.S
 
 clean:
-	rm -f net net_single libexample_net.a main.o example_net.o $(SINGLE)
+	rm -f net net_single libexample_net.a main.o @picture_objects@example_net.o $(SINGLE)
 
 .PHONY: single clean

@@ -1,0 +1,212 @@
+/* Pictures as an input of a net. stb_image.h, which decodes them, is by others: its end says under
+ * which terms. What is decoded is bounded, as files may come from anywhere. */
+#define _GNU_SOURCE
+#include "pictures.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_BYTES ((size_t)1 << 30) /* of a file, and of memory that decoding takes at once */
+#define MOST_PIXELS 200000000        /* of a picture */
+#define MOST_WORK 2000000000.0       /* pixels times passes over them */
+#define LARGE 16777216               /* pixels; larger pictures have no more than BLANK for a byte */
+#define BLANK 65536
+
+static void *bounded(void *old, size_t nbytes) {
+    return nbytes <= MOST_BYTES ? realloc(old, nbytes ? nbytes : 1) : NULL;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_ONLY_PNM
+#define STBI_NO_STDIO
+#define STBI_NO_HDR
+#define STBI_NO_LINEAR
+#define STBI_MAX_DIMENSIONS 65536
+#define STBI_MALLOC(nbytes) bounded(NULL, nbytes)
+#define STBI_REALLOC(old, nbytes) bounded(old, nbytes)
+#define STBI_FREE(old) free(old)
+#include "stb_image.h"
+#pragma GCC diagnostic pop
+
+/* ---- from files ------------------------------------------------------------------------- */
+
+static int failed(char *problem, size_t size, const char *why) {
+    snprintf(problem, size, "%s", why);
+    return 1;
+}
+
+/* A file's bytes, which the caller frees; NULL: it cannot be read. */
+static unsigned char *bytes_of(const char *path, size_t *nbytes, char *problem, size_t size) {
+    struct stat about;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    unsigned char *data = NULL;
+    if (file < 0) {
+        failed(problem, size, strerror(errno));
+        return NULL;
+    }
+    if (fstat(file, &about)) failed(problem, size, strerror(errno));
+    else if (!S_ISREG(about.st_mode)) failed(problem, size, "is no file");
+    else if (about.st_size <= 0) failed(problem, size, "is empty");
+    else if ((uint64_t)about.st_size > MOST_BYTES) failed(problem, size, "is too large a file");
+    else if (!(data = malloc((size_t)about.st_size))) failed(problem, size, strerror(ENOMEM));
+    size_t got = 0;
+    while (data && got < (size_t)about.st_size) {
+        const ssize_t more = read(file, data + got, (size_t)about.st_size - got);
+        if (more < 0 && errno == EINTR) continue;
+        if (more <= 0) {
+            failed(problem, size, more ? strerror(errno) : "ends too early");
+            free(data);
+            data = NULL;
+            break;
+        }
+        got += (size_t)more;
+    }
+    close(file);
+    *nbytes = got;
+    return data;
+}
+
+/* How often a decoder goes over all pixels, at most: a JPEG file may ask for it many times. */
+static double passes(const unsigned char *data, size_t nbytes) {
+    double found = 1;
+    if (data[0] != 0xff) return 1;
+    for (size_t i = 0; i + 1 < nbytes; ++i) found += data[i] == 0xff && data[i + 1] == 0xda;
+    return found;
+}
+
+static int decoded(picture *made, const unsigned char *data, size_t nbytes, char *problem,
+                   size_t size) {
+    const int length = (int)nbytes;
+    int height, width, channels;
+    if (!stbi_info_from_memory(data, length, &width, &height, &channels)) {
+        snprintf(problem, size, "is no picture that can be read (%s): PNG, JPEG, BMP and PNM are",
+                 stbi_failure_reason());
+        return 1;
+    }
+    if (height < 1 || width < 1) return failed(problem, size, "is damaged: it has no pixels");
+    const double pixels = (double)height * width;
+    if (pixels > MOST_PIXELS) {
+        snprintf(problem, size, "says that it is %d x %d pixels; the limit is %d", width, height,
+                 MOST_PIXELS);
+        return 1;
+    }
+    if (pixels > LARGE && (double)nbytes * BLANK < pixels)
+        return failed(problem, size, "is damaged: so few bytes hold no such picture");
+    if (pixels * passes(data, nbytes) > MOST_WORK)
+        return failed(problem, size, "takes too long to decode: it is in too many parts");
+    made->wide = stbi_is_16_bit_from_memory(data, length);
+    made->pixels = made->wide
+                       ? (void *)stbi_load_16_from_memory(data, length, &made->width, &made->height,
+                                                          &made->channels, 0)
+                       : (void *)stbi_load_from_memory(data, length, &made->width, &made->height,
+                                                       &made->channels, 0);
+    if (made->pixels) return 0;
+    snprintf(problem, size, "is damaged: it cannot be decoded (%s)", stbi_failure_reason());
+    return 1;
+}
+
+int picture_read(picture *made, const char *path, char *problem, size_t size) {
+    size_t nbytes;
+    memset(made, 0, sizeof *made);
+    unsigned char *data = bytes_of(path, &nbytes, problem, size);
+    const int bad = !data || decoded(made, data, nbytes, problem, size);
+    free(data);
+    return bad;
+}
+
+void picture_free(picture *shown) {
+    free(shown->pixels);
+    shown->pixels = NULL;
+}
+
+/* ---- to inputs -------------------------------------------------------------------------- */
+
+/* Between two elements of an axis: how far from the first. */
+typedef struct {
+    int below, above;
+    float part;
+} place;
+
+/* Where element i of `size` lies among `old`: pixels are areas, and the last one goes on. */
+static place place_of(int i, int size, int old) {
+    if (size == old) return (place){i, i, 0};
+    double at = (i + 0.5) * ((double)old / size) - 0.5;
+    at = at < 0 ? 0 : at > old - 1 ? old - 1 : at;
+    const int last = old > 2 ? old - 2 : 0, found = (int)floor(at);
+    const int below = found < last ? found : last;
+    return (place){below, below + 1 < old ? below + 1 : old - 1, (float)(at - below)};
+}
+
+/* A row in [0, 1], of one channel (gray) or three (red, green, blue). */
+static void row_of(float *row, const picture *shown, int y, int channels) {
+    const float largest = shown->wide ? 65535.0f : 255.0f;
+    const size_t begin = (size_t)y * (size_t)shown->width * (size_t)shown->channels;
+    const uint16_t *two = (const uint16_t *)shown->pixels + (shown->wide ? begin : 0);
+    const unsigned char *one = (const unsigned char *)shown->pixels + (shown->wide ? 0 : begin);
+    for (int x = 0; x < shown->width; ++x) {
+        float color[3];
+        for (int c = 0; c < 3; ++c) {
+            const size_t at = (size_t)x * (size_t)shown->channels +
+                              (size_t)(shown->channels < 3 ? 0 : c);
+            color[c] = (float)(shown->wide ? two[at] : one[at]) / largest;
+        }
+        if (channels == 3) memcpy(row + 3 * (size_t)x, color, sizeof color);
+        else if (shown->channels < 3) row[x] = color[0];
+        else row[x] = color[0] * 0.2125f + color[1] * 0.7154f + color[2] * 0.0721f; /* BT.709 */
+    }
+}
+
+/* Of a pixel's channel in the input what it is there. */
+static float value_of(float value, size_t at, int channel, const picture_rules *rules) {
+    value *= rules->raw_scale;
+    if (rules->mean_image) value -= rules->mean_image[at];
+    else if (rules->mean) value -= rules->mean[channel];
+    return rules->input_scale != 1 ? value * rules->input_scale : value;
+}
+
+int picture_fill(float *input, const picture *shown, const picture_rules *rules) {
+    const int channels = rules->channels, height = rules->height, width = rules->width;
+    const int top = (int)(rules->tall / 2.0 - height / 2.0);
+    const int left = (int)(rules->wide / 2.0 - width / 2.0);
+    const size_t count = (size_t)shown->width * (size_t)channels;
+    float *rows = calloc(2 * count, sizeof *rows);
+    if (!rows) return 1;
+    float *lower = rows, *upper = rows + count;
+    for (int y = 0; y < height; ++y) {
+        const place down = place_of(top + y, rules->tall, shown->height);
+        row_of(lower, shown, down.below, channels);
+        if (down.above != down.below) {
+            row_of(upper, shown, down.above, channels);
+            for (size_t i = 0; i < count; ++i) lower[i] += (upper[i] - lower[i]) * down.part;
+        }
+        for (int x = 0; x < width; ++x) {
+            const place across = place_of(left + x, rules->wide, shown->width);
+            for (int c = 0; c < channels; ++c) {
+                const size_t at = ((size_t)c * (size_t)height + (size_t)y) * (size_t)width +
+                                  (size_t)x;
+                const size_t from = (size_t)rules->swap[c];
+                const float before = lower[(size_t)across.below * (size_t)channels + from];
+                const float after = lower[(size_t)across.above * (size_t)channels + from];
+                input[at] =
+                    value_of(before + (after - before) * across.part, at, c, rules);
+            }
+        }
+    }
+    free(rows);
+    return 0;
+}

@@ -1,0 +1,94 @@
+"""``roastery build``: a net with its weights as one program."""
+
+from __future__ import annotations
+
+from ..baselines import BASELINES
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..devices import PRECISION_FLAG
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
+from ..passes import LAYOUT_FLAG, PASSES_FLAG
+from ..pictures_out import PICTURE_FLAGS, picture_rules
+from ..say import say
+
+
+def _run(arguments: Arguments) -> None:
+    from ir.printable import printable
+
+    from ...api.build import build_executable
+
+    if arguments.net and arguments.model and arguments.net != arguments.model:
+        raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
+    model = arguments.net or needed(arguments, "model", "the net to build")
+    made = build_executable(
+        model,
+        arguments.weights or None,
+        needed(arguments, "output", "where to write the program"),
+        phase=arguments.phase,
+        level=arguments.level,
+        stages=stages(arguments),
+        shapes=shapes(arguments),
+        precision=arguments.precision,
+        passes=arguments.passes,
+        layout=arguments.layout,
+        allow_python=python_layers(arguments),
+        cpu_baseline=arguments.cpu_baseline,
+        pictures=picture_rules(arguments, model),
+    )
+    cpus = ", ".join(made.baselines)
+    say(f"wrote {made.path}: a program for {cpus}, {made.kernels} kernels, {made.nbytes:,} bytes")
+    fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
+    say(f"note: it runs at these shapes, and --shape builds others: {printable(fixed)}")
+    if not arguments.weights:
+        say("note: no --weights given, the parameters are what the fillers made")
+
+
+COMMAND = Command(
+    name="build",
+    summary="Make a program of a net and its weights, which reads pictures",
+    group="Deploying",
+    description=(
+        "The program is one file with the weights inside. It reads pictures and tells the best "
+        "classes, or the objects in them, as `roastery run` does, and needs neither Python nor "
+        "Roastery: `./classify --help` tells the rest. It is what `roastery export --target c` "
+        "writes, compiled: by the C compiler that is found here (CC, gcc, clang), and for CPUs of "
+        "another kind by Zig's (`pip install ziglang`). It runs at the shapes that it was built "
+        "with.\n\n"
+        "Without flags that say how pictures become the net's input, its data layer decides; a net "
+        "without one gets them scaled to its size, blue, green, red, from 0 to 255."
+    ),
+    positionals=(Positional("net", "the same as --model", required=False),),
+    flags=(
+        Flag("model", "a prototxt, usually the deploy form", metavar="FILE"),
+        Flag("weights", "a .caffemodel or .caffemodel.h5", default="", metavar="FILE"),
+        Flag("output", "the program to write", default="", metavar="FILE"),
+        Flag(
+            "cpu_baseline",
+            f"for which CPUs: {BASELINES}, one of them; without it the one that has the vectors of "
+            "this CPU",
+            repeated=True,
+            default=(),
+            metavar="NAME",
+        ),
+        *PICTURE_FLAGS,
+        Flag("phase", "TRAIN or TEST", default="TEST", choices=("TRAIN", "TEST")),
+        PRECISION_FLAG,
+        PASSES_FLAG,
+        LAYOUT_FLAG,
+        SHAPE_FLAG,
+        *STATE_FLAGS,
+        PYTHON_FLAG,
+    ),
+    examples=(
+        Example(
+            "roastery build deploy.prototxt --weights net.caffemodel --labels synset.txt "
+            "--mean-value 104,117,123 --output classify",
+            "then `./classify cat.jpg`",
+        ),
+        Example(
+            "roastery build deploy.prototxt --weights net.caffemodel --cpu-baseline aarch64 "
+            "--output classify",
+            "for 64-bit ARM: one file without any library",
+        ),
+    ),
+    run=_run,
+)
