@@ -72,11 +72,7 @@ def check_host(program: NetProgram, kernels: str | None) -> None:
     Args:
         kernels: for what there can be nothing but kernels.
     """
-    for node in filter(_is_sink, program.graph.nodes):
-        LOGGER.warning(
-            "%s is left out: it has no top, and what it does is not part of an artifact",
-            node.location,
-        )
+    tell_left_out(program)
     types = {layer.name: layer.type for layer in program.layers}
     for node in _shown(program).nodes:
         if node.op.properties & Property.HOST and kernels and not calls_back(node.op):
@@ -101,3 +97,12 @@ def check_host(program: NetProgram, kernels: str | None) -> None:
                 hint="an artifact runs without Python layers: cut the net before it, or compute "
                 "the layer's tops yourself and make them inputs",
             )
+
+
+def tell_left_out(program: NetProgram) -> None:
+    """Tell of layers that are there for their effect alone, which nothing exported has."""
+    for node in filter(_is_sink, program.graph.nodes):
+        LOGGER.warning(
+            "%s is left out: it has no top, and what it does is not part of an artifact",
+            node.location,
+        )

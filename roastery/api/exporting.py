@@ -16,7 +16,6 @@ from compiler.kernel import Config
 from compiler.partitions.most_rows import counted_outputs, with_most_rows
 from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.precision import FLOAT32, ON_CPUS
-from compiler.target import Target
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
 from ir.errors import RoasteryError
 from ir.graph import Role
@@ -47,15 +46,17 @@ from .cpu_baselines import compilers_for
 from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, deployed
 from .export_c import export_c
+from .export_format import ONNX, TORCH, chosen_format
+from .export_onnx import OnnxRequest, export_onnx, refuse_settings
 from .export_sizes import size_conditions
 from .export_torch import export_torch
 from .own_places import graph_without_folders
 from .picture_use import NO_PICTURES, NO_RULES, PictureRules, pictures_of
+from .targets import ANY_CPU
 
 PORTABLE = "cuda:sm_80"
 """Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
 
-ANY_CPU = Target("cpu", "any CPU")
 
 Progress = Callable[[int, int], None]
 
@@ -64,9 +65,11 @@ def export_net(
     net: nets.NetSource,
     weights: str | os.PathLike[str] | None,
     output: str | os.PathLike[str],
-    targets: Sequence[str] = ("cpu",),
+    targets: Sequence[str] = (),
     *,
     format: str = "",
+    opset: int | None = None,
+    dynamic: str = "",
     phase: str = "TEST",
     level: int = 0,
     stages: Sequence[str] = (),
@@ -82,15 +85,21 @@ def export_net(
     tune: float | None = None,
     pictures: PictureRules = NO_RULES,
 ) -> Exported:
-    """Write an artifact, or a folder of C or for PyTorch. Needs Triton for CUDA, but no GPU.
+    """Write an artifact, a folder of C or for PyTorch, or an ONNX model.
+
+    Needs Triton for CUDA targets, but no GPU, and the package onnx for ONNX.
 
     Args:
         net: a prototxt or message; data layers become inputs of their shapes.
         shapes: of inputs and of data layers' tops, which are then not read.
         output: the artifact's file; of target ``c`` the folder, where "" means the net's name.
-        targets: ``cpu``, ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
-        format: "torch" for a folder with a module for PyTorch; "" for what the targets say.
-        precision: as in :func:`roastery.compile`, on the GPUs among the targets.
+        targets: ``cpu`` (the default), ``cuda:sm_80``, ``cuda:sm_90`` ..., or ``c`` alone.
+        format: "roast" (an artifact), "onnx", or "torch" (a folder with a module for PyTorch); "":
+            what ``output`` is named like. Only artifacts have targets, kernels and layouts.
+        opset: of ONNX, from 17; 0: the newest that the package onnx knows. Default: 17.
+        dynamic: of ONNX: "batch" or "all" for which sizes may change; "": none.
+        precision: as in :func:`roastery.compile`, on the GPUs among the targets; ONNX
+            models are float32.
         passes, layout, allow_python, dialect: as in :func:`roastery.compile`.
         cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
             may have machine code for several, or "none"; default: for all that the C compilers
@@ -106,6 +115,11 @@ def export_net(
     Raises RoasteryError for mistakes in the files and for nets that need the host (Python layers).
     """
     message = nets.read_net(net, dialect)
+    kind = chosen_format(format, output)
+    given = {"targets": targets, "cpu_baseline": cpu_baseline, "tuned": tuned, "tune": tune}
+    given |= {"passes": passes, "layout": layout}
+    wanted = OnnxRequest.asked(opset, dynamic, precision, kind is ONNX)
+    refuse_settings(given if kind is ONNX else wanted.settings(), kind)
     request = NetRequest(
         message,
         nets.net_state(message, phase, level, stages),
@@ -113,12 +127,14 @@ def export_net(
         assume="missing",
         allow_python=python_allowed(allow_python),
     )
-    if format == "torch":
+    if kind is TORCH:
         return _as_torch(request, weights, output, net)
     program = _lowered(request)
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
+    if kind is ONNX:
+        return export_onnx(program, store, output, wanted)
     asked = CompileRequest(precision, passes, layout)
     chosen = TuneRequest(tuned, tune)
     inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
@@ -126,7 +142,7 @@ def export_net(
         pictures = replace(pictures, usual=True)
     used = pictures_of(message, inputs, pictures)
     return export_program(
-        program, store, output, targets, asked, progress, cpu_baseline, chosen, used
+        program, store, output, targets or ["cpu"], asked, progress, cpu_baseline, chosen, used
     )
 
 

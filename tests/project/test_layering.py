@@ -48,6 +48,8 @@ PLANNER_MAY_IMPORT = ("ir", "numpy", "compiler.kernel", *(f"compiler.plan.{m}" f
 #: Optional packages, and the folders whose modules may import them at their top: these modules are
 #: themselves imported only where a GPU kernel is compiled.
 OPTIONAL = {
+    "onnx": ("compiler/onnx/",),
+    "onnxruntime": (),
     "torch": (),
     "triton": ("compiler/triton/",),
     "cv2": (),

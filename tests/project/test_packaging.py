@@ -60,7 +60,7 @@ def test_every_version_has_a_section_in_the_changelog() -> None:
 def test_extras_build_on_each_other() -> None:
     """`all` is everything but a C compiler; only benchmarks want PyTorch."""
     extras = PROJECT["project"]["optional-dependencies"]
-    single = ["images", "leveldb", "plot", "demo"]
+    single = ["images", "leveldb", "plot", "demo", "onnx"]
     assert extras["all"] == [f"roastery[{','.join(single)},gpu]"]
     assert [need.partition(">")[0] for need in extras["cpu"]] == ["ziglang"]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ class LayerRun:
         self.case = case
         net = parse_text(case.prototxt, "NetParameter", f"{case.name}.prototxt")
         self.program: NetProgram = lower_layers(net, case.phase).program
-        self.values = _fill(case, self.program)
+        self.values = fill(case, self.program)
         shapes: dict[str, tuple[int, ...]] = {}
         while (changed := self._changed()) is not None:
             assert not changed.shapes.keys() & shapes.keys(), changed
@@ -82,8 +82,8 @@ def _run(graph: Graph, values: Mapping[str, np.ndarray]) -> Arrays:
     return {p.name: a for p, a in zip(graph.outputs, results, strict=True)}
 
 
-def _fill(case: LayerCase, program: NetProgram) -> Arrays:
-    """Float64 values from a seed that follows from the record's name."""
+def fill(case: LayerCase, program: NetProgram) -> Arrays:
+    """Float64 values for all inputs of a graph, from a seed that follows from the record's name."""
     rng = np.random.default_rng(zlib.crc32(case.name.encode()))
     values: Arrays = {}
     for port in program.graph.inputs:

@@ -26,7 +26,7 @@ def _run(arguments: Arguments) -> None:
     model = arguments.net or needed(arguments, "model", "the net to export")
     if arguments.format == "torch":
         _refuse_for_torch(arguments)
-    targets = arguments.target or ["cpu"]
+    targets = arguments.target
     output = arguments.output
     if targets != ["c"]:
         output = needed(arguments, "output", "where to write the artifact")
@@ -40,6 +40,8 @@ def _run(arguments: Arguments) -> None:
             output,
             targets,
             format=arguments.format,
+            opset=_opset(arguments.opset),
+            dynamic=arguments.dynamic,
             phase=arguments.phase,
             level=arguments.level,
             stages=stages(arguments),
@@ -83,6 +85,15 @@ _OF_KERNELS = (
 )
 
 
+def _opset(text: str) -> int | None:
+    """0: the newest. None: nothing is said."""
+    if not text:
+        return None
+    if text != "latest" and not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= 999):
+        raise UsageError(f"--opset is {text}: a number from 17, or latest, is expected")
+    return 0 if text == "latest" else int(text)
+
+
 def _named(target: str, baselines: Sequence[str]) -> str:
     """With the CPUs that there is code for."""
     there = ", ".join(baselines)
@@ -105,7 +116,10 @@ COMMAND = Command(
         "Makefile. `make` there builds ./net. It runs at the shapes that it was exported with.\n\n"
         "With --format torch a folder is written that needs no Roastery: net.py, a module for "
         "PyTorch with the layers' names, and net.safetensors, its weights. It computes the same, "
-        "and trains. With --phase TRAIN it has the losses, too."
+        "and trains. With --phase TRAIN it has the losses, too.\n\n"
+        "A name that ends in .onnx, or --format onnx, writes an ONNX model (`pip install "
+        "'roastery[onnx]'`). Layers that ONNX has no operators for are an error, which names them. "
+        "--dynamic lets its sizes change."
     ),
     positionals=(Positional("net", "the same as --model", required=False),),
     flags=(
@@ -120,9 +134,22 @@ COMMAND = Command(
         ),
         Flag(
             "format",
-            "torch: a folder with a module for PyTorch, net.py, and its weights",
+            "roast: an artifact; onnx: an ONNX model; torch: a folder with a module for PyTorch, "
+            "net.py, and its weights. Without it the ending of --output says it",
             default="",
-            choices=("torch",),
+            choices=("roast", "onnx", "torch"),
+        ),
+        Flag(
+            "opset",
+            "of ONNX: the version of its operators, from 17, or latest (default: 17)",
+            default="",
+            metavar="NUMBER",
+        ),
+        Flag(
+            "dynamic",
+            "of ONNX: which sizes may change, the number of images or all (default: none)",
+            default="",
+            choices=("batch", "all"),
         ),
         Flag(
             "target",
@@ -170,6 +197,11 @@ COMMAND = Command(
         Example(
             "roastery export deploy.prototxt --weights net.caffemodel --format torch --output net",
             "for PyTorch: `net/net.py`",
+        ),
+        Example(
+            "roastery export deploy.prototxt --weights net.caffemodel --output net.onnx "
+            "--dynamic batch",
+            "as an ONNX model, for any number of images",
         ),
     ),
     run=_run,

@@ -1,0 +1,130 @@
+"""A net as an ONNX model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from onnx import ModelProto, ValueInfoProto, defs, helper
+
+from ir.found_rows import counted_results, tells_rows
+from ir.graph import Graph, Port, Role, Value
+from ir.printable import readable
+from ir.size import Size, form_of, size_text
+from ir.size.form import Symbol
+
+from . import rules  # noqa: F401  (registers them)
+from .nodes import emit_graph
+from .types import ELEMENT_TYPES
+from .writer import Writer
+
+LEAST_OPSET = 17
+PRODUCER = "roastery"
+
+
+@dataclass(frozen=True)
+class OnnxNet:
+    """What a model is made of.
+
+    Attributes:
+        graph: forward, whose parameters never change; extents may be sizes.
+        arrays: the parameters and states by the names of the ports.
+        blobs: names of blobs by the names of their values.
+        version: of this compiler.
+        metadata: what else is to be said of the model: texts by names.
+    """
+
+    graph: Graph
+    arrays: Mapping[str, np.ndarray]
+    blobs: Mapping[str, str]
+    version: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def latest_opset() -> int:
+    """The newest that the installed onnx knows."""
+    return int(defs.onnx_opset_version())
+
+
+def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tuple[str, ...]]:
+    """The model, and notes on what is to be known of it.
+
+    Raises RoasteryError that names all layers which cannot be expressed.
+    """
+    graph = net.graph
+    fed = [port for port in graph.inputs if port.role is Role.DATA]
+    writer = Writer(opset, _sources(fed))
+    for port in fed:
+        writer.set_name(port.value, writer.unique(port.name))
+    outputs = [p for p in graph.outputs if p.role is Role.RESULT and not tells_rows(p.name)]
+    reserved = {port.value: port.name for port in outputs}
+    for port in graph.inputs:
+        if port.role is not Role.DATA:
+            value = port.value
+            writer.set_array(value, net.arrays[port.name])
+    named = {v: net.blobs[v.name] for v in graph.values() if v.name in net.blobs}
+    counts = counted_results(p.name for p in graph.outputs)
+    # A result that is cut to the rows that were found gets its name then.
+    named |= {v: name for v, name in reserved.items() if name not in counts}
+    writer.reserve(named.values())
+    emit_graph(writer, graph, named)
+    shown = [_output(writer, graph, port, counts) for port in outputs]
+    made = helper.make_graph(
+        writer.nodes,
+        readable(graph.name) or "net",
+        [_information(writer.of(port.value), port.value) for port in fed],
+        shown,
+        list(writer.initializers.values()),
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    model = helper.make_model(
+        made,
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),
+        producer_name=PRODUCER,
+        producer_version=net.version,
+    )
+    helper.set_model_props(
+        model, {"roastery_version": net.version, "net": readable(graph.name), **net.metadata}
+    )
+    return model, tuple(writer.notes)
+
+
+def _sources(fed: Sequence[Port]) -> dict[str, tuple[str, int]]:
+    """For each symbol an input and an axis that it is the extent of."""
+    found: dict[str, tuple[str, int]] = {}
+    for port in fed:
+        for axis, extent in enumerate(port.value.shape):
+            form = form_of(extent)
+            if isinstance(extent, Size) and len(form) == 1 and form[0][1] == 1:
+                (product, _) = form[0]
+                if len(product) == 1 and isinstance(product[0], Symbol):
+                    found.setdefault(product[0].key, (port.name, axis))
+    return found
+
+
+def _output(
+    writer: Writer, graph: Graph, port: Port, counts: Mapping[str, tuple[str, int]]
+) -> ValueInfoProto:
+    """An output of a name of its own, cut to the rows that were found."""
+    name = writer.of(port.value)
+    if port.name in counts:
+        count, axis = counts[port.name]
+        rows = writer.of(graph.output(count).value)
+        wanted = writer.claim(port.name)
+        inputs = [name, writer.ints([0]), writer.whole(rows), writer.ints([axis])]
+        writer.nodes.append(helper.make_node("Slice", inputs, [wanted], wanted))
+        return _information(wanted, port.value, {axis: f"rows of {readable(port.name)}"})
+    if name != port.name:
+        wanted = writer.claim(port.name)
+        writer.nodes.append(helper.make_node("Identity", [name], [wanted], wanted))
+        name = wanted
+    return _information(name, port.value)
+
+
+def _information(name: str, value: Value, dims: Mapping[int, str] | None = None) -> ValueInfoProto:
+    shape = [size_text(d) if isinstance(d, Size) else d for d in value.shape]
+    for axis, text in (dims or {}).items():
+        shape[axis] = text
+    return helper.make_tensor_value_info(name, ELEMENT_TYPES[value.type.dtype], shape)

@@ -1,0 +1,186 @@
+"""``roastery export --format onnx``: a net with its weights as an ONNX model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from compiler.options import CompileOptions
+from ir.errors import RoasteryError
+from ir.graph import Graph, Role
+from ir.graph_sizes import graph_at, graph_symbols
+from ir.interpret import run_graph
+from ir.program import NetProgram
+from ir.size import Size, form_of, size_of
+from runtime.memory.store import Store
+
+from .._version import __version__
+from ..building.logger import logger_report
+from ..files.atomic_file import atomic_path
+from .deployed import Exported, deployed, tell_left_out
+from .export_format import Format
+from .targets import ANY_CPU
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+OPSET = 17
+"""What is written unless another is asked for."""
+
+MOST_BYTES = (1 << 31) - (1 << 20)
+"""Of a model in one file: protobuf holds no more."""
+
+
+@dataclass(frozen=True)
+class OnnxRequest:
+    """How a model is to be written.
+
+    Attributes:
+        opset: of ONNX's operators; 0: the newest that the installed onnx knows.
+        dynamic: "": all sizes are fixed; "batch": all but the number of images; "all".
+        half: whether weights and arithmetic are float16. Inputs and outputs are float32.
+        metadata: texts by names, which the model carries.
+    """
+
+    opset: int = OPSET
+    dynamic: str = ""
+    half: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def asked(
+        opset: int | None, dynamic: str, precision: str | None, for_onnx: bool
+    ) -> OnnxRequest:
+        """For the arguments of a call; of a precision, float16 counts here alone."""
+        if dynamic not in ("", "batch", "all"):
+            raise RoasteryError(f"dynamic is '{dynamic}'", hint="batch or all is expected")
+        if precision not in (None, "", "float32") and for_onnx:
+            raise RoasteryError(
+                f"precision {precision} is none of an ONNX model",
+                hint="float32 is expected",
+            )
+        half = precision == "float16"
+        return OnnxRequest(OPSET if opset is None else opset, dynamic, half)
+
+    def settings(self) -> dict[str, object]:
+        """What is said that no other format knows."""
+        return {"opset": self.opset if self.opset != OPSET else None, "dynamic": self.dynamic}
+
+
+def refuse_settings(given: Mapping[str, object], kind: Format) -> None:
+    """RoasteryError where something is said that means nothing in a format.
+
+    Args:
+        given: by the names of arguments; empty ones are not said.
+    """
+    for name, value in given.items():
+        if value not in (None, "", (), []):
+            raise RoasteryError(
+                f"--{name.rstrip('s').replace('_', '-')} means nothing for {kind.what}",
+                hint="leave it out, or export another format: see roastery export --help",
+            )
+
+
+def export_onnx(
+    program: NetProgram,
+    store: Store,
+    output: str | os.PathLike[str],
+    request: OnnxRequest,
+) -> Exported:
+    """Write a net as a model. Needs the package onnx.
+
+    Raises RoasteryError for layers that ONNX has no nodes for: it names all of them.
+    """
+    model = program_model(program, store, request)
+    content = model.SerializeToString()
+    with atomic_path(output) as path:
+        path.write_bytes(content)
+    fixed = {
+        p.name: tuple(d.dim_value for d in p.type.tensor_type.shape.dim) for p in model.graph.input
+    }
+    fixed = {name: shape for name, shape in fixed.items() if all(shape)}
+    target = f"ONNX (opset {model.opset_import[0].version})"
+    return Exported(
+        (target,), CompileOptions(ANY_CPU), 0, len(content), (), os.fspath(output), fixed
+    )
+
+
+def program_model(
+    program: NetProgram,
+    store: Store,
+    request: OnnxRequest,
+) -> ModelProto:
+    """A net as a model; see :func:`export_onnx`."""
+    try:
+        from compiler.onnx.model import OnnxNet, latest_opset, onnx_model
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "onnx":
+            raise
+        raise RoasteryError(
+            "the package onnx, which writes such files, is not installed",
+            hint="pip install 'roastery[onnx]'",
+        ) from None
+    opset = request.opset or latest_opset()
+    if not OPSET <= opset <= latest_opset():
+        raise RoasteryError(
+            f"opset {opset} is not one from {OPSET} to {latest_opset()}",
+            hint="the installed onnx knows no newer ones" if opset > OPSET else None,
+        )
+    report = logger_report()
+    tell_left_out(program)
+    options = CompileOptions(ANY_CPU)
+    general = program.general or program
+    constants, graph = deployed(general, options)
+    once = graph_at(constants, program.values)
+    found = run_graph(once, [store.data[p.name].peek() for p in once.inputs])
+    arrays = {p.name: a for p, a in zip(once.outputs, found, strict=True)}
+    arrays |= {
+        p.name: store.data[p.name].peek()
+        for p in graph.inputs
+        if p.role is not Role.DATA and p.name not in arrays
+    }
+    graph = _at_sizes(program, graph, constants, request.dynamic)
+    blobs = {versions[-1].name: name for name, versions in general.blobs.items()}
+    net = OnnxNet(graph, arrays, blobs, __version__, request.metadata)
+    total = sum(a.nbytes for a in arrays.values())
+    if total > MOST_BYTES:
+        raise RoasteryError(
+            f"{total:,} bytes of weights are more than the {MOST_BYTES:,} that a model can hold"
+        )
+    model, notes = onnx_model(net, opset)
+    for note in notes:
+        report.warn(note)
+    return model
+
+
+def _at_sizes(program: NetProgram, graph: Graph, constants: Graph, dynamic: str) -> Graph:
+    """The graph with numbers for all sizes that are not to change, or cannot."""
+    symbols = graph_symbols(graph)
+    if not dynamic or program.sizes is None:
+        if dynamic:
+            logger_report().warn("no size of this net may change: all of them are fixed")
+        return graph_at(graph, program.values)
+    scope = program.sizes.scope
+    pinned = {s.key for s in graph_symbols(constants)}
+    told = {
+        form_of(extent)[0][0][0].key
+        for port in graph.inputs
+        if port.role is Role.DATA
+        for extent in port.value.shape
+        if isinstance(extent, Size) and len(form_of(extent)) == 1
+    }
+    values: dict[str, int] = dict(program.values)
+    free = []
+    for symbol in symbols:
+        name = symbol.key
+        kept = name in told and name not in pinned and (dynamic == "all" or name == "N")
+        if kept and not scope.is_fixed(form_of(size_of(scope, symbol))):
+            values[name] = size_of(scope, symbol)
+            free.append(name)
+    if not free:
+        logger_report().warn("no such size of this net may change: all of them are fixed")
+    for sentence in program.sizes.sentences():
+        logger_report().note(sentence)
+    return graph_at(graph, values)

@@ -1,0 +1,148 @@
+"""What an ONNX model holds besides its arithmetic: names, places, operators, sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import roastery
+from ir.errors import RoasteryError
+from roastery.api.export_onnx import OnnxRequest
+from roastery.api.exporting import export_net
+from tests.support.layer_cases import LayerCase, net_text
+from tests.support.onnx_run import OnnxRun
+
+NET = """
+name: "Digits"
+layer { name: "data" type: "Input" top: "data" input_param {
+  shape { dim: 2 dim: 1 dim: 8 dim: 8 } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 4 kernel_size: 3 weight_filler { type: "xavier" } } }
+layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+layer { name: "relu" type: "ReLU" bottom: "bn" top: "bn" }
+layer { name: "pool" type: "Pooling" bottom: "bn" top: "pool"
+  pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
+layer { name: "ip" type: "InnerProduct" bottom: "pool" top: "ip"
+  inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    path = tmp_path / "digits.prototxt"
+    path.write_text(NET)
+    return path
+
+
+def test_a_net_is_the_operators_that_people_expect(net: Path, tmp_path: Path) -> None:
+    made = export_net(net, None, tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    kinds = [node.op_type for node in model.graph.node]
+    assert kinds == ["Conv", "Relu", "MaxPool", "Reshape", "Gemm", "Softmax"]
+    assert [node.output[0] for node in model.graph.node][2:3] == ["pool"]
+    assert {"bn", "ip", "prob"} <= {name for node in model.graph.node for name in node.output}
+    assert {"ip/0", "ip/1"} <= {tensor.name for tensor in model.graph.initializer}
+    assert model.graph.node[-1].doc_string == "layer 'prob', digits.prototxt:13"
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert said == {"roastery_version": roastery.__version__, "net": "Digits"}
+    assert [o.version for o in model.opset_import] == [17]
+    assert (
+        made.fixed == {"data": (2, 1, 8, 8)}
+        and made.nbytes == (tmp_path / "net.onnx").stat().st_size
+    )
+
+
+def test_sizes_have_names(net: Path, tmp_path: Path) -> None:
+    for dynamic, batch, edge in (("batch", "N", 8), ("all", "N", 8), ("", 2, 8)):
+        export_net(net, None, tmp_path / "net.onnx", dynamic=dynamic)
+        (fed,) = onnx.load(tmp_path / "net.onnx").graph.input
+        dims = [d.dim_param or d.dim_value for d in fed.type.tensor_type.shape.dim]
+        assert dims == [batch, 1, edge, edge], dynamic  # InnerProduct fixes the image
+    export_net(net, None, tmp_path / "net.onnx", dynamic="batch")
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    (found,) = session.run(None, {"data": np.zeros((5, 1, 8, 8), np.float32)})
+    assert found.shape == (5, 10)
+
+
+@pytest.mark.parametrize("opset", [17, 18, 20, 21])
+def test_opsets(net: Path, tmp_path: Path, opset: int) -> None:
+    export_net(net, None, tmp_path / "net.onnx", opset=opset)
+    model = onnx.load(tmp_path / "net.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert [o.version for o in model.opset_import] == [opset]
+    onnxruntime.InferenceSession(tmp_path / "net.onnx")
+
+
+def test_the_newest_opset(net: Path, tmp_path: Path) -> None:
+    export_net(net, None, tmp_path / "net.onnx", opset=0)
+    model = onnx.load(tmp_path / "net.onnx")
+    assert [o.version for o in model.opset_import] == [onnx.defs.onnx_opset_version()]
+    onnx.checker.check_model(model, full_check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"opset": 16}, "opset 16 is not one from 17 to "),
+        ({"dynamic": "width"}, "dynamic is 'width'"),
+        ({"targets": ["c"]}, "--target means nothing for an ONNX model"),
+        ({"cpu_baseline": "none"}, "--cpu-baseline means nothing for an ONNX model"),
+        ({"format": "roast"}, "format roast is an artifact, but "),
+        ({"format": "gif"}, "unknown format 'gif'"),
+        ({"precision": "tf32"}, "precision tf32 is none of an ONNX model"),
+    ],
+)
+def test_contradictions(net: Path, tmp_path: Path, arguments: dict[str, object], said: str) -> None:
+    with pytest.raises(RoasteryError, match=said.replace("(", "\\(")):
+        export_net(net, None, tmp_path / "net.onnx", **arguments)  # type: ignore[arg-type]
+    assert not (tmp_path / "net.onnx").exists()
+
+
+def test_an_artifact_has_no_opset(net: Path, tmp_path: Path) -> None:
+    with pytest.raises(RoasteryError, match="--dynamic means nothing for an artifact"):
+        export_net(net, None, tmp_path / "net.roast", dynamic="all")
+
+
+def test_all_layers_that_cannot_be_expressed_are_named(net: Path, tmp_path: Path) -> None:
+    drop = 'dropout_param { sample_weights_test: true } }\nlayer { name: "'
+    net.write_text(
+        NET + f'layer {{ name: "first" type: "Dropout" bottom: "prob" top: "a" {drop}second" '
+        'type: "Dropout" bottom: "prob" top: "b" dropout_param { sample_weights_test: true } }\n'
+    )
+    (tmp_path / "net.onnx").write_bytes(b"before")
+    with pytest.raises(RoasteryError) as caught:
+        export_net(net, None, tmp_path / "net.onnx")
+    text = str(caught.value)
+    assert "digits.prototxt:14:1 (layer 'first'): " in text
+    assert "digits.prototxt:15:1 (layer 'second'): " in text and "2 errors" in text
+    assert (tmp_path / "net.onnx").read_bytes() == b"before"
+
+
+def _operators(layers: str, **inputs: tuple[int, ...]) -> list[str]:
+    run = OnnxRun(LayerCase("any", "any", net_text(layers, **inputs)), OnnxRequest())
+    assert not run.compare()
+    return [node.op_type for node in run.model.graph.node]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "operators"),
+    [
+        ("Pooling", "pooling_param { pool: AVE kernel_size: 2 stride: 2 }", ["AveragePool"]),
+        ("Pooling", "pooling_param { kernel_size: 3 stride: 2 }", ["MaxPool"]),
+        ("LRN", "lrn_param { local_size: 5 }", ["LRN"]),
+        ("Softmax", "", ["Softmax"]),
+        ("ReLU", "relu_param { negative_slope: 0.1 }", ["LeakyRelu"]),
+        ("PReLU", "", ["PRelu"]),
+        ("ELU", "", ["Elu"]),
+        ("Sigmoid", "", ["Sigmoid"]),
+        ("Deconvolution", "convolution_param { num_output: 2 kernel_size: 2 }", ["ConvTranspose"]),
+    ],
+)
+def test_layers_that_are_one_operator(kind: str, parameters: str, operators: list[str]) -> None:
+    layer = f'layer {{ name: "l" type: "{kind}" bottom: "x" top: "y" {parameters} }}'
+    assert _operators(layer, x=(2, 3, 6, 6)) == operators

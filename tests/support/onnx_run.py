@@ -1,0 +1,107 @@
+"""ONNX models of lowered nets, run by onnxruntime and compared with the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from frontends.lowering.known_layers import load_layers
+from frontends.lowering.net import lower_layers
+from frontends.prototxt import Message, parse_text
+from ir.interpret import run_graph
+from ir.ops.dynamic import SizeChanged
+from ir.program import NetProgram
+from roastery.api.export_onnx import OnnxRequest, program_model
+from runtime.memory.store import Store
+from tests.support.layer_cases import LayerCase
+from tests.support.layer_run import fill
+
+Arrays = dict[str, np.ndarray]
+
+onnxruntime.set_default_logger_severity(4)
+
+
+def parsed(case: LayerCase) -> Message:
+    load_layers()
+    return parse_text(case.prototxt, "NetParameter", f"{case.name}.prototxt")
+
+
+def lowered(case: LayerCase) -> NetProgram:
+    """In phase TEST, before anything has run."""
+    return lower_layers(parsed(case), "TEST").program
+
+
+def _resized(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    made = np.resize(array, shape)
+    if made.shape == array.shape or (array == np.round(array)).all():
+        return made
+    noise = np.random.default_rng(5).uniform(0.99, 1.01, shape)
+    return (made * noise).astype(array.dtype)
+
+
+class OnnxRun:
+    """A net of one layer in phase TEST, with values for all its inputs, as a model.
+
+    Raises RoasteryError where it cannot be one.
+    """
+
+    def __init__(self, case: LayerCase, request: OnnxRequest) -> None:
+        self.net = parsed(case)
+        self.program = lowered(case)
+        self.values = {
+            name: array.astype(np.float32) if array.dtype == np.float64 else array
+            for name, array in fill(case, self.program).items()
+        }
+        store = Store(self.program.variables, seed=0)
+        for port in self.program.graph.inputs:
+            if port.name in store.data:
+                array = self.values[port.name].astype(port.value.type.dtype.numpy)
+                self.values[port.name] = array
+                store.data[port.name].fill(array)
+        self.model = program_model(self.program, store, request)
+        onnx.checker.check_model(self.model, full_check=True)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        content = self.model.SerializeToString()
+        self.session = onnxruntime.InferenceSession(content, options)
+
+    def compare(self, program: NetProgram | None = None, within: float = 1e-4) -> list[str]:
+        """Outputs that differ from the reference's, at the sizes of a program; [] if none does.
+
+        What is fed has the numbers of the record, repeated or cut off, no two of them equal unless
+        they are whole.
+        """
+        wanted = program or self.program
+        values = dict(self.values)
+        for port in wanted.graph.inputs:
+            values[port.name] = _resized(self.values[port.name], port.value.shape)
+        expected = self._expected(wanted, values)
+        feeds = {i.name: values[i.name] for i in self.session.get_inputs()}
+        found = self.session.run(None, feeds)
+        wrong = []
+        for port, array in zip(self.session.get_outputs(), found, strict=True):
+            right = expected[port.name]
+            if right.shape != array.shape:
+                wrong.append(f"{port.name}: {array.shape}, not {right.shape}")
+            elif not np.allclose(right, array, rtol=within, atol=within, equal_nan=True):
+                away = float(np.nanmax(np.abs(right - array)))
+                wrong.append(f"{port.name}: {away} away")
+        return wrong
+
+    def _expected(self, program: NetProgram, values: Mapping[str, np.ndarray]) -> Arrays:
+        """What the reference makes of it, lowered again for sizes that depend on data."""
+        shapes = {n: a.shape for n, a in values.items() if n in program.inputs}
+        told: dict[str, tuple[int, ...]] = {}
+        while True:
+            graph = program.graph
+            try:
+                results = run_graph(graph, [values[p.name] for p in graph.inputs])
+            except SizeChanged as changed:
+                assert not changed.shapes.keys() & told.keys(), changed
+                told |= changed.shapes
+                program = lower_layers(self.net, "TEST", shapes={**shapes, **told}).program
+                continue
+            return {p.name: a for p, a in zip(graph.outputs, results, strict=True)}
