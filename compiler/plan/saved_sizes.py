@@ -6,12 +6,13 @@ Forms come from anywhere, so that what they give at other sizes is checked as a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from compiler.kernel import WIDE
 
 from .check import check_plan
 from .memory import place_buffers
-from .plan import Plan
+from .plan import ArenaLayout, Plan
 from .reader import LARGEST
 from .saved import symbols_in_data
 from .sizes import with_numbers
@@ -20,11 +21,18 @@ _MOST_PLACED = 20_000
 """Buffers: the time that it takes to place them grows with their square."""
 
 
-def saved_plan_at(plan: Plan, values: Mapping[str, int], *, as_saved: bool = False) -> Plan:
+def saved_plan_at(
+    plan: Plan,
+    values: Mapping[str, int],
+    *,
+    as_saved: bool = False,
+    memory: ArenaLayout | None = None,
+) -> Plan:
     """The plan where the symbols of its sizes have these values. Raises ValueError.
 
     Args:
         as_saved: the values are those that it was saved with, and so is the place of each buffer.
+        memory: where buffers lie at these sizes, where that is known; else they are placed.
     """
     try:
         found = with_numbers(plan, values)
@@ -41,7 +49,7 @@ def saved_plan_at(plan: Plan, values: Mapping[str, int], *, as_saved: bool = Fal
         if len(found.buffers) > _MOST_PLACED:
             raise ValueError(f"{len(found.buffers)} buffers are too many for other sizes")
         _check_width(found)
-        found = place_buffers(found)
+        found = place_buffers(found) if memory is None else replace(found, memory=memory)
     check_plan(found)
     return found
 

@@ -25,6 +25,8 @@ from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.size import value_of
 from runtime.artifact import Code, Pictures, write_artifact
+from runtime.artifact.container import PLAN
+from runtime.artifact.cpu_code import plan_member
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
 
@@ -48,7 +50,7 @@ from .deployed import Exported, check_host, deployed
 from .export_c import export_c
 from .export_format import ONNX, TORCH, chosen_format
 from .export_onnx import OnnxRequest, export_onnx, refuse_settings
-from .export_sizes import size_conditions
+from .export_sizes import planned_for, size_conditions
 from .export_torch import export_torch
 from .own_places import graph_without_folders
 from .picture_use import NO_PICTURES, NO_RULES, PictureRules, pictures_of
@@ -84,6 +86,7 @@ def export_net(
     tuned: str | os.PathLike[str] = "",
     tune: float | None = None,
     pictures: PictureRules = NO_RULES,
+    plan_for: Sequence[Mapping[str, Sequence[int]]] = (),
 ) -> Exported:
     """Write an artifact, a folder of C or for PyTorch, or an ONNX model.
 
@@ -109,6 +112,8 @@ def export_net(
         tune: measure so many seconds at most on the GPU that is here, and choose by that.
         pictures: how they become the net's input, and what its classes are called; what it does not
             say, the net's data layer says.
+        plan_for: other shapes of inputs that it is planned for in advance; each time those of
+            inputs that are not named are as they are exported.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -117,7 +122,7 @@ def export_net(
     message = nets.read_net(net, dialect)
     kind = chosen_format(format, output)
     given = {"targets": targets, "cpu_baseline": cpu_baseline, "tuned": tuned, "tune": tune}
-    given |= {"passes": passes, "layout": layout}
+    given |= {"passes": passes, "layout": layout, "plan_for": plan_for}
     wanted = OnnxRequest.asked(opset, dynamic, precision, kind is ONNX)
     refuse_settings(given if kind is ONNX else wanted.settings(), kind)
     request = NetRequest(
@@ -128,6 +133,8 @@ def export_net(
         allow_python=python_allowed(allow_python),
     )
     if kind is TORCH:
+        if plan_for:
+            raise RoasteryError("--plan-for is for artifacts, and PyTorch plans by itself")
         return _as_torch(request, weights, output, net)
     program = _lowered(request)
     store = Store(program.variables, seed=0)
@@ -142,7 +149,16 @@ def export_net(
         pictures = replace(pictures, usual=True)
     used = pictures_of(message, inputs, pictures)
     return export_program(
-        program, store, output, targets or ["cpu"], asked, progress, cpu_baseline, chosen, used
+        program,
+        store,
+        output,
+        targets or ["cpu"],
+        asked,
+        progress,
+        cpu_baseline,
+        chosen,
+        used,
+        plan_for,
     )
 
 
@@ -186,6 +202,7 @@ def export_program(
     cpu_baseline: str | Sequence[str] = (),
     tuned: TuneRequest = NOT_TUNED,
     pictures: Pictures = NO_PICTURES,
+    plan_for: Sequence[Mapping[str, Sequence[int]]] = (),
 ) -> Exported:
     """Export a lowered net with the parameters that a store holds, as :func:`export_net` does."""
     asked_for = [cpu_baseline] if isinstance(cpu_baseline, str) else cpu_baseline
@@ -193,6 +210,8 @@ def export_program(
     if _for_c(targets):
         if tuned != NOT_TUNED:
             raise RoasteryError("only kernels for GPUs are tuned, and target c has none")
+        if plan_for:
+            raise RoasteryError("C runs at one shape, so that --plan-for is not for target c")
         return export_c(program, store, output, baselines, asked, pictures)
     cpu, wanted = _targets(targets)
     compilers = _cpu_compilers(cpu, baselines)
@@ -243,6 +262,9 @@ def export_program(
     if conditions is None:
         graph, plan = graph_at(graph, program.values), compiled.plan if compiled else None
         codes = [code.at(program.values) for code in codes]
+    by_member = {PLAN: plan} if plan else {}
+    by_member |= {plan_member(code.instructions): code.plan for code in codes}
+    planned = planned_for(program, plan_for, by_member, conditions)
     write_artifact(
         output,
         versions=versions,
@@ -256,6 +278,7 @@ def export_program(
         sources=[users[0].readable() for users in compiled.kernels.values()] if compiled else [],
         conditions=conditions or (),
         pictures=pictures,
+        planned=planned,
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0

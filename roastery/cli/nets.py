@@ -92,6 +92,35 @@ def shapes(arguments: Arguments) -> dict[str, tuple[int, ...]]:
     return found
 
 
+PLAN_FOR_FLAG = Flag(
+    "plan_for",
+    "other shapes of inputs that a plan is stored for, so that nothing is planned where they come: "
+    "data=8,3,224,224; of several inputs at once, with a space between",
+    repeated=True,
+    default=(),
+    metavar="SHAPES",
+)
+
+
+def shapes_to_plan(arguments: Arguments) -> list[dict[str, tuple[int, ...]]]:
+    """``--plan-for "data=8,3,224,224 info=8,3"``, given any number of times."""
+    found: list[dict[str, tuple[int, ...]]] = []
+    for item in arguments.plan_for:
+        each: dict[str, tuple[int, ...]] = {}
+        for part in item.split():
+            name, _, dims = part.rpartition("=")
+            words = dims.replace("x", ",").split(",")
+            if not name or name in each or not all(map(_is_extent, words)):
+                raise UsageError(
+                    f"--plan-for={item}: must be NAME=DIM,DIM,..., such as data=8,3,224,224"
+                )
+            each[name] = tuple(map(int, words))
+        if not each:
+            raise UsageError("--plan-for names no shape")
+        found.append(each)
+    return found
+
+
 def _is_extent(word: str) -> bool:
     return word.isdecimal() and len(word) < _DIGITS
 

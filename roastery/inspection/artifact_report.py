@@ -7,6 +7,7 @@ from collections import Counter
 from compiler.plan.plan import Plan
 from compiler.plan.saved_sizes import saved_plan_at
 from compiler.plan.tables import kernel_files, memory_table, step_table, table
+from ir.errors import RoasteryError
 from ir.printable import printable
 from ir.size import size_text
 from ir.types import shape_text
@@ -15,7 +16,7 @@ from runtime.artifact import Artifact, Code, Manifest, Tensor
 
 def artifact_report(artifact: Artifact) -> str:
     """For people. Nothing of it is run. Raises ArtifactError."""
-    parts = [_heading(artifact.manifest)]
+    parts = [_heading(artifact.manifest), *_planned_lines(artifact)]
     targets = artifact.manifest.targets
     if "cpu" in targets:
         count = len(artifact.graph().nodes)
@@ -32,6 +33,42 @@ def artifact_report(artifact: Artifact) -> str:
             )
         parts += [step_table(plan), _kernel_table(plan, code), memory]
     return "\n".join(parts)
+
+
+def plan_shown(artifact: Artifact) -> Plan:
+    """The plan that :func:`artifact_report` shows: of a GPU, else of the first baseline.
+
+    Raises ArtifactError, and RoasteryError where nothing is planned.
+    """
+    sizes = artifact.manifest.sizes
+    if any(target != "cpu" for target in artifact.manifest.targets):
+        plan, _ = artifact.plan()
+        old = artifact.manifest.format == 1
+        return plan if old else saved_plan_at(plan, sizes, as_saved=True)
+    for entry in artifact.cpu_entries().values():
+        return saved_plan_at(artifact.cpu_code(entry).plan, sizes, as_saved=True)
+    raise RoasteryError(
+        f"{artifact.path} has no plan of memory: numpy runs its graph",
+        hint="export it where a C compiler is, or for a GPU",
+    )
+
+
+def member_table(artifact: Artifact) -> str:
+    """What is in the file, with checksums."""
+    rows = [("bytes", "SHA-256", "member")]
+    for name, member in artifact.manifest.members.items():
+        rows.append((f"{member.size:,}", member.sha256, name))
+    return table(rows)
+
+
+def _planned_lines(artifact: Artifact) -> list[str]:
+    """The sizes that were planned for in advance."""
+    said = []
+    for each in artifact.planned():
+        inputs, _ = artifact.manifest.types_at(each.sizes)
+        shapes = (f"{name}={','.join(map(str, t.shape))}" for name, t in inputs.items())
+        said.append(printable(f"planned for {' '.join(shapes)}"))
+    return ["\n".join([*said, ""])] if said else []
 
 
 def _cpu_parts(artifact: Artifact) -> list[str]:

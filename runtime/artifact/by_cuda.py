@@ -9,7 +9,9 @@ from runtime.cuda.executor.session import Session
 from runtime.cuda.launcher import KernelLoader
 
 from .bound import ArtifactMemory, BoundArtifact, SymbolValues
+from .container import PLAN
 from .errors import ArtifactError
+from .planned import sizes_key
 from .reader import Artifact
 
 
@@ -21,6 +23,7 @@ class GpuRunner:
 
     def __init__(self, artifact: Artifact, session: Session) -> None:
         self._plan, self._code = artifact.plan()
+        self._layouts = artifact.layouts(PLAN)
         self._saved = artifact.manifest.sizes
         artifact.finish()  # nothing of a damaged file runs
         self.memory = ArtifactMemory(artifact)
@@ -29,7 +32,12 @@ class GpuRunner:
 
     def bind(self, sizes: SymbolValues) -> BoundArtifact:
         try:
-            plan = saved_plan_at(self._plan, sizes, as_saved=sizes == self._saved)
+            plan = saved_plan_at(
+                self._plan,
+                sizes,
+                as_saved=sizes == self._saved,
+                memory=self._layouts.get(sizes_key(sizes)),
+            )
         except ValueError as error:
             path = self.memory.path
             raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error

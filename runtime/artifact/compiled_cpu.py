@@ -19,8 +19,9 @@ from runtime.cpu.shared_code import function_address, load_code
 from runtime.memory.buffers import Buffer
 
 from .bound import ArtifactMemory, BoundArtifact
-from .cpu_code import CpuCode
+from .cpu_code import CpuCode, plan_member
 from .errors import ArtifactError
+from .planned import sizes_key
 from .reader import Artifact
 
 
@@ -43,6 +44,7 @@ class CompiledRunner:
         self._plan, self._saved = code.plan, artifact.manifest.sizes
         assert code.saved is not None, "it was read from a file"
         once, self._plan_as_saved = code.saved
+        self._layouts = artifact.layouts(plan_member(code.instructions))
         artifact.finish()  # nothing of a damaged file runs
         self._launcher = CLauncher(_Functions(code), _pool(code.pool), threads)
         self.memory = ArtifactMemory(artifact)
@@ -61,7 +63,7 @@ class CompiledRunner:
 
     def _at(self, sizes: Mapping[str, int]) -> Plan:
         try:
-            return saved_plan_at(self._plan, sizes)
+            return saved_plan_at(self._plan, sizes, memory=self._layouts.get(sizes_key(sizes)))
         except ValueError as error:
             path = self.memory.path
             raise ArtifactError(path, f"its plan cannot have {dict(sizes)}: {error}") from error

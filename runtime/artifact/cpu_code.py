@@ -81,6 +81,11 @@ class CpuEntry:
     libraries: tuple[_Library, ...]
 
 
+def plan_member(instructions: str) -> str:
+    """The name of a baseline's plan."""
+    return f"{_ROOM}/{instructions}/plan.json"
+
+
 def cpu_members(codes: Sequence[CpuCode]) -> dict[str, bytes]:
     """By name of the member; none where there is no code."""
     members: dict[str, bytes] = {}
@@ -88,7 +93,7 @@ def cpu_members(codes: Sequence[CpuCode]) -> dict[str, bytes]:
     for code in codes:
         room = f"{_ROOM}/{code.instructions}"
         members[f"{room}/once.json"] = json.dumps(plan_to_json(code.once)).encode()
-        members[f"{room}/plan.json"] = json.dumps(plan_to_json(code.plan)).encode()
+        members[plan_member(code.instructions)] = json.dumps(plan_to_json(code.plan)).encode()
         members[f"{room}/pool.so"] = code.pool
         libraries = []
         for number, library in enumerate(code.libraries):

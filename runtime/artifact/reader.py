@@ -28,6 +28,7 @@ from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
 from .errors import ArtifactError
 from .manifest import FormatTooNew, Manifest
 from .pictures import PICTURES, Pictures, read_pictures
+from .planned import PLANNED, Layouts, PlannedSizes, layouts_of, read_planned
 from .weights import mapped_weights
 
 if TYPE_CHECKING:
@@ -186,6 +187,19 @@ class Artifact(AbstractContextManager["Artifact"]):
         except (ValueError, TypeError, RecursionError) as error:
             raise ArtifactError(self.path, f"the launch plan is malformed: {error}") from error
         return plan, code
+
+    def planned(self) -> tuple[PlannedSizes, ...]:
+        """Sizes that were planned for in advance. Raises :class:`ArtifactError`."""
+        if PLANNED not in self.manifest.members:
+            return ()
+        try:
+            return read_planned(self.read(PLANNED), self.manifest.sizes)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ArtifactError(self.path, f"{PLANNED} is malformed: {error}") from error
+
+    def layouts(self, plan: str) -> Layouts:
+        """Where buffers of a plan lie at these, by the name of its member."""
+        return layouts_of(self.planned(), plan)
 
     def cpu_entries(self) -> dict[str, CpuEntry]:
         """The baselines that there is machine code for, by name. Raises :class:`ArtifactError`."""

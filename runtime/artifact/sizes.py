@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 from compiler.plan.reader import MOST_FORMS
 from compiler.plan.saved import symbols_in_data
@@ -13,6 +13,7 @@ from ir.location import Location
 from ir.size import Condition, Scope, Size, Symbol, form_of, symbols_of
 from ir.size.scope import Relation
 from ir.size.size import of_form
+from ir.type_sizes import TypeSubstitution
 from ir.types import TensorType
 
 _MOST_CONDITIONS = 10_000
@@ -38,6 +39,14 @@ class SizeCondition:
         form, relation = of_form(scope, condition.form), condition.relation
         names = place.layer, condition.layer_type, place.file, place.line
         return SizeCondition(form, relation, condition.value, *names)
+
+    def holds_at(self, sizes: Mapping[str, int]) -> bool:
+        """Whether it does where the symbols are these."""
+        came = TypeSubstitution(sizes).number(self.form)
+        place = Location(self.file, self.line, layer=self.layer)
+        form: Any = ()
+        relation: Any = self.relation
+        return Condition(form, relation, self.value, place, self.layer_type).holds(came)
 
     def require(self, scope: Scope) -> None:
         """Have it hold in an open scope. Raises ValueError where it does not."""

@@ -24,6 +24,7 @@ from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS
 from .cpu_code import CpuCode, cpu_members
 from .manifest import FORMAT, Manifest, Member, Tensor
 from .pictures import Pictures, picture_members
+from .planned import PlannedSizes, planned_members
 from .sizes import SizeCondition
 from .weights import weights_bytes
 
@@ -45,6 +46,7 @@ def write_artifact(
     sources: Sequence[str] = (),
     conditions: Sequence[SizeCondition] = (),
     pictures: Pictures = NO_PICTURES,
+    planned: Sequence[PlannedSizes] = (),
 ) -> None:
     """Write one file, whole or not at all; the same contents give the same bytes.
 
@@ -60,6 +62,7 @@ def write_artifact(
             kernels, as people read them.
         conditions: what has to hold of sizes.
         pictures: how they become its input, and the names of its classes.
+        planned: sizes that were planned for in advance.
 
     Raises :class:`RoasteryError` when the file cannot be written.
     """
@@ -85,6 +88,7 @@ def write_artifact(
         WEIGHTS: weights_bytes(contiguous),
         **cpu_members(cpu_codes),
         **picture_members(pictures),
+        **planned_members(planned),
     }
     names = [CPU] if cpu else []
     if plan is not None and code is not None:

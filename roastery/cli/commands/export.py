@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
+from ..nets import (
+    PLAN_FOR_FLAG,
+    PYTHON_FLAG,
+    SHAPE_FLAG,
+    STATE_FLAGS,
+    needed,
+    python_layers,
+    shapes,
+    shapes_to_plan,
+    stages,
+)
 from ..passes import LAYOUT_FLAG, PASSES_FLAG
 from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
@@ -55,6 +65,7 @@ def _run(arguments: Arguments) -> None:
             tuned=arguments.tuned,
             tune=limit,
             pictures=picture_rules(arguments, model),
+            plan_for=shapes_to_plan(arguments),
         )
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
@@ -177,6 +188,7 @@ COMMAND = Command(
         PASSES_FLAG,
         LAYOUT_FLAG,
         SHAPE_FLAG,
+        PLAN_FOR_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,
     ),
