@@ -121,7 +121,12 @@ def export_net(
     """
     message = nets.read_net(net, dialect)
     kind = chosen_format(format, output)
-    given = {"targets": targets, "cpu_baseline": cpu_baseline, "tuned": tuned, "tune": tune}
+    given: dict[str, object] = {
+        "targets": targets,
+        "cpu_baseline": cpu_baseline,
+        "tuned": tuned,
+        "tune": tune,
+    }
     given |= {"passes": passes, "layout": layout, "plan_for": plan_for}
     wanted = OnnxRequest.asked(opset, dynamic, precision, kind is ONNX)
     refuse_settings(given if kind is ONNX else wanted.settings(), kind)
