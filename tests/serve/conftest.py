@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.roast_servers import write_net
+from tests.support.roast_servers import FOLDER, write_net
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,12 @@ def client(net_folder: Path) -> Iterator[Any]:
     words = ["--max-batch=4", "--max-body=200000", "--max-pixels=10000", "--read-timeout=0.5"]
     with serving(net_folder / "net.roast", *words) as found:
         yield found
+
+
+@pytest.fixture
+def server_modules(packages: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's own modules can be imported."""
+    monkeypatch.syspath_prepend(str(FOLDER))
 
 
 @pytest.fixture

@@ -123,19 +123,11 @@ def test_other_paths(client: Any) -> None:
         assert answer.json().keys() == {"error", "hint"}
 
 
-def test_strings_are_read_once() -> None:
+def test_strings_are_read_once(server_modules: None) -> None:
     """Quotation marks that never end cost no more than their length."""
-    pytest.importorskip("fastapi")
-    import sys
+    from roast_server.json_arrays import arrays_from_json
+    from roast_server.problems import Problem
 
-    from tests.support.roast_servers import FOLDER
-
-    sys.path.insert(0, str(FOLDER))
-    try:
-        from roast_server.json_arrays import arrays_from_json
-        from roast_server.problems import Problem
-    finally:
-        sys.path.remove(str(FOLDER))
     for body in (b'"' + b'\\"' * 500_000, b'["' * 8 + b'\\\\"' * 400_000, b'"' * 1_000_001):
         with pytest.raises(Problem):
             arrays_from_json(body, {}, 16)

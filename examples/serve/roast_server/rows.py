@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,19 +62,43 @@ def find_rows(engine: Engine, most: int) -> Rows:
     Where the rows of a batch see each other, or a net remembers what it was given, requests run
     alone.
     """
-    alone = Rows(Sharing.ALONE, (), 1)
-    firsts = {port.accepted[0] if port.accepted else 0 for port in engine.inputs.values()}
-    if engine.stateful or len(firsts) != 1 or firsts == {0}:
-        return alone
-    (fixed,) = firsts
-    if fixed is None:
-        found, tried = Rows(Sharing.ANY, _ladder(most), most), 2
-    else:
-        found, tried = Rows(Sharing.PADDED, (fixed,), min(most, fixed)), fixed
+    if not engine.stateful:
+        for rows in _candidates(engine, most):
+            if _independent(engine, rows):
+                return rows
+    return Rows(Sharing.ALONE, (), 1)
+
+
+def _candidates(engine: Engine, most: int) -> Iterator[Rows]:
+    """The best first. Each of its sizes is planned now, not when the first request has it."""
+    firsts = {(port.accepted[0], port.shape[0]) for port in engine.inputs.values() if port.shape}
+    if len(firsts) != 1 or not all(port.shape for port in engine.inputs.values()):
+        return
+    ((accepted, usual),) = firsts
+    if accepted is None:
+        sizes = tuple(size for size in _ladder(most) if _runs(engine, size))
+        if sizes and (usual == 1 or sizes != (usual,)):
+            yield Rows(Sharing.ANY, sizes, sizes[-1])
+    # A size that may change may still be tied to another, or to itself.
+    if (accepted is not None or usual > 1) and _runs(engine, usual):
+        yield Rows(Sharing.PADDED, (usual,), min(most, usual))
+
+
+def _runs(engine: Engine, size: int) -> bool:
     try:
-        return found if _independent(engine, found, tried) else alone
+        engine.run(_drawn(engine, size))
     except RoasteryError:
-        return alone
+        return False
+    return True
+
+
+def _drawn(engine: Engine, size: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    shapes = {name: (size, *port.shape[1:]) for name, port in engine.inputs.items()}
+    return {
+        name: rng.uniform(0, 1, shape).astype(engine.inputs[name].dtype)
+        for name, shape in shapes.items()
+    }
 
 
 def _ladder(most: int) -> tuple[int, ...]:
@@ -84,22 +108,20 @@ def _ladder(most: int) -> tuple[int, ...]:
     found = [most]
     while len(found) < _PLANS:
         found.append(found[-1] * 3 // 4 if len(found) % 2 else found[-1] * 2 // 3)
-    return tuple(sorted({*found[:-1], 1}))
+    return tuple(sorted({1, *(size for size in found[:-1] if size)}))
 
 
-def _independent(engine: Engine, rows: Rows, count: int) -> bool:
-    rng = np.random.default_rng(0)
-    batch: dict[str, np.ndarray] = {}
-    for name, port in engine.inputs.items():
-        values = rng.uniform(0, 1, (count, *port.shape[1:]))
-        batch[name] = values.astype(port.dtype)
+def _independent(engine: Engine, rows: Rows) -> bool:
+    """Whether the last row of the largest batch comes out as it does with zeros beside it, or
+    alone."""
+    count = rows.sizes[-1]
+    batch = _drawn(engine, count)
     together = engine.run(batch)
     if not all(is_objects(a) or a.shape[:1] == (count,) for a in together.values()):
         return False
     last = {name: array[-1:] for name, array in batch.items()}
-    expected = rows.part(together, count - 1, 1)
-    joined = rows.join([last])
-    return _alike(expected, rows.part(engine.run(joined), 0, 1))
+    alone = engine.run(rows.join([last]))
+    return _alike(rows.part(together, count - 1, 1), rows.part(alone, 0, 1))
 
 
 def _alike(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> bool:

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
@@ -70,12 +69,7 @@ class Service:
 
     def _prepare(self) -> tuple[Engine, Rows]:
         engine = self._load()
-        rows = find_rows(engine, self._settings.max_batch)
-        for size in rows.sizes:  # planned now, not when the first request of this size comes
-            engine.run(
-                {n: np.zeros((size, *p.shape[1:]), p.dtype) for n, p in engine.inputs.items()}
-            )
-        return engine, rows
+        return engine, find_rows(engine, self._settings.max_batch)
 
     def loaded(self) -> _Loaded:
         """Raises Problem before it is."""
