@@ -46,6 +46,7 @@ _NEEDS = (
 )
 _PICTURE = (320, 240)
 KINDS = {"picture": "image/jpeg", "array": "application/x-npy"}
+BATCHES = ("off", "gathered", "waiting")
 _TITLES = {"picture": f"JPEG pictures of {_PICTURE[0]} x {_PICTURE[1]}", "array": "Arrays (.npy)"}
 
 
@@ -58,11 +59,17 @@ class Row:
     setting: str
     clients: int
     loads: list[Load] = field(default_factory=list)
+    processor_seconds: float = 0.0
 
     @property
     def rate(self) -> float:
         """Answers per second: the median of rounds."""
         return statistics.median(len(each.latencies) / each.seconds for each in self.loads)
+
+    @property
+    def cost(self) -> float:
+        """Milliseconds of processor time that the server takes for an answer."""
+        return 1e3 * self.processor_seconds / sum(len(each.latencies) for each in self.loads)
 
     def milliseconds(self, percent: float) -> float:
         """A percentile of all latencies."""
@@ -103,6 +110,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--clients", nargs="+", type=int, default=[1, 4, 16], help="default: 1 4 16"
     )
+    parser.add_argument("--batches", nargs="+", choices=BATCHES, default=[*BATCHES],
+                        help="default: all")  # fmt: skip
     parser.add_argument("--batch", type=int, default=8, help="with batches on (default: 8)")
     parser.add_argument("--wait", type=float, default=2.0, help="--max-wait-ms (default: 2)")
     parser.add_argument("--threads", type=int, default=1, help="of a net (default: 1)")
@@ -135,13 +144,14 @@ def _write(folder: Path, net: str) -> dict[str, bytes]:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, list[str]]:
-    """Batches off; of what has come while the last one ran; and waiting for more."""
+    """What is asked for of: no batches; what has come while the last one ran; waiting for more."""
     on = f"--max-batch={options.batch}"
-    return {
-        "off": ["--max-batch=1", "--max-wait-ms=0"],
-        f"{options.batch}, no wait": [on, "--max-wait-ms=0"],
-        f"{options.batch}, {options.wait:g} ms": [on, f"--max-wait-ms={options.wait:g}"],
+    found = {
+        "off": ("off", ["--max-batch=1", "--max-wait-ms=0"]),
+        "gathered": (f"{options.batch}, no wait", [on, "--max-wait-ms=0"]),
+        "waiting": (f"{options.batch}, {options.wait:g} ms", [on, f"--max-wait-ms={options.wait}"]),
     }
+    return dict(found[name] for name in options.batches)
 
 
 def _start(folder: Path, options: argparse.Namespace) -> list[RunningServer]:
@@ -186,9 +196,11 @@ def _measure(
                 for server, row in turn:
                     request = post(f"{server.url}/predict", bodies[kind], KINDS[kind])
                     seconds = options.seconds if number >= 0 else min(1.0, options.seconds)
+                    before = server.processor_seconds()
                     found = load(server.url, request, clients, seconds)
                     if number >= 0:  # before it, they grow warm
                         row.loads.append(found)
+                        row.processor_seconds += server.processor_seconds() - before
             rows += [row for _, row in turn]
             print(f"{kind}, {clients} at once: done", file=sys.stderr, flush=True)
     return rows
@@ -209,30 +221,33 @@ def _report(rows: Sequence[Row], options: argparse.Namespace) -> str:
         f"at most {options.batch}, of what came while the last one ran; and of what comes within "
         f"{options.wait:g} ms. Answers per second (the median of "
         f"{options.rounds} turns of {options.seconds:g} s), and milliseconds from a request to its "
-        "answer. Ratio: of answers per second, over 1 where Roastery gives more.",
+        "answer. Cost: milliseconds of processor time that the server takes for an answer, which "
+        "depends least on what else the machine does. Ratios: of answers per second, and of costs; "
+        "over 1, Roastery gives more, or takes less.",
     ]
     for kind in options.kinds:
         lines += [
             "",
             f"## {_TITLES[kind]}",
             "",
-            f"| clients | batches | {OURS}: per s | p50 | p95 | p99 "
-            f"| {OTHERS}: per s | p50 | p95 | p99 | ratio |",
-            f"|{'---|' * 11}",
+            f"| clients | batches | {OURS}: per s | p50 | p95 | p99 | cost "
+            f"| {OTHERS}: per s | p50 | p95 | p99 | cost | ratio | of costs |",
+            f"|{'---|' * 14}",
         ]
         chosen = {(r.clients, r.setting, r.engine): r for r in rows if r.kind == kind}
         for clients in options.clients:
             for setting in _settings(options):
                 both = [chosen[clients, setting, engine] for engine in (OURS, OTHERS)]
                 cells = [c for row in both for c in _cells(row)]
-                ratio = both[0].rate / both[1].rate
-                lines.append(f"| {clients} | {setting} | {' | '.join(cells)} | {ratio:.2f} |")
+                ratios = both[0].rate / both[1].rate, both[1].cost / both[0].cost
+                cells += [f"{ratio:.2f}" for ratio in ratios]
+                lines.append(f"| {clients} | {setting} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _cells(row: Row) -> list[str]:
     times = [f"{row.milliseconds(percent):.1f}" for percent in (50, 95, 99)]
-    return [f"{row.rate:.0f}", *times]
+    return [f"{row.rate:.0f}", *times, f"{row.cost:.1f}"]
 
 
 def _processor() -> str:

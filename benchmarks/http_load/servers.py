@@ -27,6 +27,11 @@ class RunningServer:
     process: subprocess.Popen[bytes]
     url: str
 
+    def processor_seconds(self) -> float:
+        """What its threads have used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> int:
         self.process.terminate()
         return self.process.wait(_PATIENCE)
