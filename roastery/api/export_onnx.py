@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
 from ir.graph_sizes import graph_at, graph_symbols
@@ -18,6 +17,7 @@ from runtime.memory.store import Store
 
 from .._version import __version__
 from ..building.logger import logger_report
+from ..devices.compile_options import NOTHING_ASKED, device_options
 from ..files.atomic_file import atomic_path
 from .deployed import Exported, deployed, tell_left_out
 from .export_format import Format
@@ -103,7 +103,13 @@ def export_onnx(
     fixed = {name: shape for name, shape in fixed.items() if all(shape)}
     target = f"ONNX (opset {model.opset_import[0].version})"
     return Exported(
-        (target,), CompileOptions(ANY_CPU), 0, len(content), (), os.fspath(output), fixed
+        (target,),
+        device_options(ANY_CPU, NOTHING_ASKED, logger_report().warn),
+        0,
+        len(content),
+        (),
+        os.fspath(output),
+        fixed,
     )
 
 
@@ -130,7 +136,7 @@ def program_model(
         )
     report = logger_report()
     tell_left_out(program)
-    options = CompileOptions(ANY_CPU)
+    options = device_options(ANY_CPU, NOTHING_ASKED, report.warn)
     general = program.general or program
     constants, graph = deployed(general, options)
     once = graph_at(constants, program.values)
