@@ -14,6 +14,7 @@ from ir.errors import RoasteryError
 from roastery.api.build import build_executable
 from roastery.cli.main import main
 from tests.support import c_kernels
+from tests.support.exported_c import STRICT, built
 from tests.support.native_programs import (
     CLASSIFIER,
     DETECTOR,
@@ -72,7 +73,7 @@ def same(program: Path, files: Sequence[str], score: float, edge: float, *flags:
         for one, other in zip(got[file], expected[file], strict=True):
             assert abs(one[0] - other[0]) <= score, file
             if score < 1e-3:
-                np.testing.assert_allclose(one[2], other[2], atol=edge)
+                np.testing.assert_allclose(one[2], other[2], rtol=1e-5, atol=edge)
 
 
 def test_classes(
@@ -85,6 +86,32 @@ def test_classes(
     same(classifier, pictures[1]["nearly"], 0.02, 0, "--top=3")
     for threads in ("1", "2"):
         same(classifier, ["color.png"], 1.1e-4, 0, "--threads", threads)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_an_exported_folder(
+    classifier: Path,
+    pictures: tuple[Path, dict[str, list[str]]],
+    compiler: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is compiled is what ``export`` writes, and both compilers take it without a word."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler}")
+    monkeypatch.chdir(classifier.parent)
+    folder = tmp_path / "c"
+    command("export", "net.prototxt", "--target=c", "--output", folder, *FLAGS)
+    built(folder, compiler, f"{STRICT} -O1")
+    files = [str(classifier.parent / name) for name in pictures[1]["exactly"]]
+    done = run_program(folder / "net", files)
+    assert (done.returncode, done.stderr) == (0, "")
+    got, expected = answers(done.stdout), answers(run_program(classifier, files).stdout)
+    assert list(got) == files
+    for file in files:
+        assert [line[1] for line in got[file]] == [line[1] for line in expected[file]]
+        assert abs(got[file][0][0] - expected[file][0][0]) < 1.1e-4
 
 
 def test_arrays_become_inputs_as_they_are(

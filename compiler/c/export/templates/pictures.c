@@ -23,6 +23,11 @@ static void *bounded(void *old, size_t nbytes) {
     return nbytes <= MOST_BYTES ? realloc(old, nbytes ? nbytes : 1) : NULL;
 }
 
+/* The decoder copies no bytes to NULL where a chunk is empty, which C does not allow. */
+static void *copied(void *to, const void *from, size_t nbytes) {
+    return nbytes ? memcpy(to, from, nbytes) : to;
+}
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -34,13 +39,17 @@ static void *bounded(void *old, size_t nbytes) {
 #define STBI_ONLY_BMP
 #define STBI_ONLY_PNM
 #define STBI_NO_STDIO
+#define STBI_NO_GIF /* which the header would declare nevertheless */
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS 65536
 #define STBI_MALLOC(nbytes) bounded(NULL, nbytes)
 #define STBI_REALLOC(old, nbytes) bounded(old, nbytes)
 #define STBI_FREE(old) free(old)
+#undef memcpy
+#define memcpy copied
 #include "stb_image.h"
+#undef memcpy
 #pragma GCC diagnostic pop
 
 /* ---- from files ------------------------------------------------------------------------- */
@@ -89,22 +98,41 @@ static double passes(const unsigned char *data, size_t nbytes) {
     return found;
 }
 
+static double number_at(const unsigned char *data) {
+    return (double)((uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 |
+                    (uint32_t)data[3]);
+}
+
+/* What the decoder says, which may hold bytes of the file, and why that is wrong. */
+static int refused(char *problem, size_t size, const char *format) {
+    char reason[80];
+    snprintf(reason, sizeof reason, "%s", stbi_failure_reason());
+    for (char *c = reason; *c; ++c)
+        if (*c < 32 || *c > 126) *c = '?';
+    snprintf(problem, size, format, reason);
+    return 1;
+}
+
+static int too_large(char *problem, size_t size, double width, double height) {
+    snprintf(problem, size, "says that it is %.0f x %.0f pixels; the limit is %d", width, height,
+             MOST_PIXELS);
+    return 1;
+}
+
 static int decoded(picture *made, const unsigned char *data, size_t nbytes, char *problem,
                    size_t size) {
     const int length = (int)nbytes;
     int height, width, channels;
-    if (!stbi_info_from_memory(data, length, &width, &height, &channels)) {
-        snprintf(problem, size, "is no picture that can be read (%s): PNG, JPEG, BMP and PNM are",
-                 stbi_failure_reason());
-        return 1;
+    if (nbytes >= 24 && !memcmp(data, "\x89PNG", 4)) {
+        const double wide = number_at(data + 16), tall = number_at(data + 20);
+        if (wide * tall > MOST_PIXELS) return too_large(problem, size, wide, tall);
     }
+    if (!stbi_info_from_memory(data, length, &width, &height, &channels))
+        return refused(problem, size,
+                       "is no picture that can be read (%s): PNG, JPEG, BMP and PNM are");
     if (height < 1 || width < 1) return failed(problem, size, "is damaged: it has no pixels");
     const double pixels = (double)height * width;
-    if (pixels > MOST_PIXELS) {
-        snprintf(problem, size, "says that it is %d x %d pixels; the limit is %d", width, height,
-                 MOST_PIXELS);
-        return 1;
-    }
+    if (pixels > MOST_PIXELS) return too_large(problem, size, width, height);
     if (pixels > LARGE && (double)nbytes * BLANK < pixels)
         return failed(problem, size, "is damaged: so few bytes hold no such picture");
     if (pixels * passes(data, nbytes) > MOST_WORK)
@@ -116,8 +144,7 @@ static int decoded(picture *made, const unsigned char *data, size_t nbytes, char
                        : (void *)stbi_load_from_memory(data, length, &made->width, &made->height,
                                                        &made->channels, 0);
     if (made->pixels) return 0;
-    snprintf(problem, size, "is damaged: it cannot be decoded (%s)", stbi_failure_reason());
-    return 1;
+    return refused(problem, size, "is damaged: it cannot be decoded (%s)");
 }
 
 int picture_read(picture *made, const char *path, char *problem, size_t size) {
