@@ -32,6 +32,7 @@ class OnnxNet:
         arrays: the parameters and states by the names of the ports.
         blobs: names of blobs by the names of their values.
         version: of this compiler.
+        half: whether to compute in float16 where it is good enough, and to hold weights so.
         metadata: what else is to be said of the model: texts by names.
     """
 
@@ -39,6 +40,7 @@ class OnnxNet:
     arrays: Mapping[str, np.ndarray]
     blobs: Mapping[str, str]
     version: str
+    half: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -55,6 +57,7 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     graph = net.graph
     fed = [port for port in graph.inputs if port.role is Role.DATA]
     writer = Writer(opset, _sources(fed))
+    writer.may_halve = net.half
     for port in fed:
         writer.set_name(port.value, writer.unique(port.name))
     outputs = [p for p in graph.outputs if p.role is Role.RESULT and not tells_rows(p.name)]
@@ -67,6 +70,7 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     counts = counted_results(p.name for p in graph.outputs)
     # A result that is cut to the rows that were found gets its name then.
     named |= {v: name for v, name in reserved.items() if name not in counts}
+    writer.shown = {port.value for port in outputs}
     writer.reserve(named.values())
     emit_graph(writer, graph, named)
     shown = [_output(writer, graph, port, counts) for port in outputs]
@@ -108,6 +112,7 @@ def _output(
     writer: Writer, graph: Graph, port: Port, counts: Mapping[str, tuple[str, int]]
 ) -> ValueInfoProto:
     """An output of a name of its own, cut to the rows that were found."""
+    before = len(writer.nodes)
     name = writer.of(port.value)
     if port.name in counts:
         count, axis = counts[port.name]
@@ -118,7 +123,12 @@ def _output(
         return _information(wanted, port.value, {axis: f"rows of {readable(port.name)}"})
     if name != port.name:
         wanted = writer.claim(port.name)
-        writer.nodes.append(helper.make_node("Identity", [name], [wanted], wanted))
+        if writer.in_half(port.value) and len(writer.nodes) > before:
+            # The cast to float32, made for this alone, is the output itself.
+            cast = writer.nodes[-1]
+            cast.output[0] = cast.name = wanted
+        else:
+            writer.nodes.append(helper.make_node("Identity", [name], [wanted], wanted))
         name = wanted
     return _information(name, port.value)
 

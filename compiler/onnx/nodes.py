@@ -11,6 +11,7 @@ from ir.interpret import run_node
 from ir.op import Property
 from ir.size import Size
 
+from .halving import half_nodes
 from .patterns import OneNode, found_patterns
 from .registry import RULES
 from .unsupported import Unsupported
@@ -23,7 +24,7 @@ _NEVER = Property.RANDOM | Property.HOST | Property.EFFECT | Property.DYNAMIC
 
 
 def emit_graph(writer: Writer, graph: Graph, names: Mapping[Value, str]) -> None:
-    """EmitNode the nodes of a graph, whose inputs the writer knows.
+    """Emit the nodes of a graph, whose inputs the writer knows.
 
     Args:
         names: what values are to be called, where that is not their own name.
@@ -31,6 +32,8 @@ def emit_graph(writer: Writer, graph: Graph, names: Mapping[Value, str]) -> None
     Raises RoasteryError that names all layers which cannot be expressed.
     """
     found = found_patterns(writer, graph)
+    halves = half_nodes(graph, found) if writer.may_halve else set()
+    inside = writer.half  # the body of a loop is all of one type
     writer.read |= {v for node in graph.nodes for v in node.inputs}
     writer.read |= {port.value for port in graph.outputs}
     failed: dict[str, RoasteryError] = {}
@@ -40,6 +43,7 @@ def emit_graph(writer: Writer, graph: Graph, names: Mapping[Value, str]) -> None
             continue
         if match is None and _folded(writer, node):
             continue
+        writer.half = inside or node in halves
         try:
             _write(writer, node, match, names)
         except Unsupported as reason:
@@ -51,6 +55,7 @@ def emit_graph(writer: Writer, graph: Graph, names: Mapping[Value, str]) -> None
             continue
         for value in node.outputs:
             writer.set_name(value, value.name)  # so that the others are looked at, too
+    writer.half = inside
     if failed:
         errors = list(failed.values())
         raise errors[0] if len(errors) == 1 else ErrorGroup(errors)

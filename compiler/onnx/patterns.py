@@ -18,10 +18,14 @@ EmitNode = Callable[[Writer], Sequence[str]]
 
 @dataclass(frozen=True, eq=False)
 class OneNode:
-    """Nodes that are written together, where the last of them stands."""
+    """Nodes that are written together, where the last of them stands.
+
+    ``half``: whether float16 is good enough for them.
+    """
 
     nodes: tuple[Node, ...]
     emit: EmitNode
+    half: bool = True
 
     @property
     def last(self) -> Node:

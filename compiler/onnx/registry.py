@@ -16,14 +16,24 @@ Rule = Callable[["Writer", Node], Sequence[str]]
 
 RULES: dict[type[Op], Rule] = {}
 
+HALVES: set[type[Op]] = set()
+"""Ops whose nodes may compute in float16."""
 
-def expresses(op: type[Op]) -> Callable[[Rule], Rule]:
-    """Register how an op is expressed."""
+
+def expresses(op: type[Op], half: bool = False) -> Callable[[Rule], Rule]:
+    """Register how an op is expressed.
+
+    Args:
+        half: its nodes may compute in float16: runtimes have them, and few numbers are added up,
+            or in float32. What only moves elements, and expressions, need not say so.
+    """
 
     def register(function: Rule) -> Rule:
         if op in RULES:
             raise ValueError(f"{op.name} has two rules")
         RULES[op] = function
+        if half:
+            HALVES.add(op)
         return function
 
     return register

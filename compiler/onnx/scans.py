@@ -42,6 +42,7 @@ def scanned(
         backwards: the last part comes first; results stand where the parts stood.
     """
     inner = Writer(writer.opset, outer=writer)
+    inner.half = writer.half
     given = [Typed(inner.unique(f"{place.layer}.state"), t.dtype) for t in states]
     parts = [Typed(inner.unique(f"{place.layer}.part"), t.dtype) for t in sliced]
     following, results = step(inner, [t.name for t in given], [t.name for t in parts])
@@ -54,8 +55,8 @@ def scanned(
     body = helper.make_graph(
         inner.nodes,
         inner.unique(f"{place.layer}.steps"),
-        list(map(_information, (*given, *parts))),
-        list(map(_information, made)),
+        [_information(inner, typed) for typed in (*given, *parts)],
+        [_information(inner, typed) for typed in made],
     )
     turned = int(backwards)
     return writer.node_of(
@@ -69,5 +70,6 @@ def scanned(
     )
 
 
-def _information(typed: Typed) -> ValueInfoProto:
-    return helper.make_tensor_value_info(typed.name, ELEMENT_TYPES[typed.dtype], None)
+def _information(writer: Writer, typed: Typed) -> ValueInfoProto:
+    element = ELEMENT_TYPES[writer.stored(typed.dtype)]
+    return helper.make_tensor_value_info(typed.name, element, None)

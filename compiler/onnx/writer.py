@@ -14,7 +14,7 @@ from ir.graph import Value
 from ir.location import Location
 from ir.printable import readable
 from ir.size import Size
-from ir.types import DType
+from ir.types import F32, DType
 
 from .sizes import SizeNodes
 from .types import ELEMENT_TYPES
@@ -37,6 +37,9 @@ class Writer:
 
     Attributes:
         nodes, initializers: what was made.
+        may_halve: whether float16 is asked for.
+        half: whether what is emitted now is of float16 where the IR says f32. Operands are cast.
+        shown: values that are outputs, which are float32 in the end.
         notes: what is to be told of the model.
     """
 
@@ -51,7 +54,12 @@ class Writer:
         self.nodes: list[NodeProto] = []
         self.initializers: dict[str, TensorProto] = outer.initializers if outer else {}
         self.notes: dict[str, None] = outer.notes if outer else {}
+        self.may_halve = False
+        self.half = False
+        self.shown: set[Value] = set()
         self._names: dict[Value, str] = {}
+        self._halves: set[Value] = set()  # those of the names that are float16
+        self._cast: dict[Value, str] = {}  # as the other of the two types
         self._arrays: dict[Value, np.ndarray] = {}
         self._literals: dict[tuple[Any, ...], str] = outer._literals if outer else {}
         self._taken: set[str] = outer._taken if outer else set()
@@ -65,15 +73,38 @@ class Writer:
     # --- operands -----------------------------------------------------------------------
 
     def of(self, value: Value) -> str:
-        """The tensor that holds a value."""
-        name = self._names.get(value)
-        if name is None and value in self._arrays:
-            name = self._names[value] = self._initializer(value)
-        if name is None:
+        """The tensor that holds a value, of the type that is asked for now."""
+        if value not in self._names and value not in self._arrays:
             if self.outer is None:
                 raise KeyError(f"%{value.name} is not made yet")
-            name = self.outer.of(value)
-        return name
+            return self.outer.of(value)
+        name = self._names.get(value)
+        if name is None:
+            name = self._names[value] = self._initializer(value)
+            if self.half and value.type.dtype is F32:
+                self._halves.add(value)
+        if value.type.dtype is not F32 or (value in self._halves) is self.half:
+            return name
+        if value not in self._cast:
+            self._cast[value] = self._as_other(value, name)
+        return self._cast[value]
+
+    def _as_other(self, value: Value, name: str) -> str:
+        """A value as float16, or as float32 if it is float16."""
+        if value in self._arrays:
+            return self._initializer(value)
+        made = self.unique(f"{name}.{'half' if self.half else 'float'}")
+        to = ELEMENT_TYPES[self.stored(F32)]
+        self.nodes.append(helper.make_node("Cast", [name], [made], made, to=to))
+        return made
+
+    def stored(self, dtype: DType) -> DType:
+        """The type of tensors that the IR says are of ``dtype``."""
+        return DType.F16 if self.half and dtype is F32 else dtype
+
+    def in_half(self, value: Value) -> bool:
+        """Whether a value is held as float16."""
+        return value in self._halves
 
     def array(self, value: Value) -> np.ndarray | None:
         """The numbers of a value that is a constant; None: it is none."""
@@ -105,28 +136,32 @@ class Writer:
             name = self.of(plain)
             return name if plain.type.rank == 1 else self.reshape(name, (value.type.size,))
         name = self.unique(plain.name)
-        self.initializers[name] = numpy_helper.from_array(array.reshape(-1), name)
+        self.initializers[name] = numpy_helper.from_array(
+            self._stored_array(array.reshape(-1)), name
+        )
         return name
 
     def set_name(self, value: Value, name: str) -> None:
         """Say which tensor a value is."""
         self._names[value] = name
+        if self.half and value.type.dtype is F32:
+            self._halves.add(value)
 
     # --- nodes --------------------------------------------------------------------------
 
     def node(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """EmitNode a node of one result; attributes that are None are left out."""
+        """Emit a node of one result; attributes that are None are left out."""
         return self.node_of(kind, inputs, 1, **attributes)[0]
 
     def node_of(self, kind: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:
-        """EmitNode a node of ``count`` results."""
+        """Emit a node of ``count`` results."""
         names = [self._fresh() for _ in range(count)]
         given = {key: value for key, value in attributes.items() if value is not None}
         self.nodes.append(helper.make_node(kind, list(inputs), names, **given))
         return names
 
     def cast(self, name: str, dtype: DType) -> str:
-        return self.node("Cast", [name], to=ELEMENT_TYPES[dtype])
+        return self.node("Cast", [name], to=ELEMENT_TYPES[self.stored(dtype)])
 
     def whole(self, name: str) -> str:
         """As int64, which most nodes take for places."""
@@ -168,13 +203,23 @@ class Writer:
 
     def constant(self, array: Any) -> str:
         """A literal; equal ones are one tensor."""
-        array = np.asarray(array)
+        array = self._stored_array(np.asarray(array))
         key = array.dtype.str, array.shape, array.tobytes()
         name = self._literals.get(key)
         if name is None:
             name = self._literals[key] = self.unique("constant")
             self.initializers[name] = numpy_helper.from_array(array, name)
         return name
+
+    def _stored_array(self, array: np.ndarray) -> np.ndarray:
+        """Numbers as float16, where that is asked for; what is too large is its largest."""
+        if not self.half or array.dtype != np.float32:
+            return array
+        most = np.finfo(np.float16).max
+        with np.errstate(over="ignore"):
+            return np.where(np.isfinite(array), np.clip(array, -most, most), array).astype(
+                np.float16
+            )
 
     def ints(self, values: Sequence[int]) -> str:
         """int64 numbers in one axis."""
@@ -190,11 +235,11 @@ class Writer:
 
     def number(self, number: float, dtype: DType) -> str:
         """A number that may follow from sizes, of no axes."""
-        return self._sizes.number(number, dtype)
+        return self._sizes.number(number, self.stored(dtype))
 
     def filled(self, shape: Sequence[int], number: float, dtype: DType) -> str:
         """A tensor of one number."""
-        value = numpy_helper.from_array(np.array([number], dtype.numpy), "value")
+        value = numpy_helper.from_array(np.array([number], self.stored(dtype).numpy), "value")
         return self.node("ConstantOfShape", [self.shape(shape)], value=value)
 
     # --- names --------------------------------------------------------------------------
@@ -232,8 +277,10 @@ class Writer:
         exchange: dict[str, str] = {}
         for value, name in values.items():
             if name in self._temporary and name not in exchange:
-                exchange[name] = self.claim(names.get(value) or value.name)
-            self._names[value] = exchange.get(name, name)
+                wanted = names.get(value) or value.name
+                hidden = self.half and value in self.shown and value.type.dtype is F32
+                exchange[name] = self.unique(f"{wanted}.half") if hidden else self.claim(wanted)
+            self.set_name(value, exchange.get(name, name))
         text = described(place)
         stem = readable(place.layer) or "net"
         for name in [n for node in made for n in node.output if n in self._temporary]:
@@ -260,7 +307,7 @@ class Writer:
         return name
 
     def _initializer(self, value: Value) -> str:
-        array = np.asarray(self._arrays[value], order="C")
+        array = self._stored_array(np.asarray(self._arrays[value], order="C"))
         name = self.unique(value.name)
         if array.size >= LONG_FILL and (array == array.flat[0]).all():
             shape = self.ints(array.shape)

@@ -56,10 +56,10 @@ class OnnxRequest:
         """For the arguments of a call; of a precision, float16 counts here alone."""
         if dynamic not in ("", "batch", "all"):
             raise RoasteryError(f"dynamic is '{dynamic}'", hint="batch or all is expected")
-        if precision not in (None, "", "float32") and for_onnx:
+        if precision not in (None, "", "float32", "float16") and for_onnx:
             raise RoasteryError(
                 f"precision {precision} is none of an ONNX model",
-                hint="float32 is expected",
+                hint="float32 or float16 is expected",
             )
         half = precision == "float16"
         return OnnxRequest(OPSET if opset is None else opset, dynamic, half)
@@ -149,7 +149,7 @@ def program_model(
     }
     graph = _at_sizes(program, graph, constants, request.dynamic)
     blobs = {versions[-1].name: name for name, versions in general.blobs.items()}
-    net = OnnxNet(graph, arrays, blobs, __version__, request.metadata)
+    net = OnnxNet(graph, arrays, blobs, __version__, request.half, request.metadata)
     total = sum(a.nbytes for a in arrays.values())
     if total > MOST_BYTES:
         raise RoasteryError(

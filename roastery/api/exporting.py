@@ -101,8 +101,8 @@ def export_net(
             what ``output`` is named like. Only artifacts have targets, kernels and layouts.
         opset: of ONNX, from 17; 0: the newest that the package onnx knows. Default: 17.
         dynamic: of ONNX: "batch" or "all" for which sizes may change; "": none.
-        precision: as in :func:`roastery.compile`, on the GPUs among the targets; ONNX
-            models are float32.
+        precision: as in :func:`roastery.compile`, on the GPUs among the targets; of
+            ONNX "float16" for weights and arithmetic.
         passes, layout, allow_python, dialect: as in :func:`roastery.compile`.
         cpu_baseline: for which CPUs: "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64". An artifact
             may have machine code for several, or "none"; default: for all that the C compilers

@@ -93,3 +93,15 @@ def test_other_sizes(case: LayerCase) -> None:
         except OtherSizes:
             continue
         assert not run.compare(other), change
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=str)
+def test_half(case: LayerCase) -> None:
+    """To the digits that float16 has, where its range is enough: not for -FLT_MAX."""
+    try:
+        run = OnnxRun(case, OnnxRequest(half=True))
+    except RoasteryError:
+        assert reason(lowered(case)) is not None
+        return
+    if case.name not in EQUAL_SCORES | {"pooling_empty_windows"}:
+        assert not run.compare(within=3e-2)

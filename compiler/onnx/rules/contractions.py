@@ -15,17 +15,17 @@ from ..unsupported import Unsupported
 from ..writer import Writer
 
 
-@expresses(Conv)
+@expresses(Conv, half=True)
 def windowed_product(writer: Writer, node: Node) -> list[str]:
     return [convolved(writer, node)]
 
 
-@expresses(ConvInputGrad)
+@expresses(ConvInputGrad, half=True)
 def transposed_convolution(writer: Writer, node: Node) -> list[str]:
     return [convolved(writer, node)]
 
 
-@expresses(MatMul)
+@expresses(MatMul, half=True)
 def matmul(writer: Writer, node: Node) -> list[str]:
     return [matrix_product(writer, node)]
 

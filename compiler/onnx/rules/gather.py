@@ -13,7 +13,7 @@ from ..registry import expresses
 from ..writer import Writer
 
 
-@expresses(Gather)
+@expresses(Gather, half=True)
 def gather(writer: Writer, node: Node) -> list[str]:
     table, rows = node.inputs
     count = table.shape[0]

@@ -53,4 +53,5 @@ def response_normalization(around: Around, node: Node) -> OneNode | None:
     return OneNode(
         (squares, inner, node),
         lambda writer: [writer.node("LRN", [writer.of(x)], size=size, **attributes)],
+        half=False,  # squares of activations are beyond its range
     )

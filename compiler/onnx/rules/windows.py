@@ -78,7 +78,7 @@ def average(writer: Writer, slide: Slide, without_padding: bool = False) -> str:
     )
 
 
-@expresses(WindowSum)
+@expresses(WindowSum, half=True)
 def window_sum(writer: Writer, node: Node) -> list[str]:
     op = node.op
     assert isinstance(op, WindowSum)
@@ -129,7 +129,7 @@ def _elsewhere(writer: Writer, op: WindowSum, node: Node, axes: Sequence[int]) -
     return writer.node("Transpose", [name], perm=[order.index(axis) for axis in range(rank)])
 
 
-@expresses(WindowMax)
+@expresses(WindowMax, half=True)
 def window_max(writer: Writer, node: Node) -> list[str]:
     op = node.op
     assert isinstance(op, WindowMax)
@@ -215,7 +215,7 @@ def window_pick(writer: Writer, node: Node) -> list[str]:
     return [writer.node("Where", [there, picked, nothing])]
 
 
-@expresses(WindowSpread)
+@expresses(WindowSpread, half=True)
 def window_spread(writer: Writer, node: Node) -> list[str]:
     """A transposed convolution of each plane with ones."""
     op = node.op

@@ -130,7 +130,7 @@ COMMAND = Command(
         "and trains. With --phase TRAIN it has the losses, too.\n\n"
         "A name that ends in .onnx, or --format onnx, writes an ONNX model (`pip install "
         "'roastery[onnx]'`). Layers that ONNX has no operators for are an error, which names them. "
-        "--dynamic lets its sizes change."
+        "--dynamic lets its sizes change, --precision float16 computes in float16."
     ),
     positionals=(Positional("net", "the same as --model", required=False),),
     flags=(
