@@ -10,3 +10,7 @@ class ArtifactError(RoasteryError):
 
     def __init__(self, path: object, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}", hint=hint)
+
+
+MALFORMED = (ValueError, TypeError, RecursionError, MemoryError)
+"""What data of unknown origin leads to, where it is read."""

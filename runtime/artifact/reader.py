@@ -25,7 +25,7 @@ from ir.types import DType, TensorType
 from .code import Code, read_code
 from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive
 from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
-from .errors import ArtifactError
+from .errors import MALFORMED, ArtifactError
 from .manifest import FormatTooNew, Manifest
 from .pictures import PICTURES, Pictures, read_pictures
 from .planned import PLANNED, Layouts, PlannedSizes, layouts_of, read_planned
@@ -111,7 +111,7 @@ class Artifact(AbstractContextManager["Artifact"]):
         """Parameters and state by variable name, for reading: they lie in the file."""
         try:
             return mapped_weights(self._archive.view(WEIGHTS))
-        except (ValueError, TypeError, RecursionError) as error:
+        except MALFORMED as error:
             raise ArtifactError(self.path, f"{WEIGHTS} is malformed: {error}") from error
 
     def pictures(self) -> Pictures:
@@ -124,7 +124,7 @@ class Artifact(AbstractContextManager["Artifact"]):
         types, _ = self.manifest.types_at(self.manifest.sizes)
         try:
             return read_pictures(self.read, {name: type.shape for name, type in types.items()})
-        except (ValueError, RecursionError) as error:
+        except MALFORMED as error:
             raise ArtifactError(self.path, str(error)) from error
 
     def graph(self) -> Graph:
@@ -184,7 +184,7 @@ class Artifact(AbstractContextManager["Artifact"]):
             for step in plan.steps:
                 if isinstance(step, HostStep):
                     raise ValueError(f"it calls back to the host: {step.op}")
-        except (ValueError, TypeError, RecursionError) as error:
+        except MALFORMED as error:
             raise ArtifactError(self.path, f"the launch plan is malformed: {error}") from error
         return plan, code
 
@@ -194,7 +194,7 @@ class Artifact(AbstractContextManager["Artifact"]):
             return ()
         try:
             return read_planned(self.read(PLANNED), self.manifest.sizes)
-        except (ValueError, TypeError, RecursionError) as error:
+        except MALFORMED as error:
             raise ArtifactError(self.path, f"{PLANNED} is malformed: {error}") from error
 
     def layouts(self, plan: str) -> Layouts:
@@ -207,14 +207,14 @@ class Artifact(AbstractContextManager["Artifact"]):
             return {}
         try:
             return {entry.instructions: entry for entry in read_entries(self.read(CPU_CODE))}
-        except (ValueError, TypeError, RecursionError) as error:
+        except MALFORMED as error:
             raise ArtifactError(self.path, f"{CPU_CODE} is malformed: {error}") from error
 
     def cpu_code(self, entry: CpuEntry) -> CpuCode:
         """What a CPU of a baseline runs at any sizes. Raises :class:`ArtifactError`."""
         try:
             return read_cpu_code(entry, self.manifest.sizes, self.read)
-        except (ValueError, TypeError, RecursionError) as error:
+        except MALFORMED as error:
             name = entry.instructions
             raise ArtifactError(self.path, f"its code for {name} is malformed: {error}") from error
 
@@ -251,7 +251,7 @@ def _manifest(archive: Archive) -> Manifest:
         manifest = Manifest.decode(json.loads(archive.read(MANIFEST)))
     except FormatTooNew as error:
         raise ArtifactError(archive.path, str(error), hint="update Roastery") from error
-    except (ValueError, TypeError, RecursionError) as error:
+    except MALFORMED as error:
         raise ArtifactError(archive.path, f"the manifest is malformed: {error}") from error
     listed, present = {*manifest.members, MANIFEST}, set(archive.names)
     for name in sorted(present - listed):

@@ -146,3 +146,28 @@ def test_weights_are_read_as_they_were_written() -> None:
     assert safetensors.load(data).keys() == arrays.keys()
     again = mapped_weights(memoryview(safetensors.save(arrays)))
     assert again["b"].tolist() == arrays["b"].tolist()
+
+
+def test_large_files_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes and places of more than 2 GiB stand elsewhere in a zip; here from 1000 bytes on."""
+    monkeypatch.setattr("zipfile.ZIP64_LIMIT", 1000)
+    path = exported(tmp_path, "none")
+    data = bytearray(path.read_bytes())
+    assert b"PK\6\7" in data
+    with Artifact.load(path) as artifact:
+        weights = artifact.weights()
+    assert all(
+        array.ctypes.data % ALIGNED == 0
+        for array in weights.values()
+        if array.nbytes % ALIGNED == 0
+    )
+    found = load(path, "reference")(data=np.ones((1, 1, 8, 8)))
+    monkeypatch.undo()
+    expected = load(exported(tmp_path, "none"), "reference")(data=np.ones((1, 1, 8, 8)))
+    np.testing.assert_array_equal(found["prob"], expected["prob"])
+    for at in range(len(data) - 600, len(data)):
+        data[at] ^= 4
+        path.write_bytes(data)
+        with pytest.raises(ArtifactError):
+            load(path, "reference")
+        data[at] ^= 4
