@@ -15,7 +15,7 @@ from .printing.body import Body, symbol_name
 from .printing.expressions import TORCH_TYPES
 from .printing.layout import calls
 from .printing.names import PythonNames
-from .printing.nodes import needed_nodes, write_nodes
+from .printing.nodes import write_nodes
 from .printing.refusal import NotWritten
 from .printing.registry import LayerView
 
@@ -61,9 +61,8 @@ def layer_class(
         body.of[values[variable.name]] = f"self.{name}"
     made = [value for node in layer.nodes for value in node.outputs]
     states = {v: written[v] for v in made if written.get(v, RANDOM_STATE) != RANDOM_STATE}
-    nodes = needed_nodes(layer.nodes, [*layer.info.top_values, *states])
-    _check_inputs(nodes, body)
-    write_nodes(nodes, body)
+    _check_inputs(layer.nodes, body)
+    write_nodes(layer.nodes, body)
     names = [variable.name for variable in layer.variables]
     for value, written_name in states.items():
         number = names.index(written_name)

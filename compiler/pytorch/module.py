@@ -25,18 +25,21 @@ from ir.size import value_of
 from . import rules  # noqa: F401  (registers them)
 from .classes import layer_class, symbol_in
 from .printing.body import Body, symbol_name
-from .printing.helper_files import helper_text, with_needs
+from .printing.helper_files import helper_names, helper_text, with_needs
 from .printing.layout import Bracketed, calls, lines
 from .printing.names import ATTRIBUTES, PythonNames, class_name
 from .printing.nodes import needed_nodes, write_nodes
 from .printing.refusal import NotWritten
 from .printing.registry import LAYER_RULES, LayerRule, LayerView, TorchModule
 
+_FUNCTIONS = ("int", "float", "max", "min", "abs", "range", "super")
+"""Of Python, which the text calls."""
+
 _LONG = Property.HOST | Property.DYNAMIC | Property.REPEATED | Property.RANDOM
 _MOST_STEPS = 12
 """Of an expression that stands in ``forward``."""
 
-_CLASSES = ("Net", "F", "torch", "nn", "math", "load_model")
+_KNOWN = ("Net", "F", "torch", "nn", "math", "load_model", "Path", "show", "net")
 
 
 @dataclass
@@ -91,11 +94,11 @@ class _Writer:
         self.helpers: dict[str, None] = {}
         self.classes: dict[tuple[str, ...], str] = {}
         self.class_texts: list[list[str]] = []
-        self.class_names = PythonNames(_CLASSES)
+        self.class_names = PythonNames([*_KNOWN, *helper_names()])
         self.attributes = PythonNames(ATTRIBUTES)
         self.tensor_of: dict[str, str] = {}  # by the variable's name
         symbols = {s.lower() for s in self.program.values}
-        self.reserved = tuple(sorted(symbols))
+        self.reserved = tuple(sorted({*symbols, *helper_names(), *_FUNCTIONS}))
 
     def written(self, version: str, source: str) -> WrittenModule:
         found = self._lines()
@@ -121,6 +124,9 @@ class _Writer:
                     continue
             elif not view.nodes:
                 continue  # fed from outside
+            if info.is_split:
+                found.append(_Line(view, "", None, info.bottom_values))
+                continue
             try:
                 found.append(self._line(view))
             except NotWritten as why:
@@ -131,6 +137,9 @@ class _Writer:
 
     def _view(self, info: LayerInfo) -> LayerView:
         nodes = self.program.graph.nodes[info.first : info.last]
+        made = [value for node in nodes for value in node.outputs]
+        states = [v for v in made if self.written_by.get(v, RANDOM_STATE) != RANDOM_STATE]
+        nodes = tuple(needed_nodes(nodes, [*info.top_values, *states]))
         own = [self.values[name] for name in info.variables if name in self.values]
         read = [value for node in nodes for value in node.inputs if value in self.variables]
         names = dict.fromkeys([*own, *read])
@@ -162,7 +171,7 @@ class _Writer:
                 self._use(ruled.helper)
             bottoms = view.info.bottom_values[: ruled.bottoms]
             return _Line(view, attribute, ruled, bottoms, (), ruled.tensors, ruled.text)
-        taken = [*self.reserved, *_CLASSES]
+        taken = self.reserved
         made = layer_class(view, self.values, self.written_by, self._use, taken)
         name = self.classes.get(made.lines)
         if name is None:
@@ -180,6 +189,7 @@ class _Writer:
         made = {value for node in view.nodes for value in node.outputs}
         known = made.union(view.info.bottom_values)
         closed = all(value in known for node in view.nodes for value in node.inputs)
+        closed &= known.isdisjoint(self.written_by)
         exprs = [node.op.exprs for node in kept if isinstance(node.op, Map)]
         small = all(len(walk(*roots)) <= _MOST_STEPS for roots in exprs)
         return plain and closed and small and not view.variables and len(kept) <= 2
@@ -278,6 +288,9 @@ class _Writer:
             given[0] += line.rule.before
         info = line.view.info
         tops = info.top_values
+        if info.is_split:
+            body.of.update((value, given[0]) for value in tops)
+            return
         if not line.attribute:
             body.lines.append(f"        # {_comment(info)}")
             for blob, value in zip(info.tops, tops, strict=True):

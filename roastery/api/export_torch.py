@@ -12,11 +12,12 @@ from compiler.pytorch.module import write_module
 from compiler.target import Target
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
+from ir.op import Property
 from ir.program import NetProgram
 from runtime.memory.store import Store
 
 from .._version import __version__
-from ..building.logger import logger_report
+from ..building.logger import LOGGER, logger_report
 from ..devices.compile_options import NOTHING_ASKED, device_options
 from .deployed import Exported
 from .export_folder import write_folder
@@ -41,6 +42,9 @@ def export_torch(
     Raises RoasteryError for layers that cannot be written, all of them, and where the folder
     cannot be.
     """
+    for node in program.graph.nodes:
+        if node.op.properties & Property.EFFECT and not node.outputs:
+            LOGGER.warning("%s is left out: a module has no place for it", node.location)
     layers = zip(program.layers, message.layer, strict=True)
     settings = {info.key: layer for info, layer in layers}
     written = write_module(program, settings, __version__, source)

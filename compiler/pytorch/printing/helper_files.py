@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from importlib import resources
 
@@ -24,6 +25,15 @@ def helper_text(name: str) -> str:
     """Definitions, without a line end at the end."""
     text = _file(name)
     return (text.partition("\n")[2] if text.startswith(_NEEDS) else text).rstrip("\n")
+
+
+@functools.cache
+def helper_names() -> frozenset[str]:
+    """What all files define."""
+    folder = resources.files(f"{__package__}.helpers")
+    texts = [p.read_text("utf-8") for p in folder.iterdir() if p.name.endswith(".txt")]
+    found = re.findall(r"^(?:def|class) (\w+)", "\n".join(texts), re.MULTILINE)
+    return frozenset(found)
 
 
 @functools.cache

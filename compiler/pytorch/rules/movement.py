@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ir.graph import Node
 from ir.ops.movement import Concat, Pad, Reshape, Slice, Transpose
+from ir.size import size_text
 
 from ..printing.body import Body
 from ..printing.expressions import float_text
@@ -18,8 +19,24 @@ def write_reshape(op: Reshape, node: Node, body: Body) -> None:
     if x.shape == op.shape:
         body.of[node.output] = name
         return
-    extents = [body.size(d) for d in op.shape] or ["()"]
-    body.bind(node.output, calls(f"{name}.reshape", *extents))
+    last = len(op.shape) - 1
+    if 0 <= last < len(x.shape) - 1 and op.shape[:last] == x.shape[:last]:
+        body.bind(node.output, calls(f"{name}.flatten", *([str(last)] if last else [])))
+        return
+    body.bind(node.output, calls(f"{name}.reshape", *_extents(op.shape, body)))
+
+
+def _extents(shape: tuple[int, ...], body: Body) -> list[str]:
+    """With -1 in the place of the longest text of a size."""
+    longest = max(range(len(shape)), key=lambda axis: len(size_text(shape[axis])), default=0)
+    return [
+        "-1" if axis == longest and len(size_text(d)) > _LONG else body.size(d)
+        for axis, d in enumerate(shape)
+    ] or ["()"]
+
+
+_LONG = 12
+"""Characters of a size that nobody wants to read."""
 
 
 @op_rule(Transpose)
