@@ -17,7 +17,7 @@ from ir.size.form import Symbol
 from . import rules  # noqa: F401  (registers them)
 from .nodes import emit_graph
 from .types import ELEMENT_TYPES
-from .writer import Writer
+from .writer import Writer, encodable
 
 LEAST_OPSET = 17
 PRODUCER = "roastery"
@@ -104,7 +104,7 @@ def _sources(fed: Sequence[Port]) -> dict[str, tuple[str, int]]:
             if isinstance(extent, Size) and len(form) == 1 and form[0][1] == 1:
                 (product, _) = form[0]
                 if len(product) == 1 and isinstance(product[0], Symbol):
-                    found.setdefault(product[0].key, (port.name, axis))
+                    found.setdefault(product[0].key, (encodable(port.name), axis))
     return found
 
 
@@ -121,7 +121,7 @@ def _output(
         inputs = [name, writer.ints([0]), writer.whole(rows), writer.ints([axis])]
         writer.nodes.append(helper.make_node("Slice", inputs, [wanted], wanted))
         return _information(wanted, port.value, {axis: f"rows of {readable(port.name)}"})
-    if name != port.name:
+    if name != encodable(port.name):
         wanted = writer.claim(port.name)
         if writer.in_half(port.value) and len(writer.nodes) > before:
             # The cast to float32, made for this alone, is the output itself.

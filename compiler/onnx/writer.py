@@ -246,6 +246,7 @@ class Writer:
 
     def unique(self, name: str) -> str:
         """A name of its own, as near to ``name`` as can be."""
+        name = encodable(name)
         found = name
         while not found or found in self._taken:
             found = f"{name}.{next(self._numbers)}"
@@ -254,11 +255,12 @@ class Writer:
 
     def reserve(self, names: Iterable[str]) -> None:
         """Keep names for those who are to be called so."""
-        self._reserved |= set(names) - self._taken
+        self._reserved |= set(map(encodable, names)) - self._taken
         self._taken |= self._reserved
 
     def claim(self, name: str) -> str:
         """A name that was kept, or one like it."""
+        name = encodable(name)
         if name not in self._reserved:
             return self.unique(name)
         self._reserved.discard(name)
@@ -318,6 +320,11 @@ class Writer:
             return name
         self.initializers[name] = numpy_helper.from_array(array, name)
         return name
+
+
+def encodable(name: str) -> str:
+    """A name as UTF-8 can hold it: what of a prototxt is none stands as its code."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def described(place: Location) -> str:

@@ -52,6 +52,7 @@ from .export_format import ONNX, TORCH, chosen_format
 from .export_onnx import OnnxRequest, export_onnx, refuse_settings
 from .export_sizes import planned_for, size_conditions
 from .export_torch import export_torch
+from .onnx_pictures import picture_texts
 from .own_places import graph_without_folders
 from .picture_use import NO_PICTURES, NO_RULES, PictureRules, pictures_of
 from .targets import ANY_CPU
@@ -145,14 +146,15 @@ def export_net(
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
-    if kind is ONNX:
-        return export_onnx(program, store, output, wanted)
-    asked = CompileRequest(precision, passes, layout)
-    chosen = TuneRequest(tuned, tune)
     inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
     if pictures.labels and _for_c(targets):  # a program has nobody who says it later
         pictures = replace(pictures, usual=True)
     used = pictures_of(message, inputs, pictures)
+    if kind is ONNX:
+        said = picture_texts(used)
+        return export_onnx(program, store, output, replace(wanted, metadata=said))
+    asked = CompileRequest(precision, passes, layout)
+    chosen = TuneRequest(tuned, tune)
     return export_program(
         program,
         store,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import roastery
 from ir.errors import RoasteryError
 from roastery.api.export_onnx import OnnxRequest
 from roastery.api.exporting import export_net
+from roastery.api.picture_use import PictureRules
 from tests.support.layer_cases import LayerCase, net_text
 from tests.support.onnx_run import OnnxRun
 
@@ -146,3 +150,46 @@ def _operators(layers: str, **inputs: tuple[int, ...]) -> list[str]:
 def test_layers_that_are_one_operator(kind: str, parameters: str, operators: list[str]) -> None:
     layer = f'layer {{ name: "l" type: "{kind}" bottom: "x" top: "y" {parameters} }}'
     assert _operators(layer, x=(2, 3, 6, 6)) == operators
+
+
+def test_pictures_and_labels_are_told(net: Path, tmp_path: Path) -> None:
+    mean = np.arange(64, dtype=np.float32).reshape(1, 8, 8)
+    rules = PictureRules(mean=mean, raw_scale=255.0, labels=("cat", "dog"))
+    export_net(net, None, tmp_path / "net.onnx", pictures=rules)
+    model = onnx.load(tmp_path / "net.onnx")
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(said["labels"]) == ["cat", "dog"]
+    assert json.loads(said["preprocessing"])["raw_scale"] == 255.0
+    assert np.array_equal(
+        np.frombuffer(base64.b64decode(said["mean.f32"]), "<f4").reshape(mean.shape), mean
+    )
+
+
+def test_without_the_package_the_error_says_what_to_install(
+    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [n for n in sys.modules if n == "onnx" or n.startswith("compiler.onnx")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(RoasteryError, match="the package onnx") as caught:
+        export_net(net, None, tmp_path / "net.onnx")
+    assert "pip install 'roastery[onnx]'" in str(caught.value)
+
+
+def test_names_that_are_no_text(net: Path, tmp_path: Path) -> None:
+    net.write_bytes(NET.encode().replace(b'"data"', b'"d\xff"').replace(b'"prob"', b'"p\xfe"'))
+    export_net(net, None, tmp_path / "net.onnx", dynamic="batch")
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    ((fed,), (shown,)) = session.get_inputs(), session.get_outputs()
+    (found,) = session.run(None, {fed.name: np.zeros((3, 1, 8, 8), np.float32)})
+    assert found.shape == (3, 10) and fed.name.startswith("d") and shown.name.startswith("p")
+
+
+def test_a_blob_that_is_changed_in_place(net: Path, tmp_path: Path) -> None:
+    """The input keeps its name."""
+    head, _, _ = NET.partition('layer { name: "conv"')
+    net.write_text(head + 'layer { name: "r" type: "ReLU" bottom: "data" top: "data" }')
+    export_net(net, None, tmp_path / "net.onnx")
+    graph = onnx.load(tmp_path / "net.onnx").graph
+    assert [port.name for port in graph.input] == ["data"]
+    assert len(graph.output) == 1 and graph.output[0].name != "data"
