@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from benchmarks.zoo import ZOO
 from roastery.api.exporting import export_net
 from runtime.machine.processor import cpu_target
 
-_STARTS = 7
+_STARTS = 15
 
 _RUN = """
 import time
@@ -108,7 +109,8 @@ def _table(net: str, nbytes: int, whole: dict[str, float], parts: dict[str, floa
         "",
         f"`python benchmarks/loading.py --net {net} --write`, on {target.name}, "
         f"{target.processors} processors, Python {sys.version.split()[0]}.",
-        f"The file has {nbytes:,} bytes.",
+        f"The file has {nbytes:,} bytes. Other processes took {os.getloadavg()[0]:.1f} of the "
+        "processors meanwhile (the load average).",
         f"Imports included it is loaded after **{1000 * loaded:.0f} ms**.",
         "",
         "| step | ms |",
