@@ -477,8 +477,7 @@ def _in_docstring(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A literal as formatters write it."""
-    found = repr(text)
-    if found.startswith("'") and '"' not in text:
-        found = f'"{found[1:-1]}"'
-    return found
+    """A literal as formatters write it: in the quotes that ask for fewer escapes."""
+    quote = '"' if text.count('"') <= text.count("'") else "'"
+    inside = (f"\\{c}" if c == quote else c if c in "'\"" else repr(c)[1:-1] for c in text)
+    return f"{quote}{''.join(inside)}{quote}"

@@ -15,6 +15,7 @@ from benchmarks.zoo.lenet import lenet
 from benchmarks.zoo.mobilenet import mobilenet
 from benchmarks.zoo.resnet50 import resnet50
 from benchmarks.zoo.squeezenet import squeezenet
+from examples.faster_rcnn.make_net import deploy as faster_rcnn
 from examples.googlenet.make_net import googlenet
 from examples.ssd.make_net import deploy as ssd
 from ir.graph import Role
@@ -65,6 +66,7 @@ NETS: Mapping[str, Callable[[], str]] = {
     "caffenet": lambda: _sized(caffenet(1, deploy=True), 67),
     "googlenet": lambda: googlenet(1, 64, deploy=True),
     "ssd": ssd,
+    "faster_rcnn": faster_rcnn,
     "fcn8s": _small_fcn8s,
     "resnet50": lambda: _sized(resnet50(1, deploy=True), 64),
     "squeezenet": lambda: _sized(squeezenet(1, deploy=True), 64),
@@ -98,6 +100,8 @@ def _values(program: NetProgram, seed: int = 3) -> dict[str, np.ndarray]:
             values[port.name] = rng.standard_normal(shape).astype(np.float32)
             if port.name == "label":
                 values[port.name] = rng.integers(0, 10, shape).astype(np.float32)
+            if port.name == "im_info":
+                values[port.name][:] = [*program.graph.input("data").value.shape[2:], 1.0]
             if port.name == "cont":
                 values[port.name] = (rng.random(shape) < 0.7).astype(np.float32)
     return values
