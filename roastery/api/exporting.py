@@ -48,7 +48,7 @@ from .cpu_baselines import compilers_for
 from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, deployed
 from .export_c import export_c
-from .export_format import ONNX, TORCH, chosen_format
+from .export_format import ARTIFACT, ONNX, TORCH, chosen_format
 from .export_onnx import OnnxRequest, export_onnx, refuse_settings
 from .export_sizes import planned_for, size_conditions
 from .export_torch import export_torch
@@ -130,7 +130,12 @@ def export_net(
     }
     given |= {"passes": passes, "layout": layout, "plan_for": plan_for}
     wanted = OnnxRequest.asked(opset, dynamic, precision, kind is ONNX)
-    refuse_settings(given if kind is ONNX else wanted.settings(), kind)
+    if kind is TORCH:
+        given["precision"] = precision
+    if kind is not ARTIFACT:
+        refuse_settings(given, kind)
+    if kind is not ONNX:
+        refuse_settings(wanted.settings(), kind)
     request = NetRequest(
         message,
         nets.net_state(message, phase, level, stages),
@@ -139,8 +144,6 @@ def export_net(
         allow_python=python_allowed(allow_python),
     )
     if kind is TORCH:
-        if plan_for:
-            raise RoasteryError("--plan-for is for artifacts, and PyTorch plans by itself")
         return _as_torch(request, weights, output, net)
     program = _lowered(request)
     store = Store(program.variables, seed=0)

@@ -35,7 +35,7 @@ def _run(arguments: Arguments) -> None:
         raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
     model = arguments.net or needed(arguments, "model", "the net to export")
     if arguments.format == "torch":
-        _refuse_for_torch(arguments)
+        _refuse_pictures(arguments)
     targets = arguments.target
     output = arguments.output
     if targets != ["c"]:
@@ -77,23 +77,10 @@ def _run(arguments: Arguments) -> None:
         say("note: no --weights given, the parameters are what the fillers made")
 
 
-def _refuse_for_torch(arguments: Arguments) -> None:
-    """Flags that say how kernels or pictures are to be."""
-    meaningless = (*_OF_KERNELS, *(flag.name for flag in PICTURE_FLAGS))
-    if found := [name for name in meaningless if name in arguments.given]:
-        raise UsageError(f"--{found[0]} means nothing with --format=torch")
-
-
-_OF_KERNELS = (
-    "target",
-    "cpu_baseline",
-    "tune",
-    "time_limit",
-    "tuned",
-    "precision",
-    "passes",
-    "layout",
-)
+def _refuse_pictures(arguments: Arguments) -> None:
+    """Flags that say how pictures are to be, which a module does not keep."""
+    if found := [flag.name for flag in PICTURE_FLAGS if flag.name in arguments.given]:
+        raise UsageError(f"--{found[0]} means nothing for a folder for PyTorch")
 
 
 def _opset(text: str) -> int | None:
