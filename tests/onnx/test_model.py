@@ -138,6 +138,7 @@ def _operators(layers: str, **inputs: tuple[int, ...]) -> list[str]:
     [
         ("Pooling", "pooling_param { pool: AVE kernel_size: 2 stride: 2 }", ["AveragePool"]),
         ("Pooling", "pooling_param { kernel_size: 3 stride: 2 }", ["MaxPool"]),
+        ("Pooling", "pooling_param { pool: AVE global_pooling: true }", ["GlobalAveragePool"]),
         ("LRN", "lrn_param { local_size: 5 }", ["LRN"]),
         ("Softmax", "", ["Softmax"]),
         ("ReLU", "relu_param { negative_slope: 0.1 }", ["LeakyRelu"]),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from ir.graph import Node
 from ir.op import DEVIATIONS
+from ir.ops.pointwise import Map
 from ir.ops.reduction import ArgExtreme, Reduce
 from ir.size import Size
 from ir.types import DType
 
+from ..maps import only_expression
+from ..patterns import Around, OneNode, pattern
 from ..registry import expresses
 from ..writer import Writer
 
@@ -43,3 +48,34 @@ def arg_extreme(writer: Writer, node: Node) -> list[str]:
         select_last_index=int(op.tie == "last"),
     )
     return [writer.cast(found, DType.I32)]
+
+
+@pattern(Map)
+def mean(around: Around, node: Node) -> OneNode | None:
+    """A sum over how many numbers it is of: GlobalAveragePool, ReduceMean."""
+    root = only_expression(node)
+    if root is None or root.op != "div" or root.args[0].op != "arg":
+        return None
+    total = node.inputs[int(root.args[0].value)]
+    inner, count = around.made_by(total, Reduce), root.args[1]
+    if inner is None or count.op not in ("const", "dyn") or node.output.shape != total.shape:
+        return None
+    op = inner.op
+    assert isinstance(op, Reduce)
+    (x,) = inner.inputs
+    wanted = math.prod(x.shape[axis] for axis in op.axes)
+    known = isinstance(count.value, Size) is isinstance(wanted, Size) and count.value == wanted
+    if op.kind != "sum" or not op.axes or not known or not around.only_read_by(total, node):
+        return None
+    rank = x.type.rank
+    if rank > 2 and sorted(op.axes) == list(range(2, rank)):
+        return OneNode(
+            (inner, node),
+            lambda writer: [writer.node("GlobalAveragePool", [writer.of(x)])],
+            half=False,
+        )
+    return OneNode(
+        (inner, node),
+        lambda writer: [writer.reduce("Mean", writer.of(x), op.axes)],
+        half=False,  # many numbers are added up
+    )

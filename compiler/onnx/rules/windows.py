@@ -86,7 +86,12 @@ def window_sum(writer: Writer, node: Node) -> list[str]:
     rank = x.type.rank
     axes = sliding(op, rank)
     if all(not isinstance(op.window[axis], Size) and op.window[axis] == 1 for axis in axes):
-        name = padded(writer, writer.of(x), op.low, op.high, x.type.dtype.numpy.type(0))
+        # What is cut off behind the last window no step gets to.
+        high = [
+            0 if not isinstance(h, Size) and 0 <= -h < op.stride[axis] else h
+            for axis, h in enumerate(op.high)
+        ]
+        name = padded(writer, writer.of(x), op.low, high, x.type.dtype.numpy.type(0))
         steps = [axis for axis in axes if op.stride[axis] != 1]
         for axis in steps:
             name = writer.slice(name, axis, 0, None, op.stride[axis])
@@ -139,7 +144,7 @@ def window_max(writer: Writer, node: Node) -> list[str]:
     if not is_pooling(op, rank) or (place_read and rank - op.spatial_rank != 2):
         raise Unsupported("a maximum over windows of other axes than the last of three to five")
     if not place_read and all(_spans(op, x, axis) for axis in range(2, rank)):
-        return [writer.reduce("Max", writer.of(x), range(2, rank)), ""]
+        return [writer.node("GlobalMaxPool", [writer.of(x)]), ""]
     slide = laid(writer, op, x, LOWEST, explicit=place_read)
     count = 2 if place_read else 1
     found = writer.node_of(

@@ -72,7 +72,8 @@ def _run(arguments: Arguments) -> None:
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
     if made.fixed:
         fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
-        say(f"note: it runs at these shapes, and --shape exports others: {printable(fixed)}")
+        others = "--dynamic or --shape" if made.targets[0].startswith("ONNX") else "--shape"
+        say(f"note: it runs at these shapes, and {others} exports others: {printable(fixed)}")
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
 
