@@ -44,7 +44,7 @@ def _run(arguments: Arguments) -> None:
 
 COMMAND = Command(
     name="build",
-    summary="Make a program of a net and its weights, which reads pictures",
+    summary="Make a program of a net and its weights",
     group="Deploying",
     description=(
         "The program is one file with the weights inside. It reads pictures and tells the best "
