@@ -17,6 +17,7 @@ from ir.errors import RoasteryError
 
 from .app import make_app
 from .engine import Engine
+from .memory import keep_freed_memory
 from .service import Service
 from .settings import Settings
 
@@ -84,6 +85,7 @@ def run(settings: Settings, load: Callable[[], Engine]) -> int:
             file=sys.stderr,
         )
         return 1
+    keep_freed_memory()
     code = asyncio.run(_serve(settings, load, listening))
     sys.stdout.flush()
     sys.stderr.flush()
