@@ -193,8 +193,11 @@ class Artifact(AbstractContextManager["Artifact"]):
         if PLANNED not in self.manifest.members:
             return ()
         try:
-            return read_planned(self.read(PLANNED), self.manifest.sizes)
-        except MALFORMED as error:
+            planned = read_planned(self.read(PLANNED), self.manifest.sizes)
+            for each in planned:
+                self.manifest.types_at(each.sizes)
+            return planned
+        except (*MALFORMED, ArithmeticError) as error:
             raise ArtifactError(self.path, f"{PLANNED} is malformed: {error}") from error
 
     def layouts(self, plan: str) -> Layouts:

@@ -77,6 +77,8 @@ def _read(path: Path) -> object:
             artifact.plan()
         for entry in artifact.cpu_entries().values():
             artifact.cpu_code(entry)
+        for each in artifact.planned():
+            artifact.manifest.types_at(each.sizes)
         for name in artifact.manifest.members:
             artifact.read(name)
     arrays = {

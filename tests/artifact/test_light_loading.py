@@ -51,9 +51,16 @@ print(json.dumps([light, after, net.baseline, prob.tolist()]))
 """
 
 
-def exported(folder: Path, baselines: str) -> Path:
+def exported(folder: Path, baselines: str, *batches: int) -> Path:
+    """``batches``: that it is planned for in advance."""
     (folder / "net.prototxt").write_text(NET)
-    export_net(folder / "net.prototxt", None, folder / "net.roast", cpu_baseline=baselines)
+    export_net(
+        folder / "net.prototxt",
+        None,
+        folder / "net.roast",
+        cpu_baseline=baselines,
+        plan_for=[{"data": (batch, 1, 8, 8)} for batch in batches],
+    )
     return folder / "net.roast"
 
 

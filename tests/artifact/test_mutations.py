@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def read_mutations(folder: Path, first: int, count: int) -> dict:
-    whole = exported(folder, next(iter(compilers_for(())), "none"))
+    whole = exported(folder, next(iter(compilers_for(())), "none"), 3, 8)
     run = subprocess.run(
         [sys.executable, "-m", "tests.artifact.mutated_reader", str(whole), str(first), str(count)],
         capture_output=True,

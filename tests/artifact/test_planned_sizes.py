@@ -81,7 +81,8 @@ def test_layouts_are_held_against_the_plan(net: Path) -> None:
         loaded = load(forge(path, {"planned.json": bad}), "cpu")
         with pytest.raises(ArtifactError, match="its plan cannot have"):
             loaded(data=batch(8))
-    for text in (b"{}", b"[1]", json.dumps([{"sizes": {"Q": 1}, "memory": {}}]).encode()):
+    none = json.dumps([{**good[0], "sizes": dict.fromkeys(good[0]["sizes"], 0)}]).encode()
+    for text in (b"{}", b"[1]", none, json.dumps([{"sizes": {"Q": 1}, "memory": {}}]).encode()):
         with pytest.raises(ArtifactError, match=r"planned\.json"):
             load(forge(path, {"planned.json": text}), "cpu")
 
