@@ -615,9 +615,11 @@ int main(int count, char **words) {
 @if pictures@
     if (asked.count) {
         answer(net, &asked, outputs);
+        free(asked.pictures);
         end(net, read, outputs);
         return EXIT_SUCCESS;
     }
+    free(asked.pictures);
 @end@
     for (int i = 0; i < EXAMPLE_NET_INPUTS; ++i)
         inputs[i] = read[i] = read_npy(asked.files[i], &example_net_inputs[i]);
