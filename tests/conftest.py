@@ -76,3 +76,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if marked and not _has_cuda():
         for item in marked:
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long compilers take, which depends on the machine, changes nothing that is printed."""
+    from roastery.devices import compiling
+
+    monkeypatch.setattr(compiling, "PATIENCE", 3600.0)
