@@ -28,15 +28,14 @@ class RecordOrder(ABC):
         anew with `go_to`."""
 
     def close(self) -> None:
-        """Leave the database."""
-        close = getattr(self._records, "close", None)
-        if close is not None:
-            close()
+        """Leave the database. Another thread may be reading: its walk ends with its last step."""
         self._records = iter(())
 
     def _found(self, key: bytes | None) -> Record | None:
         """The record with this key, or the first one."""
-        self.close()
+        close = getattr(self._records, "close", None)
+        if close is not None:
+            close()
         self._records = iter(self._database.records(key))
         found = next(self._records, None)
         return found if found is None or key is None or found.key == key else None
