@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from .config import KnownAxes, OpenOptions, SourceConfig, TransformConfig
+from .counted import CountedSource
 from .draws import MIRROR
-from .epochs import Epochs, drawn_skip
+from .epochs import Epochs
 from .image_codec import Color, resize_image, resize_labels
 from .listed_pictures import ListedPictures
 from .new_size import check_new_size
 from .notes import NoteKind
 from .pair_list import ListedPair
-from .planned import Allocate, PlannedSource
+from .picture_source import uneven
+from .planned import Allocate
 from .room import PLANNED_BYTES, check_batch
-from .source import Position, Shape
+from .source import Shape
 from .transform import Choices, Transformer
 
 _GREY_NOISE = 16
@@ -84,7 +86,7 @@ class Arranged:
         return replace(self, pixels=self.pixels[..., ::-1], labels=self.labels[..., ::-1])
 
 
-class PixelLabelSource(PlannedSource[PixelBatch]):
+class PixelLabelSource(CountedSource[PixelBatch]):
     """Tops: pictures (N, C, H, W), and their labels (N, 1, H, W)."""
 
     block: ClassVar[str]
@@ -96,7 +98,7 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
         self, config: SourceConfig, settings: PixelLabelSettings, options: OpenOptions
     ) -> None:
         """``settings`` are ``config``'s."""
-        super().__init__(config, options)
+        super().__init__(config, options, settings.batch_size)
         self._settings = settings
         self.check_top_count(self.top_counts)
         self.check_batch_size(settings.batch_size, self.block)
@@ -112,9 +114,7 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
             self.notes(self.said.shuffling())
         self.notes(self.said.total(count=len(pairs)))
         self._pairs = Epochs(pairs, self.draws, settings.shuffle)
-        self._number = 0
-        if settings.rand_skip:
-            self._skip(len(pairs))
+        self.skip(settings.rand_skip, len(pairs), self.said.skipping)
         if self.label_pictures:
             self._refuse_colors(self._pairs[self._number])
         shapes = self.next_shapes()
@@ -151,14 +151,13 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
             rows[1][0] = arranged.labels
 
     def plan_work(self) -> PixelBatch:
-        first, size = self._number, self._settings.batch_size
-        self._number += size
-        return PixelBatch([self._pairs[first + i] for i in range(size)], first)
+        numbers = self.next_numbers()
+        self._number = numbers.stop
+        return PixelBatch([self._pairs[number] for number in numbers], numbers.start)
 
     def next_shapes(self) -> list[Shape]:
         arranged = self.arrange(self._pairs[self._number], self._number)
-        size = self._settings.batch_size
-        return [(size, *shape) for shape in self.row_shapes(arranged)][: len(self.tops)]
+        return [(self.batch_size, *shape) for shape in self.row_shapes(arranged)][: len(self.tops)]
 
     def load(self, work: PixelBatch, allocate: Allocate) -> list[np.ndarray]:
         out: list[np.ndarray] = []
@@ -168,23 +167,11 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
             if not out:
                 out = [allocate((len(work.pairs), *shape)) for shape in shapes]
             elif out[0].shape[1:] != shapes[0]:
-                raise self.error(
-                    f"{self.name(pair)} is {shapes[0][1]} high and {shapes[0][2]} wide, but "
-                    f"{self.name(work.pairs[0])} of the same batch is {out[0].shape[2]} high and "
-                    f"{out[0].shape[3]} wide",
-                    "set new_height and new_width, or crop, or use batch_size: 1",
-                )
+                first, sizes = self.name(work.pairs[0]), out[0].shape[1:]
+                hint = "set new_height and new_width, or crop, or use batch_size: 1"
+                raise uneven(self, first, sizes, self.name(pair), shapes[0], hint)
             self.fill(arranged, [array[index] for array in out])
         return out
-
-    def place_now(self) -> Position:
-        return {"record": self._number}
-
-    def move_to(self, position: Mapping[str, Any]) -> None:
-        self._number = self.saved_number(position, "record")
-
-    def close(self) -> None:
-        """Nothing stays open between batches."""
 
     def image(self, pair: ListedPair) -> np.ndarray:
         """A picture, (height, width) or (height, width, 3), resized if that was asked for."""
@@ -229,18 +216,6 @@ class PixelLabelSource(PlannedSource[PixelBatch]):
                 "write class numbers into one channel. Of a PNG with a palette, numpy and Pillow "
                 "make that: Image.fromarray(numpy.array(Image.open(NAME))).save(NEW)",
             )
-
-    def _skip(self, count: int) -> None:
-        skip = drawn_skip(self.draws, self._settings.rand_skip)
-        if self.said.skipping is not None:
-            self.notes(self.said.skipping(count=skip))
-        if skip >= count:
-            raise self.error(
-                f"rand_skip drew {skip}, but the list has {count} images",
-                f"set rand_skip to at most {count}",
-                field="rand_skip",
-            )
-        self._number = skip
 
 
 def missing_pictures(root_folder: str, first: ListedPair, labelled: bool) -> str | None:

@@ -5,10 +5,10 @@ yjxiong/caffe: src/caffe/layers/video_data_layer.cpp and src/caffe/util/io.cpp.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -21,10 +21,9 @@ from ..image_codec import Color, channel_major, resize_image
 from ..listed_pictures import ListedPictures
 from ..new_size import check_new_size
 from ..notes import NoteKind
-from ..planned import Allocate, PlannedSource
+from ..picture_source import PictureSource
 from ..room import PLANNED_BYTES, check_batch, check_record
-from ..source import Position, Shape
-from ..transform import Choices, Transformer
+from ..transform import Transformer
 
 _ORIGIN = "video_data_layer.cpp"
 OPENING = NoteKind(_ORIGIN, "Opening file: {path}", line=34)
@@ -95,94 +94,49 @@ class ClipDataConfig(SourceConfig):
         return ClipSource(self, options)
 
 
-@dataclass(frozen=True, slots=True)
-class ClipBatch:
-    """Clips of one batch, numbered from ``first``, and their random choices."""
-
-    clips: list[ListedClip]
-    choices: Choices
-    first: int
-
-
-class ClipSource(PlannedSource[ClipBatch]):
+class ClipSource(PictureSource[ListedClip]):
     """Batches of consecutive clips. Of each part of a clip, frames that follow each other are read:
     in TRAIN from a random one on, in TEST those in the middle."""
 
+    label_shape = (1, 1, 1)
+    evens_out = "set new_height and new_width, or crop_size, or use batch_size: 1"
+
     def __init__(self, config: ClipDataConfig, options: OpenOptions) -> None:
-        super().__init__(config, options)
+        super().__init__(config, options, config.batch_size)
         self.config = config
         self._train = options.phase == "TRAIN"
         self._pattern = config.name_pattern or _PATTERNS[config.modality]
         self.check_top_count((2,))
         self.check_batch_size(config.batch_size, "video_data_param")
         self._check()
-        self._transformer = Transformer(config, options, self.draws)
+        self.transformer = Transformer(config, options, self.draws)
         list_path = options.root / config.source
         self._pictures = ListedPictures(config, options.root, "", list_path)
         self.notes(OPENING(path=config.source))
         clips = read_clip_list(list_path, config.at("source"))
         self.notes(TOTAL(count=len(clips)))
         self._clips = Epochs(clips, self.draws, config.shuffle)
-        self._number = 0
-        sizes = self._next_sizes()
+        sizes = self.next_sizes()
         check_batch(config, config.batch_size, [sizes, ()], PLANNED_BYTES)
         self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
-    def plan_work(self) -> ClipBatch:
-        size, first = self.config.batch_size, self._number
-        self._number += size
-        clips = [self._clips[first + i] for i in range(size)]
-        return ClipBatch(clips, self._transformer.choose(first, size), first)
+    def take(self, number: int) -> ListedClip:
+        return self._clips[number]
 
-    def next_shapes(self) -> list[Shape]:
-        size = self.config.batch_size
-        return [(size, *self._next_sizes()), (size, 1, 1, 1)]
-
-    def load(self, work: ClipBatch, allocate: Allocate) -> list[np.ndarray]:
-        labels = allocate((len(work.clips), 1, 1, 1))
-        labels[:, 0, 0, 0] = [clip.label for clip in work.clips]
-        out: np.ndarray | None = None
-        for index, clip in enumerate(work.clips):
-            pixels = self._pixels(clip, work.first + index)
-            sizes = self._transformer.output_shape(pixels.shape, self._name(clip))
-            if out is None:
-                out = allocate((len(work.clips), *sizes))
-            elif out.shape[1:] != sizes:
-                raise self.error(
-                    f"{self._name(clip)} is {sizes[1]} high and {sizes[2]} wide, but "
-                    f"{self._name(work.clips[0])} of the same batch is {out.shape[2]} high and "
-                    f"{out.shape[3]} wide",
-                    "set new_height and new_width, or crop_size, or use batch_size: 1",
-                )
-            self._transformer.apply([pixels], work.choices, out[index : index + 1], index)
-        assert out is not None  # batch_size is at least 1
-        return [out, labels]
-
-    def place_now(self) -> Position:
-        return {"record": self._number}
-
-    def move_to(self, position: Mapping[str, Any]) -> None:
-        self._number = self.saved_number(position, "record")
-
-    def close(self) -> None:
-        """Nothing stays open between batches."""
-
-    # --- clips ------------------------------------------------------------------------
-
-    def _pixels(self, clip: ListedClip, number: int) -> np.ndarray:
-        """A clip's (channels, height, width) pixels: segment by segment, frame by frame."""
+    def pixels(self, entry: ListedClip, number: int) -> np.ndarray:
+        """Segment by segment, frame by frame."""
         out: np.ndarray | None = None
         done = 0
-        for start in self._starts(clip, number):
+        for start in self._starts(entry, number):
             for frame in range(start + 1, start + 1 + self.config.new_length):
-                for planes in self._frame(clip, frame):
+                for planes in self._frame(entry, frame):
                     if out is None:
                         shape = (self.config.channels, *planes.shape[1:])
                         check_record(self.config, self._asked(), shape, "new_length")
                         out = np.empty(shape, np.uint8)
                     elif out.shape[1:] != planes.shape[1:]:
                         raise self.error(
-                            f"frame {frame} of {self._name(clip)} is {planes.shape[1]} high and "
+                            f"frame {frame} of {self.name(entry)} is {planes.shape[1]} high and "
                             f"{planes.shape[2]} wide, the first that is read {out.shape[1]} and "
                             f"{out.shape[2]}",
                             "new_height and new_width resize all to one size",
@@ -191,6 +145,21 @@ class ClipSource(PlannedSource[ClipBatch]):
                     done += len(planes)
         assert out is not None  # new_length and num_segments are at least 1
         return out
+
+    def label(self, entry: ListedClip) -> int:
+        return entry.label
+
+    def name(self, entry: ListedClip) -> str:
+        return f"clip '{entry.folder}' ({self.config.source}, line {entry.line})"
+
+    def next_sizes(self) -> tuple[int, int, int]:
+        """By the clip's first frame."""
+        clip = self._clips[self._number]
+        start = next(self._starts(clip, self._number))
+        _, height, width = next(self._frame(clip, start + 1)).shape
+        return self.transformer.output_shape((self.config.channels, height, width), self.name(clip))
+
+    # --- clips ------------------------------------------------------------------------
 
     def _starts(self, clip: ListedClip, number: int) -> Iterator[int]:
         """How many frames stand before those that are read, for each segment."""
@@ -220,17 +189,6 @@ class ClipSource(PlannedSource[ClipBatch]):
         if self.config.new_height:
             pixels = resize_image(pixels, self.config.new_height, self.config.new_width)
         return channel_major(pixels)
-
-    def _next_sizes(self) -> tuple[int, int, int]:
-        """Channels, height and width of the clip that is planned next, by its first frame."""
-        clip = self._clips[self._number]
-        start = next(self._starts(clip, self._number))
-        _, height, width = next(self._frame(clip, start + 1)).shape
-        shape = (self.config.channels, height, width)
-        return self._transformer.output_shape(shape, self._name(clip))
-
-    def _name(self, clip: ListedClip) -> str:
-        return f"clip '{clip.folder}' ({self.config.source}, line {clip.line})"
 
     def _asked(self) -> str:
         return f"new_length is {self.config.new_length} and num_segments {self.config.num_segments}"

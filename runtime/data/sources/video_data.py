@@ -20,10 +20,9 @@ from roastery.files.regular_file import check_regular
 from ..config import OpenOptions, SourceConfig
 from ..image_codec import ImageError, import_cv2
 from ..notes import NoteKind
-from ..planned import Allocate, PlannedSource
+from ..picture_source import PictureSource
 from ..room import check_batch
-from ..source import Position, Shape
-from ..transform import Choices, Transformer
+from ..transform import Transformer
 
 SIZE = NoteKind("video_data_layer.cpp", "output data size: {shape}")
 
@@ -59,78 +58,57 @@ class VideoDataConfig(SourceConfig):
         return VideoSource(self, options)
 
 
-@dataclass(frozen=True, slots=True)
-class FrameBatch:
-    """Frames of one batch, decoded, with the number of the first and their random choices."""
-
-    frames: list[np.ndarray]
-    choices: Choices
-    first: int
-
-
-class VideoSource(PlannedSource[FrameBatch]):
+class VideoSource(PictureSource[np.ndarray]):
     """Batches of consecutive frames. The end of a video is an error: there are no more batches."""
 
     def __init__(self, config: VideoDataConfig, options: OpenOptions) -> None:
-        super().__init__(config, options)
+        super().__init__(config, options, config.batch_size)
         self.config = config
         self.check_top_count((1, 2))
         self.check_batch_size(config.batch_size, "data_param")
-        self._transformer = Transformer(config, options, self.draws)
+        self.transformer = Transformer(config, options, self.draws)
         self._camera = config.video_type == "WEBCAM"
         # What a camera shows by now is wanted, not what it showed some batches ago.
         self.reads_ahead = not self._camera
         self._path = options.root / config.video_file
-        self._number = 0
         self._passed = 0
         self._waiting: np.ndarray | None = None
         self._capture = self._opened()
         try:
             self._first = self._frame()
             self._waiting, self._passed = self._first, 0
-            sizes = self._sizes(self._first)
+            sizes = self.next_sizes()
             check_batch(config, config.batch_size, [sizes, ()], planned=self._first.nbytes)
         except BaseException:
             self._capture.release()
             raise
         self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
-    def plan_work(self) -> FrameBatch:
-        size, first = self.config.batch_size, self._number
-        choices = self._transformer.choose(first, size)
-        frames = []
-        for _ in range(size):
-            for _ in range(self.config.skip_frames):
-                self._pass_over()
-            frames.append(self._frame())
-        self._number += size
-        return FrameBatch(frames, choices, first)
+    def take(self, number: int) -> np.ndarray:
+        for _ in range(self.config.skip_frames):
+            self._pass_over()
+        return self._frame()
 
-    def next_shapes(self) -> list[Shape]:
-        size = self.config.batch_size
-        return [(size, *self._sizes(self._first)), (size,)][: len(self.tops)]
+    def pixels(self, entry: np.ndarray, number: int) -> np.ndarray:
+        try:
+            return self.transformer.prepared(entry, number)
+        except ImageError as error:
+            raise self.error(f"{self.name(entry)} cannot be used: {error}") from error
 
-    def load(self, work: FrameBatch, allocate: Allocate) -> list[np.ndarray]:
-        count = len(work.frames)
-        out: np.ndarray | None = None
-        for index, frame in enumerate(work.frames):
-            image = self._prepared(frame, work.first + index)
-            sizes = self._transformer.output_shape(image.shape, self._name())
-            if out is None:
-                out = allocate((count, *sizes))
-            elif out.shape[1:] != sizes:
-                raise self.error(f"{self._name()} has frames of several sizes")
-            self._transformer.apply([image], work.choices, out[index : index + 1], index)
-        assert out is not None  # batch_size is at least 1
-        labels = allocate((count,))
-        labels[...] = 0
-        return [out, labels][: len(self.tops)]
+    def label(self, entry: np.ndarray) -> int:
+        return 0
 
-    def place_now(self) -> Position:
-        return {"record": self._number}
+    def name(self, entry: np.ndarray) -> str:
+        return f"a frame of {self._name()}"
+
+    def next_sizes(self) -> tuple[int, int, int]:
+        """By the first frame."""
+        return self.transformer.output_shape(
+            self.pixels(self._first, 0).shape, self.name(self._first)
+        )
 
     def move_to(self, position: Mapping[str, Any]) -> None:
-        self._number = self.saved_number(position, "record")
+        super().move_to(position)
         if self._camera:
             return
         self._capture.release()
@@ -207,16 +185,6 @@ class VideoSource(PlannedSource[FrameBatch]):
             f"they are {batches} batches: ask for at most so many iterations",
             field="video_file",
         )
-
-    def _prepared(self, frame: np.ndarray, number: int) -> np.ndarray:
-        try:
-            return self._transformer.prepared(frame, number)
-        except ImageError as error:
-            raise self.error(f"a frame of {self._name()} cannot be used: {error}") from error
-
-    def _sizes(self, frame: np.ndarray) -> tuple[int, int, int]:
-        image = self._prepared(frame, 0)
-        return self._transformer.output_shape(image.shape, f"a frame of {self._name()}")
 
     def _name(self) -> str:
         if self._camera:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,13 +18,14 @@ from roastery.files.regular_file import read_regular
 
 from ...logging.records import Severity
 from ..config import KnownAxes, OpenOptions, SourceConfig, TransformConfig
+from ..counted import CountedSource
 from ..draws import MIRROR, WINDOW
 from ..image_codec import ImageError, decode_image, resize_image
 from ..mean_file import read_mean
 from ..notes import NoteKind
-from ..planned import Allocate, PlannedSource
+from ..planned import Allocate
 from ..room import PLANNED_BYTES, check_batch, check_record
-from ..source import Position, Shape
+from ..source import Shape
 from ..window_file import Window, read_windows
 
 _ORIGIN = "window_data_layer.cpp"
@@ -99,15 +98,14 @@ class PlacedRegion:
     top: int
 
 
-class WindowSource(PlannedSource[list[Sample]]):
+class WindowSource(CountedSource[list[Sample]]):
     """Random windows: of every batch, fg_fraction are foreground, and these come last."""
 
     def __init__(self, config: WindowDataConfig, options: OpenOptions) -> None:
-        super().__init__(config, options)
+        super().__init__(config, options, config.batch_size)
         self.config = config
         self._transform = config.transform or TransformConfig()
         self._folder = options.root
-        self._number = 0
         self._check()
         self._images, windows = read_windows(options.root / config.source, config.at("source"))
         for image in self._images:
@@ -124,17 +122,17 @@ class WindowSource(PlannedSource[list[Sample]]):
         self._mean = self._read_mean(options.root)
 
     def plan_work(self) -> list[Sample]:
-        size = self.config.batch_size
+        first, size = self._number, self.batch_size
+        self._number += size
         foreground = int(np.float32(size) * np.float32(self.config.fg_fraction))
-        chosen = self.draws.words(WINDOW, self._number, size)
-        flips = self.draws.words(MIRROR, self._number, size) & 1
+        chosen = self.draws.words(WINDOW, first, size)
+        flips = self.draws.words(MIRROR, first, size) & 1
         samples = []
         for i in range(size):
             pool = self._background if i < size - foreground else self._foreground
             samples.append(
                 Sample(pool[int(chosen[i]) % len(pool)], self._transform.mirror and bool(flips[i]))
             )
-        self._number += size
         return samples
 
     def next_shapes(self) -> list[Shape]:
@@ -148,12 +146,6 @@ class WindowSource(PlannedSource[list[Sample]]):
         for crop, sample in zip(out, work, strict=True):
             self._load_window(sample, crop)
         return [out, labels]
-
-    def place_now(self) -> Position:
-        return {"record": self._number}
-
-    def move_to(self, position: Mapping[str, Any]) -> None:
-        self._number = self.saved_number(position, "record")
 
     def close(self) -> None:
         self._files = {}
