@@ -76,15 +76,20 @@ def placed_picture(values: np.ndarray, placement: SquarePlace, scale: float) -> 
         return out
     rows, down = _between(int(placement.high), high, values.shape[1])
     columns, along = _between(int(placement.wide), wide, values.shape[2])
-    padded = np.pad(values.astype(np.float32), ((0, 0), (0, 1), (0, 1)))
     down, one = down[:, np.newaxis], np.float32(1)
-    upper, lower = padded[:, rows], padded[:, rows + 1]
-    out[:, top : top + high, left : left + wide] = (
-        (one - down) * (one - along) * upper[:, :, columns]
-        + down * (one - along) * lower[:, :, columns]
-        + (one - down) * along * upper[:, :, columns + 1]
-        + down * along * lower[:, :, columns + 1]
-    ) * np.float32(scale)
+    shares = (
+        (rows, columns, (one - down) * (one - along)),
+        (rows + 1, columns, down * (one - along)),
+        (rows, columns + 1, (one - down) * along),
+        (rows + 1, columns + 1, down * along),
+    )
+    # Plane by plane, and rows before columns: what is added up stays in the cache.
+    for plane, square in zip(values, out, strict=True):
+        padded = np.pad(plane.astype(np.float32), (0, 1))
+        placed = np.zeros((high, wide), np.float32)
+        for row, column, share in shares:
+            placed += share * padded.take(row, 0).take(column, 1)
+        square[top : top + high, left : left + wide] = placed * np.float32(scale)
     return out
 
 
