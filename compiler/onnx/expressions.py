@@ -45,26 +45,37 @@ class Expressions:
         self.inputs = inputs
         self.shape = shape
         self._done: dict[Expr, str] = {}
+        self._varying: set[Expr] = set()  # what is not known before a run
 
     def result(self, root: Expr) -> str:
         """The tensor of an expression, in its full shape."""
+        steps = walk(root)
+        for step in steps:
+            if _varies(step) or not self._varying.isdisjoint(step.args):
+                self._varying.add(step)
         name = self.tensor(root)
-        return name if self._is_whole(root) else self.writer.expand(name, self.shape)
+        return name if self._is_whole(root, steps) else self.writer.expand(name, self.shape)
 
     def tensor(self, root: Expr) -> str:
         """The tensor of an expression, which broadcasts to the shape."""
-        if root not in self._done:
-            numbers = known_numbers(root, self.shape) if root.args else None
-            if numbers is not None:
-                found: str | None = self.writer.constant(numbers)
-            else:
-                found = shortcut(self, root)
-            if found is None:
-                for operand in root.args:
-                    self.tensor(operand)
-                found = self._emit(root)
-            self._done[root] = found
+        waiting = [root]  # a stack, as a sum may have thousands of terms
+        while waiting:
+            step = waiting[-1]
+            found = self._done.get(step) or self._constant(step) or shortcut(self, step)
+            missing = [a for a in step.args if a not in self._done]
+            if found is None and missing:
+                waiting += reversed(missing)
+                continue
+            self._done[step] = found or self._emit(step)
+            waiting.pop()
         return self._done[root]
+
+    def _constant(self, root: Expr) -> str | None:
+        numbers = self._known(root) if root.args else None
+        return None if numbers is None else self.writer.constant(numbers)
+
+    def _known(self, root: Expr) -> np.ndarray | None:
+        return None if root in self._varying else known_numbers(root, self.shape)
 
     def _emit(self, root: Expr) -> str:
         leaf = _LEAVES.get(root.op)
@@ -101,13 +112,13 @@ class Expressions:
 
     # --- shapes -------------------------------------------------------------------------
 
-    def _is_whole(self, root: Expr) -> bool:
+    def _is_whole(self, root: Expr, steps: Sequence[Expr]) -> bool:
         """Whether what an expression reads has the extents of the result already."""
         left = {i for i, d in enumerate(self.shape) if isinstance(d, Size) or d != 1}
-        numbers = known_numbers(root, self.shape)
+        numbers = self._known(root)
         if numbers is not None:
             return numbers.shape == self.shape
-        for leaf in walk(root):
+        for leaf in steps:
             if leaf.op == "linear":
                 return True
             if leaf.op == "index":
@@ -183,7 +194,7 @@ def known_numbers(root: Expr, shape: tuple[int, ...]) -> np.ndarray | None:
     shape. None: it reads one, or follows from sizes that may change."""
     axes: set[int] = set()
     for leaf in walk(root):
-        if leaf.op in ("arg", "rand") or isinstance(leaf.value, Size | Real):
+        if _varies(leaf):
             return None
         if leaf.op == "linear":
             axes |= set(range(len(shape)))
@@ -197,3 +208,8 @@ def known_numbers(root: Expr, shape: tuple[int, ...]) -> np.ndarray | None:
     (array,) = evaluate([root], [], own, np.dtype(np.float32))
     same = array.size > 0 and bool((array == array.flat[0]).all())
     return array.reshape(-1)[0] if same else array
+
+
+def _varies(step: Expr) -> bool:
+    """Whether a step itself reads an operand, or follows from sizes that may change."""
+    return step.op in ("arg", "rand") or isinstance(step.value, Size | Real)

@@ -20,7 +20,7 @@ from .writer import Writer
 MOST_FOLDED = 1 << 24
 """Constants of more elements are not computed ahead."""
 
-_NEVER = Property.RANDOM | Property.HOST | Property.EFFECT | Property.DYNAMIC
+_NEVER = Property.RANDOM | Property.HOST | Property.EFFECT | Property.DYNAMIC | Property.REPEATED
 
 
 def emit_graph(writer: Writer, graph: Graph, names: Mapping[Value, str]) -> None:
@@ -86,7 +86,7 @@ def _refusal(node: Node, reason: str) -> RoasteryError:
 
 def _folded(writer: Writer, node: Node) -> bool:
     """Whether a node depends on constants alone; then its results are constants, too."""
-    if node.op.properties & _NEVER or not node.outputs or node.op.properties & Property.REPEATED:
+    if node.op.properties & _NEVER or not node.outputs:
         return False
     types = [v.type for v in (*node.inputs, *node.outputs)]
     if any(isinstance(d, Size) for t in types for d in t.shape):

@@ -194,3 +194,10 @@ def test_a_blob_that_is_changed_in_place(net: Path, tmp_path: Path) -> None:
     graph = onnx.load(tmp_path / "net.onnx").graph
     assert [port.name for port in graph.input] == ["data"]
     assert len(graph.output) == 1 and graph.output[0].name != "data"
+
+
+def test_a_layer_of_more_terms_than_python_has_frames() -> None:
+    many = 'bottom: "x" ' * (sys.getrecursionlimit() + 100)
+    assert set(_operators(f'layer {{ name: "l" type: "Eltwise" {many} top: "y" }}', x=(2,))) == {
+        "Add"
+    }

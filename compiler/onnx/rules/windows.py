@@ -184,19 +184,23 @@ def _as_rows(writer: Writer, name: str, shape: Sequence[int], spatial: int) -> s
     return writer.reshape(name, (math.prod(shape[:first]), math.prod(shape[first:])))
 
 
+def _places(writer: Writer, place: Value, spatial: int) -> tuple[str, str]:
+    """Which windows have a place, and the places as int64 rows, of which none is below 0."""
+    name, zero = writer.of(place), writer.constant(np.int32(0))
+    there = writer.node("GreaterOrEqual", [name, zero])
+    at = writer.whole(writer.node("Max", [name, zero]))
+    return there, _as_rows(writer, at, place.shape, spatial)
+
+
 @expresses(WindowScatter)
 def window_scatter(writer: Writer, node: Node) -> list[str]:
     op = node.op
     assert isinstance(op, WindowScatter)
     g, place = node.inputs
-    zero = writer.constant(np.int32(0))
-    at = writer.of(place)
-    there = writer.node("GreaterOrEqual", [at, zero])
+    there, at = _places(writer, place, op.spatial_rank)
     nothing = writer.constant(g.type.dtype.numpy.type(0))
     values = writer.node("Where", [there, writer.of(g), nothing])
     rows = _as_rows(writer, values, g.shape, op.spatial_rank)
-    at = writer.whole(writer.node("Max", [at, zero]))
-    at = _as_rows(writer, at, g.shape, op.spatial_rank)
     first = len(op.shape) - op.spatial_rank
     flat = (math.prod(op.shape[:first]), math.prod(op.shape[first:]))
     table = writer.filled(flat, 0, g.type.dtype)
@@ -209,11 +213,7 @@ def window_pick(writer: Writer, node: Node) -> list[str]:
     op = node.op
     assert isinstance(op, WindowPick)
     x, place = node.inputs
-    zero = writer.constant(np.int32(0))
-    at = writer.of(place)
-    there = writer.node("GreaterOrEqual", [at, zero])
-    at = writer.whole(writer.node("Max", [at, zero]))
-    at = _as_rows(writer, at, place.shape, op.spatial_rank)
+    there, at = _places(writer, place, op.spatial_rank)
     rows = _as_rows(writer, writer.of(x), x.shape, op.spatial_rank)
     picked = writer.reshape(writer.node("GatherElements", [rows, at], axis=1), place.shape)
     nothing = writer.constant(x.type.dtype.numpy.type(0))
