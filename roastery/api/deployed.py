@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from compiler.options import CompileOptions
 from compiler.partitions import frozen
 from compiler.partitions.trimmed import trimmed_graph
 from ir.errors import RoasteryError
 from ir.found_rows import tells_rows
 from ir.graph import Graph, Node, Role
+from ir.graph_sizes import graph_at
+from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
 from runtime.artifact.reader import calls_back
+from runtime.memory.store import Store
 
 from ..building.logger import LOGGER
 
@@ -46,6 +51,30 @@ def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph
     Outputs whose number of rows a run tells hold as many as there could be, beside that number.
     """
     return frozen(_shown(program), options)
+
+
+def computed_once(
+    constants: Graph, values: Mapping[str, int], store: Store
+) -> dict[str, np.ndarray]:
+    """What follows from parameters alone, by name, as numpy computes it.
+
+    Args:
+        values: of sizes.
+    """
+    graph = graph_at(constants, values)
+    found = run_graph(graph, [store.data[p.name].peek() for p in graph.inputs])
+    return {p.name: a for p, a in zip(graph.outputs, found, strict=True)}
+
+
+def variables_of(
+    graph: Graph, computed: Mapping[str, np.ndarray], store: Store
+) -> dict[str, np.ndarray]:
+    """By name what a graph reads that nobody feeds: what was computed once, and what was not."""
+    return {**computed} | {
+        p.name: store.data[p.name].peek()
+        for p in graph.inputs
+        if p.role in (Role.PARAMETER, Role.STATE) and p.name not in computed
+    }
 
 
 def _shown(program: NetProgram) -> Graph:
@@ -103,6 +132,6 @@ def tell_left_out(program: NetProgram) -> None:
     """Tell of layers that are there for their effect alone, which nothing exported has."""
     for node in filter(_is_sink, program.graph.nodes):
         LOGGER.warning(
-            "%s is left out: it has no top, and what it does is not part of an artifact",
+            "%s is left out: it has no top, and what it does is not exported",
             node.location,
         )

@@ -16,7 +16,6 @@ from compiler.options import CompileOptions
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
 from ir.graph_sizes import graph_at
-from ir.interpret import run_graph
 from ir.program import NetProgram
 from runtime.artifact import Pictures
 from runtime.cpu.backend import CpuBackend
@@ -27,7 +26,7 @@ from .._version import __version__
 from ..building.logger import LOGGER, logger_report
 from ..devices.compile_options import CompileRequest, device_options
 from .cpu_baselines import baseline_target, runs_here
-from .deployed import Exported, check_host, deployed
+from .deployed import Exported, check_host, computed_once, deployed
 from .export_folder import write_folder
 from .picture_use import NO_PICTURES
 
@@ -114,13 +113,11 @@ def _computed(
     """What follows from parameters alone, by name: as device ``cpu`` computes it, bit for bit,
     where this machine can; else by numpy."""
     compiler = find_compiler()
+    if not isinstance(compiler, CCompiler) or not runs_here(options.target.instructions):
+        return computed_once(constants, values, store)
+    backend = CpuBackend(compiler, target=options.target)
     inputs = {port.key: store.data[port.name] for port in constants.inputs}
-    if isinstance(compiler, CCompiler) and runs_here(options.target.instructions):
-        backend = CpuBackend(compiler, target=options.target)
-        types = graph_at(constants, values).outputs
-        outputs = {port.key: Buffer(port.value.type) for port in types}
-        backend.bind(constants, inputs, outputs, options, values).run()
-        return {key.name: buffer.peek() for key, buffer in outputs.items()}
-    once = graph_at(constants, values)
-    results = run_graph(once, [inputs[port.key].peek() for port in once.inputs])
-    return {port.name: array for port, array in zip(once.outputs, results, strict=True)}
+    types = graph_at(constants, values).outputs
+    outputs = {port.key: Buffer(port.value.type) for port in types}
+    backend.bind(constants, inputs, outputs, options, values).run()
+    return {key.name: buffer.peek() for key, buffer in outputs.items()}

@@ -45,3 +45,17 @@ def chosen_format(asked: str, output: str | os.PathLike[str]) -> Format:
             hint=f"name it NAME{wanted.ending}, or export it with --format {named.name}",
         )
     return wanted
+
+
+def refuse_settings(given: Mapping[str, object], kind: Format) -> None:
+    """RoasteryError where something is said that means nothing in a format.
+
+    Args:
+        given: by the names of arguments; empty ones are not said.
+    """
+    for name, value in given.items():
+        if value not in (None, "", (), []):
+            raise RoasteryError(
+                f"--{name.rstrip('s').replace('_', '-')} means nothing for {kind.what}",
+                hint="leave it out, or export another format: see roastery export --help",
+            )

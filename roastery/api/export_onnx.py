@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ir.errors import RoasteryError
 from ir.graph import Graph, Role
 from ir.graph_sizes import graph_at, graph_symbols
-from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.size import Size, form_of, size_of
 from runtime.memory.store import Store
@@ -19,8 +18,7 @@ from .._version import __version__
 from ..building.logger import logger_report
 from ..devices.compile_options import NOTHING_ASKED, device_options
 from ..files.atomic_file import atomic_path
-from .deployed import Exported, deployed, tell_left_out
-from .export_format import Format
+from .deployed import Exported, computed_once, deployed, tell_left_out, variables_of
 from .targets import ANY_CPU
 
 if TYPE_CHECKING:
@@ -67,20 +65,6 @@ class OnnxRequest:
     def settings(self) -> dict[str, object]:
         """What is said that no other format knows."""
         return {"opset": self.opset if self.opset != OPSET else None, "dynamic": self.dynamic}
-
-
-def refuse_settings(given: Mapping[str, object], kind: Format) -> None:
-    """RoasteryError where something is said that means nothing in a format.
-
-    Args:
-        given: by the names of arguments; empty ones are not said.
-    """
-    for name, value in given.items():
-        if value not in (None, "", (), []):
-            raise RoasteryError(
-                f"--{name.rstrip('s').replace('_', '-')} means nothing for {kind.what}",
-                hint="leave it out, or export another format: see roastery export --help",
-            )
 
 
 def export_onnx(
@@ -139,14 +123,7 @@ def program_model(
     options = device_options(ANY_CPU, NOTHING_ASKED, report.warn)
     general = program.general or program
     constants, graph = deployed(general, options)
-    once = graph_at(constants, program.values)
-    found = run_graph(once, [store.data[p.name].peek() for p in once.inputs])
-    arrays = {p.name: a for p, a in zip(once.outputs, found, strict=True)}
-    arrays |= {
-        p.name: store.data[p.name].peek()
-        for p in graph.inputs
-        if p.role is not Role.DATA and p.name not in arrays
-    }
+    arrays = variables_of(graph, computed_once(constants, program.values, store), store)
     graph = _at_sizes(program, graph, constants, request.dynamic)
     blobs = {versions[-1].name: name for name, versions in general.blobs.items()}
     net = OnnxNet(graph, arrays, blobs, __version__, request.half, request.metadata)

@@ -21,7 +21,6 @@ from ir.errors import RoasteryError
 from ir.graph import Role
 from ir.graph_sizes import graph_at
 from ir.inner_rows import inner_trims
-from ir.interpret import run_graph
 from ir.program import NetProgram
 from ir.size import value_of
 from runtime.artifact import Code, Pictures, write_artifact
@@ -46,10 +45,10 @@ from ..tuning.exported import NOT_TUNED, ExportedKernels, TuneRequest
 from ..weights.parameters import load_weights
 from .cpu_baselines import compilers_for
 from .cpu_code import compiled_for_cpu
-from .deployed import Exported, check_host, deployed
+from .deployed import Exported, check_host, computed_once, deployed, variables_of
 from .export_c import export_c
-from .export_format import ARTIFACT, ONNX, TORCH, chosen_format
-from .export_onnx import OnnxRequest, export_onnx, refuse_settings
+from .export_format import ARTIFACT, ONNX, TORCH, chosen_format, refuse_settings
+from .export_onnx import OnnxRequest, export_onnx
 from .export_sizes import planned_for, size_conditions
 from .export_torch import export_torch
 from .onnx_pictures import picture_texts
@@ -127,8 +126,10 @@ def export_net(
         "cpu_baseline": cpu_baseline,
         "tuned": tuned,
         "tune": tune,
+        "passes": passes,
+        "layout": layout,
+        "plan_for": plan_for,
     }
-    given |= {"passes": passes, "layout": layout, "plan_for": plan_for}
     wanted = OnnxRequest.asked(opset, dynamic, precision, kind is ONNX)
     if kind is TORCH:
         given["precision"] = precision
@@ -235,14 +236,7 @@ def export_program(
     options = chosen.options
     check_host(program, "a GPU" if wanted else None)
     constants, graph = map(graph_without_folders, deployed(program.general or program, options))
-    once = graph_at(constants, program.values)
-    found = run_graph(once, [store.data[p.name].peek() for p in once.inputs])
-    arrays = {p.name: a for p, a in zip(once.outputs, found, strict=True)}
-    arrays |= {
-        p.name: store.data[p.name].peek()
-        for p in graph.inputs
-        if p.role in (Role.PARAMETER, Role.STATE) and p.name not in arrays
-    }
+    arrays = variables_of(graph, computed_once(constants, program.values, store), store)
     versions = {"roastery": __version__, "numpy": np.__version__}
     kinds: list[Architecture] = []
     compiled: CompiledGraph | None = None
