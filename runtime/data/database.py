@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,10 @@ class Database(Protocol):
 
     def records(self, start: bytes | None = None) -> Iterator[Record]:
         """Records from the first key that is not below ``start``."""
+
+    def kept_records(self) -> Sequence[Record]:
+        """All records of one state, to be read in any order and as often as wanted; no values are
+        kept with them."""
 
     def close(self) -> None:
         """Give back files and locks."""
@@ -147,6 +151,9 @@ class LmdbDatabase:
         with self._told():
             yield from records(self._snapshot(), start)
 
+    def kept_records(self) -> list[Record]:
+        return list(self.records())  # which know where their values lie, and no more
+
     def close(self) -> None:
         self._file.close()
         if self._locks is not None:
@@ -188,6 +195,10 @@ class LevelDatabase:
     def records(self, start: bytes | None = None) -> Iterator[Record]:
         with self._told():
             yield from self._reader.records(start)
+
+    def kept_records(self) -> Sequence[Record]:
+        with self._told():
+            return self._reader.kept_records()
 
     def close(self) -> None:
         self._reader.close()

@@ -209,9 +209,12 @@ class RecordSource(PlannedSource[RecordBatch]):
         if found is None and key is None:
             raise self.error(f"database '{self.database.path}' holds no records", field="source")
         if found is None:
+            config = self.record_config
+            drawn = config.shuffle or config.enable_random_selection
             raise self.error(
                 f"database '{self.database.path}' has no record {quoted(key)}, with which "
                 "the saved run was to continue: the database was changed since",
+                "or random_seed is another: then another record comes next" if drawn else None,
             )
         self._upcoming = found
 

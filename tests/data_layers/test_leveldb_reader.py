@@ -20,6 +20,7 @@ from recorded_cases import DATA
 from runtime.data.database_writer import new_database
 from runtime.data.leveldb.damage import LevelError
 from runtime.data.leveldb.reader import LevelReader
+from runtime.data.leveldb.table import StoredValue
 
 RECORDS = json.loads((DATA / "databases" / "records.json").read_text())
 DIARY = ("LOG", "LOG.old", "LOCK")
@@ -335,3 +336,28 @@ def test_records_outlive_their_table_and_not_their_log(tmp_path: Path) -> None:
     reader.close()
     with pytest.raises(LevelError, match="closed"):
         record.read()
+
+
+def test_kept_records_hold_places_and_no_blocks(made: Path) -> None:
+    reader = LevelReader(made)
+    kept = reader.kept_records()
+    assert not any(isinstance(record.value, StoredValue) for record in kept)
+    found = [(record.key, record.read()) for record in reversed(kept)]
+    reader.close()
+    assert found[::-1] == read_all(made)
+
+
+def test_a_block_that_changed_is_noticed(tmp_path: Path) -> None:
+    converted(tmp_path / "db")
+    table = next((tmp_path / "db").glob("*.ldb"))
+    reader = LevelReader(tmp_path / "db")
+    record = reader.kept_records()[0]
+    data = bytearray(table.read_bytes())
+    data[20] ^= 1
+    table.write_bytes(data)
+    with pytest.raises(LevelError, match="the checksum of a block is wrong"):
+        record.read()
+    table.unlink()
+    with pytest.raises(FileNotFoundError):
+        record.read()
+    reader.close()

@@ -326,3 +326,30 @@ def test_batches_read_ahead_are_of_one_state_each_pass(tmp_path: Path) -> None:
             write(label)
         assert all(len(labels) == 1 for labels in passes)
     environment.close()
+
+
+@pytest.mark.parametrize("order", ["shuffle", "enable_random_selection"])
+def test_records_in_a_random_order_are_of_one_state(order: str, tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    environment = lmdb.open(str(path), map_size=1 << 26)
+    with environment.begin(write=True) as transaction:
+        for i in range(20):
+            transaction.put(b"%02d" % i, serialize_datum(Datum(1, 1, 1, bytes([i]), i)))
+    config = DataConfig(source="db", batch_size=20, backend="LMDB", **{order: True})  # type: ignore[arg-type]
+    source = open_source(config, "TEST", 1, tmp_path)
+    before = source.next().arrays[1]
+    for _ in range(3):  # pages of the first state would be used again
+        with environment.begin(write=True) as transaction:
+            for i in range(20):
+                transaction.delete(b"%02d" % i)
+            transaction.put(b"new", serialize_datum(Datum(1, 1, 1, bytes(1), 99)))
+    found = [source.next().arrays[1] for _ in range(5)]
+    assert {*np.concatenate([before, *found])} <= {*range(20)}
+    if order == "shuffle":
+        assert all(sorted(labels) == [*range(20)] for labels in found)
+    assert taken(path) == 1
+    source.close()
+    del source
+    gc.collect()
+    assert taken(path) == 0
+    environment.close()

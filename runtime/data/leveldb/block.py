@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ir.errors import RoasteryError
@@ -26,10 +27,31 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The bytes of a block up to ``size``; behind them may be more."""
+    """The bytes of a block up to ``size``; behind them may be more.
+
+    ``place`` is where they come from.
+    """
 
     data: bytes | bytearray
     size: int
+    place: BlockPlace
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlace:
+    """Where a file holds a block: at byte ``offset``, ``size`` bytes as they are stored."""
+
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> Block:
+        """The block, read anew. Raises LevelError, OSError."""
+        file = OpenFile(self.path)
+        try:
+            return read_block(file, self.offset, self.size)
+        finally:
+            file.close()
 
 
 def check_block(file: OpenFile, offset: int, size: int) -> tuple[bytes, int]:
@@ -49,8 +71,9 @@ def check_block(file: OpenFile, offset: int, size: int) -> tuple[bytes, int]:
 def read_block(file: OpenFile, offset: int, size: int) -> Block:
     """A block, decompressed. Raises LevelError, before it allocates what cannot be right."""
     data, kind = check_block(file, offset, size)
+    place = BlockPlace(file.path, offset, size)
     if kind == _PLAIN:
-        return Block(data, size)
+        return Block(data, size, place)
     try:
         if kind == _SNAPPY:
             grown, _ = read_number(data, 0, size, 32)
@@ -62,7 +85,7 @@ def read_block(file: OpenFile, offset: int, size: int) -> Block:
             raise LevelError(f"compression {kind} is not known")
         if grown > MOST_BLOCK_BYTES:
             raise LevelError(f"a block says that it becomes {grown} bytes")
-        return Block(_decompress(kind, memoryview(data)[:size], grown), grown)
+        return Block(_decompress(kind, memoryview(data)[:size], grown), grown, place)
     except LevelError as error:
         raise damaged(file.path, offset, str(error)) from error
 

@@ -17,9 +17,9 @@ from .batch import LoggedValue, Sequence, logged_writes
 from .damage import LevelError
 from .manifest import LEVELS, Manifest, TableEntry, read_manifest
 from .open_file import OpenFile
-from .table import StoredValue, Table
+from .table import DistantValue, StoredValue, Table
 
-Value: TypeAlias = LoggedValue | StoredValue
+Value: TypeAlias = LoggedValue | StoredValue | DistantValue
 _Run: TypeAlias = Iterator[tuple[bytes, int, Value | None]]  # keys, minus their tags, values
 _Entry: TypeAlias = tuple[bytes, int, int, Value | None]  # key, minus its tag, run, value
 
@@ -84,6 +84,14 @@ class LevelReader:
             before = key
             if value is not None:
                 yield LevelRecord(key, value)
+
+    def kept_records(self) -> list[LevelRecord]:
+        """All records in key order, without the blocks that their values lie in."""
+        return [
+            LevelRecord(record.key, value.distant() if isinstance(value, StoredValue) else value)
+            for record in self.records()
+            for value in (record.value,)
+        ]
 
     def close(self) -> None:
         """Close the files; records that lie in logs can no longer be read."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .block import TRAILER_BYTES, Block, block_entries, check_block, read_block
+from .block import TRAILER_BYTES, Block, BlockPlace, block_entries, check_block, read_block
 from .damage import LevelError, damaged
 from .manifest import TableEntry
 from .numbers import VALUE, read_number, split_key
@@ -28,6 +28,26 @@ class StoredValue:
     def read(self) -> bytes:
         """The value's bytes."""
         return bytes(memoryview(self.block.data)[self.begin : self.end])
+
+    def distant(self) -> DistantValue:
+        """The same value without its block."""
+        return DistantValue(self.block.place, self.begin, self.end)
+
+
+@dataclass(slots=True)
+class DistantValue:
+    """A value inside a block, which is read again with it."""
+
+    place: BlockPlace
+    begin: int
+    end: int
+
+    def read(self) -> bytes:
+        """The value's bytes. Raises LevelError, OSError."""
+        block = self.place.read()
+        if self.end > block.size:
+            raise damaged(self.place.path, self.place.offset, "a block is another than before")
+        return StoredValue(block, self.begin, self.end).read()
 
 
 @dataclass(frozen=True, slots=True)
