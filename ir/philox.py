@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-_KEY_A = np.uint32(0x9E3779B9)
-_KEY_B = np.uint32(0xBB67AE85)
-_ROUND_A = np.uint64(0xD2511F53)
-_ROUND_B = np.uint64(0xCD9E8D57)
-_LOW = np.uint64(0xFFFFFFFF)
-_SHIFT = np.uint64(32)
+_KEY_A = 0x9E3779B9
+_KEY_B = 0xBB67AE85
+_ROUND_A = 0xD2511F53
+_ROUND_B = 0xCD9E8D57
+_LOW = 0xFFFFFFFF
 
 
 def philox(seed: Any, c0: Any, c1: Any, c2: Any, c3: Any = 0) -> np.ndarray:
@@ -32,14 +31,26 @@ def philox(seed: Any, c0: Any, c1: Any, c2: Any, c3: Any = 0) -> np.ndarray:
     k1 = np.zeros_like(k0)
     with np.errstate(over="ignore"):
         for _ in range(10):
-            product_b = x2.astype(np.uint64) * _ROUND_B
-            product_a = x0.astype(np.uint64) * _ROUND_A
-            x0 = (product_b >> _SHIFT).astype(np.uint32) ^ x1 ^ k0
-            x2 = (product_a >> _SHIFT).astype(np.uint32) ^ x3 ^ k1
-            x1 = (product_b & _LOW).astype(np.uint32)
-            x3 = (product_a & _LOW).astype(np.uint32)
-            k0 = k0 + _KEY_A
-            k1 = k1 + _KEY_B
+            product_b = x2.astype(np.uint64) * np.uint64(_ROUND_B)
+            product_a = x0.astype(np.uint64) * np.uint64(_ROUND_A)
+            x0 = (product_b >> np.uint64(32)).astype(np.uint32) ^ x1 ^ k0
+            x2 = (product_a >> np.uint64(32)).astype(np.uint32) ^ x3 ^ k1
+            x1 = (product_b & np.uint64(_LOW)).astype(np.uint32)
+            x3 = (product_a & np.uint64(_LOW)).astype(np.uint32)
+            k0 = k0 + np.uint32(_KEY_A)
+            k1 = k1 + np.uint32(_KEY_B)
+    return x0
+
+
+def philox_word(seed: int, c0: int, c1: int, c2: int, c3: int = 0) -> int:
+    """`philox` of one counter, in Python's numbers: numpy takes ten times as long for one."""
+    x0, x1, x2, x3 = (int(c) & _LOW for c in (c0, c1, c2, c3))
+    k0, k1 = seed & _LOW, 0
+    for _ in range(10):
+        product_b, product_a = x2 * _ROUND_B, x0 * _ROUND_A
+        x0, x1 = (product_b >> 32) ^ x1 ^ k0, product_b & _LOW
+        x2, x3 = (product_a >> 32) ^ x3 ^ k1, product_a & _LOW
+        k0, k1 = (k0 + _KEY_A) & _LOW, (k1 + _KEY_B) & _LOW
     return x0
 
 

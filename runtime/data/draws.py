@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from ir.philox import philox
+from ir.philox import philox, philox_word
 
 MIRROR, CROP_ROW, CROP_COLUMN, SHUFFLE, SKIP, WINDOW, FILL, SHUFFLE_FILES, RESCALE = range(1, 10)
 DISTORT, EXPAND, SAMPLE, SAMPLE_PICK, INTERPOLATION, SALT_PEPPER = range(10, 16)
@@ -36,7 +36,7 @@ class Draws:
 
     def word(self, stream: int, index: int, lane: int = 0) -> int:
         """One word; ``lane`` tells apart several words of the same index."""
-        return int(philox(self.seed, index, index >> 32, stream, lane))
+        return philox_word(self.seed, index, index >> 32, stream, lane)
 
     def lanes(self, stream: int, index: int, count: int, first: int = 0) -> np.ndarray:
         """``count`` uint32 words of one index, from lane ``first`` on."""
