@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +35,7 @@ from .image_codec import ImageError, channel_count, channel_major, mirror_rows, 
 from .image_limit import max_image_pixels
 from .mean_file import read_mean
 from .notes import NoteKind
+from .picture_part import PicturePart
 from .room import check_record
 
 LOADING_MEAN = NoteKind("data_transformer.cpp", "Loading mean file from: {path}", line=22)
@@ -63,15 +63,6 @@ class Choices:
     row: np.ndarray | None
     column: np.ndarray | None
     scale: np.ndarray | None = None
-
-
-class CropWindow(NamedTuple):
-    """What of a picture is cropped: its first row and column, and its height and width."""
-
-    row: int
-    column: int
-    high: int
-    wide: int
 
 
 class Transformer:
@@ -201,7 +192,7 @@ class Transformer:
         resize, part = resizing.resize, resizing.part
         noise = self.config.noise_param
         if part is not None:
-            pixels = pixels[part.top : part.top + part.height, part.left : part.left + part.width]
+            pixels = part.of(pixels)
         if resize is not None:
             pixels = resize_picture(pixels, resize, interpolation_for(resize, self._draws, number))
         if noise is not None:
@@ -224,8 +215,7 @@ class Transformer:
         resizing = self._resizing(values.shape[1], values.shape[2], number)
         resize, part = resizing.resize, resizing.part
         if part is not None:
-            bottom, right = part.top + part.height, part.left + part.width
-            values = values[:, part.top : bottom, part.left : right]
+            values = part.of_planes(values)
         if resize is None or resized_size(resize, *values.shape[1:]) == values.shape[1:]:
             return values
         if len(values) > 4:
@@ -295,8 +285,8 @@ class Transformer:
             if self.config.multi_scale:  # TSN: whatever was cropped
                 out -= self._mean_image[:, :high, :wide]
             elif crop:
-                for i, (y, x, _, _) in enumerate(windows):
-                    out[i] -= self._mean_image[:, y : y + high, x : x + wide]
+                for row, window in zip(out, windows, strict=True):
+                    row -= window.of_planes(self._mean_image)
             else:
                 out -= self._mean_image
         elif self._mean_values.size:
@@ -309,7 +299,7 @@ class Transformer:
         for index in mirrored:
             mirror_rows(out[index])
 
-    def _window(self, height: int, width: int, choices: Choices, index: int) -> CropWindow:
+    def _window(self, height: int, width: int, choices: Choices, index: int) -> PicturePart:
         """What is cropped of a (height, width) picture."""
         size = self.crop[0] or height, self.crop[1] or width
         if choices.scale is not None:
@@ -317,10 +307,10 @@ class Transformer:
             size = sizes[int(choices.scale[index]) % len(sizes)]
         if self.config.fix_crop and choices.row is not None:
             corners = fixed_corners(height - size[0], width - size[1], self.config.more_fix_crop)
-            return CropWindow(*corners[int(choices.row[index]) % len(corners)], *size)
+            return PicturePart(*corners[int(choices.row[index]) % len(corners)], *size)
         if choices.scale is not None:
-            return CropWindow(*self._corner(height, width, size, choices, index), *size)
-        return CropWindow(*self.corner(height, width, choices, index), *size)
+            return PicturePart(*self._corner(height, width, size, choices, index), *size)
+        return PicturePart(*self.corner(height, width, choices, index), *size)
 
     def corner(self, height: int, width: int, choices: Choices, index: int) -> tuple[int, int]:
         """Where the crop of a (height, width) picture begins: its row and column.
@@ -384,10 +374,9 @@ class Transformer:
         return self._layer.error(message, f"transform_param.{field}", hint)
 
 
-def _cut(image: np.ndarray, window: CropWindow, high: int, wide: int) -> np.ndarray:
+def _cut(image: np.ndarray, window: PicturePart, high: int, wide: int) -> np.ndarray:
     """The window of a (channels, height, width) picture, resized to (high, wide)."""
-    y, x, window_high, window_wide = window
-    part = image[:, y : y + window_high, x : x + window_wide]
-    if (window_high, window_wide) == (high, wide):
+    part = window.of_planes(image)
+    if (window.height, window.width) == (high, wide):
         return part
     return np.stack([resize_plane(plane, high, wide) for plane in part])

@@ -10,12 +10,13 @@ import pytest
 
 import roastery
 from ir.errors import RoasteryError
-from runtime.data.augment.aspect_ratio import PicturePart, RandomAspectRatioConfig, drawn_part
+from runtime.data.augment.aspect_ratio import RandomAspectRatioConfig, drawn_part
 from runtime.data.augment.random_resize import drawn_resizing
 from runtime.data.augment.settings import ResizeConfig
 from runtime.data.augment.short_side import RandomResizeConfig
 from runtime.data.config import TransformConfig
 from runtime.data.draws import Draws
+from runtime.data.picture_part import PicturePart
 
 DRAWS = Draws(7, "data")
 

@@ -8,21 +8,7 @@ import numpy as np
 
 from ..augment.expand import RAW_BACKGROUND, Canvas
 from ..boxes.boxes import ObjectBoxes
-
-
-@dataclass(frozen=True, slots=True)
-class PicturePixels:
-    """Pixels of a picture: a window of it."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def of(self, pixels: np.ndarray) -> np.ndarray:
-        """These pixels of a (height, width, ...) picture."""
-        rows = slice(self.top, self.top + self.height)
-        return np.ascontiguousarray(pixels[rows, self.left : self.left + self.width])
+from ..picture_part import PicturePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +28,16 @@ class ArrangedPicture:
     boxes: ObjectBoxes
 
     @property
-    def part(self) -> PicturePixels | None:
+    def part(self) -> PicturePart | None:
         """The pixels that the window has."""
         return None if self.window is None else part_of(self.window, *self.size)
 
 
-def part_of(window: np.ndarray, height: int, width: int) -> PicturePixels:
+def part_of(window: np.ndarray, height: int, width: int) -> PicturePart:
     """The pixels of a window, at least one, of a (height, width) picture."""
     left, top, right, bottom = window * np.array([width, height, width, height], np.float32)
     first_row, first_column = min(int(top), height - 1), min(int(left), width - 1)
-    return PicturePixels(
+    return PicturePart(
         first_row,
         first_column,
         min(max(1, int(bottom - top)), height - first_row),
@@ -68,7 +54,4 @@ def arranged_raw(values: np.ndarray, arranged: ArrangedPicture) -> np.ndarray:
         rows = slice(canvas.top, canvas.top + height)
         out[:, rows, canvas.left : canvas.left + width] = values
         values = out
-    if part is not None:
-        rows = slice(part.top, part.top + part.height)
-        values = values[:, rows, part.left : part.left + part.width]
-    return values
+    return values if part is None else part.of_planes(values)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..picture_part import PicturePart
 from .settings import Block, ResizeConfig
 
 WORDS_PER_ATTEMPT = 5
@@ -31,16 +32,6 @@ class RandomAspectRatioConfig(Block):
     aspect_ratio_change: float = 1.0
     max_attempt: int = 10
     resize_param: ResizeConfig | None = None
-
-
-@dataclass(frozen=True)
-class PicturePart:
-    """A rectangle of a picture, in pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
 
 
 def aspect_ratio_mistakes(random: RandomAspectRatioConfig, crop_size: int) -> Iterator[str]:

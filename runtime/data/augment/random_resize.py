@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..draws import SHORT_SIDE, Draws
+from ..picture_part import PicturePart
 from .aspect_ratio import (
     WORDS_PER_ATTEMPT,
-    PicturePart,
     RandomAspectRatioConfig,
     aspect_ratio_mistakes,
     drawn_part,
