@@ -1,16 +1,18 @@
 """Records of layers: small nets of one layer each, for every test that goes over all layers.
 
 A family of layers keeps its records in ``tests/layers/records/<family>.py`` as a list named
-``CASES``. Shapes are small and odd, so that kernels meet tiles that are not full.
+``CASES``. Shapes are small and odd, so that kernels meet tiles that are not full. Those of its
+layers that may keep a size as it is stand in ``FIXES``, with the reason.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -54,13 +56,26 @@ def net_text(layers: str, **inputs: tuple[int, ...]) -> str:
     return "\n".join([*lines, layers, ""])
 
 
+def _families() -> Iterator[ModuleType]:
+    """The modules of records, in order of the files' names."""
+    folder = Path(__file__).parents[1] / "layers" / "records"
+    for path in sorted(folder.glob("*.py")):
+        yield importlib.import_module(f"tests.layers.records.{path.stem}")
+
+
 @functools.cache
 def all_cases() -> tuple[LayerCase, ...]:
-    """The records of all families, in order of the files' names."""
-    folder = Path(__file__).parents[1] / "layers" / "records"
-    cases: list[LayerCase] = []
-    for path in sorted(folder.glob("*.py")):
-        cases += importlib.import_module(f"tests.layers.records.{path.stem}").CASES
+    """The records of all families."""
+    cases = [case for family in _families() for case in family.CASES]
     names = [c.name for c in cases]
     assert len(set(names)) == len(names), "two records have one name"
     return tuple(cases)
+
+
+@functools.cache
+def fixing() -> Mapping[str, str]:
+    """Types of layers that may keep a size as it is, and why."""
+    found: dict[str, str] = {}
+    for family in _families():
+        found.update(getattr(family, "FIXES", {}))
+    return found

@@ -14,6 +14,11 @@ def _case(
     return LayerCase(kind, name, net_text(layer, **shapes), checks_gradient=checks_gradient)
 
 
+FIXES = {
+    "Interp": "does nothing where the size is that of the top",
+    "Upsample": "looks for elements near them where a size of the top that is given allows it",
+}
+
 CASES = [
     _case("Permute", "permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }"),
     _case("Permute", "permute_some", "permute_param { order: 2 }"),

@@ -72,6 +72,14 @@ def _sequence(name: str, tops: str, fields: str) -> LayerCase:
     )
 
 
+FIXES = {
+    "AccuracyEncoding": "learns a center from so many rows as its batches have",
+    "DataSequence": "keeps rows of as many numbers as there are features",
+    "Decode": "learns a center from so many rows as its batches have",
+    "Knn": "keeps batches of one size",
+    "UnPooling": "looks for elements near them where the size of the top allows it",
+}
+
 CASES = [
     _sequence("pairs", 'top: "a" top: "b" top: "n"', "label_start: 5"),
     _sequence(

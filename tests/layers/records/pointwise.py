@@ -28,6 +28,11 @@ def _positive(rng: np.random.Generator) -> np.ndarray:
 
 _ABOVE = {"x": _positive}
 
+FIXES = {
+    "Bias": "learns a number for each place",
+    "Scale": "learns a number for each place",
+}
+
 CASES = [
     _case("ReLU", "relu"),
     _case("ReLU", "relu_leaky", "relu_param { negative_slope: 0.1 }"),

@@ -86,6 +86,10 @@ def _accuracy(name: str, body: str = "", ignored: int | None = None) -> LayerCas
 
 _WEIGHTS = " ".join(f"class_weighting: {w}" for w in (0.5, 2, 2, 0.25, 3))
 
+FIXES = {
+    "Local": "has weights of their own at each place",
+}
+
 CASES = [
     _one("BN", "bn_segnet", f"bn_param {{ {_SEGNET} }}"),
     _one("BN", "bn_segnet_test", f"bn_param {{ {_SEGNET} }}", phase="TEST"),

@@ -48,6 +48,13 @@ def _recurrent(
 
 _STATE = (1, 3, 5)
 
+FIXES = {
+    "LSTM": "is unrolled over the steps, and has as many weights as there are features",
+    "LstmAttention": "is unrolled over the steps, and has as many weights as there are features",
+    "LstmSimple": "is unrolled over the steps, and has as many weights as there are features",
+    "RNN": "is unrolled over the steps, and has as many weights as there are features",
+}
+
 CASES = [
     _recurrent("LSTM", "lstm"),
     _recurrent("LSTM", "lstm_static", 'bottom: "s"', param="debug_info: true", s=(3, 2, 2)),

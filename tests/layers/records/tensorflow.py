@@ -14,6 +14,14 @@ def _one(kind: str, name: str, body: str = "", **inputs: tuple[int, ...]) -> Lay
     return LayerCase(kind, name, net_text(layer, **shapes))
 
 
+FIXES = {
+    "Add": "broadcasts what has one element",
+    "InnerDistance": "has as many weights as there are features",
+    "Mul": "broadcasts what has one element",
+    "ResizeBilinear": "has a matrix of weights that follows from the size",
+    "ResizeNearestNeighbor": "has a matrix of weights that follows from the size",
+}
+
 CASES = [
     _one("Flip", "flip_both", "flip_param { flip_height: true flip_width: true }"),
     _one("ChannelScale", "channel_scale", x=(2, 3, 5, 4), s=(2, 1, 5, 4)),

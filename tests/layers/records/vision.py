@@ -31,6 +31,14 @@ def _spread(*shape: int):
 
 _MASK = 'layer { name: "l" type: "Pooling" bottom: "x" top: "y" top: "m" pooling_param { %s } }'
 
+FIXES = {
+    "Convolution": "has as many weights as axis 2 has channels, where `axis` says so",
+    "InnerProduct": "has as many weights as there are features",
+    "Pooling": "pads by what the stride leaves of the image, where `pad_type` says so",
+    "SPP": "has windows that follow from the image",
+    "SparseInnerProduct": "has as many weights as there are features",
+}
+
 CASES = [
     _conv("convolution", "num_output: 4 kernel_size: 3"),
     _conv("convolution_pad_stride", "num_output: 5 kernel_size: 3 pad: 1 stride: 2"),

@@ -87,6 +87,10 @@ def _grid(kind: str, name: str, param: str) -> LayerCase:
     )
 
 
+FIXES = {
+    "RegionLoss": "reads rows of five numbers, or of eight",
+}
+
 CASES = [
     _region("plain", ""),
     _region("by_prediction", "bias_match: 0 rescore: 0 thresh: 0.4"),
