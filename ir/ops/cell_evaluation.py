@@ -9,6 +9,7 @@ import numpy as np
 
 from ..op import Op, Property, register, require
 from ..types import TensorType
+from .grid_cells import sigmoid
 
 SCORES = ("OBJ", "PROB", "MULTIPLY")
 _LEAST_SCORE = 0.005
@@ -98,13 +99,13 @@ class EvaluateCells(Op):
         column, row = np.arange(side_w)[None, :, None], np.arange(side_h)[:, None, None]
         sizes = np.array(self.biases, told.dtype).reshape(count, 2)
         with np.errstate(over="ignore", invalid="ignore"):
-            x = (column + _sigmoid(told[..., 0])) / side_w
-            y = (row + _sigmoid(told[..., 1])) / side_h
+            x = (column + sigmoid(told[..., 0])) / side_w
+            y = (row + sigmoid(told[..., 1])) / side_h
             w = np.exp(told[..., 2]) * sizes[:, 0] / side_w
             h = np.exp(told[..., 3]) * sizes[:, 1] / side_h
             powers = np.exp(told[..., 5:] - told[..., 5:].max(axis=-1, keepdims=True))
             chances = powers / powers.sum(axis=-1, keepdims=True)
-            objectness = _sigmoid(told[..., 4])
+            objectness = sigmoid(told[..., 4])
         best = chances.max(axis=-1)
         score = {"OBJ": objectness, "PROB": best, "MULTIPLY": objectness * best}[self.score]
         boxes = np.stack([x, y, w, h], axis=-1).reshape(-1, 4)
@@ -123,10 +124,6 @@ class EvaluateCells(Op):
             later = order[place + 1 :]
             alive[place + 1 :] &= ~(_overlaps(boxes[i], boxes[later]) >= np.float32(self.nms))
         return np.array(kept, int)
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.asarray(1.0 / (1.0 + np.exp(-x)), x.dtype)
 
 
 def _boxes_of(truth: np.ndarray, image: int, classes: int) -> dict[int, np.ndarray]:

@@ -16,14 +16,19 @@ FIELDS = 5
 def check_cells(inputs: Sequence[TensorType], anchors: int, classes: int) -> None:
     """Raise TypeError unless told[N, A, 5 + classes, H, W], truth[T, 5], seen, assigned fit."""
     told, truth, seen, assigned = inputs
-    require(
-        told.rank == 5 and told.shape[1:3] == (anchors, FIELDS + classes),
-        f"{told} for {anchors} anchors and {classes} classes",
-    )
+    check_told(told, anchors, classes)
     require(truth.rank == 2 and truth.shape[1] == 5, f"truth is rows of 5, not {truth}")
     require(told.dtype.is_float and truth.dtype is told.dtype, f"{told} and {truth}")
     rows = TensorType(truth.shape[:1], I32)
     require(seen == rows and assigned == rows, f"{seen} and {assigned} for {truth}")
+
+
+def check_told(told: TensorType, anchors: int, classes: int) -> None:
+    """Raise TypeError unless it is [N, A, 5 + classes, H, W]."""
+    require(
+        told.rank == 5 and told.shape[1:3] == (anchors, FIELDS + classes),
+        f"{told} for {anchors} anchors and {classes} classes",
+    )
 
 
 def rows_in(truth: np.ndarray, image: np.ndarray, images: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -37,10 +42,39 @@ def truncated(number: np.floating) -> int:
     return int(number) if abs(number) < 2.0**31 else -(2**31)
 
 
-def cell_of(row: np.ndarray, height: int, width: int) -> tuple[int, int, int, int] | None:
-    """Column and row of a box's centre, as darknet cuts them off, and the cell (row, column) where
-    that is in memory; None: nowhere."""
-    i, j = truncated(row[1] * width), truncated(row[2] * height)
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """As darknet computes it: through 1 + exp(-x), which may overflow."""
+    return np.asarray(1.0 / (1.0 + np.exp(-x)), x.dtype)
+
+
+def predicted_boxes(
+    told: np.ndarray, centres: np.ndarray, anchors: np.ndarray, image: np.ndarray
+) -> np.ndarray:
+    """x, y, width and height in shares of the image, (4, N, A, H, W).
+
+    Args:
+        told: [N, A, 5 + classes, H, W], of which the logarithms of width and height are read.
+        centres: [N, A, 2, H, W], x and y within the cell.
+        anchors: (A, 2) widths and heights in pixels of ``image``, its width and height.
+    """
+    height, width = told.shape[3:]
+    columns = np.arange(width, dtype=told.dtype)
+    rows = np.arange(height, dtype=told.dtype)[:, np.newaxis]
+    sizes = anchors[:, :, np.newaxis, np.newaxis]
+    return np.stack(
+        [
+            (columns + centres[:, :, 0]) / width,
+            (rows + centres[:, :, 1]) / height,
+            np.exp(told[:, :, 2]) * sizes[:, 0] / image[0],
+            np.exp(told[:, :, 3]) * sizes[:, 1] / image[1],
+        ]
+    )
+
+
+def cell_of(box: np.ndarray, height: int, width: int) -> tuple[int, int, int, int] | None:
+    """Column and row of the centre of a box (x, y, ...) in shares of the image, as darknet cuts
+    them off, and the cell (row, column) where that is in memory; None: nowhere."""
+    i, j = truncated(box[0] * width), truncated(box[1] * height)
     place = j * width + i
     if not 0 <= place < height * width:
         return None

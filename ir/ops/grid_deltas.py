@@ -10,7 +10,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 from .centred_boxes import iou
-from .grid_cells import FIELDS, truncated
+from .grid_cells import FIELDS, cell_of, check_told, predicted_boxes, sigmoid, truncated
 
 NUMBERS = 7
 """Of a cell of the labels: unused, whether there is a box, its class, and the box."""
@@ -74,10 +74,7 @@ class GridDeltas(Op):
         )
         require(all(0 <= m < number for m in self.mask), f"mask {self.mask} of {number} anchors")
         require(len(self.scales) == 4, f"{len(self.scales)} scales, not 4")
-        require(
-            told.rank == 5 and told.shape[1:3] == (len(self.mask), FIELDS + self.classes),
-            f"{told} for {len(self.mask)} anchors and {self.classes} classes",
-        )
+        check_told(told, len(self.mask), self.classes)
         require(told.dtype.is_float and labels.dtype is told.dtype, f"{told} and {labels}")
         cells = told.shape[3] * told.shape[4]
         require(
@@ -111,18 +108,9 @@ class _Grid:
         pixels = 1.0 if any(op.image) else op.pixels
         self.image = np.array([width, height], told.dtype) * told.dtype.type(pixels)
         self.anchors = np.array(op.anchors, told.dtype).reshape(-1, 2)
-        self.centres = _sigmoid(told[:, :, :2])
-        mine = self.anchors[list(op.mask)][:, :, np.newaxis, np.newaxis]
-        columns = np.arange(self.width, dtype=told.dtype)
-        rows = np.arange(self.height, dtype=told.dtype)[:, np.newaxis]
-        self.boxes = np.stack(
-            [
-                (columns + self.centres[:, :, 0]) / self.width,
-                (rows + self.centres[:, :, 1]) / self.height,
-                np.exp(told[:, :, 2]) * mine[:, 0] / self.image[0],
-                np.exp(told[:, :, 3]) * mine[:, 1] / self.image[1],
-            ]
-        )
+        self.centres = sigmoid(told[:, :, :2])
+        mine = self.anchors[list(op.mask)]
+        self.boxes = predicted_boxes(told, self.centres, mine, self.image)
 
     def total(self) -> float:
         """The mean over boxes, and over cells and anchors that have none."""
@@ -134,7 +122,8 @@ class _Grid:
     def train(self, image: int, row: np.ndarray, early: bool) -> None:
         """By the labels of an image."""
         cells = self.height * self.width
-        there, classes = row[cells : 2 * cells], row[2 * cells : 3 * cells]
+        there = row[cells : 2 * cells]
+        classes = row[2 * cells : 3 * cells].reshape(self.height, self.width)
         truth = row[3 * cells :].reshape(cells, 4)[there != 0]
         best, which = self._most_alike(image, truth)
         self._background(image, best)
@@ -142,12 +131,12 @@ class _Grid:
             self._draw_to_anchors(image)
         for place, y, x in np.argwhere(best > self.told.dtype.type(self.op.sure)):
             box = truth[which[place, y, x]]
-            cell = self._cell_of(box)
-            if cell is None:
+            where = cell_of(box, self.height, self.width)
+            if where is None:
                 continue
             delta = self.deltas[image, place, :, y, x]
             delta[4] = -self._by_slope(1 - self.told[image, place, 4, y, x], image, place, y, x)
-            self._classes(image, place, y, x, truncated(classes[cell]))
+            self._classes(image, place, y, x, truncated(classes[where[2:]]))
             self._box(image, place, int(y), int(x), box)
         for box in truth:
             self._assign(image, box, classes)
@@ -179,32 +168,26 @@ class _Grid:
         self.lost[_PLACE] += _EARLY_SCALE * np.square(away).sum()
         self.lost[_SIZE] += _EARLY_SCALE * np.square(told[:, 2:4]).sum()
 
-    def _cell_of(self, box: np.ndarray) -> int | None:
-        """The number of the cell that the middle of a box is in; None: beyond the image."""
-        column, row = truncated(box[0] * self.width), truncated(box[1] * self.height)
-        cell = row * self.width + column
-        return cell if 0 <= cell < self.height * self.width else None
-
     def _assign(self, image: int, box: np.ndarray, classes: np.ndarray) -> None:
         op = self.op
         size = self.anchors / self.image
         at_zero = np.concatenate([np.zeros_like(size), size], axis=1).T
         alike = iou(at_zero, np.array([0, 0, box[2], box[3]], box.dtype)[:, np.newaxis])
         alike = np.where(alike > 0, alike, 0)
-        anchor, cell = int(np.argmax(alike)), self._cell_of(box)
+        anchor, where = int(np.argmax(alike)), cell_of(box, self.height, self.width)
         if anchor not in op.mask:
             return
         self.count += 1
-        if cell is None:
+        if where is None:
             return
-        place, (y, x) = op.mask.index(anchor), divmod(cell, self.width)
+        place, (y, x) = op.mask.index(anchor), where[2:]
         overlap = self._box(image, place, y, x, box)
         there = self.told[image, place, 4, y, x]
         lacks = (overlap if op.rescore else self.told.dtype.type(1)) - there
         self.lost[_OBJECT] += op.scales[0] * lacks**2
         delta = self.deltas[image, place, :, y, x]
         delta[4] = -op.scales[0] * self._by_slope(lacks, image, place, y, x)
-        self._classes(image, place, y, x, truncated(classes[cell]))
+        self._classes(image, place, y, x, truncated(classes[y, x]))
 
     def _by_slope(self, lacks: np.ndarray, image: int, place: int, y: int, x: int) -> np.ndarray:
         """Times the slope of the sigmoid that says whether there is an object."""
@@ -239,8 +222,3 @@ class _Grid:
         lacks = (np.arange(len(told)) == label) - told
         delta[:] = -scale * lacks
         self.lost[_CLASS] += scale * np.square(lacks).sum()
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    made: np.ndarray = 1 / (1 + np.exp(-x))
-    return made

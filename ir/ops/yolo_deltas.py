@@ -11,7 +11,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import TensorType
 from .centred_boxes import KINDS, Likeness, likeness, shape_loss
-from .grid_cells import cell_of, check_cells, rows_in, truncated
+from .grid_cells import cell_of, check_cells, predicted_boxes, rows_in, truncated
 
 
 @register
@@ -101,21 +101,12 @@ class _Cells:
         image = np.array([self.width, self.height], told.dtype) * told.dtype.type(op.pixels)
         self.sizes = self.anchors / image  # shares of the image
         self.image = image
-        mine = self.anchors[list(op.mask)][:, :, np.newaxis, np.newaxis]
-        self.boxes = np.stack(
-            [
-                (np.arange(self.width, dtype=told.dtype) + told[:, :, 0]) / self.width,
-                (np.arange(self.height, dtype=told.dtype)[:, np.newaxis] + told[:, :, 1])
-                / self.height,
-                np.exp(told[:, :, 2]) * mine[:, 0] / image[0],
-                np.exp(told[:, :, 3]) * mine[:, 1] / image[1],
-            ]
-        )
+        self.boxes = predicted_boxes(told, told[:, :, :2], self.anchors[list(op.mask)], image)
 
     def assign(self, image: int, truth: np.ndarray, deltas: np.ndarray) -> None:
         """Train cells of one image by a row of truth."""
         op = self.op
-        where = cell_of(truth, self.height, self.width)
+        where = cell_of(truth[1:], self.height, self.width)
         if where is None:
             return
         at_zero = np.concatenate([np.zeros_like(self.sizes), self.sizes], axis=1).T

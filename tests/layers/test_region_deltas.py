@@ -64,14 +64,14 @@ class Darknet:
         return made
 
     def train(self, image: int, row: np.ndarray, made: np.ndarray) -> None:
-        where = cell_of(row, HEIGHT, WIDTH)
+        where = cell_of(row[1:], HEIGHT, WIDTH)
         if where is None:
             return
         column, line, y, x = where
         rule, grid = self.rule, np.array([WIDTH, HEIGHT])
         sizes = self.anchors / grid if rule.by_anchor else self.boxes[2:, image, :, y, x].T
         at_zero = np.concatenate([np.zeros_like(sizes), sizes], axis=1).T
-        alike = iou(at_zero, np.array([[0], [0], row[3:4], row[4:5]], dtype=object).astype(float))
+        alike = iou(at_zero, np.array([0, 0, row[3], row[4]])[:, np.newaxis])
         if not np.nanmax(alike, initial=0) > 0:
             return
         anchor = int(np.nanargmax(alike))
