@@ -18,7 +18,7 @@ from ir.types import TensorType
 
 from .context import LayerContext
 from .lstm_blobs import bias_filler, weight_filler
-from .lstm_steps import lstm_steps
+from .lstm_steps import lstm_steps, projected
 from .recurrent_inputs import as_given, check_counts, exposes, read_marks, steps_first
 
 _GATES = "ifgo"
@@ -75,8 +75,8 @@ def lower_cudnn_lstm(ctx: LayerContext) -> Sequence[Value]:
     for number, layer in enumerate(layers):
         values = _dropped(ctx, values) if number else values
         h, c = (b.reshape(b.slice(v, 0, number, number + 1), (streams, width)) for v in starts)
-        projected = _projected(ctx, layer, values)
-        made = lstm_steps(b, ctx.name, projected, layer.recurrent, (h, c), gates=_GATES)
+        inputs = projected(b, values, layer.weights, *layer.biases)
+        made = lstm_steps(b, ctx.name, inputs, layer.recurrent, (h, c), gates=_GATES)
         last.append((made.last_h, made.last_c))
         values = made.h
     full = (1, streams, width)
@@ -102,18 +102,6 @@ def _given_states(ctx: LayerContext, streams: int) -> list[Value]:
             index=number,
         )
     return [ctx.b.reshape(v, shape) for v in ctx.bottoms[2:4]]
-
-
-def _projected(ctx: LayerContext, layer: _Layer, values: Value) -> Value:
-    """What the input [T, N, I] adds to the gates, [T, N, 4 H]."""
-    b = ctx.b
-    steps, streams, inner = values.shape
-    width = layer.weights.shape[0]
-    rows = b.reshape(values, (steps * streams, inner))
-    product = b.matmul(rows, layer.weights, transpose_b=True)
-    biases = [b.reshape(v, (1, width)) for v in layer.biases]
-    sums = b.map(e.arg(0) + e.arg(1) + e.arg(2), product, *biases)
-    return b.reshape(sums, (steps, streams, width))
 
 
 def _layers(ctx: LayerContext, inner: int) -> list[_Layer]:

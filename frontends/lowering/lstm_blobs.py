@@ -1,4 +1,4 @@
-"""The parameters that MyCaffe's own LSTM layers share, and what they do to an input."""
+"""The parameters that MyCaffe's own LSTM layers share, and the marks of their steps."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 
 from frontends.schema.types import FieldType, optional
-from ir import expr as e
-from ir.build import Builder, expand
 from ir.graph import Value
 from ir.program import FillerSpec
 
@@ -33,15 +31,6 @@ class LstmBlobs:
     weights: Value
     recurrent: Value
     bias: Value
-
-    def project(self, b: Builder, x: Value) -> Value:
-        """What the input [T, N, ...] adds to the gates, [T, N, 4 H]."""
-        steps, streams = x.shape[:2]
-        width, inner = self.weights.shape
-        rows = b.reshape(x, (steps * streams, inner))
-        product = b.matmul(rows, self.weights, transpose_b=True)
-        biased = b.map(e.arg(0) + e.arg(1), product, expand(b, self.bias, 2, 1))
-        return b.reshape(biased, (steps, streams, width))
 
 
 def lstm_blobs(ctx: LayerContext, inner: int) -> LstmBlobs:

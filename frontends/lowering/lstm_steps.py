@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ir import expr as e
-from ir.build import Builder
+from ir.build import Builder, expand
 from ir.expr import Expr
 from ir.graph import Value
 from ir.loop_builder import LoopBuilder
@@ -28,6 +29,17 @@ def lstm_cell(
     return c, b.map(o * e.tanh(e.arg(len(operands))), *operands, c)
 
 
+def projected(b: Builder, x: Value, weights: Value, *biases: Value) -> Value:
+    """What the input [T, N, ...] adds to the gates, [T, N, 4 H], by weights (4 H, I) and biases
+    (4 H)."""
+    steps, streams = x.shape[:2]
+    width, inner = weights.shape
+    product = b.matmul(b.reshape(x, (steps * streams, inner)), weights, transpose_b=True)
+    total = functools.reduce(operator.add, (e.arg(i) for i in range(1 + len(biases))))
+    biased = b.map(total, product, *(expand(b, bias, 2, 1) for bias in biases))
+    return b.reshape(biased, (steps, streams, width))
+
+
 @dataclass(frozen=True)
 class LstmSteps:
     """The states after each step, [T, N, H], and after the last one, [N, H]."""
@@ -41,7 +53,7 @@ class LstmSteps:
 def lstm_steps(
     b: Builder,
     name: str,
-    projected: Value,
+    inputs: Value,
     recurrent: Value,
     start: tuple[Value, Value],
     marks: Value | None = None,
@@ -52,15 +64,15 @@ def lstm_steps(
     """A loop over the steps.
 
     Args:
-        projected: what the input adds to the gates, [T, N, 4 H]; ``gates``: in which order.
+        inputs: what the input adds to the gates, [T, N, 4 H]; ``gates``: in which order.
         recurrent: the weights of the old state, (4 H, H).
         start: h and c before the first step, [N, H].
         marks: [T, N, 1]; 0 where a sequence begins, to which no old state comes. None: none does.
         limit: each element of the gates' diff is brought into [-limit, limit], where above 0.
     """
-    steps, width = projected.shape[0], start[0].shape[1]
+    steps, width = inputs.shape[0], start[0].shape[1]
     loop = LoopBuilder(b, name, functools.partial(StepLoop, int(steps)))
-    now = loop.part(projected)
+    now = loop.part(inputs)
     mark = None if marks is None else loop.part(marks)
     h, c = map(loop.carry, start)
     step = loop.body

@@ -10,7 +10,7 @@ from ir.types import TensorType
 
 from ..context import LayerContext
 from ..lstm_blobs import FIELDS, bias_filler, clip_of, count_behind, lstm_blobs, weight_filler
-from ..lstm_steps import LstmSteps, lstm_steps
+from ..lstm_steps import LstmSteps, lstm_steps, projected
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -62,11 +62,11 @@ def lower_lstm_attention(ctx: LayerContext) -> Value:
     )
     steps, streams = int(x.shape[0]), x.shape[1]
     blobs = lstm_blobs(ctx, count_behind(ctx, 2))
-    projected = blobs.project(b, x)
+    inputs = projected(b, x, blobs.weights, blobs.bias)
     if len(ctx.bottoms) == 1:
         zero = b.fill(0.0, (streams, p.num_output))
         made = lstm_steps(
-            b, ctx.name, projected, blobs.recurrent, (zero, zero), limit=p.clipping_threshold
+            b, ctx.name, inputs, blobs.recurrent, (zero, zero), limit=p.clipping_threshold
         )
         return _product(ctx, made.h)
     marks = clip_of(ctx, steps, streams)
@@ -77,7 +77,7 @@ def lower_lstm_attention(ctx: LayerContext) -> Value:
     read = e.where(e.equal(e.to_int(e.arg(1)), 0), 0.0, e.arg(0))
     h, c = (b.map(read, state, b.reshape(first, (1, 1))) for state in states)
     made = lstm_steps(
-        b, ctx.name, projected, blobs.recurrent, (h, c), marks, limit=p.clipping_threshold
+        b, ctx.name, inputs, blobs.recurrent, (h, c), marks, limit=p.clipping_threshold
     )
     longest = b.reduce("max", b.sum(marks, (0,)), (1,))
     count = e.to_float(e.to_int(e.arg(0))) + e.where(e.equal(e.arg(1), 0.0), 1.0, 0.0)

@@ -9,7 +9,7 @@ from ir.types import TensorType
 
 from ..context import LayerContext
 from ..lstm_blobs import FIELDS, clip_of, count_behind, lstm_blobs
-from ..lstm_steps import lstm_steps
+from ..lstm_steps import lstm_steps, projected
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -47,19 +47,19 @@ def lower_lstm_simple(ctx: LayerContext) -> Value:
     streams, rows = p.batch_size, int(x.shape[0])
     steps, inner = rows // streams, count_behind(ctx, 1)
     blobs = lstm_blobs(ctx, inner)
-    projected = blobs.project(b, b.reshape(x, (steps, streams, inner)))
+    inputs = projected(b, b.reshape(x, (steps, streams, inner)), blobs.weights, blobs.bias)
     state = (streams, p.num_output)
     if len(ctx.bottoms) == 1:
         zero = b.fill(0.0, state)
         made = lstm_steps(
-            b, ctx.name, projected, blobs.recurrent, (zero, zero), limit=p.clipping_threshold
+            b, ctx.name, inputs, blobs.recurrent, (zero, zero), limit=p.clipping_threshold
         )
         return b.reshape(made.h, (rows, p.num_output))
     h, c = (ctx.state(name, TensorType(state)) for name in "hc")
     made = lstm_steps(
         b,
         ctx.name,
-        projected,
+        inputs,
         blobs.recurrent,
         (h, c),
         clip_of(ctx, steps, streams),
