@@ -9,7 +9,7 @@ import numpy as np
 
 from ..op import Op, Property, register, require
 from ..types import TensorType
-from .grid_cells import sigmoid
+from .grid_cells import squashed
 
 SCORES = ("OBJ", "PROB", "MULTIPLY")
 _LEAST_SCORE = 0.005
@@ -99,13 +99,13 @@ class EvaluateCells(Op):
         column, row = np.arange(side_w)[None, :, None], np.arange(side_h)[:, None, None]
         sizes = np.array(self.biases, told.dtype).reshape(count, 2)
         with np.errstate(over="ignore", invalid="ignore"):
-            x = (column + sigmoid(told[..., 0])) / side_w
-            y = (row + sigmoid(told[..., 1])) / side_h
+            x = (column + squashed(told[..., 0])) / side_w
+            y = (row + squashed(told[..., 1])) / side_h
             w = np.exp(told[..., 2]) * sizes[:, 0] / side_w
             h = np.exp(told[..., 3]) * sizes[:, 1] / side_h
             powers = np.exp(told[..., 5:] - told[..., 5:].max(axis=-1, keepdims=True))
             chances = powers / powers.sum(axis=-1, keepdims=True)
-            objectness = sigmoid(told[..., 4])
+            objectness = squashed(told[..., 4])
         best = chances.max(axis=-1)
         score = {"OBJ": objectness, "PROB": best, "MULTIPLY": objectness * best}[self.score]
         boxes = np.stack([x, y, w, h], axis=-1).reshape(-1, 4)

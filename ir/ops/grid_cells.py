@@ -42,8 +42,8 @@ def truncated(number: np.floating) -> int:
     return int(number) if abs(number) < 2.0**31 else -(2**31)
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """As darknet computes it: through 1 + exp(-x), which may overflow."""
+def squashed(x: np.ndarray) -> np.ndarray:
+    """The sigmoid as darknet computes it: through 1 + exp(-x), which may overflow."""
     return np.asarray(1.0 / (1.0 + np.exp(-x)), x.dtype)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..op import Op, Property, register, require
 from ..types import I32, TensorType
 from .centred_boxes import iou
-from .grid_cells import FIELDS, cell_of, check_told, predicted_boxes, sigmoid, truncated
+from .grid_cells import FIELDS, cell_of, check_told, predicted_boxes, squashed, truncated
 
 NUMBERS = 7
 """Of a cell of the labels: unused, whether there is a box, its class, and the box."""
@@ -108,7 +108,7 @@ class _Grid:
         pixels = 1.0 if any(op.image) else op.pixels
         self.image = np.array([width, height], told.dtype) * told.dtype.type(pixels)
         self.anchors = np.array(op.anchors, told.dtype).reshape(-1, 2)
-        self.centres = sigmoid(told[:, :, :2])
+        self.centres = squashed(told[:, :, :2])
         mine = self.anchors[list(op.mask)]
         self.boxes = predicted_boxes(told, self.centres, mine, self.image)
 
