@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -82,10 +82,10 @@ class Prefetcher:
     def next(self) -> Batch:
         batch = self._head()
         shared = self._shared
-        with shared.condition:
+        with shared.lock:
             del shared.ready[shared.delivered]
             shared.delivered += 1
-            shared.condition.notify_all()
+            shared.notify()
         self._position = batch.position
         return batch
 
@@ -94,19 +94,20 @@ class Prefetcher:
 
     def restore(self, position: Mapping[str, Any]) -> None:
         shared = self._shared
-        with shared.condition:
-            shared.paused = True
-            try:
-                while shared.busy:
-                    shared.condition.wait()
+        try:
+            with shared.lock:
+                shared.paused = True
+            shared.wait_until(lambda: not shared.busy)
+            with shared.lock:
                 shared.source.restore(position)
                 shared.ready.clear()
                 shared.planned = shared.delivered = 0
                 shared.failed = False
                 self._position = dict(position)
-            finally:
+        finally:
+            with shared.lock:
                 shared.paused = False
-                shared.condition.notify_all()
+                shared.notify()
 
     def close(self) -> None:
         self._finish()
@@ -125,16 +126,15 @@ class Prefetcher:
     def _head(self) -> Batch:
         """The next batch, left where it is; waits until it is loaded."""
         shared = self._shared
-        with shared.condition:
-            if shared.delivered not in shared.ready:
-                started = time.perf_counter()
-                try:
-                    while shared.delivered not in shared.ready:
-                        if shared.stopping:
-                            raise ValueError("the data source was closed")
-                        shared.condition.wait()
-                finally:
-                    self._waited += time.perf_counter() - started
+        if shared.delivered not in shared.ready:
+            started = time.perf_counter()
+            try:
+                shared.wait_until(lambda: shared.stopping or shared.delivered in shared.ready)
+            finally:
+                self._waited += time.perf_counter() - started
+        with shared.lock:
+            if shared.stopping:
+                raise ValueError("the data source was closed")
             found = shared.ready[shared.delivered]
         if isinstance(found, BaseException):
             raise found
@@ -142,13 +142,20 @@ class Prefetcher:
 
 
 class _Shared:
-    """What workers and reader share; everything below is guarded by ``condition``."""
+    """What workers and reader share; everything below is guarded by ``lock``.
+
+    A signal's handler may raise in the reader at any moment, and then no lock may stay behind, for
+    which workers would wait for ever. A lock in a ``with`` does not; a `Condition` in one may, as
+    its methods are interrupted, too: only workers, which handle no signals, wait for that.
+    """
 
     def __init__(self, source: PlannedSource[Any], depth: int, allocate: Allocate) -> None:
         self.source = source
         self.depth = depth
         self.allocate = allocate
-        self.condition = threading.Condition()
+        self.lock = threading.RLock()
+        self.condition = threading.Condition(self.lock)
+        self.waiting: list[threading.Lock] = []  # each is released once, when something changed
         self.ready: dict[int, Batch | BaseException] = {}
         self.planned = 0
         self.delivered = 0
@@ -167,14 +174,30 @@ class _Shared:
             or self.planned >= self.delivered + self.depth
         )
 
+    def notify(self) -> None:
+        """Something changed; the lock is held."""
+        self.condition.notify_all()
+        while self.waiting:
+            self.waiting.pop().release()
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """What a reader waits by, without the lock."""
+        while True:
+            with self.lock:
+                if true():
+                    return
+                changed = threading.Lock()
+                changed.acquire()
+                self.waiting.append(changed)
+            changed.acquire()
+
 
 def _work(shared: _Shared) -> None:
     """One worker: plan the next batch, load it, put it in its place."""
-    condition = shared.condition
     while True:
-        with condition:
+        with shared.lock:
             while not shared.stopping and not shared.may_plan():
-                condition.wait()
+                shared.condition.wait()
             if shared.stopping:
                 return
             shared.planning = True
@@ -187,20 +210,20 @@ def _work(shared: _Shared) -> None:
             plan = shared.source.plan()
         except BaseException as error:
             result = error
-        with condition:
+        with shared.lock:
             shared.planning = False
             shared.failed = plan is None
-            condition.notify_all()
+            shared.notify()
         if plan is not None:
             try:
                 result = Batch(shared.source.load(plan.work, shared.allocate), plan.position)
             except BaseException as error:
                 result = error
-        with condition:
+        with shared.lock:
             shared.ready[number] = result
             shared.failed = shared.failed or isinstance(result, BaseException)
             shared.busy -= 1
-            condition.notify_all()
+            shared.notify()
 
 
 def _finish(shared: _Shared, workers: list[threading.Thread]) -> None:
@@ -208,10 +231,10 @@ def _finish(shared: _Shared, workers: list[threading.Thread]) -> None:
 
     The collector of cycles may call this on a worker, which then cannot wait for itself.
     """
-    with shared.condition:
+    with shared.lock:
         shared.stopping = True
         shared.ready.clear()
-        shared.condition.notify_all()
+        shared.notify()
     if threading.current_thread() not in workers:
         for worker in workers:
             worker.join()

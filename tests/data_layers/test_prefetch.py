@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import itertools
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -132,6 +135,41 @@ def test_errors_come_in_their_place_and_stay(source: Counting) -> None:
         assert prefetcher.position()["number"] == 3
         prefetcher.restore({"kind": "Counting", "number": 5})
         assert int(prefetcher.next().arrays[0][0]) == 5
+
+
+class Interrupted(BaseException):
+    """What a signal's handler raises."""
+
+
+@contextlib.contextmanager
+def interrupted(number: int) -> Iterator[None]:
+    """Raises where a function that is called on this thread begins: the one with this number."""
+    calls = itertools.count()
+
+    def trace(frame: FrameType, event: str, argument: object) -> None:
+        if next(calls) == number:
+            raise Interrupted
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("number", range(1, 40))
+def test_an_interrupted_reader_holds_nobody_up(number: int) -> None:
+    """Handlers of signals run where functions begin; no lock stays behind, which workers want."""
+    source = Counting(0.001)
+    prefetcher = Prefetcher(source, 2, 2)
+    with contextlib.suppress(Interrupted), interrupted(number):
+        for _ in range(4):
+            prefetcher.next()
+    closing = threading.Thread(target=prefetcher.close, daemon=True)
+    closing.start()
+    closing.join(5)
+    assert source.closed == 1
 
 
 def test_failed_restore_leaves_it_working() -> None:
