@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compiler.collector import collector_paused
 from compiler.plan.check import check_plan
 from compiler.plan.plan import HostStep, Plan
 from compiler.plan.saved import plan_from_json, symbols_in_data
@@ -157,6 +158,7 @@ class Artifact(AbstractContextManager["Artifact"]):
                 raise ArtifactError(self.path, f"{GRAPH} calls back to the host: {node.op.name}")
         return graph
 
+    @collector_paused()
     def plan(self) -> tuple[Plan, Code]:
         """What a GPU runs at any sizes, held against those that it was exported with.
 
@@ -188,6 +190,7 @@ class Artifact(AbstractContextManager["Artifact"]):
             raise ArtifactError(self.path, f"the launch plan is malformed: {error}") from error
         return plan, code
 
+    @collector_paused()
     def planned(self) -> tuple[PlannedSizes, ...]:
         """Sizes that were planned for in advance. Raises :class:`ArtifactError`."""
         if PLANNED not in self.manifest.members:
@@ -213,6 +216,7 @@ class Artifact(AbstractContextManager["Artifact"]):
         except MALFORMED as error:
             raise ArtifactError(self.path, f"{CPU_CODE} is malformed: {error}") from error
 
+    @collector_paused()
     def cpu_code(self, entry: CpuEntry) -> CpuCode:
         """What a CPU of a baseline runs at any sizes. Raises :class:`ArtifactError`."""
         try:
