@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import roastery.caffe as caffe
-from ir.errors import RoasteryError
 from roastery.cli.main import main
-from runtime.artifact import ArtifactError, load
+from runtime.artifact import load
 from runtime.artifact.pictures import MEAN, PICTURES, Pictures, picture_members, read_pictures
 from runtime.pictures import Preprocessing
+from tests.support.roast_servers import write_weights
+from tests.support.small_detector import SSD
 
 cv2 = pytest.importorskip("cv2")
 
@@ -97,32 +98,11 @@ def test_a_data_layer_says_it(here: Path) -> None:
     assert rules == Preprocessing("data", mean=(7.0, 7.0, 7.0), input_scale=2.0)
 
 
-SSD = """
-layer { name: "data" type: "Input" top: "data"
-  input_param { shape { dim: 1 dim: 3 dim: 6 dim: 8 } } }
-layer { name: "cells" type: "Pooling" bottom: "data" top: "cells"
-  pooling_param { kernel_size: 3 stride: 3 } }
-layer { name: "priors" type: "PriorBox" bottom: "cells" bottom: "data" top: "priors"
-  prior_box_param { min_size: 4 variance: 0.1 } }
-layer { name: "loc" type: "InnerProduct" bottom: "data" top: "loc"
-  inner_product_param { num_output: 24 weight_filler { type: "gaussian" std: 0.001 } } }
-layer { name: "conf" type: "InnerProduct" bottom: "data" top: "conf"
-  inner_product_param { num_output: 18 weight_filler { type: "gaussian" std: 0.01 } } }
-layer { name: "three" type: "Reshape" bottom: "conf" top: "three"
-  reshape_param { shape { dim: 0 dim: -1 dim: 3 } } }
-layer { name: "soft" type: "Softmax" bottom: "three" top: "soft" softmax_param { axis: 2 } }
-layer { name: "flat" type: "Flatten" bottom: "soft" top: "flat" }
-layer { name: "found" type: "DetectionOutput" bottom: "loc" bottom: "flat" bottom: "priors"
-  top: "found" detection_output_param { num_classes: 3 code_type: CENTER_SIZE
-  confidence_threshold: 0.2 nms_param { nms_threshold: 0.9 } } }
-"""
-
-
 def test_objects_are_those_of_detect_objects(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("net.prototxt").write_text(SSD)
-    caffe.Net("net.prototxt", caffe.TEST, device="reference").save("net.caffemodel")
+    write_weights(Path("net.prototxt"), Path("net.caffemodel"), 0.02)
     export("--labels=labels.txt", "--mean-value=7")
     words = ["detect_objects", "net.prototxt", "net.caffemodel", "a.png", "--mean_value=7"]
     assert main([*words, "--threshold=0.4", "--json=found.json", "--device=reference"]) == 0
@@ -218,4 +198,3 @@ def test_several_inputs_want_arrays(here: Path, capsys: pytest.CaptureFixture[st
     assert main(words) == 0
     assert main(["run", "net.roast", "a.png"]) == 1
     assert "2 inputs (data, info)" in capsys.readouterr().err
-    assert issubclass(ArtifactError, RoasteryError)
