@@ -33,6 +33,19 @@ def check_equal_batches(ctx: LayerContext) -> None:
     )
 
 
+def check_row_labels(ctx: LayerContext, rows: int, bottom: int = 1) -> None:
+    """A bottom has one label for each of the rows of the first one."""
+    x, labels, names = ctx.x, ctx.bottoms[bottom], ctx.layer.bottom
+    ctx.check(
+        labels.type.size == rows,
+        f"'{names[bottom]}' {list(labels.shape)} holds {labels.type.size} labels for {rows} rows "
+        f"of '{names[0]}' {list(x.shape)}",
+        "bottom",
+        "there is one label per row",
+        index=bottom,
+    )
+
+
 def labels_along(ctx: LayerContext, axis: int, ignored: int | None) -> Value:
     """The labels (bottom 1) in the shape of the scores (bottom 0), with extent 1 on ``axis``."""
     scores, labels = ctx.bottoms[:2]
@@ -55,14 +68,7 @@ def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
     check_equal_batches(ctx)
     x, labels = ctx.bottoms[:2]
     batch = x.shape[0]
-    ctx.check(
-        labels.type.size == batch,
-        f"'{ctx.layer.bottom[1]}' {list(labels.shape)} holds {labels.type.size} labels for "
-        f"{batch} rows of '{ctx.layer.bottom[0]}' {list(x.shape)}",
-        "bottom",
-        "there is one label per row",
-        index=1,
-    )
+    check_row_labels(ctx, batch)
     width = x.type.size // batch if batch else 1
     ctx.takes_labels(width)
     return ctx.b.reshape(x, (batch, width)), ctx.b.reshape(labels, (batch, 1))

@@ -25,7 +25,8 @@ class DrawSequences(Op):
     ``balanced``, where T is 1, rows of even number get one of the same label, those of odd number
     one of another.
 
-    ``drawn`` are numbers from 0 to below 1, which choose.
+    ``drawn`` are numbers from 0 to below 1, which choose. ``start`` is the label that the first
+    rows of the cache are of; the next label follows.
 
     Source: MyCaffe: CudaDnnDLL/Cuda Files/math.cu (copy_batch, copy_sequence), where the first and
     the last row of a label, and the first and the last label, come half as often as the others.
@@ -33,6 +34,7 @@ class DrawSequences(Op):
 
     matching: bool
     balanced: bool = False
+    start: int = 0
     name = "draw_sequences"
     properties = Property.HOST
 
@@ -53,9 +55,10 @@ class DrawSequences(Op):
     def reference(
         self, inputs: Sequence[np.ndarray], results: Sequence[TensorType]
     ) -> Sequence[np.ndarray]:
-        rows, labels, drawn = inputs[0], inputs[1], inputs[4]
+        rows, drawn = inputs[0], inputs[4]
         cache, counts = inputs[2].copy(), inputs[3].copy()
-        _check(labels, len(cache))
+        labels = inputs[1].astype(np.int64) - self.start
+        self._check(labels, len(cache))
         number = np.clip(np.nan_to_num(counts), 0, cache.shape[1]).astype(int)
         for label in np.unique(labels):
             new = rows[labels == label][::-1][: cache.shape[1]][::-1]
@@ -63,12 +66,12 @@ class DrawSequences(Op):
             cache[label, : len(new)] = new
             number[label] = min(number[label] + len(new), cache.shape[1])
         found = np.zeros(results[0].shape, rows.dtype)
-        chosen = np.zeros(results[1].shape, np.int32)
+        chosen = np.zeros(results[1].shape, np.int64)
         own, others = np.zeros(len(cache), int), np.zeros(len(cache), int)
         for t in range(drawn.shape[1]):
             for i, label in enumerate(labels):
                 if (self.matching and t == 0) or (self.balanced and i % 2 == 0):
-                    at = _another(own[label], number[label], drawn[i, t], int(label))
+                    at = _another(own[label], number[label], drawn[i, t], int(label) + self.start)
                     _advance(own, label, number)
                     found[t, i], chosen[i, t] = cache[label, at], label
                 else:
@@ -76,7 +79,18 @@ class DrawSequences(Op):
                     other += other >= label
                     found[t, i], chosen[i, t] = cache[other, others[other]], other
                     _advance(others, other, number)
-        return [found, chosen, cache, number.astype(counts.dtype)]
+        named = (chosen + self.start).astype(np.int32)
+        return [found, named, cache, number.astype(counts.dtype)]
+
+    def _check(self, labels: np.ndarray, count: int) -> None:
+        stray = labels[(labels < 0) | (labels >= count)]
+        if stray.size:
+            raise RoasteryError(
+                f"label {stray[0] + self.start}, where there are labels {self.start} to "
+                f"{self.start + count - 1}",
+                hint="data_sequence_param { label_start: ... label_count: ... } says which there "
+                "are",
+            )
 
 
 def _draw(count: int, drawn: float) -> int:
@@ -99,12 +113,3 @@ def _advance(cursors: np.ndarray, label: int, number: np.ndarray) -> None:
     cursors[label] += 1
     if cursors[label] >= number[label]:
         cursors[label] = 0
-
-
-def _check(labels: np.ndarray, count: int) -> None:
-    stray = labels[(labels < 0) | (labels >= count)]
-    if stray.size:
-        raise RoasteryError(
-            f"a label is number {stray[0]} of {count}",
-            hint="data_sequence_param { label_start: ... label_count: ... } says which there are",
-        )

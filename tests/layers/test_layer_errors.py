@@ -352,7 +352,7 @@ CASES = [
         "InnerDistance",
         "inner_distance_param { update_center_only: true }",
         {"x": (2, 3), "z": (2, 3), "t": (3,)},
-        "2 labels, one per row, are expected",
+        "'t' [3] holds 3 labels for 2 rows of 'x' [2, 3]",
         'bottom: "t"',
     ),
     (

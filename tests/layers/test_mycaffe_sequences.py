@@ -102,7 +102,7 @@ def test_a_batch_with_more_rows_of_a_label_than_are_kept(tmp_path) -> None:
 
 def test_a_label_that_comes_once(tmp_path) -> None:
     stream = Stream(net_of(tmp_path, "k: 1", 4))
-    with pytest.raises(RoasteryError, match="there is one row of label 1 so far"):
+    with pytest.raises(RoasteryError, match="there is one row of label 5 so far"):
         stream.next(np.array([4] * 8 + [5]))
     later = Stream(net_of(tmp_path, "k: 1", 4))
     later.next()
@@ -112,7 +112,7 @@ def test_a_label_that_comes_once(tmp_path) -> None:
 @pytest.mark.parametrize("label", [3, 7])
 def test_a_label_that_there_is_not(tmp_path, label: int) -> None:
     stream = Stream(net_of(tmp_path, "k: 1", 4))
-    with pytest.raises(RoasteryError, match="a label is number"):
+    with pytest.raises(RoasteryError, match=f"label {label}, where there are labels 4 to 6"):
         stream.next(np.array([4] * 8 + [label]))
 
 

@@ -13,6 +13,7 @@ from ir.ops.sequences import DrawSequences
 from ir.types import I32, TensorType
 
 from ..context import LayerContext
+from ..loss_terms import check_row_labels
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -68,14 +69,7 @@ def lower_data_sequence(ctx: LayerContext) -> Sequence[Value]:
         "anchors, rows of the same label (with k above 0), k of others, labels",
     )
     labels, count, width = ctx.bottoms[1], x.shape[0], int(math.prod(x.shape[1:]))
-    ctx.check(
-        labels.type.size == count,
-        f"'{ctx.layer.bottom[1]}' {list(labels.shape)} has {labels.type.size} labels for {count} "
-        "rows",
-        "bottom",
-        "one label for each row",
-        index=1,
-    )
+    check_row_labels(ctx, count)
     stored = p.label_count * p.cache_size * width
     ctx.check(
         stored <= _MOST_STORED,
@@ -88,9 +82,9 @@ def lower_data_sequence(ctx: LayerContext) -> Sequence[Value]:
     beside = 1 + p.k
     uniform, random = ctx.uniform(0, 2)
     found, others, cached, counted = b.emit_all(
-        DrawSequences(matching=p.k > 0, balanced=p.k == 0 and p.balance_matches),
+        DrawSequences(p.k > 0, p.k == 0 and p.balance_matches, p.label_start),
         b.reshape(x, (count, width)),
-        b.map(e.to_int(e.arg(0)) - p.label_start, b.reshape(labels, (count,))),
+        b.map(e.to_int(e.arg(0)), b.reshape(labels, (count,))),
         cache,
         counts,
         b.map(uniform, *random, shape=(count, beside)),
@@ -99,7 +93,7 @@ def lower_data_sequence(ctx: LayerContext) -> Sequence[Value]:
     ctx.write(counts, counted)
     made = [x, *(b.reshape(b.slice(found, 0, t, t + 1), x.shape) for t in range(beside))]
     if p.output_labels:
-        names = b.map(e.to_float(e.arg(0, I32) + p.label_start), others)
+        names = b.map(e.to_float(e.arg(0, I32)), others)
         every = b.concat([b.reshape(labels, (count, 1)), names], 1)
         made.append(b.reshape(every, (count, 1 + beside, 1, 1)))
     return made

@@ -9,6 +9,7 @@ from ir import expr as e
 from ir.graph import Value
 
 from ..context import LayerContext
+from ..loss_terms import check_row_labels
 from ..registry import layer
 
 _SQUARED_LEAST = 1e-6
@@ -42,7 +43,8 @@ def lower_inner_distance(ctx: LayerContext) -> Value:
     center = e.arg(1)
     values = [b.reshape(x, (count, 1, width)), b.reshape(centers, (1, number, width))]
     if p.update_center_only:
-        values.append(_labels(ctx, count))
+        check_row_labels(ctx, count, bottom=2)
+        values.append(b.reshape(ctx.bottoms[2], (count, 1, 1)))
         mine = e.equal(e.index(1), e.to_int(e.arg(2)))
         center = e.where(mine, center, e.stop(center))
     difference = e.arg(0) - center
@@ -95,15 +97,3 @@ def _given(ctx: LayerContext, width: int) -> Value:
         index=1,
     )
     return ctx.b.reshape(centers, (number, width))
-
-
-def _labels(ctx: LayerContext, count: int) -> Value:
-    labels = ctx.bottoms[2]
-    ctx.check(
-        labels.type.size == count,
-        f"'{ctx.layer.bottom[2]}' has shape {list(labels.shape)}; {count} labels, one per row, are "
-        "expected",
-        "bottom",
-        index=2,
-    )
-    return ctx.b.reshape(labels, (count, 1, 1))

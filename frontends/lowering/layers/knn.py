@@ -13,6 +13,7 @@ from ir.ops.nearest import NearestByClass
 from ir.types import TensorType
 
 from ..context import LayerContext
+from ..loss_terms import check_row_labels
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -49,14 +50,7 @@ def lower_knn(ctx: LayerContext) -> Value:
     for field, most in (("num_output", _MOST_OUTPUTS), ("max_stored_batches", _MOST_BATCHES)):
         ctx.check(0 < p[field] <= most, f"{field} is {p[field]}", field, f"1 to {most}")
     labels, count = ctx.bottoms[1], x.shape[0]
-    ctx.check(
-        labels.type.size == count,
-        f"'{ctx.layer.bottom[1]}' {list(labels.shape)} has {labels.type.size} labels for {count} "
-        "rows",
-        "bottom",
-        "one label for each row",
-        index=1,
-    )
+    check_row_labels(ctx, count)
     ctx.takes_labels(p.num_output)
     stored = ctx.parameter((1, 1, 1, 1), learns=False, overrules=True)
     batches = [
