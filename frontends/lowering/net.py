@@ -163,7 +163,8 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
 
 def _in_the_nets_words(error: RoasteryError, splits: Mapping[str, str]) -> None:
     """Let an error name blobs as the net does, not the tops of Splits that nobody wrote."""
-    for top, blob in splits.items():
+    for top in sorted(splits, key=len, reverse=True):  # a name may begin with another
+        blob = splits[top]
         error.message = error.message.replace(top, blob)
         error.hint = error.hint.replace(top, blob) if error.hint else error.hint
     error.args = (error.message,)

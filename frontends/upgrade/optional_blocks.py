@@ -36,14 +36,16 @@ def settle_optional_blocks(net: Message, notes: list[Note]) -> Message:
         for message in list(layer.walk()):
             for name in _optional(message):
                 block = message[name]
-                first = first or block.location_of(_OPTION)
                 option = block[_OPTION]
                 # In a block that is known by name only a flag may be a word.
                 active = isinstance(option, Message) and str(option.get("active")).lower() == "true"
                 if active or (message.message_type.name, name) in _ALWAYS:
                     block.clear(_OPTION)
                 else:
+                    first = first or block.location_of(_OPTION)
                     message.clear(name)
                     left += 1
-    notes.append(Note(f"{left} block(s) that are not active were left out, as in MyCaffe", first))
+    if left:
+        told = f"{left} block(s) that are not active were left out, as in MyCaffe"
+        notes.append(Note(told, first))
     return net

@@ -181,3 +181,12 @@ def test_blocks_that_are_not_active():
     ]
     assert "multiboxloss_param is read as multibox_loss_param" in [n.text for n in net.notes]
     assert not net_needs_upgrade(net)
+
+
+def test_blocks_that_are_active_are_not_told_as_left_out():
+    active = SSD.replace("active: False", "active: True").replace("option { }", "eta: 1")
+    net = net_from_text(active)
+    assert net.layer[0].detection_output_param.save_output_param.fields_set() == [
+        "output_directory"
+    ]
+    assert not [note for note in net.notes if "left out" in note.text]

@@ -55,6 +55,7 @@ def test_turning(degrees: float) -> None:
     )
     found = rows(rotated(smooth, matrix, *size))
     there = found.any(axis=2)
+    # OpenCV takes places in steps of 1/32 of a pixel.
     assert there.sum() > 0.9 * 41 * 60
     np.testing.assert_allclose(found[there], wanted[there], atol=2e-3)
     corners = np.array([[0, 0, 1], [60, 0, 1], [0, 41, 1], [60, 41, 1]]) @ matrix.T

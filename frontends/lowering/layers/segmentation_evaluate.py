@@ -67,15 +67,15 @@ def _check(ctx: LayerContext) -> None:
         p.has("num_classes"),
         "num_classes is missing",
         "num_classes",
-        f"'{names[0]}' has {(*ctx.x.shape, 1)[1]} channels" if ctx.x.shape else None,
+        f"'{names[0]}' has {ctx.x.shape[1]} channels" if ctx.x.type.rank > 1 else None,
     )
-    for name, value in zip(names, ctx.bottoms, strict=True):
+    for index, (name, value) in enumerate(zip(names, ctx.bottoms, strict=True)):
         ctx.check(
             value.type.rank == 4 and all(extent > 0 for extent in value.shape),
             f"'{name}' has shape {list(value.shape)}; (N, C, H, W) with at least one image and "
             "one pixel is expected",
             "bottom",
-            index=list(names).index(name),
+            index=index,
         )
     masks, labels = ctx.bottoms
     ctx.check(
