@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ir.graph import Node, Role, Value
@@ -60,7 +60,7 @@ def layer_class(
     for variable, name in zip(layer.variables, tensors, strict=True):
         body.of[values[variable.name]] = f"self.{name}"
     made = [value for node in layer.nodes for value in node.outputs]
-    states = {v: written[v] for v in made if written.get(v, RANDOM_STATE) != RANDOM_STATE}
+    states = {v: written[v] for v in made if v in written}
     _check_inputs(layer.nodes, body)
     write_nodes(layer.nodes, body)
     names = [variable.name for variable in layer.variables]
@@ -128,7 +128,7 @@ def _kind(type: TensorType) -> str:
 
 
 def _symbols(
-    symbols: Sequence[str] | Mapping[str, None], tensors: Mapping[str, Value]
+    symbols: Iterable[str], tensors: Mapping[str, Value]
 ) -> tuple[list[str], tuple[str, ...]]:
     """Statements that find sizes in shapes of tensors, and the sizes that are in none."""
     found, missing = [], []

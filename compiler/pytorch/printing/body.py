@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from ir.graph import Value
@@ -17,18 +18,18 @@ class Body:
     Args:
         use: is told the names of helper files that the text calls.
         taken: further names that mean something.
-        device: a tensor's name, on whose device new ones are made.
+        device_of: a tensor's name, on whose device new ones are made.
     """
 
     def __init__(
-        self, use: Callable[[str], None], taken: Iterable[str] = (), device: str = ""
+        self, use: Callable[[str], None], taken: Iterable[str] = (), device_of: str = ""
     ) -> None:
         self.use = use
         self.names = PythonNames([*VARIABLES, *taken])
         self.of: dict[Value, str] = {}
         self.lines: list[str] = []
         self.symbols: dict[str, None] = {}
-        self._device = device
+        self.device_of = device_of
         self.indent = 8
         self.called: dict[Value, str] = {}  # names that values are to have
         self._sizes: dict[str, str] = {}
@@ -38,7 +39,7 @@ class Body:
 
     def inner(self) -> Body:
         """Of a function within."""
-        made = Body(self.use, self.names.taken, self._device)
+        made = Body(self.use, self.names.taken, self.device_of)
         made.symbols = self.symbols
         made.indent = self.indent + 4
         return made
@@ -70,6 +71,11 @@ class Body:
         else:
             self.of[value] = self.let(text, "y")
 
+    def bind_parts(self, values: Sequence[Value], text: PythonText, name: str = "found") -> None:
+        """The values are the parts of the tuple that the text is."""
+        found = self.let(text, name)
+        self.of.update((value, f"{found}[{i}]") for i, value in enumerate(values))
+
     def size(self, number: float) -> str:
         """A size, with the symbols in it in lower case."""
         text = size_text(number)
@@ -100,7 +106,7 @@ class Body:
 
     def device(self) -> list[str]:
         """A further argument of what makes a tensor."""
-        return [f"device={self._device}.device"] if self._device else []
+        return [f"device={self.device_of}.device"] if self.device_of else []
 
 
 _LONGEST = 30
@@ -120,8 +126,6 @@ def _terms(text: str) -> list[str]:
 
 def lower_symbols(text: str, symbols: Iterable[str]) -> str:
     """Symbols of sizes as variables: ``N * H`` as ``n * h``."""
-    import re
-
     names = {symbol: symbol_name(symbol) for symbol in symbols}
     return re.sub(r"[A-Za-z_]\w*", lambda word: names.get(word[0], word[0]), text)
 

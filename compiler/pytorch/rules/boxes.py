@@ -12,19 +12,13 @@ from ..printing.layout import calls
 from ..printing.registry import op_rule
 
 
-def _bind_both(body: Body, node: Node, found: str) -> None:
-    for number, value in enumerate(node.outputs):
-        body.of[value] = f"{found}[{number}]"
-
-
 @op_rule(NonMaximum)
 def write_non_maximum(op: NonMaximum, node: Node, body: Body) -> None:
     body.use("suppressed")
     operands = map(body.operand, node.inputs)
     numbers = (float_text(op.threshold), float_text(op.eta), body.size(op.most), str(op.pixel))
-    _bind_both(
-        body, node, body.let(calls("suppressed", *operands, *numbers, str(op.touching)), "kept")
-    )
+    text = calls("suppressed", *operands, *numbers, str(op.touching))
+    body.bind_parts(node.outputs, text, "kept")
 
 
 @op_rule(Match)
@@ -32,4 +26,4 @@ def write_match(op: Match, node: Node, body: Body) -> None:
     body.use("matched")
     operands = map(body.operand, node.inputs)
     numbers = (body.size(op.sets), float_text(op.threshold), str(op.rest), str(op.inside))
-    _bind_both(body, node, body.let(calls("matched", *operands, *numbers), "match"))
+    body.bind_parts(node.outputs, calls("matched", *operands, *numbers), "match")

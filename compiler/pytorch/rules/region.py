@@ -14,9 +14,7 @@ from ..printing.registry import op_rule
 @op_rule(RegionMax)
 def write_region_max(op: RegionMax, node: Node, body: Body) -> None:
     body.use("region_max")
-    both = body.let(calls("region_max", *map(body.operand, node.inputs)), "found")
-    for number, value in enumerate(node.outputs):
-        body.of[value] = f"{both}[{number}]"
+    body.bind_parts(node.outputs, calls("region_max", *map(body.operand, node.inputs)))
 
 
 @op_rule(RegionSum)

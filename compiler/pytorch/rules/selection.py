@@ -16,9 +16,8 @@ from ..printing.registry import op_rule
 def write_top_k(op: TopK, node: Node, body: Body) -> None:
     body.use("top_k")
     x = body.operand(node.inputs[0])
-    both = body.let(calls("top_k", x, body.size(op.k), f"last={op.tie == 'last'}"), "found")
-    body.of[node.outputs[0]] = f"{both}[0]"
-    body.of[node.outputs[1]] = f"{both}[1]"
+    text = calls("top_k", x, body.size(op.k), f"last={op.tie == 'last'}")
+    body.bind_parts(node.outputs, text)
 
 
 @op_rule(Largest)

@@ -38,9 +38,8 @@ def write_window_spread(op: WindowSpread, node: Node, body: Body) -> None:
 def write_window_max(op: WindowMax, node: Node, body: Body) -> None:
     body.use("window_max")
     x = body.operand(node.inputs[0])
-    both = body.let(calls("window_max", x, *_where(op, body), str(op.spatial_rank)), "found")
-    for number, value in enumerate(node.outputs):
-        body.of[value] = f"{both}[{number}]"
+    text = calls("window_max", x, *_where(op, body), str(op.spatial_rank))
+    body.bind_parts(node.outputs, text)
 
 
 @op_rule(WindowScatter)
