@@ -61,15 +61,13 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     for port in fed:
         writer.set_name(port.value, writer.unique(port.name))
     outputs = [p for p in graph.outputs if p.role is Role.RESULT and not tells_rows(p.name)]
-    reserved = {port.value: port.name for port in outputs}
     for port in graph.inputs:
         if port.role is not Role.DATA:
-            value = port.value
-            writer.set_array(value, net.arrays[port.name])
+            writer.set_array(port.value, net.arrays[port.name])
     named = {v: net.blobs[v.name] for v in graph.values() if v.name in net.blobs}
     counts = counted_results(p.name for p in graph.outputs)
     # A result that is cut to the rows that were found gets its name then.
-    named |= {v: name for v, name in reserved.items() if name not in counts}
+    named |= {port.value: port.name for port in outputs if port.name not in counts}
     writer.shown = {port.value for port in outputs}
     writer.reserve(named.values())
     emit_graph(writer, graph, named)

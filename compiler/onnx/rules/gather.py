@@ -9,6 +9,7 @@ from ir.ops.gather import Gather, ScatterAdd, ScatterLast
 from ir.size import Size
 from ir.types import DType
 
+from ..ranges import first_of_rows, is_inside
 from ..registry import expresses
 from ..writer import Writer
 
@@ -35,12 +36,6 @@ def _all_inside(rows: np.ndarray, count: int) -> bool:
     return bool(((rows >= 0) & (rows < count)).all())
 
 
-def is_inside(writer: Writer, name: str, count: str) -> str:
-    """Whether whole numbers are in 0..count-1."""
-    least = writer.node("GreaterOrEqual", [name, writer.constant(np.int32(0))])
-    return writer.node("And", [least, writer.node("Less", [name, count])])
-
-
 @expresses(ScatterAdd)
 def scatter_add(writer: Writer, node: Node) -> list[str]:
     op = node.op
@@ -65,8 +60,7 @@ def scatter_last(writer: Writer, node: Node) -> list[str]:
     g, places, many = node.inputs
     rows, length = g.shape
     name = writer.of(places)
-    number = writer.reshape(writer.arange(length), (1, length))
-    taken = writer.node("Less", [number, writer.reshape(writer.of(many), (rows, 1))])
+    number, taken = first_of_rows(writer, length, many)
     inside = is_inside(writer, name, writer.number(op.count, DType.I32))
     valid = writer.node("And", [taken, inside])
     beyond, width = writer.scalar(op.count), writer.scalar(length)

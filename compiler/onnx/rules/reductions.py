@@ -11,7 +11,7 @@ from ir.ops.reduction import ArgExtreme, Reduce
 from ir.size import Size
 from ir.types import DType
 
-from ..maps import only_expression
+from ..maps import quotient
 from ..patterns import Around, OneNode, pattern
 from ..registry import expresses
 from ..writer import Writer
@@ -53,11 +53,11 @@ def arg_extreme(writer: Writer, node: Node) -> list[str]:
 @pattern(Map)
 def mean(around: Around, node: Node) -> OneNode | None:
     """A sum over how many numbers it is of: GlobalAveragePool, ReduceMean."""
-    root = only_expression(node)
-    if root is None or root.op != "div" or root.args[0].op != "arg":
+    found = quotient(node)
+    if found is None:
         return None
-    total = node.inputs[int(root.args[0].value)]
-    inner, count = around.made_by(total, Reduce), root.args[1]
+    total, count = found
+    inner = around.made_by(total, Reduce)
     if inner is None or count.op not in ("const", "dyn") or node.output.shape != total.shape:
         return None
     op = inner.op
@@ -68,14 +68,10 @@ def mean(around: Around, node: Node) -> OneNode | None:
     if op.kind != "sum" or not op.axes or not known or not around.only_read_by(total, node):
         return None
     rank = x.type.rank
-    if rank > 2 and sorted(op.axes) == list(range(2, rank)):
-        return OneNode(
-            (inner, node),
-            lambda writer: [writer.node("GlobalAveragePool", [writer.of(x)])],
-            half=False,
-        )
-    return OneNode(
-        (inner, node),
-        lambda writer: [writer.reduce("Mean", writer.of(x), op.axes)],
-        half=False,  # many numbers are added up
-    )
+
+    def emit(writer: Writer) -> list[str]:
+        if rank > 2 and sorted(op.axes) == list(range(2, rank)):
+            return [writer.node("GlobalAveragePool", [writer.of(x)])]
+        return [writer.reduce("Mean", writer.of(x), op.axes)]
+
+    return OneNode((inner, node), emit, half=False)  # many numbers are added up

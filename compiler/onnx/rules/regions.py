@@ -15,6 +15,7 @@ from ir.ops.region import RegionMax
 from ir.ops.region_sum import RegionSum
 from ir.types import DType
 
+from ..ranges import is_inside
 from ..registry import expresses
 from ..scans import Typed, scanned
 from ..unsupported import Unsupported
@@ -34,13 +35,7 @@ def _masks(writer: Writer, ends: Value, extent: int) -> str:
 def _known(writer: Writer, images: Value, count: int) -> tuple[str, str]:
     """Which regions are on an image that is there, and numbers of images that all are."""
     name, zero = writer.of(images), writer.constant(np.int32(0))
-    known = writer.node(
-        "And",
-        [
-            writer.node("GreaterOrEqual", [name, zero]),
-            writer.node("Less", [name, writer.number(count, DType.I32)]),
-        ],
-    )
+    known = is_inside(writer, name, writer.number(count, DType.I32))
     return known, writer.node("Where", [known, name, zero])
 
 

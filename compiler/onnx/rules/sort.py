@@ -10,6 +10,7 @@ from ir.ops.selection import FARTHEST, Largest
 from ir.ops.sort import TopK
 from ir.types import DType
 
+from ..ranges import first_of_rows
 from ..registry import expresses
 from ..writer import Writer
 
@@ -41,8 +42,7 @@ def largest_of_rows(writer: Writer, node: Node) -> list[str]:
     odd = writer.node("IsNaN", [name])
     name = writer.node("Clip", [writer.node("Where", [odd, bounds[1], name]), *bounds])
     _, places = _sorted(writer, name, x.shape[1])
-    number = writer.reshape(writer.arange(x.shape[1]), (1, x.shape[1]))
-    taken = writer.node("Less", [number, writer.reshape(writer.of(counts), (x.shape[0], 1))])
+    _, taken = first_of_rows(writer, x.shape[1], counts)
     chosen = writer.cast(taken, DType.I32)
     nothing = writer.filled(x.shape, 0, DType.I32)
     return [writer.node("ScatterElements", [nothing, places, chosen], axis=1)]
@@ -63,9 +63,7 @@ def introsort(writer: Writer, node: Node) -> list[str]:
     _, places = _sorted(writer, writer.node("Where", [marks, writer.of(x), lowest]), op.k)
     count = writer.reduce("Sum", writer.cast(marks, DType.I32), [1])
     number = writer.reshape(writer.arange(op.k), (1, op.k))
-    asked = writer.node(
-        "Not", [writer.node("Equal", [writer.of(wanted), writer.constant(np.int32(0))])]
-    )
+    asked = writer.node("Not", [writer.node("Equal", [writer.of(wanted), zero])])
     there = writer.node(
         "And",
         [writer.node("Less", [number, count]), writer.reshape(asked, (x.shape[0], 1))],

@@ -10,6 +10,7 @@ from ir.graph import Node
 from ir.ops.suppression import NonMaximum
 from ir.types import DType
 
+from ..ranges import first_of_rows
 from ..registry import expresses
 from ..scans import Typed, scanned
 from ..writer import Writer
@@ -28,18 +29,14 @@ def non_maximum(writer: Writer, node: Node) -> list[str]:
     corners = [writer.slice(writer.of(boxes), 2, i, i + 1) for i in range(4)]
     # A box that ends before it begins overlaps none: one without an area is put in its place,
     # as NonMaxSuppression would turn it round.
-    there = writer.node(
-        "And",
-        [writer.node("GreaterOrEqual", [corners[i + 2], corners[i]]) for i in range(2)],
-    )
+    there = _real(writer, corners)
     if op.pixel:
         one = writer.constant(dtype(1))
         corners[2:] = [writer.node("Add", [corner, one]) for corner in corners[2:]]
     # Corners as y1, x1, y2, x2.
     turned = writer.node("Concat", [corners[i] for i in (1, 0, 3, 2)], axis=2)
     turned = writer.node("Where", [there, turned, writer.constant(dtype(0))])
-    number = writer.reshape(writer.arange(length), (1, length))
-    counted = writer.node("Less", [number, writer.reshape(writer.of(counts), (rows, 1))])
+    number, counted = first_of_rows(writer, length, counts)
     order = writer.node("Sub", [writer.number(length, DType.F32), writer.cast(number, DType.F32)])
     scores = writer.node("Where", [counted, order, writer.constant(np.float32(0))])
     scores = writer.reshape(writer.expand(scores, (rows, length)), (rows, 1, length))
@@ -82,10 +79,7 @@ def _one_by_one(writer: Writer, node: Node, op: NonMaximum) -> list[str]:
         for i in range(4)
     ]
     sides = [_length(writer, corners[i + 2], corners[i], pixel) for i in range(2)]
-    there = writer.node(
-        "And",
-        [writer.node("GreaterOrEqual", [corners[i + 2], corners[i]]) for i in range(2)],
-    )
+    there = _real(writer, corners)
     area = writer.node("Where", [there, writer.node("Mul", sides), zero])
     count = writer.of(counts)
 
@@ -132,6 +126,12 @@ def _one_by_one(writer: Writer, node: Node, op: NonMaximum) -> list[str]:
     sliced = [Typed(writer.arange(length), DType.I32), Typed(turned, dtype)]
     made = scanned(writer, node.location, states, sliced, step)
     return [writer.node("Transpose", [made[3]], perm=[1, 0]), made[1]]
+
+
+def _real(writer: Writer, corners: Sequence[str]) -> str:
+    """Which boxes end where they begin, or behind that."""
+    sides = [writer.node("GreaterOrEqual", [corners[i + 2], corners[i]]) for i in range(2)]
+    return writer.node("And", sides)
 
 
 def _length(writer: Writer, end: str, start: str, pixel: str) -> str:

@@ -15,7 +15,7 @@ from ir.size import Size
 from ir.types import DType
 
 from ..expressions import known_numbers
-from ..maps import only_expression
+from ..maps import quotient
 from ..paddings import padded
 from ..patterns import Around, OneNode, pattern
 from ..registry import expresses
@@ -244,10 +244,10 @@ def window_spread(writer: Writer, node: Node) -> list[str]:
 @pattern(Map)
 def average_pooling(around: Around, node: Node) -> OneNode | None:
     """The sum of a window over the number of its elements: AveragePool."""
-    root = only_expression(node)
-    if root is None or root.op != "div" or root.args[0].op != "arg":
+    found = quotient(node)
+    if found is None:
         return None
-    x = node.inputs[int(root.args[0].value)]
+    x, divisor = found
     inner = around.made_by(x, WindowSum)
     if inner is None or not around.only_read_by(x, node) or node.output.shape != x.shape:
         return None
@@ -256,7 +256,7 @@ def average_pooling(around: Around, node: Node) -> OneNode | None:
     source = inner.inputs[0]
     if not is_pooling(op, source.type.rank) or any(isinstance(d, Size) for d in op.window):
         return None
-    counts = known_numbers(root.args[1], node.output.shape)
+    counts = known_numbers(divisor, node.output.shape)
     if counts is None:
         return None
     whole = math.prod(op.window)

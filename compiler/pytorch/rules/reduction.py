@@ -21,10 +21,12 @@ def write_reduce(op: Reduce, node: Node, body: Body) -> None:
         return
     axes = ", ".join(map(str, op.axes))
     axes = f"({axes},)" if len(op.axes) == 1 else f"({axes})"
-    if op.kind in ("max", "min"):
-        name = "Maximum" if op.kind == "max" else "Minimum"
-        body.use("maximum" if op.kind == "max" else "minimum")
-        body.bind(node.output, calls(f"{name}.apply", x, axes))
+    if op.kind == "max":
+        body.use("maximum")
+        body.bind(node.output, calls("Maximum.apply", x, axes))
+    elif op.kind == "min":
+        body.use("maximum")
+        body.bind(node.output, calls("-Maximum.apply", f"-{x}", axes))
     elif op.kind == "sum":
         dtype = node.output.type.dtype
         kind = [] if dtype.is_float else [f"dtype={TORCH_TYPES[dtype]}"]
